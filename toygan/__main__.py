@@ -1,0 +1,5 @@
+"""`python -m toygan`."""
+
+from toygan.cli import main
+
+main()

@@ -1,0 +1,201 @@
+"""What keeps a critic within bounds: a penalty, a projection, a reparametrisation, each neutral unless said otherwise.
+
+A penalty sees the critic through a `Look`: the points of this move and the slopes there. One more constraint is one
+function that returns a `Constraint`, and one row in `CONSTRAINTS`; its options are its keyword arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import torch
+from pydantic import NonNegativeFloat, PositiveFloat
+from torch import Tensor
+
+from toygan.networks import Layer, Layers
+
+
+class Look(NamedTuple):
+    """What a penalty may look at in one critic move.
+
+    `real`, `fake` are the points [seed, batch, 2]; `chance` are fresh uniform numbers in [0, 1) [seed, batch, 3] of the
+    constraint's own; `real_slopes()`, `fake_slopes()`, `slopes_at(points)` are the critic's gradients [seed, batch, 2];
+    `parameters` are the critic's, flat [seed, P].
+    """
+
+    real: Tensor
+    fake: Tensor
+    chance: Tensor
+    real_slopes: Callable[[], Tensor]
+    fake_slopes: Callable[[], Tensor]
+    slopes_at: Callable[[Tensor], Tensor]
+    parameters: Tensor
+
+
+def no_penalty(look: Look) -> Tensor | None:
+    """Add nothing to the critic's loss, not even a zero."""
+    return None
+
+
+def unchanged(parameters: Tensor) -> Tensor:
+    """Leave the critic's parameters as they are."""
+    return parameters
+
+
+def as_they_are(layers: Layers) -> Layers:
+    """Use the critic's layers as they are."""
+    return layers
+
+
+class Constraint(NamedTuple):
+    """Three hooks; the default of each changes nothing, bit for bit.
+
+    `penalty(look) -> [seed]` (or None) is added to the critic's loss; `project(parameters) -> parameters` is applied
+    after each critic move; `reparametrise(layers) -> layers` stands inside the critic's forward pass.
+    """
+
+    penalty: Callable[[Look], Tensor | None] = no_penalty
+    project: Callable[[Tensor], Tensor] = unchanged
+    reparametrise: Callable[[Layers], Layers] = as_they_are
+
+
+def none() -> Constraint:
+    """No constraint."""
+    return Constraint()
+
+
+def clip(*, bound: PositiveFloat = 0.1) -> Constraint:
+    """Every parameter, biases too, back to [-bound, bound] after each critic move (Arjovsky et al., 2017, arXiv:1701.07875)."""
+    return Constraint(project=lambda parameters: parameters.clamp(-bound, bound))
+
+
+Where = Literal["interpolates", "real", "fake", "both", "around-real"]
+
+
+def gradient_penalty(
+    *,
+    weight: NonNegativeFloat = 0.1,
+    target: NonNegativeFloat = 1.0,
+    sides: Literal[1, 2] = 2,
+    at: Where = "interpolates",
+) -> Constraint:
+    """weight E (|grad f| - target)^2; with `sides = 1` weight E max(0, |grad f| - target)^2.
+
+    Two-sided: Gulrajani et al., 2017, arXiv:1704.00028. One-sided: Petzka et al., 2017, arXiv:1709.08894.
+    Around real points: Kodali et al., 2017, arXiv:1705.07215.
+    """
+    place = PLACES[at]
+
+    def penalty(look: Look) -> Tensor:
+        excess = safe_norm(place(look)) - target
+        return weight * (excess if sides == 2 else excess.relu()).square().mean(dim=1)
+
+    return Constraint(penalty)
+
+
+def r1(*, weight: NonNegativeFloat = 0.1) -> Constraint:
+    """weight/2 E |grad f(real)|^2 (Mescheder et al., 2018, arXiv:1801.04406)."""
+    return Constraint(lambda look: weight / 2 * squared_norm(look.real_slopes()))
+
+
+def r2(*, weight: NonNegativeFloat = 0.1) -> Constraint:
+    """weight/2 E |grad f(fake)|^2 (Mescheder et al., 2018, arXiv:1801.04406)."""
+    return Constraint(lambda look: weight / 2 * squared_norm(look.fake_slopes()))
+
+
+def r1_r2(*, weight: NonNegativeFloat = 0.1) -> Constraint:
+    """weight/2 E |grad f(real)|^2 + weight/2 E |grad f(fake)|^2 (Huang et al., 2025, arXiv:2501.05441)."""
+    return Constraint(
+        lambda look: weight / 2 * (squared_norm(look.real_slopes()) + squared_norm(look.fake_slopes())),
+    )
+
+
+def spectral_norm(*, lipschitz: PositiveFloat = 1.0) -> Constraint:
+    """Every layer's weight over its largest singular value; the whole critic is `lipschitz`-Lipschitz.
+
+    Miyato et al., 2018, arXiv:1802.05957, with an exact singular value in place of one power iteration a step.
+    """
+
+    def reparametrise(layers: Layers) -> Layers:
+        factor = lipschitz ** (1 / len(layers))  # shared out evenly; biases do not matter to slopes
+        return [Layer(layer.weight * (factor / largest_singular_value(layer.weight)), layer.bias) for layer in layers]
+
+    return Constraint(reparametrise=reparametrise)
+
+
+# --- where the slopes are taken --------------------------------------------------------------------------------------
+
+
+def slopes_between(look: Look) -> Tensor:
+    """Slopes at e real + (1 - e) fake, one e for each pair."""
+    return look.slopes_at(torch.lerp(look.fake, look.real, look.chance[..., :1]))
+
+
+def slopes_around_real(look: Look) -> Tensor:
+    """Slopes at real + e u std(real) / 2, u uniform in the unit square, e uniform, std over one seed's batch and coordinates."""
+    std = look.real.std(dim=(1, 2), keepdim=True)
+    return look.slopes_at(look.real + look.chance[..., :1] * look.chance[..., 1:] * std / 2)
+
+
+def slopes_at_both(look: Look) -> Tensor:
+    """Slopes at real and at generated points, one after the other along the batch."""
+    return torch.cat((look.real_slopes(), look.fake_slopes()), dim=1)
+
+
+PLACES: dict[Where, Callable[[Look], Tensor]] = {
+    "interpolates": slopes_between,
+    "real": lambda look: look.real_slopes(),
+    "fake": lambda look: look.fake_slopes(),
+    "both": slopes_at_both,
+    "around-real": slopes_around_real,
+}
+
+
+# --- norms -----------------------------------------------------------------------------------------------------------
+
+
+def squared_norm(slopes: Tensor) -> Tensor:
+    """E |slope|^2: the square over one point's coordinates, the mean over the batch: [seed, batch, 2] -> [seed]."""
+    return slopes.square().sum(dim=2).mean(dim=1)
+
+
+def safe_norm(slopes: Tensor) -> Tensor:
+    """|slope| of each point, with derivative 0 instead of NaN where the slope is 0: [seed, batch, 2] -> [seed, batch]."""
+    squares = slopes.square().sum(dim=2)
+    return squares.clamp(min=torch.finfo(squares.dtype).tiny).sqrt()
+
+
+def largest_singular_value(weight: Tensor) -> Tensor:
+    """The top singular value of each seed's matrix: [seed, in, out] -> [seed, 1, 1], differentiable.
+
+    Squaring the Gram matrix ten times is a power iteration of 1024 steps that needs no memory of the last one, so the
+    function stays pure. The vectors are constants to autograd: the derivative of s by W is exactly u v^T.
+    """
+    with torch.no_grad():
+        tall = weight.shape[1] >= weight.shape[2]
+        gram = weight.transpose(1, 2) @ weight if tall else weight @ weight.transpose(1, 2)
+        for _ in range(10):
+            gram = gram / gram.abs().amax(dim=(1, 2), keepdim=True).clamp(min=torch.finfo(gram.dtype).tiny)
+            gram = gram @ gram
+        # Every column of a rank-one matrix points along the vector; the longest one does so best.
+        longest = gram.square().sum(dim=1, keepdim=True).argmax(dim=2, keepdim=True)
+        vector = unit(gram.gather(2, longest.expand(-1, gram.shape[1], 1)))
+        u, v = (unit(weight @ vector), vector) if tall else (vector, unit(weight.transpose(1, 2) @ vector))
+    return (u.transpose(1, 2) @ weight @ v).clamp(min=torch.finfo(weight.dtype).tiny)
+
+
+def unit(vector: Tensor) -> Tensor:
+    """Length one: [seed, n, 1] -> the same."""
+    return vector / vector.norm(dim=1, keepdim=True).clamp(min=torch.finfo(vector.dtype).tiny)
+
+
+CONSTRAINTS: dict[str, Callable[..., Constraint]] = {
+    "none": none,
+    "clip": clip,
+    "gradient-penalty": gradient_penalty,
+    "r1": r1,
+    "r2": r2,
+    "r1-r2": r1_r2,
+    "spectral-norm": spectral_norm,
+}

@@ -1,0 +1,22 @@
+"""Pictures, films and comparisons of recordings. Nothing here trains, and no figure is ever global."""
+
+from toygan.draw.film import save_comparison_film, save_film
+from toygan.draw.panels import critic_contour, loss_curves, share_curves, slope_field, w1_curves
+from toygan.draw.scene import Scene, scene
+from toygan.draw.sheet import comparison, picture, save_comparison, save_picture
+
+__all__ = [
+    "Scene",
+    "comparison",
+    "critic_contour",
+    "loss_curves",
+    "picture",
+    "save_comparison",
+    "save_comparison_film",
+    "save_film",
+    "save_picture",
+    "scene",
+    "share_curves",
+    "slope_field",
+    "w1_curves",
+]

@@ -1,0 +1,306 @@
+"""Films: the critic and its slopes over time, as GIF, WebP or MP4.
+
+A figure is drawn once; then a frame restores the still parts and redraws only the artists that move.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+from matplotlib.quiver import Quiver
+from matplotlib.text import Text
+from PIL import Image
+
+from toygan.draw.panels import (
+    GENERATED,
+    INK,
+    PLAIN,
+    SMALL,
+    arrow_lengths,
+    arrows,
+    band_edges,
+    critic_image,
+    generated_points,
+    real_points,
+    score_bar,
+    steepest,
+    steepness,
+    steepness_bar,
+    steepness_image,
+    visible,
+)
+from toygan.draw.scene import Scene, modes_at, outside_share, scene, seeds_of, title_of, w1_at
+from toygan.draw.sheet import (
+    MARGIN,
+    UNDER,
+    WIDTH,
+    axis_at,
+    blank,
+    command_lines,
+    comparison_grid,
+    even,
+    fitted,
+    header,
+    measure_lines,
+    panel_height,
+    panel_titles,
+    place_beneath,
+    say,
+    suffix_in,
+)
+from toygan.recording import Recording, write_aside
+
+DOTS = 100  # per inch
+FRAME, LAST = 80, 2400  # milliseconds
+FILM_FORMATS = ("gif", "webp", "mp4")
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Moving:
+    """Artists of one panel that a frame redraws, from back to front, and how they are set to frame `t`."""
+
+    axis: Axes
+    artists: Sequence[Artist]
+    show: Callable[[int], None]
+
+
+def save_film(recording: Recording, path: str | Path, progress: Progress | None = None) -> None:
+    """Write the film of one run: its critic and slopes over time, on one colour scale and one arrow scale.
+
+    `progress(done, total)` is called after every frame. Raises ValueError for an unknown suffix and ImportError, with
+    what to install, for an MP4 without its encoder.
+    """
+    kind = suffix_in(path, FILM_FORMATS)
+    shown = scene(recording)
+    figure, parts = film_figure(shown)
+    pictures = rendered(figure, parts, len(shown.steps), progress)
+    write_film(pictures, kind, Path(path), str(recording.facts.get("command", "")))
+
+
+def film_figure(shown: Scene) -> tuple[Figure, list[Moving]]:
+    """The still parts of a run's film, and its moving ones."""
+    side = 3.5
+    tall = panel_height(shown, side)
+    command = command_lines(shown.recording, 112)[:2]
+    below = 0.66 + 0.15 * len(command)
+    figure = blank(even(below + UNDER + tall + 0.95))
+    header(figure, title_of(shown.recording), seeds_of(shown.recording) + (f" · {shown.note}" if shown.note else ""))
+    contour = axis_at(figure, MARGIN, below + UNDER, side, tall)
+    field = axis_at(figure, WIDTH - 0.2 - side, below + UNDER, side, tall)
+    panel_titles(contour, field)
+    for row, line in enumerate(reversed(command)):
+        say(figure, MARGIN - 0.15, 0.08 + 0.15 * row, line, SMALL, family="monospace")
+    moving = [moving_critic(contour, shown), moving_slopes(field, shown)]
+    return figure, [*moving, time_bar(figure, shown, below - 0.42)]
+
+
+def moving_critic(axis: Axes, shown: Scene) -> Moving:
+    """The critic panel of a film, with its colour bar."""
+    edges = band_edges(shown.scores)
+    score_bar(axis, edges, "score, median removed (higher = more real)")
+    return moving_contour(axis, shown, edges)
+
+
+def moving_contour(axis: Axes, shown: Scene, edges: np.ndarray) -> Moving:
+    """The critic's bands with real and generated points, on one scale through the film."""
+    image = critic_image(axis, shown, edges)
+    generated, note = generated_points(axis, shown, 0), moving_note(axis)
+
+    def show(t: int) -> None:
+        image.set_data(shown.scores[t])
+        generated.set_data(*visible(shown, t).T)
+        note.set_text(outside_share(shown.samples[t], shown.view))
+
+    return Moving(axis, [image, real_points(axis, shown), generated, note, *axis.spines.values()], show)
+
+
+def moving_slopes(axis: Axes, shown: Scene) -> Moving:
+    """The slope panel of a film: one arrow scale and one steepness scale through it."""
+    longest = steepest(shown.slopes)
+    image: AxesImage = steepness_image(axis, shown, 0, longest)
+    real: Line2D = real_points(axis, shown)
+    generated: Line2D = generated_points(axis, shown, 0)
+    field: Quiver = arrows(axis, shown, 0, longest)
+    real.set_alpha(0.25)
+    generated.set_alpha(0.75)
+    steepness_bar(axis, image, longest, "steepness |∇ score|, per unit length")
+
+    def show(t: int) -> None:
+        image.set_data(steepness(shown.slopes[t]))
+        generated.set_data(*visible(shown, t).T)
+        field.set_UVC(*arrow_lengths(shown, t, longest))
+
+    return Moving(axis, [image, real, generated, field, *axis.spines.values()], show)
+
+
+def moving_note(axis: Axes) -> Text:
+    """An empty note in the lower left corner."""
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
+    return axis.text(0.015, 0.015, "", transform=axis.transAxes, size=SMALL, color=INK, bbox=box, va="bottom", zorder=6)
+
+
+def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
+    """A bar of all steps with a mark at every event; beneath it the step, above it W1 and the latest event."""
+    recording = shown.recording
+    end = max(int(recording.facts["steps"]), int(shown.steps[-1]), 1)
+    axis = axis_at(figure, MARGIN, bottom, WIDTH - 0.2 - MARGIN, 0.36)
+    axis.set(xlim=(0, end), ylim=(0, 1))
+    axis.set_axis_off()
+    axis.plot([0, end], [0.25, 0.25], color="#dddddd", linewidth=4, solid_capstyle="butt")
+    events = sorted(recording.facts.get("events") or [], key=lambda event: event["step"])
+    (done,) = axis.plot([0, 0], [0.25, 0.25], color=INK, linewidth=4, solid_capstyle="butt")
+    (marks,) = axis.plot([event["step"] for event in events], [0.25] * len(events), "d", color=GENERATED, markersize=6,
+                         markeredgecolor="white", markeredgewidth=0.6, clip_on=False)  # fmt: skip
+    left = axis.text(0, 0.95, "", size=PLAIN, va="center", color=INK, transform=axis.transAxes)
+    right = axis.text(1, 0.95, "", size=PLAIN, va="center", ha="right", color=GENERATED, transform=axis.transAxes,
+                      parse_math=False)  # fmt: skip
+
+    def show(t: int) -> None:
+        step = int(shown.steps[t])
+        done.set_xdata([0, step])
+        words = [f"step {step} of {end}", w1_at(recording, t), modes_at(recording, t)]
+        left.set_text(" · ".join(word for word in words if word))
+        past = [event for event in events if event["step"] <= step]
+        right.set_text(f"◆ {past[-1]['label']} at step {past[-1]['step']} (seed {past[-1]['seed']})" if past else "")
+
+    return Moving(axis, [done, marks, left, right], show)
+
+
+def save_comparison_film(recordings: Sequence[Recording], path: str | Path, progress: Progress | None = None) -> None:
+    """Write the critics of several runs side by side, in step by the share of their training that is done.
+
+    Raises as `save_film` does, and ValueError when there is no recording.
+    """
+    kind = suffix_in(path, FILM_FORMATS)
+    scenes = [scene(recording) for recording in recordings]
+    figure, axes = comparison_grid(scenes, curve_height=0)
+    parts = [moving_run(axis, shown) for axis, shown in zip(axes, scenes, strict=True)]
+    total = max(len(shown.steps) for shown in scenes)
+    parts = [in_time(part, nearest_frames(shown, total)) for part, shown in zip(parts, scenes, strict=True)]
+    pictures = rendered(figure, parts, total, progress)
+    write_film(pictures, kind, Path(path), "\n".join(str(r.facts.get("command", "")) for r in recordings))
+
+
+def moving_run(axis: Axes, shown: Scene) -> Moving:
+    """One run of a comparison film: its critic, and its measures beneath."""
+    panel = moving_contour(axis, shown, band_edges(shown.scores))
+    words = place_beneath(axis)
+
+    def show(t: int) -> None:
+        panel.show(t)
+        words.set_text(fitted(axis, [f"step {shown.steps[t]}", *measure_lines(shown, t)]))
+
+    return Moving(axis, [*panel.artists, words], show)
+
+
+def in_time(part: Moving, frames: np.ndarray) -> Moving:
+    """The same panel on another clock: at tick `t` it shows its frame `frames[t]`."""
+    return Moving(part.axis, part.artists, lambda t: part.show(int(frames[t])))
+
+
+def nearest_frames(shown: Scene, total: int) -> np.ndarray:
+    """For `total` even shares of training from 0 to 1, the frame [total] whose share of the run's steps is nearest."""
+    share = shown.steps / max(int(shown.recording.facts["steps"]), int(shown.steps[-1]), 1)
+    return np.abs(np.linspace(0, 1, total)[:, None] - share).argmin(axis=1)
+
+
+def rendered(figure: Figure, parts: Sequence[Moving], total: int, progress: Progress | None) -> Iterator[Image.Image]:
+    """Each frame as a picture: the still background once, then only what moves."""
+    figure.set_dpi(DOTS)
+    canvas = FigureCanvasAgg(figure)
+    for part in parts:
+        for artist in part.artists:
+            artist.set_animated(True)
+    canvas.draw()
+    background = canvas.copy_from_bbox(figure.bbox)
+    for t in range(total):
+        canvas.restore_region(background)
+        for part in parts:
+            part.show(t)
+            for artist in part.artists:
+                part.axis.draw_artist(artist)
+        yield Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+        if progress:
+            progress(t + 1, total)
+
+
+def write_film(pictures: Iterator[Image.Image], kind: str, path: Path, command: str) -> None:
+    """Encode and write the film, whole or not at all."""
+    write_aside(path, {"gif": gif, "webp": webp, "mp4": mp4}[kind](pictures, command))
+
+
+def gif(pictures: Iterator[Image.Image], command: str) -> bytes:
+    """A GIF that loops for ever, on one palette and without dithering, so that flat bands stay flat and files small."""
+    frames = list(pictures)
+    palette = shared_palette(frames)
+    frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=durations(len(frames)), loop=0,
+                   comment=command.encode(), optimize=False)  # fmt: skip
+    return buffer.getvalue()
+
+
+def shared_palette(frames: Sequence[Image.Image]) -> Image.Image:
+    """256 colours for the whole film, from a few frames pasted under each other."""
+    chosen = [frames[i] for i in sorted({0, len(frames) // 3, 2 * len(frames) // 3, len(frames) - 1})]
+    width, height = chosen[0].size
+    sheet = Image.new("RGB", (width, height * len(chosen)))
+    for row, frame in enumerate(chosen):
+        sheet.paste(frame, (0, row * height))
+    return sheet.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+
+
+def webp(pictures: Iterator[Image.Image], command: str) -> bytes:
+    """An animated WebP that loops for ever."""
+    frames, buffer = list(pictures), io.BytesIO()
+    frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], duration=durations(len(frames)), loop=0,
+                   quality=80, method=2)  # fmt: skip
+    return buffer.getvalue()
+
+
+def mp4(pictures: Iterator[Image.Image], command: str) -> bytes:
+    """An H.264 MP4 that every browser and slide program plays: yuv420p, even sizes, index first."""
+    encoder = video_encoder()
+    frames = [np.ascontiguousarray(np.asarray(picture)) for picture in pictures]
+    height, width = (size - size % 2 for size in frames[0].shape[:2])
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "film.mp4"
+        writer = encoder.write_frames(
+            str(file), (width, height), fps=1000 / FRAME, codec="libx264", pix_fmt_out="yuv420p", macro_block_size=2,
+            output_params=["-movflags", "+faststart", "-threads", "1", "-metadata", f"comment={command}"],
+        )  # fmt: skip
+        writer.send(None)
+        for frame in frames + frames[-1:] * (LAST // FRAME - 1):
+            writer.send(np.ascontiguousarray(frame[:height, :width]))
+        writer.close()
+        return file.read_bytes()
+
+
+def video_encoder() -> ModuleType:
+    """The module that brings ffmpeg; raises ImportError saying how to get it."""
+    try:
+        return importlib.import_module("imageio_ffmpeg")
+    except ImportError as missing:
+        raise ImportError("an MP4 needs imageio-ffmpeg: pip install 'toygan[mp4]' (GIF and WebP work without)") from missing
+
+
+def durations(frames: int) -> list[int]:
+    """Milliseconds of each frame; the last one stays."""
+    return [FRAME] * (frames - 1) + [LAST]
+
+

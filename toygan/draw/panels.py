@@ -1,0 +1,387 @@
+"""The panels: each draws one thing into the axis it is given, and returns the artists that a film moves.
+
+Colours are those of Okabe and Ito (2008, Color Universal Design). Real points are a carpet of dark discs; generated ones are
+smaller, orange, square and haloed, and lie on it: both can be seen where they agree, in grey print too. The critic's colours rise in lightness with the score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+from matplotlib.quiver import Quiver
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from toygan.draw.scene import Scene, inside, outside_share, score_range, steepest, values_of
+from toygan.recording import Recording
+
+REAL, GENERATED, INK, FAINT = "#10243e", "#d55e00", "#222222", "#8a8a8a"
+CRITIC, PENALTY, SHARE = "#0072b2", "#7a7a7a", "#009e73"
+SCORES = LinearSegmentedColormap.from_list("scores", ["#7d8fb3", "#a9bacb", "#cfdcd6", "#eef0d2", "#fffbe3"], N=256)
+STEEPNESS = LinearSegmentedColormap.from_list("steepness", ["#ffffff", "#dfe3ee", "#a9b6d3"], N=12)
+SMALL, PLAIN, LARGE = 8, 9, 10.5
+BANDS = 12
+
+
+def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray | None = None) -> None:
+    """Draw the critic's score as filled bands and thin lines, with real and generated points; lighter is more real."""
+    edges = band_edges(scene.scores[[frame]]) if edges is None else edges
+    scores = scene.scores[frame]
+    axis.contourf(scene.grid_x, scene.grid_y, scores, edges, cmap=SCORES, norm=bands(edges), extend="both")
+    crossed = edges[(scores.min() < edges) & (edges < scores.max())]
+    if len(crossed):
+        axis.contour(scene.grid_x, scene.grid_y, scores, crossed, colors=INK, linewidths=0.4, alpha=0.5, linestyles="solid")
+    real_points(axis, scene)
+    generated_points(axis, scene, frame)
+    say_outside(axis, scene, frame)
+    frame_view(axis, scene)
+
+
+def critic_image(axis: Axes, scene: Scene, edges: np.ndarray) -> AxesImage:
+    """The same bands as an image, which a film can change without computing contours anew."""
+    frame_view(axis, scene)
+    return axis.imshow(
+        scene.scores[0], cmap=SCORES, norm=bands(edges), extent=pixel_extent(scene.grid_x, scene.grid_y), origin="lower",
+        interpolation="bilinear", interpolation_stage="data", aspect="equal", zorder=0,
+    )  # fmt: skip
+
+
+def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None = None) -> None:
+    """Draw the critic's gradient as arrows over its steepness: where generated points are pushed."""
+    longest = steepest(scene.slopes[[frame]]) if longest is None else longest
+    steepness_image(axis, scene, frame, longest)
+    real_points(axis, scene).set_alpha(0.25)
+    generated_points(axis, scene, frame).set_alpha(0.75)
+    arrows(axis, scene, frame, longest)
+    say_outside(axis, scene, frame)
+    frame_view(axis, scene)
+
+
+def steepness_image(axis: Axes, scene: Scene, frame: int, longest: float) -> AxesImage:
+    """The gradient's norm as a map from white (flat) to blue (as steep as a full-length arrow)."""
+    frame_view(axis, scene)
+    return axis.imshow(
+        steepness(scene.slopes[frame]), cmap=STEEPNESS, vmin=0, vmax=longest, origin="lower", interpolation="bilinear",
+        extent=pixel_extent(scene.slope_x, scene.slope_y), aspect="equal", zorder=0,
+    )  # fmt: skip
+
+
+def steepness(slopes: np.ndarray) -> np.ndarray:
+    """|grad score| from [..., 2] to [...]."""
+    return np.hypot(slopes[..., 0], slopes[..., 1])
+
+
+def arrows(axis: Axes, scene: Scene, frame: int, longest: float) -> Quiver:
+    """One arrow a grid point, uphill; full length, one grid cell, from steepness `longest` on."""
+    u, v = arrow_lengths(scene, frame, longest)
+    return axis.quiver(
+        scene.slope_x, scene.slope_y, u, v, color=INK, angles="xy", scale_units="xy", scale=1, pivot="mid", units="width",
+        width=0.0036, headwidth=3.6, headlength=4.2, headaxislength=3.6, minlength=0.5, zorder=4,
+    )  # fmt: skip
+
+
+def arrow_lengths(scene: Scene, frame: int, longest: float) -> tuple[np.ndarray, np.ndarray]:
+    """Arrow components [h, h] in plane units: the slope's direction, its steepness as a share of one grid cell."""
+    cell = 0.92 * min(spacing(scene.slope_x), spacing(scene.slope_y))
+    slopes = scene.slopes[frame]
+    shrink = cell / np.maximum(steepness(slopes), longest)
+    return slopes[..., 0] * shrink, slopes[..., 1] * shrink
+
+
+def spacing(axis_points: np.ndarray) -> float:
+    """Distance of neighbours on an even axis; 1 for a single point."""
+    return float(axis_points[-1] - axis_points[0]) / max(len(axis_points) - 1, 1) or 1.0
+
+
+def pixel_extent(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float, float]:
+    """Where an image must lie so that its pixels are centred on the grid points."""
+    dx, dy = spacing(x) / 2, spacing(y) / 2
+    return float(x[0]) - dx, float(x[-1]) + dx, float(y[0]) - dy, float(y[-1]) + dy
+
+
+def real_points(axis: Axes, scene: Scene) -> Line2D:
+    """Real points in the view: dark discs, see-through where they are few."""
+    shown, size = scene.real[inside(scene.real, scene.view)], marker_size(len(scene.real))
+    (line,) = axis.plot(*shown.T, "o", color=REAL, markersize=1.3 * size, markeredgewidth=0, alpha=0.5, label="real", zorder=2)
+    return line
+
+
+def generated_points(axis: Axes, scene: Scene, frame: int) -> Line2D:
+    """Generated points in the view: smaller, orange, square, with a halo."""
+    size = marker_size(scene.samples.shape[1])
+    (line,) = axis.plot(
+        *visible(scene, frame).T, "s", color=GENERATED, markersize=size, markeredgecolor="white",
+        markeredgewidth=0.15 * size, label="generated", zorder=3,
+    )  # fmt: skip
+    return line
+
+
+def visible(scene: Scene, frame: int) -> np.ndarray:
+    """The generated points of a frame that lie in the view [M, 2]."""
+    points = scene.samples[frame]
+    return points[inside(points, scene.view)]
+
+
+def marker_size(points: int) -> float:
+    """Marker size in points: the more there are, the smaller each."""
+    return float(np.clip(2.5 * (1000 / max(points, 1)) ** 0.25, 1.8, 5.0))
+
+
+def say_outside(axis: Axes, scene: Scene, frame: int) -> None:
+    """Say in the corner which share of the generated points the view leaves out."""
+    words = outside_share(scene.samples[frame], scene.view)
+    if words:
+        corner_note(axis, words)
+
+
+def corner_note(axis: Axes, words: str) -> None:
+    """A short note in the panel's lower left corner, on white."""
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
+    axis.text(0.015, 0.015, words, transform=axis.transAxes, size=SMALL, color=INK, bbox=box, va="bottom", zorder=6)
+
+
+def frame_view(axis: Axes, scene: Scene) -> None:
+    """The same view and equal units in every panel of a scenario."""
+    left, right, bottom, top = scene.view
+    axis.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
+    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
+    for line in (axis.xaxis, axis.yaxis):
+        line.set_major_locator(MaxNLocator(3))  # few, so that none sits in a corner beside its neighbour's
+        line.set_major_formatter(FuncFormatter(tick))
+    for spine in axis.spines.values():
+        spine.set(color=FAINT, linewidth=0.6)
+
+
+def band_edges(scores: np.ndarray) -> np.ndarray:
+    """Band edges for scores [T, g, g] on one scale: bands of a round width, one centred on the median, 0.
+
+    So a flat critic, or a flat region at the median, is one band without a line through its rounding noise.
+    """
+    low, high = score_range(scores)
+    width = float(np.diff(MaxNLocator(BANDS).tick_values(low, high))[0])
+    return width * (np.arange(np.floor(low / width + 0.5), np.ceil(high / width - 0.5) + 1) - 0.5)
+
+
+def bands(edges: np.ndarray) -> BoundaryNorm:
+    """One flat colour a band, and one for all that lies beyond on either side."""
+    return BoundaryNorm(edges, SCORES.N, extend="both")
+
+
+def score_bar(axis: Axes, edges: np.ndarray, label: str) -> None:
+    """A colour bar under a critic panel."""
+    width = float(edges[1] - edges[0])
+    bar(axis, ScalarMappable(bands(edges), SCORES), np.unique([edges[0] + width / 2, 0.0, edges[-1] - width / 2]), label)
+
+
+def steepness_bar(axis: Axes, image: AxesImage, longest: float, label: str) -> None:
+    """A colour bar under a slope panel; it goes on to the right because the steepest slopes do."""
+    bar(axis, image, np.array([0, longest / 2, longest]), label)
+
+
+def bar(axis: Axes, colours: ScalarMappable, ticks: np.ndarray, label: str) -> None:
+    """A thin horizontal colour bar below an axis, three numbers on it and its meaning beneath."""
+    inch = 1 / (axis.get_position().height * axis.figure.get_figheight())  # type: ignore[union-attr]
+    place = axis.inset_axes((0.0, -0.38 * inch, 1.0, 0.11 * inch))
+    drawn = axis.figure.colorbar(colours, cax=place, orientation="horizontal", ticks=FixedLocator(ticks), extendfrac=0.03)
+    place.xaxis.set_major_formatter(FuncFormatter(tick))
+    place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
+    place.xaxis.set_minor_locator(NullLocator())
+    drawn.outline.set(linewidth=0.4, edgecolor=FAINT)  # type: ignore[operator]
+    place.set_xlabel(label, size=PLAIN, labelpad=1, color=INK)
+
+
+def tick(value: float, _: int | None = None) -> str:
+    """A short number with a true minus sign."""
+    size = abs(value)
+    short = f"{size / 1e3:.6g}k" if 1e4 <= size < 1e6 else f"{size:.3g}" if size < 1e3 or size >= 1e6 else f"{size:.6g}"
+    return ("\N{MINUS SIGN}" if value < 0 else "") + short
+
+
+def loss_curves(axis: Axes, recording: Recording) -> None:
+    """Both losses, and the penalty where there is one, over the steps: the portrait seed bold, the others thin."""
+    parts = [("critic_loss", "critic", CRITIC, "-"), ("generator_loss", "generator", GENERATED, "--")]
+    penalty = values_of(recording, "penalty")
+    if penalty is not None and np.nanmax(np.abs(penalty)) > 0:
+        parts.append(("penalty", "penalty", PENALTY, ":"))
+    for measure, label, colour, dashes in parts:
+        seed_lines(axis, recording, measure, label, colour, dashes)
+    known = [values for values in (values_of(recording, part[0]) for part in parts) if values is not None]
+    wide_range(axis, np.concatenate([values.ravel() for values in known]) if known else np.array([]))
+    dress_curves(axis, recording, "losses")
+
+
+def wide_range(axis: Axes, values: np.ndarray) -> None:
+    """Where a few values dwarf the others, squeeze the axis so that the others stay visible."""
+    size = np.abs(values[np.isfinite(values)])
+    typical = float(np.median(size)) if len(size) else 0.0
+    if typical > 0 and size.max() > 100 * typical:
+        axis.set_yscale("symlog", linthresh=typical)
+        powers = [p for p in 10.0 ** np.arange(-30, 31) if typical <= p <= size.max()]
+        ticks = powers[:: max(len(powers) // 3, 1)]
+        axis.yaxis.set_major_locator(FixedLocator(sorted({0.0, *ticks, *(-t for t in ticks)})))
+        axis.yaxis.set_minor_locator(NullLocator())
+
+
+def w1_curves(axis: Axes, recording: Recording) -> None:
+    """W1 of every seed over the steps on a logarithmic axis, with the band of its floor."""
+    seed_lines(axis, recording, "w1", "", GENERATED, "-")
+    floor_band(axis, values_of(recording, "w1_floor"), "floor")
+    logarithmic(axis, [values_of(recording, "w1"), values_of(recording, "w1_floor")])
+    dress_curves(axis, recording, "W1 to the target")
+    if values_of(recording, "w1") is not None:
+        name_seeds(axis, recording, "w1")
+
+
+def floor_band(axis: Axes, floor: np.ndarray | None, label: str) -> None:
+    """Where two samples of the target are from each other: no method can be expected below."""
+    if floor is None or np.nanmax(floor) <= 0:
+        return
+    low, high = np.nanpercentile(floor[floor > 0], [5, 95])
+    axis.axhspan(low, high, color=FAINT, alpha=0.25, linewidth=0, zorder=0)
+    axis.axhline(float(np.nanmedian(floor)), color=INK, linewidth=0.9, linestyle=(0, (4, 2)), label=label, zorder=1)
+
+
+def logarithmic(axis: Axes, tables: Sequence[np.ndarray | None]) -> None:
+    """A logarithmic axis wide enough for two labelled ticks, where anything is positive."""
+    positive = np.concatenate([table[table > 0] for table in tables if table is not None] or [np.array([])])
+    if not len(positive):
+        return
+    low, high = float(positive.min()), float(positive.max())
+    room = max(1.25, (6 * low / high) ** 0.5)
+    axis.set_yscale("log")
+    axis.set_ylim(low / room, high * room)
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,), numticks=6))
+    axis.yaxis.set_minor_locator(NullLocator())
+
+
+SHARES = {
+    "high_quality": "high quality",
+    "on_skeleton": "on the curve",
+    "skeleton_coverage": "curve covered",
+    "precision": "precision",
+    "recall": "recall",
+    "coverage": "coverage",
+}
+
+
+def shares_known(recording: Recording) -> dict[str, np.ndarray]:
+    """Up to two shares [T, S] worth a curve, by their label: modes found first."""
+    found = {}
+    modes, centres = values_of(recording, "modes"), recording.frames.get("mode_centres")
+    if modes is not None and centres is not None:
+        found[f"modes (of {len(centres)})"] = modes / len(centres)
+    for measure, label in SHARES.items():
+        values = values_of(recording, measure)
+        if values is not None:
+            found[label] = values
+    return dict(list(found.items())[:2])
+
+
+def share_curves(axis: Axes, recording: Recording) -> None:
+    """Modes found and the share of good points over the steps, in per cent."""
+    styles = [(CRITIC, "-"), (SHARE, "--")]
+    for (label, values), (colour, dashes) in zip(shares_known(recording).items(), styles, strict=False):
+        plot_seeds(axis, recording, 100 * values, label, colour, dashes)
+    best = values_of(recording, "high_quality_ceiling")
+    if best is not None:
+        axis.axhline(100 * float(np.nanmedian(best)), color=SHARE, linewidth=0.7, linestyle=":", zorder=0)
+    axis.set_ylim(-4, 106)
+    axis.yaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
+    dress_curves(axis, recording, "found, per cent")
+
+
+def seed_lines(axis: Axes, recording: Recording, measure: str, label: str, colour: str, dashes: str) -> None:
+    """One measure of all seeds, if it is known."""
+    values = values_of(recording, measure)
+    if values is not None:
+        plot_seeds(axis, recording, values, label, colour, dashes)
+
+
+def plot_seeds(axis: Axes, recording: Recording, values: np.ndarray, label: str, colour: str, dashes: str) -> None:
+    """One line a seed for values [T, S]: the portrait seed bold and on top, the others thin."""
+    steps = recording.frames["step"]
+    marker = "o" if len(steps) == 1 else ""
+    thin = float(np.clip(2 / values.shape[1] ** 0.5, 0.25, 0.6))
+    for seed in range(1, values.shape[1]):
+        axis.plot(steps, values[:, seed], color=colour, linewidth=0.7, alpha=thin, marker=marker, markersize=3)
+    axis.plot(steps, values[:, 0], color=colour, linewidth=1.8, linestyle=dashes, marker=marker, markersize=4,
+              label=label or None, zorder=3)  # fmt: skip
+
+
+def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
+    """Title, steps, and what each line is, above the axis where it hides nothing."""
+    axis.set_title(title, size=LARGE, loc="left", pad=16, color=INK)
+    axis.set_xlim(0, max(int(recording.facts["steps"]), int(recording.frames["step"][-1]), 1))
+    axis.xaxis.set_major_locator(MaxNLocator(3, integer=True, steps=[1, 2, 5, 10]))
+    axis.xaxis.set_major_formatter(FuncFormatter(tick))
+    axis.yaxis.set_major_formatter(FuncFormatter(tick))
+    axis.set_xlabel("step", size=PLAIN, labelpad=1, color=INK)
+    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
+    axis.grid(linewidth=0.4, alpha=0.35)
+    for name, spine in axis.spines.items():
+        spine.set(visible=name in ("left", "bottom"), color=FAINT, linewidth=0.6)
+    if not axis.lines:
+        axis.text(0.5, 0.5, "not measured", transform=axis.transAxes, ha="center", color=FAINT, size=PLAIN)
+    elif axis.get_legend_handles_labels()[0]:
+        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=3, fontsize=SMALL, frameon=False, borderpad=0.2,
+                    handlelength=1.5, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
+
+
+def name_seeds(axis: Axes, recording: Recording, measure: str) -> None:
+    """Name each seed at the end of its line, when there are few enough to read."""
+    seeds, values = recording.facts["seeds"], recording.metrics[measure]
+    if len(seeds) <= 6:
+        styles = [(GENERATED, "-", 1.8 if s == 0 else 0.7) for s in range(len(seeds))]
+        name_ends(axis, [last_finite(values[:, s]) for s in range(len(seeds))], [f"seed {seed}" for seed in seeds], styles)
+
+
+def last_finite(values: np.ndarray) -> float:
+    """The last finite value of [T], NaN if there is none."""
+    finite = values[np.isfinite(values)]
+    return float(finite[-1]) if len(finite) else np.nan
+
+
+def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: Sequence[tuple[str, str, float]]) -> None:
+    """Name lines at the right of where they end, moved apart where names would overlap; a style is colour, dash, width."""
+    drawable = [i for i, end in enumerate(ends) if np.isfinite(end) and (end > 0 or axis.get_yscale() != "log")]
+    heights = [float(axis.transAxes.inverted().transform(axis.transData.transform((0, ends[i])))[1]) for i in drawable]
+    tall = axis.get_position().height * axis.figure.get_figheight()  # type: ignore[union-attr]
+    wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
+    start, stop, text = (1 + inches / wide for inches in (0.05, 0.23, 0.28))
+    for i, height in zip(drawable, moved_apart(heights, 1.25 * SMALL / 72 / tall), strict=True):
+        colour, dashes, width = styles[i]
+        axis.add_line(Line2D([start, stop], [height, height], color=colour, linestyle=dashes, linewidth=width,
+                             transform=axis.transAxes, clip_on=False))  # fmt: skip
+        axis.text(text, height, names[i], transform=axis.transAxes, size=SMALL, color=INK, va="center_baseline", parse_math=False)
+
+
+def moved_apart(heights: Sequence[float], gap: float) -> list[float]:
+    """The same heights in the same order, neighbours at least `gap` apart, each moved as little as may be, below 1.
+
+    Least squares under order constraints: heights minus rank times gap, pooled where they decrease.
+    """
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    groups: list[list[float]] = []
+    for rank, i in enumerate(order):
+        groups.append([heights[i] - rank * gap])
+        while len(groups) > 1 and np.mean(groups[-2]) > np.mean(groups[-1]):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    pooled = [float(np.mean(group)) for group in groups for _ in group]
+    placed = [0.0] * len(heights)
+    for rank, i in enumerate(order):
+        placed[i] = min(pooled[rank], 1 - (len(order) - 1) * gap) + rank * gap
+    return placed
+
+
+def styles_of(count: int) -> list[tuple[str, str, float]]:
+    """Colour, dash and width for each of several lines; dashes change when the colours are used up."""
+    dashes = ["-", "--", ":"]
+    return [(METHOD_COLOURS[i % len(METHOD_COLOURS)], dashes[i // len(METHOD_COLOURS) % 3], 1.5) for i in range(count)]
+
+
+METHOD_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222"]

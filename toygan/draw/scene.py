@@ -1,0 +1,211 @@
+"""What a recording shows, as arrays and words: cut at the last finite frame, offsets removed. Nothing is drawn here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from toygan.recording import Arrays, Recording
+
+HUGE = 1e30  # beyond this, differences and squares of float32 overflow: as good as infinite
+ROUNDING = 1e-6  # a float32 score carries about this share of noise
+
+View = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The portrait seed of one run, up to its last finite frame.
+
+    `steps [T]`, `samples [T, N, 2]`, `real [N, 2]`, `scores [T, g, g]` with each frame's median removed, on
+    `grid_x [g]`, `grid_y [g]`, `slopes [T, h, h, 2]` on `slope_x [h]`, `slope_y [h]`; `view` is (left, right, bottom, top).
+    `note` says what is missing, if anything.
+    """
+
+    recording: Recording
+    steps: np.ndarray
+    samples: np.ndarray
+    real: np.ndarray
+    scores: np.ndarray
+    grid_x: np.ndarray
+    grid_y: np.ndarray
+    slopes: np.ndarray
+    slope_x: np.ndarray
+    slope_y: np.ndarray
+    view: View
+    note: str
+
+    @property
+    def last(self) -> int:
+        """Index of the last frame that can be drawn."""
+        return len(self.steps) - 1
+
+
+def scene(recording: Recording) -> Scene:
+    """Take from a recording what its portrait seed shows."""
+    frames = recording.frames
+    finite = finite_frames(frames)
+    kept = slice(0, max(finite, 1))
+    samples, scores, slopes = (np.asarray(frames[name][kept, 0], float) for name in ("samples", "scores", "slopes"))
+    if not finite:  # nothing to show but the real points: a flat critic, no generated point
+        samples, scores, slopes = np.full_like(samples, np.nan), np.zeros_like(scores), np.zeros_like(slopes)
+    grid_x, grid_y = frames["grid_x"], frames["grid_y"]
+    return Scene(
+        recording=recording,
+        steps=np.asarray(frames["step"][kept], int),
+        samples=samples,
+        real=np.asarray(frames["real"], float),
+        scores=without_offset(scores),
+        grid_x=grid_x,
+        grid_y=grid_y,
+        slopes=slopes,
+        slope_x=frames["slope_x"],
+        slope_y=frames["slope_y"],
+        view=(float(grid_x[0]), float(grid_x[-1]), float(grid_y[0]), float(grid_y[-1])),
+        note=missing(recording, finite),
+    )
+
+
+def finite_frames(frames: Arrays) -> int:
+    """How many frames the portrait seed lives before the first value that is not finite."""
+    parts = [frames[name][:, 0] for name in ("samples", "scores", "slopes")]
+    usable = np.array([all(np.all(np.abs(part[t]) < HUGE) for part in parts) for t in range(len(frames["step"]))])
+    return len(usable) if usable.all() else int(np.argmin(usable))
+
+
+def missing(recording: Recording, finite: int) -> str:
+    """One sentence when the portrait seed was lost on the way, else nothing."""
+    step, seed = recording.frames["step"], recording.facts["seeds"][0]
+    if finite == len(step):
+        return ""
+    if finite == 0:
+        return f"seed {seed} has no finite frame: only the real points are shown"
+    return f"seed {seed} diverged: shown at step {step[finite - 1]}, its last finite frame"
+
+
+def without_offset(scores: np.ndarray) -> np.ndarray:
+    """Subtract each frame's median: a critic's offset says nothing [T, g, g]; a spread within rounding counts as none."""
+    centred = scores - np.median(scores, axis=(1, 2), keepdims=True)
+    noise = ROUNDING * np.abs(scores).max(axis=(1, 2), keepdims=True)
+    flat = np.abs(centred).max(axis=(1, 2), keepdims=True) <= noise
+    return np.where(flat, 0.0, centred)
+
+
+def score_range(scores: np.ndarray) -> tuple[float, float]:
+    """Lowest and highest score that one colour scale has to tell apart in [T, g, g].
+
+    Outliers are left aside, and so is the wildest quarter of the frames: a critic's range often shrinks tenfold over a run.
+    """
+    lows, highs = np.percentile(scores, [1, 99], axis=(1, 2))
+    low, high = float(np.percentile(lows, 25)), float(np.percentile(highs, 75))
+    return (low, high) if high > low else (low - 1.0, high + 1.0)
+
+
+def steepest(slopes: np.ndarray) -> float:
+    """The steepness of a full-length arrow: in three of four frames, 95 % of the slopes [T, h, h, 2] are gentler."""
+    return float(np.percentile(np.percentile(np.hypot(slopes[..., 0], slopes[..., 1]), 95, axis=(1, 2)), 75)) or 1.0
+
+
+def inside(points: np.ndarray, view: View) -> np.ndarray:
+    """Which points [N, 2] lie in the view; those that are not finite do not."""
+    left, right, bottom, top = view
+    x, y = points[:, 0], points[:, 1]
+    return (left <= x) & (x <= right) & (bottom <= y) & (y <= top)
+
+
+def outside_share(points: np.ndarray, view: View) -> str:
+    """Say how many generated points [N, 2] the view does not show, or nothing when it shows all."""
+    share = 1.0 - float(np.mean(inside(points, view)))
+    return f"{share_of_one(share)} of generated outside the view" if share else ""
+
+
+def values_of(recording: Recording, measure: str) -> np.ndarray | None:
+    """A measure [T, S] with NaN for whatever is not finite, or None when no value of it is known."""
+    table = recording.metrics.get(measure)
+    if table is None:
+        return None
+    clean = np.where(np.abs(table) < HUGE, table, np.nan)
+    return clean if np.isfinite(clean).any() else None
+
+
+def title_of(recording: Recording) -> str:
+    """The scenario's title and the method's name."""
+    return f"{recording.facts.get('title') or recording.facts['scenario']} · {recording.facts['method']}"
+
+
+def seeds_of(recording: Recording) -> str:
+    """Which seed is shown, and of which ones."""
+    seeds = recording.facts["seeds"]
+    return f"seed {seeds[0]}" + (f" of {named(seeds)}" if len(seeds) > 1 else " (the only one)")
+
+
+def named(seeds: Sequence[int]) -> str:
+    """List the seeds, a long run of neighbours as a range."""
+    if len(seeds) > 4 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds))):
+        return f"{seeds[0]}–{seeds[-1]}"
+    return ", ".join(map(str, seeds))
+
+
+def w1_at(recording: Recording, frame: int) -> str:
+    """The portrait seed's W1 at one frame, with its floor."""
+    w1, floor = values_of(recording, "w1"), values_of(recording, "w1_floor")
+    if w1 is None or not np.isfinite(w1[frame, 0]):
+        return "W1 not measured"
+    known = floor is not None and np.isfinite(floor[frame, 0])
+    return f"W1 {number(w1[frame, 0])}" + (f" (floor {number(floor[frame, 0])})" if known and floor is not None else "")
+
+
+def modes_at(recording: Recording, frame: int) -> str:
+    """The portrait seed's modes and high-quality share at one frame, as far as they are known."""
+    modes, quality = values_of(recording, "modes"), values_of(recording, "high_quality")
+    centres = recording.frames.get("mode_centres")
+    parts = []
+    if modes is not None and np.isfinite(modes[frame, 0]):
+        known = f" of {len(centres)}" if centres is not None else ""
+        parts.append(f"{modes[frame, 0]:.0f}{known} mode{'s' if centres is None or len(centres) != 1 else ''}")
+    if quality is not None and np.isfinite(quality[frame, 0]):
+        parts.append(f"{share_of_one(quality[frame, 0])} high quality{ceiling(recording, 'high_quality', frame)}")
+    return ", ".join(parts)
+
+
+def ceiling(recording: Recording, measure: str, frame: int) -> str:
+    """The best a perfect sampler reaches in a share, where the recording knows it."""
+    best = values_of(recording, f"{measure}_ceiling")
+    return "" if best is None or not np.isfinite(best[frame, 0]) else f" (ceiling {share_of_one(best[frame, 0])})"
+
+
+def range_over_seeds(recording: Recording, frame: int) -> str:
+    """The span of W1 over all seeds at one frame, lost seeds counted."""
+    w1 = values_of(recording, "w1")
+    if w1 is None or w1.shape[1] < 2:
+        return ""
+    known = w1[frame][np.isfinite(w1[frame])]
+    lost = w1.shape[1] - len(known)
+    span = f"W1 {number(known.min())} to {number(known.max())} over {len(known)} seeds" if len(known) else ""
+    return span + (f", {lost} without a value" if lost and len(known) else "")
+
+
+def final_measures(recording: Recording, frame: int) -> str:
+    """The measures at one frame in one line, with their floors."""
+    parts = [w1_at(recording, frame), modes_at(recording, frame), range_over_seeds(recording, frame)]
+    return " · ".join(part for part in parts if part)
+
+
+def events_of(recording: Recording) -> list[str]:
+    """Diagnosed events in words, the earliest first."""
+    events = sorted(recording.facts.get("events") or [], key=lambda event: event["step"])
+    return [f"{event['label']} at step {event['step']} (seed {event['seed']})" for event in events]
+
+
+def number(value: float) -> str:
+    """Three digits are what a toy measure is good for, trailing zeros included."""
+    return f"{value:#.3g}".rstrip(".")
+
+
+def share_of_one(share: float) -> str:
+    """A share in per cent; a small one is not rounded to none, nor a large one to all."""
+    if 0 < share < 0.01 or 0.99 < share < 1:
+        return f"{100 * share:.1f} %" if 0.0005 <= share < 0.9995 else ("< 0.1 %" if share < 0.5 else "> 99.9 %")
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,341 @@
+"""The sheet of one run and the comparison of several, laid out in inches so that type stays readable at 600 px width."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from toygan.draw.panels import (
+    GENERATED,
+    INK,
+    LARGE,
+    PLAIN,
+    REAL,
+    SMALL,
+    band_edges,
+    styles_of,
+    critic_contour,
+    dress_curves,
+    floor_band,
+    last_finite,
+    logarithmic,
+    loss_curves,
+    name_ends,
+    score_bar,
+    share_curves,
+    shares_known,
+    slope_field,
+    steepest,
+    steepness_bar,
+    w1_curves,
+)
+from toygan.draw.scene import (
+    Scene,
+    events_of,
+    final_measures,
+    modes_at,
+    number,
+    range_over_seeds,
+    scene,
+    seeds_of,
+    title_of,
+    values_of,
+    w1_at,
+)
+from toygan.recording import Recording, write_aside
+
+WIDTH, MARGIN = 8.0, 0.45  # inches
+UNDER = 0.8  # inches that tick labels and a colour bar take beneath a panel
+TEXT_BENEATH = 1.0  # inches for the measures of one run of a comparison
+DOTS = 200  # per inch, in a PNG
+PICTURE_FORMATS = ("png", "pdf", "svg")
+
+
+def picture(recording: Recording) -> Figure:
+    """The sheet of one run: critic, its slopes and the curves, at the last frame that can be drawn."""
+    shown = scene(recording)
+    side = 3.5
+    tall = panel_height(shown, side)
+    foot = footer_lines(shown)
+    below = 0.165 * len(foot) + 0.2
+    bottom = below + 2.4 + UNDER
+    figure = blank(bottom + tall + 0.95)
+    header(figure, title_of(recording), status_line(shown))
+    contour = axis_at(figure, MARGIN, bottom, side, tall)
+    field = axis_at(figure, WIDTH - 0.2 - side, bottom, side, tall)
+    two_panels(contour, field, shown)
+    curves(figure, recording, below + 0.4, 1.5)
+    for row, (line, family) in enumerate(reversed(foot)):
+        say(figure, MARGIN - 0.15, 0.12 + 0.165 * row, line, SMALL, family=family)
+    return figure
+
+
+def two_panels(contour: Axes, field: Axes, shown: Scene) -> None:
+    """The critic and its slopes at the last frame, with their colour bars."""
+    edges, longest = band_edges(shown.scores[-1:]), steepest(shown.slopes[-1:])
+    critic_contour(contour, shown, -1, edges)
+    slope_field(field, shown, -1, longest)
+    panel_titles(contour, field)
+    score_bar(contour, edges, "score, median removed (higher = more real)")
+    steepness_bar(field, field.images[0], longest, "steepness |∇ score|, per unit length")
+
+
+def panel_titles(contour: Axes, field: Axes) -> None:
+    """What the two main panels are, and what their points are."""
+    contour.set_title("critic: the lighter, the more real", size=PLAIN, loc="left", pad=5, color=INK)
+    field.set_title("slope: arrows show where generated points move", size=PLAIN, loc="left", pad=5, color=INK)
+
+
+def curves(figure: Figure, recording: Recording, bottom: float, height: float) -> None:
+    """The row of curves; the last one only where modes or shares are known."""
+    panels = [loss_curves, w1_curves] + ([share_curves] if shares_known(recording) else [])
+    pitch = (WIDTH - 0.3) / len(panels)
+    for place, panel in enumerate(panels):
+        panel(axis_at(figure, MARGIN + 0.08 + place * pitch, bottom, pitch - (1.0 if panel is w1_curves else 0.62), height), recording)
+
+
+def status_line(shown: Scene) -> str:
+    """Seed shown, seeds run, step, status: what a picture must not leave open."""
+    facts = shown.recording.facts
+    line = f"{seeds_of(shown.recording)} · step {shown.steps[-1]} of {facts['steps']} · {facts['status']}"
+    return f"{line} · {shown.note}" if shown.note else line
+
+
+def footer_lines(shown: Scene) -> list[tuple[str, str]]:
+    """The last lines of a sheet, each with its font family: measures, events, the meaning of lines, the command."""
+    recording = shown.recording
+    seeds = recording.facts["seeds"]
+    bold = f"Curves: seed {seeds[0]} bold, the others thin. " if len(seeds) > 1 else ""
+    events = "; ".join(events_of(recording)[:4])
+    prose = [
+        f"At step {shown.steps[-1]}: {final_measures(recording, shown.last)}",
+        f"Diagnosed: {events}" if events else "",
+        f"{bold}Floor: W1 between two samples of the target. Arrows point uphill, at full length from a steepness "
+        f"of {number(steepest(shown.slopes[-1:]))} on.",
+    ]
+    wrapped = [(line, "sans-serif") for text in prose if text for line in textwrap.wrap(text, 118)]
+    return wrapped + [(line, "monospace") for line in command_lines(recording, 112)]
+
+
+def command_lines(recording: Recording, width: int) -> list[str]:
+    """The command that made the run, wrapped."""
+    command = recording.facts.get("command")
+    return textwrap.wrap(f"$ {command}", width, subsequent_indent="    ") if command else []
+
+
+def save_picture(recording: Recording, path: str | Path) -> None:
+    """Write the sheet of a run as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
+    suffix_in(path, PICTURE_FORMATS)
+    save_figure(picture(recording), path, recording.facts.get("command"))
+
+
+def comparison(recordings: Sequence[Recording]) -> Figure:
+    """Final critics of several runs side by side, and W1 over time of all; raises ValueError when there is none."""
+    scenes = [scene(recording) for recording in recordings]
+    figure, axes = comparison_grid(scenes, curve_height=1.9)
+    for axis, shown in zip(axes, scenes, strict=True):
+        critic_contour(axis, shown, -1, band_edges(shown.scores[-1:]))
+    for axis, shown in zip(axes, scenes, strict=True):
+        beneath(axis, measure_lines(shown, shown.last))
+    w1_of_all(figure, recordings)
+    return figure
+
+
+def comparison_grid(scenes: Sequence[Scene], curve_height: float) -> tuple[Figure, list[Axes]]:
+    """A figure with one empty critic axis a run, titled, in rows of at most four, and room for curves beneath."""
+    if not scenes:
+        raise ValueError("a comparison needs at least one recording")
+    columns = columns_for(len(scenes))
+    rows = -(-len(scenes) // columns)
+    pitch = (WIDTH - 0.3) / columns
+    side = min(pitch - 0.3, 3.4)
+    tall = max(panel_height(shown, side) for shown in scenes)
+    row = tall + 0.3 + TEXT_BENEATH
+    below = (curve_height + 0.95 if curve_height else 0.0) + 0.3
+    figure = blank(even(below + rows * row + 0.75))
+    header(figure, *comparison_header(scenes))
+    axes = []
+    for i, name in enumerate(short_names([shown.recording for shown in scenes])):
+        left = 0.35 + (i % columns) * pitch
+        axes.append(axis_at(figure, left, below + (rows - 1 - i // columns) * row + TEXT_BENEATH, side, tall))
+        axes[-1].tick_params(labelleft=i % columns == 0)
+        size = LARGE if columns < 4 else PLAIN
+        axes[-1].set_title("\n".join(textwrap.wrap(name, int(side * 12.5))), size=size, loc="left", pad=4, weight="bold",
+                           parse_math=False)  # fmt: skip
+    say(figure, 0.2, 0.1, "Every critic on its own colour scale. Lighter = more real, for every method.", SMALL)
+    return figure, axes
+
+
+def columns_for(count: int) -> int:
+    """At most four panels in a row, and rows as even as they come."""
+    rows = -(-count // 4)
+    return -(-count // rows)
+
+
+def comparison_header(scenes: Sequence[Scene]) -> tuple[str, str]:
+    """What is compared."""
+    facts = [shown.recording.facts for shown in scenes]
+    titles = dict.fromkeys(str(fact.get("title") or fact["scenario"]) for fact in facts)
+    seeds = dict.fromkeys(seeds_of(shown.recording) for shown in scenes)
+    return " · ".join(titles), f"{len(scenes)} run{'s' if len(scenes) > 1 else ''} · {' / '.join(seeds)}"
+
+
+def short_names(recordings: Sequence[Recording]) -> list[str]:
+    """The shortest names that tell the runs apart: method, scenario and method, or numbered."""
+    methods = [str(recording.facts["method"]) for recording in recordings]
+    for names in (methods, [recording.name for recording in recordings]):
+        if len(set(names)) == len(names):
+            return names
+    seen: Counter[str] = Counter()
+    numbered = []
+    for name in methods:
+        seen[name] += 1
+        numbered.append(f"{name} ({seen[name]})" if methods.count(name) > 1 else name)
+    return numbered
+
+
+def measure_lines(shown: Scene, frame: int) -> list[str]:
+    """What stands beneath one critic of a comparison."""
+    recording = shown.recording
+    over_seeds = range_over_seeds(recording, frame).removeprefix("W1 ")
+    lines = [w1_at(recording, frame), over_seeds, modes_at(recording, frame), note_of(shown)]
+    return [line for line in lines if line][:3]
+
+
+def note_of(shown: Scene) -> str:
+    """The step shown, when it is not the last one asked for."""
+    return f"lost after step {shown.steps[-1]}" if shown.note else ""
+
+
+def beneath(axis: Axes, lines: Sequence[str]) -> None:
+    """Small lines under a panel, as wide as it is."""
+    place_beneath(axis).set_text(fitted(axis, lines))
+
+
+def place_beneath(axis: Axes) -> Text:
+    """Room for small lines under a panel."""
+    _, tall = size_of(axis)
+    return axis.text(0, -0.24 / tall, "", transform=axis.transAxes, size=SMALL, va="top", color=INK, linespacing=1.25)
+
+
+def fitted(axis: Axes, lines: Sequence[str]) -> str:
+    """Lines wrapped to the width of a panel."""
+    wide, _ = size_of(axis)
+    return "\n".join(part for line in lines for part in textwrap.wrap(line, int(wide / (0.0081 * SMALL))))
+
+
+def size_of(axis: Axes) -> tuple[float, float]:
+    """Width and height of an axis in inches."""
+    box, (across, up) = axis.get_position(), axis.figure.get_size_inches()  # type: ignore[union-attr]
+    return box.width * across, box.height * up
+
+
+def w1_of_all(figure: Figure, recordings: Sequence[Recording]) -> None:
+    """W1 over the steps, the median of each run's seeds, named at the right; few runs show all their seeds as bands."""
+    axis = axis_at(figure, MARGIN + 0.1, 0.8, WIDTH - 2.6, 1.75)
+    ends, styles = [], styles_of(len(recordings))
+    for recording, (colour, dashes, _) in zip(recordings, styles, strict=True):
+        ends.append(w1_of_one(axis, recording, colour, dashes, band=len(recordings) <= 4))
+    floors = [values_of(recording, "w1_floor") for recording in recordings]
+    floor_band(axis, next((floor for floor in floors if floor is not None), None), "floor: W1 between two samples of the target")
+    logarithmic(axis, [values_of(recording, "w1") for recording in recordings] + floors)
+    dress_curves(axis, max(recordings, key=lambda recording: int(recording.facts["steps"])), "W1, median of the seeds")
+    name_ends(axis, ends, short_names(recordings), styles)
+
+
+def w1_of_one(axis: Axes, recording: Recording, colour: str, dashes: str, band: bool) -> float:
+    """One run's median line; where it ends (NaN if W1 is not known)."""
+    values = values_of(recording, "w1")
+    if values is None:
+        return np.nan
+    steps, known = recording.frames["step"], np.isfinite(values).any(axis=1)
+    middle = np.nanmedian(values[known], axis=1)
+    if band and values.shape[1] > 1:
+        low, high = np.nanmin(values[known], axis=1), np.nanmax(values[known], axis=1)
+        axis.fill_between(steps[known], low, high, color=colour, alpha=0.13, linewidth=0)
+    axis.plot(steps[known], middle, dashes, color=colour, linewidth=1.5, marker="o" if len(middle) == 1 else "")
+    return last_finite(middle)
+
+
+def save_comparison(recordings: Sequence[Recording], path: str | Path) -> None:
+    """Write the comparison as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
+    suffix_in(path, PICTURE_FORMATS)
+    save_figure(comparison(recordings), path, "\n".join(str(r.facts.get("command", "")) for r in recordings))
+
+
+def save_figure(figure: Figure, path: str | Path, command: str | None) -> None:
+    """Write a figure whole or not at all, the command in its metadata, and no date, so that equal pictures are equal files."""
+    kind = Path(path).suffix[1:].lower()
+    told = {"png": "Description", "pdf": "Subject", "svg": "Description"}[kind]
+    undated = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=DOTS, metadata={told: command or "", **undated})
+    write_aside(Path(path), buffer.getvalue())
+
+
+def suffix_in(path: str | Path, known: Sequence[str]) -> str:
+    """The file's format by its suffix; raises ValueError naming the legal ones."""
+    kind = Path(path).suffix[1:].lower()
+    if kind not in known:
+        raise ValueError(f"{path}: format {kind!r} cannot be written; one of {', '.join(known)} can")
+    return kind
+
+
+def blank(height: float) -> Figure:
+    """An empty white figure of the common width, in inches, bound to no window."""
+    figure = Figure(figsize=(WIDTH, height), facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def axis_at(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """An axis placed in inches from the lower left corner."""
+    across, up = figure.get_size_inches()
+    return figure.add_axes((left / across, bottom / up, width / across, height / up))
+
+
+def even(inches: float) -> float:
+    """The nearest height that is an even number of a film's pixels, as video wants it."""
+    return round(inches * 50) / 50
+
+
+def say(figure: Figure, left: float, bottom: float, words: str, size: float, weight: str = "normal",
+        family: str = "sans-serif") -> None:  # fmt: skip
+    """Write a line at a place in inches; user's text is never taken for mathematics."""
+    across, up = figure.get_size_inches()
+    figure.text(left / across, bottom / up, words, size=size, weight=weight, family=family, color=INK, parse_math=False)
+
+
+def header(figure: Figure, title: str, status: str) -> None:
+    """Title, status and the legend of the points, along the top."""
+    up = figure.get_figheight()
+    size = 15 if len(title) <= 52 else 15 * 52 / len(title)
+    say(figure, 0.2, up - 0.36, title, size, weight="bold")
+    say(figure, 0.2, up - 0.6, status, PLAIN)
+    point_legend(figure, WIDTH - 0.15, up - 0.3)
+
+
+def point_legend(figure: Figure, right: float, top: float) -> None:
+    """Real and generated, as they are drawn."""
+    axis = axis_at(figure, right - 0.95, top - 0.3, 0.95, 0.5)
+    axis.set(xlim=(0, 1), ylim=(0, 1))
+    axis.set_axis_off()
+    axis.plot([0.08], [0.75], "o", color=REAL, alpha=0.5, markersize=5, markeredgewidth=0)
+    axis.plot([0.08], [0.3], "s", color=GENERATED, markersize=4)
+    axis.text(0.2, 0.75, "real", va="center", size=PLAIN, color=INK)
+    axis.text(0.2, 0.3, "generated", va="center", size=PLAIN, color=INK)
+
+
+def panel_height(shown: Scene, width: float) -> float:
+    """Height of a panel of this width in equal units, within reason."""
+    left, right, bottom, top = shown.view
+    return float(np.clip(width * (top - bottom) / (right - left), 0.45 * width, 1.3 * width))

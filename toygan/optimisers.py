@@ -1,0 +1,85 @@
+"""How a gradient becomes a move: pure functions of one flat tensor of parameters [seed, P].
+
+All are element-wise, so that no seed feels another. One more optimiser is one function and one row in `OPTIMISERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+Slots = tuple[Tensor, ...]
+Betas = tuple[float, float]
+
+
+class Move(NamedTuple):
+    """Parameters after a move, and what the optimiser remembers: each [seed, P]."""
+
+    parameters: Tensor
+    slots: Slots
+
+
+class Optimiser(NamedTuple):
+    """`slots` tensors of memory, all zero at first; `move(parameters, gradient, slots, t, rate)`, t = 1, 2, ..."""
+
+    slots: int
+    move: Callable[[Tensor, Tensor, Slots, int, float], Move]
+
+
+def adam(betas: Betas) -> Optimiser:
+    """m / (1 - b1^t) over sqrt(v / (1 - b2^t)) + 1e-8, times the rate (Kingma and Ba, 2014, arXiv:1412.6980)."""
+    b1, b2 = betas
+
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
+        m = torch.lerp(slots[0], gradient, 1 - b1)
+        v = torch.lerp(slots[1], gradient.square(), 1 - b2)
+        denominator = (v / (1 - b2**t)).sqrt_().add_(1e-8)
+        return Move(torch.addcdiv(parameters, m, denominator, value=-rate / (1 - b1**t)), (m, v))
+
+    return Optimiser(2, move)
+
+
+def rmsprop(betas: Betas) -> Optimiser:
+    """Gradient over sqrt(v) + 1e-8, v its running mean square with memory b2; b1 is not used (Hinton, 2012)."""
+    b2 = betas[1]
+
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
+        v = torch.lerp(slots[0], gradient.square(), 1 - b2)
+        return Move(torch.addcdiv(parameters, gradient, v.sqrt().add_(1e-8), value=-rate), (v,))
+
+    return Optimiser(1, move)
+
+
+def descent(betas: Betas) -> Optimiser:
+    """Parameters minus rate times gradient; the betas are not used."""
+
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
+        return Move(parameters - rate * gradient, ())
+
+    return Optimiser(0, move)
+
+
+OPTIMISERS: dict[str, Callable[[Betas], Optimiser]] = {
+    "adam": adam,
+    "rmsprop": rmsprop,
+    "descent": descent,
+}
+
+
+def constant(progress: float) -> float:
+    """The full rate throughout."""
+    return 1.0
+
+
+def falling(progress: float) -> float:
+    """1 - progress: the full rate at first, none at the end; progress runs from 0 to 1."""
+    return 1.0 - progress
+
+
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "constant": constant,
+    "linear": falling,
+}

@@ -1,0 +1,141 @@
+"""A run as data: the frames stacked along time, and the folder that holds them.
+
+A Recording is the only thing that measuring, drawing and the gallery read. Nothing here trains, measures or draws.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FORMAT = 1
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The frames of one run, with its facts and measures.
+
+    `facts` is what `run.json` holds. `frames` holds the arrays of `frames.npz`, in the units of the scenario's plane:
+    `step [T]`, `samples [T, S, N, 2]`, `real [N, 2]`, `scores [T, P, g, g]` (row = y, column = x) on `grid_x [g]`,
+    `grid_y [g]`, `slopes [T, P, h, h, 2]` on `slope_x [h]`, `slope_y [h]`. `metrics` holds one `[T, S]` array a measure.
+    """
+
+    facts: Mapping[str, Any]
+    frames: Arrays
+    metrics: Arrays = field(default_factory=dict)
+    folder: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """Scenario and method, as people say them."""
+        return f"{self.facts['scenario']} / {self.facts['method']}"
+
+    def _repr_png_(self) -> bytes | None:
+        """Show the run's picture in a notebook."""
+        picture = self.folder / "picture.png" if self.folder else None
+        return picture.read_bytes() if picture and picture.exists() else None
+
+    def __repr__(self) -> str:
+        step, steps = self.facts["step"], self.facts["steps"]
+        return f"<Recording {self.name}: {self.facts['status']}, step {step} of {steps}, seeds {self.facts['seeds']}>"
+
+
+def load(folder: str | Path) -> Recording:
+    """Read a run folder.
+
+    Raises FileNotFoundError when there is no finished recording in it and ValueError when its format is not known.
+    """
+    folder = Path(folder)
+    facts = read_json(folder / "run.json")
+    if facts.get("format") != FORMAT:
+        raise ValueError(f"{folder / 'run.json'}: format {facts.get('format')!r} is not {FORMAT}, the one known here")
+    frames = unpacked(folder / "frames.npz")
+    return Recording(facts, frames, read_metrics(folder / "metrics.jsonl", frames["step"], facts["seeds"]), folder)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read one JSON object."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_metrics(path: Path, steps: np.ndarray, seeds: list[int]) -> dict[str, np.ndarray]:
+    """Gather `metrics.jsonl` into one array [T, S] a measure; what is missing is NaN, an unfinished last line is dropped."""
+    if not path.exists():
+        return {}
+    row_of = {int(step): t for t, step in enumerate(steps)}
+    column_of = {seed: s for s, seed in enumerate(seeds)}
+    metrics: dict[str, np.ndarray] = {}
+    for line in complete_lines(path):
+        cell = row_of.get(line.pop("step")), column_of.get(line.pop("seed"))
+        if None in cell:
+            continue
+        for name, value in line.items():
+            table = metrics.setdefault(name, np.full((len(steps), len(seeds)), np.nan))
+            table[cell] = np.nan if value is None else value
+    return metrics
+
+
+def complete_lines(path: Path) -> list[dict[str, Any]]:
+    """Every whole JSON line of a file; a torn one at the end, left by a kill, is passed over."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1] if line]
+
+
+def metric_lines(row: Arrays, step: int, seeds: list[int]) -> Iterable[str]:
+    """One JSON object a line for every seed of one frame: measures [S] each; what is not finite is written as null."""
+    for s, seed in enumerate(seeds):
+        values = {name: plain(column[s]) for name, column in row.items()}
+        yield json.dumps({"step": step, "seed": seed} | values) + "\n"
+
+
+def plain(value: float) -> float | int | None:
+    """A number that JSON can hold: whole numbers as such, what is not finite as null."""
+    value = float(value)
+    if not np.isfinite(value):
+        return None
+    return int(value) if value.is_integer() else value
+
+
+def write_aside(path: Path, content: bytes, durable: bool = True) -> None:
+    """Write a file so that it appears whole or not at all: beside its place, then renamed; `durable` waits for the disk.
+
+    Raises OSError (disk full, folder not writable) after removing what was written beside it.
+    """
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        with open(aside, "wb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(aside, path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def packed(arrays: Arrays, compress: bool = True) -> bytes:
+    """The bytes of an npz."""
+    buffer = io.BytesIO()
+    (np.savez_compressed if compress else np.savez)(buffer, **dict(arrays))
+    return buffer.getvalue()
+
+
+def unpacked(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an npz; never a pickle."""
+    with np.load(path, allow_pickle=False) as archive:
+        return dict(archive)
+
+
+def write_json(path: Path, value: Mapping[str, Any], durable: bool = True) -> None:
+    """Write one JSON object, whole or not at all."""
+    write_aside(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode(), durable)

@@ -1,0 +1,335 @@
+"""One run from a name to a finished folder: simulate, measure, record, draw.
+
+The folder is the memory: the same call finds a finished run, continues an interrupted one, and refuses another's place.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from toygan import folder as folders
+from toygan import measure, simulate
+from toygan.game import State
+from toygan.recording import (
+    FORMAT,
+    Recording,
+    complete_lines,
+    load,
+    metric_lines,
+    packed,
+    plain,
+    write_aside,
+    write_json,
+)
+from toygan.scenario import Config, as_data, read, toml_value
+from toygan.simulate import Frame, Simulation
+from toygan.strict import UserError
+
+LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
+FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
+FRAME_FLOORS, FINAL_FLOORS = 8, 4  # pairs of target samples behind a noise floor
+LIVE = ("critic_loss", "w1", "w1_floor", "modes")  # measures worth a place in a progress bar
+
+
+class Progress(NamedTuple):
+    """How far a run is: the step, of how many, what it is doing, and a few of the latest numbers of the first seed."""
+
+    step: int
+    steps: int
+    doing: str
+    numbers: Mapping[str, float]
+
+
+Watcher = Callable[[Progress], None]
+
+
+class Order(NamedTuple):
+    """What is asked for besides the config: where, on what, and how much of it."""
+
+    folder: Path
+    command: str
+    device: str = "cpu"
+    animation: bool = True
+    fresh: bool = False
+    watch: Watcher = lambda progress: None
+
+
+def run(
+    scenario: str,
+    method: str | None = None,
+    seeds: int | Sequence[int] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    out: str | Path = "runs",
+    device: str = "auto",
+    animation: bool = True,
+    fresh: bool = False,
+    watch: Watcher = lambda progress: None,
+) -> Recording:
+    """Play a scenario (name or path of a .toml) by a method and return its recording, reusing what `out` holds.
+
+    `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values. Raises UserError (a
+    ValueError) for what the user got wrong, with every mistake in one message.
+    """
+    changes = list((overrides or {}).items())
+    if seeds is not None:
+        changes.append(("training.seeds", seeds if isinstance(seeds, int) else list(seeds)))
+    config = read(scenario, method, changes)
+    order = Order(
+        folder=Path(out) / config.name / config.method.name,
+        command=command_line(scenario, method, changes),
+        device=chosen_device(device),
+        animation=animation,
+        fresh=fresh,
+        watch=watch,
+    )
+    return carry_out(config, order)
+
+
+def command_line(scenario: str, method: str | None, changes: Sequence[str | tuple[str, Any]]) -> str:
+    """The command that repeats a run."""
+    words = ["toygan", "run", scenario, *(["--method", method] if method else [])]
+    for change in changes:
+        words += ["--set", change if isinstance(change, str) else f"{change[0]}={toml_value(change[1])}"]
+    return shlex.join(words)
+
+
+def chosen_device(device: str) -> str:
+    """`auto` is a GPU where there is one; UserError for one that is not there."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise UserError(f"device {device!r}: legal values: auto, cpu, cuda")
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise UserError("device cuda: torch sees no GPU here; toygan doctor says more")
+    return "cuda" if there and device != "cpu" else "cpu"
+
+
+def carry_out(config: Config, order: Order) -> Recording:
+    """Run a config in its folder, or find it done there."""
+    with folders.claimed(order.folder):
+        facts = folders.begin(order.folder, config, first_facts(config, order), order.fresh)
+        if facts["status"] in folders.FINISHED:
+            return kept(order)
+        with recorded_faults(order.folder, facts):
+            facts["status"] = "running"
+            play_on(config, order, facts)
+            finish(order, facts)
+    return load(order.folder)
+
+
+def first_facts(config: Config, order: Order) -> dict[str, Any]:
+    """What `run.json` says before the first step."""
+    return {
+        "format": FORMAT,
+        "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in LIBRARIES},
+        "scenario": config.name,
+        "title": config.title,
+        "method": config.method.name,
+        "command": order.command,
+        "seeds": config.training.seed_list,
+        "status": "running",
+        "step": 0,
+        "steps": config.training.steps,
+        "device": order.device,
+        "seconds": dict.fromkeys(("train", "observe", "measure", "draw"), 0.0),
+        "config": as_data(config),
+        "summary": {},
+    }
+
+
+@contextmanager
+def recorded_faults(folder: Path, facts: dict[str, Any]) -> Iterator[None]:
+    """Leave the status `interrupted` or `failed` behind when the work ends before its end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        leave(folder, facts | {"status": "interrupted"})
+        raise
+    except Exception as error:
+        leave(folder, facts | {"status": "failed", "message": f"{type(error).__name__}: {error}"})
+        raise
+
+
+def leave(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write the facts if the disk still takes them; the fault that brought us here matters more."""
+    try:
+        write_json(folder / "run.json", facts)
+    except OSError:
+        pass
+
+
+def kept(order: Order) -> Recording:
+    """A finished run; its film is drawn now if it was left out then."""
+    recording = load(order.folder)
+    if order.animation and not (order.folder / "animation.gif").exists():
+        draw(recording, order)
+    order.watch(Progress(recording.facts["step"], recording.facts["steps"], "kept", {}))
+    return recording
+
+
+# --- playing and measuring -------------------------------------------------------------------------------------------
+
+
+class Work(NamedTuple):
+    """One run at work: what is played, where it is kept, how far it is."""
+
+    config: Config
+    order: Order
+    facts: dict[str, Any]
+    sim: Simulation
+    floor: float  # W1 between two target samples of a frame's size
+
+
+def play_on(config: Config, order: Order, facts: dict[str, Any]) -> None:
+    """Play from the last kept state to the end, keeping every frame and its measures, then pack."""
+    sim = simulate.simulation(config, order.device)
+    with timed(facts, "measure"):
+        floor = noise_floor(config, sim, min(measure.N_W1, config.training.points), FRAME_FLOORS)
+    work = Work(config, order, facts, sim, floor)
+    state, numbers = resume(work), dict[str, float]()
+    states = simulate.states_due(sim, state, lambda step: order.watch(Progress(step, sim.steps, "training", numbers)))
+    while not simulate.is_over(sim, state):
+        with timed(facts, "train"):
+            state = next(states)
+        numbers.update(look(work, state))
+    order.watch(Progress(state.step, sim.steps, "measuring", numbers))
+    pack(work, state)
+
+
+def resume(work: Work) -> State:
+    """The last kept state, with the measures after it forgotten; or the first state, looked at."""
+    place, facts = work.order.folder, work.facts
+    arrays = folders.kept_state(place)
+    if arrays is None:
+        write_aside(place / "metrics.jsonl", b"")
+        look(work, work.sim.start)
+        return work.sim.start
+    state = simulate.state_of(arrays, work.sim.start)
+    lines = complete_lines(place / "metrics.jsonl")
+    kept_lines = "".join(json.dumps(line) + "\n" for line in lines if line["step"] <= state.step)
+    write_aside(place / "metrics.jsonl", kept_lines.encode())
+    facts["step"] = state.step
+    return state
+
+
+def look(work: Work, state: State) -> dict[str, float]:
+    """Observe, measure and keep one state; the live numbers of the first seed."""
+    facts, place = work.facts, work.order.folder
+    with timed(facts, "observe"):
+        frame = simulate.observe(work.sim, state)
+    with timed(facts, "measure"):
+        row = measured(work, frame)
+    with timed(facts, "observe"):
+        folders.keep_frame(place, frame.step, frame.arrays)
+        with open(place / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.writelines(metric_lines(row, frame.step, facts["seeds"]))
+        folders.keep_state(place, simulate.state_arrays(state))
+        facts["step"] = state.step
+        write_json(place / "run.json", facts, durable=False)
+    return {name: float(row[name][0]) for name in LIVE if name in row}
+
+
+def measured(work: Work, frame: Frame) -> dict[str, np.ndarray]:
+    """Every measure of one frame: [S] each."""
+    target = work.sim.world.target
+    measures = measure.measure_frame(frame.arrays["samples"], work.sim.real, target.modes)
+    return frame.report | measures | {"w1_floor": np.full(len(work.facts["seeds"]), work.floor)}
+
+
+def noise_floor(config: Config, sim: Simulation, n: int, repeats: int) -> float:
+    """Mean W1 between two independent target samples of n points."""
+    return measure.w1_floor(lambda k: simulate.floor_points(config, sim.world, n, k), n, repeats)[0]
+
+
+def pack(work: Work, state: State) -> None:
+    """Stack the frames into `frames.npz` and sum the run up."""
+    sim, facts, place = work.sim, work.facts, work.order.folder
+    steps = [step for step in sim.frame_steps if step <= state.step]
+    with timed(facts, "observe"):
+        frames = folders.kept_frames(place, steps)
+        frames |= fixed_arrays(sim, steps) | {"final": simulate.generated(sim, state, sim.final)}
+        write_aside(place / "frames.npz", packed(frames))
+    with timed(facts, "measure"):
+        facts["summary"] = summary(work, frames, state)
+
+
+def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
+    """What does not change from frame to frame: steps, target points, axes and, where there are any, modes."""
+    arrays = {"step": np.array(steps), "real": sim.real.astype(np.float32)}
+    arrays |= dict(zip(("grid_x", "grid_y"), sim.score_axes, strict=True))
+    arrays |= dict(zip(("slope_x", "slope_y"), sim.slope_axes, strict=True))
+    modes = sim.world.target.modes
+    return arrays | ({f"mode_{name}": values for name, values in modes._asdict().items()} if modes else {})
+
+
+def summary(work: Work, frames: Mapping[str, np.ndarray], state: State) -> dict[str, Any]:
+    """Final measures of every seed on fresh points, more than a frame has, with the step at which a seed diverged."""
+    sim, seeds = work.sim, work.facts["seeds"]
+    real = simulate.real_points(work.config, sim.world, simulate.FINAL_POINTS, 1)
+    final = measure.measure_frame(frames["final"], real, sim.world.target.modes, FINAL_W1)
+    final |= {"w1_floor": np.full(len(seeds), noise_floor(work.config, sim, FINAL_W1, FINAL_FLOORS))}
+    rows = [
+        {"seed": seed}
+        | {name: plain(values[s]) for name, values in final.items()}
+        | {"diverged_at": first_step(frames["step"], frames["diverged"][:, s])}
+        for s, seed in enumerate(seeds)
+    ]
+    return {
+        "points": simulate.FINAL_POINTS,
+        "w1_points": FINAL_W1,
+        "seeds": rows,
+        "mean": {name: plain(values.mean()) for name, values in final.items()},
+    }
+
+
+def first_step(steps: np.ndarray, happened: np.ndarray) -> int | None:
+    """The first of the steps at which it had happened."""
+    return int(steps[happened.argmax()]) if happened.any() else None
+
+
+# --- the end ---------------------------------------------------------------------------------------------------------
+
+
+def finish(order: Order, facts: dict[str, Any]) -> None:
+    """Draw, write the final facts, and forget the partial frames."""
+    diverged = any(row["diverged_at"] is not None for row in facts["summary"]["seeds"])
+    facts["status"] = "diverged" if diverged else "done"
+    with timed(facts, "draw"):
+        write_json(order.folder / "run.json", facts | {"status": "running"})
+        recording = load(order.folder)
+        draw(replace(recording, facts=facts), order)
+    write_json(order.folder / "run.json", facts)
+    shutil.rmtree(order.folder / "partial", ignore_errors=True)
+
+
+def draw(recording: Recording, order: Order) -> None:
+    """The picture, and the film if it is wanted."""
+    from toygan.draw import save_film, save_picture
+
+    step, steps = recording.facts["step"], recording.facts["steps"]
+    order.watch(Progress(step, steps, "drawing", {}))
+    save_picture(recording, order.folder / "picture.png")
+    if order.animation:
+        save_film(recording, order.folder / "animation.gif")
+
+
+@contextmanager
+def timed(facts: Mapping[str, Any], work: str) -> Iterator[None]:
+    """Add the seconds spent inside to the facts' table."""
+    start = perf_counter()
+    try:
+        yield
+    finally:
+        facts["seconds"][work] = round(facts["seconds"][work] + perf_counter() - start, 3)

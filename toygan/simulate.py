@@ -1,0 +1,204 @@
+"""Play a config and look at it now and then: states in, frames out. Nothing here measures, draws or touches a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from toygan import game
+from toygan.game import Report, State
+from toygan.scenario import Config, World, world
+from toygan.streams import Purpose, Source, draws, starts, stream
+
+GRID = 81  # score grid, points a side
+ARROWS = 21  # slope grid, points a side
+FINAL_POINTS = 2000  # generated points a seed for the final measures
+RUNAWAY = 1e6  # a loss or a parameter beyond this has run away: float32 keeps one digit of a unit step there
+
+Arrays = dict[str, np.ndarray]
+
+
+class Simulation(NamedTuple):
+    """A world with everything that stays fixed while it is played and watched."""
+
+    world: World
+    source: Source
+    steps: int
+    frame_steps: list[int]
+    start: State
+    watched: Tensor  # latents [seed, points, d]: the same ones at every frame, so that particles can be followed
+    final: Tensor  # latents [seed, FINAL_POINTS, d]
+    real: np.ndarray  # [points, 2]
+    score_axes: tuple[np.ndarray, np.ndarray]
+    slope_axes: tuple[np.ndarray, np.ndarray]
+
+
+class Frame(NamedTuple):
+    """What one look at a state saw: in `arrays`, `samples [S, N, 2]`, `scores [P, g, g]`, `slopes [P, h, h, 2]` and
+    `diverged [S]`; in `report`, the losses [S]."""
+
+    step: int
+    arrays: Arrays
+    report: Arrays
+
+
+def simulation(config: Config, device: str = "cpu") -> Simulation:
+    """Set a config up on a device, ready to play."""
+    stage, training, seeds = world(config), config.training, config.training.seed_list
+    like = torch.empty(0, dtype=PRECISIONS[training.precision], device=device)
+    source = Source(
+        scenario_seed=training.seed,
+        seeds=seeds,
+        batch=training.batch,
+        moves=config.method.critic_steps + 1,
+        real=stage.target.sample,
+        latent=lambda rng, n: stage.generator.latents(rng, n, stage.target.sample),
+    )
+    return Simulation(
+        world=stage,
+        source=source,
+        steps=training.steps,
+        frame_steps=frame_steps(training.steps, training.frames),
+        start=first_state(stage, source, like),
+        watched=watched_latents(source, training.points, like, 0),
+        final=watched_latents(source, FINAL_POINTS, like, 1),
+        real=real_points(config, stage, training.points, 0),
+        score_axes=axes(config, GRID),
+        slope_axes=axes(config, ARROWS),
+    )
+
+
+PRECISIONS = {"single": torch.float32, "double": torch.float64}
+
+
+def frame_steps(steps: int, frames: int) -> list[int]:
+    """When to look: the start, the end and evenly between, each step once."""
+    return [int(step) for step in np.unique(np.linspace(0, steps, max(frames, 2)).round())]
+
+
+def first_state(stage: World, source: Source, like: Tensor) -> State:
+    """Every seed's own first parameters."""
+    bodies = ((stage.generator.network, Purpose.GENERATOR_START), (stage.game.critic, Purpose.CRITIC_START))
+    parameters = [
+        torch.from_numpy(starts(source.scenario_seed, source.seeds, purpose, body.initial)).to(like)
+        for body, purpose in bodies
+    ]
+    return game.start(stage.game, *parameters)
+
+
+def watched_latents(source: Source, n: int, like: Tensor, place: int) -> Tensor:
+    """Latents to look at [seed, n, d], each seed's own."""
+    rngs = (stream(source.scenario_seed, seed, Purpose.WATCHED_LATENT, place) for seed in source.seeds)
+    return torch.from_numpy(np.stack([source.latent(rng, n) for rng in rngs])).to(like)
+
+
+def real_points(config: Config, stage: World, n: int, place: int) -> np.ndarray:
+    """Target points to compare with [n, 2], the same for every seed; none of them is trained on."""
+    return stage.target.sample(stream(config.training.seed, 0, Purpose.WATCHED_REAL, place), n)
+
+
+def floor_points(config: Config, stage: World, n: int, k: int) -> np.ndarray:
+    """The k-th independent sample of the target [n, 2], for noise floors."""
+    return stage.target.sample(stream(config.training.seed, 0, Purpose.FLOOR, k), n)
+
+
+def axes(config: Config, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The view's x and y, n points each."""
+    return np.linspace(*config.view.x, n), np.linspace(*config.view.y, n)
+
+
+# --- playing ---------------------------------------------------------------------------------------------------------
+
+
+def states_due(sim: Simulation, state: State, tick: Callable[[int], None]) -> Iterator[State]:
+    """Play on from a state and yield every later one that is to be looked at."""
+    due = set(sim.frame_steps)
+    for played in game.play(sim.world.game, state, draws(sim.source, state.step, state.critic)):
+        tick(played.step)
+        if played.step in due:
+            yield played
+
+
+def is_over(sim: Simulation, state: State) -> bool:
+    """At the last step, or every seed has diverged."""
+    return state.step == sim.steps or bool(has_diverged(state).all())
+
+
+def observe(sim: Simulation, state: State) -> Frame:
+    """Look at a state through the scenario's window; scores and slopes for the first seed only."""
+    rules = sim.world.game
+    portrait = state.critic[:1]
+    return Frame(
+        step=state.step,
+        arrays={
+            "samples": generated(sim, state, sim.watched),
+            "scores": on_grid(game.score(rules, portrait, points_of(sim.score_axes, portrait)), GRID),
+            "slopes": on_grid(game.slopes(rules, portrait, points_of(sim.slope_axes, portrait)), ARROWS),
+            "diverged": numpy(has_diverged(state)),
+        },
+        report={name: numpy(values) for name, values in state.report._asdict().items()},
+    )
+
+
+def generated(sim: Simulation, state: State, latents: Tensor) -> np.ndarray:
+    """Points of the averaged generator [S, n, 2], float32."""
+    return numpy(game.generate(sim.world.game, state.average, latents)).astype(np.float32)
+
+
+def points_of(two_axes: tuple[np.ndarray, np.ndarray], like: Tensor) -> Tensor:
+    """A grid as points [1, g * g, 2], row by row, x running fastest."""
+    grid = np.stack(np.meshgrid(*two_axes), axis=-1).reshape(1, -1, 2)
+    return torch.from_numpy(grid).to(like)
+
+
+def on_grid(values: Tensor, side: int) -> np.ndarray:
+    """Values at grid points [P, g * g, ...] -> [P, g, g, ...], float32."""
+    return numpy(values).reshape(len(values), side, side, *values.shape[2:]).astype(np.float32)
+
+
+def has_diverged(state: State) -> Tensor:
+    """Which seeds have a parameter or a loss that is NaN or beyond RUNAWAY: [seed]."""
+    losses = torch.stack(state.report, dim=1)[:, : 3 if state.step else 0]
+    numbers = torch.cat((state.generator, state.critic, losses), dim=1)
+    return ~(numbers.abs() < RUNAWAY).all(dim=1)
+
+
+def numpy(values: Tensor) -> np.ndarray:
+    """The numbers of a tensor, on the host."""
+    return values.detach().cpu().numpy()
+
+
+# --- states as arrays ------------------------------------------------------------------------------------------------
+
+
+def state_arrays(state: State) -> Arrays:
+    """A state as named arrays, to be kept."""
+    slots = {
+        f"{player}_{i}": slot
+        for player in ("generator_slots", "critic_slots")
+        for i, slot in enumerate(getattr(state, player))
+    }
+    tensors = {"generator": state.generator, "critic": state.critic, "average": state.average} | slots
+    return {name: numpy(tensor) for name, tensor in (tensors | state.report._asdict()).items()} | {
+        "step": np.array(state.step)
+    }
+
+
+def state_of(arrays: Mapping[str, np.ndarray], like: State) -> State:
+    """The state that was kept, with the types and devices of `like`."""
+    tensors: dict[str, Any] = {
+        name: torch.from_numpy(values).to(like.critic) for name, values in arrays.items() if name != "step"
+    }
+    return State(
+        step=int(arrays["step"]),
+        generator=tensors["generator"],
+        critic=tensors["critic"],
+        average=tensors["average"],
+        generator_slots=tuple(tensors[f"generator_slots_{i}"] for i in range(len(like.generator_slots))),
+        critic_slots=tuple(tensors[f"critic_slots_{i}"] for i in range(len(like.critic_slots))),
+        report=Report(*(tensors[name] for name in Report._fields)),
+    )
