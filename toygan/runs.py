@@ -53,6 +53,7 @@ class Progress(NamedTuple):
     numbers: Mapping[str, float]
 
 
+Change = str | tuple[str, Any]  # "KEY=VALUE", or a key and its value
 Watcher = Callable[[Progress], None]
 
 
@@ -71,7 +72,7 @@ def run(
     scenario: str,
     method: str | None = None,
     seeds: int | Sequence[int] | None = None,
-    overrides: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | Sequence[str] = (),
     out: str | Path = "runs",
     device: str = "auto",
     animation: bool = True,
@@ -80,30 +81,43 @@ def run(
 ) -> Recording:
     """Play a scenario (name or path of a .toml) by a method and return its recording, reusing what `out` holds.
 
-    `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values. Raises UserError (a
+    `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE". Raises UserError (a
     ValueError) for what the user got wrong, with every mistake in one message.
     """
-    changes = list((overrides or {}).items())
+    changes: list[Change] = list(overrides.items() if isinstance(overrides, Mapping) else overrides)
     if seeds is not None:
         changes.append(("training.seeds", seeds if isinstance(seeds, int) else list(seeds)))
+    config, order = prepared(scenario, method, changes, Path(out), device, animation, fresh)
+    return carry_out(config, order._replace(watch=watch))
+
+
+def prepared(
+    scenario: str,
+    method: str | None,
+    changes: Sequence[Change],
+    out: Path,
+    device: str = "auto",
+    animation: bool = True,
+    fresh: bool = False,
+) -> tuple[Config, Order]:
+    """What to play and how, checked; nothing is made yet."""
     config = read(scenario, method, changes)
-    order = Order(
-        folder=Path(out) / config.name / config.method.name,
-        command=command_line(scenario, method, changes),
-        device=chosen_device(device),
-        animation=animation,
-        fresh=fresh,
-        watch=watch,
-    )
-    return carry_out(config, order)
+    folder = out / config.name / config.method.name
+    command = command_line(scenario, method, changes)
+    return config, Order(folder, command, chosen_device(device), animation, fresh)
 
 
-def command_line(scenario: str, method: str | None, changes: Sequence[str | tuple[str, Any]]) -> str:
+def command_line(scenario: str, method: str | None, changes: Sequence[Change]) -> str:
     """The command that repeats a run."""
     words = ["toygan", "run", scenario, *(["--method", method] if method else [])]
     for change in changes:
-        words += ["--set", change if isinstance(change, str) else f"{change[0]}={toml_value(change[1])}"]
+        key, value = change.split("=", 1) if isinstance(change, str) else (change[0], toml_value(change[1]))
+        plain_option = SHORT_OPTIONS.get(key) if value.isdigit() else None
+        words += [plain_option, value] if plain_option else ["--set", f"{key}={value}"]
     return shlex.join(words)
+
+
+SHORT_OPTIONS = {"training.seeds": "--seeds", "training.steps": "--steps"}
 
 
 def chosen_device(device: str) -> str:

@@ -18,6 +18,7 @@ from toygan.methods import METHODS
 from toygan.networks import CRITICS, GENERATORS, Generator, Network
 from toygan.objectives import OBJECTIVES, Objective, objective
 from toygan.optimisers import OPTIMISERS, SCHEDULES
+from toygan.shipped import shipped, shipped_folder
 from toygan.strict import (
     Key,
     Mistake,
@@ -140,17 +141,6 @@ TABLES = {"target": None, "generator": "mlp", "critic": "mlp"}  # tables with a 
 
 
 # --- where scenarios are ---------------------------------------------------------------------------------------------
-
-
-def shipped_folder() -> Path:
-    """The folder of the shipped scenarios: inside an installed package, or beside it in a checkout."""
-    inside = Path(__file__).parent / "scenarios"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "scenarios"
-
-
-def shipped() -> list[str]:
-    """The names of the shipped scenarios."""
-    return sorted(path.stem for path in shipped_folder().glob("*.toml"))
 
 
 def find(name: str) -> Path:

@@ -18,7 +18,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
@@ -32,17 +31,16 @@ from toygan.draw.panels import (
     arrow_lengths,
     arrows,
     band_edges,
-    critic_image,
+    frame_view,
     generated_points,
     real_points,
     score_bar,
-    steepest,
     steepness,
     steepness_bar,
-    steepness_image,
     visible,
 )
-from toygan.draw.scene import Scene, modes_at, outside_share, scene, seeds_of, title_of, w1_at
+from toygan.draw.pixels import score_pixels, steepness_pixels
+from toygan.draw.scene import Scene, modes_at, outside_share, scene, seeds_of, steepest, title_of, w1_at
 from toygan.draw.sheet import (
     MARGIN,
     UNDER,
@@ -118,34 +116,36 @@ def moving_critic(axis: Axes, shown: Scene) -> Moving:
 
 def moving_contour(axis: Axes, shown: Scene, edges: np.ndarray) -> Moving:
     """The critic's bands with real and generated points, on one scale through the film."""
-    image = critic_image(axis, shown, edges)
+    frame_view(axis, shown)
+    field = score_pixels(axis, shown.scores[0], edges)
     generated, note = generated_points(axis, shown, 0), moving_note(axis)
 
     def show(t: int) -> None:
-        image.set_data(shown.scores[t])
+        field.set_values(shown.scores[t])
         generated.set_data(*visible(shown, t).T)
         note.set_text(outside_share(shown.samples[t], shown.view))
 
-    return Moving(axis, [image, real_points(axis, shown), generated, note, *axis.spines.values()], show)
+    return Moving(axis, [field, real_points(axis, shown), generated, note, *axis.spines.values()], show)
 
 
 def moving_slopes(axis: Axes, shown: Scene) -> Moving:
     """The slope panel of a film: one arrow scale and one steepness scale through it."""
     longest = steepest(shown.slopes)
-    image: AxesImage = steepness_image(axis, shown, 0, longest)
+    frame_view(axis, shown)
+    field = steepness_pixels(axis, steepness(shown.slopes[0]), longest)
     real: Line2D = real_points(axis, shown)
     generated: Line2D = generated_points(axis, shown, 0)
-    field: Quiver = arrows(axis, shown, 0, longest)
+    uphill: Quiver = arrows(axis, shown, 0, longest)
     real.set_alpha(0.25)
     generated.set_alpha(0.75)
-    steepness_bar(axis, image, longest, "steepness |∇ score|, per unit length")
+    steepness_bar(axis, longest, "steepness |∇ score|, per unit length")
 
     def show(t: int) -> None:
-        image.set_data(steepness(shown.slopes[t]))
+        field.set_values(steepness(shown.slopes[t]))
         generated.set_data(*visible(shown, t).T)
-        field.set_UVC(*arrow_lengths(shown, t, longest))
+        uphill.set_UVC(*arrow_lengths(shown, t, longest))
 
-    return Moving(axis, [image, real, generated, field, *axis.spines.values()], show)
+    return Moving(axis, [field, real, generated, uphill, *axis.spines.values()], show)
 
 
 def moving_note(axis: Axes) -> Text:
@@ -173,8 +173,7 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     def show(t: int) -> None:
         step = int(shown.steps[t])
         done.set_xdata([0, step])
-        words = [f"step {step} of {end}", w1_at(recording, t), modes_at(recording, t)]
-        left.set_text(" · ".join(word for word in words if word))
+        left.set_text(" · ".join([f"step {step} of {end}", w1_at(recording, t), *modes_at(recording, t)]))
         past = [event for event in events if event["step"] <= step]
         right.set_text(f"◆ {past[-1]['label']} at step {past[-1]['step']} (seed {past[-1]['seed']})" if past else "")
 
@@ -234,7 +233,7 @@ def rendered(figure: Figure, parts: Sequence[Moving], total: int, progress: Prog
             part.show(t)
             for artist in part.artists:
                 part.axis.draw_artist(artist)
-        yield Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+        yield Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         if progress:
             progress(t + 1, total)
 
@@ -262,7 +261,11 @@ def shared_palette(frames: Sequence[Image.Image]) -> Image.Image:
     sheet = Image.new("RGB", (width, height * len(chosen)))
     for row, frame in enumerate(chosen):
         sheet.paste(frame, (0, row * height))
-    return sheet.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = sheet.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    colours = np.asarray(palette.getpalette()).reshape(-1, 3)
+    colours[colours.sum(1).argmax()] = 255  # an average is never quite white, paper is
+    palette.putpalette(colours.astype(np.uint8).tobytes())
+    return palette
 
 
 def webp(pictures: Iterator[Image.Image], command: str) -> bytes:
@@ -296,7 +299,7 @@ def video_encoder() -> ModuleType:
     try:
         return importlib.import_module("imageio_ffmpeg")
     except ImportError as missing:
-        raise ImportError("an MP4 needs imageio-ffmpeg: pip install 'toygan[mp4]' (GIF and WebP work without)") from missing
+        raise ImportError("an MP4 needs imageio-ffmpeg: pip install 'toygan[mp4]' (GIF and WebP do not)") from missing
 
 
 def durations(frames: int) -> list[int]:

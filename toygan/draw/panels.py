@@ -1,17 +1,19 @@
 """The panels: each draws one thing into the axis it is given, and returns the artists that a film moves.
 
-Colours are those of Okabe and Ito (2008, Color Universal Design). Real points are a carpet of dark discs; generated ones are
-smaller, orange, square and haloed, and lie on it: both can be seen where they agree, in grey print too. The critic's colours rise in lightness with the score.
+Colours are those of Okabe and Ito (2008, Color Universal Design). Real points are a carpet of dark discs; generated ones
+are smaller, orange, square and haloed, and lie on it: both can be seen where they agree, in grey print too. The critic's
+colours rise in lightness with the score.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, Normalize
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
@@ -22,9 +24,11 @@ from toygan.recording import Recording
 
 REAL, GENERATED, INK, FAINT = "#10243e", "#d55e00", "#222222", "#8a8a8a"
 CRITIC, PENALTY, SHARE = "#0072b2", "#7a7a7a", "#009e73"
-SCORES = LinearSegmentedColormap.from_list("scores", ["#7d8fb3", "#a9bacb", "#cfdcd6", "#eef0d2", "#fffbe3"], N=256)
+SCORES = LinearSegmentedColormap.from_list("scores", ["#6c82b2", "#97afc6", "#bdd3cb", "#e2e5b4", "#fffbe0"], N=256)
 STEEPNESS = LinearSegmentedColormap.from_list("steepness", ["#ffffff", "#dfe3ee", "#a9b6d3"], N=12)
 SMALL, PLAIN, LARGE = 8, 9, 10.5
+Dash = Literal["-", "--", ":"]
+Style = tuple[str, Dash, float]  # colour, dash, width in points
 BANDS = 12
 
 
@@ -35,20 +39,12 @@ def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray 
     axis.contourf(scene.grid_x, scene.grid_y, scores, edges, cmap=SCORES, norm=bands(edges), extend="both")
     crossed = edges[(scores.min() < edges) & (edges < scores.max())]
     if len(crossed):
-        axis.contour(scene.grid_x, scene.grid_y, scores, crossed, colors=INK, linewidths=0.4, alpha=0.5, linestyles="solid")
+        axis.contour(scene.grid_x, scene.grid_y, scores, crossed, colors=INK, linewidths=0.4, alpha=0.5,
+                     linestyles="solid")  # fmt: skip
     real_points(axis, scene)
     generated_points(axis, scene, frame)
     say_outside(axis, scene, frame)
     frame_view(axis, scene)
-
-
-def critic_image(axis: Axes, scene: Scene, edges: np.ndarray) -> AxesImage:
-    """The same bands as an image, which a film can change without computing contours anew."""
-    frame_view(axis, scene)
-    return axis.imshow(
-        scene.scores[0], cmap=SCORES, norm=bands(edges), extent=pixel_extent(scene.grid_x, scene.grid_y), origin="lower",
-        interpolation="bilinear", interpolation_stage="data", aspect="equal", zorder=0,
-    )  # fmt: skip
 
 
 def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None = None) -> None:
@@ -80,8 +76,8 @@ def arrows(axis: Axes, scene: Scene, frame: int, longest: float) -> Quiver:
     """One arrow a grid point, uphill; full length, one grid cell, from steepness `longest` on."""
     u, v = arrow_lengths(scene, frame, longest)
     return axis.quiver(
-        scene.slope_x, scene.slope_y, u, v, color=INK, angles="xy", scale_units="xy", scale=1, pivot="mid", units="width",
-        width=0.0036, headwidth=3.6, headlength=4.2, headaxislength=3.6, minlength=0.5, zorder=4,
+        scene.slope_x, scene.slope_y, u, v, color=INK, angles="xy", scale_units="xy", scale=1, pivot="mid",
+        units="width", width=0.0036, headwidth=3.6, headlength=4.2, headaxislength=3.6, minlength=0.5, zorder=4,
     )  # fmt: skip
 
 
@@ -98,6 +94,12 @@ def spacing(axis_points: np.ndarray) -> float:
     return float(axis_points[-1] - axis_points[0]) / max(len(axis_points) - 1, 1) or 1.0
 
 
+def field_box(axis: Axes) -> tuple[int, int, int, int]:
+    """Left, bottom, right and top of an axis in whole pixels, after its aspect has been applied."""
+    axis.apply_aspect()
+    return tuple(round(float(side)) for side in axis.get_window_extent().extents)  # type: ignore[return-value]
+
+
 def pixel_extent(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float, float]:
     """Where an image must lie so that its pixels are centred on the grid points."""
     dx, dy = spacing(x) / 2, spacing(y) / 2
@@ -107,7 +109,7 @@ def pixel_extent(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float, flo
 def real_points(axis: Axes, scene: Scene) -> Line2D:
     """Real points in the view: dark discs, see-through where they are few."""
     shown, size = scene.real[inside(scene.real, scene.view)], marker_size(len(scene.real))
-    (line,) = axis.plot(*shown.T, "o", color=REAL, markersize=1.3 * size, markeredgewidth=0, alpha=0.5, label="real", zorder=2)
+    (line,) = axis.plot(*shown.T, "o", color=REAL, markersize=1.3 * size, markeredgewidth=0, alpha=0.5, zorder=2)
     return line
 
 
@@ -116,7 +118,7 @@ def generated_points(axis: Axes, scene: Scene, frame: int) -> Line2D:
     size = marker_size(scene.samples.shape[1])
     (line,) = axis.plot(
         *visible(scene, frame).T, "s", color=GENERATED, markersize=size, markeredgecolor="white",
-        markeredgewidth=0.15 * size, label="generated", zorder=3,
+        markeredgewidth=0.15 * size, zorder=3,
     )  # fmt: skip
     return line
 
@@ -175,19 +177,22 @@ def bands(edges: np.ndarray) -> BoundaryNorm:
 def score_bar(axis: Axes, edges: np.ndarray, label: str) -> None:
     """A colour bar under a critic panel."""
     width = float(edges[1] - edges[0])
-    bar(axis, ScalarMappable(bands(edges), SCORES), np.unique([edges[0] + width / 2, 0.0, edges[-1] - width / 2]), label)
+    low, high = edges[0] + width / 2, edges[-1] - width / 2
+    middle = [0.0] if min(-low, high) > (high - low) / 6 else []
+    bar(axis, ScalarMappable(bands(edges), SCORES), np.unique([low, *middle, high]), label)
 
 
-def steepness_bar(axis: Axes, image: AxesImage, longest: float, label: str) -> None:
+def steepness_bar(axis: Axes, longest: float, label: str) -> None:
     """A colour bar under a slope panel; it goes on to the right because the steepest slopes do."""
-    bar(axis, image, np.array([0, longest / 2, longest]), label)
+    bar(axis, ScalarMappable(Normalize(0, longest), STEEPNESS), np.array([0, longest / 2, longest]), label)
 
 
 def bar(axis: Axes, colours: ScalarMappable, ticks: np.ndarray, label: str) -> None:
     """A thin horizontal colour bar below an axis, three numbers on it and its meaning beneath."""
     inch = 1 / (axis.get_position().height * axis.figure.get_figheight())  # type: ignore[union-attr]
     place = axis.inset_axes((0.0, -0.38 * inch, 1.0, 0.11 * inch))
-    drawn = axis.figure.colorbar(colours, cax=place, orientation="horizontal", ticks=FixedLocator(ticks), extendfrac=0.03)
+    marks = FixedLocator(ticks)
+    drawn = axis.figure.colorbar(colours, cax=place, orientation="horizontal", ticks=marks, extendfrac=0.03)
     place.xaxis.set_major_formatter(FuncFormatter(tick))
     place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
     place.xaxis.set_minor_locator(NullLocator())
@@ -328,16 +333,17 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     if not axis.lines:
         axis.text(0.5, 0.5, "not measured", transform=axis.transAxes, ha="center", color=FAINT, size=PLAIN)
     elif axis.get_legend_handles_labels()[0]:
-        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=3, fontsize=SMALL, frameon=False, borderpad=0.2,
-                    handlelength=1.5, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
+        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=3, fontsize=SMALL, frameon=False,
+                    borderpad=0.2, handlelength=1.5, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
 
 
 def name_seeds(axis: Axes, recording: Recording, measure: str) -> None:
     """Name each seed at the end of its line, when there are few enough to read."""
     seeds, values = recording.facts["seeds"], recording.metrics[measure]
     if len(seeds) <= 6:
-        styles = [(GENERATED, "-", 1.8 if s == 0 else 0.7) for s in range(len(seeds))]
-        name_ends(axis, [last_finite(values[:, s]) for s in range(len(seeds))], [f"seed {seed}" for seed in seeds], styles)
+        styles: list[Style] = [(GENERATED, "-", 1.8 if s == 0 else 0.7) for s in range(len(seeds))]
+        ends = [last_finite(values[:, s]) for s in range(len(seeds))]
+        name_ends(axis, ends, [f"seed {seed}" for seed in seeds], styles)
 
 
 def last_finite(values: np.ndarray) -> float:
@@ -346,8 +352,8 @@ def last_finite(values: np.ndarray) -> float:
     return float(finite[-1]) if len(finite) else np.nan
 
 
-def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: Sequence[tuple[str, str, float]]) -> None:
-    """Name lines at the right of where they end, moved apart where names would overlap; a style is colour, dash, width."""
+def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: Sequence[Style]) -> None:
+    """Name lines at the right of where they end, moved apart where names would overlap."""
     drawable = [i for i, end in enumerate(ends) if np.isfinite(end) and (end > 0 or axis.get_yscale() != "log")]
     heights = [float(axis.transAxes.inverted().transform(axis.transData.transform((0, ends[i])))[1]) for i in drawable]
     tall = axis.get_position().height * axis.figure.get_figheight()  # type: ignore[union-attr]
@@ -357,11 +363,12 @@ def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: S
         colour, dashes, width = styles[i]
         axis.add_line(Line2D([start, stop], [height, height], color=colour, linestyle=dashes, linewidth=width,
                              transform=axis.transAxes, clip_on=False))  # fmt: skip
-        axis.text(text, height, names[i], transform=axis.transAxes, size=SMALL, color=INK, va="center_baseline", parse_math=False)
+        axis.text(text, height, names[i], transform=axis.transAxes, size=SMALL, color=INK, va="center_baseline",
+                  parse_math=False)  # fmt: skip
 
 
 def moved_apart(heights: Sequence[float], gap: float) -> list[float]:
-    """The same heights in the same order, neighbours at least `gap` apart, each moved as little as may be, below 1.
+    """The same heights in the same order, neighbours at least `gap` apart, each moved as little as may be, within [0.08, 1].
 
     Least squares under order constraints: heights minus rank times gap, pooled where they decrease.
     """
@@ -372,15 +379,16 @@ def moved_apart(heights: Sequence[float], gap: float) -> list[float]:
         while len(groups) > 1 and np.mean(groups[-2]) > np.mean(groups[-1]):
             groups[-2:] = [groups[-2] + groups[-1]]
     pooled = [float(np.mean(group)) for group in groups for _ in group]
+    highest = 1 - (len(order) - 1) * gap
     placed = [0.0] * len(heights)
     for rank, i in enumerate(order):
-        placed[i] = min(pooled[rank], 1 - (len(order) - 1) * gap) + rank * gap
+        placed[i] = min(max(pooled[rank], 0.08), highest) + rank * gap
     return placed
 
 
-def styles_of(count: int) -> list[tuple[str, str, float]]:
+def styles_of(count: int) -> list[Style]:
     """Colour, dash and width for each of several lines; dashes change when the colours are used up."""
-    dashes = ["-", "--", ":"]
+    dashes: list[Dash] = ["-", "--", ":"]
     return [(METHOD_COLOURS[i % len(METHOD_COLOURS)], dashes[i // len(METHOD_COLOURS) % 3], 1.5) for i in range(count)]
 
 

@@ -20,8 +20,8 @@ class Scene:
     """The portrait seed of one run, up to its last finite frame.
 
     `steps [T]`, `samples [T, N, 2]`, `real [N, 2]`, `scores [T, g, g]` with each frame's median removed, on
-    `grid_x [g]`, `grid_y [g]`, `slopes [T, h, h, 2]` on `slope_x [h]`, `slope_y [h]`; `view` is (left, right, bottom, top).
-    `note` says what is missing, if anything.
+    `grid_x [g]`, `grid_y [g]`, `slopes [T, h, h, 2]` on `slope_x [h]`, `slope_y [h]`; `view` is
+    (left, right, bottom, top); `note` says what is missing, if anything.
     """
 
     recording: Recording
@@ -86,7 +86,7 @@ def missing(recording: Recording, finite: int) -> str:
 
 
 def without_offset(scores: np.ndarray) -> np.ndarray:
-    """Subtract each frame's median: a critic's offset says nothing [T, g, g]; a spread within rounding counts as none."""
+    """Subtract each frame's median from [T, g, g]: an offset says nothing; a spread within rounding counts as none."""
     centred = scores - np.median(scores, axis=(1, 2), keepdims=True)
     noise = ROUNDING * np.abs(scores).max(axis=(1, 2), keepdims=True)
     flat = np.abs(centred).max(axis=(1, 2), keepdims=True) <= noise
@@ -96,7 +96,7 @@ def without_offset(scores: np.ndarray) -> np.ndarray:
 def score_range(scores: np.ndarray) -> tuple[float, float]:
     """Lowest and highest score that one colour scale has to tell apart in [T, g, g].
 
-    Outliers are left aside, and so is the wildest quarter of the frames: a critic's range often shrinks tenfold over a run.
+    Outliers are left aside, and so is the wildest quarter of the frames: a range often shrinks tenfold over a run.
     """
     lows, highs = np.percentile(scores, [1, 99], axis=(1, 2))
     low, high = float(np.percentile(lows, 25)), float(np.percentile(highs, 75))
@@ -157,7 +157,7 @@ def w1_at(recording: Recording, frame: int) -> str:
     return f"W1 {number(w1[frame, 0])}" + (f" (floor {number(floor[frame, 0])})" if known and floor is not None else "")
 
 
-def modes_at(recording: Recording, frame: int) -> str:
+def modes_at(recording: Recording, frame: int) -> list[str]:
     """The portrait seed's modes and high-quality share at one frame, as far as they are known."""
     modes, quality = values_of(recording, "modes"), values_of(recording, "high_quality")
     centres = recording.frames.get("mode_centres")
@@ -167,7 +167,7 @@ def modes_at(recording: Recording, frame: int) -> str:
         parts.append(f"{modes[frame, 0]:.0f}{known} mode{'s' if centres is None or len(centres) != 1 else ''}")
     if quality is not None and np.isfinite(quality[frame, 0]):
         parts.append(f"{share_of_one(quality[frame, 0])} high quality{ceiling(recording, 'high_quality', frame)}")
-    return ", ".join(parts)
+    return parts
 
 
 def ceiling(recording: Recording, measure: str, frame: int) -> str:
@@ -183,13 +183,13 @@ def range_over_seeds(recording: Recording, frame: int) -> str:
         return ""
     known = w1[frame][np.isfinite(w1[frame])]
     lost = w1.shape[1] - len(known)
-    span = f"W1 {number(known.min())} to {number(known.max())} over {len(known)} seeds" if len(known) else ""
+    span = f"{len(known)} seeds: {number(known.min())}–{number(known.max())}" if len(known) else ""
     return span + (f", {lost} without a value" if lost and len(known) else "")
 
 
 def final_measures(recording: Recording, frame: int) -> str:
     """The measures at one frame in one line, with their floors."""
-    parts = [w1_at(recording, frame), modes_at(recording, frame), range_over_seeds(recording, frame)]
+    parts = [w1_at(recording, frame), range_over_seeds(recording, frame), *modes_at(recording, frame)]
     return " · ".join(part for part in parts if part)
 
 

@@ -1,4 +1,4 @@
-"""The sheet of one run and the comparison of several, laid out in inches so that type stays readable at 600 px width."""
+"""The sheet of one run and the comparison of several, laid out in inches so that type is readable at 600 px."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from toygan.draw.panels import (
     REAL,
     SMALL,
     band_edges,
-    styles_of,
     critic_contour,
     dress_curves,
     floor_band,
@@ -34,8 +33,8 @@ from toygan.draw.panels import (
     share_curves,
     shares_known,
     slope_field,
-    steepest,
     steepness_bar,
+    styles_of,
     w1_curves,
 )
 from toygan.draw.scene import (
@@ -47,6 +46,7 @@ from toygan.draw.scene import (
     range_over_seeds,
     scene,
     seeds_of,
+    steepest,
     title_of,
     values_of,
     w1_at,
@@ -55,7 +55,7 @@ from toygan.recording import Recording, write_aside
 
 WIDTH, MARGIN = 8.0, 0.45  # inches
 UNDER = 0.8  # inches that tick labels and a colour bar take beneath a panel
-TEXT_BENEATH = 1.0  # inches for the measures of one run of a comparison
+TEXT_BENEATH = 0.98  # inches for the measures of one run of a comparison
 DOTS = 200  # per inch, in a PNG
 PICTURE_FORMATS = ("png", "pdf", "svg")
 
@@ -86,7 +86,7 @@ def two_panels(contour: Axes, field: Axes, shown: Scene) -> None:
     slope_field(field, shown, -1, longest)
     panel_titles(contour, field)
     score_bar(contour, edges, "score, median removed (higher = more real)")
-    steepness_bar(field, field.images[0], longest, "steepness |∇ score|, per unit length")
+    steepness_bar(field, longest, "steepness |∇ score|, per unit length")
 
 
 def panel_titles(contour: Axes, field: Axes) -> None:
@@ -100,7 +100,8 @@ def curves(figure: Figure, recording: Recording, bottom: float, height: float) -
     panels = [loss_curves, w1_curves] + ([share_curves] if shares_known(recording) else [])
     pitch = (WIDTH - 0.3) / len(panels)
     for place, panel in enumerate(panels):
-        panel(axis_at(figure, MARGIN + 0.08 + place * pitch, bottom, pitch - (1.0 if panel is w1_curves else 0.62), height), recording)
+        names = 0.38 if panel is w1_curves else 0.0
+        panel(axis_at(figure, MARGIN + 0.08 + place * pitch, bottom, pitch - 0.62 - names, height), recording)
 
 
 def status_line(shown: Scene) -> str:
@@ -169,8 +170,8 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float) -> tuple[Figur
         axes.append(axis_at(figure, left, below + (rows - 1 - i // columns) * row + TEXT_BENEATH, side, tall))
         axes[-1].tick_params(labelleft=i % columns == 0)
         size = LARGE if columns < 4 else PLAIN
-        axes[-1].set_title("\n".join(textwrap.wrap(name, int(side * 12.5))), size=size, loc="left", pad=4, weight="bold",
-                           parse_math=False)  # fmt: skip
+        axes[-1].set_title("\n".join(textwrap.wrap(name, int(side * 12.5))), size=size, loc="left", pad=4,
+                           weight="bold", parse_math=False)  # fmt: skip
     say(figure, 0.2, 0.1, "Every critic on its own colour scale. Lighter = more real, for every method.", SMALL)
     return figure, axes
 
@@ -206,9 +207,8 @@ def short_names(recordings: Sequence[Recording]) -> list[str]:
 def measure_lines(shown: Scene, frame: int) -> list[str]:
     """What stands beneath one critic of a comparison."""
     recording = shown.recording
-    over_seeds = range_over_seeds(recording, frame).removeprefix("W1 ")
-    lines = [w1_at(recording, frame), over_seeds, modes_at(recording, frame), note_of(shown)]
-    return [line for line in lines if line][:3]
+    lines = [w1_at(recording, frame), range_over_seeds(recording, frame), *modes_at(recording, frame), note_of(shown)]
+    return [line for line in lines if line]
 
 
 def note_of(shown: Scene) -> str:
@@ -246,7 +246,8 @@ def w1_of_all(figure: Figure, recordings: Sequence[Recording]) -> None:
     for recording, (colour, dashes, _) in zip(recordings, styles, strict=True):
         ends.append(w1_of_one(axis, recording, colour, dashes, band=len(recordings) <= 4))
     floors = [values_of(recording, "w1_floor") for recording in recordings]
-    floor_band(axis, next((floor for floor in floors if floor is not None), None), "floor: W1 between two samples of the target")
+    floor = next((floor for floor in floors if floor is not None), None)
+    floor_band(axis, floor, "floor: W1 between two samples of the target")
     logarithmic(axis, [values_of(recording, "w1") for recording in recordings] + floors)
     dress_curves(axis, max(recordings, key=lambda recording: int(recording.facts["steps"])), "W1, median of the seeds")
     name_ends(axis, ends, short_names(recordings), styles)
@@ -273,7 +274,7 @@ def save_comparison(recordings: Sequence[Recording], path: str | Path) -> None:
 
 
 def save_figure(figure: Figure, path: str | Path, command: str | None) -> None:
-    """Write a figure whole or not at all, the command in its metadata, and no date, so that equal pictures are equal files."""
+    """Write a figure whole or not at all; its metadata holds the command, and no date: equal pictures are equal files."""
     kind = Path(path).suffix[1:].lower()
     told = {"png": "Description", "pdf": "Subject", "svg": "Description"}[kind]
     undated = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
@@ -329,7 +330,7 @@ def point_legend(figure: Figure, right: float, top: float) -> None:
     axis = axis_at(figure, right - 0.95, top - 0.3, 0.95, 0.5)
     axis.set(xlim=(0, 1), ylim=(0, 1))
     axis.set_axis_off()
-    axis.plot([0.08], [0.75], "o", color=REAL, alpha=0.5, markersize=5, markeredgewidth=0)
+    axis.plot([0.08], [0.75], "o", color=REAL, alpha=0.8, markersize=5, markeredgewidth=0)
     axis.plot([0.08], [0.3], "s", color=GENERATED, markersize=4)
     axis.text(0.2, 0.75, "real", va="center", size=PLAIN, color=INK)
     axis.text(0.2, 0.3, "generated", va="center", size=PLAIN, color=INK)

@@ -1,0 +1,283 @@
+"""The command line. Results go to stdout, progress and complaints to stderr; heavy things are imported where they are used."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from toygan.methods import METHODS
+from toygan.shipped import shipped
+
+if TYPE_CHECKING:
+    from toygan.recording import Recording
+
+DONE, FAILED, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    help="The laboratory for GANs on distributions that fit on a sheet of paper.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    signal.signal(signal.SIGTERM, stop)
+    app()
+
+
+def stop(*_: Any) -> NoReturn:
+    """Take a request to end as Ctrl-C is taken."""
+    raise KeyboardInterrupt
+
+
+# --- faults ----------------------------------------------------------------------------------------------------------
+
+
+def complain(message: str) -> None:
+    """One message on stderr."""
+    print(f"toygan: {message}", file=sys.stderr)
+
+
+@contextmanager
+def clear_faults() -> Iterator[None]:
+    """Turn what goes wrong into one message and the right exit code, never a traceback."""
+    from toygan.strict import UserError
+
+    try:
+        yield
+    except UserError as error:
+        complain(str(error))
+        raise typer.Exit(USAGE) from None
+    except KeyboardInterrupt:
+        complain("interrupted; the same command goes on from here")
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:  # whoever read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(DONE) from None
+    except (OSError, MemoryError, RuntimeError) as error:
+        if os.environ.get("TOYGAN_TRACEBACK"):
+            raise
+        complain(f"{in_words(error)}\n    nothing is lost: the same command goes on from the last frame")
+        raise typer.Exit(FAILED) from None
+
+
+def in_words(error: Exception) -> str:
+    """An error of the system without its number."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}"
+
+
+# --- run -------------------------------------------------------------------------------------------------------------
+
+
+def complete_scenario(incomplete: str) -> list[str]:
+    """Shipped scenarios that begin like this."""
+    return [name for name in shipped() if name.startswith(incomplete)]
+
+
+def complete_method(incomplete: str) -> list[str]:
+    """Shipped methods that begin like this."""
+    return [name for name in METHODS if name.startswith(incomplete)]
+
+
+Scenario = Annotated[str, typer.Argument(help="A shipped name or the path of a .toml.", autocompletion=complete_scenario)]
+Methods = Annotated[
+    list[str],
+    typer.Option("--method", "-m", help="A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.", autocompletion=complete_method),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
+Folder = Annotated[Path, typer.Argument(help="The folder of a finished run.")]
+
+
+@app.command()
+def run(
+    scenario: Scenario,
+    methods: Methods = [],  # noqa: B006  (typer copies it)
+    seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds to train together.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Generator steps.")] = None,
+    changes: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key of the scenario.")] = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("runs"),
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads; more than one rarely helps.")] = 1,
+    animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folder holds.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a generator against a critic, and show what happened."""
+    with clear_faults():
+        recordings = run_all(scenario, methods, seeds, steps, changes, out, device, threads, animation, fresh)
+        report(recordings, as_json)
+
+
+def run_all(
+    scenario: str,
+    methods: list[str],
+    seeds: int | None,
+    steps: int | None,
+    changes: list[str],
+    out: Path,
+    device: str,
+    threads: int,
+    animation: bool,
+    fresh: bool,
+) -> list[Recording]:
+    """One run after the other; every method is checked before the first one starts."""
+    import torch
+
+    from toygan import runs
+    from toygan.console import watching
+
+    torch.set_num_threads(threads)
+    if steps is not None:
+        changes = [*changes, f"training.steps={steps}"]
+    if seeds is not None:
+        changes = [*changes, f"training.seeds={seeds}"]
+    jobs = [runs.prepared(scenario, method, changes, out, device, animation, fresh) for method in methods or [None]]
+    recordings = []
+    for config, order in jobs:
+        with watching(f"{config.name} / {config.method.name}") as watch:
+            recordings.append(runs.carry_out(config, order._replace(watch=watch)))
+    return recordings
+
+
+def report(recordings: list[Recording], as_json: bool) -> None:
+    """What the runs came to; several end with a picture side by side."""
+    from toygan.console import print_summary, print_table
+
+    comparison = draw_comparison(recordings, recordings[0].folder.parent) if len(recordings) > 1 else {}
+    if as_json:
+        facts = [dict(recording.facts) | {"folder": str(recording.folder)} for recording in recordings]
+        print(json.dumps(facts[0] if len(facts) == 1 else {"runs": facts} | comparison))
+    elif len(recordings) == 1:
+        print_summary(recordings[0])
+    else:
+        print_table(recordings, comparison)
+
+
+def draw_comparison(recordings: list[Recording], folder: Path) -> dict[str, str]:
+    """Picture and film of several runs; where they are."""
+    from toygan.draw import save_comparison, save_comparison_film
+
+    paths = {"picture": folder / "comparison.png", "film": folder / "comparison.gif"}
+    save_comparison(recordings, paths["picture"])
+    save_comparison_film(recordings, paths["film"])
+    return {name: str(path) for name, path in paths.items()}
+
+
+# --- draw and compare ------------------------------------------------------------------------------------------------
+
+PICTURES, FILMS = ("png", "pdf", "svg"), ("gif", "webp", "mp4")
+
+
+@app.command()
+def draw(
+    folder: Folder,
+    formats: Annotated[list[str], typer.Option("--format", "-f", help=f"{', '.join(PICTURES + FILMS)}; repeatable.")] = ["png", "gif"],  # noqa: B006
+    out: Annotated[Path | None, typer.Option(help="Another folder for the files.")] = None,
+) -> None:
+    """Draw a run again from its recording; nothing is trained."""
+    with clear_faults():
+        recording = opened(folder)
+        for suffix in formats:
+            print(drawn(recording, suffix, out or folder))
+
+
+def drawn(recording: Recording, suffix: str, folder: Path) -> Path:
+    """Draw the picture or the film in one format; where it is."""
+    from toygan.draw import save_film, save_picture
+    from toygan.strict import UserError, suggestion
+
+    if suffix not in PICTURES + FILMS:
+        raise UserError(f"--format {suffix}: unknown; {suggestion(suffix, PICTURES + FILMS, 'formats')}")
+    folder.mkdir(parents=True, exist_ok=True)
+    save, stem = (save_picture, "picture") if suffix in PICTURES else (save_film, "animation")
+    path = folder / f"{stem}.{suffix}"
+    save(recording, path)
+    return path
+
+
+def opened(folder: Path) -> Recording:
+    """The recording of a folder; UserError where there is none."""
+    from toygan.recording import load
+    from toygan.strict import UserError
+
+    try:
+        return load(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"{folder}: holds no finished run; toygan run makes one") from None
+    except (ValueError, KeyError) as error:
+        raise UserError(f"{folder}: cannot be read as a run ({error})") from None
+
+
+@app.command()
+def compare(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
+    out: Annotated[Path | None, typer.Option(help="Where picture and film go; the runs' common folder by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Put several runs side by side: one picture, one film, one table."""
+    from toygan.console import print_table, table_rows
+    from toygan.strict import UserError
+
+    with clear_faults():
+        if len(folders) < 2:
+            raise UserError("compare needs two runs or more")
+        recordings = [opened(folder) for folder in folders]
+        place = out or Path(os.path.commonpath([folder.resolve().parent for folder in folders]))
+        place.mkdir(parents=True, exist_ok=True)
+        paths = draw_comparison(recordings, place)
+        if as_json:
+            print(json.dumps({"runs": table_rows(recordings)} | paths))
+        else:
+            print_table(recordings, paths)
+
+
+# --- list, show, doctor ----------------------------------------------------------------------------------------------
+
+
+@app.command("list")
+def list_(
+    what: Annotated[str, typer.Argument(help="scenarios, methods, objectives, constraints or targets; all by default.")] = "all",
+    as_json: Json = False,
+) -> None:
+    """List what there is."""
+    from toygan.catalogue import LISTS
+    from toygan.console import print_list
+    from toygan.strict import UserError, suggestion
+
+    with clear_faults():
+        if what not in ("all", *LISTS):
+            raise UserError(f"list {what}: unknown; {suggestion(what, list(LISTS), 'lists')}")
+        found = {name: make() for name, make in LISTS.items() if what in ("all", name)}
+        print(json.dumps(found)) if as_json else print_list(found)
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(help="A scenario, method, pair, objective, constraint or target.")]) -> None:
+    """Explain one thing: formula, reference, settings, what to look for."""
+    from toygan.catalogue import pages
+    from toygan.console import print_page
+
+    with clear_faults():
+        for page in pages(name):
+            print_page(page)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, what is missing, and what the machine offers."""
+    from toygan.console import print_doctor
+
+    with clear_faults():
+        print_doctor()
