@@ -1,7 +1,18 @@
 from __future__ import annotations
 
-import numpy as np
+import sys
 
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.quiver import Quiver
+from matplotlib.text import Text
+from PIL import Image, ImageSequence
+
+import toygan.draw as draw
+from toygan.draw import film, panels, pixels, sheet
+from toygan.draw.scene import steepest
 from toygan.recording import Recording
 
 
@@ -16,21 +27,23 @@ def synthetic(frames=60, seeds=4, points=1000, grid=101, coarse=21, modes=0, met
         real = centres[rng.integers(modes, size=points)] + rng.normal(0, 0.03, (points, 2))
     late = np.linspace(0, 1, frames)[:, None, None, None]
     goal = real[rng.permuted(np.tile(np.arange(points), (seeds, 1)), axis=1)]
-    samples = (1 - late) * rng.normal(0, 0.3, (seeds, points, 2)) + late * goal + rng.normal(0, 0.05, (frames, seeds, points, 2))
+    samples = (1 - late) * rng.normal(0, 0.3, goal.shape) + late * goal + rng.normal(0, 0.05, (frames, *goal.shape))
     axis, arrows = np.linspace(-3, 3, grid), np.linspace(-3, 3, coarse)
     scores = np.stack([critic(real, samples[i, 0], axis) + 100 * i for i in range(frames)])[:, None]
     slopes = np.stack([gradient(real, samples[i, 0], arrows) for i in range(frames)])[:, None]
     step = np.linspace(0, 2000, frames).round().astype(int)
-    arrays = {"step": step, "samples": samples.astype("f4"), "real": real.astype("f4"), "scores": scores.astype("f4"),
-              "grid_x": axis, "grid_y": axis, "slopes": slopes.astype("f4"), "slope_x": arrows, "slope_y": arrows}  # fmt: skip
+    arrays = {"samples": samples, "real": real, "scores": scores, "slopes": slopes}
+    arrays = {name: array.astype("f4") for name, array in arrays.items()}
+    arrays |= {"step": step, "grid_x": axis, "grid_y": axis, "slope_x": arrows, "slope_y": arrows}
     decay = np.exp(-4 * late[:, :, 0, 0]) * rng.uniform(0.8, 1.2, (frames, seeds)) * rng.uniform(0.8, 1.2, seeds)
-    metrics = {"critic_loss": -decay, "generator_loss": 0.5 * decay - 0.2, "penalty": 0.1 * decay, "w1": 0.9 * decay + 0.08,
-               "w1_floor": rng.normal(0.085, 0.005, (frames, seeds))}  # fmt: skip
+    metrics = {"critic_loss": -decay, "generator_loss": 0.5 * decay - 0.2, "penalty": 0.1 * decay}
+    metrics |= {"w1": 0.9 * decay + 0.08, "w1_floor": rng.normal(0.085, 0.005, (frames, seeds))}
     if modes:
         arrays["mode_centres"] = centres
         metrics |= {"modes": np.round(modes * (1 - decay / 2)), "high_quality": 0.98 * (1 - decay.clip(0, 1))}
-    told = {"scenario": "swiss-roll", "method": method, "title": "Swiss roll", "seeds": list(range(seeds)), "status": "done",
-            "step": 2000, "steps": 2000, "command": f"toygan run swiss-roll --method {method} --seeds {seeds}", "summary": {}}
+    told = {"scenario": "swiss-roll", "method": method, "title": "Swiss roll", "seeds": list(range(seeds))}
+    told |= {"status": "done", "step": 2000, "steps": 2000, "summary": {}}
+    told |= {"command": f"toygan run swiss-roll --method {method} --seeds {seeds}"}
     return Recording(told | facts, arrays, metrics)
 
 
@@ -56,3 +69,286 @@ def gradient(real, fake, axis):
         total[..., 0] += sign * (weight * (points[:, 0] - x[..., None])).mean(-1) / WIDTH**2
         total[..., 1] += sign * (weight * (points[:, 1] - y[..., None])).mean(-1) / WIDTH**2
     return total
+
+
+SMALL = {"points": 40, "grid": 13, "coarse": 5, "seeds": 2}
+
+
+def altered(recording, **arrays):
+    """The same run with some arrays of its frames, or measures, exchanged."""
+    known = recording.frames.keys() | {"mode_centres"}
+    return Recording(
+        recording.facts,
+        recording.frames | {name: array for name, array in arrays.items() if name in known},
+        recording.metrics | {name: array for name, array in arrays.items() if name not in known},
+    )
+
+
+def words(figure):
+    return "\n".join(text.get_text() for text in figure.findobj(Text))
+
+
+def empty_axis():
+    return Figure().add_subplot()
+
+
+def pictures_in(path):
+    with Image.open(path) as moving:
+        return [frame.copy() for frame in ImageSequence.Iterator(moving)]
+
+
+def test_scene_removes_each_frames_offset_and_nothing_else():
+    run = synthetic(frames=3, **SMALL)
+    raw = run.frames["scores"][:, 0].astype(float)
+    np.testing.assert_allclose(draw.scene(run).scores, raw - np.median(raw, axis=(1, 2), keepdims=True))
+
+
+def test_contour_shows_scores_higher_is_lighter_and_points_in_view():
+    shown = draw.scene(synthetic(frames=3, **SMALL))
+    shown.samples[-1, :10] += 50
+    axis = empty_axis()
+    draw.critic_contour(axis, shown)
+    real, generated = (line.get_xydata() for line in axis.lines)
+    np.testing.assert_array_equal(real, shown.real)
+    np.testing.assert_array_equal(generated, shown.samples[-1, 10:])
+    assert "25 % of generated outside the view" in words(axis.figure)
+    filled = axis.collections[0]
+    np.testing.assert_allclose(filled.levels, panels.band_edges(shown.scores[-1:]))
+    lightness = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b, _ in panels.SCORES(np.linspace(0, 1, 32))]
+    assert (np.diff(lightness) > 0).all()
+    assert axis.get_xlim() == axis.get_ylim() == (-3, 3)
+    assert axis.get_aspect() == 1
+
+
+def test_arrows_point_up_the_critic_and_never_leave_their_cell():
+    shown = draw.scene(synthetic(frames=2, **SMALL))
+    axis = empty_axis()
+    draw.slope_field(axis, shown)
+    (field,) = (artist for artist in axis.collections if isinstance(artist, Quiver))
+    arrow, slope = np.stack([field.U, field.V], -1), shown.slopes[-1].reshape(-1, 2)
+    length, steep = np.hypot(*arrow.T), np.hypot(*slope.T)
+    np.testing.assert_allclose(arrow * steep[:, None], slope * length[:, None], atol=1e-12)
+    assert length.max() < shown.slope_x[1] - shown.slope_x[0]
+    gentle = steep < steepest(shown.slopes[-1:])
+    assert np.ptp(length[gentle] / steep[gentle]) < 1e-9
+    up = draw.scene(altered(synthetic(frames=1, **SMALL), slopes=np.tile([0.0, 2.0], (1, 1, 5, 5, 1))))
+    u, v = panels.arrow_lengths(up, 0, 2.0)
+    assert (u == 0).all()
+    assert (v > 0).all()
+
+
+def test_band_edges_are_even_and_centre_a_band_on_the_median():
+    edges = panels.band_edges(np.linspace(-3, 7, 400).reshape(1, 20, 20))
+    np.testing.assert_allclose(np.diff(edges), edges[1] - edges[0])
+    assert np.isclose(np.abs(edges).min(), (edges[1] - edges[0]) / 2)
+    assert -4 < edges[0] < -2.5
+    assert 6 < edges[-1] < 8
+
+
+def test_pixels_are_the_scores_interpolated_and_the_right_way_up():
+    shown = draw.scene(linear(synthetic(frames=1, **SMALL), across=1.0, up=2.0))
+    axis = Figure(figsize=(2, 2), dpi=50).add_axes((0, 0, 1, 1))
+    panels.frame_view(axis, shown)
+    edges = panels.band_edges(shown.scores)
+    field = pixels.score_pixels(axis, shown.scores[0], edges)
+    y, x = (np.indices((100, 100)) + 0.5) / 100 * 6 - 3
+    expected = np.digitize(x + 2 * y, edges)
+    assert (field.band == expected).mean() > 0.98
+    axis.set_axis_off()
+    canvas = FigureCanvasAgg(axis.figure)
+    canvas.draw()
+    painted = np.asarray(canvas.buffer_rgba()).astype(int).sum(-1)
+    assert painted[2, 97] > painted[97, 97] > painted[97, 2]  # row 0 is the top; scores rise to the upper right
+
+
+def linear(recording, across, up):
+    """The same run with the critic f(x, y) = across x + up y."""
+    x, y = np.meshgrid(recording.frames["grid_x"], recording.frames["grid_y"])
+    frames, slopes = len(recording.frames["step"]), recording.frames["slopes"]
+    return altered(recording, scores=np.tile(across * x + up * y, (frames, 1, 1, 1)),
+                   slopes=np.broadcast_to([across, up], slopes.shape))  # fmt: skip
+
+
+def test_curves_show_every_seed_and_the_portrait_seed_bold():
+    run = synthetic(frames=6, **SMALL | {"seeds": 3})
+    axis = empty_axis()
+    draw.w1_curves(axis, run)
+    lines = [line for line in axis.lines if len(line.get_xdata()) == 6]
+    shown = {tuple(line.get_ydata()): line.get_linewidth() for line in lines}
+    assert set(shown) == {tuple(column) for column in run.metrics["w1"].T}
+    assert max(shown, key=shown.get) == tuple(run.metrics["w1"][:, 0])
+    assert axis.get_yscale() == "log"
+    assert {"seed 0", "seed 1", "seed 2"} <= set(words(axis.figure).split("\n"))
+    (floor,) = (line for line in axis.lines if line.get_label() == "floor")
+    assert floor.get_ydata()[0] == np.median(run.metrics["w1_floor"])
+
+
+def test_names_keep_their_order_and_distance_and_move_as_little_as_possible():
+    placed = panels.moved_apart([0.5, 0.5, 0.9, 0.5], 0.1)
+    np.testing.assert_allclose(sorted(placed), [0.4, 0.5, 0.6, 0.9])
+    assert placed[2] == max(placed)
+    assert max(panels.moved_apart([1.0, 0.99], 0.1)) <= 1
+
+
+def test_picture_carries_its_truth():
+    run = synthetic(frames=3, **SMALL, modes=8, events=[{"step": 1000, "seed": 1, "label": "mode-collapse"}])
+    run.metrics["w1"][-1], run.metrics["w1_floor"][-1], run.metrics["modes"][-1] = [0.25, 0.5], 0.125, 7
+    told = words(draw.picture(run))
+    for truth in ("Swiss roll · wgan-gp", "seed 0 shown of 0, 1 ", "step 2000 of 2000", "done", run.facts["command"],
+                  "W1 0.250 (floor 0.125)", "2 seeds: 0.250–0.500", "7 of 8 modes",
+                  "mode-collapse at step 1000 (seed 1)", "higher = more real", "where generated points move"):  # fmt: skip
+        assert truth in told
+
+
+@pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
+def test_equal_pictures_are_equal_files(tmp_path, kind):
+    run = synthetic(frames=1, **SMALL)
+    for name in ("one", "two"):
+        draw.save_picture(run, tmp_path / f"{name}.{kind}")
+    first, second = ((tmp_path / f"{name}.{kind}").read_bytes() for name in ("one", "two"))
+    assert first[:4] in (b"\x89PNG", b"%PDF", b"<?xm")
+    assert first == second
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"one.{kind}", f"two.{kind}"]
+
+
+def test_unknown_formats_are_refused_by_name(tmp_path):
+    with pytest.raises(ValueError, match=r"'bmp'.*png, pdf, svg"):
+        draw.save_picture(synthetic(frames=1, **SMALL), tmp_path / "picture.bmp")
+    with pytest.raises(ValueError, match=r"'png'.*gif, webp, mp4"):
+        draw.save_film(synthetic(frames=1, **SMALL), tmp_path / "film.png")
+    with pytest.raises(ValueError, match="at least one"):
+        draw.comparison([])
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_film_has_every_frame_and_loops(tmp_path, kind):
+    told = []
+    draw.save_film(synthetic(frames=4, **SMALL), tmp_path / f"film.{kind}", lambda *progress: told.append(progress))
+    frames = pictures_in(tmp_path / f"film.{kind}")
+    assert len(frames) == 4
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    with Image.open(tmp_path / f"film.{kind}") as moving:
+        assert moving.info["loop"] == 0
+
+
+def test_gif_has_one_palette_and_holds_the_last_frame(tmp_path):
+    run = synthetic(frames=4, **SMALL)
+    draw.save_film(run, tmp_path / "film.gif")
+    data = (tmp_path / "film.gif").read_bytes()
+    with Image.open(tmp_path / "film.gif") as moving:
+        shown = [frame.info["duration"] for frame in ImageSequence.Iterator(moving)]
+        assert shown[-1] > 10 * shown[0]
+        assert moving.info["comment"] == run.facts["command"].encode()
+    assert local_palettes(data) == 0
+
+
+def local_palettes(data):
+    """How many image blocks of a GIF bring a colour table of their own (GIF89a specification, sections 18 to 22)."""
+    at, found = 13 + (3 << ((data[10] & 7) + 1)) * (data[10] >> 7), 0
+    while data[at] != 0x3B:
+        if data[at] == 0x2C:
+            flags = data[at + 9]
+            found += flags >> 7
+            at += 11 + (3 << ((flags & 7) + 1)) * (flags >> 7)
+        else:
+            at += 2
+        while data[at]:
+            at += data[at] + 1
+        at += 1
+    return found
+
+
+def test_film_scale_is_one_for_all_frames_and_its_bar_marks_events():
+    run = synthetic(frames=3, **SMALL, events=[{"step": 1000, "seed": 1, "label": "oscillation"}])
+    shown = draw.scene(run)
+    figure, (critic_part, slope_part, bar) = film.film_figure(shown)
+    field, uphill = critic_part.artists[0], slope_part.artists[3]
+    edges = panels.band_edges(shown.scores)
+    for t in range(3):
+        critic_part.show(t), slope_part.show(t), bar.show(t)
+        assert (field.start, field.width) == pytest.approx((edges[0], edges[1] - edges[0]))
+        expected = panels.arrow_lengths(shown, t, steepest(shown.slopes))[0]
+        np.testing.assert_allclose(uphill.U, expected.ravel())
+        np.testing.assert_array_equal(critic_part.artists[2].get_xydata(), panels.visible(shown, t))
+        assert f"step {shown.steps[t]} of 2000" in words(figure)
+        assert ("oscillation at step 1000 (seed 1)" in words(figure)) == (t >= 1)
+
+
+def test_mp4_without_its_encoder_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(ImportError, match=r"pip install 'toygan\[mp4\]'"):
+        draw.save_film(synthetic(frames=1, **SMALL), tmp_path / "film.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_diverged_run_is_drawn_up_to_its_last_finite_frame(tmp_path):
+    run = synthetic(frames=5, **SMALL, status="diverged")
+    run.frames["samples"][3, 0, 7] = np.nan
+    run.frames["scores"][4] = np.inf
+    shown = draw.scene(run)
+    assert shown.last == 2
+    assert "seed 0 diverged: shown at step 1000" in words(draw.picture(run))
+    draw.save_film(run, tmp_path / "film.gif")
+    assert len(pictures_in(tmp_path / "film.gif")) == 3
+
+
+def test_comparison_names_every_run_in_one_view_with_one_w1_panel():
+    runs = [synthetic(frames=2, **SMALL, modes=8, method=name) for name in ("gan", "wgan", "wgan-gp", "rpgan", "lsgan")]
+    figure = draw.comparison(runs)
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert {"gan", "wgan", "wgan-gp", "rpgan", "lsgan", "W1, median of the seeds"} <= set(titles)
+    medians = {tuple(np.median(run.metrics["w1"], axis=1)) for run in runs}
+    curves = figure.axes[titles.index("W1, median of the seeds")]
+    assert medians <= {tuple(line.get_ydata()) for line in curves.lines}
+    assert words(figure).count("of 8 modes") == 5
+
+
+def test_equal_methods_are_numbered():
+    assert sheet.short_names([synthetic(frames=1, **SMALL)] * 2) == ["wgan-gp (1)", "wgan-gp (2)"]
+
+
+def test_comparison_film_is_in_step_by_the_share_of_training(tmp_path):
+    runs = [synthetic(frames=frames, **SMALL, method=str(frames)) for frames in (5, 3)]
+    draw.save_comparison_film(runs, tmp_path / "film.gif")
+    assert len(pictures_in(tmp_path / "film.gif")) == 5
+    np.testing.assert_array_equal(film.nearest_frames(draw.scene(runs[1]), 5), [0, 0, 1, 1, 2])
+
+
+def few(**changes):
+    return synthetic(**{"frames": 2, **SMALL} | changes)
+
+
+def odd_runs():
+    """Runs at the edge of what can be drawn, by name."""
+    run, still = few(), few(frames=1)
+    nothing = {name: np.full((2, 2), np.nan) for name in run.metrics}
+    return {
+        "one frame, no steps": altered(few(frames=1, steps=0, step=0), step=np.array([0])),
+        "constant critic": altered(run, scores=np.full_like(run.frames["scores"], 1e8),
+                                   slopes=np.zeros_like(run.frames["slopes"])),
+        "nothing measured": altered(run, **nothing),
+        "no measures at all": Recording(run.facts, run.frames, {}),
+        "one mode": few(modes=1),
+        "dirac": altered(run, real=np.zeros((40, 2)), w1=np.zeros((2, 2)), w1_floor=np.zeros((2, 2))),
+        "collapsed": altered(run, samples=np.ones_like(run.frames["samples"])),
+        "one point": few(points=1),
+        "one seed": few(seeds=1),
+        "many seeds": few(seeds=32),
+        "huge": altered(run, scores=1e8 * run.frames["scores"], slopes=1e8 * run.frames["slopes"],
+                        critic_loss=np.array([[1.0, 1e20], [np.inf, 2.0]])),
+        "linear critic": linear(run, 1e-9, 3.0),
+        "all outside": altered(run, samples=run.frames["samples"] + 100),
+        "never finite": altered(still, samples=np.full_like(still.frames["samples"], np.nan)),
+        "wide view": altered(run, grid_y=np.linspace(-1, 1, 13), slope_y=np.linspace(-1, 1, 5)),
+        "tall view": altered(run, grid_x=np.linspace(0, 1, 13), slope_x=np.linspace(0, 1, 5)),
+        "dollars": few(title="costs $5 and $6_x", command="toygan run 'a$b$c' " + "--set key=value " * 20),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", odd_runs())
+def test_odd_runs_can_be_drawn(tmp_path, name):
+    run = odd_runs()[name]
+    draw.picture(run).savefig(tmp_path / "picture.png", dpi=40)
+    draw.comparison([run, run]).savefig(tmp_path / "comparison.png", dpi=40)
+    draw.save_film(run, tmp_path / "film.gif")
+    assert len(pictures_in(tmp_path / "film.gif")) == len(run.frames["step"])

@@ -106,7 +106,8 @@ def generator_move(game: Game, state: State, draw: Draw, pace: float) -> State:
     parameters = state.generator.detach().requires_grad_()
     layers = critic_layers(game, state.critic)
     fake = game.generator.forward(game.generator.layers(parameters), draw.latent[-1])
-    r, g = game.critic.forward(layers, draw.real[-1]), game.critic.forward(layers, fake)
+    g = game.critic.forward(layers, fake)
+    r = game.critic.forward(layers, draw.real[-1]) if game.objective.generator_needs_real else g.detach()
     loss = game.objective.losses(r, g).generator
     (gradient,) = torch.autograd.grad(loss.sum(), parameters)
     rate = pace * game.generator_rate

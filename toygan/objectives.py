@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -28,9 +29,11 @@ def first_output(outputs: Tensor) -> Tensor:
 
 
 class Objective(NamedTuple):
-    """What the game needs to know: the losses, the width of the critic's head, how its outputs become a score."""
+    """What the game needs to know: the losses, whether the generator's looks at real points, the width of the critic's
+    head, how its outputs become a score."""
 
     losses: Callable[[Tensor, Tensor], Losses]
+    generator_needs_real: bool = True
     outputs: int = 1
     score: Callable[[Tensor], Tensor] = first_output
 
@@ -90,8 +93,15 @@ def relativistic(r: Tensor, g: Tensor) -> Losses:
 
 def objective(kind: str, **options: float) -> Objective:
     """The objective of that name with its options filled in."""
-    losses = OBJECTIVES[kind]
-    return Objective(partial(losses, **options) if options else losses)
+    losses = partial(OBJECTIVES[kind], **options)
+    return Objective(losses, generator_needs_real=needs_real(losses))
+
+
+def needs_real(losses: Callable[[Tensor, Tensor], Losses]) -> bool:
+    """Whether the generator's loss depends on r at all; where it does not, its move can do without real scores."""
+    r, g = torch.zeros(2, 1, 2, 1, requires_grad=True)
+    (slope,) = torch.autograd.grad(losses(r, g).generator.sum(), r, allow_unused=True)
+    return slope is not None
 
 
 OBJECTIVES: dict[str, Callable[..., Losses]] = {

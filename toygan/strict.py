@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
+import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +42,7 @@ class UserError(ValueError):
 
 
 class Source(NamedTuple):
-    """Where values came from: the file's text, and the overrides put on top of it, for the messages' sake."""
+    """Where values came from: the file's text, and what the command line put on top of it, for the messages' sake."""
 
     name: str
     text: str = ""
@@ -59,8 +60,17 @@ def options_model(kind: str, *functions: Callable[..., Any]) -> type[Strict]:
         for name, parameter in inspect.signature(function).parameters.items():
             if parameter.kind is parameter.KEYWORD_ONLY:
                 default = ... if parameter.default is parameter.empty else parameter.default
-                fields[name] = (hints[name], default)
+                fields[name] = (bounded(name, hints[name]), default)
     return create_model(kind, __base__=Strict, __doc__=functions[0].__doc__, **fields)
+
+
+def bounded(name: str, hint: Any) -> Any:
+    """The type of an option, with its upper end where there is one."""
+    return Annotated[hint, Field(le=LARGEST[name])] if name in LARGEST else hint
+
+
+# A nought too many should be a message and not the end of the machine.
+LARGEST = {"modes": 10_000, "rows": 100, "columns": 100, "width": 8192, "depth": 64, "latent_dim": 1024}
 
 
 def one_of(table: Mapping[str, Callable[..., Any]], *extra: Callable[..., Any]) -> Any:
@@ -85,7 +95,7 @@ def options(value: BaseModel, *functions: Callable[..., Any]) -> dict[str, Any]:
 def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     """Parse a file; UserError for one that is missing, not text, empty or broken."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except OSError as error:
@@ -95,60 +105,106 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     if not text.strip():
         raise UserError(f"{path}: is empty; copy a shipped scenario and change it")
     try:
-        return tomllib.loads(text), Source(str(path), text)
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(broken_toml(path, text, str(error))) from None
+    except RecursionError:
+        data = {}
+    if not data and "=" in text or depth(data) > DEEPEST:
+        raise UserError(f"{path}: tables and lists are nested deeper than anything a scenario has")
+    return data, Source(str(path), text)
+
+
+DEEPEST = 12
+
+
+def depth(value: Any, reached: int = 0) -> int:
+    """How deep tables and lists are nested; counting stops where it is too deep anyway."""
+    if reached > DEEPEST or not isinstance(value, dict | list):
+        return reached
+    inner = value.values() if isinstance(value, dict) else value
+    return max((depth(item, reached + 1) for item in inner), default=reached)
 
 
 def broken_toml(path: Path, text: str, message: str) -> str:
     """The parser's complaint with file, line and the line itself."""
+    lines = text.rstrip("\n").split("\n")
     found = re.search(r" \(at line (\d+), column \d+\)", message)
-    line = int(found[1]) if found else len(text.splitlines())
+    line = int(found[1]) if found else len(lines)
     what = re.sub(r" \(at .*\)", "", message)
-    shown = text.splitlines()[line - 1].strip() if text.splitlines()[line - 1 : line] else ""
-    return f"{path}, line {line}: broken TOML: {what}\n    {shown}"
+    shown = lines[line - 1].strip() if line <= len(lines) else ""
+    return f"{path}, line {line}: broken TOML: {what}\n    {shortened(shown)}"
 
 
 def parse_override(text: str) -> tuple[Key, Any]:
-    """`KEY=VALUE`, the value as TOML; a bare word is taken as a string. UserError where it is neither."""
+    """`KEY=VALUE`, the value as TOML; plain words are taken as a string. UserError where it is neither."""
     name, equals, value = text.partition("=")
-    key = tuple(part.strip() for part in name.split("."))
-    if not equals or not all(key):
+    if not equals:
         raise UserError(f"--set {text}: expected KEY=VALUE, for example training.steps=500")
+    key = parse_key(name)
     try:
-        return key, tomllib.loads(f"value = {value}")["value"]
-    except (tomllib.TOMLDecodeError, KeyError):
-        if re.fullmatch(r"\s*[A-Za-z][\w./-]*\s*", value):
+        parsed = tomllib.loads(f"value = {value}")
+        if set(parsed) == {"value"}:
+            return key, parsed["value"]
+    except (tomllib.TOMLDecodeError, RecursionError):
+        if re.fullmatch(r"""\s*[^\W\d][^"'\[\]{}=\n]*|\s*[./~][^"'\[\]{}=\n]*""", value):
             return key, value.strip()
-        raise UserError(f"--set {text}: {value!r} is not a TOML value") from None
+    raise UserError(f"--set {text}: {value!r} is not a TOML value\n    for example 3, 0.5, true, [1, 2] or \"some text\"")
 
 
-def put(data: dict[str, Any], key: Key, value: Any, source: str) -> None:
-    """Set a nested key in place; a part of the path that is not a table is a UserError."""
+def parse_key(name: str) -> Key:
+    """`methods."my own".ema` -> ("methods", "my own", "ema"), by TOML's own rules; UserError for what is no key."""
+    key: list[str] = []
+    try:
+        table: Any = tomllib.loads(f"{name} = 0")
+        while isinstance(table, dict):
+            ((part, table),) = table.items()
+            key.append(part)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        raise UserError(f"--set {name}: is not a key, such as training.steps") from None
+    return tuple(key)
+
+
+def put(data: dict[str, Any], key: Key, value: Any, place: str) -> None:
+    """Set a nested key in place; a part of the path that is not a table is a UserError.
+
+    Another kind brings its own options: the old kind's go.
+    """
     *path, last = key
     for part in path:
+        table = data
         data = data.setdefault(part, {})
         if not isinstance(data, dict):
-            raise UserError(f"{source}: {part} is not a table and has no key {last!r}")
+            raise UserError(f"{place}: {part} is not a table and has no key {last!r}")
+    if path and last == "kind" and value != data.get("kind"):
+        data = table[part] = {}
     data[last] = value
 
 
 # --- checking --------------------------------------------------------------------------------------------------------
 
 
-def check(model: type[Model], data: Mapping[str, Any], source: Source) -> Model:
-    """The parsed value; UserError with every mistake otherwise."""
+def check(model: type[Model], data: Mapping[str, Any]) -> tuple[Model | None, list[Mistake]]:
+    """The parsed value, or None and every mistake."""
     try:
-        return model.model_validate_json(json.dumps(data, default=str), strict=True)
+        return model.model_validate_json(json.dumps(data, default=as_json), strict=True), []
     except ValidationError as error:
-        mistakes = [explain(model, dict(data), item) for item in error.errors(include_url=False)]
-    raise UserError(report(mistakes, data, source))
+        items = error.errors(include_url=False)
+    return None, [mistake for group in by_union(data, items) for mistake in explain_group(model, data, group)]
+
+
+def as_json(value: Any) -> Any:
+    """Paths and numpy's numbers as JSON; a date becomes something that fits nowhere."""
+    if isinstance(value, Path):
+        return str(value)
+    return value.item() if hasattr(value, "item") else [str(value)]
 
 
 def report(mistakes: Sequence[Mistake], data: Mapping[str, Any], source: Source) -> str:
     """Every mistake with its place, one paragraph each, in the order of the file."""
     lines = key_lines(source.text)
-    placed = sorted(mistakes, key=lambda mistake: line_of(mistake.key, lines) or 0)
+    first = {mistake.key: mistake for mistake in reversed(mistakes)}  # one key, one message
+    placed = sorted(reversed(first.values()), key=lambda mistake: line_of(mistake.key, lines) or 0)
     return "\n".join(paragraph(mistake, data, source, lines) for mistake in placed)
 
 
@@ -156,7 +212,7 @@ def paragraph(mistake: Mistake, data: Mapping[str, Any], source: Source, lines: 
     """Place, key, value and message; below it the line itself and what would be right."""
     place, shown = locate(mistake.key, source, lines)
     value = lookup(data, mistake.key)
-    given = "" if value is None or isinstance(value, dict) else f" = {json.dumps(value, default=str)}"
+    given = "" if value is None or isinstance(value, dict) else f" = {shortened(in_toml(value))}"
     head = f"{place}: {dotted(mistake.key)}{given}: {mistake.message}"
     return "\n    ".join(part for part in (head, shown, mistake.hint) if part)
 
@@ -165,11 +221,23 @@ def locate(key: Key, source: Source, lines: Mapping[Key, int]) -> tuple[str, str
     """The place of a key in words, and the text that stands there."""
     for override, text in source.overrides.items():
         if key[: len(override)] == override or override[: len(key)] == key:
-            return f"--set {text}", ""
+            return text, ""
     line = line_of(key, lines)
     if not line:
         return source.name, ""
-    return f"{source.name}, line {line}", source.text.splitlines()[line - 1].strip()
+    return f"{source.name}, line {line}", shortened(source.text.split("\n")[line - 1].strip())
+
+
+def shortened(text: str, length: int = 100) -> str:
+    """Text of at most that length."""
+    return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def in_toml(value: Any) -> str:
+    """A value as people write it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def dotted(key: Key) -> str:
@@ -192,8 +260,8 @@ def key_lines(text: str) -> dict[Key, int]:
     """The line of every table header and key; tomllib itself keeps no positions."""
     lines: dict[Key, int] = {}
     table: Key = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}\s*(#.*)?$", line):
+    for number, line in enumerate(without_long_strings(text).split("\n"), start=1):
+        if header := re.match(r"\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}\s*(#.*)?\r?$", line):
             table = split_key(header[1])
             lines.setdefault(table, number)
         elif entry := re.match(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""", line):
@@ -201,6 +269,11 @@ def key_lines(text: str) -> dict[Key, int]:
             for end in range(len(table) + 1, len(key) + 1):
                 lines.setdefault(key[:end], number)
     return lines
+
+
+def without_long_strings(text: str) -> str:
+    """The text with nothing but line ends in its multi-line strings, which may hold what looks like keys."""
+    return re.sub(r"(\"{3}|'{3}).*?\1", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
 
 
 def split_key(text: str) -> Key:
@@ -219,23 +292,68 @@ def line_of(key: Key, lines: Mapping[Key, int]) -> int | None:
 
 # --- saying what is wrong --------------------------------------------------------------------------------------------
 
+Item = Mapping[str, Any]
 
-def explain(model: type[BaseModel], data: dict[str, Any], item: Mapping[str, Any]) -> Mistake:
+
+def by_union(data: Mapping[str, Any], items: Sequence[Item]) -> list[list[Item]]:
+    """pydantic's errors in groups: what the branches of one "this or that" say of one value stays together."""
+    groups: dict[Any, list[Item]] = {}
+    for number, item in enumerate(items):
+        groups.setdefault(union_place(data, item["loc"]) or number, []).append(item)
+    return list(groups.values())
+
+
+def union_place(data: Any, location: Key) -> Key | None:
+    """Where a location enters a branch of a union: pydantic names the branch there, though the value is no table."""
+    key = real_key(data, location)
+    for end, part in enumerate(location):
+        if isinstance(part, str) and part not in key:
+            value = lookup(data, real_key(data, location[:end]))
+            if not isinstance(value, dict):
+                return location[:end]
+    return None
+
+
+def explain_group(model: type[BaseModel], data: Mapping[str, Any], group: Sequence[Item]) -> list[Mistake]:
+    """The mistakes of the branch that has the value's shape; one mistake where none has."""
+    place = union_place(data, group[0]["loc"])
+    if place is None:
+        return [explain(model, data, item) for item in group]
+    key = real_key(data, place)
+    a_list = isinstance(lookup(data, key), list)
+    inside = [item for item in group if a_list == item["loc"][len(place)].startswith("tuple")]
+    if a_list or not {item["type"] for item in inside} <= WRONG_TYPES:
+        return [explain(model, data, item) for item in inside]
+    first, *others = dict.fromkeys(plain_words(item["msg"]) for item in group)
+    message = " or ".join([first, *(text.removeprefix("must be ") for text in others)])
+    return [Mistake(key, message, for_example(model, place))]
+
+
+WRONG_TYPES = {"int_type", "float_type", "tuple_type", "string_type"}
+
+
+def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mistake:
     """One of pydantic's errors in the words of the file."""
     key, location, kind, context = real_key(data, item["loc"]), item["loc"], item["type"], item.get("ctx", {})
     if kind == "extra_forbidden":
         legal = legal_keys(model, location[:-1])
         return Mistake(key, "unknown key", suggestion(str(key[-1]), legal, "keys"))
+    if kind == "union_tag_not_found":
+        return Mistake((*key, "kind"), "this key is missing", "legal values: " + ", ".join(legal_kinds(model, location)))
     if kind in ("union_tag_invalid", "literal_error"):
         legal = re.findall(r"'([^']*)'|(\b\d+\b)", context.get("expected_tags") or context["expected"])
         words = [text or number for text, number in legal]
         key = (*key, "kind") if kind == "union_tag_invalid" else key
         return Mistake(key, "not one of the legal values", suggestion(str(lookup(data, key)), words, "values"))
+    if kind == "missing" and isinstance(key[-1], int):
+        return Mistake(key[:-1], "a value is missing", for_example(model, location[:-1]))
     if kind == "missing":
         return Mistake(key, "this key is missing", legal_hint(model, location))
+    if kind == "string_pattern_mismatch":
+        return Mistake(key, "must be one word of letters, digits and . + - _", "it names a folder; " + example_of("my-own"))
     if kind == "value_error":
         return from_value_error(key, str(context["error"]))
-    return Mistake(key, plain_words(item["msg"]))
+    return Mistake(key, plain_words(item["msg"]), for_example(model, location))
 
 
 def from_value_error(key: Key, text: str) -> Mistake:
@@ -251,11 +369,14 @@ def plain_words(message: str) -> str:
     for old, new in {
         "Input should be a valid": "must be a",
         "Input should be": "must be",
-        "a array": "an array",
         "a integer": "an integer",
+        "a array": "a list",
+        "an array": "a list",
+        "an object": "a table",
+        "a object": "a table",
         "valid tuple": "list",
-        "a tuple": "a list",
         "Tuple": "the list",
+        "String": "the text",
         "dictionary": "table",
         " after validation": "",
     }.items():
@@ -264,8 +385,38 @@ def plain_words(message: str) -> str:
 
 
 def legal_hint(model: type[BaseModel], location: Key) -> str:
-    """What could stand at a missing key, if the model tells."""
+    """What could stand beside a missing key."""
     return "keys here: " + ", ".join(legal_keys(model, location[:-1]))
+
+
+def for_example(model: type[BaseModel], location: Key) -> str:
+    """A value that would be right at pydantic's location, if the model tells."""
+    value = example(model.model_json_schema(), node_at(model, location))
+    return "" if value is None else example_of(value)
+
+
+def example_of(value: Any) -> str:
+    """The words around an example."""
+    return f"for example {in_toml(value)}" if not isinstance(value, dict) else "write it as a table of key = value lines"
+
+
+def example(schema: Mapping[str, Any], node: Any) -> Any:
+    """A legal value: the default, or one made from the type; None where the schema says too little."""
+    node = resolved(schema, node)
+    if isinstance(node.get("default"), bool | int | float | str | list):
+        return node["default"]
+    if choices := node.get("anyOf"):
+        return next((found for choice in choices if (found := example(schema, choice)) is not None), None)
+    if items := node.get("prefixItems"):
+        return [example(schema, item) for item in items]
+    if node.get("type") == "array":
+        return [example(schema, node.get("items"))]
+    if "properties" in node or "oneOf" in node:
+        return {}
+    return EXAMPLES.get(node.get("type", ""))
+
+
+EXAMPLES = {"integer": 1, "number": 0.5, "string": "some words", "boolean": True, "object": {}}
 
 
 def suggestion(word: str, legal: Sequence[str], what: str) -> str:
@@ -280,7 +431,7 @@ def real_key(data: Any, location: Key) -> Key:
     for part in location:
         if isinstance(data, dict) and part not in data and data.get("kind") == part:
             continue
-        if isinstance(part, str) and not isinstance(data, dict):
+        if isinstance(part, str) and (not isinstance(data, dict) or part == "[key]"):
             continue
         data = lookup(data, (part,))
         key.append(part)
@@ -289,11 +440,21 @@ def real_key(data: Any, location: Key) -> Key:
 
 def legal_keys(model: type[BaseModel], location: Key) -> list[str]:
     """The keys of the table at pydantic's location."""
+    return list(node_at(model, location).get("properties", {}))
+
+
+def legal_kinds(model: type[BaseModel], location: Key) -> list[str]:
+    """The kinds of the table at pydantic's location."""
+    return list(node_at(model, location).get("discriminator", {}).get("mapping", {}))
+
+
+def node_at(model: type[BaseModel], location: Key) -> dict[str, Any]:
+    """The schema at pydantic's location."""
     schema = model.model_json_schema()
     node: Any = schema
     for part in location:
         node = step_into(schema, node, part)
-    return list(resolved(schema, node).get("properties", {}))
+    return resolved(schema, node)
 
 
 def step_into(schema: Mapping[str, Any], node: Any, part: str | int) -> Any:
@@ -304,6 +465,11 @@ def step_into(schema: Mapping[str, Any], node: Any, part: str | int) -> Any:
         return {"$ref": tags[part]}
     if part in node.get("properties", {}):
         return node["properties"][part]
+    if isinstance(part, int) and part < len(node.get("prefixItems", ())):
+        return node["prefixItems"][part]
+    for choice in node.get("anyOf", ()) if isinstance(part, int) else ():
+        if resolved(schema, choice).get("type") == "array":
+            return step_into(schema, choice, part)
     more = node.get("additionalProperties")
     return more if isinstance(more, dict) else node.get("items", node)
 

@@ -43,6 +43,8 @@ from toygan.draw.pixels import score_pixels, steepness_pixels
 from toygan.draw.scene import Scene, modes_at, outside_share, scene, seeds_of, steepest, title_of, w1_at
 from toygan.draw.sheet import (
     MARGIN,
+    RIGHT,
+    SIDE,
     UNDER,
     WIDTH,
     axis_at,
@@ -92,14 +94,13 @@ def save_film(recording: Recording, path: str | Path, progress: Progress | None 
 
 def film_figure(shown: Scene) -> tuple[Figure, list[Moving]]:
     """The still parts of a run's film, and its moving ones."""
-    side = 3.5
-    tall = panel_height(shown, side)
+    tall = panel_height(shown, SIDE)
     command = command_lines(shown.recording, 112)[:2]
     below = 0.66 + 0.15 * len(command)
     figure = blank(even(below + UNDER + tall + 0.95))
     header(figure, title_of(shown.recording), seeds_of(shown.recording) + (f" · {shown.note}" if shown.note else ""))
-    contour = axis_at(figure, MARGIN, below + UNDER, side, tall)
-    field = axis_at(figure, WIDTH - 0.2 - side, below + UNDER, side, tall)
+    contour = axis_at(figure, MARGIN, below + UNDER, SIDE, tall)
+    field = axis_at(figure, WIDTH - RIGHT - SIDE, below + UNDER, SIDE, tall)
     panel_titles(contour, field)
     for row, line in enumerate(reversed(command)):
         say(figure, MARGIN - 0.15, 0.08 + 0.15 * row, line, SMALL, family="monospace")
@@ -158,7 +159,7 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     """A bar of all steps with a mark at every event; beneath it the step, above it W1 and the latest event."""
     recording = shown.recording
     end = max(int(recording.facts["steps"]), int(shown.steps[-1]), 1)
-    axis = axis_at(figure, MARGIN, bottom, WIDTH - 0.2 - MARGIN, 0.36)
+    axis = axis_at(figure, MARGIN, bottom, WIDTH - RIGHT - MARGIN, 0.36)
     axis.set(xlim=(0, end), ylim=(0, 1))
     axis.set_axis_off()
     axis.plot([0, end], [0.25, 0.25], color="#dddddd", linewidth=4, solid_capstyle="butt")
@@ -215,7 +216,8 @@ def in_time(part: Moving, frames: np.ndarray) -> Moving:
 def nearest_frames(shown: Scene, total: int) -> np.ndarray:
     """For `total` even shares of training from 0 to 1, the frame [total] whose share of the run's steps is nearest."""
     share = shown.steps / max(int(shown.recording.facts["steps"]), int(shown.steps[-1]), 1)
-    return np.abs(np.linspace(0, 1, total)[:, None] - share).argmin(axis=1)
+    nearest: np.ndarray = np.abs(np.linspace(0, 1, total)[:, None] - share).argmin(axis=1)
+    return nearest
 
 
 def rendered(figure: Figure, parts: Sequence[Moving], total: int, progress: Progress | None) -> Iterator[Image.Image]:
@@ -250,7 +252,7 @@ def gif(pictures: Iterator[Image.Image], command: str) -> bytes:
     frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=durations(len(frames)), loop=0,
-                   comment=command.encode(), optimize=False)  # fmt: skip
+                   comment=command.encode(), optimize=False, palette=bytes(palette.getpalette() or []))  # fmt: skip
     return buffer.getvalue()
 
 
@@ -263,7 +265,7 @@ def shared_palette(frames: Sequence[Image.Image]) -> Image.Image:
         sheet.paste(frame, (0, row * height))
     palette = sheet.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     colours = np.asarray(palette.getpalette()).reshape(-1, 3)
-    colours[colours.sum(1).argmax()] = 255  # an average is never quite white, paper is
+    colours[(colours >= 248).all(1)] = 255  # paper is white; Pillow looks colours up in boxes of 8: no rivals
     palette.putpalette(colours.astype(np.uint8).tobytes())
     return palette
 
@@ -305,5 +307,3 @@ def video_encoder() -> ModuleType:
 def durations(frames: int) -> list[int]:
     """Milliseconds of each frame; the last one stays."""
     return [FRAME] * (frames - 1) + [LAST]
-
-

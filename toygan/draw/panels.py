@@ -1,8 +1,8 @@
 """The panels: each draws one thing into the axis it is given, and returns the artists that a film moves.
 
-Colours are those of Okabe and Ito (2008, Color Universal Design). Real points are a carpet of dark discs; generated ones
-are smaller, orange, square and haloed, and lie on it: both can be seen where they agree, in grey print too. The critic's
-colours rise in lightness with the score.
+Colours are those of Okabe and Ito (2008, Color Universal Design). Real points are a carpet of dark discs; generated
+ones are smaller, orange, square and haloed, and lie on it: both are seen where they agree, in grey print too. The
+critic's colours rise in lightness with the score.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from toygan.recording import Recording
 REAL, GENERATED, INK, FAINT = "#10243e", "#d55e00", "#222222", "#8a8a8a"
 CRITIC, PENALTY, SHARE = "#0072b2", "#7a7a7a", "#009e73"
 SCORES = LinearSegmentedColormap.from_list("scores", ["#6c82b2", "#97afc6", "#bdd3cb", "#e2e5b4", "#fffbe0"], N=256)
-STEEPNESS = LinearSegmentedColormap.from_list("steepness", ["#ffffff", "#dfe3ee", "#a9b6d3"], N=12)
+STEEPNESS = LinearSegmentedColormap.from_list("steepness", [(0, "#ffffff"), (1 / 11, "#f1f3f8"), (1, "#a3b1d0")], N=12)
 SMALL, PLAIN, LARGE = 8, 9, 10.5
 Dash = Literal["-", "--", ":"]
 Style = tuple[str, Dash, float]  # colour, dash, width in points
@@ -69,7 +69,8 @@ def steepness_image(axis: Axes, scene: Scene, frame: int, longest: float) -> Axe
 
 def steepness(slopes: np.ndarray) -> np.ndarray:
     """|grad score| from [..., 2] to [...]."""
-    return np.hypot(slopes[..., 0], slopes[..., 1])
+    length: np.ndarray = np.hypot(slopes[..., 0], slopes[..., 1])
+    return length
 
 
 def arrows(axis: Axes, scene: Scene, frame: int, longest: float) -> Quiver:
@@ -126,7 +127,8 @@ def generated_points(axis: Axes, scene: Scene, frame: int) -> Line2D:
 def visible(scene: Scene, frame: int) -> np.ndarray:
     """The generated points of a frame that lie in the view [M, 2]."""
     points = scene.samples[frame]
-    return points[inside(points, scene.view)]
+    shown: np.ndarray = points[inside(points, scene.view)]
+    return shown
 
 
 def marker_size(points: int) -> float:
@@ -150,7 +152,7 @@ def corner_note(axis: Axes, words: str) -> None:
 def frame_view(axis: Axes, scene: Scene) -> None:
     """The same view and equal units in every panel of a scenario."""
     left, right, bottom, top = scene.view
-    axis.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
+    axis.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", anchor="W")
     axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(MaxNLocator(3))  # few, so that none sits in a corner beside its neighbour's
@@ -191,13 +193,13 @@ def bar(axis: Axes, colours: ScalarMappable, ticks: np.ndarray, label: str) -> N
     """A thin horizontal colour bar below an axis, three numbers on it and its meaning beneath."""
     inch = 1 / (axis.get_position().height * axis.figure.get_figheight())  # type: ignore[union-attr]
     place = axis.inset_axes((0.0, -0.38 * inch, 1.0, 0.11 * inch))
-    marks = FixedLocator(ticks)
+    marks = FixedLocator(ticks.tolist())
     drawn = axis.figure.colorbar(colours, cax=place, orientation="horizontal", ticks=marks, extendfrac=0.03)
     place.xaxis.set_major_formatter(FuncFormatter(tick))
     place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
     place.xaxis.set_minor_locator(NullLocator())
-    drawn.outline.set(linewidth=0.4, edgecolor=FAINT)  # type: ignore[operator]
-    place.set_xlabel(label, size=PLAIN, labelpad=1, color=INK)
+    drawn.outline.set(linewidth=0.4, edgecolor=FAINT)
+    place.set_xlabel(label, size=PLAIN, labelpad=1, color=INK, loc="left")
 
 
 def tick(value: float, _: int | None = None) -> str:
@@ -368,7 +370,7 @@ def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: S
 
 
 def moved_apart(heights: Sequence[float], gap: float) -> list[float]:
-    """The same heights in the same order, neighbours at least `gap` apart, each moved as little as may be, within [0.08, 1].
+    """The same heights in the same order, within [0.08, 1], neighbours at least `gap` apart, moved as little as may be.
 
     Least squares under order constraints: heights minus rank times gap, pooled where they decrease.
     """

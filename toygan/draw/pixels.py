@@ -12,9 +12,11 @@ from toygan.draw.panels import SCORES, STEEPNESS, bands, field_box
 
 
 class Field(Artist):
-    """A field [g, g] (row = y) on an even grid that spans the view, as flat bands with or without lines between them."""
+    """A field [g, g] (row = y) on an even grid that spans the view, as flat bands, with lines between them or not."""
 
-    def __init__(self, axis: Axes, values: np.ndarray, start: float, width: float, colours: np.ndarray, lines: bool) -> None:
+    def __init__(
+        self, axis: Axes, values: np.ndarray, start: float, width: float, colours: np.ndarray, lines: bool
+    ) -> None:
         super().__init__()
         self.start, self.width, self.colours, self.lines = start, width, colours, lines
         self.left, self.bottom, right, top = field_box(axis)
@@ -39,7 +41,7 @@ class Field(Artist):
             edge[:-1] |= self.band[:-1] != self.band[1:]
             pixels[edge, :3] = pixels[edge, :3] // 3 * 2
         graphics = renderer.new_gc()
-        renderer.draw_image(graphics, self.left, self.bottom, pixels[::-1])
+        renderer.draw_image(graphics, self.left, self.bottom, pixels)  # row 0 is the lowest, as in the grid
         graphics.restore()
 
 

@@ -104,8 +104,12 @@ def score_range(scores: np.ndarray) -> tuple[float, float]:
 
 
 def steepest(slopes: np.ndarray) -> float:
-    """The steepness of a full-length arrow: in three of four frames, 95 % of the slopes [T, h, h, 2] are gentler."""
-    return float(np.percentile(np.percentile(np.hypot(slopes[..., 0], slopes[..., 1]), 95, axis=(1, 2)), 75)) or 1.0
+    """The steepness of a full-length arrow: in three of four frames, 95 % of the slopes [T, h, h, 2] are gentler.
+
+    Rounded to two digits, to be read off a scale; 1 where nothing slopes.
+    """
+    steep = np.percentile(np.percentile(np.hypot(slopes[..., 0], slopes[..., 1]), 95, axis=(1, 2)), 75)
+    return float(f"{steep:.2g}") or 1.0
 
 
 def inside(points: np.ndarray, view: View) -> np.ndarray:
@@ -117,7 +121,7 @@ def inside(points: np.ndarray, view: View) -> np.ndarray:
 
 def outside_share(points: np.ndarray, view: View) -> str:
     """Say how many generated points [N, 2] the view does not show, or nothing when it shows all."""
-    share = 1.0 - float(np.mean(inside(points, view)))
+    share = 1.0 - float(np.mean(inside(points, view))) if np.isfinite(points).any() else 0.0
     return f"{share_of_one(share)} of generated outside the view" if share else ""
 
 
@@ -138,7 +142,7 @@ def title_of(recording: Recording) -> str:
 def seeds_of(recording: Recording) -> str:
     """Which seed is shown, and of which ones."""
     seeds = recording.facts["seeds"]
-    return f"seed {seeds[0]}" + (f" of {named(seeds)}" if len(seeds) > 1 else " (the only one)")
+    return f"seed {seeds[0]}" + (f" shown of {named(seeds)}" if len(seeds) > 1 else " (the only one)")
 
 
 def named(seeds: Sequence[int]) -> str:

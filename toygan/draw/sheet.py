@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -53,25 +54,25 @@ from toygan.draw.scene import (
 )
 from toygan.recording import Recording, write_aside
 
-WIDTH, MARGIN = 8.0, 0.45  # inches
+WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel
 UNDER = 0.8  # inches that tick labels and a colour bar take beneath a panel
 TEXT_BENEATH = 0.98  # inches for the measures of one run of a comparison
 DOTS = 200  # per inch, in a PNG
+CAPTION = "Lighter = the critic holds it for more real, for every method; every critic on its own colour scale."
 PICTURE_FORMATS = ("png", "pdf", "svg")
 
 
 def picture(recording: Recording) -> Figure:
     """The sheet of one run: critic, its slopes and the curves, at the last frame that can be drawn."""
     shown = scene(recording)
-    side = 3.5
-    tall = panel_height(shown, side)
+    tall = panel_height(shown, SIDE)
     foot = footer_lines(shown)
     below = 0.165 * len(foot) + 0.2
     bottom = below + 2.4 + UNDER
     figure = blank(bottom + tall + 0.95)
     header(figure, title_of(recording), status_line(shown))
-    contour = axis_at(figure, MARGIN, bottom, side, tall)
-    field = axis_at(figure, WIDTH - 0.2 - side, bottom, side, tall)
+    contour = axis_at(figure, MARGIN, bottom, SIDE, tall)
+    field = axis_at(figure, WIDTH - RIGHT - SIDE, bottom, SIDE, tall)
     two_panels(contour, field, shown)
     curves(figure, recording, below + 0.4, 1.5)
     for row, (line, family) in enumerate(reversed(foot)):
@@ -130,7 +131,12 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
 def command_lines(recording: Recording, width: int) -> list[str]:
     """The command that made the run, wrapped."""
     command = recording.facts.get("command")
-    return textwrap.wrap(f"$ {command}", width, subsequent_indent="    ") if command else []
+    return wrapped_command(str(command), width) if command else []
+
+
+def wrapped_command(command: str, width: int) -> list[str]:
+    """A command as lines of at most `width` characters."""
+    return textwrap.wrap(f"$ {command}", width, subsequent_indent="    ")
 
 
 def save_picture(recording: Recording, path: str | Path) -> None:
@@ -161,7 +167,8 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float) -> tuple[Figur
     side = min(pitch - 0.3, 3.4)
     tall = max(panel_height(shown, side) for shown in scenes)
     row = tall + 0.3 + TEXT_BENEATH
-    below = (curve_height + 0.95 if curve_height else 0.0) + 0.3
+    commands = comparison_commands([shown.recording for shown in scenes])
+    below = (curve_height + 0.95 if curve_height else 0.0) + 0.3 + 0.15 * len(commands)
     figure = blank(even(below + rows * row + 0.75))
     header(figure, *comparison_header(scenes))
     axes = []
@@ -172,8 +179,17 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float) -> tuple[Figur
         size = LARGE if columns < 4 else PLAIN
         axes[-1].set_title("\n".join(textwrap.wrap(name, int(side * 12.5))), size=size, loc="left", pad=4,
                            weight="bold", parse_math=False)  # fmt: skip
-    say(figure, 0.2, 0.1, "Every critic on its own colour scale. Lighter = more real, for every method.", SMALL)
+    for line, words in enumerate(reversed(commands)):
+        say(figure, 0.2, 0.1 + 0.15 * line, words, SMALL, family="monospace")
+    say(figure, 0.2, 0.1 + 0.15 * len(commands), CAPTION, SMALL)
     return figure, axes
+
+
+def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
+    """The commands that made the runs, each once; more than four lines of them are left to the file's metadata."""
+    commands = dict.fromkeys(str(recording.facts["command"]) for recording in recordings if recording.facts.get("command"))
+    lines = [line for command in commands for line in wrapped_command(command, 112)]
+    return lines if len(lines) <= 4 else [*lines[:3], f"    and {len(commands)} commands in all, in this file's metadata"]
 
 
 def columns_for(count: int) -> int:
@@ -241,7 +257,7 @@ def size_of(axis: Axes) -> tuple[float, float]:
 
 def w1_of_all(figure: Figure, recordings: Sequence[Recording]) -> None:
     """W1 over the steps, the median of each run's seeds, named at the right; few runs show all their seeds as bands."""
-    axis = axis_at(figure, MARGIN + 0.1, 0.8, WIDTH - 2.6, 1.75)
+    axis = axis_at(figure, MARGIN + 0.1, 0.8 + 0.15 * len(comparison_commands(recordings)), WIDTH - 2.6, 1.75)
     ends, styles = [], styles_of(len(recordings))
     for recording, (colour, dashes, _) in zip(recordings, styles, strict=True):
         ends.append(w1_of_one(axis, recording, colour, dashes, band=len(recordings) <= 4))
@@ -274,12 +290,13 @@ def save_comparison(recordings: Sequence[Recording], path: str | Path) -> None:
 
 
 def save_figure(figure: Figure, path: str | Path, command: str | None) -> None:
-    """Write a figure whole or not at all; its metadata holds the command, and no date: equal pictures are equal files."""
+    """Write a figure whole or not at all, the command in its metadata but no date: equal pictures are equal files."""
     kind = Path(path).suffix[1:].lower()
     told = {"png": "Description", "pdf": "Subject", "svg": "Description"}[kind]
     undated = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=DOTS, metadata={told: command or "", **undated})
+    with rc_context({"svg.hashsalt": "toygan", "svg.fonttype": "none", "pdf.fonttype": 42}):
+        figure.savefig(buffer, format=kind, dpi=DOTS, metadata={told: command or "", **undated})
     write_aside(Path(path), buffer.getvalue())
 
 
