@@ -7,22 +7,44 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import numpy as np
+import psutil
 import pytest
+from typer.testing import CliRunner
 
-from toygan.engines import DEATHS, ends
+from toygan.cli import app
+from toygan.draw.sweep import save_sweep
+from toygan.engines import DEATHS, Shares, Waiting, ends
 from toygan.recording import load, read_json
 from toygan.strict import UserError
-from toygan.sweeps import Plan, flat, folder_name, grid_of, is_sweep_file, planned, points, read_plan
-from toygan.tasks import End, Task, at_home_here, moved
+from toygan.sweeps import (
+    Plan,
+    Standing,
+    carry_out,
+    flat,
+    folder_name,
+    grid_of,
+    is_sweep_file,
+    planned,
+    points,
+    read_plan,
+    unfinished,
+)
+from toygan.table import records, run_folders
+from toygan.tasks import End, Task, at_home_here, bring_home, cargo_for, moved, perform
 
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb", "PYTHONWARNINGS": "default"}
 SHORT = ["dirac", "--set", "training.frames=3", "--set", "training.points=1", "--seeds", "2"]
-EIGHT = [*SHORT, "-m", "ns-gan-r1", "-m", "wgan-gp", "--grid", "training.steps=40,60", "--grid", "method.critic_rate=0.1,0.2"]
-PLAN = {"set": {"training.steps": 6, "training.frames": 2}}
+GRID = ["--grid", "training.steps=40,60", "--grid", "method.critic_rate=0.1,0.2"]
+EIGHT = [*SHORT, "-m", "ns-gan-r1", "-m", "wgan-gp", *GRID]
 
 
 def command(*words: str) -> list[str]:
@@ -37,7 +59,8 @@ def toygan(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
 
 def samples(place: Path) -> dict[str, np.ndarray]:
     """The generated points of every run below a place."""
-    return {str(path.parent.relative_to(place)): load(path.parent).frames["samples"] for path in place.rglob("run.json")}
+    folders = [path.parent for path in place.rglob("run.json")]
+    return {str(folder.relative_to(place)): load(folder).frames["samples"] for folder in folders}
 
 
 def same(one: Path, other: Path) -> None:
@@ -53,7 +76,7 @@ def same(one: Path, other: Path) -> None:
 
 def test_grid_values_are_toml_or_plain_words() -> None:
     grid = grid_of(["training.batch=16,64", "method.optimiser=adam,rmsprop", "method.betas=[0.0, 0.9],[0.5, 0.9]"])
-    assert grid == {"training.batch": [16, 64], "method.optimiser": ["adam", "rmsprop"], "method.betas": [[0.0, 0.9], [0.5, 0.9]]}
+    assert list(grid.values()) == [[16, 64], ["adam", "rmsprop"], [[0.0, 0.9], [0.5, 0.9]]]
     assert len(points(grid)) == 8
     assert grid_of(["a.b={ kind = 'x', y = 1 },z"]) == {"a.b": [{"kind": "x", "y": 1}, "z"]}
 
@@ -71,12 +94,15 @@ def test_tables_become_dotted_keys_but_a_kind_is_a_value() -> None:
 
 def test_a_plan_is_a_product(tmp_path: Path) -> None:
     grid = {"training.batch": [2, 4], "method.critic_steps": [1]}
-    plan = Plan(scenarios=("dirac", "swiss-roll"), methods=("gan", "wgan"), seeds=3, grid=grid, out=str(tmp_path), **PLAN)
-    tasks = planned(plan)
+    common = {"training": {"steps": 6}, "training.frames": 2}
+    worlds, methods = ("dirac", "swiss-roll"), ("gan", "wgan")
+    tasks = planned(Plan(scenarios=worlds, methods=methods, seeds=3, grid=grid, set=common, out=str(tmp_path)))
     assert len(tasks) == 8
     assert tasks[0].name == "dirac/gan/training.batch=2,method.critic_steps=1"
     assert tasks[0].folder == tmp_path / tasks[0].name
-    assert tasks[0].config["training"] | {"batch": 2, "steps": 6, "frames": 2, "seeds": 3} == tasks[0].config["training"]
+    assert (
+        tasks[0].config["training"] | {"batch": 2, "steps": 6, "frames": 2, "seeds": 3} == tasks[0].config["training"]
+    )
     assert [task.name for task in planned(Plan(scenarios=("dirac",)))] == ["dirac/ns-gan-r1"]
 
 
@@ -97,7 +123,8 @@ def test_folder_names_are_safe_and_distinct() -> None:
 
 def test_sweep_files_are_strict(tmp_path: Path) -> None:
     path, scenario = tmp_path / "sweep.toml", tmp_path / "world.toml"
-    path.write_text('scenarios = ["dirac", "world.toml"]\nseeds = 2\n[grid]\ntraining.batch = [1, 2]\n[set]\n"training.steps" = 9\n')
+    tables = '[grid]\ntraining.batch = [1, 2]\n[set]\n"training.steps" = 9\n'
+    path.write_text(f'scenarios = ["dirac", "world.toml"]\nseeds = 2\n{tables}')
     scenario.write_text('title = "w"\n[target]\nkind = "dirac"\n[methods.own]\nobjective = "hinge"\n')
     assert is_sweep_file(str(path))
     assert not is_sweep_file(str(scenario))
@@ -125,10 +152,7 @@ class Deadly:
     def __init__(self, deadly: set[str]) -> None:
         self.deadly, self.alive, self.played = deadly, True, list[str]()
 
-    def submit(self, task: Task):
-        from concurrent.futures import Future
-        from concurrent.futures.process import BrokenProcessPool
-
+    def submit(self, task: Task) -> Future[End]:
         future: Future[End] = Future()
         self.alive = self.alive and task.name not in self.deadly
         self.played.append(task.name)
@@ -138,7 +162,7 @@ class Deadly:
             future.set_exception(BrokenProcessPool("dead"))
         return future
 
-    def at_work(self, waiting):
+    def at_work(self, waiting: Waiting) -> Shares:
         return dict.fromkeys((task.name for task in waiting.values()), 0.5)
 
     def renew(self) -> None:
@@ -164,125 +188,197 @@ def test_a_machine_on_which_nothing_lives_is_told(tmp_path: Path) -> None:
 # --- whole sweeps ----------------------------------------------------------------------------------------------------
 
 
+def eight(place: Path) -> list[Task]:
+    """The tasks of EIGHT."""
+    grid = {"training.steps": [40, 60], "method.critic_rate": [0.1, 0.2]}
+    common = {"training.frames": 3, "training.points": 1}
+    plan = Plan(scenarios=("dirac",), methods=("ns-gan-r1", "wgan-gp"), seeds=2, grid=grid, set=common, out=str(place))
+    return planned(plan)
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sweep of eight short runs that nobody disturbed."""
+    """Eight short runs one after the other, by nobody but this process."""
     place = tmp_path_factory.mktemp("undisturbed")
-    done = toygan("sweep", *EIGHT, "--out", str(place))
-    assert "8 of 8 runs, 8 done" in done.stderr
+    assert [perform(task).status for task in eight(place)] == ["done"] * 8
     return place
 
 
-def test_a_sweep_leaves_run_folders_and_results(undisturbed: Path) -> None:
+def test_what_is_finished_is_kept(undisturbed: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("run.json")}
+    seen: list[Standing] = []
+    assert carry_out(eight(undisturbed), undisturbed, watch=seen.append) == {}
+    assert seen[-1].kept == 8
+    assert seen[-1].share == 1
+    assert before == {path: path.stat().st_mtime_ns for path in undisturbed.rglob("run.json")}
     lines = (undisturbed / "results.csv").read_text().splitlines()
     assert len(lines) == 1 + 8 * 2
     assert lines[0].startswith("scenario,method,settings,training.steps,method.critic_rate,seed,status,w1,")
-    assert (undisturbed / "grid.png").exists()
     facts = read_json(undisturbed / "dirac/wgan-gp/training.steps=40,method.critic_rate=0.1/run.json")
     assert facts["settings"] == {"training.steps": 40, "method.critic_rate": 0.1}
-    before = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("run.json")}
-    assert "8 kept" in toygan("sweep", *EIGHT, "--out", str(undisturbed)).stderr
-    assert before == {path: path.stat().st_mtime_ns for path in undisturbed.rglob("run.json")}
+    assert "training.steps=40" in facts["command"]
+    pictures = {path.name for path in save_sweep(records(run_folders(undisturbed)), undisturbed)}
+    assert pictures == {"grid.png", "methods.png", "quality-against-time.png"}
+
+
+def test_another_run_in_the_folder_is_refused_before_anything_is_played(undisturbed: Path) -> None:
+    view = {"x": [0.0, 1.0], "y": [0.0, 1.0]}
+    other = [task._replace(config={**task.config, "view": view}) for task in eight(undisturbed)]
+    with pytest.raises(UserError, match=r"(?s)view.x: .*and 3 more"):
+        carry_out(other, undisturbed)
 
 
 def test_a_run_that_raises_fails_alone_and_is_tried_again(tmp_path: Path) -> None:
-    words = ["sweep", *SHORT, "-m", "gan", "-m", "wgan", "--set", "training.steps=5", "--workers", "1", "--out", str(tmp_path)]
     (tmp_path / "dirac/gan/picture.png").mkdir(parents=True)  # in the way of the picture
-    done = toygan(*words, code=3)
+    words = ["sweep", *SHORT, "-m", "gan", "-m", "wgan", "--set", "training.steps=5", "--out", str(tmp_path)]
+    done = CliRunner().invoke(app, [*words, "--workers", "1"])
+    assert done.exit_code == 3
     assert "1 of 2 runs failed" in done.stderr
     assert "dirac/gan: IsADirectoryError" in done.stderr
     assert read_json(tmp_path / "dirac/gan/run.json")["status"] == "failed"
     assert ",failed," in (tmp_path / "results.csv").read_text()
     (tmp_path / "dirac/gan/picture.png").rmdir()
-    assert "1 kept, 1 done" in toygan(*words).stderr
-    words[words.index("training.steps=5")] = "training.steps=6"
-    assert "training.steps: 6, not 5" in toygan(*words, code=2).stderr
+    common = {"training.steps": 5, "training.frames": 3, "training.points": 1}
+    plan = Plan(scenarios=("dirac",), methods=("gan", "wgan"), seeds=2, set=common, out=str(tmp_path))
+    (again,) = unfinished(planned(plan), fresh=False)
+    assert perform(again).status == "done"
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process has started, and theirs."""
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout.split()
-    return [int(child) for child in found] + [grandchild for child in found for grandchild in children(int(child))]
+def children(pid: int, words: str) -> list[int]:
+    """The processes that a process has started, and theirs, with these words in their command."""
+    try:
+        found = psutil.Process(pid).children(recursive=True)
+        return [child.pid for child in found if words in " ".join(child.cmdline())]
+    except psutil.Error:
+        return []
 
 
-def disturbed(words: list[str], victims, rng: random.Random) -> None:
-    """Start a command and kill one of the victims at a random moment."""
-    running = subprocess.Popen(command(*words), env=ENV, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    time.sleep(rng.uniform(0.5, 12))
-    there = victims(running.pid)
-    if there and running.poll() is None:
+def kill_one(victims: Callable[[], list[int]], rng: random.Random, patience: float = 30) -> None:
+    """Kill one of the victims, a moment after there are some."""
+    until = time.monotonic() + patience
+    while not victims() and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(rng.uniform(0, 6))
+    there = victims()
+    if there:
         os.kill(rng.choice(there), signal.SIGKILL)
-    time.sleep(0.5)
-    if running.poll() is None and rng.random() < 0.5:  # else it goes on by itself
+
+
+def goes_on(words: list[str], workers: Callable[[], list[int]], rng: random.Random) -> None:
+    """Start a sweep in a process of its own, kill that or a worker, and let it end or stop it."""
+    running = subprocess.Popen(command(*words), env=ENV, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    driver = [running.pid] if rng.random() < 0.5 else []
+    kill_one(lambda: (driver or workers() or children(running.pid, LOKY)) if running.poll() is None else [], rng, 5)
+    if rng.random() < 0.5:
+        time.sleep(rng.uniform(0, 3))
         running.kill()
     running.wait(timeout=300)
 
 
-def local_rounds(undisturbed: Path, place: Path, rounds: range) -> None:
-    for number in rounds:
-        out = place / str(number)
-        words = ["sweep", *EIGHT, "--out", str(out)]
-        disturbed(words, lambda pid: [pid, *children(pid)], random.Random(number))
-        toygan(*words)
-        same(undisturbed, out)
+LOKY, NANNIED = "popen_loky", "spawn_main"  # what the commands of workers have in them
 
 
-def test_killed_anywhere_it_goes_on(undisturbed: Path, tmp_path: Path) -> None:
-    local_rounds(undisturbed, tmp_path, range(1))
+def test_killed_driver_and_killed_worker_lose_nothing(undisturbed: Path, tmp_path: Path) -> None:
+    driver = subprocess.Popen(command("sweep", *EIGHT, "--out", str(tmp_path)), env=ENV, stderr=subprocess.DEVNULL)
+    kill_one(lambda: children(driver.pid, LOKY), random.Random(1))
+    driver.kill()
+    driver.wait()
+    tasks = eight(tmp_path)
+    killer = Thread(target=kill_one, args=(lambda: children(os.getpid(), LOKY), random.Random(2)))
+    killer.start()
+    assert carry_out(tasks, tmp_path) == {}
+    killer.join()
+    same(undisturbed, tmp_path)
 
 
 @pytest.mark.slow
-def test_killed_anywhere_often(undisturbed: Path, tmp_path: Path) -> None:
-    local_rounds(undisturbed, tmp_path, range(1, 20))
+@pytest.mark.parametrize("number", range(20))
+def test_killed_anywhere_often(undisturbed: Path, tmp_path: Path, number: int) -> None:
+    words = ["sweep", *EIGHT, "--out", str(tmp_path)]
+    goes_on(words, lambda: [], random.Random(number))
+    toygan(*words)
+    same(undisturbed, tmp_path)
 
 
 # --- a cluster -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[int]]]:
-    """A scheduler and two workers as processes, on loopback: its address, and the workers' pids."""
-    pytest.importorskip("distributed")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Callable[[], list[int]]]]:
+    """A scheduler and two workers as processes, on loopback: its address, and who the workers are."""
     place = tmp_path_factory.mktemp("dask")
     dask = [sys.executable, "-m", "dask"]
     file = place / "scheduler.json"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": ENV, "cwd": place}
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": ENV, "cwd": place}
     words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
     started = [subprocess.Popen([*dask, *words], **quiet)]
     until = time.monotonic() + 60
     while not file.exists() and time.monotonic() < until:
         time.sleep(0.1)
     address = json.loads(file.read_text())["address"]
-    started += [subprocess.Popen([*dask, "worker", address, "--nthreads", "1", "--no-dashboard"], **quiet) for _ in range(2)]
-    yield address, [process.pid for process in started[1:]]
+    worker = [*dask, "worker", address, "--nthreads", "1", "--no-dashboard"]
+    started += [subprocess.Popen(worker, **quiet) for _ in range(2)]
+    yield address, lambda: [child for nanny in started[1:] for child in children(nanny.pid, NANNIED)]
     for process in started:
         process.terminate()
     for process in started:
         process.wait(timeout=60)
 
 
-def dask_rounds(undisturbed: Path, place: Path, cluster: tuple[str, list[int]], rounds: range) -> None:
+def test_a_cluster_does_the_same(undisturbed: Path, tmp_path: Path, cluster: tuple[str, Any]) -> None:
     address, workers = cluster
-    for number in rounds:
-        out = place / str(number)
-        words = ["sweep", *EIGHT, "--out", str(out), "--engine", "dask", "--address", address]
-        nannied = [child for pid in workers for child in children(pid)]
-        disturbed(words, lambda pid, nannied=nannied: [pid, *nannied], random.Random(number))
-        toygan(*words)
-        same(undisturbed, out)
-
-
-def test_a_cluster_does_the_same(undisturbed: Path, tmp_path: Path, cluster: tuple[str, list[int]]) -> None:
-    dask_rounds(undisturbed, tmp_path, cluster, range(1))
+    killer = Thread(target=kill_one, args=(workers, random.Random(3)))
+    killer.start()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Dask's own
+        assert carry_out(eight(tmp_path), tmp_path, "dask", address) == {}
+    killer.join()
+    same(undisturbed, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_cluster_is_killed_often(undisturbed: Path, tmp_path: Path, cluster: tuple[str, list[int]]) -> None:
-    dask_rounds(undisturbed, tmp_path, cluster, range(1, 20))
+@pytest.mark.parametrize("number", range(20))
+def test_a_cluster_is_killed_often(undisturbed: Path, tmp_path: Path, cluster: tuple[str, Any], number: int) -> None:
+    address, workers = cluster
+    words = ["sweep", *EIGHT, "--out", str(tmp_path), "--engine", "dask", "--address", address]
+    goes_on(words, workers, random.Random(number))
+    toygan(*words)
+    same(undisturbed, tmp_path)
 
 
-def test_no_cluster_is_told(tmp_path: Path) -> None:
-    assert "needs --address" in toygan("sweep", *SHORT, "--engine", "dask", "--out", str(tmp_path), code=2).stderr
+def test_a_run_travels_with_its_points_and_its_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = tmp_path / "dots.csv"
+    np.savetxt(points, np.random.default_rng(0).normal(size=(50, 2)), delimiter=",")
+    (tmp_path / "dots.toml").write_text('title = "dots"\n[target]\nkind = "points"\npath = "dots.csv"\n')
+    small = {"training.steps": 6, "training.frames": 3, "training.points": 20, "training.batch": 4}
+    plan = Plan(scenarios=(str(tmp_path / "dots.toml"),), methods=("gan",), set=small, out=str(tmp_path / "away"))
+    (task,) = planned(plan)
+    home = task._replace(folder=tmp_path / "home")
+    assert perform(home).status == "done"
+    monkeypatch.setattr("toygan.tasks.telling", lambda: lambda progress: None)  # there is no cluster to tell
+    with monkeypatch.context() as patch:
+        patch.setattr("toygan.runs.finish", lambda *_: 1 / 0)
+        lost = perform(task, cargo=cargo_for(task))
+    assert lost.status == "failed"
+    bring_home(task, lost)
+    assert read_json(task.folder / "run.json")["config"] == read_json(home.folder / "run.json")["config"]
+    cargo = cargo_for(task)
+    assert "partial/state.npz" in cargo
+    points.rename(tmp_path / "gone.csv")  # the other machine has no such file
+    bring_home(task, perform(task, cargo=cargo))
+    np.testing.assert_array_equal(load(task.folder).frames["samples"], load(home.folder).frames["samples"])
+    assert (task.folder / "config.toml").read_text() == (home.folder / "config.toml").read_text()
+    assert not (task.folder / "partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [([], "needs --address"), (["--address", "tcp://127.0.0.1:9"], "no Dask scheduler")]
+)
+def test_no_cluster_is_told(tmp_path: Path, words: list[str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toygan.engines.ANSWER", 0.5)
+    done = CliRunner().invoke(app, ["sweep", *SHORT, "--engine", "dask", "--out", str(tmp_path), *words])
+    assert done.exit_code == 2
+    assert said in done.stderr
 
 
 def test_a_points_file_travels_under_another_path(tmp_path: Path) -> None:

@@ -22,15 +22,15 @@ MOST = 4  # names of runs at work that are shown
 
 
 def sweep(
-    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names, paths of scenarios, or one sweep file.")],
-    methods: Annotated[list[str], typer.Option("--method", "-m", help="Repeat it; each scenario's own by default.")] = [],  # noqa: B006
+    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names, or paths; or one sweep file.")],
+    methods: Annotated[list[str], typer.Option("--method", "-m", help="Each scenario's own by default.")] = [],  # noqa: B006
     seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds every run trains together.")] = None,
-    grid: Annotated[list[str], typer.Option("--grid", metavar="KEY=V1,V2,...", help="A setting and its values.")] = [],  # noqa: B006
-    changes: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key, for all runs.")] = [],  # noqa: B006
+    grid: Annotated[list[str], typer.Option("--grid", metavar="KEY=V1,V2,...", help="A setting's values.")] = [],  # noqa: B006
+    changes: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key.")] = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(help="Where the run folders go; runs by default.")] = None,
     engine: Annotated[str, typer.Option(help="local: the cores of this machine; dask: a cluster.")] = "local",
-    address: Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, such as tcp://127.0.0.1:8786.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes of the local engine; one a core by default.")] = None,
+    address: Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, tcp://HOST:8786.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Local processes; one a core by default.")] = None,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw a film of every run.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folders hold.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many runs and how long, and play none.")] = False,
@@ -132,7 +132,8 @@ def watching() -> Iterator[Watch]:
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    with Progress(TextColumn("sweep"), BarColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn(), console=err, transient=True) as bar:  # fmt: skip
+    columns = (TextColumn("sweep"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("sweep", total=1.0, note="starting")
         yield lambda standing: bar.update(task, completed=standing.share, note=counts(standing))
 
@@ -168,10 +169,10 @@ def counts(standing: Standing) -> str:
 
 def table(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with runs at any depth.")],
-    by: Annotated[list[str], typer.Option("--by", metavar="ROWS[/COLUMNS]", help="Keys, with commas: method/scenario.")] = [],  # noqa: B006
+    by: Annotated[str, typer.Option("--by", metavar="ROWS[/COLUMNS]", help="Keys, with commas: method/scenario.")] = "",
     form: Annotated[str, typer.Option("--format", help="text, markdown, csv or latex.")] = "text",
-    measures: Annotated[list[str], typer.Option("--measure", help="Only these measures; repeatable.")] = [],  # noqa: B006
-    against: Annotated[str | None, typer.Option(metavar="METHOD", help="The method that others are compared with.")] = None,
+    measures: Annotated[list[str], typer.Option("--measure", help="Only these measures; repeat it.")] = [],  # noqa: B006
+    against: Annotated[str | None, typer.Option(metavar="METHOD", help="The one to compare others with.")] = None,
 ) -> None:
     """Sum many runs up: rates and medians with 95 % intervals, differences between methods paired by seed."""
     from toygan.cli import clear_faults
@@ -180,7 +181,7 @@ def table(
         from toygan.table import records, run_folders, written
 
         rows = records(run_folders(folder))
-        print(written(tables_of(rows, ",".join(by), measures, against), form), end="")
+        print(written(tables_of(rows, by, measures, against), form), end="")
 
 
 def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against: str | None) -> list[Table]:

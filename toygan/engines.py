@@ -23,6 +23,7 @@ from toygan.tasks import TOPIC, End, Task, bring_home, cargo_for, in_words, perf
 TICK = 0.5  # seconds between two looks at what is running
 DEATHS = 3  # a run whose process died so often while it was at work goes on alone, to see whose fault it is
 DEATHS_IN_A_ROW = 10  # without one run ended in between: something is wrong with the machine
+ANSWER = 10.0  # seconds for a scheduler to answer
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 Shares = dict[str, float]  # runs at work by name, and the share of their steps that is behind them
@@ -31,16 +32,20 @@ Waiting = dict[Future[End], Task]
 
 
 class Pool(Protocol):
-    """What an engine offers: how many runs at once, a future for a task, which tasks are at work, a new start."""
+    """What an engine offers."""
 
     @property
-    def workers(self) -> int: ...
+    def workers(self) -> int:
+        """How many runs it plays at once."""
 
-    def submit(self, task: Task) -> Future[End]: ...
+    def submit(self, task: Task) -> Future[End]:
+        """Play a task."""
 
-    def at_work(self, waiting: Waiting) -> Shares: ...
+    def at_work(self, waiting: Waiting) -> Shares:
+        """Which of the tasks are at work now."""
 
-    def renew(self) -> None: ...
+    def renew(self) -> None:
+        """Start afresh after a process died."""
 
 
 def ends(tasks: Iterable[Task], pool: Pool, look: Look) -> Iterator[tuple[Task, End]]:
@@ -145,7 +150,8 @@ class Local:
         """Those whose record was written since the sweep began and does not say that it ended."""
         given = (task for future, task in waiting.items() if future.running() or future.done())
         records = ((task, task.folder / "run.json") for task in given)
-        found = {task.name: read_json(path) for task, path in records if path.exists() and path.stat().st_mtime > self.started}
+        fresh = ((task, path) for task, path in records if path.exists() and path.stat().st_mtime > self.started)
+        found = {task.name: read_json(path) for task, path in fresh}
         return {name: facts["step"] / facts["steps"] for name, facts in found.items() if facts["status"] == "running"}
 
 
@@ -204,13 +210,15 @@ class Cluster:
 def cluster(address: str | None) -> Iterator[Cluster]:
     """The Dask cluster at an address; UserError where there is none."""
     if not address:
-        raise UserError("--engine dask: needs --address, the one that `dask scheduler` prints; for example tcp://127.0.0.1:8786")
+        raise UserError(
+            "--engine dask: needs --address, the one that `dask scheduler` prints; for example tcp://127.0.0.1:8786"
+        )
     try:
         from distributed import Client
     except ImportError:
         raise UserError("--engine dask: Dask is not installed; pip install 'toygan[dask]'") from None
     try:
-        client = Client(address, timeout=10, set_as_default=False)
+        client = Client(address, timeout=ANSWER, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"--address {address}: no Dask scheduler answers there ({in_words(error)})") from None
     with client:

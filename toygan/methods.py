@@ -41,6 +41,8 @@ METHODS: dict[str, dict[str, Any]] = {
         "objective": {"kind": "wasserstein"},
         "constraint": {"kind": "gradient-penalty", "weight": 0.1},
         "critic_steps": 2,
+        "generator_rate": 2e-3,
+        "critic_rate": 2e-3,
     },
     "wgan-lp": {
         "formula": "C: E g - E r + 0.1 E max(0, |f'| - 1)^2 between pairs;  G: -E g",
@@ -49,6 +51,8 @@ METHODS: dict[str, dict[str, Any]] = {
         "objective": {"kind": "wasserstein"},
         "constraint": {"kind": "gradient-penalty", "weight": 0.1, "sides": 1},
         "critic_steps": 2,
+        "generator_rate": 2e-3,
+        "critic_rate": 2e-3,
     },
     "wgan-none": {
         "formula": "C: E g - E r, unconstrained;  G: -E g",
@@ -56,13 +60,15 @@ METHODS: dict[str, dict[str, Any]] = {
         "look_for": "Nothing bounds the critic: its scores run away, and the colour scale with them.",
         "objective": {"kind": "wasserstein"},
         "critic_steps": 2,
+        "generator_rate": 2e-3,
+        "critic_rate": 2e-3,
     },
     "sngan": {
         "formula": "C: E max(0, 1 - r) + E max(0, 1 + g), every layer over its top singular value;  G: -E g",
         "reference": "Miyato et al., 2018, arXiv:1802.05957",
         "look_for": "The critic's slope cannot exceed the bound anywhere, and mostly stays well below it.",
         "objective": {"kind": "hinge"},
-        "constraint": {"kind": "spectral-norm", "lipschitz": 4.0},
+        "constraint": {"kind": "spectral-norm", "lipschitz": 64.0},
         "critic_steps": 2,
     },
     "hinge-gan": {

@@ -66,7 +66,7 @@ SeedNumber = Annotated[NonNegativeInt, Field(lt=2**63)]
 class Training(Strict):
     """The budget: generator steps, batch, frames of the film, seeds, points in a frame."""
 
-    steps: Annotated[PositiveInt, Field(le=10**8)] = 2500
+    steps: Annotated[PositiveInt, Field(le=10**8)] = 2000
     batch: Annotated[PositiveInt, Field(le=10**6)] = 256
     frames: Annotated[PositiveInt, Field(le=10**4)] = 60
     points: Annotated[PositiveInt, Field(le=10**5)] = 1000

@@ -23,12 +23,12 @@ from toygan import folder as folders
 from toygan import game, measure, runs, simulate
 from toygan.engines import ENGINES, Pool, Shares, ends
 from toygan.scenario import Config, as_data, toml_value
-from toygan.shipped import shipped
 from toygan.streams import draws
 from toygan.strict import Source, Strict, UserError, check, parse_override, read_toml, suggestion
 from toygan.table import records, write_results
 from toygan.tasks import Task
 
+MOST = 5  # mistakes that one message tells
 LONGEST = 120  # characters of a folder's name: 255 bytes is the most that file systems take
 PROBE_STEPS, PROBES = 24, 12  # steps that a probe plays, and how many pairs of scenario and method are probed
 END_SECONDS = 2.0  # the final measures and the picture of a run
@@ -131,17 +131,26 @@ def planned(plan: Plan) -> list[Task]:
     if plan.seeds is not None:
         common.append(("training.seeds", plan.seeds if isinstance(plan.seeds, int) else list(plan.seeds)))
     tasks, wrong = dict[Path, Task](), dict[str, None]()
-    for scenario, method, settings in itertools.product(plan.scenarios, plan.methods or (None,), points(flat(plan.grid))):
+    everything = itertools.product(plan.scenarios, plan.methods or (None,), points(flat(plan.grid)))
+    for scenario, method, settings in everything:
         try:
             task = planned_task(plan, scenario, method, common, settings)
         except UserError as error:
             wrong[str(error)] = None
             continue
         if tasks.setdefault(task.folder, task) != task:
-            wrong[f"{task.folder}: two different runs of this sweep would share this folder; rename one scenario"] = None
-    if wrong:
-        raise UserError("\n".join([*list(wrong)[:10], *([f"and {len(wrong) - 10} more"] if len(wrong) > 10 else [])]))
+            wrong[f"{task.folder}: two different runs of this sweep would share this folder; rename one scenario"] = (
+                None
+            )
+    refuse(list(wrong))
     return list(tasks.values())
+
+
+def refuse(mistakes: Sequence[str]) -> None:
+    """UserError with the first few mistakes, if there are any."""
+    if mistakes:
+        more = [f"and {len(mistakes) - MOST} more such mistakes"] if len(mistakes) > MOST else []
+        raise UserError("\n".join([*mistakes[:MOST], *more]))
 
 
 def planned_task(
@@ -277,8 +286,7 @@ def unfinished(tasks: Sequence[Task], fresh: bool) -> list[Task]:
                 todo.append(task)
         except UserError as error:
             wrong.append(str(error))
-    if wrong:
-        raise UserError("\n".join(wrong[:3] + ([f"and {len(wrong) - 3} more"] if len(wrong) > 3 else [])))
+    refuse(wrong)
     return todo
 
 

@@ -60,7 +60,7 @@ def facts_of(folder: Path) -> dict[str, Any]:
         facts = read_json(path)
     except ValueError:
         facts = None
-    if not isinstance(facts, dict) or not FACTS <= facts.keys() or facts["format"] != FORMAT:
+    if not isinstance(facts, dict) or not facts.keys() >= FACTS or facts["format"] != FORMAT:
         raise UserError(f"{path}: is not the record of a run")
     return facts
 
@@ -76,11 +76,16 @@ def records_of(facts: Mapping[str, Any], folder: Path) -> Iterator[Record]:
         row = {name: value for name, value in known.get(seed, {}).items() if name != "seed"}
         if modes and row:
             row["modes_of"] = modes
-        yield which | {"seed": seed, "status": seed_status(facts, row)} | row | {
-            "core_seconds": round(seconds, 3),
-            "message": facts.get("message", ""),
-            "folder": str(folder),
-        }
+        yield (
+            which
+            | {"seed": seed, "status": seed_status(facts, row)}
+            | row
+            | {
+                "core_seconds": round(seconds, 3),
+                "message": facts.get("message", ""),
+                "folder": str(folder),
+            }
+        )
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:
@@ -363,7 +368,8 @@ def text_of(table: Table) -> str:
 
 def aligned(line: Sequence[str], widths: Sequence[int], left: int) -> list[str]:
     """The cells of a line, each as wide as its column; the first ones flush left."""
-    return [text.ljust(width) if i < left else text.rjust(width) for i, (text, width) in enumerate(zip(line, widths, strict=True))]
+    sized = enumerate(zip(line, widths, strict=True))
+    return [text.ljust(width) if i < left else text.rjust(width) for i, (text, width) in sized]
 
 
 def as_markdown(tables: Sequence[Table]) -> str:
@@ -389,8 +395,8 @@ def latex_of(table: Table) -> str:
     names, body = cells_of(table)
     layout = "l" * len(table.keys) + "r" * (len(names) - len(table.keys))
     lines = [" & ".join(map(latex_text, line)) + r" \\" for line in [names, *body]]
-    note = table.note.replace("%", "per cent")
-    return "\n".join([f"% {note}", rf"\begin{{tabular}}{{{layout}}}", r"\hline", lines[0], r"\hline", *lines[1:], r"\hline", r"\end{tabular}", ""])
+    begin, end = rf"\begin{{tabular}}{{{layout}}}", r"\end{tabular}"
+    return "\n".join([f"% {table.note}", begin, r"\hline", lines[0], r"\hline", *lines[1:], r"\hline", end, ""])
 
 
 def latex_text(text: str) -> str:

@@ -53,7 +53,7 @@ class End(NamedTuple):
 def perform(task: Task, driver: int | None = None, cargo: Files | None = None) -> End:
     """Carry a run out in its folder; or, when it comes with a cargo, in a scratch folder that travels back as bytes.
 
-    `driver` is the process that started this one: without it nobody waits for the run. A run that raises ends as `failed`.
+    `driver` is the process that started this one: without it nobody waits for the run. A run that raises has `failed`.
     """
     torch.set_num_threads(1)
     if cargo is None:
@@ -162,7 +162,7 @@ def load(place: Path) -> Files:
 
 
 def unload(files: Files, place: Path) -> None:
-    """Write files into a folder, each whole or not at all, and the record of the run last: without it nothing counts."""
+    """Write files into a folder, each whole or not at all, and the record of the run last: without it none counts."""
     for name in sorted(files, key=lambda name: name == "run.json"):
         path = place / name
         path.parent.mkdir(parents=True, exist_ok=True)

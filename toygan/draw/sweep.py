@@ -6,7 +6,7 @@ A record is one seed of one run, as in `results.csv`; medians and intervals are 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,8 @@ def dots(axis: Axes, names: Sequence[str], values: Sequence[Sequence[float]]) ->
     middles = [median(own) for own in values]
     order = sorted(range(len(names)), key=lambda i: -np.nan_to_num(middles[i].value, nan=math.inf))
     for height, i in enumerate(order):
-        axis.plot(values[i], np.full(len(values[i]), height), "o", color=FAINT, markersize=3.5, markerfacecolor="none", markeredgewidth=0.7)  # fmt: skip
+        axis.plot(values[i], np.full(len(values[i]), height), "o", color=FAINT, markersize=3.5, markerfacecolor="none",
+                  markeredgewidth=0.7)  # fmt: skip
         value, low, high, _ = middles[i]
         axis.plot([low, high], [height, height], "-", color=GENERATED, linewidth=2.2, solid_capstyle="butt")
         axis.plot([value], [height], "o", color=GENERATED, markersize=6)
@@ -81,16 +82,25 @@ def price(axis: Axes, names: Sequence[str], seconds: Sequence[Interval], quality
     for i, (x, y, (colour, _, _)) in enumerate(zip(seconds, quality, styles_of(len(names)), strict=True)):
         axis.plot([x.low, x.high], [y.value, y.value], "-", color=colour, linewidth=1)
         axis.plot([x.value, x.value], [y.low, y.high], "-", color=colour, linewidth=1)
-        axis.plot([x.value], [y.value], MARKS[i % len(MARKS)], color=colour, markersize=6.5, markeredgecolor="white", markeredgewidth=0.6, label=names[i], linestyle="")  # fmt: skip
+        axis.plot([x.value], [y.value], MARKS[i % len(MARKS)], color=colour, markersize=6.5, markeredgecolor="white",
+                  markeredgewidth=0.6, label=names[i], linestyle="")  # fmt: skip
     log_axis(axis, "x", [end for x in seconds for end in (x.low, x.high)])
     log_axis(axis, "y", [end for y in quality for end in (y.low, y.high)])
     dress(axis)
 
 
-def floor_line(axis: Axes, floor: float, place: Callable[..., Any]) -> None:
+def floor_line(axis: Axes, floor: float, which: str) -> None:
     """The floor: no method can be expected to be better than another sample of the target."""
-    if np.isfinite(floor) and floor > 0:
-        place(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=0)
+    if not np.isfinite(floor) or floor <= 0:
+        return
+    style: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (4, 2)), "zorder": 0}
+    (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
+    if which == "x":
+        axis.axvline(floor, **style)
+        axis.set_xlim(min(left, floor / 1.1), max(right, floor * 1.1))
+    else:
+        axis.axhline(floor, **style)
+        axis.set_ylim(min(bottom, floor / 1.1), max(top, floor * 1.1))
 
 
 def log_axis(axis: Axes, which: str, values: Sequence[float]) -> None:
@@ -124,15 +134,19 @@ def methods_picture(rows: Records, measure: str = "w1") -> Figure:
     """Every method as a dot with its interval, a panel a scenario."""
     keys = kind_keys(rows)
     panels = dict(list(by_key(rows, ("scenario",)).items())[:MOST])
-    kinds = [{kind_name(key, members, measure): members for key, members in by_key(own, keys).items()} for own in panels.values()]
+    kinds = [
+        {kind_name(key, members, measure): members for key, members in by_key(own, keys).items()}
+        for own in panels.values()
+    ]
     names_wide = min(0.35 + 0.068 * max(len(name) for own in kinds for name in own), 3.6)
     heights = [0.24 * len(own) + 0.3 for own in kinds]
-    figure = headed("methods", f"rings: seeds · {BARS}{floor_words(rows, measure)}", rows, sum(heights) + 0.8 * len(heights))
+    how = f"rings: seeds · {BARS}{floor_words(rows, measure)}"
+    figure = headed("methods", how, rows, sum(heights) + 0.8 * len(heights))
     top = figure.get_figheight() - 0.95
     for title, own, tall in zip(panels, kinds, heights, strict=True):
         axis = axis_at(figure, names_wide, top - tall, WIDTH - names_wide - 0.3, tall)
         dots(axis, list(own), [values_of(members, measure) for members in own.values()])
-        floor_line(axis, floor_of(panels[title], measure), axis.axvline)
+        floor_line(axis, floor_of(panels[title], measure), "x")
         titled(axis, title[0], LABELS.get(measure, measure))
         top -= tall + 0.8
     return figure
@@ -150,7 +164,7 @@ def price_picture(rows: Records, measure: str = "w1") -> Figure:
         found = [by_key(own, keys).get(kind, []) for kind in kinds]
         seconds, quality = ([median(values_of(part, name)) for part in found] for name in ("core_seconds", measure))
         price(axis, [kind_name(kind) for kind in kinds], seconds, quality)
-        floor_line(axis, floor_of(own, measure), axis.axhline)
+        floor_line(axis, floor_of(own, measure), "y")
         titled(axis, title[0], LABELS["core_seconds"], LABELS.get(measure, measure))
     handles, labels = axis.get_legend_handles_labels()
     place = (0.55 / WIDTH, 0.02 / figure.get_figheight())
@@ -160,8 +174,9 @@ def price_picture(rows: Records, measure: str = "w1") -> Figure:
 
 def grid_picture(rows: Records, across: str, up: str, measure: str = "w1") -> Figure:
     """The median of a measure over a two-setting grid, a panel a scenario and method, on one colour scale."""
-    panels = dict(list(by_key([row for row in rows if across in row and up in row], ("scenario", "method")).items())[:MOST])
-    maps = {title: grid_values(own, across, up, measure) for title, own in panels.items()}
+    rows = [row for row in rows if across in row and up in row]
+    panels = list(by_key(rows, ("scenario", "method")).items())[:MOST]
+    maps = {title: grid_values(own, across, up, measure) for title, own in panels}
     known = np.concatenate([values[np.isfinite(values)] for _, _, values in maps.values()])
     norm = scale_of(known)
     columns = min(len(panels), 2)
@@ -178,7 +193,7 @@ def grid_picture(rows: Records, across: str, up: str, measure: str = "w1") -> Fi
     place = axis_at(figure, 0.95, 0.42, 2.6, 0.1)
     drawn = figure.colorbar(ScalarMappable(norm, STEEPNESS), cax=place, orientation="horizontal")
     ends = np.unique([norm.vmin, norm.vmax])
-    drawn.set_ticks(ends, labels=[tick(float(end)) for end in ends])
+    drawn.set_ticks(ends.tolist(), labels=[tick(float(end)) for end in ends])
     place.xaxis.set_minor_locator(NullLocator())
     dress(place)
     say(figure, 3.75, 0.4, LABELS.get(measure, measure), SMALL)
@@ -203,7 +218,9 @@ def grid_values(rows: Records, across: str, up: str, measure: str) -> tuple[list
 
 def in_order(values: set[Any]) -> list[Any]:
     """Numbers by size, words by name."""
-    return sorted(values, key=lambda value: (isinstance(value, str), value if not isinstance(value, str) else 0, str(value)))
+    return sorted(
+        values, key=lambda value: (0.0, value, "") if isinstance(value, int | float) else (1.0, 0, str(value))
+    )
 
 
 def by_key(rows: Records, keys: Sequence[str]) -> dict[tuple[Any, ...], list[Any]]:
@@ -264,9 +281,9 @@ def save_sweep(rows: Records, folder: Path, measure: str = "w1") -> list[Path]:
     made: dict[str, Figure] = {}
     if len(by_key(known, kind_keys(known))) > 1:
         made = {"methods": methods_picture(rows, measure), "quality-against-time": price_picture(rows, measure)}
-    keys = [key for key in legal_keys(list(map(dict, known))) if key not in FIRST and len({row.get(key) for row in known}) > 1]
+    keys = [key for key in legal_keys(known) if key not in FIRST and len({row.get(key) for row in known}) > 1]
     if len(keys) == 2:
-        made["grid"] = grid_picture(rows, *keys, measure)
+        made["grid"] = grid_picture(rows, keys[0], keys[1], measure)
     paths = [folder / f"{name}.png" for name in made]
     for path, figure in zip(paths, made.values(), strict=True):
         save_figure(figure, path, None)
