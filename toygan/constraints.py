@@ -13,15 +13,15 @@ import torch
 from pydantic import NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
-from toygan.networks import Layer, Layers
+from toygan.networks import Layers, Network, with_lengths
 
 
 class Look(NamedTuple):
     """What a penalty may look at in one critic move.
 
-    `real`, `fake` are the points [seed, batch, 2]; `chance` are fresh uniform numbers in [0, 1) [seed, batch, 3] of the
-    constraint's own; `real_slopes()`, `fake_slopes()`, `slopes_at(points)` are the critic's gradients [seed, batch, 2];
-    `parameters` are the critic's, flat [seed, P].
+    `real`, `fake` are the points [seed, batch, d]; `chance` are fresh uniform numbers in [0, 1) [seed, batch, 1 + d] of the
+    constraint's own; `real_slopes()`, `fake_slopes()`, `slopes_at(points)` are the gradients of the score [seed, batch, d];
+    `layers` are the critic's own, before any reparametrisation.
     """
 
     real: Tensor
@@ -30,7 +30,10 @@ class Look(NamedTuple):
     real_slopes: Callable[[], Tensor]
     fake_slopes: Callable[[], Tensor]
     slopes_at: Callable[[Tensor], Tensor]
-    parameters: Tensor
+    layers: Layers
+
+
+LayersOf = Callable[[Tensor], Layers]
 
 
 def no_penalty(look: Look) -> Tensor | None:
@@ -38,7 +41,7 @@ def no_penalty(look: Look) -> Tensor | None:
     return None
 
 
-def unchanged(parameters: Tensor) -> Tensor:
+def unchanged(parameters: Tensor, layers_of: LayersOf) -> Tensor:
     """Leave the critic's parameters as they are."""
     return parameters
 
@@ -48,16 +51,38 @@ def as_they_are(layers: Layers) -> Layers:
     return layers
 
 
-class Constraint(NamedTuple):
-    """Three hooks; the default of each changes nothing, bit for bit.
+def as_it_is(network: Network) -> Network:
+    """Learn nothing besides the critic's own parameters."""
+    return network
 
-    `penalty(look) -> [seed]` (or None) is added to the critic's loss; `project(parameters) -> parameters` is applied
-    after each critic move; `reparametrise(layers) -> layers` stands inside the critic's forward pass.
+
+class Constraint(NamedTuple):
+    """Four hooks; the default of each changes nothing, bit for bit.
+
+    `penalty(look) -> [seed]` (or None) is added to the critic's loss; `project(parameters, layers_of) -> parameters` is
+    applied after each critic move; `reparametrise(layers) -> layers` stands inside the critic's forward pass;
+    `extend(network) -> network` gives the critic parameters that the reparametrisation needs.
     """
 
     penalty: Callable[[Look], Tensor | None] = no_penalty
-    project: Callable[[Tensor], Tensor] = unchanged
+    project: Callable[[Tensor, LayersOf], Tensor] = unchanged
     reparametrise: Callable[[Layers], Layers] = as_they_are
+    extend: Callable[[Network], Network] = as_it_is
+
+
+def compose(first: Constraint, second: Constraint) -> Constraint:
+    """Both: penalties added, projections and reparametrisations one after the other."""
+
+    def penalty(look: Look) -> Tensor | None:
+        a, b = first.penalty(look), second.penalty(look)
+        return b if a is None else a if b is None else a + b
+
+    return Constraint(
+        penalty=penalty,
+        project=lambda parameters, layers_of: second.project(first.project(parameters, layers_of), layers_of),
+        reparametrise=lambda layers: second.reparametrise(first.reparametrise(layers)),
+        extend=lambda network: second.extend(first.extend(network)),
+    )
 
 
 def none() -> Constraint:
@@ -67,7 +92,7 @@ def none() -> Constraint:
 
 def clip(*, bound: PositiveFloat = 0.1) -> Constraint:
     """Every parameter, biases too, back to [-bound, bound] after each critic move (Arjovsky et al., 2017, arXiv:1701.07875)."""
-    return Constraint(project=lambda parameters: parameters.clamp(-bound, bound))
+    return Constraint(project=lambda parameters, layers_of: parameters.clamp(-bound, bound))
 
 
 Where = Literal["interpolates", "real", "fake", "both", "around-real"]
@@ -78,9 +103,11 @@ def gradient_penalty(
     weight: NonNegativeFloat = 0.1,
     target: NonNegativeFloat = 1.0,
     sides: Literal[1, 2] = 2,
+    power: Literal[1, 2] = 2,
     at: Where = "interpolates",
 ) -> Constraint:
-    """weight E (|grad f| - target)^2; with `sides = 1` weight E max(0, |grad f| - target)^2.
+    """weight E (|grad f| - target)^2; with `sides = 1` weight E max(0, |grad f| - target)^2; `power = 1` leaves the excess
+    unsquared, |.| or max(0, .).
 
     Two-sided: Gulrajani et al., 2017, arXiv:1704.00028. One-sided: Petzka et al., 2017, arXiv:1709.08894.
     Around real points: Kodali et al., 2017, arXiv:1705.07215.
@@ -89,7 +116,8 @@ def gradient_penalty(
 
     def penalty(look: Look) -> Tensor:
         excess = safe_norm(place(look)) - target
-        return weight * (excess if sides == 2 else excess.relu()).square().mean(dim=1)
+        size = excess.abs() if sides == 2 else excess.relu()
+        return weight * (size**power).mean(dim=1)
 
     return Constraint(penalty)
 
@@ -111,6 +139,55 @@ def r1_r2(*, weight: NonNegativeFloat = 0.1) -> Constraint:
     )
 
 
+def zero_centred(*, weight: NonNegativeFloat = 0.1) -> Constraint:
+    """weight E |grad f|^2 between pairs (Thanh-Tung et al., 2019, arXiv:1902.03984)."""
+    return Constraint(lambda look: weight * squared_norm(slopes_between(look)))
+
+
+def l1_decay(*, weight: NonNegativeFloat = 0.001) -> Constraint:
+    """weight sum |w| over all weights, biases left alone."""
+    return Constraint(lambda look: weight * over_weights(look.layers, torch.abs))
+
+
+def l2_decay(*, weight: NonNegativeFloat = 0.001) -> Constraint:
+    """weight sum w^2 over all weights, biases left alone."""
+    return Constraint(lambda look: weight * over_weights(look.layers, torch.square))
+
+
+def over_weights(layers: Layers, of: Callable[[Tensor], Tensor]) -> Tensor:
+    """The sum over every weight of every layer: [seed]."""
+    return torch.stack([of(layer.weight).sum(dim=(1, 2)) for layer in layers]).sum(dim=0)
+
+
+def norm_clip(*, bound: PositiveFloat = 2.0) -> Constraint:
+    """Each layer's weights scaled back to an l2 norm of at most `bound` after each critic move."""
+
+    def project(parameters: Tensor, layers_of: LayersOf) -> Tensor:
+        parameters = parameters.clone()  # the layers are views of it
+        for layer in layers_of(parameters):
+            norm = layer.weight.square().sum(dim=(1, 2), keepdim=True).sqrt()
+            layer.weight.mul_((bound / norm.clamp(min=bound)))
+        return parameters
+
+    return Constraint(project=project)
+
+
+def weight_norm() -> Constraint:
+    """Each unit's incoming weights are length * v / |v|, length and direction v learned apart (Salimans and Kingma, 2016,
+    arXiv:1602.07868)."""
+
+    def reparametrise(layers: Layers) -> Layers:
+        return [layer._replace(weight=layer.weight * (layer.length / column_norms(layer.weight))) for layer in layers]
+
+    return Constraint(reparametrise=reparametrise, extend=with_lengths)
+
+
+def column_norms(weight: Tensor) -> Tensor:
+    """The norm of each unit's incoming weights: [seed, in, out] -> [seed, 1, out]."""
+    squares = weight.square().sum(dim=1, keepdim=True)
+    return squares.clamp(min=torch.finfo(squares.dtype).tiny).sqrt()
+
+
 def spectral_norm(*, lipschitz: PositiveFloat = 1.0) -> Constraint:
     """Every layer's weight over its largest singular value; the whole critic is `lipschitz`-Lipschitz.
 
@@ -119,7 +196,7 @@ def spectral_norm(*, lipschitz: PositiveFloat = 1.0) -> Constraint:
 
     def reparametrise(layers: Layers) -> Layers:
         factor = lipschitz ** (1 / len(layers))  # shared out evenly; biases do not matter to slopes
-        return [Layer(layer.weight * (factor / largest_singular_value(layer.weight)), layer.bias) for layer in layers]
+        return [layer._replace(weight=layer.weight * (factor / largest_singular_value(layer.weight))) for layer in layers]
 
     return Constraint(reparametrise=reparametrise)
 
@@ -156,12 +233,12 @@ PLACES: dict[Where, Callable[[Look], Tensor]] = {
 
 
 def squared_norm(slopes: Tensor) -> Tensor:
-    """E |slope|^2: the square over one point's coordinates, the mean over the batch: [seed, batch, 2] -> [seed]."""
+    """E |slope|^2: the square over one point's coordinates, the mean over the batch: [seed, batch, d] -> [seed]."""
     return slopes.square().sum(dim=2).mean(dim=1)
 
 
 def safe_norm(slopes: Tensor) -> Tensor:
-    """|slope| of each point, with derivative 0 instead of NaN where the slope is 0: [seed, batch, 2] -> [seed, batch]."""
+    """|slope| of each point, with derivative 0 instead of NaN where the slope is 0: [seed, batch, d] -> [seed, batch]."""
     squares = slopes.square().sum(dim=2)
     return squares.clamp(min=torch.finfo(squares.dtype).tiny).sqrt()
 
@@ -197,5 +274,10 @@ CONSTRAINTS: dict[str, Callable[..., Constraint]] = {
     "r1": r1,
     "r2": r2,
     "r1-r2": r1_r2,
+    "zero-centred": zero_centred,
     "spectral-norm": spectral_norm,
+    "weight-norm": weight_norm,
+    "norm-clip": norm_clip,
+    "l1-decay": l1_decay,
+    "l2-decay": l2_decay,
 }

@@ -6,29 +6,35 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
-from toygan.constraints import CONSTRAINTS, Constraint
+from toygan.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game import Game
 from toygan.methods import METHODS
-from toygan.networks import CRITICS, GENERATORS, Generator, Network
-from toygan.objectives import OBJECTIVES, Objective, objective
+from toygan.networks import Network
+from toygan.objectives import OBJECTIVES, Objective, objective, with_information, with_noisy_labels
 from toygan.optimisers import OPTIMISERS, SCHEDULES
+from toygan.players import CRITICS, GENERATORS, Generator
+from toygan.rules import RULES, Rule
 from toygan.shipped import shipped, shipped_folder
 from toygan.strict import (
     Key,
     Mistake,
+    Names,
     Source,
     Strict,
     UserError,
-    check,
+    examined,
     from_value_error,
     one_of,
     options,
+    parse_key,
     parse_override,
     put,
     read_toml,
@@ -38,7 +44,7 @@ from toygan.strict import (
 from toygan.targets import TARGETS, Target, moved
 
 Range = tuple[float, float]
-Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$")]  # names become folders
+Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]  # names become folders
 
 
 class View(Strict):
@@ -51,20 +57,23 @@ class View(Strict):
     @classmethod
     def rising(cls, value: Range) -> Range:
         """Refuse an empty window."""
-        if not value[0] < value[1]:
-            raise ValueError("the first end must be below the second; for example [-3.0, 3.0]")
+        if not value[1] - value[0] > 1e-6 * max(map(abs, value)):
+            raise ValueError("the first end must be below the second, and not by a hair; for example [-3.0, 3.0]")
         return value
+
+
+SeedNumber = Annotated[NonNegativeInt, Field(lt=2**63)]
 
 
 class Training(Strict):
     """The budget: generator steps, batch, frames of the film, seeds, points in a frame."""
 
-    steps: PositiveInt = 2500
-    batch: PositiveInt = 256
-    frames: PositiveInt = 60
-    points: PositiveInt = 1000
-    seed: NonNegativeInt = 0
-    seeds: PositiveInt | tuple[NonNegativeInt, ...] = 1
+    steps: Annotated[PositiveInt, Field(le=10**8)] = 2500
+    batch: Annotated[PositiveInt, Field(le=10**6)] = 256
+    frames: Annotated[PositiveInt, Field(le=10**4)] = 60
+    points: Annotated[PositiveInt, Field(le=10**5)] = 1000
+    seed: SeedNumber = 0
+    seeds: Annotated[PositiveInt, Field(le=10**4)] | Annotated[tuple[SeedNumber, ...], Field(max_length=10**4)] = 1
     precision: Literal["single", "double"] = "single"
 
     @field_validator("seeds")
@@ -89,13 +98,21 @@ class Method(Strict):
     look_for: str = ""
     objective: one_of(OBJECTIVES)  # type: ignore[valid-type]
     constraint: one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
-    critic_steps: PositiveInt = 1
+    also: one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
+    update: one_of(RULES) = Field(default={"kind": "alternating"}, validate_default=True)  # type: ignore[valid-type]
+    critic_steps: Annotated[PositiveInt, Field(le=1000)] = 1
     optimiser: Literal[*OPTIMISERS] = "adam"  # type: ignore[valid-type]
     betas: tuple[NonNegativeFloat, NonNegativeFloat] = (0.0, 0.9)
     generator_rate: PositiveFloat = 1e-3
     critic_rate: PositiveFloat = 1e-3
     schedule: Literal[*SCHEDULES] = "linear"  # type: ignore[valid-type]
     ema: NonNegativeFloat = Field(default=0.0, lt=1.0)
+    head_start: NonNegativeInt = 0
+    instance_noise: NonNegativeFloat = 0.0
+    pack: PositiveInt = 1
+    noisy_labels: NonNegativeFloat = Field(default=0.0, le=0.5)
+    categories: NonNegativeInt = 0
+    mutual_information: NonNegativeFloat = 0.0
 
     @field_validator("betas")
     @classmethod
@@ -116,7 +133,7 @@ class Config(Strict):
     """One scenario with one method: everything that decides a run."""
 
     name: Name
-    title: str
+    title: Annotated[str, Field(min_length=1)]
     about: str = ""
     reference: str = ""
     target: one_of(TARGETS, moved)  # type: ignore[valid-type]
@@ -125,7 +142,7 @@ class Config(Strict):
     critic: one_of(CRITICS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
     training: Training = Training()
     method: NamedMethod
-    methods: Mapping[str, Method] = {}
+    methods: Mapping[Name, Method] = {}
 
 
 class World(NamedTuple):
@@ -150,8 +167,10 @@ def find(name: str) -> Path:
         return path
     if name in shipped():
         return shipped_folder() / f"{name}.toml"
-    raise UserError(f"scenario {name!r}: no shipped scenario has this name; {suggestion(name, shipped(), 'names')}\n"
-                    "    or give the path of a .toml file")
+    raise UserError(
+        f"scenario {name!r}: no shipped scenario has this name; {suggestion(name, shipped(), 'names')}\n"
+        "    or give the path of a .toml file"
+    )
 
 
 # --- from a file to a config -----------------------------------------------------------------------------------------
@@ -163,64 +182,106 @@ def read(scenario: str, method: str | None = None, overrides: Sequence[str | tup
     An override is "KEY=VALUE" or a pair (KEY, value). Raises UserError with every mistake that was found.
     """
     path = find(scenario)
-    data, source = read_toml(path)
-    changes = [overriding(override) for override in overrides]
-    data = {"name": path.stem} | resolved(data, method, source)
-    for key, value, text in changes:
-        put(data, key, value, f"--set {text}")
-    data = with_kinds(data, path.parent)
-    source = source._replace(overrides={key: text for key, _, text in changes})
-    config = check(Config, data, source)
-    mistakes = impossible(config)
-    if mistakes:
-        raise UserError(report(mistakes, data, source))
+    file, source = read_toml(path)
+    changes = sorted(map(overriding, overrides), key=lambda change: change.key[-1] != "kind")  # kinds first
+    own = [change for change in changes if change.key[0] == "methods"]
+    apply(own, file)
+    spelled, unknown = resolved({"name": folder_name(path)} | file, method)
+    data = with_kinds(spelled, path.parent)
+    apply([change for change in changes if change not in own], data)
+    data = with_kinds(data, Path.cwd())
+    places: dict[Key, str] = {change.key: change.place for change in changes}
+    if method is not None:
+        places[("method", "name")] = f"--method {method}"
+    return checked(data, source._replace(overrides=places), unknown)
+
+
+def checked(data: Mapping[str, Any], source: Source, mistakes: Sequence[Mistake]) -> Config:
+    """The config; UserError with these mistakes and all others."""
+    config, more = examined(Config, data)
+    found = [*mistakes, *beyond(data), *more]
+    if not found and config:
+        found += impossible(config)
+    else:
+        found += impossible_parts(data, {mistake.key[0] for mistake in found if mistake.key})
+    if found or config is None:
+        raise UserError(report(found, data, source))
     return config
 
 
-def overriding(override: str | tuple[str, Any]) -> tuple[Key, Any, str]:
-    """Key, value and the text to blame."""
+class Change(NamedTuple):
+    """An override: its key, its value, and where it was said."""
+
+    key: Names
+    value: Any
+    place: str
+
+
+def overriding(override: str | tuple[str, Any]) -> Change:
+    """An override taken apart; UserError where it is none."""
     if isinstance(override, str):
-        return *parse_override(override), override
-    name, value = override
-    return tuple(name.split(".")), value, f"{name}={value}"
+        return Change(*parse_override(override), f"--set {override}")
+    if not (isinstance(override, tuple) and len(override) == 2 and isinstance(override[0], str)):
+        raise UserError(f"override {override!r}: expected a key and a value, for example {{'training.steps': 500}}")
+    key, value = override
+    return Change(parse_key(key), value, f"--set {key}={value}")
 
 
-def resolved(data: Mapping[str, Any], method: str | None, source: Source) -> dict[str, Any]:
-    """The file's data with its method spelled out under `method`."""
-    data = copy.deepcopy(dict(data))
-    own = data.get("methods", {})
+def apply(changes: Sequence[Change], data: dict[str, Any]) -> None:
+    """Put overrides into the data in place."""
+    for key, value, place in changes:
+        put(data, key, value, place)
+
+
+def folder_name(path: Path) -> str:
+    """A file's name as the name of a scenario, for a file that does not say its own."""
+    return re.sub(r"[^\w.+-]+", "-", path.stem).lstrip("-.+") or "scenario"
+
+
+def resolved(file: Mapping[str, Any], method: str | None) -> tuple[dict[str, Any], list[Mistake]]:
+    """The file's data with its method spelled out under `method`, and what is wrong with the method's name."""
+    data = copy.deepcopy(dict(file))
+    own = as_table(data.get("methods"))
     asked = data.pop("method", {})
     if isinstance(asked, str):
         asked = {"name": asked}
-    if not isinstance(asked, dict) or not isinstance(own, dict):
-        raise UserError(f"{source.name}: method and methods must be tables")
-    name = method or asked.get("name", DEFAULT_METHOD)
+    if not isinstance(asked, dict):
+        return data | {"method": asked}, [Mistake(("method",), "must be a name or a table", 'for example "wgan-gp"')]
+    name = asked.get("name", DEFAULT_METHOD) if method is None else method
     # A method that is spelled out belongs to its name; without an objective, the keys are this world's habits for all.
     changes = asked if "objective" not in asked or name == asked.get("name") else {}
-    return data | {"method": merged(method_named(name, own, changes), changes) | {"name": name}}
+    mistakes: list[Mistake] = []
+    base: Mapping[str, Any] = STAND_INS["method"]
+    try:
+        base = method_named(name, own, changes)
+    except ValueError as error:
+        mistakes.append(from_value_error(("method", "name"), str(error)))
+    return data | {"method": merged(base, changes) | {"name": name}}, mistakes
 
 
-def method_named(name: str, own: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The table of a method: the file's own, a shipped one or a pair; UserError for an unknown one."""
+def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The table of a method: the file's own, a shipped one or a pair; ValueError for an unknown one."""
+    if not isinstance(name, str):
+        raise ValueError('must be a text; for example "wgan-gp"')
     if name in own:
-        return own[name]
+        table = as_table(own[name])
+        return {part: as_kind(value) if part in PARTS else value for part, value in table.items()}
     if name in METHODS:
         return METHODS[name]
     if "objective" in changes:  # a resolved file spells its method out
         return {}
     head, plus, tail = name.partition("+")
     if not plus:
-        names = [*own, *METHODS]
-        raise UserError(f"method {name!r}: unknown; {suggestion(name, names, 'names')}\n    or a pair OBJECTIVE+CONSTRAINT")
-    known_half("objective", name, head, list(OBJECTIVES))
-    known_half("constraint", name, tail, list(CONSTRAINTS))
+        raise ValueError(f"unknown; {suggestion(name, [*own, *METHODS], 'names')}, or a pair OBJECTIVE+CONSTRAINT")
+    known_half("objective", head, list(OBJECTIVES))
+    known_half("constraint", tail, list(CONSTRAINTS))
     return {"objective": {"kind": head}, "constraint": {"kind": tail}}
 
 
-def known_half(what: str, pair: str, half: str, legal: Sequence[str]) -> None:
-    """UserError where a half of a pair is in no table."""
+def known_half(what: str, half: str, legal: Sequence[str]) -> None:
+    """ValueError where a half of a pair is in no table."""
     if half not in legal:
-        raise UserError(f"method {pair!r}: {half!r} is no {what}; {suggestion(half, legal, what + 's')}")
+        raise ValueError(f"{half!r} is no {what}; {suggestion(half, legal, what + 's')}")
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,25 +289,34 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     result = copy.deepcopy(dict(base))
     for key, value in changes.items():
         old = result.get(key)
-        same = isinstance(old, dict) and isinstance(value, dict) and value.get("kind", old.get("kind")) == old.get("kind")
-        result[key] = merged(old, value) if same else value
+        if isinstance(old, dict) and isinstance(value, dict) and value.get("kind", old.get("kind")) == old.get("kind"):
+            result[key] = merged(old, value)
+        else:
+            result[key] = value
     return result
 
 
-def with_kinds(data: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Spell out what may be left unsaid: the kinds of tables, a kind given as a word, paths relative to the file."""
-    data = copy.deepcopy(dict(data))
+def with_kinds(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Spell out what may be left unsaid: the kinds of tables, a kind given as a word, paths relative to the folder."""
+    data = copy.deepcopy(dict(given))
     for table, kind in TABLES.items():
         if kind and isinstance(data.setdefault(table, {}), dict):
             data[table].setdefault("kind", kind)
     for method in [data.get("method"), *as_table(data.get("methods")).values()]:
-        for part in ("objective", "constraint"):
-            if isinstance(method, dict) and isinstance(method.get(part), str):
-                method[part] = {"kind": method[part]}
+        for part in PARTS & as_table(method).keys():
+            method[part] = as_kind(method[part])
     target = as_table(data.get("target"))
-    if isinstance(target.get("path"), str):
-        target["path"] = str((folder / target["path"]).resolve())
+    if isinstance(target.get("path"), str | Path) and "\0" not in str(target["path"]):
+        target["path"] = str((folder / Path(target["path"]).expanduser()).resolve())
     return data
+
+
+PARTS = {"objective", "constraint", "also", "update"}
+
+
+def as_kind(value: Any) -> Any:
+    """A part of a method that is given as a word, as a table."""
+    return {"kind": value} if isinstance(value, str) else value
 
 
 def as_table(value: Any) -> dict[str, Any]:
@@ -254,15 +324,66 @@ def as_table(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def beyond(data: Any, key: Key = ()) -> list[Mistake]:
+    """Numbers so large that single precision or the machine's memory gives up; seeds may be any."""
+    if isinstance(data, Mapping | list | tuple):
+        inner = dict(data) if isinstance(data, Mapping) else dict(enumerate(data))
+        return [found for part in inner.keys() - {"seed", "seeds"} for found in beyond(inner[part], (*key, part))]
+    is_large = isinstance(data, int | float) and math.isfinite(data) and abs(data) > 1e9
+    return [Mistake(key, "is too large; numbers of a scenario stay within 1e9")] if is_large else []
+
+
 def impossible(config: Config) -> list[Mistake]:
-    """What each part's own function refuses, though every key is legal by itself."""
+    """What each part's own function refuses, though every key is legal by itself; or what no machine holds."""
     mistakes = []
-    for key, build in (("target", build_target), ("generator", build_generator), ("critic", build_critic)):
+    for key, build in BUILDERS:
         try:
             build(config)
+        except UnicodeDecodeError:
+            mistakes.append(Mistake((key, "path"), "is not UTF-8 text"))
+        except OSError as error:
+            mistakes.append(Mistake((key, "path"), f"cannot be read ({error.strerror})"))
         except ValueError as error:
             mistakes.append(from_value_error((key,), str(error)))
-    return mistakes
+    return mistakes + too_big(config)
+
+
+def impossible_parts(data: Mapping[str, Any], bad: set[str | int]) -> list[Mistake]:
+    """What `impossible` says of the tables that are not `bad`, with harmless ones in place of the others."""
+    good = {key: data[key] for key in ("target", "generator", "critic") if key in data and key not in bad}
+    config, _ = examined(Config, STAND_INS | good)
+    return impossible(config) if config else []
+
+
+STAND_INS: dict[str, Any] = {
+    "name": "any",
+    "title": "any",
+    "target": {"kind": "dirac"},
+    "generator": {"kind": "point"},
+    "critic": {"kind": "linear"},
+    "method": {"name": "any", "objective": {"kind": "hinge"}},
+}
+
+
+def too_big(config: Config) -> list[Mistake]:
+    """Whether the largest arrays, in bytes and generously, fit in what a large machine has."""
+    training, players = config.training, (config.generator, config.critic)
+    seeds = training.seeds if isinstance(training.seeds, int) else len(training.seeds)
+    shapes = [(getattr(player, "width", 2), getattr(player, "depth", 1)) for player in players]
+    sizes = {
+        "frames x seeds x points": 16 * training.frames * seeds * training.points,
+        "seeds x batch x width x depth": 8 * seeds * training.batch * sum(width * depth for width, depth in shapes),
+        "seeds x batch x critic_steps": 32 * 32 * seeds * training.batch * (config.method.critic_steps + 1),
+        "seeds x width x width x depth": 32 * seeds * sum(width * width * depth for width, depth in shapes),
+    }
+    return [
+        Mistake(("training",), f"{product} needs about {size / 2**30:.0f} GiB of memory", "make one of them smaller")
+        for product, size in sizes.items()
+        if size > MEMORY
+    ]
+
+
+MEMORY = 64 * 2**30
 
 
 # --- from a config to a world ----------------------------------------------------------------------------------------
@@ -277,41 +398,80 @@ def build_target(config: Config) -> Target:
 def build_generator(config: Config) -> Generator:
     """The generator with its latents."""
     make = GENERATORS[config.generator.kind]
-    return make(**options(config.generator, make))
+    return make(config.method.categories, **options(config.generator, make))
 
 
 def build_critic(config: Config) -> Network:
-    """The critic, with as many outputs as the objective needs."""
+    """The critic, as wide at both ends as packing and objective need, with what its constraint learns besides."""
     make = CRITICS[config.critic.kind]
-    return make(build_objective(config).outputs, **options(config.critic, make))
+    critic = make(2 * config.method.pack, build_objective(config).outputs, **options(config.critic, make))
+    return build_constraint(config).extend(critic)
 
 
 def build_objective(config: Config) -> Objective:
-    """The objective with its options."""
-    kind = config.method.objective.kind
-    return objective(kind, **options(config.method.objective, OBJECTIVES[kind]))
+    """The objective with its options and the tricks that change it."""
+    method = config.method
+    made = objective(method.objective.kind, **options(method.objective, OBJECTIVES[method.objective.kind]))
+    if method.noisy_labels:
+        made = with_noisy_labels(made, method.noisy_labels)
+    if method.mutual_information:
+        made = with_information(made, method.categories, method.mutual_information)
+    return made
 
 
 def build_constraint(config: Config) -> Constraint:
-    """The constraint with its options."""
-    make = CONSTRAINTS[config.method.constraint.kind]
-    return make(**options(config.method.constraint, make))
+    """The constraint with its options, composed with the second one if there is one."""
+    first, second = (
+        CONSTRAINTS[part.kind](**options(part, CONSTRAINTS[part.kind]))
+        for part in (config.method.constraint, config.method.also)
+    )
+    return compose(first, second)
+
+
+def build_rule(config: Config) -> Rule:
+    """The update rule with its options."""
+    make = RULES[config.method.update.kind]
+    return make(**options(config.method.update, make))
+
+
+def misfits(config: Config) -> None:
+    """Refuse keys of different tables that do not go together."""
+    method = config.method
+    if config.training.batch % method.pack:
+        raise ValueError(f"pack: a batch of {config.training.batch} cannot be cut into packs of {method.pack}")
+    if method.mutual_information and not method.categories:
+        raise ValueError("categories: mutual_information needs at least one category")
+    if method.objective.kind == "energy" and method.objective.pulling_away and config.critic.kind != "autoencoder":
+        raise ValueError("objective: pulling_away needs codes; use the critic kind autoencoder")
+
+
+BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
+    ("target", build_target),
+    ("generator", build_generator),
+    ("method", misfits),
+    ("method", build_objective),
+    ("critic", build_critic),
+)
 
 
 def world(config: Config) -> World:
     """Everything that the simulator needs."""
-    method, generator = config.method, build_generator(config)
+    method, generator, rule = config.method, build_generator(config), build_rule(config)
     game = Game(
         generator=generator.network,
         critic=build_critic(config),
         objective=build_objective(config),
         constraint=build_constraint(config),
-        optimiser=OPTIMISERS[method.optimiser](method.betas),
+        optimiser=rule.wrap(OPTIMISERS[method.optimiser](method.betas)),
+        rule=rule.step,
         generator_rate=method.generator_rate,
         critic_rate=method.critic_rate,
         schedule=SCHEDULES[method.schedule],
         critic_steps=method.critic_steps,
+        head_start=method.head_start,
         ema=method.ema,
+        noise=method.instance_noise,
+        pack=method.pack,
         steps=config.training.steps,
     )
     return World(build_target(config), generator, game)
@@ -343,11 +503,13 @@ def toml_value(value: Any) -> str:
     """One TOML value."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {toml_value(inner)}" for key, inner in value.items()) + " }"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "[" + ", ".join(map(toml_value, value)) + "]"
     if isinstance(value, bool):
         return str(value).lower()
-    return toml_string(value) if isinstance(value, str) else repr(value)
+    if isinstance(value, str | Path):
+        return toml_string(str(value))
+    return repr(value.item() if hasattr(value, "item") else value)
 
 
 def toml_string(text: str) -> str:

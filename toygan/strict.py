@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+Names = tuple[str, ...]
 Key = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -109,8 +110,8 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     except tomllib.TOMLDecodeError as error:
         raise UserError(broken_toml(path, text, str(error))) from None
     except RecursionError:
-        data = {}
-    if not data and "=" in text or depth(data) > DEEPEST:
+        data = None
+    if data is None or depth(data) > DEEPEST:
         raise UserError(f"{path}: tables and lists are nested deeper than anything a scenario has")
     return data, Source(str(path), text)
 
@@ -136,10 +137,10 @@ def broken_toml(path: Path, text: str, message: str) -> str:
     return f"{path}, line {line}: broken TOML: {what}\n    {shortened(shown)}"
 
 
-def parse_override(text: str) -> tuple[Key, Any]:
+def parse_override(text: str) -> tuple[Names, Any]:
     """`KEY=VALUE`, the value as TOML; plain words are taken as a string. UserError where it is neither."""
     name, equals, value = text.partition("=")
-    if not equals:
+    if not equals or not name.strip():
         raise UserError(f"--set {text}: expected KEY=VALUE, for example training.steps=500")
     key = parse_key(name)
     try:
@@ -149,10 +150,10 @@ def parse_override(text: str) -> tuple[Key, Any]:
     except (tomllib.TOMLDecodeError, RecursionError):
         if re.fullmatch(r"""\s*[^\W\d][^"'\[\]{}=\n]*|\s*[./~][^"'\[\]{}=\n]*""", value):
             return key, value.strip()
-    raise UserError(f"--set {text}: {value!r} is not a TOML value\n    for example 3, 0.5, true, [1, 2] or \"some text\"")
+    raise UserError(f"--set {text}: {value!r} is not a TOML value\n    for example 3, 0.5, true, [1, 2] or 'some text'")
 
 
-def parse_key(name: str) -> Key:
+def parse_key(name: str) -> Names:
     """`methods."my own".ema` -> ("methods", "my own", "ema"), by TOML's own rules; UserError for what is no key."""
     key: list[str] = []
     try:
@@ -165,7 +166,7 @@ def parse_key(name: str) -> Key:
     return tuple(key)
 
 
-def put(data: dict[str, Any], key: Key, value: Any, place: str) -> None:
+def put(data: dict[str, Any], key: Names, value: Any, place: str) -> None:
     """Set a nested key in place; a part of the path that is not a table is a UserError.
 
     Another kind brings its own options: the old kind's go.
@@ -184,7 +185,15 @@ def put(data: dict[str, Any], key: Key, value: Any, place: str) -> None:
 # --- checking --------------------------------------------------------------------------------------------------------
 
 
-def check(model: type[Model], data: Mapping[str, Any]) -> tuple[Model | None, list[Mistake]]:
+def check(model: type[Model], data: Mapping[str, Any], source: Source) -> Model:
+    """The parsed value; UserError with every mistake otherwise."""
+    value, mistakes = examined(model, data)
+    if value is None:
+        raise UserError(report(mistakes, data, source))
+    return value
+
+
+def examined(model: type[Model], data: Mapping[str, Any]) -> tuple[Model | None, list[Mistake]]:
     """The parsed value, or None and every mistake."""
     try:
         return model.model_validate_json(json.dumps(data, default=as_json), strict=True), []
@@ -203,8 +212,10 @@ def as_json(value: Any) -> Any:
 def report(mistakes: Sequence[Mistake], data: Mapping[str, Any], source: Source) -> str:
     """Every mistake with its place, one paragraph each, in the order of the file."""
     lines = key_lines(source.text)
-    first = {mistake.key: mistake for mistake in reversed(mistakes)}  # one key, one message
-    placed = sorted(reversed(first.values()), key=lambda mistake: line_of(mistake.key, lines) or 0)
+    first: dict[Key, Mistake] = {}  # one key, one message
+    for mistake in mistakes:
+        first.setdefault(mistake.key, mistake)
+    placed = sorted(first.values(), key=lambda mistake: (line_of(mistake.key, lines) or 0, dotted(mistake.key)))
     return "\n".join(paragraph(mistake, data, source, lines) for mistake in placed)
 
 
@@ -296,7 +307,7 @@ Item = Mapping[str, Any]
 
 
 def by_union(data: Mapping[str, Any], items: Sequence[Item]) -> list[list[Item]]:
-    """pydantic's errors in groups: what the branches of one "this or that" say of one value stays together."""
+    """Group pydantic's errors: what the branches of one "this or that" say of one value stays together."""
     groups: dict[Any, list[Item]] = {}
     for number, item in enumerate(items):
         groups.setdefault(union_place(data, item["loc"]) or number, []).append(item)
@@ -339,10 +350,11 @@ def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mist
         legal = legal_keys(model, location[:-1])
         return Mistake(key, "unknown key", suggestion(str(key[-1]), legal, "keys"))
     if kind == "union_tag_not_found":
-        return Mistake((*key, "kind"), "this key is missing", "legal values: " + ", ".join(legal_kinds(model, location)))
+        kinds = ", ".join(legal_kinds(model, location))
+        return Mistake((*key, "kind"), "this key is missing", f"legal values: {kinds}")
     if kind in ("union_tag_invalid", "literal_error"):
-        legal = re.findall(r"'([^']*)'|(\b\d+\b)", context.get("expected_tags") or context["expected"])
-        words = [text or number for text, number in legal]
+        found = re.findall(r"'([^']*)'|(\b\d+\b)", context.get("expected_tags") or context["expected"])
+        words = [word or number for word, number in found]
         key = (*key, "kind") if kind == "union_tag_invalid" else key
         return Mistake(key, "not one of the legal values", suggestion(str(lookup(data, key)), words, "values"))
     if kind == "missing" and isinstance(key[-1], int):
@@ -350,7 +362,7 @@ def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mist
     if kind == "missing":
         return Mistake(key, "this key is missing", legal_hint(model, location))
     if kind == "string_pattern_mismatch":
-        return Mistake(key, "must be one word of letters, digits and . + - _", "it names a folder; " + example_of("my-own"))
+        return Mistake(key, "names a folder: must be one word of letters, digits and . + - _", example_of("my-own"))
     if kind == "value_error":
         return from_value_error(key, str(context["error"]))
     return Mistake(key, plain_words(item["msg"]), for_example(model, location))
@@ -365,7 +377,7 @@ def from_value_error(key: Key, text: str) -> Mistake:
 
 
 def plain_words(message: str) -> str:
-    """pydantic's sentence without its jargon."""
+    """Say pydantic's sentence without its jargon."""
     for old, new in {
         "Input should be a valid": "must be a",
         "Input should be": "must be",
@@ -397,7 +409,9 @@ def for_example(model: type[BaseModel], location: Key) -> str:
 
 def example_of(value: Any) -> str:
     """The words around an example."""
-    return f"for example {in_toml(value)}" if not isinstance(value, dict) else "write it as a table of key = value lines"
+    if isinstance(value, dict):
+        return "write it as one table: its name in single brackets, then a line key = value for each key"
+    return f"for example {in_toml(value)}"
 
 
 def example(schema: Mapping[str, Any], node: Any) -> Any:
@@ -413,20 +427,21 @@ def example(schema: Mapping[str, Any], node: Any) -> Any:
         return [example(schema, node.get("items"))]
     if "properties" in node or "oneOf" in node:
         return {}
-    return EXAMPLES.get(node.get("type", ""))
+    return EXAMPLES.get(node.get("format", node.get("type", "")))
 
 
-EXAMPLES = {"integer": 1, "number": 0.5, "string": "some words", "boolean": True, "object": {}}
+EXAMPLES = {"integer": 1, "number": 0.5, "string": "some words", "path": "points.csv", "boolean": True, "object": {}}
 
 
 def suggestion(word: str, legal: Sequence[str], what: str) -> str:
     """The nearest legal word, if one is near, and all legal ones."""
     near = difflib.get_close_matches(word, legal, n=2, cutoff=0.6)
-    return (f"did you mean {' or '.join(map(json.dumps, near))}? " if near else "") + f"legal {what}: " + ", ".join(legal)
+    meant = f"did you mean {' or '.join(map(in_toml, near))}? " if near else ""
+    return f"{meant}legal {what}: {', '.join(legal)}"
 
 
 def real_key(data: Any, location: Key) -> Key:
-    """pydantic's location without the union tags that it puts between a table and its key."""
+    """Turn pydantic's location into the file's: without the union tags that it puts between a table and its key."""
     key: list[str | int] = []
     for part in location:
         if isinstance(data, dict) and part not in data and data.get("kind") == part:
@@ -470,7 +485,7 @@ def step_into(schema: Mapping[str, Any], node: Any, part: str | int) -> Any:
     for choice in node.get("anyOf", ()) if isinstance(part, int) else ():
         if resolved(schema, choice).get("type") == "array":
             return step_into(schema, choice, part)
-    more = node.get("additionalProperties")
+    more = node.get("additionalProperties") or next(iter(node.get("patternProperties", {}).values()), None)
     return more if isinstance(more, dict) else node.get("items", node)
 
 
