@@ -100,6 +100,7 @@ class Method(Strict):
     constraint: one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
     also: one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
     update: one_of(RULES) = Field(default={"kind": "alternating"}, validate_default=True)  # type: ignore[valid-type]
+    critic: Literal[*CRITICS] | None = None  # type: ignore[valid-type]
     critic_steps: Annotated[PositiveInt, Field(le=1000)] = 1
     optimiser: Literal[*OPTIMISERS] = "adam"  # type: ignore[valid-type]
     betas: tuple[NonNegativeFloat, NonNegativeFloat] = (0.0, 0.9)
@@ -402,8 +403,9 @@ def build_generator(config: Config) -> Generator:
 
 
 def build_critic(config: Config) -> Network:
-    """The critic, as wide at both ends as packing and objective need, with what its constraint learns besides."""
-    make = CRITICS[config.critic.kind]
+    """The critic, of the scenario's kind or the one the method needs, as wide at both ends as packing and objective want,
+    with what its constraint learns besides."""
+    make = CRITICS[config.method.critic or config.critic.kind]
     critic = make(2 * config.method.pack, build_objective(config).outputs, **options(config.critic, make))
     return build_constraint(config).extend(critic)
 
@@ -441,7 +443,7 @@ def misfits(config: Config) -> None:
         raise ValueError(f"pack: a batch of {config.training.batch} cannot be cut into packs of {method.pack}")
     if method.mutual_information and not method.categories:
         raise ValueError("categories: mutual_information needs at least one category")
-    if method.objective.kind == "energy" and method.objective.pulling_away and config.critic.kind != "autoencoder":
+    if method.objective.kind == "energy" and method.objective.pulling_away and "autoencoder" not in (method.critic, config.critic.kind):
         raise ValueError("objective: pulling_away needs codes; use the critic kind autoencoder")
 
 
