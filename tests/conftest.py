@@ -45,7 +45,9 @@ def fractions(*shape: int, seed: int = 0) -> Tensor:
 
 def differences(f: Callable[[Tensor], Tensor], x: Tensor, step: float = 1e-6) -> Tensor:
     """The gradient of the sum of f by central differences."""
-    flat = [(f(x + e).sum() - f(x - e).sum()) / (2 * step) for e in step * torch.eye(x.numel()).to(x).view(-1, *x.shape)]
+    flat = [
+        (f(x + e).sum() - f(x - e).sum()) / (2 * step) for e in step * torch.eye(x.numel()).to(x).view(-1, *x.shape)
+    ]
     return torch.stack(flat).view_as(x)
 
 
@@ -112,5 +114,11 @@ def states_of(world: World, seeds: Sequence[int], steps: int, like: Tensor = DOU
 
 def tensors_of(state: State) -> dict[str, Tensor]:
     """Every tensor of a state by name, each [seed, ...]."""
-    slots = {f"{who}_{i}": slot for who in ("generator", "critic") for i, slot in enumerate(getattr(state, f"{who}_slots"))}
-    return {"generator": state.generator, "critic": state.critic, "average": state.average} | slots | state.report._asdict()
+    slots = {
+        f"{who}_{i}": slot for who in ("generator", "critic") for i, slot in enumerate(getattr(state, f"{who}_slots"))
+    }
+    return (
+        {"generator": state.generator, "critic": state.critic, "average": state.average}
+        | slots
+        | state.report._asdict()
+    )

@@ -1,6 +1,7 @@
-"""The players' bodies against torch's own layers and autograd, and their first parameters and latents against formulas."""
+"""The players' bodies against torch's own layers and autograd, first parameters and latents against formulas."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,10 @@ TORCH = {
     "silu": torch.nn.SiLU(),
     "softplus": torch.nn.Softplus(),
 }
-SMALL: dict[str, dict[str, Any]] = {"mlp": {"width": 6, "depth": 2}, "autoencoder": {"width": 6}}  # rows that are big unless told
+SMALL: dict[str, dict[str, Any]] = {
+    "mlp": {"width": 6, "depth": 2},
+    "autoencoder": {"width": 6},
+}  # rows that are big unless told
 RING = ring().sample
 
 
@@ -38,7 +42,7 @@ def random_parameters(body: Network, seed: int = 0) -> Tensor:
     return numbers(SEEDS, len(body.initial(np.random.default_rng(0))), seed=seed)
 
 
-# --- checks, also held against the silent errors -----------------------------------------------------------------------
+# --- checks, also held against the silent errors ---------------------------------------------------------------------
 
 
 def check_judged_alone(forward: Callable[[Tensor], Tensor], points: Tensor) -> None:
@@ -55,7 +59,8 @@ def check_judged_alone(forward: Callable[[Tensor], Tensor], points: Tensor) -> N
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_slopes_by_hand_are_autograds(activation, depth):
     critic = mlp_critic(2, width=7, depth=depth, activation=activation)
-    layers, points = critic.layers(random_parameters(critic)), numbers(SEEDS, 9, 2)
+    # Halved, because beyond 20 torch takes the slope of softplus for exactly 1.
+    layers, points = critic.layers(random_parameters(critic) / 2), numbers(SEEDS, 9, 2)
     wanted = gradient(lambda x: critic.forward(layers, x)[..., 0], points)
     judged = critic.judge(layers, points)
     torch.testing.assert_close(judged.slopes(slice(None)), wanted, rtol=1e-12, atol=1e-13)
@@ -71,7 +76,7 @@ def test_perceptron_is_torchs(activation, depth):
     outputs = critic.forward(critic.layers(parameters), points)
     for s in range(SEEDS):
         wanted, rest, ends = points[s], parameters[s], [2, *[5] * depth, 3]
-        for i, (a, b) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+        for i, (a, b) in enumerate(pairwise(ends)):
             weight, bias, rest = rest[: a * b].view(a, b), rest[a * b : a * b + b], rest[a * b + b :]
             wanted = torch.nn.functional.linear(bend(wanted) if i else wanted, weight.T, bias)
         torch.testing.assert_close(outputs[s], wanted, rtol=1e-12, atol=1e-12)
@@ -101,7 +106,7 @@ def test_linear_critic_is_a_plane():
         torch.testing.assert_close(outputs, (3 * x[..., :1] - 2 * x[..., 1:]).expand(-1, -1, 2))
 
 
-# --- generators and latents --------------------------------------------------------------------------------------------
+# --- generators and latents ------------------------------------------------------------------------------------------
 
 
 def generated(kind: str, parameters: Tensor, latents: np.ndarray, **options: Any) -> np.ndarray:
@@ -134,7 +139,7 @@ def check_data_plus_noise(points: np.ndarray, std: float) -> None:
     """The ring's covariance, plus the noise's: radius^2 / 2 + 0.02^2 + std^2 along both axes."""
     np.testing.assert_allclose(np.cov(points.T), np.eye(2) * (2 + 0.02**2 + std**2), atol=0.08)
     radius = np.hypot(*points.T)
-    np.testing.assert_allclose(np.mean(radius**4), 16 + 16 * std**2 + 8 * std**4, rtol=0.03)  # of |x + e|^4, |x| = 2
+    np.testing.assert_allclose(np.mean(radius**4), 16 + 32 * std**2 + 8 * std**4, rtol=0.03)  # of |x + e|^4, |x| = 2
 
 
 def test_data_plus_noise_is_that():
@@ -144,7 +149,9 @@ def test_data_plus_noise_is_that():
 
 @pytest.mark.parametrize("law", LATENTS)
 def test_latents_have_the_moments_of_their_law(law):
-    variance = facts_of({"normal": 1.0, "uniform": 1 / 3, "sphere": 1.0}, law, "the variances in tests/test_networks.py")
+    variance = facts_of(
+        {"normal": 1.0, "uniform": 1 / 3, "sphere": 1.0}, law, "the variances in tests/test_networks.py"
+    )
     z = LATENTS[law](np.random.default_rng(0), 20_000, 3)
     np.testing.assert_allclose(z.mean(axis=0), 0, atol=0.03)
     np.testing.assert_allclose(np.cov(z.T), variance * np.eye(3), atol=0.04)
@@ -152,11 +159,13 @@ def test_latents_have_the_moments_of_their_law(law):
 
 
 def test_latents_stay_where_their_law_is():
-    np.testing.assert_allclose(np.linalg.norm(LATENTS["sphere"](np.random.default_rng(0), 99, 5), axis=1), 5**0.5, rtol=1e-14)
+    np.testing.assert_allclose(
+        np.linalg.norm(LATENTS["sphere"](np.random.default_rng(0), 99, 5), axis=1), 5**0.5, rtol=1e-14
+    )
     assert np.abs(LATENTS["uniform"](np.random.default_rng(0), 9999, 2)).max() <= 1
 
 
-# --- first parameters --------------------------------------------------------------------------------------------------
+# --- first parameters ------------------------------------------------------------------------------------------------
 
 VARIANCES = {
     "he": lambda a, b: 2 / a,

@@ -8,11 +8,13 @@ if TYPE_CHECKING:
     from toygan.recording import Recording, load
     from toygan.runs import run
     from toygan.strict import UserError
+    from toygan.sweeps import sweep
 
 __version__ = "0.1.0"
-__all__ = ["Recording", "UserError", "load", "run"]
+__all__ = ["Recording", "UserError", "load", "run", "sweep"]
 
 HOMES = {"run": "toygan.runs", "load": "toygan.recording", "Recording": "toygan.recording", "UserError": "toygan.strict"}
+HOMES["sweep"] = "toygan.sweeps"
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from toygan.constraints import CONSTRAINTS
 from toygan.methods import METHODS
 from toygan.objectives import OBJECTIVES
-from toygan.scenario import as_data, find, read, toml_lines
+from toygan.scenario import as_data, find, read, toml_lines, toml_value
 from toygan.shipped import shipped, shipped_folder
 from toygan.strict import UserError, suggestion
 from toygan.targets import TARGETS
@@ -99,13 +99,14 @@ def words(data: Mapping[str, Any]) -> dict[str, str]:
 def function_page(what: str, name: str, function: Callable[..., Any]) -> Page:
     """A row of a table: its docstring and its options with their defaults."""
     parameters = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    lines = [f"{p.name} = {shown_default(p)}  # {p.annotation}" for p in parameters]
+    lines = [setting(p) for p in parameters]
     return Page(f"{what} {name}", {"what": summary_of(function)}, "\n".join([f'kind = "{name}"', *lines]) + "\n")
 
 
-def shown_default(parameter: inspect.Parameter) -> str:
-    """A default as TOML would have it."""
+def setting(parameter: inspect.Parameter) -> str:
+    """An option with its default and its type, as a line of TOML; a comment where there is no default."""
     if parameter.default is parameter.empty:
-        return "..."
-    default = parameter.default
-    return f'"{default}"' if isinstance(default, str) else str(default).replace("(", "[").replace(")", "]")
+        return f"# {parameter.name} must be given: {parameter.annotation}"
+    if parameter.default is None:
+        return f"# {parameter.name} may be given: {parameter.annotation}"
+    return f"{parameter.name} = {toml_value(parameter.default)}  # {parameter.annotation}"

@@ -1,4 +1,7 @@
-"""The command line. Results go to stdout, progress and complaints to stderr; heavy things are imported where they are used."""
+"""The command line. Results go to stdout, progress and complaints to stderr.
+
+Heavy things are imported where they are used.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from toygan import cli_many
 from toygan.methods import METHODS
 from toygan.shipped import shipped
 
 if TYPE_CHECKING:
     from toygan.recording import Recording
+    from toygan.runs import Order
+    from toygan.scenario import Config
+
+    Job = tuple[Config, Order]
 
 DONE, FAILED, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -31,12 +40,23 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line."""
-    signal.signal(signal.SIGTERM, stop)
-    app()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    try:
+        app()
+    except (KeyboardInterrupt, SystemExit):  # typer takes a stop outside of a command without a word
+        if not stopping.is_set():
+            raise
+        complain("interrupted")
+        sys.exit(INTERRUPTED)
+
+
+stopping = Event()  # somebody asked us to end
 
 
 def stop(*_: Any) -> NoReturn:
     """Take a request to end as Ctrl-C is taken."""
+    stopping.set()
     raise KeyboardInterrupt
 
 
@@ -49,33 +69,41 @@ def complain(message: str) -> None:
 
 
 @contextmanager
-def clear_faults() -> Iterator[None]:
+def clear_faults(after_fault: str = "", after_stop: str = "") -> Iterator[None]:
     """Turn what goes wrong into one message and the right exit code, never a traceback."""
-    from toygan.strict import UserError
-
     try:
         yield
-    except UserError as error:
-        complain(str(error))
-        raise typer.Exit(USAGE) from None
-    except KeyboardInterrupt:
-        complain("interrupted; the same command goes on from here")
-        raise typer.Exit(INTERRUPTED) from None
+        sys.stdout.flush()
+    except typer.Exit:
+        raise
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(DONE) from None
-    except (OSError, MemoryError, RuntimeError) as error:
+    except (Exception, KeyboardInterrupt) as error:
+        # A stop in the middle of an import or of a foreign library may arrive as an error of theirs.
+        if stopping.is_set() or isinstance(error, KeyboardInterrupt):
+            complain("interrupted" + after_stop)
+            stopping.clear()  # it has been said
+            raise typer.Exit(INTERRUPTED) from None
         if os.environ.get("TOYGAN_TRACEBACK"):
             raise
-        complain(f"{in_words(error)}\n    nothing is lost: the same command goes on from the last frame")
-        raise typer.Exit(FAILED) from None
+        is_mistake = is_users(error)
+        complain(str(error) if is_mistake else in_words(error) + after_fault)
+        raise typer.Exit(USAGE if is_mistake else FAILED) from None
 
 
-def in_words(error: Exception) -> str:
-    """An error of the system without its number."""
+def is_users(error: BaseException) -> bool:
+    """Whether the user got something wrong, as opposed to the machine or us."""
+    from toygan.strict import UserError
+
+    return isinstance(error, UserError)
+
+
+def in_words(error: BaseException) -> str:
+    """An error of the system without its number; of another error, where to see more."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error}\n    with TOYGAN_TRACEBACK=1 in the environment it shows where"
 
 
 # --- run -------------------------------------------------------------------------------------------------------------
@@ -91,10 +119,14 @@ def complete_method(incomplete: str) -> list[str]:
     return [name for name in METHODS if name.startswith(incomplete)]
 
 
-Scenario = Annotated[str, typer.Argument(help="A shipped name or the path of a .toml.", autocompletion=complete_scenario)]
+Scenario = Annotated[
+    str, typer.Argument(help="A shipped name or the path of a .toml.", autocompletion=complete_scenario)
+]
 Methods = Annotated[
     list[str],
-    typer.Option("--method", "-m", help="A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.", autocompletion=complete_method),
+    typer.Option(
+        "--method", "-m", help="A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.", autocompletion=complete_method
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Folder = Annotated[Path, typer.Argument(help="The folder of a finished run.")]
@@ -106,7 +138,9 @@ def run(
     methods: Methods = [],  # noqa: B006  (typer copies it)
     seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds to train together.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Generator steps.")] = None,
-    changes: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key of the scenario.")] = [],  # noqa: B006
+    changes: Annotated[
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key of the scenario.")
+    ] = [],  # noqa: B006
     out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("runs"),
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads; more than one rarely helps.")] = 1,
@@ -115,12 +149,19 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Train a generator against a critic, and show what happened."""
-    with clear_faults():
-        recordings = run_all(scenario, methods, seeds, steps, changes, out, device, threads, animation, fresh)
-        report(recordings, as_json)
+    with clear_faults(
+        "\n    nothing is lost: the same command goes on from the last frame", "; the same command goes on from here"
+    ):
+        jobs = prepared(scenario, methods, seeds, steps, changes, out, device, threads, animation, fresh)
+        recordings, faults = run_all(jobs)
+        if not recordings:
+            raise faults[-1]
+        report(recordings, faults, animation, as_json)
+        if faults:
+            raise typer.Exit(SOME_FAILED)
 
 
-def run_all(
+def prepared(
     scenario: str,
     methods: list[str],
     seeds: int | None,
@@ -131,48 +172,75 @@ def run_all(
     threads: int,
     animation: bool,
     fresh: bool,
-) -> list[Recording]:
-    """One run after the other; every method is checked before the first one starts."""
+) -> list[Job]:
+    """One job a method; every one is checked before the first one starts."""
     import torch
 
     from toygan import runs
-    from toygan.console import watching
 
     torch.set_num_threads(threads)
     if steps is not None:
         changes = [*changes, f"training.steps={steps}"]
     if seeds is not None:
         changes = [*changes, f"training.seeds={seeds}"]
-    jobs = [runs.prepared(scenario, method, changes, out, device, animation, fresh) for method in methods or [None]]
-    recordings = []
+    asked: list[str | None] = [*dict.fromkeys(methods)] or [None]
+    return [runs.prepared(scenario, method, changes, out, device, animation, fresh) for method in asked]
+
+
+def run_all(jobs: list[Job]) -> tuple[list[Recording], list[Exception]]:
+    """One run after the other; of several, one that fails does not keep the others from running."""
+    from toygan import runs
+    from toygan.console import watching
+
+    recordings, faults = [], []
     for config, order in jobs:
-        with watching(f"{config.name} / {config.method.name}") as watch:
-            recordings.append(runs.carry_out(config, order._replace(watch=watch)))
-    return recordings
+        name = f"{config.name} / {config.method.name}"
+        try:
+            with watching(name) as watch:
+                recordings.append(runs.carry_out(config, order._replace(watch=watch)))
+        except Exception as error:
+            if len(jobs) == 1 or stopping.is_set():
+                raise
+            complain(f"{name}: {error if is_users(error) else in_words(error)}")
+            faults.append(error)
+    return recordings, faults
 
 
-def report(recordings: list[Recording], as_json: bool) -> None:
+def report(recordings: list[Recording], faults: list[Exception], film: bool, as_json: bool) -> None:
     """What the runs came to; several end with a picture side by side."""
     from toygan.console import print_summary, print_table
 
-    comparison = draw_comparison(recordings, recordings[0].folder.parent) if len(recordings) > 1 else {}
+    comparison = draw_comparison(recordings, common_folder(recordings), film) if len(recordings) > 1 else {}
     if as_json:
         facts = [dict(recording.facts) | {"folder": str(recording.folder)} for recording in recordings]
-        print(json.dumps(facts[0] if len(facts) == 1 else {"runs": facts} | comparison))
+        several = {"runs": facts, "failed": [str(fault) for fault in faults]} | comparison
+        print(json.dumps(facts[0] if len(facts) == 1 and not faults else several, allow_nan=False))
     elif len(recordings) == 1:
         print_summary(recordings[0])
     else:
         print_table(recordings, comparison)
 
 
-def draw_comparison(recordings: list[Recording], folder: Path) -> dict[str, str]:
-    """Picture and film of several runs; where they are."""
+def common_folder(recordings: list[Recording]) -> Path:
+    """The innermost folder that holds all runs."""
+    return Path(os.path.commonpath([recording.folder.resolve().parent for recording in recordings if recording.folder]))
+
+
+def draw_comparison(recordings: list[Recording], folder: Path, film: bool) -> dict[str, str]:
+    """Picture and, if wanted, film of several runs; where they are."""
     from toygan.draw import save_comparison, save_comparison_film
 
-    paths = {"picture": folder / "comparison.png", "film": folder / "comparison.gif"}
+    paths = {"picture": folder / "comparison.png"}
     save_comparison(recordings, paths["picture"])
-    save_comparison_film(recordings, paths["film"])
-    return {name: str(path) for name, path in paths.items()}
+    if film:
+        paths["film"] = folder / "comparison.gif"
+        save_comparison_film(recordings, paths["film"])
+    return {name: shown(path) for name, path in paths.items()}
+
+
+def shown(path: Path) -> str:
+    """A path from here, where that is shorter."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 # --- draw and compare ------------------------------------------------------------------------------------------------
@@ -183,7 +251,9 @@ PICTURES, FILMS = ("png", "pdf", "svg"), ("gif", "webp", "mp4")
 @app.command()
 def draw(
     folder: Folder,
-    formats: Annotated[list[str], typer.Option("--format", "-f", help=f"{', '.join(PICTURES + FILMS)}; repeatable.")] = ["png", "gif"],  # noqa: B006
+    formats: Annotated[
+        list[str], typer.Option("--format", "-f", help=f"{', '.join(PICTURES + FILMS)}; repeatable.")
+    ] = ["png", "gif"],  # noqa: B006
     out: Annotated[Path | None, typer.Option(help="Another folder for the files.")] = None,
 ) -> None:
     """Draw a run again from its recording; nothing is trained."""
@@ -200,11 +270,24 @@ def drawn(recording: Recording, suffix: str, folder: Path) -> Path:
 
     if suffix not in PICTURES + FILMS:
         raise UserError(f"--format {suffix}: unknown; {suggestion(suffix, PICTURES + FILMS, 'formats')}")
-    folder.mkdir(parents=True, exist_ok=True)
     save, stem = (save_picture, "picture") if suffix in PICTURES else (save_film, "animation")
-    path = folder / f"{stem}.{suffix}"
-    save(recording, path)
+    path = usable(folder) / f"{stem}.{suffix}"
+    try:
+        save(recording, path)
+    except ImportError as error:
+        raise UserError(f"--format {suffix}: {error}") from None
     return path
+
+
+def usable(folder: Path) -> Path:
+    """The folder, made if need be; UserError where that cannot be."""
+    from toygan.strict import UserError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be used ({error.strerror}); choose another place with --out") from None
+    return folder
 
 
 def opened(folder: Path) -> Recording:
@@ -216,29 +299,30 @@ def opened(folder: Path) -> Recording:
         return load(folder)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder}: holds no finished run; toygan run makes one") from None
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, OSError) as error:
         raise UserError(f"{folder}: cannot be read as a run ({error})") from None
 
 
 @app.command()
 def compare(
     folders: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
-    out: Annotated[Path | None, typer.Option(help="Where picture and film go; the runs' common folder by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where picture and film go; the runs' common folder by default.")
+    ] = None,
+    animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
     as_json: Json = False,
 ) -> None:
     """Put several runs side by side: one picture, one film, one table."""
-    from toygan.console import print_table, table_rows
-    from toygan.strict import UserError
-
     with clear_faults():
+        from toygan.console import print_table, table_rows
+        from toygan.strict import UserError
+
         if len(folders) < 2:
             raise UserError("compare needs two runs or more")
         recordings = [opened(folder) for folder in folders]
-        place = out or Path(os.path.commonpath([folder.resolve().parent for folder in folders]))
-        place.mkdir(parents=True, exist_ok=True)
-        paths = draw_comparison(recordings, place)
+        paths = draw_comparison(recordings, usable(out or common_folder(recordings)), animation)
         if as_json:
-            print(json.dumps({"runs": table_rows(recordings)} | paths))
+            print(json.dumps({"runs": table_rows(recordings)} | paths, allow_nan=False))
         else:
             print_table(recordings, paths)
 
@@ -248,15 +332,17 @@ def compare(
 
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(help="scenarios, methods, objectives, constraints or targets; all by default.")] = "all",
+    what: Annotated[
+        str, typer.Argument(help="scenarios, methods, objectives, constraints or targets; all by default.")
+    ] = "all",
     as_json: Json = False,
 ) -> None:
     """List what there is."""
-    from toygan.catalogue import LISTS
-    from toygan.console import print_list
-    from toygan.strict import UserError, suggestion
-
     with clear_faults():
+        from toygan.catalogue import LISTS
+        from toygan.console import print_list
+        from toygan.strict import UserError, suggestion
+
         if what not in ("all", *LISTS):
             raise UserError(f"list {what}: unknown; {suggestion(what, list(LISTS), 'lists')}")
         found = {name: make() for name, make in LISTS.items() if what in ("all", name)}
@@ -264,12 +350,14 @@ def list_(
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="A scenario, method, pair, objective, constraint or target.")]) -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="A scenario, method, pair, objective, constraint or target.")],
+) -> None:
     """Explain one thing: formula, reference, settings, what to look for."""
-    from toygan.catalogue import pages
-    from toygan.console import print_page
-
     with clear_faults():
+        from toygan.catalogue import pages
+        from toygan.console import print_page
+
         for page in pages(name):
             print_page(page)
 
@@ -277,7 +365,10 @@ def show(name: Annotated[str, typer.Argument(help="A scenario, method, pair, obj
 @app.command()
 def doctor() -> None:
     """Say what is installed, what is missing, and what the machine offers."""
-    from toygan.console import print_doctor
-
     with clear_faults():
+        from toygan.console import print_doctor
+
         print_doctor()
+
+
+cli_many.register(app)

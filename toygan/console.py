@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from time import monotonic
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+from rich.table import Column, Table
 
 from toygan.catalogue import Page
 from toygan.recording import Recording
 from toygan.runs import LIBRARIES, Progress, Watcher
 
+WIDE = 110  # columns of a terminal in which a bar may take its ease
 EVERY = 10.0  # seconds between plain lines where stderr is no terminal
-out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+class Terminal(Console):
+    """A console that leaves it to the command what to do when nobody reads its output any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Say so instead of ending the program."""
+        raise BrokenPipeError
+
+
+def console(stream: TextIO, stderr: bool) -> Terminal:
+    """A console on a stream; what goes into a file or a pipe is never wrapped."""
+    is_narrow = stream.isatty() or "COLUMNS" in os.environ
+    return Terminal(stderr=stderr, highlight=False, width=None if is_narrow else 1000)
+
+
+out, err = console(sys.stdout, stderr=False), console(sys.stderr, stderr=True)
 
 
 # --- progress --------------------------------------------------------------------------------------------------------
@@ -31,25 +50,36 @@ def watching(name: str) -> Iterator[Watcher]:
     if not err.is_terminal:
         yield plain_lines(name)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=min(len(name), 28), max_width=28)),
+        BarColumn(bar_width=8 if err.width < WIDE else 30),
+        TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+    )
     with Bar(*columns, console=err, transient=True) as bar:
         task = bar.add_task(name, total=None, note="starting")
         meter = Meter()
 
         def watch(progress: Progress) -> None:
+            if progress.doing == "kept":
+                bar.console.print(plain_text(f"{name}: {KEPT}"))
             bar.update(task, completed=progress.step, total=progress.steps, note=meter.note(progress))
 
         yield watch
 
 
+KEPT = "already there and kept; --fresh plays it again"
+
+
 def plain_lines(name: str) -> Watcher:
     """A watcher that prints a line whenever it starts something else, and every few seconds."""
-    meter, last = Meter(), [0.0, ""]
+    meter, then, before = Meter(), 0.0, ""
 
     def watch(progress: Progress) -> None:
-        if progress.doing != last[1] or monotonic() - float(last[0]) > EVERY:
-            print(f"{name}: {meter.note(progress)}", file=sys.stderr, flush=True)
-            last[:] = [monotonic(), progress.doing]
+        nonlocal then, before
+        if progress.doing != before or monotonic() - then > EVERY:
+            note = KEPT if progress.doing == "kept" else f"{progress.doing}, {meter.note(progress)}"
+            print(f"{name}: {note}\n", end="", file=sys.stderr, flush=True)  # in one piece, whoever interrupts
+            then, before = monotonic(), progress.doing
 
     return watch
 
@@ -61,14 +91,38 @@ class Meter:
         self.start: tuple[float, int] | None = None
 
     def note(self, progress: Progress) -> str:
-        """What is done, how far, how fast, and the latest numbers."""
+        """How far, how fast, how long it will take, and the latest numbers; at the end what is being done."""
+        if progress.doing != "training":
+            return progress.doing if err.is_terminal else f"step {progress.step} of {progress.steps}"
         self.start = self.start or (monotonic(), progress.step)
         seconds, steps = monotonic() - self.start[0], progress.step - self.start[1]
-        rate = f"{steps / seconds:.0f} steps/s" if seconds > 0.5 and steps else ""
-        left = f"{(progress.steps - progress.step) * seconds / steps:.0f} s left" if rate and not err.is_terminal else ""
-        numbers = "  ".join(f"{name} {value:.3g}" for name, value in progress.numbers.items())
-        parts = (progress.doing, f"step {progress.step} of {progress.steps}", rate, left, numbers)
-        return "  ".join(part for part in parts if part)
+        parts = [f"{progress.step}/{progress.steps}"]
+        if seconds > 0.5 and steps:
+            parts += [
+                f"{steps / seconds:.0f}/s",
+                f"{duration((progress.steps - progress.step) * seconds / steps)} left",
+            ]
+        return "  ".join([*parts, *live(progress.numbers)])
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 42 s, 3:05 min, 2:10 h."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d} h"
+
+
+def live(numbers: Mapping[str, float]) -> list[str]:
+    """The few numbers that say whether it goes well, the most telling first."""
+    words = {
+        "w1": "W1 {:.2g}",
+        "modes": "modes {:.0f}",
+        "w1_floor": "W1 floor {:.2g}",
+        "critic_loss": "critic loss {:.2g}",
+    }
+    room = len(words) if err.width >= WIDE else 2
+    return [text.format(numbers[name]) for name, text in list(words.items())[:room] if name in numbers]
 
 
 # --- results ---------------------------------------------------------------------------------------------------------
@@ -78,12 +132,14 @@ def print_summary(recording: Recording) -> None:
     """Status, measures of every seed, and where the files are."""
     facts = recording.facts
     seconds = sum(facts["seconds"].values())
-    out.print(f"[bold]{recording.name}[/]  {facts['status']} at step {facts['step']} of {facts['steps']}, {seconds:.1f} s")
+    out.print(
+        f"[bold]{recording.name}[/]  {facts['status']} at step {facts['step']} of {facts['steps']}, {seconds:.1f} s"
+    )
     table = Table(box=None, pad_edge=False)
     rows = facts["summary"]["seeds"]
     names = [name for name in rows[0] if name != "diverged_at" or any(row[name] is not None for row in rows)]
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(heading(name), justify="right")
     for row in rows:
         table.add_row(*(number(row[name]) for name in names))
     out.print(table)
@@ -105,15 +161,25 @@ def table_rows(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
 def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> None:
     """One line a run, means over seeds, and where the comparison is."""
     rows = table_rows(recordings)
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    if len({recording.facts["scenario"] for recording in recordings}) == 1:  # then it goes without saying
+        out.print(f"[bold]{recordings[0].facts['scenario']}[/]")
+        for row, recording in zip(rows, recordings, strict=True):
+            row["run"] = recording.facts["method"]
+    said = {"status"} if all(row["status"] == "done" for row in rows) else set()
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in said]
     table = Table(box=None, pad_edge=False)
     for name in names:
-        table.add_column(name, justify="left" if name in ("run", "status") else "right")
+        table.add_column(heading(name), justify="left" if name in ("run", "status") else "right")
     for row in rows:
         table.add_row(*(number(row.get(name)) for name in names))
     out.print(table)
     for path in paths.values():
         out.print(path, soft_wrap=True)
+
+
+def heading(name: str) -> str:
+    """A measure's name in words, which may stand below each other."""
+    return name.replace("_", " ")
 
 
 def number(value: Any) -> str:
@@ -148,7 +214,7 @@ def print_page(page: Page) -> None:
     for name, text in page.lines.items():
         out.print(plain_text(f"{name}: {text}"))
     out.print()
-    out.print(plain_text(page.settings))
+    out.print(plain_text(page.settings), soft_wrap=True)  # as it is, so that it can be copied
 
 
 def print_doctor() -> None:

@@ -243,6 +243,9 @@ def safe_norm(slopes: Tensor) -> Tensor:
     return squares.clamp(min=torch.finfo(squares.dtype).tiny).sqrt()
 
 
+LEAST = 1e-12  # a layer of zeros is divided by this; any less, and squares of its gradient overflow in float32
+
+
 def largest_singular_value(weight: Tensor) -> Tensor:
     """The top singular value of each seed's matrix: [seed, in, out] -> [seed, 1, 1], differentiable.
 
@@ -259,7 +262,7 @@ def largest_singular_value(weight: Tensor) -> Tensor:
         longest = gram.square().sum(dim=1, keepdim=True).argmax(dim=2, keepdim=True)
         vector = unit(gram.gather(2, longest.expand(-1, gram.shape[1], 1)))
         u, v = (unit(weight @ vector), vector) if tall else (vector, unit(weight.transpose(1, 2) @ vector))
-    return (u.transpose(1, 2) @ weight @ v).clamp(min=torch.finfo(weight.dtype).tiny)
+    return (u.transpose(1, 2) @ weight @ v).clamp(min=LEAST)
 
 
 def unit(vector: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ leaves a folder that the same command continues.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,12 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from toygan.recording import packed, read_json, unpacked, write_aside, write_json
+from toygan.recording import FACTS, FORMAT, complete_lines, packed, read_json, unpacked, write_aside, write_json
 from toygan.scenario import Config, as_data, as_toml, differing
 from toygan.strict import UserError
 
 FINISHED = ("done", "diverged")
 OURS = ("run.json", "config.toml", "metrics.jsonl", "frames.npz", "picture.png", "animation.gif")
+
+
+class Busy(UserError):
+    """Another process works in the folder."""
 
 
 @contextmanager
@@ -49,11 +54,11 @@ def shut(lock: int, folder: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise UserError(f"{folder}: another process is running in this folder") from None
+        raise Busy(f"{folder}: another process is running in this folder") from None
 
 
 def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -> dict[str, Any]:
-    """The facts of this run: those of an earlier start with the same config, or new ones.
+    """The facts of this run: those of an earlier start with the same config and inputs, or new ones.
 
     UserError, with the differing keys, where the folder holds a run of another config.
     """
@@ -61,16 +66,26 @@ def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -
         clear(folder)
     known = earlier(folder)
     if not known:
+        shutil.rmtree(folder / "partial", ignore_errors=True)  # states of who knows what
         write_aside(folder / "config.toml", as_toml(config).encode())
         write_json(folder / "run.json", facts)
         return dict(facts)
     differences = differing(as_data(config), known["config"])
+    if known.get("inputs", {}) != facts["inputs"]:
+        differences.append("the points file has changed since")
     if differences:
         raise UserError(
             f"{folder}: holds a run with other settings\n    " + "\n    ".join(differences) + "\n"
             "    --fresh replaces it, --out DIR puts this run elsewhere"
         )
-    return known
+    known.pop("message", None)
+    return dict(facts) | known
+
+
+def digests(config: Config) -> dict[str, str]:
+    """The SHA-256 of every file that a config draws from: changed points are another run."""
+    path = getattr(config.target, "path", None)
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest()} if path else {}
 
 
 def earlier(folder: Path) -> dict[str, Any]:
@@ -80,13 +95,14 @@ def earlier(folder: Path) -> dict[str, Any]:
         return {}
     try:
         facts = read_json(path)
-        return facts if {"config", "status", "format"} <= facts.keys() else unreadable(path)
-    except (ValueError, AttributeError):
+    except ValueError:
         return unreadable(path)
+    is_ours = isinstance(facts, dict) and facts.keys() >= FACTS and isinstance(facts["config"], dict)
+    return facts if is_ours and facts["format"] == FORMAT else unreadable(path)
 
 
 def unreadable(path: Path) -> dict[str, Any]:
-    """Refuse a run.json that is not ours."""
+    """Refuse a run.json that is damaged or not ours."""
     raise UserError(f"{path}: is not the record of a run; --fresh replaces it, --out DIR puts this run elsewhere")
 
 
@@ -111,10 +127,17 @@ def keep_state(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
     write_aside(folder / "partial" / "state.npz", packed(arrays, compress=False), durable=False)
 
 
-def kept_state(folder: Path) -> dict[str, np.ndarray] | None:
-    """The last state that was kept, if any."""
-    path = folder / "partial" / "state.npz"
-    return unpacked(path) if path.exists() else None
+def kept_state(folder: Path, frame_steps: list[int]) -> dict[str, np.ndarray] | None:
+    """The last state that was kept, if there is one and all frames and measures up to it can still be read."""
+    try:
+        state = unpacked(folder / "partial" / "state.npz")
+        steps = [step for step in frame_steps if step <= state["step"]]
+        for step in steps:
+            unpacked(frame_path(folder, step))
+        measured = {line["step"] for line in complete_lines(folder / "metrics.jsonl")}
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
+    return state if measured >= set(steps) else None
 
 
 def frame_path(folder: Path, step: int) -> Path:

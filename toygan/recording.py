@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 
 FORMAT = 1
+FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -25,8 +28,9 @@ class Recording:
     """The frames of one run, with its facts and measures.
 
     `facts` is what `run.json` holds. `frames` holds the arrays of `frames.npz`, in the units of the scenario's plane:
-    `step [T]`, `samples [T, S, N, 2]`, `real [N, 2]`, `scores [T, P, g, g]` (row = y, column = x) on `grid_x [g]`,
-    `grid_y [g]`, `slopes [T, P, h, h, 2]` on `slope_x [h]`, `slope_y [h]`. `metrics` holds one `[T, S]` array a measure.
+    `step [T]`, `samples [T, S, N, 2]`, `real [N, 2]`, `scores [T, P, g, g]` (row = y, column = x) on
+    `grid_x [g]`, `grid_y [g]`, `slopes [T, P, h, h, 2]` on `slope_x [h]`, `slope_y [h]`. `metrics` holds one `[T, S]`
+    array a measure.
     """
 
     facts: Mapping[str, Any]
@@ -52,10 +56,12 @@ class Recording:
 def load(folder: str | Path) -> Recording:
     """Read a run folder.
 
-    Raises FileNotFoundError when there is no finished recording in it and ValueError when its format is not known.
+    Raises FileNotFoundError when there is no finished recording in it and ValueError when it cannot be understood.
     """
     folder = Path(folder)
     facts = read_json(folder / "run.json")
+    if not isinstance(facts, dict) or not facts.keys() >= FACTS:
+        raise ValueError(f"{folder / 'run.json'}: is not the record of a run")
     if facts.get("format") != FORMAT:
         raise ValueError(f"{folder / 'run.json'}: format {facts.get('format')!r} is not {FORMAT}, the one known here")
     frames = unpacked(folder / "frames.npz")
@@ -68,7 +74,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_metrics(path: Path, steps: np.ndarray, seeds: list[int]) -> dict[str, np.ndarray]:
-    """Gather `metrics.jsonl` into one array [T, S] a measure; what is missing is NaN, an unfinished last line is dropped."""
+    """Gather `metrics.jsonl` into one array [T, S] a measure; what is missing is NaN, a torn last line is dropped."""
     if not path.exists():
         return {}
     row_of = {int(step): t for t, step in enumerate(steps)}
@@ -106,8 +112,9 @@ def plain(value: float) -> float | int | None:
 
 
 def write_aside(path: Path, content: bytes, durable: bool = True) -> None:
-    """Write a file so that it appears whole or not at all: beside its place, then renamed; `durable` waits for the disk.
+    """Write a file so that it appears whole or not at all: beside its place, then renamed.
 
+    `durable` waits for the disk; without it, a file survives the death of the process but not that of the machine.
     Raises OSError (disk full, folder not writable) after removing what was written beside it.
     """
     aside = path.with_name(f".{path.name}.part")
@@ -126,14 +133,17 @@ def write_aside(path: Path, content: bytes, durable: bool = True) -> None:
 def packed(arrays: Arrays, compress: bool = True) -> bytes:
     """The bytes of an npz."""
     buffer = io.BytesIO()
-    (np.savez_compressed if compress else np.savez)(buffer, **dict(arrays))
+    (np.savez_compressed if compress else np.savez)(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
 def unpacked(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an npz; never a pickle."""
-    with np.load(path, allow_pickle=False) as archive:
-        return dict(archive)
+    """The arrays of an npz; never a pickle. Raises ValueError for a file that is damaged or something else."""
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            return dict(archive)
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: is damaged ({error})") from None
 
 
 def write_json(path: Path, value: Mapping[str, Any], durable: bool = True) -> None:

@@ -11,8 +11,8 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -66,6 +66,7 @@ class Order(NamedTuple):
     animation: bool = True
     fresh: bool = False
     watch: Watcher = lambda progress: None
+    settings: Mapping[str, Any] = {}  # the run's place in the grid of a sweep
 
 
 def run(
@@ -81,9 +82,10 @@ def run(
 ) -> Recording:
     """Play a scenario (name or path of a .toml) by a method and return its recording, reusing what `out` holds.
 
-    `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE". Raises UserError (a
-    ValueError) for what the user got wrong, with every mistake in one message.
+    `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE".
+    Raises UserError (a ValueError) for what the user got wrong, with every mistake in one message.
     """
+    overrides = [overrides] if isinstance(overrides, str) else overrides
     changes: list[Change] = list(overrides.items() if isinstance(overrides, Mapping) else overrides)
     if seeds is not None:
         changes.append(("training.seeds", seeds if isinstance(seeds, int) else list(seeds)))
@@ -137,7 +139,7 @@ def carry_out(config: Config, order: Order) -> Recording:
         if facts["status"] in folders.FINISHED:
             return kept(order)
         with recorded_faults(order.folder, facts):
-            facts["status"] = "running"
+            facts |= {"status": "running", "device": order.device}
             play_on(config, order, facts)
             finish(order, facts)
     return load(order.folder)
@@ -157,8 +159,10 @@ def first_facts(config: Config, order: Order) -> dict[str, Any]:
         "step": 0,
         "steps": config.training.steps,
         "device": order.device,
+        "inputs": folders.digests(config),
         "seconds": dict.fromkeys(("train", "observe", "measure", "draw"), 0.0),
         "config": as_data(config),
+        "settings": dict(order.settings),
         "summary": {},
     }
 
@@ -185,8 +189,13 @@ def leave(folder: Path, facts: Mapping[str, Any]) -> None:
 
 
 def kept(order: Order) -> Recording:
-    """A finished run; its film is drawn now if it was left out then."""
-    recording = load(order.folder)
+    """A finished run; its film is drawn now if it was left out then. UserError where it can no longer be read."""
+    try:
+        recording = load(order.folder)
+    except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
+        message = f"{order.folder}: holds a finished run that is damaged ({error})\n    --fresh plays it again"
+        raise UserError(message) from None
+    shutil.rmtree(order.folder / "partial", ignore_errors=True)  # left by a kill at the very end
     if order.animation and not (order.folder / "animation.gif").exists():
         draw(recording, order)
     order.watch(Progress(recording.facts["step"], recording.facts["steps"], "kept", {}))
@@ -225,7 +234,7 @@ def play_on(config: Config, order: Order, facts: dict[str, Any]) -> None:
 def resume(work: Work) -> State:
     """The last kept state, with the measures after it forgotten; or the first state, looked at."""
     place, facts = work.order.folder, work.facts
-    arrays = folders.kept_state(place)
+    arrays = folders.kept_state(place, work.sim.frame_steps)
     if arrays is None:
         write_aside(place / "metrics.jsonl", b"")
         look(work, work.sim.start)
@@ -235,6 +244,7 @@ def resume(work: Work) -> State:
     kept_lines = "".join(json.dumps(line) + "\n" for line in lines if line["step"] <= state.step)
     write_aside(place / "metrics.jsonl", kept_lines.encode())
     facts["step"] = state.step
+    write_json(place / "run.json", facts)
     return state
 
 

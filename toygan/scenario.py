@@ -104,15 +104,15 @@ class Method(Strict):
     critic_steps: Annotated[PositiveInt, Field(le=1000)] = 1
     optimiser: Literal[*OPTIMISERS] = "adam"  # type: ignore[valid-type]
     betas: tuple[NonNegativeFloat, NonNegativeFloat] = (0.0, 0.9)
-    generator_rate: PositiveFloat = 1e-3
-    critic_rate: PositiveFloat = 1e-3
+    generator_rate: PositiveFloat = 4e-3
+    critic_rate: PositiveFloat = 4e-3
     schedule: Literal[*SCHEDULES] = "linear"  # type: ignore[valid-type]
     ema: NonNegativeFloat = Field(default=0.0, lt=1.0)
     head_start: NonNegativeInt = 0
     instance_noise: NonNegativeFloat = 0.0
-    pack: PositiveInt = 1
+    pack: Annotated[PositiveInt, Field(le=100)] = 1
     noisy_labels: NonNegativeFloat = Field(default=0.0, le=0.5)
-    categories: NonNegativeInt = 0
+    categories: Annotated[NonNegativeInt, Field(le=1000)] = 0
     mutual_information: NonNegativeFloat = 0.0
 
     @field_validator("betas")
@@ -443,7 +443,8 @@ def misfits(config: Config) -> None:
         raise ValueError(f"pack: a batch of {config.training.batch} cannot be cut into packs of {method.pack}")
     if method.mutual_information and not method.categories:
         raise ValueError("categories: mutual_information needs at least one category")
-    if method.objective.kind == "energy" and method.objective.pulling_away and "autoencoder" not in (method.critic, config.critic.kind):
+    aligned = method.objective.kind == "energy" and method.objective.pulling_away
+    if aligned and "autoencoder" not in (method.critic, config.critic.kind):
         raise ValueError("objective: pulling_away needs codes; use the critic kind autoencoder")
 
 

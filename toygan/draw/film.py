@@ -27,7 +27,9 @@ from toygan.draw.panels import (
     GENERATED,
     INK,
     PLAIN,
+    SCORES,
     SMALL,
+    STEEPNESS,
     arrow_lengths,
     arrows,
     band_edges,
@@ -257,16 +259,18 @@ def gif(pictures: Iterator[Image.Image], command: str) -> bytes:
 
 
 def shared_palette(frames: Sequence[Image.Image]) -> Image.Image:
-    """256 colours for the whole film, from a few frames pasted under each other."""
+    """At most 256 colours for the whole film: those of the scales, and the commonest of a few frames."""
     chosen = [frames[i] for i in sorted({0, len(frames) // 3, 2 * len(frames) // 3, len(frames) - 1})]
     width, height = chosen[0].size
     sheet = Image.new("RGB", (width, height * len(chosen)))
     for row, frame in enumerate(chosen):
         sheet.paste(frame, (0, row * height))
-    palette = sheet.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    colours = np.asarray(palette.getpalette()).reshape(-1, 3)
+    common = sheet.quantize(200, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette() or []
+    scales = [SCORES(np.linspace(0, 1, 40), bytes=True)[:, :3], STEEPNESS(np.arange(STEEPNESS.N), bytes=True)[:, :3]]
+    colours = np.concatenate([np.asarray(common).reshape(-1, 3), *scales])
     colours[(colours >= 248).all(1)] = 255  # paper is white; Pillow looks colours up in boxes of 8: no rivals
-    palette.putpalette(colours.astype(np.uint8).tobytes())
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(np.unique(colours, axis=0).astype(np.uint8).tobytes())
     return palette
 
 

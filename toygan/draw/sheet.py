@@ -187,9 +187,11 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float) -> tuple[Figur
 
 def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
     """The commands that made the runs, each once; more than four lines of them are left to the file's metadata."""
-    commands = dict.fromkeys(str(recording.facts["command"]) for recording in recordings if recording.facts.get("command"))
+    commands = dict.fromkeys(str(run.facts["command"]) for run in recordings if run.facts.get("command"))
     lines = [line for command in commands for line in wrapped_command(command, 112)]
-    return lines if len(lines) <= 4 else [*lines[:3], f"    and {len(commands)} commands in all, in this file's metadata"]
+    return (
+        lines if len(lines) <= 4 else [*lines[:3], f"    ({len(commands)} commands in all: see this file's metadata)"]
+    )
 
 
 def columns_for(count: int) -> int:

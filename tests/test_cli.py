@@ -1,0 +1,289 @@
+"""The command line: results on stdout, the rest on stderr, exit codes, and pages that can be copied."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from typer.testing import CliRunner, Result
+
+import toygan
+from toygan import console, runs
+from toygan.catalogue import LISTS, pages
+from toygan.cli import app
+from toygan.constraints import CONSTRAINTS
+from toygan.methods import METHODS
+from toygan.objectives import OBJECTIVES
+from toygan.runs import Progress
+from toygan.scenario import read
+from toygan.shipped import shipped
+from toygan.targets import TARGETS
+
+SMALL = """\
+title = "Small"
+[target]
+kind = "ring"
+[generator]
+width = 8
+[critic]
+width = 8
+[training]
+steps = 20
+frames = 3
+points = 50
+batch = 16
+[methods.mine]
+objective = "hinge"
+look_for = "Mine"
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """A folder with a small scenario in it."""
+    (tmp_path / "small.toml").write_text(SMALL)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(*words: str, code: int = 0) -> Result:
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+def one_object(text: str) -> dict:
+    """The one JSON object that is all of a text; NaN is none."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+# --- run, compare, draw ----------------------------------------------------------------------------------------------
+
+
+def test_a_run_says_what_came_out_and_a_second_one_that_it_is_kept(here):
+    first = call("run", "small.toml")
+    assert "small / wgan-gp" in first.stdout
+    assert "done at step 20 of 20" in first.stdout
+    assert "runs/small/wgan-gp/picture.png" in first.stdout
+    assert "training, 1/20" in first.stderr
+    again = call("run", "small.toml")
+    assert again.stdout == first.stdout
+    assert again.stderr == f"small / wgan-gp: {console.KEPT}\n"
+
+
+def test_the_film_can_wait(here):
+    call("run", "small.toml", "--no-animation")
+    film = here / "runs" / "small" / "wgan-gp" / "animation.gif"
+    assert not film.exists()
+    call("run", "small.toml")
+    assert film.exists()
+
+
+def test_json_is_one_object_and_nothing_else(here):
+    facts = one_object(call("run", "small.toml", "--no-animation", "--json").stdout)
+    assert (facts["status"], facts["scenario"], facts["method"]) == ("done", "small", "wgan-gp")
+    assert facts["folder"] == "runs/small/wgan-gp"
+    assert "small / wgan-gp" in call("run", "small.toml", "--no-animation", "--fresh", "--json").stderr
+
+
+def test_a_diverged_run_is_a_result(here):
+    rates = ["--set", "method.critic_rate=1e6", "--set", "method.generator_rate=1e6"]
+    facts = one_object(call("run", "small.toml", "--json", *rates).stdout)
+    assert facts["status"] == "diverged"
+    assert "diverged" in call("run", "small.toml", *rates).stdout
+
+
+@pytest.mark.parametrize("film", [True, False])
+def test_several_methods_end_with_a_comparison(film, here):
+    words = ["run", "small.toml", "-m", "mine", "-m", "hinge+r1", "-m", "mine", *([] if film else ["--no-animation"])]
+    result = call(*words)
+    assert [line.split()[0] for line in result.stdout.splitlines()[2:4]] == ["mine", "hinge+r1"]
+    assert (here / "runs" / "small" / "comparison.png").exists()
+    assert (here / "runs" / "small" / "comparison.gif").exists() is film
+    several = one_object(call(*words, "--json").stdout)
+    assert [facts["method"] for facts in several["runs"]] == ["mine", "hinge+r1"]
+    assert several["picture"] == "runs/small/comparison.png"
+    assert ("film" in several) is film
+
+
+def test_one_of_several_may_fail(here, monkeypatch):
+    monkeypatch.setattr(runs, "draw", lambda recording, order: None)
+    look = runs.look
+
+    def unlucky(work, state):
+        if work.config.method.name == "gan":
+            raise RuntimeError("out of luck")
+        return look(work, state)
+
+    monkeypatch.setattr(runs, "look", unlucky)
+    several = call("run", "small.toml", "-m", "gan", "-m", "mine", "--json", code=3)
+    assert "toygan: small / gan: RuntimeError: out of luck" in several.stderr
+    facts = one_object(several.stdout)
+    assert [run["method"] for run in facts["runs"]] == ["mine"]
+    assert facts["failed"] == ["out of luck"]
+    alone = call("run", "small.toml", "-m", "gan", code=1)
+    assert "RuntimeError: out of luck" in alone.stderr
+    assert "nothing is lost" in alone.stderr
+
+
+def test_an_interrupted_run_exits_130_and_says_how_to_go_on(here, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "draw", interrupt)
+    for methods in ([], ["-m", "gan", "-m", "mine"]):
+        result = call("run", "small.toml", *methods, code=130)
+        assert result.stderr.endswith("toygan: interrupted; the same command goes on from here\n")
+        assert result.stdout == ""
+
+
+def test_a_folder_in_use_exits_2(here):
+    from toygan.folder import claimed
+
+    with claimed(here / "runs" / "small" / "wgan-gp"):
+        assert "another process" in call("run", "small.toml", code=2).stderr
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> tuple[Path, Path]:
+    """Two finished runs without films."""
+    place = tmp_path_factory.mktemp("finished")
+    (place / "small.toml").write_text(SMALL)
+    folders = [
+        toygan.run(str(place / "small.toml"), method, out=place, animation=False).folder for method in ("mine", "gan")
+    ]
+    return folders[0], folders[1]
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg", "gif", "webp"])
+def test_a_run_is_drawn_again_in_every_format(suffix, finished, tmp_path):
+    result = call("draw", str(finished[0]), "--format", suffix, "--out", str(tmp_path / "new"))
+    (file,) = (tmp_path / "new").iterdir()
+    assert result.stdout == f"{file}\n"
+    assert file.suffix == f".{suffix}"
+    assert file.stat().st_size > 1000
+
+
+def test_drawing_explains_what_it_cannot_do(finished, tmp_path, monkeypatch):
+    assert '"png"?' in call("draw", str(finished[0]), "-f", "pgn", code=2).stderr
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    assert "toygan[mp4]" in call("draw", str(finished[0]), "-f", "mp4", "--out", str(tmp_path), code=2).stderr
+    (tmp_path / "file").write_text("")
+    assert "--out" in call("draw", str(finished[0]), "--out", str(tmp_path / "file" / "below"), code=2).stderr
+
+
+def test_runs_are_compared(finished, tmp_path):
+    words = ["compare", *map(str, finished), "--out", str(tmp_path), "--no-animation"]
+    assert "comparison.png" in call(*words).stdout
+    assert [row["run"] for row in one_object(call(*words, "--json").stdout)["runs"]] == ["small / mine", "small / gan"]
+    assert [path.name for path in tmp_path.iterdir()] == ["comparison.png"]
+
+
+def test_python_gives_a_recording(here):
+    recording = toygan.run("small.toml", "mine", seeds=[4, 2], overrides={"training.steps": 10}, animation=False)
+    assert repr(recording) == "<Recording small / mine: done, step 10 of 10, seeds [4, 2]>"
+    assert recording._repr_png_().startswith(b"\x89PNG")
+    assert toygan.load("runs/small/mine").facts == recording.facts
+    with pytest.raises(AttributeError, match="it has"):
+        _ = toygan.nothing
+
+
+# --- list, show, doctor ----------------------------------------------------------------------------------------------
+
+
+def test_lists_name_every_row(here):
+    tables = {
+        "objectives": OBJECTIVES,
+        "constraints": CONSTRAINTS,
+        "targets": TARGETS,
+        "methods": METHODS,
+        "scenarios": shipped(),
+    }
+    found = one_object(call("list", "--json").stdout)
+    assert {what: set(rows) for what, rows in found.items()} == {what: set(table) for what, table in tables.items()}
+    for what in LISTS:
+        lines = call("list", what).stdout.splitlines()
+        assert len(lines) == len(tables[what]) + 2  # a title, an empty line at the end, and no wrapping in between
+
+
+@pytest.mark.parametrize("name", [*shipped(), *METHODS, *OBJECTIVES, *CONSTRAINTS, *TARGETS, "hinge+r1", "small.toml"])
+def test_everything_is_shown_with_settings_that_can_be_copied(name, here):
+    said = call("show", name).stdout
+    for page in pages(name):
+        assert page.title in said
+        assert page.settings in said
+        assert tomllib.loads(page.settings) or page.settings.startswith("#")
+
+
+def test_a_shown_method_can_be_pasted_into_a_file(here):
+    (page,) = pages("wgan-gp")
+    (here / "pasted.toml").write_text(f"{SMALL}[methods.pasted]\n{page.settings}")
+    assert read("pasted.toml", "pasted").method.constraint == read("small.toml", "wgan-gp").method.constraint
+
+
+def test_doctor_names_versions_and_what_is_missing():
+    said = call("doctor").stdout
+    assert [name for name in runs.LIBRARIES if name not in said] == []
+    assert "GPU" in said
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["draw"], ["compare"], ["list"], ["show"], ["doctor"]], ids=str)
+def test_every_command_has_help(command):
+    assert "Usage" in call(*command, "--help").stdout
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from typer.testing import CliRunner; from toygan.cli import app;"
+        "assert CliRunner().invoke(app, ['run', '--help']).exit_code == 0;"
+        "sys.exit(', '.join({'torch', 'matplotlib', 'sklearn', 'scipy', 'numpy', 'ot'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize("words", ["list", "list --json"])
+def test_a_pipe_may_close_early(words):
+    command = f"{sys.executable} -m toygan {words} | head -c 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# --- what a terminal shows -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_bars_numbers_fit(width, monkeypatch):
+    monkeypatch.setattr(console, "err", console.Terminal(stderr=True, force_terminal=True, width=width))
+    clock = iter([0.0, 0.0, 10.0])
+    monkeypatch.setattr(console, "monotonic", lambda: next(clock))
+    meter = console.Meter()
+    numbers = {"critic_loss": -0.123, "w1": 0.0712, "w1_floor": 0.05, "modes": 25.0}
+    meter.note(Progress(0, 5000, "training", numbers))
+    note = meter.note(Progress(1000, 5000, "training", numbers))
+    assert note.startswith("1000/5000  100/s  40 s left  W1 0.071  modes 25")
+    assert cell_len(note) + len("eight-gaussians / wgan-gp") + 8 + 2 <= max(width, 85)
+    assert ("critic loss" in note) is (width == 200)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (59, "59 s"), (185, "3:05 min"), (7800, "2:10 h")])
+def test_durations_in_words(seconds, words):
+    assert console.duration(seconds) == words
+
+
+def test_the_bar_of_a_terminal_says_what_is_done(monkeypatch, capsys):
+    monkeypatch.setattr(console, "err", console.Terminal(stderr=True, force_terminal=True, width=80))
+    with console.watching("small / mine") as watch:
+        watch(Progress(1, 2, "training", {}))
+        watch(Progress(2, 2, "kept", {}))
+    assert f"small / mine: {console.KEPT}" in capsys.readouterr().err

@@ -1,0 +1,398 @@
+"""Whatever happens to a run, the same command goes on and ends with the same bytes as an undisturbed one."""
+
+from __future__ import annotations
+
+import errno
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import toygan
+from toygan import folder as folders
+from toygan import recording, runs, simulate
+from toygan.recording import Recording
+from toygan.strict import UserError
+
+SMALL = """\
+title = "Small"
+[target]
+kind = "ring"
+[generator]
+width = 8
+[critic]
+width = 8
+[training]
+steps = 20
+frames = 4
+points = 50
+batch = 16
+seeds = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("world") / "small.toml"
+    file.write_text(SMALL)
+    return file
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Runs without pictures and with few points in the final measures."""
+    hurry(monkeypatch.setattr)
+
+
+def hurry(put) -> None:
+    put(runs, "draw", lambda recording, order: None)
+    put(runs, "FINAL_W1", 20)
+
+
+def play(world: Path, out: Path, **options) -> Recording:
+    return toygan.run(str(world), out=out, **options)
+
+
+def assert_same(one: Recording, other: Recording) -> None:
+    """Same frames and measures, and no trace of the disturbance."""
+    assert one.frames["samples"].tobytes() == other.frames["samples"].tobytes()
+    assert {name: array.tobytes() for name, array in one.frames.items()} == {
+        name: array.tobytes() for name, array in other.frames.items()
+    }
+    lines = [(recording.folder / "metrics.jsonl").read_text() for recording in (one, other)]
+    assert lines[0] == lines[1]
+    assert one.facts["summary"] == other.facts["summary"]
+    assert one.facts["status"] == other.facts["status"]
+    assert "message" not in one.facts
+    assert not (one.folder / "partial").exists()
+    assert not list(one.folder.glob(".*"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(world, tmp_path_factory) -> Recording:
+    with pytest.MonkeyPatch.context() as patch:
+        hurry(patch.setattr)
+        return play(world, tmp_path_factory.mktemp("undisturbed"))
+
+
+# --- killed ----------------------------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """Nobody catches this, as nobody catches a SIGKILL."""
+
+
+def dies_at(monkeypatch, moment: int) -> None:
+    """Die at the given write of a file, before it has its name."""
+    replace, count = os.replace, iter(range(10**6))
+
+    def replace_or_die(source, target):
+        if next(count) == moment:
+            raise Killed
+        replace(source, target)
+
+    monkeypatch.setattr(recording.os, "replace", replace_or_die)
+
+
+@pytest.mark.parametrize("moment", range(24))
+def test_a_run_that_dies_at_any_write_is_continued(moment, world, undisturbed, tmp_path, monkeypatch, quick):
+    with monkeypatch.context() as patch:
+        dies_at(patch, moment)
+        try:
+            play(world, tmp_path)
+        except Killed:
+            pass
+    assert_same(play(world, tmp_path), undisturbed)
+
+
+def in_a_process(world: str, out: str) -> None:
+    """What the process does that is killed."""
+    hurry(setattr)
+    toygan.run(world, out=out)
+
+
+def killed_after(seconds: float, world: Path, out: Path) -> bool:
+    """Start a run in another process and kill it; whether it was still alive."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["toygan.runs", "ot", "sklearn.datasets"])
+    process = context.Process(target=in_a_process, args=(str(world), str(out)))
+    process.start()
+    process.join(seconds)
+    alive = process.is_alive()
+    process.kill()
+    process.join()
+    return alive
+
+
+def kill_often(rounds: int, world: Path, undisturbed: Recording, tmp_path: Path) -> None:
+    killed_after(30, world, tmp_path / "warm")
+    start = time.monotonic()
+    killed_after(30, world, tmp_path / "timed")
+    whole = time.monotonic() - start
+    moments = np.random.default_rng(0).uniform(0, whole, rounds)
+    killed = [killed_after(moment, world, tmp_path / str(k % 4)) for k, moment in enumerate(moments)]
+    assert any(killed)
+    for k in range(4):
+        assert_same(play(world, tmp_path / str(k)), undisturbed)
+
+
+def test_a_run_killed_at_any_moment_is_continued(world, undisturbed, tmp_path, quick):
+    kill_often(10, world, undisturbed, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_many_moments_is_continued(world, undisturbed, tmp_path, quick):
+    kill_often(200, world, undisturbed, tmp_path)
+
+
+# --- interrupted -----------------------------------------------------------------------------------------------------
+
+
+def wait_until(is_so, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_an_interrupted_run_and_a_word(number, world, tmp_path):
+    words = [sys.executable, "-m", "toygan", "run", str(world), "--out", str(tmp_path), "--steps", "100000"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    folder = tmp_path / "small" / "wgan-gp"
+    wait_until(lambda: (folder / "partial" / "state.npz").exists())
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err.endswith("toygan: interrupted; the same command goes on from here\n")
+    assert "Traceback" not in err
+    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.7])
+def test_a_signal_at_the_start_says_a_word_too(seconds, world, tmp_path):
+    code = (
+        "import os, signal, sys, threading; from toygan import cli;"
+        f"threading.Timer({seconds}, os.kill, (os.getpid(), signal.SIGINT)).start(); cli.main()"
+    )
+    words = [sys.executable, "-c", code, "run", str(world), "--out", str(tmp_path), "--steps", "100000"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 130
+    assert "toygan: interrupted" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("place", ["noise_floor", "look", "pack", "draw"])
+@pytest.mark.parametrize("fault", [KeyboardInterrupt(), RuntimeError("out of luck"), MemoryError()], ids=repr)
+def test_a_fault_anywhere_leaves_its_mark_and_the_run_goes_on(
+    place, fault, world, undisturbed, tmp_path, monkeypatch, quick
+):
+    def fail(*_, **__):
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, place, fail)
+        with pytest.raises(type(fault)):
+            play(world, tmp_path)
+    facts = json.loads((tmp_path / "small" / "wgan-gp" / "run.json").read_text())
+    assert facts["status"] == ("interrupted" if isinstance(fault, KeyboardInterrupt) else "failed")
+    assert_same(play(world, tmp_path), undisturbed)
+
+
+# --- diverged --------------------------------------------------------------------------------------------------------
+
+
+def poisoned(monkeypatch, *seeds: int) -> None:
+    """Give some seeds' generators a first parameter that is no number."""
+    first_state = simulate.first_state
+
+    def poisoned_state(*words):
+        state = first_state(*words)
+        generator = state.generator.clone()
+        generator[list(seeds), 0] = float("nan")
+        return state._replace(generator=generator, average=generator)
+
+    monkeypatch.setattr(simulate, "first_state", poisoned_state)
+
+
+def test_a_seed_that_diverges_harms_no_other(world, tmp_path, monkeypatch):
+    healthy = play(world, tmp_path / "healthy", seeds=3)
+    poisoned(monkeypatch, 1)
+    ill = play(world, tmp_path / "ill", seeds=3)
+    assert ill.facts["status"] == "diverged"
+    assert [row["diverged_at"] for row in ill.facts["summary"]["seeds"]] == [None, 0, None]
+    assert ill.facts["step"] == 20
+    for name in ("samples", "final"):
+        axis = ill.frames[name].ndim - 3
+        assert ill.frames[name].take([0, 2], axis).tobytes() == healthy.frames[name].take([0, 2], axis).tobytes()
+    assert {path.name for path in ill.folder.iterdir()} == set(folders.OURS)
+
+
+@pytest.mark.parametrize("poison", [True, False], ids=["not a number", "runaway"])
+def test_a_run_in_which_all_diverge_ends_early_and_is_drawn(poison, world, tmp_path, monkeypatch):
+    overrides = {} if poison else {"method.critic_rate": 1e6, "method.generator_rate": 1e6}
+    if poison:
+        poisoned(monkeypatch, 0, 1)
+    ill = play(world, tmp_path, overrides=overrides)
+    assert ill.facts["status"] == "diverged"
+    assert ill.facts["step"] == ill.frames["step"][-1] < 20
+    assert len(ill.frames["samples"]) == len(ill.frames["step"])
+    assert {path.name for path in ill.folder.iterdir()} == set(folders.OURS)
+    assert "NaN" not in (ill.folder / "run.json").read_text()
+
+
+@pytest.mark.parametrize("moment", [5, 8, 10])
+def test_a_run_that_diverges_and_is_killed_ends_the_same(moment, world, tmp_path, monkeypatch, quick):
+    overrides = {"method.critic_rate": 1e6, "method.generator_rate": 1e6}
+    undisturbed = play(world, tmp_path / "undisturbed", overrides=overrides)
+    with monkeypatch.context() as patch:
+        dies_at(patch, moment)
+        with pytest.raises(Killed):
+            play(world, tmp_path / "killed", overrides=overrides)
+    assert_same(play(world, tmp_path / "killed", overrides=overrides), undisturbed)
+
+
+# --- disks -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_loses_nothing(world, undisturbed, tmp_path, monkeypatch, quick):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        replace, count = os.replace, iter(range(100))
+        patch.setattr(recording.os, "replace", lambda *paths: replace(*paths) if next(count) < 9 else full())
+        with pytest.raises(OSError, match="No space left"):
+            play(world, tmp_path)
+    assert not list(tmp_path.rglob(".*.part"))
+    assert_same(play(world, tmp_path), undisturbed)
+
+
+def test_a_folder_below_a_file_is_refused(world, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"cannot be used \(Not a directory\).*--out"):
+        play(world, tmp_path / "file")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind root")
+def test_a_folder_that_cannot_be_written_is_refused(world, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(UserError, match="--out"):
+        play(world, tmp_path)
+
+
+# --- what the folder holds -------------------------------------------------------------------------------------------
+
+
+def half_done(world: Path, out: Path, monkeypatch) -> Path:
+    """The folder of a run that was killed half way."""
+    with monkeypatch.context() as patch:
+        dies_at(patch, 12)
+        with pytest.raises(Killed):
+            play(world, out)
+    folder = out / "small" / "wgan-gp"
+    assert 0 < json.loads((folder / "run.json").read_text())["step"] < 20
+    return folder
+
+
+def tear(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+DAMAGES = {
+    "a torn state": lambda folder: tear(folder / "partial" / "state.npz"),
+    "no state": lambda folder: (folder / "partial" / "state.npz").unlink(),
+    "a torn frame": lambda folder: tear(min((folder / "partial").glob("frame-*"))),
+    "a lost frame": lambda folder: min((folder / "partial").glob("frame-*")).unlink(),
+    "a torn last measure": lambda folder: (folder / "metrics.jsonl").open("a").write('{"step": 13, "se') and None,
+    "lost measures": lambda folder: (folder / "metrics.jsonl").unlink(),
+    "garbage in the measures": lambda folder: (folder / "metrics.jsonl").write_text("hello\n") and None,
+    "no run.json": lambda folder: (folder / "run.json").unlink(),
+    "a half-written file": lambda folder: (folder / ".frames.npz.part").write_bytes(b"half") and None,
+}
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_unfinished_run_ends_the_same(damage, world, undisturbed, tmp_path, monkeypatch, quick):
+    DAMAGES[damage](half_done(world, tmp_path, monkeypatch))
+    assert_same(play(world, tmp_path), undisturbed)
+
+
+def test_a_finished_run_is_kept(world, undisturbed, quick, monkeypatch):
+    monkeypatch.setattr(runs, "play_on", None)
+    seen = []
+    again = play(world, undisturbed.folder.parent.parent, watch=lambda progress: seen.append(progress.doing))
+    assert seen == ["kept"]
+    assert_same(again, undisturbed)
+
+
+def test_another_runs_place_is_refused_and_fresh_replaces_it(world, tmp_path, quick):
+    play(world, tmp_path)
+    other = {"training.steps": 10, "method.ema": 0.5, "title": "Words decide nothing"}
+    with pytest.raises(UserError, match="other settings") as caught:
+        play(world, tmp_path, overrides=other)
+    lines = [line.strip() for line in str(caught.value).splitlines()]
+    assert lines[1:-1] == ["method.ema: 0.5, not 0.0", "training.steps: 10, not 20"]
+    assert "--fresh" in lines[-1]
+    assert play(world, tmp_path, overrides=other, fresh=True).facts["steps"] == 10
+
+
+def test_other_words_are_no_other_run(world, tmp_path, quick):
+    first = play(world, tmp_path)
+    again = play(world, tmp_path, overrides={"title": "Other", "about": "words", "method.look_for": "more"})
+    assert first.facts["summary"] == again.facts["summary"]
+
+
+def test_fresh_leaves_what_is_not_ours(world, tmp_path, quick):
+    folder = play(world, tmp_path).folder
+    (folder / "notes.txt").write_text("mine")
+    play(world, tmp_path, fresh=True)
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format": 2}', "\0\1"])
+def test_a_damaged_run_json_is_refused(content, world, tmp_path, quick):
+    folder = tmp_path / "small" / "wgan-gp"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(content)
+    with pytest.raises(UserError, match=r"run\.json: is not the record of a run; --fresh"):
+        play(world, tmp_path)
+    assert play(world, tmp_path, fresh=True).facts["status"] == "done"
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"hello")], ids=["lost", "damaged"])
+def test_a_finished_run_without_its_frames_says_how_to_have_them_again(damage, world, tmp_path, quick):
+    damage(play(world, tmp_path).folder / "frames.npz")
+    with pytest.raises(UserError, match="--fresh plays it again"):
+        play(world, tmp_path)
+
+
+def test_two_cannot_run_in_one_folder(world, tmp_path, quick):
+    with (
+        folders.claimed(tmp_path / "small" / "wgan-gp"),
+        pytest.raises(UserError, match="another process is running in this folder"),
+    ):
+        play(world, tmp_path)
+
+
+def test_points_that_changed_are_another_run(tmp_path, monkeypatch, quick):
+    points, file = tmp_path / "points.csv", tmp_path / "small.toml"
+    points.write_text("0,1\n1,0\n")
+    file.write_text(SMALL.replace('"ring"', '"points"\npath = "points.csv"'))
+    half_done(file, tmp_path, monkeypatch)
+    points.write_text("0,1\n1,1\n")
+    with pytest.raises(UserError, match="the points file has changed since"):
+        play(file, tmp_path)
+    points.write_text("0,1\n1,0\n")
+    assert play(file, tmp_path).facts["status"] == "done"
+    points.unlink()
+    with pytest.raises(UserError, match="no file"):
+        play(file, tmp_path)

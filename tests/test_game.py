@@ -1,0 +1,362 @@
+"""The laws of the game, and games small enough to know every move of them by hand."""
+
+from collections.abc import Callable
+from itertools import islice
+from math import sqrt
+
+import numpy as np
+import pytest
+import torch
+from conftest import DOUBLE, beginning, facts_of, numbers, small_world, source_of, states_of, tensors_of
+from torch import Tensor
+
+from toygan import game
+from toygan.constraints import CONSTRAINTS, Constraint
+from toygan.game import Game, State
+from toygan.methods import METHODS
+from toygan.networks import CRITICS, GENERATORS
+from toygan.objectives import OBJECTIVES, Losses
+from toygan.optimisers import OPTIMISERS, SCHEDULES
+from toygan.scenario import World, read
+from toygan.simulate import has_diverged, simulation, state_arrays, state_of
+from toygan.streams import Draw, draws
+from toygan.targets import dirac, lines
+
+SEEDS = [0, 5, 2]
+DESCENT = OPTIMISERS["descent"]((0.0, 0.0))
+objectives = pytest.mark.parametrize("objective", OBJECTIVES)
+constraints = pytest.mark.parametrize("constraint", CONSTRAINTS)
+
+
+def check_together_is_alone(world: World, steps: int, like: Tensor, **tolerance: float) -> None:
+    """Each seed's whole state after some steps is what it is without the others."""
+    together = tensors_of(states_of(world, SEEDS, steps, like)[-1])
+    for s, seed in enumerate(SEEDS):
+        alone = tensors_of(states_of(world, [seed], steps, like)[-1])
+        for name, values in alone.items():
+            torch.testing.assert_close(together[name][s : s + 1], values, **tolerance)
+
+
+# --- laws ------------------------------------------------------------------------------------------------------------
+
+
+@objectives
+@constraints
+def test_together_is_alone(objective, constraint):
+    # Plain descent, because Adam blows the rounding of a gradient that should be zero up by 1 / epsilon.
+    check_together_is_alone(small_world(objective, constraint, optimiser=DESCENT), 5, DOUBLE, rtol=1e-12, atol=1e-12)
+
+
+@objectives
+@constraints
+def test_together_is_alone_in_single_precision_at_first(objective, constraint):
+    check_together_is_alone(
+        small_world(objective, constraint, optimiser=DESCENT), 2, torch.empty(0), rtol=1e-4, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("critic", CRITICS)
+def test_together_is_alone_for_every_body(optimiser, generator, critic):
+    world = small_world(
+        "non-saturating",
+        "r1",
+        generator=GENERATORS[generator](),
+        critic=CRITICS[critic](1),
+        optimiser=OPTIMISERS[optimiser]((0.5, 0.9)),
+        critic_steps=1,
+        ema=0.5,
+    )
+    check_together_is_alone(world, 2, DOUBLE, rtol=1e-10, atol=1e-11)
+
+
+@constraints
+def test_same_seed_same_bytes(constraint):
+    one, other = (tensors_of(states_of(small_world(constraint=constraint), SEEDS, 3)[-1]) for _ in range(2))
+    assert all(torch.equal(values, other[name]) for name, values in one.items())
+
+
+@objectives
+@constraints
+def test_no_state_is_changed_in_place(objective, constraint):
+    world = small_world(objective, constraint, ema=0.5)
+    state = beginning(world, SEEDS)
+    seen = [(state, {name: values.clone() for name, values in tensors_of(state).items()})]
+    for later in islice(game.play(world.game, state, draws(source_of(world, SEEDS), 0, DOUBLE)), 2):
+        seen.append((later, {name: values.clone() for name, values in tensors_of(later).items()}))
+    for state, before in seen:
+        assert all(
+            torch.equal(values.nan_to_num(7.0), before[name].nan_to_num(7.0))
+            for name, values in tensors_of(state).items()
+        )
+
+
+@pytest.mark.parametrize("constraint", ["none", "gradient-penalty"])
+def test_a_run_continues_bit_for_bit(constraint):
+    world = small_world(constraint=constraint, ema=0.5)
+    states = states_of(world, SEEDS, 40)
+    kept = state_of(state_arrays(states[17]), states[0])
+    *_, last = islice(game.play(world.game, kept, draws(source_of(world, SEEDS), kept.step, DOUBLE)), 23)
+    assert last.step == 40
+    assert all(torch.equal(values, tensors_of(states[-1])[name]) for name, values in tensors_of(last).items())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_share_starts_and_batches(method):
+    one, other = (
+        simulation(read("eight-gaussians", name, ["training.batch=4", "training.seeds=2"])) for name in ("gan", method)
+    )
+    assert torch.equal(one.start.generator, other.start.generator)
+    assert torch.equal(one.watched, other.watched)
+    if one.start.critic.shape == other.start.critic.shape:  # a critic with another head has other weights
+        assert torch.equal(one.start.critic, other.start.critic)
+    first, second = (next(draws(sim.source, 0, sim.start.critic)) for sim in (one, other))
+    moves = [0, -1]  # the critic's first and the generator's
+    assert torch.equal(first.real[moves], second.real[moves])
+    assert torch.equal(first.latent[moves], second.latent[moves])
+
+
+def test_what_a_constraint_draws_moves_nothing_else():
+    """With a weight of zero, the penalty at random points plays as no constraint does."""
+    idle = CONSTRAINTS["gradient-penalty"](weight=0.0)
+    one, other = (states_of(small_world(constraint=constraint), SEEDS, 5)[-1] for constraint in ("none", idle))
+    torch.testing.assert_close(one.critic, other.critic, rtol=0, atol=0)
+
+
+@objectives
+def test_higher_score_is_more_real_after_training(objective):
+    """A critic studied alone puts the data, at the origin, above the points around it."""
+    far = GENERATORS["point"](start=(2.0, 0.0))
+    world = small_world(objective, target=dirac(), generator=far, critic_steps=20)
+    state = states_of(world, [0], 1)[-1]
+    scores = game.score(world.game, state.critic, torch.tensor([[[0.0, 0.0], [2.0, 0.0]]], dtype=torch.float64))[0]
+    assert scores[0] > scores[1]
+
+
+# --- Dirac-GAN -------------------------------------------------------------------------------------------------------
+
+
+def sigmoid(t: float) -> float:
+    return 1 / (1 + np.exp(-t))
+
+
+# With the data at 0 and the critic f(x) = psi . x, the real score is 0 and the fake one t = psi . theta. The critic's
+# loss has gradient c(t) theta, the generator's -k(t) psi.
+DIRAC: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
+    "minimax": (sigmoid, sigmoid),
+    "non-saturating": (sigmoid, lambda t: sigmoid(-t)),
+    "least-squares": (lambda t: t, lambda t: 1 - t),
+    "wasserstein": (lambda t: 1.0, lambda t: 1.0),
+    "hinge": (lambda t: float(t > -1), lambda t: 1.0),
+    "relativistic": (sigmoid, lambda t: sigmoid(-t)),
+}
+
+
+def dirac_world(objective: str, constraint: Constraint | str, rate: float) -> World:
+    """Plain descent from theta = (1, 0.5) and psi = (1, -0.3)."""
+    generator, critic = GENERATORS["point"](start=(1.0, 0.5)), CRITICS["linear"](1, start=(1.0, -0.3))
+    return small_world(
+        objective,
+        constraint,
+        target=dirac(),
+        generator=generator,
+        critic=critic,
+        optimiser=DESCENT,
+        rate=rate,
+        critic_steps=1,
+    )
+
+
+def path_by_hand(objective: str, r1: float, r2: float, rate: float, steps: int) -> np.ndarray:
+    """(theta, psi) after each step [steps + 1, 2, 2]: the critic moves, then the generator against the moved critic."""
+    c, k = facts_of(DIRAC, objective, "DIRAC in tests/test_game.py")
+    theta, psi = np.array([1.0, 0.5]), np.array([1.0, -0.3])
+    path = [(theta, psi)]
+    for _ in range(steps):
+        psi = psi - rate * (c(psi @ theta) * theta + (r1 + r2) * psi)
+        theta = theta + rate * k(psi @ theta) * psi
+        path.append((theta, psi))
+    return np.array(path)
+
+
+def path_played(world: World, steps: int) -> np.ndarray:
+    return np.array(
+        [torch.stack((state.generator, state.critic), 1)[0].numpy() for state in states_of(world, [0], steps)]
+    )
+
+
+@objectives
+@pytest.mark.parametrize(
+    ("name", "weights"), [("none", (0.0, 0.0)), ("r1", (0.7, 0.0)), ("r2", (0.0, 0.7)), ("r1-r2", (0.4, 0.4))]
+)
+def test_dirac_gan_follows_the_field(objective, name, weights):
+    options = {} if name == "none" else {"weight": max(weights)}
+    world = dirac_world(objective, CONSTRAINTS[name](**options), 0.2)
+    np.testing.assert_allclose(
+        path_played(world, 60), path_by_hand(objective, *weights, 0.2, 60), rtol=1e-10, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("objective", ["minimax", "non-saturating", "wasserstein"])
+def test_r1_contracts_and_no_constraint_does_not(objective):
+    free, held = (
+        np.linalg.norm(path_played(dirac_world(objective, constraint, 0.2), 500).reshape(501, -1), axis=1)
+        for constraint in ("none", CONSTRAINTS["r1"](weight=1.0))
+    )
+    assert held[-1] < 1e-8 * held[0]
+    assert free[250:].min() > 0.5 * free[0]  # alternating steps stay on a closed orbit
+    assert free.max() < 2 * free[0]
+
+
+@pytest.mark.parametrize("gamma", [0.3, 0.8, 1.5])
+def test_r1_contracts_at_the_rate_of_its_eigenvalues(gamma):
+    """-gamma/2 +- sqrt(gamma^2/4 - 1/4), critical at gamma = 1 (Mescheder et al., 2018)."""
+    rate = 0.02
+    path = path_played(dirac_world("minimax", CONSTRAINTS["r1"](weight=gamma), rate), 1200)[[800, 1200]]
+    theta, psi = path.transpose(1, 0, 2)
+    sizes = np.sqrt(theta**2 + psi**2 + 2 * theta * psi * min(gamma, 1 / gamma)).sum(axis=1)  # a norm that falls evenly
+    decay = np.log(sizes[1] / sizes[0]) / (400 * rate)
+    wanted = -gamma / 2 + sqrt(max(0.0, gamma**2 / 4 - 1 / 4))
+    np.testing.assert_allclose(decay, wanted, rtol=0.05)
+
+
+# --- shifted lines ---------------------------------------------------------------------------------------------------
+
+
+def pull_on_theta(objective: str, theta: float, steepness: float) -> float:
+    """The generator's descent direction at the line x = theta against the critic f(x) = steepness x."""
+    target = lines(segments=(((0.0, 0.0), (0.0, 1.0)),))
+    generator, critic = GENERATORS["shift"](start=theta), CRITICS["linear"](1, start=(steepness, 0.0))
+    world = small_world(objective, target=target, generator=generator, critic=critic, optimiser=DESCENT, rate=0.5)
+    state = beginning(world, [0])
+    moved = game.generator_move(world.game, state, next(draws(source_of(world, [0]), 0, DOUBLE)), pace=1.0)
+    return float(moved.generator - state.generator) / 0.5
+
+
+@pytest.mark.parametrize("theta", [1.0, 0.01, -0.3, -20.0])
+def test_shifted_lines_wasserstein_walks_straight_home(theta):
+    """The best critic is -|x|, at theta the plane -sign(theta) x: the gradient is sign(theta), however far."""
+    assert pull_on_theta("wasserstein", theta, -np.sign(theta)) == -np.sign(theta)
+
+
+@pytest.mark.parametrize("theta", [1.0, 0.5, -0.5, -20.0])
+def test_shifted_lines_minimax_stands_still(theta):
+    """The best critic is log p/q, infinitely sure of itself: the surer, the less the gradient."""
+    pulls = [abs(pull_on_theta("minimax", theta, -np.sign(theta) * steepness)) for steepness in (10.0, 100.0, 1000.0)]
+    assert pulls[0] >= pulls[1] >= pulls[2]
+    assert pulls[2] < 1e-100
+    assert abs(pull_on_theta("non-saturating", theta, -np.sign(theta) * 1000.0)) > 999.0
+
+
+# --- moves, averages, reports ----------------------------------------------------------------------------------------
+
+
+def test_no_memory_of_an_average_is_the_generator_itself():
+    for state in states_of(small_world(ema=0.0), SEEDS, 3):
+        assert torch.equal(state.average, state.generator)
+
+
+def test_average_is_the_running_mean():
+    states = states_of(small_world(ema=0.9), SEEDS, 4)
+    average = states[0].generator
+    for state in states[1:]:
+        average = 0.9 * average + 0.1 * state.generator
+        torch.testing.assert_close(state.average, average, rtol=1e-13, atol=1e-15)
+        assert not torch.equal(state.average, state.generator)
+
+
+def losses_of(rules: Game, state: State, real: Tensor, latent: Tensor) -> Losses:
+    """The objective's word on a batch, critic and generator as they are in this state."""
+    fake = game.generate(rules, state.generator, latent)
+    return rules.objective.losses(*(rules.critic.forward(rules.critic.layers(state.critic), x) for x in (real, fake)))
+
+
+def check_one_step_on_the_sum(step: Callable[[World, State, Draw], State]) -> None:
+    """A critic's move is one step of the optimiser on loss + penalty, and its report is of before the move."""
+    world = small_world("non-saturating", CONSTRAINTS["r1"](weight=2.0), critic_steps=1)
+    first = beginning(world, SEEDS)
+    draw = next(draws(source_of(world, SEEDS), 0, DOUBLE))
+    rules, parameters = world.game, first.critic.clone().requires_grad_()
+    real = draw.real[0].clone().requires_grad_()
+    critic = losses_of(rules, first._replace(critic=parameters), real, draw.latent[0]).critic
+    scores = rules.critic.forward(rules.critic.layers(parameters), real)
+    (slopes,) = torch.autograd.grad(scores.sum(), real, create_graph=True)
+    penalty = slopes.square().sum(dim=2).mean(dim=1)
+    (gradient,) = torch.autograd.grad((critic + penalty).sum(), parameters)
+    wanted = rules.optimiser.move(first.critic, gradient, first.critic_slots, 1, rules.critic_rate)
+    moved = step(world, first, draw)
+    torch.testing.assert_close(moved.critic, wanted.parameters, rtol=1e-10, atol=1e-12)
+    for slot, wanted_slot in zip(moved.critic_slots, wanted.slots, strict=True):
+        torch.testing.assert_close(slot, wanted_slot, rtol=1e-10, atol=1e-13)
+    torch.testing.assert_close(moved.report.critic_loss, critic.detach(), rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(moved.report.penalty, penalty.detach(), rtol=1e-12, atol=1e-13)
+
+
+def test_penalty_is_part_of_the_critics_own_step():
+    check_one_step_on_the_sum(lambda world, state, draw: game.critic_move(world.game, state, draw, 0, pace=1.0))
+
+
+def test_generator_answers_the_moved_critic_and_says_so():
+    world = small_world("hinge", critic_steps=2)
+    before, after = states_of(world, SEEDS, 2)[-2:]
+    draw = list(islice(draws(source_of(world, SEEDS), 0, DOUBLE), 2))[1]
+    wanted = losses_of(world.game, before._replace(critic=after.critic), draw.real[-1], draw.latent[-1]).generator
+    torch.testing.assert_close(after.report.generator_loss, wanted, rtol=1e-13, atol=1e-14)
+
+
+def test_adam_counts_each_players_own_moves():
+    """Where a gradient never changes, Adam moves by the rate each time, if its count of moves is right."""
+    world = dirac_world("wasserstein", "none", 0.01)
+    world = world._replace(game=world.game._replace(optimiser=OPTIMISERS["adam"]((0.9, 0.99)), critic_steps=3))
+    for frozen in ("generator", "critic"):
+        path = path_played(world._replace(game=world.game._replace(**{f"{frozen}_rate": 0.0})), 4)
+        theta, psi = path[:, 0], path[:, 1]
+        moved, signs = (psi, -np.sign(theta[0])) if frozen == "generator" else (theta, np.sign(psi[0]))
+        wanted = moved[0] + np.arange(5)[:, None] * signs * (0.03 if frozen == "generator" else 0.01)
+        np.testing.assert_allclose(moved, wanted, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_rates_follow_the_schedule(schedule):
+    world = dirac_world("wasserstein", "none", 0.25)
+    world = world._replace(game=world.game._replace(schedule=SCHEDULES[schedule], steps=4))
+    path = path_played(world, 4)
+    rates = (path[1:, 0, 0] - path[:-1, 0, 0]) / path[1:, 1, 0]  # theta moves by rate times psi
+    np.testing.assert_allclose(rates, [0.25 * SCHEDULES[schedule](step / 4) for step in range(4)], rtol=1e-12)
+
+
+def test_score_and_slopes_go_through_the_constraint():
+    world = small_world(constraint=CONSTRAINTS["spectral-norm"](lipschitz=3.0), critic=CRITICS["linear"](1))
+    weight, points = torch.tensor([[30.0, 40.0]], dtype=torch.float64), numbers(1, 5, 2)
+    torch.testing.assert_close(
+        game.score(world.game, weight, points), points @ torch.tensor([1.8, 2.4], dtype=torch.float64)
+    )
+    wanted = torch.tensor([1.8, 2.4], dtype=torch.float64).expand(1, 5, 2)
+    torch.testing.assert_close(game.slopes(world.game, weight, points), wanted)
+
+
+def test_divergence_is_seen_seed_by_seed():
+    start, state = states_of(small_world(), SEEDS, 1)
+    assert not has_diverged(start).any()  # before the first step nothing is said yet, and nothing has gone wrong
+    assert not has_diverged(state).any()
+    for field in ("generator", "critic"):
+        for value in (torch.nan, torch.inf, -1e7):
+            broken = getattr(state, field).clone()
+            broken[1, 0] = value
+            assert has_diverged(state._replace(**{field: broken})).tolist() == [False, True, False]
+    report = state.report._replace(critic_loss=torch.tensor([0.0, 0.0, torch.nan], dtype=torch.float64))
+    assert has_diverged(state._replace(report=report)).tolist() == [False, False, True]
+
+
+def test_one_diverged_seed_leaves_the_others_alone():
+    world = small_world()
+    state = beginning(world, SEEDS)
+    broken = state._replace(
+        critic=torch.cat((state.critic[:1], torch.full_like(state.critic[1:2], torch.nan), state.critic[2:]))
+    )
+    source = source_of(world, SEEDS)
+    whole, hurt = (next(game.play(world.game, first, draws(source, 0, DOUBLE))) for first in (state, broken))
+    assert has_diverged(hurt).tolist() == [False, True, False]
+    assert torch.equal(hurt.generator[::2], whole.generator[::2])
+    assert torch.equal(hurt.critic[::2], whole.critic[::2])

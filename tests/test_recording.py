@@ -1,0 +1,103 @@
+"""A Recording is what its folder holds, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from test_draw import synthetic
+
+import toygan
+from toygan.recording import FACTS, complete_lines, metric_lines, packed, plain, unpacked, write_aside, write_json
+
+
+@pytest.fixture
+def folder(tmp_path):
+    facts = dict.fromkeys(FACTS, 0) | {"format": 1, "scenario": "a", "method": "b", "seeds": [3, 7], "status": "done"}
+    write_json(tmp_path / "run.json", facts | {"seconds": {}, "config": {}, "summary": {}})
+    write_aside(tmp_path / "frames.npz", packed({"step": np.array([0, 10]), "samples": np.zeros((2, 2, 5, 2))}))
+    lines = [line for step in (0, 10) for line in metric_lines({"w1": np.array([step, np.nan])}, step, [3, 7])]
+    (tmp_path / "metrics.jsonl").write_text("".join(lines))
+    return tmp_path
+
+
+def test_a_recording_is_read_back(folder):
+    recording = toygan.load(folder)
+    assert repr(recording) == "<Recording a / b: done, step 0 of 0, seeds [3, 7]>"
+    assert recording.frames["samples"].shape == (2, 2, 5, 2)
+    np.testing.assert_array_equal(recording.metrics["w1"], [[0, np.nan], [10, np.nan]])
+
+
+def test_a_notebook_shows_the_picture_if_there_is_one(folder):
+    assert toygan.load(folder)._repr_png_() is None
+    assert synthetic(frames=2, points=5)._repr_png_() is None
+    (folder / "picture.png").write_bytes(b"png")
+    assert toygan.load(folder)._repr_png_() == b"png"
+
+
+def test_a_torn_last_line_is_passed_over(folder):
+    with open(folder / "metrics.jsonl", "a") as file:
+        file.write('{"step": 20, "se')
+    assert [line["step"] for line in complete_lines(folder / "metrics.jsonl")] == [0, 0, 10, 10]
+    assert toygan.load(folder).metrics["w1"].shape == (2, 2)
+
+
+def test_no_measures_are_no_fault(folder):
+    (folder / "metrics.jsonl").unlink()
+    assert toygan.load(folder).metrics == {}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"not a zip", packed({"step": np.array([0])})[:-30]], ids=["empty", "text", "torn"]
+)
+def test_damaged_frames_are_said_to_be(folder, content):
+    (folder / "frames.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"frames\.npz: is damaged"):
+        toygan.load(folder)
+
+
+def test_a_pickle_is_never_opened(tmp_path):
+    np.savez(tmp_path / "frames.npz", a=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="damaged"):
+        unpacked(tmp_path / "frames.npz")
+    with pytest.raises(ValueError, match="allow_pickle"):
+        packed({"a": np.array([{}], dtype=object)})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("[]", "not the record"), ('{"format": 1}', "not the record"), ("{", "line 1")]
+)
+def test_a_run_json_of_something_else_is_refused(folder, text, words):
+    (folder / "run.json").write_text(text)
+    with pytest.raises(ValueError, match=words):
+        toygan.load(folder)
+
+
+def test_a_later_format_is_refused(folder):
+    facts = json.loads((folder / "run.json").read_text())
+    write_json(folder / "run.json", facts | {"format": 2})
+    with pytest.raises(ValueError, match="format 2 is not 1"):
+        toygan.load(folder)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
+    file = tmp_path / "a.txt"
+    write_aside(file, b"old")
+    monkeypatch.setattr("os.fsync", lambda number: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        write_aside(file, b"new")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.txt", b"old")]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(3.0, 3), (0.5, 0.5), (np.nan, None), (np.inf, None), (np.float32(2), 2)]
+)
+def test_numbers_become_json(value, expected):
+    assert plain(value) == expected
+
+
+def test_nan_never_gets_into_a_json_file(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"a": float("nan")})
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,201 @@
+"""The commands for many runs: `sweep` and `table`. They are put onto the command line by `cli`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from toygan.sweeps import Plan, Standing, Watch
+    from toygan.table import Table
+    from toygan.tasks import Task
+
+EVERY = 10.0  # seconds between plain lines where stderr is no terminal
+MOST = 4  # names of runs at work that are shown
+
+
+def sweep(
+    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names, paths of scenarios, or one sweep file.")],
+    methods: Annotated[list[str], typer.Option("--method", "-m", help="Repeat it; each scenario's own by default.")] = [],  # noqa: B006
+    seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds every run trains together.")] = None,
+    grid: Annotated[list[str], typer.Option("--grid", metavar="KEY=V1,V2,...", help="A setting and its values.")] = [],  # noqa: B006
+    changes: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key, for all runs.")] = [],  # noqa: B006
+    out: Annotated[Path | None, typer.Option(help="Where the run folders go; runs by default.")] = None,
+    engine: Annotated[str, typer.Option(help="local: the cores of this machine; dask: a cluster.")] = "local",
+    address: Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, such as tcp://127.0.0.1:8786.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes of the local engine; one a core by default.")] = None,
+    animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw a film of every run.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folders hold.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many runs and how long, and play none.")] = False,
+) -> None:
+    """Do many runs: scenarios by methods by settings; the same command goes on where it was."""
+    from toygan.cli import SOME_FAILED, clear_faults, complain
+
+    with clear_faults("\n    nothing is lost: the same command goes on", "; the same command goes on from here"):
+        from toygan import sweeps
+
+        plan = plan_of(scenarios, methods, seeds, grid, changes, out, animation)
+        tasks, place = sweeps.planned(plan), Path(plan.out)
+        if dry_run:
+            print(forecast(tasks, engine, address, workers))
+            return
+        with watching() as watch:
+            failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch)
+        show_results(sweeps.begun(tasks), place)
+        if failed:
+            listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
+            complain(f"{len(failed)} of {len(tasks)} runs failed; the same command tries them again{listed}")
+            raise typer.Exit(SOME_FAILED)
+
+
+def plan_of(
+    scenarios: list[str],
+    methods: list[str],
+    seeds: int | None,
+    grid: list[str],
+    changes: list[str],
+    out: Path | None,
+    animation: bool,
+) -> Plan:
+    """What the words of the command ask for; a sweep file's keys give way to them."""
+    from toygan import sweeps
+    from toygan.strict import UserError, parse_override
+
+    files = [name for name in scenarios if sweeps.is_sweep_file(name)]
+    if files and len(scenarios) > 1:
+        raise UserError(f"{files[0]}: is a sweep file, and stands alone")
+    plan = sweeps.read_plan(Path(files[0])) if files else sweeps.Plan(scenarios=tuple(scenarios))
+    overrides = (parse_override(text) for text in changes)
+    said = {
+        "methods": tuple(methods) or plan.methods,
+        "seeds": seeds or plan.seeds,
+        "grid": sweeps.flat(plan.grid) | sweeps.grid_of(grid),
+        "set": sweeps.flat(plan.set) | {".".join(key): value for key, value in overrides},
+        "out": str(out or plan.out),
+        "animation": animation or plan.animation,
+    }
+    return plan.model_copy(update=said)
+
+
+def forecast(tasks: Sequence[Task], engine: str, address: str | None, workers: int | None) -> str:
+    """How many runs there are, how many are still to be played, and about how long that takes."""
+    from toygan import sweeps
+
+    todo = sweeps.unfinished(tasks, fresh=False)
+    line = f"{len(tasks)} runs, {len(tasks) - len(todo)} of them finished"
+    if not todo:
+        return line
+    seconds = sweeps.estimated_seconds(todo)
+    with sweeps.pool_of(engine, workers, address) as pool:
+        at_once = max(1, min(pool.workers, len(todo)))
+    return f"{line}; about {duration(seconds / at_once)} on {at_once} workers ({duration(seconds)} of one core)"
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that people would use."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def show_results(folders: list[Path], place: Path) -> None:
+    """The table of a sweep, and where its files are."""
+    from toygan.draw.sweep import save_sweep
+    from toygan.table import medians, records, written
+
+    rows = records(folders)
+    if not rows:
+        return
+    print(written([medians(rows)], "text"))
+    for path in [place / "results.csv", *save_sweep(rows, place)]:
+        print(path)
+
+
+# --- progress --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    """A watcher that shows one bar for all runs on a terminal, and now and then a plain line elsewhere."""
+    from toygan.console import err
+
+    if not err.is_terminal:
+        yield plain_lines()
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    with Progress(TextColumn("sweep"), BarColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn(), console=err, transient=True) as bar:  # fmt: skip
+        task = bar.add_task("sweep", total=1.0, note="starting")
+        yield lambda standing: bar.update(task, completed=standing.share, note=counts(standing))
+
+
+def plain_lines() -> Watch:
+    """A watcher that prints a line when a run ends, but not too often, and every few seconds."""
+    began, last = monotonic(), [0.0]
+
+    def watch(standing: Standing) -> None:
+        over = standing.kept + standing.ended.total() == standing.total
+        if over or monotonic() - last[0] > EVERY:
+            last[0] = monotonic()
+            share, spent = standing.share, monotonic() - began
+            left = f"  {duration(spent * (1 - share) / share)} left" if 0 < share < 1 and spent > 5 else ""
+            print(f"sweep: {counts(standing)}{left}", file=sys.stderr, flush=True)
+
+    return watch
+
+
+def counts(standing: Standing) -> str:
+    """How many runs ended how, and which are at work."""
+    ended = standing.ended
+    over = standing.kept + ended.total()
+    parts = [f"{over} of {standing.total} runs", *([f"{standing.kept} kept"] if standing.kept else [])]
+    parts += [f"{ended[status]} {status}" for status in ("done", "diverged", "failed")]
+    names = [f"{name} {share:.0%}" for name, share in list(standing.at_work.items())[:MOST]]
+    more = f" and {len(standing.at_work) - MOST} more" if len(standing.at_work) > MOST else ""
+    return ", ".join(parts) + (f"; at work: {', '.join(names)}{more}" if names else "")
+
+
+# --- table -----------------------------------------------------------------------------------------------------------
+
+
+def table(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with runs at any depth.")],
+    by: Annotated[list[str], typer.Option("--by", metavar="ROWS[/COLUMNS]", help="Keys, with commas: method/scenario.")] = [],  # noqa: B006
+    form: Annotated[str, typer.Option("--format", help="text, markdown, csv or latex.")] = "text",
+    measures: Annotated[list[str], typer.Option("--measure", help="Only these measures; repeatable.")] = [],  # noqa: B006
+    against: Annotated[str | None, typer.Option(metavar="METHOD", help="The method that others are compared with.")] = None,
+) -> None:
+    """Sum many runs up: rates and medians with 95 % intervals, differences between methods paired by seed."""
+    from toygan.cli import clear_faults
+
+    with clear_faults():
+        from toygan.table import records, run_folders, written
+
+        rows = records(run_folders(folder))
+        print(written(tables_of(rows, ",".join(by), measures, against), form), end="")
+
+
+def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against: str | None) -> list[Table]:
+    """The medians and the differences; with columns asked for, one measure across them."""
+    from toygan.table import crossed, differences, medians
+
+    down, across = (re.findall(r"[^,\s]+", side) for side in by.partition("/")[::2])
+    if not across:
+        found = [medians(rows, down, measures), differences(rows, down, measures, against)]
+        return [table for table in found if table]
+    measure = (measures or ["w1"])[0]
+    return [crossed(medians(rows, [*down, *across], [measure]), across, measure)]
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands onto a command line."""
+    app.command()(sweep)
+    app.command()(table)

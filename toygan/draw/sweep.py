@@ -1,0 +1,273 @@
+"""Pictures of many runs, from their records: methods as dots with intervals, a grid as a map, quality against time.
+
+A record is one seed of one run, as in `results.csv`; medians and intervals are those of the table.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL, STEEPNESS, styles_of, tick
+from toygan.draw.sheet import WIDTH, axis_at, blank, even, save_figure, say
+from toygan.table import FIRST, Interval, groups, legal_keys, median
+
+MARKS = "osD^vP*X"  # with the colours: more kinds of runs than a reader can tell apart
+LABELS = {"w1": "W1 to the target (lower is better)", "core_seconds": "core-seconds a seed"}
+MOST = 12  # panels of one picture
+KINDS = 24  # kinds of runs that one picture tells apart; where settings make more, they are taken together
+BARS = "bars: 95 % intervals of medians over seeds"
+
+Records = Sequence[Mapping[str, Any]]
+
+
+# --- panels ----------------------------------------------------------------------------------------------------------
+
+
+def dots(axis: Axes, names: Sequence[str], values: Sequence[Sequence[float]]) -> None:
+    """A line a name, the best median on top: every value as a ring, the median as a dot with its 95 % interval."""
+    middles = [median(own) for own in values]
+    order = sorted(range(len(names)), key=lambda i: -np.nan_to_num(middles[i].value, nan=math.inf))
+    for height, i in enumerate(order):
+        axis.plot(values[i], np.full(len(values[i]), height), "o", color=FAINT, markersize=3.5, markerfacecolor="none", markeredgewidth=0.7)  # fmt: skip
+        value, low, high, _ = middles[i]
+        axis.plot([low, high], [height, height], "-", color=GENERATED, linewidth=2.2, solid_capstyle="butt")
+        axis.plot([value], [height], "o", color=GENERATED, markersize=6)
+    axis.set_ylim(-0.6, len(names) - 0.4)
+    axis.set_yticks(range(len(names)), [names[i] for i in order], parse_math=False)
+    axis.grid(axis="y", color=FAINT, alpha=0.25, linewidth=0.5)
+    log_axis(axis, "x", [value for own in values for value in own])
+    dress(axis)
+
+
+def heat_map(axis: Axes, across: Sequence[Any], up: Sequence[Any], values: np.ndarray, norm: Normalize) -> None:
+    """Values [up, across] as coloured fields with their numbers; the darker, the larger; crossed out where unknown."""
+    axis.pcolormesh(np.ma.masked_invalid(values), cmap=STEEPNESS, norm=norm, edgecolors="white", linewidth=1.5)
+    for (row, column), value in np.ndenumerate(values):
+        words = tick(float(value)) if np.isfinite(value) else "×"
+        axis.text(column + 0.5, row + 0.5, words, ha="center", va="center", size=SMALL, color=INK)
+    best = np.unravel_index(np.nanargmin(values), values.shape) if np.isfinite(values).any() else None
+    if best is not None:
+        axis.add_patch(frame_around(int(best[1]), int(best[0])))
+    axis.set_xticks(np.arange(len(across)) + 0.5, list(map(setting, across)), parse_math=False)
+    axis.set_yticks(np.arange(len(up)) + 0.5, list(map(setting, up)), parse_math=False)
+    dress(axis)
+    axis.tick_params(length=0)
+
+
+def setting(value: Any) -> str:
+    """A setting's value in few letters."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def frame_around(column: int, row: int) -> Any:
+    """A frame around one field of a map."""
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((column + 0.04, row + 0.04), 0.92, 0.92, fill=False, edgecolor=GENERATED, linewidth=1.6)
+
+
+def price(axis: Axes, names: Sequence[str], seconds: Sequence[Interval], quality: Sequence[Interval]) -> None:
+    """Quality against time: a mark a name with both intervals; nearer to the lower left is better."""
+    for i, (x, y, (colour, _, _)) in enumerate(zip(seconds, quality, styles_of(len(names)), strict=True)):
+        axis.plot([x.low, x.high], [y.value, y.value], "-", color=colour, linewidth=1)
+        axis.plot([x.value, x.value], [y.low, y.high], "-", color=colour, linewidth=1)
+        axis.plot([x.value], [y.value], MARKS[i % len(MARKS)], color=colour, markersize=6.5, markeredgecolor="white", markeredgewidth=0.6, label=names[i], linestyle="")  # fmt: skip
+    log_axis(axis, "x", [end for x in seconds for end in (x.low, x.high)])
+    log_axis(axis, "y", [end for y in quality for end in (y.low, y.high)])
+    dress(axis)
+
+
+def floor_line(axis: Axes, floor: float, place: Callable[..., Any]) -> None:
+    """The floor: no method can be expected to be better than another sample of the target."""
+    if np.isfinite(floor) and floor > 0:
+        place(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=0)
+
+
+def log_axis(axis: Axes, which: str, values: Sequence[float]) -> None:
+    """A logarithmic axis with room and readable ticks, where all that is known is positive."""
+    known = np.array([value for value in values if np.isfinite(value)])
+    line = axis.xaxis if which == "x" else axis.yaxis
+    if not len(known) or known.min() <= 0:
+        line.set_major_formatter(FuncFormatter(tick))
+        return
+    low, high = float(known.min()), float(known.max())
+    room = max(1.15, (2.5 * low / high) ** 0.5)  # at least a factor of two and a half, so that ticks find a place
+    (axis.set_xscale if which == "x" else axis.set_yscale)("log")
+    (axis.set_xlim if which == "x" else axis.set_ylim)(low / room, high * room)
+    line.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,), numticks=8))
+    line.set_major_formatter(FuncFormatter(tick))
+    line.set_minor_locator(NullLocator())
+    line.set_minor_formatter(NullFormatter())
+
+
+def dress(axis: Axes) -> None:
+    """Small ticks and a thin frame."""
+    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
+    for spine in axis.spines.values():
+        spine.set(color=FAINT, linewidth=0.6)
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+def methods_picture(rows: Records, measure: str = "w1") -> Figure:
+    """Every method as a dot with its interval, a panel a scenario."""
+    keys = kind_keys(rows)
+    panels = dict(list(by_key(rows, ("scenario",)).items())[:MOST])
+    kinds = [{kind_name(key, members, measure): members for key, members in by_key(own, keys).items()} for own in panels.values()]
+    names_wide = min(0.35 + 0.068 * max(len(name) for own in kinds for name in own), 3.6)
+    heights = [0.24 * len(own) + 0.3 for own in kinds]
+    figure = headed("methods", f"rings: seeds · {BARS}{floor_words(rows, measure)}", rows, sum(heights) + 0.8 * len(heights))
+    top = figure.get_figheight() - 0.95
+    for title, own, tall in zip(panels, kinds, heights, strict=True):
+        axis = axis_at(figure, names_wide, top - tall, WIDTH - names_wide - 0.3, tall)
+        dots(axis, list(own), [values_of(members, measure) for members in own.values()])
+        floor_line(axis, floor_of(panels[title], measure), axis.axvline)
+        titled(axis, title[0], LABELS.get(measure, measure))
+        top -= tall + 0.8
+    return figure
+
+
+def price_picture(rows: Records, measure: str = "w1") -> Figure:
+    """Quality against core-seconds, a panel a scenario."""
+    keys = kind_keys(rows)
+    panels = dict(list(by_key(rows, ("scenario",)).items())[:MOST])
+    kinds = list(by_key(rows, keys))
+    tall = 3.2 * -(-len(panels) // 2) + 0.2 * -(-len(kinds) // 3)
+    figure = headed("quality against time", f"lower left is better · {BARS}{floor_words(rows, measure)}", rows, tall)
+    for i, (title, own) in enumerate(panels.items()):
+        axis = axis_at(figure, 0.65 + 3.85 * (i % 2), figure.get_figheight() - 3.45 - 3.2 * (i // 2), 3.3, 2.5)
+        found = [by_key(own, keys).get(kind, []) for kind in kinds]
+        seconds, quality = ([median(values_of(part, name)) for part in found] for name in ("core_seconds", measure))
+        price(axis, [kind_name(kind) for kind in kinds], seconds, quality)
+        floor_line(axis, floor_of(own, measure), axis.axhline)
+        titled(axis, title[0], LABELS["core_seconds"], LABELS.get(measure, measure))
+    handles, labels = axis.get_legend_handles_labels()
+    place = (0.55 / WIDTH, 0.02 / figure.get_figheight())
+    figure.legend(handles, labels, loc="lower left", bbox_to_anchor=place, ncols=3, fontsize=SMALL, frameon=False)
+    return figure
+
+
+def grid_picture(rows: Records, across: str, up: str, measure: str = "w1") -> Figure:
+    """The median of a measure over a two-setting grid, a panel a scenario and method, on one colour scale."""
+    panels = dict(list(by_key([row for row in rows if across in row and up in row], ("scenario", "method")).items())[:MOST])
+    maps = {title: grid_values(own, across, up, measure) for title, own in panels.items()}
+    known = np.concatenate([values[np.isfinite(values)] for _, _, values in maps.values()])
+    norm = scale_of(known)
+    columns = min(len(panels), 2)
+    wide = (WIDTH - 0.2) / columns - 1.25
+    tall = max(0.34 * max(len(marks) for _, marks, _ in maps.values()), 1.2)
+    lines = -(-len(panels) // columns)
+    what = "medians over seeds · framed: the lowest · ×: no value"
+    figure = headed(f"{across} × {up}", what, rows, lines * (tall + 0.75) + 0.4)
+    for i, (title, (right, marks, values)) in enumerate(maps.items()):
+        left = 0.95 + (wide + 1.25) * (i % columns)
+        axis = axis_at(figure, left, figure.get_figheight() - 0.95 - tall - (tall + 0.75) * (i // columns), wide, tall)
+        heat_map(axis, right, marks, values, norm)
+        titled(axis, " · ".join(map(str, title)), across, up)
+    place = axis_at(figure, 0.95, 0.42, 2.6, 0.1)
+    drawn = figure.colorbar(ScalarMappable(norm, STEEPNESS), cax=place, orientation="horizontal")
+    ends = np.unique([norm.vmin, norm.vmax])
+    drawn.set_ticks(ends, labels=[tick(float(end)) for end in ends])
+    place.xaxis.set_minor_locator(NullLocator())
+    dress(place)
+    say(figure, 3.75, 0.4, LABELS.get(measure, measure), SMALL)
+    return figure
+
+
+def scale_of(known: np.ndarray) -> Normalize:
+    """A colour scale for values: logarithmic where all are positive."""
+    if not len(known):
+        return Normalize(0, 1)
+    low, high = float(known.min()), float(known.max())
+    return LogNorm(low, high) if 0 < low < high else Normalize(low, high if high > low else low + 1)
+
+
+def grid_values(rows: Records, across: str, up: str, measure: str) -> tuple[list[Any], list[Any], np.ndarray]:
+    """Both settings' values in order, and the medians [up, across]; NaN where nothing is known."""
+    right, marks = (in_order({row[key] for row in rows}) for key in (across, up))
+    found = by_key(rows, (up, across))
+    values = [[median(values_of(found.get((y, x), []), measure)).value for x in right] for y in marks]
+    return right, marks, np.array(values, float)
+
+
+def in_order(values: set[Any]) -> list[Any]:
+    """Numbers by size, words by name."""
+    return sorted(values, key=lambda value: (isinstance(value, str), value if not isinstance(value, str) else 0, str(value)))
+
+
+def by_key(rows: Records, keys: Sequence[str]) -> dict[tuple[Any, ...], list[Any]]:
+    """Records with the same values of the keys together."""
+    return groups(list(map(dict, rows)), keys)
+
+
+def kind_keys(rows: Records) -> list[str]:
+    """What tells kinds of runs apart within a scenario: the method, and the settings unless they are too many."""
+    return ["method", "settings"] if len(by_key(rows, ("method", "settings"))) <= KINDS else ["method"]
+
+
+def kind_name(key: Sequence[str], members: Records = (), measure: str = "") -> str:
+    """Method and settings in one line, and how many of its seeds have no value."""
+    lost = sum(row.get(measure) is None for row in members)
+    return "  ".join([*(part for part in key if part), *([f"({lost} of {len(members)} lost)"] if lost else [])])
+
+
+def values_of(rows: Records, measure: str) -> list[float]:
+    """What is known of a measure."""
+    return [row[measure] for row in rows if row.get(measure) is not None]
+
+
+def floor_of(rows: Records, measure: str) -> float:
+    """The measure's floor, where the records know it."""
+    return median(values_of(rows, f"{measure}_floor")).value
+
+
+def floor_words(rows: Records, measure: str) -> str:
+    """What the dashed line is, where there is one."""
+    return " · dashed: floor" if np.isfinite(floor_of(rows, measure)) else ""
+
+
+def headed(what: str, how: str, rows: Records, tall: float) -> Figure:
+    """A figure with its title, what was run, and how to read it."""
+    figure = blank(even(tall + 0.95))
+    up = figure.get_figheight()
+    runs, lost = len({row["folder"] for row in rows}), sum(row["status"] != "done" for row in rows)
+    left_out = f", {lost} of them diverged or not ended" if lost else ""
+    say(figure, 0.2, up - 0.36, f"Sweep: {what}", 15, weight="bold")
+    say(figure, 0.2, up - 0.58, f"{runs} runs, {len(rows)} seeds{left_out} · {how}", SMALL)
+    return figure
+
+
+def titled(axis: Axes, title: str, across: str, up: str = "") -> None:
+    """The title of a panel and what its axes are."""
+    axis.set_title(title, size=LARGE, loc="left", pad=4, color=INK, parse_math=False)
+    axis.set_xlabel(across, size=PLAIN, labelpad=2, color=INK, parse_math=False)
+    if up:
+        axis.set_ylabel(up, size=PLAIN, labelpad=2, color=INK, parse_math=False)
+
+
+def save_sweep(rows: Records, folder: Path, measure: str = "w1") -> list[Path]:
+    """Write the pictures that records allow as PNG files: methods, quality against time, and a grid of two settings."""
+    known = [row for row in rows if row.get(measure) is not None]
+    if not known:
+        return []
+    made: dict[str, Figure] = {}
+    if len(by_key(known, kind_keys(known))) > 1:
+        made = {"methods": methods_picture(rows, measure), "quality-against-time": price_picture(rows, measure)}
+    keys = [key for key in legal_keys(list(map(dict, known))) if key not in FIRST and len({row.get(key) for row in known}) > 1]
+    if len(keys) == 2:
+        made["grid"] = grid_picture(rows, *keys, measure)
+    paths = [folder / f"{name}.png" for name in made]
+    for path, figure in zip(paths, made.values(), strict=True):
+        save_figure(figure, path, None)
+    return paths

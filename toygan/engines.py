@@ -1,0 +1,223 @@
+"""Where the runs of a sweep are played: processes of this machine (loky) or a Dask cluster.
+
+Both are a pool that takes tasks and gives futures. Neither schedules by itself: loky and Dask do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, contextmanager
+from time import time
+from typing import Any, Protocol
+
+from toygan.recording import read_json
+from toygan.strict import UserError
+from toygan.tasks import TOPIC, End, Task, bring_home, cargo_for, in_words, perform
+
+TICK = 0.5  # seconds between two looks at what is running
+DEATHS = 3  # a run whose process died so often while it was at work goes on alone, to see whose fault it is
+DEATHS_IN_A_ROW = 10  # without one run ended in between: something is wrong with the machine
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+Shares = dict[str, float]  # runs at work by name, and the share of their steps that is behind them
+Look = Callable[[Shares], None]
+Waiting = dict[Future[End], Task]
+
+
+class Pool(Protocol):
+    """What an engine offers: how many runs at once, a future for a task, which tasks are at work, a new start."""
+
+    @property
+    def workers(self) -> int: ...
+
+    def submit(self, task: Task) -> Future[End]: ...
+
+    def at_work(self, waiting: Waiting) -> Shares: ...
+
+    def renew(self) -> None: ...
+
+
+def ends(tasks: Iterable[Task], pool: Pool, look: Look) -> Iterator[tuple[Task, End]]:
+    """Play every task in a pool and yield each with its end, as they come; `look` is called now and then.
+
+    What was lost with a process is played again. Raises RuntimeError when the pool itself is lost.
+    """
+    suspects: list[Task] = []
+    yield from together(tasks, pool, look, suspects)
+    for task in suspects:
+        yield task, alone(task, pool, look)
+
+
+def together(tasks: Iterable[Task], pool: Pool, look: Look, suspects: list[Task]) -> Iterator[tuple[Task, End]]:
+    """Play tasks side by side; those whose process died too often while they were at work are left as suspects."""
+    waiting, deaths, in_a_row = submitted(tasks, pool), Counter[str](), 0
+    while waiting:
+        ended = looked(waiting, pool, look)
+        at_work, lost = pool.at_work(waiting), []
+        for future in ended:
+            task = waiting.pop(future)
+            end = end_of(future, task)
+            if end is None:
+                lost.append(task)
+                continue
+            in_a_row = 0
+            yield task, end
+        if lost:
+            in_a_row += 1
+            if in_a_row > DEATHS_IN_A_ROW:
+                raise RuntimeError(f"{in_a_row} times in a row a process died before any run came to its end")
+            pool.renew()
+            deaths.update(task.name for task in lost if task.name in at_work or not at_work)
+            suspects += [task for task in lost if deaths[task.name] >= DEATHS]
+            waiting |= submitted((task for task in lost if deaths[task.name] < DEATHS), pool)
+
+
+def alone(task: Task, pool: Pool, look: Look) -> End:
+    """Play a suspect with nobody else to blame."""
+    waiting = submitted([task], pool)
+    while not (ended := looked(waiting, pool, look)):
+        pass
+    end = end_of(ended.pop(), task)
+    if end is None:
+        pool.renew()
+        return End("failed", f"its process died {DEATHS} times among others, then alone")
+    return end
+
+
+def submitted(tasks: Iterable[Task], pool: Pool) -> Waiting:
+    """A future for every task."""
+    return {pool.submit(task): task for task in tasks}
+
+
+def looked(waiting: Waiting, pool: Pool, look: Look) -> set[Future[End]]:
+    """What has ended after a moment: something, nothing yet, or everything where the pool broke."""
+    ended = wait(waiting, TICK, "FIRST_COMPLETED").done
+    look(pool.at_work(waiting))
+    return wait(waiting).done if any(map(is_broken, ended)) else ended
+
+
+def is_broken(future: Future[End]) -> bool:
+    """Whether the pool broke under a future."""
+    return not future.cancelled() and isinstance(future.exception(), BrokenProcessPool)
+
+
+def end_of(future: Future[End], task: Task) -> End | None:
+    """The end of a task, brought home; None where it was lost with its process."""
+    try:
+        end = future.result()
+    except BrokenProcessPool:
+        return None
+    except CancelledError:
+        raise RuntimeError("the Dask cluster is lost: its scheduler does not answer any more") from None
+    except Exception as error:  # such as a run that killed its Dask worker too often
+        return End("failed", in_words(error))
+    bring_home(task, end)
+    return end
+
+
+# --- this machine ----------------------------------------------------------------------------------------------------
+
+
+class Local:
+    """Processes of this machine, one thread each, that play every run in its own folder."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers, self.started = workers, time()
+        self.renew()
+
+    def renew(self) -> None:
+        """Start processes afresh."""
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        self.pool = ProcessPoolExecutor(self.workers, env=ONE_THREAD)
+
+    def submit(self, task: Task) -> Future[End]:
+        """Play a task in one of the processes."""
+        return self.pool.submit(perform, task, driver=os.getpid())
+
+    def at_work(self, waiting: Waiting) -> Shares:
+        """Those whose record was written since the sweep began and does not say that it ended."""
+        given = (task for future, task in waiting.items() if future.running() or future.done())
+        records = ((task, task.folder / "run.json") for task in given)
+        found = {task.name: read_json(path) for task, path in records if path.exists() and path.stat().st_mtime > self.started}
+        return {name: facts["step"] / facts["steps"] for name, facts in found.items() if facts["status"] == "running"}
+
+
+@contextmanager
+def local(workers: int | None = None) -> Iterator[Local]:
+    """The cores of this machine, all of them by default; nothing is left running behind."""
+    from joblib import cpu_count
+
+    pool = Local(workers or cpu_count())
+    try:
+        yield pool
+    except BaseException:
+        pool.pool.shutdown(wait=True, kill_workers=True)
+        raise
+    pool.pool.shutdown(wait=True)
+
+
+# --- a cluster -------------------------------------------------------------------------------------------------------
+
+
+class Cluster:
+    """The workers of a Dask cluster; a run travels there as data and back as bytes."""
+
+    def __init__(self, client: Any) -> None:
+        self.client, self.names, self.shares = client, dict[str, str](), Shares()
+        self.pool = client.get_executor(pure=False)
+        client.subscribe_topic(TOPIC, self.hear)
+
+    @property
+    def workers(self) -> int:
+        """How many runs the workers that are there now play at once."""
+        return sum(self.client.nthreads().values())
+
+    def renew(self) -> None:
+        """Dask renews its workers itself."""
+
+    def submit(self, task: Task) -> Future[End]:
+        """Play a task on one of the workers; its key is its own, so that what still runs there is found again."""
+        digest = hashlib.sha256(json.dumps([task.name, task.config], sort_keys=True).encode()).hexdigest()
+        key = f"{task.name}-{digest[:16]}"
+        self.names[key] = task.name
+        return self.pool.submit(perform, task, cargo=cargo_for(task), key=key)
+
+    def hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        """A worker told how far a run is."""
+        said = event[1]
+        if said["key"] in self.names:
+            self.shares[self.names[said["key"]]] = said["share"]
+
+    def at_work(self, waiting: Waiting) -> Shares:
+        """Those of which a worker told and that have not ended."""
+        return {task.name: self.shares[task.name] for task in waiting.values() if task.name in self.shares}
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[Cluster]:
+    """The Dask cluster at an address; UserError where there is none."""
+    if not address:
+        raise UserError("--engine dask: needs --address, the one that `dask scheduler` prints; for example tcp://127.0.0.1:8786")
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UserError("--engine dask: Dask is not installed; pip install 'toygan[dask]'") from None
+    try:
+        client = Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"--address {address}: no Dask scheduler answers there ({in_words(error)})") from None
+    with client:
+        yield Cluster(client)
+
+
+ENGINES: dict[str, Callable[[int | None, str | None], AbstractContextManager[Pool]]] = {
+    "local": lambda workers, address: local(workers),
+    "dask": lambda workers, address: cluster(address),
+}

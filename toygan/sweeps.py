@@ -1,0 +1,331 @@
+"""Many runs: scenarios x methods x a grid of settings, each in a run folder of its own, with nothing lost.
+
+The folders are the memory: the same sweep finds what is done and goes on with what is not.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from toygan import folder as folders
+from toygan import game, measure, runs, simulate
+from toygan.engines import ENGINES, Pool, Shares, ends
+from toygan.scenario import Config, as_data, toml_value
+from toygan.shipped import shipped
+from toygan.streams import draws
+from toygan.strict import Source, Strict, UserError, check, parse_override, read_toml, suggestion
+from toygan.table import records, write_results
+from toygan.tasks import Task
+
+LONGEST = 120  # characters of a folder's name: 255 bytes is the most that file systems take
+PROBE_STEPS, PROBES = 24, 12  # steps that a probe plays, and how many pairs of scenario and method are probed
+END_SECONDS = 2.0  # the final measures and the picture of a run
+
+Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
+Settings = Mapping[str, Any]  # key -> value
+
+
+class Plan(Strict):
+    """What to run: every scenario by every method at every point of the grid. A sweep file holds just this."""
+
+    scenarios: tuple[str, ...] = Field(min_length=1)
+    methods: tuple[str, ...] = ()  # none is each scenario's own
+    seeds: PositiveInt | tuple[NonNegativeInt, ...] | None = None
+    grid: Mapping[str, Any] = {}  # tables of keys with a list of values each
+    set: Mapping[str, Any] = {}  # tables of keys with a value each
+    out: str = "runs"
+    animation: bool = False
+
+
+@dataclass
+class Standing:
+    """How far a sweep is: how many runs there are, how many ended how, and which are at work."""
+
+    total: int
+    kept: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+    at_work: Shares = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """The part of this sweep's own work that is done, 0 to 1."""
+        work = self.total - self.kept
+        return (self.ended.total() + sum(self.at_work.values())) / work if work else 1.0
+
+
+Watch = Callable[[Standing], None]
+
+
+# --- what to run -----------------------------------------------------------------------------------------------------
+
+
+def is_sweep_file(name: str) -> bool:
+    """Whether a name is the path of a sweep file: a .toml without a [target], with a key that only sweeps have."""
+    if not name.endswith(".toml") or not Path(name).is_file():
+        return False
+    data, _ = read_toml(Path(name))
+    return "target" not in data and bool({"scenarios", "seeds", "grid", "set", "out"} & data.keys())
+
+
+def read_plan(path: Path) -> Plan:
+    """A sweep file; UserError with every mistake. Paths of scenarios are relative to the file."""
+    data, source = read_toml(path)
+    plan = check(Plan, data, source)
+    beside = [str(path.parent / name) if name.endswith(".toml") else name for name in plan.scenarios]
+    return plan.model_copy(update={"scenarios": tuple(beside)})
+
+
+def grid_of(texts: Sequence[str]) -> dict[str, list[Any]]:
+    """`KEY=V1,V2,...` each, the values as TOML or plain words; UserError where one is neither."""
+    grid: dict[str, list[Any]] = {}
+    for text in texts:
+        name, equals, listed = text.partition("=")
+        values = [parse_override(f"{name}={value}")[1] for value in split_values(listed)]
+        if not equals or not name.strip() or not values:
+            raise UserError(f"--grid {text}: expected KEY=V1,V2,...; for example training.batch=64,256")
+        grid.setdefault(name.strip(), []).extend(values)
+    return grid
+
+
+def split_values(text: str) -> list[str]:
+    """Split at commas that are in no brackets and no quotes."""
+    parts = re.findall(r"""(?:"[^"]*"|'[^']*'|\[(?:[^\[\]]|\[[^\]]*\])*\]|\{[^}]*\}|[^,])+""", text)
+    return [part.strip() for part in parts if part.strip()]
+
+
+def flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested tables as dotted keys; a table with a `kind` is a value."""
+    keys: dict[str, Any] = {}
+    for key, value in table.items():
+        name = f"{before}{key}"
+        if isinstance(value, Mapping) and "kind" not in value:
+            keys |= flat(value, f"{name}.")
+        else:
+            keys[name] = value
+    return keys
+
+
+def points(grid: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every combination of a grid's values; one empty combination where there is no grid."""
+    for key, values in grid.items():
+        if not isinstance(values, list | tuple) or not values:
+            raise UserError(f"grid.{key} = {values!r}: must be a list of values; for example [64, 256]")
+    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+
+
+def planned(plan: Plan) -> list[Task]:
+    """Every run of a plan, checked; nothing is made yet. UserError with what is wrong in any of them."""
+    common = list(flat(plan.set).items())
+    if plan.seeds is not None:
+        common.append(("training.seeds", plan.seeds if isinstance(plan.seeds, int) else list(plan.seeds)))
+    tasks, wrong = dict[Path, Task](), dict[str, None]()
+    for scenario, method, settings in itertools.product(plan.scenarios, plan.methods or (None,), points(flat(plan.grid))):
+        try:
+            task = planned_task(plan, scenario, method, common, settings)
+        except UserError as error:
+            wrong[str(error)] = None
+            continue
+        if tasks.setdefault(task.folder, task) != task:
+            wrong[f"{task.folder}: two different runs of this sweep would share this folder; rename one scenario"] = None
+    if wrong:
+        raise UserError("\n".join([*list(wrong)[:10], *([f"and {len(wrong) - 10} more"] if len(wrong) > 10 else [])]))
+    return list(tasks.values())
+
+
+def planned_task(
+    plan: Plan, scenario: str, method: str | None, common: Sequence[tuple[str, Any]], settings: Settings
+) -> Task:
+    """One run, checked."""
+    config, order = runs.prepared(scenario, method, [*common, *settings.items()], Path(plan.out), "cpu")
+    names = [config.name, config.method.name, *([folder_name(settings)] if settings else [])]
+    return Task("/".join(names), Path(plan.out, *names), as_data(config), order.command, dict(settings), plan.animation)
+
+
+def folder_name(settings: Settings) -> str:
+    """Settings as the name of a folder, `training.batch=64,method.critic_steps=2`; a long one is cut and numbered."""
+    texts = (f"{key}={quote(plain_value(value), safe='=.,+-_[]')}" for key, value in settings.items())
+    name = ",".join(texts)
+    if len(name) <= LONGEST:
+        return name
+    import hashlib
+
+    return f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def plain_value(value: Any) -> str:
+    """A value as TOML without spaces, a text without quotes."""
+    return value if isinstance(value, str) else toml_value(value).replace(" ", "")
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+def sweep(
+    scenarios: str | Sequence[str],
+    methods: str | Sequence[str] = (),
+    seeds: int | Sequence[int] | None = None,
+    grid: Values | None = None,
+    overrides: Settings | None = None,
+    out: str | Path = "runs",
+    engine: str = "local",
+    address: str | None = None,
+    workers: int | None = None,
+    animation: bool = False,
+    fresh: bool = False,
+) -> Any:
+    """Play every scenario by every method at every point of the grid, reusing what `out` holds.
+
+    Returns one record a run and seed, as in `results.csv`: a pandas DataFrame where pandas is installed, else a list of
+    dicts. A run that raises has the status "failed" and its message. Raises UserError for what the user got wrong. On
+    systems that start processes afresh call it under `if __name__ == "__main__":`.
+    """
+    asked = {
+        "scenarios": [scenarios] if isinstance(scenarios, str) else list(scenarios),
+        "methods": [methods] if isinstance(methods, str) else list(methods),
+        "seeds": seeds if isinstance(seeds, int | None) else list(seeds),
+        "grid": {key: list(values) for key, values in (grid or {}).items()},
+        "set": dict(overrides or {}),
+        "out": str(out),
+        "animation": animation,
+    }
+    plan = check(Plan, {key: value for key, value in asked.items() if value is not None}, Source("sweep"))
+    tasks = planned(plan)
+    carry_out(tasks, Path(out), engine, address, workers, fresh)
+    return as_frame(records(begun(tasks)))
+
+
+def begun(tasks: Iterable[Task]) -> list[Path]:
+    """Where the runs of a sweep are, as far as they have begun."""
+    return [task.folder for task in tasks if (task.folder / "run.json").exists()]
+
+
+def as_frame(rows: list[dict[str, Any]]) -> Any:
+    """Records as a pandas DataFrame where pandas is installed."""
+    if find_spec("pandas") is None:
+        return rows
+    import pandas
+
+    return pandas.DataFrame(rows)
+
+
+def carry_out(
+    tasks: Sequence[Task],
+    out: Path,
+    engine: str = "local",
+    address: str | None = None,
+    workers: int | None = None,
+    fresh: bool = False,
+    watch: Watch = lambda standing: None,
+) -> dict[str, str]:
+    """Play what is not finished yet and write `results.csv` in `out`; the messages of the runs that failed, by name.
+
+    Raises UserError where a folder holds another run or the engine is not there, before anything is played.
+    """
+    todo = unfinished(tasks, fresh)
+    standing = Standing(len(tasks), kept=len(tasks) - len(todo))
+    watch(standing)
+    failed = {}
+    if todo:
+        with pool_of(engine, workers, address) as pool:
+            failed = played(todo, pool, standing, watch)
+    write_results(out)
+    return failed
+
+
+def pool_of(engine: str, workers: int | None, address: str | None) -> AbstractContextManager[Pool]:
+    """The pool of an engine; UserError for one that is not there."""
+    if engine not in ENGINES:
+        raise UserError(f"--engine {engine}: unknown; {suggestion(engine, list(ENGINES), 'engines')}")
+    return ENGINES[engine](workers, address)
+
+
+def played(todo: Sequence[Task], pool: Pool, standing: Standing, watch: Watch) -> dict[str, str]:
+    """Play tasks in a pool and keep the standing; the messages of those that failed."""
+    failed = {}
+
+    def look(at_work: Shares) -> None:
+        standing.at_work = at_work
+        watch(standing)
+
+    for task, end in ends(todo, pool, look):
+        standing.at_work.pop(task.name, None)
+        standing.ended[end.status] += 1
+        if end.status == "failed":
+            failed[task.name] = end.message
+        watch(standing)
+    return failed
+
+
+def unfinished(tasks: Sequence[Task], fresh: bool) -> list[Task]:
+    """The runs that are still to be played; UserError where folders hold other runs, `fresh` clears them instead."""
+    todo, wrong = [], []
+    for task in tasks:
+        try:
+            if not is_finished(task, fresh):
+                todo.append(task)
+        except UserError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise UserError("\n".join(wrong[:3] + ([f"and {len(wrong) - 3} more"] if len(wrong) > 3 else [])))
+    return todo
+
+
+def is_finished(task: Task, fresh: bool) -> bool:
+    """Whether a folder holds the whole of a run; UserError where it holds another one."""
+    if fresh and task.folder.exists():
+        with folders.claimed(task.folder):
+            folders.clear(task.folder)
+    known = folders.earlier(task.folder)
+    if not known:
+        return False
+    config = check(Config, task.config, Source(task.name))
+    known = folders.begin(task.folder, config, {"inputs": folders.digests(config)}, fresh=False)
+    drawn = not task.animation or (task.folder / "animation.gif").exists()
+    return known["status"] in folders.FINISHED and drawn
+
+
+# --- how long it will take -------------------------------------------------------------------------------------------
+
+
+def estimated_seconds(tasks: Sequence[Task]) -> float:
+    """Core-seconds that the runs will take, from short probes of some of them, evenly chosen."""
+    import torch
+
+    torch.set_num_threads(1)
+    chosen = tasks[:: -(-len(tasks) // PROBES)]
+    return sum(probe(check(Config, task.config, Source(task.name))) for task in chosen) / len(chosen) * len(tasks)
+
+
+def probe(config: Config) -> float:
+    """Core-seconds of a run, from a few of its steps and one look at it."""
+    sim = simulate.simulation(config)
+    states = game.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic))
+    state = next(itertools.islice(states, 3, None))
+    a_step = seconds_of(lambda: next(itertools.islice(states, PROBE_STEPS - 1, None))) / PROBE_STEPS
+    look_at(sim, state)
+    return config.training.steps * a_step + len(sim.frame_steps) * seconds_of(lambda: look_at(sim, state)) + END_SECONDS
+
+
+def look_at(sim: simulate.Simulation, state: game.State) -> None:
+    """What a run does at every frame."""
+    frame = simulate.observe(sim, state)
+    measure.measure_frame(frame.arrays["samples"], sim.real, sim.world.target.modes)
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    """How long a piece of work takes."""
+    start = perf_counter()
+    work()
+    return perf_counter() - start
