@@ -7,7 +7,7 @@ function that returns a `Constraint`, and one row in `CONSTRAINTS`; its options 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat
@@ -163,11 +163,13 @@ def norm_clip(*, bound: PositiveFloat = 2.0) -> Constraint:
     """Each layer's weights scaled back to an l2 norm of at most `bound` after each critic move."""
 
     def project(parameters: Tensor, layers_of: LayersOf) -> Tensor:
-        parameters = parameters.clone()  # the layers are views of it
-        for layer in layers_of(parameters):
-            norm = layer.weight.square().sum(dim=(1, 2), keepdim=True).sqrt()
-            layer.weight.mul_((bound / norm.clamp(min=bound)))
-        return parameters
+        owners = torch.zeros_like(parameters, requires_grad=False)  # 1, 2, ... for weights of those layers, 0 for biases
+        for number, views in enumerate(layers_of(owners), start=1):
+            views.weight.fill_(number)
+        squares = [layer.weight.square().sum(dim=(1, 2)) for layer in layers_of(parameters)]
+        factors = [bound / square.clamp(min=bound**2).sqrt() for square in squares]
+        one = torch.ones_like(parameters[:, :1])
+        return parameters * torch.cat((one, torch.stack(factors, dim=1)), dim=1).gather(1, owners.long())
 
     return Constraint(project=project)
 
@@ -196,7 +198,12 @@ def spectral_norm(*, lipschitz: PositiveFloat = 1.0) -> Constraint:
 
     def reparametrise(layers: Layers) -> Layers:
         factor = lipschitz ** (1 / len(layers))  # shared out evenly; biases do not matter to slopes
-        return [layer._replace(weight=layer.weight * (factor / largest_singular_value(layer.weight))) for layer in layers]
+        return [
+            layer._replace(weight=layer.weight * (factor / largest_singular_value(layer.weight)))
+            if layer.weight.numel()
+            else layer
+            for layer in layers
+        ]
 
     return Constraint(reparametrise=reparametrise)
 
@@ -247,22 +254,61 @@ LEAST = 1e-12  # a layer of zeros is divided by this; any less, and squares of i
 
 
 def largest_singular_value(weight: Tensor) -> Tensor:
-    """The top singular value of each seed's matrix: [seed, in, out] -> [seed, 1, 1], differentiable.
+    """The top singular value of each seed's matrix: [seed, in, out] -> [seed, 1, 1], twice differentiable."""
+    return TopSingularValue.apply(weight).clamp(min=LEAST)
+
+
+class TopSingularValue(torch.autograd.Function):
+    """u^T W v, whose derivative by W is u v^T; how u and v turn matters, and is computed, only where that derivative is
+    itself differentiated, as some update rules do."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor) -> Tensor:
+        """[seed, in, out] -> [seed, 1, 1]."""
+        u, v = top_vectors(weight)
+        ctx.save_for_backward(weight, u, v)
+        return u.transpose(1, 2) @ weight @ v
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """[seed, 1, 1] -> [seed, in, out]."""
+        weight, u, v = ctx.saved_tensors
+        if torch.is_grad_enabled():  # which it is where the backward pass shall be differentiated
+            u, v = turning(weight, u, v)
+        return gradient * (u @ v.transpose(1, 2))
+
+
+def top_vectors(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """The singular vectors [seed, in, 1], [seed, out, 1] of the top singular value.
 
     Squaring the Gram matrix ten times is a power iteration of 1024 steps that needs no memory of the last one, so the
-    function stays pure. The vectors are constants to autograd: the derivative of s by W is exactly u v^T.
+    function stays pure.
     """
+    tall = weight.shape[1] >= weight.shape[2]
+    gram = weight.transpose(1, 2) @ weight if tall else weight @ weight.transpose(1, 2)
+    for _ in range(10):
+        gram = gram / gram.abs().amax(dim=(1, 2), keepdim=True).clamp(min=torch.finfo(gram.dtype).tiny)
+        gram = gram @ gram
+    # Every column of a rank-one matrix points along the vector; the longest one does so best.
+    longest = gram.square().sum(dim=1, keepdim=True).argmax(dim=2, keepdim=True)
+    vector = unit(gram.gather(2, longest.expand(-1, gram.shape[1], 1)))
+    return (unit(weight @ vector), vector) if tall else (vector, unit(weight.transpose(1, 2) @ vector))
+
+
+def turning(weight: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    """The same vectors as functions of the matrix, right to first order: dv = (s^2 - G)^+ dG v, with G the Gram matrix."""
+    if weight.shape[1] < weight.shape[2]:
+        v, u = turning(weight.transpose(1, 2), v, u)
+        return u, v
+    seen = weight @ v
     with torch.no_grad():
-        tall = weight.shape[1] >= weight.shape[2]
-        gram = weight.transpose(1, 2) @ weight if tall else weight @ weight.transpose(1, 2)
-        for _ in range(10):
-            gram = gram / gram.abs().amax(dim=(1, 2), keepdim=True).clamp(min=torch.finfo(gram.dtype).tiny)
-            gram = gram @ gram
-        # Every column of a rank-one matrix points along the vector; the longest one does so best.
-        longest = gram.square().sum(dim=1, keepdim=True).argmax(dim=2, keepdim=True)
-        vector = unit(gram.gather(2, longest.expand(-1, gram.shape[1], 1)))
-        u, v = (unit(weight @ vector), vector) if tall else (vector, unit(weight.transpose(1, 2) @ vector))
-    return (u.transpose(1, 2) @ weight @ v).clamp(min=LEAST)
+        square = seen.square().sum(dim=1, keepdim=True)
+        eye = torch.eye(weight.shape[2]).to(weight)
+        # v v^T closes the hole that the pseudo-inverse leaves along v, and a hair keeps ties from dividing by zero.
+        gap = square * ((1 + torch.finfo(weight.dtype).eps) * eye + v @ v.transpose(1, 2)) - weight.transpose(1, 2) @ weight
+        gap = gap + torch.finfo(weight.dtype).tiny * eye
+    v = unit(v + torch.linalg.solve_ex(gap, weight.transpose(1, 2) @ seen - square * v).result)
+    return unit(weight @ v), v
 
 
 def unit(vector: Tensor) -> Tensor:

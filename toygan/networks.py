@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-
 from torch import Tensor
 from torch.nn.functional import leaky_relu, silu, softplus
 
@@ -93,7 +92,8 @@ def by_autograd(forward: Callable[[Layers, Tensor], Tensor]) -> Callable[[Layers
 
     def judge(layers: Layers, x: Tensor) -> Judged:
         with torch.enable_grad():
-            x = x.detach().requires_grad_()
+            # Points that depend on the generator stay so: some rules differentiate a critic's move by it.
+            x = x if x.requires_grad else x.detach().requires_grad_()
             outputs = forward(layers, x)
 
         def slopes(rows: slice, pull: Tensor) -> Tensor:

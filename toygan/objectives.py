@@ -11,10 +11,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -151,7 +151,9 @@ def soft_labels(*, real: Labels = (0.7, 1.2), fake: Labels = (0.0, 0.3)) -> Obje
     generator E sp(-g) (after Salimans et al., 2016, arXiv:1606.03498)."""
 
     def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
-        y, z = between(real, extra.chance[..., :1]), between(fake, extra.chance[..., 1:2])
+        chance = extra.chance[:, : r.shape[1]]  # packs are fewer than points
+        y, z = between(real, chance[..., :1]), between(fake, chance[..., 1:])
+        r, g = r[..., :1], g[..., :1]
         return Losses(
             critic=mean(y * softplus(-r) + (1 - y) * softplus(r)) + mean(z * softplus(-g) + (1 - z) * softplus(g)),
             generator=mean(softplus(-g)),
@@ -255,7 +257,7 @@ def began(*, gamma: PositiveFloat = 0.5, pace: PositiveFloat = 0.001) -> Objecti
 
 # --- distances between clouds of features ----------------------------------------------------------------------------
 
-Widths = tuple[PositiveFloat, ...]
+Widths = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
 
 
 def mmd(
@@ -332,7 +334,8 @@ def pull_of(score: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Callable[[Tens
 
     def pull(outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
         with torch.enable_grad():
-            at = outputs if outputs.requires_grad else outputs.detach().requires_grad_()
+            # A copy, because the outputs may be r or g themselves, and only their part as points is asked for.
+            at = outputs.clone() if outputs.requires_grad else outputs.detach().requires_grad_()
             return torch.autograd.grad(score(at, r, g).sum(), at, create_graph=True)[0]
 
     return pull
@@ -347,7 +350,8 @@ def objective(kind: str, **options: Any) -> Objective:
     if "r" not in inspect.signature(make).parameters:
         return make(**options)
     losses = partial(make, **options)
-    return Objective(lambda r, g, extra: losses(r, g), generator_needs_real=needs_real(losses))
+    # An autoencoder gives its code besides its score, and only the score is judged.
+    return Objective(lambda r, g, extra: losses(r[..., :1], g[..., :1]), generator_needs_real=needs_real(losses))
 
 
 def needs_real(losses: Callable[[Tensor, Tensor], Losses]) -> bool:
@@ -361,9 +365,13 @@ def with_noisy_labels(base: Objective, share: float) -> Objective:
     """Each pair of labels is swapped with probability `share` while the critic learns (after Chintala et al., 2016)."""
 
     def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
-        swapped = extra.chance[:, : r.shape[1], :1] < share
+        decisive = extra.chance[..., :1]
+        swapped = (decisive < share)[:, : r.shape[1]]
         told_real, told_fake = torch.where(swapped, g, r), torch.where(swapped, r, g)
-        return Losses(base.losses(told_real, told_fake, extra).critic, base.losses(r, g, extra).generator)
+        # What is left of the decisive number is uniform again, so that soft labels do not depend on who is swapped.
+        left = torch.where(decisive < share, decisive / share, (decisive - share) / (1 - share))
+        told = extra._replace(chance=torch.cat((left, extra.chance[..., 1:]), dim=2))
+        return Losses(base.losses(told_real, told_fake, told).critic, base.losses(r, g, extra).generator)
 
     return base._replace(losses=losses)
 

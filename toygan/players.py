@@ -184,7 +184,8 @@ def linear(inputs: int, outputs: int, *, start: tuple[float, float] = (1.0, 0.0)
     judge = partial(plain_judge, ACTIVATIONS["relu"])
 
     def without_bias(parameters: Tensor) -> list[Layer]:
-        return [Layer(parameters.view(-1, inputs, outputs), parameters.new_zeros(len(parameters), 1, outputs))]
+        own = parameters[:, : inputs * outputs]  # what is left over is somebody else's
+        return [Layer(own.view(-1, inputs, outputs), own.new_zeros(len(own), 1, outputs))]
 
     if not bias:
         return network(lambda rng: weights, without_bias, plain, judge)

@@ -443,8 +443,10 @@ def misfits(config: Config) -> None:
         raise ValueError(f"pack: a batch of {config.training.batch} cannot be cut into packs of {method.pack}")
     if method.mutual_information and not method.categories:
         raise ValueError("categories: mutual_information needs at least one category")
+    if method.mutual_information and method.pack > 1:
+        raise ValueError("pack: mutual_information tells one point's category, and a pack has several")
     aligned = method.objective.kind == "energy" and method.objective.pulling_away
-    if aligned and "autoencoder" not in (method.critic, config.critic.kind):
+    if aligned and (method.critic or config.critic.kind) != "autoencoder":
         raise ValueError("objective: pulling_away needs codes; use the critic kind autoencoder")
 
 

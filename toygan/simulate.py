@@ -11,6 +11,7 @@ from torch import Tensor
 
 from toygan import game
 from toygan.game import Report, State
+from toygan.inside import Clouds, views
 from toygan.scenario import Config, World, world
 from toygan.streams import Purpose, Source, draws, no_tricks, starts, stream, tricks, uniform
 
@@ -38,8 +39,8 @@ class Simulation(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """What one look at a state saw: in `arrays`, `samples [S, N, 2]`, `scores [P, g, g]`, `slopes [P, h, h, 2]` and
-    `diverged [S]`; in `report`, the losses [S]."""
+    """What one look at a state saw: in `arrays`, `samples [S, N, 2]`, `scores [P, g, g]`, `slopes [P, h, h, 2]`,
+    `diverged [S]` and the views of the inside (`toygan.inside.views`); in `report`, the losses [S]."""
 
     step: int
     arrays: Arrays
@@ -148,7 +149,8 @@ def observe(sim: Simulation, state: State) -> Frame:
             "scores": on_grid(critic.score(points_of(sim.score_axes, seen)), GRID),
             "slopes": on_grid(critic.slopes(points_of(sim.slope_axes, seen)), ARROWS),
             "diverged": numpy(has_diverged(state)),
-        },
+        }
+        | views(sim.world.game, state, Clouds(real, seen, sim.watched), sim.world.generator.categories),
         report={name: numpy(values) for name, values in state.report._asdict().items()},
     )
 

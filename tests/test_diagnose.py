@@ -1,0 +1,218 @@
+"""Diagnosis on made-up recordings whose label is known: every failure, near misses, healthy ones of many shapes, real runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from toygan import simulate
+from toygan.diagnose import FAILURES, RULES, THRESHOLDS, Event, diagnose, rates, sentences, spread
+from toygan.recording import Recording
+from toygan.scenario import read
+
+Rng = np.random.Generator
+FLOOR = 0.1
+LABELS = [label for label, _, _ in RULES]
+BAD = FAILURES | {"weight-saturation", "exploding-layers", "vanishing-layers"}
+
+
+# --- made-up worlds --------------------------------------------------------------------------------------------------
+
+
+def mode_centres(rng: Rng) -> np.ndarray:
+    """A ring or a grid of modes."""
+    k = int(rng.choice([4, 6, 8, 9, 16]))
+    if k in (9, 16):
+        side = int(k**0.5)
+        x = 2.0 * (np.arange(side) - (side - 1) / 2)
+        return np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
+    angles = 2 * np.pi * np.arange(k) / k
+    return 2 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def cloud(rng: Rng, centres: np.ndarray, shares: np.ndarray, blur: float, n: int) -> np.ndarray:
+    """n points around the centres, in these shares."""
+    return centres[rng.choice(len(centres), n, p=shares / shares.sum())] + blur * rng.standard_normal((n, 2))
+
+
+def recording(rng: Rng, centres: np.ndarray, shares: np.ndarray, blur: np.ndarray, w1: np.ndarray, modes: bool = True, **more: np.ndarray) -> Recording:
+    """One seed: shares [T, K], blur [T], W1 [T]; `more` are metrics [T] or, with more axes, frames."""
+    t = len(w1)
+    n = 40 * len(centres)
+    real = cloud(rng, centres, np.ones(len(centres)), 0.02, n)
+    samples = np.stack([cloud(rng, centres, s, b, n) for s, b in zip(shares, blur, strict=True)])
+    frames = {"step": np.linspace(0, 2500, t).astype(int), "samples": samples[:, None].astype("f4"), "real": real}
+    if modes:
+        frames |= {"mode_centres": centres, "mode_covariances": np.tile(0.0004 * np.eye(2), (len(centres), 1, 1)), "mode_weights": np.full(len(centres), 1 / len(centres))}
+    metrics = {"w1": w1[:, None], "w1_floor": np.full((t, 1), FLOOR), "critic_loss": (0.7 + 0.1 * rng.standard_normal(t))[:, None]}
+    for name, values in more.items():
+        (frames if values.ndim > 1 else metrics)[name] = values[:, None] if values.ndim == 1 else values
+    metrics["critic_loss"][0] = np.nan
+    return Recording({"seeds": [0], "steps": 2500}, frames, metrics)
+
+
+def falling(rng: Rng, t: int, end: float) -> np.ndarray:
+    """W1 from 1..3 down to `end` times the floor: by one of many ways, with noise."""
+    u = np.linspace(0, 1, t)
+    start, bottom = rng.uniform(1, 3), end * FLOOR
+    shapes = [
+        np.exp(-rng.uniform(6, 25) * u),
+        1 / (1 + np.exp((u - rng.uniform(0.2, 0.55)) * rng.uniform(15, 60))),
+        np.exp(-8 * u) * (1 + rng.uniform(0, 1) * np.exp(-(((u - 0.1) / 0.05) ** 2))),
+        np.clip(1 - u / rng.uniform(0.2, 0.6), 0, 1),
+        np.maximum(np.exp(-12 * u), 0.4 * (u < rng.uniform(0.2, 0.6))),
+    ]
+    curve = bottom + (start - bottom) * shapes[rng.integers(len(shapes))]
+    return curve * np.exp(rng.uniform(0.02, 0.12) * rng.standard_normal(t))
+
+
+def healthy_parts(rng: Rng, t: int) -> dict[str, np.ndarray]:
+    """Inside views as healthy runs have them."""
+    return {
+        "generator_gradient": rng.uniform(0.1, 5) * np.geomspace(1, rng.uniform(0.01, 1), t) * np.exp(0.3 * rng.standard_normal(t)),
+        "weight_saturation": np.full(t, rng.uniform(0, 0.35)),
+        "layer_gradients": (10 ** rng.uniform(-1, 1, (1, 1, 5)) * np.exp(0.2 * rng.standard_normal((t, 1, 5)))),
+    }
+
+
+def plenty(rng: Rng) -> tuple[np.ndarray, int, np.ndarray, np.ndarray]:
+    """A world, a length, fair shares, and blur that sharpens."""
+    centres, t = mode_centres(rng), int(rng.integers(12, 90))
+    shares = np.maximum(np.ones((t, len(centres))) + 0.15 * rng.standard_normal((t, len(centres))), 0.3)
+    return centres, t, shares, np.geomspace(1, 0.03, t)
+
+
+# --- healthy ones ----------------------------------------------------------------------------------------------------
+
+
+def converging(rng: Rng) -> Recording:
+    centres, t, shares, blur = plenty(rng)
+    if rng.random() < 0.3:  # modes are found one after the other
+        order = rng.permutation(len(centres))
+        for i, k in enumerate(order[len(order) // 2 :]):
+            shares[: int(0.5 * t * i / len(order)), k] = 0
+    return recording(rng, centres, shares, blur, falling(rng, t, rng.uniform(0.9, 1.5)), modes=rng.random() < 0.7, **healthy_parts(rng, t))
+
+
+def improving(rng: Rng) -> Recording:
+    centres, t, shares, blur = plenty(rng)
+    w1 = FLOOR * 1.3 + rng.uniform(1, 3) * np.exp(-rng.uniform(1.0, 2.2) * np.linspace(0, 1, t))
+    return recording(rng, centres, shares, blur + 0.3, w1 * np.exp(0.02 * rng.standard_normal(t)), modes=rng.random() < 0.7, **healthy_parts(rng, t))
+
+
+# --- failures --------------------------------------------------------------------------------------------------------
+
+
+def plateau(rng: Rng, t: int) -> np.ndarray:
+    """W1 that comes to rest well above the floor."""
+    return falling(rng, t, rng.uniform(3.5, 10))
+
+
+def collapsed(rng: Rng) -> Recording:
+    centres, t, shares, blur = plenty(rng)
+    lost = rng.permutation(len(centres))[: int(np.ceil(rng.uniform(0.3, 0.95) * (len(centres) - 1)))]
+    since = int(rng.uniform(0.05, 0.7) * t)
+    kept = len(centres) - len(lost)
+    shares[since:, lost] = rng.choice([0.0, 0.1]) * kept / len(centres)
+    return recording(rng, centres, shares, blur, plateau(rng, t), **healthy_parts(rng, t))
+
+
+def hopping(rng: Rng) -> Recording:
+    centres, t, shares, blur = plenty(rng)
+    held, period = max(1, len(centres) // 4), rng.uniform(1.5, t / 6)
+    for i in range(t):
+        first = int(i / period) * held
+        shares[i] = 0.01
+        shares[i, [(first + j) % len(centres) for j in range(held)]] = 1
+    return recording(rng, centres, shares, blur, plateau(rng, t) + 0.5, **healthy_parts(rng, t))
+
+
+def swinging(rng: Rng) -> Recording:
+    centres, t, shares, blur = plenty(rng)
+    t = max(t, 42)
+    shares, blur = np.ones((t, len(centres))), np.full(t, 0.2)
+    turns = rng.uniform(6, t / 6)
+    size = rng.uniform(0.8, 2)
+    angle = 2 * np.pi * turns * np.linspace(0, 1, t)
+    w1 = FLOOR + size * (1.05 + np.sin(angle)) * np.exp(0.05 * rng.standard_normal(t))
+    made = recording(rng, centres, shares, blur, w1, modes=rng.random() < 0.7, **healthy_parts(rng, t))
+    if rng.random() < 0.5:  # a cloud that circles at one distance
+        made.metrics["w1"][:] = size
+        path = size * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        made.frames["samples"][:] += path[:, None, None]
+    return made
+
+
+def without_gradient(rng: Rng) -> Recording:
+    centres, t, shares, blur = plenty(rng)
+    parts = healthy_parts(rng, t)
+    fall = 10 ** -(rng.uniform(4, 9) / (1 + np.exp(-20 * (np.linspace(0, 1, t) - rng.uniform(0.1, 0.5)))))
+    return recording(rng, centres, shares, blur + 1, plateau(rng, t), **parts | {"generator_gradient": fall * np.exp(0.3 * rng.standard_normal(t))})
+
+
+def running_away(rng: Rng) -> Recording:
+    centres, t, shares, blur = plenty(rng)
+    u = np.linspace(0, 1, t)
+    growth = np.exp(rng.uniform(7, 12) * u) if rng.random() < 0.5 else rng.uniform(500, 1e5) * u ** rng.uniform(1.5, 4) + 1
+    return recording(rng, centres, shares, blur + 1, plateau(rng, t), critic_loss=-growth * np.exp(0.1 * rng.standard_normal(t)), **healthy_parts(rng, t))
+
+
+def pressed(rng: Rng) -> Recording:
+    centres, t, shares, blur = plenty(rng)
+    shares_held = np.minimum(np.linspace(0, 4, t), rng.uniform(0.6, 0.98))
+    return recording(rng, centres, shares, blur, plateau(rng, t), **healthy_parts(rng, t) | {"weight_saturation": shares_held})
+
+
+def steep_layers(rng: Rng, sign: int) -> Recording:
+    centres, t, shares, blur = plenty(rng)
+    depth = int(rng.integers(3, 13))
+    slope = 10.0 ** (sign * np.linspace(rng.uniform(3.5, 12), 0, depth))
+    layers = slope * np.exp(0.3 * rng.standard_normal((t, 1, depth)))
+    return recording(rng, centres, shares, blur, plateau(rng, t), **healthy_parts(rng, t) | {"layer_gradients": layers})
+
+
+def lost(rng: Rng) -> Recording:
+    made = converging(rng) if rng.random() < 0.5 else improving(rng)
+    t = len(made.frames["step"])
+    since = int(rng.integers(1, t))
+    made.frames["samples"][since:] = rng.choice([np.nan, 1e9])
+    made.metrics["w1"][since:] = np.nan
+    made.metrics["critic_loss"][since:] = np.nan
+    return made
+
+
+MADE: dict[str, Callable[[Rng], Recording]] = {
+    "diverged": lost,
+    "runaway-critic": running_away,
+    "weight-saturation": pressed,
+    "exploding-layers": lambda rng: steep_layers(rng, 1),
+    "vanishing-layers": lambda rng: steep_layers(rng, -1),
+    "vanishing-gradient": without_gradient,
+    "mode-hopping": hopping,
+    "mode-collapse": collapsed,
+    "oscillation": swinging,
+    "converged": converging,
+    "still-improving": improving,
+}
+
+
+def labels_of(made: Recording) -> set[str]:
+    return {event.label for event in diagnose(made)}
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_made_up_recordings_get_their_label_and_no_failure_besides(label: str) -> None:
+    found = [labels_of(MADE[label](np.random.default_rng([3, seed]))) for seed in range(20)]
+    wrong = [(seed, labels) for seed, labels in enumerate(found) if label not in labels or (labels & BAD) - {label}]
+    assert not wrong
+
+
+def test_a_hundred_healthy_runs_of_many_shapes_have_no_failure() -> None:
+    kinds = [converging, improving]
+    found = [labels_of(kinds[seed % 2](np.random.default_rng([4, seed]))) for seed in range(100)]
+    expected = [{"converged"}, {"still-improving"}]
+    wrong = [(seed, labels) for seed, labels in enumerate(found) if labels != expected[seed % 2]]
+    assert len(wrong) <= 2, wrong
