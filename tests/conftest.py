@@ -73,7 +73,9 @@ def check_gradient(f: Callable[[Tensor], Tensor], x: Tensor, tolerance: float = 
 def extra_of(scores: Tensor, **known: Tensor) -> Extra:
     """What a loss may look at besides scores [seed, batch, outputs]: a memory of 1/2, fixed chances, no latents."""
     seeds, batch, _ = scores.shape
-    neutral = Extra(scores.new_full((seeds,), 0.5), fractions(seeds, batch, 2, seed=99), scores.new_zeros(seeds, batch, 0))
+    neutral = Extra(
+        scores.new_full((seeds,), 0.5), fractions(seeds, batch, 2, seed=99), scores.new_zeros(seeds, batch, 0)
+    )
     return neutral._replace(**known)
 
 

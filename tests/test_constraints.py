@@ -8,10 +8,31 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
-from conftest import check_gradient, differences, facts_of, fractions, gradient, numbers, said, small_world, source_of, states_of, tensors_of
+from conftest import (
+    check_gradient,
+    differences,
+    facts_of,
+    fractions,
+    gradient,
+    numbers,
+    said,
+    small_world,
+    source_of,
+    states_of,
+    tensors_of,
+)
 from torch import Tensor
 
-from toygan.constraints import CONSTRAINTS, PLACES, Constraint, LayersOf, Look, column_norms, compose, largest_singular_value
+from toygan.constraints import (
+    CONSTRAINTS,
+    PLACES,
+    Constraint,
+    LayersOf,
+    Look,
+    column_norms,
+    compose,
+    largest_singular_value,
+)
 from toygan.game import looking
 from toygan.networks import ACTIVATIONS, Network
 from toygan.players import CRITICS, mlp_critic
@@ -283,9 +304,7 @@ def test_projections_can_be_differentiated_through():
         def square(x: Tensor, constraint: Constraint = constraint, layers_of: LayersOf = layers_of) -> Tensor:
             return constraint.project(x, layers_of).square() + 0 * x
 
-        torch.testing.assert_close(
-            gradient(square, parameters), differences(square, parameters), rtol=1e-6, atol=1e-8
-        )
+        torch.testing.assert_close(gradient(square, parameters), differences(square, parameters), rtol=1e-6, atol=1e-8)
 
 
 def weight_norm_outputs(critic: Network, parameters: Tensor, points: Tensor) -> Tensor:
@@ -410,6 +429,7 @@ def test_weights_multiply():
     assert len(weighted) >= 7
     for name, weight in product(weighted, (0.0, 1.0, 3.0)):
         one, many = (
-            penalty_of(mlp_critic(2, 1, width=4, depth=2), CONSTRAINTS[name](weight=w), parameters) for w in (1.0, weight)
+            penalty_of(mlp_critic(2, 1, width=4, depth=2), CONSTRAINTS[name](weight=w), parameters)
+            for w in (1.0, weight)
         )
         torch.testing.assert_close(many, weight * one, rtol=1e-13, atol=0)

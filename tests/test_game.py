@@ -46,7 +46,7 @@ def check_together_is_alone(world: World, steps: int, like: Tensor, **tolerance:
 @constraints
 def test_together_is_alone(objective, constraint):
     # Plain descent, because Adam blows the rounding of a gradient that should be zero up by 1 / epsilon.
-    check_together_is_alone(small_world(objective, constraint, optimiser=DESCENT), 5, DOUBLE, rtol=1e-12, atol=1e-12)
+    check_together_is_alone(small_world(objective, constraint, optimiser=DESCENT), 3, DOUBLE, rtol=1e-12, atol=1e-12)
 
 
 @objectives

@@ -199,7 +199,9 @@ def test_a_run_is_measured_frame_by_frame():
     modes, real = ring(), draw(ring(), 60)
     samples = np.stack([np.stack([draw(modes, 60, 10 * t + s) for s in range(2)]) for t in range(3)]).astype(np.float32)
     run = measure_frames(samples, real, modes, n_w1=40)
-    assert {name: table.shape for name, table in run.items()} == dict.fromkeys(measurable(modes, None, None, "frame"), (3, 2))
+    assert {name: table.shape for name, table in run.items()} == dict.fromkeys(
+        measurable(modes, None, None, "frame"), (3, 2)
+    )
     for name, value in measure_frame(samples[1], real, modes, n_w1=40).items():
         assert np.array_equal(value, run[name][1])
     assert run["w1"][2, 1] == w1(samples[2, 1, :40], real[:40])

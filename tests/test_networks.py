@@ -21,7 +21,9 @@ TORCH = {
     "tanh": torch.nn.Tanh(),
     "silu": torch.nn.SiLU(),
     "softplus": torch.nn.Softplus(),
-    "groupsort": lambda x: torch.cat((x[..., :-1].unflatten(-1, (-1, 2)).sort(dim=-1).values.flatten(-2), x[..., -1:]), -1),
+    "groupsort": lambda x: torch.cat(
+        (x[..., :-1].unflatten(-1, (-1, 2)).sort(dim=-1).values.flatten(-2), x[..., -1:]), -1
+    ),
 }
 SMALL: dict[str, dict[str, Any]] = {
     "mlp": {"width": 6, "depth": 2},
@@ -191,7 +193,9 @@ def test_orthogonal_weights_are_orthonormal():
 
 
 def test_first_biases_are_zero_and_gain_multiplies():
-    one, three = (mlp_critic(2, 1, width=4, depth=1, gain=gain).initial(np.random.default_rng(0)) for gain in (1.0, 3.0))
+    one, three = (
+        mlp_critic(2, 1, width=4, depth=1, gain=gain).initial(np.random.default_rng(0)) for gain in (1.0, 3.0)
+    )
     np.testing.assert_allclose(three, 3 * one, rtol=1e-15)
     assert (one[8:12] == 0).all()
     assert one[16] == 0

@@ -59,7 +59,11 @@ def test_normalised_perceptron_is_torchs(kind):
 
 def test_batch_norm_keeps_real_and_generated_points_apart():
     critic = mlp_critic(2, 1, width=5, depth=2, normalisation="batch")
-    layers, real, fake = critic.layers(random_parameters(critic)), numbers(SEEDS, 8, 2), 5 + numbers(SEEDS, 6, 2, seed=1)
+    layers, real, fake = (
+        critic.layers(random_parameters(critic)),
+        numbers(SEEDS, 8, 2),
+        5 + numbers(SEEDS, 6, 2, seed=1),
+    )
     pair = critic.judge_both(layers, real, fake)
     torch.testing.assert_close(pair.r, critic.forward(layers, real), rtol=1e-13, atol=1e-13)
     torch.testing.assert_close(pair.g, critic.forward(layers, fake), rtol=1e-13, atol=1e-13)
@@ -126,9 +130,7 @@ def test_identity_critic_says_the_point_and_learns_nothing():
 
 
 def test_tanh_output_stays_within_reach():
-    plain, held = (
-        GENERATORS["mlp"](width=6, depth=1, output=kind, reach=1.5).network for kind in ("linear", "tanh")
-    )
+    plain, held = (GENERATORS["mlp"](width=6, depth=1, output=kind, reach=1.5).network for kind in ("linear", "tanh"))
     parameters, z = 5 * random_parameters(plain), numbers(SEEDS, 50, 2)
     free, bent = (body.forward(body.layers(parameters), z) for body in (plain, held))
     torch.testing.assert_close(bent, 1.5 * free.tanh(), rtol=1e-13, atol=1e-14)

@@ -266,7 +266,7 @@ def test_unrolled_by_nothing_is_alternating_bit_for_bit(optimiser):
 
 
 def test_unrolled_puts_the_critic_back():
-    """After the first step, critic and its optimiser's memory are as if nobody had looked ahead; the generator is not."""
+    """After a step, critic and its optimiser's memory are as if nobody had looked ahead; the generator is not."""
     one, other = (
         tensors_of(states_of(small_world("hinge", rule=rule), SEEDS, 1)[-1]) for rule in ("unrolled", "alternating")
     )

@@ -19,8 +19,8 @@ from toygan.players import GENERATORS
 from toygan.rules import RULES
 from toygan.scenario import Config, read
 from toygan.simulate import has_diverged, observe, simulation
-from toygan.strict import UserError
 from toygan.streams import draws
+from toygan.strict import UserError
 
 TINY = {
     "training.batch": 8,
@@ -88,9 +88,12 @@ def test_noise_falls_evenly_to_none_and_is_each_clouds_own():
         torch.testing.assert_close(shown, points + 0.5 * left * noise, rtol=1e-14, atol=0)
     draw = next(draws(source_of(world, [0]), 0, DOUBLE))
     latent, layers = draw.latent[0], world.game.critic.layers(state.critic)
-    clouds = (draw.real[0], draw.trick[0][..., :2]), (
-        game.generate(world.game, state.generator, latent),
-        draw.trick[0][..., 2:4],
+    clouds = (
+        (draw.real[0], draw.trick[0][..., :2]),
+        (
+            game.generate(world.game, state.generator, latent),
+            draw.trick[0][..., 2:4],
+        ),
     )
     r, g = (world.game.critic.forward(layers, cloud + 0.5 * own) for cloud, own in clouds)
     wanted = g.mean(dim=(1, 2)) - r.mean(dim=(1, 2))
@@ -270,11 +273,10 @@ def test_owners_counts_modes_and_shares():
 
 @pytest.mark.slow
 def test_codes_tell_the_modes():
-    sim = simulation(read("eight-gaussians", "infogan", {"training.seeds": 4}.items()))
+    sim = simulation(read("eight-gaussians", "infogan", list({"training.seeds": 2, "training.steps": 1500}.items())))
     *_, state = islice(game.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)), sim.steps)
     modes = sim.world.target.modes
     assert modes is not None
     points = game.generate(sim.world.game, state.average, sim.final)
-    found = [owners(points[s], sim.final[s, :, :8], modes.centres) for s in range(4)]
-    assert np.median([count for count, _ in found]) >= 6, found
-    assert np.median([share for _, share in found]) > 0.9, found
+    found = [owners(points[s], sim.final[s, :, :8], modes.centres) for s in range(2)]
+    assert all(count >= 6 and share > 0.8 for count, share in found), found

@@ -59,7 +59,7 @@ def along_key(a: str, b: str, over: str, points: int | None, out: Path | None, a
     path = checked(out or Path("distance.png"))
     found = along(a, b, sweep, points or 500)
     command = shlex.join(["toygan", "distance", a, b, "--over", over, *(["--points", str(points)] if points else [])])
-    draw(sweep, found, f"{a} and {b}", command, path)
+    draw(sweep, found, f"A: {a}; B: {b}, {named(sweep)} varied", command, path)
     if as_json:
         table = {name: [plain(number) for number in numbers] for name, numbers in found.items()}
         said = {"a": a, "b": b, "over": named(sweep), "values": sweep.values}

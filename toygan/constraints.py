@@ -13,15 +13,15 @@ import torch
 from pydantic import NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
-from toygan.networks import Layers, Network, with_lengths
+from toygan.networks import Layer, Layers, LayersOf, Network, with_lengths
 
 
 class Look(NamedTuple):
     """What a penalty may look at in one critic move.
 
-    `real`, `fake` are the points [seed, batch, d]; `chance` are fresh uniform numbers in [0, 1) [seed, batch, 1 + d] of the
-    constraint's own; `real_slopes()`, `fake_slopes()`, `slopes_at(points)` are the gradients of the score [seed, batch, d];
-    `layers` are the critic's own, before any reparametrisation.
+    `real`, `fake` are the points [seed, batch, d]; `chance` are fresh uniform numbers in [0, 1) [seed, batch, 1 + d] of
+    the constraint's own; `real_slopes()`, `fake_slopes()`, `slopes_at(points)` are the gradients of the score [seed,
+    batch, d]; `layers` are the critic's own, before any reparametrisation.
     """
 
     real: Tensor
@@ -31,9 +31,6 @@ class Look(NamedTuple):
     fake_slopes: Callable[[], Tensor]
     slopes_at: Callable[[Tensor], Tensor]
     layers: Layers
-
-
-LayersOf = Callable[[Tensor], Layers]
 
 
 def no_penalty(look: Look) -> Tensor | None:
@@ -91,7 +88,9 @@ def none() -> Constraint:
 
 
 def clip(*, bound: PositiveFloat = 0.1) -> Constraint:
-    """Every parameter, biases too, back to [-bound, bound] after each critic move (Arjovsky et al., 2017, arXiv:1701.07875)."""
+    """Every parameter, biases too, back to [-bound, bound] after each critic move (Arjovsky et al., 2017,
+    arXiv:1701.07875).
+    """
     return Constraint(project=lambda parameters, layers_of: parameters.clamp(-bound, bound))
 
 
@@ -106,9 +105,9 @@ def gradient_penalty(
     power: Literal[1, 2] = 2,
     at: Where = "interpolates",
 ) -> Constraint:
-    """weight E (|grad f| - target)^2; with `sides = 1` weight E max(0, |grad f| - target)^2; `power = 1` leaves the excess
-    unsquared, |.| or max(0, .).
+    """The penalty weight * E (|grad f| - target)^2; with `sides = 1` weight * E max(0, |grad f| - target)^2.
 
+    With `power = 1` the excess, |.| or max(0, .), is not squared.
     Two-sided: Gulrajani et al., 2017, arXiv:1704.00028. One-sided: Petzka et al., 2017, arXiv:1709.08894.
     Around real points: Kodali et al., 2017, arXiv:1705.07215.
     """
@@ -140,17 +139,17 @@ def r1_r2(*, weight: NonNegativeFloat = 0.1) -> Constraint:
 
 
 def zero_centred(*, weight: NonNegativeFloat = 0.1) -> Constraint:
-    """weight E |grad f|^2 between pairs (Thanh-Tung et al., 2019, arXiv:1902.03984)."""
+    """The penalty weight * E |grad f|^2 between pairs (Thanh-Tung et al., 2019, arXiv:1902.03984)."""
     return Constraint(lambda look: weight * squared_norm(slopes_between(look)))
 
 
 def l1_decay(*, weight: NonNegativeFloat = 0.001) -> Constraint:
-    """weight sum |w| over all weights, biases left alone."""
+    """The penalty weight * sum |w| over all weights, biases left alone."""
     return Constraint(lambda look: weight * over_weights(look.layers, torch.abs))
 
 
 def l2_decay(*, weight: NonNegativeFloat = 0.001) -> Constraint:
-    """weight sum w^2 over all weights, biases left alone."""
+    """The penalty weight * sum w^2 over all weights, biases left alone."""
     return Constraint(lambda look: weight * over_weights(look.layers, torch.square))
 
 
@@ -163,7 +162,7 @@ def norm_clip(*, bound: PositiveFloat = 2.0) -> Constraint:
     """Each layer's weights scaled back to an l2 norm of at most `bound` after each critic move."""
 
     def project(parameters: Tensor, layers_of: LayersOf) -> Tensor:
-        owners = torch.zeros_like(parameters, requires_grad=False)  # 1, 2, ... for weights of those layers, 0 for biases
+        owners = torch.zeros_like(parameters, requires_grad=False)  # 1, 2, ...: a weight of that layer; 0: none
         for number, views in enumerate(layers_of(owners), start=1):
             views.weight.fill_(number)
         squares = [layer.weight.square().sum(dim=(1, 2)) for layer in layers_of(parameters)]
@@ -175,13 +174,19 @@ def norm_clip(*, bound: PositiveFloat = 2.0) -> Constraint:
 
 
 def weight_norm() -> Constraint:
-    """Each unit's incoming weights are length * v / |v|, length and direction v learned apart (Salimans and Kingma, 2016,
-    arXiv:1602.07868)."""
+    """Each unit's incoming weights are length * v / |v|, length and direction v learned apart (Salimans and Kingma,
+    2016, arXiv:1602.07868).
+    """
 
     def reparametrise(layers: Layers) -> Layers:
-        return [layer._replace(weight=layer.weight * (layer.length / column_norms(layer.weight))) for layer in layers]
+        return [layer._replace(weight=lengthened(layer)) for layer in layers]
 
     return Constraint(reparametrise=reparametrise, extend=with_lengths)
+
+
+def lengthened(layer: Layer) -> Tensor:
+    """Weights of the learned lengths in the direction of the layer's own [seed, in, out]; without lengths, its own."""
+    return layer.weight if layer.length is None else layer.weight * (layer.length / column_norms(layer.weight))
 
 
 def column_norms(weight: Tensor) -> Tensor:
@@ -217,7 +222,9 @@ def slopes_between(look: Look) -> Tensor:
 
 
 def slopes_around_real(look: Look) -> Tensor:
-    """Slopes at real + e u std(real) / 2, u uniform in the unit square, e uniform, std over one seed's batch and coordinates."""
+    """Slopes at real + e u std(real) / 2, u uniform in the unit square, e uniform, std over one seed's batch and
+    coordinates.
+    """
     std = look.real.std(dim=(1, 2), keepdim=True)
     return look.slopes_at(look.real + look.chance[..., :1] * look.chance[..., 1:] * std / 2)
 
@@ -245,7 +252,7 @@ def squared_norm(slopes: Tensor) -> Tensor:
 
 
 def safe_norm(slopes: Tensor) -> Tensor:
-    """|slope| of each point, with derivative 0 instead of NaN where the slope is 0: [seed, batch, d] -> [seed, batch]."""
+    """|slope| of each point, with derivative 0 and not NaN where the slope is 0: [seed, batch, d] -> [seed, batch]."""
     squares = slopes.square().sum(dim=2)
     return squares.clamp(min=torch.finfo(squares.dtype).tiny).sqrt()
 
@@ -260,7 +267,8 @@ def largest_singular_value(weight: Tensor) -> Tensor:
 
 class TopSingularValue(torch.autograd.Function):
     """u^T W v, whose derivative by W is u v^T; how u and v turn matters, and is computed, only where that derivative is
-    itself differentiated, as some update rules do."""
+    itself differentiated, as some update rules do.
+    """
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor) -> Tensor:
@@ -296,7 +304,7 @@ def top_vectors(weight: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def turning(weight: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-    """The same vectors as functions of the matrix, right to first order: dv = (s^2 - G)^+ dG v, with G the Gram matrix."""
+    """The same vectors as functions of the matrix, right to first order: dv = (s^2 - G)^+ dG v, G the Gram matrix."""
     if weight.shape[1] < weight.shape[2]:
         v, u = turning(weight.transpose(1, 2), v, u)
         return u, v
@@ -305,7 +313,10 @@ def turning(weight: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         square = seen.square().sum(dim=1, keepdim=True)
         eye = torch.eye(weight.shape[2]).to(weight)
         # v v^T closes the hole that the pseudo-inverse leaves along v, and a hair keeps ties from dividing by zero.
-        gap = square * ((1 + torch.finfo(weight.dtype).eps) * eye + v @ v.transpose(1, 2)) - weight.transpose(1, 2) @ weight
+        gap = (
+            square * ((1 + torch.finfo(weight.dtype).eps) * eye + v @ v.transpose(1, 2))
+            - weight.transpose(1, 2) @ weight
+        )
         gap = gap + torch.finfo(weight.dtype).tiny * eye
     v = unit(v + torch.linalg.solve_ex(gap, weight.transpose(1, 2) @ seen - square * v).result)
     return unit(weight @ v), v

@@ -283,7 +283,7 @@ def by_quadrature(one: Law, other: Law, missing: Sequence[str], points: int) -> 
         return all_of(dict.fromkeys(wanted, math.nan), f"not known: {fault}")
     if error > MISSED:
         return all_of(dict.fromkeys(wanted, math.nan), f"not known: quadrature is off by {error:.1g}")
-    how = f"quadrature, error about {max(error, 1e-12):.0e}"
+    how = f"quadrature, error below {max(error, 1e-12):.0e}"
     return all_of({name: DIVERGENCES[name](nodes) for name in wanted}, how)
 
 

@@ -8,7 +8,6 @@ affair (`toygan.rules`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from toygan.constraints import Constraint, Look
 from toygan.networks import Layers, Network, Pair
-from toygan.objectives import Extra, Objective
+from toygan.objectives import Extra, Losses, Objective
 from toygan.optimisers import Optimiser, Slots
 from toygan.streams import Draw
 
@@ -51,7 +50,8 @@ class Report(NamedTuple):
 
 class State(NamedTuple):
     """Everything that changes: parameters and optimiser memories [seed, P], the averaged generator, the objective's
-    memory [seed], the last report."""
+    memory [seed], the last report.
+    """
 
     step: int
     generator: Tensor
@@ -98,7 +98,7 @@ def play(game: Game, state: State, draws: Iterable[Draw]) -> Iterator[State]:
 
 
 def critic_move(game: Game, state: State, draw: Draw, move: int, at: State) -> State:
-    """One move of the critic from where it is, down the gradient of its loss and penalty `at` another state or its own."""
+    """One move of the critic from where it is, down the gradient of its loss and penalty `at` a state, say its own."""
     parameters = at.critic.detach().requires_grad_()
     opinion = critic_opinion(game, parameters, at.generator, state, draw, move)
     (gradient,) = torch.autograd.grad(opinion.total.sum(), parameters)
@@ -173,10 +173,10 @@ def generator_loss(game: Game, critic: Tensor, generator: Tensor, state: State, 
     return losses(game, state)(r, g, Extra(state.memory, noise[..., 4:6], draw.latent[-1])).generator
 
 
-def losses(game: Game, state: State) -> Callable[..., NamedTuple]:
+def losses(game: Game, state: State) -> Callable[[Tensor, Tensor, Extra], Losses]:
     """The objective's losses, or what it rehearses while the critic has its head start."""
-    rehearsing = state.step < game.head_start and game.objective.rehearse is not None
-    return game.objective.rehearse if rehearsing else game.objective.losses
+    rehearse = game.objective.rehearse
+    return rehearse if rehearse and state.step < game.head_start else game.objective.losses
 
 
 def generate(game: Game, parameters: Tensor, latent: Tensor) -> Tensor:
@@ -185,7 +185,9 @@ def generate(game: Game, parameters: Tensor, latent: Tensor) -> Tensor:
 
 
 def shown(game: Game, state: State, points: Tensor, noise: Tensor) -> Tensor:
-    """Points as the critic is shown them: blurred by what is left of the instance noise, then packed: [seed, batch / m, 2m]."""
+    """Points as the critic is shown them: blurred by what is left of the instance noise, then packed: [seed, batch / m,
+    2m].
+    """
     if game.noise:
         points = points + game.noise * (1 - state.step / game.steps) * noise
     return points.reshape(points.shape[0], -1, 2 * game.pack)
@@ -200,7 +202,9 @@ def looking(
     game: Game, parameters: Tensor, layers: Layers, pair: Pair, real: Tensor, fake: Tensor, chance: Tensor
 ) -> Look:
     """What a penalty may look at; slopes are those of the score, and computed only when asked for."""
-    pull = partial(game.objective.pull, r=pair.r, g=pair.g)
+
+    def pull(outputs: Tensor) -> Tensor:
+        return game.objective.pull(outputs, pair.r, pair.g)
 
     def slopes_at(points: Tensor) -> Tensor:
         judged = game.critic.judge(layers, points)

@@ -23,7 +23,7 @@ from toygan.measures.critic import (
     slope_alignment,
 )
 from toygan.measures.curves import Curve, on_skeleton, skeleton_coverage
-from toygan.measures.divergences import Nodes, js, kl, reverse_kl, shares, tv
+from toygan.measures.divergences import PER_CELL, Nodes, js, kl, reverse_kl, shares, tv
 from toygan.measures.modes import (
     high_quality,
     mahalanobis,
@@ -72,7 +72,8 @@ class Seen(NamedTuple):
     """One seed's cloud at one moment with all that measures need, each worked out once; None for what is not known.
 
     `points [N, 2]` and `real [N, 2]` are all points, `some [n, 2]` and `some_real [n, 2]` the first few of each: the
-    plan, the neighbours and the sliced distance are about these. `cells` and `near` need finite points.
+    plan, the neighbours and the sliced distance are about these. `cells` and `near` need finite points, and
+    `cells` no fewer than 32 of both clouds together.
     """
 
     points: np.ndarray
@@ -99,7 +100,7 @@ def seen(
         some=some,
         some_real=some_real,
         plan=solved(some, some_real),
-        cells=shares(points, real) if finite else None,
+        cells=shares(points, real) if finite and len(points) + len(real) >= 2 * PER_CELL else None,
         near=nearness(some, some_real) if finite else None,
         modes=modes,
         curve=curve,
@@ -135,7 +136,7 @@ def measure_frame(
     critic says, one a seed. What there is nothing to hold against is left out, and so is, in a frame, what is dear:
     `when = "final"` has it too.
     """
-    critics: Sequence[Judged | None] = judged or [None] * len(samples)
+    critics: Sequence[Judged | None] = judged if judged else [None for _ in samples]
     clouds = [seen(cloud, real, n_w1, modes, curve, critic) for cloud, critic in zip(samples, critics, strict=True)]
     names = measurable(modes, curve, judged, when)
     return {name: np.array([value(MEASURES[name], cloud) for cloud in clouds], float) for name in names}

@@ -1,13 +1,14 @@
 """The players' bodies: pure functions of stacked parameters.
 
-A player is one flat tensor of parameters [seed, P], so that an optimiser, an average or a check is one line on one tensor.
-A `Network` draws the first parameters of one seed and applies them to points [seed, batch, inputs].
+A player is one flat tensor of parameters [seed, P], so that an optimiser, an average or a check is one line on one
+tensor. A `Network` draws the first parameters of one seed and applies them to points [seed, batch, inputs].
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -21,8 +22,9 @@ Initialisation = Literal["he", "xavier", "normal", "orthogonal"]
 
 
 class Layer(NamedTuple):
-    """One affine map of every seed: `weight [seed, in, out]`, `bias [seed, 1, out]`, and where a constraint learns them,
-    the units' lengths `[seed, 1, out]`."""
+    """One affine map of every seed: `weight [seed, in, out]`, `bias [seed, 1, out]`, and where a constraint learns
+    them, the units' lengths `[seed, 1, out]`.
+    """
 
     weight: Tensor
     bias: Tensor
@@ -36,8 +38,8 @@ LayersOf = Callable[[Tensor], Layers]
 class Judged(NamedTuple):
     """A critic's opinion on some points: its `outputs [seed, batch, outputs]` and how they change there.
 
-    `slopes(rows, pull) [seed, rows, d]` is the gradient by each point of its outputs weighed by `pull [seed, rows, outputs]`,
-    differentiable by the critic's parameters.
+    `slopes(rows, pull) [seed, rows, d]` is the gradient by each point of its outputs weighed by `pull [seed, rows,
+    outputs]`, differentiable by the critic's parameters.
     """
 
     outputs: Tensor
@@ -45,7 +47,9 @@ class Judged(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A critic's opinion on a real and a generated batch: outputs of each [seed, batch, outputs], and their slopes by pull."""
+    """A critic's opinion on a real and a generated batch: outputs of each [seed, batch, outputs], and their slopes by
+    pull.
+    """
 
     r: Tensor
     g: Tensor
@@ -56,8 +60,8 @@ class Pair(NamedTuple):
 class Network(NamedTuple):
     """A player's body: first parameters of one seed [P], and the ways to use its layers.
 
-    `judge_both(layers, real, fake)` is what a critic move needs. `settled(layers, points)` is a judge whose statistics, if
-    it has any, are those of `points` from then on.
+    `judge_both(layers, real, fake)` is what a critic move needs. `settled(layers, points)` is a judge whose statistics,
+    if it has any, are those of `points` from then on.
     """
 
     initial: Callable[[np.random.Generator], np.ndarray]
@@ -144,7 +148,7 @@ def silu_slope(x: Tensor, y: Tensor) -> Tensor:
 
 
 def groupsort(x: Tensor) -> Tensor:
-    """Units in pairs, each pair in rising order; an odd last unit is left alone (Anil et al., 2018, arXiv:1811.05381)."""
+    """Units in pairs, each in rising order; an odd last unit is left alone (Anil et al., 2018, arXiv:1811.05381)."""
     even = x.shape[-1] // 2 * 2
     pairs = x[..., :even].unflatten(-1, (-1, 2))
     ordered = torch.stack((pairs.amin(dim=-1), pairs.amax(dim=-1)), dim=-1).flatten(-2)
@@ -201,8 +205,9 @@ INITIALISATIONS: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] =
 
 
 def unpack(parameters: Tensor, shapes: Sequence[Shape]) -> list[Layer]:
-    """Cut flat parameters [seed, P] into layers; each layer is its weights row by row, then its biases. What is left over
-    is somebody else's."""
+    """Cut flat parameters [seed, P] into layers; each layer is its weights row by row, then its biases. What is left
+    over is somebody else's.
+    """
     sizes = [n for shape in shapes for n in (shape.inputs * shape.outputs, shape.outputs)]
     pieces = parameters.split([*sizes, parameters.shape[1] - sum(sizes)], dim=1)[:-1]
     return [
@@ -212,7 +217,7 @@ def unpack(parameters: Tensor, shapes: Sequence[Shape]) -> list[Layer]:
 
 
 def affine(layer: Layer, x: Tensor) -> Tensor:
-    """x W + b for every seed: [seed, batch, in] -> [seed, batch, out]."""
+    """X W + b for every seed: [seed, batch, in] -> [seed, batch, out]."""
     return torch.baddbmm(layer.bias, x, layer.weight)
 
 
@@ -230,7 +235,7 @@ class Body(NamedTuple):
 def perceptron(inputs: int, outputs: int, body: Body) -> Network:
     """Affine maps with `depth` hidden layers between; biases start at zero, weights are multiplied by `gain`."""
     ends = [inputs, *[body.width] * body.depth, outputs]
-    shapes = [Shape(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    shapes = [Shape(a, b) for a, b in pairwise(ends)]
     draw, bend = INITIALISATIONS[body.initialisation], ACTIVATIONS[body.activation]
 
     def initial(rng: np.random.Generator) -> np.ndarray:
@@ -245,9 +250,7 @@ def perceptron(inputs: int, outputs: int, body: Body) -> Network:
         return batch_normalised(initial, layers, bend)
     if body.normalisation == "layer":
         return network(initial, layers, partial(normalised_forward, bend, layer_norm))
-    if bend.slope is None:
-        return network(initial, layers, partial(plain_forward, bend))
-    return network(initial, layers, partial(plain_forward, bend), partial(plain_judge, bend))
+    return network(initial, layers, partial(plain_forward, bend), partial(plain_judge, bend) if bend.slope else None)
 
 
 def plain_forward(bend: Bend, layers: Layers, x: Tensor) -> Tensor:
@@ -263,7 +266,8 @@ def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Judged:
     From the outputs back to the point, being a plain forward computation, it spares autograd the graph of a graph, and
     with it about a third of a penalised step.
     """
-    kept = []
+    assert bend.slope, "only activations that act on each unit by itself have a chain rule here"
+    slope, kept = bend.slope, []
     for layer in layers[:-1]:
         before = affine(layer, x)
         x = bend.apply(before)
@@ -272,7 +276,7 @@ def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Judged:
     def slopes(rows: slice, pull: Tensor) -> Tensor:
         g = torch.bmm(pull, layers[-1].weight.transpose(1, 2))
         for layer, (before, after) in zip(reversed(layers[:-1]), reversed(kept), strict=True):
-            g = torch.bmm(bend.slope(before[:, rows], after[:, rows]) * g, layer.weight.transpose(1, 2))
+            g = torch.bmm(slope(before[:, rows], after[:, rows]) * g, layer.weight.transpose(1, 2))
         return g
 
     return Judged(affine(layers[-1], x), slopes)
@@ -309,16 +313,15 @@ def normalised_forward(bend: Bend, norm: Norm, layers: Layers, x: Tensor) -> Ten
 
 def batch_normalised(initial: Callable[[np.random.Generator], np.ndarray], layers: LayersOf, bend: Bend) -> Network:
     """A perceptron with batch norm: real and generated batches are normalised apart, and a settled judge uses the
-    statistics of the points that it was settled on."""
+    statistics of the points that it was settled on.
+    """
     forward = partial(normalised_forward, bend, batch_norm)
     judge = by_autograd(forward)
 
     def judge_both(layers: Layers, real: Tensor, fake: Tensor) -> Pair:
         on_real, on_fake = judge(layers, real), judge(layers, fake)
         every = slice(None)
-        return Pair(
-            on_real.outputs, on_fake.outputs, partial(on_real.slopes, every), partial(on_fake.slopes, every)
-        )
+        return Pair(on_real.outputs, on_fake.outputs, partial(on_real.slopes, every), partial(on_fake.slopes, every))
 
     def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Judged]:
         statistics: list[tuple[Tensor, Tensor]] = []

@@ -27,8 +27,9 @@ class Losses(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """What else a loss may look at: the objective's own `memory [seed]`, fresh uniform `chance [seed, batch, 2]`, and the
-    `latent [seed, batch, d]` behind the generated points."""
+    """What else a loss may look at: the objective's own `memory [seed]`, fresh uniform `chance [seed, batch, 2]`, and
+    the `latent [seed, batch, d]` behind the generated points.
+    """
 
     memory: Tensor
     chance: Tensor
@@ -94,7 +95,9 @@ def non_saturating(r: Tensor, g: Tensor) -> Losses:
 
 
 def least_squares(r: Tensor, g: Tensor, *, fake: float = 0.0, real: float = 1.0, wanted: float = 1.0) -> Losses:
-    """Critic 1/2 E (r - real)^2 + 1/2 E (g - fake)^2, generator 1/2 E (g - wanted)^2 (Mao et al., 2016, arXiv:1611.04076)."""
+    """Critic 1/2 E (r - real)^2 + 1/2 E (g - fake)^2, generator 1/2 E (g - wanted)^2 (Mao et al., 2016,
+    arXiv:1611.04076).
+    """
     return Losses(
         critic=mean((r - real) ** 2) / 2 + mean((g - fake) ** 2) / 2,
         generator=mean((g - wanted) ** 2) / 2,
@@ -136,7 +139,9 @@ def relativistic_average(r: Tensor, g: Tensor) -> Losses:
 
 
 def boundary_seeking(r: Tensor, g: Tensor) -> Losses:
-    """Critic E sp(-r) + E sp(g), generator 1/2 E g^2: to where the critic cannot tell (Hjelm et al., 2017, arXiv:1702.08431)."""
+    """Critic E sp(-r) + E sp(g), generator 1/2 E g^2: to where the critic cannot tell (Hjelm et al., 2017,
+    arXiv:1702.08431).
+    """
     return Losses(
         critic=mean(softplus(-r)) + mean(softplus(g)),
         generator=mean(g**2) / 2,
@@ -148,7 +153,8 @@ Labels = tuple[float, float]
 
 def soft_labels(*, real: Labels = (0.7, 1.2), fake: Labels = (0.0, 0.3)) -> Objective:
     """Cross-entropy with labels y, z drawn from ranges: critic E [y sp(-r) + (1-y) sp(r)] + E [z sp(-g) + (1-z) sp(g)],
-    generator E sp(-g) (after Salimans et al., 2016, arXiv:1606.03498)."""
+    generator E sp(-g) (after Salimans et al., 2016, arXiv:1606.03498).
+    """
 
     def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
         chance = extra.chance[:, : r.shape[1]]  # packs are fewer than points
@@ -171,7 +177,9 @@ def between(ends: Labels, chance: Tensor) -> Tensor:
 
 
 def f_losses(r: Tensor, g: Tensor, t: Callable[[Tensor], Tensor], c: Callable[[Tensor], Tensor], trick: bool) -> Losses:
-    """Critic -E T(r) + E f*(T(g)), generator -E f*(T(g)), or with the trick -E T(g) (Nowozin et al., 2016, arXiv:1606.00709)."""
+    """Critic -E T(r) + E f*(T(g)), generator -E f*(T(g)), or with the trick -E T(g) (Nowozin et al., 2016,
+    arXiv:1606.00709).
+    """
     return Losses(
         critic=mean(c(g)) - mean(t(r)),
         generator=-mean(t(g) if trick else c(g)),
@@ -204,7 +212,7 @@ def f_js(r: Tensor, g: Tensor, *, trick: bool = False) -> Losses:
 
 
 def f_total_variation(r: Tensor, g: Tensor, *, trick: bool = False) -> Losses:
-    """Total variation: T(v) = tanh(v)/2, f*(T) = T; optimal T = sign(p - q)/2 (Nowozin et al., 2016, arXiv:1606.00709)."""
+    """Total variation: T(v) = tanh(v)/2, f*(T) = T; optimal T = sign(p - q)/2 (Nowozin et al., 2016)."""
     return f_losses(r, g, lambda v: v.tanh() / 2, lambda v: v.tanh() / 2, trick)
 
 
@@ -215,7 +223,8 @@ LOG2 = 0.6931471805599453
 
 
 def energy(*, margin: PositiveFloat = 1.0, pulling_away: NonNegativeFloat = 0.0) -> Objective:
-    """With D = -score: critic E D(real) + E max(0, margin - D(fake)), generator E D(fake) + pulling_away * alignment of codes.
+    """With D = -score: critic E D(real) + E max(0, margin - D(fake)), generator E D(fake) + pulling_away * alignment of
+    codes.
 
     While the critic has its head start it learns E D(real) alone. Zhao et al., 2016, arXiv:1609.03126.
     """
@@ -243,7 +252,8 @@ def alignment(codes: Tensor) -> Tensor:
 
 def began(*, gamma: PositiveFloat = 0.5, pace: PositiveFloat = 0.001) -> Objective:
     """With D = -score: critic E D(real) - k E D(fake), generator E D(fake); after each critic move
-    k += pace (gamma E D(real) - E D(fake)), kept in [0, 1] (Berthelot et al., 2017, arXiv:1703.10717)."""
+    k += pace (gamma E D(real) - E D(fake)), kept in [0, 1] (Berthelot et al., 2017, arXiv:1703.10717).
+    """
 
     def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
         d_real, d_fake = mean(-r[..., :1]), mean(-g[..., :1])
@@ -266,7 +276,8 @@ def mmd(
     bandwidths: Widths = (0.1, 0.3, 1.0, 3.0),
     features: PositiveInt = 8,
 ) -> Objective:
-    """Critic -MMD^2, generator MMD^2 of the critic's features, unbiased; the score is the witness E k(., real) - E k(., fake).
+    """Critic -MMD^2, generator MMD^2 of the critic's features, unbiased; the score is the witness E k(., real) - E k(.,
+    fake).
 
     Gaussian: mean of exp(-d^2 / 2 b^2); rational quadratic: mean of (1 + d^2 / 2b)^-b. Li et al., 2017,
     arXiv:1705.08584; Binkowski et al., 2018, arXiv:1801.01401.
@@ -284,8 +295,9 @@ def mmd(
 
 
 def cramer(*, features: PositiveInt = 8) -> Objective:
-    """Critic -D, generator D, the energy distance D = 2 E|r - g| - E|r - r'| - E|g - g'| of the critic's features, unbiased;
-    the score is its witness E|. - fake| - E|. - real| (Bellemare et al., 2017, arXiv:1705.10743)."""
+    """Critic -D, generator D, the energy distance D = 2 E|r - g| - E|r - r'| - E|g - g'| of the critic's features,
+    unbiased; the score is its witness E|. - fake| - E|. - real| (Bellemare et al., 2017, arXiv:1705.10743).
+    """
 
     def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
         distance = 2 * lengths(r, g).mean(dim=(1, 2)) - off_diagonal(lengths(r, r)) - off_diagonal(lengths(g, g))
@@ -377,8 +389,9 @@ def with_noisy_labels(base: Objective, share: float) -> Objective:
 
 
 def with_information(base: Objective, categories: int, weight: float) -> Objective:
-    """Both players also minimise weight * E -log softmax(head)[category]: a second head of the critic tells the latent's
-    category from the generated point (Chen et al., 2016, arXiv:1606.03657)."""
+    """Both players also minimise weight * E -log softmax(head)[category]: a second head of the critic tells the
+    latent's category from the generated point (Chen et al., 2016, arXiv:1606.03657).
+    """
     width = base.outputs
     if base.score is not first_output:
         raise ValueError("mutual_information: needs an objective whose score is the critic's first output")

@@ -65,8 +65,9 @@ Latent = Literal["normal", "uniform", "sphere"]
 
 
 class Generator(NamedTuple):
-    """A generator: its body, how its latents [n, inputs] are drawn, given a sampler of the target, and how many of their
-    first columns are a category, one-hot."""
+    """A generator: its body, how its latents [n, inputs] are drawn, given a sampler of the target, and how many of
+    their first columns are a category, one-hot.
+    """
 
     network: Network
     latents: Callable[[np.random.Generator, int, Sampler], np.ndarray]
@@ -87,8 +88,9 @@ def mlp_generator(
     output: Literal["linear", "tanh"] = "linear",
     reach: PositiveFloat = 3.0,
 ) -> Generator:
-    """A perceptron from latents, behind a one-hot category if the method has `categories`, to the plane; with `output = "tanh"` to
-    the square [-reach, reach]^2."""
+    """A perceptron from latents, behind a one-hot category if the method has `categories`, to the plane; with `output =
+    "tanh"` to the square [-reach, reach]^2.
+    """
     body = Body(width, depth, activation, normalisation, initialisation, gain)
     made = perceptron(categories + latent_dim, 2, body)
 
@@ -113,7 +115,7 @@ def point(categories: int = 0, *, start: tuple[float, float] = (1.0, 0.0)) -> Ge
 
 
 def shift(categories: int = 0, *, start: float = 1.0) -> Generator:
-    """The line (theta, u) with u uniform on [0, 1] and one learnable theta (Arjovsky et al., 2017, arXiv:1701.07875)."""
+    """The line (theta, u), u uniform on [0, 1], theta learnable (Arjovsky et al., 2017, arXiv:1701.07875)."""
     without(categories)
 
     def forward(layers: Layers, z: Tensor) -> Tensor:
@@ -123,7 +125,7 @@ def shift(categories: int = 0, *, start: float = 1.0) -> Generator:
 
 
 def data_plus_noise(categories: int = 0, *, std: PositiveFloat = 1.0) -> Generator:
-    """The frozen generator x + N(0, std^2 I), x from the target: the critic is studied alone (Gulrajani et al., 2017)."""
+    """The frozen generator x + N(0, std^2 I), x from the target, to study the critic alone (Gulrajani et al., 2017)."""
     without(categories)
 
     def forward(layers: Layers, z: Tensor) -> Tensor:
@@ -205,7 +207,8 @@ def autoencoder(
     gain: PositiveFloat = 1.0,
 ) -> Network:
     """Score minus |x - decode(encode(x))|^2; the further outputs are the code. Encoder and decoder have `depth` hidden
-    layers each (Zhao et al., 2016, arXiv:1609.03126). Raises ValueError where the objective wants a wider head."""
+    layers each (Zhao et al., 2016, arXiv:1609.03126). Raises ValueError where the objective wants a wider head.
+    """
     if outputs != 1:
         raise ValueError(f"kind: an autoencoder has one score, the objective wants {outputs}; use the critic kind mlp")
     body = Body(width, depth, activation, "none", initialisation, gain)

@@ -12,7 +12,17 @@ import torch
 from pydantic import NonNegativeFloat, NonNegativeInt
 from torch import Tensor
 
-from toygan.game import Game, State, critic_move, critic_moved, critic_opinion, generator_loss, generator_move, generator_moved, pace
+from toygan.game import (
+    Game,
+    State,
+    critic_move,
+    critic_moved,
+    critic_opinion,
+    generator_loss,
+    generator_move,
+    generator_moved,
+    pace,
+)
 from toygan.optimisers import Move, Optimiser, Slots
 from toygan.streams import Draw
 
@@ -37,7 +47,7 @@ def warm_up(game: Game, state: State, draw: Draw, moves: int) -> State:
 
 
 def alternating() -> Rule:
-    """The critic moves, then the generator against the critic as it is now (Goodfellow et al., 2014, arXiv:1406.2661)."""
+    """The critic moves, then the generator against the moved critic (Goodfellow et al., 2014, arXiv:1406.2661)."""
 
     def step(game: Game, state: State, draw: Draw) -> State:
         state = warm_up(game, state, draw, game.critic_steps)
@@ -63,7 +73,8 @@ def simultaneous() -> Rule:
 
 def extragradient() -> Rule:
     """Both look one simultaneous step ahead, and move from where they are by the gradients there (Korpelevich, 1976;
-    Gidel et al., 2018, arXiv:1802.10551)."""
+    Gidel et al., 2018, arXiv:1802.10551).
+    """
 
     def step(game: Game, state: State, draw: Draw) -> State:
         state = warm_up(game, state, draw, game.critic_steps - 1)
@@ -91,7 +102,8 @@ def looking_back(optimiser: Optimiser) -> Optimiser:
 
 def consensus(*, weight: NonNegativeFloat = 0.1) -> Rule:
     """Simultaneous, each gradient v plus weight * grad 1/2 |v|^2 of both players' gradients (Mescheder et al., 2017,
-    arXiv:1705.10461)."""
+    arXiv:1705.10461).
+    """
 
     def step(game: Game, state: State, draw: Draw) -> State:
         state, last = warm_up(game, state, draw, game.critic_steps - 1), game.critic_steps - 1
@@ -114,8 +126,10 @@ def known(gradient: Tensor | None, like: Tensor) -> Tensor:
 
 
 def unrolled(*, ahead: NonNegativeInt = 5) -> Rule:
-    """The generator moves against the critic `ahead` moves from now, differentiated through those moves; then the critic is
-    put back (Metz et al., 2016, arXiv:1611.02163). The moves ahead are the critic's own, on the generator's batch."""
+    """The generator moves against the critic `ahead` moves from now, differentiated through those moves; then the
+    critic is put back (Metz et al., 2016, arXiv:1611.02163). The moves ahead are the critic's own, on the generator's
+    batch.
+    """
 
     def step(game: Game, state: State, draw: Draw) -> State:
         state = warm_up(game, state, draw, game.critic_steps)

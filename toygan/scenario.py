@@ -403,8 +403,9 @@ def build_generator(config: Config) -> Generator:
 
 
 def build_critic(config: Config) -> Network:
-    """The critic, of the scenario's kind or the one the method needs, as wide at both ends as packing and objective want,
-    with what its constraint learns besides."""
+    """The critic, of the scenario's kind or the one the method needs, as wide at both ends as packing and objective
+    want, with what its constraint learns besides.
+    """
     make = CRITICS[config.method.critic or config.critic.kind]
     critic = make(2 * config.method.pack, build_objective(config).outputs, **options(config.critic, make))
     return build_constraint(config).extend(critic)

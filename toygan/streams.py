@@ -1,4 +1,5 @@
-"""Random numbers as a function of (scenario seed, seed, purpose, step), so that nothing depends on what was drawn before.
+"""Random numbers as a function of (scenario seed, seed, purpose, step), so that nothing depends on what was drawn
+before.
 
 Two methods on one scenario and seed see the same real batches and latents; a run that is continued sees what it would
 have seen. Numbers are drawn in blocks of many steps because a draw costs more than the numbers.
@@ -41,9 +42,9 @@ def stream(scenario_seed: int, seed: int, purpose: Purpose, *place: int) -> np.r
 class Draw(NamedTuple):
     """What one step consumes: one row a move, the critic's moves first, the generator's last.
 
-    `real [moves, seed, batch, 2]`, `latent [moves, seed, batch, d]`, `chance [moves, seed, batch, c]` uniform in [0, 1) for
-    the constraint, and for the tricks, where there are any, `trick [moves, seed, batch, 6]`: four normal numbers (two to
-    blur a real point, two for a generated one) and two uniform ones (for labels).
+    `real [moves, seed, batch, 2]`, `latent [moves, seed, batch, d]`, `chance [moves, seed, batch, c]` uniform in [0, 1)
+    for the constraint, and for the tricks, where there are any, `trick [moves, seed, batch, 6]`: four normal numbers
+    (two to blur a real point, two for a generated one) and two uniform ones (for labels).
     """
 
     real: Tensor
@@ -102,7 +103,8 @@ def no_tricks(rng: np.random.Generator, n: int) -> np.ndarray:
 
 def stacked(source: Source, purpose: Purpose, block: int, sample: Sampler, like: Tensor) -> Tensor:
     """[step, moves, seed, batch, d]. Moves are named from the generator's (0) on, so that a method with fewer critic
-    moves sees the first of the same batches."""
+    moves sees the first of the same batches.
+    """
     names = [*range(1, source.moves), 0]
     table = [[one(source, sample, purpose, seed, name, block) for seed in source.seeds] for name in names]
     numbers = torch.from_numpy(np.array(table)).to(dtype=like.dtype, device=like.device)

@@ -89,7 +89,8 @@ def dress(axis: Axes, key: str, members: Sequence[str]) -> None:
     if "kl" in members:
         if axis.get_ylim()[1] < 0.1:  # nothing finite but zeros
             axis.set_ylim(0, 1)
-        axis.plot([], [], "^", color=FAINT, markersize=5, label="infinite")
+        if any(line.get_marker() == "^" for line in axis.lines):
+            axis.plot([], [], "^", color=FAINT, markersize=5, label="infinite")
     for name in ("top", "right"):
         axis.spines[name].set_visible(False)
     axis.legend(loc="lower left", bbox_to_anchor=(-0.03, 1.0), fontsize=SMALL, frameon=False, ncol=3, handlelength=1.2,

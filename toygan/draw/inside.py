@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from toygan.draw.panels import (
     CRITIC,
@@ -296,6 +296,8 @@ def score_distributions(axis: Axes, recording: Recording) -> None:
         axis.hist(values, edges, color=colour, alpha=0.55, label=label)
     dress_plain(axis, f"scores at step {recording.frames['step'][t]}")
     axis.set_xlabel("score", size=PLAIN, labelpad=1, color=INK)
+    axis.xaxis.set_major_locator(MaxNLocator(3))
+    axis.xaxis.set_major_formatter(FuncFormatter(tick))
     axis.legend(loc="upper left", fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2)
     return None
 

@@ -17,7 +17,8 @@ class Judged(NamedTuple):
 
     `real_scores [m]`, `fake_scores [n]`; its gradients `real_slopes [m, 2]`, `fake_slopes [n, 2]`,
     `between_slopes [b, 2]`, and `grid_slopes [k, 2]` where they are known (empty otherwise); `pulls [n]`, the
-    derivative of each generated point's own loss by its score (1 in size for a Wasserstein generator; empty where not known).
+    derivative of each generated point's own loss by its score (1 in size for a Wasserstein
+    generator; empty where not known).
     """
 
     real_scores: np.ndarray

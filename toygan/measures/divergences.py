@@ -16,8 +16,8 @@ LOG2 = math.log(2)
 CELLS = 64  # of the partition that two clouds are compared on
 PER_CELL = 16  # so many points of both clouds together a cell at least, on average; fewer points make fewer cells
 NODES = np.polynomial.legendre.leggauss(4)  # on [-1, 1], exact for polynomials of degree 7
-COARSEST, DEEPEST = 24, 8  # cells along the window's side at first, and how often one may be quartered
-TOLERANCE = 3e-6  # a cell is done when quartering it changes none of its integrals by more
+COARSEST, DEEPEST = 24, 12  # cells along the window's side at first, and how often one may be quartered
+TOLERANCE = 1e-6  # a cell is done when quartering it changes none of its integrals by more
 OVERLOOKED = 3  # nor may its points hold this many times the mass that its nodes see
 
 LogDensity = Callable[[np.ndarray], np.ndarray]
@@ -84,32 +84,33 @@ Window = tuple[float, float, float, float]  # left, right, bottom, top
 
 
 def quadrature(log_p: LogDensity, log_q: LogDensity, window: Window, seen: np.ndarray) -> tuple[Nodes, float]:
-    """Nodes over a window that follow both densities, and about how far off any integral over them is.
+    """Nodes over a window that follow both densities, and a bound on how far off any divergence is.
 
-    Cells with 4 x 4 Gauss-Legendre nodes are quartered until that changes nothing. So that no narrow mode hides between
+    Cells with 4 x 4 Gauss-Legendre nodes are quartered until that changes nothing; the bound is all that the last
+    quartering still changed, and smooth integrands are far better. So that no narrow mode hides between
     nodes, `seen [n, 2]` are points drawn from both densities, as many from each: a cell must see as much mass as they
     do. Each log-density takes points [n, 2] and gives [n].
     """
     left, right, bottom, top = window
     size = np.array([right - left, top - bottom]) / COARSEST
     corners = size * np.indices((COARSEST, COARSEST)).reshape(2, -1).T + (left, bottom)
-    whole, squares, done = evaluated(log_p, log_q, corners, size), 0.0, []
+    whole, error, done = evaluated(log_p, log_q, corners, size), 0.0, []
     for _ in range(DEEPEST):
         share = held(corners, size, seen)
         corners, size = quartered(corners, size), size / 2
         parts = evaluated(log_p, log_q, corners, size)
         change, mass_seen = compared(whole, parts)
         rough = (change > TOLERANCE) | (share > OVERLOOKED * mass_seen)
-        squares += float(np.square(change[~rough]).sum())
+        error += float(change[~rough].sum())
         keep = np.repeat(rough, 4)
         done.append(select(parts, ~keep))
         corners, whole = corners[keep], select(parts, keep)
         if not len(corners):
             break
-    squares += float(np.square(change[rough]).sum())
-    p, q, weights = (np.concatenate([part.reshape(-1) for part in same]) for same in zip(*done, whole, strict=True))
+    error += float(change[rough].sum())
+    p, q, weights = (np.concatenate([part.ravel() for part in same]) for same in zip(*done, whole, strict=True))
     lost = (abs(1 - mass(log, weights)) for log in (p, q))
-    return Nodes(p, q, weights), max(math.sqrt(squares), *lost)
+    return Nodes(p, q, weights), max(error, *lost)
 
 
 def evaluated(log_p: LogDensity, log_q: LogDensity, corners: np.ndarray, size: np.ndarray) -> Nodes:
@@ -142,14 +143,17 @@ def held(corners: np.ndarray, size: np.ndarray, seen: np.ndarray) -> np.ndarray:
 
 
 def compared(whole: Nodes, parts: Nodes) -> tuple[np.ndarray, np.ndarray]:
-    """The largest change of any integral of a cell when it is quartered, and the mass that its quarters see: [m] each.
+    """How far off any integral of a cell may be after it is quartered, and the mass that its quarters see: [m] each.
 
-    What is infinite, before or after, counts as unchanged: it cannot be refined away.
+    As much as quartering changes it; where p - q changes its sign, |p - q| has a crease that may hide, and is taken to
+    be off by 1/64. What is infinite, before or after, counts as unchanged: it cannot be refined away.
     """
     after = integrals(parts).reshape(-1, 4, len(INTEGRANDS)).sum(axis=1)
     with np.errstate(invalid="ignore"):
         change = np.nan_to_num(np.abs(after - integrals(whole)), nan=0.0, posinf=0.0)
-    return change.max(axis=1), after[:, :2].mean(axis=1)
+    above = (parts.log_p > parts.log_q).reshape(len(after), -1).mean(axis=1)
+    creased = np.where((above > 0) & (above < 1), after[:, -1] / 64, 0.0)
+    return np.maximum(change.max(axis=1), creased), after[:, :2].mean(axis=1)
 
 
 def integrals(at: Nodes) -> np.ndarray:
@@ -169,10 +173,13 @@ def shares(points: np.ndarray, real: np.ndarray) -> Nodes:
     """Log-shares of real [m, 2] and of points [n, 2] in up to 64 cells, cut where both together have a median.
 
     What the divergences of these shares say of the distributions: less than the truth, because cells forget where in
-    them a point lies, and more, because shares fluctuate: js by about (cells - 1) / 8 * (1 / n + 1 / m) nats.
+    them a point lies, and more, because shares fluctuate: js by about (cells - 1) / 8 * (1 / n + 1 / m) nats. Raises
+    ValueError where there are too few points for two cells.
     """
     pooled = np.concatenate([real, points])
-    cells = cut(pooled, int(math.log2(max(1, min(CELLS, len(pooled) // PER_CELL)))))
+    if len(pooled) < 2 * PER_CELL:
+        raise ValueError(f"two cells need at least {2 * PER_CELL} points together, got {len(pooled)}")
+    cells = cut(pooled, int(math.log2(min(CELLS, len(pooled) // PER_CELL))))
     counts = [np.bincount(side, minlength=cells.max() + 1) for side in (cells[: len(real)], cells[len(real) :])]
     with np.errstate(divide="ignore"):
         log_p, log_q = (np.log(count / count.sum()) for count in counts)

@@ -24,15 +24,15 @@ def nearness(points: np.ndarray, real: np.ndarray) -> Nearness:
     """What the four measures have in common, for finite points [n, 2] and real [m, 2]."""
     from scipy.spatial.distance import cdist
 
-    return Nearness(cdist(points, real), radii(real, K_MANIFOLD), radii(points, K_MANIFOLD), radii(real, K_DENSITY))
+    manifold, wide = radii(real, K_MANIFOLD, K_DENSITY)
+    return Nearness(cdist(points, real), manifold, radii(points, K_MANIFOLD)[0], wide)
 
 
-def radii(points: np.ndarray, k: int) -> np.ndarray:
-    """Distance of each of points [n, 2] to its k-th nearest other one; to the farthest where there are fewer: [n]."""
+def radii(points: np.ndarray, *ks: int) -> np.ndarray:
+    """Distance of each of points [n, 2] to its k-th nearest other one, the farthest where there are fewer: [ks, n]."""
     from scipy.spatial import cKDTree
 
-    rank = min(k + 1, len(points))
-    found: np.ndarray = cKDTree(points).query(points, k=[rank])[0][:, 0]
+    found: np.ndarray = cKDTree(points).query(points, k=[min(k + 1, len(points)) for k in ks])[0].T
     return found
 
 
