@@ -219,6 +219,7 @@ MEASURES = {
         "plane",
         ("some", "some_real"),
         "lower",
+        "final",
     ),
     "js": Measure(js, "Jensen-Shannon divergence, estimated from shares in 64 cells", "nats", ("cells",), "lower"),
     "kl": Measure(kl, "KL(real | generated), estimated from shares in 64 cells", "nats", ("cells",), "lower"),
@@ -264,10 +265,10 @@ MEASURES = {
     "skeleton_coverage": Measure(
         skeleton_coverage, "share of the target's curve with a point on it", "share", ("points", "curve"), "higher"
     ),
-    "precision": Measure(precision, "share of points in a real point's ball, k = 3", "share", ("near",), "higher"),
-    "recall": Measure(recall, "share of real points in a generated point's ball, k = 3", "share", ("near",), "higher"),
+    "precision": Measure(precision, "share of points in a real point's ball, k = 3", "share", ("near",), "higher", "final"),
+    "recall": Measure(recall, "share of real points in a generated point's ball, k = 3", "share", ("near",), "higher", "final"),
     "density": Measure(
-        density, "real balls around a point over k = 5", "balls", ("near",), "higher", perfect=lambda modes, n: 1.0
+        density, "real balls around a point over k = 5", "balls", ("near",), "higher", "final", perfect=lambda modes, n: 1.0
     ),
     "coverage": Measure(
         coverage,
