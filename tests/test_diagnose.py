@@ -1,4 +1,5 @@
-"""Diagnosis on made-up recordings whose label is known: every failure, near misses, healthy ones of many shapes, real runs."""
+"""Diagnosis on made-up recordings whose label is known: failures, near misses, healthy ones of many shapes; on real
+runs."""
 
 from __future__ import annotations
 
@@ -38,7 +39,15 @@ def cloud(rng: Rng, centres: np.ndarray, shares: np.ndarray, blur: float, n: int
     return centres[rng.choice(len(centres), n, p=shares / shares.sum())] + blur * rng.standard_normal((n, 2))
 
 
-def recording(rng: Rng, centres: np.ndarray, shares: np.ndarray, blur: np.ndarray, w1: np.ndarray, modes: bool = True, **more: np.ndarray) -> Recording:
+def recording(
+    rng: Rng,
+    centres: np.ndarray,
+    shares: np.ndarray,
+    blur: np.ndarray,
+    w1: np.ndarray,
+    modes: bool = True,
+    **more: np.ndarray,
+) -> Recording:
     """One seed: shares [T, K], blur [T], W1 [T]; `more` are metrics [T] or, with more axes, frames."""
     t = len(w1)
     n = 40 * len(centres)
@@ -46,8 +55,16 @@ def recording(rng: Rng, centres: np.ndarray, shares: np.ndarray, blur: np.ndarra
     samples = np.stack([cloud(rng, centres, s, b, n) for s, b in zip(shares, blur, strict=True)])
     frames = {"step": np.linspace(0, 2500, t).astype(int), "samples": samples[:, None].astype("f4"), "real": real}
     if modes:
-        frames |= {"mode_centres": centres, "mode_covariances": np.tile(0.0004 * np.eye(2), (len(centres), 1, 1)), "mode_weights": np.full(len(centres), 1 / len(centres))}
-    metrics = {"w1": w1[:, None], "w1_floor": np.full((t, 1), FLOOR), "critic_loss": (0.7 + 0.1 * rng.standard_normal(t))[:, None]}
+        frames |= {
+            "mode_centres": centres,
+            "mode_covariances": np.tile(0.0004 * np.eye(2), (len(centres), 1, 1)),
+            "mode_weights": np.full(len(centres), 1 / len(centres)),
+        }
+    metrics = {
+        "w1": w1[:, None],
+        "w1_floor": np.full((t, 1), FLOOR),
+        "critic_loss": (0.7 + 0.1 * rng.standard_normal(t))[:, None],
+    }
     for name, values in more.items():
         (frames if values.ndim > 1 else metrics)[name] = values[:, None] if values.ndim == 1 else values
     metrics["critic_loss"][0] = np.nan
@@ -72,7 +89,9 @@ def falling(rng: Rng, t: int, end: float) -> np.ndarray:
 def healthy_parts(rng: Rng, t: int) -> dict[str, np.ndarray]:
     """Inside views as healthy runs have them."""
     return {
-        "generator_gradient": rng.uniform(0.1, 5) * np.geomspace(1, rng.uniform(0.01, 1), t) * np.exp(0.3 * rng.standard_normal(t)),
+        "generator_gradient": rng.uniform(0.1, 5)
+        * np.geomspace(1, rng.uniform(0.01, 1), t)
+        * np.exp(0.3 * rng.standard_normal(t)),
         "weight_saturation": np.full(t, rng.uniform(0, 0.35)),
         "layer_gradients": (10 ** rng.uniform(-1, 1, (1, 1, 5)) * np.exp(0.2 * rng.standard_normal((t, 1, 5)))),
     }
@@ -94,13 +113,29 @@ def converging(rng: Rng) -> Recording:
         order = rng.permutation(len(centres))
         for i, k in enumerate(order[len(order) // 2 :]):
             shares[: int(0.5 * t * i / len(order)), k] = 0
-    return recording(rng, centres, shares, blur, falling(rng, t, rng.uniform(0.9, 1.5)), modes=rng.random() < 0.7, **healthy_parts(rng, t))
+    return recording(
+        rng,
+        centres,
+        shares,
+        blur,
+        falling(rng, t, rng.uniform(0.9, 1.5)),
+        modes=rng.random() < 0.7,
+        **healthy_parts(rng, t),
+    )
 
 
 def improving(rng: Rng) -> Recording:
     centres, t, shares, blur = plenty(rng)
     w1 = FLOOR * 1.3 + rng.uniform(1, 3) * np.exp(-rng.uniform(1.0, 2.2) * np.linspace(0, 1, t))
-    return recording(rng, centres, shares, blur + 0.3, w1 * np.exp(0.02 * rng.standard_normal(t)), modes=rng.random() < 0.7, **healthy_parts(rng, t))
+    return recording(
+        rng,
+        centres,
+        shares,
+        blur + 0.3,
+        w1 * np.exp(0.02 * rng.standard_normal(t)),
+        modes=rng.random() < 0.7,
+        **healthy_parts(rng, t),
+    )
 
 
 # --- failures --------------------------------------------------------------------------------------------------------
@@ -150,20 +185,39 @@ def without_gradient(rng: Rng) -> Recording:
     centres, t, shares, blur = plenty(rng)
     parts = healthy_parts(rng, t)
     fall = 10 ** -(rng.uniform(4, 9) / (1 + np.exp(-20 * (np.linspace(0, 1, t) - rng.uniform(0.1, 0.5)))))
-    return recording(rng, centres, shares, blur + 1, plateau(rng, t), **parts | {"generator_gradient": fall * np.exp(0.3 * rng.standard_normal(t))})
+    return recording(
+        rng,
+        centres,
+        shares,
+        blur + 1,
+        plateau(rng, t),
+        **parts | {"generator_gradient": fall * np.exp(0.3 * rng.standard_normal(t))},
+    )
 
 
 def running_away(rng: Rng) -> Recording:
     centres, t, shares, blur = plenty(rng)
     u = np.linspace(0, 1, t)
-    growth = np.exp(rng.uniform(7, 12) * u) if rng.random() < 0.5 else rng.uniform(500, 1e5) * u ** rng.uniform(1.5, 4) + 1
-    return recording(rng, centres, shares, blur + 1, plateau(rng, t), critic_loss=-growth * np.exp(0.1 * rng.standard_normal(t)), **healthy_parts(rng, t))
+    growth = (
+        np.exp(rng.uniform(7, 12) * u) if rng.random() < 0.5 else rng.uniform(500, 1e5) * u ** rng.uniform(1.5, 4) + 1
+    )
+    return recording(
+        rng,
+        centres,
+        shares,
+        blur + 1,
+        plateau(rng, t),
+        critic_loss=-growth * np.exp(0.1 * rng.standard_normal(t)),
+        **healthy_parts(rng, t),
+    )
 
 
 def pressed(rng: Rng) -> Recording:
     centres, t, shares, blur = plenty(rng)
     shares_held = np.minimum(np.linspace(0, 4, t), rng.uniform(0.6, 0.98))
-    return recording(rng, centres, shares, blur, plateau(rng, t), **healthy_parts(rng, t) | {"weight_saturation": shares_held})
+    return recording(
+        rng, centres, shares, blur, plateau(rng, t), **healthy_parts(rng, t) | {"weight_saturation": shares_held}
+    )
 
 
 def steep_layers(rng: Rng, sign: int) -> Recording:
@@ -216,3 +270,199 @@ def test_a_hundred_healthy_runs_of_many_shapes_have_no_failure() -> None:
     expected = [{"converged"}, {"still-improving"}]
     wrong = [(seed, labels) for seed, labels in enumerate(found) if labels != expected[seed % 2]]
     assert len(wrong) <= 2, wrong
+
+
+# --- near misses -----------------------------------------------------------------------------------------------------
+
+
+def test_near_misses_have_no_failure() -> None:
+    rng = np.random.default_rng(7)
+    centres = 2 * np.stack([np.cos(np.pi / 4 * np.arange(8)), np.sin(np.pi / 4 * np.arange(8))], axis=1)
+    t = 50
+    fair, blur, resting = np.ones((t, 8)), np.full(t, 0.05), np.r_[np.geomspace(2, 0.5, 10), np.full(40, 0.5)]
+    one_lost, recovered, half_pressed = fair.copy(), fair.copy(), np.full(t, 0.4)
+    one_lost[20:, 3] = 0
+    recovered[10:30, :6] = 0
+    damped = 0.45 + 1.5 * np.exp(-8 * np.linspace(0, 1, t)) * (1 + np.sin(np.linspace(0, 40, t)))
+    spike = np.full(t, -0.5)
+    spike[25] = -1e4
+    gradient = np.geomspace(1, 0.01, t)
+    steep = np.geomspace(100, 1, 4) * np.ones((t, 1, 4))
+    misses = {
+        "7 of 8 modes": recording(rng, centres, one_lost, blur, resting),
+        "lost and found": recording(rng, centres, recovered, blur, resting),
+        "dying swings": recording(rng, centres, fair, blur, damped),
+        "one wild loss": recording(rng, centres, fair, blur, resting, critic_loss=spike),
+        "a small gradient": recording(rng, centres, fair, blur, resting, generator_gradient=gradient),
+        "some weights at the bound": recording(rng, centres, fair, blur, resting, weight_saturation=half_pressed),
+        "layers within two orders": recording(rng, centres, fair, blur, resting, layer_gradients=steep),
+        "no gradient, but arrived": recording(
+            rng, centres, fair, blur, resting * 0.2, generator_gradient=np.geomspace(1, 1e-9, t)
+        ),
+    }
+    assert {name: labels_of(made) & BAD for name, made in misses.items()} == {name: set() for name in misses}
+    assert not labels_of(misses["7 of 8 modes"])  # neither near the floor nor getting nearer
+
+
+# --- what is missing -------------------------------------------------------------------------------------------------
+
+
+def test_a_recording_may_lack_nearly_everything() -> None:
+    made = collapsed(np.random.default_rng(0))
+    bare = Recording({"seeds": [0]}, {"step": made.frames["step"]}, {})
+    assert diagnose(bare) == []
+    only_samples = Recording({"seeds": [0]}, made.frames, {})
+    assert labels_of(only_samples) == {"mode-collapse"}
+    for name in ("samples", "real", "mode_weights", "mode_covariances"):
+        frames = {key: value for key, value in made.frames.items() if key != name}
+        assert labels_of(Recording({"seeds": [0]}, frames, made.metrics)) <= {"mode-collapse"}
+
+
+@pytest.mark.parametrize("t", [1, 2, 3, 5])
+def test_a_few_frames_are_enough_for_no_error(t: int) -> None:
+    for label in LABELS:
+        made = MADE[label](np.random.default_rng(1))
+        short = {
+            name: values[:t] if len(values) == len(made.frames["step"]) else values
+            for name, values in made.frames.items()
+        }
+        assert set(
+            labels_of(Recording({"seeds": [0]}, short, {name: table[:t] for name, table in made.metrics.items()}))
+        ) <= set(LABELS)
+
+
+def test_one_frame_at_the_floor_has_converged_and_nan_says_nothing() -> None:
+    frames = {"step": np.array([0])}
+    assert labels_of(Recording({"seeds": [0]}, frames, {"w1": np.array([[0.1]]), "w1_floor": np.array([[0.1]])})) == {
+        "converged"
+    }
+    nothing = {
+        name: np.full((30, 1), np.nan) for name in ("w1", "w1_floor", "modes", "critic_loss", "generator_gradient")
+    }
+    assert diagnose(Recording({"seeds": [0]}, {"step": np.arange(30)}, nothing)) == []
+
+
+def test_targets_without_modes_are_held_against_their_floor_and_regions() -> None:
+    rng = np.random.default_rng(2)
+    t = 40
+    angle = rng.uniform(0, 2 * np.pi, 1000)
+    real = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    kept = real[np.abs(angle - 1) < 0.8]
+    samples = np.stack(
+        [rng.permutation(real) if i < 20 else kept[rng.integers(len(kept), size=1000)] for i in range(t)]
+    )
+    frames = {"step": 10 * np.arange(t), "samples": samples[:, None], "real": real}
+    floor = np.full((t, 1), 0.05)
+    lost_half = {"w1": np.where(np.arange(t) < 20, 0.3, 1.0)[:, None], "w1_floor": floor}
+    (event,) = diagnose(Recording({"seeds": [4]}, frames, lost_half))
+    assert (event.step, event.seed, event.label) == (200, 4, "mode-collapse")
+    assert "regions" in event.evidence
+    assert labels_of(Recording({"seeds": [4]}, frames, {"w1": floor * 1.5, "w1_floor": floor})) == {"converged"}
+
+
+# --- in words --------------------------------------------------------------------------------------------------------
+
+
+def test_seeds_are_told_apart_and_summed_up_in_one_sentence() -> None:
+    events = [
+        Event(700, 2, "mode-collapse", "5 of 8 kept"),
+        Event(400, 0, "mode-collapse", "2 of 8 kept"),
+        Event(900, 3, "mode-collapse", "4 of 8 kept"),
+        Event(300, 1, "converged", "W1 0.12, 1.1 times its floor"),
+    ]
+    seeds = [0, 1, 2, 3]
+    assert sentences(events, seeds) == [
+        "3 of 4 seeds lost modes (2-5 of 8 kept), first at step 400.",
+        "1 of 4 seeds converged (W1 0.12, 1.1 times its floor), at step 300.",
+    ]
+    assert rates(events, seeds) == {"mode-collapse": 0.75, "converged": 0.25}
+    assert sentences([], [0]) == ["The only seed came to rest neither near the floor nor in a failure known here."]
+    assert spread(["W1 1e-05 of 8", "W1 0.2 of 8"]) == "W1 1e-05-0.2 of 8"
+
+
+def test_every_threshold_has_a_reason_and_every_event_its_step_and_seed() -> None:
+    assert all(reason for _, reason in THRESHOLDS.values())
+    made = collapsed(np.random.default_rng(5))
+    for event in diagnose(made):
+        assert event.step in made.frames["step"]
+        assert event.seed == 0
+        assert event.evidence
+
+
+# --- real runs -------------------------------------------------------------------------------------------------------
+
+
+def played(scenario: str, method: str, *changes: str) -> Recording:
+    """A short run, recorded in memory, with W1 between means in place of the exact one."""
+    config = read(
+        scenario,
+        method,
+        ["training.batch=32", "training.points=100", "critic.width=16", *changes]
+        if scenario != "dirac"
+        else list(changes),
+    )
+    sim = simulate.simulation(config)
+    looks = [simulate.observe(sim, sim.start)]
+    for state in simulate.states_due(sim, sim.start, lambda step: None):
+        looks.append(simulate.observe(sim, state))
+        if state.step == sim.steps:
+            break
+    frames = {name: np.stack([look.arrays[name] for look in looks]) for name in looks[0].arrays}
+    frames |= {"step": np.array([look.step for look in looks]), "real": sim.real}
+    losses = {name: np.stack([look.report[name] for look in looks]) for name in looks[0].report}
+    apart = np.linalg.norm(frames["samples"].mean(axis=2) - sim.real.mean(axis=0), axis=2)
+    return Recording({"seeds": config.training.seed_list}, frames, losses | {"w1": apart})
+
+
+@pytest.mark.parametrize(
+    ("scenario", "method", "changes", "label"),
+    [
+        (
+            "shifted-lines",
+            "wgan-none",
+            ["method.generator_rate=1e-5", "method.critic_rate=0.02", "training.steps=250", "training.frames=25"],
+            "runaway-critic",
+        ),
+        (
+            "shifted-lines",
+            "gan",
+            ["method.generator_rate=1e-3", "method.critic_rate=0.01", "training.steps=250", "training.frames=25"],
+            "vanishing-gradient",
+        ),
+        (
+            "swiss-roll",
+            "wgan",
+            [
+                "generator.kind='data-plus-noise'",
+                "method.constraint.bound=0.01",
+                "training.steps=60",
+                "training.frames=20",
+            ],
+            "weight-saturation",
+        ),
+        (
+            "swiss-roll",
+            "wgan",
+            [
+                "generator.kind='data-plus-noise'",
+                "method.constraint.bound=0.01",
+                "critic.depth=5",
+                "training.steps=60",
+                "training.frames=20",
+            ],
+            "vanishing-layers",
+        ),
+        ("dirac", "ns-gan", ["training.frames=50"], "oscillation"),
+        ("dirac", "wgan-gp", ["training.frames=50"], "oscillation"),
+        (
+            "dirac",
+            "wasserstein+none",
+            ["method.update='simultaneous'", "method.generator_rate=0.5", "training.frames=50"],
+            "diverged",
+        ),
+        ("dirac", "ns-gan-r1", ["training.frames=50"], "converged"),
+    ],
+)
+def test_methods_known_to_fail_are_found_out(scenario: str, method: str, changes: list[str], label: str) -> None:
+    torch.set_num_threads(1)
+    assert label in labels_of(played(scenario, method, *changes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import islice, permutations
 
 import numpy as np
 import pytest
@@ -83,7 +84,9 @@ def test_layer_gradients_are_per_point_and_by_the_chain_rule() -> None:
 @pytest.mark.parametrize("depth", [2, 6])
 def test_layer_gradients_shrink_with_small_weights(depth: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(INITIALISATIONS, "normal", lambda rng, shape: rng.normal(0.0, 0.02, shape))
-    sim = simulate.simulation(read("eight-gaussians", "ns-gan", [*SMALL, f"critic.depth={depth}", "critic.initialisation='normal'"]))
+    sim = simulate.simulation(
+        read("eight-gaussians", "ns-gan", [*SMALL, f"critic.depth={depth}", "critic.initialisation='normal'"])
+    )
     sizes = looked(sim)["layer_gradients"][0]
     assert len(sizes) == depth + 1
     assert (np.diff(sizes) > 0).all()
@@ -105,7 +108,8 @@ def test_a_frozen_generator_has_no_gradient() -> None:
 
 
 def test_scores_are_saturated_where_the_generators_loss_is_flat() -> None:
-    """Minimax is flat where the critic is sure that points are generated, the non-saturating loss where it is taken in."""
+    """Minimax is flat where the critic is sure that points are generated, the non-saturating loss where it is taken
+    in."""
     for method, flat_below in (("gan", True), ("ns-gan", False)):
         sim = small(method, "critic.depth=0")
         sure = sim.start._replace(critic=torch.tensor([[0.0, 0.0, -9.0], [0.0, 0.0, 9.0]]).double())
@@ -134,7 +138,9 @@ def test_the_latent_square_has_the_law_of_the_latents() -> None:
     normal = torch.randn(4000, 5, generator=torch.Generator().manual_seed(0))
     grid = inside.latent_grid(normal).reshape(25, 25, 5)
     assert torch.equal(grid[0, :, 0], grid[-1, :, 0])  # columns: the first coordinate
-    assert torch.allclose((normal[:, :1] < grid[0, 1:-1, 0]).float().mean(dim=0), torch.linspace(0.02, 0.98, 25)[1:-1], atol=1e-3)
+    assert torch.allclose(
+        (normal[:, :1] < grid[0, 1:-1, 0]).float().mean(dim=0), torch.linspace(0.02, 0.98, 25)[1:-1], atol=1e-3
+    )
     assert grid[..., 2:].abs().max() < 0.05
     one_hot = inside.latent_grid(torch.cat((torch.eye(3)[torch.arange(4000) % 3], normal), dim=1), categories=3)
     assert torch.equal(one_hot[:, :3], torch.eye(3)[:1].expand(625, 3))
@@ -151,7 +157,9 @@ def test_on_a_sphere_the_square_stays_on_it_and_columns_are_great_circles(dim: i
         assert torch.linalg.matrix_rank(grid[:, 7], tol=1e-9) == 2  # in one plane
 
 
-@pytest.mark.parametrize("method", ["wgan", "sngan", "wgan-weight-norm", "mmd-gan", "ebgan", "infogan", "pacgan", "ns-gan-smooth"])
+@pytest.mark.parametrize(
+    "method", ["wgan", "sngan", "wgan-weight-norm", "mmd-gan", "ebgan", "infogan", "pacgan", "ns-gan-smooth"]
+)
 def test_every_kind_of_critic_can_be_seen_alone_as_together(method: str) -> None:
     together, alone = (looked(small(method, f"training.seeds={n}")) for n in (2, 1))
     assert all(np.isfinite(values).all() for values in together.values())
@@ -165,8 +173,8 @@ def test_every_kind_of_critic_can_be_seen_alone_as_together(method: str) -> None
 def recorded() -> Recording:
     """Three frames of one small game, as a run would keep them."""
     sim = small("wgan", "training.steps=4", "training.frames=3")
-    states = [sim.start, *simulate.states_due(sim, sim.start, lambda step: None)]
-    looks = [simulate.observe(sim, state) for state in states[:3]]
+    later = islice(simulate.states_due(sim, sim.start, lambda step: None), 2)
+    looks = [simulate.observe(sim, state) for state in (sim.start, *later)]
     frames = {name: np.stack([look.arrays[name] for look in looks]) for name in looks[0].arrays}
     frames |= {"step": np.array([look.step for look in looks]), "real": sim.real}
     frames |= dict(zip(("grid_x", "grid_y", "slope_x", "slope_y"), (*sim.score_axes, *sim.slope_axes), strict=True))
@@ -208,8 +216,6 @@ def test_the_plan_is_the_cheapest_assignment() -> None:
     rng = np.random.default_rng(0)
     points, real = rng.standard_normal((2, 6, 2))
     costs = np.linalg.norm(points[:, None] - real, axis=2)
-    from itertools import permutations
-
     best = min(permutations(range(6)), key=lambda order: costs[range(6), order].sum())
     assert tuple(matched(points, real)) == best
 

@@ -242,12 +242,11 @@ def test_correlation_is_numpys_and_ignores_gain_and_offset():
 def test_a_frame_has_a_number_for_every_measure_that_it_can_take():
     fake, real = cloud(60), cloud(60, 1)
     slopes = np.random.default_rng(3).standard_normal((60, 2))
-    judged = Judged(real[:, 0], fake[:, 0], slopes, slopes, slopes, pulls=np.array([1.0, 0.0, 0.001] * 20))
+    judged = Judged(real[:, 0], fake[:, 0], slopes, slopes, slopes)
     curve = Curve(real[:5], 0.5)
     row = measure_frame(fake[None], real, None, 40, curve, [judged], when="final")
     assert list(row) == measurable(None, curve, [judged], "final")
     assert all(np.isfinite(row[name]).all() for name in row)
-    assert row["score_saturation"][0] == pytest.approx(2 / 3)
     assert row["slope_fake_median"][0] == pytest.approx(np.median(np.linalg.norm(slopes, axis=1)))
     assert set(row) - set(measure_frame(fake[None], real, None, 40, curve, [judged])) == {"w2"}
 

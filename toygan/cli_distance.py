@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toygan.faults import clear_faults
+
 if TYPE_CHECKING:
     from toygan.distance import Number, Sweep
 
@@ -29,8 +31,6 @@ def distance(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Say how far the targets of two scenarios are apart, and how each number was found."""
-    from toygan.cli import clear_faults
-
     with clear_faults():
         from toygan.strict import UserError
 

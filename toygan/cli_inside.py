@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toygan.faults import clear_faults
+
 if TYPE_CHECKING:
     from toygan.dirac import Portrait
     from toygan.recording import Recording
@@ -60,14 +62,19 @@ def save_phases(portraits: Sequence[Portrait], path: Path, command: str) -> None
 
 
 def dirac(
-    methods: Annotated[list[str], typer.Option("--method", "-m", help="A name, or OBJECTIVE+CONSTRAINT; repeatable.")] = ["ns-gan", "ns-gan-r1"],  # noqa: B006
-    rules: Annotated[list[str], typer.Option("--update", "-u", help="An update rule; repeatable; the method's own by default.")] = [],  # noqa: B006
-    changes: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key of the scenario.")] = [],  # noqa: B006
+    methods: Annotated[
+        list[str], typer.Option("--method", "-m", help="A name, or OBJECTIVE+CONSTRAINT; repeatable.")
+    ] = ["ns-gan", "ns-gan-r1"],  # noqa: B006
+    rules: Annotated[
+        list[str], typer.Option("--update", "-u", help="An update rule; repeatable; the method's own by default.")
+    ] = [],  # noqa: B006
+    changes: Annotated[
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key of the scenario.")
+    ] = [],  # noqa: B006
     out: Annotated[Path, typer.Option(help="The picture: .png, .pdf or .svg.")] = Path("dirac.png"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Draw phase portraits of the Dirac-GAN: field, path and eigenvalues of every method under every rule."""
-    from toygan.cli import clear_faults
     from toygan.draw.sheet import PICTURE_FORMATS
     from toygan.strict import UserError, suggestion
 

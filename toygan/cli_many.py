@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toygan.faults import SOME_FAILED, clear_faults, complain
+
 if TYPE_CHECKING:
     from toygan.sweeps import Plan, Standing, Watch
     from toygan.table import Table
@@ -22,22 +24,30 @@ MOST = 4  # names of runs at work that are shown
 
 
 def sweep(
-    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names, paths of scenarios, or one sweep file.")],
-    methods: Annotated[list[str], typer.Option("--method", "-m", help="Repeat it; each scenario's own by default.")] = [],  # noqa: B006
+    scenarios: Annotated[
+        list[str], typer.Argument(metavar="SCENARIO...", help="Names, paths of scenarios, or one sweep file.")
+    ],
+    methods: Annotated[
+        list[str], typer.Option("--method", "-m", help="Repeat it; each scenario's own by default.")
+    ] = [],  # noqa: B006
     seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds every run trains together.")] = None,
     grid: Annotated[list[str], typer.Option("--grid", metavar="KEY=V1,V2,...", help="A setting and its values.")] = [],  # noqa: B006
-    changes: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key, for all runs.")] = [],  # noqa: B006
+    changes: Annotated[
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key, for all runs.")
+    ] = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(help="Where the run folders go; runs by default.")] = None,
     engine: Annotated[str, typer.Option(help="local: the cores of this machine; dask: a cluster.")] = "local",
-    address: Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, such as tcp://127.0.0.1:8786.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes of the local engine; one a core by default.")] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="URL", help="The Dask scheduler's, such as tcp://127.0.0.1:8786.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes of the local engine; one a core by default.")
+    ] = None,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw a film of every run.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folders hold.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many runs and how long, and play none.")] = False,
 ) -> None:
     """Do many runs: scenarios by methods by settings; the same command goes on where it was."""
-    from toygan.cli import SOME_FAILED, clear_faults, complain
-
     with clear_faults("\n    nothing is lost: the same command goes on", "; the same command goes on from here"):
         from toygan import sweeps
 
@@ -168,14 +178,16 @@ def counts(standing: Standing) -> str:
 
 def table(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with runs at any depth.")],
-    by: Annotated[list[str], typer.Option("--by", metavar="ROWS[/COLUMNS]", help="Keys, with commas: method/scenario.")] = [],  # noqa: B006
+    by: Annotated[
+        list[str], typer.Option("--by", metavar="ROWS[/COLUMNS]", help="Keys, with commas: method/scenario.")
+    ] = [],  # noqa: B006
     form: Annotated[str, typer.Option("--format", help="text, markdown, csv or latex.")] = "text",
     measures: Annotated[list[str], typer.Option("--measure", help="Only these measures; repeatable.")] = [],  # noqa: B006
-    against: Annotated[str | None, typer.Option(metavar="METHOD", help="The method that others are compared with.")] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="METHOD", help="The method that others are compared with.")
+    ] = None,
 ) -> None:
     """Sum many runs up: rates and medians with 95 % intervals, differences between methods paired by seed."""
-    from toygan.cli import clear_faults
-
     with clear_faults():
         from toygan.table import records, run_folders, written
 

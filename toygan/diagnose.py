@@ -1,7 +1,7 @@
 """What went wrong and when: labels with a step and the evidence in words, from a recording alone.
 
-A rule sees one seed's curves (`Story`) and answers with a `Finding` or None. One more rule is one function and one row of
-`RULES`; every threshold is a row of `THRESHOLDS`, with its reason. What a recording does not hold, no rule asks for.
+A rule sees one seed's curves (`Story`) and answers with a `Finding` or None. One more rule is one function and one row
+of `RULES`; every threshold is a row of `THRESHOLDS`, with its reason. What a recording does not hold, no rule asks for.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ class Finding(NamedTuple):
 
 
 class Story(NamedTuple):
-    """One seed's curves, each [T], NaN where unknown and None where never recorded; `shares [T, K]` are the shares of its
-    points that belong to each mode or, without modes, to each of a dozen regions of the target, which weigh `weights [K]`."""
+    """One seed's curves, each [T], NaN where unknown and None where never recorded; `shares [T, K]` are the shares of
+    its points that belong to each mode or, without modes, to each of a dozen regions of the target, which weigh
+    `weights [K]`.
+    """
 
     steps: np.ndarray
     alive: int  # frames before the first value that is not finite
@@ -130,7 +132,11 @@ def story_of(recording: Recording, s: int) -> Story:
     """What a recording knows of its seed number s."""
     frames, metrics = recording.frames, recording.metrics
     steps = np.asarray(frames["step"])
-    curves = {name: np.asarray(table, float)[:, s] for name, table in {**frames, **metrics}.items() if name in CURVES and has_seed(table, len(steps), s)}
+    curves = {
+        name: np.asarray(table, float)[:, s]
+        for name, table in {**frames, **metrics}.items()
+        if name in CURVES and has_seed(table, len(steps), s)
+    }
     curves |= score_curves(frames, len(steps), s)
     samples = frames["samples"][:, s].astype(float) if "samples" in frames else None
     real = np.asarray(frames["real"], float) if "real" in frames else None
@@ -149,7 +155,9 @@ def story_of(recording: Recording, s: int) -> Story:
         centre=samples[:alive].mean(axis=1) if samples is not None else None,
         points=samples.shape[1] if samples is not None else 0,
         error=error_of_mean(samples[:alive]) if samples is not None and alive else 0.0,
-        size=float(np.sqrt(((real - real.mean(axis=0)) ** 2).sum(axis=1).mean())) if real is not None and len(real) else 0.0,
+        size=float(np.sqrt(((real - real.mean(axis=0)) ** 2).sum(axis=1).mean()))
+        if real is not None and len(real)
+        else 0.0,
     )
 
 
@@ -164,10 +172,13 @@ def has_seed(table: np.ndarray, frames: int, s: int) -> bool:
 
 
 def score_curves(frames: Mapping[str, np.ndarray], count: int, s: int) -> dict[str, np.ndarray]:
-    """How far apart the critic holds the two clouds, |E f(real) - E f(fake)|, the range of its scores on the grid, and how steep
-    it is between the clouds, the median."""
+    """How far apart the critic holds the two clouds, |E f(real) - E f(fake)|, the range of its scores on the grid, and
+    how steep it is between the clouds, the median.
+    """
     found = {}
-    real, fake, grid, slopes = (frames.get(name) for name in ("real_scores", "fake_scores", "scores", "slope_quantiles"))
+    real, fake, grid, slopes = (
+        frames.get(name) for name in ("real_scores", "fake_scores", "scores", "slope_quantiles")
+    )
     if real is not None and fake is not None and real.shape[1] > s:
         found["score_gap"] = np.abs(real[:, s].astype(float).mean(axis=1) - fake[:, s].astype(float).mean(axis=1))
     if slopes is not None and slopes.shape[1] > s:
@@ -177,7 +188,9 @@ def score_curves(frames: Mapping[str, np.ndarray], count: int, s: int) -> dict[s
     return found
 
 
-def living(frames: Mapping[str, np.ndarray], curves: Mapping[str, np.ndarray], samples: np.ndarray | None, s: int, count: int) -> int:
+def living(
+    frames: Mapping[str, np.ndarray], curves: Mapping[str, np.ndarray], samples: np.ndarray | None, s: int, count: int
+) -> int:
     """How many frames pass before the seed is lost: said to have diverged, or numbers that are not finite or huge."""
     lost = np.zeros(count, bool)
     if "diverged" in frames and has_seed(frames["diverged"], count, s):
@@ -223,7 +236,7 @@ def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 
 def spread_out(points: np.ndarray, k: int) -> np.ndarray:
-    """k of the points, each the farthest from those before it, then moved to the middle of their neighbours: [k, 2]."""
+    """K of the points, each the farthest from those before it, then moved to the middle of their neighbours: [k, 2]."""
     chosen = [int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1)))]
     distances = np.full(len(points), np.inf)
     while len(chosen) < k:
@@ -302,8 +315,9 @@ def number(value: float) -> str:
 
 
 def excess(story: Story) -> np.ndarray | None:
-    """W1 over what counts as arrived: below 1 the cloud is as good as another sample, by floor or, on a target without one,
-    by its first distance."""
+    """W1 over what counts as arrived: below 1 the cloud is as good as another sample, by floor or, on a target without
+    one, by its first distance.
+    """
     w1, floor = story.curve("w1"), story.curve("w1_floor")
     if w1 is None:
         return None
@@ -320,7 +334,9 @@ def far_off(story: Story) -> bool:
 
 
 def holding(story: Story) -> np.ndarray | None:
-    """Which modes or regions have at least a quarter of their share [T, K]; those due too few points to tell always have."""
+    """Which modes or regions have at least a quarter of their share [T, K]; those due too few points to tell always
+    have.
+    """
     if story.shares is None or not len(story.shares):
         return None
     judged = story.weights * story.points >= LIMIT.expected
@@ -328,8 +344,9 @@ def holding(story: Story) -> np.ndarray | None:
 
 
 def kept(story: Story) -> np.ndarray | None:
-    """How many modes or regions have their points [T], by points or else as measured; where most points are on modes, no
-    more than were found there."""
+    """How many modes or regions have their points [T], by points or else as measured; where most points are on modes,
+    no more than were found there.
+    """
     held, found, quality = holding(story), story.curve("modes"), story.curve("high_quality")
     if held is None:
         return found
@@ -339,14 +356,13 @@ def kept(story: Story) -> np.ndarray | None:
 
 
 def lost_for_good(story: Story) -> int:
-    """How many particular modes or regions are empty in nearly all of the last fifth; the number missing where only
-    that is known."""
+    """How many particular modes or regions are empty in nearly all of the last fifth, or as many as are missing all
+    along.
+    """
     held, count = holding(story), kept(story)
-    if held is None:
-        return int(round(len(story.weights) - middle(last(count)))) if count is not None else 0
-    late = last(held)
-    by_points = int(((~late).mean(axis=0) >= LIMIT.nearly_all).sum())
-    return max(by_points, int(len(story.weights) - np.nanmax(last(count))) if count is not None else 0)
+    by_points = 0 if held is None else int(((~last(held)).mean(axis=0) >= LIMIT.nearly_all).sum())
+    measured = 0 if count is None else int(len(story.weights) - np.nanmax(last(count), initial=0))
+    return max(by_points, measured)
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------
@@ -356,7 +372,9 @@ def diverged(story: Story) -> Finding | None:
     """Numbers that are not finite, or beyond all bounds."""
     if story.alive == len(story.steps):
         return None
-    return Finding(story.alive, f"a loss, parameter or point is not finite or beyond {LIMIT.runaway:.0e}".replace("e+06", "e6"))
+    return Finding(
+        story.alive, f"a loss, parameter or point is not finite or beyond {LIMIT.runaway:.0e}".replace("e+06", "e6")
+    )
 
 
 def runaway_critic(story: Story) -> Finding | None:
@@ -371,7 +389,9 @@ def runaway_critic(story: Story) -> Finding | None:
         start, end = float(np.nanmin(sizes[: 1 + part(sizes)])), float(np.nanpercentile(last(sizes), 75))
         if end > least and end > LIMIT.growth * start:
             beyond = int(np.argmax(sizes > least))
-            return Finding(beyond, f"{SPOKEN[name]} from {number(start)} to {number(end)}, on a target of size {number(scale)}")
+            return Finding(
+                beyond, f"{SPOKEN[name]} from {number(start)} to {number(end)}, on a target of size {number(scale)}"
+            )
     return None
 
 
@@ -380,7 +400,10 @@ def weight_saturation(story: Story) -> Finding | None:
     shares = story.curve("weight_saturation")
     if shares is None or not stays(shares >= LIMIT.saturated):
         return None
-    return Finding(since(shares >= LIMIT.saturated) or 0, f"{100 * middle(last(shares)):.0f} % of the critic's parameters at their bound")
+    return Finding(
+        since(shares >= LIMIT.saturated) or 0,
+        f"{100 * middle(last(shares)):.0f} % of the critic's parameters at their bound",
+    )
 
 
 def exploding_layers(story: Story) -> Finding | None:
@@ -405,7 +428,10 @@ def through_layers(story: Story, holds: Callable[[np.ndarray], np.ndarray], word
         return None
     times = middle(np.maximum(last(ratio), 1e-30))
     times = max(times, 1 / times)
-    return Finding(since(beyond) or 0, f"gradient {times:.0e} {words} at the first of {story.layers.shape[1]} layers than at the last")
+    return Finding(
+        since(beyond) or 0,
+        f"gradient {times:.0e} {words} at the first of {story.layers.shape[1]} layers than at the last",
+    )
 
 
 def vanishing_gradient(story: Story) -> Finding | None:
@@ -417,7 +443,9 @@ def vanishing_gradient(story: Story) -> Finding | None:
     if not stays(gone):
         return None
     left = middle(last(sizes)) / np.nanmax(sizes)
-    return Finding(since(gone) or 0, f"generator's gradient down to {left:.0e} of its largest while W1 is not near its floor")
+    return Finding(
+        since(gone) or 0, f"generator's gradient down to {left:.0e} of its largest while W1 is not near its floor"
+    )
 
 
 def mode_hopping(story: Story) -> Finding | None:
@@ -427,10 +455,17 @@ def mode_hopping(story: Story) -> Finding | None:
         return None
     from_here = len(count) // 5
     hops = jumps(story.shares[from_here:])
-    if len(hops) < LIMIT.hops or hops[-1] < len(count[from_here:]) / 2 or middle(count[from_here:]) > len(story.weights) / 2:
+    if (
+        len(hops) < LIMIT.hops
+        or hops[-1] < len(count[from_here:]) / 2
+        or middle(count[from_here:]) > len(story.weights) / 2
+    ):
         return None
     held = np.percentile(count[from_here:], [10, 90]).astype(int)
-    return Finding(from_here + hops[0], f"{len(hops)} moves between {PLACES[story.has_modes]}, {ranged(*held)} of {len(story.weights)} held at a time")
+    return Finding(
+        from_here + hops[0],
+        f"{len(hops)} moves between {PLACES[story.has_modes]}, {ranged(*held)} of {len(story.weights)} held at a time",
+    )
 
 
 def jumps(shares: np.ndarray) -> list[int]:
@@ -451,11 +486,19 @@ def mode_collapse(story: Story) -> Finding | None:
     few = count <= LIMIT.kept * all_of_them
     rising = middle(last(count)) - middle(before_last(count)) > max(0.5, 0.05 * all_of_them)
     left = all_of_them - lost_for_good(story)
-    moving = story.shares is not None and jumps(last(story.shares))
-    if not stays(few) or rising or moving or left > LIMIT.kept * all_of_them:
+    if not stays(few) or rising or on_its_way(story) or left > LIMIT.kept * all_of_them:
         return None
     what = "" if story.has_modes else f" {PLACES[False]}"
     return Finding(max(since(few) or 0, 1), f"{left} of {all_of_them}{what} kept")
+
+
+def on_its_way(story: Story) -> bool:
+    """Whether most of the mass, or its middle by a part of the target's size, moves within the last fifth."""
+    hops = story.shares is not None and bool(jumps(last(story.shares)))
+    if story.centre is None or not len(story.centre):
+        return hops
+    low, high = np.percentile(last(story.centre), [25, 75], axis=0)  # halves, because a mean of few points is noisy
+    return hops or bool((high - low > LIMIT.sway * story.size).any())
 
 
 def oscillation(story: Story) -> Finding | None:
@@ -476,7 +519,9 @@ def swinging(story: Story) -> list[tuple[np.ndarray, float]]:
     curves = []
     if w1 is not None:
         late = w1[len(w1) // 5 :]
-        curves.append((w1, max(bottom, LIMIT.swing * float(np.nanmax(w1)), min(LIMIT.errors * roughness(late), middle(late)))))
+        curves.append(
+            (w1, max(bottom, LIMIT.swing * float(np.nanmax(w1)), min(LIMIT.errors * roughness(late), middle(late))))
+        )
     if story.centre is not None and len(story.centre):
         path = story.centre
         reach = float(np.nanmax(np.ptp(path, axis=0))) if len(path) else 0.0
@@ -486,7 +531,9 @@ def swinging(story: Story) -> list[tuple[np.ndarray, float]]:
 
 
 def swings(values: np.ndarray, least: float) -> tuple[int, int, float] | None:
-    """Frame of the first turn, number of full swings and their height, where there are enough of them and they go on."""
+    """Frame of the first turn, number of full swings and their height, where there are enough of them and they go
+    on.
+    """
     from_here = len(values) // 5
     turns = zigzag(values[from_here:], least)
     times = (len(turns) - 1) // 2
@@ -517,13 +564,13 @@ def zigzag(values: np.ndarray, least: float) -> list[int]:
 
 def converged(story: Story) -> Finding | None:
     """As near to the target as its own samples are to each other, and staying there."""
-    ratio = excess(story)
-    if ratio is None or not middle(last(ratio)) <= 1:
+    ratio, w1, floor = excess(story), story.curve("w1"), story.curve("w1_floor")
+    if ratio is None or w1 is None or not middle(last(ratio)) <= 1:
         return None
-    w1, floor = story.curve("w1"), story.curve("w1_floor")
-    bottom = middle(floor) if floor is not None else 0.0
-    words = f"W1 {number(middle(last(w1)))}" + (f", {middle(last(w1)) / bottom:.2g} times its floor" if bottom > 0 else "")
-    return Finding(since(ratio <= 1) or len(ratio) - part(ratio), words)
+    end, bottom = middle(last(w1)), middle(floor) if floor is not None else 0.0
+    began = since(ratio <= 1)
+    words = f"W1 {number(end)}" + (f", {end / bottom:.2g} times its floor" if bottom > 0 else "")
+    return Finding(len(ratio) - part(ratio) if began is None else began, words)
 
 
 def still_improving(story: Story) -> Finding | None:
@@ -551,7 +598,10 @@ THRESHOLDS: dict[str, tuple[float | int, str]] = {
     "floors": (2.0, "within twice the floor nobody sees a difference, and the floor's own spread is a quarter of it"),
     "of_start": (0.05, "a target without a floor (a point) is reached at a twentieth of the first distance"),
     "progress": (0.1, "a tenth of what is left, from one fifth of the run to the next, is worth waiting for"),
-    "quarter": (0.25, "a mode with less than a quarter of its share is lost; 1000 fair points on 25 modes never have so few"),
+    "quarter": (
+        0.25,
+        "a mode with less than a quarter of its share is lost; 1000 fair points on 25 modes never have so few",
+    ),
     "expected": (6, "with six points due, a mode has less than a quarter of them once in fifty looks by bad luck"),
     "on_modes": (0.5, "modes can only be counted as found or lost once most points are on modes"),
     "kept": (0.75, "7 of 8 or 24 of 25 modes is a blemish, 6 of 8 a collapse"),
@@ -564,18 +614,36 @@ THRESHOLDS: dict[str, tuple[float | int, str]] = {
     "errors": (6.0, "standard errors of a mean: differences of two independent means reach four in a film's length"),
     "swings": (3, "two ups and downs happen on the way; three are a rhythm"),
     "undamped": (0.4, "swings that shrink below this while we watch are dying out"),
-    "claims": (30.0, "a 1-Lipschitz critic's loss is W1 at most; classifiers' losses are below ten times the target's size"),
-    "slopes": (1000.0, "a classifier between modes of width 0.02 is as steep as 100; nothing true is ten times steeper"),
+    "claims": (
+        30.0,
+        "a 1-Lipschitz critic's loss is W1 at most; classifiers' losses are below ten times the target's size",
+    ),
+    "slopes": (
+        1000.0,
+        "a classifier between modes of width 0.02 is as steep as 100; nothing true is ten times steeper",
+    ),
     "logits": (1000.0, "classifiers' scores reach some 100; beyond a thousand targets' sizes they mean nothing"),
     "growth": (10.0, "a critic that only warms up grows a few times"),
     "saturated": (0.5, "most of the parameters: what is learned is their signs (arXiv:1704.00028, Fig. 1b)"),
-    "layer_ratio": (1e3, "three orders of magnitude: Adam's step at one end knows nothing of the other; healthy nets stay within 10"),
+    "layer_ratio": (
+        1e3,
+        "three orders of magnitude: Adam's step at one end knows nothing of the other; healthy nets stay within 10",
+    ),
     "gradient_left": (1e-3, "a sigmoid at score -7: what is left is below the noise of a batch"),
 }
 
 LIMIT = SimpleNamespace(**{name: value for name, (value, _) in THRESHOLDS.items()})
 
-CURVES = ("w1", "w1_floor", "modes", "high_quality", "critic_loss", "generator_loss", "generator_gradient", "weight_saturation")
+CURVES = (
+    "w1",
+    "w1_floor",
+    "modes",
+    "high_quality",
+    "critic_loss",
+    "generator_loss",
+    "generator_gradient",
+    "weight_saturation",
+)
 
 SPOKEN = {
     "critic_loss": "critic loss",
@@ -584,7 +652,12 @@ SPOKEN = {
     "score_range": "range of scores",
 }
 # the curves in which a critic may run away, and from how many times the target's size on
-CLAIMS = (("critic_loss", LIMIT.claims), ("steepness", LIMIT.slopes), ("score_gap", LIMIT.logits), ("score_range", LIMIT.logits))
+CLAIMS = (
+    ("critic_loss", LIMIT.claims),
+    ("steepness", LIMIT.slopes),
+    ("score_gap", LIMIT.logits),
+    ("score_range", LIMIT.logits),
+)
 PLACES = {True: "modes", False: "regions of the target"}
 
 PREDICATES = {

@@ -1,7 +1,9 @@
-"""Dirac-GAN through the real game: its vector field, a path, and how it moves near the solution, for any method and rule.
+"""Dirac-GAN through the real game: its vector field, a path, and how it moves near the solution, for any method and
+rule.
 
-One learnable point theta against the critic f(x) = psi x, the target at 0 (Mescheder et al., 2018, arXiv:1801.04406). All
-states that are asked about are played at once, each as a seed of its own: nothing of the game is written down again here.
+One learnable point theta against the critic f(x) = psi x, the target at 0 (Mescheder et al., 2018, arXiv:1801.04406).
+All states that are asked about are played at once, each as a seed of its own: nothing of the game is written down
+again here.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ from toygan.constraints import column_norms
 from toygan.game import Game, State
 from toygan.scenario import Config, read
 from toygan.simulate import numpy, simulation
-from toygan.strict import UserError
 from toygan.streams import Draw, draws
+from toygan.strict import UserError
 
 WINDOW = 2.0  # the phase plane is [-WINDOW, WINDOW]^2
 ARROWS = 21  # field points a side
@@ -35,7 +37,8 @@ STANDING = 1e-6  # a multiplier within this of size 1 neither grows nor shrinks
 
 class Eigenvalues(NamedTuple):
     """How one step moves a small offset from the solution: `multipliers [k]` of the step, `rates [k]` = (m - 1) / h in
-    units of the generator's rate h; k is 2, or more where the rule has a memory. `why_not` says why there are none."""
+    units of the generator's rate h; k is 2, or more where the rule has a memory. `why_not` says why there are none.
+    """
 
     multipliers: np.ndarray
     rates: np.ndarray
@@ -43,8 +46,9 @@ class Eigenvalues(NamedTuple):
 
 
 class Portrait(NamedTuple):
-    """The phase portrait of one method: `axis [g]`; `field [g, g, 2]` (theta, psi) per unit of the generator's rate (row = psi,
-    column = theta); `path [T, 2]`; the eigenvalues at (0, 0); the generator's rate; and what to call it."""
+    """The phase portrait of one method: `axis [g]`; `field [g, g, 2]` (theta, psi) per unit of the generator's rate
+    (row = psi, column = theta); `path [T, 2]`; the eigenvalues at (0, 0); the generator's rate; and what to call it.
+    """
 
     title: str
     axis: np.ndarray
@@ -55,7 +59,9 @@ class Portrait(NamedTuple):
     words: str
 
 
-def portrait(method: str | None = None, overrides: Sequence[str | tuple[str, Any]] = (), scenario: str = "dirac") -> Portrait:
+def portrait(
+    method: str | None = None, overrides: Sequence[str | tuple[str, Any]] = (), scenario: str = "dirac"
+) -> Portrait:
     """The phase portrait of a method in the Dirac scenario, or in a file's; overrides as for `toygan run`.
 
     Raises UserError where the players have more to learn than theta and psi.
@@ -123,8 +129,9 @@ def repeated(state: State, n: int) -> State:
 
 
 def seen(game: Game, state: State) -> Tensor:
-    """theta and psi of every seed [n, 2]; psi is the critic's slope where its length is a parameter of its own, else the
-    weight as it is stored."""
+    """Theta and psi of every seed [n, 2]; psi is the critic's slope where its length is a parameter of its own, else
+    the weight as it is stored.
+    """
     layer = game.critic.layers(state.critic)[0]
     weight = layer.weight if layer.length is None else game.constraint.reparametrise([layer])[0].weight
     return torch.stack((state.generator[:, 0], weight[:, 0, 0]), dim=1)
@@ -161,7 +168,9 @@ def step_rate(game: Game, state: State) -> float:
 def path(config: Config) -> np.ndarray:
     """(theta, psi) after every step of training from the config's own start: [T, 2], cut where it leaves all bounds."""
     sim = simulation(config)
-    states = islice(rules.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)), config.training.steps)
+    states = islice(
+        rules.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)), config.training.steps
+    )
     places = np.concatenate([numpy(seen(sim.world.game, state)) for state in (sim.start, *states)])
     lost = ~(np.abs(places) < 1e6).all(axis=1)
     return places[: int(lost.argmax())] if lost.any() else places
@@ -170,8 +179,8 @@ def path(config: Config) -> np.ndarray:
 def eigenvalues(game: Game, start: State, draw: Draw) -> Eigenvalues:
     """Eigenvalues of one step's derivative at (0, 0), memories included, by central differences in float64.
 
-    None where (0, 0) is not at rest, or where the step has no derivative there (a normalised slope, a two-sided penalty,
-    an optimiser that divides by the size of the gradient).
+    None where (0, 0) is not at rest, or where the step has no derivative there (a normalised slope, a two-sided
+    penalty, an optimiser that divides by the size of the gradient).
     """
     origin = settled(game, placed(game, start, torch.zeros(1, 2).to(start.critic)), draw)
     drift = float((seen(game, stepped(game, origin, draw))).abs().max())
@@ -242,7 +251,10 @@ def rates_in_words(rates: np.ndarray) -> str:
     first, second = (complex(rate) for rate in rates)
     if abs(first.imag) > 1e-9 and abs(first - second.conjugate()) < 1e-6 * max(1.0, hypot(first.real, first.imag)):
         return f"{short(first.real)} ± {short(abs(first.imag))}i"
-    return ", ".join(short(rate.real) if abs(rate.imag) <= 1e-9 else f"{short(rate.real)} + {short(rate.imag)}i" for rate in (first, second))
+    return ", ".join(
+        short(rate.real) if abs(rate.imag) <= 1e-9 else f"{short(rate.real)} + {short(rate.imag)}i"
+        for rate in (first, second)
+    )
 
 
 def short(value: float) -> str:

@@ -1,7 +1,7 @@
 """What goes on inside the players at one state: slopes at points, gradients layer by layer, weights, the latent map.
 
-Each view is a function of a game, a state and the watched clouds; `views` is all of them, as named arrays. Nothing here is
-random and nothing changes the state, so looking never changes a run.
+Each view is a function of a game, a state and the watched clouds; `views` is all of them, as named arrays. Nothing
+here is random and nothing changes the state, so looking never changes a run.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Clouds(NamedTuple):
 def views(game: Game, state: State, clouds: Clouds, categories: int = 0) -> Arrays:
     """Everything that is kept of the inside, for P = 1 portrait seed or all S seeds, in float32.
 
-    `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 500 watched
-    points; `slope_quantiles
+    `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 500
+    watched points; `slope_quantiles
     [S, 3, 5]` of |grad score| at real, generated and in-between points; `layer_gradients [S, L]`; `weight_saturation`,
     `generator_gradient`, `score_saturation [S]`; `weight_histogram [P, 41]` over [-reach, reach], `weight_reach [P]`;
     `latent_map [P, m, m, 2]`.
@@ -91,7 +91,9 @@ def at_points(game: Game, state: State, clouds: Clouds) -> dict[str, Tensor]:
 
 
 def between(real: Tensor, fake: Tensor) -> Tensor:
-    """e real + (1 - e) fake for each pair [seed, n, 2], e the golden-ratio sequence: evenly spread, and the same always."""
+    """E real + (1 - e) fake for each pair [seed, n, 2], e the golden-ratio sequence: evenly spread, and the same
+    always.
+    """
     e = torch.from_numpy((GOLDEN * np.arange(1, real.shape[1] + 1)) % 1.0).to(real)
     return torch.lerp(fake, real, e[:, None])
 
@@ -102,9 +104,9 @@ def between(real: Tensor, fake: Tensor) -> Tensor:
 def layer_gradients(game: Game, state: State, clouds: Clouds) -> Tensor:
     """Size of the gradient of the critic's loss (without penalty) at what each affine map gives out: [seed, L].
 
-    For layer l with outputs a it is sqrt(mean over points of |n dLoss/da_point|^2), real and generated points together: a
-    per-point size, whatever the batch. The last layer's is that of the scores (Gulrajani et al., 2017, arXiv:1704.00028,
-    Fig. 1b).
+    For layer l with outputs a it is sqrt(mean over points of |n dLoss/da_point|^2), real and generated points
+    together: a per-point size, whatever the batch. The last layer's is that of the scores (Gulrajani et al., 2017,
+    arXiv:1704.00028, Fig. 1b).
     """
     real, fake = packs(game, clouds.real.expand(len(clouds.fake), -1, -1)), packs(game, clouds.fake)
     layers = rules.critic_layers(game, state.critic.detach())
@@ -140,7 +142,9 @@ def generator_gradient(game: Game, state: State, clouds: Clouds) -> Tensor:
 
 
 def score_saturation(game: Game, state: State, clouds: Clouds) -> Tensor:
-    """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01: [seed]."""
+    """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01:
+    [seed].
+    """
     real, fake = packs(game, clouds.real.expand(len(clouds.fake), -1, -1)), packs(game, clouds.fake)
     layers = rules.critic_layers(game, state.critic.detach())
     r, g = game.critic.forward(layers, real).detach(), game.critic.forward(layers, fake).detach()
@@ -196,7 +200,8 @@ def weight_saturation(parameters: Tensor) -> Tensor:
 
 def weight_histogram(parameters: Tensor) -> tuple[Tensor, Tensor]:
     """Shares of the parameters [seed, P] in 41 even bins over [-reach, reach] [seed, 41], and the reach, their largest
-    magnitude [seed]."""
+    magnitude [seed].
+    """
     if not parameters.shape[1]:
         return parameters.new_zeros(len(parameters), BINS), parameters.new_zeros(len(parameters))
     reach = parameters.abs().amax(dim=1)
@@ -212,13 +217,13 @@ def weight_histogram(parameters: Tensor) -> tuple[Tensor, Tensor]:
 def latent_grid(latents: Tensor, categories: int = 0) -> Tensor:
     """A square of latents [(m + 1)^2, d], the first coordinate running fastest, in the law of the given ones [n, d].
 
-    Even quantiles of the first two free coordinates, so that cells carry equal mass where these are independent; all others
-    stay at their median. On a sphere: longitude and latitude, so that columns are arcs of great circles (White, 2016,
-    arXiv:1609.04468). With categories, the first one.
+    Even quantiles of the first two free coordinates, so that cells carry equal mass where these are independent; all
+    others stay at their median. On a sphere: longitude and latitude, so that columns are arcs of great circles (White,
+    2016, arXiv:1609.04468). With categories, the first one.
     """
     free = latents[:, categories:]
-    u, v = np.meshgrid(*[np.linspace(*LATENT_SHARES, CELLS + 1)] * 2)
-    u, v = (torch.from_numpy(axis.ravel()).to(free) for axis in (u, v))
+    levels = np.meshgrid(*[np.linspace(*LATENT_SHARES, CELLS + 1)] * 2)
+    u, v = (torch.from_numpy(axis.ravel()).to(free) for axis in levels)
     radii = free.norm(dim=1)
     on_sphere = free.shape[1] > 1 and bool(radii.std() < 1e-3 * radii.mean())
     grid = globe(u, v, free.shape[1], float(radii[0])) if on_sphere else quantile_square(u, v, free)

@@ -19,7 +19,7 @@ from toygan.measures.critic import (
     critic_value,
     input_slope,
     lipschitz,
-    score_saturation,
+    score_correlation,
     slope_alignment,
 )
 from toygan.measures.curves import Curve, on_skeleton, skeleton_coverage
@@ -55,6 +55,7 @@ __all__ = [
     "mode_kl",
     "mode_mass_tv",
     "modes_kept",
+    "score_correlation",
     "w1",
     "w1_floor",
     "w2",
@@ -89,7 +90,13 @@ class Seen(NamedTuple):
 
 
 def seen(
-    points: np.ndarray, real: np.ndarray, n: int, modes: Modes | None, curve: Curve | None, judged: Judged | None
+    points: np.ndarray,
+    real: np.ndarray,
+    n: int,
+    modes: Modes | None,
+    curve: Curve | None,
+    judged: Judged | None,
+    when: When,
 ) -> Seen:
     """A cloud [N, 2] beside real points [N, 2], with what several measures share."""
     some, some_real = points[:n], real[:n]
@@ -101,7 +108,7 @@ def seen(
         some_real=some_real,
         plan=solved(some, some_real),
         cells=shares(points, real) if finite and len(points) + len(real) >= 2 * PER_CELL else None,
-        near=nearness(some, some_real) if finite else None,
+        near=nearness(some, some_real) if finite and when == "final" else None,
         modes=modes,
         curve=curve,
         judged=judged,
@@ -137,7 +144,7 @@ def measure_frame(
     `when = "final"` has it too.
     """
     critics: Sequence[Judged | None] = judged if judged else [None for _ in samples]
-    clouds = [seen(cloud, real, n_w1, modes, curve, critic) for cloud, critic in zip(samples, critics, strict=True)]
+    clouds = [seen(cloud, real, n_w1, modes, curve, critic, when) for cloud, critic in zip(samples, critics, strict=True)]
     names = measurable(modes, curve, judged, when)
     return {name: np.array([value(MEASURES[name], cloud) for cloud in clouds], float) for name in names}
 
@@ -276,6 +283,7 @@ MEASURES = {
         "share",
         ("near",),
         "higher",
+        "final",
         perfect=lambda modes, n: perfect_coverage(n),
     ),
     "critic_value": Measure(critic_value, "E f(real) - E f(fake)", "score", ("judged",), "neither"),
@@ -287,9 +295,6 @@ MEASURES = {
         "cosine",
         PLAN,
         "higher",
-    ),
-    "score_saturation": Measure(
-        score_saturation, "share of points where the generator's loss is flat", "share", ("judged",), "lower"
     ),
 } | {
     f"slope_{place}_{name}": Measure(

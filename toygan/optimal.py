@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from toygan.measures.transport import Transport, directions, solved, units
+from toygan.measures.transport import Transport, solved, units
 from toygan.targets import LogDensity, Modes, log_mixture
 
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
@@ -83,51 +83,44 @@ def least_energy(l: np.ndarray, *, margin: float = 1.0) -> np.ndarray:  # noqa: 
 
 
 class Potential(NamedTuple):
-    """The discrete Kantorovich potential phi(x) = min_j (|x - y_j| - v_j) of two clouds, y_j the generated points.
+    """The discrete Kantorovich potential phi(x) = max_i (u_i - |x - x_i|) of two clouds, x_i the real points.
 
-    1-Lipschitz, and E phi(real) - E phi(fake) = `distance`, their exact W1. Its constant is free, and it is decided
-    only on the rays along which mass moves (Kantorovich, 1942). `towards [n, 2]` is where the plan sends each y_j.
+    1-Lipschitz, and E phi(real) - E phi(fake) = `distance`, their exact W1. Its constant is free, and it is decided only on
+    the rays along which mass moves (Kantorovich, 1942). Elsewhere this is the lowest of all optimal critics: anchored at
+    the real points, it falls away from them, as a learned critic does; one anchored at the generated points would rise.
     """
 
-    generated: np.ndarray
+    real: np.ndarray
     duals: np.ndarray
-    towards: np.ndarray
     distance: float
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """The potential at points [n, 2]: [n]."""
-        return np.concatenate([least(part, self)[0] for part in in_parts(points, len(self.generated))])
+        return np.concatenate([highest(part, self)[0] for part in in_parts(points, len(self.real))])
 
     def slopes(self, points: np.ndarray) -> np.ndarray:
-        """Its gradient at points [n, 2], of length 1: [n, 2].
-
-        At a generated point phi has a tip; there it is the direction in which the plan sends the point, along which phi
-        rises as steeply as it can, or 0 where the point stays.
-        """
-        nearest = np.concatenate([least(part, self)[1] for part in in_parts(points, len(self.generated))])
-        away = units(np.asarray(points, float) - self.generated[nearest], fill=math.nan)
-        at_tip = np.isnan(away).any(axis=1)
-        away[at_tip] = np.nan_to_num(self.towards[nearest[at_tip]], nan=0.0)
-        return away
+        """Its gradient at points [n, 2]: [n, 2], of length 1, at a generated point to where transport sends it; 0 at a tip."""
+        goals = np.concatenate([highest(part, self)[1] for part in in_parts(points, len(self.real))])
+        return units(self.real[goals] - np.asarray(points, float), fill=0.0)
 
 
 def potential(real: np.ndarray, fake: np.ndarray) -> Potential:
     """The optimal Wasserstein critic of two clouds real [m, 2] and fake [n, 2]; errors as in `toygan.measure.w1`."""
-    return potential_of(solved(fake, real), real, fake)
+    return potential_of(solved(fake, real), real)
 
 
-def potential_of(plan: Transport, real: np.ndarray, fake: np.ndarray) -> Potential:
+def potential_of(plan: Transport, real: np.ndarray) -> Potential:
     """The same from a plan that is known already, as from `solved(fake, real)`."""
-    return Potential(np.asarray(fake, float), plan.fake_dual, directions(plan, fake, real), plan.distance)
+    return Potential(np.asarray(real, float), plan.real_dual, plan.distance)
 
 
-def least(points: np.ndarray, phi: Potential) -> tuple[np.ndarray, np.ndarray]:
-    """min_j (|x - y_j| - v_j) and the j it is reached at, at points [n, 2]: [n] and [n]."""
+def highest(points: np.ndarray, phi: Potential) -> tuple[np.ndarray, np.ndarray]:
+    """max_i (u_i - |x - x_i|) and the i it is reached at, at points [n, 2]: [n] and [n]."""
     from scipy.spatial.distance import cdist
 
-    reach = cdist(np.asarray(points, float), phi.generated) - phi.duals
-    nearest = reach.argmin(axis=1)
-    return reach[np.arange(len(points)), nearest], nearest
+    heights = phi.duals - cdist(np.asarray(points, float), phi.real)
+    best = heights.argmax(axis=1)
+    return heights[np.arange(len(points)), best], best
 
 
 def in_parts(points: np.ndarray, columns: int) -> list[np.ndarray]:

@@ -40,7 +40,8 @@ class Simulation(NamedTuple):
 
 class Frame(NamedTuple):
     """What one look at a state saw: in `arrays`, `samples [S, N, 2]`, `scores [P, g, g]`, `slopes [P, h, h, 2]`,
-    `diverged [S]` and the views of the inside (`toygan.inside.views`); in `report`, the losses [S]."""
+    `diverged [S]` and the views of the inside (`toygan.inside.views`); in `report`, the losses [S].
+    """
 
     step: int
     arrays: Arrays

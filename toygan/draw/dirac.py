@@ -16,7 +16,9 @@ from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, axis_at, blank, even, save
 
 
 class Phases(Protocol):
-    """What a phase portrait is drawn from: `axis [g]`, `field [g, g, 2]` (row = psi), `path [T, 2]`, a title and words."""
+    """What a phase portrait is drawn from: `axis [g]`, `field [g, g, 2]` (row = psi), `path [T, 2]`, a title and
+    words.
+    """
 
     @property
     def title(self) -> str: ...  # noqa: D102
@@ -35,7 +37,9 @@ class Phases(Protocol):
 
 
 def phase_portrait(axis: Axes, phases: Phases) -> None:
-    """Draw the field of moves over its speed, the path from its start (square) to its end (diamond), and the solution."""
+    """Draw the field of moves over its speed, the path from its start (square) to its end (diamond), and the
+    solution.
+    """
     u, v = phases.field[..., 0], phases.field[..., 1]
     speed = np.hypot(u, v)
     longest = float(np.percentile(speed[np.isfinite(speed)], 90)) or 1.0
@@ -97,8 +101,8 @@ def portraits(several: Sequence[Phases], command: str = "") -> Figure:
 
 
 KEY = (
-    "Arrows, and darker where longer: one step from there, divided by the rate. Orange: a run from its start (square) to its end "
-    "(diamond). Cross: the solution. Eigenvalues are (m − 1) / rate, m what one step multiplies a small offset by."
+    "Arrows, and darker where longer: one step from there, divided by the rate. Orange: a run from its start (square) "
+    "to its end (diamond). Cross: the solution. Eigenvalues are (m − 1) / rate, m what one step multiplies a small offset by."
 )
 
 

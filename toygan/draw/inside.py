@@ -1,4 +1,5 @@
-"""What goes on inside the players: each function draws one thing into the axis it is given; `inside` is a sheet of them.
+"""What goes on inside the players: each function draws one thing into the axis it is given; `inside` is a sheet of
+them.
 
 Whatever a recording does not hold is said to be not recorded, so that older runs can still be drawn.
 """
@@ -28,14 +29,13 @@ from toygan.draw.panels import (
     bar,
     dress_curves,
     frame_view,
-    generated_points,
     logarithmic,
     pixel_extent,
     real_points,
     steepness,
     tick,
 )
-from toygan.draw.scene import Scene, inside as in_view, number, scene, title_of
+from toygan.draw.scene import Scene, number, scene, title_of
 from toygan.draw.sheet import (
     MARGIN,
     PICTURE_FORMATS,
@@ -55,7 +55,9 @@ from toygan.recording import Recording
 
 PAIRS = 200  # points of either cloud in a transport plan: a thousand lines would be a blot
 FOLLOWED = 16  # particles with trails
-CORNERS = np.array([[[0.00, 0.45, 0.70], [0.00, 0.62, 0.45]], [[0.80, 0.47, 0.65], [0.90, 0.62, 0.00]]])  # Okabe and Ito's
+CORNERS = np.array(
+    [[[0.00, 0.45, 0.70], [0.00, 0.62, 0.45]], [[0.80, 0.47, 0.65], [0.90, 0.62, 0.00]]]
+)  # Okabe and Ito's
 AROUND_ONE = LinearSegmentedColormap.from_list("around one", ["#2166ac", "#d1e5f0", "#ffffff", "#fdd9b5", "#b35806"])
 
 
@@ -63,8 +65,9 @@ AROUND_ONE = LinearSegmentedColormap.from_list("around one", ["#2166ac", "#d1e5f
 
 
 def latent_map(axis: Axes, scene: Scene, frame: int = -1) -> None:
-    """Draw the square of latents where the generator sends it: each cell in its latent's colour, cells that arrive turned
-    over (folds) with a dark rim; beneath, the square itself."""
+    """Draw the square of latents where the generator sends it: each cell in its latent's colour, cells that arrive
+    turned over (folds) with a dark rim; beneath, the square itself.
+    """
     real_points(axis, scene).set_alpha(0.2)
     frame_view(axis, scene)
     sent = portrait_of(scene, "latent_map", frame)
@@ -119,13 +122,16 @@ def trails(axis: Axes, scene: Scene, frame: int = -1, particles: int = FOLLOWED)
         age = np.tile(0.06 + 0.8 * np.linspace(0, 1, until - 1) ** 2, len(ways))
         colours = np.column_stack((np.tile([0.84, 0.37, 0.0], (len(age), 1)), age))
         axis.add_collection(LineCollection(list(pieces), colors=colours, linewidths=0.4 + 0.9 * age, zorder=3))
-    axis.plot(*ways[:, -1].T, "s", color=GENERATED, markersize=4, markeredgecolor="white", markeredgewidth=0.6, zorder=4)
+    axis.plot(
+        *ways[:, -1].T, "s", color=GENERATED, markersize=4, markeredgecolor="white", markeredgewidth=0.6, zorder=4
+    )
     frame_view(axis, scene)
 
 
 def matched(points: np.ndarray, real: np.ndarray) -> np.ndarray:
     """The optimal plan between two clouds of n points: which real point [n] each generated one goes to, by least total
-    distance. Between equally weighted clouds of one size it is an assignment."""
+    distance. Between equally weighted clouds of one size it is an assignment.
+    """
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
 
@@ -146,7 +152,9 @@ def transport_lines(axis: Axes, scene: Scene, frame: int = -1) -> None:
     if not np.isfinite(points).all():
         return not_recorded(axis, "no finite points")
     goals = real[matched(points, real)]
-    axis.add_collection(LineCollection(list(np.stack((points, goals), axis=1)), colors=INK, linewidths=0.6, alpha=0.55, zorder=2))
+    axis.add_collection(
+        LineCollection(list(np.stack((points, goals), axis=1)), colors=INK, linewidths=0.6, alpha=0.55, zorder=2)
+    )
     axis.plot(*real.T, "o", color=REAL, markersize=3.6, markeredgewidth=0, alpha=0.7, zorder=3)
     axis.plot(*points.T, "s", color=GENERATED, markersize=3, markeredgecolor="white", markeredgewidth=0.4, zorder=4)
     corner = f"{len(points)} pairs, mean length {number(float(np.linalg.norm(points - goals, axis=1).mean()))}"
@@ -155,8 +163,9 @@ def transport_lines(axis: Axes, scene: Scene, frame: int = -1) -> None:
 
 
 def transport_matrix(axis: Axes, scene: Scene, frame: int = -1) -> None:
-    """Draw the same plan as a matrix: a dot at (real, generated) for each pair, both sorted alike, by mode where there are
-    modes and else by angle. A generator that has the target puts them on the diagonal."""
+    """Draw the same plan as a matrix: a dot at (real, generated) for each pair, both sorted alike, by mode where there
+    are modes and else by angle. A generator that has the target puts them on the diagonal.
+    """
     points, real = paired(scene, frame)
     n = len(points)
     if not np.isfinite(points).all():
@@ -205,7 +214,9 @@ def mode_edges(scene: Scene, points: np.ndarray) -> np.ndarray:
 
 
 def steeper_than_one(axis: Axes, scene: Scene, frame: int = -1) -> None:
-    """Draw |grad score| on a scale around 1, the slope that a Wasserstein critic may have: white is 1, the line crosses it."""
+    """Draw |grad score| on a scale around 1, the slope that a Wasserstein critic may have: white is 1, the line
+    crosses it.
+    """
     frame_view(axis, scene)
     steep = np.clip(steepness(scene.slopes[frame]), 0.1, 10)
     image = axis.imshow(steep, cmap=AROUND_ONE, norm=LogNorm(0.1, 10), origin="lower", interpolation="bilinear",
@@ -234,7 +245,9 @@ PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", SHARE
 
 
 def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
-    """Size of the critic's gradient layer by layer, from the points to the score, on a logarithmic scale, at a few steps."""
+    """Size of the critic's gradient layer by layer, from the points to the score, on a logarithmic scale, at a few
+    steps.
+    """
     table = recording.frames.get("layer_gradients")
     if table is None:
         return dress(axis, recording, "gradient by layer")
@@ -259,7 +272,10 @@ def weights(axis: Axes, recording: Recording) -> None:
     if shares is None or reach is None:
         return dress(axis, recording, "weights")
     t = last_finite_frame(reach[:, 0])
-    for frame, colour, alpha, label in ((0, FAINT, 0.5, "start"), (t, CRITIC, 0.75, f"step {recording.frames['step'][t]}")):
+    for frame, colour, alpha, label in (
+        (0, FAINT, 0.5, "start"),
+        (t, CRITIC, 0.75, f"step {recording.frames['step'][t]}"),
+    ):
         bins = shares.shape[2]
         edges = np.linspace(-1, 1, bins + 1) * float(reach[frame, 0])
         axis.stairs(100 * shares[frame, 0], edges, fill=True, color=colour, alpha=alpha, label=label)
@@ -293,7 +309,7 @@ def score_distributions(axis: Axes, recording: Recording) -> None:
     low, high = float(both.min()), float(both.max())
     edges = np.linspace(low, high if high > low else low + 1, 31)
     for values, colour, label in ((real[t, 0], REAL, "real"), (fake[t, 0], GENERATED, "generated")):
-        axis.hist(values, edges, color=colour, alpha=0.55, label=label)
+        axis.hist(values, edges.tolist(), color=colour, alpha=0.55, label=label)
     dress_plain(axis, f"scores at step {recording.frames['step'][t]}")
     axis.set_xlabel("score", size=PLAIN, labelpad=1, color=INK)
     axis.xaxis.set_major_locator(MaxNLocator(3))
@@ -411,7 +427,9 @@ def foot(figure: Figure, commands: Sequence[str]) -> None:
 
 def latent(recording: Recording) -> Figure:
     """The latent map beside the trails."""
-    return one_panel(recording, (("latent map; dark rim: folded", latent_map), (f"the way of {FOLLOWED} latents", trails)))
+    return one_panel(
+        recording, (("latent map; dark rim: folded", latent_map), (f"the way of {FOLLOWED} latents", trails))
+    )
 
 
 def transport(recording: Recording) -> Figure:

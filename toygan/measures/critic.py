@@ -9,16 +9,12 @@ import numpy as np
 
 from toygan.measures.transport import Transport, directions
 
-FLAT = 0.01  # a generated point is on flat ground when its pull is below 1 % of a Wasserstein generator's
-
 
 class Judged(NamedTuple):
     """What the critic says of one cloud at one frame.
 
     `real_scores [m]`, `fake_scores [n]`; its gradients `real_slopes [m, 2]`, `fake_slopes [n, 2]`,
-    `between_slopes [b, 2]`, and `grid_slopes [k, 2]` where they are known (empty otherwise); `pulls [n]`, the
-    derivative of each generated point's own loss by its score (1 in size for a Wasserstein
-    generator; empty where not known).
+    `between_slopes [b, 2]`, and `grid_slopes [k, 2]` where they are known (empty otherwise).
     """
 
     real_scores: np.ndarray
@@ -27,7 +23,6 @@ class Judged(NamedTuple):
     fake_slopes: np.ndarray
     between_slopes: np.ndarray
     grid_slopes: np.ndarray = np.empty((0, 2))
-    pulls: np.ndarray = np.empty(0)
 
 
 def critic_value(judged: Judged) -> float:
@@ -85,11 +80,6 @@ def input_slope(judged: Judged, place: str, share: float) -> float:
     """The quantile of |grad f| at `real`, `fake` or `between` points; the best WGAN critic has 1 on transport rays."""
     lengths = steepness(getattr(judged, f"{place}_slopes"))
     return float(np.quantile(lengths, share)) if len(lengths) else math.nan
-
-
-def score_saturation(judged: Judged) -> float:
-    """Share of generated points where the generator's loss is flat: |dG_i / dscore_i| < 0.01; NaN where not known."""
-    return float(np.mean(np.abs(judged.pulls) < FLAT)) if len(judged.pulls) else math.nan
 
 
 def score_correlation(scores: np.ndarray, optimal: np.ndarray) -> float:
