@@ -97,7 +97,7 @@ def test_neighbour_measures_are_what_their_papers_say(shift):
 
 
 def test_the_target_against_itself_scores_what_theory_says():
-    found = floors(lambda k: cloud(200, k), 200, repeats=12, n_w1=200)
+    found = floors(lambda k: cloud(200, k), 200, repeats=12, n_w1=200, when="final")
     for name in ("density", "coverage"):
         mean, spread = found[name]
         assert MEASURES[name].perfect(None, 200) == pytest.approx(mean, abs=4 * spread / math.sqrt(12))
@@ -197,7 +197,8 @@ def test_the_potential_sees_all_of_w1_whatever_its_gain(gain):
     plan, phi = solved(fake, real), potential(real, fake)
     judged = judged_by(lambda x: gain * phi(x), lambda x: gain * phi.slopes(x), fake, real)
     assert critic_gap(judged, plan, fake, real) == pytest.approx(1, rel=1e-9)
-    assert slope_alignment(judged, plan, fake, real) == pytest.approx(1, rel=1e-9)
+    # A basis of the plan has arcs that carry nothing: there two real points are equally good, and either may be named.
+    assert slope_alignment(judged, plan, fake, real) == pytest.approx(1, abs=5e-3)
     assert critic_value(judged) == pytest.approx(gain * w1(fake, real), rel=1e-9)
     assert lipschitz(judged, plan, fake, real) == pytest.approx(gain, rel=1e-9)
 
@@ -248,7 +249,7 @@ def test_a_frame_has_a_number_for_every_measure_that_it_can_take():
     assert list(row) == measurable(None, curve, [judged], "final")
     assert all(np.isfinite(row[name]).all() for name in row)
     assert row["slope_fake_median"][0] == pytest.approx(np.median(np.linalg.norm(slopes, axis=1)))
-    assert set(row) - set(measure_frame(fake[None], real, None, 40, curve, [judged])) == {"w2"}
+    assert set(row) - set(measure_frame(fake[None], real, None, 40, curve, [judged])) == {"w2", "sliced_w1", "precision", "recall", "density", "coverage"}
 
 
 def test_a_lost_seed_has_no_number_and_its_neighbour_keeps_its_own():

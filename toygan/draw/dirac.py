@@ -102,7 +102,8 @@ def portraits(several: Sequence[Phases], command: str = "") -> Figure:
 
 KEY = (
     "Arrows, and darker where longer: one step from there, divided by the rate. Orange: a run from its start (square) "
-    "to its end (diamond). Cross: the solution. Eigenvalues are (m − 1) / rate, m what one step multiplies a small offset by."
+    "to its end (diamond). Cross: the solution. Eigenvalues are (m − 1) / rate, m what one step multiplies a small "
+    "offset by."
 )
 
 
