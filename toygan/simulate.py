@@ -17,6 +17,7 @@ from toygan.streams import Purpose, Source, draws, no_tricks, starts, stream, tr
 
 GRID = 81  # score grid, points a side
 ARROWS = 21  # slope grid, points a side
+REFERENCES = 256  # points of each cloud behind a score that needs clouds: a kernel's witness, batch norm
 FINAL_POINTS = 2000  # generated points a seed for the final measures
 RUNAWAY = 1e6  # a loss or a parameter beyond this has run away: float32 keeps one digit of a unit step there
 
@@ -142,7 +143,7 @@ def observe(sim: Simulation, state: State) -> Frame:
     """Look at a state through the scenario's window; scores and slopes for the first seed only."""
     seen = game.generate(sim.world.game, state.average, sim.watched)
     real = torch.from_numpy(sim.real[None]).to(seen)
-    critic = game.judge(sim.world.game, state.critic[:1], real, seen[:1])
+    critic = game.judge(sim.world.game, state.critic[:1], real[:, :REFERENCES], seen[:1, :REFERENCES])
     return Frame(
         step=state.step,
         arrays={
