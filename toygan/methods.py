@@ -1,7 +1,8 @@
 """How to play: the shipped methods, written as a user would write them in a scenario file's `[methods.NAME]` table.
 
 The settings are for toys on one CPU core, chosen by time to quality; where a paper's own differ, its exhibit says them.
-r = f(real) and g = f(fake) are critic scores, f' is the critic's gradient by the point. This file imports nothing, so that completion is quick.
+r = f(real) and g = f(fake) are critic scores, f' is the critic's gradient by the point. Nothing is imported here, so that
+completion is quick.
 """
 
 from typing import Any

@@ -38,8 +38,8 @@ from toygan.recording import (
 )
 from toygan.scenario import Config, as_data, read, toml_value
 from toygan.simulate import Frame, Simulation
-from toygan.targets import Target
 from toygan.strict import UserError
+from toygan.targets import Target
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
@@ -324,7 +324,8 @@ def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
 
 def best_critic(work: Work, frames: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The optimal critic against the portrait seed's last frame, `optimal_scores [P, g, g]`, where it is known; how it was
-    found and how well the learned one agrees go into the summary."""
+    found and how well the learned one agrees go into the summary.
+    """
     config, sim, fake = work.config, work.sim, frames["samples"][-1, 0].astype(float)
     kind, options = config.method.objective.kind, config.method.objective.model_dump()
     std = getattr(config.generator, "std", None)
