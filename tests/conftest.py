@@ -12,12 +12,14 @@ from torch import Tensor
 from toygan import game
 from toygan.constraints import CONSTRAINTS, Constraint
 from toygan.game import Game, State
-from toygan.networks import GENERATORS, Generator, Network, mlp_critic
-from toygan.objectives import objective
+from toygan.networks import Network
+from toygan.objectives import Extra, Losses, Objective, objective
 from toygan.optimisers import OPTIMISERS, Optimiser, constant
+from toygan.players import GENERATORS, Generator, mlp_critic
+from toygan.rules import RULES, Rule
 from toygan.scenario import World
 from toygan.simulate import first_state
-from toygan.streams import Source, draws
+from toygan.streams import Source, draws, tricks, uniform
 from toygan.targets import Target, ring
 
 torch.set_num_threads(1)
@@ -59,46 +61,86 @@ def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return found
 
 
-def small_critic(outputs: int = 1) -> Network:
-    return mlp_critic(outputs, width=6, depth=2)
+def check_gradient(f: Callable[[Tensor], Tensor], x: Tensor, tolerance: float = 1e-6) -> None:
+    """The gradient of the sum of f agrees with central differences along a few directions no coordinate is alone in."""
+    slope, step = gradient(f, x), 1e-6
+    for seed in range(4):
+        way = numbers(*x.shape, seed=100 + seed)
+        wanted = (f(x + step * way).sum() - f(x - step * way).sum()) / (2 * step)
+        torch.testing.assert_close((slope * way).sum(), wanted, rtol=tolerance, atol=tolerance)
+
+
+def extra_of(scores: Tensor, **known: Tensor) -> Extra:
+    """What a loss may look at besides scores [seed, batch, outputs]: a memory of 1/2, fixed chances, no latents."""
+    seeds, batch, _ = scores.shape
+    neutral = Extra(
+        scores.new_full((seeds,), 0.5), fractions(seeds, batch, 2, seed=99), scores.new_zeros(seeds, batch, 0)
+    )
+    return neutral._replace(**known)
+
+
+def said(one: Objective, r: Tensor, g: Tensor, **known: Tensor) -> Losses:
+    """The losses on these scores, the rest neutral unless it is known."""
+    return one.losses(r, g, extra_of(g, **known))
+
+
+def small_critic(outputs: int = 1, pack: int = 1) -> Network:
+    return mlp_critic(2 * pack, outputs, width=6, depth=2)
 
 
 def small_world(
-    objective_name: str = "wasserstein",
+    wanted: Objective | str = "wasserstein",
     constraint: Constraint | str = "none",
     *,
     target: Target | None = None,
     generator: Generator | None = None,
     critic: Network | None = None,
     optimiser: Optimiser | None = None,
+    rule: Rule | str = "alternating",
     rate: float = 1e-2,
     critic_steps: int = 2,
+    head_start: int = 0,
     ema: float = 0.0,
+    noise: float = 0.0,
+    pack: int = 1,
 ) -> World:
     """A world in which a step takes a millisecond."""
-    target = target or ring()
+    one = objective(wanted) if isinstance(wanted, str) else wanted
+    held = CONSTRAINTS[constraint]() if isinstance(constraint, str) else constraint
+    order = RULES[rule]() if isinstance(rule, str) else rule
     generator = generator or GENERATORS["mlp"](width=6, depth=2)
     rules = Game(
         generator=generator.network,
-        critic=critic or small_critic(objective(objective_name).outputs),
-        objective=objective(objective_name),
-        constraint=CONSTRAINTS[constraint]() if isinstance(constraint, str) else constraint,
-        optimiser=optimiser or OPTIMISERS["adam"]((0.5, 0.9)),
+        critic=held.extend(critic or small_critic(one.outputs, pack)),
+        objective=one,
+        constraint=held,
+        optimiser=order.wrap(optimiser or OPTIMISERS["adam"]((0.5, 0.9))),
+        rule=order.step,
         generator_rate=rate,
         critic_rate=rate,
         schedule=constant,
         critic_steps=critic_steps,
+        head_start=head_start,
         ema=ema,
+        noise=noise,
+        pack=pack,
         steps=100,
     )
-    return World(target, generator, rules)
+    return World(target or ring(), generator, rules)
 
 
 def source_of(world: World, seeds: Sequence[int], batch: int = 8, scenario_seed: int = 0) -> Source:
-    latent = world.generator.latents
-    moves = world.game.critic_steps + 1
-    sample = world.target.sample
-    return Source(scenario_seed, seeds, batch, moves, sample, lambda rng, n: latent(rng, n, sample))
+    latent, sample = world.generator.latents, world.target.sample
+    return Source(
+        scenario_seed=scenario_seed,
+        seeds=seeds,
+        batch=batch,
+        moves=world.game.critic_steps + 1,
+        real=sample,
+        latent=lambda rng, n: latent(rng, n, sample),
+        chance=uniform(1 + 2 * world.game.pack),
+        trick=tricks,
+    )
 
 
 def beginning(world: World, seeds: Sequence[int], like: Tensor = DOUBLE) -> State:
@@ -118,7 +160,7 @@ def tensors_of(state: State) -> dict[str, Tensor]:
         f"{who}_{i}": slot for who in ("generator", "critic") for i, slot in enumerate(getattr(state, f"{who}_slots"))
     }
     return (
-        {"generator": state.generator, "critic": state.critic, "average": state.average}
+        {name: getattr(state, name) for name in ("generator", "critic", "average", "memory")}
         | slots
         | state.report._asdict()
     )

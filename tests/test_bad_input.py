@@ -79,7 +79,7 @@ FILES: dict[str, tuple[str | bytes, list[str]]] = {
         HEAD + 'kind = "rign"',
         ['line 3: target.kind = "rign"', 'did you mean "ring"?', "swiss-roll, ring, grid"],
     ),
-    "no kind": (HEAD + "modes = 8", ["line 2: target.kind: this key is missing", "ring, swiss-roll"]),
+    "no kind": (HEAD + "modes = 8", ["line 2: target.kind: this key is missing", "ring, s-curve"]),
     "kind is a number": (HEAD + "kind = 3", ["line 3: target.kind = 3", "swiss-roll, ring, grid"]),
     "kind is a table": (HEAD + "kind = { a = 1 }", ["line 3: target.kind", "swiss-roll, ring, grid"]),
     "wrong critic": (f'{RING}[critic]\nkind = "point"', ['line 5: critic.kind = "point"', "mlp, linear"]),

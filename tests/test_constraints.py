@@ -1,31 +1,55 @@
 """Every constraint against its formula on a linear critic, against differences, and against numpy's singular values."""
 
 from collections.abc import Callable
+from inspect import signature
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import torch
-from conftest import differences, facts_of, fractions, gradient, numbers, small_world, source_of, states_of
+from conftest import (
+    check_gradient,
+    differences,
+    facts_of,
+    fractions,
+    gradient,
+    numbers,
+    said,
+    small_world,
+    source_of,
+    states_of,
+    tensors_of,
+)
 from torch import Tensor
 
-from toygan.constraints import CONSTRAINTS, PLACES, Constraint, Look, largest_singular_value
+from toygan.constraints import (
+    CONSTRAINTS,
+    PLACES,
+    Constraint,
+    LayersOf,
+    Look,
+    column_norms,
+    compose,
+    largest_singular_value,
+)
 from toygan.game import looking
-from toygan.networks import ACTIVATIONS, CRITICS, Network, mlp_critic
+from toygan.networks import ACTIVATIONS, Network
+from toygan.players import CRITICS, mlp_critic
 from toygan.streams import draws
 
 SEEDS, BATCH = 2, 5
-LINEAR = CRITICS["linear"](1, bias=True)
+LINEAR = CRITICS["linear"](2, 1, bias=True)
 LENGTHS = [0.25, 1.0, 2.5]
 STEEP = {"silu"}  # activations whose own slope exceeds 1
 
 
 class Fact(NamedTuple):
-    """The penalty on f(x) = w . x + b, given |w|, for some options; None where there is no penalty."""
+    """The penalty on f(x) = w . x + b, given a norm of w, for some options; None where there is no penalty."""
 
     options: dict[str, Any]
     penalty: Callable[[float], float] | None = None
+    norm: int = 2
 
 
 FACTS = {
@@ -37,10 +61,17 @@ FACTS = {
         *(Fact({"weight": 10.0, "at": at, "sides": 1}, lambda w: 10 * max(0, w - 1) ** 2) for at in PLACES),
         Fact({"weight": 0.5, "target": 0.0}, lambda w: 0.5 * w**2),
         Fact({"weight": 0.5, "target": 2.0}, lambda w: 0.5 * (w - 2) ** 2),
+        Fact({"weight": 10.0, "power": 1}, lambda w: 10 * abs(w - 1)),
+        Fact({"weight": 10.0, "power": 1, "sides": 1, "at": "both"}, lambda w: 10 * max(0, w - 1)),
     ],
     "r1": [Fact({"weight": 3.0}, lambda w: 1.5 * w**2)],
     "r2": [Fact({"weight": 3.0}, lambda w: 1.5 * w**2)],
     "r1-r2": [Fact({"weight": 3.0}, lambda w: 3 * w**2)],
+    "zero-centred": [Fact({"weight": 3.0}, lambda w: 3 * w**2)],
+    "weight-norm": [Fact({})],
+    "norm-clip": [Fact({"bound": 0.5})],
+    "l1-decay": [Fact({"weight": 3.0}, lambda w: 3 * w, norm=1)],
+    "l2-decay": [Fact({"weight": 3.0}, lambda w: 3 * w**2)],
 }
 names = pytest.mark.parametrize("name", CONSTRAINTS)
 
@@ -50,15 +81,16 @@ def facts(name: str) -> list[Fact]:
 
 
 def look_of(critic: Network, constraint: Constraint, parameters: Tensor, seed: int = 0) -> Look:
-    """What a penalty sees in one move of this critic."""
+    """What a penalty sees in one move of this critic with what the constraint learns besides."""
+    critic = constraint.extend(critic)
     real, fake, chance = (
         numbers(SEEDS, BATCH, 2, seed=seed),
         numbers(SEEDS, BATCH, 2, seed=seed + 1) + 3,
         fractions(SEEDS, BATCH, 3),
     )
     layers = constraint.reparametrise(critic.layers(parameters))
-    judged = critic.judge(layers, torch.cat((real, fake), dim=1))
-    return looking(small_world(critic=critic).game, layers, judged, real, fake, chance, parameters)
+    pair = critic.judge_both(layers, real, fake)
+    return looking(small_world(critic=critic).game, parameters, layers, pair, real, fake, chance)
 
 
 def penalty_of(critic: Network, constraint: Constraint, parameters: Tensor) -> Tensor:
@@ -81,18 +113,19 @@ def singular_values(weight: Tensor) -> np.ndarray:
 # --- checks, also held against the silent errors ---------------------------------------------------------------------
 
 
-def check_on_linear(constraint: Constraint, expected: Callable[[float], float]) -> None:
+def check_on_linear(constraint: Constraint, expected: Callable[[float], float], norm: int = 2) -> None:
     """One seed has |w| from the list, the other |w| = 2: neither may feel the other, nor the size of the batch."""
+    long = 1.4 if norm == 1 else 1.0  # of (0.6, 0.8)
     for length in LENGTHS:
         parameters = torch.tensor([[0.6 * length, 0.8 * length, 7.0], [-2.0, 0.0, -3.0]], dtype=torch.float64)
-        wanted = torch.tensor([expected(length), expected(2.0)], dtype=torch.float64)
+        wanted = torch.tensor([expected(long * length), expected(2.0)], dtype=torch.float64)
         torch.testing.assert_close(penalty_of(LINEAR, constraint, parameters), wanted, rtol=1e-13, atol=1e-15)
 
 
 def check_flat_critic(constraint: Constraint) -> None:
     """Where the critic is flat, the penalty and its gradient are finite."""
-    for critic in (LINEAR, mlp_critic(1, width=4, depth=2)):
-        flat = torch.zeros_like(random_parameters(critic))
+    for critic in (LINEAR, mlp_critic(2, 1, width=4, depth=2)):
+        flat = torch.zeros_like(random_parameters(constraint.extend(critic)))
         assert torch.isfinite(penalty_of(critic, constraint, flat)).all()
         assert torch.isfinite(gradient(lambda p, critic=critic: penalty_of(critic, constraint, p), flat)).all()
 
@@ -105,9 +138,10 @@ def test_penalty_on_a_linear_critic(name):
     for fact in facts(name):
         constraint = CONSTRAINTS[name](**fact.options)
         if fact.penalty is None:
-            assert constraint.penalty(look_of(LINEAR, constraint, numbers(SEEDS, 3))) is None
+            parameters = random_parameters(constraint.extend(LINEAR))
+            assert constraint.penalty(look_of(LINEAR, constraint, parameters)) is None
         else:
-            check_on_linear(constraint, fact.penalty)
+            check_on_linear(constraint, fact.penalty, fact.norm)
 
 
 @names
@@ -119,17 +153,15 @@ def test_flat_critic_gives_no_nan(name):
 @names
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_penalty_gradient_agrees_with_differences(name, activation):
-    critic = mlp_critic(1, width=4, depth=2, activation=activation)
-    parameters = random_parameters(critic)
+    critic = mlp_critic(2, 1, width=4, depth=2, activation=activation)
     for fact in facts(name):
         constraint = CONSTRAINTS[name](**fact.options)
-        found = gradient(lambda p, constraint=constraint: penalty_of(critic, constraint, p), parameters)
-        wanted = differences(lambda p, constraint=constraint: penalty_of(critic, constraint, p), parameters)
-        torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6)
+        parameters = random_parameters(constraint.extend(critic))
+        check_gradient(lambda p, constraint=constraint: penalty_of(critic, constraint, p), parameters, 1e-5)
 
 
 def test_slopes_are_taken_where_the_look_says():
-    critic = mlp_critic(1, width=4, depth=2, activation="tanh")
+    critic = mlp_critic(2, 1, width=4, depth=2, activation="tanh")
     parameters, elsewhere = random_parameters(critic), numbers(SEEDS, 3, 2, seed=9)
     look = look_of(critic, Constraint(), parameters)
     layers = critic.layers(parameters)
@@ -144,7 +176,7 @@ def test_places_are_where_they_say():
     spread = torch.tensor([1.0, 5.0]).view(SEEDS, 1, 1)
     real, fake = spread * numbers(SEEDS, 400, 2), numbers(SEEDS, 400, 2, seed=1) + 30
     chance = fractions(SEEDS, 400, 3)
-    look = Look(real, fake, chance, lambda: real, lambda: fake, lambda points: points, real[:, 0])
+    look = Look(real, fake, chance, lambda: real, lambda: fake, lambda points: points, [])
     assert torch.equal(PLACES["real"](look), real)
     assert torch.equal(PLACES["fake"](look), fake)
     assert torch.equal(PLACES["both"](look), torch.cat((real, fake), dim=1))
@@ -169,10 +201,10 @@ def test_every_place_is_known_here():
 def test_projection_is_one_and_each_seed_has_its_own(name):
     for fact in facts(name):
         project = CONSTRAINTS[name](**fact.options).project
-        parameters = 2 * numbers(3, 17)
-        once = project(parameters)
-        torch.testing.assert_close(project(once), once, rtol=1e-12, atol=0)
-        torch.testing.assert_close(project(parameters[1:2]), once[1:2], rtol=1e-12, atol=0)
+        layers_of, parameters = mlp_critic(2, 1, width=4, depth=1).layers, 2 * numbers(3, 17)
+        once = project(parameters, layers_of)
+        torch.testing.assert_close(project(once, layers_of), once, rtol=1e-12, atol=0)
+        torch.testing.assert_close(project(parameters[1:2], layers_of), once[1:2], rtol=1e-12, atol=0)
 
 
 def test_clip_holds_every_parameter_through_play():
@@ -181,7 +213,7 @@ def test_clip_holds_every_parameter_through_play():
         assert state.critic.abs().max() == 0.05
     parameters = torch.tensor([[-1.0, -0.01, 0.0, 0.02, 3.0]])
     assert torch.equal(
-        CONSTRAINTS["clip"](bound=0.5).project(parameters), torch.tensor([[-0.5, -0.01, 0.0, 0.02, 0.5]])
+        CONSTRAINTS["clip"](bound=0.5).project(parameters, LINEAR.layers), torch.tensor([[-0.5, -0.01, 0.0, 0.02, 0.5]])
     )
 
 
@@ -190,11 +222,12 @@ def test_clip_holds_every_parameter_through_play():
 def test_spectral_norm_bounds_layers_and_slopes(lipschitz, depth):
     constraint = CONSTRAINTS["spectral-norm"](lipschitz=lipschitz)
     for activation in set(ACTIVATIONS) - STEEP:
-        critic = mlp_critic(1, width=8, depth=depth, activation=activation)
+        critic = mlp_critic(2, 1, width=8, depth=depth, activation=activation)
         layers = constraint.reparametrise(critic.layers(random_parameters(critic)))
         for layer in layers:
             np.testing.assert_allclose(singular_values(layer.weight)[:, 0], lipschitz ** (1 / (depth + 1)), rtol=1e-9)
-        slopes = critic.judge(layers, 3 * numbers(SEEDS, 500, 2)).slopes(slice(None))
+        judged = critic.judge(layers, 3 * numbers(SEEDS, 500, 2))
+        slopes = judged.slopes(slice(None), torch.ones_like(judged.outputs))
         assert slopes.norm(dim=2).max() <= lipschitz * (1 + 1e-9)
 
 
@@ -210,6 +243,20 @@ def test_largest_singular_value_and_its_derivative(shape, size):
     torch.testing.assert_close(gradient(largest_singular_value, weight), u[:, :, :1] @ v[:, :1], rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_largest_singular_values_second_derivative_agrees_with_differences(shape):
+    weight, way = numbers(2, *shape), numbers(2, *shape, seed=1)
+
+    def slope(x: Tensor) -> Tensor:
+        return gradient(largest_singular_value, x)
+
+    leaf = weight.clone().requires_grad_()
+    (first,) = torch.autograd.grad(largest_singular_value(leaf).sum(), leaf, create_graph=True)
+    (found,) = torch.autograd.grad((first * way).sum(), leaf)
+    wanted = (slope(weight + 1e-6 * way) - slope(weight - 1e-6 * way)) / 2e-6
+    torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-7)
+
+
 def test_largest_singular_value_of_ties_and_zeros():
     tie = torch.linalg.qr(numbers(1, 5, 5))[0]
     torch.testing.assert_close(
@@ -221,12 +268,12 @@ def test_largest_singular_value_of_ties_and_zeros():
 @pytest.mark.parametrize("like", [torch.empty(0), torch.empty(0, dtype=torch.float64)], ids=["single", "double"])
 @pytest.mark.parametrize("start", [(0.0, 0.0), (1e-25, 0.0)])
 def test_spectral_norm_plays_on_from_nothing(like, start):
-    world = small_world("hinge", "spectral-norm", critic=CRITICS["linear"](1, start=start))
+    world = small_world("hinge", "spectral-norm", critic=CRITICS["linear"](2, 1, start=start))
     assert torch.isfinite(states_of(world, [0], 3, like)[-1].critic).all()
 
 
 def test_spectral_norm_outputs_agree_with_differences():
-    critic, constraint = mlp_critic(1, width=3, depth=1, activation="tanh"), CONSTRAINTS["spectral-norm"]()
+    critic, constraint = mlp_critic(2, 1, width=3, depth=1, activation="tanh"), CONSTRAINTS["spectral-norm"]()
     points = numbers(SEEDS, BATCH, 2)
 
     def outputs(parameters: Tensor) -> Tensor:
@@ -234,6 +281,117 @@ def test_spectral_norm_outputs_agree_with_differences():
 
     parameters = random_parameters(critic)
     torch.testing.assert_close(gradient(outputs, parameters), differences(outputs, parameters), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("bound", [0.7, 100.0])
+def test_norm_clip_scales_long_layers_back_and_leaves_biases(bound):
+    critic, project = mlp_critic(2, 1, width=4, depth=2), CONSTRAINTS["norm-clip"](bound=bound).project
+    parameters = random_parameters(critic)
+    for before, after in zip(critic.layers(parameters), critic.layers(project(parameters, critic.layers)), strict=True):
+        for s in range(SEEDS):
+            norm = before.weight[s].norm()
+            torch.testing.assert_close(after.weight[s], before.weight[s] * min(1, bound / norm), rtol=1e-13, atol=0)
+        assert torch.equal(after.bias, before.bias)
+
+
+def test_projections_can_be_differentiated_through():
+    """An unrolled generator looks through the critic's moves, projection and all."""
+    critic = mlp_critic(2, 1, width=3, depth=1)
+    for name in CONSTRAINTS:
+        constraint = CONSTRAINTS[name]()
+        layers_of, parameters = constraint.extend(critic).layers, random_parameters(constraint.extend(critic))
+
+        def square(x: Tensor, constraint: Constraint = constraint, layers_of: LayersOf = layers_of) -> Tensor:
+            return constraint.project(x, layers_of).square() + 0 * x
+
+        torch.testing.assert_close(gradient(square, parameters), differences(square, parameters), rtol=1e-6, atol=1e-8)
+
+
+def weight_norm_outputs(critic: Network, parameters: Tensor, points: Tensor) -> Tensor:
+    return critic.forward(CONSTRAINTS["weight-norm"]().reparametrise(critic.layers(parameters)), points)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        mlp_critic(2, 3, width=4, depth=2),
+        LINEAR,
+        CRITICS["linear"](2, 1),
+        CRITICS["autoencoder"](2, 1, width=4, depth=1),
+        CRITICS["identity"](2, 2),
+    ],
+    ids=["mlp", "plane", "linear", "autoencoder", "identity"],
+)
+def test_weight_norm_starts_as_the_plain_critic(plain):
+    critic, points = CONSTRAINTS["weight-norm"]().extend(plain), numbers(SEEDS, 5, 2)
+    first, wanted = (
+        torch.from_numpy(np.stack([body.initial(np.random.default_rng(s)) for s in range(SEEDS)]))
+        for body in (critic, plain)
+    )
+    found = weight_norm_outputs(critic, first, points)
+    torch.testing.assert_close(found, plain.forward(plain.layers(wanted), points), rtol=1e-13, atol=1e-14)
+    torch.testing.assert_close(first[:, : wanted.shape[1]], wanted, rtol=0, atol=0)
+
+
+def test_weight_norm_learns_length_and_direction_apart():
+    critic = CONSTRAINTS["weight-norm"]().extend(mlp_critic(2, 1, width=3, depth=1, activation="tanh"))
+    parameters, points = random_parameters(critic), numbers(SEEDS, BATCH, 2)
+    assert parameters.shape == (SEEDS, 13 + 4)  # one length for each of 3 + 1 units
+    layers = critic.layers(parameters)
+    for layer, used in zip(layers, CONSTRAINTS["weight-norm"]().reparametrise(layers), strict=True):
+        assert layer.length is not None
+        torch.testing.assert_close(column_norms(used.weight), layer.length.abs(), rtol=1e-13, atol=0)
+    assert torch.equal(torch.cat([layer.length[:, 0] for layer in layers], dim=1), parameters[:, 13:])
+
+    def outputs(p: Tensor) -> Tensor:
+        return weight_norm_outputs(critic, p, points)
+
+    torch.testing.assert_close(gradient(outputs, parameters), differences(outputs, parameters), rtol=1e-6, atol=1e-8)
+    longer = torch.cat((parameters[:, :6] * 7, parameters[:, 6:]), dim=1)  # a direction's own length is of no matter
+    torch.testing.assert_close(outputs(longer), outputs(parameters), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize(("name", "size"), [("l1-decay", torch.abs), ("l2-decay", torch.square)])
+def test_decay_sums_over_every_weight_and_no_bias(name, size):
+    critic = mlp_critic(2, 1, width=3, depth=1)
+    parameters = random_parameters(critic)
+    weights = torch.cat((parameters[:, :6], parameters[:, 9:12]), dim=1)
+    wanted = 0.2 * size(weights).sum(dim=1)
+    torch.testing.assert_close(penalty_of(critic, CONSTRAINTS[name](weight=0.2), parameters), wanted)
+    assert (gradient(lambda p: penalty_of(critic, CONSTRAINTS[name](), p), parameters)[:, [6, 7, 8, 12]] == 0).all()
+
+
+# --- two at once -----------------------------------------------------------------------------------------------------
+
+
+@names
+def test_none_beside_another_changes_nothing_bit_for_bit(name):
+    neutral, one = CONSTRAINTS["none"](), CONSTRAINTS[name]()
+    alone, *composed = (
+        tensors_of(states_of(small_world(constraint=constraint), [0, 1], 2)[-1])
+        for constraint in (one, compose(neutral, one), compose(one, neutral))
+    )
+    for both in composed:
+        assert all(torch.equal(values, both[what]) for what, values in alone.items())
+
+
+def test_penalties_of_two_are_added():
+    critic = mlp_critic(2, 1, width=4, depth=2)
+    parameters, r1, decay = random_parameters(critic), CONSTRAINTS["r1"](weight=3.0), CONSTRAINTS["l2-decay"]()
+    wanted = penalty_of(critic, r1, parameters) + penalty_of(critic, decay, parameters)
+    torch.testing.assert_close(penalty_of(critic, compose(r1, decay), parameters), wanted, rtol=1e-14, atol=0)
+
+
+def test_r1_beside_spectral_norm_sees_the_normalised_slope():
+    spectral, r1 = CONSTRAINTS["spectral-norm"](lipschitz=2.0), CONSTRAINTS["r1"](weight=3.0)
+    for both in (compose(spectral, r1), compose(r1, spectral)):
+        check_on_linear(both, lambda w: 3 / 2 * 2**2)
+
+
+def test_projections_of_two_follow_each_other():
+    both = compose(CONSTRAINTS["clip"](bound=1.0), CONSTRAINTS["norm-clip"](bound=1.0))
+    found = both.project(torch.tensor([[3.0, -0.5, 2.0]]), LINEAR.layers)
+    torch.testing.assert_close(found, torch.tensor([[1 / 1.25**0.5, -0.5 / 1.25**0.5, 1.0]]))
 
 
 # --- the neutral element ---------------------------------------------------------------------------------------------
@@ -248,7 +406,7 @@ def test_none_changes_nothing_bit_for_bit():
     parameters = first.critic.clone().requires_grad_()
     fake = rules.generator.forward(rules.generator.layers(first.generator), draw.latent[0])
     outputs = rules.critic.forward(rules.critic.layers(parameters), torch.cat((draw.real[0], fake), dim=1))
-    loss = rules.objective.losses(outputs[:, :8], outputs[:, 8:]).critic
+    loss = said(rules.objective, outputs[:, :8], outputs[:, 8:]).critic
     loss.sum().backward()
     moved = rules.optimiser.move(first.critic, parameters.grad, first.critic_slots, 1, rules.critic_rate)
     assert torch.equal(second.critic, moved.parameters)
@@ -260,15 +418,18 @@ def test_none_is_every_default():
     none, neutral = CONSTRAINTS["none"](), Constraint()
     parameters = numbers(2, 3)
     assert none == neutral
-    assert neutral.project(parameters) is parameters
+    assert neutral.project(parameters, LINEAR.layers) is parameters
     layers = LINEAR.layers(parameters)
     assert neutral.reparametrise(layers) is layers
 
 
 def test_weights_multiply():
-    parameters = random_parameters(mlp_critic(1, width=4, depth=2))
-    for name, weight in product(("gradient-penalty", "r1", "r2", "r1-r2"), (0.0, 1.0, 3.0)):
+    parameters = random_parameters(mlp_critic(2, 1, width=4, depth=2))
+    weighted = [name for name, make in CONSTRAINTS.items() if "weight" in signature(make).parameters]
+    assert len(weighted) >= 7
+    for name, weight in product(weighted, (0.0, 1.0, 3.0)):
         one, many = (
-            penalty_of(mlp_critic(1, width=4, depth=2), CONSTRAINTS[name](weight=w), parameters) for w in (1.0, weight)
+            penalty_of(mlp_critic(2, 1, width=4, depth=2), CONSTRAINTS[name](weight=w), parameters)
+            for w in (1.0, weight)
         )
         torch.testing.assert_close(many, weight * one, rtol=1e-13, atol=0)

@@ -191,13 +191,64 @@ def test_names_keep_their_order_and_distance_and_move_as_little_as_possible():
 
 
 def test_picture_carries_its_truth():
-    run = synthetic(frames=3, **SMALL, modes=8, events=[{"step": 1000, "seed": 1, "label": "mode-collapse"}])
+    run = synthetic(frames=3, **SMALL, modes=8, summary={"diagnosis": ["1 of 2 seeds lost modes.", "All slow."]})
     run.metrics["w1"][-1], run.metrics["w1_floor"][-1], run.metrics["modes"][-1] = [0.25, 0.5], 0.125, 7
     told = words(draw.picture(run))
     for truth in ("Swiss roll · wgan-gp", "seed 0 shown of 0, 1 ", "step 2000 of 2000", "done", run.facts["command"],
                   "W1 0.250 (floor 0.125)", "2 seeds: 0.250–0.500", "7 of 8 modes", "higher = more real",
-                  "where generated points move", "mode-collapse at step 1000 (seed 1)"):  # fmt: skip
+                  "where generated points move", "1 of 2 seeds lost modes. All slow."):  # fmt: skip
         assert truth in told
+
+
+def with_optimum(recording, scores, how="log p/q"):
+    """The same run with an optimal critic [13, 13] and its comparison with the learned one."""
+    facts = recording.facts | {"summary": {"optimal": {"how": how, "correlation": 0.625}}}
+    known = {name: np.full((len(recording.frames["step"]), 2), 0.25) for name in ("critic_gap", "slope_alignment")}
+    return Recording(facts, recording.frames | {"optimal_scores": scores[None].astype("f4")}, recording.metrics | known)
+
+
+def test_optimal_critic_stands_beside_the_learned_one_on_its_own_scale():
+    x, y = np.meshgrid(np.linspace(-3, 3, 13), np.linspace(-3, 3, 13))
+    figure = draw.picture(with_optimum(few(), 40 * x - 20 * y + 7))
+    critic_axis, best, field = figure.axes[1:4]
+    assert best.get_title(loc="left") == "the optimal critic"
+    sizes = [axis.get_position().size for axis in (critic_axis, best, field)]
+    np.testing.assert_allclose(sizes, sizes[:1] * 3)
+    np.testing.assert_allclose(best.collections[0].levels, panels.band_edges((40 * x - 20 * y)[None]))
+    for line, other in zip(best.lines, critic_axis.lines, strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), other.get_xydata())
+    told = words(figure).replace("\n", " ")
+    assert "The optimal critic: log p/q. Correlation with the learned critic in this window: 0.62." in told
+    assert "not unique" not in told
+    assert "exact transport" not in told
+
+
+def test_critic_is_compared_with_exact_transport_where_that_is_its_optimum():
+    run = with_optimum(few(modes=8), np.eye(13), how="the exact Kantorovich potential")
+    figure = draw.picture(run)
+    curves = {axis.get_title(loc="left"): axis for axis in figure.axes}
+    lines = {line.get_label(): line.get_ydata() for line in curves["critic against exact transport"].lines}
+    np.testing.assert_array_equal(lines["share of W1 seen"], run.metrics["critic_gap"][:, 0])
+    np.testing.assert_array_equal(lines["slopes agree"], run.metrics["slope_alignment"][:, 0])
+    assert "away from the points it is not unique" in words(figure).replace("\n", " ")
+    boxes = [axis.get_tightbbox(figure.canvas.get_renderer()) for name, axis in curves.items() if name]
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+
+
+def test_infinite_optimal_scores_lie_beyond_the_finite_ones_and_unknown_ones_stay_blank():
+    scores = np.arange(169.0).reshape(13, 13)
+    scores[0, :3] = np.inf, -np.inf, np.nan
+    shown = draw.scene(with_optimum(few(), scores)).optimal
+    assert np.argmax(np.nan_to_num(shown)) == 0
+    assert shown[0, 1] == np.nanmin(shown)
+    assert np.isnan(shown).sum() == 1
+    np.testing.assert_allclose(np.diff(shown[1:].ravel()), 1)
+
+
+def test_optimum_of_other_points_than_those_shown_is_left_out():
+    run = with_optimum(few(status="diverged"), np.eye(13))
+    run.frames["scores"][-1] = np.nan
+    assert draw.scene(run).optimal is None
 
 
 @pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
@@ -274,6 +325,18 @@ def test_film_scale_is_one_for_all_frames_and_its_bar_marks_events():
         assert ("oscillation at step 1000 (seed 1)" in words(figure)) == (t >= 1)
 
 
+def test_bar_marks_the_seed_shown_in_full_and_joins_seeds_that_agree():
+    events = [{"step": 500, "seed": 1, "label": "mode-collapse"}]
+    events += [{"step": 900, "seed": seed, "label": "oscillation"} for seed in (3, 0)]
+    run = synthetic(frames=3, **SMALL | {"seeds": 4}, modes=8, events=events)
+    _, (*_, bar) = film.film_figure(draw.scene(run))
+    _, hollow, full, state, latest = bar.artists
+    assert (list(hollow.get_xdata()), list(full.get_xdata())) == ([500], [900])
+    bar.show(2)
+    assert latest.get_text() == "◆ mode-collapse at step 500 (seed 1); ◆ oscillation at step 900 (seeds 0, 3)"
+    assert not state.get_window_extent().overlaps(latest.get_window_extent())
+
+
 def test_mp4_without_its_encoder_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(ImportError, match=r"pip install 'toygan\[mp4\]'"):
@@ -341,6 +404,13 @@ def odd_runs():
         "never finite": altered(still, samples=np.full_like(still.frames["samples"], np.nan)),
         "wide view": altered(run, grid_y=np.linspace(-1, 1, 13), slope_y=np.linspace(-1, 1, 5)),
         "tall view": altered(run, grid_x=np.linspace(0, 1, 13), slope_x=np.linspace(0, 1, 5)),
+        "hard optimum": with_optimum(run, np.where(np.arange(169).reshape(13, 13) % 3, np.inf, -np.inf)),
+        "infinite optimum": with_optimum(run, np.full((13, 13), np.inf)),
+        "flat optimum": with_optimum(run, np.ones((13, 13))),
+        "no optimum": with_optimum(run, np.full((13, 13), np.nan)),
+        "huge optimum": with_optimum(run, np.linspace(-1, 1, 169).reshape(13, 13) ** 9 * 3e38),
+        "optimum on a part": with_optimum(run, np.where(np.eye(13) > 0, 2.0, np.nan)),
+        "half-run optimum": Recording(few().facts | {"summary": None}, with_optimum(run, np.eye(13)).frames, {}),
         "dollars": few(title="costs $5 and $6_x", command="toygan run 'a$b$c' " + "--set key=value " * 20),
     }  # fmt: skip
 

@@ -12,6 +12,7 @@ from toygan.measure import (
     high_quality,
     least_cost,
     mahalanobis,
+    measurable,
     measure_frame,
     measure_frames,
     mode_kl,
@@ -99,7 +100,7 @@ def test_huge_points_are_measured(huge):
 def test_a_distance_refuses_empty_clouds_and_a_solver_that_gave_up(monkeypatch):
     with pytest.raises(ValueError, match="got 0 and 1 points"):
         w1(np.empty((0, 2)), np.zeros((1, 2)))
-    monkeypatch.setattr("toygan.measure.PIVOTS", 3)
+    monkeypatch.setattr("toygan.measures.transport.PIVOTS", 3)
     with pytest.raises(RuntimeError, match="failed"):
         least_cost(np.random.default_rng(0).random((50, 50)))
 
@@ -198,8 +199,10 @@ def test_a_run_is_measured_frame_by_frame():
     modes, real = ring(), draw(ring(), 60)
     samples = np.stack([np.stack([draw(modes, 60, 10 * t + s) for s in range(2)]) for t in range(3)]).astype(np.float32)
     run = measure_frames(samples, real, modes, n_w1=40)
-    assert {name: table.shape for name, table in run.items()} == dict.fromkeys(MEASURES, (3, 2))
+    assert {name: table.shape for name, table in run.items()} == dict.fromkeys(
+        measurable(modes, None, None, "frame"), (3, 2)
+    )
     for name, value in measure_frame(samples[1], real, modes, n_w1=40).items():
         assert np.array_equal(value, run[name][1])
     assert run["w1"][2, 1] == w1(samples[2, 1, :40], real[:40])
-    assert set(measure_frames(samples[:0], real)) == {"w1"}
+    assert set(measure_frames(samples[:0], real)) == set(measurable(None, None, None, "frame"))

@@ -10,16 +10,8 @@ import torch
 from conftest import facts_of, gradient, numbers
 from torch import Tensor
 
-from toygan.networks import (
-    ACTIVATIONS,
-    CRITICS,
-    GENERATORS,
-    INITIALISATIONS,
-    LATENTS,
-    Network,
-    Shape,
-    mlp_critic,
-)
+from toygan.networks import ACTIVATIONS, INITIALISATIONS, Layers, Network, Shape
+from toygan.players import CRITICS, GENERATORS, LATENTS, mlp_critic
 from toygan.targets import ring
 
 SEEDS = 3
@@ -29,6 +21,9 @@ TORCH = {
     "tanh": torch.nn.Tanh(),
     "silu": torch.nn.SiLU(),
     "softplus": torch.nn.Softplus(),
+    "groupsort": lambda x: torch.cat(
+        (x[..., :-1].unflatten(-1, (-1, 2)).sort(dim=-1).values.flatten(-2), x[..., -1:]), -1
+    ),
 }
 SMALL: dict[str, dict[str, Any]] = {
     "mlp": {"width": 6, "depth": 2},
@@ -55,23 +50,29 @@ def check_judged_alone(forward: Callable[[Tensor], Tensor], points: Tensor) -> N
 # --- critics ---------------------------------------------------------------------------------------------------------
 
 
+def check_slopes(critic: Network, layers: Layers, points: Tensor, rows: slice) -> None:
+    """The judge's slopes by any pull are autograd's, and may be asked for on some rows alone."""
+    judged = critic.judge(layers, points)
+    pull = numbers(*judged.outputs.shape, seed=8)
+    wanted = gradient(lambda x: critic.forward(layers, x) * pull, points)
+    torch.testing.assert_close(judged.slopes(slice(None), pull), wanted, rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(judged.slopes(rows, pull[:, rows]), wanted[:, rows], rtol=1e-12, atol=1e-13)
+
+
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_slopes_by_hand_are_autograds(activation, depth):
-    critic = mlp_critic(2, width=7, depth=depth, activation=activation)
+    critic = mlp_critic(2, 2, width=7, depth=depth, activation=activation)
     # Halved, because beyond 20 torch takes the slope of softplus for exactly 1.
-    layers, points = critic.layers(random_parameters(critic) / 2), numbers(SEEDS, 9, 2)
-    wanted = gradient(lambda x: critic.forward(layers, x)[..., 0], points)
-    judged = critic.judge(layers, points)
-    torch.testing.assert_close(judged.slopes(slice(None)), wanted, rtol=1e-12, atol=1e-13)
-    torch.testing.assert_close(judged.slopes(slice(2, 5)), wanted[:, 2:5], rtol=1e-12, atol=1e-13)
+    layers = critic.layers(random_parameters(critic) / 2)
+    check_slopes(critic, layers, numbers(SEEDS, 9, 2), slice(2, 5))
 
 
 @pytest.mark.parametrize("depth", [0, 1, 3])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_perceptron_is_torchs(activation, depth):
     bend = facts_of(TORCH, activation, "TORCH in tests/test_networks.py")
-    critic = mlp_critic(3, width=5, depth=depth, activation=activation)
+    critic = mlp_critic(2, 3, width=5, depth=depth, activation=activation)
     parameters, points = random_parameters(critic), numbers(SEEDS, 4, 2)
     outputs = critic.forward(critic.layers(parameters), points)
     for s in range(SEEDS):
@@ -84,14 +85,13 @@ def test_perceptron_is_torchs(activation, depth):
 
 @pytest.mark.parametrize("kind", CRITICS)
 def test_critic_judges_each_point_and_each_seed_alone(kind):
-    critic = CRITICS[kind](2, **SMALL.get(kind, {}))
+    critic = CRITICS[kind](2, 1 if kind == "autoencoder" else 2, **SMALL.get(kind, {}))
     parameters, points = random_parameters(critic), numbers(SEEDS, 5, 2)
     layers = critic.layers(parameters)
     judged = critic.judge(layers, points)
     check_judged_alone(lambda x: critic.forward(layers, x), points)
     torch.testing.assert_close(judged.outputs, critic.forward(layers, points), rtol=1e-13, atol=1e-13)
-    wanted = gradient(lambda x: critic.forward(layers, x)[..., 0], points)
-    torch.testing.assert_close(judged.slopes(slice(None)), wanted, rtol=1e-11, atol=1e-12)
+    check_slopes(critic, layers, points, slice(1, 3))
     alone = critic.judge(critic.layers(parameters[1:2]), points[1:2])
     torch.testing.assert_close(alone.outputs, judged.outputs[1:2], rtol=1e-13, atol=1e-13)
 
@@ -99,7 +99,7 @@ def test_critic_judges_each_point_and_each_seed_alone(kind):
 def test_linear_critic_is_a_plane():
     x = numbers(1, 4, 2)
     for bias, size in ((False, 4), (True, 6)):
-        critic = CRITICS["linear"](2, start=(3.0, -2.0), bias=bias)
+        critic = CRITICS["linear"](2, 2, start=(3.0, -2.0), bias=bias)
         parameters = torch.from_numpy(critic.initial(np.random.default_rng(0)))[None]
         assert parameters.shape == (1, size)
         outputs = critic.forward(critic.layers(parameters), x)
@@ -193,7 +193,9 @@ def test_orthogonal_weights_are_orthonormal():
 
 
 def test_first_biases_are_zero_and_gain_multiplies():
-    one, three = (mlp_critic(1, width=4, depth=1, gain=gain).initial(np.random.default_rng(0)) for gain in (1.0, 3.0))
+    one, three = (
+        mlp_critic(2, 1, width=4, depth=1, gain=gain).initial(np.random.default_rng(0)) for gain in (1.0, 3.0)
+    )
     np.testing.assert_allclose(three, 3 * one, rtol=1e-15)
     assert (one[8:12] == 0).all()
     assert one[16] == 0

@@ -21,8 +21,8 @@ from toygan import game
 from toygan.constraints import CONSTRAINTS, Constraint, Look
 from toygan.game import State
 from toygan.measure import modes_kept
-from toygan.networks import GENERATORS, mlp_critic
-from toygan.objectives import Losses, Objective, mean, objective
+from toygan.objectives import Extra, Losses, Objective, mean, objective
+from toygan.players import GENERATORS, mlp_critic
 from toygan.scenario import World
 from toygan.streams import Draw
 from toygan.targets import Modes, Target, gaussians, isotropic, points, ring
@@ -63,34 +63,34 @@ def penalty_is_right(constraint: Constraint) -> None:
 
 def own_step(world: World, state: State, draw: Draw) -> State:
     """The loss takes one optimiser step, the penalty another."""
-    free = game.critic_move(world.game._replace(constraint=Constraint()), state, draw, 0, 1.0)
-    still = world.game._replace(objective=Objective(lambda r, g: Losses(0 * mean(r), 0 * mean(g))))
-    return game.critic_move(still, free, draw, 0, 1.0)._replace(report=free.report)
+    free = game.critic_move(world.game._replace(constraint=Constraint()), state, draw, 0, at=state)
+    still = world.game._replace(objective=Objective(lambda r, g, extra: Losses(0 * mean(r), 0 * mean(g))))
+    return game.critic_move(still, free, draw, 0, at=free)._replace(report=free.report)
 
 
 def one_step(world: World, state: State, draw: Draw) -> State:
-    return game.critic_move(world.game, state, draw, 0, 1.0)
+    return game.critic_move(world.game, state, draw, 0, at=state)
 
 
 # --- objectives ------------------------------------------------------------------------------------------------------
 
 
-def flipped_least_squares(r: Tensor, g: Tensor) -> Losses:
+def flipped_least_squares(r: Tensor, g: Tensor, extra: Extra) -> Losses:
     """Real points are to score 0 and fakes 1."""
     return Losses(mean(r**2) / 2 + mean((g - 1) ** 2) / 2, mean(g**2) / 2)
 
 
-def one_minus_the_score(r: Tensor, g: Tensor) -> Losses:
+def one_minus_the_score(r: Tensor, g: Tensor, extra: Extra) -> Losses:
     """log sigmoid(1 - g) for log(1 - sigmoid(g)) = log sigmoid(-g)."""
     return Losses(-mean(logsigmoid(r)) - mean(logsigmoid(1 - g)), -mean(logsigmoid(g)))
 
 
-def half_smoothed(r: Tensor, g: Tensor) -> Losses:
+def half_smoothed(r: Tensor, g: Tensor, extra: Extra) -> Losses:
     """A label of 0.9 put in front of the loss, where 0.1 of the other label belongs beside it."""
     return Losses(0.9 * mean((r - 1) ** 2) / 2 + mean(g**2) / 2, mean((g - 1) ** 2) / 2)
 
 
-def low_is_real(r: Tensor, g: Tensor) -> Losses:
+def low_is_real(r: Tensor, g: Tensor, extra: Extra) -> Losses:
     """The Wasserstein critic upside down: it trains as well, and its picture is a negative."""
     return Losses(mean(r) - mean(g), mean(g))
 
@@ -159,7 +159,7 @@ def from_file(folder) -> Callable[[np.ndarray, int], np.ndarray]:
 
 # --- bodies ----------------------------------------------------------------------------------------------------------
 
-CRITIC = mlp_critic(1, width=6, depth=2)
+CRITIC = mlp_critic(2, 1, width=6, depth=2)
 LAYERS = CRITIC.layers(random_parameters(CRITIC))
 
 

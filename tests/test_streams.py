@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import DOUBLE
 
-from toygan.streams import BLOCK, Draw, Purpose, Source, draws, starts, stream
+from toygan.streams import BLOCK, Draw, Purpose, Source, draws, no_tricks, starts, stream, tricks, uniform
 
 
 def normal(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -15,7 +15,14 @@ def normal(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 SOURCE = Source(
-    scenario_seed=3, seeds=[0, 7], batch=4, moves=3, real=normal, latent=lambda rng, n: rng.uniform(size=(n, 1))
+    scenario_seed=3,
+    seeds=[0, 7],
+    batch=4,
+    moves=3,
+    real=normal,
+    latent=lambda rng, n: rng.uniform(size=(n, 1)),
+    chance=uniform(3),
+    trick=tricks,
 )
 
 
@@ -30,10 +37,11 @@ def same(one: Draw, other: Draw) -> bool:
 
 def test_shapes_and_type():
     draw = next(draws(SOURCE, 0, torch.empty(0)))
-    assert [tuple(part.shape) for part in draw] == [(3, 2, 4, 2), (3, 2, 4, 1), (3, 2, 4, 3)]
+    assert [tuple(part.shape) for part in draw] == [(3, 2, 4, 2), (3, 2, 4, 1), (3, 2, 4, 3), (3, 2, 4, 6)]
     assert {part.dtype for part in draw} == {torch.float32}
-    assert draw.chance.min() >= 0
-    assert draw.chance.max() < 1
+    for uniforms in (draw.chance, draw.trick[..., 4:]):
+        assert uniforms.min() >= 0
+        assert uniforms.max() < 1
 
 
 def test_same_seed_same_bytes():
@@ -60,6 +68,19 @@ def test_what_is_drawn_for_one_purpose_moves_no_other():
     one, other = drawn(SOURCE, 0, 3), drawn(thirsty, 0, 3)
     assert torch.equal(one.real, other.real)
     assert torch.equal(one.chance, other.chance)
+    assert torch.equal(one.trick, other.trick)
+
+
+def test_no_tricks_draw_nothing_and_change_nothing():
+    one, other = drawn(SOURCE, 0, 3), drawn(SOURCE._replace(trick=no_tricks), 0, 3)
+    assert other.trick.shape == (3, 3, 2, 4, 0)
+    assert same(one._replace(trick=other.trick), other)
+
+
+def test_tricks_are_four_normal_and_two_uniform_columns():
+    drawn_once = tricks(np.random.default_rng(0), 50_000)
+    np.testing.assert_allclose(drawn_once.mean(axis=0), [0, 0, 0, 0, 0.5, 0.5], atol=0.02)
+    np.testing.assert_allclose(np.cov(drawn_once.T), np.diag([1, 1, 1, 1, 1 / 12, 1 / 12]), atol=0.03)
 
 
 def test_no_two_streams_are_alike():

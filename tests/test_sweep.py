@@ -216,7 +216,7 @@ def test_what_is_finished_is_kept(undisturbed: Path) -> None:
     assert lines[0].startswith("scenario,method,settings,training.steps,method.critic_rate,seed,status,w1,")
     facts = read_json(undisturbed / "dirac/wgan-gp/training.steps=40,method.critic_rate=0.1/run.json")
     assert facts["settings"] == {"training.steps": 40, "method.critic_rate": 0.1}
-    assert "training.steps=40" in facts["command"]
+    assert "--steps 40 --set method.critic_rate=0.1" in facts["command"]
     pictures = {path.name for path in save_sweep(records(run_folders(undisturbed)), undisturbed)}
     assert pictures == {"grid.png", "methods.png", "quality-against-time.png"}
 

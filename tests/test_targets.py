@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from conftest import facts_of
+from PIL import Image
 from scipy.stats import ks_2samp
 from sklearn.datasets import make_moons
 
@@ -60,6 +61,16 @@ def lower_moon(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return 1 - np.cos(np.pi * u), 0.5 - np.sin(np.pi * u)
 
 
+def letter(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    t = 3 * np.pi * (u - 0.5)
+    return np.sin(t), np.sign(t) * (np.cos(t) - 1)
+
+
+def spiral(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    t = 3 * np.pi * np.sqrt(u)
+    return -t * np.cos(t) / 3, t * np.sin(t) / 3
+
+
 CENTRES = np.array([[0.0, 0.0], [3.0, 1.0]])
 SHAPES = np.array([[[1.0, 0.5], [0.5, 2.0]], [[0.1, 0.0], [0.0, 0.0]]])
 FACTS = {
@@ -84,6 +95,17 @@ FACTS = {
     ),
     "dirac": Fact({"at": (1.0, -2.0)}, np.array([1.0, -2.0]), NOTHING),
     "points": Fact({}, TABLE.mean(axis=0), np.cov(TABLE.T, bias=True)),
+    "uniform": Fact({"low": (-1.0, 2.0), "high": (3.0, 3.0)}, np.array([1.0, 2.5]), np.diag([16 / 12, 1 / 12])),
+    "circles": Fact({"factor": 0.3, "noise": 0.1}, np.zeros(2), ((1 + 0.09) / 4 + 0.01) * np.eye(2)),
+    "s-curve": Fact({"noise": 0.1}, *along(letter, noise=0.1)),
+    "spirals": Fact({"noise": 0.2}, *along(spiral, lambda u: tuple(-z for z in spiral(u)), noise=0.2)),
+    # Equal arms at least three leave no direction: half of E |x|^2 = 1 + radial^2 + tangential^2 each way.
+    "pinwheel": Fact({"radial": 0.4, "tangential": 0.2}, np.zeros(2), (1 + 0.16 + 0.04) / 2 * np.eye(2)),
+    "checkerboard": Fact({"squares": 2, "side": 1.0}, np.zeros(2), np.array([[1 / 3, 1 / 4], [1 / 4, 1 / 3]])),
+    # y = 0.5 z2 + 2 (x^2 - 9) with x normal of std 3: variance 0.25 + 4 * 2 * 81, no correlation with x
+    "banana": Fact({"length": 3.0, "width": 0.5, "bend": 2.0}, np.zeros(2), np.diag([9.0, 0.25 + 8 * 81])),
+    # two black pixels of four: the upper left and the lower right unit square
+    "image": Fact({}, np.zeros(2), np.array([[1 / 3, -1 / 4], [-1 / 4, 1 / 3]])),
 }
 names = pytest.mark.parametrize("name", TARGETS)
 
@@ -91,7 +113,9 @@ names = pytest.mark.parametrize("name", TARGETS)
 def built(name: str, tmp_path) -> tuple[Target, Fact]:
     fact = facts_of(FACTS, name, "FACTS in tests/test_targets.py")
     np.save(tmp_path / "points.npy", TABLE)
-    needs_file = {"path": tmp_path / "points.npy"} if name == "points" else {}
+    Image.fromarray(np.array([[0, 255], [255, 0]], dtype=np.uint8)).save(tmp_path / "image.png")
+    files = {"points": "points.npy", "image": "image.png"}
+    needs_file = {"path": tmp_path / files[name]} if name in files else {}
     return TARGETS[name](**fact.options, **needs_file), fact
 
 

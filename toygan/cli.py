@@ -9,15 +9,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toygan import cli_many
+from toygan import cli_distance, cli_inside, cli_many
+from toygan.faults import INTERRUPTED, SOME_FAILED, clear_faults, complain, in_words, is_users, stop, stopping
 from toygan.methods import METHODS
 from toygan.shipped import shipped
 
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from toygan.scenario import Config
 
     Job = tuple[Config, Order]
-
-DONE, FAILED, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(
     help="The laboratory for GANs on distributions that fit on a sheet of paper.",
@@ -49,61 +45,6 @@ def main() -> None:
             raise
         complain("interrupted")
         sys.exit(INTERRUPTED)
-
-
-stopping = Event()  # somebody asked us to end
-
-
-def stop(*_: Any) -> NoReturn:
-    """Take a request to end as Ctrl-C is taken."""
-    stopping.set()
-    raise KeyboardInterrupt
-
-
-# --- faults ----------------------------------------------------------------------------------------------------------
-
-
-def complain(message: str) -> None:
-    """One message on stderr."""
-    print(f"toygan: {message}", file=sys.stderr)
-
-
-@contextmanager
-def clear_faults(after_fault: str = "", after_stop: str = "") -> Iterator[None]:
-    """Turn what goes wrong into one message and the right exit code, never a traceback."""
-    try:
-        yield
-        sys.stdout.flush()
-    except typer.Exit:
-        raise
-    except BrokenPipeError:  # whoever read our output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(DONE) from None
-    except (Exception, KeyboardInterrupt) as error:
-        # A stop in the middle of an import or of a foreign library may arrive as an error of theirs.
-        if stopping.is_set() or isinstance(error, KeyboardInterrupt):
-            complain("interrupted" + after_stop)
-            stopping.clear()  # it has been said
-            raise typer.Exit(INTERRUPTED) from None
-        if os.environ.get("TOYGAN_TRACEBACK"):
-            raise
-        is_mistake = is_users(error)
-        complain(str(error) if is_mistake else in_words(error) + after_fault)
-        raise typer.Exit(USAGE if is_mistake else FAILED) from None
-
-
-def is_users(error: BaseException) -> bool:
-    """Whether the user got something wrong, as opposed to the machine or us."""
-    from toygan.strict import UserError
-
-    return isinstance(error, UserError)
-
-
-def in_words(error: BaseException) -> str:
-    """An error of the system without its number; of another error, where to see more."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return f"{type(error).__name__}: {error}\n    with TOYGAN_TRACEBACK=1 in the environment it shows where"
 
 
 # --- run -------------------------------------------------------------------------------------------------------------
@@ -252,15 +193,18 @@ PICTURES, FILMS = ("png", "pdf", "svg"), ("gif", "webp", "mp4")
 def draw(
     folder: Folder,
     formats: Annotated[
-        list[str], typer.Option("--format", "-f", help=f"{', '.join(PICTURES + FILMS)}; repeatable.")
-    ] = ["png", "gif"],  # noqa: B006
+        list[str],
+        typer.Option("--format", "-f", help=f"{', '.join(PICTURES + FILMS)}; png and gif by default."),
+    ] = [],  # noqa: B006
+    view: cli_inside.View = None,
     out: Annotated[Path | None, typer.Option(help="Another folder for the files.")] = None,
 ) -> None:
     """Draw a run again from its recording; nothing is trained."""
     with clear_faults():
         recording = opened(folder)
-        for suffix in formats:
-            print(drawn(recording, suffix, out or folder))
+        for suffix in formats or (["png"] if view else ["png", "gif"]):
+            place = out or folder
+            print(cli_inside.drawn_view(recording, view, suffix, place) if view else drawn(recording, suffix, place))
 
 
 def drawn(recording: Recording, suffix: str, folder: Path) -> Path:
@@ -372,3 +316,5 @@ def doctor() -> None:
 
 
 cli_many.register(app)
+app.command()(cli_distance.distance)
+app.command()(cli_inside.dirac)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toygan.faults import SOME_FAILED, clear_faults, complain
+
 if TYPE_CHECKING:
     from toygan.sweeps import Plan, Standing, Watch
     from toygan.table import Table
@@ -36,8 +38,6 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many runs and how long, and play none.")] = False,
 ) -> None:
     """Do many runs: scenarios by methods by settings; the same command goes on where it was."""
-    from toygan.cli import SOME_FAILED, clear_faults, complain
-
     with clear_faults("\n    nothing is lost: the same command goes on", "; the same command goes on from here"):
         from toygan import sweeps
 
@@ -175,8 +175,6 @@ def table(
     against: Annotated[str | None, typer.Option(metavar="METHOD", help="The one to compare others with.")] = None,
 ) -> None:
     """Sum many runs up: rates and medians with 95 % intervals, differences between methods paired by seed."""
-    from toygan.cli import clear_faults
-
     with clear_faults():
         from toygan.table import records, run_folders, written
 

@@ -137,15 +137,34 @@ def print_summary(recording: Recording) -> None:
     )
     table = Table(box=None, pad_edge=False)
     rows = facts["summary"]["seeds"]
-    names = [name for name in rows[0] if name != "diverged_at" or any(row[name] is not None for row in rows)]
+    names = [name for name in rows[0] if name in TOLD and any(row[name] is not None for row in rows)]
     for name in names:
         table.add_column(heading(name), justify="right")
     for row in rows:
         table.add_row(*(number(row[name]) for name in names))
     out.print(table)
+    for sentence in facts["summary"].get("diagnosis", []):
+        out.print(plain_text(sentence))
     for name in ("picture.png", "animation.gif"):
         if recording.folder and (recording.folder / name).exists():
             out.print(str(recording.folder / name), soft_wrap=True)
+
+
+TOLD = (  # of all the measures in run.json, those that fit on a line
+    "seed",
+    "run",
+    "status",
+    "seeds",
+    "w1",
+    "w1_floor",
+    "modes",
+    "high_quality",
+    "mode_mass_tv",
+    "on_skeleton",
+    "skeleton_coverage",
+    "diverged_at",
+    "train_seconds",
+)
 
 
 def table_rows(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
@@ -166,7 +185,8 @@ def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> No
         for row, recording in zip(rows, recordings, strict=True):
             row["run"] = recording.facts["method"]
     said = {"status"} if all(row["status"] == "done" for row in rows) else set()
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in said]
+    every = dict.fromkeys(name for row in rows for name in row)
+    names = [name for name in TOLD if name in every and name not in said]
     table = Table(box=None, pad_edge=False)
     for name in names:
         table.add_column(heading(name), justify="left" if name in ("run", "status") else "right")

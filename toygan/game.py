@@ -1,21 +1,21 @@
 """The two-player game: draw, critic moves, generator moves. It neither stores, prints nor draws.
 
 Every tensor is [seed, batch, ...] and every loss [seed]; the gradient of the losses' sum is each seed's own gradient,
-because no seed's loss depends on another seed's parameters.
+because no seed's loss depends on another seed's parameters. How the moves of one step follow each other is the rule's
+affair (`toygan.rules`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from toygan.constraints import Constraint, Look
-from toygan.networks import Judged, Layers, Network
-from toygan.objectives import Objective
+from toygan.networks import Layers, Network, Pair
+from toygan.objectives import Extra, Losses, Objective
 from toygan.optimisers import Optimiser, Slots
 from toygan.streams import Draw
 
@@ -28,11 +28,15 @@ class Game(NamedTuple):
     objective: Objective
     constraint: Constraint
     optimiser: Optimiser
+    rule: Callable[[Game, State, Draw], State]
     generator_rate: float
     critic_rate: float
     schedule: Callable[[float], float]
     critic_steps: int
+    head_start: int  # steps in which only the critic learns
     ema: float  # memory of the averaged generator; 0 shows the generator as it is
+    noise: float  # standard deviation of the instance noise at the first step, falling linearly to none
+    pack: int  # points that the critic judges at once
     steps: int
 
 
@@ -45,7 +49,9 @@ class Report(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything that changes: parameters and optimiser memories [seed, P], the averaged generator, the last report."""
+    """Everything that changes: parameters and optimiser memories [seed, P], the averaged generator, the objective's
+    memory [seed], the last report.
+    """
 
     step: int
     generator: Tensor
@@ -53,12 +59,22 @@ class State(NamedTuple):
     average: Tensor
     generator_slots: Slots
     critic_slots: Slots
+    memory: Tensor
     report: Report
+
+
+class Opinion(NamedTuple):
+    """What the critic makes of one move's batches: what it minimises [seed], its two parts, and its outputs."""
+
+    total: Tensor
+    loss: Tensor
+    penalty: Tensor | None
+    pair: Pair
 
 
 def start(game: Game, generator: Tensor, critic: Tensor) -> State:
     """The state before the first step; the report is still unknown (NaN)."""
-    unknown = torch.full_like(critic[:, 0], torch.nan)
+    unknown = critic.new_full((len(critic),), torch.nan)
     return State(
         step=0,
         generator=generator,
@@ -66,6 +82,7 @@ def start(game: Game, generator: Tensor, critic: Tensor) -> State:
         average=generator,
         generator_slots=(torch.zeros_like(generator),) * game.optimiser.slots,
         critic_slots=(torch.zeros_like(critic),) * game.optimiser.slots,
+        memory=torch.zeros_like(unknown),
         report=Report(unknown, unknown, unknown),
     )
 
@@ -73,44 +90,47 @@ def start(game: Game, generator: Tensor, critic: Tensor) -> State:
 def play(game: Game, state: State, draws: Iterable[Draw]) -> Iterator[State]:
     """The states after each step, as long as there are draws."""
     for draw in draws:
-        pace = game.schedule(state.step / game.steps)
-        for move in range(game.critic_steps):
-            state = critic_move(game, state, draw, move, pace)
-        state = generator_move(game, state, draw, pace)
+        state = game.rule(game, state, draw)
         yield state
 
 
-def critic_move(game: Game, state: State, draw: Draw, move: int, pace: float) -> State:
-    """One move of the critic: its loss, plus the penalty, downhill; then the projection."""
-    real, fake = draw.real[move], generate(game, state.generator, draw.latent[move])
-    parameters = state.critic.detach().requires_grad_()
-    layers = critic_layers(game, parameters)
-    judged = game.critic.judge(layers, torch.cat((real, fake), dim=1))  # one pass for both
-    loss = game.objective.losses(*judged.outputs.split(real.shape[1], dim=1)).critic
-    look = looking(game, layers, judged, real, fake, draw.chance[move], parameters)
-    penalty = game.constraint.penalty(look)
-    total = loss if penalty is None else loss + penalty
-    (gradient,) = torch.autograd.grad(total.sum(), parameters)
+# --- moves -----------------------------------------------------------------------------------------------------------
+
+
+def critic_move(game: Game, state: State, draw: Draw, move: int, at: State) -> State:
+    """One move of the critic from where it is, down the gradient of its loss and penalty `at` a state, say its own."""
+    parameters = at.critic.detach().requires_grad_()
+    opinion = critic_opinion(game, parameters, at.generator, state, draw, move)
+    (gradient,) = torch.autograd.grad(opinion.total.sum(), parameters)
+    return critic_moved(game, state, gradient, opinion, move)
+
+
+def critic_moved(game: Game, state: State, gradient: Tensor, opinion: Opinion, move: int) -> State:
+    """The state after the optimiser's step and the projection."""
     t = state.step * game.critic_steps + move + 1
-    moved = game.optimiser.move(state.critic, gradient, state.critic_slots, t, pace * game.critic_rate)
+    rate = game.critic_rate * pace(game, state)
+    moved = game.optimiser.move(state.critic, gradient, state.critic_slots, t, rate)
+    loss, penalty, (r, g, *_) = opinion.loss.detach(), opinion.penalty, opinion.pair
     said = torch.zeros_like(loss) if penalty is None else penalty.detach()
     return state._replace(
-        critic=game.constraint.project(moved.parameters),
+        critic=game.constraint.project(moved.parameters, game.critic.layers),
         critic_slots=moved.slots,
-        report=state.report._replace(critic_loss=loss.detach(), penalty=said),
+        memory=game.objective.remember(state.memory, r.detach(), g.detach()),
+        report=state.report._replace(critic_loss=loss, penalty=said),
     )
 
 
-def generator_move(game: Game, state: State, draw: Draw, pace: float) -> State:
-    """One move of the generator against the critic as it is now."""
-    parameters = state.generator.detach().requires_grad_()
-    layers = critic_layers(game, state.critic)
-    fake = game.generator.forward(game.generator.layers(parameters), draw.latent[-1])
-    g = game.critic.forward(layers, fake)
-    r = game.critic.forward(layers, draw.real[-1]) if game.objective.generator_needs_real else g.detach()
-    loss = game.objective.losses(r, g).generator
+def generator_move(game: Game, state: State, draw: Draw, at: State) -> State:
+    """One move of the generator from where it is, down the gradient of its loss `at` another state or its own."""
+    parameters = at.generator.detach().requires_grad_()
+    loss = generator_loss(game, at.critic, parameters, state, draw)
     (gradient,) = torch.autograd.grad(loss.sum(), parameters)
-    rate = pace * game.generator_rate
+    return generator_moved(game, state, gradient, loss)
+
+
+def generator_moved(game: Game, state: State, gradient: Tensor, loss: Tensor) -> State:
+    """The state after the optimiser's step: one step is over."""
+    rate = game.generator_rate * pace(game, state) * (state.step >= game.head_start)
     moved = game.optimiser.move(state.generator, gradient, state.generator_slots, state.step + 1, rate)
     return state._replace(
         step=state.step + 1,
@@ -121,10 +141,56 @@ def generator_move(game: Game, state: State, draw: Draw, pace: float) -> State:
     )
 
 
-@torch.no_grad()
+def pace(game: Game, state: State) -> float:
+    """The share of the full rates at this step."""
+    return game.schedule(state.step / game.steps)
+
+
+# --- losses, as pure functions of both players' parameters -----------------------------------------------------------
+
+
+def critic_opinion(game: Game, critic: Tensor, generator: Tensor, state: State, draw: Draw, move: int) -> Opinion:
+    """The critic's loss and penalty on one move's batches; differentiable by either player's parameters."""
+    real = shown(game, state, draw.real[move], draw.trick[move][..., :2])
+    fake = shown(game, state, generate(game, generator, draw.latent[move]), draw.trick[move][..., 2:4])
+    layers = critic_layers(game, critic)
+    pair = game.critic.judge_both(layers, real, fake)
+    extra = Extra(state.memory, draw.trick[move][..., 4:6], draw.latent[move])
+    loss = losses(game, state)(pair.r, pair.g, extra).critic
+    look = looking(game, critic, layers, pair, real, fake, draw.chance[move])
+    penalty = game.constraint.penalty(look)
+    return Opinion(loss if penalty is None else loss + penalty, loss, penalty, pair)
+
+
+def generator_loss(game: Game, critic: Tensor, generator: Tensor, state: State, draw: Draw) -> Tensor:
+    """The generator's loss on its own batch [seed]; differentiable by either player's parameters."""
+    layers, noise = critic_layers(game, critic), draw.trick[-1]
+    fake = shown(game, state, generate(game, generator, draw.latent[-1]), noise[..., 2:4])
+    g = game.critic.forward(layers, fake)
+    r = g.detach()
+    if game.objective.generator_needs_real:
+        r = game.critic.forward(layers, shown(game, state, draw.real[-1], noise[..., :2]))
+    return losses(game, state)(r, g, Extra(state.memory, noise[..., 4:6], draw.latent[-1])).generator
+
+
+def losses(game: Game, state: State) -> Callable[[Tensor, Tensor, Extra], Losses]:
+    """The objective's losses, or what it rehearses while the critic has its head start."""
+    rehearse = game.objective.rehearse
+    return rehearse if rehearse and state.step < game.head_start else game.objective.losses
+
+
 def generate(game: Game, parameters: Tensor, latent: Tensor) -> Tensor:
-    """Generated points [seed, batch, 2], constants to autograd."""
+    """Generated points [seed, batch, 2]."""
     return game.generator.forward(game.generator.layers(parameters), latent)
+
+
+def shown(game: Game, state: State, points: Tensor, noise: Tensor) -> Tensor:
+    """Points as the critic is shown them: blurred by what is left of the instance noise, then packed: [seed, batch / m,
+    2m].
+    """
+    if game.noise:
+        points = points + game.noise * (1 - state.step / game.steps) * noise
+    return points.reshape(points.shape[0], -1, 2 * game.pack)
 
 
 def critic_layers(game: Game, parameters: Tensor) -> Layers:
@@ -133,28 +199,54 @@ def critic_layers(game: Game, parameters: Tensor) -> Layers:
 
 
 def looking(
-    game: Game, layers: Layers, judged: Judged, real: Tensor, fake: Tensor, chance: Tensor, parameters: Tensor
+    game: Game, parameters: Tensor, layers: Layers, pair: Pair, real: Tensor, fake: Tensor, chance: Tensor
 ) -> Look:
-    """What a penalty may look at; slopes are computed only when asked for."""
-    n, every = real.shape[1], slice(None)
+    """What a penalty may look at; slopes are those of the score, and computed only when asked for."""
+
+    def pull(outputs: Tensor) -> Tensor:
+        return game.objective.pull(outputs, pair.r, pair.g)
+
+    def slopes_at(points: Tensor) -> Tensor:
+        judged = game.critic.judge(layers, points)
+        return judged.slopes(slice(None), pull(judged.outputs))
+
     return Look(
         real=real,
         fake=fake,
-        chance=chance,
-        real_slopes=partial(judged.slopes, slice(None, n)),
-        fake_slopes=partial(judged.slopes, slice(n, None)),
-        slopes_at=lambda points: game.critic.judge(layers, points).slopes(every),
-        parameters=parameters,
+        chance=chance[:, : real.shape[1]],
+        real_slopes=lambda: pair.real_slopes(pull(pair.r)),
+        fake_slopes=lambda: pair.fake_slopes(pull(pair.g)),
+        slopes_at=slopes_at,
+        layers=game.critic.layers(parameters),
     )
 
 
-@torch.no_grad()
-def score(game: Game, parameters: Tensor, points: Tensor) -> Tensor:
-    """The drawn score of points [seed, n, 2]: [seed, n]."""
-    return game.objective.score(game.critic.forward(critic_layers(game, parameters), points))
+# --- looking at a state ----------------------------------------------------------------------------------------------
 
 
-@torch.no_grad()
-def slopes(game: Game, parameters: Tensor, points: Tensor) -> Tensor:
-    """The gradient of the score at points [seed, n, 2]: [seed, n, 2]."""
-    return game.critic.judge(critic_layers(game, parameters), points).slopes(slice(None))
+class Judge(NamedTuple):
+    """The critic of a state as a function of points of the plane: `score [seed, n]`, `slopes [seed, n, 2]`."""
+
+    score: Callable[[Tensor], Tensor]
+    slopes: Callable[[Tensor], Tensor]
+
+
+def judge(game: Game, parameters: Tensor, real: Tensor, fake: Tensor) -> Judge:
+    """The drawn score and its gradient, against a real and a generated cloud [seed, n, 2] where the score needs them.
+
+    A critic of packs is asked about m copies of a point; its slope is that of all copies moving together.
+    """
+    layers = critic_layers(game, parameters.detach())
+    clouds = (real.repeat(1, 1, game.pack), fake.repeat(1, 1, game.pack))
+    settled = game.critic.settled(layers, torch.cat(clouds, dim=1))
+    r, g = (settled(cloud).outputs.detach() for cloud in clouds)
+
+    def score(points: Tensor) -> Tensor:
+        return game.objective.score(settled(points.repeat(1, 1, game.pack)).outputs, r, g).detach()
+
+    def slopes(points: Tensor) -> Tensor:
+        judged = settled(points.repeat(1, 1, game.pack))
+        by_copy = judged.slopes(slice(None), game.objective.pull(judged.outputs, r, g))
+        return by_copy.unflatten(2, (game.pack, 2)).sum(dim=2).detach()
+
+    return Judge(score, slopes)

@@ -1,7 +1,8 @@
 """How to play: the shipped methods, written as a user would write them in a scenario file's `[methods.NAME]` table.
 
 The settings are for toys on one CPU core, chosen by time to quality; where a paper's own differ, its exhibit says them.
-r = f(real) and g = f(fake) are critic scores, f' is the critic's gradient by the point. This file imports nothing, so that completion is quick.
+r = f(real) and g = f(fake) are critic scores, f' is the critic's gradient by the point. Nothing is imported here, so that
+completion is quick.
 """
 
 from typing import Any
@@ -103,5 +104,165 @@ METHODS: dict[str, dict[str, Any]] = {
         "look_for": "No mode is left behind, and the critic ends flat on both samples.",
         "objective": {"kind": "relativistic"},
         "constraint": {"kind": "r1-r2", "weight": 0.1},
+    },
+    "wgan-l2clip": {
+        "formula": "C: E g - E r, each layer's l2 norm at most c;  G: -E g",
+        "reference": "after Arjovsky et al., 2017, arXiv:1701.07875",
+        "look_for": "A kinder clip: whole layers are scaled back, so weights can differ in size.",
+        "objective": {"kind": "wasserstein"},
+        "constraint": {"kind": "norm-clip", "bound": 2.0},
+        "critic_steps": 2,
+    },
+    "wgan-weight-norm": {
+        "formula": "C: E g - E r, weights as length times direction;  G: -E g",
+        "reference": "Salimans and Kingma, 2016, arXiv:1602.07868",
+        "look_for": "Lengths are still free: a change of coordinates is no bound, and the scores drift away.",
+        "objective": {"kind": "wasserstein"},
+        "constraint": {"kind": "weight-norm"},
+        "critic_steps": 2,
+    },
+    "wgan-l1": {
+        "formula": "C: E g - E r + 0.001 sum |w|;  G: -E g",
+        "reference": "after Gulrajani et al., 2017, arXiv:1704.00028, who report decay to fail as clipping does",
+        "look_for": "A sparse critic: few creases, long straight contours.",
+        "objective": {"kind": "wasserstein"},
+        "constraint": {"kind": "l1-decay", "weight": 0.001},
+        "critic_steps": 2,
+    },
+    "wgan-l2": {
+        "formula": "C: E g - E r + 0.001 sum w^2;  G: -E g",
+        "reference": "after Gulrajani et al., 2017, arXiv:1704.00028, who report decay to fail as clipping does",
+        "look_for": "The critic is kept small everywhere alike, not where it matters.",
+        "objective": {"kind": "wasserstein"},
+        "constraint": {"kind": "l2-decay", "weight": 0.001},
+        "critic_steps": 2,
+    },
+    "wgan-sn": {
+        "formula": "C: E g - E r, every layer over its top singular value;  G: -E g",
+        "reference": "Miyato et al., 2018, arXiv:1802.05957",
+        "look_for": "Never steeper than one, and mostly much flatter: a share of W1 goes unseen.",
+        "objective": {"kind": "wasserstein"},
+        "constraint": {"kind": "spectral-norm"},
+        "critic_steps": 2,
+    },
+    "ragan": {
+        "formula": "C: E sp(E g - r) + E sp(g - E r);  G: mirrored",
+        "reference": "Jolicoeur-Martineau, 2018, arXiv:1807.00734",
+        "look_for": "Every point is compared with the average of the other side.",
+        "objective": {"kind": "relativistic-average"},
+    },
+    "f-kl": {
+        "formula": "C: -E r + E exp(g - 1);  G: -E exp(g - 1)",
+        "reference": "Nowozin et al., 2016, arXiv:1606.00709",
+        "look_for": "KL(p | q) must cover: missing mass is dear, extra mass is cheap.",
+        "objective": {"kind": "f-kl"},
+    },
+    "f-reverse-kl": {
+        "formula": "C: E exp(-r) + E (g - 1);  G: -E (g - 1)",
+        "reference": "Nowozin et al., 2016, arXiv:1606.00709",
+        "look_for": "KL(q | p) may choose: extra mass is dear, missing modes are cheap.",
+        "objective": {"kind": "f-reverse-kl"},
+    },
+    "f-pearson": {
+        "formula": "C: -E r + E (g^2/4 + g);  G: -E (g^2/4 + g)",
+        "reference": "Nowozin et al., 2016, arXiv:1606.00709",
+        "look_for": "Large density ratios count squared: a few generated points in empty places rule the game.",
+        "objective": {"kind": "f-pearson"},
+    },
+    "f-hellinger": {
+        "formula": "C: -E (1 - exp(-r)) + E (exp(g) - 1);  G: -E (exp(g) - 1)",
+        "reference": "Nowozin et al., 2016, arXiv:1606.00709",
+        "look_for": "A gentle, symmetric distance, with exponentials that can still run away.",
+        "objective": {"kind": "f-hellinger"},
+    },
+    "f-js": {
+        "formula": "C: E sp(-r) + E sp(g) - 2 log 2;  G: -E sp(g) + log 2",
+        "reference": "Nowozin et al., 2016, arXiv:1606.00709",
+        "look_for": "The minimax game again, up to a constant: compare with gan, they should agree.",
+        "objective": {"kind": "f-js"},
+    },
+    "f-total-variation": {
+        "formula": "C: -E tanh(r)/2 + E tanh(g)/2;  G: -E tanh(g)/2",
+        "reference": "Nowozin et al., 2016, arXiv:1606.00709",
+        "look_for": "Only the sign of p - q counts; where tanh is flat nothing moves.",
+        "objective": {"kind": "f-total-variation"},
+    },
+    "bs-gan": {
+        "formula": "C: E sp(-r) + E sp(g);  G: 1/2 E g^2",
+        "reference": "Hjelm et al., 2017, arXiv:1702.08431",
+        "look_for": "Generated points seek the boundary, score 0, not the highest score.",
+        "objective": {"kind": "boundary-seeking"},
+    },
+    "ebgan": {
+        "formula": "D = |x - dec(enc(x))|^2; C: E D(real) + E max(0, m - D(fake));  G: E D(fake) + 0.1 alignment of codes",
+        "reference": "Zhao et al., 2016, arXiv:1609.03126",
+        "look_for": "A valley of low energy is dug along the data, first in the head start, then against the generator.",
+        "objective": {"kind": "energy", "margin": 1.0, "pulling_away": 0.1},
+        "critic": "autoencoder",
+        "head_start": 100,
+    },
+    "began": {
+        "formula": "D = |x - dec(enc(x))|^2; C: E D(real) - k E D(fake);  G: E D(fake);  k follows 0.5 E D(real) - E D(fake)",
+        "reference": "Berthelot et al., 2017, arXiv:1703.10717",
+        "look_for": "k keeps the two errors in balance; watch the critic's valley follow the generator.",
+        "objective": {"kind": "began"},
+        "critic": "autoencoder",
+    },
+    "mmd-gan": {
+        "formula": "C: -MMD^2 + 0.1/2 E |f'(real)|^2;  G: MMD^2 of the critic's features;  f the witness",
+        "reference": "Li et al., 2017, arXiv:1705.08584; Binkowski et al., 2018, arXiv:1801.01401",
+        "look_for": "The witness is high where real features outnumber generated ones.",
+        "objective": {"kind": "mmd"},
+        "constraint": {"kind": "r1", "weight": 0.1},
+    },
+    "cramer-gan": {
+        "formula": "C: -D + 0.1 E (|f'| - 1)^2 between pairs;  G: D, the energy distance of features;  f its witness",
+        "reference": "Bellemare et al., 2017, arXiv:1705.10743",
+        "look_for": "As wgan-gp, with gradients that are right on average for any batch size.",
+        "objective": {"kind": "cramer"},
+        "constraint": {"kind": "gradient-penalty", "weight": 0.1},
+    },
+    "infogan": {
+        "formula": "ns-gan, and both players minimise E -log softmax(head(fake))[category]",
+        "reference": "Chen et al., 2016, arXiv:1606.03657",
+        "look_for": "Colours by category: on eight Gaussians each of eight codes should own a mode.",
+        "objective": {"kind": "non-saturating"},
+        "constraint": {"kind": "r1", "weight": 0.1},
+        "categories": 8,
+        "mutual_information": 1.0,
+    },
+    "unrolled-gan": {
+        "formula": "ns-gan;  G against the critic 5 moves from now, differentiated through them",
+        "reference": "Metz et al., 2016, arXiv:1611.02163",
+        "look_for": "The generator foresees the critic's answer, and stops running into one mode.",
+        "objective": {"kind": "non-saturating"},
+        "update": {"kind": "unrolled", "ahead": 5},
+    },
+    "pacgan": {
+        "formula": "ns-gan;  the critic judges 2 points at once",
+        "reference": "Lin et al., 2017, arXiv:1712.04086",
+        "look_for": "Two equal points side by side give collapse away.",
+        "objective": {"kind": "non-saturating"},
+        "pack": 2,
+    },
+    "ns-gan-instance-noise": {
+        "formula": "ns-gan;  real and generated points + N(0, s^2 I), s from 0.5 falling to 0",
+        "reference": "Sonderby et al., 2016, arXiv:1610.04490; Arjovsky and Bottou, 2017, arXiv:1701.04862",
+        "look_for": "Blurred worlds overlap: the critic is smooth at first and sharpens as the noise goes.",
+        "objective": {"kind": "non-saturating"},
+        "instance_noise": 0.5,
+    },
+    "ns-gan-smooth": {
+        "formula": "C: cross-entropy with labels 0.7..1.2 for real, 0..0.3 for generated;  G: E sp(-g)",
+        "reference": "after Salimans et al., 2016, arXiv:1606.03498",
+        "look_for": "The critic is never told to be sure: its scores stay small.",
+        "objective": {"kind": "soft-labels"},
+    },
+    "ns-gan-flip": {
+        "formula": "ns-gan;  5 % of the label pairs are swapped while the critic learns",
+        "reference": "after Chintala et al., 2016",
+        "look_for": "A little wrong teaching keeps the critic from certainty.",
+        "objective": {"kind": "non-saturating"},
+        "noisy_labels": 0.05,
     },
 }

@@ -1,52 +1,112 @@
 """The players' bodies: pure functions of stacked parameters.
 
-A player is one flat tensor of parameters [seed, P], so that an optimiser, an average or a check is one line on one tensor.
-A `Network` draws the first parameters of one seed and applies them to points [seed, batch, inputs].
+A player is one flat tensor of parameters [seed, P], so that an optimiser, an average or a check is one line on one
+tensor. A `Network` draws the first parameters of one seed and applies them to points [seed, batch, inputs].
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn.functional import leaky_relu, silu, softplus
 
-Activation = Literal["relu", "leaky-relu", "tanh", "silu", "softplus"]
+Activation = Literal["relu", "leaky-relu", "tanh", "silu", "softplus", "groupsort"]
+Normalisation = Literal["none", "batch", "layer"]
 Initialisation = Literal["he", "xavier", "normal", "orthogonal"]
 
 
 class Layer(NamedTuple):
-    """One affine map of every seed: `weight [seed, in, out]`, `bias [seed, 1, out]`."""
+    """One affine map of every seed: `weight [seed, in, out]`, `bias [seed, 1, out]`, and where a constraint learns
+    them, the units' lengths `[seed, 1, out]`.
+    """
 
     weight: Tensor
     bias: Tensor
+    length: Tensor | None = None
 
 
 Layers = Sequence[Layer]
+LayersOf = Callable[[Tensor], Layers]
 
 
 class Judged(NamedTuple):
-    """A critic's opinion on some points: its `outputs [seed, batch, outputs]` and how steep they are there.
+    """A critic's opinion on some points: its `outputs [seed, batch, outputs]` and how they change there.
 
-    `slopes(rows) [seed, rows, 2]` is the gradient of each point's first output by that point, differentiable by the
-    critic's parameters.
+    `slopes(rows, pull) [seed, rows, d]` is the gradient by each point of its outputs weighed by `pull [seed, rows,
+    outputs]`, differentiable by the critic's parameters.
     """
 
     outputs: Tensor
-    slopes: Callable[[slice], Tensor]
+    slopes: Callable[[slice, Tensor], Tensor]
+
+
+class Pair(NamedTuple):
+    """A critic's opinion on a real and a generated batch: outputs of each [seed, batch, outputs], and their slopes by
+    pull.
+    """
+
+    r: Tensor
+    g: Tensor
+    real_slopes: Callable[[Tensor], Tensor]
+    fake_slopes: Callable[[Tensor], Tensor]
 
 
 class Network(NamedTuple):
-    """A player's body: first parameters of one seed [P], and the two ways to use its layers."""
+    """A player's body: first parameters of one seed [P], and the ways to use its layers.
+
+    `judge_both(layers, real, fake)` is what a critic move needs. `settled(layers, points)` is a judge whose statistics,
+    if it has any, are those of `points` from then on.
+    """
 
     initial: Callable[[np.random.Generator], np.ndarray]
     layers: Callable[[Tensor], Layers]
     forward: Callable[[Layers, Tensor], Tensor]
     judge: Callable[[Layers, Tensor], Judged]
+    judge_both: Callable[[Layers, Tensor, Tensor], Pair]
+    settled: Callable[[Layers, Tensor], Callable[[Tensor], Judged]]
+
+
+def network(
+    initial: Callable[[np.random.Generator], np.ndarray],
+    layers: Callable[[Tensor], Layers],
+    forward: Callable[[Layers, Tensor], Tensor],
+    judge: Callable[[Layers, Tensor], Judged] | None = None,
+) -> Network:
+    """A body whose every point is judged by itself, so that both batches can go through it in one pass."""
+    opinion = judge or by_autograd(forward)
+
+    def judge_both(layers: Layers, real: Tensor, fake: Tensor) -> Pair:
+        n = real.shape[1]
+        both = opinion(layers, torch.cat((real, fake), dim=1))
+        first, second = slice(None, n), slice(n, None)
+        r, g = both.outputs[:, first], both.outputs[:, second]
+        return Pair(r, g, partial(both.slopes, first), partial(both.slopes, second))
+
+    return Network(initial, layers, forward, opinion, judge_both, lambda layers, points: partial(opinion, layers))
+
+
+def by_autograd(forward: Callable[[Layers, Tensor], Tensor]) -> Callable[[Layers, Tensor], Judged]:
+    """A judge whose slopes are autograd's, for bodies without a chain rule of their own."""
+
+    def judge(layers: Layers, x: Tensor) -> Judged:
+        with torch.enable_grad():
+            # Points that depend on the generator stay so: some rules differentiate a critic's move by it.
+            x = x if x.requires_grad else x.detach().requires_grad_()
+            outputs = forward(layers, x)
+
+        def slopes(rows: slice, pull: Tensor) -> Tensor:
+            with torch.enable_grad():
+                return torch.autograd.grad(outputs[:, rows], x, pull, create_graph=True)[0][:, rows]
+
+        return Judged(outputs, slopes)
+
+    return judge
 
 
 class Shape(NamedTuple):
@@ -65,10 +125,10 @@ class Shape(NamedTuple):
 
 
 class Bend(NamedTuple):
-    """An activation y = a(x) with a'(x) as a function of (x, y)."""
+    """An activation y = a(x) with a'(x) as a function of (x, y); None where a does not act on each unit by itself."""
 
     apply: Callable[[Tensor], Tensor]
-    slope: Callable[[Tensor, Tensor], Tensor]
+    slope: Callable[[Tensor, Tensor], Tensor] | None
 
 
 def relu_slope(x: Tensor, y: Tensor) -> Tensor:
@@ -87,12 +147,21 @@ def silu_slope(x: Tensor, y: Tensor) -> Tensor:
     return s + y * (1 - s)
 
 
+def groupsort(x: Tensor) -> Tensor:
+    """Units in pairs, each in rising order; an odd last unit is left alone (Anil et al., 2018, arXiv:1811.05381)."""
+    even = x.shape[-1] // 2 * 2
+    pairs = x[..., :even].unflatten(-1, (-1, 2))
+    ordered = torch.stack((pairs.amin(dim=-1), pairs.amax(dim=-1)), dim=-1).flatten(-2)
+    return torch.cat((ordered, x[..., even:]), dim=-1)
+
+
 ACTIVATIONS: dict[str, Bend] = {
     "relu": Bend(torch.relu, relu_slope),
     "leaky-relu": Bend(lambda x: leaky_relu(x, 0.2), leaky_slope),
     "tanh": Bend(torch.tanh, lambda x, y: 1 - y * y),
     "silu": Bend(silu, silu_slope),
     "softplus": Bend(softplus, lambda x, y: x.sigmoid()),
+    "groupsort": Bend(groupsort, None),
 }
 
 
@@ -136,8 +205,11 @@ INITIALISATIONS: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] =
 
 
 def unpack(parameters: Tensor, shapes: Sequence[Shape]) -> list[Layer]:
-    """Cut flat parameters [seed, P] into layers; each layer is its weights row by row, then its biases."""
-    pieces = parameters.split([n for shape in shapes for n in (shape.inputs * shape.outputs, shape.outputs)], dim=1)
+    """Cut flat parameters [seed, P] into layers; each layer is its weights row by row, then its biases. What is left
+    over is somebody else's.
+    """
+    sizes = [n for shape in shapes for n in (shape.inputs * shape.outputs, shape.outputs)]
+    pieces = parameters.split([*sizes, parameters.shape[1] - sum(sizes)], dim=1)[:-1]
     return [
         Layer(weight.view(-1, *shape), bias.unsqueeze(1))
         for shape, weight, bias in zip(shapes, pieces[::2], pieces[1::2], strict=True)
@@ -145,181 +217,147 @@ def unpack(parameters: Tensor, shapes: Sequence[Shape]) -> list[Layer]:
 
 
 def affine(layer: Layer, x: Tensor) -> Tensor:
-    """x W + b for every seed: [seed, batch, in] -> [seed, batch, out]."""
+    """X W + b for every seed: [seed, batch, in] -> [seed, batch, out]."""
     return torch.baddbmm(layer.bias, x, layer.weight)
 
 
-def perceptron(ends: Sequence[int], activation: Activation, initialisation: Initialisation, gain: float) -> Network:
-    """Affine maps from `ends[i]` to `ends[i + 1]` units with an activation between; biases start at zero."""
-    shapes = [Shape(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
-    bend = ACTIVATIONS[activation]
-    draw = INITIALISATIONS[initialisation]
+class Body(NamedTuple):
+    """What the hidden layers are made of."""
+
+    width: int
+    depth: int
+    activation: Activation
+    normalisation: Normalisation
+    initialisation: Initialisation
+    gain: float
+
+
+def perceptron(inputs: int, outputs: int, body: Body) -> Network:
+    """Affine maps with `depth` hidden layers between; biases start at zero, weights are multiplied by `gain`."""
+    ends = [inputs, *[body.width] * body.depth, outputs]
+    shapes = [Shape(a, b) for a, b in pairwise(ends)]
+    draw, bend = INITIALISATIONS[body.initialisation], ACTIVATIONS[body.activation]
 
     def initial(rng: np.random.Generator) -> np.ndarray:
-        return np.concatenate([np.append(gain * draw(rng, shape).ravel(), np.zeros(shape.outputs)) for shape in shapes])
-
-    def forward(layers: Layers, x: Tensor) -> Tensor:
-        for layer in layers[:-1]:
-            x = bend.apply(affine(layer, x))
-        return affine(layers[-1], x)
-
-    def judge(layers: Layers, x: Tensor) -> Judged:
-        kept = []
-        for layer in layers[:-1]:
-            before = affine(layer, x)
-            x = bend.apply(before)
-            kept.append((before, x))
-        outputs = affine(layers[-1], x)
-
-        # The chain rule by hand, from the first output back to the point. Being a plain forward computation, it spares
-        # autograd the graph of a graph, and with it about a third of a penalised step.
-        def slopes(rows: slice) -> Tensor:
-            g = layers[-1].weight[:, :, :1].transpose(1, 2).expand(-1, outputs[:, rows].shape[1], -1)
-            for layer, (before, after) in zip(reversed(layers[:-1]), reversed(kept), strict=True):
-                g = torch.bmm(bend.slope(before[:, rows], after[:, rows]) * g, layer.weight.transpose(1, 2))
-            return g
-
-        return Judged(outputs, slopes)
-
-    return Network(initial, lambda parameters: unpack(parameters, shapes), forward, judge)
-
-
-# --- latents: what a generator is fed --------------------------------------------------------------------------------
-
-Sampler = Callable[[np.random.Generator, int], np.ndarray]
-
-
-def normal_latent(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
-    """N(0, I): [n, dim]."""
-    return rng.standard_normal((n, dim))
-
-
-def uniform_latent(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
-    """Uniform on [-1, 1]^dim: [n, dim]."""
-    return rng.uniform(-1.0, 1.0, (n, dim))
-
-
-def sphere_latent(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
-    """Uniform on the sphere of radius sqrt(dim), where a normal latent has most of its mass: [n, dim]."""
-    z = rng.standard_normal((n, dim))
-    return z * (dim**0.5 / np.linalg.norm(z, axis=1, keepdims=True))
-
-
-LATENTS: dict[str, Callable[[np.random.Generator, int, int], np.ndarray]] = {
-    "normal": normal_latent,
-    "uniform": uniform_latent,
-    "sphere": sphere_latent,
-}
-
-Latent = Literal["normal", "uniform", "sphere"]
-
-
-# --- generators ------------------------------------------------------------------------------------------------------
-
-
-class Generator(NamedTuple):
-    """A generator: its body, and how its latents [n, inputs] are drawn, given a sampler of the target."""
-
-    network: Network
-    latents: Callable[[np.random.Generator, int, Sampler], np.ndarray]
-
-
-def mlp_generator(
-    *,
-    latent: Latent = "normal",
-    latent_dim: PositiveInt = 2,
-    width: PositiveInt = 64,
-    depth: NonNegativeInt = 3,
-    activation: Activation = "relu",
-    initialisation: Initialisation = "he",
-    gain: PositiveFloat = 1.0,
-) -> Generator:
-    """A perceptron from latents to the plane."""
-    body = perceptron([latent_dim, *[width] * depth, 2], activation, initialisation, gain)
-    return Generator(body, lambda rng, n, target: LATENTS[latent](rng, n, latent_dim))
-
-
-def point(*, start: tuple[float, float] = (1.0, 0.0)) -> Generator:
-    """One learnable point theta, whatever the latent: Dirac-GAN (Mescheder et al., 2018, arXiv:1801.04406)."""
-
-    def forward(layers: Layers, z: Tensor) -> Tensor:
-        return layers[0].bias.expand(-1, z.shape[1], -1)
-
-    return Generator(weightless(np.array(start), forward), lambda rng, n, target: np.zeros((n, 1)))
-
-
-def shift(*, start: float = 1.0) -> Generator:
-    """The line (theta, u) with u uniform on [0, 1] and one learnable theta (Arjovsky et al., 2017, arXiv:1701.07875)."""
-
-    def forward(layers: Layers, z: Tensor) -> Tensor:
-        return torch.cat((layers[0].bias.expand(-1, z.shape[1], -1), z), dim=2)
-
-    return Generator(weightless(np.array([start]), forward), lambda rng, n, target: rng.uniform(0.0, 1.0, (n, 1)))
-
-
-def data_plus_noise(*, std: PositiveFloat = 1.0) -> Generator:
-    """The frozen generator x + N(0, std^2 I), x from the target: the critic is studied alone (Gulrajani et al., 2017)."""
-
-    def forward(layers: Layers, z: Tensor) -> Tensor:
-        # The sum over no parameters at all is zero, and keeps the generator's move an ordinary one.
-        return z + layers[0].bias.sum(dim=2, keepdim=True)
-
-    def latents(rng: np.random.Generator, n: int, target: Sampler) -> np.ndarray:
-        return target(rng, n) + std * rng.standard_normal((n, 2))
-
-    return Generator(weightless(np.zeros(0), forward), latents)
-
-
-def weightless(start: np.ndarray, forward: Callable[[Layers, Tensor], Tensor]) -> Network:
-    """A body whose only parameters are one bias that starts at `start`, for every seed alike."""
+        return np.concatenate(
+            [np.append(body.gain * draw(rng, shape).ravel(), np.zeros(shape.outputs)) for shape in shapes]
+        )
 
     def layers(parameters: Tensor) -> list[Layer]:
-        return [Layer(parameters.new_zeros(len(parameters), 0, 0), parameters.unsqueeze(1))]
+        return unpack(parameters, shapes)
 
-    def judge(layers: Layers, x: Tensor) -> Judged:
-        raise TypeError("a generator judges nothing")
-
-    return Network(lambda rng: start, layers, forward, judge)
-
-
-GENERATORS: dict[str, Callable[..., Generator]] = {
-    "mlp": mlp_generator,
-    "point": point,
-    "shift": shift,
-    "data-plus-noise": data_plus_noise,
-}
+    if body.normalisation == "batch":
+        return batch_normalised(initial, layers, bend)
+    if body.normalisation == "layer":
+        return network(initial, layers, partial(normalised_forward, bend, layer_norm))
+    return network(initial, layers, partial(plain_forward, bend), partial(plain_judge, bend) if bend.slope else None)
 
 
-# --- critics ---------------------------------------------------------------------------------------------------------
+def plain_forward(bend: Bend, layers: Layers, x: Tensor) -> Tensor:
+    """Affine, activation, ..., affine: [seed, batch, inputs] -> [seed, batch, outputs]."""
+    for layer in layers[:-1]:
+        x = bend.apply(affine(layer, x))
+    return affine(layers[-1], x)
 
 
-def mlp_critic(
-    outputs: int,
-    *,
-    width: PositiveInt = 64,
-    depth: NonNegativeInt = 3,
-    activation: Activation = "relu",
-    initialisation: Initialisation = "he",
-    gain: PositiveFloat = 1.0,
-) -> Network:
-    """A perceptron from the plane to the critic's outputs."""
-    return perceptron([2, *[width] * depth, outputs], activation, initialisation, gain)
+def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Judged:
+    """The same, with slopes by the chain rule written out.
+
+    From the outputs back to the point, being a plain forward computation, it spares autograd the graph of a graph, and
+    with it about a third of a penalised step.
+    """
+    assert bend.slope, "only activations that act on each unit by itself have a chain rule here"
+    slope, kept = bend.slope, []
+    for layer in layers[:-1]:
+        before = affine(layer, x)
+        x = bend.apply(before)
+        kept.append((before, x))
+
+    def slopes(rows: slice, pull: Tensor) -> Tensor:
+        g = torch.bmm(pull, layers[-1].weight.transpose(1, 2))
+        for layer, (before, after) in zip(reversed(layers[:-1]), reversed(kept), strict=True):
+            g = torch.bmm(slope(before[:, rows], after[:, rows]) * g, layer.weight.transpose(1, 2))
+        return g
+
+    return Judged(affine(layers[-1], x), slopes)
 
 
-def linear(outputs: int, *, start: tuple[float, float] = (1.0, 0.0), bias: bool = False) -> Network:
-    """f(x) = w . x, or w . x + b with `bias`; every output starts at w = `start`, b = 0, for every seed alike."""
-    body = perceptron([2, outputs], "relu", "he", 1.0)
-    weights = np.repeat(np.array(start), outputs)
-    if bias:
-        return body._replace(initial=lambda rng: np.append(weights, np.zeros(outputs)))
+# --- normalised perceptrons ------------------------------------------------------------------------------------------
+
+EPSILON = 1e-5  # added to variances
+
+Norm = Callable[[Tensor], Tensor]
+
+
+def layer_norm(x: Tensor) -> Tensor:
+    """Zero mean and unit variance over one point's units, never over the batch (Ba et al., 2016, arXiv:1607.06450)."""
+    variance, mean = torch.var_mean(x, dim=2, keepdim=True, correction=0)
+    return (x - mean) / (variance + EPSILON).sqrt()
+
+
+def batch_norm(x: Tensor) -> Tensor:
+    """Zero mean and unit variance of each unit over one seed's batch (Ioffe and Szegedy, 2015, arXiv:1502.03167)."""
+    variance, mean = torch.var_mean(x, dim=1, keepdim=True, correction=0)
+    return (x - mean) / (variance + EPSILON).sqrt()
+
+
+def normalised_forward(bend: Bend, norm: Norm, layers: Layers, x: Tensor) -> Tensor:
+    """As `plain_forward`, each hidden layer normalised before its bias is added.
+
+    There is no learned scale: for activations that scale with their input the next layer's weights do its work.
+    """
+    for layer in layers[:-1]:
+        x = bend.apply(norm(torch.bmm(x, layer.weight)) + layer.bias)
+    return affine(layers[-1], x)
+
+
+def batch_normalised(initial: Callable[[np.random.Generator], np.ndarray], layers: LayersOf, bend: Bend) -> Network:
+    """A perceptron with batch norm: real and generated batches are normalised apart, and a settled judge uses the
+    statistics of the points that it was settled on.
+    """
+    forward = partial(normalised_forward, bend, batch_norm)
+    judge = by_autograd(forward)
+
+    def judge_both(layers: Layers, real: Tensor, fake: Tensor) -> Pair:
+        on_real, on_fake = judge(layers, real), judge(layers, fake)
+        every = slice(None)
+        return Pair(on_real.outputs, on_fake.outputs, partial(on_real.slopes, every), partial(on_fake.slopes, every))
+
+    def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Judged]:
+        statistics: list[tuple[Tensor, Tensor]] = []
+
+        def noting(x: Tensor) -> Tensor:
+            statistics.append(torch.var_mean(x, dim=1, keepdim=True, correction=0))
+            return batch_norm(x)
+
+        normalised_forward(bend, noting, layers, points)
+
+        def with_noted(layers: Layers, x: Tensor) -> Tensor:
+            noted = iter(statistics)
+
+            def norm(x: Tensor) -> Tensor:
+                variance, mean = next(noted)
+                return (x - mean) / (variance + EPSILON).sqrt()
+
+            return normalised_forward(bend, norm, layers, x)
+
+        return partial(by_autograd(with_noted), layers)
+
+    return Network(initial, layers, forward, judge, judge_both, settled)
+
+
+def with_lengths(base: Network) -> Network:
+    """The same body with one more parameter for each unit, its length, which starts as the norm of its weights."""
 
     def layers(parameters: Tensor) -> list[Layer]:
-        return [Layer(parameters.view(-1, 2, outputs), parameters.new_zeros(len(parameters), 1, outputs))]
+        sizes = [layer.bias.shape[2] for layer in base.layers(parameters)]
+        inner, outer = parameters[:, : -sum(sizes)], parameters[:, -sum(sizes) :].split(sizes, dim=1)
+        pairs = zip(base.layers(inner), outer, strict=True)
+        return [layer._replace(length=length.unsqueeze(1)) for layer, length in pairs]
 
-    return body._replace(initial=lambda rng: weights, layers=layers)
+    def initial(rng: np.random.Generator) -> np.ndarray:
+        first = base.initial(rng)
+        norms = [layer.weight.norm(dim=1).flatten() for layer in base.layers(torch.from_numpy(first)[None])]
+        return np.append(first, torch.cat(norms).numpy())
 
-
-CRITICS: dict[str, Callable[..., Network]] = {
-    "mlp": mlp_critic,
-    "linear": linear,
-}
+    return base._replace(initial=initial, layers=layers)

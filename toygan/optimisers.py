@@ -30,16 +30,20 @@ class Optimiser(NamedTuple):
 
 
 def adam(betas: Betas) -> Optimiser:
-    """m / (1 - b1^t) over sqrt(v / (1 - b2^t)) + 1e-8, times the rate (Kingma and Ba, 2014, arXiv:1412.6980)."""
+    """M / (1 - b1^t) over sqrt(v / (1 - b2^t)) + 1e-8, times the rate (Kingma and Ba, 2014, arXiv:1412.6980)."""
     b1, b2 = betas
 
     def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
         m = torch.lerp(slots[0], gradient, 1 - b1)
         v = torch.lerp(slots[1], gradient.square(), 1 - b2)
-        denominator = (v / (1 - b2**t)).sqrt_().add_(1e-8)
-        return Move(torch.addcdiv(parameters, m, denominator, value=-rate / (1 - b1**t)), (m, v))
+        return Move(torch.addcdiv(parameters, m, root(v / (1 - b2**t)), value=-rate / (1 - b1**t)), (m, v))
 
     return Optimiser(2, move)
+
+
+def root(v: Tensor) -> Tensor:
+    """sqrt(v) + 1e-8, with derivative 0 instead of infinity at 0, so that a move can be differentiated through."""
+    return v.clamp(min=1e-30).sqrt() + 1e-8
 
 
 def rmsprop(betas: Betas) -> Optimiser:
@@ -48,7 +52,7 @@ def rmsprop(betas: Betas) -> Optimiser:
 
     def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
         v = torch.lerp(slots[0], gradient.square(), 1 - b2)
-        return Move(torch.addcdiv(parameters, gradient, v.sqrt().add_(1e-8), value=-rate), (v,))
+        return Move(torch.addcdiv(parameters, gradient, root(v), value=-rate), (v,))
 
     return Optimiser(1, move)
 

@@ -22,7 +22,9 @@ import torch
 
 from toygan import folder as folders
 from toygan import measure, simulate
+from toygan.diagnose import diagnose, rates, sentences
 from toygan.game import State
+from toygan.optimal import optimal_grid
 from toygan.recording import (
     FORMAT,
     Recording,
@@ -37,6 +39,7 @@ from toygan.recording import (
 from toygan.scenario import Config, as_data, read, toml_value
 from toygan.simulate import Frame, Simulation
 from toygan.strict import UserError
+from toygan.targets import Target
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
@@ -256,7 +259,7 @@ def look(work: Work, state: State) -> dict[str, float]:
     with timed(facts, "measure"):
         row = measured(work, frame)
     with timed(facts, "observe"):
-        folders.keep_frame(place, frame.step, frame.arrays)
+        folders.keep_frame(place, frame.step, {name: frame.arrays[name] for name in frame.arrays.keys() - UNKEPT})
         with open(place / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.writelines(metric_lines(row, frame.step, facts["seeds"]))
         folders.keep_state(place, simulate.state_arrays(state))
@@ -267,9 +270,28 @@ def look(work: Work, state: State) -> dict[str, float]:
 
 def measured(work: Work, frame: Frame) -> dict[str, np.ndarray]:
     """Every measure of one frame: [S] each."""
-    target = work.sim.world.target
-    measures = measure.measure_frame(frame.arrays["samples"], work.sim.real, target.modes)
-    return frame.report | measures | {"w1_floor": np.full(len(work.facts["seeds"]), work.floor)}
+    target, samples = work.sim.world.target, frame.arrays["samples"]
+    critics = [judged(frame.arrays, s) for s in range(len(samples))]
+    measures = measure.measure_frame(
+        samples, work.sim.real, target.modes, measure.N_W1, curve_of(target), critics
+    )
+    inner = {name: frame.arrays[name] for name in INNER}
+    return frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floor)}
+
+
+UNKEPT = {"real_slopes", "between_slopes"}  # measured, and too large to keep
+INNER = ("weight_saturation", "generator_gradient", "score_saturation")
+
+
+def judged(arrays: Mapping[str, np.ndarray], s: int) -> measure.Judged:
+    """What one seed's critic said of the watched points."""
+    names = ("real_scores", "fake_scores", "real_slopes", "fake_slopes", "between_slopes")
+    return measure.Judged(*(arrays[name][s] for name in names))
+
+
+def curve_of(target: Target) -> measure.Curve | None:
+    """The target's skeleton, where it has one."""
+    return None if target.skeleton is None else measure.Curve(target.skeleton, target.radius)
 
 
 def noise_floor(config: Config, sim: Simulation, n: int, repeats: int) -> float:
@@ -284,9 +306,11 @@ def pack(work: Work, state: State) -> None:
     with timed(facts, "observe"):
         frames = folders.kept_frames(place, steps)
         frames |= fixed_arrays(sim, steps) | {"final": simulate.generated(sim, state, sim.final)}
-        write_aside(place / "frames.npz", packed(frames))
     with timed(facts, "measure"):
-        facts["summary"] = summary(work, frames, state)
+        facts["summary"] = summary(work, frames)
+        frames |= best_critic(work, frames)
+    with timed(facts, "observe"):
+        write_aside(place / "frames.npz", packed(frames))
 
 
 def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
@@ -298,11 +322,28 @@ def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
     return arrays | ({f"mode_{name}": values for name, values in modes._asdict().items()} if modes else {})
 
 
-def summary(work: Work, frames: Mapping[str, np.ndarray], state: State) -> dict[str, Any]:
+def best_critic(work: Work, frames: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The optimal critic against the portrait seed's last frame, `optimal_scores [P, g, g]`, where it is known; how it was
+    found and how well the learned one agrees go into the summary.
+    """
+    config, sim, fake = work.config, work.sim, frames["samples"][-1, 0].astype(float)
+    kind, options = config.method.objective.kind, config.method.objective.model_dump()
+    std = getattr(config.generator, "std", None)
+    density = sim.world.target.log_density
+    best = optimal_grid(kind, sim.real, fake, *sim.score_axes, density, std, options)
+    if best is None:
+        return {}
+    agreement = measure.score_correlation(frames["scores"][-1, 0], best.scores)
+    work.facts["summary"]["optimal"] = {"how": best.how, "correlation": plain(agreement)}
+    return {"optimal_scores": best.scores[None].astype(np.float32)}
+
+
+def summary(work: Work, frames: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Final measures of every seed on fresh points, more than a frame has, with the step at which a seed diverged."""
     sim, seeds = work.sim, work.facts["seeds"]
     real = simulate.real_points(work.config, sim.world, simulate.FINAL_POINTS, 1)
-    final = measure.measure_frame(frames["final"], real, sim.world.target.modes, FINAL_W1)
+    target = sim.world.target
+    final = measure.measure_frame(frames["final"], real, target.modes, FINAL_W1, curve_of(target), when="final")
     final |= {"w1_floor": np.full(len(seeds), noise_floor(work.config, sim, FINAL_W1, FINAL_FLOORS))}
     rows = [
         {"seed": seed}
@@ -332,10 +373,18 @@ def finish(order: Order, facts: dict[str, Any]) -> None:
     facts["status"] = "diverged" if diverged else "done"
     with timed(facts, "draw"):
         write_json(order.folder / "run.json", facts | {"status": "running"})
-        recording = load(order.folder)
-        draw(replace(recording, facts=facts), order)
+        recording = replace(load(order.folder), facts=facts)
+        told(recording, facts)
+        draw(recording, order)
     write_json(order.folder / "run.json", facts)
     shutil.rmtree(order.folder / "partial", ignore_errors=True)
+
+
+def told(recording: Recording, facts: dict[str, Any]) -> None:
+    """Put the diagnosis into the facts: every event with its evidence, the share of seeds with each label, sentences."""
+    events = diagnose(recording)
+    facts["events"] = [event._asdict() for event in events]
+    facts["summary"] |= {"rates": rates(events, facts["seeds"]), "diagnosis": sentences(events, facts["seeds"])}
 
 
 def draw(recording: Recording, order: Order) -> None:

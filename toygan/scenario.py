@@ -8,18 +8,20 @@ from __future__ import annotations
 import copy
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
-from toygan.constraints import CONSTRAINTS, Constraint
+from toygan.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game import Game
 from toygan.methods import METHODS
-from toygan.networks import CRITICS, GENERATORS, Generator, Network
-from toygan.objectives import OBJECTIVES, Objective, objective
+from toygan.networks import Network
+from toygan.objectives import OBJECTIVES, Objective, objective, with_information, with_noisy_labels
 from toygan.optimisers import OPTIMISERS, SCHEDULES
+from toygan.players import CRITICS, GENERATORS, Generator
+from toygan.rules import RULES, Rule
 from toygan.shipped import shipped, shipped_folder
 from toygan.strict import (
     Key,
@@ -96,6 +98,9 @@ class Method(Strict):
     look_for: str = ""
     objective: one_of(OBJECTIVES)  # type: ignore[valid-type]
     constraint: one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
+    also: one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
+    update: one_of(RULES) = Field(default={"kind": "alternating"}, validate_default=True)  # type: ignore[valid-type]
+    critic: Literal[*CRITICS] | None = None  # type: ignore[valid-type]
     critic_steps: Annotated[PositiveInt, Field(le=1000)] = 1
     optimiser: Literal[*OPTIMISERS] = "adam"  # type: ignore[valid-type]
     betas: tuple[NonNegativeFloat, NonNegativeFloat] = (0.0, 0.9)
@@ -103,6 +108,12 @@ class Method(Strict):
     critic_rate: PositiveFloat = 4e-3
     schedule: Literal[*SCHEDULES] = "linear"  # type: ignore[valid-type]
     ema: NonNegativeFloat = Field(default=0.0, lt=1.0)
+    head_start: NonNegativeInt = 0
+    instance_noise: NonNegativeFloat = 0.0
+    pack: Annotated[PositiveInt, Field(le=100)] = 1
+    noisy_labels: NonNegativeFloat = Field(default=0.0, le=0.5)
+    categories: Annotated[NonNegativeInt, Field(le=1000)] = 0
+    mutual_information: NonNegativeFloat = 0.0
 
     @field_validator("betas")
     @classmethod
@@ -301,7 +312,7 @@ def with_kinds(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return data
 
 
-PARTS = {"objective", "constraint"}
+PARTS = {"objective", "constraint", "also", "update"}
 
 
 def as_kind(value: Any) -> Any:
@@ -326,7 +337,7 @@ def beyond(data: Any, key: Key = ()) -> list[Mistake]:
 def impossible(config: Config) -> list[Mistake]:
     """What each part's own function refuses, though every key is legal by itself; or what no machine holds."""
     mistakes = []
-    for key, build in (("target", build_target), ("generator", build_generator), ("critic", build_critic)):
+    for key, build in BUILDERS:
         try:
             build(config)
         except UnicodeDecodeError:
@@ -388,41 +399,85 @@ def build_target(config: Config) -> Target:
 def build_generator(config: Config) -> Generator:
     """The generator with its latents."""
     make = GENERATORS[config.generator.kind]
-    return make(**options(config.generator, make))
+    return make(config.method.categories, **options(config.generator, make))
 
 
 def build_critic(config: Config) -> Network:
-    """The critic, with as many outputs as the objective needs."""
-    make = CRITICS[config.critic.kind]
-    return make(build_objective(config).outputs, **options(config.critic, make))
+    """The critic, of the scenario's kind or the one the method needs, as wide at both ends as packing and objective
+    want, with what its constraint learns besides.
+    """
+    make = CRITICS[config.method.critic or config.critic.kind]
+    critic = make(2 * config.method.pack, build_objective(config).outputs, **options(config.critic, make))
+    return build_constraint(config).extend(critic)
 
 
 def build_objective(config: Config) -> Objective:
-    """The objective with its options."""
-    kind = config.method.objective.kind
-    return objective(kind, **options(config.method.objective, OBJECTIVES[kind]))
+    """The objective with its options and the tricks that change it."""
+    method = config.method
+    made = objective(method.objective.kind, **options(method.objective, OBJECTIVES[method.objective.kind]))
+    if method.noisy_labels:
+        made = with_noisy_labels(made, method.noisy_labels)
+    if method.mutual_information:
+        made = with_information(made, method.categories, method.mutual_information)
+    return made
 
 
 def build_constraint(config: Config) -> Constraint:
-    """The constraint with its options."""
-    make = CONSTRAINTS[config.method.constraint.kind]
-    return make(**options(config.method.constraint, make))
+    """The constraint with its options, composed with the second one if there is one."""
+    first, second = (
+        CONSTRAINTS[part.kind](**options(part, CONSTRAINTS[part.kind]))
+        for part in (config.method.constraint, config.method.also)
+    )
+    return compose(first, second)
+
+
+def build_rule(config: Config) -> Rule:
+    """The update rule with its options."""
+    make = RULES[config.method.update.kind]
+    return make(**options(config.method.update, make))
+
+
+def misfits(config: Config) -> None:
+    """Refuse keys of different tables that do not go together."""
+    method = config.method
+    if config.training.batch % method.pack:
+        raise ValueError(f"pack: a batch of {config.training.batch} cannot be cut into packs of {method.pack}")
+    if method.mutual_information and not method.categories:
+        raise ValueError("categories: mutual_information needs at least one category")
+    if method.mutual_information and method.pack > 1:
+        raise ValueError("pack: mutual_information tells one point's category, and a pack has several")
+    aligned = method.objective.kind == "energy" and method.objective.pulling_away
+    if aligned and (method.critic or config.critic.kind) != "autoencoder":
+        raise ValueError("objective: pulling_away needs codes; use the critic kind autoencoder")
+
+
+BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
+    ("target", build_target),
+    ("generator", build_generator),
+    ("method", misfits),
+    ("method", build_objective),
+    ("critic", build_critic),
+)
 
 
 def world(config: Config) -> World:
     """Everything that the simulator needs."""
-    method, generator = config.method, build_generator(config)
+    method, generator, rule = config.method, build_generator(config), build_rule(config)
     game = Game(
         generator=generator.network,
         critic=build_critic(config),
         objective=build_objective(config),
         constraint=build_constraint(config),
-        optimiser=OPTIMISERS[method.optimiser](method.betas),
+        optimiser=rule.wrap(OPTIMISERS[method.optimiser](method.betas)),
+        rule=rule.step,
         generator_rate=method.generator_rate,
         critic_rate=method.critic_rate,
         schedule=SCHEDULES[method.schedule],
         critic_steps=method.critic_steps,
+        head_start=method.head_start,
         ema=method.ema,
+        noise=method.instance_noise,
+        pack=method.pack,
         steps=config.training.steps,
     )
     return World(build_target(config), generator, game)

@@ -11,11 +11,13 @@ from torch import Tensor
 
 from toygan import game
 from toygan.game import Report, State
+from toygan.inside import Clouds, views
 from toygan.scenario import Config, World, world
-from toygan.streams import Purpose, Source, draws, starts, stream
+from toygan.streams import Purpose, Source, draws, no_tricks, starts, stream, tricks, uniform
 
 GRID = 81  # score grid, points a side
 ARROWS = 21  # slope grid, points a side
+REFERENCES = 256  # points of each cloud behind a score that needs clouds: a kernel's witness, batch norm
 FINAL_POINTS = 2000  # generated points a seed for the final measures
 RUNAWAY = 1e6  # a loss or a parameter beyond this has run away: float32 keeps one digit of a unit step there
 
@@ -38,8 +40,9 @@ class Simulation(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """What one look at a state saw: in `arrays`, `samples [S, N, 2]`, `scores [P, g, g]`, `slopes [P, h, h, 2]` and
-    `diverged [S]`; in `report`, the losses [S]."""
+    """What one look at a state saw: in `arrays`, `samples [S, N, 2]`, `scores [P, g, g]`, `slopes [P, h, h, 2]`,
+    `diverged [S]` and the views of the inside (`toygan.inside.views`); in `report`, the losses [S].
+    """
 
     step: int
     arrays: Arrays
@@ -57,6 +60,8 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         moves=config.method.critic_steps + 1,
         real=stage.target.sample,
         latent=lambda rng, n: stage.generator.latents(rng, n, stage.target.sample),
+        chance=uniform(1 + 2 * config.method.pack),
+        trick=tricks if wants_tricks(config) else no_tricks,
     )
     return Simulation(
         world=stage,
@@ -70,6 +75,12 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         score_axes=axes(config, GRID),
         slope_axes=axes(config, ARROWS),
     )
+
+
+def wants_tricks(config: Config) -> bool:
+    """Whether noise or labels need random numbers of their own."""
+    method = config.method
+    return bool(method.instance_noise or method.noisy_labels or method.objective.kind == "soft-labels")
 
 
 PRECISIONS = {"single": torch.float32, "double": torch.float64}
@@ -130,16 +141,18 @@ def is_over(sim: Simulation, state: State) -> bool:
 
 def observe(sim: Simulation, state: State) -> Frame:
     """Look at a state through the scenario's window; scores and slopes for the first seed only."""
-    rules = sim.world.game
-    portrait = state.critic[:1]
+    seen = game.generate(sim.world.game, state.average, sim.watched)
+    real = torch.from_numpy(sim.real[None]).to(seen)
+    critic = game.judge(sim.world.game, state.critic[:1], real[:, :REFERENCES], seen[:1, :REFERENCES])
     return Frame(
         step=state.step,
         arrays={
-            "samples": generated(sim, state, sim.watched),
-            "scores": on_grid(game.score(rules, portrait, points_of(sim.score_axes, portrait)), GRID),
-            "slopes": on_grid(game.slopes(rules, portrait, points_of(sim.slope_axes, portrait)), ARROWS),
+            "samples": numpy(seen).astype(np.float32),
+            "scores": on_grid(critic.score(points_of(sim.score_axes, seen)), GRID),
+            "slopes": on_grid(critic.slopes(points_of(sim.slope_axes, seen)), ARROWS),
             "diverged": numpy(has_diverged(state)),
-        },
+        }
+        | views(sim.world.game, state, Clouds(real, seen, sim.watched), sim.world.generator.categories),
         report={name: numpy(values) for name, values in state.report._asdict().items()},
     )
 
@@ -182,7 +195,7 @@ def state_arrays(state: State) -> Arrays:
         for player in ("generator_slots", "critic_slots")
         for i, slot in enumerate(getattr(state, player))
     }
-    tensors = {"generator": state.generator, "critic": state.critic, "average": state.average} | slots
+    tensors = {name: getattr(state, name) for name in ("generator", "critic", "average", "memory")} | slots
     return {name: numpy(tensor) for name, tensor in (tensors | state.report._asdict()).items()} | {
         "step": np.array(state.step)
     }
@@ -200,5 +213,6 @@ def state_of(arrays: Mapping[str, np.ndarray], like: State) -> State:
         average=tensors["average"],
         generator_slots=tuple(tensors[f"generator_slots_{i}"] for i in range(len(like.generator_slots))),
         critic_slots=tuple(tensors[f"critic_slots_{i}"] for i in range(len(like.critic_slots))),
+        memory=tensors["memory"],
         report=Report(*(tensors[name] for name in Report._fields)),
     )

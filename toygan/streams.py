@@ -1,4 +1,5 @@
-"""Random numbers as a function of (scenario seed, seed, purpose, step), so that nothing depends on what was drawn before.
+"""Random numbers as a function of (scenario seed, seed, purpose, step), so that nothing depends on what was drawn
+before.
 
 Two methods on one scenario and seed see the same real batches and latents; a run that is continued sees what it would
 have seen. Numbers are drawn in blocks of many steps because a draw costs more than the numbers.
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.networks import Sampler
+from toygan.players import Sampler
 
 BLOCK = 32  # steps drawn at once; part of the stream's definition: another value is another stream
 
@@ -30,6 +31,7 @@ class Purpose(IntEnum):
     WATCHED_REAL = 5
     WATCHED_LATENT = 6
     FLOOR = 7
+    TRICK = 8
 
 
 def stream(scenario_seed: int, seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
@@ -40,12 +42,15 @@ def stream(scenario_seed: int, seed: int, purpose: Purpose, *place: int) -> np.r
 class Draw(NamedTuple):
     """What one step consumes: one row a move, the critic's moves first, the generator's last.
 
-    `real [moves, seed, batch, 2]`, `latent [moves, seed, batch, d]`, `chance [moves, seed, batch, 3]` uniform in [0, 1).
+    `real [moves, seed, batch, 2]`, `latent [moves, seed, batch, d]`, `chance [moves, seed, batch, c]` uniform in [0, 1)
+    for the constraint, and for the tricks, where there are any, `trick [moves, seed, batch, 6]`: four normal numbers
+    (two to blur a real point, two for a generated one) and two uniform ones (for labels).
     """
 
     real: Tensor
     latent: Tensor
     chance: Tensor
+    trick: Tensor
 
 
 class Source(NamedTuple):
@@ -57,6 +62,8 @@ class Source(NamedTuple):
     moves: int  # critic moves in a step, plus the generator's one
     real: Sampler
     latent: Sampler
+    chance: Sampler
+    trick: Sampler
 
 
 def draws(source: Source, start: int, like: Tensor) -> Iterator[Draw]:
@@ -74,18 +81,30 @@ def draw_block(source: Source, block: int, like: Tensor) -> Draw:
     return Draw(
         stacked(source, Purpose.REAL, block, source.real, like),
         stacked(source, Purpose.LATENT, block, source.latent, like),
-        stacked(source, Purpose.CHANCE, block, uniform, like),
+        stacked(source, Purpose.CHANCE, block, source.chance, like),
+        stacked(source, Purpose.TRICK, block, source.trick, like),
     )
 
 
-def uniform(rng: np.random.Generator, n: int) -> np.ndarray:
-    """n x 3 uniform numbers in [0, 1)."""
-    return rng.random((n, 3))
+def uniform(columns: int) -> Sampler:
+    """A sampler of n x columns uniform numbers in [0, 1)."""
+    return lambda rng, n: rng.random((n, columns))
+
+
+def tricks(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Four normal and two uniform columns."""
+    return np.hstack((rng.standard_normal((n, 4)), rng.random((n, 2))))
+
+
+def no_tricks(rng: np.random.Generator, n: int) -> np.ndarray:
+    """No columns at all, and nothing drawn."""
+    return np.empty((n, 0))
 
 
 def stacked(source: Source, purpose: Purpose, block: int, sample: Sampler, like: Tensor) -> Tensor:
     """[step, moves, seed, batch, d]. Moves are named from the generator's (0) on, so that a method with fewer critic
-    moves sees the first of the same batches."""
+    moves sees the first of the same batches.
+    """
     names = [*range(1, source.moves), 0]
     table = [[one(source, sample, purpose, seed, name, block) for seed in source.seeds] for name in names]
     numbers = torch.from_numpy(np.array(table)).to(dtype=like.dtype, device=like.device)

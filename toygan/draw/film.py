@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from types import ModuleType
 
 import numpy as np
@@ -42,7 +43,19 @@ from toygan.draw.panels import (
     visible,
 )
 from toygan.draw.pixels import score_pixels, steepness_pixels
-from toygan.draw.scene import Scene, modes_at, outside_share, scene, seeds_of, steepest, title_of, w1_at
+from toygan.draw.scene import (
+    Event,
+    Scene,
+    event_in_words,
+    events_of,
+    modes_at,
+    outside_share,
+    scene,
+    seeds_of,
+    steepest,
+    title_of,
+    w1_at,
+)
 from toygan.draw.sheet import (
     MARGIN,
     RIGHT,
@@ -158,29 +171,39 @@ def moving_note(axis: Axes) -> Text:
 
 
 def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
-    """A bar of all steps with a mark at every event; beneath it the step, above it W1 and the latest event."""
+    """A bar of all steps with a mark at every event; above it the measures, below it the two latest events."""
     recording = shown.recording
     end = max(int(recording.facts["steps"]), int(shown.steps[-1]), 1)
     axis = axis_at(figure, MARGIN, bottom, WIDTH - RIGHT - MARGIN, 0.36)
     axis.set(xlim=(0, end), ylim=(0, 1))
     axis.set_axis_off()
     axis.plot([0, end], [0.25, 0.25], color="#dddddd", linewidth=4, solid_capstyle="butt")
-    events = sorted(recording.facts.get("events") or [], key=lambda event: event["step"])
+    events = events_of(recording)
     (done,) = axis.plot([0, 0], [0.25, 0.25], color=INK, linewidth=4, solid_capstyle="butt")
-    (marks,) = axis.plot([event["step"] for event in events], [0.25] * len(events), "d", color=GENERATED, markersize=6,
-                         markeredgecolor="white", markeredgewidth=0.6, clip_on=False)  # fmt: skip
-    left = axis.text(0, 0.95, "", size=PLAIN, va="center", color=INK, transform=axis.transAxes)
-    right = axis.text(1, 0.95, "", size=PLAIN, va="center", ha="right", color=GENERATED, transform=axis.transAxes,
-                      parse_math=False)  # fmt: skip
+    marks = event_marks(axis, events, recording.facts["seeds"][0])
+    state = axis.text(0, 0.95, "", size=PLAIN, va="center", color=INK, transform=axis.transAxes)
+    latest = axis.text(0, -0.16, "", size=PLAIN, va="center", color=GENERATED, transform=axis.transAxes,
+                       parse_math=False)  # fmt: skip
 
     def show(t: int) -> None:
         step = int(shown.steps[t])
         done.set_xdata([0, step])
-        left.set_text(" · ".join([f"step {step} of {end}", w1_at(recording, t), *modes_at(recording, t)]))
-        past = [event for event in events if event["step"] <= step]
-        right.set_text(f"◆ {past[-1]['label']} at step {past[-1]['step']} (seed {past[-1]['seed']})" if past else "")
+        state.set_text(" · ".join([f"step {step} of {end}", w1_at(recording, t), *modes_at(recording, t)]))
+        past = [event for event in events if event.step <= step]
+        latest.set_text(shorten("; ".join(f"◆ {event_in_words(event)}" for event in past[-2:]), 104, placeholder=" …"))
 
-    return Moving(axis, [done, marks, left, right], show)
+    return Moving(axis, [done, *marks, state, latest], show)
+
+
+def event_marks(axis: Axes, events: Sequence[Event], portrait: int) -> list[Line2D]:
+    """Diamonds on the time bar: full for the seed shown, hollow for the others."""
+    marks = []
+    for own in (False, True):
+        steps = [event.step for event in events if (portrait in event.seeds) == own]
+        marks += axis.plot(steps, [0.25] * len(steps), "d", color=GENERATED if own else "white", markersize=6,
+                           markeredgecolor="white" if own else GENERATED, markeredgewidth=0.6 if own else 1.0,
+                           clip_on=False)  # fmt: skip
+    return marks
 
 
 def save_comparison_film(recordings: Sequence[Recording], path: str | Path, progress: Progress | None = None) -> None:

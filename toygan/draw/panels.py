@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from toygan.draw.scene import Scene, inside, outside_share, score_range, steepest, values_of
+from toygan.draw.scene import Scene, exact_transport, inside, outside_share, score_range, steepest, values_of
 from toygan.recording import Recording
 
 REAL, GENERATED, INK, FAINT = "#10243e", "#d55e00", "#222222", "#8a8a8a"
@@ -35,16 +35,29 @@ BANDS = 12
 def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray | None = None) -> None:
     """Draw the critic's score as filled bands and thin lines, with real and generated points; lighter is more real."""
     edges = band_edges(scene.scores[[frame]]) if edges is None else edges
-    scores = scene.scores[frame]
-    axis.contourf(scene.grid_x, scene.grid_y, scores, edges, cmap=SCORES, norm=bands(edges), extend="both")
-    crossed = edges[(scores.min() < edges) & (edges < scores.max())]
-    if len(crossed):
-        axis.contour(scene.grid_x, scene.grid_y, scores, crossed, colors=INK, linewidths=0.4, alpha=0.5,
-                     linestyles="solid")  # fmt: skip
+    score_bands(axis, scene, scene.scores[frame], edges)
     real_points(axis, scene)
     generated_points(axis, scene, frame)
     say_outside(axis, scene, frame)
     frame_view(axis, scene)
+
+
+def optimal_contour(axis: Axes, scene: Scene, edges: np.ndarray) -> None:
+    """Draw the optimal critic as `critic_contour` draws the learned one; blank where nothing is best."""
+    assert scene.optimal is not None
+    score_bands(axis, scene, scene.optimal, edges)
+    real_points(axis, scene)
+    generated_points(axis, scene, -1)
+    frame_view(axis, scene)
+
+
+def score_bands(axis: Axes, scene: Scene, scores: np.ndarray, edges: np.ndarray) -> None:
+    """Scores [g, g] as filled bands, with thin lines between them."""
+    axis.contourf(scene.grid_x, scene.grid_y, scores, edges, cmap=SCORES, norm=bands(edges), extend="both")
+    crossed = edges[(np.nanmin(scores) < edges) & (edges < np.nanmax(scores))]
+    if len(crossed):
+        axis.contour(scene.grid_x, scene.grid_y, scores, crossed, colors=INK, linewidths=0.4, alpha=0.5,
+                     linestyles="solid")  # fmt: skip
 
 
 def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None = None) -> None:
@@ -300,6 +313,22 @@ def share_curves(axis: Axes, recording: Recording) -> None:
     axis.set_ylim(-4, 106)
     axis.yaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
     dress_curves(axis, recording, "found, per cent")
+
+
+def transport_known(recording: Recording) -> bool:
+    """Whether exact transport is what this critic should learn, and is compared with it."""
+    measures = ("critic_gap", "slope_alignment")
+    return exact_transport(recording) and any(values_of(recording, measure) is not None for measure in measures)
+
+
+def transport_curves(axis: Axes, recording: Recording) -> None:
+    """The share of the exact W1 that the critic sees, and its slopes' cosine with exact transport: 1 is best."""
+    seed_lines(axis, recording, "critic_gap", "share of W1 seen", CRITIC, "-")
+    seed_lines(axis, recording, "slope_alignment", "slopes agree", SHARE, "--")
+    low = min([0.0, *(float(np.nanmin(line.get_ydata())) for line in axis.lines)])
+    axis.axhline(1, color=INK, linewidth=0.7, linestyle=":", zorder=0)
+    axis.set_ylim(low - 0.05, 1.06)
+    dress_curves(axis, recording, "critic against exact transport")
 
 
 def seed_lines(axis: Axes, recording: Recording, measure: str, label: str, colour: str, dashes: str) -> None:

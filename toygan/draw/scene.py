@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,13 +16,22 @@ ROUNDING = 1e-6  # a float32 score carries about this share of noise
 View = tuple[float, float, float, float]
 
 
+class Event(NamedTuple):
+    """What was diagnosed at a step, and in which seeds."""
+
+    step: int
+    label: str
+    seeds: list[int]
+
+
 @dataclass(frozen=True)
 class Scene:
     """The portrait seed of one run, up to its last finite frame.
 
     `steps [T]`, `samples [T, N, 2]`, `real [N, 2]`, `scores [T, g, g]` with each frame's median removed, on
     `grid_x [g]`, `grid_y [g]`, `slopes [T, h, h, 2]` on `slope_x [h]`, `slope_y [h]`; `view` is
-    (left, right, bottom, top); `note` says what is missing, if anything.
+    (left, right, bottom, top); `note` says what is missing, if anything. `optimal [g, g]` is the optimal critic against
+    the points of the last frame, its median removed, NaN where nothing is best; None where it is not known.
     """
 
     recording: Recording
@@ -36,6 +46,7 @@ class Scene:
     slope_y: np.ndarray
     view: View
     note: str
+    optimal: np.ndarray | None = None
 
     @property
     def last(self) -> int:
@@ -65,6 +76,7 @@ def scene(recording: Recording) -> Scene:
         slope_y=frames["slope_y"],
         view=(float(grid_x[0]), float(grid_x[-1]), float(grid_y[0]), float(grid_y[-1])),
         note=missing(recording, finite),
+        optimal=optimal_scores(frames) if finite == len(frames["step"]) else None,
     )
 
 
@@ -91,6 +103,32 @@ def without_offset(scores: np.ndarray) -> np.ndarray:
     noise = ROUNDING * np.abs(scores).max(axis=(1, 2), keepdims=True)
     flat = np.abs(centred).max(axis=(1, 2), keepdims=True) <= noise
     return np.where(flat, 0.0, centred)
+
+
+def optimal_scores(frames: Arrays) -> np.ndarray | None:
+    """The optimal critic [g, g], its median removed; infinite scores lie one step beyond the finite ones."""
+    if "optimal_scores" not in frames:
+        return None
+    scores = np.asarray(frames["optimal_scores"][0], float)
+    finite = scores[np.abs(scores) < HUGE]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
+    step = (high - low) / 10 or 1.0
+    known: np.ndarray = np.clip(scores, low - step, high + step)
+    return known - np.nanmedian(known) if np.isfinite(known).any() else None
+
+
+def optimum_in_words(recording: Recording) -> str:
+    """How the optimal critic was found, how well the learned one agrees, and what the comparison leaves open."""
+    found = summary_of(recording).get("optimal") or {}
+    how, agreement = str(found.get("how", "known")), found.get("correlation")
+    likeness = "" if agreement is None else f" Correlation with the learned critic in this window: {agreement:.2f}."
+    free = " A constant is free, and away from the points it is not unique." if exact_transport(recording) else ""
+    return f"The optimal critic: {how}.{likeness}{free}"
+
+
+def exact_transport(recording: Recording) -> bool:
+    """Whether the optimal critic is the one of exact transport."""
+    return "Kantorovich" in str((summary_of(recording).get("optimal") or {}).get("how", ""))
 
 
 def score_range(scores: np.ndarray) -> tuple[float, float]:
@@ -197,10 +235,28 @@ def final_measures(recording: Recording, frame: int) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def events_of(recording: Recording) -> list[str]:
-    """Diagnosed events in words, the earliest first."""
-    events = sorted(recording.facts.get("events") or [], key=lambda event: event["step"])
-    return [f"{event['label']} at step {event['step']} (seed {event['seed']})" for event in events]
+def summary_of(recording: Recording) -> dict[str, Any]:
+    """What the run tells about its end, empty before it."""
+    summary: dict[str, Any] = recording.facts.get("summary") or {}
+    return summary
+
+
+def diagnosis_of(recording: Recording) -> str:
+    """The diagnosis in sentences."""
+    return " ".join(summary_of(recording).get("diagnosis") or [])
+
+
+def events_of(recording: Recording) -> list[Event]:
+    """Diagnosed events, the earliest first: step, label and seeds of those that agree in both."""
+    seeds: dict[tuple[int, str], list[int]] = {}
+    for event in recording.facts.get("events") or []:
+        seeds.setdefault((int(event["step"]), str(event["label"])), []).append(int(event["seed"]))
+    return [Event(step, label, sorted(members)) for (step, label), members in sorted(seeds.items())]
+
+
+def event_in_words(event: Event) -> str:
+    """What, when and in which seeds."""
+    return f"{event.label} at step {event.step} (seed{'s' if len(event.seeds) > 1 else ''} {named(event.seeds)})"
 
 
 def number(value: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,20 +30,24 @@ from toygan.draw.panels import (
     logarithmic,
     loss_curves,
     name_ends,
+    optimal_contour,
     score_bar,
     share_curves,
     shares_known,
     slope_field,
     steepness_bar,
     styles_of,
+    transport_curves,
+    transport_known,
     w1_curves,
 )
 from toygan.draw.scene import (
     Scene,
-    events_of,
+    diagnosis_of,
     final_measures,
     modes_at,
     number,
+    optimum_in_words,
     range_over_seeds,
     scene,
     seeds_of,
@@ -54,40 +58,62 @@ from toygan.draw.scene import (
 )
 from toygan.recording import Recording, write_aside
 
-WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel
+WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
+THIRD = 2.3  # inches: a main panel of three
+CURVES = 1.5, 2.4  # inches: a row of curves alone, and the room it takes
+TWO_ROWS = 1.2, 2.15  # the same for each of two rows
 UNDER = 0.8  # inches that tick labels and a colour bar take beneath a panel
 TEXT_BENEATH = 0.98  # inches for the measures of one run of a comparison
 DOTS = 200  # per inch, in a PNG
 CAPTION = "Lighter = the critic holds it for more real, for every method; every critic on its own colour scale."
+Panel = Callable[[Axes, Recording], None]
 PICTURE_FORMATS = ("png", "pdf", "svg")
 
 
 def picture(recording: Recording) -> Figure:
     """The sheet of one run: critic, its slopes and the curves, at the last frame that can be drawn."""
     shown = scene(recording)
-    tall = panel_height(shown, SIDE)
-    foot = footer_lines(shown)
+    side = SIDE if shown.optimal is None else THIRD
+    tall = panel_height(shown, side)
+    foot, panels = footer_lines(shown), curve_panels(recording)
+    told = [] if shown.optimal is None else textwrap.wrap(optimum_in_words(recording), 118)
     below = 0.165 * len(foot) + 0.2
-    bottom = below + 2.4 + UNDER
+    bottom = below + (CURVES if len(panels) == 1 else TWO_ROWS)[1] * len(panels) + 0.15 * len(told) + UNDER
     figure = blank(bottom + tall + 0.95)
     header(figure, title_of(recording), status_line(shown))
-    contour = axis_at(figure, MARGIN, bottom, SIDE, tall)
-    field = axis_at(figure, WIDTH - RIGHT - SIDE, bottom, SIDE, tall)
-    two_panels(contour, field, shown)
-    curves(figure, recording, below + 0.4, 1.5)
+    places = np.linspace(MARGIN, WIDTH - RIGHT - side, 2 if shown.optimal is None else 3)
+    main_panels([axis_at(figure, left, bottom, side, tall) for left in places], shown)
+    for line, words in enumerate(told):
+        say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * line, words, SMALL)
+    curves(figure, recording, below + 0.4)
     for row, (line, family) in enumerate(reversed(foot)):
         say(figure, MARGIN - 0.15, 0.12 + 0.165 * row, line, SMALL, family=family)
     return figure
 
 
-def two_panels(contour: Axes, field: Axes, shown: Scene) -> None:
-    """The critic and its slopes at the last frame, with their colour bars."""
+def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
+    """The critic, the optimal one where it is known, and the critic's slopes at the last frame, with colour bars."""
+    contour, *best, field = axes
     edges, longest = band_edges(shown.scores[-1:]), steepest(shown.slopes[-1:])
     critic_contour(contour, shown, -1, edges)
     slope_field(field, shown, -1, longest)
     panel_titles(contour, field)
-    score_bar(contour, edges, "score, median removed (higher = more real)")
+    score_bar(contour, edges, "score, median removed" + ("" if best else " (higher = more real)"))
     steepness_bar(field, longest, "steepness |∇ score|, per unit length")
+    for axis in best:
+        optimal_panel(axis, shown)
+        for neighbour in (axis, field):
+            neighbour.tick_params(labelleft=False)
+        field.set_title("slope: where generated points go", size=PLAIN, loc="left", pad=5, color=INK)
+
+
+def optimal_panel(axis: Axes, shown: Scene) -> None:
+    """The optimal critic on its own colour scale, beside the learned one."""
+    assert shown.optimal is not None
+    edges = band_edges(shown.optimal[np.isfinite(shown.optimal)].reshape(1, 1, -1))
+    optimal_contour(axis, shown, edges)
+    axis.set_title("the optimal critic", size=PLAIN, loc="left", pad=5, color=INK)
+    score_bar(axis, edges, "its score, median removed")
 
 
 def panel_titles(contour: Axes, field: Axes) -> None:
@@ -96,13 +122,23 @@ def panel_titles(contour: Axes, field: Axes) -> None:
     field.set_title("slope: arrows show where generated points move", size=PLAIN, loc="left", pad=5, color=INK)
 
 
-def curves(figure: Figure, recording: Recording, bottom: float, height: float) -> None:
-    """The row of curves; the last one only where modes or shares are known."""
-    panels = [loss_curves, w1_curves] + ([share_curves] if shares_known(recording) else [])
-    pitch = (WIDTH - 0.3) / len(panels)
-    for place, panel in enumerate(panels):
-        names = 0.38 if panel is w1_curves else 0.0
-        panel(axis_at(figure, MARGIN + 0.08 + place * pitch, bottom, pitch - 0.62 - names, height), recording)
+def curves(figure: Figure, recording: Recording, bottom: float) -> None:
+    """The rows of curves, the lowest at `bottom`."""
+    rows = curve_panels(recording)
+    height, room = CURVES if len(rows) == 1 else TWO_ROWS
+    for row, panels in enumerate(reversed(rows)):
+        pitch = (WIDTH - 0.3) / len(panels)
+        for place, panel in enumerate(panels):
+            left, names = MARGIN + 0.08 + place * pitch, 0.38 if panel is w1_curves else 0.0
+            panel(axis_at(figure, left, bottom + row * room, pitch - 0.62 - names, height), recording)
+
+
+def curve_panels(recording: Recording) -> list[list[Panel]]:
+    """The curves that matter, in rows of at most three: shares and transport only where they are known."""
+    panels: list[Panel] = [loss_curves, w1_curves]
+    panels += [share_curves] if shares_known(recording) else []
+    panels += [transport_curves] if transport_known(recording) else []
+    return [panels] if len(panels) <= 3 else [panels[:2], panels[2:]]
 
 
 def status_line(shown: Scene) -> str:
@@ -117,14 +153,15 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
     recording = shown.recording
     seeds = recording.facts["seeds"]
     bold = f"Curves: seed {seeds[0]} bold, the others thin. " if len(seeds) > 1 else ""
-    events = "; ".join(events_of(recording)[:4])
     prose = [
         f"At step {shown.steps[-1]}: {final_measures(recording, shown.last)}",
-        f"Diagnosed: {events}" if events else "",
+        diagnosis_of(recording),
         f"{bold}Floor: W1 between two samples of the target. Arrows point uphill, at full length from a steepness "
         f"of {number(steepest(shown.slopes[-1:]))} on.",
     ]
-    wrapped = [(line, "sans-serif") for text in prose if text for line in textwrap.wrap(text, 118)]
+    wrapped = [
+        (line, "sans-serif") for text in prose for line in textwrap.wrap(text, 118, max_lines=3, placeholder=" …")
+    ]
     return wrapped + [(line, "monospace") for line in command_lines(recording, 112)]
 
 

@@ -1,0 +1,44 @@
+"""The documents: their commands run, their tables are the program's own, their pictures are there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from toygan.cli import app
+from toygan.methods import METHODS
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+SMALL = ["--steps", "4", "--set", "training.points=60", "--set", "training.batch=16", "--set", "training.frames=3"]
+
+
+def commands(document: Path) -> list[list[str]]:
+    """Every `toygan ...` line of the document's shell blocks, as words."""
+    blocks = re.findall(r"```sh\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+    lines = [line.split(" && ")[-1] for block in blocks for line in block.splitlines()]
+    words = [shlex.split(line, comments=True) for line in lines]
+    return [line[1:] for line in words if line and Path(line[0]).name == "toygan"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_run(document, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words in commands(document):
+        small = SMALL if words[0] == "run" else SMALL[2:] if words[0] == "sweep" else []
+        result = CliRunner().invoke(app, [*words, *small])
+        assert result.exit_code == 0, f"{' '.join(words)}: {result.output}"
+
+
+def test_readme_lists_every_method():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, method in METHODS.items():
+        assert f"| `{name}` | {method['formula'].replace('|', '&#124;')} |" in readme, f"run docs/tables.py for {name}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document):
+    for link in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text(encoding="utf-8")):
+        assert (document.parent / link).exists(), link

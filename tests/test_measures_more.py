@@ -1,0 +1,262 @@
+"""The measures beside W1 and modes: against definitions written out, closed forms and exact facts."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from scipy.stats import wasserstein_distance
+
+from toygan.measure import MEASURES, Curve, Judged, floors, measurable, measure_frame, w1
+from toygan.measures import divergences
+from toygan.measures.critic import critic_gap, critic_value, lipschitz, score_correlation, slope_alignment
+from toygan.measures.curves import on_skeleton, skeleton_coverage
+from toygan.measures.divergences import Nodes, js, kl, quadrature, reverse_kl, shares, tv
+from toygan.measures.neighbours import coverage, density, nearness, precision, recall
+from toygan.measures.transport import directions, sliced_w1, solved, weighted
+from toygan.optimal import potential
+
+
+def cloud(n, seed=0, shift=(0.0, 0.0), std=1.0):
+    return std * np.random.default_rng(seed).standard_normal((n, 2)) + np.array(shift)
+
+
+def gaussian(mean, std):
+    return lambda x: -(((x - mean) / std) ** 2).sum(axis=1) / 2 - math.log(2 * math.pi * std**2)
+
+
+# --- transport -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "m"), [(60, 60), (50, 70), (1, 3)])
+@pytest.mark.parametrize("scale", [1e-20, 1.0, 1e20])
+def test_the_plan_moves_all_mass_at_its_price_and_its_duals_prove_it(n, m, scale):
+    x, y = cloud(n) * scale, cloud(m, 1, (3, 1)) * scale
+    plan = solved(x, y)
+    costs = cdist(y, x)
+    assert plan.distance == pytest.approx(w1(x, y), rel=1e-12)
+    assert plan.mass @ costs[plan.goal, plan.start] == pytest.approx(plan.distance, rel=1e-12)
+    assert np.bincount(plan.start, plan.mass, n) == pytest.approx(np.full(n, 1 / n))
+    assert np.bincount(plan.goal, plan.mass, m) == pytest.approx(np.full(m, 1 / m))
+    assert plan.real_dual.mean() + plan.fake_dual.mean() == pytest.approx(plan.distance, rel=1e-9)
+    assert (plan.real_dual[:, None] + plan.fake_dual - costs).max() < 1e-9 * plan.distance
+
+
+def test_points_that_are_not_finite_have_no_plan():
+    plan = solved(np.array([[math.nan, 0.0]]), np.zeros((2, 2)))
+    assert math.isnan(plan.distance)
+    assert len(plan.mass) == 0
+
+
+def test_directions_follow_the_moves_and_are_none_for_what_stays():
+    x, y = np.array([[0.0, 0.0], [5.0, 5.0]]), np.array([[3.0, 4.0], [5.0, 5.0]])
+    towards = directions(solved(x, y), x, y)
+    assert towards[0] == pytest.approx([0.6, 0.8])
+    assert np.isnan(towards[1]).all()
+
+
+def test_atoms_are_moved_by_weight():
+    here, there = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[0.0, 0.0], [3.0, 0.0]])
+    p, q = np.array([0.5, 0.5]), np.array([0.25, 0.75])
+    assert weighted(here, there, p, q, "euclidean", 1) == pytest.approx(0.25 * 3 + 0.5 * 2)
+    assert weighted(here, there, p, q, "sqeuclidean", 2) == pytest.approx(math.sqrt(0.25 * 9 + 0.5 * 4))
+
+
+@pytest.mark.parametrize("m", [100, 37])
+def test_sliced_w1_is_the_mean_over_shadows_and_at_most_w1(m):
+    x, y = cloud(100), cloud(m, 1, (1, 2), 0.5)
+    angles = math.pi * (np.arange(32) + 0.5) / 32
+    mean = np.mean([wasserstein_distance(x @ a, y @ a) for a in np.stack([np.cos(angles), np.sin(angles)], axis=1)])
+    assert sliced_w1(x, y) == pytest.approx(mean, rel=1e-9)
+    assert sliced_w1(x, y) <= w1(x, y)
+    assert sliced_w1(x, x + np.array([3, 4])) == pytest.approx(5 * 2 / math.pi, rel=1e-3)
+
+
+# --- neighbours and curves -------------------------------------------------------------------------------------------
+
+
+def ball_radius(points, i, k):
+    return sorted(math.dist(points[i], other) for j, other in enumerate(points) if j != i)[k - 1]
+
+
+def covered(points, centres, k):
+    """For every point, in how many balls of the centres' k-th neighbour it lies; by the definition."""
+    return np.array(
+        [[math.dist(p, c) <= ball_radius(centres, i, k) for i, c in enumerate(centres)] for p in points.tolist()]
+    )
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (1, 0), (9, 9)])
+def test_neighbour_measures_are_what_their_papers_say(shift):
+    fake, real = cloud(40, 0, shift, 0.7), cloud(50, 1)
+    near = nearness(fake, real)
+    assert precision(near) == covered(fake, real, 3).any(axis=1).mean()
+    assert recall(near) == covered(real, fake, 3).any(axis=1).mean()
+    assert density(near) == pytest.approx(covered(fake, real, 5).sum() / (5 * 40))
+    assert coverage(near) == covered(fake, real, 5).any(axis=0).mean()
+
+
+def test_the_target_against_itself_scores_what_theory_says():
+    found = floors(lambda k: cloud(200, k), 200, repeats=12, n_w1=200, when="final")
+    for name in ("density", "coverage"):
+        mean, spread = found[name]
+        assert MEASURES[name].perfect(None, 200) == pytest.approx(mean, abs=4 * spread / math.sqrt(12))
+    assert min(found["precision"][0], found["recall"][0]) > 0.9
+    same = nearness(cloud(50), cloud(50))
+    assert precision(same) == recall(same) == coverage(same) == 1
+
+
+def test_a_single_point_is_measured_but_has_no_cells():
+    row = measure_frame(np.zeros((1, 1, 2)), np.ones((1, 2)))
+    assert {name for name in row if np.isnan(row[name][0])} == {"js", "kl", "reverse_kl", "tv"}
+    with pytest.raises(ValueError, match="at least 32 points together, got 2"):
+        shares(np.zeros((1, 2)), np.zeros((1, 2)))
+    assert precision(nearness(np.zeros((1, 2)), np.zeros((1, 2)))) == 1
+    assert coverage(nearness(np.ones((1, 2)), np.zeros((1, 2)))) == 0
+    assert MEASURES["coverage"].perfect(None, 1) == 0
+
+
+def test_curves_are_hit_and_covered():
+    curve = Curve(np.stack([np.linspace(0, 1, 11), np.zeros(11)], axis=1), 0.051)
+    points = np.array([[0.05, 0.0], [0.52, 0.04], [0.5, 0.06], [2.0, 0.0], [math.nan, 0.0]])
+    assert on_skeleton(points, curve) == 2 / 5
+    assert skeleton_coverage(points, curve) == 3 / 11
+    assert skeleton_coverage(points[-1:], curve) == 0
+
+
+# --- divergences -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("mean", "std"), [((0, 0), 2.0), ((1, -1), 1.0), ((2, 0), 0.01)])
+def test_quadrature_gives_the_closed_forms_of_gaussians(mean, std):
+    p, q = gaussian(np.zeros(2), 1.0), gaussian(np.array(mean), std)
+    seen = np.concatenate([cloud(2000), cloud(2000, 1, mean, std)])
+    at, error = quadrature(p, q, (-18, 18, -18, 18), seen)
+    away = np.square(mean).sum()
+    exact = 1 / std**2 - 1 + away / (2 * std**2) + 2 * math.log(std), std**2 - 1 + away / 2 - 2 * math.log(std)
+    assert error < 1e-3
+    assert kl(at) == pytest.approx(exact[0], rel=1e-5)
+    assert reverse_kl(at) == pytest.approx(exact[1], rel=1e-5)
+    if std == 1:
+        assert tv(at) == pytest.approx(math.erf(math.sqrt(away / 8)), abs=error)
+
+
+def test_js_agrees_with_a_plain_grid():
+    p, q = gaussian(np.zeros(2), 1.0), gaussian(np.array([1.0, 0.5]), 0.6)
+    at, _ = quadrature(p, q, (-9, 9, -9, 9), np.concatenate([cloud(500), cloud(500, 1, (1, 0.5), 0.6)]))
+    line = np.linspace(-9, 9, 601)
+    plain = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+    a, b = np.exp(p(plain)), np.exp(q(plain))
+    m, cell = (a + b) / 2, (line[1] - line[0]) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.nansum(a * np.log(a / m) + b * np.log(b / m)) / 2 * cell
+    assert js(at) == pytest.approx(value, abs=1e-5)
+
+
+def test_disjoint_shares_are_as_far_as_can_be_and_equal_ones_are_not_apart():
+    with np.errstate(divide="ignore"):
+        apart, same = (Nodes(np.log([1.0, 0.0]), np.log(q), np.ones(2)) for q in ([0.0, 1.0], [1.0, 0.0]))
+    assert (js(apart), kl(apart), reverse_kl(apart), tv(apart)) == (pytest.approx(math.log(2)), math.inf, math.inf, 1)
+    assert js(same) == kl(same) == reverse_kl(same) == tv(same) == 0
+
+
+def test_the_best_gan_value_is_two_js_minus_two_log_two():
+    p, q = gaussian(np.zeros(2), 1.0), gaussian(np.array([1.0, 0.0]), 1.0)
+    at, _ = quadrature(p, q, (-9, 9, -9, 9), np.concatenate([cloud(500), cloud(500, 1, (1, 0))]))
+    best = at.log_p - at.log_q
+    value = -at.weights @ (np.exp(at.log_p) * np.logaddexp(0, -best) + np.exp(at.log_q) * np.logaddexp(0, best))
+    assert value == pytest.approx(2 * js(at) - 2 * math.log(2), abs=1e-9)
+
+
+def test_cells_tell_disjoint_clouds_and_have_the_bias_that_is_said():
+    assert js(shares(cloud(500), cloud(500, 1, (99, 0)))) == pytest.approx(math.log(2))
+    assert js(shares(np.zeros((400, 2)), np.zeros((400, 2)))) == 0
+    assert js(shares(np.zeros((400, 2)), np.ones((400, 2)))) == pytest.approx(math.log(2))
+    bias = np.mean([js(shares(cloud(1000, 2 * k), cloud(1000, 2 * k + 1))) for k in range(20)])
+    assert bias == pytest.approx(63 / 8 * (1 / 1000 + 1 / 1000), rel=0.1)
+
+
+def test_a_mode_far_narrower_than_a_cell_is_not_overlooked():
+    narrow = gaussian(np.array([0.3, 0.7]), 1e-3)
+    at, _ = quadrature(narrow, gaussian(np.zeros(2), 1.0), (-9, 9, -9, 9),
+                       np.concatenate([cloud(1000, 0, (0.3, 0.7), 1e-3), cloud(1000, 1)]))  # fmt: skip
+    assert divergences.mass(at.log_p, at.weights) == pytest.approx(1, abs=1e-4)
+
+
+# --- the critic ------------------------------------------------------------------------------------------------------
+
+
+def judged_by(score, slope, fake, real, **more):
+    between = (fake + real) / 2
+    return Judged(score(real), score(fake), slope(real), slope(fake), slope(between), **more)
+
+
+@pytest.mark.parametrize("gain", [1.0, 250.0, 1e-6])
+def test_the_potential_sees_all_of_w1_whatever_its_gain(gain):
+    fake, real = cloud(80), cloud(80, 1, (2, 0), 0.5)
+    plan, phi = solved(fake, real), potential(real, fake)
+    judged = judged_by(lambda x: gain * phi(x), lambda x: gain * phi.slopes(x), fake, real)
+    assert critic_gap(judged, plan, fake, real) == pytest.approx(1, rel=1e-9)
+    # A basis of the plan has arcs that carry nothing: there two real points are equally good, and either may be named.
+    assert slope_alignment(judged, plan, fake, real) == pytest.approx(1, abs=5e-3)
+    assert critic_value(judged) == pytest.approx(gain * w1(fake, real), rel=1e-9)
+    assert lipschitz(judged, plan, fake, real) == pytest.approx(gain, rel=1e-9)
+
+
+def test_a_linear_critic_sees_the_shift_along_it():
+    fake, real = cloud(50), cloud(50, 0, (3, 0))
+    for angle in (0.0, 1.0, math.pi):
+        w = 7 * np.array([math.cos(angle), math.sin(angle)])
+        judged = judged_by(lambda x, w=w: x @ w + 5, lambda x, w=w: np.tile(w, (len(x), 1)), fake, real)
+        plan = solved(fake, real)
+        assert critic_gap(judged, plan, fake, real) == pytest.approx(math.cos(angle), abs=1e-12)
+        assert slope_alignment(judged, plan, fake, real) == pytest.approx(math.cos(angle), abs=1e-3)
+
+
+def test_no_critic_sees_more_than_all_even_where_its_slopes_were_not():
+    fake, real = cloud(40), cloud(40, 1, (1, 0))
+    rng = np.random.default_rng(2)
+    flat = np.zeros((40, 2))
+    judged = Judged(rng.random(40) + 1, rng.random(40), flat, flat, flat)
+    assert 0 < critic_gap(judged, solved(fake, real), fake, real) <= 1 + 1e-12
+
+
+def test_flat_critics_and_clouds_at_home_have_no_gap():
+    fake, real, flat = cloud(20), cloud(20, 1), np.zeros((20, 2))
+    nothing = Judged(np.ones(20), np.ones(20), flat, flat, flat)
+    assert math.isnan(critic_gap(nothing, solved(fake, real), fake, real))
+    assert slope_alignment(nothing, solved(fake, real), fake, real) == 0
+    assert math.isnan(slope_alignment(nothing, solved(real, real), real, real))
+
+
+def test_correlation_is_numpys_and_ignores_gain_and_offset():
+    a, b = np.random.default_rng(0).standard_normal((2, 9, 9))
+    assert score_correlation(a, b) == pytest.approx(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+    assert score_correlation(1e200 * a - 3, a) == pytest.approx(1)
+    assert math.isnan(score_correlation(a, np.ones((9, 9))))
+    assert score_correlation(np.array([0, 1, 2, math.inf]), np.array([0, -1, -2, 5])) == pytest.approx(-1)
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def test_a_frame_has_a_number_for_every_measure_that_it_can_take():
+    fake, real = cloud(60), cloud(60, 1)
+    slopes = np.random.default_rng(3).standard_normal((60, 2))
+    judged = Judged(real[:, 0], fake[:, 0], slopes, slopes, slopes)
+    curve = Curve(real[:5], 0.5)
+    row = measure_frame(fake[None], real, None, 40, curve, [judged], when="final")
+    assert list(row) == measurable(None, curve, [judged], "final")
+    assert all(np.isfinite(row[name]).all() for name in row)
+    assert row["slope_fake_median"][0] == pytest.approx(np.median(np.linalg.norm(slopes, axis=1)))
+    assert set(row) - set(measure_frame(fake[None], real, None, 40, curve, [judged])) == {"w2", "sliced_w1", "precision", "recall", "density", "coverage"}
+
+
+def test_a_lost_seed_has_no_number_and_its_neighbour_keeps_its_own():
+    fake, real = np.stack([cloud(60), cloud(60, 2)]), cloud(60, 1)
+    whole = measure_frame(fake, real)
+    fake[0, 3, 1] = math.nan
+    row = measure_frame(fake, real)
+    for name in row:
+        assert math.isnan(row[name][0])
+        assert row[name][1] == whole[name][1]

@@ -1,0 +1,325 @@
+"""Update rules: by hand on Dirac-GAN, by differences on small networks, and by the growth that theory gives them."""
+
+from collections.abc import Callable
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from conftest import DOUBLE, beginning, facts_of, gradient, small_world, source_of, states_of, tensors_of
+from test_game import DESCENT, check_together_is_alone, dirac_world, sigmoid
+from torch import Tensor
+
+from toygan.constraints import CONSTRAINTS
+from toygan.game import State, critic_move, critic_opinion, generator_loss
+from toygan.networks import Network
+from toygan.objectives import OBJECTIVES
+from toygan.optimisers import OPTIMISERS, Move, Optimiser, Slots
+from toygan.players import CRITICS, GENERATORS, mlp_critic
+from toygan.rules import RULES, Rule
+from toygan.scenario import World
+from toygan.simulate import has_diverged
+from toygan.streams import Draw, draws
+
+SEEDS = [0, 5]
+rules = pytest.mark.parametrize("rule", RULES)
+
+# --- laws ------------------------------------------------------------------------------------------------------------
+
+
+@rules
+def test_together_is_alone(rule):
+    world = small_world("non-saturating", "r1", rule=rule, optimiser=DESCENT)
+    check_together_is_alone(world, 3, DOUBLE, rtol=1e-11, atol=1e-12)
+
+
+@rules
+def test_same_seed_same_bytes(rule):
+    one, other = (tensors_of(states_of(small_world("hinge", "r1", rule=rule), SEEDS, 2)[-1]) for _ in range(2))
+    assert all(torch.equal(values, other[name]) for name, values in one.items())
+
+
+@rules
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_every_objective_plays_by_every_rule(rule, name):
+    last = states_of(small_world(name, "norm-clip", rule=rule), SEEDS, 3, torch.empty(0))[-1]
+    assert last.step == 3
+    assert not has_diverged(last).any()
+
+
+@rules
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+def test_every_constraint_plays_by_every_rule(rule, constraint):
+    last = states_of(small_world("hinge", constraint, rule=rule), SEEDS, 2, torch.empty(0))[-1]
+    assert not has_diverged(last).any()
+
+
+@rules
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("critic", CRITICS)
+def test_every_body_plays_by_every_rule(rule, generator, critic):
+    world = small_world(
+        "non-saturating", "r1", rule=rule, generator=GENERATORS[generator](), critic=CRITICS[critic](2, 1)
+    )
+    assert not has_diverged(states_of(world, [0], 2)[-1]).any()
+
+
+# --- Dirac-GAN by hand -----------------------------------------------------------------------------------------------
+# v = (c(t) theta, -k(t) psi) for z = (psi, theta), t = psi . theta: what critic and generator descend.
+
+Field = Callable[[np.ndarray], np.ndarray]
+RATE = 0.1
+
+
+def non_saturating_field(z: np.ndarray) -> np.ndarray:
+    t = float(z[0] @ z[1])
+    return np.array([sigmoid(t) * z[1], -sigmoid(-t) * z[0]])
+
+
+def wasserstein_field(z: np.ndarray) -> np.ndarray:
+    return np.array([z[1], -z[0]])
+
+
+def half_square_slope(v: Field, z: np.ndarray) -> np.ndarray:
+    """The gradient of 1/2 |v|^2 by differences."""
+    steps = 1e-6 * np.eye(4).reshape(4, 2, 2)
+    return np.array([((v(z + e) ** 2).sum() - (v(z - e) ** 2).sum()) / 4e-6 for e in steps]).reshape(2, 2)
+
+
+def alternating_step(v: Field, z: np.ndarray, last: np.ndarray | None) -> np.ndarray:
+    moved = np.array([z[0] - RATE * v(z)[0], z[1]])
+    return np.array([moved[0], z[1] - RATE * v(moved)[1]])
+
+
+def unrolled_step(v: Field, z: np.ndarray, last: np.ndarray | None) -> np.ndarray:
+    """The generator's loss after 5 critic moves, as a function of theta, differentiated by differences."""
+    critic = z[0] - RATE * v(z)[0]
+
+    def loss(theta: np.ndarray) -> float:
+        foreseen = critic
+        for _ in range(5):
+            foreseen = foreseen - RATE * v(np.array([foreseen, theta]))[0]
+        t = float(foreseen @ theta)
+        return float(np.logaddexp(0, -t)) if v is non_saturating_field else -t
+
+    slope = np.array([(loss(z[1] + e) - loss(z[1] - e)) / 2e-6 for e in 1e-6 * np.eye(2)])
+    return np.array([critic, z[1] - RATE * slope])
+
+
+Step = Callable[[Field, np.ndarray, np.ndarray | None], np.ndarray]
+BY_HAND: dict[str, Step] = {  # of the field, where we are, and the field at the last step
+    "alternating": alternating_step,
+    "simultaneous": lambda v, z, last: z - RATE * v(z),
+    "extragradient": lambda v, z, last: z - RATE * v(z - RATE * v(z)),
+    "optimistic": lambda v, z, last: z - RATE * (v(z) if last is None else 2 * v(z) - last),
+    "consensus": lambda v, z, last: z - RATE * (v(z) + 0.1 * half_square_slope(v, z)),
+    "unrolled": unrolled_step,
+}
+
+
+def path(world: World, steps: int) -> np.ndarray:
+    """(psi, theta) after each step [steps + 1, 2, 2]."""
+    return np.array([torch.stack((s.critic, s.generator), 1)[0].numpy() for s in states_of(world, [0], steps)])
+
+
+def ruled(objective: str, rule: Rule | str, rate: float = RATE) -> World:
+    made = RULES[rule]() if isinstance(rule, str) else rule
+    world = dirac_world(objective, "none", rate)
+    return world._replace(game=world.game._replace(rule=made.step, optimiser=made.wrap(DESCENT)))
+
+
+@rules
+@pytest.mark.parametrize("field", [non_saturating_field, wasserstein_field], ids=["non-saturating", "wasserstein"])
+def test_dirac_gan_by_hand(rule, field):
+    objective = "wasserstein" if field is wasserstein_field else "non-saturating"
+    step = facts_of(BY_HAND, rule, "BY_HAND in tests/test_rules.py")
+    z, last, wanted = np.array([[1.0, -0.3], [1.0, 0.5]]), None, []
+    for _ in range(20):
+        wanted.append(z)
+        z, last = step(field, z, last), field(z)
+    np.testing.assert_allclose(path(ruled(objective, rule), 20), [*wanted, z], rtol=1e-7, atol=1e-8)
+
+
+def optimistic_growth(h: float) -> float:
+    """The larger root of m^2 - (1 - 2 i h) m - i h = 0."""
+    return float(max(abs(np.roots([1, -(1 - 2j * h), -1j * h]))))
+
+
+GROWTH: dict[str, Callable[[float], float] | None] = {  # of |z| a step in the bilinear game, for large t
+    "alternating": lambda h: 1.0,
+    "simultaneous": lambda h: (1 + h**2) ** 0.5,
+    "extragradient": lambda h: (1 - h**2 + h**4) ** 0.5,
+    "optimistic": optimistic_growth,
+    "consensus": lambda h: ((1 - 0.1 * h) ** 2 + h**2) ** 0.5,
+    # The generator descends -psi . theta + 5 h |theta|^2, against a critic that has moved.
+    "unrolled": lambda h: float(max(abs(np.linalg.eigvals([[1, -h], [h, 1 - 11 * h**2]])))),
+}
+
+
+@rules
+@pytest.mark.parametrize("h", [0.1, 0.3])
+def test_bilinear_game_grows_or_shrinks_at_the_rate_of_its_eigenvalues(rule, h):
+    """psi . theta: simultaneous steps spiral out, alternating ones stay, looking ahead or back comes home."""
+    growth = facts_of(GROWTH, rule, "GROWTH in tests/test_rules.py")(h)
+    sizes = np.linalg.norm(path(ruled("wasserstein", rule, h), 160).reshape(161, 4), axis=1)
+    half = sizes[81:].max() / sizes[1:81].max()  # over many turns, where a closed orbit is an ellipse
+    np.testing.assert_allclose(half ** (1 / 80), growth, rtol=4e-3)
+    assert (growth > 1 + 1e-6) == (rule == "simultaneous" or (rule == "consensus" and h > 0.2))
+
+
+# --- small networks, by differences ----------------------------------------------------------------------------------
+
+
+class Seen(NamedTuple):
+    """An optimiser that notes every gradient it is fed."""
+
+    optimiser: Optimiser
+    gradients: list[Tensor]
+
+
+def noting(name: str) -> Seen:
+    base, gradients = OPTIMISERS[name]((0.5, 0.9)), []
+
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
+        gradients.append(gradient.detach())
+        return base.move(parameters, gradient, slots, t, rate)
+
+    return Seen(Optimiser(base.slots, move), gradients)
+
+
+BODIES = {
+    "tanh": mlp_critic(2, 1, width=4, depth=1, activation="tanh"),
+    "layer norm": mlp_critic(2, 1, width=4, depth=1, activation="tanh", normalisation="layer"),
+    "groupsort": mlp_critic(2, 1, width=4, depth=1, activation="groupsort"),
+    "autoencoder": CRITICS["autoencoder"](2, 1, width=4, depth=1, activation="tanh"),
+}
+bodies = pytest.mark.parametrize("critic", BODIES.values(), ids=BODIES)
+TANH = GENERATORS["mlp"](width=4, depth=1, activation="tanh")
+
+
+def one_step(world: World, seeds: list[int], before: int = 2) -> tuple[State, Draw]:
+    """A state after some steps, whose optimisers remember something, and the draw of the next one."""
+    state, source = states_of(world, seeds, before)[-1], source_of(world, seeds)
+    return state, next(islice(draws(source, before, DOUBLE), 0, None))
+
+
+def warmed(world: World, state: State, draw: Draw, moves: int) -> State:
+    for move in range(moves):
+        state = critic_move(world.game, state, draw, move, at=state)
+    return state
+
+
+def foreseen_loss(world: World, state: State, draw: Draw, ahead: int) -> Callable[[Tensor], Tensor]:
+    """The generator's loss after the critic's moves ahead as a function of the generator, every move made anew."""
+    rules_, steps = world.game, world.game.critic_steps
+
+    def loss(generator: Tensor) -> Tensor:
+        critic, slots = state.critic, state.critic_slots
+        for k in range(ahead):
+
+            def total(c: Tensor) -> Tensor:
+                return critic_opinion(rules_, c, generator.detach(), state, draw, -1).total
+
+            t = state.step * steps + steps + 1 + k
+            critic, slots = rules_.optimiser.move(critic, gradient(total, critic), slots, t, rules_.critic_rate)
+            critic = rules_.constraint.project(critic, rules_.critic.layers)
+        return generator_loss(rules_, critic, generator, state, draw)
+
+    return loss
+
+
+def check_unrolled(critic: Network, optimiser: str, constraint: str, ahead: int) -> None:
+    """The gradient that the generator is fed is that of its foreseen loss, by differences of all the moves ahead."""
+    seen = noting(optimiser)
+    rule = RULES["unrolled"](ahead=ahead)
+    world = small_world(
+        "non-saturating", constraint, generator=TANH, critic=critic, optimiser=seen.optimiser, rule=rule, rate=0.05
+    )
+    state, draw = one_step(world, SEEDS)
+    world.game.rule(world.game, state, draw)
+    fed, loss = seen.gradients[-1], foreseen_loss(world, warmed(world, state, draw, 2), draw, ahead)
+    for seed in range(4):
+        way = torch.from_numpy(np.random.default_rng(seed).standard_normal(tuple(fed.shape)))
+        wanted = (loss(state.generator + 1e-6 * way).sum() - loss(state.generator - 1e-6 * way).sum()) / 2e-6
+        torch.testing.assert_close((fed * way).sum(), wanted, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@bodies
+def test_unrolled_gradient_is_that_of_the_foreseen_loss(optimiser, critic):
+    check_unrolled(critic, optimiser, "r1", ahead=3)
+
+
+@pytest.mark.parametrize("constraint", ["none", "gradient-penalty", "norm-clip", "weight-norm", "spectral-norm"])
+def test_unrolled_gradient_goes_through_the_constraint(constraint):
+    check_unrolled(BODIES["tanh"], "adam", constraint, ahead=2)
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_unrolled_by_nothing_is_alternating_bit_for_bit(optimiser):
+    one, other = (
+        states_of(small_world("hinge", "r1", optimiser=OPTIMISERS[optimiser]((0.5, 0.9)), rule=rule), SEEDS, 4)[-1]
+        for rule in (RULES["unrolled"](ahead=0), "alternating")
+    )
+    assert all(torch.equal(values, tensors_of(other)[name]) for name, values in tensors_of(one).items())
+
+
+def test_unrolled_puts_the_critic_back():
+    """After a step, critic and its optimiser's memory are as if nobody had looked ahead; the generator is not."""
+    one, other = (
+        tensors_of(states_of(small_world("hinge", rule=rule), SEEDS, 1)[-1]) for rule in ("unrolled", "alternating")
+    )
+    for name, values in one.items():
+        assert torch.equal(values, other[name]) == ("generator" not in name and name != "average"), name
+
+
+def test_simultaneous_generator_answers_the_critic_before_its_last_move():
+    world = small_world("non-saturating", rule="simultaneous", critic_steps=3)
+    state, draw = one_step(world, SEEDS)
+    after = world.game.rule(world.game, state, draw)
+    old = warmed(world, state, draw, 2)
+    wanted = generator_loss(world.game, old.critic, state.generator, state, draw)
+    assert torch.equal(after.report.generator_loss, wanted)
+    assert torch.equal(after.critic, critic_move(world.game, old, draw, 2, at=old).critic)
+
+
+@bodies
+def test_consensus_adds_the_slope_of_half_the_squared_field(critic):
+    seen, rule = noting("descent"), RULES["consensus"](weight=0.3)
+    world = small_world(
+        "non-saturating", "r1", generator=TANH, critic=critic, optimiser=seen.optimiser, rule=rule, critic_steps=1
+    )
+    state, draw = one_step(world, SEEDS)
+    seen.gradients.clear()
+    world.game.rule(world.game, state, draw)
+    size = state.critic.shape[1]
+
+    def field(both: Tensor) -> Tensor:
+        c, g = both[:, :size], both[:, size:]
+        v = gradient(lambda x: critic_opinion(world.game, x, g, state, draw, 0).total, c)
+        w = gradient(lambda x: generator_loss(world.game, c, x, state, draw), g)
+        return torch.cat((v, w), dim=1)
+
+    both, fed = torch.cat((state.critic, state.generator), dim=1), torch.cat(seen.gradients, dim=1)
+    for seed in range(4):
+        way = torch.from_numpy(np.random.default_rng(seed).standard_normal(tuple(both.shape)))
+        slope = (field(both + 1e-5 * way).square().sum() - field(both - 1e-5 * way).square().sum()) / 4e-5
+        torch.testing.assert_close((fed * way).sum(), (field(both) * way).sum() + 0.3 * slope, rtol=1e-5, atol=1e-6)
+
+
+def test_consensus_of_no_weight_is_simultaneous():
+    one, other = (
+        states_of(small_world("hinge", "r1", rule=rule), SEEDS, 3)[-1]
+        for rule in (RULES["consensus"](weight=0.0), "simultaneous")
+    )
+    for name, values in tensors_of(one).items():
+        torch.testing.assert_close(values, tensors_of(other)[name], rtol=1e-12, atol=1e-13)
+
+
+def test_optimistic_remembers_the_last_gradient_of_each_player():
+    world = small_world("hinge", rule="optimistic", optimiser=DESCENT)
+    state = beginning(world, SEEDS)
+    assert len(state.generator_slots) == len(state.critic_slots) == 1
+    after = states_of(world, SEEDS, 1)[-1]
+    torch.testing.assert_close(after.generator, state.generator - 1e-2 * after.generator_slots[0], rtol=1e-13, atol=0)

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from toygan.recording import write_json
+from toygan.strict import UserError
+from toygan.table import (
+    Interval,
+    cell,
+    crossed,
+    differences,
+    median,
+    medians,
+    rate,
+    records,
+    resampled_ranks,
+    run_folders,
+    write_results,
+    written,
+)
+
+RING = {"kind": "ring", "modes": 3, "radius": 1.0, "std": 0.1, "scale": 1.0, "rotate": 0.0, "shift": [0.0, 0.0]}
+
+
+def a_run(
+    place: Path, method: str, w1: list[float | None], settings: dict[str, Any] | None = None, **facts: Any
+) -> Path:
+    """A run folder with nothing but its record."""
+    folder = place / "ring" / method / "-".join(map(str, (settings or {}).values()))
+    folder.mkdir(parents=True)
+    rows = [
+        {"seed": s, "w1": value, "modes": 3 if s else 2, "diverged_at": 5 if value is None else None}
+        for s, value in enumerate(w1)
+    ]
+    told: dict[str, Any] = {"format": 1, "scenario": "ring", "method": method, "seeds": list(range(len(w1)))}
+    told |= {
+        "status": "diverged" if None in w1 else "done",
+        "step": 9,
+        "steps": 9,
+        "seconds": {"train": 6.0, "draw": 2.0},
+    }
+    told |= {"config": {"target": RING}, "settings": settings or {}, "summary": {"seeds": rows}}
+    write_json(folder / "run.json", told | facts)
+    return folder
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    for weight in (0.1, 1.0):
+        a_run(tmp_path, "gan", [1 + weight, 2 + weight, None, 4.0], {"method.constraint.weight": weight})
+        a_run(tmp_path, "wgan_x", [1.0, 2.0, 3.0, 3.0], {"method.constraint.weight": weight})
+    a_run(tmp_path, "lost", [1.0], None, status="failed", message='no "space"', summary={})
+    return tmp_path
+
+
+# --- records ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_record_a_run_and_seed(place: Path) -> None:
+    rows = records(run_folders(place))
+    assert len(rows) == 17
+    row = next(row for row in rows if row["method"] == "gan" and row["seed"] == 1)
+    assert row["settings"] == "method.constraint.weight=0.1"
+    assert (row["status"], row["w1"], row["modes"], row["modes_of"], row["core_seconds"]) == ("done", 2.1, 3, 3, 2.0)
+    assert [row["status"] for row in rows if row["method"] == "gan"] == ["done", "done", "diverged", "done"] * 2
+    assert [(row["status"], row.get("w1")) for row in rows if row["method"] == "lost"] == [("failed", None)]
+
+
+def test_results_open_as_a_table(place: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(write_results(place).read_text())))
+    assert len(rows) == 17
+    assert rows[0]["method.constraint.weight"] == "0.1"
+    assert [row["w1"] for row in rows if row["status"] == "diverged"] == ["", ""]
+    assert [row["message"] for row in rows if row["status"] == "failed"] == ['no "space"']
+
+
+def test_what_is_no_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no run"):
+        run_folders(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(UserError, match=r"run\.json: is not the record"):
+        records([tmp_path])
+
+
+# --- intervals -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("happened", "n"), [(0, 1), (1, 1), (0, 8), (3, 8), (8, 8), (17, 1000)])
+def test_wilson_agrees_with_scipy(happened: int, n: int) -> None:
+    found = stats.binomtest(happened, n).proportion_ci(0.95, method="wilson")
+    assert rate(happened, n) == pytest.approx((happened / n, found.low, found.high, n), abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 31, 200])
+def test_bootstrap_agrees_with_plain_resampling(n: int) -> None:
+    values = np.random.default_rng(n).lognormal(size=n)
+    draws = np.random.default_rng(1).choice(values, (20_000, n))
+    plain = np.quantile(np.median(draws, axis=1), [0.025, 0.975], method="inverted_cdf")
+    found = median(values)
+    assert found.value == np.median(values)
+    near = np.sort(values)[np.clip(np.searchsorted(np.sort(values), plain)[:, None] + [-2, 1], 0, n - 1)]
+    for end, (low, high) in zip(found[1:3], near, strict=True):  # within a neighbour: both are Monte Carlo
+        assert low <= end <= high
+    assert median(values) == found
+
+
+def test_resampled_ranks_have_the_exact_law() -> None:
+    low, high, share = resampled_ranks(3)
+    assert low.tolist() == high.tolist() == [0, 1, 2]
+    np.testing.assert_allclose(share, [7 / 27, 13 / 27, 7 / 27], atol=0.015)
+    low, high, share = resampled_ranks(2)  # both first, both last, or one each
+    assert list(zip(low, high, strict=True)) == [(0, 0), (0, 1), (1, 1)]
+    np.testing.assert_allclose(share, [1 / 4, 1 / 2, 1 / 4], atol=0.015)
+
+
+def test_nothing_known_is_no_number() -> None:
+    assert math.isnan(rate(0, 0).low)
+    assert math.isnan(median([]).value)
+    assert cell(median([])) == "-"
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+def test_medians_and_rates_by_any_key(place: Path) -> None:
+    rows = records(run_folders(place))
+    table = medians(rows, ["method"])
+    by_method = {row["method"]: row for row in table.rows}
+    assert by_method["gan"]["w1"][::3] == (3.05, 6)
+    assert by_method["gan"]["diverged"] == rate(2, 8)
+    assert by_method["wgan_x"]["all modes"] == rate(6, 8)
+    assert by_method["lost"]["not ended"] == 1
+    assert medians(rows).keys == ["scenario", "method", "method.constraint.weight"]
+    across = crossed(medians(rows, ["method", "method.constraint.weight"]), ["method.constraint.weight"], "w1")
+    assert across.keys == ["method"]
+    assert across.rows[0]["0.1"] == median([1.1, 2.1, 4.0])
+    with pytest.raises(UserError, match='did you mean "method"'):
+        medians(rows, ["metod"])
+
+
+def test_differences_are_paired_by_seed(place: Path) -> None:
+    table = differences(records(run_folders(place)), ["method"], ["w1"], against="gan")
+    assert table is not None
+    assert [(row["method"], row["w1"]) for row in table.rows] == [("wgan_x", median([-0.1, -0.1, -1, -1, -1, -1]))]
+    with pytest.raises(UserError, match="--against"):
+        differences(records(run_folders(place)), against="no-gan")
+
+
+def test_a_table_is_written_in_every_form(place: Path) -> None:
+    rows = records(run_folders(place))
+    tables = [medians(rows, ["method"], ["w1"]), differences(rows, ["method"], ["w1"], "gan")]
+    text, markdown, latex = (written(tables, form) for form in ("text", "markdown", "latex"))
+    assert "wgan_x" in text
+    assert "paired by seed" in text
+    assert {line.count("|") for line in markdown.splitlines() if line.startswith("|")} == {7, 3}
+    assert r"wgan\_x &" in latex
+    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 2
+    lines = {line["method"]: line for line in csv.DictReader(io.StringIO(written(tables, "csv")))}
+    assert float(lines["gan"]["w1"]) == 3.05
+    assert float(lines["wgan_x"]["w1_difference"]) == -1
+    assert lines["gan"]["w1_difference"] == ""
+    assert json.loads(lines["wgan_x"]["w1_difference_low"]) == -1
+    with pytest.raises(UserError, match="--format"):
+        written(tables, "latx")
+
+
+def test_a_number_keeps_three_digits() -> None:
+    assert cell(Interval(0.123456, 0.1, 12345.0, 3)) == "0.123 [0.1, 1.23e+04]"

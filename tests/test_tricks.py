@@ -1,0 +1,282 @@
+"""Tricks: each neutral setting changes no bit, each formula holds, and every combination trains without a crash."""
+
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import DOUBLE, differences, numbers, small_critic, small_world, source_of, states_of, tensors_of
+from test_game import DESCENT, check_together_is_alone
+from torch import Tensor
+
+from toygan import game
+from toygan.constraints import CONSTRAINTS
+from toygan.game import State
+from toygan.methods import METHODS
+from toygan.objectives import OBJECTIVES, objective, with_information, with_noisy_labels
+from toygan.players import GENERATORS
+from toygan.rules import RULES
+from toygan.scenario import Config, read
+from toygan.simulate import has_diverged, observe, simulation
+from toygan.streams import draws
+from toygan.strict import UserError
+
+TINY = {
+    "training.batch": 8,
+    "training.points": 16,
+    "training.seeds": 2,
+    "generator.width": 6,
+    "generator.depth": 1,
+    "critic.width": 6,
+    "critic.depth": 1,
+}
+SCENARIOS = ["eight-gaussians", "swiss-roll"]
+
+
+def tiny(scenario: str, method: str, **changes: Any) -> Config:
+    """A shipped scenario with small players; `a__b=1` changes a.b."""
+    named = {name.replace("__", "."): value for name, value in changes.items()}
+    return read(scenario, method, list((TINY | named).items()))
+
+
+def played(config: Config, steps: int) -> State:
+    """The state after some steps."""
+    sim = simulation(config)
+    states = game.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic))
+    return next(islice(states, steps - 1, None))
+
+
+def same(one: State, other: State) -> bool:
+    return all(torch.equal(values, tensors_of(other)[name]) for name, values in tensors_of(one).items())
+
+
+# --- neutral settings ------------------------------------------------------------------------------------------------
+
+NEUTRAL: dict[str, dict[str, Any]] = {
+    "pacgan": {"method__pack": 1},
+    "ns-gan-instance-noise": {"method__instance_noise": 0.0},
+    "ns-gan-flip": {"method__noisy_labels": 0.0},
+    "unrolled-gan": {"method__update__ahead": 0},
+    "ns-gan-smooth": {"method__objective__real": (1.0, 1.0), "method__objective__fake": (0.0, 0.0)},
+    "ns-gan-r1": {"method__constraint": "none"},
+}
+
+
+@pytest.mark.parametrize("method", NEUTRAL)
+def test_a_trick_turned_off_is_the_plain_game_bit_for_bit(method):
+    plain, off, on = (
+        played(config, 3)
+        for config in (
+            tiny("eight-gaussians", "ns-gan"),
+            tiny("eight-gaussians", method, **NEUTRAL[method]),
+            tiny("eight-gaussians", method),
+        )
+    )
+    assert same(plain, off)
+    assert plain.critic.shape != on.critic.shape or not torch.equal(plain.critic, on.critic)
+
+
+# --- instance noise --------------------------------------------------------------------------------------------------
+
+
+def test_noise_falls_evenly_to_none_and_is_each_clouds_own():
+    world = small_world(noise=0.5)
+    state, points, noise = states_of(world, [0], 0)[0], numbers(1, 6, 2), numbers(1, 6, 2, seed=1)
+    for step, left in ((0, 1.0), (25, 0.75), (75, 0.25), (100, 0.0)):  # of 100 steps
+        shown = game.shown(world.game, state._replace(step=step), points, noise)
+        torch.testing.assert_close(shown, points + 0.5 * left * noise, rtol=1e-14, atol=0)
+    draw = next(draws(source_of(world, [0]), 0, DOUBLE))
+    latent, layers = draw.latent[0], world.game.critic.layers(state.critic)
+    clouds = (
+        (draw.real[0], draw.trick[0][..., :2]),
+        (
+            game.generate(world.game, state.generator, latent),
+            draw.trick[0][..., 2:4],
+        ),
+    )
+    r, g = (world.game.critic.forward(layers, cloud + 0.5 * own) for cloud, own in clouds)
+    wanted = g.mean(dim=(1, 2)) - r.mean(dim=(1, 2))
+    opinion = game.critic_opinion(world.game, state.critic, state.generator, state, draw, 0)
+    torch.testing.assert_close(opinion.loss, wanted, rtol=1e-12, atol=1e-14)
+
+
+# --- packs -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_pack_is_neighbours_side_by_side():
+    world = small_world(pack=2)
+    state, points = states_of(world, [0], 0)[0], numbers(1, 6, 2)
+    shown = game.shown(world.game, state, points, points)
+    assert shown.shape == (1, 3, 4)
+    assert torch.equal(shown[0, 1], torch.cat((points[0, 2], points[0, 3])))
+
+
+@pytest.mark.parametrize("pack", [1, 2, 3])
+def test_a_critic_of_packs_is_drawn_at_copies(pack):
+    world = small_world("non-saturating", pack=pack, critic=small_critic(1, pack))
+    state, points = states_of(world, [0, 1], 0)[0], numbers(2, 5, 2)
+    judge = game.judge(world.game, state.critic, points, points)
+    wanted = world.game.critic.forward(world.game.critic.layers(state.critic), torch.cat([points] * pack, dim=2))
+    torch.testing.assert_close(judge.score(points), wanted[..., 0], rtol=1e-14, atol=0)
+    torch.testing.assert_close(judge.slopes(points), differences(judge.score, points), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["mmd", "cramer"])
+def test_a_witness_is_drawn_with_its_slope(name):
+    world = small_world(name)
+    state, points = states_of(world, [0], 0)[0], numbers(1, 5, 2)
+    judge = game.judge(world.game, state.critic, numbers(1, 7, 2, seed=1), numbers(1, 7, 2, seed=2))
+    torch.testing.assert_close(judge.slopes(points), differences(judge.score, points), rtol=1e-6, atol=1e-8)
+
+
+# --- head start ------------------------------------------------------------------------------------------------------
+
+
+def test_head_start_holds_the_generator_still():
+    states = states_of(small_world("hinge", head_start=2), [0, 1], 3)
+    for state in states[1:3]:
+        assert torch.equal(state.generator, states[0].generator)
+        assert not torch.equal(state.critic, states[0].critic)
+    assert not torch.equal(states[3].generator, states[0].generator)
+
+
+def test_an_energy_learns_real_points_alone_in_its_head_start():
+    """What the generator makes is of no matter to the critic, until the head start is over."""
+    one, other = (
+        states_of(small_world("energy", head_start=2, generator=GENERATORS["point"](start=start)), [0], 3)
+        for start in ((1.0, 0.0), (-2.0, 3.0))
+    )
+    for step in (1, 2):
+        assert torch.equal(one[step].critic, other[step].critic)
+    assert not torch.equal(one[3].critic, other[3].critic)
+
+
+# --- laws ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        small_world("non-saturating", "r1", pack=2, noise=0.3, ema=0.5, optimiser=DESCENT),
+        small_world(with_noisy_labels(objective("soft-labels"), 0.3), "gradient-penalty", optimiser=DESCENT),
+        small_world(
+            with_information(objective("hinge"), 3, 1.0),
+            "r1",
+            generator=GENERATORS["mlp"](3, width=6, depth=1, normalisation="batch"),
+            optimiser=DESCENT,
+        ),
+    ],
+    ids=["pack and noise", "labels", "information"],
+)
+def test_together_is_alone_with_tricks(world):
+    check_together_is_alone(world, 3, DOUBLE, rtol=1e-10, atol=1e-11)
+
+
+# --- everything trains -----------------------------------------------------------------------------------------------
+
+
+def check_is_a_result(state: State) -> None:
+    """Finite numbers, or known as diverged."""
+    numbers_ = torch.cat((state.generator, state.critic, state.average), dim=1)
+    assert (torch.isfinite(numbers_).all(dim=1) | has_diverged(state)).all()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+def test_every_pair_trains(scenario, name, constraint):
+    pair = read(scenario, f"{name}+{constraint}", list(TINY.items()))
+    state = played(pair, 3)
+    assert state.step == 3
+    check_is_a_result(state)
+
+
+TRICKS: dict[str, dict[str, Any]] = {
+    "noise": {"method__instance_noise": 0.3},
+    "pack": {"method__pack": 2},
+    "flip": {"method__noisy_labels": 0.2},
+    "soft and flip and pack": {"method__objective": "soft-labels", "method__noisy_labels": 0.2, "method__pack": 4},
+    "codes": {"method__categories": 4, "method__mutual_information": 1.0},
+    "codes alone in packs": {"method__categories": 4, "method__pack": 2},
+    "average": {"method__ema": 0.9},
+    "head start": {"method__head_start": 2},
+    "also": {"method__also": "spectral-norm"},
+    "batch norm": {"critic__normalisation": "batch", "generator__normalisation": "batch", "method__pack": 2},
+    "layer norm": {"critic__normalisation": "layer", "generator__normalisation": "layer"},
+    "groupsort": {"critic__activation": "groupsort", "generator__activation": "groupsort"},
+    "tanh output": {"generator__output": "tanh", "generator__latent": "sphere"},
+    "autoencoder": {"method__critic": "autoencoder", "method__pack": 2},
+    **{rule: {"method__update": rule} for rule in RULES},
+}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("method", ["ns-gan-r1", "wgan-gp"])
+@pytest.mark.parametrize("trick", TRICKS)
+def test_every_trick_trains(scenario, method, trick):
+    config = tiny(scenario, method, **TRICKS[trick])
+    state = played(config, 3)
+    check_is_a_result(state)
+    assert not has_diverged(state).any()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_and_is_seen(scenario, method):
+    config = tiny(scenario, method)
+    state = played(config, 3)
+    check_is_a_result(state)
+    assert not has_diverged(state).any()
+    if scenario == "swiss-roll":
+        frame = observe(simulation(config), state)
+        assert all(np.isfinite(values).all() for values in frame.arrays.values())
+
+
+# --- what does not go together ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "changes", "said"),
+    [
+        ("infogan", {"method__pack": 2}, "mutual_information"),
+        ("infogan", {"method__categories": 0}, "categories"),
+        ("pacgan", {"training__batch": 9}, "packs"),
+        ("ebgan", {"method__critic": "mlp", "critic__kind": "autoencoder"}, "pulling_away"),
+        ("mmd-gan", {"method__critic": "autoencoder"}, "autoencoder"),
+        ("mmd-gan", {"method__categories": 4, "method__mutual_information": 1.0}, "mutual_information"),
+        ("mmd-gan", {"method__objective__bandwidths": ()}, "bandwidths"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(method, changes, said):
+    with pytest.raises(UserError, match=said):
+        tiny("eight-gaussians", method, **changes)
+
+
+# --- InfoGAN ---------------------------------------------------------------------------------------------------------
+
+
+def owners(points: Tensor, categories: Tensor, centres: np.ndarray) -> tuple[int, float]:
+    """How many modes are some code's favourite, and the share of points that lie at their own code's favourite."""
+    nearest = np.linalg.norm(points.numpy()[:, None] - centres, axis=2).argmin(axis=1)
+    codes = categories.numpy().argmax(axis=1)
+    counts = np.array([np.bincount(nearest[codes == c], minlength=len(centres)) for c in range(codes.max() + 1)])
+    return len(set(counts.argmax(axis=1))), float(counts.max(axis=1).sum() / len(codes))
+
+
+def test_owners_counts_modes_and_shares():
+    centres, codes = np.array([[0.0, 0.0], [5.0, 0.0]]), torch.eye(2)[torch.tensor([0, 0, 1, 1])]
+    points = torch.tensor([[0.1, 0.0], [5.0, 0.1], [4.9, 0.0], [5.1, 0.0]])
+    assert owners(points, codes, centres) in {(2, 0.75), (1, 0.75)}  # the first code is undecided
+    assert owners(points[[0, 0, 2, 3]], codes, centres) == (2, 1.0)
+
+
+@pytest.mark.slow
+def test_codes_tell_the_modes():
+    sim = simulation(read("eight-gaussians", "infogan", list({"training.seeds": 2, "training.steps": 1500}.items())))
+    *_, state = islice(game.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)), sim.steps)
+    modes = sim.world.target.modes
+    assert modes is not None
+    points = game.generate(sim.world.game, state.average, sim.final)
+    found = [owners(points[s], sim.final[s, :, :8], modes.centres) for s in range(2)]
+    assert all(count >= 6 and share > 0.8 for count, share in found), found

@@ -1,0 +1,113 @@
+"""Phase portraits of the Dirac-GAN: the field of moves, the path of a run, and what the eigenvalues say."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, REAL, SMALL, STEEPNESS, pixel_extent
+from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, axis_at, blank, even, save_figure, say, suffix_in
+
+
+class Phases(Protocol):
+    """What a phase portrait is drawn from: `axis [g]`, `field [g, g, 2]` (row = psi), `path [T, 2]`, a title and
+    words.
+    """
+
+    @property
+    def title(self) -> str: ...  # noqa: D102
+
+    @property
+    def axis(self) -> np.ndarray: ...  # noqa: D102
+
+    @property
+    def field(self) -> np.ndarray: ...  # noqa: D102
+
+    @property
+    def path(self) -> np.ndarray: ...  # noqa: D102
+
+    @property
+    def words(self) -> str: ...  # noqa: D102
+
+
+def phase_portrait(axis: Axes, phases: Phases) -> None:
+    """Draw the field of moves over its speed, the path from its start (square) to its end (diamond), and the
+    solution.
+    """
+    u, v = phases.field[..., 0], phases.field[..., 1]
+    speed = np.hypot(u, v)
+    longest = float(np.percentile(speed[np.isfinite(speed)], 90)) or 1.0
+    axis.imshow(speed, cmap=STEEPNESS, vmin=0, vmax=longest, origin="lower", interpolation="bilinear",
+                extent=pixel_extent(phases.axis, phases.axis), zorder=0)  # fmt: skip
+    thin = slice(None, None, 2 if len(phases.axis) > 15 else 1)
+    grown = 1.7 * (phases.axis[1] - phases.axis[0]) / np.maximum(speed, longest)
+    axis.quiver(phases.axis[thin], phases.axis[thin], (u * grown)[thin, thin], (v * grown)[thin, thin], color=INK,
+                alpha=0.75, angles="xy", scale_units="xy", scale=1, pivot="mid", width=0.007, zorder=2)  # fmt: skip
+    way(axis, phases.path)
+    axis.plot([0], [0], "+", color=REAL, markersize=9, markeredgewidth=1.6, zorder=5)
+    dress(axis, float(phases.axis[-1]))
+
+
+def way(axis: Axes, path: np.ndarray) -> None:
+    """The path with its two ends, the beginning in full colour and the way fading."""
+    axis.plot(*path.T, color=GENERATED, linewidth=1.1, alpha=0.9, zorder=3)
+    axis.plot(*path[0], "s", color=GENERATED, markersize=6, markeredgecolor="white", zorder=4)
+    axis.plot(*path[-1], "D", color=INK, markersize=5, markeredgecolor="white", zorder=5)
+
+
+def dress(axis: Axes, window: float) -> None:
+    """The same square window for every method."""
+    axis.set(xlim=(-window, window), ylim=(-window, window), aspect="equal", anchor="W")
+    axis.set_xticks([-window, 0, window])
+    axis.set_yticks([-window, 0, window])
+    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
+    axis.set_xlabel("θ, the generated point", size=SMALL, labelpad=1, color=INK)
+    axis.set_ylabel("ψ, the critic's slope", size=SMALL, labelpad=-4, color=INK)
+    for spine in axis.spines.values():
+        spine.set(color=FAINT, linewidth=0.6)
+
+
+def portraits(several: Sequence[Phases], command: str = "") -> Figure:
+    """One portrait a method, side by side, each with its eigenvalues in words; raises ValueError when there is none."""
+    if not several:
+        raise ValueError("a figure needs at least one phase portrait")
+    columns = min(len(several), 3)
+    rows = -(-len(several) // columns)
+    pitch = (WIDTH - 0.25) / columns
+    side = min(pitch - 0.6, 4.2)
+    tall = side + 1.45
+    figure = blank(even(rows * tall + 1.05))
+    up = figure.get_figheight()
+    say(figure, 0.2, up - 0.36, "Dirac-GAN: where one step leads", 15, weight="bold")
+    for line, words in enumerate(textwrap.wrap(KEY, 118)):
+        say(figure, 0.2, up - 0.58 - 0.15 * line, words, SMALL)
+    for i, phases in enumerate(several):
+        left = 0.5 + (i % columns) * pitch
+        panel = axis_at(figure, left, up - 1.15 - (i // columns) * tall - side, side, side)
+        phase_portrait(panel, phases)
+        panel.set_title(phases.title, size=LARGE if columns < 3 else PLAIN, loc="left", pad=4, weight="bold",
+                        parse_math=False)  # fmt: skip
+        panel.text(0, -0.45 / side, "\n".join(textwrap.wrap(f"near it: {phases.words}", int(15.5 * side))), size=SMALL,
+                   transform=panel.transAxes, va="top", color=INK, linespacing=1.25, parse_math=False)  # fmt: skip
+    if command:
+        say(figure, 0.2, 0.1, f"$ {command}", SMALL, family="monospace")
+    return figure
+
+
+KEY = (
+    "Arrows, and darker where longer: one step from there, divided by the rate. Orange: a run from its start (square) "
+    "to its end (diamond). Cross: the solution. Eigenvalues are (m − 1) / rate, m what one step multiplies a small "
+    "offset by."
+)
+
+
+def save_portraits(several: Sequence[Phases], path: str | Path, command: str = "") -> None:
+    """Write phase portraits as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
+    suffix_in(path, PICTURE_FORMATS)
+    save_figure(portraits(several, command), path, command)

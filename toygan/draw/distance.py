@@ -1,0 +1,103 @@
+"""Distances between two targets against a number: what grows, what is bounded, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from toygan.draw.panels import FAINT, INK, LARGE, METHOD_COLOURS, PLAIN, SMALL
+from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, axis_at, blank, save_figure, say, suffix_in
+
+PANELS = {
+    "moving mass (plane units)": ("w1", "w2"),
+    "bounded (js: nats, tv: share)": ("js", "tv"),
+    "unbounded (nats)": ("kl", "reverse_kl"),
+}
+SHORT = {"w1": "W1", "w2": "W2", "js": "JS", "tv": "TV", "kl": "KL(A | B)", "reverse_kl": "KL(B | A)"}
+LIMITS = {"js": (np.log(2), "log 2"), "tv": (1.0, "1")}
+MARKS = ("o", "s")
+WIDE, TALL = 2.35, 2.1  # a panel, in inches
+
+
+def distances_along(
+    title: str, key: str, along: Sequence[float], values: Mapping[str, np.ndarray], floors: Mapping[str, np.ndarray],
+    command: str,
+) -> Figure:  # fmt: skip
+    """Distances [N] by name against `along [N]`; infinite ones stand on the upper edge, and unknown ones are left out.
+
+    `floors [N]` (NaN where a number is not sampled) is what samples of one and the same target would give.
+    """
+    figure = blank(TALL + 1.85)
+    say(figure, 0.2, TALL + 1.5, title, LARGE + 2, weight="bold")
+    say(figure, 0.2, 0.12, command, SMALL - 1, family="monospace")
+    step = (WIDTH - 0.55) / len(PANELS)
+    for i, (heading, members) in enumerate(PANELS.items()):
+        axis = axis_at(figure, 0.55 + i * step, 0.8, min(WIDE, step - 0.5), TALL)
+        axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
+        for mark, colour, name in zip(MARKS, METHOD_COLOURS, members, strict=False):
+            curve(axis, along, values[name], SHORT[name], colour, mark)
+        if members == PANELS["moving mass (plane units)"]:
+            floor_line(axis, along, floors)
+        dress(axis, key, members)
+    return figure
+
+
+def curve(axis: Axes, along: Sequence[float], values: np.ndarray, label: str, colour: str, mark: str) -> None:
+    """One distance as marks, joined only where neighbours may be: a jump is not a slope."""
+    finite = np.isfinite(values)
+    line = "-" if finite.all() and is_smooth(values) else ""
+    hollow = {"markerfacecolor": "white"} if mark == "s" else {}
+    shown = np.where(finite, values, np.nan)
+    axis.plot(along, shown, line + mark, color=colour, markersize=4.2 if mark == "o" else 2.6,
+              linewidth=1.2, label=label, clip_on=False, zorder=3, **hollow)  # type: ignore[arg-type]  # fmt: skip
+    infinite = np.isposinf(values)
+    if infinite.any():
+        axis.plot(np.asarray(along)[infinite], np.full(infinite.sum(), 1.0), "^", color=colour, clip_on=False,
+                  markersize=5 if mark == "o" else 2.5, transform=axis.get_xaxis_transform(), **hollow)  # type: ignore[arg-type]  # fmt: skip
+
+
+def is_smooth(values: np.ndarray) -> bool:
+    """Whether no step between neighbours is half of the whole range, which would draw a jump as a slope."""
+    return len(values) > 3 and float(np.abs(np.diff(values)).max()) < max(np.ptp(values) / 2, 1e-300)
+
+
+def floor_line(axis: Axes, along: Sequence[float], floors: Mapping[str, np.ndarray]) -> None:
+    """The floors of the sampled numbers, dotted in their colours, if some were sampled."""
+    for colour, name in zip(METHOD_COLOURS, ("w1", "w2"), strict=False):
+        if np.nanmax(floors[name], initial=0.0) > 0:
+            axis.plot(along, floors[name], ":", color=colour, linewidth=1, label="floors" if name == "w1" else None)
+
+
+def dress(axis: Axes, key: str, members: Sequence[str]) -> None:
+    """Axes, limits that a distance cannot pass, and what the triangles on the upper edge are."""
+    axis.set_xlabel(key, size=PLAIN, color=INK, parse_math=False)
+    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
+    axis.xaxis.set_major_locator(MaxNLocator(5))
+    for name in members:
+        if name in LIMITS:
+            height, words = LIMITS[name]
+            axis.axhline(height, color=FAINT, linewidth=0.6, linestyle="--", zorder=0)
+            axis.annotate(
+                words, (1.01, height), xycoords=("axes fraction", "data"), size=SMALL, color=FAINT, va="center"
+            )
+    axis.set_ylim(bottom=0, top=1.08 if "tv" in members else None)
+    if "kl" in members:
+        if axis.get_ylim()[1] < 0.1:  # nothing finite but zeros
+            axis.set_ylim(0, 1)
+        if any(line.get_marker() == "^" for line in axis.lines):
+            axis.plot([], [], "^", color=FAINT, markersize=5, label="infinite")
+    for name in ("top", "right"):
+        axis.spines[name].set_visible(False)
+    axis.legend(loc="lower left", bbox_to_anchor=(-0.03, 1.0), fontsize=SMALL, frameon=False, ncol=3, handlelength=1.2,
+                columnspacing=0.8, handletextpad=0.4)  # fmt: skip
+
+
+def save_distances(figure: Figure, path: str | Path, command: str) -> None:
+    """Write the picture as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
+    suffix_in(path, PICTURE_FORMATS)
+    save_figure(figure, path, command)

@@ -1,0 +1,133 @@
+"""What happened to each mode of a mixture, and what a perfect generator would have scored.
+
+A measure sees one cloud [n, 2] and what it is held against, never the network that made it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from toygan.targets import Modes
+
+SIGMAS = 3.0  # a point within so many standard deviations of its nearest mode is on it
+POINT_SIZE = 1e-6  # the least standard deviation of a mode, relative to max(1, |centre|): 8 spacings of float32
+SAME = 1e-9  # distances to modes that differ by less are equal: sin(2 pi) is not quite sin(0)
+
+
+def modes_kept(points: np.ndarray, modes: Modes, at_least: int = 1) -> int:
+    """How many modes have at least so many points within 3 sigma, each point counted for its nearest mode only.
+
+    points [n, 2]. Srivastava et al., 2017,
+    arXiv:1705.07761; Lin et al., 2018, arXiv:1712.04086.
+    """
+    return int((mode_counts(points, modes, within=SIGMAS) >= at_least).sum())
+
+
+def high_quality(points: np.ndarray, modes: Modes) -> float:
+    """Share of points within 3 sigma (Mahalanobis) of their nearest mode, 0 to 1; a point that is not finite is not.
+
+    points [n, 2]. A perfect sampler of separated Gaussians has 1 - exp(-9/2) = 0.98889, a share above it means modes
+    that are too narrow. Srivastava et al., 2017, arXiv:1705.07761.
+    """
+    return float(mode_counts(points, modes, within=SIGMAS).sum() / len(points))
+
+
+def mode_mass_tv(points: np.ndarray, modes: Modes) -> float:
+    """Total variation 1/2 sum_k |s_k - w_k| between the points' shares at the modes and the weights, 0 to 1.
+
+    points [n, 2]. Every finite point belongs to its nearest mode (Mahalanobis), however far: this measures balance, and
+    `high_quality` says how many points are near. Points that are not finite are mass outside every mode.
+    """
+    shares = mode_counts(points, modes, within=math.inf) / len(points)
+    return float((np.abs(shares - modes.weights).sum() + 1 - shares.sum()) / 2)
+
+
+def mode_kl(points: np.ndarray, modes: Modes) -> float:
+    """Reverse Kullback-Leibler divergence sum_k s_k log(s_k / w_k) of the points' shares from the weights, in nats.
+
+    points [n, 2]. As in the code published with PacGAN (Lin et al., 2018, arXiv:1712.04086), shares are over the points
+    within 3 sigma of their nearest mode; the others are left out, so they sum to 1. NaN when no point is on a mode,
+    infinite when points are at a mode of weight 0.
+    """
+    counts = mode_counts(points, modes, within=SIGMAS)
+    if not counts.any():
+        return math.nan
+    kept = counts > 0
+    shares = counts[kept] / counts.sum()
+    with np.errstate(divide="ignore"):
+        return float((shares * np.log(shares / np.asarray(modes.weights, float)[kept])).sum())
+
+
+def mode_counts(points: np.ndarray, modes: Modes, within: float) -> np.ndarray:
+    """How many points [n, 2] have each mode as their nearest and lie within so many standard deviations of it: [K].
+
+    Of modes that are equally near the first one gets the point, so two modes in one place are found once.
+    """
+    distances = mahalanobis(points, modes)
+    least = distances.min(axis=1, keepdims=True)
+    nearest = (distances <= least * (1 + SAME) + SAME).argmax(axis=1)
+    at_mode = np.isfinite(points).all(axis=1) & (least[:, 0] <= within)
+    return np.bincount(nearest[at_mode], minlength=len(modes.centres))
+
+
+def mahalanobis(points: np.ndarray, modes: Modes) -> np.ndarray:
+    """Distance sqrt((x - c)' C^-1 (x - c)) of points [n, 2] to each mode, in standard deviations: [n, K].
+
+    No standard deviation counts as less than 1e-6 max(1, |c|), so a point-like mode catches what float32 rounds to it
+    (3e-6 around) and nothing else. Infinite where a point is not finite. Mahalanobis, 1936.
+    """
+    stds, axes = principal_stds(modes)
+    scaled = np.moveaxis(axes / np.maximum(stds, least_stds(modes))[:, None], 0, 1)  # [2, K, 2]
+    with np.errstate(over="ignore", invalid="ignore"):  # huge and infinite points end as infinitely far
+        # One product for all modes: what cancels is 1e-16 of the centre, and no deviation is below 1e-6 of it.
+        places = (np.asarray(points, float) @ scaled.reshape(2, -1)).reshape(len(points), -1, 2)
+        offsets = places - np.einsum("ki,ikj->kj", modes.centres, scaled)
+        distances = np.hypot(offsets[..., 0], offsets[..., 1])
+    return np.where(np.isnan(distances), np.inf, distances)
+
+
+def principal_stds(modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+    """Standard deviations [K, 2] of each mode along its principal axes, and these as columns [K, 2, 2]."""
+    variances, axes = np.linalg.eigh(modes.covariances)
+    return np.sqrt(np.maximum(variances, 0)), axes  # rounding puts the zero variance of a flat mode below zero
+
+
+def least_stds(modes: Modes) -> np.ndarray:
+    """What counts as the least standard deviation of each mode: [K, 1]."""
+    least: np.ndarray = POINT_SIZE * np.maximum(1, np.linalg.norm(modes.centres, axis=1, keepdims=True))
+    return least
+
+
+# What a perfect generator scores ----------------------------------------------------------------------------------
+
+
+def perfect_modes_kept(modes: Modes, n: int) -> float:
+    """Expected modes that n target points find: sum_k 1 - (1 - h_k w_k)^n, h_k the share within 3 sigma."""
+    return float((1 - (1 - share_within(modes) * modes.weights) ** n).sum())
+
+
+def perfect_high_quality(modes: Modes, n: int) -> float:
+    """Expected share within 3 sigma of separated modes: 1 - exp(-9/2) for a Gaussian in the plane."""
+    return float((share_within(modes) * modes.weights).sum() / np.sum(modes.weights))
+
+
+def perfect_mode_mass_tv(modes: Modes, n: int) -> float:
+    """Expected total variation of n draws from the weights, for large n: sum_k sqrt(w_k (1 - w_k) / (2 pi n))."""
+    weights = np.asarray(modes.weights, float)
+    return float(np.sqrt(weights * (1 - weights) / (2 * math.pi * n)).sum())
+
+
+def perfect_mode_kl(modes: Modes, n: int) -> float:
+    """Expected divergence of n draws from the weights, for large n: (K - 1) / (2 n), in nats (Wilks, 1938)."""
+    return (int(np.count_nonzero(modes.weights)) - 1) / (2 * n)
+
+
+def share_within(modes: Modes) -> np.ndarray:
+    """Share of each mode's own mass within 3 sigma: of a point, of a Gaussian on a line, of one in the plane: [K]."""
+    by_directions = np.array([1.0, math.erf(SIGMAS / math.sqrt(2)), 1 - math.exp(-(SIGMAS**2) / 2)])
+    shares: np.ndarray = by_directions[(principal_stds(modes)[0] > least_stds(modes)).sum(axis=1)]
+    return shares
