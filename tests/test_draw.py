@@ -242,6 +242,7 @@ def test_infinite_optimal_scores_lie_beyond_the_finite_ones_and_unknown_ones_sta
     assert np.argmax(np.nan_to_num(shown)) == 0
     assert shown[0, 1] == np.nanmin(shown)
     assert np.isnan(shown).sum() == 1
+    assert "its score, infinite ones cut off" in words(draw.picture(with_optimum(few(), scores)))
     np.testing.assert_allclose(np.diff(shown[1:].ravel()), 1)
 
 

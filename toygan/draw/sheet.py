@@ -65,6 +65,7 @@ TWO_ROWS = 1.2, 2.15  # the same for each of two rows
 UNDER = 0.8  # inches that tick labels and a colour bar take beneath a panel
 TEXT_BENEATH = 0.98  # inches for the measures of one run of a comparison
 DOTS = 200  # per inch, in a PNG
+TEXT = 124  # characters of small prose across a figure
 CAPTION = "Lighter = the critic holds it for more real, for every method; every critic on its own colour scale."
 Panel = Callable[[Axes, Recording], None]
 PICTURE_FORMATS = ("png", "pdf", "svg")
@@ -76,15 +77,15 @@ def picture(recording: Recording) -> Figure:
     side = SIDE if shown.optimal is None else THIRD
     tall = panel_height(shown, side)
     foot, panels = footer_lines(shown), curve_panels(recording)
-    told = [] if shown.optimal is None else textwrap.wrap(optimum_in_words(recording), 118)
+    told = [] if shown.optimal is None else textwrap.wrap(optimum_in_words(recording), TEXT)
     below = 0.165 * len(foot) + 0.2
     bottom = below + (CURVES if len(panels) == 1 else TWO_ROWS)[1] * len(panels) + 0.15 * len(told) + UNDER
     figure = blank(bottom + tall + 0.95)
     header(figure, title_of(recording), status_line(shown))
     places = np.linspace(MARGIN, WIDTH - RIGHT - side, 2 if shown.optimal is None else 3)
     main_panels([axis_at(figure, left, bottom, side, tall) for left in places], shown)
-    for line, words in enumerate(told):
-        say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * line, words, SMALL)
+    for row, line in enumerate(told):
+        say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * row, line, SMALL)
     curves(figure, recording, below + 0.4)
     for row, (line, family) in enumerate(reversed(foot)):
         say(figure, MARGIN - 0.15, 0.12 + 0.165 * row, line, SMALL, family=family)
@@ -113,7 +114,8 @@ def optimal_panel(axis: Axes, shown: Scene) -> None:
     edges = band_edges(shown.optimal[np.isfinite(shown.optimal)].reshape(1, 1, -1))
     optimal_contour(axis, shown, edges)
     axis.set_title("the optimal critic", size=PLAIN, loc="left", pad=5, color=INK)
-    score_bar(axis, edges, "its score, median removed")
+    endless = np.isinf(shown.recording.frames["optimal_scores"][0]).any()
+    score_bar(axis, edges, "its score, infinite ones cut off" if endless else "its score, median removed")
 
 
 def panel_titles(contour: Axes, field: Axes) -> None:
@@ -160,7 +162,7 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
         f"of {number(steepest(shown.slopes[-1:]))} on.",
     ]
     wrapped = [
-        (line, "sans-serif") for text in prose for line in textwrap.wrap(text, 118, max_lines=3, placeholder=" …")
+        (line, "sans-serif") for text in prose for line in textwrap.wrap(text, TEXT, max_lines=3, placeholder=" …")
     ]
     return wrapped + [(line, "monospace") for line in command_lines(recording, 112)]
 
