@@ -100,9 +100,8 @@ def main() -> None:
         plan = sweep_of(asked.runs, asked.steps, asked.frames)
         together = seconds(plan, asked.engine, asked.address, None)
         single = seconds(plan, "local", None, 1)
-        print(
-            f"{asked.runs} runs: {together:.1f} s on all cores, {single:.1f} s one after the other: {together / single:.2f}"
-        )
+        both = f"{together:.1f} s on all cores, {single:.1f} s one after the other"
+        print(f"{asked.runs} runs: {both}; ratio {together / single:.2f}")
 
 
 if __name__ == "__main__":

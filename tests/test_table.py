@@ -55,7 +55,7 @@ def a_run(
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    for weight in (0.1, 1.0):
+    for weight in (0.5, 1.0):
         a_run(tmp_path, "gan", [1 + weight, 2 + weight, None, 4.0], {"method.constraint.weight": weight})
         a_run(tmp_path, "wgan_x", [1.0, 2.0, 3.0, 3.0], {"method.constraint.weight": weight})
     a_run(tmp_path, "lost", [1.0], None, status="failed", message='no "space"', summary={})
@@ -69,8 +69,8 @@ def test_a_record_a_run_and_seed(place: Path) -> None:
     rows = records(run_folders(place))
     assert len(rows) == 17
     row = next(row for row in rows if row["method"] == "gan" and row["seed"] == 1)
-    assert row["settings"] == "method.constraint.weight=0.1"
-    assert (row["status"], row["w1"], row["modes"], row["modes_of"], row["core_seconds"]) == ("done", 2.1, 3, 3, 2.0)
+    assert row["settings"] == "method.constraint.weight=0.5"
+    assert (row["status"], row["w1"], row["modes"], row["modes_of"], row["core_seconds"]) == ("done", 2.5, 3, 3, 2.0)
     assert [row["status"] for row in rows if row["method"] == "gan"] == ["done", "done", "diverged", "done"] * 2
     assert [(row["status"], row.get("w1")) for row in rows if row["method"] == "lost"] == [("failed", None)]
 
@@ -78,7 +78,7 @@ def test_a_record_a_run_and_seed(place: Path) -> None:
 def test_results_open_as_a_table(place: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(write_results(place).read_text())))
     assert len(rows) == 17
-    assert rows[0]["method.constraint.weight"] == "0.1"
+    assert rows[0]["method.constraint.weight"] == "0.5"
     assert [row["w1"] for row in rows if row["status"] == "diverged"] == ["", ""]
     assert [row["message"] for row in rows if row["status"] == "failed"] == ['no "space"']
 
@@ -135,14 +135,14 @@ def test_medians_and_rates_by_any_key(place: Path) -> None:
     rows = records(run_folders(place))
     table = medians(rows, ["method"])
     by_method = {row["method"]: row for row in table.rows}
-    assert by_method["gan"]["w1"][::3] == (3.05, 6)
+    assert by_method["gan"]["w1"][::3] == (2.75, 6)
     assert by_method["gan"]["diverged"] == rate(2, 8)
     assert by_method["wgan_x"]["all modes"] == rate(6, 8)
     assert by_method["lost"]["not ended"] == 1
     assert medians(rows).keys == ["scenario", "method", "method.constraint.weight"]
     across = crossed(medians(rows, ["method", "method.constraint.weight"]), ["method.constraint.weight"], "w1")
     assert across.keys == ["method"]
-    assert across.rows[0]["0.1"] == median([1.1, 2.1, 4.0])
+    assert across.rows[0]["0.5"] == median([1.5, 2.5, 4.0])
     with pytest.raises(UserError, match='did you mean "method"'):
         medians(rows, ["metod"])
 
@@ -150,7 +150,7 @@ def test_medians_and_rates_by_any_key(place: Path) -> None:
 def test_differences_are_paired_by_seed(place: Path) -> None:
     table = differences(records(run_folders(place)), ["method"], ["w1"], against="gan")
     assert table is not None
-    assert [(row["method"], row["w1"]) for row in table.rows] == [("wgan_x", median([-0.1, -0.1, -1, -1, -1, -1]))]
+    assert [(row["method"], row["w1"]) for row in table.rows] == [("wgan_x", median([-0.5, -0.5, -1, -1, -1, -1]))]
     with pytest.raises(UserError, match="--against"):
         differences(records(run_folders(place)), against="no-gan")
 
@@ -165,7 +165,7 @@ def test_a_table_is_written_in_every_form(place: Path) -> None:
     assert r"wgan\_x &" in latex
     assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 2
     lines = {line["method"]: line for line in csv.DictReader(io.StringIO(written(tables, "csv")))}
-    assert float(lines["gan"]["w1"]) == 3.05
+    assert float(lines["gan"]["w1"]) == 2.75
     assert float(lines["wgan_x"]["w1_difference"]) == -1
     assert lines["gan"]["w1_difference"] == ""
     assert json.loads(lines["wgan_x"]["w1_difference_low"]) == -1
