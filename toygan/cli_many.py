@@ -147,7 +147,7 @@ def plain_lines() -> Watch:
         if over or monotonic() - last[0] > EVERY:
             last[0] = monotonic()
             share, spent = standing.share, monotonic() - began
-            left = f"  {duration(spent * (1 - share) / share)} left" if 0 < share < 1 and spent > 5 else ""
+            left = f"  {duration(spent * (1 - share) / share)} left" if 0.02 < share < 1 and spent > 5 else ""
             print(f"sweep: {counts(standing)}{left}", file=sys.stderr, flush=True)
 
     return watch
@@ -171,7 +171,7 @@ def table(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with runs at any depth.")],
     by: Annotated[str, typer.Option("--by", metavar="ROWS[/COLUMNS]", help="Keys, with commas: method/scenario.")] = "",
     form: Annotated[str, typer.Option("--format", help="text, markdown, csv or latex.")] = "text",
-    measures: Annotated[list[str], typer.Option("--measure", help="Only these measures; repeat it.")] = [],  # noqa: B006
+    measures: Annotated[list[str], typer.Option("--measure", help="Repeat it, or say all.")] = [],  # noqa: B006
     against: Annotated[str | None, typer.Option(metavar="METHOD", help="The one to compare others with.")] = None,
 ) -> None:
     """Sum many runs up: rates and medians with 95 % intervals, differences between methods paired by seed."""
@@ -179,7 +179,8 @@ def table(
         from toygan.table import records, run_folders, written
 
         rows = records(run_folders(folder))
-        print(written(tables_of(rows, by, measures, against), form), end="")
+        wanted = measures or (["all"] if form == "csv" and "/" not in by else [])
+        print(written(tables_of(rows, by, wanted, against), form), end="")
 
 
 def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against: str | None) -> list[Table]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -221,8 +222,14 @@ def cluster(address: str | None) -> Iterator[Cluster]:
         client = Client(address, timeout=ANSWER, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"--address {address}: no Dask scheduler answers there ({in_words(error)})") from None
-    with client:
-        yield Cluster(client)
+    talk = logging.getLogger("distributed.client")
+    before = talk.level
+    talk.setLevel(logging.CRITICAL)  # a lost scheduler is told once, by us
+    try:
+        with client:
+            yield Cluster(client)
+    finally:
+        talk.setLevel(before)
 
 
 ENGINES: dict[str, Callable[[int | None, str | None], AbstractContextManager[Pool]]] = {

@@ -19,7 +19,7 @@ from toygan.networks import Layer
 from toygan.objectives import Extra
 from toygan.streams import Draw
 
-JUDGED = 500  # points of each cloud at which score and slope are kept: as many as W1 takes
+JUDGED = 400  # points of each cloud at which score and slope are kept: as many as W1 takes
 LEARNED_FROM = 240  # points behind the gradients of both losses; divisible by every usual pack
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 CELLS = 24  # cells a side of the latent map

@@ -61,7 +61,7 @@ __all__ = [
     "w2",
 ]
 
-N_W1 = 500  # transport costs 15 ms a cloud at 500 points, 60 at 1000, 270 at 2000; its floor falls as 1 / sqrt(n)
+N_W1 = 400  # transport costs 10 ms a cloud at 400 points, 60 at 1000, 270 at 2000; its floor falls as 1 / sqrt(n)
 
 When = Literal["frame", "final"]
 

@@ -28,6 +28,7 @@ NORMAL = 1.959963984540054  # the standard normal's quantile at (1 + SHARE) / 2
 FINISHED = ("done", "diverged")
 FIRST = ("scenario", "method", "settings")  # the columns that say which run it is, before the grid's own
 LAST = ("core_seconds", "message", "folder")
+SHOWN = ("w1", "w1_floor", "high_quality", "on_skeleton", "core_seconds")  # measures of a table that asks for none
 NOT_MEASURES = {"seed", "diverged_at"}  # columns of a summary that a table does not average
 
 Record = dict[str, Any]
@@ -213,9 +214,10 @@ class Table(NamedTuple):
 
 
 def measures_of(rows: Sequence[Record]) -> list[str]:
-    """The measures that the records have."""
+    """The measures of which the records have a number."""
     taken = {*legal_keys(rows), *NOT_MEASURES, "status", "modes_of", "message", "folder"}
-    return [name for name in columns_of(rows) if name not in taken]
+    known = {name for row in rows for name, value in row.items() if isinstance(value, int | float)}
+    return [name for name in columns_of(rows) if name in known and name not in taken]
 
 
 def chosen_keys(rows: Sequence[Record], by: Sequence[str]) -> list[str]:
@@ -249,12 +251,14 @@ def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[s
 
 
 def chosen_measures(rows: Sequence[Record], measures: Sequence[str]) -> list[str]:
-    """The measures asked for, or all. UserError for an unknown one."""
+    """The measures asked for, `all` of them, or a few that suit a page. UserError for an unknown one."""
     legal = measures_of(rows)
+    if list(measures) == ["all"]:
+        return legal
     for name in measures:
         if name not in legal:
             raise UserError(f"--measure {name}: unknown; {suggestion(name, legal, 'measures')}")
-    return list(measures) or legal
+    return list(measures) or [name for name in SHOWN if name in legal]
 
 
 def counts_of(members: Sequence[Record]) -> dict[str, Any]:
