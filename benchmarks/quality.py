@@ -1,6 +1,6 @@
 """What the default settings reach, over seeds: modes, high quality, W1 over its floor, core-seconds of training a seed.
 
-    python benchmarks/quality.py [--seeds 8] [SCENARIO:METHOD ...]
+python benchmarks/quality.py [--seeds 8] [SCENARIO:METHOD ...]
 """
 
 from __future__ import annotations

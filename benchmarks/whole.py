@@ -1,6 +1,6 @@
 """A whole default run as a user starts it: seconds by kind of work, W1 over its floor, memory, and the time of --help.
 
-    python benchmarks/whole.py [SCENARIO [METHOD]]
+python benchmarks/whole.py [SCENARIO [METHOD]]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Print the README's table of methods, and with a folder of runs the table of results.
 
-    python docs/tables.py
+python docs/tables.py
 """
 
 import re

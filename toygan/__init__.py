@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["Recording", "UserError", "load", "run", "sweep"]
 
-HOMES = {"run": "toygan.runs", "load": "toygan.recording", "Recording": "toygan.recording", "UserError": "toygan.strict"}
+HOMES = {
+    "run": "toygan.runs",
+    "load": "toygan.recording",
+    "Recording": "toygan.recording",
+    "UserError": "toygan.strict",
+}
 HOMES["sweep"] = "toygan.sweeps"
 
 

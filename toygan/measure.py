@@ -144,7 +144,9 @@ def measure_frame(
     `when = "final"` has it too.
     """
     critics: Sequence[Judged | None] = judged if judged else [None for _ in samples]
-    clouds = [seen(cloud, real, n_w1, modes, curve, critic, when) for cloud, critic in zip(samples, critics, strict=True)]
+    clouds = [
+        seen(cloud, real, n_w1, modes, curve, critic, when) for cloud, critic in zip(samples, critics, strict=True)
+    ]
     names = measurable(modes, curve, judged, when)
     return {name: np.array([value(MEASURES[name], cloud) for cloud in clouds], float) for name in names}
 
@@ -272,10 +274,20 @@ MEASURES = {
     "skeleton_coverage": Measure(
         skeleton_coverage, "share of the target's curve with a point on it", "share", ("points", "curve"), "higher"
     ),
-    "precision": Measure(precision, "share of points in a real point's ball, k = 3", "share", ("near",), "higher", "final"),
-    "recall": Measure(recall, "share of real points in a generated point's ball, k = 3", "share", ("near",), "higher", "final"),
+    "precision": Measure(
+        precision, "share of points in a real point's ball, k = 3", "share", ("near",), "higher", "final"
+    ),
+    "recall": Measure(
+        recall, "share of real points in a generated point's ball, k = 3", "share", ("near",), "higher", "final"
+    ),
     "density": Measure(
-        density, "real balls around a point over k = 5", "balls", ("near",), "higher", "final", perfect=lambda modes, n: 1.0
+        density,
+        "real balls around a point over k = 5",
+        "balls",
+        ("near",),
+        "higher",
+        "final",
+        perfect=lambda modes, n: 1.0,
     ),
     "coverage": Measure(
         coverage,

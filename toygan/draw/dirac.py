@@ -21,19 +21,19 @@ class Phases(Protocol):
     """
 
     @property
-    def title(self) -> str: ...  # noqa: D102
+    def title(self) -> str: ...
 
     @property
-    def axis(self) -> np.ndarray: ...  # noqa: D102
+    def axis(self) -> np.ndarray: ...
 
     @property
-    def field(self) -> np.ndarray: ...  # noqa: D102
+    def field(self) -> np.ndarray: ...
 
     @property
-    def path(self) -> np.ndarray: ...  # noqa: D102
+    def path(self) -> np.ndarray: ...
 
     @property
-    def words(self) -> str: ...  # noqa: D102
+    def words(self) -> str: ...
 
 
 def phase_portrait(axis: Axes, phases: Phases) -> None:
