@@ -88,6 +88,7 @@ def toygan_loop(width: int, method: str, critic_steps: int, seeds: int) -> Itera
     changes = {
         "generator.width": width,
         "critic.width": width,
+        "generator.activation": "relu",
         "training.seeds": seeds,
         "training.batch": BATCH,
         "training.steps": 10**6,

@@ -196,7 +196,7 @@ def test_picture_carries_its_truth():
     told = words(draw.picture(run))
     for truth in ("Swiss roll · wgan-gp", "seed 0 shown of 0, 1 ", "step 2000 of 2000", "done", run.facts["command"],
                   "W1 0.250 (floor 0.125)", "2 seeds: 0.250–0.500", "7 of 8 modes", "higher = more real",
-                  "where generated points move", "1 of 2 seeds lost modes. All slow."):  # fmt: skip
+                  "arrows point uphill", "1 of 2 seeds lost modes. All slow."):  # fmt: skip
         assert truth in told
 
 

@@ -155,7 +155,7 @@ def test_functions_are_short():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     assert not [name for lines, name in functions if lines > 60]
-    assert sorted(functions)[len(functions) // 2][0] <= 12
+    assert sorted(functions)[len(functions) // 2][0] <= 8
 
 
 def test_nothing_is_pickled_or_run():

@@ -313,15 +313,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Cal
     words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
     started = [subprocess.Popen([*dask, *words], **quiet)]
     until = time.monotonic() + 60
-    while not file.exists() and time.monotonic() < until:
+    while (not file.exists() or not file.read_text().endswith("}")) and time.monotonic() < until:
         time.sleep(0.1)
     address = json.loads(file.read_text())["address"]
     worker = [*dask, "worker", address, "--nthreads", "1", "--no-dashboard"]
     started += [subprocess.Popen(worker, **quiet) for _ in range(2)]
     yield address, lambda: [child for nanny in started[1:] for child in children(nanny.pid, NANNIED)]
-    for process in started:
+    for process in reversed(started):
         process.terminate()
-    for process in started:
+    for process in reversed(started):
         process.wait(timeout=60)
 
 

@@ -595,7 +595,7 @@ def ranged(low: int, high: int) -> str:
 THRESHOLDS: dict[str, tuple[float | int, str]] = {
     "runaway": (1e6, "float32 keeps one digit of a unit step there; the game gives a seed up at the same number"),
     "nearly_all": (0.8, "one frame in five may be an exception: frames are looks at a noisy process"),
-    "floors": (2.0, "within twice the floor nobody sees a difference, and the floor's own spread is a quarter of it"),
+    "floors": (1.7, "the floor's own spread is a quarter of it; well beyond half as much again the eye sees a difference"),
     "of_start": (0.05, "a target without a floor (a point) is reached at a twentieth of the first distance"),
     "progress": (0.1, "a tenth of what is left, from one fifth of the run to the next, is worth waiting for"),
     "quarter": (
@@ -663,7 +663,7 @@ PLACES = {True: "modes", False: "regions of the target"}
 PREDICATES = {
     "diverged": "diverged",
     "runaway-critic": "had a critic that ran away",
-    "weight-saturation": "had their critic pressed to its bound",
+    "weight-saturation": "had a critic pressed to its bound",
     "exploding-layers": "had gradients that explode on their way back through the critic",
     "vanishing-layers": "had gradients that vanish on their way back through the critic",
     "vanishing-gradient": "stopped learning for lack of a gradient",
@@ -671,7 +671,7 @@ PREDICATES = {
     "mode-collapse": "lost modes",
     "oscillation": "went on swinging",
     "converged": "converged",
-    "still-improving": "were still improving",
+    "still-improving": "ended while still improving",
 }
 SPLIT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.]*\w)")  # numbers, not those inside names
 

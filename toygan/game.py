@@ -234,11 +234,12 @@ class Judge(NamedTuple):
 def judge(game: Game, parameters: Tensor, real: Tensor, fake: Tensor) -> Judge:
     """The drawn score and its gradient, against a real and a generated cloud [seed, n, 2] where the score needs them.
 
-    A critic of packs is asked about m copies of a point; its slope is that of all copies moving together.
+    A critic of packs is asked about m copies of a point; its slope is that of all copies moving together. A critic with batch
+    norm is shown as the generator meets it: with the statistics of generated points.
     """
     layers = critic_layers(game, parameters.detach())
     clouds = (real.repeat(1, 1, game.pack), fake.repeat(1, 1, game.pack))
-    settled = game.critic.settled(layers, torch.cat(clouds, dim=1))
+    settled = game.critic.settled(layers, clouds[1])
     r, g = (settled(cloud).outputs.detach() for cloud in clouds)
 
     def score(points: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ class Clouds(NamedTuple):
 def views(game: Game, state: State, clouds: Clouds, categories: int = 0) -> Arrays:
     """Everything that is kept of the inside, for P = 1 portrait seed or all S seeds, in float32.
 
-    `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 500
+    `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 400
     watched points; `slope_quantiles
     [S, 3, 5]` of |grad score| at real, generated and in-between points; `layer_gradients [S, L]`; `weight_saturation`,
     `generator_gradient`, `score_saturation [S]`; `weight_histogram [P, 41]` over [-reach, reach], `weight_reach [P]`;

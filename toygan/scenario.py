@@ -62,7 +62,7 @@ class View(Strict):
         return value
 
 
-SeedNumber = Annotated[NonNegativeInt, Field(lt=2**63)]
+SeedNumber = Annotated[NonNegativeInt, Field(lt=2**32)]
 
 
 class Training(Strict):

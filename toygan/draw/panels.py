@@ -61,7 +61,7 @@ def score_bands(axis: Axes, scene: Scene, scores: np.ndarray, edges: np.ndarray)
 
 
 def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None = None) -> None:
-    """Draw the critic's gradient as arrows over its steepness: where generated points are pushed."""
+    """Draw the critic's gradient as arrows over its steepness; most generators push their points that way."""
     longest = steepest(scene.slopes[[frame]]) if longest is None else longest
     steepness_image(axis, scene, frame, longest)
     real_points(axis, scene).set_alpha(0.25)
@@ -252,7 +252,7 @@ def w1_curves(axis: Axes, recording: Recording) -> None:
     seed_lines(axis, recording, "w1", "", GENERATED, "-")
     floor_band(axis, values_of(recording, "w1_floor"), "floor")
     logarithmic(axis, [values_of(recording, "w1"), values_of(recording, "w1_floor")])
-    dress_curves(axis, recording, "W1 to the target")
+    dress_curves(axis, recording, "W1 to the target (log scale)")
     if values_of(recording, "w1") is not None:
         name_seeds(axis, recording, "w1")
 
@@ -325,7 +325,8 @@ def transport_curves(axis: Axes, recording: Recording) -> None:
     """The share of the exact W1 that the critic sees, and its slopes' cosine with exact transport: 1 is best."""
     seed_lines(axis, recording, "critic_gap", "share of W1 seen", CRITIC, "-")
     seed_lines(axis, recording, "slope_alignment", "slopes agree", SHARE, "--")
-    low = min([0.0, *(float(np.nanmin(line.get_ydata())) for line in axis.lines)])
+    drawn = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.lines])
+    low = drawn.min(initial=0.0, where=np.isfinite(drawn))
     axis.axhline(1, color=INK, linewidth=0.7, linestyle=":", zorder=0)
     axis.set_ylim(low - 0.05, 1.06)
     dress_curves(axis, recording, "critic against exact transport")

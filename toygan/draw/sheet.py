@@ -105,7 +105,7 @@ def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
         optimal_panel(axis, shown)
         for neighbour in (axis, field):
             neighbour.tick_params(labelleft=False)
-        field.set_title("slope: where generated points go", size=PLAIN, loc="left", pad=5, color=INK)
+        field.set_title("slope: arrows point uphill", size=PLAIN, loc="left", pad=5, color=INK)
 
 
 def optimal_panel(axis: Axes, shown: Scene) -> None:
@@ -121,7 +121,7 @@ def optimal_panel(axis: Axes, shown: Scene) -> None:
 def panel_titles(contour: Axes, field: Axes) -> None:
     """What the two main panels are, and what their points are."""
     contour.set_title("critic: the lighter, the more real", size=PLAIN, loc="left", pad=5, color=INK)
-    field.set_title("slope: arrows show where generated points move", size=PLAIN, loc="left", pad=5, color=INK)
+    field.set_title("slope: arrows point uphill, to more real", size=PLAIN, loc="left", pad=5, color=INK)
 
 
 def curves(figure: Figure, recording: Recording, bottom: float) -> None:
