@@ -176,7 +176,7 @@ def test_places_are_where_they_say():
     spread = torch.tensor([1.0, 5.0]).view(SEEDS, 1, 1)
     real, fake = spread * numbers(SEEDS, 400, 2), numbers(SEEDS, 400, 2, seed=1) + 30
     chance = fractions(SEEDS, 400, 3)
-    look = Look(real, fake, chance, lambda: real, lambda: fake, lambda points: points, [])
+    look = Look(real, fake, chance, lambda: real, lambda: fake, lambda points: points, list)
     assert torch.equal(PLACES["real"](look), real)
     assert torch.equal(PLACES["fake"](look), fake)
     assert torch.equal(PLACES["both"](look), torch.cat((real, fake), dim=1))

@@ -21,7 +21,7 @@ class Look(NamedTuple):
 
     `real`, `fake` are the points [seed, batch, d]; `chance` are fresh uniform numbers in [0, 1) [seed, batch, 1 + d] of
     the constraint's own; `real_slopes()`, `fake_slopes()`, `slopes_at(points)` are the gradients of the score [seed,
-    batch, d]; `layers` are the critic's own, before any reparametrisation.
+    batch, d]; `layers()` are the critic's own, before any reparametrisation.
     """
 
     real: Tensor
@@ -30,7 +30,7 @@ class Look(NamedTuple):
     real_slopes: Callable[[], Tensor]
     fake_slopes: Callable[[], Tensor]
     slopes_at: Callable[[Tensor], Tensor]
-    layers: Layers
+    layers: Callable[[], Layers]
 
 
 def no_penalty(look: Look) -> Tensor | None:
@@ -145,12 +145,12 @@ def zero_centred(*, weight: NonNegativeFloat = 0.1) -> Constraint:
 
 def l1_decay(*, weight: NonNegativeFloat = 0.001) -> Constraint:
     """The penalty weight * sum |w| over all weights, biases left alone."""
-    return Constraint(lambda look: weight * over_weights(look.layers, torch.abs))
+    return Constraint(lambda look: weight * over_weights(look.layers(), torch.abs))
 
 
 def l2_decay(*, weight: NonNegativeFloat = 0.001) -> Constraint:
     """The penalty weight * sum w^2 over all weights, biases left alone."""
-    return Constraint(lambda look: weight * over_weights(look.layers, torch.square))
+    return Constraint(lambda look: weight * over_weights(look.layers(), torch.square))
 
 
 def over_weights(layers: Layers, of: Callable[[Tensor], Tensor]) -> Tensor:

@@ -217,7 +217,7 @@ def looking(
         real_slopes=lambda: pair.real_slopes(pull(pair.r)),
         fake_slopes=lambda: pair.fake_slopes(pull(pair.g)),
         slopes_at=slopes_at,
-        layers=game.critic.layers(parameters),
+        layers=lambda: game.critic.layers(parameters),
     )
 
 
