@@ -12,7 +12,7 @@ from toygan.methods import METHODS
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-SMALL = ["--steps", "4", "--set", "training.points=60", "--set", "training.batch=16", "--set", "training.frames=3"]
+SMALL = [f"--set=training.{budget}" for budget in ("steps=4", "points=60", "batch=16", "frames=3")]
 
 
 def commands(document: Path) -> list[list[str]]:
@@ -27,7 +27,7 @@ def commands(document: Path) -> list[list[str]]:
 def test_commands_run(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for words in commands(document):
-        small = SMALL if words[0] == "run" else SMALL[2:] if words[0] == "sweep" else []
+        small = SMALL if words[0] in ("run", "sweep") else []
         result = CliRunner().invoke(app, [*words, *small])
         assert result.exit_code == 0, f"{' '.join(words)}: {result.output}"
 
