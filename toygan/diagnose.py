@@ -595,7 +595,10 @@ def ranged(low: int, high: int) -> str:
 THRESHOLDS: dict[str, tuple[float | int, str]] = {
     "runaway": (1e6, "float32 keeps one digit of a unit step there; the game gives a seed up at the same number"),
     "nearly_all": (0.8, "one frame in five may be an exception: frames are looks at a noisy process"),
-    "floors": (1.7, "the floor's own spread is a quarter of it; well beyond half as much again the eye sees a difference"),
+    "floors": (
+        1.7,
+        "the floor's own spread is a quarter of it; well beyond half as much again the eye sees a difference",
+    ),
     "of_start": (0.05, "a target without a floor (a point) is reached at a twentieth of the first distance"),
     "progress": (0.1, "a tenth of what is left, from one fifth of the run to the next, is worth waiting for"),
     "quarter": (
