@@ -25,7 +25,9 @@ MOST = 4  # names of runs at work that are shown
 
 def sweep(
     scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names, or paths; or one sweep file.")],
-    methods: Annotated[list[str], typer.Option("--method", "-m", help="Each scenario's own by default.")] = [],  # noqa: B006
+    methods: Annotated[
+        list[str], typer.Option("--method", "-m", help="Repeat it, or say all; each scenario's own by default.")
+    ] = [],  # noqa: B006
     seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds every run trains together.")] = None,
     grid: Annotated[list[str], typer.Option("--grid", metavar="KEY=V1,V2,...", help="A setting's values.")] = [],  # noqa: B006
     changes: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key.")] = [],  # noqa: B006

@@ -45,6 +45,7 @@ __all__ = [
     "Curve",
     "Judged",
     "Measure",
+    "When",
     "floors",
     "high_quality",
     "least_cost",

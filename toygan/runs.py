@@ -12,10 +12,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -224,8 +225,8 @@ def play_on(config: Config, order: Order, facts: dict[str, Any]) -> None:
     sim = simulate.simulation(config, order.device)
     import_slow_libraries()
     with timed(facts, "measure"):
-        floor = noise_floor(config, sim, min(measure.N_W1, config.training.points), FRAME_FLOORS)
-    work = Work(config, order, facts, sim, floor)
+        facts["floors"] = {"frame": floors_at(config, sim, config.training.points, measure.N_W1, "frame", FRAME_FLOORS)}
+    work = Work(config, order, facts, sim, facts["floors"]["frame"]["w1"]["mean"])
     state, numbers = resume(work), dict[str, float]()
     states = simulate.states_due(sim, state, lambda step: order.watch(Progress(step, sim.steps, "training", numbers)))
     while not simulate.is_over(sim, state):
@@ -300,9 +301,13 @@ def curve_of(target: Target) -> measure.Curve | None:
     return None if target.skeleton is None else measure.Curve(target.skeleton, target.radius)
 
 
-def noise_floor(config: Config, sim: Simulation, n: int, repeats: int) -> float:
-    """Mean W1 between two independent target samples of n points."""
-    return measure.w1_floor(lambda k: simulate.floor_points(config, sim.world, n, k), n, repeats)[0]
+def floors_at(
+    config: Config, sim: Simulation, n: int, n_w1: int, when: measure.When, repeats: int
+) -> dict[str, dict[str, Any]]:
+    """What two samples of the target, n points each, score in every measure of clouds: mean and spread over pairs."""
+    target, draw_points = sim.world.target, partial(simulate.floor_points, config, sim.world, n)
+    found = measure.floors(draw_points, n, repeats, target.modes, curve_of(target), n_w1, when)
+    return {name: {"mean": plain(mean), "spread": plain(spread)} for name, (mean, spread) in found.items()}
 
 
 def pack(work: Work, state: State) -> None:
@@ -364,7 +369,9 @@ def summary(work: Work, frames: Mapping[str, np.ndarray]) -> dict[str, Any]:
     real = simulate.real_points(work.config, sim.world, simulate.FINAL_POINTS, 1)
     target = sim.world.target
     final = measure.measure_frame(frames["final"], real, target.modes, FINAL_W1, curve_of(target), when="final")
-    final |= {"w1_floor": np.full(len(seeds), noise_floor(work.config, sim, FINAL_W1, FINAL_FLOORS))}
+    floors = floors_at(work.config, sim, simulate.FINAL_POINTS, FINAL_W1, "final", FINAL_FLOORS)
+    work.facts["floors"]["final"] = floors
+    final |= {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     alive = ~frames["diverged"].any(axis=0)
     rows = [
         {"seed": seed}
@@ -422,9 +429,10 @@ def draw(recording: Recording, order: Order) -> None:
 
 @contextmanager
 def timed(facts: Mapping[str, Any], work: str) -> Iterator[None]:
-    """Add the seconds spent inside to the facts' table."""
-    start = perf_counter()
+    """Add the seconds spent inside to the facts' table: of a core, whatever else it does; of the clock with a GPU."""
+    clock = process_time if facts["device"] == "cpu" else perf_counter
+    start = clock()
     try:
         yield
     finally:
-        facts["seconds"][work] = round(facts["seconds"][work] + perf_counter() - start, 3)
+        facts["seconds"][work] = round(facts["seconds"][work] + clock() - start, 3)

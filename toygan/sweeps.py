@@ -22,6 +22,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from toygan import folder as folders
 from toygan import game, measure, runs, simulate
 from toygan.engines import ENGINES, Pool, Shares, ends
+from toygan.methods import METHODS
 from toygan.scenario import Config, as_data, toml_value
 from toygan.streams import draws
 from toygan.strict import Source, Strict, UserError, check, parse_override, read_toml, suggestion
@@ -131,7 +132,7 @@ def planned(plan: Plan) -> list[Task]:
     if plan.seeds is not None:
         common.append(("training.seeds", plan.seeds if isinstance(plan.seeds, int) else list(plan.seeds)))
     tasks, wrong = dict[Path, Task](), dict[str, None]()
-    everything = itertools.product(plan.scenarios, plan.methods or (None,), points(flat(plan.grid)))
+    everything = itertools.product(plan.scenarios, named(plan.methods) or (None,), points(flat(plan.grid)))
     for scenario, method, settings in everything:
         try:
             task = planned_task(plan, scenario, method, common, settings)
@@ -144,6 +145,11 @@ def planned(plan: Plan) -> list[Task]:
             )
     refuse(list(wrong))
     return list(tasks.values())
+
+
+def named(methods: Sequence[str]) -> list[str]:
+    """The methods asked for, each once; `all` stands for every shipped one."""
+    return list(dict.fromkeys(name for word in methods for name in (METHODS if word == "all" else (word,))))
 
 
 def refuse(mistakes: Sequence[str]) -> None:

@@ -28,7 +28,14 @@ NORMAL = 1.959963984540054  # the standard normal's quantile at (1 + SHARE) / 2
 FINISHED = ("done", "diverged")
 FIRST = ("scenario", "method", "settings")  # the columns that say which run it is, before the grid's own
 LAST = ("core_seconds", "message", "folder")
-SHOWN = ("w1", "w1_floor", "high_quality", "on_skeleton", "core_seconds")  # measures of a table that asks for none
+SHOWN = (
+    "w1",
+    "w1_over_floor",
+    "modes",
+    "high_quality",
+    "on_skeleton",
+    "core_seconds",
+)  # measures of a table that asks for none
 NOT_MEASURES = {"seed", "diverged_at"}  # columns of a summary that a table does not average
 
 Record = dict[str, Any]
@@ -77,6 +84,8 @@ def records_of(facts: Mapping[str, Any], folder: Path) -> Iterator[Record]:
         row = {name: value for name, value in known.get(seed, {}).items() if name != "seed"}
         if modes and row:
             row["modes_of"] = modes
+        if row.get("w1") is not None and row.get("w1_floor"):
+            row["w1_over_floor"] = row["w1"] / row["w1_floor"]
         yield (
             which
             | {"seed": seed, "status": seed_status(facts, row)}
