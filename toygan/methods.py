@@ -1,6 +1,6 @@
 """How to play: the shipped methods, written as a user would write them in a scenario file's `[methods.NAME]` table.
 
-The settings are for toys on one CPU core, chosen by time to quality; where a paper's own differ, its exhibit says them.
+The settings are for toys on one CPU core, chosen by time to quality; where a paper's own differ, PAPERS says them.
 r = f(real) and g = f(fake) are critic scores, f' is the critic's gradient by the point. Nothing is imported here, so that
 completion is quick.
 """
@@ -152,10 +152,11 @@ METHODS: dict[str, dict[str, Any]] = {
         "objective": {"kind": "relativistic-average"},
     },
     "f-kl": {
-        "formula": "C: -E r + E exp(g - 1);  G: -E exp(g - 1)",
+        "formula": "C: -E r + E exp(g - 1) + 0.1/2 E |f'(real)|^2;  G: -E exp(g - 1)",
         "reference": "Nowozin et al., 2016, arXiv:1606.00709",
         "look_for": "KL(p | q) must cover: missing mass is dear, extra mass is cheap.",
         "objective": {"kind": "f-kl"},
+        "constraint": {"kind": "r1", "weight": 0.1},
     },
     "f-reverse-kl": {
         "formula": "C: E exp(-r) + E (g - 1);  G: -E (g - 1)",
@@ -164,10 +165,11 @@ METHODS: dict[str, dict[str, Any]] = {
         "objective": {"kind": "f-reverse-kl"},
     },
     "f-pearson": {
-        "formula": "C: -E r + E (g^2/4 + g);  G: -E (g^2/4 + g)",
+        "formula": "C: -E r + E (g^2/4 + g) + 0.1/2 E |f'(real)|^2;  G: -E g",
         "reference": "Nowozin et al., 2016, arXiv:1606.00709",
-        "look_for": "Large density ratios count squared: a few generated points in empty places rule the game.",
-        "objective": {"kind": "f-pearson"},
+        "look_for": "Large ratios p/q count squared. Without the trick G gains from scores below -2, and leaves for good.",
+        "objective": {"kind": "f-pearson", "trick": True},
+        "constraint": {"kind": "r1", "weight": 0.1},
     },
     "f-hellinger": {
         "formula": "C: -E (1 - exp(-r)) + E (exp(g) - 1);  G: -E (exp(g) - 1)",
@@ -182,16 +184,19 @@ METHODS: dict[str, dict[str, Any]] = {
         "objective": {"kind": "f-js"},
     },
     "f-total-variation": {
-        "formula": "C: -E tanh(r)/2 + E tanh(g)/2;  G: -E tanh(g)/2",
+        "formula": "C: -E tanh(r)/2 + E tanh(g)/2 + 0.1/2 E |f'(real)|^2;  G: -E tanh(g)/2",
         "reference": "Nowozin et al., 2016, arXiv:1606.00709",
-        "look_for": "Only the sign of p - q counts; where tanh is flat nothing moves.",
+        "look_for": "Only the sign of p - q counts; where tanh is flat nothing moves, so the critic is kept from there.",
         "objective": {"kind": "f-total-variation"},
+        "constraint": {"kind": "r1", "weight": 0.1},
     },
     "bs-gan": {
-        "formula": "C: E sp(-r) + E sp(g);  G: 1/2 E g^2",
+        "formula": "C: E sp(-r) + E sp(g) + 0.1/2 E |f'(real)|^2;  G: 1/2 E g^2",
         "reference": "Hjelm et al., 2017, arXiv:1702.08431",
-        "look_for": "Generated points seek the boundary, score 0, not the highest score.",
+        "look_for": "Generated points seek the boundary, score 0: the data's edge, but also any other place where f is 0.",
         "objective": {"kind": "boundary-seeking"},
+        "constraint": {"kind": "r1", "weight": 0.1},
+        "generator_rate": 1e-3,
     },
     "ebgan": {
         "formula": "D = |x - dec(enc(x))|^2; C: E D(real) + E max(0, m - D(fake));  G: E D(fake) + 0.1 alignment of codes",
@@ -265,4 +270,32 @@ METHODS: dict[str, dict[str, Any]] = {
         "objective": {"kind": "non-saturating"},
         "noisy_labels": 0.05,
     },
+}
+
+# What the papers themselves used, where it is told and differs from the above.
+PAPERS: dict[str, str] = {
+    "gan": "descent with momentum; one critic step",
+    "lsgan": "Adam, betas (0.5, 0.999)",
+    "wgan": "clip at 0.01, RMSprop at 5e-5, batch 64, 5 critic steps",
+    "wgan-gp": "weight 10, Adam at 1e-4, betas (0, 0.9), 5 critic steps; "
+    "on toys weight 0.1, betas (0.5, 0.9), three layers of 512, batch 256",
+    "wgan-lp": "weight 10, Adam at 1e-4, betas (0, 0.9), 5 critic steps",
+    "sngan": "Lipschitz bound 1, Adam at 2e-4, betas (0, 0.9), 5 critic steps",
+    "ns-gan-r1": "weight 10, RMSprop or Adam without momentum at 1e-4; on the Dirac-GAN descent at 0.2 for 500 steps",
+    "dragan": "weight 10, points at up to half the data's deviation around the real ones, Adam at 2e-4",
+    "r3gan": "Adam without momentum, betas (0, 0.99)",
+    "f-kl": "no constraint; Adam at 2e-4, batch 4096",
+    "f-reverse-kl": "Adam at 2e-4, batch 4096",
+    "f-pearson": "no constraint, with and without the trick; Adam at 2e-4, batch 4096",
+    "f-hellinger": "Adam at 2e-4, batch 4096",
+    "f-js": "Adam at 2e-4, batch 4096",
+    "f-total-variation": "no constraint; Adam at 2e-4, batch 4096",
+    "bs-gan": "no constraint; Adam at 1e-4",
+    "ebgan": "margin 10 on MNIST, pulling-away weight 0.1, Adam at 1e-3",
+    "began": "D = |x - dec(enc(x))|, gamma from 0.3 to 0.7, Adam at 1e-4",
+    "mmd-gan": "mixture of Gaussian kernels of widths 1 to 16, clip at 0.01, RMSprop at 5e-5, 5 critic steps",
+    "cramer-gan": "weight 10, 256 features, 5 critic steps",
+    "infogan": "no constraint; Adam, 2e-4 for the critic and 1e-3 for the generator",
+    "unrolled-gan": "two layers of 128, latent of 256 numbers, Adam, 5 or 10 steps ahead",
+    "pacgan": "packs of 2 to 4, latent of 2 numbers, four layers of 400 with batch norm, a maxout critic, batch 100",
 }
