@@ -152,10 +152,10 @@ METHODS: dict[str, dict[str, Any]] = {
         "objective": {"kind": "relativistic-average"},
     },
     "f-kl": {
-        "formula": "C: -E r + E exp(g - 1) + 0.1/2 E |f'(real)|^2;  G: -E exp(g - 1)",
+        "formula": "C: -E r + E exp(g - 1) + 0.1/2 E |f'(real)|^2;  G: -E g",
         "reference": "Nowozin et al., 2016, arXiv:1606.00709",
         "look_for": "KL(p | q) must cover: missing mass is dear, extra mass is cheap.",
-        "objective": {"kind": "f-kl"},
+        "objective": {"kind": "f-kl", "trick": True},
         "constraint": {"kind": "r1", "weight": 0.1},
     },
     "f-reverse-kl": {
@@ -284,7 +284,7 @@ PAPERS: dict[str, str] = {
     "ns-gan-r1": "weight 10, RMSprop or Adam without momentum at 1e-4; on the Dirac-GAN descent at 0.2 for 500 steps",
     "dragan": "weight 10, points at up to half the data's deviation around the real ones, Adam at 2e-4",
     "r3gan": "Adam without momentum, betas (0, 0.99)",
-    "f-kl": "no constraint; Adam at 2e-4, batch 4096",
+    "f-kl": "no constraint, with and without the trick; Adam at 2e-4, batch 4096",
     "f-reverse-kl": "Adam at 2e-4, batch 4096",
     "f-pearson": "no constraint, with and without the trick; Adam at 2e-4, batch 4096",
     "f-hellinger": "Adam at 2e-4, batch 4096",
