@@ -21,7 +21,7 @@ from toygan.methods import METHODS
 from toygan.objectives import OBJECTIVES
 from toygan.runs import Progress
 from toygan.scenario import read
-from toygan.shipped import shipped
+from toygan.shipped import shipped, shipped_exhibits
 from toygan.targets import TARGETS
 
 SMALL = """\
@@ -208,6 +208,7 @@ def test_lists_name_every_row(here):
         "targets": TARGETS,
         "methods": METHODS,
         "scenarios": shipped(),
+        "exhibits": shipped_exhibits(),
     }
     found = one_object(call("list", "--json").stdout)
     assert {what: set(rows) for what, rows in found.items()} == {what: set(table) for what, table in tables.items()}

@@ -372,12 +372,12 @@ def test_seeds_are_told_apart_and_summed_up_in_one_sentence() -> None:
     ]
     seeds = [0, 1, 2, 3]
     assert sentences(events, seeds) == [
-        "3 of 4 seeds lost modes (2-5 of 8 kept), first at step 400.",
+        "3 of 4 seeds lost modes (2–5 of 8 kept), first at step 400.",
         "1 of 4 seeds converged (W1 0.12, 1.1 times its floor), at step 300.",
     ]
     assert rates(events, seeds) == {"mode-collapse": 0.75, "converged": 0.25}
     assert sentences([], [0]) == ["The only seed came to rest neither near the floor nor in a failure known here."]
-    assert spread(["W1 1e-05 of 8", "W1 0.2 of 8"]) == "W1 1e-05-0.2 of 8"
+    assert spread(["W1 1e-05 of 8", "W1 0.2 of 8"]) == "W1 1e-05–0.2 of 8"
 
 
 def test_every_threshold_has_a_reason_and_every_event_its_step_and_seed() -> None:

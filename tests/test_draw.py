@@ -12,7 +12,7 @@ from PIL import Image, ImageSequence
 
 import toygan.draw as draw
 from toygan.draw import film, panels, pixels, sheet
-from toygan.draw.scene import steepest
+from toygan.draw.scene import final_points, steepest
 from toygan.recording import Recording
 
 
@@ -76,7 +76,7 @@ SMALL = {"points": 40, "grid": 13, "coarse": 5, "seeds": 2}
 
 def altered(recording, **arrays):
     """The same run with some arrays of its frames, or measures, exchanged."""
-    known = recording.frames.keys() | {"mode_centres"}
+    known = recording.frames.keys() | {"mode_centres", "optimal_scores"}
     return Recording(
         recording.facts,
         recording.frames | {name: array for name, array in arrays.items() if name in known},
@@ -223,6 +223,95 @@ def test_optimal_critic_stands_beside_the_learned_one_on_its_own_scale():
     assert "exact transport" not in told
 
 
+def moving_optimum(frames=4, how="log p/q", **told):
+    """A run whose every frame has its own optimal critic, x + t y, with an offset of its own."""
+    x, y = np.meshgrid(np.linspace(-3, 3, 13), np.linspace(-3, 3, 13))
+    scores = np.stack([x + t * y + 100 * t for t in range(frames)])[:, None].astype("f4")
+    run = few(frames=frames, summary={"optimal": {"how": how} | told})
+    agreement = np.tile([[0.5], [0.25]][: 1 + frames % 2], (frames, 2))[:frames, :2]
+    return Recording(
+        run.facts, run.frames | {"optimal_scores": scores}, run.metrics | {"optimal_correlation": agreement}
+    )
+
+
+def test_film_shows_each_frames_own_optimal_critic_on_one_scale():
+    run = moving_optimum()
+    shown = draw.scene(run)
+    _, (learned, best, slopes, _) = film.film_figure(shown)
+    sizes = [part.axis.get_position().size for part in (learned, best, slopes)]
+    np.testing.assert_allclose(sizes, sizes[:1] * 3)
+    field, edges = best.artists[0], panels.band_edges(shown.optimal)
+    for t in range(4):
+        best.show(t)
+        assert (field.start, field.width) == pytest.approx((edges[0], edges[1] - edges[0]))
+        rows, columns = np.indices(field.band.shape[:2]).astype(float)
+        place = (columns / field.band.shape[1] * 6 - 3) + t * (rows / field.band.shape[0] * 6 - 3)
+        assert (np.abs(field.band - np.digitize(place, edges)) <= 1).all()
+        np.testing.assert_array_equal(best.artists[2].get_xydata(), panels.visible(shown, t))
+    assert best.axis.get_title(loc="left") == "the optimal critic"
+
+
+def test_a_film_without_an_optimum_for_every_frame_has_two_panels():
+    assert len(film.film_figure(draw.scene(with_optimum(few(frames=3), np.eye(13))))[1]) == 3
+    assert len(film.film_figure(draw.scene(few(frames=3)))[1]) == 3
+
+
+def test_frames_that_have_no_optimum_are_white_in_the_film(tmp_path):
+    run = moving_optimum()
+    run.frames["optimal_scores"][1] = np.nan
+    _, (_, best, _, _) = film.film_figure(draw.scene(run))
+    best.show(1)
+    field = best.artists[0]
+    assert (field.colours[field.band] == 255).all()
+    draw.save_film(run, tmp_path / "film.gif")
+    assert len(pictures_in(tmp_path / "film.gif")) == 4
+
+
+def test_a_lost_run_keeps_the_optimum_of_its_finite_frames():
+    run = moving_optimum()
+    run.frames["scores"][2] = np.nan
+    shown = draw.scene(run)
+    assert shown.optimal.shape == (2, 13, 13)
+    assert shown.optimal_moves
+
+
+def test_panel_says_what_stands_for_an_endless_score():
+    told = words(draw.picture(moving_optimum(drawn="only its sign: the score is endless"))).replace("\n", " ")
+    assert "only its sign: the score is endless" in told
+    assert "Correlation with the learned critic at real and generated points: 0.50." in told
+
+
+def test_an_optimum_of_two_levels_keeps_them():
+    signs = np.where(np.arange(169).reshape(13, 13) % 3, 1.0, -1.0)
+    run = with_optimum(few(), signs, how="a sign")
+    np.testing.assert_array_equal(draw.scene(run).optimal[-1], signs)
+    assert "its score, median removed" not in words(draw.picture(run))
+
+
+def floored(recording):
+    """The same run with what a perfect generator scores, and its measures on fresh points."""
+    floors = {"frame": {"w1": {"mean": 0.1, "spread": 0.02}, "high_quality": {"mean": 0.989, "spread": 0.003}}}
+    floors["final"] = {"w1": {"mean": 0.07, "spread": 0.01}, "coverage": {"mean": 0.96, "spread": 0.01}}
+    row = {"seed": 0, "w1": 0.0812, "coverage": 0.892, "js": 0.017, "modes": 8}
+    summary = {"points": 2000, "w1_points": 1000, "seeds": [row]}
+    return Recording(recording.facts | {"floors": floors, "summary": summary}, recording.frames, recording.metrics)
+
+
+def test_measures_stand_beside_what_the_target_itself_scores():
+    run = floored(few(modes=8))
+    told = words(draw.picture(run)) + final_points(run)
+    for truth in ("(floor 0.100 ± 0.020)", "high quality (ceiling 99 %)", "On 2000 fresh points (W1 on 1000)",
+                  "W1 0.0812 (0.0700)", "JS 0.0170,", "coverage 89 % (96 %)"):  # fmt: skip
+        assert truth in told
+    axis = empty_axis()
+    draw.w1_curves(axis, run)
+    (band,) = axis.patches
+    assert (band.get_y(), band.get_y() + band.get_height()) == pytest.approx((0.08, 0.12))
+    axis = empty_axis()
+    panels.share_curves(axis, run)
+    assert [98.9] in [sorted(set(line.get_ydata())) for line in axis.lines if line.get_linestyle() == ":"]
+
+
 def test_critic_is_compared_with_exact_transport_where_that_is_its_optimum():
     run = with_optimum(few(modes=8), np.eye(13), how="the exact Kantorovich potential")
     figure = draw.picture(run)
@@ -238,7 +327,7 @@ def test_critic_is_compared_with_exact_transport_where_that_is_its_optimum():
 def test_infinite_optimal_scores_lie_beyond_the_finite_ones_and_unknown_ones_stay_blank():
     scores = np.arange(169.0).reshape(13, 13)
     scores[0, :3] = np.inf, -np.inf, np.nan
-    shown = draw.scene(with_optimum(few(), scores)).optimal
+    (shown,) = draw.scene(with_optimum(few(), scores)).optimal
     assert np.argmax(np.nan_to_num(shown)) == 0
     assert shown[0, 1] == np.nanmin(shown)
     assert np.isnan(shown).sum() == 1
@@ -412,6 +501,9 @@ def odd_runs():
         "huge optimum": with_optimum(run, np.linspace(-1, 1, 169).reshape(13, 13) ** 9 * 3e38),
         "optimum on a part": with_optimum(run, np.where(np.eye(13) > 0, 2.0, np.nan)),
         "half-run optimum": Recording(few().facts | {"summary": None}, with_optimum(run, np.eye(13)).frames, {}),
+        "moving optimum": moving_optimum(frames=2),
+        "optimum never known": altered(moving_optimum(frames=2), optimal_scores=np.full((2, 1, 13, 13), np.nan)),
+        "measured beside floors": floored(run),
         "dollars": few(title="costs $5 and $6_x", command="toygan run 'a$b$c' " + "--set key=value " * 20),
     }  # fmt: skip
 

@@ -79,6 +79,7 @@ def test_layer_gradients_are_per_point_and_by_the_chain_rule() -> None:
         sides = zip(by_hand(layers, real[0], -1), by_hand(layers, fake[seed], 1), strict=True)
         expected = [((a.square().sum(1).mean() + b.square().sum(1).mean()) / 2).sqrt() for a, b in sides]
         assert np.allclose(looked(sim)["layer_gradients"][seed], expected, rtol=1e-5)
+        assert np.isclose(looked(sim)["layer_gradient_ratio"][seed], expected[0] / expected[-1], rtol=1e-5)
 
 
 @pytest.mark.parametrize("depth", [2, 6])

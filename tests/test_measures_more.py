@@ -6,15 +6,25 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
+from sklearn.metrics import normalized_mutual_info_score
 
 from toygan.measure import MEASURES, Curve, Judged, floors, measurable, measure_frame, w1
 from toygan.measures import divergences
-from toygan.measures.critic import critic_gap, critic_value, lipschitz, score_correlation, slope_alignment
+from toygan.measures.critic import (
+    critic_gap,
+    critic_value,
+    lipschitz,
+    optimal_correlation,
+    score_correlation,
+    slope_alignment,
+)
 from toygan.measures.curves import on_skeleton, skeleton_coverage
 from toygan.measures.divergences import Nodes, js, kl, quadrature, reverse_kl, shares, tv
+from toygan.measures.modes import code_information
 from toygan.measures.neighbours import coverage, density, nearness, precision, recall
 from toygan.measures.transport import directions, sliced_w1, solved, weighted
-from toygan.optimal import potential
+from toygan.optimal import known_optimum, potential
+from toygan.targets import Modes
 
 
 def cloud(n, seed=0, shift=(0.0, 0.0), std=1.0):
@@ -261,3 +271,41 @@ def test_a_lost_seed_has_no_number_and_its_neighbour_keeps_its_own():
     for name in row:
         assert math.isnan(row[name][0])
         assert row[name][1] == whole[name][1]
+
+
+def test_agreement_with_the_optimum_is_taken_where_the_clouds_are():
+    real, fake = cloud(60, 0, (2, 0)), cloud(50, 1)
+    scores = (np.random.default_rng(k).standard_normal(n) for k, n in ((2, 60), (3, 50)))
+    judged = Judged(*scores, cloud(60), cloud(50), cloud(50))
+    learned, phi = np.concatenate([judged.real_scores[:40], judged.fake_scores[:40]]), potential(real[:40], fake[:40])
+    wanted = np.corrcoef(learned, phi(np.concatenate([real[:40], fake[:40]])))[0, 1]
+    grid = np.linspace(-3, 3, 9)
+    known = known_optimum("wasserstein", real, grid, grid)
+    row = measure_frame(fake[None], real, n_w1=40, judged=[judged], known=known)
+    assert row["optimal_correlation"] == pytest.approx([wanted])
+    assert "optimal_correlation" not in measure_frame(fake[None], real, n_w1=40, judged=[judged])
+    lost = measure_frame(fake[None] + math.nan, real, n_w1=40, judged=[judged], known=known)
+    assert math.isnan(lost["optimal_correlation"][0])
+    perfect = judged._replace(real_scores=7 * phi(real) - 3, fake_scores=7 * phi(fake) - 3)
+    assert optimal_correlation(perfect, phi(np.concatenate([real, fake])), 50) == pytest.approx(1)
+
+
+def test_codes_tell_modes_as_far_as_scikit_learn_says():
+    rng = np.random.default_rng(7)
+    modes = Modes(np.array([[0.0, 0], [5, 0], [0, 5]]), np.broadcast_to(np.eye(2) * 0.01, (3, 2, 2)), np.full(3, 1 / 3))
+    at = rng.integers(3, size=600)
+    points = modes.centres[at] + 0.1 * rng.normal(size=(600, 2))
+    assert code_information(points, modes, at) == pytest.approx(1)
+    assert code_information(points, modes, rng.permutation(at)) < 0.02
+    assert math.isnan(code_information(points[at == 0], modes, at[at == 0]))
+    for codes in (rng.integers(4, size=600), np.where(at == 2, 1, at), np.where(rng.random(600) < 0.3, 5, at)):
+        expected = normalized_mutual_info_score(codes, at, average_method="max")
+        assert code_information(points, modes, codes) == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_steep_share_counts_points_and_the_centre_is_their_mean():
+    real, fake, between = np.array([[2.0, 0]]), np.array([[0.0, 0.5], [0, 3]]), np.array([[1.0, 0]])
+    judged = Judged(np.zeros(1), np.zeros(2), real, fake, between)
+    assert MEASURES["steep_share"].of(judged) == 0.5
+    points = np.array([[1.0, 4], [3, 0]])
+    assert (MEASURES["centre_x"].of(points), MEASURES["centre_y"].of(points)) == (2, 2)

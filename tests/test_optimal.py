@@ -8,14 +8,36 @@ import torch
 from scipy.special import expit
 
 from toygan.measure import w1
+from toygan.measures.transport import solved
 from toygan.objectives import OBJECTIVES, Extra, objective
-from toygan.optimal import OPTIMA, bandwidth, densities, from_densities, optimal_grid, optimal_scores, potential
+from toygan.optimal import (
+    OPTIMA,
+    Clouds,
+    bandwidth,
+    from_densities,
+    kernel_estimate,
+    known_optimum,
+    optimal_critic,
+    optimal_scores,
+    potential,
+)
 from toygan.targets import dirac, moved, ring, swiss_roll
 
 P, Q = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.1, 0.2, 0.3, 0.4])
 LOGS = np.log(P), np.log(Q)
 X, Y = np.linspace(-1.5, 2, 15), np.linspace(-2, 1, 12)
 POINTS = np.stack(np.meshgrid(X, Y), axis=-1).reshape(-1, 2)
+
+
+def best(kind, real, fake, log_density=None, std=None, **rest):
+    """What is known of an optimum on the grid, and the critic against two clouds."""
+    known = known_optimum(kind, real, X, Y, log_density, std, **rest)
+    return known, optimal_critic(known, Clouds(fake, real, fake, solved(fake, real)))
+
+
+def two_clouds(n=30, m=30):
+    rng = np.random.default_rng(2)
+    return rng.standard_normal((m, 2)), rng.standard_normal((n, 2)) * 0.5 + 0.3
 
 
 def critic_loss(kind, table, options):
@@ -81,7 +103,7 @@ def test_scores_are_the_catalogues_formulas():
 
 def test_every_objective_has_an_optimum_or_is_known_to_have_none():
     assert set(OBJECTIVES) - set(OPTIMA) == {"relativistic", "relativistic-average", "began"}
-    assert optimal_grid("relativistic", POINTS, POINTS, X, Y) is None
+    assert known_optimum("relativistic", POINTS, X, Y) is None
     with pytest.raises(ValueError, match="they do for minimax"):
         optimal_scores("wasserstein", *LOGS)
 
@@ -90,16 +112,18 @@ def test_every_objective_has_an_optimum_or_is_known_to_have_none():
 @pytest.mark.parametrize("kind", ["minimax", "least-squares", "hinge"])
 def test_with_the_frozen_generator_scores_come_from_both_densities(target, kind):
     real, fake = target.sample(np.random.default_rng(0), 50), target.sample(np.random.default_rng(1), 50)
-    found = optimal_grid(kind, real, fake, X, Y, target.log_density, 0.5)
-    ratio = (target.log_density(POINTS, 0.0) - target.log_density(POINTS, 0.5)).reshape(len(Y), len(X))
+    known, critic = best(kind, real, fake, target.log_density, 0.5)
+    points = np.concatenate([POINTS, real, fake])
+    ratio = target.log_density(points, 0.0) - target.log_density(points, 0.5)
     wanted = {"minimax": ratio, "least-squares": expit(ratio), "hinge": np.sign(ratio)}[kind]
-    assert np.abs(found.scores - wanted).max() < 1e-9
-    assert "both exact densities" in found.how
+    assert np.abs(critic.on_grid().ravel() - wanted[: len(POINTS)]).max() < 1e-9
+    assert np.abs(critic.at_clouds() - wanted[len(POINTS) :]).max() < 1e-9
+    assert "both exact densities" in known.how
 
 
 def test_the_density_of_a_ring_is_the_sum_written_out():
     target = ring(std=0.3)
-    found = optimal_grid("minimax", POINTS, POINTS, X, Y, target.log_density, 0.4).scores
+    found = best("minimax", POINTS, POINTS, target.log_density, 0.4)[1].on_grid()
     logs = []
     for variance in (0.09, 0.25):
         squares = ((POINTS[:, None] - target.modes.centres) ** 2).sum(axis=2)
@@ -110,19 +134,41 @@ def test_the_density_of_a_ring_is_the_sum_written_out():
 def test_else_a_kernel_estimate_is_held_against_the_target_at_the_same_blur():
     target, rng = ring(std=0.3), np.random.default_rng(0)
     real, fake = target.sample(rng, 400), target.sample(rng, 400)
-    log_p, log_q, how = densities(POINTS, real, fake, target.log_density, None, 0.0, 0.01)
-    width = bandwidth(fake)
+    known, critic = best("minimax", real, fake, target.log_density)
+    width = known.width
+    assert width == max(bandwidth(real), X[1] - X[0], Y[1] - Y[0])
     kernel = np.exp(-((POINTS[:, None] - fake) ** 2).sum(axis=2) / (2 * width**2)).mean(axis=1)
-    assert np.exp(log_q) == pytest.approx(kernel / (2 * math.pi * width**2), rel=1e-9)
-    assert log_p == pytest.approx(target.log_density(POINTS, width))
-    assert f"bandwidth {width:.2g}" in how
-    assert "real points" in densities(POINTS, real, fake, None, None, 0.0, 0.01)[2]
+    log_q = np.log(kernel / (2 * math.pi * width**2))
+    assert critic.on_grid().ravel() == pytest.approx(target.log_density(POINTS, width) - log_q, rel=1e-9)
+    assert f"bandwidth {width:.2g}" in known.how
+    assert "real points" in known_optimum("minimax", real, X, Y).how
+
+
+def test_a_kernel_estimate_far_from_every_point_is_not_lost():
+    cloud, far = np.zeros((3, 2)), np.array([0.0, 60.0, 1e6])
+    wanted = [[-(x**2 + y**2) / 2 - math.log(2 * math.pi) for x in far] for y in far]
+    assert kernel_estimate(cloud, 1.0, far, far) == pytest.approx(np.array(wanted), rel=1e-12)
+
+
+def test_estimates_are_read_off_the_grid_at_points_and_unknown_outside_of_it():
+    real = np.array([(X[3], Y[5]), (X[3] / 2 + X[4] / 2, Y[0]), (X[0] - 0.1, 0.0)])
+    _, critic = best("minimax", real, POINTS, ring(std=0.3).log_density)
+    grid, seen = critic.on_grid(), critic.at_clouds()
+    assert seen[:2] == pytest.approx([grid[5, 3], (grid[0, 3] + grid[0, 4]) / 2])
+    assert math.isnan(seen[2])
+    assert seen[3:] == pytest.approx(grid.ravel())
 
 
 def test_a_target_without_a_density_is_blurred_instead():
-    found = optimal_grid("minimax", np.zeros((5, 2)), POINTS, X, Y, dirac().log_density, 1.0)
-    assert "kernel estimate" in found.how
-    assert np.isfinite(found.scores).all()
+    known, critic = best("minimax", np.zeros((5, 2)), POINTS, dirac().log_density, 1.0)
+    assert "kernel estimate" in known.how
+    assert np.isfinite(critic.on_grid()).all()
+
+
+def test_there_is_no_best_critic_of_lost_points():
+    fake = POINTS + math.nan
+    known = known_optimum("minimax", POINTS, X, Y)
+    assert optimal_critic(known, Clouds(fake, POINTS, fake, solved(fake, POINTS))) is None
 
 
 # --- the potential ---------------------------------------------------------------------------------------------------
@@ -152,12 +198,28 @@ def test_its_slopes_are_its_derivative_and_point_along_the_plan():
     assert along == pytest.approx(np.ones(40), abs=1e-6)
 
 
-def test_witnesses_are_means_over_the_clouds():
-    rng = np.random.default_rng(2)
-    real, fake = rng.standard_normal((30, 2)), rng.standard_normal((20, 2)) + 1
-    d = [np.linalg.norm(POINTS[:, None] - part, axis=2) for part in (real, fake)]
-    energy = optimal_grid("cramer", real, fake, X, Y).scores.ravel()
-    assert energy == pytest.approx(d[1].mean(axis=1) - d[0].mean(axis=1))
-    mmd = optimal_grid("mmd", real, fake, X, Y, options={"bandwidths": (0.5,), "kernel": "gaussian", "features": 3})
-    kernels = [np.exp(-(part**2) / (2 * 0.5**2)).mean(axis=1) for part in d]
-    assert mmd.scores.ravel() == pytest.approx(kernels[0] - kernels[1])
+def test_on_the_grid_the_potential_is_the_same_and_at_the_clouds_it_is_the_plans_duals():
+    real, fake = two_clouds(30, 40)
+    critic, phi = best("wasserstein", real, fake)[1], potential(real, fake)
+    assert critic.on_grid().ravel() == pytest.approx(phi(POINTS), abs=1e-6)
+    scores = critic.at_clouds()
+    assert scores == pytest.approx(phi(np.concatenate([real, fake])), abs=1e-12)
+    assert scores[:40].mean() - scores[40:].mean() == pytest.approx(w1(fake, real), rel=1e-12)
+
+
+@pytest.mark.parametrize("kernel", ["gaussian", "rational-quadratic"])
+def test_witnesses_are_means_over_the_clouds(kernel):
+    real, fake = two_clouds(20, 30)
+    places = np.concatenate([POINTS, real, fake])
+    d = [np.linalg.norm(places[:, None] - part, axis=2) for part in (real, fake)]
+    energy = best("cramer", real, fake)[1]
+    found = np.concatenate([energy.on_grid().ravel(), energy.at_clouds()])
+    assert found == pytest.approx(d[1].mean(axis=1) - d[0].mean(axis=1), abs=1e-5)
+    _, mmd = best("mmd", real, fake, options={"bandwidths": (0.5, 2.0), "kernel": kernel, "features": 3})
+    similar = {
+        "gaussian": lambda r, w: np.exp(-(r**2) / (2 * w**2)),
+        "rational-quadratic": lambda r, w: (1 + r**2 / (2 * w)) ** -w,
+    }[kernel]
+    one, other = (np.mean([similar(part, w).mean(axis=1) for w in (0.5, 2.0)], axis=0) for part in d)
+    found = np.concatenate([mmd.on_grid().ravel(), mmd.at_clouds()])
+    assert found == pytest.approx(one - other, abs=1e-5)

@@ -128,6 +128,13 @@ def test_nothing_known_is_no_number() -> None:
     assert cell(median([])) == "-"
 
 
+def test_of_fewer_seeds_than_ran_is_said(place: Path) -> None:
+    text = written([medians(records(run_folders(place)), ["method"], ["w1"])], "text")
+    gan, wgan = (next(line for line in text.splitlines() if line.startswith(name)) for name in ("gan", "wgan_x"))
+    assert "(n = 6)" in gan
+    assert "(n =" not in wgan
+
+
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
@@ -167,6 +174,7 @@ def test_a_table_is_written_in_every_form(place: Path) -> None:
     lines = {line["method"]: line for line in csv.DictReader(io.StringIO(written(tables, "csv")))}
     assert float(lines["gan"]["w1"]) == 2.75
     assert float(lines["wgan_x"]["w1_difference"]) == -1
+    assert (lines["gan"]["w1_n"], lines["wgan_x"]["w1_n"]) == ("6", "8")
     assert lines["gan"]["w1_difference"] == ""
     assert json.loads(lines["wgan_x"]["w1_difference_low"]) == -1
     with pytest.raises(UserError, match="--format"):

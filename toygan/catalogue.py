@@ -6,13 +6,13 @@ import inspect
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from toygan.constraints import CONSTRAINTS
-from toygan.methods import METHODS
+from toygan.methods import METHODS, PAPERS
 from toygan.objectives import OBJECTIVES
 from toygan.scenario import as_data, find, read, toml_lines, toml_value
-from toygan.shipped import shipped, shipped_folder
+from toygan.shipped import exhibits_folder, shipped, shipped_exhibits, shipped_folder
 from toygan.strict import UserError, suggestion
 from toygan.targets import TARGETS
 
@@ -36,6 +36,16 @@ def methods() -> dict[str, str]:
     return {name: method["formula"] for name, method in METHODS.items()}
 
 
+def exhibits() -> dict[str, str]:
+    """Exhibit -> question."""
+    return {name: exhibit_data(name)["question"] for name in shipped_exhibits()}
+
+
+def exhibit_data(name: str) -> dict[str, Any]:
+    """What the file of a shipped exhibit says."""
+    return tomllib.loads((exhibits_folder() / f"{name}.toml").read_text(encoding="utf-8"))
+
+
 def sentences(table: Mapping[str, Callable[..., Any]]) -> dict[str, str]:
     """Row -> first paragraph of its function's docstring."""
     return {name: summary_of(function) for name, function in table.items()}
@@ -52,6 +62,7 @@ LISTS: dict[str, Callable[[], dict[str, str]]] = {
     "objectives": lambda: sentences(OBJECTIVES),
     "constraints": lambda: sentences(CONSTRAINTS),
     "targets": lambda: sentences(TARGETS),
+    "exhibits": exhibits,
 }
 
 
@@ -64,6 +75,7 @@ def pages(name: str) -> list[Page]:
         "constraint": (CONSTRAINTS, lambda row: function_page("constraint", row, CONSTRAINTS[row])),
         "target": (TARGETS, lambda row: function_page("target", row, TARGETS[row])),
     }
+    makers["exhibit"] = (shipped_exhibits(), exhibit_page)
     found = [make(name) for names, make in makers.values() if name in names]
     if not found and name.endswith(".toml"):
         return [scenario_page(name)]
@@ -81,11 +93,21 @@ def scenario_page(name: str) -> Page:
     return Page(f"scenario {name}: {config.title}", words(as_data(config)), find(name).read_text(encoding="utf-8"))
 
 
+def exhibit_page(name: str) -> Page:
+    """An exhibit: its question, what to look at, its claims, and the file itself."""
+    data = exhibit_data(name)
+    claims = {f"claim {i}": claim["says"] for i, claim in enumerate(data["claims"], 1)}
+    lines = {"question": data["question"], "look at": data["text"], "reference": data.get("reference", "")}
+    text = (exhibits_folder() / f"{name}.toml").read_text(encoding="utf-8")
+    return Page(f"exhibit {name}: {data['title']}", lines | claims, text)
+
+
 def method_page(name: str) -> Page:
     """A method: formula, source, what to look for, settings."""
     data = as_data(read("swiss-roll", name))["method"]
     settings = {key: value for key, value in data.items() if key not in (*WORDS_SHOWN, "name")}
-    return Page(f"method {name}", words(data), toml_lines(settings))
+    paper = {"the paper's own settings": PAPERS[name]} if name in PAPERS else {}
+    return Page(f"method {name}", words(data) | paper, toml_lines(settings))
 
 
 WORDS_SHOWN = {"formula": "formula", "about": "look at", "look_for": "look for", "reference": "reference"}
@@ -98,15 +120,40 @@ def words(data: Mapping[str, Any]) -> dict[str, str]:
 
 def function_page(what: str, name: str, function: Callable[..., Any]) -> Page:
     """A row of a table: its docstring and its options with their defaults."""
+    hints = get_type_hints(function)
     parameters = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    lines = [setting(p) for p in parameters]
+    lines = [setting(p, in_words(p.annotation, hints[p.name])) for p in parameters]
     return Page(f"{what} {name}", {"what": summary_of(function)}, "\n".join([f'kind = "{name}"', *lines]) + "\n")
 
 
-def setting(parameter: inspect.Parameter) -> str:
+def setting(parameter: inspect.Parameter, kind: str) -> str:
     """An option with its default and its type, as a line of TOML; a comment where there is no default."""
     if parameter.default is parameter.empty:
-        return f"# {parameter.name} must be given: {parameter.annotation}"
+        return f"# {parameter.name} must be given: {kind}"
     if parameter.default is None:
-        return f"# {parameter.name} may be given: {parameter.annotation}"
-    return f"{parameter.name} = {toml_value(parameter.default)}  # {parameter.annotation}"
+        return f"# {parameter.name} may be given: {kind}"
+    return f"{parameter.name} = {toml_value(parameter.default)}  # {kind}"
+
+
+def in_words(annotation: str, hint: Any) -> str:
+    """A type as a user would say it; a name that stands for literals as its values."""
+    values = get_args(hint)
+    if get_origin(hint) is Literal:
+        return " or ".join(map(str, values))
+    if get_origin(hint) is tuple:
+        return "numbers" if Ellipsis in values else f"{len(values)} numbers"
+    plain = re.sub(r"\s*\|\s*None\b|^Annotated\[|, Field\(.*", "", annotation)
+    return "numbers" if "tuple[" in plain else PLAIN_TYPES.get(plain, plain)
+
+
+PLAIN_TYPES = {
+    "PositiveInt": "whole number above 0",
+    "NonNegativeInt": "whole number, 0 or more",
+    "PositiveFloat": "number above 0",
+    "NonNegativeFloat": "number, 0 or more",
+    "float": "number",
+    "int": "whole number",
+    "bool": "true or false",
+    "str": "text",
+    "Path": "path of a file",
+}

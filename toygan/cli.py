@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toygan import cli_distance, cli_inside, cli_many
+from toygan import cli_distance, cli_gallery, cli_inside, cli_many
 from toygan.faults import INTERRUPTED, SOME_FAILED, clear_faults, complain, in_words, is_users, stop, stopping
 from toygan.methods import METHODS
 from toygan.shipped import shipped
@@ -70,6 +70,7 @@ Methods = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
+Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, page/index.html, that opens from disk.")]
 Folder = Annotated[Path, typer.Argument(help="The folder of a finished run.")]
 
 
@@ -87,6 +88,7 @@ def run(
     threads: Annotated[int, typer.Option(min=1, help="CPU threads; more than one rarely helps.")] = 1,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folder holds.")] = False,
+    page: Page = False,
     as_json: Json = False,
 ) -> None:
     """Train a generator against a critic, and show what happened."""
@@ -97,7 +99,7 @@ def run(
         recordings, faults = run_all(jobs)
         if not recordings:
             raise faults[-1]
-        report(recordings, faults, animation, as_json)
+        report(recordings, faults, animation, page, as_json)
         if faults:
             raise typer.Exit(SOME_FAILED)
 
@@ -147,19 +149,37 @@ def run_all(jobs: list[Job]) -> tuple[list[Recording], list[Exception]]:
     return recordings, faults
 
 
-def report(recordings: list[Recording], faults: list[Exception], film: bool, as_json: bool) -> None:
+def report(recordings: list[Recording], faults: list[Exception], film: bool, page: bool, as_json: bool) -> None:
     """What the runs came to; several end with a picture side by side."""
     from toygan.console import print_summary, print_table
 
-    comparison = draw_comparison(recordings, common_folder(recordings), film) if len(recordings) > 1 else {}
+    place = common_folder(recordings) if len(recordings) > 1 else recordings[0].folder
+    paths = draw_comparison(recordings, place, film) if len(recordings) > 1 and place else {}
+    paths |= write_page(recordings, place) if page and place else {}
     if as_json:
         facts = [dict(recording.facts) | {"folder": str(recording.folder)} for recording in recordings]
-        several = {"runs": facts, "failed": [str(fault) for fault in faults]} | comparison
-        print(json.dumps(facts[0] if len(facts) == 1 and not faults else several, allow_nan=False))
+        several = {"runs": facts, "failed": [str(fault) for fault in faults]}
+        print(json.dumps((facts[0] if len(facts) == 1 and not faults else several) | paths, allow_nan=False))
     elif len(recordings) == 1:
         print_summary(recordings[0])
+        print("\n".join(paths.values()), end="\n" if paths else "")
     else:
-        print_table(recordings, comparison)
+        print_table(recordings, paths)
+
+
+def write_page(recordings: list[Recording], folder: Path) -> dict[str, str]:
+    """The page of several runs, or of one, in `page/` below a folder; where it is."""
+    from toygan.gallery.page import write_page as write
+
+    titles = dict.fromkeys(str(recording.facts.get("title") or recording.facts["scenario"]) for recording in recordings)
+    methods = dict.fromkeys(str(recording.facts["method"]) for recording in recordings)
+    about = dict.fromkeys(str(recording.facts["config"].get("about", "")) for recording in recordings)
+    commands = dict.fromkeys(str(recording.facts.get("command", "")) for recording in recordings)
+    folders = [recording.folder for recording in recordings if recording.folder]
+    title = f"{', '.join(titles)}: {', '.join(methods)}"
+    return {
+        "page": shown(write(folder / "page", title, "\n\n".join(filter(None, about)), folders, "\n".join(commands)))
+    }
 
 
 def common_folder(recordings: list[Recording]) -> Path:
@@ -254,6 +274,7 @@ def compare(
         Path | None, typer.Option(help="Where picture and film go; the runs' common folder by default.")
     ] = None,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
+    page: Page = False,
     as_json: Json = False,
 ) -> None:
     """Put several runs side by side: one picture, one film, one table."""
@@ -264,7 +285,8 @@ def compare(
         if len(folders) < 2:
             raise UserError("compare needs two runs or more")
         recordings = [opened(folder) for folder in folders]
-        paths = draw_comparison(recordings, usable(out or common_folder(recordings)), animation)
+        place = usable(out or common_folder(recordings))
+        paths = draw_comparison(recordings, place, animation) | (write_page(recordings, place) if page else {})
         if as_json:
             print(json.dumps({"runs": table_rows(recordings)} | paths, allow_nan=False))
         else:
@@ -277,7 +299,7 @@ def compare(
 @app.command("list")
 def list_(
     what: Annotated[
-        str, typer.Argument(help="scenarios, methods, objectives, constraints or targets; all by default.")
+        str, typer.Argument(help="scenarios, methods, objectives, constraints, targets or exhibits; all by default.")
     ] = "all",
     as_json: Json = False,
 ) -> None:
@@ -295,7 +317,7 @@ def list_(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A scenario, method, pair, objective, constraint or target.")],
+    name: Annotated[str, typer.Argument(help="A scenario, method, pair, objective, constraint, target or exhibit.")],
 ) -> None:
     """Explain one thing: formula, reference, settings, what to look for."""
     with clear_faults():
@@ -316,5 +338,6 @@ def doctor() -> None:
 
 
 cli_many.register(app)
+cli_gallery.register(app)
 app.command()(cli_distance.distance)
 app.command()(cli_inside.dirac)

@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 class Story(NamedTuple):
     """One seed's curves, each [T], NaN where unknown and None where never recorded; `shares [T, K]` are the shares of
     its points that belong to each mode or, without modes, to each of a dozen regions of the target, which weigh
-    `weights [K]`.
+    `weights [K]`, and `home [T]` is the share of points that are near the one they belong to.
     """
 
     steps: np.ndarray
@@ -44,6 +44,7 @@ class Story(NamedTuple):
     curves: Mapping[str, np.ndarray]
     layers: np.ndarray | None  # [T, L]: gradient at each layer, the first one nearest the points
     shares: np.ndarray | None
+    home: np.ndarray | None
     weights: np.ndarray
     has_modes: bool
     centre: np.ndarray | None  # [T, 2]: mean of the generated points
@@ -89,7 +90,7 @@ def rates(events: Sequence[Event], seeds: Sequence[int]) -> dict[str, float]:
 
 
 def sentences(events: Sequence[Event], seeds: Sequence[int]) -> list[str]:
-    """One honest sentence for each group of seeds: "3 of 4 seeds lost modes (2-5 of 8 kept), first at step 400."."""
+    """One honest sentence for each group of seeds: "3 of 4 seeds lost modes (2–5 of 8 kept), first at step 400."."""
     said = []
     for label in (row[0] for row in RULES):
         group = [event for event in events if event.label == label]
@@ -121,7 +122,7 @@ def spread(evidence: Sequence[str]) -> str:
     merged = list(split[0])
     for place in range(1, len(merged), 2):
         found = sorted({parts[place] for parts in split}, key=float)
-        merged[place] = found[0] if len(found) == 1 else f"{found[0]}-{found[-1]}"
+        merged[place] = found[0] if len(found) == 1 else f"{found[0]}–{found[-1]}"
     return "".join(merged)
 
 
@@ -150,6 +151,7 @@ def story_of(recording: Recording, s: int) -> Story:
         curves=curves,
         layers=np.asarray(layers, float)[:alive, s] if layers is not None and layers.shape[1] > s else None,
         shares=occupancy(samples[:alive], places.centres) if samples is not None and places else None,
+        home=at_home(samples[:alive], places) if samples is not None and places else None,
         weights=weights,
         has_modes="mode_centres" in frames,
         centre=samples[:alive].mean(axis=1) if samples is not None else None,
@@ -204,28 +206,56 @@ def living(
 
 
 class Places(NamedTuple):
-    """Where mass belongs: `centres [K, 2]`, `weights [K]`."""
+    """Where mass belongs: `centres [K, 2]`, `weights [K]`; how near counts as there: `reach [K]`, half of the way to the
+    next centre, and no less than a region's own points need.
+    """
 
     centres: np.ndarray
     weights: np.ndarray
+    reach: np.ndarray
 
 
 def places_of(frames: Mapping[str, np.ndarray], real: np.ndarray | None) -> Places | None:
     """The target's modes, or in their stead a dozen regions of its points [N, 2]; None where neither is known."""
     if "mode_centres" in frames:
         centres = np.asarray(frames["mode_centres"], float)
-        return Places(centres, np.asarray(frames.get("mode_weights", np.full(len(centres), 1 / len(centres))), float))
+        weights = np.asarray(frames.get("mode_weights", np.full(len(centres), 1 / len(centres))), float)
+        return Places(centres, weights, half_way(centres))
     regions = min(LIMIT.regions, len(real) // LIMIT.crowd) if real is not None else 0
     if real is None or regions < 4 or len(np.unique(real, axis=0)) < LIMIT.regions:
         return None
     centres = spread_out(real, regions)
-    return Places(centres, occupancy(real[None], centres)[0])
+    return Places(centres, occupancy(real[None], centres)[0], np.maximum(half_way(centres), widths(real, centres)))
+
+
+def half_way(centres: np.ndarray) -> np.ndarray:
+    """Half the distance from each centre [K, 2] to the next one; infinite where there is none: [K]."""
+    distances = np.linalg.norm(centres[:, None] - centres, axis=2)
+    np.fill_diagonal(distances, np.inf)
+    return distances.min(axis=1) / 2
+
+
+def widths(real: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """How far the real points [N, 2] of each region reach from its centre [K, 2]: [K]."""
+    owner, distances = nearest(real, centres), np.zeros(len(centres))
+    np.maximum.at(distances, owner, np.linalg.norm(real - centres[owner], axis=1))
+    return distances
 
 
 def occupancy(samples: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Shares of the points [T, N, 2] that are nearest to each centre [K, 2]: [T, K]."""
     counts = [np.bincount(nearest(points, centres), minlength=len(centres)) for points in samples]
     return np.array(counts).reshape(len(samples), len(centres)) / samples.shape[1]
+
+
+def at_home(samples: np.ndarray, places: Places) -> np.ndarray:
+    """Share of the points [T, N, 2] that are within reach of their nearest centre: [T]."""
+    shares = np.zeros(len(samples))
+    for t, points in enumerate(samples):
+        owner = nearest(points, places.centres)
+        offsets = points - places.centres[owner]
+        shares[t] = (np.hypot(offsets[:, 0], offsets[:, 1]) <= places.reach[owner]).mean()
+    return shares
 
 
 def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -373,7 +403,10 @@ def diverged(story: Story) -> Finding | None:
     if story.alive == len(story.steps):
         return None
     return Finding(
-        story.alive, f"a loss, parameter or point is not finite or beyond {LIMIT.runaway:.0e}".replace("e+06", "e6")
+        story.alive,
+        f"first seen in this frame: a loss, parameter or point not finite or beyond {LIMIT.runaway:.0e}".replace(
+            "e+06", "e6"
+        ),
     )
 
 
@@ -386,6 +419,8 @@ def runaway_critic(story: Story) -> Finding | None:
         if values is None or len(values) < 4:
             continue
         sizes, least = np.abs(values), claims * scale
+        if not np.isfinite(last(sizes)).any() or not np.isfinite(sizes[: 1 + part(sizes)]).any():
+            continue
         start, end = float(np.nanmin(sizes[: 1 + part(sizes)])), float(np.nanpercentile(last(sizes), 75))
         if end > least and end > LIMIT.growth * start:
             beyond = int(np.argmax(sizes > least))
@@ -439,10 +474,13 @@ def vanishing_gradient(story: Story) -> Finding | None:
     sizes = story.curve("generator_gradient")
     if sizes is None or not far_off(story) or len(sizes) < 3 or not np.nanmax(sizes) > 0:
         return None
-    gone = sizes <= LIMIT.gradient_left * np.nanmax(sizes)
+    largest, flat = np.nanmax(sizes), story.curve("score_saturation")
+    gone = sizes <= LIMIT.gradient_left * largest
+    if flat is not None:
+        gone |= (flat >= LIMIT.flat) & (sizes <= LIMIT.gradient_faint * largest)
     if not stays(gone):
         return None
-    left = middle(last(sizes)) / np.nanmax(sizes)
+    left = middle(last(sizes)) / largest
     return Finding(
         since(gone) or 0, f"generator's gradient down to {left:.0e} of its largest while W1 is not near its floor"
     )
@@ -479,17 +517,27 @@ def jumps(shares: np.ndarray) -> list[int]:
 
 
 def mode_collapse(story: Story) -> Finding | None:
-    """Modes without points, at the end and not being found."""
+    """Modes without points, at the end and not being found, while most points are at others: a cloud that is nowhere
+    near the target has not collapsed, and one that comes nearer with points still between the modes has not yet.
+    """
     count, all_of_them = kept(story), len(story.weights)
     if count is None or all_of_them < 2 or len(count) < 2 or not far_off(story):
         return None
     few = count <= LIMIT.kept * all_of_them
-    rising = middle(last(count)) - middle(before_last(count)) > max(0.5, 0.05 * all_of_them)
     left = all_of_them - lost_for_good(story)
-    if not stays(few) or rising or on_its_way(story) or left > LIMIT.kept * all_of_them:
+    if not stays(few) or being_found(count, all_of_them) or on_its_way(story) or left > LIMIT.kept * all_of_them:
+        return None
+    home = 1.0 if story.home is None else middle(last(story.home))
+    if home < LIMIT.at_home or (home < LIMIT.settled and still_improving(story) is not None):
         return None
     what = "" if story.has_modes else f" {PLACES[False]}"
     return Finding(max(since(few) or 0, 1), f"{left} of {all_of_them}{what} kept")
+
+
+def being_found(count: np.ndarray, all_of_them: int) -> bool:
+    """Whether more modes have points in the last fifth than before; means, because a mode on the edge comes and goes."""
+    then = before_last(count)
+    return bool(len(then)) and float(np.mean(last(count)) - np.mean(then)) > max(0.5, 0.05 * all_of_them)
 
 
 def on_its_way(story: Story) -> bool:
@@ -586,8 +634,8 @@ def still_improving(story: Story) -> Finding | None:
 
 
 def ranged(low: int, high: int) -> str:
-    """1-2, or 1."""
-    return str(low) if low == high else f"{low}-{high}"
+    """1–2, or 1."""
+    return str(low) if low == high else f"{low}–{high}"
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
@@ -607,6 +655,8 @@ THRESHOLDS: dict[str, tuple[float | int, str]] = {
     ),
     "expected": (6, "with six points due, a mode has less than a quarter of them once in fifty looks by bad luck"),
     "on_modes": (0.5, "modes can only be counted as found or lost once most points are on modes"),
+    "at_home": (0.5, "who stands between the modes or beside the target has not chosen among them"),
+    "settled": (0.95, "who still comes nearer with more than this share at modes only moves within them"),
     "kept": (0.75, "7 of 8 or 24 of 25 modes is a blemish, 6 of 8 a collapse"),
     "regions": (12, "without modes, a dozen regions of real points stand for them: each holds some 80 of 1000 points"),
     "crowd": (40, "regions of fewer points than this would be lost by bad luck"),
@@ -633,6 +683,11 @@ THRESHOLDS: dict[str, tuple[float | int, str]] = {
         "three orders of magnitude: Adam's step at one end knows nothing of the other; healthy nets stay within 10",
     ),
     "gradient_left": (1e-3, "a sigmoid at score -7: what is left is below the noise of a batch"),
+    "gradient_faint": (
+        1e-2,
+        "a sigmoid at score -4.6, where its loss is called flat: believed where points say so too",
+    ),
+    "flat": (0.9, "nearly every generated point where the generator's loss is flat, gradient below 0.01"),
 }
 
 LIMIT = SimpleNamespace(**{name: value for name, (value, _) in THRESHOLDS.items()})
@@ -645,6 +700,7 @@ CURVES = (
     "critic_loss",
     "generator_loss",
     "generator_gradient",
+    "score_saturation",
     "weight_saturation",
 )
 

@@ -45,7 +45,8 @@ def views(game: Game, state: State, clouds: Clouds, categories: int = 0) -> Arra
 
     `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 400
     watched points; `slope_quantiles
-    [S, 3, 5]` of |grad score| at real, generated and in-between points; `layer_gradients [S, L]`; `weight_saturation`,
+    [S, 3, 5]` of |grad score| at real, generated and in-between points; `layer_gradients [S, L]` and
+    `layer_gradient_ratio [S]`, the first over the last, which is that of the scores; `weight_saturation`,
     `generator_gradient`, `score_saturation [S]`; `weight_histogram [P, 41]` over [-reach, reach], `weight_reach [P]`;
     `latent_map [P, m, m, 2]`.
     """
@@ -53,8 +54,10 @@ def views(game: Game, state: State, clouds: Clouds, categories: int = 0) -> Arra
     grid = latent_grid(clouds.latent[0], categories)
     sent = game.generator.forward(portrait, grid.unsqueeze(0))
     shares, reach = weight_histogram(state.critic[:1])
+    through_layers = layer_gradients(game, state, clouds)
     seen = at_points(game, state, clouds) | {
-        "layer_gradients": layer_gradients(game, state, clouds),
+        "layer_gradients": through_layers,
+        "layer_gradient_ratio": through_layers[:, 0] / through_layers[:, -1],
         "weight_saturation": weight_saturation(state.critic),
         "generator_gradient": generator_gradient(game, state, clouds),
         "score_saturation": score_saturation(game, state, clouds),

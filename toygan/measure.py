@@ -19,8 +19,10 @@ from toygan.measures.critic import (
     critic_value,
     input_slope,
     lipschitz,
+    optimal_correlation,
     score_correlation,
     slope_alignment,
+    steep_share,
 )
 from toygan.measures.curves import Curve, on_skeleton, skeleton_coverage
 from toygan.measures.divergences import PER_CELL, Nodes, js, shares, tv
@@ -37,6 +39,7 @@ from toygan.measures.modes import (
 )
 from toygan.measures.neighbours import Nearness, coverage, density, nearness, perfect_coverage, precision, recall
 from toygan.measures.transport import Transport, least_cost, sliced_w1, solved, w1, w1_floor, w2
+from toygan.optimal import Clouds, Known, OptimalCritic, optimal_critic
 from toygan.targets import Modes
 
 __all__ = [
@@ -45,7 +48,9 @@ __all__ = [
     "Curve",
     "Judged",
     "Measure",
+    "Seen",
     "When",
+    "clouds_seen",
     "floors",
     "high_quality",
     "least_cost",
@@ -56,6 +61,7 @@ __all__ = [
     "mode_kl",
     "mode_mass_tv",
     "modes_kept",
+    "of_clouds",
     "score_correlation",
     "w1",
     "w1_floor",
@@ -88,6 +94,7 @@ class Seen(NamedTuple):
     modes: Modes | None
     curve: Curve | None
     judged: Judged | None
+    best: OptimalCritic | None
 
 
 def seen(
@@ -98,21 +105,24 @@ def seen(
     curve: Curve | None,
     judged: Judged | None,
     when: When,
+    known: Known | None,
 ) -> Seen:
     """A cloud [N, 2] beside real points [N, 2], with what several measures share."""
     some, some_real = points[:n], real[:n]
     finite = bool(np.isfinite(points).all())
+    plan = solved(some, some_real)
     return Seen(
         points=points,
         real=real,
         some=some,
         some_real=some_real,
-        plan=solved(some, some_real),
+        plan=plan,
         cells=shares(points, real) if finite and len(points) + len(real) >= 2 * PER_CELL else None,
         near=nearness(some, some_real) if finite and when == "final" else None,
         modes=modes,
         curve=curve,
         judged=judged,
+        best=optimal_critic(known, Clouds(points, some_real, some, plan)) if known else None,
     )
 
 
@@ -136,19 +146,39 @@ def measure_frame(
     curve: Curve | None = None,
     judged: Sequence[Judged] | None = None,
     when: When = "frame",
+    known: Known | None = None,
 ) -> dict[str, np.ndarray]:
     """Every measure of one frame: samples [S, N, 2] against real [N, 2] and modes or a curve give one [S] a measure.
 
     Depends on nothing but this frame, so a run that continues measures only what is new. Transport and neighbours take
     the first n_w1 points of either cloud; whatever concerns modes, curves and cells takes all N. `judged` is what the
-    critic says, one a seed. What there is nothing to hold against is left out, and so is, in a frame, what is dear:
-    `when = "final"` has it too.
+    critic says, one a seed, and `known` what it should say. What there is nothing to hold against is left out, and so
+    is, in a frame, what is dear: `when = "final"` has it too.
     """
+    clouds = clouds_seen(samples, real, modes, n_w1, curve, judged, when, known)
+    return of_clouds(clouds, measurable(modes, curve, judged, when, known))
+
+
+def clouds_seen(
+    samples: np.ndarray,
+    real: np.ndarray,
+    modes: Modes | None,
+    n_w1: int,
+    curve: Curve | None,
+    judged: Sequence[Judged] | None,
+    when: When,
+    known: Known | None,
+) -> list[Seen]:
+    """Every seed's cloud with what measures need; arguments as in `measure_frame`."""
     critics: Sequence[Judged | None] = judged if judged else [None for _ in samples]
-    clouds = [
-        seen(cloud, real, n_w1, modes, curve, critic, when) for cloud, critic in zip(samples, critics, strict=True)
+    return [
+        seen(cloud, real, n_w1, modes, curve, critic, when, known)
+        for cloud, critic in zip(samples, critics, strict=True)
     ]
-    names = measurable(modes, curve, judged, when)
+
+
+def of_clouds(clouds: Sequence[Seen], names: Sequence[str]) -> dict[str, np.ndarray]:
+    """These measures of every seed's cloud: [S] each."""
     return {name: np.array([value(MEASURES[name], cloud) for cloud in clouds], float) for name in names}
 
 
@@ -158,10 +188,12 @@ def value(measure: Measure, cloud: Seen) -> float:
     return math.nan if any(part is None for part in parts) else measure.of(*parts)
 
 
-def measurable(modes: Modes | None, curve: Curve | None, judged: Sequence[Judged] | None, when: When) -> list[str]:
+def measurable(
+    modes: Modes | None, curve: Curve | None, judged: Sequence[Judged] | None, when: When, known: Known | None = None
+) -> list[str]:
     """The names of the measures that can be taken then, with what is known."""
-    known = {"modes": modes, "curve": curve, "judged": judged}
-    missing = {name for name, part in known.items() if part is None}
+    parts = {"modes": modes, "curve": curve, "judged": judged, "best": known}
+    missing = {name for name, part in parts.items() if part is None}
     return [
         name
         for name, measure in MEASURES.items()
@@ -212,6 +244,12 @@ class Measure(NamedTuple):
     perfect: Callable[[Modes, int], float] | None = None
 
 
+def centre(points: np.ndarray, axis: int) -> float:
+    """One coordinate of the mean of points [n, 2]; NaN where the mean is not finite."""
+    middle = points.mean(axis=0, dtype=float)
+    return float(middle[axis]) if np.isfinite(middle).all() else math.nan
+
+
 PLAN = ("judged", "plan", "some", "some_real")
 QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
 PLACES = {"real": "real points", "fake": "generated points", "between": "points in between"}
@@ -223,7 +261,12 @@ MEASURES = {
         lambda plan: plan.distance, "exact Wasserstein-1 distance to the real points", "plane", ("plan",), "lower"
     ),
     "w2": Measure(
-        w2, "exact Wasserstein-2 distance to the real points", "plane", ("some", "some_real"), "lower", "final"
+        lambda some, some_real: w2(some[:N_W1], some_real[:N_W1]),  # dear, and in no picture: fewer points than W1 has
+        "exact Wasserstein-2 distance to the real points",
+        "plane",
+        ("some", "some_real"),
+        "lower",
+        "final",
     ),
     "sliced_w1": Measure(
         sliced_w1,
@@ -305,6 +348,18 @@ MEASURES = {
         "mean cosine of the critic's gradient with the exact transport direction",
         "cosine",
         PLAN,
+        "higher",
+    ),
+    "steep_share": Measure(
+        steep_share, "share of watched points at which |grad f| exceeds 1", "share", ("judged",), "neither"
+    ),
+    "centre_x": Measure(partial(centre, axis=0), "mean x of the points", "plane", ("points",), "neither"),
+    "centre_y": Measure(partial(centre, axis=1), "mean y of the points", "plane", ("points",), "neither"),
+    "optimal_correlation": Measure(
+        lambda judged, best, some: optimal_correlation(judged, best.at_clouds(), len(some)),
+        "correlation with the optimal critic's scores at real and generated points",
+        "correlation",
+        ("judged", "best", "some"),
         "higher",
     ),
 } | {

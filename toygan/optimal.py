@@ -18,8 +18,30 @@ from toygan.measures.transport import Transport, solved, units
 from toygan.targets import LogDensity, Modes, log_mixture
 
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
+OfSquares = Callable[[np.ndarray], np.ndarray]  # squared distances to a cloud [..., n] -> [...]
 AT_ONCE = 2**21  # numbers in a table of distances: 16 MB
+FAINT = 1e-200  # kernel sums below this are taken again by logarithms
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class OptimalCritic(NamedTuple):
+    """An objective's best critic against two clouds: its scores `on_grid() [g, g]` (row = y, column = x), and
+    `at_clouds() [m + n]`, at the real points and then at the generated ones. Worked out when asked for.
+    """
+
+    on_grid: Callable[[], np.ndarray]
+    at_clouds: Callable[[], np.ndarray]
+
+
+class Clouds(NamedTuple):
+    """One frame: all generated points `fake [N, 2]`; the first few real [m, 2] and generated [n, 2] ones, with the plan
+    between these.
+    """
+
+    fake: np.ndarray
+    some_real: np.ndarray
+    some: np.ndarray
+    plan: Transport
 
 
 # --- from densities: functions of l [...] and the objective's own options --------------------------------------------
@@ -129,19 +151,57 @@ def in_parts(points: np.ndarray, columns: int) -> list[np.ndarray]:
     return np.split(points, range(rows, len(points), rows))
 
 
+def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
+    """The potential of the frame's own plan: at the clouds it is the plan's duals, and costs nothing."""
+    duals = clouds.plan.real_dual.astype(np.float32)
+
+    def best(squares: np.ndarray) -> np.ndarray:
+        heights = np.subtract(duals, np.sqrt(squares, out=squares), out=squares)
+        return heights.max(axis=1)
+
+    return OptimalCritic(
+        on_grid=lambda: over_rows(best, clouds.some_real, grid_x, grid_y),
+        at_clouds=lambda: np.concatenate([clouds.plan.real_dual, -clouds.plan.fake_dual]),
+    )
+
+
+def over_rows(of: OfSquares, cloud: np.ndarray, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
+    """A function of the squared distances to a cloud [n, 2] on the grid [g, g], row by row.
+
+    In float32, half the time of float64: distances are sums of squares, without cancellation, and good to 1e-7.
+    """
+    across, up = (squares_to(cloud[:, k], grid) for k, grid in enumerate((grid_x, grid_y)))
+    table = np.empty_like(across)
+    return np.stack([of(np.add(across, row, out=table)) for row in up])
+
+
+def squares_to(places: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Squared distances from each of the grid's coordinates [g] to places [n] on one axis: [g, n]."""
+    return np.square(np.subtract.outer(grid, places)).astype(np.float32)
+
+
 def mmd_witness(
-    real: np.ndarray,
-    fake: np.ndarray,
+    clouds: Clouds,
+    grid_x: np.ndarray,
+    grid_y: np.ndarray,
     *,
     kernel: Literal["gaussian", "rational-quadratic"] = "gaussian",
     bandwidths: Sequence[float] = (0.1, 0.3, 1.0, 3.0),
-) -> Scores:
+) -> OptimalCritic:
     """E k(x, real) - E k(x, fake) with the objective's kernel on the plane itself (Gretton et al., 2012)."""
 
     def similar(squares: np.ndarray) -> np.ndarray:
-        return np.mean([KERNELS[kernel](squares, width) for width in bandwidths], axis=0)
+        found: np.ndarray = sum(KERNELS[kernel](squares, width).mean(axis=-1) for width in bandwidths) / len(bandwidths)
+        return found
 
-    return witness(real, fake, similar)
+    def gaussians(cloud: np.ndarray) -> np.ndarray:
+        sums = np.sum([kernel_sums(cloud, width, grid_x, grid_y) for width in bandwidths], axis=0)
+        return np.asarray(sums / (len(bandwidths) * len(cloud)))
+
+    critic = witness(clouds, grid_x, grid_y, similar)
+    if kernel == "rational-quadratic":
+        return critic
+    return critic._replace(on_grid=lambda: gaussians(clouds.some_real) - gaussians(clouds.some))
 
 
 KERNELS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
@@ -150,30 +210,173 @@ KERNELS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
 }
 
 
-def energy_witness(real: np.ndarray, fake: np.ndarray) -> Scores:
+def kernel_sums(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
+    """sum_j exp(-|x - cloud_j|^2 / (2 width^2)) on the grid [g, g]: a Gaussian is a product over axes, so this is too."""
+    across, up = (
+        np.exp(-np.square(np.subtract.outer(grid, cloud[:, k]) / width) / 2) for k, grid in enumerate((grid_x, grid_y))
+    )
+    found: np.ndarray = up @ across.T
+    return found
+
+
+def energy_witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
     """E |x - fake| - E |x - real| on the plane itself (Bellemare et al., 2017, arXiv:1705.10743)."""
-    return witness(real, fake, lambda squares: -np.sqrt(squares))
+    return witness(clouds, grid_x, grid_y, lambda squares: -np.sqrt(squares).mean(axis=-1))
 
 
-def witness(real: np.ndarray, fake: np.ndarray, similar: Callable[[np.ndarray], np.ndarray]) -> Scores:
-    """Mean similarity to real [m, 2] minus that to fake [n, 2], from squared distances."""
+def witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray, similar: OfSquares) -> OptimalCritic:
+    """Mean similarity to the real points minus that to the generated ones, from squared distances."""
     from scipy.spatial.distance import cdist
 
-    def at(points: np.ndarray) -> np.ndarray:
-        one, other = (similar(cdist(points, cloud, "sqeuclidean")).mean(axis=1) for cloud in (real, fake))
+    real, fake = clouds.some_real, clouds.some
+
+    def at_clouds() -> np.ndarray:
+        points = np.concatenate([real, fake])
+        one, other = (similar(cdist(points, cloud, "sqeuclidean")) for cloud in (real, fake))
         return one - other
 
-    return lambda points: np.concatenate([at(part) for part in in_parts(points, len(real) + len(fake))])
+    return OptimalCritic(
+        on_grid=lambda: over_rows(similar, real, grid_x, grid_y) - over_rows(similar, fake, grid_x, grid_y),
+        at_clouds=at_clouds,
+    )
 
 
-# --- on the grid -----------------------------------------------------------------------------------------------------
+# --- in a run --------------------------------------------------------------------------------------------------------
 
 
-class Optimal(NamedTuple):
-    """Optimal scores on a grid [g, g] (row = y, column = x) and, in words, what they are and where they come from."""
+class Known(NamedTuple):
+    """All of an objective's optimum that no frame changes; `how` says in words what is best and where it comes from.
 
-    scores: np.ndarray
+    `log_p`, `log_q [g, g]` are log-densities on the grid where they are known and stay the same, and `exact` both as
+    functions of points; `width` is otherwise the bandwidth of the kernel estimate.
+    """
+
+    kind: str
+    options: Mapping[str, Any]
+    grid_x: np.ndarray
+    grid_y: np.ndarray
     how: str
+    log_p: np.ndarray | None = None
+    log_q: np.ndarray | None = None
+    exact: tuple[Scores, Scores] | None = None
+    width: float = 0.0
+
+
+def known_optimum(
+    kind: str,
+    real: np.ndarray,
+    grid_x: np.ndarray,
+    grid_y: np.ndarray,
+    log_density: LogDensity | None = None,
+    std: float | None = None,
+    options: Mapping[str, Any] = NOTHING,
+    noise: float = 0.0,
+    few: int = 400,
+) -> Known | None:
+    """What is known of an objective's optimum before the first frame, from the best there is; None where nothing is.
+
+    real [m, 2] are target points; `log_density(x, blur)` is the target's; `std` is the frozen generator's, None for one
+    that learns; `noise` is the standard deviation of instance noise, which blurs both; `few` is how many points of
+    either cloud a frame's plan takes.
+    """
+    row = OPTIMA.get(kind)
+    if row is None:
+        return None
+    known = Known(kind, options, np.asarray(grid_x, float), np.asarray(grid_y, float), row.about)
+    if row.needs == "clouds":
+        few = min(few, len(real))
+        return known._replace(how=f"{row.about} of {few} real and {few} generated points")
+    if log_density and std is not None:
+        try:
+            return exactly(known, log_density, std, noise)
+        except ValueError:  # mass on points or curves has no density to compare with
+            pass
+    return estimated(known, real, log_density, noise)
+
+
+def exactly(known: Known, log_density: LogDensity, std: float, noise: float) -> Known:
+    """The optimum from both exact densities; ValueError where the target has none."""
+
+    def real(points: np.ndarray) -> np.ndarray:
+        return log_density(points, noise)
+
+    def fake(points: np.ndarray) -> np.ndarray:
+        return log_density(points, math.hypot(std, noise))
+
+    how = f"{known.how}, from both exact densities (generated = target + N(0, {std:g}^2))"
+    log_p, log_q = (on_grid(log, known) for log in (real, fake))
+    return known._replace(log_p=log_p, log_q=log_q, exact=(real, fake), how=how)
+
+
+def estimated(known: Known, real: np.ndarray, log_density: LogDensity | None, noise: float) -> Known:
+    """The optimum from a kernel estimate of the generated density, against the target blurred alike.
+
+    One width for the whole run, so that colours and target stay the same from frame to frame: that of the real points,
+    and no finer than the grid can show.
+    """
+    spacing = max(float(np.ptp(grid)) / max(len(grid) - 1, 1) for grid in (known.grid_x, known.grid_y))
+    width = max(bandwidth(real), noise, spacing)
+    source = f"from a Gaussian kernel estimate of the generated points, bandwidth {width:.2g}, against"
+    try:
+        if log_density is None:
+            raise ValueError("no density to blur")
+        log_p, target = on_grid(lambda points: log_density(points, width), known), "the exact target, as blurred"
+    except ValueError:
+        log_p = kernel_estimate(real, width, known.grid_x, known.grid_y)
+        target = f"the same of {len(real)} real points"
+    return known._replace(log_p=log_p, width=width, how=f"{known.how}, {source} {target}")
+
+
+def on_grid(log: Scores, known: Known) -> np.ndarray:
+    """A function of points [n, 2] on the grid [g, g]."""
+    points = np.stack(np.meshgrid(known.grid_x, known.grid_y), axis=-1).reshape(-1, 2)
+    return log(points).reshape(len(known.grid_y), len(known.grid_x))
+
+
+def optimal_critic(known: Known, clouds: Clouds) -> OptimalCritic | None:
+    """The best critic against the clouds of one frame; None where a point is not finite."""
+    if not np.isfinite(clouds.fake).all():
+        return None
+    row = OPTIMA[known.kind]
+    if row.needs == "clouds":
+        critic: OptimalCritic = row.of(clouds, known.grid_x, known.grid_y, **taken(row.of, known.options))
+        return critic
+    return OptimalCritic(
+        on_grid=lambda: optimal_scores(known.kind, *grid_densities(known, clouds), known.options),
+        at_clouds=lambda: optimal_scores(known.kind, *point_densities(known, clouds), known.options),
+    )
+
+
+def grid_densities(known: Known, clouds: Clouds) -> tuple[np.ndarray, np.ndarray]:
+    """Log-densities of both players on the grid, [g, g] each."""
+    assert known.log_p is not None
+    if known.log_q is not None:
+        return known.log_p, known.log_q
+    return known.log_p, kernel_estimate(clouds.fake, known.width, known.grid_x, known.grid_y)
+
+
+def point_densities(known: Known, clouds: Clouds) -> tuple[np.ndarray, np.ndarray]:
+    """Log-densities of both players at the clouds' first points, real ones first: [m + n] each.
+
+    Estimates are read off the grid, which their bandwidth makes smooth enough; NaN outside of it.
+    """
+    points = np.concatenate([clouds.some_real, clouds.some])
+    if known.exact:
+        return known.exact[0](points), known.exact[1](points)
+    log_p, log_q = (read_off(table, known, points) for table in grid_densities(known, clouds))
+    return log_p, log_q
+
+
+def read_off(table: np.ndarray, known: Known, points: np.ndarray) -> np.ndarray:
+    """A table on the grid [g, g], linear between its points, at points [n, 2]; NaN outside: [n]."""
+    from scipy.ndimage import map_coordinates
+
+    grids = (known.grid_y, known.grid_x)
+    places = [
+        (x - grid[0]) / (grid[-1] - grid[0]) * (len(grid) - 1) for x, grid in zip(points.T[::-1], grids, strict=True)
+    ]
+    found: np.ndarray = map_coordinates(table, places, order=1, mode="constant", cval=math.nan)
+    return found
 
 
 def optimal_scores(kind: str, log_p: np.ndarray, log_q: np.ndarray, options: Mapping[str, Any] = NOTHING) -> np.ndarray:
@@ -200,64 +403,6 @@ def taken(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str,
     return {k.name: options[k.name] for k in keywords if k.kind is k.KEYWORD_ONLY and k.name in options}
 
 
-def optimal_grid(
-    kind: str,
-    real: np.ndarray,
-    fake: np.ndarray,
-    grid_x: np.ndarray,
-    grid_y: np.ndarray,
-    log_density: LogDensity | None = None,
-    std: float | None = None,
-    options: Mapping[str, Any] = NOTHING,
-    noise: float = 0.0,
-) -> Optimal | None:
-    """The optimal critic of an objective on a grid, from the best there is; None where no optimum is known.
-
-    real [m, 2] and fake [n, 2] are the clouds of one frame; `log_density(x, blur)` is the target's; `std` is the frozen
-    generator's, None for one that learns; `noise` is the standard deviation of instance noise, which blurs both.
-    """
-    row = OPTIMA.get(kind)
-    if row is None or not (np.isfinite(real).all() and np.isfinite(fake).all()):
-        return None
-    points = np.stack(np.meshgrid(grid_x, grid_y), axis=-1).reshape(-1, 2)
-    if row.needs == "clouds":
-        scores = row.of(real, fake, **taken(row.of, options))(points)
-        how = f"{row.about} of {len(real)} real and {len(fake)} generated points"
-    else:
-        spacing = float(max(np.ptp(axis) / max(len(axis) - 1, 1) for axis in (grid_x, grid_y)))
-        log_p, log_q, source = densities(points, real, fake, log_density, std, noise, spacing)
-        scores, how = optimal_scores(kind, log_p, log_q, options), f"{row.about}, {source}"
-    return Optimal(scores.reshape(len(grid_y), len(grid_x)), how)
-
-
-def densities(
-    points: np.ndarray,
-    real: np.ndarray,
-    fake: np.ndarray,
-    log_density: LogDensity | None,
-    std: float | None,
-    noise: float,
-    spacing: float,
-) -> tuple[np.ndarray, np.ndarray, str]:
-    """Log-densities of both players at points [n, 2], and where they come from: exact, or one kernel estimate."""
-    if log_density and std is not None:
-        try:
-            exact = log_density(points, noise), log_density(points, math.hypot(std, noise))
-        except ValueError:  # mass on points or curves has no density to compare with
-            pass
-        else:
-            return *exact, f"from both exact densities (generated = target + N(0, {std:g}^2))"
-    width = max(bandwidth(fake), noise, spacing)
-    log_q = kernel_estimate(points, fake, width)
-    source = f"from a Gaussian kernel estimate of {len(fake)} generated points, bandwidth {width:.2g}, against"
-    try:
-        if log_density:
-            return log_density(points, width), log_q, f"{source} the exact target, as blurred"
-    except ValueError:
-        pass
-    return kernel_estimate(points, real, width), log_q, f"{source} the same of {len(real)} real points"
-
-
 def bandwidth(points: np.ndarray) -> float:
     """Half of Scott's rule, s n^(-1/6) / 2 with s the root mean square of both standard deviations.
 
@@ -266,18 +411,35 @@ def bandwidth(points: np.ndarray) -> float:
     return float(np.sqrt(points.var(axis=0).mean()) * len(points) ** (-1 / 6) / 2)
 
 
-def kernel_estimate(points: np.ndarray, cloud: np.ndarray, width: float) -> np.ndarray:
-    """Log of the mean of N(points; cloud_j, width^2 I) over the cloud [m, 2]: [n]."""
+def kernel_estimate(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
+    """Log of the mean of N(x; cloud_j, width^2 I) over the cloud [m, 2], on the grid [g, g]."""
+    cloud = np.asarray(cloud, float)
+    sums = kernel_sums(cloud, width, grid_x, grid_y)
+    with np.errstate(divide="ignore"):
+        logs = np.log(sums) - math.log(2 * math.pi * width**2 * len(cloud))
+    faint = sums < FAINT
+    if faint.any():  # far from every point: there products underflow, and logarithms do not
+        far = np.stack(np.meshgrid(grid_x, grid_y), axis=-1)[faint]
+        logs[faint] = log_mixture(far, equal_points(cloud), width)
+    return logs
+
+
+def equal_points(cloud: np.ndarray) -> Modes:
+    """A cloud [m, 2] as a mixture of points of equal weight."""
     m = len(cloud)
-    return log_mixture(points, Modes(np.asarray(cloud, float), np.zeros((m, 2, 2)), np.full(m, 1 / m)), width)
+    return Modes(cloud, np.zeros((m, 2, 2)), np.full(m, 1 / m))
 
 
 class Optimum(NamedTuple):
-    """One row: `of(l)` from l = log p/q, or `of(real, fake)` from clouds, with the objective's options as keywords."""
+    """One row: `of(l)` from l = log p/q, or `of(clouds, grid_x, grid_y)`, with the objective's options as keywords.
+
+    `drawn` says what a picture of the scores shows, where it is not the scores themselves.
+    """
 
     of: Callable[..., Any]
     needs: Literal["densities", "clouds"]
     about: str
+    drawn: str = ""
 
 
 OPTIMA = {
@@ -292,9 +454,11 @@ OPTIMA = {
     "f-pearson": Optimum(relative_excess, "densities", "2 (p/q - 1)"),
     "f-hellinger": Optimum(half_log_ratio, "densities", "1/2 log p/q"),
     "f-js": Optimum(log_ratio, "densities", "log p/q"),
-    "f-total-variation": Optimum(sides, "densities", "sign(p - q), times infinity"),
+    "f-total-variation": Optimum(
+        sides, "densities", "sign(p - q), times infinity", drawn="only its sign: the score is endless"
+    ),
     "energy": Optimum(least_energy, "densities", "-margin where q > p"),
-    "wasserstein": Optimum(potential, "clouds", "the exact Kantorovich potential"),
+    "wasserstein": Optimum(kantorovich, "clouds", "the exact Kantorovich potential"),
     "mmd": Optimum(mmd_witness, "clouds", "the kernel's witness on the plane"),
     "cramer": Optimum(energy_witness, "clouds", "the energy distance's witness on the plane"),
 }

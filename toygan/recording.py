@@ -12,8 +12,10 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -42,6 +44,16 @@ class Recording:
     def name(self) -> str:
         """Scenario and method, as people say them."""
         return f"{self.facts['scenario']} / {self.facts['method']}"
+
+    def _repr_html_(self) -> str | None:
+        """Show the run's page in a notebook, if it was made (`toygan run --page`)."""
+        page = self.folder / "page" / "index.html" if self.folder else None
+        if page is None or not page.exists():
+            return None
+        source = quote(os.path.relpath(page), safe="/.")  # of the notebook, which runs in the folder it is served from
+        return (
+            f'<iframe src="{source}" title="{escape(self.name)}" width="100%" height="860" style="border:0"></iframe>'
+        )
 
     def _repr_png_(self) -> bytes | None:
         """Show the run's picture in a notebook."""

@@ -26,7 +26,8 @@ from toygan import folder as folders
 from toygan import measure, simulate
 from toygan.diagnose import diagnose, rates, sentences
 from toygan.game import State
-from toygan.optimal import optimal_grid
+from toygan.measures.modes import code_information
+from toygan.optimal import OPTIMA, Known, known_optimum
 from toygan.recording import (
     FORMAT,
     Recording,
@@ -35,6 +36,7 @@ from toygan.recording import (
     metric_lines,
     packed,
     plain,
+    read_metrics,
     write_aside,
     write_json,
 )
@@ -218,6 +220,7 @@ class Work(NamedTuple):
     facts: dict[str, Any]
     sim: Simulation
     floor: float  # W1 between two target samples of a frame's size
+    optimum: Known | None  # what of the objective's optimal critic no frame changes
 
 
 def play_on(config: Config, order: Order, facts: dict[str, Any]) -> None:
@@ -226,7 +229,8 @@ def play_on(config: Config, order: Order, facts: dict[str, Any]) -> None:
     import_slow_libraries()
     with timed(facts, "measure"):
         facts["floors"] = {"frame": floors_at(config, sim, config.training.points, measure.N_W1, "frame", FRAME_FLOORS)}
-    work = Work(config, order, facts, sim, facts["floors"]["frame"]["w1"]["mean"])
+        optimum = optimum_of(config, sim)
+    work = Work(config, order, facts, sim, facts["floors"]["frame"]["w1"]["mean"], optimum)
     state, numbers = resume(work), dict[str, float]()
     states = simulate.states_due(sim, state, lambda step: order.watch(Progress(step, sim.steps, "training", numbers)))
     while not simulate.is_over(sim, state):
@@ -266,9 +270,10 @@ def look(work: Work, state: State) -> dict[str, float]:
     with timed(facts, "observe"):
         frame = simulate.observe(work.sim, state)
     with timed(facts, "measure"):
-        row = measured(work, frame)
+        row, best = measured(work, frame)
     with timed(facts, "observe"):
-        folders.keep_frame(place, frame.step, {name: frame.arrays[name] for name in frame.arrays.keys() - UNKEPT})
+        kept_arrays = {name: frame.arrays[name] for name in frame.arrays.keys() - UNKEPT} | best
+        folders.keep_frame(place, frame.step, kept_arrays)
         with open(place / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.writelines(metric_lines(row, frame.step, facts["seeds"]))
         folders.keep_state(place, simulate.state_arrays(state))
@@ -277,17 +282,36 @@ def look(work: Work, state: State) -> dict[str, float]:
     return {name: float(row[name][0]) for name in LIVE if name in row}
 
 
-def measured(work: Work, frame: Frame) -> dict[str, np.ndarray]:
-    """Every measure of one frame: [S] each."""
+def measured(work: Work, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Every measure of one frame, [S] each; and the optimal critic of the portrait seed, `optimal_scores [P, g, g]`."""
     target, samples = work.sim.world.target, frame.arrays["samples"]
-    critics = [judged(frame.arrays, s) for s in range(len(samples))]
-    measures = measure.measure_frame(samples, work.sim.real, target.modes, measure.N_W1, curve_of(target), critics)
-    inner = {name: frame.arrays[name] for name in INNER}
-    return frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floor)}
+    critics, curve = [judged(frame.arrays, s) for s in range(len(samples))], curve_of(target)
+    clouds = measure.clouds_seen(
+        samples, work.sim.real, target.modes, measure.N_W1, curve, critics, "frame", work.optimum
+    )
+    measures = measure.of_clouds(clouds, measure.measurable(target.modes, curve, critics, "frame", work.optimum))
+    inner = {name: frame.arrays[name] for name in INNER} | informed(work.sim, samples)
+    row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floor)}
+    return row, best_critic(work, clouds[0])
 
 
 UNKEPT = {"real_slopes", "between_slopes"}  # measured, and too large to keep
-INNER = ("weight_saturation", "generator_gradient", "score_saturation")
+INNER = ("weight_saturation", "generator_gradient", "score_saturation", "layer_gradient_ratio")
+
+
+def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
+    """How much the latent's category says of a point's mode, `code_information [S]`, where there are both."""
+    codes, modes = codes_of(sim), sim.world.target.modes
+    if codes is None or modes is None:
+        return {}
+    pairs = zip(samples, codes, strict=True)
+    return {"code_information": np.array([code_information(points, modes, own) for points, own in pairs])}
+
+
+def codes_of(sim: Simulation) -> np.ndarray | None:
+    """The categories of the watched latents [S, N]; None where latents have none."""
+    categories = sim.world.generator.categories
+    return simulate.numpy(sim.watched[..., :categories].argmax(dim=-1)) if categories else None
 
 
 def judged(arrays: Mapping[str, np.ndarray], s: int) -> measure.Judged:
@@ -319,37 +343,42 @@ def pack(work: Work, state: State) -> None:
         frames |= fixed_arrays(sim, steps) | {"final": simulate.generated(sim, state, sim.final)}
     with timed(facts, "measure"):
         facts["summary"] = summary(work, frames)
-        frames |= best_critic(work, frames)
     with timed(facts, "observe"):
         write_aside(place / "frames.npz", packed(frames))
 
 
 def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
-    """What does not change from frame to frame: steps, target points, axes and, where there are any, modes."""
+    """What does not change from frame to frame: steps, target points, axes and, where there are any, modes and
+    categories of the watched points, `categories [S, N]`.
+    """
     arrays = {"step": np.array(steps), "real": sim.real.astype(np.float32)}
     arrays |= dict(zip(("grid_x", "grid_y"), sim.score_axes, strict=True))
     arrays |= dict(zip(("slope_x", "slope_y"), sim.slope_axes, strict=True))
-    modes = sim.world.target.modes
+    codes, modes = codes_of(sim), sim.world.target.modes
+    arrays |= {} if codes is None else {"categories": codes}
     return arrays | ({f"mode_{name}": values for name, values in modes._asdict().items()} if modes else {})
 
 
-def best_critic(work: Work, frames: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The objective's optimal critic against the portrait seed's last frame, `optimal_scores [P, g, g]`, where it is known;
-    how it was found and how well the learned one agrees go into the summary.
-    """
-    if not is_plain(work.config):
-        return {}
-    config, sim, fake = work.config, work.sim, frames["samples"][-1, 0].astype(float)
+def optimum_of(config: Config, sim: Simulation) -> Known | None:
+    """What is known of the optimal critic of this method's objective; None where its critic is after something else."""
+    if not is_plain(config):
+        return None
     kind, options = config.method.objective.kind, config.method.objective.model_dump()
     std = getattr(config.generator, "std", None)
     density = sim.world.target.log_density
-    best = optimal_grid(kind, sim.real, fake, *sim.score_axes, density, std, options)
-    if best is None:
+    return known_optimum(kind, sim.real, *sim.score_axes, density, std, options, few=measure.N_W1)
+
+
+def best_critic(work: Work, cloud: measure.Seen) -> dict[str, np.ndarray]:
+    """The objective's optimal critic against the portrait seed's cloud, `optimal_scores [P, g, g]`, where it is known;
+    NaN where the cloud is lost.
+    """
+    if work.optimum is None:
         return {}
-    agreement = measure.score_correlation(frames["scores"][-1, 0], best.scores)
-    how = f"{best.how}; of the objective alone, whatever the constraint"
-    work.facts["summary"]["optimal"] = {"how": how, "correlation": plain(agreement)}
-    return {"optimal_scores": best.scores[None].astype(np.float32)}
+    unknown = np.full([len(axis) for axis in work.sim.score_axes[::-1]], np.nan)
+    scores = cloud.best.on_grid() if cloud.best else unknown
+    with np.errstate(over="ignore"):  # an endless score is drawn as such
+        return {"optimal_scores": scores[None].astype(np.float32)}
 
 
 def is_plain(config: Config) -> bool:
@@ -362,8 +391,8 @@ def is_plain(config: Config) -> bool:
 
 
 def summary(work: Work, frames: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Final measures of every seed on fresh points, more than a frame has, with the first frame at which a seed had
-    diverged; means are over the seeds that had not.
+    """Final measures of every seed on fresh points, more than a frame has; what its critic was worth at the last frame;
+    the first frame at which it was seen to have diverged. Means are over the seeds that had not.
     """
     sim, seeds = work.sim, work.facts["seeds"]
     real = simulate.real_points(work.config, sim.world, simulate.FINAL_POINTS, 1)
@@ -371,7 +400,7 @@ def summary(work: Work, frames: Mapping[str, np.ndarray]) -> dict[str, Any]:
     final = measure.measure_frame(frames["final"], real, target.modes, FINAL_W1, curve_of(target), when="final")
     floors = floors_at(work.config, sim, simulate.FINAL_POINTS, FINAL_W1, "final", FINAL_FLOORS)
     work.facts["floors"]["final"] = floors
-    final |= {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
+    final |= {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])} | last_critic(work, frames["step"])
     alive = ~frames["diverged"].any(axis=0)
     rows = [
         {"seed": seed}
@@ -382,10 +411,30 @@ def summary(work: Work, frames: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return {
         "points": simulate.FINAL_POINTS,
         "w1_points": FINAL_W1,
+        "critic_points": min(measure.N_W1, work.config.training.points),
         "seeds": rows,
         "mean": {name: plain(values[alive].mean()) if alive.any() else None for name, values in final.items()},
         "mean_over": int(alive.sum()),
-    }
+    } | optimum_facts(work.optimum)
+
+
+LAST_CRITIC = ("critic_value", "critic_gap", "critic_lipschitz", "slope_alignment", "optimal_correlation", "steep_share",
+               "layer_gradient_ratio", "code_information")  # fmt: skip
+
+
+def last_critic(work: Work, steps: np.ndarray) -> dict[str, np.ndarray]:
+    """What the last frame's measures say of every seed's critic: [S] each."""
+    known = read_metrics(work.order.folder / "metrics.jsonl", steps, work.facts["seeds"])
+    return {name: known[name][-1] for name in LAST_CRITIC if name in known}
+
+
+def optimum_facts(optimum: Known | None) -> dict[str, Any]:
+    """How the optimal critic was found and what of it is drawn, where it is known."""
+    if optimum is None:
+        return {}
+    how = f"{optimum.how}; of the objective alone, whatever the constraint"
+    drawn = OPTIMA[optimum.kind].drawn
+    return {"optimal": {"how": how} | ({"drawn": drawn} if drawn else {})}
 
 
 def first_step(steps: np.ndarray, happened: np.ndarray) -> int | None:

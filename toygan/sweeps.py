@@ -21,8 +21,10 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from toygan import folder as folders
 from toygan import game, measure, runs, simulate
+from toygan.constraints import CONSTRAINTS
 from toygan.engines import ENGINES, Pool, Shares, ends
 from toygan.methods import METHODS
+from toygan.objectives import OBJECTIVES
 from toygan.scenario import Config, as_data, toml_value
 from toygan.streams import draws
 from toygan.strict import Source, Strict, UserError, check, parse_override, read_toml, suggestion
@@ -148,8 +150,17 @@ def planned(plan: Plan) -> list[Task]:
 
 
 def named(methods: Sequence[str]) -> list[str]:
-    """The methods asked for, each once; `all` stands for every shipped one."""
-    return list(dict.fromkeys(name for word in methods for name in (METHODS if word == "all" else (word,))))
+    """The methods asked for, each once; `all` stands for every shipped one, `all+r1` for every objective with r1."""
+    return list(dict.fromkeys(name for word in methods for name in meant(word)))
+
+
+def meant(word: str) -> Iterable[str]:
+    """The methods that one word stands for."""
+    if word == "all":
+        return METHODS
+    head, plus, tail = word.partition("+")
+    heads, tails = (table if half == "all" else [half] for half, table in ((head, OBJECTIVES), (tail, CONSTRAINTS)))
+    return [f"{one}+{other}" for one in heads for other in tails] if plus else [word]
 
 
 def refuse(mistakes: Sequence[str]) -> None:

@@ -256,6 +256,8 @@ def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[s
         for group, members in groups(rows, keys).items()
     ]
     note = "medians over seeds with 95 % bootstrap intervals, rates with 95 % Wilson intervals"
+    if any("(n = " in cell(value, row["seeds"]) for row in told for value in row.values()):
+        note += "; n: of so many seeds, the others have no finite value"
     return Table(keys, told, note)
 
 
@@ -349,15 +351,18 @@ def written(tables: Sequence[Table], form: str) -> str:
 def cells_of(table: Table) -> tuple[list[str], list[list[str]]]:
     """Header and cells as text."""
     names = list(dict.fromkeys(name for row in table.rows for name in row))
-    return names, [[cell(row.get(name)) for name in names] for row in table.rows]
+    return names, [[cell(row.get(name), row.get("seeds")) for name in names] for row in table.rows]
 
 
-def cell(value: Any) -> str:
-    """A cell in words: a number with its interval, a dash for what is not known."""
+def cell(value: Any, seeds: int | None = None) -> str:
+    """A cell in words: a number with its interval, and of how many seeds where others have no value; a dash for what is
+    not known.
+    """
     if isinstance(value, Interval):
         if math.isnan(value.value):
             return "-"
-        return f"{short(value.value)} [{short(value.low)}, {short(value.high)}]"
+        some = f" (n = {value.n})" if seeds is not None and value.n < seeds else ""
+        return f"{short(value.value)} [{short(value.low)}, {short(value.high)}]{some}"
     return "-" if value is None else str(value)
 
 
@@ -431,14 +436,14 @@ def csv_of(tables: Sequence[Table]) -> str:
 
 
 def spread(row: Mapping[str, Any]) -> Record:
-    """A row with every interval as value, low and high."""
+    """A row with every interval as value, low, high and the number of seeds behind it."""
     flat: Record = {}
     for name, value in row.items():
         plain = name.replace(" ", "_")
         if isinstance(value, Interval):
             known = not math.isnan(value.value)
             parts = zip(("", "_low", "_high"), value[:3], strict=True)
-            flat |= {plain + end: number if known else None for end, number in parts}
+            flat |= {plain + end: number if known else None for end, number in parts} | {f"{plain}_n": value.n}
         else:
             flat[plain] = value
     return flat

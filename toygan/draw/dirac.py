@@ -73,7 +73,9 @@ def dress(axis: Axes, window: float) -> None:
         spine.set(color=FAINT, linewidth=0.6)
 
 
-def portraits(several: Sequence[Phases], command: str = "") -> Figure:
+def portraits(
+    several: Sequence[Phases], command: str = "", title: str = "Dirac-GAN: where one step leads", note: str = ""
+) -> Figure:
     """One portrait a method, side by side, each with its eigenvalues in words; raises ValueError when there is none."""
     if not several:
         raise ValueError("a figure needs at least one phase portrait")
@@ -84,15 +86,15 @@ def portraits(several: Sequence[Phases], command: str = "") -> Figure:
     tall = side + 1.45
     figure = blank(even(rows * tall + 1.05))
     up = figure.get_figheight()
-    say(figure, 0.2, up - 0.36, "Dirac-GAN: where one step leads", 15, weight="bold")
-    for line, words in enumerate(textwrap.wrap(KEY, 118)):
+    say(figure, 0.2, up - 0.36, title, 15 if len(title) <= 60 else 15 * 60 / len(title), weight="bold")
+    for line, words in enumerate(textwrap.wrap(f"{note} · {KEY}" if note else KEY, 118 if not note else 136)):
         say(figure, 0.2, up - 0.58 - 0.15 * line, words, SMALL)
     for i, phases in enumerate(several):
         left = 0.5 + (i % columns) * pitch
         panel = axis_at(figure, left, up - 1.15 - (i // columns) * tall - side, side, side)
         phase_portrait(panel, phases)
-        panel.set_title(phases.title, size=LARGE if columns < 3 else PLAIN, loc="left", pad=4, weight="bold",
-                        parse_math=False)  # fmt: skip
+        size = min(LARGE if columns < 3 else PLAIN, 108 * side / max(len(phases.title), 1))  # as wide as its panel
+        panel.set_title(phases.title, size=size, loc="left", pad=4, weight="bold", parse_math=False)
         panel.text(0, -0.45 / side, "\n".join(textwrap.wrap(f"near it: {phases.words}", int(15.5 * side))), size=SMALL,
                    transform=panel.transAxes, va="top", color=INK, linespacing=1.25, parse_math=False)  # fmt: skip
     if command:

@@ -49,6 +49,7 @@ from toygan.draw.scene import (
     event_in_words,
     events_of,
     modes_at,
+    optimum_label,
     outside_share,
     scene,
     seeds_of,
@@ -60,9 +61,11 @@ from toygan.draw.sheet import (
     MARGIN,
     RIGHT,
     SIDE,
+    THIRD,
     UNDER,
     WIDTH,
     axis_at,
+    beside_optimum,
     blank,
     command_lines,
     comparison_grid,
@@ -109,25 +112,52 @@ def save_film(recording: Recording, path: str | Path, progress: Progress | None 
 
 def film_figure(shown: Scene) -> tuple[Figure, list[Moving]]:
     """The still parts of a run's film, and its moving ones."""
-    tall = panel_height(shown, SIDE)
+    side = THIRD if shown.optimal_moves else SIDE
+    tall = panel_height(shown, side)
     command = command_lines(shown.recording, 112)[:2]
     below = 0.66 + 0.15 * len(command)
     figure = blank(even(below + UNDER + tall + 0.95))
     header(figure, title_of(shown.recording), seeds_of(shown.recording) + (f" · {shown.note}" if shown.note else ""))
-    contour = axis_at(figure, MARGIN, below + UNDER, SIDE, tall)
-    field = axis_at(figure, WIDTH - RIGHT - SIDE, below + UNDER, SIDE, tall)
-    panel_titles(contour, field)
+    places = np.linspace(MARGIN, WIDTH - RIGHT - side, 3 if shown.optimal_moves else 2)
+    moving = moving_panels([axis_at(figure, left, below + UNDER, side, tall) for left in places], shown)
     for row, line in enumerate(reversed(command)):
         say(figure, MARGIN - 0.15, 0.08 + 0.15 * row, line, SMALL, family="monospace")
-    moving = [moving_critic(contour, shown), moving_slopes(field, shown)]
     return figure, [*moving, time_bar(figure, shown, below - 0.42)]
 
 
-def moving_critic(axis: Axes, shown: Scene) -> Moving:
+def moving_panels(axes: Sequence[Axes], shown: Scene) -> list[Moving]:
+    """The critic, the optimal one where every frame has its own, and the critic's slopes."""
+    contour, *best, field = axes
+    panel_titles(contour, field)
+    moving = [moving_critic(contour, shown, short=bool(best)), moving_slopes(field, shown)]
+    for axis in best:
+        moving.insert(1, moving_optimum(axis, shown))
+        beside_optimum(axis, field)
+    return moving
+
+
+def moving_critic(axis: Axes, shown: Scene, short: bool) -> Moving:
     """The critic panel of a film, with its colour bar."""
     edges = band_edges(shown.scores)
-    score_bar(axis, edges, "score, median removed (higher = more real)")
+    score_bar(axis, edges, "score, median removed" + ("" if short else " (higher = more real)"))
     return moving_contour(axis, shown, edges)
+
+
+def moving_optimum(axis: Axes, shown: Scene) -> Moving:
+    """The optimal critic against each frame's points, on its own colour scale through the film."""
+    assert shown.optimal is not None
+    optimal, edges = shown.optimal, band_edges(shown.optimal)
+    axis.set_title("the optimal critic", size=PLAIN, loc="left", pad=5, color=INK)
+    score_bar(axis, edges, optimum_label(shown.recording))
+    frame_view(axis, shown)
+    field = score_pixels(axis, optimal[0], edges)
+    generated = generated_points(axis, shown, 0)
+
+    def show(t: int) -> None:
+        field.set_values(optimal[t])
+        generated.set_data(*visible(shown, t).T)
+
+    return Moving(axis, [field, real_points(axis, shown), generated, *axis.spines.values()], show)
 
 
 def moving_contour(axis: Axes, shown: Scene, edges: np.ndarray) -> Moving:

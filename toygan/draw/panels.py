@@ -8,7 +8,7 @@ critic's colours rise in lightness with the score.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,7 +19,17 @@ from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from toygan.draw.scene import Scene, exact_transport, inside, outside_share, score_range, steepest, values_of
+from toygan.draw.scene import (
+    Perfect,
+    Scene,
+    exact_transport,
+    inside,
+    outside_share,
+    perfect,
+    score_range,
+    steepest,
+    values_of,
+)
 from toygan.recording import Recording
 
 REAL, GENERATED, INK, FAINT = "#10243e", "#d55e00", "#222222", "#8a8a8a"
@@ -45,7 +55,7 @@ def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray 
 def optimal_contour(axis: Axes, scene: Scene, edges: np.ndarray) -> None:
     """Draw the optimal critic as `critic_contour` draws the learned one; blank where nothing is best."""
     assert scene.optimal is not None
-    score_bands(axis, scene, scene.optimal, edges)
+    score_bands(axis, scene, scene.optimal[-1], edges)
     real_points(axis, scene)
     generated_points(axis, scene, -1)
     frame_view(axis, scene)
@@ -250,18 +260,22 @@ def wide_range(axis: Axes, values: np.ndarray) -> None:
 def w1_curves(axis: Axes, recording: Recording) -> None:
     """W1 of every seed over the steps on a logarithmic axis, with the band of its floor."""
     seed_lines(axis, recording, "w1", "", GENERATED, "-")
-    floor_band(axis, values_of(recording, "w1_floor"), "floor")
+    floor_band(axis, values_of(recording, "w1_floor"), "floor", perfect(recording, "w1"))
     logarithmic(axis, [values_of(recording, "w1"), values_of(recording, "w1_floor")])
     dress_curves(axis, recording, "W1 to the target (log scale)")
     if values_of(recording, "w1") is not None:
         name_seeds(axis, recording, "w1")
 
 
-def floor_band(axis: Axes, floor: np.ndarray | None, label: str) -> None:
-    """Where two samples of the target are from each other: no method can be expected below."""
+def floor_band(axis: Axes, floor: np.ndarray | None, label: str, known: Perfect | None = None) -> None:
+    """Where two samples of the target are from each other: no method can be expected below. The band is the spread over
+    pairs where it is known, either way of the mean.
+    """
     if floor is None or np.nanmax(floor) <= 0:
         return
     low, high = np.nanpercentile(floor[floor > 0], [5, 95])
+    if known:
+        low, high = max(known.mean - known.spread, known.mean / 10), known.mean + known.spread
     axis.axhspan(low, high, color=FAINT, alpha=0.25, linewidth=0, zorder=0)
     axis.axhline(float(np.nanmedian(floor)), color=INK, linewidth=0.9, linestyle=(0, (4, 2)), label=label, zorder=1)
 
@@ -289,27 +303,34 @@ SHARES = {
 }
 
 
-def shares_known(recording: Recording) -> dict[str, np.ndarray]:
-    """Up to two shares [T, S] worth a curve, by their label: modes found first."""
+class Share(NamedTuple):
+    """A share [T, S] with the best that a perfect sampler reaches, NaN where that is not known."""
+
+    values: np.ndarray
+    best: float
+
+
+def shares_known(recording: Recording) -> dict[str, Share]:
+    """Up to two shares worth a curve, by their label: modes found first."""
     found = {}
     modes, centres = values_of(recording, "modes"), recording.frames.get("mode_centres")
     if modes is not None and centres is not None:
-        found[f"modes (of {len(centres)})"] = modes / len(centres)
+        found[f"modes (of {len(centres)})"] = Share(modes / len(centres), np.nan)
     for measure, label in SHARES.items():
         values = values_of(recording, measure)
         if values is not None:
-            found[label] = values
+            best = perfect(recording, measure)
+            found[label] = Share(values, best.mean if best else np.nan)
     return dict(list(found.items())[:2])
 
 
 def share_curves(axis: Axes, recording: Recording) -> None:
-    """Modes found and the share of good points over the steps, in per cent."""
+    """Modes found and the share of good points over the steps, in per cent, with dotted ceilings."""
     styles = [(CRITIC, "-"), (SHARE, "--")]
-    for (label, values), (colour, dashes) in zip(shares_known(recording).items(), styles, strict=False):
-        plot_seeds(axis, recording, 100 * values, label, colour, dashes)
-    best = values_of(recording, "high_quality_ceiling")
-    if best is not None:
-        axis.axhline(100 * float(np.nanmedian(best)), color=SHARE, linewidth=0.7, linestyle=":", zorder=0)
+    for (label, share), (colour, dashes) in zip(shares_known(recording).items(), styles, strict=False):
+        plot_seeds(axis, recording, 100 * share.values, label, colour, dashes)
+        if np.isfinite(share.best):
+            axis.axhline(100 * share.best, color=colour, linewidth=0.7, linestyle=":", zorder=0)
     axis.set_ylim(-4, 106)
     axis.yaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
     dress_curves(axis, recording, "found, per cent")

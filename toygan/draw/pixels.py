@@ -18,19 +18,23 @@ class Field(Artist):
         self, axis: Axes, values: np.ndarray, start: float, width: float, colours: np.ndarray, lines: bool
     ) -> None:
         super().__init__()
-        self.start, self.width, self.colours, self.lines = start, width, colours, lines
+        self.start, self.width, self.lines = start, width, lines
+        self.colours = np.concatenate([colours, [(255, 255, 255, 255)]]).astype(np.uint8)  # the last one: not known
         self.left, self.bottom, right, top = field_box(axis)
         self.size = right - self.left, top - self.bottom
         self.set_values(values)
         axis.add_artist(self)
 
     def set_values(self, values: np.ndarray) -> None:
-        """Show other values [g, g] in the same bands: number 0 lies below `start`, the last one is open above."""
+        """Show other values [g, g] in the same bands: number 0 lies below `start`, the last one is open above; what is
+        not known is white.
+        """
         rows, columns = values.shape
         grid = Image.fromarray(((values - self.start) / self.width).astype(np.float32))
         # The outermost grid points lie on the border of the view, not half a cell inside it.
         fine = grid.resize(self.size, Image.Resampling.BILINEAR, box=(0.5, 0.5, columns - 0.5, rows - 0.5))
-        self.band = np.clip(np.floor(np.asarray(fine)) + 1, 0, len(self.colours) - 1).astype(np.uint8)
+        bands = np.clip(np.floor(np.asarray(fine)) + 1, 0, len(self.colours) - 2)
+        self.band = np.where(np.isnan(bands), len(self.colours) - 1, bands).astype(np.uint8)
 
     def draw(self, renderer: RendererBase) -> None:
         """Paint the bands, darker by a third where a pixel's neighbour to the right or above is in another one."""

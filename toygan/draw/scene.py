@@ -30,8 +30,9 @@ class Scene:
 
     `steps [T]`, `samples [T, N, 2]`, `real [N, 2]`, `scores [T, g, g]` with each frame's median removed, on
     `grid_x [g]`, `grid_y [g]`, `slopes [T, h, h, 2]` on `slope_x [h]`, `slope_y [h]`; `view` is
-    (left, right, bottom, top); `note` says what is missing, if anything. `optimal [g, g]` is the optimal critic against
-    the points of the last frame, its median removed, NaN where nothing is best; None where it is not known.
+    (left, right, bottom, top); `note` says what is missing, if anything. `optimal [T, g, g]` is the optimal critic
+    against each frame's points, its median removed, NaN where nothing is best; of older recordings `[1, g, g]`, against
+    the last frame's; None where it is not known.
     """
 
     recording: Recording
@@ -52,6 +53,11 @@ class Scene:
     def last(self) -> int:
         """Index of the last frame that can be drawn."""
         return len(self.steps) - 1
+
+    @property
+    def optimal_moves(self) -> bool:
+        """Whether every frame has its own optimal critic."""
+        return self.optimal is not None and len(self.optimal) == len(self.steps)
 
 
 def scene(recording: Recording) -> Scene:
@@ -76,7 +82,7 @@ def scene(recording: Recording) -> Scene:
         slope_y=frames["slope_y"],
         view=(float(grid_x[0]), float(grid_x[-1]), float(grid_y[0]), float(grid_y[-1])),
         note=missing(recording, finite),
-        optimal=optimal_scores(frames) if finite == len(frames["step"]) else None,
+        optimal=optimal_scores(frames, finite),
     )
 
 
@@ -105,30 +111,77 @@ def without_offset(scores: np.ndarray) -> np.ndarray:
     return np.where(flat, 0.0, centred)
 
 
-def optimal_scores(frames: Arrays) -> np.ndarray | None:
-    """The optimal critic [g, g], its median removed; infinite scores lie one step beyond the finite ones."""
-    if "optimal_scores" not in frames:
+def optimal_scores(frames: Arrays, finite: int) -> np.ndarray | None:
+    """The optimal critic of the finite frames [T, g, g]; of an older recording that of its last one, [1, g, g]."""
+    known = frames.get("optimal_scores")
+    if known is None or not finite:
         return None
-    scores = np.asarray(frames["optimal_scores"][0], float)
+    old = known.ndim == 3
+    if old and finite < len(frames["step"]):
+        return None
+    scores = np.stack([bounded(frame) for frame in (known[:1] if old else known[:finite, 0])])
+    return scores if np.isfinite(scores[-1]).any() else None
+
+
+def bounded(scores: np.ndarray) -> np.ndarray:
+    """Scores [g, g] with their median removed, but for steps; infinite ones lie one step beyond the finite ones."""
+    scores = np.asarray(scores, float)
     finite = scores[np.abs(scores) < HUGE]
     low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
     step = (high - low) / 10 or 1.0
     known: np.ndarray = np.clip(scores, low - step, high + step)
-    return known - np.nanmedian(known) if np.isfinite(known).any() else None
+    return known if stepped(finite) else known - np.nanmedian(known)
+
+
+def stepped(scores: np.ndarray) -> bool:
+    """Whether scores [n] are a few levels, as a sign's: then the levels themselves say something; so for none at all."""
+    return len(np.unique(scores)) <= 3
+
+
+def is_stepped(frames: Arrays) -> bool:
+    """Whether the optimal scores of the last frame are a few levels."""
+    scores = np.asarray(frames["optimal_scores"][-1], float)
+    return stepped(scores[np.abs(scores) < HUGE])
+
+
+def endless(frames: Arrays) -> bool:
+    """Whether an optimal score is infinite."""
+    return bool(np.isinf(frames["optimal_scores"]).any())
 
 
 def optimum_in_words(recording: Recording) -> str:
     """How the optimal critic was found, how well the learned one agrees, and what the comparison leaves open."""
-    found = summary_of(recording).get("optimal") or {}
-    how, agreement = str(found.get("how", "known")), found.get("correlation")
-    likeness = "" if agreement is None else f" Correlation with the learned critic in this window: {agreement:.2f}."
+    how = str(optimum_of(recording).get("how", "known"))
     free = " A constant is free, and away from the points it is not unique." if exact_transport(recording) else ""
-    return f"The optimal critic: {how}.{likeness}{free}"
+    return f"The optimal critic: {how}.{agreement(recording)}{free}"
+
+
+def agreement(recording: Recording) -> str:
+    """How well the learned critic agrees with the optimal one in the end: where there is mass, or as was once told."""
+    values = values_of(recording, "optimal_correlation")
+    if values is not None and np.isfinite(values[-1, 0]):
+        return f" Correlation with the learned critic at real and generated points: {values[-1, 0]:.2f}."
+    known = optimum_of(recording).get("correlation")
+    return "" if known is None else f" Correlation with the learned critic in this window: {known:.2f}."
+
+
+def optimum_label(recording: Recording) -> str:
+    """What the colours of the optimal critic's panel stand for."""
+    drawn = str(optimum_of(recording).get("drawn", ""))
+    if drawn or endless(recording.frames):
+        return drawn or "its score, infinite ones cut off"
+    return "its score" if is_stepped(recording.frames) else "its score, median removed"
+
+
+def optimum_of(recording: Recording) -> dict[str, Any]:
+    """What the run tells about the optimal critic, empty before its end."""
+    found: dict[str, Any] = summary_of(recording).get("optimal") or {}
+    return found
 
 
 def exact_transport(recording: Recording) -> bool:
     """Whether the optimal critic is the one of exact transport."""
-    return "Kantorovich" in str((summary_of(recording).get("optimal") or {}).get("how", ""))
+    return "Kantorovich" in str(optimum_of(recording).get("how", ""))
 
 
 def score_range(scores: np.ndarray) -> tuple[float, float]:
@@ -136,7 +189,9 @@ def score_range(scores: np.ndarray) -> tuple[float, float]:
 
     Outliers are left aside, and so is the wildest quarter of the frames: a range often shrinks tenfold over a run.
     """
-    lows, highs = np.percentile(scores, [1, 99], axis=(1, 2))
+    known = [frame[np.isfinite(frame)] for frame in scores]
+    ranges = [np.percentile(frame, [1, 99]) for frame in known if len(frame)] or [np.zeros(2)]
+    lows, highs = np.transpose(ranges)
     low, high = float(np.percentile(lows, 25)), float(np.percentile(highs, 75))
     return (low, high) if high > low else (low - 1.0, high + 1.0)
 
@@ -190,17 +245,37 @@ def named(seeds: Sequence[int]) -> str:
     return ", ".join(map(str, seeds))
 
 
+class Perfect(NamedTuple):
+    """What fresh points of the target itself score in a measure: the mean over pairs of samples, and its spread."""
+
+    mean: float
+    spread: float
+
+
+def perfect(recording: Recording, measure: str, when: str = "frame") -> Perfect | None:
+    """What a perfect generator scores in a measure at a frame's or the final number of points, where it is known."""
+    known = (recording.facts.get("floors") or {}).get(when, {}).get(measure) or {}
+    mean, spread = known.get("mean"), known.get("spread")
+    return None if mean is None else Perfect(float(mean), float(spread or 0.0))
+
+
 def w1_at(recording: Recording, frame: int) -> str:
     """The portrait seed's W1 at one frame, with its floor."""
     w1, floor = values_of(recording, "w1"), values_of(recording, "w1_floor")
     if w1 is None or not np.isfinite(w1[frame, 0]):
         return "W1 not measured"
     known = floor is not None and np.isfinite(floor[frame, 0])
-    return f"W1 {number(w1[frame, 0])}" + (f" (floor {number(floor[frame, 0])})" if known and floor is not None else "")
+    best = perfect(recording, "w1") or Perfect(float(floor[frame, 0]) if known and floor is not None else np.nan, 0.0)
+    return f"W1 {number(w1[frame, 0])}" + (f" (floor {in_numbers(best)})" if np.isfinite(best.mean) else "")
+
+
+def in_numbers(best: Perfect) -> str:
+    """A floor with its spread."""
+    return number(best.mean) + (f" ± {best.spread:#.2g}" if best.spread else "")
 
 
 def modes_at(recording: Recording, frame: int) -> list[str]:
-    """The portrait seed's modes and high-quality share at one frame, as far as they are known."""
+    """The portrait seed's modes and high-quality share at one frame, as far as they are known, with their ceilings."""
     modes, quality = values_of(recording, "modes"), values_of(recording, "high_quality")
     centres = recording.frames.get("mode_centres")
     parts = []
@@ -208,14 +283,14 @@ def modes_at(recording: Recording, frame: int) -> list[str]:
         known = f" of {len(centres)}" if centres is not None else ""
         parts.append(f"{modes[frame, 0]:.0f}{known} mode{'s' if centres is None or len(centres) != 1 else ''}")
     if quality is not None and np.isfinite(quality[frame, 0]):
-        parts.append(f"{share_of_one(quality[frame, 0])} high quality{ceiling(recording, 'high_quality', frame)}")
+        parts.append(f"{share_of_one(quality[frame, 0])} high quality{ceiling(recording, 'high_quality')}")
     return parts
 
 
-def ceiling(recording: Recording, measure: str, frame: int) -> str:
+def ceiling(recording: Recording, measure: str) -> str:
     """The best a perfect sampler reaches in a share, where the recording knows it."""
-    best = values_of(recording, f"{measure}_ceiling")
-    return "" if best is None or not np.isfinite(best[frame, 0]) else f" (ceiling {share_of_one(best[frame, 0])})"
+    best = perfect(recording, measure)
+    return "" if best is None else f" (ceiling {share_of_one(best.mean)})"
 
 
 def range_over_seeds(recording: Recording, frame: int) -> str:
@@ -233,6 +308,41 @@ def final_measures(recording: Recording, frame: int) -> str:
     """The measures at one frame in one line, with their floors."""
     parts = [w1_at(recording, frame), range_over_seeds(recording, frame), *modes_at(recording, frame)]
     return " · ".join(part for part in parts if part)
+
+
+FINAL = {  # measures of the end that a sheet tells, their names there, and whether they are shares
+    "w1": ("W1", False),
+    "js": ("JS", False),
+    "tv": ("TV", False),
+    "mode_mass_tv": ("imbalance of modes", False),
+    "high_quality": ("high quality", True),
+    "on_skeleton": ("on the curve", True),
+    "skeleton_coverage": ("curve covered", True),
+    "precision": ("precision", True),
+    "recall": ("recall", True),
+    "density": ("density", False),
+    "coverage": ("coverage", True),
+}
+
+
+def final_points(recording: Recording) -> str:
+    """The portrait seed's measures on fresh points after the end, each with what a perfect generator scores."""
+    summary = summary_of(recording)
+    row: dict[str, Any] = next(iter(summary.get("seeds") or []), {})
+    told = [final_measure(recording, name, row[name]) for name in FINAL if row.get(name) is not None]
+    if not told or "points" not in summary:
+        return ""
+    points = (
+        f"{summary['points']} fresh points (W1 on {summary['w1_points']}), in brackets what the target itself scores"
+    )
+    return f"On {points}: {', '.join(told)}."
+
+
+def final_measure(recording: Recording, name: str, value: float) -> str:
+    """One measure of the end beside what a perfect generator scores."""
+    label, is_share = FINAL[name]
+    write, best = (share_of_one if is_share else number), perfect(recording, name, "final")
+    return f"{label} {write(value)}" + (f" ({write(best.mean)})" if best else "")
 
 
 def summary_of(recording: Recording) -> dict[str, Any]:

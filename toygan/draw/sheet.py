@@ -45,9 +45,12 @@ from toygan.draw.scene import (
     Scene,
     diagnosis_of,
     final_measures,
+    final_points,
     modes_at,
     number,
     optimum_in_words,
+    optimum_label,
+    perfect,
     range_over_seeds,
     scene,
     seeds_of,
@@ -103,19 +106,23 @@ def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
     steepness_bar(field, longest, "steepness |∇ score|, per unit length")
     for axis in best:
         optimal_panel(axis, shown)
-        for neighbour in (axis, field):
-            neighbour.tick_params(labelleft=False)
-        field.set_title("slope: arrows point uphill", size=PLAIN, loc="left", pad=5, color=INK)
+        beside_optimum(axis, field)
+
+
+def beside_optimum(best: Axes, field: Axes) -> None:
+    """What is different where panels are narrow: numbers at the left one only, and a short title."""
+    for axis in (best, field):
+        axis.tick_params(labelleft=False)
+    field.set_title("slope: arrows point uphill", size=PLAIN, loc="left", pad=5, color=INK)
 
 
 def optimal_panel(axis: Axes, shown: Scene) -> None:
     """The optimal critic on its own colour scale, beside the learned one."""
     assert shown.optimal is not None
-    edges = band_edges(shown.optimal[np.isfinite(shown.optimal)].reshape(1, 1, -1))
+    edges = band_edges(shown.optimal[-1:])
     optimal_contour(axis, shown, edges)
     axis.set_title("the optimal critic", size=PLAIN, loc="left", pad=5, color=INK)
-    endless = np.isinf(shown.recording.frames["optimal_scores"][0]).any()
-    score_bar(axis, edges, "its score, infinite ones cut off" if endless else "its score, median removed")
+    score_bar(axis, edges, optimum_label(shown.recording))
 
 
 def panel_titles(contour: Axes, field: Axes) -> None:
@@ -158,8 +165,9 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
     prose = [
         f"At step {shown.steps[-1]}: {final_measures(recording, shown.last)}",
         diagnosis_of(recording),
-        f"{bold}Floor: W1 between two samples of the target. Arrows point uphill, at full length from a steepness "
-        f"of {number(steepest(shown.slopes[-1:]))} on.",
+        final_points(recording),
+        f"{bold}Floor: W1 between two samples of the target, ± its spread over pairs. Arrows point uphill, at full "
+        f"length from a steepness of {number(steepest(shown.slopes[-1:]))} on.",
     ]
     wrapped = [
         (line, "sans-serif") for text in prose for line in textwrap.wrap(text, TEXT, max_lines=3, placeholder=" …")
@@ -304,7 +312,8 @@ def w1_of_all(figure: Figure, recordings: Sequence[Recording]) -> None:
         ends.append(w1_of_one(axis, recording, colour, dashes, band=len(recordings) <= 4))
     floors = [values_of(recording, "w1_floor") for recording in recordings]
     floor = next((floor for floor in floors if floor is not None), None)
-    floor_band(axis, floor, "floor: W1 between two samples of the target")
+    spread = next((known for known in (perfect(recording, "w1") for recording in recordings) if known), None)
+    floor_band(axis, floor, "floor: W1 between two samples of the target", spread)
     logarithmic(axis, [values_of(recording, "w1") for recording in recordings] + floors)
     dress_curves(axis, max(recordings, key=lambda recording: int(recording.facts["steps"])), "W1, median of the seeds")
     name_ends(axis, ends, short_names(recordings), styles)

@@ -35,18 +35,24 @@ Records = Sequence[Mapping[str, Any]]
 
 def dots(axis: Axes, names: Sequence[str], values: Sequence[Sequence[float]]) -> None:
     """A line a name, the best median on top: every value as a ring, the median as a dot with its 95 % interval."""
-    middles = [median(own) for own in values]
-    order = sorted(range(len(names)), key=lambda i: -np.nan_to_num(middles[i].value, nan=math.inf))
-    for height, i in enumerate(order):
-        axis.plot(values[i], np.full(len(values[i]), height), "o", color=FAINT, markersize=3.5, markerfacecolor="none",
+    middles = [median(own).value for own in values]
+    order = sorted(range(len(names)), key=lambda i: -np.nan_to_num(middles[i], nan=math.inf))
+    rings(axis, [names[i] for i in order], [values[i] for i in order])
+
+
+def rings(axis: Axes, names: Sequence[str], values: Sequence[Sequence[float]], log: bool = True) -> None:
+    """The same from the bottom up in the order given, on an axis that may be a plain one."""
+    for height, own in enumerate(values):
+        axis.plot(own, np.full(len(own), height), "o", color=FAINT, markersize=3.5, markerfacecolor="none",
                   markeredgewidth=0.7)  # fmt: skip
-        value, low, high, _ = middles[i]
+        value, low, high, _ = median(own)
         axis.plot([low, high], [height, height], "-", color=GENERATED, linewidth=2.2, solid_capstyle="butt")
         axis.plot([value], [height], "o", color=GENERATED, markersize=6)
     axis.set_ylim(-0.6, len(names) - 0.4)
-    axis.set_yticks(range(len(names)), [names[i] for i in order], parse_math=False)
+    axis.set_yticks(range(len(names)), names, parse_math=False)
     axis.grid(axis="y", color=FAINT, alpha=0.25, linewidth=0.5)
-    log_axis(axis, "x", [value for own in values for value in own])
+    if log:
+        log_axis(axis, "x", [value for own in values for value in own])
     dress(axis)
 
 

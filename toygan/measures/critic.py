@@ -82,8 +82,24 @@ def input_slope(judged: Judged, place: str, share: float) -> float:
     return float(np.quantile(lengths, share)) if len(lengths) else math.nan
 
 
+def steep_share(judged: Judged) -> float:
+    """Share of real points, generated ones and points in between at which |grad f| > 1, 0 to 1; NaN for no points."""
+    slopes = np.concatenate([judged.real_slopes, judged.fake_slopes, judged.between_slopes])
+    return float((steepness(slopes) > 1).mean()) if len(slopes) else math.nan
+
+
+def optimal_correlation(judged: Judged, optimal: np.ndarray, points: int) -> float:
+    """Pearson's correlation of the learned with the optimal scores at real points, then `points` generated ones: [m + n].
+
+    There is the mass that decides both critics; on a whole window most of the grid would be noise. Left out are places
+    at which either score is not finite.
+    """
+    learned = np.concatenate([judged.real_scores[: len(optimal) - points], judged.fake_scores[:points]])
+    return score_correlation(learned, optimal)
+
+
 def score_correlation(scores: np.ndarray, optimal: np.ndarray) -> float:
-    """Pearson's correlation of two critics' scores on one grid [g, g] where both are finite; NaN if one is flat."""
+    """Pearson's correlation of two critics' scores at the same places where both are finite; NaN if one is flat."""
     kept = np.isfinite(scores) & np.isfinite(optimal)
     one, other = (np.asarray(values, float)[kept] for values in (scores, optimal))
     if not len(one) or not (np.ptp(one) > 0 and np.ptp(other) > 0):

@@ -179,23 +179,27 @@ def shares(points: np.ndarray, real: np.ndarray) -> Nodes:
     pooled = np.concatenate([real, points])
     if len(pooled) < 2 * PER_CELL:
         raise ValueError(f"two cells need at least {2 * PER_CELL} points together, got {len(pooled)}")
-    cells = cut(pooled, int(math.log2(min(CELLS, len(pooled) // PER_CELL))))
+    cells = cut(np.ascontiguousarray(pooled.T), int(math.log2(min(CELLS, len(pooled) // PER_CELL))))
     counts = [np.bincount(side, minlength=cells.max() + 1) for side in (cells[: len(real)], cells[len(real) :])]
     with np.errstate(divide="ignore"):
         log_p, log_q = (np.log(count / count.sum()) for count in counts)
     return Nodes(log_p, log_q, np.ones(len(log_p)))
 
 
-def cut(points: np.ndarray, times: int) -> np.ndarray:
-    """Number points [n, 2] by cell: each cell is cut at its median along its longer side, so many times over: [n]."""
-    if times <= 0 or len(points) < 2:
-        return np.zeros(len(points), int)
-    values = points[:, np.ptp(points, axis=0).argmax()]
-    upper = values > np.partition(values, (len(values) - 1) // 2)[(len(values) - 1) // 2]
-    cells = np.zeros(len(points), int)
+def cut(places: np.ndarray, times: int) -> np.ndarray:
+    """Number points by cell, from their coordinates [2, n]: each cell is cut at its median along its longer side, so
+    many times over: [n].
+    """
+    n = places.shape[1]
+    cells = np.zeros(n, int)
+    if times <= 0 or n < 2:
+        return cells
+    x, y = places
+    values = x if x.max() - x.min() >= y.max() - y.min() else y
+    upper = values > np.partition(values, (n - 1) // 2)[(n - 1) // 2]
     if upper.any():  # points in one place are never parted
-        cells[~upper] = 2 * cut(points[~upper], times - 1)
-        cells[upper] = 2 * cut(points[upper], times - 1) + 1
+        cells[~upper] = 2 * cut(places[:, ~upper], times - 1)
+        cells[upper] = 2 * cut(places[:, upper], times - 1) + 1
     return cells
 
 

@@ -62,16 +62,42 @@ def mode_kl(points: np.ndarray, modes: Modes) -> float:
         return float((shares * np.log(shares / np.asarray(modes.weights, float)[kept])).sum())
 
 
+def code_information(points: np.ndarray, modes: Modes, codes: np.ndarray) -> float:
+    """Mutual information of a point's code and its nearest mode over the larger of their entropies, 0 to 1.
+
+    points [n, 2], codes [n]. 1 where each code owns modes and each mode a code, 0 where the code says nothing of the mode. NaN
+    where there is but one of both. Points that are not finite are left out.
+    """
+    nearest = nearest_of(mahalanobis(points, modes))
+    kept = np.isfinite(points).all(axis=1)
+    table = np.zeros((int(codes.max(initial=0)) + 1, len(modes.centres)))
+    np.add.at(table, (codes[kept], nearest[kept]), 1.0)
+    together, of_codes, of_modes = (entropy(counts) for counts in (table, table.sum(axis=1), table.sum(axis=0)))
+    most = max(of_codes, of_modes)
+    return (of_codes + of_modes - together) / most if most > 0 else math.nan
+
+
+def entropy(counts: np.ndarray) -> float:
+    """Shannon entropy of counts, in nats; 0 for none."""
+    shares = counts[counts > 0] / max(counts.sum(), 1.0)
+    return float(-(shares * np.log(shares)).sum())
+
+
 def mode_counts(points: np.ndarray, modes: Modes, within: float) -> np.ndarray:
     """How many points [n, 2] have each mode as their nearest and lie within so many standard deviations of it: [K].
 
     Of modes that are equally near the first one gets the point, so two modes in one place are found once.
     """
     distances = mahalanobis(points, modes)
+    at_mode = np.isfinite(points).all(axis=1) & (distances.min(axis=1) <= within)
+    return np.bincount(nearest_of(distances)[at_mode], minlength=len(modes.centres))
+
+
+def nearest_of(distances: np.ndarray) -> np.ndarray:
+    """The nearest mode by distances [n, K], the first of equally near ones: [n]."""
     least = distances.min(axis=1, keepdims=True)
-    nearest = (distances <= least * (1 + SAME) + SAME).argmax(axis=1)
-    at_mode = np.isfinite(points).all(axis=1) & (least[:, 0] <= within)
-    return np.bincount(nearest[at_mode], minlength=len(modes.centres))
+    nearest: np.ndarray = (distances <= least * (1 + SAME) + SAME).argmax(axis=1)
+    return nearest
 
 
 def mahalanobis(points: np.ndarray, modes: Modes) -> np.ndarray:

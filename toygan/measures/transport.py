@@ -62,7 +62,7 @@ def solved(points: np.ndarray, reference: np.ndarray) -> Transport:
         return Transport(math.nan, nowhere, nowhere, none, *(np.full(len(c), math.nan) for c in (reference, points)))
     generated, target, exponent = of_size_one(points, reference)
     plan, log = simplex(costs_of(target, generated, "euclidean"))
-    goal, start = plan.nonzero()
+    goal, start = np.divmod(np.flatnonzero(plan), plan.shape[1])
     duals = (np.ldexp(log[side], exponent) for side in "uv")
     return Transport(float(np.ldexp(max(0.0, log["cost"]), exponent)), start, goal, plan[goal, start], *duals)
 

@@ -1,0 +1,300 @@
+"""The pages in a real browser: they play, say what the recording says, stay in their folder, and anyone can read them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.interpolate import RegularGridInterpolator
+from test_draw import synthetic
+from test_gallery import HOSTILE, folder_of, showing
+
+from toygan.exhibits.claims import Verdict
+from toygan.exhibits.show import Picture
+from toygan.gallery.site import write_site
+from toygan.recording import load
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'toygan[test]'")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here: apt-get install chromium")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+SHAPE = {"frames": 9, "points": 200, "grid": 81, "coarse": 21, "seeds": 3, "modes": 4}
+PAGES = ("index.html", "matrix.html", "leaderboard.html", "exhibits/who-collapses.html")
+EXHIBIT = PAGES[-1]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A site of one exhibit with two films and hostile words wherever a user may write some."""
+    home = tmp_path_factory.mktemp("site")
+    event = {"step": 1000, "seed": 0, "label": "mode-collapse", "evidence": HOSTILE}
+    runs = [synthetic(**SHAPE, method=name, events=[event], title=HOSTILE) for name in ("gan", "wgan-gp")]
+    folders = [folder_of(home / "runs" / run.facts["method"], run) for run in runs]
+    verdicts = [Verdict(HOSTILE, held, HOSTILE) for held in (True, False, None)]
+    words = dict.fromkeys(("title", "question", "text", "reference", "command"), HOSTILE)
+    pictures = [Picture(folders[0] / "picture.png", HOSTILE, HOSTILE)]
+    write_site(home / "site", [showing(folders, **words, verdicts=verdicts, pictures=pictures)], True)
+    return home
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    with sync_api.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Seen:
+    """A page with all it complained of and all it asked for."""
+
+    def __init__(self, browser: sync_api.Browser, **options) -> None:
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+
+
+@pytest.fixture
+def seen(browser) -> Iterator[Seen]:
+    one = Seen(browser, viewport={"width": 1300, "height": 1000})
+    yield one
+    one.context.close()
+    assert one.complaints == []
+
+
+@pytest.fixture
+def film(seen, place) -> sync_api.Page:
+    """The exhibit's page, all panels live."""
+    seen.page.goto((place / "site" / EXHIBIT).as_uri())
+    seen.page.wait_for_function("document.querySelectorAll('canvas.ready').length === 2")
+    return seen.page
+
+
+def pixels(page) -> list[str]:
+    return page.eval_on_selector_all("canvas", "all => all.map(canvas => canvas.toDataURL())")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_ask_for_nothing_outside_their_folder(seen, place, name):
+    home = (place / "site").as_uri()
+    seen.page.goto(f"{home}/{name}")
+    seen.page.wait_for_timeout(500)
+    assert seen.requests
+    assert [url for url in seen.requests if not url.startswith((home, "data:"))] == []
+    assert seen.page.evaluate("window.pwned") is None
+
+
+def test_data_is_asked_for_when_it_is_needed(film, seen):
+    assert sum("/data/" in url for url in seen.requests) == 2
+    film.select_option("#seed", "2")
+    film.wait_for_timeout(400)
+    assert sorted(url.split("/")[-1] for url in seen.requests if "/data/" in url) == [
+        "0-0.js",
+        "0-2.js",
+        "1-0.js",
+        "1-2.js",
+    ]
+
+
+def test_the_slider_moves_every_panel(film):
+    end = pixels(film)
+    film.fill("#time", "3")
+    middle = pixels(film)
+    assert all(one != other for one, other in zip(end, middle, strict=True))
+    assert film.inner_text("#step") == "step 750 of 2000"
+    film.fill("#time", "8")
+    assert pixels(film) == end
+
+
+def test_keys_play_and_step(film):
+    time = film.locator("#time")
+    for key, tick in (("Home", "0"), ("ArrowRight", "1"), ("ArrowRight", "2"), ("ArrowLeft", "1"), ("End", "8")):
+        film.keyboard.press(key)
+        assert time.input_value() == tick
+    film.keyboard.press("Home")
+    film.keyboard.press("Space")
+    assert film.get_attribute("#play", "aria-label") == "Pause"
+    film.wait_for_function("Number(document.getElementById('time').value) >= 2")
+    film.keyboard.press("Space")
+    assert film.get_attribute("#play", "aria-label") == "Play"
+    assert film.inner_text("#told").startswith("paused at step")
+
+
+def test_a_film_stops_at_its_end(film):
+    film.select_option("#speed", "4")
+    film.click("#play")
+    film.wait_for_function("document.getElementById('play').getAttribute('aria-label') === 'Play'")
+    assert film.locator("#time").input_value() == "8"
+
+
+@pytest.mark.parametrize("tick", [0, 5, 8])
+def test_the_pointer_reads_what_was_recorded(film, place, tick):
+    film.fill("#time", str(tick))
+    box = film.locator(".stage").first.bounding_box()
+    film.locator(".stage").first.hover(position={"x": 0.3 * box["width"], "y": 0.6 * box["height"]})
+    at = film.evaluate("[toygan.player.state.pointer.u, toygan.player.state.pointer.v]")
+    frames = load(place / "runs" / "gan").frames
+    x, y = (-3 + 6 * share for share in at)
+    scores = frames["scores"][tick, 0].astype(float) - np.median(frames["scores"][tick, 0])
+    wanted = RegularGridInterpolator((frames["grid_y"], frames["grid_x"]), scores)([y, x])[0]
+    reading = film.locator(".reading").first
+    assert float(reading.get_attribute("data-score")) == pytest.approx(wanted, abs=0.01 * np.ptp(scores))
+    slope = RegularGridInterpolator((frames["slope_y"], frames["slope_x"]), frames["slopes"][tick, 0])([y, x])[0]
+    found = float(reading.get_attribute("data-slope"))
+    assert found == pytest.approx(np.hypot(*slope), abs=0.01 * float(np.abs(frames["slopes"][tick, 0]).max()))
+    mode = np.hypot(*(frames["mode_centres"] - [x, y]).T)
+    assert f"mode {mode.argmin() + 1} is {float(f'{mode.min():.3g}'):g} away" in reading.inner_text()
+
+
+def test_every_panel_reads_its_own_value_at_the_same_place(film):
+    film.locator(".stage").last.hover(position={"x": 50, "y": 200})
+    assert all("score" in words for words in film.locator(".reading").all_inner_texts())
+    film.mouse.move(1, 1)
+    assert film.locator(".reading").all_inner_texts() == ["", ""]
+
+
+@pytest.mark.parametrize("name", ["points", "critic", "arrows", "trails"])
+def test_switches_change_the_picture_and_back(film, name):
+    film.fill("#time", "3")
+    before = pixels(film)
+    film.click(f"#show-{name}")
+    assert pixels(film)[0] != before[0]
+    film.click(f"#show-{name}")
+    assert pixels(film) == before
+
+
+def test_points_lie_where_they_were_recorded(film, place):
+    frames = load(place / "runs" / "gan").frames
+    film.uncheck("#show-critic")
+    picture = Image.open(io.BytesIO(base64.b64decode(pixels(film)[0].split(",")[1])))
+    shown, (width, height) = np.asarray(picture.convert("RGB")).astype(int), picture.size
+    orange = (np.abs(shown - [0xD5, 0x5E, 0x00]).sum(-1) < 8).nonzero()
+    found = np.stack([orange[1] / width * 6 - 3, 3 - orange[0] / height * 6], 1)
+    points = frames["samples"][-1, 0]
+    far = np.sqrt(((found[:, None] - points) ** 2).sum(-1)).min(1)
+    assert len(found) > 300
+    assert far.max() < 0.08  # half a marker and a pixel, in a plane 6 wide
+
+
+def test_other_seeds_say_that_they_have_no_critic(film):
+    film.select_option("#seed", "1")
+    film.wait_for_function("document.querySelector('.numbers').textContent.startsWith('seed 1')")
+    assert "no critic kept for this seed, only for seed 0" in film.locator(".over").first.inner_text()
+    film.uncheck("#show-critic")
+    assert "no critic" not in film.locator(".over").first.inner_text()
+
+
+def test_curves_move_time(film):
+    chart = film.locator(".curves svg").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    film.mouse.click(box["x"] + 46 + (box["width"] - 58) * 0.25, box["y"] + box["height"] / 2)
+    assert film.locator("#time").input_value() == "2"
+    assert film.locator(".curves .event").count() == 2
+
+
+def test_events_are_told_and_lead_to_their_step(film):
+    film.click("summary:has-text('Diagnosed events')")
+    assert "mode-collapse in seed 0" in film.locator("#events li").first.inner_text()
+    film.click("#events button >> nth=0")
+    assert film.inner_text("#step") == "step 1000 of 2000"
+
+
+def test_the_command_can_be_copied(film):
+    film.click("button.copy")
+    film.wait_for_function("document.querySelector('button.copy').textContent === 'Copied'")
+
+
+def test_dark_and_light(seen, place):
+    seen.page.emulate_media(color_scheme="dark")
+    seen.page.goto((place / "site" / EXHIBIT).as_uri())
+    colour = "getComputedStyle(document.body).backgroundColor"
+    dark = seen.page.evaluate(colour)
+    seen.page.click("#theme")
+    assert seen.page.inner_text("#theme") == "Theme: light"
+    assert dark == "rgb(20, 24, 31)"
+    assert seen.page.evaluate(colour) == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("width", [360, 1920])
+def test_no_page_is_wider_than_the_screen(browser, place, name, width):
+    one = Seen(browser, viewport={"width": width, "height": 740})
+    one.page.goto((place / "site" / name).as_uri())
+    one.page.wait_for_timeout(300)
+    assert one.page.evaluate("document.documentElement.scrollWidth") <= width
+    one.context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violations(browser, place, name, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    one = Seen(browser, viewport={"width": 1300, "height": 1000}, color_scheme=scheme)
+    one.page.goto((place / "site" / name).as_uri())
+    one.page.wait_for_timeout(600)
+    found = axe.Axe().run(one.page).response["violations"]
+    assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == []
+    one.context.close()
+
+
+def test_without_scripts_pictures_and_tables_remain(browser, place):
+    one = Seen(browser, java_script_enabled=False, viewport={"width": 1300, "height": 1000})
+    one.page.goto((place / "site" / EXHIBIT).as_uri())
+    posters = one.page.locator(".stage img")
+    assert posters.count() == 2
+    assert all(posters.nth(i).is_visible() for i in range(2))
+    assert one.page.locator("noscript img").count() == 2
+    assert not one.page.locator(".controls").is_visible()
+    assert one.page.locator("table").is_visible()
+    one.context.close()
+
+
+def test_the_leaderboard_sorts_and_finds(seen, place):
+    seen.page.goto((place / "site" / "leaderboard.html").as_uri())
+    names = seen.page.locator("#leaderboard tbody th")
+    seen.page.click("th:has-text('Method') button")
+    assert names.all_inner_texts() == ["gan", "wgan-gp"]
+    seen.page.click("th:has-text('Method') button")
+    assert names.all_inner_texts() == ["wgan-gp", "gan"]
+    assert seen.page.get_attribute("th:has-text('Method')", "aria-sort") == "descending"
+    seen.page.fill("#find", "wgan")
+    assert [name.inner_text() for name in names.all() if name.is_visible()] == ["wgan-gp"]
+
+
+def test_the_matrix_filters(seen, place):
+    seen.page.goto((place / "site" / "matrix.html").as_uri())
+    assert seen.page.locator("#matrix .value").first.inner_text().startswith("3.00")
+    seen.page.select_option("#matrix-choice", "modes")
+    assert seen.page.locator("#matrix .value").first.inner_text().startswith("3\n")
+    assert seen.page.inner_text("#matrix-measure") == "modes"
+    seen.page.select_option("#matrix-method", "gan")
+    assert [head.inner_text() for head in seen.page.locator("#matrix thead th").all() if head.is_visible()] == [
+        "Scenario",
+        "gan",
+    ]
+
+
+def test_thumbnails_play_when_asked(seen, place):
+    seen.page.goto((place / "site" / "index.html").as_uri())
+    image = seen.page.locator(".thumb img")
+    still = image.get_attribute("src")
+    seen.page.click("#play-all")
+    assert image.get_attribute("src").endswith("-film.webp")
+    seen.page.click("#play-all")
+    seen.page.mouse.move(1, 1)
+    assert image.get_attribute("src") == still

@@ -1,0 +1,429 @@
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from matplotlib.contour import QuadContourSet
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+from test_draw import altered, synthetic, words
+
+from toygan.draw import exhibit_parts as parts
+from toygan.draw.exhibit import PANELS, RECORDED, Labelled, Material
+from toygan.draw.exhibit_curves import by_layer, floor_at
+from toygan.draw.exhibit_plane import MOST, share_above
+from toygan.draw.exhibit_price import Spot, covered, distance_to, free_box, front, overlap
+from toygan.draw.exhibit_rows import cell_text, cells_of, columns_of, ordered, parted
+from toygan.draw.panels import band_edges
+from toygan.draw.scene import scene
+from toygan.draw.sheet import WIDTH, save_figure
+from toygan.exhibits.files import KINDS
+from toygan.table import Interval
+
+TINY = {"points": 40, "grid": 13, "coarse": 5, "seeds": 3, "frames": 4}
+BOXES = {"plans": "boxes", "a": [1, 1, 1, 2, 3, 3], "b": [7, 8, 9, 9, 10, 10], "best": 42, "worst": 42}
+THEORY = {
+    "distances": [
+        {"distances": "lines", "target.shift": shift, "w1": abs(shift), "w2": abs(shift), "js": math.log(2) * bool(shift),
+         "tv": float(bool(shift)), "kl": math.inf if shift else 0.0, "reverse_kl": math.inf if shift else 0.0}
+        for shift in (-1.0, -0.5, 0.0, 0.5, 1.0)
+    ],
+    "plan": [BOXES | {"moves": [[i, i] for i in range(6)]}],
+    "bound": [{"bounds": "lines", "std": std, "w1": 1.0, "js": 0.6 / (1 + std), "bound": 2 * std + 1.5}
+              for std in (0.1, 0.3, 1.0)],
+}  # fmt: skip
+
+
+class Phase(NamedTuple):
+    title: str
+    axis: np.ndarray
+    field: np.ndarray
+    path: np.ndarray
+    words: str
+
+
+def phase(title="one game"):
+    axis = np.linspace(-2, 2, 5)
+    x, y = np.meshgrid(axis, axis)
+    return Phase(title, axis, np.stack([-y, x], -1), np.array([[1.0, 1.0], [0.5, 1.0]]), "eigenvalues ±i")
+
+
+def recorded(method="wgan-gp", **facts):
+    """A made-up run with what the inside of its players shows."""
+    run, rng = synthetic(method=method, modes=4, **TINY, **facts), np.random.default_rng(0)
+    t, s = TINY["frames"], TINY["seeds"]
+    inner = {
+        "optimal_scores": rng.normal(size=(t, 1, 13, 13)),
+        "layer_gradients": np.geomspace(1, 1e-6, 4) * rng.uniform(1, 2, (t, s, 1)),
+        "weight_histogram": np.full((t, 1, 41), 1 / 41),
+        "weight_reach": np.linspace(1, 0.1, t)[:, None],
+        "weight_saturation": np.full((t, s), 0.4),
+        "latent_map": rng.normal(size=(t, 1, 5, 5, 2)),
+    }
+    return type(run)(run.facts, dict(run.frames) | inner, dict(run.metrics) | {"critic_gap": rng.random((t, s))})
+
+
+def labelled(count=1, **facts):
+    return [Labelled(f"run {i}", recorded(method=f"method {i}", **facts)) for i in range(count)]
+
+
+def rows_for(count=1, scenario="eight-gaussians", seeds=3, lost=(), **more):
+    return [
+        {"scenario": scenario, "method": f"objective {i % 4}+constraint {i // 4}", "label": f"run {i}", "seed": seed,
+         "status": "diverged" if (i, seed) in lost else "done", "w1": None if (i, seed) in lost else 0.1 + 0.05 * i + 0.01 * seed,
+         "w1_floor": 0.08, "modes": 4 - (seed == 0), "modes_of": 4, "core_seconds": 2.0 + i, "folder": f"{scenario}/{i}",
+         "labels": ["diverged"] if (i, seed) in lost else ["mode-collapse"] * (seed == 0)} | more
+        for i in range(count)
+        for seed in range(seeds)
+    ]  # fmt: skip
+
+
+def material(kind, count=1, **changes):
+    plain = {
+        "title": "A title", "command": "toygan demo thing", "note": "quick: 2 seeds", "rows": THEORY.get(kind, rows_for(count)),
+        "recordings": labelled(count) if kind in RECORDED else [], "phases": [phase()],
+        "measure": {"critics": "critic_gap", "curves": "w1, critic_gap"}.get(kind, "w1"),
+    }  # fmt: skip
+    return Material(**(plain | changes))
+
+
+def drawn(kind, path, **changes):
+    figure = PANELS[kind](material(kind, **changes))
+    save_figure(figure, path / "picture.png", None)
+    return figure
+
+
+def panels(figure, minimum=0.5):
+    """The axes that are panels, not colour bars or legends."""
+    tall = figure.get_figheight()
+    return [axis for axis in figure.axes if axis.axison and axis.get_position().height * tall > minimum]
+
+
+def test_every_kind_of_panel_has_a_picture():
+    assert set(PANELS) == set(KINDS)
+    assert set(PANELS) > RECORDED
+
+
+@pytest.mark.parametrize("kind", PANELS)
+@pytest.mark.parametrize("count", [1, 12])
+def test_every_kind_says_what_it_is_and_how_it_was_made(kind, count, tmp_path):
+    figure = drawn(kind, tmp_path, count=count)
+    assert isinstance(figure, Figure)
+    assert figure.get_figwidth() == WIDTH
+    said = words(figure)
+    assert "A title" in said
+    assert "quick: 2 seeds" in said
+    assert "$ toygan demo thing" in said
+    if kind not in {*THEORY, "phases"}:
+        assert f"{count} run" in said
+        assert "seed" in said
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_nothing_to_show_is_said(kind, tmp_path):
+    said = words(drawn(kind, tmp_path, rows=[], recordings=[], phases=[], command="", note=""))
+    assert any(word in said for word in ("no run", "no distance", "no plan", "no bound", "no phase"))
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_users_text_is_never_mathematics(kind, tmp_path):
+    odd = r"$\frac{x$ & <b> _^"
+    rows = [row | {"label": odd, "scenario": odd, "method": odd} for row in material(kind).rows]
+    rows = [row | {name: odd} for row in rows for name in THEORY if name in row] or rows
+    runs = [Labelled(odd, run.recording) for run in labelled()]
+    assert "frac" in words(drawn(kind, tmp_path, title=odd, note=odd, command=odd, rows=rows, recordings=runs,
+                                 phases=[phase(odd)]))  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(RECORDED))
+def test_a_diverged_run_is_drawn_up_to_its_end(kind, tmp_path):
+    run = recorded(status="diverged")
+    broken = {
+        name: run.frames[name].copy() for name in ("samples", "scores", "slopes", "layer_gradients", "weight_reach")
+    }
+    for array in broken.values():
+        array[2:] = np.nan
+    lost = altered(run, **broken, w1=np.where(np.arange(4)[:, None] < 2, run.metrics["w1"], np.nan))
+    never = altered(run, **{name: np.full_like(array, np.nan) for name, array in broken.items()},
+                    w1=np.full_like(run.metrics["w1"], np.nan))  # fmt: skip
+    runs = [Labelled("lost", lost), Labelled("never", never), *labelled(1)]
+    said = words(drawn(kind, tmp_path, recordings=runs, rows=[]))
+    if kind in ("films", "critics", "steepness", "latent"):
+        assert f"lost after step {run.frames['step'][1]}" in said.replace("\n", " ")
+
+
+@pytest.mark.parametrize("kind", sorted(RECORDED))
+def test_what_was_not_recorded_is_said(kind, tmp_path):
+    bare = Labelled("bare", synthetic(**TINY))
+    said = words(drawn(kind, tmp_path, recordings=[bare], rows=[], measure="critic_gap"))
+    if kind in ("critics", "layers", "weights", "latent"):
+        assert "not recorded" in said
+    if kind == "curves":
+        assert "not measured" in said
+
+
+def test_more_runs_than_fit_are_counted(tmp_path):
+    runs = [Labelled(f"run {i}", labelled()[0].recording) for i in range(MOST + 2)]
+    said = words(drawn("films", tmp_path, recordings=runs))
+    assert f"the first {MOST} of {MOST + 2}" in said
+    assert f"run {MOST - 1}" in said.split("\n")
+    assert f"run {MOST}" not in said.split("\n")
+
+
+# --- curves ----------------------------------------------------------------------------------------------------------
+
+
+def test_curves_are_medians_of_the_seeds_with_their_range(tmp_path):
+    runs = labelled(2)
+    axis = panels(drawn("curves", tmp_path, recordings=runs, measure="w1"))[0]
+    for run, line in zip(runs, axis.lines, strict=False):
+        np.testing.assert_allclose(line.get_ydata(), np.median(run.recording.metrics["w1"], axis=1))
+    corners = axis.collections[0].get_paths()[0].vertices[:, 1]
+    w1 = runs[0].recording.metrics["w1"]
+    assert corners.max() == pytest.approx(w1.max())
+    assert corners.min() == pytest.approx(w1.min())
+    assert {"run 0", "run 1", "floor"} <= set(words(axis.figure).split("\n"))
+
+
+def test_a_floor_is_that_of_the_metrics_or_of_the_facts():
+    run = labelled()[0]
+    np.testing.assert_allclose(floor_at(run, "w1"), np.percentile(run.recording.metrics["w1_floor"], [5, 50, 95]))
+    told = Labelled("told", recorded(floors={"frame": {"js": {"mean": 0.2, "spread": 0.05}}}))
+    np.testing.assert_allclose(floor_at(told, "js"), [0.15, 0.2, 0.25])
+    assert floor_at(run, "critic_gap").tolist() == [1, 1, 1]
+    assert np.isnan(floor_at(run, "js")).all()
+
+
+def test_runs_of_unlike_targets_share_no_floor(tmp_path):
+    near = Labelled("near", recorded(scenario="one"))
+    far = Labelled("far", altered(recorded(scenario="two"), w1_floor=np.full((4, 3), 9.0)))
+    assert "floor" in words(drawn("curves", tmp_path, recordings=[near], measure="w1"))
+    assert "floor" not in words(drawn("curves", tmp_path, recordings=[near, far], measure="w1"))
+
+
+def test_scenarios_with_several_runs_each_have_their_panel(tmp_path):
+    runs = [Labelled(f"{place}, {i}", recorded(scenario=place)) for place in ("one", "two") for i in range(2)]
+    made = panels(drawn("curves", tmp_path, recordings=runs, measure="w1"))
+    assert [axis.get_title(loc="left").split(" · ")[0] for axis in made] == ["one", "two"]
+    assert len(panels(drawn("curves", tmp_path, recordings=runs[::2], measure="w1"))) == 1
+
+
+def test_layers_are_medians_at_the_first_and_last_known_frame():
+    run = recorded()
+    sizes = run.frames["layer_gradients"].copy()
+    first, last = np.median(sizes[0], axis=0), np.median(sizes[2], axis=0)
+    sizes[3] = np.nan
+    broken = Labelled("broken", altered(run, layer_gradients=sizes))
+    np.testing.assert_allclose(by_layer(broken), [first, last])
+
+
+def test_a_bound_of_weights_is_named(tmp_path):
+    assert "40 % at ±0.100" in words(drawn("weights", tmp_path))
+
+
+# --- on the plane ----------------------------------------------------------------------------------------------------
+
+
+def test_critics_show_the_optimum_of_the_frame_beneath_the_learned_one(tmp_path):
+    run = recorded()
+    optimal = run.frames["optimal_scores"].copy()
+    optimal[-1, 0] = np.linspace(0, 1, 13)
+    changed = Labelled("one", altered(run, optimal_scores=optimal))
+    upper, lower = panels(drawn("critics", tmp_path, recordings=[changed]))
+    assert upper.get_position().y0 > lower.get_position().y1
+    filled = next(found for found in lower.collections if isinstance(found, QuadContourSet) and found.filled)
+    assert np.abs(filled.levels).max() == pytest.approx(0.5, abs=0.1)  # the median is removed
+    learned = next(found for found in upper.collections if isinstance(found, QuadContourSet) and found.filled)
+    np.testing.assert_allclose(learned.levels, band_edges(scene(run).scores[-1:]))
+
+
+def test_the_measure_beneath_is_that_of_the_rows_or_else_of_the_last_frame(tmp_path):
+    run = labelled()[0]
+    rows = [row | {"critic_gap": value} for row, value in zip(rows_for(), (0.2, 0.5, 0.9), strict=True)]
+    said = words(drawn("critics", tmp_path, recordings=[run], rows=rows)).replace("\n", " ")
+    assert "share of W1 seen: median 0.500 (0.200 to 0.900)" in said
+    np.testing.assert_allclose(
+        parts.at_end(material("critics", rows=[]), run, "critic_gap"), run.recording.metrics["critic_gap"][-1]
+    )
+
+
+def test_the_share_above_one_is_counted_at_points():
+    shown = scene(recorded())
+    x = np.tile(shown.slope_x, (5, 1))
+    ramp = scene(altered(recorded(), slopes=np.stack([np.abs(x), 0 * x], -1)[None, None].repeat(4, 0)))
+    points = np.array([[-2.0, 0.0], [-0.5, 0.0], [0.2, 1.0], [2.5, 0.0], [np.nan, 0.0], [99.0, 0.0]])
+    assert share_above(ramp, points) == "50 %"
+    assert share_above(shown, points[-2:]) == ""
+
+
+def test_steepness_is_on_one_scale_around_one(tmp_path):
+    figure = drawn("steepness", tmp_path, count=2)
+    images = [image for axis in panels(figure) for image in axis.findobj(AxesImage)]
+    assert {(image.norm.vmin, image.norm.vmax) for image in images} == {(0.1, 10)}
+    assert "above 1" in words(figure)
+
+
+def test_categories_are_told_apart(tmp_path):
+    run = recorded()
+    chosen = np.arange(40) % 3
+    known = type(run)(run.facts, dict(run.frames) | {"categories": np.tile(chosen, (3, 1))}, run.metrics)
+    (axis,) = panels(drawn("latent", tmp_path, recordings=[Labelled("codes", known)]))
+    lines = {line.get_label(): line for line in axis.lines}
+    for category in range(3):
+        np.testing.assert_allclose(lines[str(category)].get_xydata(), run.frames["samples"][-1, 0, chosen == category])
+    assert len({(lines[str(c)].get_color(), lines[str(c)].get_marker()) for c in range(3)}) == 3
+
+
+# --- results ---------------------------------------------------------------------------------------------------------
+
+
+def test_ends_show_every_seed_the_median_and_the_floor(tmp_path):
+    (axis,) = panels(drawn("ends", tmp_path, rows=rows_for(2)))
+    values = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 3]
+    np.testing.assert_allclose(sorted(values[0]), [0.15, 0.16, 0.17])  # from below: the second run
+    dots = [line.get_xdata()[0] for line in axis.lines if len(line.get_xdata()) == 1]
+    np.testing.assert_allclose(dots, [0.16, 0.11])
+    assert any(line.get_xdata()[0] == pytest.approx(0.08) for line in axis.lines if line.get_linestyle() == "--")
+
+
+def test_many_ends_are_sorted_and_few_keep_their_order():
+    rows = list(reversed(rows_for(12)))
+    runs = parts.by_label(rows)
+    assert list(ordered(runs, "w1")) == [f"run {i}" for i in range(12)]
+    assert list(ordered(runs, "modes")) == list(runs)  # all alike
+    few = dict(list(runs.items())[:3])
+    assert list(ordered(few, "w1")) == ["run 11", "run 10", "run 9"]
+
+
+def test_lost_seeds_are_counted(tmp_path):
+    rows = rows_for(2, lost=[(0, 1), (0, 2)])
+    assert "run 0  (2 of 3 diverged)" in words(drawn("ends", tmp_path, rows=rows))
+    assert parts.lost_in_words(rows_for(1, status="failed", w1=None), "w1") == "3 of 3 no value"
+    assert "2 diverged" in parts.rows_in_words(rows)
+
+
+@pytest.mark.parametrize("measure", ["w1", "labels"])
+def test_rates_count_the_labels_of_the_diagnosis(measure, tmp_path):
+    rows = rows_for(2, lost=[(1, 2)])
+    said = words(drawn("rates", tmp_path, rows=rows, measure=measure)).split("\n")
+    assert columns_of(rows) == ["mode-collapse", "diverged", "no label"]
+    assert [word for word in said if word.endswith("/3")] == ["1/3", "1/3", "1/3", "1/3", "0/3", "2/3"]
+
+
+def test_rates_of_modes_count_seeds_that_found_all(tmp_path):
+    said = words(drawn("rates", tmp_path, rows=rows_for(1), measure="modes"))
+    assert "2/3   4 (3 to 4) of 4" in said
+
+
+def test_undiagnosed_seeds_are_not_called_healthy(tmp_path):
+    rows = [{name: value for name, value in row.items() if name != "labels"} for row in rows_for()]
+    assert "not diagnosed" in words(drawn("rates", tmp_path, rows=rows, measure="labels"))
+
+
+def test_a_matrix_has_the_medians_of_pairs():
+    rows = [parted(row) for row in rows_for(8, lost=[(5, 0), (5, 1), (5, 2), (6, 0)])]
+    found = cells_of(rows, "constraint", "objective", "w1")
+    assert found.across == ["constraint 0", "constraint 1"]
+    assert found.down == [f"objective {i}" for i in range(4)]
+    np.testing.assert_allclose(found.values[:, 0], [0.11, 0.16, 0.21, 0.26])
+    assert cell_text(found.values[1, 1], found.lost[1, 1]) == "††"
+    assert cell_text(found.values[2, 1], found.lost[2, 1]).endswith("†")
+    assert cell_text(math.nan, None) == "–"
+    assert [cell_text(value, (0, 1)) for value in (0.1, 12.3, -0.5)] == ["0.10", "12", "−0.50"]
+
+
+def test_a_matrix_says_which_column_is_missing(tmp_path):
+    assert "no run has both colour and objective" in words(drawn("matrix", tmp_path, across="colour"))
+    assert parted({"method": "gan"})["constraint"] == "none"
+    assert parted({"method": "gan", "objective": "minimax"})["objective"] == "minimax"
+
+
+def test_a_matrix_frames_the_best(tmp_path):
+    rows = rows_for(8, modes=None)
+    for row in rows:
+        row["high_quality"] = 1 - row["w1"]
+    for measure in ("w1", "high_quality"):
+        (axis,) = panels(drawn("matrix", tmp_path, rows=rows, measure=measure))
+        (frame,) = [patch for patch in axis.patches if isinstance(patch, Rectangle)]
+        assert frame.get_xy() == pytest.approx((0.04, 0.04))  # the first run has the lowest W1
+
+
+# --- price -----------------------------------------------------------------------------------------------------------
+
+
+def spot(label, x, y):
+    return Spot(label, Interval(x, x, x, 3), Interval(y, y, y, 3))
+
+
+def test_the_front_is_what_nothing_beats():
+    spots = [spot("slow", 9, 0.1), spot("fast", 1, 0.9), spot("beaten", 5, 0.95), spot("middle", 4, 0.5)]
+    assert {spots[i].label for i in front(spots, "w1")} == {"slow", "fast", "middle"}
+    assert {spots[i].label for i in front(spots, "high_quality")} == {"fast", "beaten"}
+
+
+def test_a_name_goes_where_nothing_is():
+    room, mark = (4.0, 3.0), np.array([1.0, 1.0])
+    dot = (0.95, 0.95, 1.05, 1.05)
+    first = free_box(mark, 0.5, 0.13, [dot], room)
+    assert overlap(first, dot) == 0
+    assert distance_to(first, mark) < 0.15
+    second = free_box(mark, 0.5, 0.13, [dot, first], room)
+    assert overlap(second, first) == overlap(second, dot) == 0
+    corner = free_box(np.array([3.98, 2.98]), 0.5, 0.13, [], room)
+    assert covered(corner, [], room) == pytest.approx(0, abs=1e-9)
+
+
+def test_of_many_runs_all_are_named_once_in_the_key(tmp_path):
+    said = words(drawn("price", tmp_path, rows=rows_for(36)))
+    keyed = [line for line in said.split("\n") if "  run " in line]
+    assert len(keyed) == 36
+    few = words(drawn("price", tmp_path, rows=rows_for(5))).split("\n")
+    assert [line for line in few if line.startswith("run ")] != []
+    assert not [line for line in few if "  run " in line]
+
+
+def test_a_run_without_a_value_is_named_above(tmp_path):
+    rows = rows_for(3, lost=[(1, 0), (1, 1), (1, 2)])
+    assert "without a value: run 1" in words(drawn("price", tmp_path, rows=rows))
+    assert "no run has a value" in words(drawn("price", tmp_path, rows=rows_for(1, w1=None)))
+
+
+# --- theory ----------------------------------------------------------------------------------------------------------
+
+
+def test_distances_are_drawn_along_their_key(tmp_path):
+    figure = drawn("distances", tmp_path)
+    moving, bounded, unbounded = panels(figure)
+    np.testing.assert_allclose(moving.lines[0].get_xydata(), [[s, abs(s)] for s in (-1, -0.5, 0, 0.5, 1)])
+    assert bounded.lines[0].get_ydata().max() == pytest.approx(math.log(2))
+    assert unbounded.get_xlabel() == "target.shift"
+    assert "infinite" in words(figure)
+
+
+def test_a_plan_has_an_arrow_a_move_and_says_what_it_costs(tmp_path):
+    figure = drawn("plan", tmp_path)
+    assert "every plan costs 42" in words(figure)
+    line, matrix = panels(figure)
+    arrows = [text for text in line.texts if getattr(text, "arrow_patch", None)]
+    assert len(arrows) == 6
+    assert sum(patch.get_facecolor()[:3] != (1, 1, 1) for patch in matrix.patches) == 6
+    two = {"plans": "two", "a": [4, 6], "b": [3, 7], "best": 2, "worst": 6, "moves": [[0, 0], [1, 1]]}
+    assert "the cheapest plan costs 2, the dearest 6" in words(drawn("plan", tmp_path, rows=[two]))
+
+
+def test_a_bound_stands_above_what_it_bounds(tmp_path):
+    axis, _ = panels(drawn("bound", tmp_path))
+    bound, w1 = (next(line for line in axis.lines if line.get_label() == name) for name in ("the bound", "W1"))
+    assert (bound.get_ydata() >= w1.get_ydata()).all()
+    assert "1.7 at std 0.1" in words(axis.figure)
+
+
+def test_an_axis_is_logarithmic_where_values_are_far_apart_and_nowhere_else():
+    assert parts.is_wide(np.array([0.01, 1.0]), "w1")
+    assert parts.is_wide(np.array([0.0, 1e-9, 1.0]), "generator_gradient")
+    assert not parts.is_wide(np.array([0.01, 1.0]), "high_quality")
+    assert not parts.is_wide(np.array([-0.01, 1.0]), "critic_value")
+    assert not parts.is_wide(np.array([np.nan]), "w1")

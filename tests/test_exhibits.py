@@ -1,0 +1,319 @@
+"""Exhibits: their files are read strictly, their claims are judged by the numbers, their runs are shared and kept."""
+
+import json
+import math
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+from typer.testing import CliRunner
+
+from toygan.cli import app
+from toygan.exhibits import judge, planned, read
+from toygan.exhibits.claims import enough, fits, period
+from toygan.exhibits.files import Claim
+from toygan.exhibits.theory import bound_rows, phase_portraits, theory_rows
+from toygan.strict import UserError
+
+FILE = """
+title = "Small"
+question = "Does it run?"
+text = "Look at the points."
+
+[[runs]]
+name = "short"
+scenarios = ["eight-gaussians"]
+methods = ["gan", "mine"]
+seeds = 3
+set = { training.steps = 4, training.frames = 3, training.batch = 16, training.points = 60 }
+grid = { critic.width = [8, 16] }
+
+[methods.mine]
+objective = "hinge"
+constraint = { kind = "r1", weight = 0.5 }
+
+[[panels]]
+kind = "ends"
+measure = "w1"
+
+[[claims]]
+says = "Everything is finite."
+value = { of = { "critic.width" = 8 }, measure = "w1" }
+below = 100
+seeds = "all"
+"""
+
+THEORY = """
+title = "Theory"
+question = "What can be known without training?"
+text = "Numbers."
+
+[[distances]]
+name = "shift"
+a = "shifted-lines"
+b = "shifted-lines"
+over = "target.shift=0:1:3"
+
+[[phases]]
+name = "rest"
+methods = ["ns-gan", "ns-gan-r1"]
+updates = ["simultaneous", "alternating"]
+
+[[plans]]
+name = "equal"
+a = [1, 1, 1, 2, 3, 3]
+b = [7, 8, 9, 9, 10, 10]
+
+[[plans]]
+name = "crossed"
+a = [4, 6]
+b = [3, 7]
+
+[[bounds]]
+name = "noise"
+stds = [0.1, 0.5, 2.0]
+
+[[panels]]
+kind = "plan"
+of = { plans = "equal" }
+
+[[claims]]
+says = "Every plan for these boxes costs 42."
+value = { of = { plans = "equal" }, measure = "best" }
+equals = 42
+"""
+
+
+def written(folder: Path, text: str, name: str = "small") -> str:
+    path = folder / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+MISTAKES = {
+    'measure = "w1"\n\n[[claims]]': ('measuer = "w1"\n\n[[claims]]', "measuer"),
+    'measure = "w1" }': ('measure = "w11" }', "w11"),
+    '"critic.width" = 8': ('"critic.widht" = 8', "critic.widht"),
+    'seeds = "all"': ('seeds = "9 of 8"', "more than all"),
+    "below = 100": ("", "no condition"),
+    'kind = "ends"': ('kind = "pie"', "pie"),
+    'question = "Does it run?"': ("", "question"),
+    "measure = \"w1\" }\nbelow = 100": ('label = "collapse" }', "collapse"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("right", MISTAKES)
+def test_a_mistake_is_one_clear_message(right, tmp_path):
+    wrong, word = MISTAKES[right]
+    assert right in FILE
+    path = written(tmp_path, FILE.replace(right, wrong))
+    with pytest.raises(UserError, match=word) as error:
+        read(path)
+    assert "small.toml" in str(error.value)
+
+
+@pytest.mark.parametrize("change", ["nosuch", "hinge+nosuch"])
+def test_a_run_that_cannot_be_is_refused_before_anything_starts(change, tmp_path):
+    exhibit = read(written(tmp_path, FILE.replace('"gan"', f'"{change}"')))
+    with pytest.raises(UserError, match="nosuch"):
+        planned(exhibit, tmp_path)
+    assert list(tmp_path.iterdir()) == [tmp_path / "small.toml"]
+
+
+def test_every_shipped_file_is_inside_the_wheel():
+    root = Path(__file__).parent.parent
+    listed = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    inside = listed["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    for path in (root / "gallery").glob("*.toml"):
+        assert inside[f"gallery/{path.name}"] == f"toygan/exhibits/shipped/{path.name}"
+
+
+# --- runs ------------------------------------------------------------------------------------------------------------
+
+
+def test_runs_are_combinations_in_folders_named_by_their_configs(tmp_path):
+    exhibit = read(written(tmp_path, FILE))
+    works = planned(exhibit, tmp_path)
+    assert [work.columns for work in works] == [
+        {"group": "short", "critic.width": width} for _ in ("gan", "mine") for width in (8, 16)
+    ]
+    assert len({work.task.folder for work in works}) == 4
+    assert planned(exhibit, tmp_path) == works
+    mine = works[2].task.config["method"]
+    assert (mine["objective"]["kind"], mine["constraint"]["weight"]) == ("hinge", 0.5)
+
+
+def test_quick_has_fewer_seeds_and_steps(tmp_path):
+    work, *_ = planned(read(written(tmp_path, FILE)), tmp_path, quick=True)
+    assert (work.task.config["training"]["seeds"], work.task.config["training"]["steps"]) == (2, 1)
+
+
+# --- claims ----------------------------------------------------------------------------------------------------------
+
+STEPS = [0, 10, 20, 30, 40]
+CURVES = {
+    0: {"w1": [5.0, 4.0, 3.0, 2.0, 1.0], "critic_value": [9.0, 7.0, 8.0, 2.0, 1.0]},
+    1: {"w1": [5.0, 5.0, 4.0, 4.0, None], "critic_value": [1.0, 2.0, 3.0, 4.0, 5.0]},
+}
+
+
+def run_folder(place: Path, method: str, labels: dict[int, list[str]]) -> list[dict]:
+    """A made-up run of two seeds and its rows; the second seed has no final W1."""
+    folder = place / method
+    folder.mkdir(parents=True)
+    events = [
+        {"step": 0, "seed": seed, "label": label, "evidence": ""} for seed, own in labels.items() for label in own
+    ]
+    facts = {"events": events, "seconds": {"train": 8.0}, "seeds": [0, 1], "step": 40}
+    (folder / "run.json").write_text(json.dumps(facts))
+    lines = [
+        {"step": step, "seed": seed} | {name: values[t] for name, values in curves.items()} | {"w1_floor": 2.0}
+        for t, step in enumerate(STEPS)
+        for seed, curves in CURVES.items()
+    ]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    ends = {0: 1.5, 1: None}
+    return [
+        {"scenario": "s", "method": method, "seed": seed, "status": "done", "w1": ends[seed], "folder": str(folder)}
+        for seed in (0, 1)
+    ]
+
+
+@pytest.fixture
+def rows(tmp_path):
+    return run_folder(tmp_path, "good", {0: ["converged"], 1: []}) + run_folder(tmp_path, "bad", {0: [], 1: []})
+
+
+def verdict(rows, **claim):
+    return judge(Claim.model_validate({"says": "so"} | claim), rows)
+
+
+GOOD = {"of": {"method": "good"}}
+JUDGED = {
+    "a final value, seed by seed": ({"value": GOOD | {"measure": "w1"}, "below": 2, "seeds": "1 of 2"}, True),
+    "a seed without a value does not count": ({"value": GOOD | {"measure": "w1"}, "below": 9, "seeds": "all"}, False),
+    "a median leaves it out": ({"value": GOOD | {"measure": "w1"}, "equals": 1.5}, True),
+    "a label": ({"value": GOOD | {"label": "converged"}, "seeds": "1 of 2"}, True),
+    "a label that nobody has": ({"value": {"of": {"method": "bad"}, "label": "converged"}, "seeds": "none"}, True),
+    "at most": ({"value": GOOD | {"label": "converged"}, "seeds": "at most 0 of 8"}, False),
+    "a moment": ({"value": GOOD | {"measure": "w1", "at": "max"}, "equals": 5, "seeds": "all"}, True),
+    "a step": ({"value": GOOD | {"measure": "w1", "at": 21}, "equals": 3.5, "within": 0.5, "seeds": "all"}, True),
+    "over the floor": ({"value": GOOD | {"measure": "w1_over_floor", "at": "start"}, "equals": 2.5}, True),
+    "a ratio by seed": (
+        {"value": GOOD | {"measure": "w1", "at": "min"},
+         "over": {"of": {"method": "bad"}, "measure": "w1", "at": "start"}, "at_most": 0.2, "seeds": "1 of 2"}, True,
+    ),
+    "a difference of medians": (
+        {"value": GOOD | {"measure": "w1", "at": "start"}, "minus": GOOD | {"measure": "w1"}, "equals": 3.5}, True,
+    ),
+    "a rank correlation": (
+        {"value": GOOD | {"measure": "critic_value", "along": "w1"}, "above": 0.89, "seeds": "1 of 2"}, True,
+    ),
+    "seconds until": ({"value": GOOD | {"measure": "w1", "reaches": 3.0}, "equals": 2.0, "seeds": "1 of 2"}, True),
+    "never reached": ({"value": GOOD | {"measure": "w1", "reaches": 0.5}, "below": 1e9, "seeds": "1 of 2"}, False),
+    "nothing to judge": ({"value": {"of": {"method": "other"}, "measure": "w1"}, "below": 1}, None),
+    "no such curve": ({"value": GOOD | {"measure": "modes"}, "below": 1}, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_claims_are_judged_by_the_numbers(name, rows):
+    claim, held = JUDGED[name]
+    found = verdict(rows, **claim)
+    assert found.held is held, found.numbers
+    assert found.numbers
+
+
+def test_the_correlation_is_spearmans(rows):
+    expected = spearmanr(CURVES[0]["critic_value"], CURVES[0]["w1"]).statistic
+    found = verdict(rows[:1], value=GOOD | {"measure": "critic_value", "along": "w1"}, equals=expected, within=1e-12)
+    assert found.held
+
+
+def test_a_run_that_did_not_end_is_not_judged(rows):
+    rows = [row | {"status": "failed"} if row["seed"] else row for row in rows]
+    found = verdict(rows, value=GOOD | {"measure": "w1"}, below=9)
+    assert (found.held, found.numbers) == (None, "1 of 2 seeds did not end")
+
+
+@pytest.mark.parametrize(
+    ("asked", "happy", "total", "held"),
+    [("7 of 8", 7, 8, True), ("7 of 8", 6, 8, False), ("7 of 8", 2, 2, True), ("7 of 8", 1, 2, False), ("all", 3, 3, True),
+     ("none", 0, 3, True), ("none", 1, 3, False), ("at most 2 of 8", 2, 8, True), ("at most 2 of 8", 1, 2, False)],
+)  # fmt: skip
+def test_shares_of_seeds(asked, happy, total, held):
+    assert enough(asked, happy, total) is held
+
+
+def test_cells_fit_their_values():
+    pairs = [(0.1 + 0.2, 0.3), ("a", ("b", "a")), (None, None), ("a", "b"), (None, 0), (0.3, 0.4)]
+    assert [fits(*pair) for pair in pairs] == [True, True, True, False, False, False]
+
+
+def test_the_period_of_a_wave():
+    steps = np.arange(0, 1000, 10)
+    assert period(steps, np.sin(2 * math.pi * steps / 120 + 0.3)) == pytest.approx(120, rel=0.02)
+    assert math.isnan(period(steps, steps.astype(float)))
+
+
+# --- theory ----------------------------------------------------------------------------------------------------------
+
+
+def test_theory_has_its_exact_values(tmp_path):
+    exhibit = read(written(tmp_path, THEORY))
+    rows = theory_rows(exhibit, phase_portraits(exhibit))
+    plans = {row["plans"]: (row["best"], row["worst"]) for row in rows if "plans" in row}
+    assert plans == {"equal": (42, 42), "crossed": (2, 6)}
+    lines = {row["target.shift"]: row for row in rows if "distances" in row}
+    assert [lines[shift]["w1"] for shift in (0, 0.5, 1)] == [0, 0.5, 1]
+    assert [lines[shift]["js"] for shift in (0, 0.5, 1)] == pytest.approx([0, math.log(2), math.log(2)])
+    assert math.isinf(lines[0.5]["kl"])
+    fates = {(row["method"], row["update"]): row["growth"] for row in rows if "phases" in row}
+    assert fates["ns-gan", "simultaneous"] > 1 > fates["ns-gan-r1", "simultaneous"]
+    assert [judge(claim, rows).held for claim in exhibit.claims] == [True]
+
+
+def test_the_bound_holds_and_tightens_with_the_right_noise(tmp_path):
+    rows = bound_rows(read(written(tmp_path, THEORY)).bounds[0])
+    assert all(row["w1"] <= row["bound"] for row in rows)
+    assert [row["js"] for row in rows] == sorted((row["js"] for row in rows), reverse=True)
+    assert rows[0]["js"] == pytest.approx(math.log(2), abs=1e-5)
+
+
+# --- the command line ------------------------------------------------------------------------------------------------
+
+
+def call(*words: str):
+    return CliRunner().invoke(app, list(words))
+
+
+def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, FILE)
+    first = call("demo", path, "--json", "--workers", "1")
+    assert first.exit_code == 0, first.output
+    told = json.loads(first.stdout)
+    assert [claim["held"] for claim in told["claims"]] == [True]
+    assert len(told["runs"]) == 4
+    assert all(Path(picture).exists() for picture in told["pictures"])
+    times = {file: file.stat().st_mtime_ns for file in Path("runs").rglob("frames.npz")}
+    assert len(times) == 4
+    again = call("demo", path, "--workers", "1")
+    assert "held: Everything is finite." in again.stdout
+    assert {file: file.stat().st_mtime_ns for file in Path("runs").rglob("frames.npz")} == times
+
+
+def test_strict_fails_when_a_claim_did_not_hold(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, THEORY.replace("equals = 42", "equals = 43"))
+    lax, strict = call("demo", path), call("demo", path, "--strict")
+    assert (lax.exit_code, strict.exit_code) == (0, 1)
+    assert "did not hold" in lax.stdout
+
+
+def test_without_a_name_the_questions_are_listed():
+    assert "js-is-blind" in call("demo").stdout

@@ -1,0 +1,438 @@
+"""Pages hold what the recordings hold, within the bits they have, and nothing a user wrote is ever markup."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import zlib
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_draw import synthetic
+
+from toygan.draw import thumbnail
+from toygan.draw.scene import scene
+from toygan.exhibits.claims import Verdict
+from toygan.exhibits.show import Picture, Showing
+from toygan.gallery import film, markup, pack, page, site
+from toygan.gallery.boards import cells_of
+from toygan.recording import Recording, load, metric_lines, packed, write_aside, write_json
+from toygan.table import records
+
+HOSTILE = '<img src=x onerror="window.pwned=1">\'&</script><script>window.pwned=1</script>\u2028${1}'
+SMALL = {"frames": 7, "points": 60, "grid": 81, "coarse": 9, "seeds": 3, "modes": 4}
+
+
+def folder_of(place: Path, recording: Recording) -> Path:
+    """A run folder that holds a made-up recording."""
+    place.mkdir(parents=True)
+    seeds = recording.facts["seeds"]
+    rows = [{"seed": s, "w1": 0.2 + 0.1 * s, "w1_floor": 0.1, "modes": 4 - s, "diverged_at": None} for s in seeds]
+    facts = {
+        "format": 1,
+        "seconds": {"train": 6.0},
+        "config": {"target": {"kind": "ring", "modes": 4}},
+        "status": "done",
+    }
+    write_json(
+        place / "run.json", facts | dict(recording.facts) | {"summary": {"seeds": rows, "diagnosis": ["All well."]}}
+    )
+    write_aside(place / "frames.npz", packed(recording.frames))
+    for t, step in enumerate(recording.frames["step"]):
+        row = {name: values[t] for name, values in recording.metrics.items()}
+        with open(place / "metrics.jsonl", "a") as file:
+            file.writelines(metric_lines(row, int(step), seeds))
+    Image.new("RGB", (40, 30), "white").save(place / "picture.png")
+    return place
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> list[Path]:
+    place = tmp_path_factory.mktemp("runs")
+    event = {"step": 667, "seed": 0, "label": "mode-collapse", "evidence": "3 of 4 kept"}
+    return [folder_of(place / name, synthetic(**SMALL, method=name, events=[event])) for name in ("gan", "wgan-gp")]
+
+
+def showing(folders, **facts) -> Showing:
+    known = {
+        "name": "who-collapses",
+        "title": "Collapse",
+        "question": "Who collapses?",
+        "text": "Look.\n\nAgain.",
+        "quick": False,
+    }
+    known |= {"reference": "Some One, 2017, arXiv:1704.00028", "command": "toygan demo who-collapses", "films": folders}
+    known |= {"folders": folders, "records": [*records(folders), {"distance": "w1", "value": 1.0}], "pictures": []}
+    return Showing(**{**known, "verdicts": [Verdict("it holds", True, "8 of 8")]} | facts)
+
+
+# --- packing ---------------------------------------------------------------------------------------------------------
+
+
+def opened(content: bytes) -> tuple[dict, dict[str, np.ndarray]]:
+    """A data file as a browser reads it: header and codes."""
+    header, text = re.fullmatch(rb'toygan\.arrive\((.*),"([^"]*)"\);\n', content).groups()
+    header, data, at, codes = json.loads(header), zlib.decompress(base64.b64decode(text), 31), 0, {}
+    for part in header["parts"]:
+        size = int(np.prod(part["shape"])) * (2 if part["kind"] == "motion" else 1)
+        codes[part["name"]] = DECODERS[part["kind"]](np.frombuffer(data[at : at + size], np.uint8), part["shape"])
+        at += size
+    assert at == len(data)
+    return header, codes
+
+
+def motion(data, shape):
+    frames, n, _ = shape
+    low, high = data.reshape(2, frames, 2, n).astype(int)
+    zigzag = low + 256 * high
+    return np.where(zigzag % 2, -(zigzag + 1) // 2, zigzag // 2).cumsum(0).transpose(0, 2, 1)
+
+
+def summed(data, shape, axes):
+    codes = data.reshape(shape)
+    for axis in axes:
+        codes = codes.cumsum(axis, dtype=np.uint8)
+    return codes
+
+
+DECODERS = {
+    "motion": motion,
+    "field": lambda data, shape: summed(data, shape, (0, 1, 2)),
+    "arrows": lambda data, shape: summed(data, shape, (2,)).view(np.int8),
+}
+
+
+def first_file(recording):
+    return opened(next(iter(pack.packed_runs(recording)))[1])
+
+
+def test_points_are_kept_to_twelve_bits_of_the_view():
+    recording = synthetic(**SMALL)
+    recording.frames["samples"][2, 0, 5] = np.nan
+    recording.frames["samples"][3, 0, 6] = [0.0, 3.001]
+    header, codes = first_file(recording)
+    points, samples = codes["points"], recording.frames["samples"][:, 0]
+    gone = (points == 0).all(-1)
+    assert gone[2, 5]
+    assert gone[3, 6]
+    np.testing.assert_array_equal(gone, ~(np.abs(samples) <= 3).all(-1))
+    assert np.abs((points[~gone] - 1) / 4094 * 6 - 3 - samples[~gone]).max() <= 3.001 / 4094
+    assert header["frames"] == list(range(7))
+
+
+def test_critics_are_kept_to_eight_bits_of_each_frames_range():
+    recording = synthetic(**SMALL | {"grid": 64})
+    header, codes = first_file(recording)
+    part = next(part for part in header["parts"] if part["name"] == "scores")
+    low, high = (np.array(part[end])[:, None, None] for end in ("low", "high"))
+    wanted = recording.frames["scores"][:, 0] - np.median(recording.frames["scores"][:, 0], axis=(1, 2), keepdims=True)
+    found = low + (codes["scores"].astype(float) - 1) / 254 * (high - low)
+    assert (np.abs(found - wanted) <= (high - low) / 508 * 1.001).all()
+
+
+def test_a_finer_grid_is_read_off_linearly():
+    lines = np.linspace(-1, 1, 81)[None, :, None] * np.ones((1, 1, 81))
+    np.testing.assert_allclose(pack.resampled(lines)[0, :, 7], np.linspace(-1, 1, 64), atol=1e-12)
+    assert pack.resampled(np.zeros((2, 13, 20))).shape == (2, 13, 20)
+
+
+def test_slopes_are_kept_to_eight_bits():
+    recording = synthetic(**SMALL)
+    header, codes = first_file(recording)
+    high = np.array(next(part for part in header["parts"] if part["name"] == "slopes")["high"])[:, None, None, None]
+    assert np.abs(codes["slopes"] / 127 * high - recording.frames["slopes"][:, 0]).max() <= high.max() / 254 * 1.001
+
+
+def test_what_is_unknown_in_an_optimal_critic_stays_unknown():
+    scores = np.arange(49.0).reshape(1, 7, 7)
+    scores[0, 2, 3], scores[0, 0, 0] = np.nan, np.inf
+    part = pack.field("optimal", pack.optimal_fields(scores, np.array([0]), 0))
+    codes = summed(np.frombuffer(part.content, np.uint8), part.shape, (0, 1, 2))
+    assert np.argwhere(codes == 0).tolist() == [[0, 2, 3]]
+    assert codes[0, 0, 0] == codes.max() == 255
+
+
+@pytest.mark.parametrize(("shape", "frames"), [((1, 9, 9), 1), ((7, 1, 9, 9), 7)], ids=["last only", "over time"])
+def test_optimal_critics_of_one_frame_and_of_all(shape, frames):
+    recording = synthetic(**SMALL)
+    recording.frames["optimal_scores"] = np.random.default_rng(0).normal(size=shape)
+    _, codes = first_file(recording)
+    assert codes["optimal"].shape == (frames, 9, 9)
+
+
+def test_other_seeds_have_points_only_and_fewer():
+    files = dict(pack.packed_runs(synthetic(**SMALL | {"points": 500, "frames": 8})))
+    assert sorted(files) == [0, 1, 2]
+    header, codes = opened(files[2])
+    assert header["frames"] == [0, 2, 4, 6, 7]
+    assert {name: part.shape for name, part in codes.items()} == {"points": (5, 200, 2)}
+
+
+def test_long_films_are_thinned_and_keep_their_ends():
+    recording = synthetic(**SMALL | {"frames": 200, "grid": 9})
+    kept = pack.kept_frames(recording)
+    assert (len(kept), kept[0], kept[-1]) == (61, 0, 199)
+
+
+def test_the_same_run_makes_the_same_bytes_and_few_of_them():
+    recording = synthetic(grid=81)
+    sizes = []
+    for (_, once), (_, again) in zip(pack.packed_runs(recording), pack.packed_runs(recording), strict=True):
+        assert once == again
+        sizes.append(len(once))
+    assert sizes[0] < 450_000
+    assert max(sizes[1:]) < 30_000
+
+
+# --- what a page knows -----------------------------------------------------------------------------------------------
+
+
+def facts_of(*folders, place):
+    return film.film_facts(film.place_runs(folders, place, "", "runs"))
+
+
+def test_runs_of_different_lengths_share_a_clock(tmp_path):
+    short = synthetic(**SMALL | {"frames": 3}, step=1000, steps=1000)
+    short.frames["step"] = np.array([0, 500, 1000])
+    long = folder_of(tmp_path / "a", synthetic(**SMALL | {"frames": 5}, steps=2000))
+    facts = facts_of(long, folder_of(tmp_path / "b", short), place=tmp_path)
+    assert (facts["ticks"], facts["steps"]) == (5, None)
+    assert facts["runs"][0]["clock"] == [0, 1, 2, 3, 4]
+    assert facts["runs"][1]["clock"] == [0, 0, 1, 1, 2]  # ticks halfway between two frames show the earlier one
+
+
+def test_a_diverged_seed_is_shown_up_to_its_last_finite_frame(tmp_path):
+    recording = synthetic(**SMALL)
+    recording.frames["samples"][4:, 0] = np.nan
+    recording.frames["scores"][4:, 0] = np.inf
+    recording.frames["samples"][6:, 2] = np.nan
+    run = facts_of(folder_of(tmp_path / "a", recording), place=tmp_path)["runs"][0]
+    assert run["alive"] == [4, 7, 6]
+    assert "diverged" in run["note"]
+    _, codes = first_file(load(tmp_path / "a"))
+    assert codes["scores"].shape[0] == 4
+
+
+def test_a_run_without_a_finite_frame_still_has_a_page(tmp_path):
+    recording = synthetic(**SMALL)
+    for name in ("samples", "scores", "slopes"):
+        recording.frames[name][:] = np.nan
+    assert page.write_page(tmp_path / "page", "t", "", [folder_of(tmp_path / "a", recording)], "c").exists()
+
+
+def test_labels_tell_runs_apart():
+    def named(*facts):
+        runs = [
+            SimpleNamespace(recording=SimpleNamespace(facts={"scenario": "a", "title": "A", "method": "m"} | one))
+            for one in facts
+        ]
+        return film.labels(runs)
+
+    assert named({"method": "gan"}, {"method": "wgan"}) == ["gan", "wgan"]
+    assert named({}, {"scenario": "b", "title": "B"}) == ["A · m", "B · m"]
+    assert named({"settings": {"x": 1}}, {"settings": {"x": 2}}) == ["m (x = 1)", "m (x = 2)"]
+    assert named({}, {}) == ["m, run 1", "m, run 2"]
+
+
+def test_bands_are_those_of_the_pictures():
+    shown = scene(synthetic(**SMALL))
+    bands = film.bands_of(shown.scores)
+    edges = film.band_edges(shown.scores)
+    assert len(bands["colours"]) == len(edges) + 1
+    picture = thumbnail.banded(shown.scores[-1], edges, (81, 81))
+    row, column = 40, 12
+    band = int(np.clip(np.floor((shown.scores[-1][row, column] - bands["start"]) / bands["width"]) + 1, 0, len(edges)))
+    assert int.from_bytes(bytes(picture[row, column]), "big") == bands["colours"][band]
+
+
+# --- markup ----------------------------------------------------------------------------------------------------------
+
+
+class Elements(HTMLParser):
+    """All elements of a page, with what they point to."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.tags, self.attributes, self.links = set(), set(), set()
+        self.feed(content)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.links |= {
+            value
+            for name, value in attrs
+            if name in ("src", "href", "data-film") and not value.startswith(("#", "data:"))
+        }
+
+
+def test_text_is_never_markup(tmp_path):
+    event = {"step": 667, "seed": 0, "label": HOSTILE, "evidence": HOSTILE}
+    facts = dict.fromkeys(("scenario", "method", "title", "command"), HOSTILE) | {
+        "settings": {HOSTILE: HOSTILE},
+        "events": [event],
+    }
+    folder = folder_of(tmp_path / "run", synthetic(**SMALL | facts))
+    hostile_words = dict.fromkeys(("name", "title", "question", "text", "reference", "command"), HOSTILE)
+    verdicts = [Verdict(HOSTILE, held, HOSTILE) for held in (True, False, None)]
+    pictures = [Picture(folder / "picture.png", HOSTILE, HOSTILE)]
+    shown = showing([folder], **hostile_words, verdicts=verdicts, pictures=pictures)
+    site.write_site(tmp_path / "site", [shown], True)
+    page.write_page(tmp_path / "page", HOSTILE, HOSTILE, [folder], HOSTILE)
+    pages = [*(tmp_path / "site").rglob("*.html"), tmp_path / "page" / "index.html"]
+    assert len(pages) == 5
+    for one in pages:
+        content = one.read_text()
+        found = Elements(content)
+        assert "window.pwned" in content
+        assert "onerror" not in found.attributes
+        assert "x" not in found.links
+        assert (
+            content.count("<script")
+            == content.count("</script>")
+            == content.count("<script src=") + content.count("<script type=")
+        )
+
+
+def test_data_for_scripts_cannot_end_its_element():
+    words = markup.data({"a": HOSTILE}, "facts")
+    inner = words.removeprefix('<script type="application/json" id="facts">').removesuffix("</script>")
+    assert not set("<>&") & set(inner)
+    assert json.loads(inner) == {"a": HOSTILE}
+
+
+def test_references_become_links():
+    assert '<a href="https://arxiv.org/abs/1704.00028" rel="noreferrer">arXiv:1704.00028</a>, p' in markup.linked(
+        "arXiv:1704.00028, p"
+    )
+    assert 'href="https://doi.org/10.1214/aos/1176344552"' in markup.linked("doi:10.1214/aos/1176344552.")
+    assert "<a" not in markup.linked("arXiv:<b>")
+
+
+def test_every_asset_is_placed():
+    assert sorted(markup.ASSETS) == sorted(file.name for file in page.OWN.iterdir())
+
+
+# --- pages and sites -------------------------------------------------------------------------------------------------
+
+
+def test_a_page_stands_alone(tmp_path, runs):
+    index = page.write_page(tmp_path / "page", "Two methods", "About.", runs, "toygan compare")
+    content = index.read_text()
+    links = Elements(content).links
+    assert links
+    assert all((index.parent / link).is_file() for link in links)
+    facts = json.loads(re.search(r'id="film-facts">(.*?)</script>', content)[1])
+    assert all((index.parent / path).is_file() for run in facts["runs"] for path in run["files"].values())
+    before_data = sum(
+        file.stat().st_size for file in index.parent.rglob("*") if file.is_file() and file.parent.parent.name != "data"
+    )
+    assert before_data < 3_000_000
+
+
+def test_a_page_needs_a_run(tmp_path):
+    with pytest.raises(ValueError, match="at least one run"):
+        page.write_page(tmp_path, "t", "", [], "c")
+
+
+def test_a_page_made_again_leaves_nothing_behind(tmp_path, runs):
+    page.write_page(tmp_path, "t", "", runs, "c")
+    own = tmp_path / "data" / "runs" / "mine.txt"
+    own.write_text("kept")
+    page.write_page(tmp_path, "t", "", runs[:1], "c")
+    assert {file.name for file in (tmp_path / "data/runs").iterdir()} == {"0-0.js", "0-1.js", "0-2.js", "mine.txt"}
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_links_of_a_site_lead_somewhere(tmp_path, runs):
+    site.write_site(
+        tmp_path,
+        [showing(runs), showing([], name="theory", pictures=[Picture(runs[0] / "picture.png", "t", "a")])],
+        False,
+    )
+    for one in tmp_path.rglob("*.html"):
+        links = {link for link in Elements(one.read_text()).links if not link.startswith("https://")}
+        assert links
+        assert [link for link in links if not (one.parent / link).is_file()] == []
+
+
+def test_verdicts_are_all_told(tmp_path, runs):
+    verdicts = [Verdict("a", True, "8 of 8"), Verdict("b", False, "2 of 8"), Verdict("c", None, "no seed hopped")]
+    site.write_site(tmp_path, [showing(runs, verdicts=verdicts)], False)
+    words = text_of(tmp_path / "exhibits/who-collapses.html")
+    for told in ("✓ held", "✗ did not hold", "– not judged", "2 of 8", "no seed hopped"):
+        assert told in words
+    assert "3 claims: 1 held, 1 did not hold, 1 not judged" in text_of(tmp_path / "index.html")
+
+
+def text_of(file: Path) -> str:
+    return re.sub(r"<[^>]*>", "", file.read_text())
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_quick_pages_say_so(tmp_path, runs, quick):
+    site.write_site(tmp_path, [showing(runs, quick=quick)], quick)
+    pages = list(tmp_path.rglob("*.html"))
+    assert len(pages) == 4
+    assert all((site.QUICK in text_of(one)) == quick for one in pages)
+
+
+def test_numbers_are_medians_over_seeds(tmp_path, runs):
+    site.write_site(tmp_path, [showing(runs)], False)
+    board = text_of(tmp_path / "leaderboard.html")
+    assert "gan" in board
+    assert "3.00" in board  # W1 of 0.2, 0.3, 0.4 over a floor of 0.1
+    assert "2.00 – 4.00" in board
+    facts = json.loads(re.search(r'id="matrix-facts">(.*?)</script>', (tmp_path / "matrix.html").read_text())[1])
+    assert facts["cells"][0]["w1_over_floor"] == "3.00<small>2.00 – 4.00</small>"
+    assert facts["cells"][0]["core_seconds"] == "2.0"
+
+
+def test_a_site_of_theory_alone_has_no_boards(tmp_path):
+    site.write_site(tmp_path, [showing([], records=[{"value": 1.0}])], False)
+    assert all("No run was trained" in text_of(tmp_path / name) for name in ("matrix.html", "leaderboard.html"))
+
+
+def test_a_run_that_exhibits_share_counts_once(runs):
+    rows = records(runs)
+    cells = cells_of([*rows, *rows], {str(runs[0]): ("a.webp", "a.html")})
+    assert [(cell.method, len(cell.members), cell.page) for cell in cells] == [("gan", 3, "a.html"), ("wgan-gp", 3, "")]
+
+
+def test_names_of_exhibits_are_safe_in_paths():
+    assert site.file_name("../../Etc/passwd") == "etc-passwd"
+    assert site.file_name("äß") == "exhibit"
+
+
+# --- small pictures --------------------------------------------------------------------------------------------------
+
+
+def picture_of(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content))
+
+
+def test_posters_have_the_view_s_shape_and_the_points():
+    recording = synthetic(**SMALL)
+    recording.frames["grid_y"] = np.linspace(-1.5, 1.5, 81)
+    recording.frames["samples"][:] = 0.0
+    picture = picture_of(thumbnail.poster(scene(recording), 200))
+    assert picture.size == (200, 100)
+    red, _, blue = picture.convert("RGB").getpixel((100, 50))
+    assert red - blue > 100  # orange
+
+
+def test_small_films_are_short():
+    film_of_run = picture_of(thumbnail.small_film(scene(synthetic(**SMALL | {"frames": 40})), 60))
+    assert film_of_run.n_frames == 16
+
+
+def test_pictures_are_only_ever_made_smaller(tmp_path):
+    Image.new("RGBA", (300, 90)).save(tmp_path / "a.png")
+    assert picture_of(thumbnail.shrunk(tmp_path / "a.png", 100)).size == (100, 30)
+    assert picture_of(thumbnail.shrunk(tmp_path / "a.png", 900)).size == (300, 90)

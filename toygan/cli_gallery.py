@@ -1,0 +1,195 @@
+"""The commands for exhibits: `demo` and `gallery`. They are put onto the command line by `cli`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toygan.cli_many import watching
+from toygan.faults import FAILED, SOME_FAILED, clear_faults, complain
+from toygan.shipped import shipped_exhibits
+
+if TYPE_CHECKING:
+    from toygan.exhibits import Exhibit, Showing, Work
+
+RUNS = Path("runs/exhibits")
+
+Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Where the run folders are kept, for every exhibit.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")]
+GO_ON = "\n    nothing is lost: the same command goes on", "; the same command goes on from here"
+
+
+def complete_exhibit(incomplete: str) -> list[str]:
+    """Shipped exhibits that begin like this."""
+    return [name for name in shipped_exhibits() if name.startswith(incomplete)]
+
+
+def demo(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="EXHIBIT", help="A name or the path of a .toml.", autocompletion=complete_exhibit),
+    ] = None,
+    quick: Quick = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a claim did not hold.")] = False,
+    out: Annotated[Path, typer.Option(help="Where pictures and page go, in a folder of the exhibit's name.")] = Path(
+        "demo"
+    ),
+    runs: RunsFolder = RUNS,
+    workers: Workers = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+) -> None:
+    """Run one exhibit and say which of its claims held; without a name, list them by question."""
+    with clear_faults(*GO_ON):
+        if name is None:
+            list_questions(as_json)
+            return
+        from toygan.exhibits import read
+
+        exhibit = read(name)
+        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, [told(name, quick, runs)])
+        write_demo(shown[0], out)
+        report(shown[0], out / exhibit.name, as_json)
+        end(shown, failed, strict)
+
+
+def gallery(
+    out: Annotated[Path, typer.Option(help="Where the site goes.")] = Path("site"),
+    only: Annotated[
+        list[str],
+        typer.Option(
+            metavar="EXHIBIT", help="A name or the path of a .toml; repeat it.", autocompletion=complete_exhibit
+        ),
+    ] = [],  # noqa: B006
+    quick: Quick = False,
+    runs: RunsFolder = RUNS,
+    workers: Workers = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+) -> None:
+    """Build the site of all exhibits; it opens from disk and needs no network."""
+    with clear_faults(*GO_ON):
+        from toygan.exhibits import read
+        from toygan.gallery.site import write_site
+
+        names = only or shipped_exhibits()
+        commands = [told(name, quick, runs) for name in names]
+        exhibits = [read(name) for name in names]
+        shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands)
+        index = write_site(out, shown, quick)
+        if as_json:
+            print(json.dumps({"index": str(index), "exhibits": [facts_of(one) for one in shown]}))
+        else:
+            print("\n".join([*map(tally, shown), str(index)]))
+        end(shown, failed, strict=False)
+
+
+def told(name: str, quick: bool, runs: Path) -> str:
+    """The command that makes an exhibit again."""
+    extra = (["--quick"] if quick else []) + (["--runs", str(runs)] if runs != RUNS else [])
+    return shlex.join(["toygan", "demo", name, *extra])
+
+
+def shown_exhibits(
+    exhibits: Sequence[Exhibit], place: Path, runs: Path, quick: bool, workers: int | None, commands: Sequence[str]
+) -> tuple[list[Showing], dict[str, str]]:
+    """Do every run of some exhibits, then judge and draw them, several at once; also the runs that failed."""
+    from joblib import Parallel, cpu_count, delayed
+
+    from toygan.exhibits import planned, showing
+
+    works = {exhibit.name: planned(exhibit, runs, quick) for exhibit in exhibits}
+    failed = played([work for each in works.values() for work in each], runs, workers)
+    at_once = min(len(exhibits), workers or cpu_count())
+    jobs = [
+        delayed(showing)(exhibit, works[exhibit.name], place / exhibit.name, command, quick)
+        for exhibit, command in zip(exhibits, commands, strict=True)
+    ]
+    made = []
+    for shown in Parallel(n_jobs=at_once, return_as="generator")(jobs):
+        made.append(shown)
+        print(f"drawn: {tally(shown)}", file=sys.stderr, flush=True)
+    return made, failed
+
+
+def played(works: Sequence[Work], runs: Path, workers: int | None) -> dict[str, str]:
+    """Play what is not finished; the messages of the runs that failed."""
+    from toygan import sweeps
+    from toygan.exhibits.work import tasks_of
+
+    tasks = tasks_of(works)
+    if not tasks:
+        return {}
+    with watching() as watch:
+        return sweeps.carry_out(tasks, runs, workers=workers, watch=watch)
+
+
+def write_demo(shown: Showing, out: Path) -> None:
+    """The page of one exhibit."""
+    from toygan.gallery.site import write_site
+
+    write_site(out, [shown], shown.quick)
+
+
+def end(shown: Sequence[Showing], failed: dict[str, str], strict: bool) -> None:
+    """Say what failed, and exit with the code for it."""
+    if failed:
+        listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
+        complain(f"{len(failed)} runs failed; the same command tries them again{listed}")
+        raise typer.Exit(SOME_FAILED)
+    if strict and any(not verdict.held for one in shown for verdict in one.verdicts):
+        raise typer.Exit(FAILED)
+
+
+# --- in words --------------------------------------------------------------------------------------------------------
+
+WORDS = {True: "held", False: "did not hold", None: "not judged"}
+
+
+def list_questions(as_json: bool) -> None:
+    """Every exhibit with its question."""
+    from toygan.catalogue import exhibits
+    from toygan.console import print_list
+
+    found = {"exhibits": exhibits()}
+    print(json.dumps(found)) if as_json else print_list(found)
+
+
+def report(shown: Showing, place: Path, as_json: bool) -> None:
+    """The verdicts, and where pictures and page are."""
+    if as_json:
+        print(json.dumps(facts_of(shown)))
+        return
+    print(f"{shown.question}\n")
+    for verdict in shown.verdicts:
+        print(f"  {WORDS[verdict.held]}: {verdict.says}\n      {verdict.numbers}")
+    print("\n".join(["", *(str(picture.path) for picture in shown.pictures), str(place.parent / "index.html")]))
+
+
+def facts_of(shown: Showing) -> dict[str, Any]:
+    """An exhibit's result as plain data."""
+    return {
+        "name": shown.name,
+        "question": shown.question,
+        "quick": shown.quick,
+        "claims": [verdict._asdict() for verdict in shown.verdicts],
+        "pictures": [str(picture.path) for picture in shown.pictures],
+        "runs": [str(folder) for folder in shown.folders],
+    }
+
+
+def tally(shown: Showing) -> str:
+    """How many claims of an exhibit held, on one line."""
+    held = sum(verdict.held is True for verdict in shown.verdicts)
+    return f"{shown.name}: {held} of {len(shown.verdicts)} claims held"
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands onto a command line."""
+    app.command()(demo)
+    app.command()(gallery)

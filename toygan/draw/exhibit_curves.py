@@ -1,0 +1,285 @@
+"""Pictures of runs on one axis or a small one each: measures over the steps, gradients by layer, weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from toygan.draw.exhibit_parts import (
+    BEST,
+    Labelled,
+    Material,
+    absent,
+    axis_name,
+    better,
+    floor_name,
+    is_wide,
+    measures_in,
+    nothing,
+    page,
+    runs_in_words,
+    series,
+    titled,
+    within,
+)
+from toygan.draw.inside import finite, last_finite_frame
+from toygan.draw.panels import (
+    CRITIC,
+    FAINT,
+    INK,
+    PLAIN,
+    SMALL,
+    dress_curves,
+    floor_band,
+    last_finite,
+    logarithmic,
+    name_ends,
+    styles_of,
+    tick,
+    wide_range,
+)
+from toygan.draw.scene import number, share_of_one
+from toygan.draw.sheet import WIDTH, axis_at
+from toygan.draw.sweep import dress
+from toygan.recording import Recording
+
+MOST = 21  # lines that colours and dashes tell apart
+LONGEST = 46  # characters of a name at the right
+BANDED = 6  # lines whose bands do not become a blot
+Runs = Sequence[Labelled]
+
+
+# --- measures over the steps -----------------------------------------------------------------------------------------
+
+
+def curves(material: Material) -> Figure:
+    """Each measure of the panel over the steps: a line a run, the median of its seeds, with the range as a band."""
+    if not material.recordings:
+        return nothing(material)
+    runs, measures = material.recordings[:MOST], measures_in(material)
+    panels = [(title, members, measure) for title, members in panels_of(runs).items() for measure in measures]
+    tall = max(1.55, 0.15 * max(len(members) for _, members, _ in panels) + 0.2)
+    made = page(material, (tall + 0.85) * len(panels) + 0.1, [curves_in_words(material)])
+    for place, (title, members, measure) in enumerate(panels):
+        axis = axis_at(made.figure, 0.6, made.top - 0.35 - tall - (tall + 0.85) * place, beside(runs), tall)
+        measure_lines(axis, members, measure, title)
+        dress_curves(axis, longest(members), "")
+        titled(axis, f"{title} · {axis_name(measure)}" if title else axis_name(measure), PLAIN + 0.5)
+    return made.figure
+
+
+def beside(runs: Runs) -> float:
+    """Inches of a panel that leaves room for the names at its right."""
+    return WIDTH - 1.15 - min(0.062 * max(16, *(len(run.label) for run in runs)), 0.062 * LONGEST)
+
+
+def curves_in_words(material: Material) -> str:
+    """Which runs, and what a line and its band are."""
+    runs = material.recordings
+    left_out = f" · the first {MOST} of {len(runs)}" if len(runs) > MOST else ""
+    band = ", band: their range" if max(map(len, panels_of(runs[:MOST]).values())) <= BANDED else ""
+    words = runs_in_words([run.recording for run in runs[:MOST]], shown=False)
+    return f"{words}{left_out} · line: median of the seeds{band}"
+
+
+def panels_of(runs: Runs) -> dict[str, list[Labelled]]:
+    """Runs by scenario; all in one panel where they are of a scenario each."""
+    found: dict[str, list[Labelled]] = {}
+    for run in runs:
+        found.setdefault(str(run.recording.facts["scenario"]), []).append(run)
+    apart = len(found) > 1 and any(len(members) > 1 for members in found.values())
+    return found if apart else {"": list(runs)}
+
+
+def longest(runs: Runs) -> Recording:
+    """The recording with the most steps."""
+    return max((run.recording for run in runs), key=lambda recording: int(recording.facts["steps"]))
+
+
+def measure_lines(axis: Axes, runs: Runs, measure: str, scenario: str) -> None:
+    """The lines of one measure, what a perfect generator scores, and the names at the right."""
+    styles, ends, tables = styles_of(len(runs)), [], []
+    for run, (colour, dashes, _) in zip(runs, styles, strict=True):
+        table = series(run.recording, measure)
+        ends.append(median_line(axis, run, table, colour, dashes, len(runs) <= BANDED))
+        tables += [] if table is None else [table.ravel()]
+    values = np.concatenate(tables) if tables else np.array([])
+    if not np.isfinite(values).any():
+        return absent(axis, "not measured")
+    floor = floor_line(axis, runs, measure)
+    scale(axis, values, measure, floor)
+    names = [*(shortened(within(run.label, scenario), LONGEST) for run in runs), floor_name(measure)]
+    return name_ends(axis, [*ends, floor], names, [*styles, (INK, "--", 0.9)])
+
+
+def median_line(
+    axis: Axes, run: Labelled, table: np.ndarray | None, colour: str, dashes: str, banded: bool
+) -> float:  # fmt: skip
+    """One run's median [T] over its seeds, and their range; where it ends, NaN where nothing is known."""
+    if table is None or not np.isfinite(table).any():
+        return np.nan
+    alive = np.isfinite(table).any(axis=1)
+    steps, found = run.recording.frames["step"][alive], table[alive]
+    middle = np.nanmedian(found, axis=1)
+    if banded and found.shape[1] > 1:
+        axis.fill_between(steps, np.nanmin(found, axis=1), np.nanmax(found, axis=1), color=colour, alpha=0.13,
+                          linewidth=0)  # fmt: skip
+    axis.plot(steps, middle, dashes, color=colour, linewidth=1.5, marker="o" if len(middle) == 1 else "", markersize=4)
+    if not alive[-1]:  # every seed was lost here
+        axis.plot(steps[-1:], middle[-1:], "x", color=colour, markersize=6)
+    return last_finite(middle)
+
+
+def floor_line(axis: Axes, runs: Runs, measure: str) -> float:
+    """The band of what two samples of the target, or exact transport, score in this measure; NaN where none is known."""
+    known = [value for run in runs if np.isfinite(value := floor_at(run, measure)).all()]
+    if not known or ((spread := np.ptp([value[1] for value in known])) > 0.2 * abs(known[0][1]) + 1e-9 and spread > 0):
+        return np.nan  # runs of unlike targets have no common floor
+    if measure in BEST:
+        axis.axhline(BEST[measure], color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+    else:
+        floor_band(axis, known[0], "")
+    return float(known[0][1])
+
+
+def floor_at(run: Labelled, measure: str) -> np.ndarray:
+    """What frames of a perfect run score: low, middle and high; NaN where it is not known."""
+    if measure in BEST:
+        return np.full(3, BEST[measure])
+    floor = series(run.recording, f"{measure}_floor")
+    if floor is not None:
+        return np.nanpercentile(floor, [5, 50, 95])
+    told = (run.recording.facts.get("floors") or {}).get("frame", {}).get(measure) or {}
+    mean, spread = (np.nan if told.get(key) is None else float(told[key]) for key in ("mean", "spread"))
+    return np.array([mean - spread, mean, mean + spread])
+
+
+def scale(axis: Axes, values: np.ndarray, measure: str, floor: float) -> None:
+    """A logarithmic axis where values are decades apart, a squeezed one where losses are, a plain one else."""
+    if is_wide(np.append(values, floor if floor > 0 else np.nan), measure):
+        logarithmic(axis, [values, np.array([floor])])
+    elif better(measure) == "neither":
+        wide_range(axis, values)
+
+
+# --- gradients by layer ----------------------------------------------------------------------------------------------
+
+
+def layers(material: Material) -> Figure:
+    """Size of the loss gradient at each of the critic's layers, a line a run, faint where it started."""
+    if not material.recordings:
+        return nothing(material)
+    runs = material.recordings[:MOST]
+    words = runs_in_words([run.recording for run in runs], shown=False)
+    tall = max(2.6, 0.15 * len(runs) + 0.2)
+    lost = [run.label for run in runs if not by_layer(run).size]
+    how = "Median of the seeds; bold: last frame, faint: first. An even line is a gradient that arrives."
+    missing = f"Not recorded: {', '.join(lost)}." if lost else ""
+    made = page(material, tall + 0.85, [words, how, missing])
+    axis = axis_at(made.figure, 0.75, made.top - 0.3 - tall, beside(runs) - 0.15, tall)
+    layer_lines(axis, runs)
+    return made.figure
+
+
+def layer_lines(axis: Axes, runs: Runs) -> None:
+    """Gradients [L] at the first and last frame of each run over the number of the layer, on a logarithmic scale."""
+    styles, tables = styles_of(len(runs)), [by_layer(run) for run in runs]
+    for table, (colour, dashes, _) in zip(tables, styles, strict=True):
+        for row, width, alpha in zip(table, (1.0, 1.8), (0.3, 1.0), strict=False):
+            axis.plot(np.arange(1, len(row) + 1), row, f"{dashes}o", color=colour, linewidth=width, alpha=alpha,
+                      markersize=3.5)  # fmt: skip
+    if not any(table.size for table in tables):
+        return absent(axis)
+    logarithmic(axis, [table.ravel() for table in tables])
+    dress_layers(axis, max(table.shape[1] for table in tables if table.size))
+    ends = [table[-1][-1] if table.size else np.nan for table in tables]
+    return name_ends(axis, ends, [shortened(run.label, LONGEST) for run in runs], styles)
+
+
+def by_layer(run: Labelled) -> np.ndarray:
+    """Medians over the seeds at the first and the last frame that are known: [2, L], empty where none is."""
+    table = run.recording.frames.get("layer_gradients")
+    if table is None:
+        return np.empty((0, 0))
+    sizes = finite(np.asarray(table, float))
+    sizes = sizes[np.isfinite(sizes).any(axis=(1, 2))]
+    return np.array([np.nanmedian(sizes[t], axis=0) for t in (0, -1)]) if len(sizes) else np.empty((0, 0))
+
+
+def dress_layers(axis: Axes, count: int) -> None:
+    """Layers from the points to the score along the axis."""
+    titled(axis, "|∂ loss / ∂ output of the layer|, a point (log scale)", PLAIN + 0.5)
+    axis.set_xlabel("layer, from the points (left) to the score (right)", size=PLAIN, labelpad=2, color=INK)
+    axis.xaxis.set_major_locator(FixedLocator(list(range(1, count + 1))))
+    axis.yaxis.set_major_formatter(FuncFormatter(tick))
+    dress(axis)
+    axis.grid(linewidth=0.4, alpha=0.35)
+
+
+# --- weights ---------------------------------------------------------------------------------------------------------
+
+
+def weights(material: Material) -> Figure:
+    """Histogram of the critic's weights, a panel a run: grey at the start, blue at the end, and how many sit at a bound."""
+    if not material.recordings:
+        return nothing(material)
+    runs = material.recordings[:MOST]
+    rows = -(-len(runs) // 3)
+    columns = -(-len(runs) // rows)
+    pitch = (WIDTH - 0.35) / columns
+    words = runs_in_words([run.recording for run in runs], shown=True)
+    how = (
+        "Per cent of the critic's weights in each of 41 bins; grey: first frame, blue: last. Every run on its own axes."
+    )
+    made = page(material, 2.25 * rows + 0.05, [words, how])
+    for place, run in enumerate(runs):
+        left, row = 0.5 + (place % columns) * pitch, place // columns
+        axis = axis_at(made.figure, left, made.top - 1.6 - 2.25 * row, min(pitch - 0.45, 4.5), 1.2)
+        histogram(axis, run)
+        titled(axis, shortened(run.label, 13 * min(pitch - 0.45, 4.5)), PLAIN)
+    return made.figure
+
+
+def shortened(label: str, characters: float) -> str:
+    """A label that fits on a line."""
+    return label if len(label) <= characters else f"{label[: int(characters) - 1]}…"
+
+
+def histogram(axis: Axes, run: Labelled) -> None:
+    """Shares [T, P, 41] over [-reach, reach] at the first and the last frame."""
+    frames = run.recording.frames
+    shares, reach = frames.get("weight_histogram"), frames.get("weight_reach")
+    if shares is None or reach is None:
+        return absent(axis)
+    if not np.isfinite(reach[0, 0]):
+        return absent(axis, "no finite weight")
+    t = last_finite_frame(reach[:, 0])
+    reaches = np.maximum(np.asarray(reach[:, 0], float), 1e-12)
+    for frame, colour, alpha in ((0, FAINT, 0.5), (t, CRITIC, 0.75)):
+        edges = np.linspace(-1, 1, shares.shape[2] + 1) * reaches[frame]
+        # Other bins were wider or narrower: as many per cent of the last frame's bins.
+        axis.stairs(100 * shares[frame, 0] * reaches[t] / reaches[frame], edges, fill=True, color=colour, alpha=alpha)
+    axis.set_xlim(-1.04 * reaches[t], 1.04 * reaches[t])
+    dress(axis)
+    axis.xaxis.set_major_locator(MaxNLocator(4))
+    axis.xaxis.set_major_formatter(FuncFormatter(tick))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_major_locator(MaxNLocator(4))
+    axis.set_xlabel(bound_in_words(run, t), size=SMALL, labelpad=2, color=INK, loc="left")
+    return None
+
+
+def bound_in_words(run: Labelled, frame: int) -> str:
+    """The largest weight, and which share of the weights sits at it where that is a bound."""
+    frames = run.recording.frames
+    reach, held = float(frames["weight_reach"][frame, 0]), frames.get("weight_saturation")
+    at = (
+        f"; {share_of_one(float(held[frame, 0]))} at ±{number(reach)}"
+        if held is not None and held[frame, 0] > 0
+        else ""
+    )
+    return f"value; largest {number(reach)}{at}" if not at else f"value{at}"

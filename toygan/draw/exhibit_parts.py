@@ -1,0 +1,293 @@
+"""What the pictures of an exhibit share: what they are made from, the page with its words, names, numbers and floors."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from toygan.draw.dirac import Phases
+from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL
+from toygan.draw.scene import named, number, seeds_of, values_of
+from toygan.draw.sheet import WIDTH, blank, even, point_legend, say, wrapped_command
+from toygan.measure import MEASURES
+from toygan.recording import Recording
+from toygan.table import groups, median
+
+TEXT = 136  # characters of small prose across a page
+SHORT = {
+    "w1": "W1",
+    "w2": "W2",
+    "js": "JS",
+    "tv": "TV",
+    "kl": "KL",
+    "sliced_w1": "sliced W1",
+    "mode_kl": "mode KL",
+    "critic_gap": "share of W1 seen",
+    "slope_alignment": "slopes agree with exact transport",
+}
+UNITS = {"core_seconds": "core-seconds a seed", "w1_over_floor": "W1 over its floor"}
+BOUNDED = {"share", "cosine", "modes"}  # units of measures that a logarithmic axis would distort
+BEST = {"critic_gap": 1.0, "slope_alignment": 1.0}  # what exact transport scores
+LOST = "diverged"
+
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
+
+
+class Labelled(NamedTuple):
+    """A run, and the shortest name that tells it apart from the others of its panel."""
+
+    label: str
+    recording: Recording
+
+
+class Material(NamedTuple):
+    """What one panel of an exhibit is drawn from; `note` says what is cut short, `command` what makes the picture again.
+
+    `rows` are records, one a run and seed (or one a piece of theory), with the run's `label` and the `labels` of its
+    seed's diagnosis; `{measure}_floor` is what a perfect generator scores, where it is known. `recordings` are loaded
+    for the kinds in RECORDED only, `phases` for phase portraits.
+    """
+
+    title: str
+    command: str
+    note: str = ""
+    rows: Rows = ()
+    recordings: Sequence[Labelled] = ()
+    measure: str = "w1"
+    across: str = ""
+    down: str = ""
+    phases: Sequence[Phases] = ()
+
+
+class Page(NamedTuple):
+    """A figure with its words, and the room that they leave, in inches from its lower edge."""
+
+    figure: Figure
+    bottom: float
+    top: float
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def page(material: Material, tall: float, told: Sequence[str], points: bool = False) -> Page:
+    """A figure with `tall` inches of room between its title, what was run and how to read it, and its command."""
+    titles = textwrap.wrap(material.title, 50 if points else 62, max_lines=3, placeholder=" …")
+    said = [line for words in told if words for line in textwrap.wrap(words, TEXT - 18 * points)]
+    notes = textwrap.wrap(material.note, TEXT - 20 - 18 * points)
+    commands = wrapped_command(material.command, 112)[:3] if material.command else []
+    bottom = 0.16 + 0.15 * len(commands)
+    head = max(0.16 + 0.26 * len(titles) + 0.16 * (len(said) + len(notes)), 0.75 * points)
+    figure = blank(even(bottom + tall + head))
+    lines_down(figure, titles, notes, said)
+    for row, words in enumerate(reversed(commands)):
+        say(figure, 0.2, 0.1 + 0.15 * row, words, SMALL, family="monospace")
+    if points:
+        point_legend(figure, WIDTH - 0.15, figure.get_figheight() - 0.3)
+    return Page(figure, bottom, figure.get_figheight() - head)
+
+
+def lines_down(figure: Figure, titles: Sequence[str], notes: Sequence[str], said: Sequence[str]) -> None:
+    """Title, notes and prose, from the upper edge down."""
+    height = figure.get_figheight() - 0.08
+    for line in titles:
+        height -= 0.26
+        say(figure, 0.2, height, line, 15, weight="bold")
+    height -= 0.03
+    for line, weight in [(line, "bold") for line in notes] + [(line, "normal") for line in said]:
+        height -= 0.16
+        say(figure, 0.2, height, line, SMALL, weight=weight)
+
+
+def nothing(material: Material, words: str = "there is no run to show") -> Figure:
+    """A page that says why it is empty."""
+    made = page(material, 0.7, ())
+    say(made.figure, 0.2, made.bottom + 0.3, words, PLAIN)
+    return made.figure
+
+
+def titled(axis: Axes, words: str, size: float = LARGE) -> None:
+    """A panel's title, cut where it would run into its neighbour's."""
+    axis.set_title(words, size=size, loc="left", pad=4, weight="bold", color=INK, parse_math=False)
+
+
+def absent(axis: Axes, words: str = "not recorded") -> None:
+    """An empty panel that says why."""
+    axis.set(xticks=[], yticks=[])
+    axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", va="center", color=INK, size=PLAIN)
+    for spine in axis.spines.values():
+        spine.set(color=FAINT, linewidth=0.6)
+
+
+# --- which runs ------------------------------------------------------------------------------------------------------
+
+
+def runs_in_words(recordings: Sequence[Recording], shown: bool) -> str:
+    """How many runs, of which seeds, which one is shown, and at which step they end."""
+    seeds = " / ".join(dict.fromkeys(map(seeds_of if shown else all_seeds, recordings)))
+    steps = sorted({int(recording.frames["step"][-1]) for recording in recordings})
+    ends = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
+    return f"{counted(len(recordings), 'run')} · {seeds} · last frame: {ends}"
+
+
+def all_seeds(recording: Recording) -> str:
+    """The seeds of a run."""
+    seeds = recording.facts["seeds"]
+    return f"seed{'s' if len(seeds) > 1 else ''} {named(seeds)}"
+
+
+def rows_in_words(rows: Rows) -> str:
+    """How many runs and seeds, and how many of them were lost or did not end."""
+    lost = sum(row.get("status") == LOST for row in rows)
+    unfinished = sum(row.get("status") not in ("done", LOST, None) for row in rows)
+    parts = [counted(len(groups(list(map(dict, rows)), ("scenario", "label", "folder"))), "run")]
+    parts += [counted(len(rows), "seed") + (f", {lost} diverged" if lost else "")]
+    parts += [f"{unfinished} not ended"] if unfinished else []
+    return " · ".join(parts)
+
+
+def counted(count: int, what: str) -> str:
+    """One run, two runs."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def by_label(rows: Rows) -> dict[str, Rows]:
+    """Rows of one run together, in order of first appearance."""
+    return {str(label): members for (label,), members in groups(list(map(dict, rows)), ("label",)).items()}
+
+
+def by_scenario(rows: Rows) -> dict[str, Rows]:
+    """A panel's rows by scenario; all in one panel where the runs are of a scenario each."""
+    found: dict[str, Rows] = {}
+    for (name,), members in groups(list(map(dict, rows)), ("scenario",)).items():
+        found[str(name)] = members
+    alone = len(found) > 1 and all(len(by_label(members)) == 1 for members in found.values())
+    return {"": rows} if alone else found
+
+
+def within(label: str, scenario: str) -> str:
+    """A run's name in a panel that names the scenario already."""
+    return label.removeprefix(scenario).strip(" /·,:") or label if scenario else label
+
+
+def rows_of(material: Material, run: Labelled) -> Rows:
+    """The rows of one recording."""
+    folder = str(run.recording.folder)
+    found = [row for row in material.rows if row.get("folder") == folder]
+    return found or [row for row in material.rows if row.get("label") == run.label]
+
+
+# --- measures --------------------------------------------------------------------------------------------------------
+
+
+def measures_in(material: Material) -> list[str]:
+    """The measures of a panel: several are separated by commas."""
+    return [name for part in material.measure.split(",") if (name := part.strip())]
+
+
+def better(measure: str) -> str:
+    """Which way is better: lower, higher or neither."""
+    if measure in MEASURES:
+        return MEASURES[measure].better
+    return "lower" if measure in UNITS else "neither"
+
+
+def unit_of(measure: str) -> str:
+    """The unit of a measure, empty where none is known."""
+    return MEASURES[measure].unit if measure in MEASURES else ""
+
+
+def name_of(measure: str) -> str:
+    """A measure as people say it."""
+    return SHORT.get(measure, UNITS.get(measure, measure.replace("_", " ")))
+
+
+def axis_name(measure: str) -> str:
+    """A measure with its unit and which way is better."""
+    unit = {"plane": "plane units", "modes": "", "share": "share" if measure not in SHORT else ""}.get(
+        unit_of(measure), unit_of(measure)
+    )
+    way = better(measure)
+    said = ", ".join(part for part in (unit, "" if way == "neither" else f"{way} is better") if part)
+    return f"{name_of(measure)} ({said})" if said else name_of(measure)
+
+
+def known(rows: Rows, measure: str) -> list[float]:
+    """The finite values of a measure."""
+    values = [row.get(measure) for row in rows]
+    return [float(value) for value in values if isinstance(value, int | float) and math.isfinite(value)]
+
+
+def lost_in_words(rows: Rows, measure: str) -> str:
+    """How many of a run's seeds have no value, empty for none."""
+    without = len(rows) - len(known(rows, measure))
+    why = (
+        LOST if without and all(row.get("status") == LOST for row in rows if not known([row], measure)) else "no value"
+    )
+    return f"{without} of {len(rows)} {why}" if without else ""
+
+
+def middle_in_words(values: Sequence[float]) -> str:
+    """A median with its range."""
+    if not values:
+        return "no value"
+    low, high = number(min(values)), number(max(values))
+    return low if low == high else f"median {number(float(np.median(values)))} ({low} to {high})"
+
+
+def floor_of(rows: Rows, measure: str) -> float:
+    """What a perfect generator, or critic, scores; NaN where it is not known."""
+    found = median(known(rows, f"{measure}_floor")).value
+    if math.isfinite(found):
+        return found
+    modes = known(rows, "modes_of")
+    return max(modes) if measure == "modes" and modes else BEST.get(measure, math.nan)
+
+
+def floor_name(measure: str) -> str:
+    """What the floor of a measure is called."""
+    if measure in BEST:
+        return "exact transport"
+    return {"higher": "ceiling", "lower": "floor"}.get(better(measure), "two samples of the target")
+
+
+def dashed_in_words(rows: Rows, measures: Sequence[str]) -> str:
+    """What the dashed lines are, where there are any."""
+    names = dict.fromkeys(floor_name(measure) for measure in measures if math.isfinite(floor_of(rows, measure)))
+    meanings = {"floor": "floor (two samples of the target)", "ceiling": "ceiling (a perfect generator)"}
+    return f"dashed: {', '.join(meanings.get(name, name) for name in names)}" if names else ""
+
+
+def series(recording: Recording, measure: str) -> np.ndarray | None:
+    """A measure of every frame and seed [T, S], NaN where it is not finite; None where nothing is known of it."""
+    if measure == "w1_over_floor":
+        w1, floor = values_of(recording, "w1"), values_of(recording, "w1_floor")
+        return None if w1 is None or floor is None else w1 / np.where(floor > 0, floor, np.nan)
+    return values_of(recording, measure)
+
+
+def at_end(material: Material, run: Labelled, measure: str) -> list[float]:
+    """A measure at the end of a run, a value a seed: of the rows, or else of the last frame."""
+    found = known(rows_of(material, run), measure)
+    if found:
+        return found
+    values = series(run.recording, measure)
+    return [] if values is None else [float(value) for value in values[-1] if np.isfinite(value)]
+
+
+def is_wide(values: np.ndarray, measure: str) -> bool:
+    """Whether a measure's values need a logarithmic axis: unbounded, none negative, and the positive ones far apart."""
+    finite = values[np.isfinite(values)]
+    positive = finite[finite > 0]
+    far = len(positive) > 0 and positive.max() > 5 * positive.min()
+    return bool(far and unit_of(measure) not in BOUNDED and finite.min() >= 0)
+
+
+ACCENT, TRACK = GENERATED, "#eceef2"

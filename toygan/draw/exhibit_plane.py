@@ -1,0 +1,346 @@
+"""Pictures of runs side by side on the plane: final critics, critics over their optimum, steepness, latents."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from toygan.draw.exhibit_parts import (
+    Labelled,
+    Material,
+    Page,
+    absent,
+    at_end,
+    measures_in,
+    middle_in_words,
+    name_of,
+    nothing,
+    page,
+    runs_in_words,
+    titled,
+)
+from toygan.draw.inside import AROUND_ONE, latent_map
+from toygan.draw.panels import (
+    FAINT,
+    INK,
+    LARGE,
+    METHOD_COLOURS,
+    PLAIN,
+    SCORES,
+    SMALL,
+    band_edges,
+    bands,
+    frame_view,
+    generated_points,
+    marker_size,
+    pixel_extent,
+    real_points,
+    score_bands,
+    steepness,
+    tick,
+)
+from toygan.draw.scene import Scene, endless, outside_share, scene, share_of_one
+from toygan.draw.sheet import WIDTH, axis_at, columns_for, measure_lines, panel_height, size_of
+from toygan.draw.sweep import MARKS
+
+MOST = 24  # runs on one page: a 25th would be a stamp
+BAR, HEADING = 0.45, 0.16  # inches that a colour bar takes beneath a panel, and a small title above it
+GOLDEN = 0.6180339887498949
+LIGHTER = "Lighter = the critic holds it for more real, for every method; every panel on its own colour scale."
+CATEGORIES = "Generated points, a colour and mark for each category of the latents, over real points (dark discs)."
+LATENTS = "The square of latents, coloured as the small one, where the generator sends it; dark rim: folded; discs: real points."
+
+Words = Callable[[Material, Labelled, Scene], Sequence[str]]
+
+
+class Grid(NamedTuple):
+    """Where the runs of a page stand: panels of `side` by `tall` inches, `columns` in a row of `row` inches."""
+
+    columns: int
+    pitch: float
+    side: float
+    tall: float
+    row: float
+    heading: float
+
+    def corner(self, made: Page, place: int) -> tuple[float, float]:
+        """Left and bottom of a run's main panel."""
+        left = 0.35 + (place % self.columns) * self.pitch
+        return left, made.top - (place // self.columns) * self.row - self.heading - self.tall
+
+
+def grid_of(shown: Sequence[Scene], labels: Sequence[str], panels: int, beneath: float) -> Grid:
+    """Rows of at most four runs, of `panels` panels above each other and so many inches beneath the last one."""
+    columns = columns_for(len(shown))
+    pitch, side = (WIDTH - 0.3) / columns, side_of(len(shown))
+    tall = max(panel_height(one, side) for one in shown)
+    heading = 0.16 * max(len(label_lines(label, side)) for label in labels) + 0.12
+    return Grid(columns, pitch, side, tall, heading + panels * tall + beneath, heading)
+
+
+def side_of(count: int) -> float:
+    """The width of a panel, in inches, where there are so many."""
+    return min((WIDTH - 0.3) / columns_for(count) - 0.3, 3.4)
+
+
+def label_lines(label: str, side: float) -> list[str]:
+    """A run's name as lines above its panel."""
+    return textwrap.wrap(label, max(int(side * 11.5), 8), max_lines=2, placeholder=" …", break_on_hyphens=False) or [
+        " "
+    ]
+
+
+def plane_page(material: Material, told: Sequence[str], words: Words, panels: int = 1, beneath: float = 0.3,
+               foot: float = 0.0, points: bool = True) -> tuple[Page, Grid, list[tuple[Labelled, Scene, str]]]:  # fmt: skip
+    """The page, its grid, and the runs that find room on it, each with the lines under it."""
+    runs = [(run, scene(run.recording)) for run in material.recordings[:MOST]]
+    side = side_of(len(runs))
+    lines = ["\n".join(wrapped(words(material, run, shown), side)) for run, shown in runs]
+    lowest = beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15
+    grid = grid_of([shown for _, shown in runs], [run.label for run, _ in runs], panels, lowest)
+    said = runs_in_words([run.recording for run, _ in runs], shown=True)
+    left_out = f" · the first {MOST} of {len(material.recordings)}" if len(material.recordings) > MOST else ""
+    tall = -(-len(runs) // grid.columns) * grid.row + foot
+    made = page(material, tall, [said + left_out, *told], points)
+    return made, grid, [(run, shown, text) for (run, shown), text in zip(runs, lines, strict=True)]
+
+
+def wrapped(lines: Sequence[str], side: float) -> list[str]:
+    """Small lines wrapped to the width of a panel."""
+    return [part for line in lines for part in textwrap.wrap(line, int(side / (0.0081 * SMALL)))]
+
+
+def panel_of(made: Page, grid: Grid, place: int, run: Labelled) -> Axes:
+    """A run's main axis with its name."""
+    axis = axis_at(made.figure, *grid.corner(made, place), grid.side, grid.tall)
+    titled(axis, "\n".join(label_lines(run.label, grid.side)), LARGE if grid.columns < 4 else PLAIN)
+    axis.tick_params(labelleft=place % grid.columns == 0)
+    return axis
+
+
+def under(axis: Axes, words: str, inches: float = 0.24) -> None:
+    """Small lines so far under a panel."""
+    _, tall = size_of(axis)
+    axis.text(0, -inches / tall, words, transform=axis.transAxes, size=SMALL, va="top", color=INK, linespacing=1.25,
+              parse_math=False)  # fmt: skip
+
+
+def contour(axis: Axes, shown: Scene, scores: np.ndarray, edges: np.ndarray) -> None:
+    """Scores [g, g] with the points; in a small panel the points are smaller, the generated ones more so."""
+    score_bands(axis, shown, scores, edges)
+    shrink = min((size_of(axis)[0] / 2.4) ** 0.5, 1.0)
+    real = real_points(axis, shown)
+    generated = generated_points(axis, shown, -1)
+    real.set_markersize(real.get_markersize() * max(shrink, 0.9))
+    generated.set_markersize(generated.get_markersize() * shrink)
+    frame_view(axis, shown)
+
+
+def of_measures(material: Material, run: Labelled) -> list[str]:
+    """The panel's measures of one run in words, over its seeds."""
+    seeds = len(run.recording.facts["seeds"])
+    found = {measure: at_end(material, run, measure) for measure in measures_in(material)}
+    lost = {name: seeds - len(values) if 0 < len(values) < seeds else 0 for name, values in found.items()}
+    return [
+        f"{name_of(measure)}: {middle_in_words(values)}" + f", {lost[measure]} of {seeds} without" * bool(lost[measure])
+        for measure, values in found.items()
+    ]
+
+
+# --- films -----------------------------------------------------------------------------------------------------------
+
+
+def films(material: Material) -> Figure:
+    """Final critics side by side with their points, measures beneath; the still behind a synchronised film."""
+    if not material.recordings:
+        return nothing(material)
+    made, grid, runs = plane_page(material, [LIGHTER], final_words)
+    for place, (run, shown, words) in enumerate(runs):
+        axis = panel_of(made, grid, place, run)
+        contour(axis, shown, shown.scores[-1], band_edges(shown.scores[-1:]))
+        under(axis, words)
+    return made.figure
+
+
+def final_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
+    """The measures of the portrait seed, the range over all, and the panel's own measure."""
+    extra = [] if material.measure == "w1" else of_measures(material, run)
+    return [*measure_lines(shown, shown.last), *extra, outside_share(shown.samples[-1], shown.view)]
+
+
+# --- critics and their optimum ---------------------------------------------------------------------------------------
+
+
+def critics(material: Material) -> Figure:
+    """The learned critic of each run over the optimal one at the last frame, with the panel's measure beneath."""
+    if not material.recordings:
+        return nothing(material)
+    told = [
+        f"Upper: the learned critic; lower: the optimal one for its objective. Bars: score, median removed. {LIGHTER}",
+        "Beneath: median (range) of the seeds."
+        + " Infinite scores are cut off." * any(map(has_endless, material.recordings)),
+    ]
+    made, grid, runs = plane_page(material, told, measured_words, 2, 2 * BAR + HEADING)
+    for place, (run, shown, words) in enumerate(runs):
+        learned(panel_of(made, grid, place, run), shown)
+        left, bottom = grid.corner(made, place)
+        below = axis_at(made.figure, left, bottom - BAR - HEADING - grid.tall, grid.side, grid.tall)
+        below.tick_params(labelleft=place % grid.columns == 0)
+        best(below, shown)
+        below.set_title("optimal", size=SMALL, loc="left", pad=3, color=INK)
+        under(below, words, BAR)
+    return made.figure
+
+
+def has_endless(run: Labelled) -> bool:
+    """Whether an optimal score of a run is infinite."""
+    return "optimal_scores" in run.recording.frames and endless(run.recording.frames)
+
+
+def measured_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
+    """The panel's measure over the seeds, and what the panel does not show."""
+    return [*of_measures(material, run), lost_at(shown), outside_share(shown.samples[-1], shown.view)]
+
+
+def learned(axis: Axes, shown: Scene) -> None:
+    """The learned critic with its colour bar."""
+    edges = band_edges(shown.scores[-1:])
+    contour(axis, shown, shown.scores[-1], edges)
+    axis.tick_params(labelbottom=False)
+    thin_bar(axis, edges)
+
+
+def best(axis: Axes, shown: Scene) -> None:
+    """The optimal critic with its colour bar, or a word that there is none."""
+    if shown.optimal is None:
+        frame_view(axis, shown)
+        return absent(axis, "not recorded")
+    edges = band_edges(shown.optimal[-1:])
+    contour(axis, shown, shown.optimal[-1], edges)
+    axis.tick_params(labelbottom=False)
+    return thin_bar(axis, edges)
+
+
+def thin_bar(axis: Axes, edges: np.ndarray) -> None:
+    """A colour bar close under a panel of scores, its ends and the median on it."""
+    half = float(edges[1] - edges[0]) / 2
+    low, high = float(edges[0]) + half, float(edges[-1]) - half
+    middle = [0.0] if min(-low, high) > (high - low) / 6 else []
+    ends = np.unique([low, *middle, high])
+    box, (wide, up) = axis.get_position(), axis.figure.get_size_inches()  # type: ignore[union-attr]
+    place = axis_at(axis.figure, box.x0 * wide, box.y0 * up - 0.2, box.width * wide, 0.1)  # type: ignore[arg-type]
+    colour_bar(place, ScalarMappable(bands(edges), SCORES), ends.tolist(), [tick(float(end)) for end in ends])
+
+
+def colour_bar(place: Axes, colours: ScalarMappable, ticks: Sequence[float], labels: Sequence[str]) -> None:
+    """A horizontal colour bar in an axis of its own."""
+    drawn = place.figure.colorbar(colours, cax=place, orientation="horizontal", extendfrac=0.03)
+    drawn.set_ticks(list(ticks), labels=list(labels))
+    place.xaxis.set_minor_locator(NullLocator())
+    place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
+    drawn.outline.set(linewidth=0.4, edgecolor=FAINT)
+
+
+def lost_at(shown: Scene) -> str:
+    """The step of the picture, where the run did not reach its end."""
+    return f"lost after step {shown.steps[-1]}" if shown.note else ""
+
+
+# --- steepness -------------------------------------------------------------------------------------------------------
+
+
+def steepnesses(material: Material) -> Figure:
+    """Where the critic is steeper than 1, white, and how often at the data, a panel a run at the last frame."""
+    if not material.recordings:
+        return nothing(material)
+    how = (
+        "Blue: |∇ score| below 1; orange: above; line: 1; dark discs: real points. Beneath: the share above 1 at real "
+        "points, at generated ones, and on the segments between the two, where transport goes; read off the grid of slopes."
+    )
+    made, grid, runs = plane_page(material, [how], steep_words, foot=0.45, points=False)
+    for place, (run, shown, words) in enumerate(runs):
+        axis = panel_of(made, grid, place, run)
+        steep_map(axis, shown)
+        under(axis, words)
+    common_bar(made)
+    return made.figure
+
+
+def steep_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
+    """The shares above 1."""
+    return [above_one(shown), lost_at(shown)]
+
+
+def steep_map(axis: Axes, shown: Scene) -> None:
+    """|grad score| around 1 on a logarithmic scale from 0.1 to 10, and the line at 1."""
+    frame_view(axis, shown)
+    steep = np.clip(steepness(shown.slopes[-1]), 0.1, 10)
+    axis.imshow(steep, cmap=AROUND_ONE, norm=LogNorm(0.1, 10), origin="lower", interpolation="bilinear",
+                extent=pixel_extent(shown.slope_x, shown.slope_y), zorder=0)  # fmt: skip
+    if steep.min() < 1 < steep.max():
+        axis.contour(shown.slope_x, shown.slope_y, steep, [1.0], colors=INK, linewidths=0.9)
+    real_points(axis, shown).set_alpha(0.25)
+    frame_view(axis, shown)
+
+
+def above_one(shown: Scene) -> str:
+    """The shares above 1 in the data's region."""
+    n = min(len(shown.real), shown.samples.shape[1])
+    real, fake = shown.real[:n], shown.samples[-1, :n]
+    e = ((GOLDEN * np.arange(1, n + 1)) % 1.0)[:, None]  # even along the segments, and always the same
+    places = {"real": real, "generated": fake, "between": e * real + (1 - e) * fake}
+    parts = [f"{name} {share}" for name, points in places.items() if (share := share_above(shown, points))]
+    return "above 1: " + (", ".join(parts) or "not known")
+
+
+def share_above(shown: Scene, points: np.ndarray) -> str:
+    """The share of points [n, 2] at which the interpolated steepness is above 1; empty where none lies on the grid."""
+    from scipy.interpolate import RegularGridInterpolator
+
+    steep = RegularGridInterpolator((shown.slope_y, shown.slope_x), steepness(shown.slopes[-1]), bounds_error=False)
+    found = steep(points[np.isfinite(points).all(axis=1)][:, ::-1])
+    found = found[np.isfinite(found)]
+    return share_of_one(float((found > 1).mean())) if len(found) else ""
+
+
+def common_bar(made: Page) -> None:
+    """One colour bar for all maps."""
+    place = axis_at(made.figure, 0.35, made.bottom + 0.2, 3.0, 0.11)
+    colour_bar(place, ScalarMappable(LogNorm(0.1, 10), AROUND_ONE), [0.1, 1, 10], ["≤ 0.1", "1", "≥ 10"])
+    place.text(1.1, 0.5, "|∇ score|, per unit length", transform=place.transAxes, size=SMALL, va="center", color=INK)
+
+
+# --- latents ---------------------------------------------------------------------------------------------------------
+
+
+def latents(material: Material) -> Figure:
+    """Generated points by category where the latents have some, else the square of latents where it is sent."""
+    if not material.recordings:
+        return nothing(material)
+    coloured = any("categories" in run.recording.frames for run in material.recordings)
+    how = CATEGORIES if coloured else LATENTS
+    made, grid, runs = plane_page(material, [how], measured_words, points=False)
+    for place, (run, shown, words) in enumerate(runs):
+        axis = panel_of(made, grid, place, run)
+        (by_category if "categories" in run.recording.frames else latent_map)(axis, shown)
+        under(axis, words)
+    return made.figure
+
+
+def by_category(axis: Axes, shown: Scene) -> None:
+    """The portrait seed's generated points, a colour and a mark for each category; beneath them the real points."""
+    real_points(axis, shown).set_alpha(0.2)
+    chosen, points = shown.recording.frames["categories"][0], shown.samples[-1]
+    for category in np.unique(chosen):
+        colour, mark = METHOD_COLOURS[category % len(METHOD_COLOURS)], MARKS[category % len(MARKS)]
+        axis.plot(*points[chosen == category].T, mark, color=colour, markersize=1.1 * marker_size(len(points)),
+                  markeredgewidth=0, alpha=0.8, zorder=3, label=str(category))  # fmt: skip
+    frame_view(axis, shown)

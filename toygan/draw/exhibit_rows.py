@@ -1,0 +1,358 @@
+"""Pictures of results, a row a run and seed: ends with intervals, rates, matrices, quality against its price."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from toygan.draw.exhibit_parts import (
+    LOST,
+    TRACK,
+    Material,
+    Page,
+    Rows,
+    axis_name,
+    better,
+    by_label,
+    by_scenario,
+    dashed_in_words,
+    floor_of,
+    is_wide,
+    known,
+    lost_in_words,
+    measures_in,
+    name_of,
+    nothing,
+    page,
+    rows_in_words,
+    titled,
+    within,
+)
+from toygan.draw.panels import CRITIC, FAINT, GENERATED, INK, PLAIN, SHARE, SMALL, STEEPNESS
+from toygan.draw.sheet import WIDTH, axis_at, say
+from toygan.draw.sweep import BARS, floor_line, frame_around, in_order, rings, scale_of
+from toygan.table import groups, median, rate
+
+KEPT = 8  # runs that keep the exhibit's order; more of them are sorted
+GOOD = ("converged", "still-improving")  # labels that are no failure
+NONE = "no label"
+
+Runs = dict[str, Rows]  # rows by the name of their run
+
+
+# --- ends ------------------------------------------------------------------------------------------------------------
+
+
+def ends(material: Material) -> Figure:
+    """Final measures: rings for seeds, the median as a dot with its 95 % interval, a panel a scenario and measure."""
+    if not material.rows:
+        return nothing(material)
+    measures = measures_in(material)
+    panels = by_scenario(material.rows)
+    runs = {title: ordered(by_label(rows), measures[0]) for title, rows in panels.items()}
+    heights = {title: 0.23 * len(own) + 0.25 for title, own in runs.items()}
+    lines = -(-len(measures) // 3)
+    columns = -(-len(measures) // lines)
+    made = page(material, lines * sum(tall + 0.85 for tall in heights.values()), ends_in_words(material, runs))
+    top = made.top
+    for title, own in runs.items():
+        for start in range(0, len(measures), columns):
+            ends_row(made, top - 0.3 - heights[title], heights[title], title, own, measures[start : start + columns])
+            top -= heights[title] + 0.85
+    return made.figure
+
+
+def ends_in_words(material: Material, runs: Mapping[str, Runs]) -> list[str]:
+    """What was run and how to read it."""
+    sorted_by = f"best {name_of(measures_in(material)[0])} on top"
+    order = sorted_by if max(map(len, runs.values())) > KEPT else ""
+    parts = ["rings: seeds", BARS, order, dashed_in_words(material.rows, measures_in(material))]
+    return [rows_in_words(material.rows), " · ".join(part for part in parts if part)]
+
+
+def ordered(runs: Runs, measure: str) -> Runs:
+    """Few runs as the exhibit has them, many from the best median to the worst."""
+    if len(runs) <= KEPT:
+        return dict(runs)
+    sign = -1.0 if better(measure) == "higher" else 1.0
+    middles = {label: sign * median(known(rows, measure)).value for label, rows in runs.items()}
+    return {label: runs[label] for label in sorted(runs, key=lambda label: np.nan_to_num(middles[label], nan=math.inf))}
+
+
+def ends_row(made: Page, bottom: float, tall: float, title: str, runs: Runs, measures: Sequence[str]) -> None:
+    """Panels of up to three measures beside each other, with the names of the runs at the left."""
+    names = [name_with_lost(within(label, title), rows, measures) for label, rows in reversed(runs.items())]
+    left = names_wide(names)
+    pitch = (WIDTH - left - 0.25) / len(measures)
+    for place, measure in enumerate(measures):
+        axis = axis_at(made.figure, left + place * pitch, bottom, pitch - 0.2, tall)
+        values = [known(rows, measure) for rows in reversed(runs.values())]
+        flat = np.array([value for own in values for value in own])
+        rings(axis, names if place == 0 else [""] * len(names), values, log=is_wide(flat, measure))
+        floor_line(axis, floor_of([row for rows in runs.values() for row in rows], measure), "x")
+        if measure == "modes":
+            axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        said = "\n".join(textwrap.wrap(axis_name(measure), max(int(13 * (pitch - 0.2)), 12)))
+        axis.set_xlabel(said, size=SMALL, labelpad=2, color=INK, parse_math=False, loc="left")
+        if place == 0 and title:
+            titled(axis, title)
+
+
+def names_wide(names: Sequence[str]) -> float:
+    """Inches that names at the left of a panel take."""
+    return min(0.3 + 0.065 * max(map(len, names), default=0), 3.4)
+
+
+def name_with_lost(label: str, rows: Rows, measures: Sequence[str]) -> str:
+    """A run's name, and how many of its seeds have no value in the first measure."""
+    lost = lost_in_words(rows, measures[0])
+    name = label if len(label) <= 34 else f"{label[:33]}…"
+    return f"{name}  ({lost})" if lost else name
+
+
+# --- rates -----------------------------------------------------------------------------------------------------------
+
+
+def rates(material: Material) -> Figure:
+    """How many seeds of each run have each label of the diagnosis, or how many have found all modes."""
+    if not material.rows:
+        return nothing(material)
+    return all_modes(material) if material.measure == "modes" else labels(material)
+
+
+def labels(material: Material) -> Figure:
+    """A matrix of bars, a line a run and a column a label, with counts."""
+    panels = {title: by_label(rows) for title, rows in by_scenario(material.rows).items()}
+    columns = columns_of(material.rows)
+    left = names_wide([within(label, title) for title, own in panels.items() for label in own])
+    pitch = min((WIDTH - left - 0.55) / len(columns), 1.3)
+    slanted = max(map(len, columns)) * 0.066 > pitch
+    head = 0.25 + slanted * 0.033 * max(map(len, columns))
+    tall = sum(0.27 * len(own) + 0.15 + 0.3 * (len(panels) > 1) for own in panels.values())
+    how = "Seeds with each label of the diagnosis; a seed may have several. Green: no failure."
+    made = page(material, tall + head + 0.15, [rows_in_words(material.rows), how])
+    for place, name in enumerate(columns):
+        made.figure.text((left + place * pitch) / WIDTH, (made.top - head) / made.figure.get_figheight(), name, size=SMALL,
+                         rotation=30 * slanted, color=INK, va="bottom", rotation_mode="anchor", parse_math=False)  # fmt: skip
+    top = made.top - head - 0.05
+    for title, own in panels.items():
+        top -= 0.3 * (len(panels) > 1)
+        high = 0.27 * len(own)
+        axis = axis_at(made.figure, left, top - high, pitch * len(columns), high)
+        label_bars(axis, {within(label, title): rows for label, rows in own.items()}, columns)
+        if len(panels) > 1:
+            titled(axis, title)
+        top -= high + 0.15
+    return made.figure
+
+
+def columns_of(rows: Rows) -> list[str]:
+    """Labels that occur: those that are no failure first, then the most frequent one."""
+    counts = Counter(name for row in rows for name in labels_of(row))
+    return sorted(counts, key=lambda name: (name not in GOOD, name == NONE, -counts[name], name))
+
+
+def labels_of(row: Mapping[str, Any]) -> Sequence[str]:
+    """The labels of a seed, or a word that it has none."""
+    found = row.get("labels")
+    return ["not diagnosed"] if found is None else (list(dict.fromkeys(found)) or [NONE])
+
+
+def label_bars(axis: Axes, runs: Runs, columns: Sequence[str]) -> None:
+    """A track a cell, filled to the share of the seeds, and the count on it."""
+    for line, rows in enumerate(reversed(runs.values())):
+        counts = Counter(name for row in rows for name in labels_of(row))
+        for place, name in enumerate(columns):
+            colour = SHARE if name in GOOD else FAINT if name in (NONE, "not diagnosed") else GENERATED
+            share_bar(axis, place, line, counts[name], len(rows), colour)
+    axis.set(xlim=(0, len(columns)), ylim=(-0.5, len(runs) - 0.5), xticks=[])
+    axis.set_yticks(range(len(runs)), list(reversed(runs)), parse_math=False)
+    bare(axis)
+
+
+def share_bar(axis: Axes, left: float, line: float, count: int, total: int, colour: str) -> None:
+    """One track with its filling and "6/8" at its end."""
+    axis.add_patch(Rectangle((left, line - 0.28), 0.55, 0.56, color=TRACK, linewidth=0))
+    axis.add_patch(Rectangle((left, line - 0.28), 0.55 * count / total, 0.56, color=colour, linewidth=0))
+    axis.text(left + 0.59, line, f"{count}/{total}", size=SMALL, va="center_baseline", color=INK if count else FAINT)
+
+
+def bare(axis: Axes) -> None:
+    """No frame and no tick marks."""
+    axis.tick_params(labelsize=SMALL, length=0, pad=3)
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+
+
+def all_modes(material: Material) -> Figure:
+    """A bar a run: the share of its seeds that found every mode, with its interval, and the median of modes."""
+    panels = {title: by_label(rows) for title, rows in by_scenario(material.rows).items()}
+    tall = sum(0.27 * len(own) + 0.6 for own in panels.values()) + 0.15
+    how = "Share of the seeds that found all modes, bars: 95 % Wilson intervals; at the right the modes found, median (range)."
+    made = page(material, tall, [rows_in_words(material.rows), how])
+    left = names_wide([within(label, title) for title, own in panels.items() for label in own])
+    top = made.top - 0.3
+    for title, own in panels.items():
+        high = 0.27 * len(own)
+        axis = axis_at(made.figure, left, top - high, WIDTH - left - 2.6, high)
+        mode_bars(axis, {within(label, title): rows for label, rows in own.items()})
+        titled(axis, title)
+        top -= high + 0.6
+    return made.figure
+
+
+def mode_bars(axis: Axes, runs: Runs) -> None:
+    """Shares of seeds with all modes; a seed that diverged has not found them."""
+    for line, rows in enumerate(reversed(runs.values())):
+        found = sum(row.get("modes_of") is not None and row.get("modes") == row["modes_of"] for row in rows)
+        share = rate(found, len(rows))
+        axis.barh(line, 1.0, 0.56, color=TRACK)
+        axis.barh(line, share.value, 0.56, color=CRITIC, alpha=0.55)
+        axis.plot([share.low, share.high], [line, line], "-", color=INK, linewidth=1.1)
+        axis.text(
+            1.03, line, f"{found}/{len(rows)}   {modes_in_words(rows)}", size=SMALL, va="center_baseline", color=INK
+        )
+    axis.set(xlim=(0, 1), ylim=(-0.5, len(runs) - 0.5))
+    axis.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+    axis.set_yticks(range(len(runs)), list(reversed(runs)), parse_math=False)
+    bare(axis)
+
+
+def modes_in_words(rows: Rows) -> str:
+    """Modes found, of how many."""
+    values, of = known(rows, "modes"), known(rows, "modes_of")
+    if not values:
+        return LOST if all(row.get("status") == LOST for row in rows) else "not measured"
+    low, high, middle = (f"{value:g}" for value in (min(values), max(values), float(np.median(values))))
+    span = middle if low == high else f"{middle} ({low} to {high})"
+    return f"{span} of {max(of):g}" if of else span
+
+
+# --- matrices --------------------------------------------------------------------------------------------------------
+
+
+def matrix(material: Material) -> Figure:
+    """The median of a measure over two columns of the results, as coloured fields with their numbers."""
+    rows = [parted(row) for row in material.rows]
+    across, down = material.across or "constraint", material.down or "objective"
+    rows = [row for row in rows if row.get(across) is not None and row.get(down) is not None]
+    if not rows:
+        return nothing(material, f"no run has both {across} and {down}")
+    panels = {"": rows} if "scenario" in (across, down) else by_scenario(rows)
+    maps = {title: cells_of(own, across, down, material.measure) for title, own in panels.items()}
+    left = names_wide([str(mark) for found in maps.values() for mark in found.down]) + 0.2
+    names = max(len(setting(mark)) for found in maps.values() for mark in found.across)
+    slanted = any(names * 0.062 > field_wide(found, left) - 0.05 for found in maps.values())
+    head = 0.35 + (0.053 * names if slanted else 0.15)
+    heights = {title: 0.3 * len(found.down) for title, found in maps.items()}
+    how = f"{axis_name(material.measure)}: medians of the seeds · the darker, the larger · framed: the best"
+    made = page(
+        material, sum(heights.values()) + (head + 0.1) * len(maps), [rows_in_words(rows), how + lost_words(rows)]
+    )
+    top = made.top
+    for title, found in maps.items():
+        axis = axis_at(
+            made.figure, left, top - head - heights[title], field_wide(found, left) * len(found.across), heights[title]
+        )
+        cells(axis, found, material.measure, slanted)
+        say(
+            made.figure,
+            0.2,
+            top - 0.22,
+            " · ".join(part for part in (title, f"{down} × {across}") if part),
+            PLAIN,
+            weight="bold",
+        )
+        top -= head + heights[title] + 0.1
+    return made.figure
+
+
+class Cells(NamedTuple):
+    """A matrix: both columns' values in order, medians [down, across], and how many seeds of how many diverged."""
+
+    across: list[Any]
+    down: list[Any]
+    values: np.ndarray
+    lost: Mapping[tuple[int, int], tuple[int, int]]
+
+
+def parted(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with both halves of a pair, objective+constraint."""
+    first, _, second = str(row.get("method", "")).partition("+")
+    return {"objective": first, "constraint": second or "none"} | dict(row)
+
+
+def cells_of(rows: Rows, across: str, down: str, measure: str) -> Cells:
+    """The medians of a measure in every cell; NaN where nothing is known."""
+    right, marks = (in_order({row[key] for row in rows}) for key in (across, down))
+    found = groups(list(map(dict, rows)), (down, across))
+    values = [[median(known(found.get((y, x), []), measure)).value for x in right] for y in marks]
+    lost = {
+        (i, j): (sum(row.get("status") == LOST for row in own), len(own))
+        for i, y in enumerate(marks)
+        for j, x in enumerate(right)
+        if (own := found.get((y, x)))
+    }
+    return Cells(right, marks, np.array(values, float), lost)
+
+
+def field_wide(found: Cells, left: float) -> float:
+    """Inches of one field."""
+    return min((WIDTH - left - 0.5) / len(found.across), 1.1)
+
+
+def setting(value: Any) -> str:
+    """A setting's value in few letters."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def lost_words(rows: Rows) -> str:
+    """What the marks of lost seeds are, where there are some."""
+    return " · † some seeds diverged, ††: all" if any(row.get("status") == LOST for row in rows) else ""
+
+
+def cells(axis: Axes, found: Cells, measure: str, slanted: bool) -> None:
+    """Coloured fields with their numbers, the first line on top; the best one framed."""
+    values = found.values
+    finite = values[np.isfinite(values)]
+    axis.pcolormesh(
+        np.ma.masked_invalid(values), cmap=STEEPNESS, norm=scale_of(finite), edgecolors="white", linewidth=1.5
+    )
+    size = SMALL if field_wide_of(axis, len(found.across)) > 0.42 else 6.5
+    for (row, column), value in np.ndenumerate(values):
+        axis.text(column + 0.5, row + 0.5, cell_text(value, found.lost.get((row, column))), ha="center", va="center",
+                  size=size, color=INK)  # fmt: skip
+    if len(finite) and better(measure) != "neither":
+        place = np.unravel_index((np.nanargmax if better(measure) == "higher" else np.nanargmin)(values), values.shape)
+        axis.add_patch(frame_around(int(place[1]), int(place[0])))
+    axis.set_ylim(len(found.down), 0)
+    axis.set_xticks(np.arange(len(found.across)) + 0.5, [setting(mark) for mark in found.across], parse_math=False,
+                    rotation=55 if slanted else 0, ha="left" if slanted else "center", rotation_mode="anchor")  # fmt: skip
+    axis.set_yticks(np.arange(len(found.down)) + 0.5, [setting(mark) for mark in found.down], parse_math=False)
+    axis.xaxis.tick_top()
+    bare(axis)
+
+
+def field_wide_of(axis: Axes, count: int) -> float:
+    """Inches of one field of a drawn matrix."""
+    return float(axis.get_position().width) * WIDTH / count
+
+
+def cell_text(value: float, lost: tuple[int, int] | None) -> str:
+    """The number of a cell, and a mark where seeds diverged; a dash where nothing was run."""
+    if lost is None:
+        return "–"
+    if not math.isfinite(value):
+        return "††" if lost[0] == lost[1] else "×"
+    size = abs(value)
+    short = f"{size:#.2g}".rstrip(".") if 0.001 <= size < 10 else f"{size:.0f}" if 10 <= size < 1e4 else f"{size:.2g}"
+    return ("−" if value < 0 else "") + short + ("†" if lost[0] else "")

@@ -1,0 +1,244 @@
+"""Pictures of theory, without training: distances along a number, phase portraits, plans on a line, a bound."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from toygan.draw import distance
+from toygan.draw.dirac import portraits
+from toygan.draw.exhibit_parts import Material, Page, Rows, nothing, page, titled
+from toygan.draw.panels import CRITIC, FAINT, GENERATED, INK, PLAIN, REAL, SMALL
+from toygan.draw.sheet import WIDTH, axis_at, say
+from toygan.draw.sweep import dress, log_axis
+from toygan.table import groups
+
+BOX = 0.2  # inches a side of a box on a line
+
+
+def by_name(rows: Rows, kind: str) -> dict[str, Rows]:
+    """Rows of theory by the name of their piece, of one kind only."""
+    found = groups([dict(row) for row in rows if row.get(kind) is not None], (kind,))
+    return {str(name): members for (name,), members in found.items()}
+
+
+def column(rows: Rows, name: str) -> np.ndarray:
+    """A column of rows [N]; NaN where there is no number."""
+    return np.array([row[name] if isinstance(row.get(name), int | float) else np.nan for row in rows], float)
+
+
+# --- distances -------------------------------------------------------------------------------------------------------
+
+
+def distances(material: Material) -> Figure:
+    """Distances along a number, three panels a piece: moving mass, bounded ones, and ones that may be infinite."""
+    pieces = by_name(material.rows, "distances")
+    if not pieces:
+        return nothing(material, "no distance to show")
+    how = "Exact where a closed form or a solver knows them. Triangles on the upper edge: infinite. Dotted: floors of samples."
+    made = page(material, 3.35 * len(pieces), [how])
+    for place, (name, rows) in enumerate(pieces.items()):
+        key = material.across or key_of(rows[0])
+        along_a_number(made, made.top - 3.35 * place, name if len(pieces) > 1 else "", rows, key)
+    return made.figure
+
+
+def key_of(row: Mapping[str, Any]) -> str:
+    """The column along which distances were taken: the one that is no distance."""
+    taken = {"distances", "label", *distance.SHORT}
+    return next((name for name in row if name not in taken and not name.endswith("_floor")), "")
+
+
+def along_a_number(made: Page, top: float, name: str, rows: Rows, key: str) -> None:
+    """The three panels of one piece."""
+    rows = sorted(rows, key=lambda row: row.get(key, 0))
+    along = column(rows, key)
+    floors = {each: column(rows, f"{each}_floor") for each in distance.SHORT}
+    step = (WIDTH - 0.55) / len(distance.PANELS)
+    if name:
+        say(made.figure, 0.2, top - 0.2, name, PLAIN, weight="bold")
+    for i, (heading, members) in enumerate(distance.PANELS.items()):
+        axis = axis_at(made.figure, 0.55 + i * step, top - 2.85, step - 0.62, 2.0)
+        axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
+        for mark, colour, each in zip(distance.MARKS, distance.METHOD_COLOURS, members, strict=False):
+            distance.curve(axis, along.tolist(), column(rows, each), distance.SHORT[each], colour, mark)
+        if i == 0 and any(np.isfinite(floor).any() for floor in floors.values()):
+            distance.floor_line(axis, along.tolist(), floors)
+        distance.dress(axis, key, members)
+
+
+# --- phase portraits -------------------------------------------------------------------------------------------------
+
+
+def phases(material: Material) -> Figure:
+    """Phase portraits of the Dirac-GAN, each with its eigenvalues."""
+    if not material.phases:
+        return nothing(material, "no phase portrait to show")
+    return portraits(material.phases, material.command, material.title, material.note)
+
+
+# --- plans on a line -------------------------------------------------------------------------------------------------
+
+
+def plans(material: Material) -> Figure:
+    """Boxes on a line with the arrows of the cheapest plan, and the plan as a matrix, a line a piece."""
+    pieces = [row for rows in by_name(material.rows, "plans").values() for row in rows]
+    if not pieces:
+        return nothing(material, "no plan to show")
+    how = (
+        "Orange: boxes where they stand; dark: where they must go; arrows: the cheapest plan. Cost: the sum of all "
+        "distances. In the matrix: every distance, the plan's moves filled."
+    )
+    rooms = [room_of(row) for row in pieces]
+    made = page(material, sum(rooms), [how])
+    top = made.top
+    for row, room in zip(pieces, rooms, strict=True):
+        plan(made, row, top, room)
+        top -= room
+    return made.figure
+
+
+def room_of(row: Mapping[str, Any]) -> float:
+    """Inches that one plan takes."""
+    n = len(row["a"])
+    return max(2.35, 0.28 * n + 0.95)
+
+
+def plan(made: Page, row: Mapping[str, Any], top: float, room: float) -> None:
+    """One plan: the line at the left, the matrix at the right."""
+    n = len(row["a"])
+    side = min(0.28 * n, 2.6) if n > 3 else 0.36 * n
+    say(made.figure, 0.2, top - 0.25, f"{row['plans']} · {costs(row)}", PLAIN + 0.5, weight="bold")
+    left = axis_at(made.figure, 0.35, top - room + 0.35, WIDTH - side - 1.65, room - 0.7)
+    line(left, row)
+    matrix = axis_at(made.figure, WIDTH - side - 0.35, top - 0.65 - side, side, side)
+    as_matrix(matrix, row)
+
+
+def costs(row: Mapping[str, Any]) -> str:
+    """What the cheapest plan costs, and the dearest."""
+    best, worst = (f"{float(row[name]):.4g}" for name in ("best", "worst"))
+    return f"every plan costs {best}" if best == worst else f"the cheapest plan costs {best}, the dearest {worst}"
+
+
+def line(axis: Axes, row: Mapping[str, Any]) -> None:
+    """Boxes above the line, goals beneath it, equal places stacked, and an arrow a move."""
+    a, b = np.asarray(row["a"], float), np.asarray(row["b"], float)
+    low, high = min(a.min(), b.min()), max(a.max(), b.max())
+    wide, tall = (float(side) for side in axis.get_position().size * axis.figure.get_size_inches())  # type: ignore[union-attr]
+    unit = (high - low + 1.2) / wide * BOX  # a box in units of the line
+    axis.set(xlim=(low - 0.6, high + 0.6), ylim=(0, tall), yticks=[])
+    levels = stacked(a), stacked(b)
+    middle = tall / 2
+    tops, lows = middle + 0.42 + levels[0] * BOX, middle - 0.42 - levels[1] * BOX
+    for i, j in row["moves"]:
+        side = np.sign(b[j] - a[i]) * unit / 2  # from the side that faces the goal
+        axis.annotate("", (b[j] - side, lows[j] + BOX / 2 * (not side)), (a[i] + side, tops[i] - BOX / 2 * (not side)),
+                      arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 0.9, "alpha": 0.75, "shrinkA": 0,
+                                  "shrinkB": 0, "mutation_scale": 8})  # fmt: skip
+    for places, heights, colour in ((a, tops, GENERATED), (b, lows, REAL)):
+        for number, (x, y) in enumerate(zip(places, heights, strict=True)):
+            axis.add_patch(Rectangle((x - unit / 2, y - BOX / 2), unit, BOX, facecolor=colour, edgecolor="white",
+                                     linewidth=1))  # fmt: skip
+            axis.text(x, y, str(number + 1), color="white", size=SMALL - 1, ha="center", va="center")
+    axis.xaxis.set_major_locator(MaxNLocator(12, integer=True))
+    dress(axis)
+    for name in ("left", "top", "right"):
+        axis.spines[name].set_visible(False)
+
+
+def stacked(places: np.ndarray) -> np.ndarray:
+    """The level of each box: how many stand at its place before it."""
+    seen, levels = Counter[float](), []
+    for place in places.tolist():
+        levels.append(seen[place])
+        seen[place] += 1
+    return np.array(levels, float)
+
+
+def as_matrix(axis: Axes, row: Mapping[str, Any]) -> None:
+    """Distances |a - b| of every pair, boxes down and places across; the moves of the plan filled."""
+    a, b = np.asarray(row["a"], float), np.asarray(row["b"], float)
+    n = len(a)
+    moves = {tuple(move) for move in row["moves"]}
+    for i in range(n):
+        for j in range(n):
+            chosen = (i, j) in moves
+            axis.add_patch(Rectangle((j, i), 1, 1, facecolor=GENERATED if chosen else "white", edgecolor=FAINT,
+                                     linewidth=0.4))  # fmt: skip
+            axis.text(j + 0.5, i + 0.5, f"{abs(a[i] - b[j]):.3g}", ha="center", va="center",
+                      size=SMALL - 1 if n <= 8 else 6, color="white" if chosen else FAINT,
+                      weight="bold" if chosen else "normal")  # fmt: skip
+    axis.set(xlim=(0, n), ylim=(n, 0))
+    axis.set_xticks(np.arange(n) + 0.5, [f"{place:g}" for place in b])
+    axis.set_yticks(np.arange(n) + 0.5, [f"{place:g}" for place in a])
+    dress(axis)
+    axis.tick_params(labelsize=SMALL - 1, length=0)
+    axis.set_xlabel("to", size=SMALL, labelpad=1, color=REAL)
+    axis.set_ylabel("from", size=SMALL, labelpad=1, color=GENERATED)
+
+
+# --- a bound ---------------------------------------------------------------------------------------------------------
+
+
+def bounds(material: Material) -> Figure:
+    """W1 beside its bound under noise, and the divergence that the bound is made of, against the noise's std."""
+    pieces = by_name(material.rows, "bounds")
+    if not pieces:
+        return nothing(material, "no bound to show")
+    how = (
+        "W1 ≤ 2 √V + 2 C √JS: V the variance of the noise, C the diameter, JS between the two blurred lines. "
+        "Dot: the tightest bound."
+    )
+    made = page(material, 3.1 * len(pieces), [how])
+    for place, (name, rows) in enumerate(pieces.items()):
+        bottom = made.top - 3.1 * place - 2.6
+        left = axis_at(made.figure, 0.65, bottom, 3.9, 2.2)
+        bound_lines(left, sorted(rows, key=lambda row: row["std"]))
+        titled(left, name, PLAIN + 0.5)
+        divergence(axis_at(made.figure, 5.4, bottom, 2.35, 2.2), sorted(rows, key=lambda row: row["std"]))
+    return made.figure
+
+
+def bound_lines(axis: Axes, rows: Rows) -> None:
+    """W1 and its bound; the room between them is shaded."""
+    std, w1, bound = (column(rows, name) for name in ("std", "w1", "bound"))
+    axis.fill_between(std, w1, bound, color=CRITIC, alpha=0.1, linewidth=0)
+    for values, colour, dashes, label in ((bound, CRITIC, "-", "the bound"), (w1, GENERATED, "--", "W1")):
+        axis.plot(std, values, dashes, color=colour, linewidth=1.8, label=label)
+    if np.isfinite(bound).any():
+        best = int(np.nanargmin(bound))
+        axis.plot(std[best], bound[best], "o", color=CRITIC, markersize=6)
+        axis.annotate(f"{bound[best]:.3g} at std {std[best]:.3g}", (std[best], bound[best]), (6, 8), size=SMALL,
+                      textcoords="offset points", color=INK)  # fmt: skip
+    against_std(axis, rows)
+    axis.set_ylim(bottom=0)
+    axis.set_ylabel("plane units", size=PLAIN, labelpad=2, color=INK)
+    axis.legend(loc="upper left", fontsize=SMALL, frameon=False)
+
+
+def divergence(axis: Axes, rows: Rows) -> None:
+    """The Jensen-Shannon divergence of the blurred lines, from log 2 down."""
+    axis.plot(column(rows, "std"), column(rows, "js"), "-", color=INK, linewidth=1.6)
+    axis.axhline(np.log(2), color=FAINT, linewidth=0.7, linestyle="--")
+    axis.text(
+        0.98, np.log(2), "log 2", size=SMALL, color=FAINT, ha="right", va="bottom", transform=axis.get_yaxis_transform()
+    )
+    against_std(axis, rows)
+    axis.set_ylim(0, 0.78)
+    titled(axis, "JS of the blurred lines (nats)", PLAIN)
+
+
+def against_std(axis: Axes, rows: Rows) -> None:
+    """The noise along the axis."""
+    log_axis(axis, "x", column(rows, "std").tolist())
+    axis.set_xlabel("std of the noise (log scale)", size=PLAIN, labelpad=2, color=INK)
+    dress(axis)
+    axis.grid(linewidth=0.4, alpha=0.35)

@@ -1,0 +1,22 @@
+"""Exhibits: questions as data. Which runs and pieces of theory to look at, which panels to draw, which claims must hold.
+
+`read` parses a file, `carry_out` does its runs, `showing` judges its claims and draws its panels.
+"""
+
+from toygan.exhibits.claims import Verdict, judge
+from toygan.exhibits.files import Exhibit, read, shipped_exhibits
+from toygan.exhibits.show import Picture, Showing, showing
+from toygan.exhibits.work import Work, planned
+
+__all__ = [
+    "Exhibit",
+    "Picture",
+    "Showing",
+    "Verdict",
+    "Work",
+    "judge",
+    "planned",
+    "read",
+    "shipped_exhibits",
+    "showing",
+]

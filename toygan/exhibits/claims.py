@@ -1,0 +1,286 @@
+"""Claims: whether a sentence held in the rows of an exhibit's results, and the numbers behind the verdict."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from operator import eq, ge, gt, le, lt
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from toygan.exhibits.files import Claim, Filter, Term
+from toygan.measure import MEASURES
+from toygan.recording import complete_lines, read_json
+
+Row = Mapping[str, Any]  # a record: which run and seed, or which piece of theory, and its measures
+
+
+class Verdict(NamedTuple):
+    """What became of a claim; `held` is None where it could not be judged, and `numbers` says why."""
+
+    says: str
+    held: bool | None
+    numbers: str
+
+
+class Numbers(NamedTuple):
+    """One number a row, None where a row has none, and whether they are of seeds."""
+
+    values: list[float | None]
+    seeds: bool
+
+
+def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
+    """The verdict on one claim."""
+    chosen = matching(claim.value.of, rows)
+    if not chosen:
+        return Verdict(claim.says, None, "no run is what the claim is about")
+    unfinished = [row for row in chosen if row.get("status") not in (None, "done", "diverged")]
+    if unfinished:
+        return Verdict(claim.says, None, f"{len(unfinished)} of {len(chosen)} seeds did not end")
+    try:
+        return by_seed(claim, chosen, rows) if claim.seeds else by_median(claim, chosen, rows)
+    except LookupError as error:
+        return Verdict(claim.says, None, str(error).strip("'\""))
+
+
+def matching(wanted: Filter, rows: Sequence[Row]) -> list[Row]:
+    """The rows that have these values in these columns."""
+    return [row for row in rows if all(fits(row.get(name), value) for name, value in wanted.items())]
+
+
+def fits(found: Any, wanted: Any) -> bool:
+    """Whether a cell is the wanted value, or one of them; numbers up to rounding."""
+    if isinstance(wanted, tuple):
+        return any(fits(found, one) for one in wanted)
+    if isinstance(found, float) and isinstance(wanted, int | float):
+        return math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-9)
+    return bool(found == wanted)
+
+
+# --- of every seed ---------------------------------------------------------------------------------------------------
+
+
+def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
+    """So many of the seeds fulfil the condition; a seed without the number does not."""
+    values = [combined(claim, row, partner(claim, row, rows)) for row in chosen]
+    happy = sum(value is not None and fulfils(claim, value) for value in values)
+    held = enough(str(claim.seeds), happy, len(values))
+    what = "seeds" if chosen[0].get("seed") is not None else "cases"
+    numbers = f"{happy} of {len(values)} {what}"
+    return Verdict(claim.says, held, numbers if claim.value.label else f"{numbers}; {in_words(values)}")
+
+
+def enough(asked: str, happy: int, total: int) -> bool:
+    """Whether that many of them are as many as asked: "7 of 8" is a share, and asks for 2 of 2."""
+    if asked in ("all", "none"):
+        return happy == (total if asked == "all" else 0)
+    count, out_of = map(int, re.findall(r"\d+", asked))
+    if asked.startswith("at most"):
+        return happy * out_of <= count * total
+    return happy >= math.ceil(count * total / out_of - 1e-9)
+
+
+def partner(claim: Claim, row: Row, rows: Sequence[Row]) -> Row | None:
+    """The row that `over` or `minus` holds this one against: the same scenario and seed where there is a choice.
+
+    Raises LookupError where there is none, or where several would do.
+    """
+    term = claim.over or claim.minus
+    if term is None:
+        return None
+    found = matching(term.of, rows)
+    for column in ("seed", "scenario", "group", "method"):
+        if len(found) > 1:
+            found = [other for other in found if other.get(column) == row.get(column)]
+    if len(found) != 1:
+        raise LookupError(f"{len(found)} rows stand against seed {row.get('seed')}, and one was expected")
+    return found[0]
+
+
+def combined(claim: Claim, row: Row, other: Row | None) -> float | None:
+    """The number that the condition is about."""
+    first = number(claim.value, row)
+    term = claim.over or claim.minus
+    if term is None or other is None or first is None:
+        return first
+    second = number(term, other)
+    if second is None:
+        return None
+    return first - second if claim.minus else divided(first, second)
+
+
+def divided(first: float, second: float) -> float | None:
+    """A ratio; None for 0 / 0."""
+    if second == 0:
+        return None if first == 0 else math.copysign(math.inf, first)
+    return first / second
+
+
+# --- of the median ---------------------------------------------------------------------------------------------------
+
+
+def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
+    """The median over the rows fulfils the condition: of a ratio or difference, that of the two medians."""
+    values = [number(claim.value, row) for row in chosen]
+    result, words = middle(values), in_words(values)
+    term = claim.over or claim.minus
+    if term is not None:
+        against = [number(term, row) for row in matching(term.of, rows)]
+        second = middle(against)
+        sign = "less" if claim.minus else "over"
+        words = f"{words}; {sign} {in_words(against)}"
+        result = None if result is None or second is None else (
+            result - second if claim.minus else divided(result, second)
+        )  # fmt: skip
+        words = f"{short(result)}: {words}" if result is not None else words
+    if result is None:
+        return Verdict(claim.says, None, f"there is no number to judge by: {words}")
+    return Verdict(claim.says, fulfils(claim, result), words)
+
+
+def middle(values: Sequence[float | None]) -> float | None:
+    """The median of what is known."""
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None
+
+
+def fulfils(claim: Claim, value: float) -> bool:
+    """Whether a number lies within the claim's bounds."""
+    if claim.equals is not None and math.isfinite(claim.equals):
+        if abs(value - claim.equals) > claim.within:
+            return False
+        return all(TESTS[name](value, bound) for name, bound in claim.bounds.items() if name != "equals")
+    return all(TESTS[name](value, bound) for name, bound in claim.bounds.items())
+
+
+TESTS: Mapping[str, Callable[[float, float], bool]] = {
+    "above": gt, "below": lt, "at_least": ge, "at_most": le, "equals": eq,
+}  # fmt: skip
+
+
+# --- one number ------------------------------------------------------------------------------------------------------
+
+
+def number(term: Term, row: Row) -> float | None:
+    """The number of one row; None where it has none. A seed that diverged has none but its labels and its curves."""
+    folder = row.get("folder")
+    if term.label is not None:
+        return None if folder is None else float(term.label in labels(Path(folder), row["seed"]))
+    name = str(term.measure)
+    plain_end = term.at == "end" and term.along is None and term.reaches is None
+    if folder is None or (plain_end and row.get(name) is not None):
+        return finite(row.get(name))
+    steps, values = curve(Path(folder), row["seed"], name)
+    if not len(values):
+        return None
+    if term.along is not None:
+        return correlation(values, curve(Path(folder), row["seed"], term.along)[1])
+    if term.reaches is not None:
+        return seconds_until(Path(folder), steps, values, name, term.reaches)
+    return at_moment(steps, values, term.at)
+
+
+def finite(value: Any) -> float | None:
+    """A number, infinite ones too; None for what is no number."""
+    return None if not isinstance(value, int | float) or math.isnan(value) else float(value)
+
+
+@lru_cache(maxsize=4096)
+def facts_of(folder: Path) -> dict[str, Any]:
+    """What `run.json` says."""
+    return read_json(folder / "run.json")
+
+
+def labels(folder: Path, seed: int) -> set[str]:
+    """The labels of one seed's diagnosis."""
+    return {event["label"] for event in facts_of(folder).get("events", []) if event["seed"] == seed}
+
+
+@lru_cache(maxsize=512)
+def lines_of(folder: Path) -> list[dict[str, Any]]:
+    """Every line of `metrics.jsonl`."""
+    return complete_lines(folder / "metrics.jsonl")
+
+
+def curve(folder: Path, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Steps [T] and a measure's values [T] of one seed, NaN where it has none; empty where it was never taken."""
+    lines = [line for line in lines_of(folder) if line["seed"] == seed]
+    if name == "w1_over_floor":
+        values = [divided(line["w1"], line["w1_floor"]) if line.get("w1") is not None else None for line in lines]
+    else:
+        values = [line.get(name) for line in lines]
+    known = np.array([math.nan if value is None else value for value in values], float)
+    steps = np.array([line["step"] for line in lines])
+    return (steps, known) if np.isfinite(known).any() else (steps[:0], known[:0])
+
+
+def at_moment(steps: np.ndarray, values: np.ndarray, at: str | int) -> float | None:
+    """The curve at a moment, or at the frame nearest to a step."""
+    if isinstance(at, int):
+        return finite(float(values[np.abs(steps - at).argmin()]))
+    return finite(MOMENTS[at](steps, values))
+
+
+def period(steps: np.ndarray, values: np.ndarray) -> float:
+    """Steps from one upward crossing of the mean to the next, on average; NaN for fewer than two."""
+    high = values > np.nanmean(values)
+    upward = steps[1:][high[1:] & ~high[:-1]]
+    return float((upward[-1] - upward[0]) / (len(upward) - 1)) if len(upward) > 1 else math.nan
+
+
+MOMENTS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "start": lambda steps, values: float(values[0]),
+    "end": lambda steps, values: float(values[-1]),
+    "min": lambda steps, values: float(np.nanmin(values)),
+    "max": lambda steps, values: float(np.nanmax(values)),
+    "mean": lambda steps, values: float(np.nanmean(values)),
+    "median": lambda steps, values: float(np.nanmedian(values)),
+    "late": lambda steps, values: float(np.nanmean(values[-max(1, len(values) // 4) :])),
+    "period": period,
+}
+
+
+def correlation(one: np.ndarray, other: np.ndarray) -> float | None:
+    """Spearman's rank correlation of two curves over the frames that have both; None where either stands still."""
+    if len(one) != len(other):
+        return None
+    both = np.isfinite(one) & np.isfinite(other)
+    if both.sum() < 3 or np.ptp(one[both]) == 0 or np.ptp(other[both]) == 0:
+        return None
+    return float(spearmanr(one[both], other[both]).statistic)
+
+
+def seconds_until(folder: Path, steps: np.ndarray, values: np.ndarray, name: str, goal: float) -> float | None:
+    """Core-seconds of training, a seed, until a curve is first as good as a goal; None where it never is."""
+    better = MEASURES[name].better if name in MEASURES else "lower"
+    there = values >= goal if better == "higher" else values <= goal
+    if not there.any():
+        return None
+    facts = facts_of(folder)
+    a_step = facts["seconds"]["train"] / len(facts["seeds"]) / max(facts["step"], 1)
+    return float(steps[there.argmax()] * a_step)
+
+
+# --- in words --------------------------------------------------------------------------------------------------------
+
+
+def in_words(values: Sequence[float | None]) -> str:
+    """A median with its range, and how many had no number."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return "no values"
+    missing = f", {len(values) - len(known)} without a value" if len(known) < len(values) else ""
+    if min(known) == max(known):
+        return f"{short(known[0])}{missing}"
+    return f"median {short(float(np.median(known)))} ({short(min(known))} to {short(max(known))}){missing}"
+
+
+def short(value: float) -> str:
+    """Three digits with a true minus sign."""
+    return f"{value:.3g}".replace("-", "−")

@@ -1,0 +1,292 @@
+"""Exhibit files: parsed by the same strict parser as scenarios, into frozen values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AllowInfNan, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+
+from toygan.diagnose import RULES
+from toygan.distance import DISTANCES
+from toygan.measure import MEASURES
+from toygan.scenario import Name
+from toygan.shipped import exhibits_folder, shipped_exhibits
+from toygan.strict import Mistake, Strict, UserError, check, read_toml, report, suggestion
+
+__all__ = ["Claim", "Exhibit", "Panel", "Runs", "Term", "read", "shipped_exhibits"]
+
+Number = Annotated[float, AllowInfNan(True)]  # distances may be infinite
+Scalar = str | bool | int | float
+Filter = Mapping[str, Scalar | tuple[Scalar, ...]]  # column -> the value, or values, that a row must have there
+Seeds = Annotated[str, Field(pattern=r"^(all|none|(at most )?\d+ of [1-9]\d*)$")]
+Text = Annotated[str, Field(min_length=1)]
+
+MOMENTS = ("start", "end", "min", "max", "mean", "median", "late", "period")
+KINDS = (
+    "films", "critics", "curves", "ends", "rates", "matrix", "price", "steepness", "layers", "weights", "latent",
+    "distances", "phases", "plan", "bound",
+)  # fmt: skip
+INNER = (
+    "critic_loss",
+    "generator_loss",
+    "penalty",
+    "weight_saturation",
+    "generator_gradient",
+    "score_saturation",
+    "centre_x",
+    "centre_y",
+    "steep_share",
+    "layer_gradient_ratio",
+    "code_information",
+)
+DERIVED = ("w1_floor", "w1_over_floor", "core_seconds", "best", "worst", "bound", "growth", "turning", "rest")
+
+
+class Runs(Strict):
+    """Runs: every scenario by every method (or the scenario's own) at every point of the grid, as in a sweep file."""
+
+    name: str = ""
+    scenarios: tuple[str, ...] = Field(min_length=1)
+    methods: tuple[str, ...] = ()
+    seeds: PositiveInt = 8
+    set: Mapping[str, Any] = {}
+    grid: Mapping[str, Any] = {}
+
+
+class Distances(Strict):
+    """Distances between two scenarios' targets; `over` lets a number of b's target go: "target.shift=-1:1:21"."""
+
+    name: Text
+    a: str
+    b: str
+    over: str
+    points: Annotated[PositiveInt, Field(le=4000)] = 500
+
+
+class Phases(Strict):
+    """Phase portraits of the Dirac-GAN: every method under every update rule (or its own)."""
+
+    name: Text
+    methods: tuple[str, ...] = Field(min_length=1)
+    updates: tuple[str, ...] = ()
+    set: Mapping[str, Any] = {}
+
+
+class Plans(Strict):
+    """Ways to carry boxes that stand at `a` to the places `b` on a line: the cheapest and the dearest."""
+
+    name: Text
+    a: tuple[float, ...] = Field(min_length=1, max_length=12)
+    b: tuple[float, ...] = Field(min_length=1, max_length=12)
+
+    @model_validator(mode="after")
+    def as_many(self) -> Plans:
+        """Refuse places that are not as many as the boxes."""
+        if len(self.a) != len(self.b):
+            raise ValueError(f"a has {len(self.a)} boxes and b {len(self.b)} places; they must be as many")
+        return self
+
+
+class Bounds(Strict):
+    """W1 of two lines `shift` apart beside its bound by the Jensen-Shannon divergence under noise of each std."""
+
+    name: Text
+    shift: PositiveFloat = 1.0
+    stds: tuple[PositiveFloat, ...] = Field(min_length=2)
+
+
+class Panel(Strict):
+    """One picture: its kind, which rows it is about, of which measures, and its title."""
+
+    kind: Literal[*KINDS]  # type: ignore[valid-type]
+    title: str = ""
+    of: Filter = Field(default={})
+    measure: str = "w1"
+    across: str = ""
+    down: str = ""
+
+
+class Term(Strict):
+    """A number a seed: a measure at a moment, a label (1 where the seed has it), or what becomes of a curve.
+
+    `at` is a moment or a step. `along` gives the rank correlation of the curve with another measure's. `reaches` gives
+    the core-seconds of training until the measure is as good as that.
+    """
+
+    of: Filter = Field(default={})
+    measure: str | None = None
+    label: str | None = None
+    at: Literal[*MOMENTS] | NonNegativeInt = "end"  # type: ignore[valid-type]
+    along: str | None = None
+    reaches: float | None = None
+
+    @model_validator(mode="after")
+    def one_thing(self) -> Term:
+        """Refuse a term about nothing, or about two things."""
+        if (self.measure is None) == (self.label is None):
+            raise ValueError('needs a measure or a label, and not both; for example measure = "w1"')
+        if self.label is not None and (self.along is not None or self.reaches is not None or self.at != "end"):
+            raise ValueError("a label has no moment and no curve; leave at, along and reaches out")
+        if self.along is not None and self.reaches is not None:
+            raise ValueError("along and reaches exclude each other")
+        return self
+
+    @field_validator("measure", "along")
+    @classmethod
+    def known_measure(cls, value: str | None) -> str | None:
+        """Refuse a measure that nobody takes."""
+        return known(value, [*MEASURES, *INNER, *DERIVED, *DISTANCES], "measures")
+
+    @field_validator("label")
+    @classmethod
+    def known_label(cls, value: str | None) -> str | None:
+        """Refuse a label that no rule gives."""
+        return known(value, [row[0] for row in RULES], "labels")
+
+
+class Claim(Strict):
+    """A sentence, and the condition under which it held: `value`, divided by `over` or less `minus`, within bounds.
+
+    With `seeds` the condition is asked of every seed, and so many must fulfil it; else of the median.
+    """
+
+    says: Text
+    value: Term
+    over: Term | None = None
+    minus: Term | None = None
+    above: Number | None = None
+    below: Number | None = None
+    at_least: Number | None = None
+    at_most: Number | None = None
+    equals: Number | None = None
+    within: float = 0.0
+    seeds: Seeds | None = None
+
+    @model_validator(mode="after")
+    def a_condition(self) -> Claim:
+        """Refuse a claim that nothing could refute."""
+        if self.over is not None and self.minus is not None:
+            raise ValueError("over and minus exclude each other")
+        if not self.bounds and self.value.label is None:
+            raise ValueError("has no condition; say above, below, at_least, at_most or equals")
+        if self.value.label is not None and self.seeds is None:
+            raise ValueError('a label is counted; say in how many seeds, for example seeds = "6 of 8"')
+        if self.within and self.equals is None:
+            raise ValueError("within belongs to equals")
+        return self
+
+    @field_validator("seeds")
+    @classmethod
+    def not_more_than_all(cls, value: str | None) -> str | None:
+        """Refuse 9 of 8."""
+        if value and " of " in value:
+            count, total = map(int, re.findall(r"\d+", value))
+            if count > total:
+                raise ValueError("cannot be more than all; for example 7 of 8")
+        return value
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """The bounds that are said."""
+        names = ("above", "below", "at_least", "at_most", "equals")
+        said = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return said or ({"at_least": 1.0} if self.value.label else {})
+
+    @property
+    def terms(self) -> dict[str, Term]:
+        """The terms that are said, by key."""
+        return {key: term for key in ("value", "over", "minus") if (term := getattr(self, key)) is not None}
+
+
+class Exhibit(Strict):
+    """A question, what to look at, which runs and pieces of theory, which panels, and the claims."""
+
+    name: Name
+    number: NonNegativeInt = 0  # its place among the shipped ones
+    title: Text
+    question: Text
+    text: Text
+    reference: str = ""
+    runs: tuple[Runs, ...] = ()
+    distances: tuple[Distances, ...] = ()
+    phases: tuple[Phases, ...] = ()
+    plans: tuple[Plans, ...] = ()
+    bounds: tuple[Bounds, ...] = ()
+    methods: Mapping[Name, Mapping[str, Any]] = {}
+    panels: tuple[Panel, ...] = Field(min_length=1)
+    claims: tuple[Claim, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def about_something(self) -> Exhibit:
+        """Refuse an exhibit with nothing to look at."""
+        if not (self.runs or self.distances or self.phases or self.plans or self.bounds):
+            raise ValueError("has nothing to look at; say [[runs]], [[distances]], [[phases]], [[plans]] or [[bounds]]")
+        return self
+
+    def filters(self) -> Iterator[tuple[tuple[str | int, ...], Filter]]:
+        """Every filter, with its key."""
+        for i, panel in enumerate(self.panels):
+            yield ("panels", i, "of"), panel.of
+        for i, claim in enumerate(self.claims):
+            for key, term in claim.terms.items():
+                yield ("claims", i, key, "of"), term.of
+
+
+def known(value: str | None, legal: list[str], what: str) -> str | None:
+    """The value if it is None or legal; ValueError with the nearest legal one otherwise."""
+    if value is not None and value not in legal:
+        raise ValueError(f"{value!r} is unknown; {suggestion(value, legal, what)}")
+    return value
+
+
+def find(name: str) -> Path:
+    """The file of a shipped exhibit, or of a path; UserError for neither."""
+    path = Path(name)
+    if path.suffix == ".toml":
+        return path
+    if name in shipped_exhibits():
+        return exhibits_folder() / f"{name}.toml"
+    raise UserError(
+        f"exhibit {name!r}: no exhibit has this name; {suggestion(name, shipped_exhibits(), 'names')}\n"
+        "    or give the path of a .toml file"
+    )
+
+
+def read(name: str) -> Exhibit:
+    """A shipped exhibit or a file's, checked; paths of scenarios are relative to the file. UserError with every mistake."""
+    path = find(name)
+    data, source = read_toml(path)
+    exhibit = check(Exhibit, {"name": path.stem} | data, source)
+    mistakes = [mistake for key, row in exhibit.filters() if (mistake := unmatched(exhibit, key, row))]
+    if mistakes:
+        raise UserError(report(mistakes, data, source))
+    return exhibit.model_copy(update={"runs": tuple(placed(group, path.parent) for group in exhibit.runs)})
+
+
+def placed(group: Runs, folder: Path) -> Runs:
+    """A group with its scenario files where they lie."""
+    found = [str(folder / name) if name.endswith(".toml") else name for name in group.scenarios]
+    return group.model_copy(update={"scenarios": tuple(found)})
+
+
+def unmatched(exhibit: Exhibit, key: tuple[str | int, ...], wanted: Filter) -> Mistake | None:
+    """What is wrong with a filter's columns; None where every one exists."""
+    legal = columns(exhibit)
+    for name in wanted:
+        if name not in legal:
+            return Mistake((*key, name), "is no column of this exhibit's rows", suggestion(name, legal, "columns"))
+    return None
+
+
+def columns(exhibit: Exhibit) -> list[str]:
+    """The columns by which rows can be chosen: what they are of, and the keys of grids."""
+    from toygan.distance import parsed_sweep
+    from toygan.sweeps import flat
+
+    keys = [key for group in exhibit.runs for key in flat(group.grid)]
+    keys += [parsed_sweep(item.over).key for item in exhibit.distances]
+    kinds = [kind for kind in ("distances", "phases", "plans", "bounds") if getattr(exhibit, kind)]
+    return list(dict.fromkeys(["scenario", "method", "group", "seed", "update", "std", *kinds, *keys]))

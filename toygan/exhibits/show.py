@@ -1,0 +1,180 @@
+"""An exhibit after its runs: its rows, the verdicts on its claims, its pictures. Nothing here trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from toygan.dirac import Portrait
+from toygan.exhibits.claims import Row, Verdict, judge, labels, matching
+from toygan.exhibits.files import Exhibit, Panel
+from toygan.exhibits.theory import phase_portraits, theory_rows
+from toygan.exhibits.work import Work
+from toygan.recording import load
+from toygan.table import Record, facts_of, records_of
+
+QUICK = "quick: at most 2 seeds and a quarter of the steps"
+Portraits = Sequence[tuple[Mapping[str, Any], Portrait]]
+
+
+class Picture(NamedTuple):
+    """A still picture of an exhibit: where it is, what it is called, and what it shows in words."""
+
+    path: Path
+    title: str
+    about: str
+
+
+class Showing(NamedTuple):
+    """An exhibit after its runs: everything that a page needs. All texts are the users' own and to be escaped.
+
+    `films` are the folders of the runs to show as moving panels, `folders` those of all runs.
+    """
+
+    name: str
+    title: str
+    question: str
+    text: str
+    reference: str
+    command: str
+    films: Sequence[Path]
+    folders: Sequence[Path]
+    records: Sequence[Record]
+    verdicts: Sequence[Verdict]
+    pictures: Sequence[Picture]
+    quick: bool
+
+
+def showing(exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, quick: bool) -> Showing:
+    """Judge the claims of an exhibit whose runs have ended, and draw its panels into a place."""
+    portraits = phase_portraits(exhibit)
+    runs = run_rows(works)
+    rows = [*runs, *theory_rows(exhibit, portraits)]
+    finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
+    films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
+    return Showing(
+        name=exhibit.name,
+        title=exhibit.title,
+        question=exhibit.question,
+        text=exhibit.text,
+        reference=exhibit.reference,
+        command=command,
+        films=folders_of(row for row in films if row in finished),
+        folders=folders_of(runs),
+        records=rows,
+        verdicts=[judge(claim, rows) for claim in exhibit.claims],
+        pictures=pictures(exhibit, finished, portraits, place, command, QUICK if quick else ""),
+        quick=quick,
+    )
+
+
+def folders_of(rows: Any) -> list[Path]:
+    """The folders of rows, each once."""
+    return list(dict.fromkeys(Path(row["folder"]) for row in rows))
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def run_rows(works: Sequence[Work]) -> list[Record]:
+    """One row a run and seed: group, scenario, method, settings, status, measures, labels; and a name for the run."""
+    rows = []
+    for work in works:
+        if not (work.task.folder / "run.json").exists():
+            continue
+        facts = facts_of(work.task.folder)
+        settings = {key: value for key, value in work.columns.items() if key != "group"}
+        for row in records_of({**facts, "settings": settings}, work.task.folder):
+            found = labels(work.task.folder, row["seed"]) if row["status"] in ("done", "diverged") else set()
+            extra = {"group": work.columns["group"]} if "group" in work.columns else {}
+            rows.append({**extra, **halves(facts), **row, **floors_of(facts), "labels": sorted(found)})
+    for row, label in zip(rows, run_labels(rows), strict=True):
+        row["label"] = label
+    return rows
+
+
+def floors_of(facts: Mapping[str, Any]) -> dict[str, float]:
+    """What two samples of the target score in every final measure, as `NAME_floor`."""
+    found = facts.get("floors", {}).get("final", {})
+    return {f"{name}_floor": floor["mean"] for name, floor in found.items() if floor["mean"] is not None}
+
+
+def halves(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The objective and the constraint of a run."""
+    method = facts["config"]["method"]
+    return {part: method[part]["kind"] for part in ("objective", "constraint")}
+
+
+def run_labels(rows: Sequence[Record]) -> list[str]:
+    """The shortest name of each row's run: method, and scenario, group and settings where they tell runs apart."""
+    said = [name for name in ("scenario", "method", "group", "settings") if len({row.get(name) for row in rows}) > 1]
+    return [", ".join(part for name in said or ["method"] if (part := short_cell(row, name))) for row in rows]
+
+
+def short_cell(row: Mapping[str, Any], name: str) -> str:
+    """A cell as part of a name: settings by the last word of their keys."""
+    text = str(row.get(name) or "")
+    if name != "settings":
+        return text
+    return ", ".join(".".join(part.split("=")[0].split(".")[-1:]) + "=" + part.partition("=")[2]
+                     for part in text.split(",") if "=" in part)  # fmt: skip
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+def pictures(
+    exhibit: Exhibit, rows: Sequence[Row], portraits: Portraits, place: Path, command: str, note: str
+) -> list[Picture]:
+    """Every panel of an exhibit as a PNG file in a place; a panel with nothing to show is left out."""
+    from toygan.draw.sheet import save_figure
+
+    place.mkdir(parents=True, exist_ok=True)
+    made = []
+    for i, panel in enumerate(exhibit.panels, 1):
+        chosen = matching(panel.of, rows)
+        if not chosen:
+            continue
+        path, title = place / f"{i}-{panel.kind}.png", panel.title or exhibit.title
+        save_figure(figure_of(panel, title, chosen, portraits, command, note), path, command)
+        made.append(Picture(path, title, f"{title}: {ABOUT[panel.kind]}"))
+    return made
+
+
+def figure_of(panel: Panel, title: str, rows: Sequence[Row], portraits: Portraits, command: str, note: str) -> Any:
+    """One panel as a figure."""
+    from toygan.draw.exhibit import PANELS, RECORDED, Labelled, Material
+
+    wanted = {row["folder"]: row["label"] for row in rows if "folder" in row} if panel.kind in RECORDED else {}
+    material = Material(
+        title=title,
+        command=command,
+        note=note,
+        rows=rows,
+        recordings=[Labelled(label, load(folder)) for folder, label in wanted.items()],
+        measure=panel.measure,
+        across=panel.across,
+        down=panel.down,
+        phases=[found for columns, found in portraits if matching(panel.of, [columns])],
+    )
+    return PANELS[panel.kind](material)
+
+
+ABOUT = {
+    "films": "the critic and the generated points of every run at the last step",
+    "critics": "learned critics, and the optimal ones beneath them",
+    "curves": "a measure over the steps, a line a run",
+    "ends": "the final value of every seed, with medians",
+    "rates": "how many seeds earned which label",
+    "matrix": "medians as a table of colours",
+    "price": "quality against core-seconds",
+    "steepness": "where the critic's slope exceeds one",
+    "layers": "gradient norms layer by layer",
+    "weights": "histograms of the critic's weights",
+    "latent": "where the generator sends its latents",
+    "distances": "exact distances against a number of the target",
+    "phases": "phase portraits with the path of training",
+    "plan": "the cheapest way to carry boxes on a line",
+    "bound": "the exact distance beside its bound",
+}

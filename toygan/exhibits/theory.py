@@ -1,0 +1,103 @@
+"""What an exhibit shows without training, as rows beside those of runs: distances, phase portraits, plans, bounds."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.special import rel_entr
+
+from toygan.dirac import Portrait, portrait
+from toygan.distance import along, parsed_sweep
+from toygan.exhibits.files import Bounds, Distances, Exhibit, Phases, Plans
+from toygan.table import Record
+
+CELLS = 20_001  # of a quadrature on a line
+
+
+def theory_rows(exhibit: Exhibit, portraits: Sequence[tuple[Mapping[str, Any], Portrait]]) -> list[Record]:
+    """Every row of an exhibit that needs no training; `portraits` are those of `phase_portraits`."""
+    rows = [row for item in exhibit.distances for row in distance_rows(item)]
+    rows += [dict(columns) | fate(found) for columns, found in portraits]
+    rows += [plan_row(item) for item in exhibit.plans]
+    return rows + [row for item in exhibit.bounds for row in bound_rows(item)]
+
+
+def distance_rows(item: Distances) -> list[Record]:
+    """One row a value of the key, one column a distance."""
+    sweep = parsed_sweep(item.over)
+    found = along(item.a, item.b, sweep, item.points)
+    return [
+        {"distances": item.name, sweep.key: value} | {name: numbers[i].value for name, numbers in found.items()}
+        for i, value in enumerate(sweep.values)
+    ]
+
+
+def phase_portraits(exhibit: Exhibit) -> list[tuple[dict[str, Any], Portrait]]:
+    """Every phase portrait of an exhibit, with the columns that name it."""
+    return [
+        ({"phases": item.name, "method": method, "update": update or "its own"}, drawn(item, method, update))
+        for item in exhibit.phases
+        for method, update in itertools.product(item.methods, item.updates or ("",))
+    ]
+
+
+def drawn(item: Phases, method: str, update: str) -> Portrait:
+    """One phase portrait."""
+    from toygan.sweeps import flat
+
+    changes = list(flat(item.set).items())
+    return portrait(method, [*changes, *([("method.update", {"kind": update})] if update else [])])
+
+
+def fate(found: Portrait) -> dict[str, float]:
+    """`growth`: |m| of the leading eigenvalue of one step; `turning`: its angle, radians; `rest`: how far from the
+    solution the path ends, over where it began.
+    """
+    ends = np.hypot(*found.path[[0, -1]].T)
+    told = {"rest": float(ends[1] / ends[0]) if ends[0] else math.nan}
+    if len(found.eigenvalues.multipliers):
+        leading = found.eigenvalues.multipliers[0]
+        told |= {"growth": float(abs(leading)), "turning": float(abs(np.angle(leading)))}
+    return told
+
+
+def plan_row(item: Plans) -> Record:
+    """The cheapest and the dearest way to carry every box to a place: total distance, and the cheapest one's moves."""
+    costs = np.abs(np.subtract.outer(item.a, item.b))
+    cheap, dear = (linear_sum_assignment(costs, maximize=maximize) for maximize in (False, True))
+    return {
+        "plans": item.name,
+        "a": list(item.a),
+        "b": list(item.b),
+        "best": float(costs[cheap].sum()),
+        "worst": float(costs[dear].sum()),
+        "moves": np.stack(cheap, axis=1).tolist(),
+    }
+
+
+def bound_rows(item: Bounds) -> list[Record]:
+    """W1 between two lines a shift apart, and the bound on it by the divergence of what noise N(0, s^2 I) makes of them:
+
+    W1(P, Q) <= 2 sqrt(V) + 2 C sqrt(JS(P + e, Q + e)), V = E |e|^2 the noise's variance in the plane (2 s^2), C the
+    diameter of the lines together (unit length, a shift apart). Arjovsky and Bottou, 2017, arXiv:1701.04862.
+    """
+    diameter = math.hypot(1.0, item.shift)
+    rows = []
+    for std in item.stds:
+        js = js_of_shifted_normals(item.shift, std)
+        bound = 2 * math.sqrt(2) * std + 2 * diameter * math.sqrt(js)
+        rows.append({"bounds": item.name, "std": std, "w1": item.shift, "js": js, "bound": bound})
+    return rows
+
+
+def js_of_shifted_normals(shift: float, std: float) -> float:
+    """JS between N(0, std^2) and N(shift, std^2), in nats, by quadrature: along the lines nothing differs."""
+    x = np.linspace(-10 * std, shift + 10 * std, CELLS)
+    p, q = (np.exp(-0.5 * ((x - centre) / std) ** 2) / (std * math.sqrt(2 * math.pi)) for centre in (0.0, shift))
+    middle = (p + q) / 2
+    return float(np.trapezoid(rel_entr(p, middle) + rel_entr(q, middle), x) / 2)

@@ -1,0 +1,82 @@
+"""The runs of exhibits: planned as tasks of a sweep, each in a folder that its config names, so that exhibits share runs."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from toygan import folder as folders
+from toygan import runs
+from toygan.exhibits.files import Exhibit, Runs
+from toygan.scenario import Config, as_data
+from toygan.strict import UserError
+from toygan.sweeps import flat, named, points
+from toygan.tasks import Task
+
+FRAMES = 31  # of an exhibit's run, if it does not say otherwise
+QUICK_SEEDS, QUICK_STEPS = 2, 0.25  # what is left of a run's seeds and steps
+
+
+class Work(NamedTuple):
+    """One run of an exhibit: the task, and the columns that name it: group and the settings of the grid."""
+
+    task: Task
+    columns: Mapping[str, Any]
+
+
+def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
+    """Every run of an exhibit, checked; nothing is made yet. UserError with what is wrong in any of them."""
+    found, wrong = list[Work](), dict[str, None]()
+    for group in exhibit.runs:
+        for scenario, method, settings in combinations(group):
+            try:
+                found.append(work_of(exhibit, group, scenario, method, settings, place, quick))
+            except UserError as error:
+                wrong[str(error)] = None
+    if wrong:
+        raise UserError("\n".join(f"exhibit {exhibit.name}: {message}" for message in wrong))
+    return found
+
+
+def combinations(group: Runs) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
+    """Every scenario by every method at every point of the grid."""
+    return itertools.product(group.scenarios, named(group.methods) or (None,), points(flat(group.grid)))
+
+
+def work_of(
+    exhibit: Exhibit,
+    group: Runs,
+    scenario: str,
+    method: str | None,
+    settings: Mapping[str, Any],
+    place: Path,
+    quick: bool,
+) -> Work:
+    """One run: the exhibit's own method if it has one of that name, its settings, and fewer of everything if quick."""
+    changes: list[runs.Change] = [("training.frames", FRAMES), *flat(group.set).items(), *settings.items()]
+    changes.append(("training.seeds", min(group.seeds, QUICK_SEEDS) if quick else group.seeds))
+    if method is not None and method in exhibit.methods:
+        changes.append((f"methods.{method}", dict(exhibit.methods[method])))
+    config, order = runs.prepared(scenario, method, changes, place, "cpu")
+    if quick:
+        changes.append(("training.steps", max(1, round(config.training.steps * QUICK_STEPS))))
+        config, order = runs.prepared(scenario, method, changes, place, "cpu")
+    name = f"{config.name}/{config.method.name}"
+    task = Task(name, place / f"{name}-{digest(config)}", as_data(config), order.command, dict(settings), False)
+    return Work(task, ({"group": group.name} if group.name else {}) | dict(settings))
+
+
+def digest(config: Config) -> str:
+    """A name for a config and the files that it reads: another config has another one."""
+    told = json.dumps([as_data(config), folders.digests(config)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:10]
+
+
+def tasks_of(works: Sequence[Work]) -> list[Task]:
+    """The tasks, each folder once; runs that share a scenario and method are told apart by their settings."""
+    tasks = {work.task.folder: work.task for work in works}
+    return [task._replace(name=task.folder.name if len(tasks) > 1 else task.name) for task in tasks.values()]

@@ -1,0 +1,197 @@
+// Curves beneath the panels: the chosen seed bold, the others thin, one line of time through all of them.
+"use strict";
+(function () {
+  const NS = "http://www.w3.org/2000/svg";
+  const HEIGHT = 170, LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 22;
+  const DASHES = ["", "6 3", "2 3"];
+  const MANY = 6; // beyond so many runs, thin lines of other seeds would be a thicket
+
+  let width = 340; // of a chart in pixels, so that its letters are as large as the page's
+
+  function make(name, attributes, words) {
+    const element = document.createElementNS(NS, name);
+    for (const key in attributes) element.setAttribute(key, attributes[key]);
+    if (words !== undefined) element.textContent = words;
+    return element;
+  }
+
+  toygan.short = function (value) {
+    if (value === 0) return "0";
+    const size = Math.abs(value);
+    const words = size >= 1e5 || size < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+    return words.replace("-", "\u2212");
+  };
+
+  // How values become heights: share of the axis from below, and its ticks.
+  const SCALES = {
+    log: function (values) {
+      const positive = values.filter((value) => value > 0);
+      const low = Math.log10(Math.min(...positive) / 1.2), high = Math.log10(Math.max(...positive) * 1.2);
+      const ticks = [];
+      for (let power = Math.floor(low); power <= high; power++) {
+        for (const digit of high - low > 2.2 ? [1] : [1, 2, 5]) ticks.push(digit * Math.pow(10, power));
+      }
+      return { place: (value) => value > 0 ? (Math.log10(value) - low) / (high - low) : NaN, ticks };
+    },
+    share: (values) => linear(Math.min(0, ...values), Math.max(1, ...values), [0, 0.25, 0.5, 0.75, 1]),
+    count: function (values) {
+      const high = Math.max(1, ...values), step = Math.max(Math.ceil(high / 5), 1);
+      return linear(0, high * 1.04, Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step));
+    },
+    loss: function (values) {
+      const sizes = values.map(Math.abs).sort((a, b) => a - b), typical = sizes[Math.floor(sizes.length / 2)];
+      const low = Math.min(...values), high = Math.max(...values);
+      if (typical > 0 && sizes[sizes.length - 1] > 100 * typical) return squeezed(low, high, typical);
+      return linear(low, high, evenTicks(low, high));
+    },
+  };
+
+  function linear(low, high, ticks) {
+    const room = (high - low || 1) * 0.04;
+    return { place: (value) => (value - low + room) / (high - low + 2 * room), ticks };
+  }
+
+  // Where a few values dwarf the others, logarithmic beyond the typical size.
+  function squeezed(low, high, typical) {
+    const bend = (value) => Math.sign(value) * Math.log10(1 + Math.abs(value) / typical);
+    const ticks = [0];
+    for (let power = Math.ceil(Math.log10(typical)); power <= Math.log10(Math.max(-low, high)); power += 2) {
+      ticks.push(Math.pow(10, power), -Math.pow(10, power));
+    }
+    const scale = linear(bend(low), bend(high), []);
+    return { place: (value) => scale.place(bend(value)), ticks };
+  }
+
+  function evenTicks(low, high) {
+    const raw = (high - low || 1) / 4, power = Math.pow(10, Math.floor(Math.log10(raw)));
+    const step = [1, 2, 5, 10].find((digit) => digit * power >= raw) * power, ticks = [];
+    for (let value = Math.ceil(low / step) * step; value <= high + 1e-9 * step; value += step) {
+      ticks.push(Number(value.toPrecision(6)));
+    }
+    return ticks;
+  }
+
+  // Draw every curve that any run knows into a place; `pick(share)` is called with a share of the training.
+  toygan.curves = function (place, facts, seed, pick) {
+    width = measured(place);
+    const cursors = [];
+    for (const row of facts.curves) {
+      const runs = facts.runs.filter((run) => run.curves[row.measure]);
+      if (runs.length) cursors.push(chart(place, facts, row, runs, seed, pick));
+    }
+    return (share) => cursors.forEach((cursor) => cursor(share));
+  };
+
+  // How wide the first chart will be.
+  function measured(place) {
+    const box = document.createElement("figure");
+    place.replaceChildren(box);
+    const found = Math.round(box.clientWidth) || 340;
+    box.remove();
+    return found;
+  }
+
+  function chart(place, facts, row, runs, seed, pick) {
+    const values = runs.flatMap((run) => run.curves[row.measure].flat()).filter((value) => value !== null);
+    const best = row.best ? runs.map((run) => run.best[row.measure]).filter((value) => value !== null) : [];
+    const scale = SCALES[row.scale === "log" && !values.some((value) => value > 0) ? "loss" : row.scale](values.concat(best));
+    const box = document.createElement("figure"), title = document.createElement("figcaption");
+    title.textContent = row.title + (row.scale === "log" ? " (log scale)" : "");
+    const svg = make("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": spoken(row, runs, seed) });
+    axes(svg, facts, scale);
+    [...new Set(best)].forEach((value, i) => floorLine(svg, scale, value, i > 1 ? "" : row.best, i === 1));
+    runs.forEach((run) => lines(svg, facts, scale, run, row.measure, seed));
+    if (row.measure === "w1") runs.forEach((run) => eventMarks(svg, scale, run, seed));
+    const cursor = make("line", { class: "cursor", y1: TOP, y2: HEIGHT - BOTTOM });
+    svg.append(cursor);
+    follow(svg, pick);
+    box.append(title, svg);
+    place.append(box);
+    return (share) => { cursor.setAttribute("x1", across(share)); cursor.setAttribute("x2", across(share)); };
+  }
+
+  const across = (share) => LEFT + share * (width - LEFT - RIGHT);
+  const up = (share) => TOP + (1 - Math.min(Math.max(share, -0.02), 1.02)) * (HEIGHT - TOP - BOTTOM);
+
+  function spoken(row, runs, seed) {
+    const ends = runs.map(function (run) {
+      const line = run.curves[row.measure][run.seeds.indexOf(seed)] || [];
+      const known = line.filter((value) => value !== null);
+      return run.label + (known.length ? " ends at " + toygan.short(known[known.length - 1]) : " is not known");
+    });
+    return `${row.title} over training, seed ${seed}: ${ends.join("; ")}`;
+  }
+
+  function axes(svg, facts, scale) {
+    let beneath = Infinity;
+    for (const tick of scale.ticks) {
+      const share = scale.place(tick), y = up(share);
+      if (!(share >= -0.001 && share <= 1.001) || Math.abs(beneath - y) < 14) continue;
+      beneath = y;
+      svg.append(make("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y, y2: y }));
+      svg.append(make("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, toygan.short(tick)));
+    }
+    for (const share of [0, 0.5, 1]) {
+      const words = facts.steps ? String(Math.round(share * facts.steps)) : `${100 * share} %`;
+      const anchor = share === 0 ? "start" : share === 1 ? "end" : "middle";
+      svg.append(make("text", { x: across(share), y: HEIGHT - 6, "text-anchor": anchor }, words));
+    }
+    const label = facts.steps ? "step" : "of training";
+    svg.append(make("text", { x: across(0.25), y: HEIGHT - 6, "text-anchor": "middle", class: "faint" }, label));
+  }
+
+  // Scenarios have floors of their own: the first is named at the right, the second at the left.
+  function floorLine(svg, scale, value, words, left) {
+    const y = up(scale.place(value));
+    svg.append(make("line", { class: "floor", x1: LEFT, x2: width - RIGHT, y1: y, y2: y }));
+    if (!words) return;
+    const place = { x: left ? LEFT + 4 : width - RIGHT, y: y + (words === "floor" ? -4 : 12), "text-anchor": left ? "start" : "end" };
+    svg.append(make("text", { class: "floor-name", ...place }, `${words} ${toygan.short(value)}`));
+  }
+
+  const shareOf = (run, t) => run.step[t] / Math.max(run.steps, run.step[run.step.length - 1], 1);
+
+  function path(scale, run, line) {
+    let words = "", drawing = false;
+    line.forEach(function (value, t) {
+      const share = value === null ? NaN : scale.place(value);
+      if (Number.isNaN(share)) { drawing = false; return; }
+      words += `${drawing ? "L" : "M"}${across(shareOf(run, t)).toFixed(1)} ${up(share).toFixed(1)}`;
+      drawing = true;
+    });
+    return words;
+  }
+
+  function lines(svg, facts, scale, run, measure, seed) {
+    const chosen = run.seeds.indexOf(seed);
+    run.curves[measure].forEach(function (line, s) {
+      if (s === chosen || (facts.runs.length > MANY)) return;
+      svg.append(make("path", { class: "thin", d: path(scale, run, line), stroke: run.colour }));
+    });
+    if (chosen < 0) return;
+    svg.append(make("path", { class: "bold", d: path(scale, run, run.curves[measure][chosen]), stroke: run.colour,
+      "stroke-dasharray": DASHES[run.dash] }));
+  }
+
+  // Diamonds on the chosen seed's line, where something was diagnosed.
+  function eventMarks(svg, scale, run, seed) {
+    const line = run.curves.w1[run.seeds.indexOf(seed)];
+    for (const event of line ? run.events : []) {
+      const t = run.step.findIndex((step) => step >= event.step);
+      if (!event.seeds.includes(seed) || t < 0 || line[t] === null) continue;
+      const x = across(shareOf(run, t)), y = up(scale.place(line[t]));
+      const mark = make("path", { class: "event", d: `M${x} ${y - 6}l5 6l-5 6l-5 -6z`, fill: run.colour });
+      mark.append(make("title", {}, `${run.label}: ${event.label} at step ${event.step}`));
+      svg.append(mark);
+    }
+  }
+
+  function follow(svg, pick) {
+    const move = function (event) {
+      const box = svg.getBoundingClientRect();
+      pick(((event.clientX - box.left) / box.width * width - LEFT) / (width - LEFT - RIGHT));
+    };
+    svg.addEventListener("pointerdown", function (event) { svg.setPointerCapture(event.pointerId); move(event); });
+    svg.addEventListener("pointermove", function (event) { if (event.buttons) move(event); });
+  }
+})();

@@ -1,0 +1,343 @@
+// The player: one slider for all panels. Only panels in sight are drawn, and data is asked for when one comes in sight.
+"use strict";
+(function () {
+  const FRAMES_A_SECOND = 12, FINEST = 900, CROWD = 6;
+  const SWITCHES = ["points", "critic", "arrows", "optimal", "latent", "trails"];
+  const place = document.getElementById("film-facts");
+  if (!place) return;
+
+  const facts = JSON.parse(place.textContent);
+  const last = facts.ticks - 1;
+  const find = (id) => document.getElementById(id);
+  const state = { tick: last, playing: false, speed: 1, seed: facts.runs[0].seeds[0], on: {}, pointer: null };
+  const panels = Array.from(document.querySelectorAll(".panel"), (figure, i) => panelOf(figure, facts.runs[i]));
+  let moveCursors = () => {};
+
+  function panelOf(figure, run) {
+    return {
+      run, stage: figure.querySelector(".stage"), canvas: figure.querySelector("canvas"), over: figure.querySelector(".over"),
+      numbers: figure.querySelector(".numbers"), reading: figure.querySelector(".reading"), seen: false, surface: null,
+      palette: toygan.palette(run.bands), best: run.optimalBands && toygan.palette(run.optimalBands), data: {}, asked: {},
+      fault: "",
+    };
+  }
+
+  // --- data ----------------------------------------------------------------------------------------------------------
+
+  // The real points come with the first seed's file, so that one is always needed.
+  function ask(panel) {
+    for (const s of new Set([0, panel.run.seeds.indexOf(state.seed)])) {
+      if (s < 0 || panel.asked[s]) continue;
+      panel.asked[s] = true;
+      toygan.load(panel.run.files[s]).then(function (data) {
+        panel.data[s] = data;
+        draw(panel);
+      }).catch(function (error) {
+        panel.fault = error.message;
+        draw(panel);
+      });
+    }
+  }
+
+  // The place among a data file's frames that is nearest to frame t, for as long as the seed lived.
+  function nearest(panel, s, data, t) {
+    const wanted = Math.min(t, panel.run.alive[s] - 1);
+    let best = 0;
+    data.frames.forEach((frame, i) => { if (Math.abs(frame - wanted) < Math.abs(data.frames[best] - wanted)) best = i; });
+    while (best > 0 && data.frames[best] >= panel.run.alive[s]) best--;
+    return best;
+  }
+
+  // --- drawing -------------------------------------------------------------------------------------------------------
+
+  function drawAll() {
+    for (const panel of panels) if (panel.seen) draw(panel);
+    moveCursors(last ? state.tick / last : 0);
+  }
+
+  function draw(panel) {
+    const s = panel.run.seeds.indexOf(state.seed), first = panel.data[0], data = panel.data[s];
+    const t = panel.run.clock[state.tick];
+    if (s < 0) return nothing(panel, `this run has no seed ${state.seed}`);
+    if (panel.fault) return nothing(panel, panel.fault);
+    if (!first || !data) return put(panel.over, `loading seed ${state.seed} …`);
+    const surface = panel.surface || (panel.surface = surfaceOf(panel));
+    const i = nearest(panel, s, data, t);
+    paint(panel, surface, first, data, i);
+    panel.canvas.classList.add("ready");
+    say(panel, notes(panel, data, i), s, data.frames[i]);
+    read(panel, data, i);
+  }
+
+  // Text is laid out anew whenever it is set, so only when it has changed.
+  function put(element, words) {
+    if (element.textContent !== words) element.textContent = words;
+  }
+
+  function nothing(panel, words) {
+    panel.canvas.classList.remove("ready");
+    put(panel.over, words);
+    put(panel.numbers, "");
+    put(panel.reading, "");
+  }
+
+  function paint(panel, surface, first, data, i) {
+    const on = state.on, optimal = shownOptimal(panel, data), run = panel.run;
+    if (optimal) toygan.paintField(surface, optimal, Math.min(i, optimal.frames - 1), panel.best);
+    else if (on.critic && data.scores) toygan.paintField(surface, data.scores, Math.min(i, data.scores.frames - 1), panel.palette);
+    else toygan.blank(surface);
+    if (on.points) {
+      toygan.paintReal(surface, first.real, facts.colours.real);
+      toygan.paintGenerated(surface, data.points, i, facts.colours.generated);
+    }
+    toygan.flush(surface);
+    if (on.latent && data.latent) toygan.strokeLatent(surface, data.latent, i);
+    if (on.trails) toygan.strokeTrails(surface, data.points, i);
+    if (on.arrows && data.slopes) {
+      toygan.strokeArrows(surface, data.slopes, Math.min(i, data.slopes.frames - 1), run.longest, run.view);
+    }
+    if (state.pointer) toygan.strokeCross(surface, state.pointer.u, state.pointer.v);
+  }
+
+  const shownOptimal = (panel, data) => state.on.optimal && panel.best && data.optimal ? data.optimal : null;
+
+  function notes(panel, data, i) {
+    const run = panel.run, words = [], outside = toygan.outside(data.points, i);
+    if (outside && state.on.points) words.push(`${percent(outside)} of generated outside the view`);
+    if (!data.scores && (state.on.critic || state.on.arrows || state.on.latent || state.on.optimal)) {
+      words.push(`no critic kept for this seed, only for seed ${run.seeds.slice(0, run.critics).join(", ")}`);
+    } else if (state.on.optimal && !shownOptimal(panel, data)) words.push("the optimal critic is not known here");
+    else if (shownOptimal(panel, data)) {
+      words.push(data.optimal.frames > 1 ? "the optimal critic" : "the optimal critic against the last frame's points");
+    }
+    if (run.note && state.seed === run.seeds[0] && run.clock[state.tick] >= run.alive[0]) words.push(run.note);
+    return words.join(" · ");
+  }
+
+  const percent = (share) => share < 0.01 ? (share ? "<\u00a01\u00a0%" : "0\u00a0%") : `${Math.round(100 * share)}\u00a0%`;
+
+  function say(panel, words, s, t) {
+    const run = panel.run, parts = [`seed ${run.seeds[s]} of ${seedRange(run.seeds)}`, `step ${run.step[t]} of ${run.steps}`];
+    put(panel.over, words);
+    for (const [measure, form] of MEASURES) {
+      const line = run.curves[measure], value = line && line[s] ? line[s][t] : null;
+      if (value !== null && value !== undefined) parts.push(form(value, run));
+    }
+    put(panel.numbers, parts.join(" · "));
+  }
+
+  const seedRange = function (seeds) {
+    const even = seeds.every((seed, i) => seed === seeds[0] + i);
+    return seeds.length > 2 && even ? `${seeds[0]}–${seeds[seeds.length - 1]}` : seeds.join(", ");
+  };
+
+  const MEASURES = [
+    ["w1", (value, run) => `W1 ${toygan.short(value)}` + (run.best.w1 === null ? "" : ` (floor ${toygan.short(run.best.w1)})`)],
+    ["modes", (value, run) => `${value} of ${run.modes.length} modes`],
+    ["high_quality", (value) => `${percent(value)} high quality`],
+    ["on_skeleton", (value) => `${percent(value)} on the curve`],
+  ];
+
+  function surfaceOf(panel) {
+    const box = panel.stage.getBoundingClientRect(), crowd = panels.filter((one) => one.seen).length > CROWD;
+    const width = Math.round(Math.min(box.width * (crowd ? 1 : window.devicePixelRatio || 1), FINEST));
+    return toygan.surface(panel.canvas, width, Math.max(Math.round(width * box.height / box.width), 1));
+  }
+
+  // --- the pointer: every panel says its own value at the same place --------------------------------------------------
+
+  function read(panel, data, i) {
+    const at = state.pointer, run = panel.run, [left, right, bottom, top] = run.view;
+    if (!at) return put(panel.reading, "");
+    const x = left + at.u * (right - left), y = bottom + at.v * (top - bottom);
+    const words = [`(${x.toFixed(2)}, ${y.toFixed(2)})`.replaceAll("-", "\u2212")];
+    const field = shownOptimal(panel, data) || data.scores;
+    if (field) {
+      panel.score = toygan.valueAt(field, Math.min(i, field.frames - 1), at.u, at.v);
+      words.push(`${shownOptimal(panel, data) ? "optimal " : ""}score ${Number.isNaN(panel.score) ? "unknown" : toygan.short(panel.score)}`);
+    }
+    if (data.slopes) {
+      panel.slope = toygan.slopeAt(data.slopes, Math.min(i, data.slopes.frames - 1), at.u, at.v);
+      words.push(`slope ${toygan.short(panel.slope)}`);
+    }
+    if (run.modes.length) words.push(nearestMode(run.modes, x, y));
+    put(panel.reading, words.join(" · "));
+    panel.reading.dataset.score = field ? panel.score : "";
+    panel.reading.dataset.slope = data.slopes ? panel.slope : "";
+  }
+
+  function nearestMode(modes, x, y) {
+    const far = modes.map((mode) => Math.hypot(mode[0] - x, mode[1] - y)), k = far.indexOf(Math.min(...far));
+    return `mode ${k + 1} is ${toygan.short(far[k])} away`;
+  }
+
+  function point(panel, event) {
+    const box = panel.canvas.getBoundingClientRect();
+    state.pointer = { u: (event.clientX - box.left) / box.width, v: 1 - (event.clientY - box.top) / box.height };
+    drawAll();
+  }
+
+  function leave() {
+    state.pointer = null;
+    drawAll();
+  }
+
+  // --- time ----------------------------------------------------------------------------------------------------------
+
+  function stepWords() {
+    const share = last ? state.tick / last : 0;
+    return facts.steps ? `step ${nearestStep()} of ${facts.steps}` : `${Math.round(100 * share)} % of training`;
+  }
+
+  const nearestStep = () => facts.runs[0].step[facts.runs[0].clock[state.tick]];
+
+  function go(tick, aloud) {
+    state.tick = Math.min(Math.max(Math.round(tick), 0), last);
+    find("time").value = state.tick;
+    find("time").setAttribute("aria-valuetext", stepWords());
+    find("step").textContent = stepWords();
+    if (aloud) find("told").textContent = stepWords();
+    drawAll();
+  }
+
+  let before = 0;
+
+  function play(on) {
+    state.playing = on;
+    find("play").textContent = on ? "❚❚" : "▶";
+    find("play").setAttribute("aria-label", on ? "Pause" : "Play");
+    if (on && state.tick === last) go(0);
+    before = performance.now();
+    if (on) requestAnimationFrame(tickOn);
+    else find("told").textContent = "paused at " + stepWords();
+  }
+
+  function tickOn(now) {
+    if (!state.playing) return;
+    const wait = 1000 / (FRAMES_A_SECOND * state.speed), frames = Math.floor((now - before) / wait);
+    if (frames > 0) {
+      before += frames * wait;
+      go(state.tick + frames);
+      if (state.tick === last) return play(false);
+    }
+    requestAnimationFrame(tickOn);
+  }
+
+  function step(by) {
+    if (state.playing) play(false);
+    go(state.tick + by, true);
+  }
+
+  const KEYS = {
+    " ": () => play(!state.playing), ArrowLeft: () => step(-1), ArrowRight: () => step(1),
+    Home: () => step(-last), End: () => step(last),
+  };
+
+  // Boxes, lists and buttons keep the keys that they know themselves.
+  function key(event) {
+    const own = event.target.closest("button, a, summary, input, select, textarea, [tabindex]");
+    if (!KEYS[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (own && own.id !== "time" && (event.key === " " || !own.matches("button, a, summary, input[type=checkbox]"))) return;
+    event.preventDefault();
+    KEYS[event.key]();
+  }
+
+  // --- events --------------------------------------------------------------------------------------------------------
+
+  const tickOf = (run, at) => Math.round(last * at / Math.max(run.steps, run.step[run.step.length - 1], 1));
+
+  function listEvents() {
+    const list = document.createElement("ul"), marks = find("marks");
+    facts.runs.forEach((run) => run.events.forEach(function (event) {
+      const line = document.createElement("li"), button = document.createElement("button"), words = document.createElement("span");
+      button.type = "button";
+      button.textContent = `step ${event.step}`;
+      button.addEventListener("click", () => step(tickOf(run, event.step) - state.tick));
+      words.textContent = `${run.label}: ${event.label} in seed${event.seeds.length > 1 ? "s" : ""} ${event.seeds.join(", ")}` +
+        (event.why ? ` (${event.why})` : "");
+      line.append(button, words);
+      list.append(line);
+      const mark = document.createElement("i");
+      mark.style.setProperty("--at", tickOf(run, event.step) / Math.max(last, 1));
+      mark.dataset.seeds = event.seeds.join(" ");
+      mark.title = words.textContent;
+      marks.append(mark);
+    }));
+    const none = document.createElement("p");
+    none.textContent = "Nothing was diagnosed.";
+    find("events").append(list.children.length ? list : none);
+  }
+
+  function markOwn() {
+    for (const mark of find("marks").children) mark.classList.toggle("own", mark.dataset.seeds.split(" ").includes(String(state.seed)));
+  }
+
+  // --- the beginning -------------------------------------------------------------------------------------------------
+
+  function choose(seed) {
+    state.seed = seed;
+    panels.forEach((panel) => { if (panel.seen) ask(panel); });
+    drawCurves();
+    markOwn();
+    drawAll();
+  }
+
+  function drawCurves() {
+    moveCursors = toygan.curves(find("curves"), facts, state.seed, (share) => step(share * last - state.tick));
+    moveCursors(last ? state.tick / last : 0);
+  }
+
+  function watch() {
+    let wide = 0;
+    new ResizeObserver(function ([entry]) {
+      const found = Math.round(entry.contentRect.width);
+      if (found !== wide) drawCurves();
+      wide = found;
+    }).observe(find("curves"));
+    const sight = new IntersectionObserver(function (entries) {
+      for (const entry of entries) {
+        const panel = panels.find((one) => one.stage === entry.target);
+        panel.seen = entry.isIntersecting;
+        if (panel.seen) { ask(panel); draw(panel); }
+      }
+    }, { rootMargin: "80px" });
+    const sizes = new ResizeObserver(function (entries) {
+      for (const entry of entries) {
+        const panel = panels.find((one) => one.stage === entry.target);
+        panel.surface = null;
+        if (panel.seen) draw(panel);
+      }
+    });
+    for (const panel of panels) {
+      sight.observe(panel.stage);
+      sizes.observe(panel.stage);
+      panel.stage.addEventListener("pointermove", (event) => point(panel, event));
+      panel.stage.addEventListener("pointerdown", (event) => point(panel, event));
+      panel.stage.addEventListener("pointerleave", leave);
+    }
+  }
+
+  function begin() {
+    find("time").max = last;
+    for (const name of SWITCHES) {
+      const box = find("show-" + name);
+      state.on[name] = box.checked;
+      box.addEventListener("change", () => { state.on[name] = box.checked; drawAll(); });
+    }
+    if (!facts.runs.some((run) => run.optimalBands)) find("show-optimal").closest("label").remove();
+    find("play").addEventListener("click", () => play(!state.playing));
+    find("back").addEventListener("click", () => step(-1));
+    find("forward").addEventListener("click", () => step(1));
+    find("time").addEventListener("input", (event) => { if (state.playing) play(false); go(Number(event.target.value), true); });
+    find("speed").addEventListener("change", (event) => { state.speed = Number(event.target.value); });
+    find("seed").addEventListener("change", (event) => choose(Number(event.target.value)));
+    document.addEventListener("keydown", key);
+    listEvents();
+    watch();
+    go(last);
+    choose(state.seed);
+  }
+
+  toygan.player = { go, panels, state, last };
+  begin();
+})();

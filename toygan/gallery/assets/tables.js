@@ -1,0 +1,113 @@
+// Everything else that moves: copying, sorting, filtering, and films as thumbnails.
+"use strict";
+(function () {
+  const find = (id) => document.getElementById(id);
+
+  // --- copying -------------------------------------------------------------------------------------------------------
+
+  for (const button of document.querySelectorAll("button.copy")) {
+    button.addEventListener("click", function () {
+      const words = button.parentElement.querySelector("code").textContent;
+      copied(words).then(() => say(button, "Copied"), () => say(button, "Select and copy"));
+    });
+  }
+
+  // Pages opened from disk may lack the clipboard; a hidden text area does as well.
+  function copied(words) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(words).catch(() => byHand(words));
+    return byHand(words);
+  }
+
+  function byHand(words) {
+    const area = document.createElement("textarea");
+    area.value = words;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done ? Promise.resolve() : Promise.reject(new Error("not allowed"));
+  }
+
+  function say(button, words) {
+    button.textContent = words;
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  }
+
+  // --- the leaderboard -----------------------------------------------------------------------------------------------
+
+  const board = find("leaderboard");
+  if (board) {
+    const body = board.tBodies[0];
+    Array.from(board.tHead.rows[0].cells).forEach((head, column) => head.firstChild.addEventListener("click", () => sort(head, column)));
+    find("find").addEventListener("input", function (event) {
+      const words = event.target.value.toLowerCase();
+      for (const row of body.rows) row.hidden = !row.textContent.toLowerCase().includes(words);
+    });
+  }
+
+  function sort(head, column) {
+    const down = head.getAttribute("aria-sort") === "ascending", body = board.tBodies[0];
+    for (const other of head.parentElement.cells) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const rows = Array.from(body.rows, (row) => [row.cells[column].textContent, row]);
+    rows.sort(([a], [b]) => order(a, b, down));
+    body.append(...rows.map(([, row]) => row));
+  }
+
+  // Numbers by size, words by the alphabet; what is not known comes last either way.
+  function order(a, b, down) {
+    if (a === "–" || b === "–") return (a === "–") - (b === "–");
+    const x = parseFloat(a), y = parseFloat(b);
+    const found = Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y;
+    return down ? -found : found;
+  }
+
+  // --- the matrix ----------------------------------------------------------------------------------------------------
+
+  const matrix = find("matrix");
+  if (matrix) {
+    const facts = JSON.parse(find("matrix-facts").textContent), entries = matrix.querySelectorAll(".entry .value");
+    const scenario = find("matrix-scenario"), method = find("matrix-method"), choice = find("matrix-choice");
+    const show = function () {
+      find("matrix-measure").textContent = choice.selectedOptions[0].textContent;
+      // The cells were escaped when they were made; they hold numbers, dashes and <small>.
+      entries.forEach((entry, i) => { entry.innerHTML = facts.cells[i][choice.value]; });
+      const methods = Array.from(matrix.tHead.rows[0].cells, (cell, i) => i === 0 || !method.value || cell.textContent === method.value);
+      for (const row of matrix.rows) {
+        row.hidden = row.parentElement === matrix.tBodies[0] && scenario.value !== "" && row.cells[0].textContent !== scenario.value;
+        methods.forEach((on, i) => { row.cells[i].hidden = !on; });
+      }
+    };
+    for (const list of [scenario, method, choice]) list.addEventListener("change", show);
+  }
+
+  // --- films as thumbnails ---------------------------------------------------------------------------------------------
+
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const thumbs = Array.from(document.querySelectorAll("img[data-film]"));
+  let all = false;
+
+  function play(image, on) {
+    image.dataset.still = image.dataset.still || image.getAttribute("src");
+    const wanted = on ? image.dataset.film : image.dataset.still;
+    if (image.getAttribute("src") !== wanted) image.setAttribute("src", wanted);
+  }
+
+  for (const image of thumbs) {
+    const card = image.closest("li"), begin = () => play(image, all || !still.matches), end = () => play(image, all);
+    card.addEventListener("pointerenter", begin);
+    card.addEventListener("pointerleave", end);
+    card.addEventListener("focusin", begin);
+    card.addEventListener("focusout", end);
+  }
+
+  const button = find("play-all");
+  if (button && !thumbs.length) button.remove();
+  else if (button) {
+    button.addEventListener("click", function () {
+      all = !all;
+      button.textContent = all ? "Stop all films" : "Play all films";
+      thumbs.forEach((image) => play(image, all));
+    });
+  }
+})();
