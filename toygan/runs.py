@@ -73,6 +73,7 @@ class Order(NamedTuple):
     animation: bool = True
     fresh: bool = False
     watch: Watcher = lambda progress: None
+    picture: bool = True
     settings: Mapping[str, Any] = {}  # the run's place in the grid of a sweep
 
 
@@ -203,7 +204,7 @@ def kept(order: Order) -> Recording:
         message = f"{order.folder}: holds a finished run that is damaged ({error})\n    --fresh plays it again"
         raise UserError(message) from None
     shutil.rmtree(order.folder / "partial", ignore_errors=True)  # left by a kill at the very end
-    if order.animation and not (order.folder / "animation.gif").exists():
+    if any(not (order.folder / name).exists() for name in drawings(order)):
         draw(recording, order)
     order.watch(Progress(recording.facts["step"], recording.facts["steps"], "kept", {}))
     return recording
@@ -328,10 +329,19 @@ def curve_of(target: Target) -> measure.Curve | None:
 def floors_at(
     config: Config, sim: Simulation, n: int, n_w1: int, when: measure.When, repeats: int
 ) -> dict[str, dict[str, Any]]:
-    """What two samples of the target, n points each, score in every measure of clouds: mean and spread over pairs."""
-    target, draw_points = sim.world.target, partial(simulate.floor_points, config, sim.world, n)
-    found = measure.floors(draw_points, n, repeats, target.modes, curve_of(target), n_w1, when)
-    return {name: {"mean": plain(mean), "spread": plain(spread)} for name, (mean, spread) in found.items()}
+    """What two samples of the target, n points each, score in every measure of clouds: mean and spread over pairs.
+
+    Runs of one process on one target share them.
+    """
+    key = json.dumps([as_data(config)["target"], folders.digests(config), config.training.seed, n, n_w1, when, repeats])
+    if key not in FLOORS:
+        target, draw_points = sim.world.target, partial(simulate.floor_points, config, sim.world, n)
+        found = measure.floors(draw_points, n, repeats, target.modes, curve_of(target), n_w1, when)
+        FLOORS[key] = {name: {"mean": plain(mean), "spread": plain(spread)} for name, (mean, spread) in found.items()}
+    return FLOORS[key]
+
+
+FLOORS: dict[str, dict[str, dict[str, Any]]] = {}  # by target, seed and numbers of points
 
 
 def pack(work: Work, state: State) -> None:
@@ -471,9 +481,13 @@ def draw(recording: Recording, order: Order) -> None:
 
     step, steps = recording.facts["step"], recording.facts["steps"]
     order.watch(Progress(step, steps, "drawing", {}))
-    save_picture(recording, order.folder / "picture.png")
-    if order.animation:
-        save_film(recording, order.folder / "animation.gif")
+    for name in drawings(order):
+        (save_film if name.endswith("gif") else save_picture)(recording, order.folder / name)
+
+
+def drawings(order: Order) -> list[str]:
+    """The files that are wanted as drawings."""
+    return ["picture.png"] * order.picture + ["animation.gif"] * order.animation
 
 
 @contextmanager

@@ -317,7 +317,8 @@ def is_finished(task: Task, fresh: bool) -> bool:
         return False
     config = check(Config, task.config, Source(task.name))
     known = folders.begin(task.folder, config, {"inputs": folders.digests(config)}, fresh=False)
-    drawn = not task.animation or (task.folder / "animation.gif").exists()
+    wanted = runs.drawings(runs.Order(task.folder, "", animation=task.animation, picture=task.picture))
+    drawn = all((task.folder / name).exists() for name in wanted)
     return known["status"] in folders.FINISHED and drawn
 
 

@@ -6,6 +6,7 @@ Only `run.json` of a folder is read, so that thousands of runs take seconds. Not
 from __future__ import annotations
 
 import csv
+import inspect
 import io
 import itertools
 import json
@@ -122,7 +123,7 @@ def number_of_modes(target: str) -> int | None:
 
     options = json.loads(target)
     make = TARGETS.get(options.pop("kind"))
-    names = set(getattr(make, "__kwdefaults__", None) or {})
+    names = set(inspect.signature(make).parameters) if make else set()
     modes = make(**{key: value for key, value in options.items() if key in names}).modes if make else None
     return None if modes is None else len(modes.centres)
 

@@ -40,6 +40,7 @@ class Task(NamedTuple):
     command: str
     settings: Mapping[str, Any]
     animation: bool
+    picture: bool = True
 
 
 class End(NamedTuple):
@@ -69,7 +70,7 @@ def perform(task: Task, driver: int | None = None, cargo: Files | None = None) -
 
 def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watcher) -> End:
     """Carry a run out in a place; whatever it raises is its end and nobody else's."""
-    order = runs.Order(place, task.command, animation=task.animation, watch=watch, settings=task.settings)
+    order = runs.Order(place, task.command, "cpu", task.animation, False, watch, task.picture, task.settings)
     try:
         await_folder(place)
         recording = runs.carry_out(check(Config, config, Source(task.name)), order)

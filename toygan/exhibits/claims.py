@@ -176,6 +176,8 @@ def number(term: Term, row: Row) -> float | None:
     plain_end = term.at == "end" and term.along is None and term.reaches is None
     if folder is None or (plain_end and row.get(name) is not None):
         return finite(row.get(name))
+    if name not in recorded(Path(folder)) and name not in row:
+        raise LookupError(f"{name} was not measured in {row.get('label', folder)}")
     steps, values = curve(Path(folder), row["seed"], name)
     if not len(values):
         return None
@@ -206,6 +208,13 @@ def labels(folder: Path, seed: int) -> set[str]:
 def lines_of(folder: Path) -> list[dict[str, Any]]:
     """Every line of `metrics.jsonl`."""
     return complete_lines(folder / "metrics.jsonl")
+
+
+@lru_cache(maxsize=4096)
+def recorded(folder: Path) -> set[str]:
+    """The measures that were taken at the frames of a run."""
+    names = {name for line in lines_of(folder)[:1] for name in line}
+    return names | ({"w1_over_floor"} if "w1" in names else set())
 
 
 def curve(folder: Path, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -282,5 +291,5 @@ def in_words(values: Sequence[float | None]) -> str:
 
 
 def short(value: float) -> str:
-    """Three digits with a true minus sign."""
-    return f"{value:.3g}".replace("-", "−")
+    """Four digits with a true minus sign."""
+    return f"{value:.4g}".replace("-", "−")

@@ -289,4 +289,5 @@ def columns(exhibit: Exhibit) -> list[str]:
     keys = [key for group in exhibit.runs for key in flat(group.grid)]
     keys += [parsed_sweep(item.over).key for item in exhibit.distances]
     kinds = [kind for kind in ("distances", "phases", "plans", "bounds") if getattr(exhibit, kind)]
-    return list(dict.fromkeys(["scenario", "method", "group", "seed", "update", "std", *kinds, *keys]))
+    fixed = ["scenario", "method", "objective", "constraint", "group", "seed", "update", "std"]
+    return list(dict.fromkeys([*fixed, *kinds, *keys]))

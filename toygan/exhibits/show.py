@@ -88,10 +88,13 @@ def run_rows(works: Sequence[Work]) -> list[Record]:
         for row in records_of({**facts, "settings": settings}, work.task.folder):
             found = labels(work.task.folder, row["seed"]) if row["status"] in ("done", "diverged") else set()
             extra = {"group": work.columns["group"]} if "group" in work.columns else {}
-            rows.append({**extra, **halves(facts), **row, **floors_of(facts), "labels": sorted(found)})
-    for row, label in zip(rows, run_labels(rows), strict=True):
-        row["label"] = label
-    return rows
+            rows.append({**extra, **halves_of(facts), **row, **floors_of(facts), "labels": sorted(found)})
+    return labelled(rows)
+
+
+def labelled(rows: Sequence[Row]) -> list[Record]:
+    """The rows with the shortest name that tells their runs apart."""
+    return [{**row, "label": label} for row, label in zip(rows, run_labels(rows), strict=True)]
 
 
 def floors_of(facts: Mapping[str, Any]) -> dict[str, float]:
@@ -100,13 +103,13 @@ def floors_of(facts: Mapping[str, Any]) -> dict[str, float]:
     return {f"{name}_floor": floor["mean"] for name, floor in found.items() if floor["mean"] is not None}
 
 
-def halves(facts: Mapping[str, Any]) -> dict[str, str]:
+def halves_of(facts: Mapping[str, Any]) -> dict[str, str]:
     """The objective and the constraint of a run."""
     method = facts["config"]["method"]
     return {part: method[part]["kind"] for part in ("objective", "constraint")}
 
 
-def run_labels(rows: Sequence[Record]) -> list[str]:
+def run_labels(rows: Sequence[Row]) -> list[str]:
     """The shortest name of each row's run: method, and scenario, group and settings where they tell runs apart."""
     said = [name for name in ("scenario", "method", "group", "settings") if len({row.get(name) for row in rows}) > 1]
     return [", ".join(part for name in said or ["method"] if (part := short_cell(row, name))) for row in rows]
@@ -137,7 +140,7 @@ def pictures(
         if not chosen:
             continue
         path, title = place / f"{i}-{panel.kind}.png", panel.title or exhibit.title
-        save_figure(figure_of(panel, title, chosen, portraits, command, note), path, command)
+        save_figure(figure_of(panel, title, labelled(chosen), portraits, command, note), path, command)
         made.append(Picture(path, title, f"{title}: {ABOUT[panel.kind]}"))
     return made
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from toygan import folder as folders
 from toygan import runs
+from toygan.exhibits.claims import matching
 from toygan.exhibits.files import Exhibit, Runs
 from toygan.scenario import Config, as_data
 from toygan.strict import UserError
@@ -65,9 +66,20 @@ def work_of(
     if quick:
         changes.append(("training.steps", max(1, round(config.training.steps * QUICK_STEPS))))
         config, order = runs.prepared(scenario, method, changes, place, "cpu")
-    name = f"{config.name}/{config.method.name}"
-    task = Task(name, place / f"{name}-{digest(config)}", as_data(config), order.command, dict(settings), False)
-    return Work(task, ({"group": group.name} if group.name else {}) | dict(settings))
+    columns = ({"group": group.name} if group.name else {}) | dict(settings)
+    name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
+    folder, filmed = place / f"{name}-{digest(config)}", is_filmed(exhibit, which | halves(config) | columns)
+    return Work(Task(name, folder, as_data(config), order.command, dict(settings), False, filmed), columns)
+
+
+def halves(config: Config) -> dict[str, str]:
+    """The objective and the constraint of a run, as columns."""
+    return {"objective": config.method.objective.kind, "constraint": config.method.constraint.kind}
+
+
+def is_filmed(exhibit: Exhibit, columns: Mapping[str, Any]) -> bool:
+    """Whether a run is among the moving panels, which want its picture too."""
+    return any(panel.kind == "films" and matching(panel.of, [columns]) for panel in exhibit.panels)
 
 
 def digest(config: Config) -> str:
@@ -78,5 +90,7 @@ def digest(config: Config) -> str:
 
 def tasks_of(works: Sequence[Work]) -> list[Task]:
     """The tasks, each folder once; runs that share a scenario and method are told apart by their settings."""
-    tasks = {work.task.folder: work.task for work in works}
+    tasks = dict[Path, Task]()
+    for work in sorted(works, key=lambda work: work.task.picture):  # with a picture, if any exhibit wants one
+        tasks[work.task.folder] = work.task
     return [task._replace(name=task.folder.name if len(tasks) > 1 else task.name) for task in tasks.values()]
