@@ -51,7 +51,8 @@ def drawn(item: Phases, method: str, update: str) -> Portrait:
     from toygan.sweeps import flat
 
     changes = list(flat(item.set).items())
-    return portrait(method, [*changes, *([("method.update", {"kind": update})] if update else [])])
+    found = portrait(method, [*changes, *([("method.update", {"kind": update})] if update else [])])
+    return found._replace(title=f"{item.name}: {found.title}")
 
 
 def fate(found: Portrait) -> dict[str, float]:
