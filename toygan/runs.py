@@ -47,7 +47,7 @@ from toygan.targets import Target
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
-FRAME_FLOORS, FINAL_FLOORS = 8, 4  # pairs of target samples behind a noise floor
+FRAME_FLOORS, FINAL_FLOORS = 8, 3  # pairs of target samples behind a noise floor
 LIVE = ("critic_loss", "w1", "w1_floor", "modes")  # measures worth a place in a progress bar
 
 

@@ -70,7 +70,7 @@ class Training(Strict):
 
     steps: Annotated[PositiveInt, Field(le=10**8)] = 2000
     batch: Annotated[PositiveInt, Field(le=10**6)] = 256
-    frames: Annotated[PositiveInt, Field(le=10**4)] = 60
+    frames: Annotated[PositiveInt, Field(le=10**4)] = 50
     points: Annotated[PositiveInt, Field(le=10**5)] = 1000
     seed: SeedNumber = 0
     seeds: Annotated[PositiveInt, Field(le=10**4)] | Annotated[tuple[SeedNumber, ...], Field(max_length=10**4)] = 1

@@ -1,0 +1,82 @@
+"""Write gallery/README.md and its pictures from runs that `toygan gallery` has done.
+
+toygan gallery && python docs/gallery.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from toygan.exhibits import Exhibit, Showing, planned, read, shipped_exhibits, showing
+from toygan.recording import write_aside
+
+HERE = Path(__file__).parent.parent / "gallery"
+WIDE, COLOURS = 1000, 128  # pixels and palette of a committed picture: about 100 kB
+WORDS = {True: "held", False: "**did not hold**", None: "not judged"}
+HEAD = """# The gallery
+
+Twenty-three questions about GANs on distributions that fit on a sheet of paper, each with claims that were written from theory or from a paper before
+anything was run. A claim that did not hold stays here. `toygan gallery` makes the site to play with; `toygan demo NAME` makes one exhibit.
+Seeds are 0 to 7, and the picture of a run shows seed 0.
+"""
+
+
+def main() -> None:
+    """Draw, and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=Path, default=Path("runs/exhibits"))
+    place = parser.parse_args().runs
+    (HERE / "pictures").mkdir(exist_ok=True)
+    parts = [part(read(name), place) for name in shipped_exhibits()]
+    write_aside(HERE / "README.md", "\n".join([HEAD, *parts]).encode())
+
+
+def part(exhibit: Exhibit, place: Path) -> str:
+    """One exhibit in Markdown: question, picture, command, verdicts."""
+    works = planned(exhibit, place)
+    missing = [work for work in works if not (work.task.folder / "frames.npz").exists()]
+    if missing:
+        print(f"{exhibit.name}: {len(missing)} of {len(works)} runs are not done")
+        return f"## {exhibit.question}\n\n`toygan demo {exhibit.name}`: not run yet.\n"
+    shown = showing(exhibit, works, place / "pictures" / exhibit.name, f"toygan demo {exhibit.name}", quick=False)
+    path = HERE / "pictures" / f"{exhibit.name}.png"
+    write_aside(path, shrunk(shown.pictures[0].path))
+    print(f"{exhibit.name}: {path.stat().st_size / 1e3:.0f} kB")
+    return told(shown)
+
+
+def told(shown: Showing) -> str:
+    """The text of one exhibit."""
+    lines = [f"- {WORDS[verdict.held]}: {verdict.says} *({verdict.numbers})*" for verdict in shown.verdicts]
+    picture = shown.pictures[0]
+    return "\n".join(
+        [
+            f"## {shown.question}",
+            "",
+            " ".join(shown.text.split()),
+            "",
+            f"![{picture.about}](pictures/{shown.name}.png)",
+            "",
+            f"`{shown.command}` · {shown.reference}",
+            "",
+            *lines,
+            "",
+        ]
+    )
+
+
+def shrunk(path: Path) -> bytes:
+    """A picture with fewer pixels and colours."""
+    picture = Image.open(path).convert("RGB")
+    small = picture.resize((WIDE, round(picture.height * WIDE / picture.width)), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    main()
