@@ -198,6 +198,20 @@ def test_python_gives_a_recording(here):
         _ = toygan.nothing
 
 
+@pytest.mark.parametrize("methods", [["gan"], ["gan", "wgan-gp"]])
+def test_a_page_is_made_of_runs_and_comparisons(methods, here):
+    words = [word for method in methods for word in ("-m", method)]
+    told = one_object(call("run", "small.toml", *words, "--page", "--no-animation", "--json").stdout)
+    page = Path(told["page"])
+    assert all(method in page.read_text(encoding="utf-8") for method in methods)
+    if len(methods) > 1:
+        folders = [run["folder"] for run in told["runs"]]
+        again = one_object(call("compare", *folders, "--page", "--no-animation", "--out", "both", "--json").stdout)
+        assert Path(again["page"]).exists()
+    else:
+        assert "iframe" in toygan.load(told["folder"])._repr_html_()
+
+
 # --- list, show, doctor ----------------------------------------------------------------------------------------------
 
 

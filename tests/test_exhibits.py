@@ -307,6 +307,19 @@ def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch):
     assert {file: file.stat().st_mtime_ns for file in Path("runs").rglob("frames.npz")} == times
 
 
+def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = [written(tmp_path, FILE, "one"), written(tmp_path, FILE.replace("Small", "Other"), "two")]
+    words = ["gallery", "--quick", "--workers", "1", *(word for path in paths for word in ("--only", path))]
+    result = call(*words)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines() == ["one: 1 of 1 claims held", "two: 1 of 1 claims held", "site/index.html"]
+    assert {file.name for file in Path("site/exhibits").iterdir()} == {"one.html", "two.html"}
+    assert "fewer seeds" in Path("site/index.html").read_text(encoding="utf-8")
+    assert len(list(Path("runs").rglob("frames.npz"))) == 4  # the two exhibits share theirs
+    assert f"toygan demo {paths[0]} --quick" in Path("site/exhibits/one.html").read_text(encoding="utf-8")
+
+
 def test_strict_fails_when_a_claim_did_not_hold(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, THEORY.replace("equals = 42", "equals = 43"))
