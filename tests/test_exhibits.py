@@ -14,6 +14,7 @@ from toygan.cli import app
 from toygan.exhibits import judge, planned, read
 from toygan.exhibits.claims import enough, fits, period
 from toygan.exhibits.files import Claim
+from toygan.exhibits.show import run_labels
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_rows
 from toygan.strict import UserError
 
@@ -150,6 +151,13 @@ def test_runs_are_combinations_in_folders_named_by_their_configs(tmp_path):
 def test_quick_has_fewer_seeds_and_steps(tmp_path):
     work, *_ = planned(read(written(tmp_path, FILE)), tmp_path, quick=True)
     assert (work.task.config["training"]["seeds"], work.task.config["training"]["steps"]) == (2, 1)
+
+
+def test_runs_that_differ_in_unnamed_settings_are_numbered():
+    rows = [{"scenario": "s", "method": "m", "folder": folder, "seed": seed} for folder in "ab" for seed in (0, 1)]
+    assert run_labels(rows) == ["m, 1", "m, 1", "m, 2", "m, 2"]
+    assert run_labels(rows[:2]) == ["m", "m"]
+    assert run_labels([rows[0] | {"group": "x"}, rows[2]]) == ["m, x", "m"]
 
 
 # --- claims ----------------------------------------------------------------------------------------------------------

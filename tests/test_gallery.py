@@ -229,7 +229,9 @@ def test_a_run_without_a_finite_frame_still_has_a_page(tmp_path):
 def test_labels_tell_runs_apart():
     def named(*facts):
         runs = [
-            SimpleNamespace(recording=SimpleNamespace(facts={"scenario": "a", "title": "A", "method": "m"} | one))
+            SimpleNamespace(
+                name="", recording=SimpleNamespace(facts={"scenario": "a", "title": "A", "method": "m"} | one)
+            )
             for one in facts
         ]
         return film.labels(runs)
@@ -403,6 +405,12 @@ def test_a_run_that_exhibits_share_counts_once(runs):
     rows = records(runs)
     cells = cells_of([*rows, *rows], {str(runs[0]): ("a.webp", "a.html")})
     assert [(cell.method, len(cell.members), cell.page) for cell in cells] == [("gan", 3, "a.html"), ("wgan-gp", 3, "")]
+
+
+def test_runs_with_other_settings_are_never_taken_together(runs):
+    first, second = records(runs[:1]), [row | {"folder": "elsewhere"} for row in records(runs[:1])]
+    rows = [row | {"changes": "steps=1"} for row in first] + [row | {"changes": "steps=2"} for row in second]
+    assert [(cell.settings, len(cell.members)) for cell in cells_of(rows, {})] == [("steps=1", 3), ("steps=2", 3)]
 
 
 def test_names_of_exhibits_are_safe_in_paths():

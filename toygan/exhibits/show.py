@@ -88,7 +88,8 @@ def run_rows(works: Sequence[Work]) -> list[Record]:
         for row in records_of({**facts, "settings": settings}, work.task.folder):
             found = labels(work.task.folder, row["seed"]) if row["status"] in ("done", "diverged") else set()
             extra = {"group": work.columns["group"]} if "group" in work.columns else {}
-            rows.append({**extra, **halves_of(facts), **row, **floors_of(facts), "labels": sorted(found)})
+            about = {"changes": work.changes, "labels": sorted(found)}
+            rows.append({**extra, **halves_of(facts), **row, **floors_of(facts), **about})
     return labelled(rows)
 
 
@@ -110,9 +111,18 @@ def halves_of(facts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def run_labels(rows: Sequence[Row]) -> list[str]:
-    """The shortest name of each row's run: method, and scenario, group and settings where they tell runs apart."""
+    """The shortest name of each row's run: method, and scenario, group and settings where they tell runs apart; where
+    they do not, numbered.
+    """
     said = [name for name in ("scenario", "method", "group", "settings") if len({row.get(name) for row in rows}) > 1]
-    return [", ".join(part for name in said or ["method"] if (part := short_cell(row, name))) for row in rows]
+    names = [", ".join(part for name in said or ["method"] if (part := short_cell(row, name))) for row in rows]
+    folders: dict[str, list[Any]] = {}
+    for name, row in zip(names, rows, strict=True):
+        if row.get("folder") not in folders.setdefault(name, []):
+            folders[name].append(row.get("folder"))
+    numbers = [folders[name].index(row.get("folder")) + 1 for name, row in zip(names, rows, strict=True)]
+    several = [len(folders[name]) > 1 for name in names]
+    return [f"{name}, {i}" if many else name for name, i, many in zip(names, numbers, several, strict=True)]
 
 
 def short_cell(row: Mapping[str, Any], name: str) -> str:

@@ -15,7 +15,8 @@ from toygan.exhibits.claims import matching
 from toygan.exhibits.files import Exhibit, Runs
 from toygan.scenario import Config, as_data
 from toygan.strict import UserError
-from toygan.sweeps import flat, named, points
+from toygan.sweeps import flat, named, plain_value, points
+from toygan.table import settings_text
 from toygan.tasks import Task
 
 FRAMES = 31  # of an exhibit's run, if it does not say otherwise
@@ -23,10 +24,13 @@ QUICK_SEEDS, QUICK_STEPS = 2, 0.25  # what is left of a run's seeds and steps
 
 
 class Work(NamedTuple):
-    """One run of an exhibit: the task, and the columns that name it: group and the settings of the grid."""
+    """One run of an exhibit: the task, the columns that name it (group and the settings of the grid), and in words what
+    is changed in its scenario.
+    """
 
     task: Task
     columns: Mapping[str, Any]
+    changes: str
 
 
 def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
@@ -58,18 +62,24 @@ def work_of(
     quick: bool,
 ) -> Work:
     """One run: the exhibit's own method if it has one of that name, its settings, and fewer of everything if quick."""
-    changes: list[runs.Change] = [("training.frames", FRAMES), *flat(group.set).items(), *settings.items()]
+    said = flat(group.set) | dict(settings)
+    changes: list[runs.Change] = [("training.frames", FRAMES), *said.items()]
     changes.append(("training.seeds", min(group.seeds, QUICK_SEEDS) if quick else group.seeds))
     if method is not None and method in exhibit.methods:
         changes.append((f"methods.{method}", dict(exhibit.methods[method])))
     config, order = runs.prepared(scenario, method, changes, place, "cpu")
     if quick:
-        changes.append(("training.steps", max(1, round(config.training.steps * QUICK_STEPS))))
+        said["training.steps"] = max(1, round(config.training.steps * QUICK_STEPS))
+        changes.append(("training.steps", said["training.steps"]))
         config, order = runs.prepared(scenario, method, changes, place, "cpu")
     columns = ({"group": group.name} if group.name else {}) | dict(settings)
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
     folder, filmed = place / f"{name}-{digest(config)}", is_filmed(exhibit, which | halves(config) | columns)
-    return Work(Task(name, folder, as_data(config), order.command, dict(settings), False, filmed), columns)
+    task = Task(name, folder, as_data(config), order.command, dict(settings), False, filmed)
+    return Work(task, columns, settings_text({key: plain_value(said[key]) for key in said if key not in UNTOLD}))
+
+
+UNTOLD = {"training.frames", "training.seeds"}  # how much is looked at changes no run
 
 
 def halves(config: Config) -> dict[str, str]:

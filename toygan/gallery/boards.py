@@ -9,7 +9,6 @@ from toygan.gallery.markup import data, table, tag, text
 from toygan.gallery.page import FORMS, MEASURES, median_cell, values_in
 from toygan.table import Record, groups, median
 
-KEYS = ("scenario", "method", "settings")
 COLUMNS = ("w1_over_floor", "modes", "high_quality", "core_seconds")  # of the leaderboard
 
 
@@ -17,7 +16,7 @@ NONE = "No run was trained for these pages."
 
 
 class Cell(NamedTuple):
-    """The records of one scenario, method and settings, the film of them, and the page where it plays."""
+    """The records of one run, what is changed in its scenario, its film, and the page where it plays."""
 
     scenario: str
     method: str
@@ -31,10 +30,10 @@ def cells_of(rows: Sequence[Record], stills: Mapping[str, tuple[str, str]]) -> l
     """Records gathered by run; a run that several exhibits share counts once. `stills` has thumbnail and page by folder."""
     once = {(row["folder"], row["seed"]): row for row in rows}.values()
     found = []
-    for (scenario, method, settings), members in groups(list(once), KEYS).items():
-        pictured = (stills[row["folder"]] for row in members if row["folder"] in stills)
-        thumbnail, page = next(pictured, ("", ""))
-        found.append(Cell(str(scenario), str(method), str(settings or ""), members, thumbnail, page))
+    for (folder,), members in groups(list(once), ("folder",)).items():
+        first, (thumbnail, page) = members[0], stills.get(folder, ("", ""))
+        changes = str(first.get("changes") or first.get("settings") or "")
+        found.append(Cell(str(first["scenario"]), str(first["method"]), changes, members, thumbnail, page))
     return found
 
 

@@ -54,6 +54,9 @@ CURVES = (
 )
 
 
+NO_NAMES: Mapping[str, str] = {}
+
+
 class Shown(NamedTuple):
     """One run on a page: its recording, what is drawn of it, and the files a page loads for it."""
 
@@ -62,10 +65,14 @@ class Shown(NamedTuple):
     files: Mapping[int, str]  # by a seed's place in the run's list
     poster: str
     sheet: str
+    name: str = ""  # what to call it, where somebody knows better than its own facts
 
 
-def place_runs(folders: Sequence[Path], place: Path, root: str, under: str) -> list[Shown]:
-    """Pack runs below `place/data/under` and their pictures below `place/stills/under`; paths start at `root`.
+def place_runs(
+    folders: Sequence[Path], place: Path, root: str, under: str, names: Mapping[str, str] = NO_NAMES
+) -> list[Shown]:
+    """Pack runs below `place/data/under` and their pictures below `place/stills/under`; paths start at `root`. `names`
+    says what runs are called, by folder.
 
     What lay there before and is no longer of use is removed at the end.
     """
@@ -77,7 +84,7 @@ def place_runs(folders: Sequence[Path], place: Path, root: str, under: str) -> l
     for old in (file for home in homes for file in home.iterdir() if file.name not in used):
         if OURS.fullmatch(old.name):
             old.unlink()
-    return runs
+    return [run._replace(name=names.get(str(folder), "")) for run, folder in zip(runs, folders, strict=True)]
 
 
 OURS = re.compile(r"\d+(-\d+\.js|(-sheet)?\.webp)")
@@ -116,7 +123,9 @@ def film_facts(runs: Sequence[Shown]) -> dict[str, Any]:
 
 
 def labels(runs: Sequence[Shown]) -> list[str]:
-    """What tells the runs apart: the method, and scenario or settings where these differ too."""
+    """What tells the runs apart: their names, or the method, and scenario or settings where these differ too."""
+    if all(run.name for run in runs):
+        return [run.name for run in runs]
     facts = [run.recording.facts for run in runs]
     several = len({one["scenario"] for one in facts}) > 1
     names = [

@@ -75,9 +75,13 @@ def diagnoses(runs: Sequence[Shown]) -> str:
 def final_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """A row a run: medians over seeds of the measures that are known, and their range."""
     known = [row for row in MEASURES if any(isinstance(record.get(row[0]), int | float) for record in rows)]
-    keys = ["scenario", "method", "settings"]
-    told = [key for key in keys if key == "method" or len({str(record.get(key)) for record in rows}) > 1]
-    head = [*(key.capitalize() for key in told[::-1]), "Seeds", *(words for _, words, _ in known)]
+    keys = ["label"] if all("label" in record for record in rows) else ["scenario", "method", "settings"]
+    told = [key for key in keys if key in ("method", "label") or len({str(record.get(key)) for record in rows}) > 1]
+    head = [
+        *("Run" if key == "label" else key.capitalize() for key in told[::-1]),
+        "Seeds",
+        *(words for _, words, _ in known),
+    ]
     cells = [
         [*(text(members[0].get(key) or "–") for key in told[::-1]), str(len(members)),
          *(median_cell(members, measure) for measure, _, _ in known)]

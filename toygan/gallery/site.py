@@ -10,7 +10,7 @@ from pathlib import Path
 from toygan.draw.scene import scene
 from toygan.draw.thumbnail import poster, shrunk, small_film
 from toygan.exhibits.claims import Verdict
-from toygan.exhibits.show import Picture, Showing
+from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.gallery.boards import cells_of, leaderboard, matrix
 from toygan.gallery.film import film, place_runs
 from toygan.gallery.markup import PAGES, command_box, document, linked, paragraphs, tag, text
@@ -75,7 +75,10 @@ def banner(quick: bool) -> str:
 
 def exhibit_films(showing: Showing, place: Path, name: str) -> str:
     """The synchronised panels, if the exhibit has any."""
-    return film(place_runs(list(showing.films), place, "../", name)) if showing.films else ""
+    films = set(map(str, showing.films))
+    rows = labelled([row for row in showing.records if row.get("folder") in films])
+    names = {str(row["folder"]): str(row["label"]) for row in rows}
+    return film(place_runs(list(showing.films), place, "../", name, names)) if showing.films else ""
 
 
 def exhibit_rest(showing: Showing, place: Path, name: str) -> str:
@@ -126,10 +129,12 @@ def write_index(place: Path, showings: Sequence[Showing], quick: bool) -> Path:
     cards = tag("ul", *(card(place, showing) for showing in showings), class_="cards")
     play = tag("button", "Play all films", type="button", id="play-all", class_="quiet needs-js")
     opening = tag("p", LEAD, class_="lead")
+    ranked = [showing for showing in showings if showing.name == "leaderboard"] or showings
+    best = cells_of([row for showing in ranked for row in runs_of(showing)], stills)
     bodies = {
         "index.html": tag("h1", "Questions about GANs, on a sheet of paper") + opening + banner(quick) + play + cards,
         "matrix.html": tag("h1", "Scenarios and methods") + banner(quick) + matrix(cells),
-        "leaderboard.html": tag("h1", "Leaderboard") + banner(quick) + leaderboard(cells),
+        "leaderboard.html": tag("h1", "Leaderboard") + banner(quick) + leaderboard(best),
     }
     for page, title in PAGES:
         write_aside(place / page, document(f"{title} · toygan", bodies[page], "", PAGES, page))
