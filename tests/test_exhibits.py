@@ -157,7 +157,7 @@ def test_runs_that_differ_in_unnamed_settings_are_numbered():
     rows = [{"scenario": "s", "method": "m", "folder": folder, "seed": seed} for folder in "ab" for seed in (0, 1)]
     assert run_labels(rows) == ["m, 1", "m, 1", "m, 2", "m, 2"]
     assert run_labels(rows[:2]) == ["m", "m"]
-    assert run_labels([rows[0] | {"group": "x"}, rows[2]]) == ["m, x", "m"]
+    assert run_labels([rows[0] | {"group": "x"}, rows[2]]) == ["x", "m"]
 
 
 # --- claims ----------------------------------------------------------------------------------------------------------

@@ -115,7 +115,8 @@ def run_labels(rows: Sequence[Row]) -> list[str]:
     they do not, numbered.
     """
     said = [name for name in ("scenario", "method", "group", "settings") if len({row.get(name) for row in rows}) > 1]
-    names = [", ".join(part for name in said or ["method"] if (part := short_cell(row, name))) for row in rows]
+    names = [", ".join(part for name in said or ["method"] if (part := short_cell(row, name))) or str(row.get("method"))
+             for row in rows]  # fmt: skip
     folders: dict[str, list[Any]] = {}
     for name, row in zip(names, rows, strict=True):
         if row.get("folder") not in folders.setdefault(name, []):
