@@ -101,6 +101,8 @@ MISTAKES = {
     '"critic.width" = 8': ('"critic.widht" = 8', "critic.widht"),
     'seeds = "all"': ('seeds = "9 of 8"', "more than all"),
     "below = 100": ("", "no condition"),
+    'kind = "ends"\nmeasure = "w1"': ('kind = "ends"\nmeasure = ""', "unknown"),
+    "seeds = 3\nset = {": ("set = { training.seeds = 3,", "belongs to the group"),
     'kind = "ends"': ('kind = "pie"', "pie"),
     'question = "Does it run?"': ("", "question"),
     "measure = \"w1\" }\nbelow = 100": ('label = "collapse" }', "collapse"),
@@ -204,7 +206,8 @@ GOOD = {"of": {"method": "good"}}
 JUDGED = {
     "a final value, seed by seed": ({"value": GOOD | {"measure": "w1"}, "below": 2, "seeds": "1 of 2"}, True),
     "a seed without a value does not count": ({"value": GOOD | {"measure": "w1"}, "below": 9, "seeds": "all"}, False),
-    "a median leaves it out": ({"value": GOOD | {"measure": "w1"}, "equals": 1.5}, True),
+    "a median of too few": ({"value": GOOD | {"measure": "w1"}, "equals": 1.5}, None),
+    "a median": ({"value": GOOD | {"measure": "w1", "at": "min"}, "equals": 2.5}, True),
     "a label": ({"value": GOOD | {"label": "converged"}, "seeds": "1 of 2"}, True),
     "a label that nobody has": ({"value": {"of": {"method": "bad"}, "label": "converged"}, "seeds": "none"}, True),
     "at most": ({"value": GOOD | {"label": "converged"}, "seeds": "at most 0 of 8"}, False),
@@ -216,7 +219,7 @@ JUDGED = {
          "over": {"of": {"method": "bad"}, "measure": "w1", "at": "start"}, "at_most": 0.2, "seeds": "1 of 2"}, True,
     ),
     "a difference of medians": (
-        {"value": GOOD | {"measure": "w1", "at": "start"}, "minus": GOOD | {"measure": "w1"}, "equals": 3.5}, True,
+        {"value": GOOD | {"measure": "w1", "at": "start"}, "minus": GOOD | {"measure": "w1", "at": "min"}, "equals": 2.5}, True,
     ),
     "a rank correlation": (
         {"value": GOOD | {"measure": "critic_value", "along": "w1"}, "above": 0.89, "seeds": "1 of 2"}, True,
@@ -246,6 +249,47 @@ def test_a_run_that_did_not_end_is_not_judged(rows):
     rows = [row | {"status": "failed"} if row["seed"] else row for row in rows]
     found = verdict(rows, value=GOOD | {"measure": "w1"}, below=9)
     assert (found.held, found.numbers) == (None, "1 of 2 seeds did not end")
+
+
+INF = math.inf
+
+
+@pytest.mark.parametrize("other", [{"over": {"measure": "kl"}, "equals": 1}, {"minus": {"measure": "kl"}, "equals": 0}])
+def test_infinity_less_or_over_infinity_is_no_number(other):
+    claim = {"value": {"measure": "kl"}} | other
+    assert verdict([{"kl": INF}], **claim, within=0.1).held is None
+    assert verdict([{"kl": INF}], value={"measure": "kl"}, equals=INF).held
+
+
+def test_a_diverged_seed_fulfils_nothing(rows):
+    rows = [row | {"status": "diverged", "modes": 0, "w1": 1e9} for row in rows]
+    for measure, bound in (("modes", {"below": 8}), ("w1", {"above": 0})):
+        assert verdict(rows, value=GOOD | {"measure": measure}, **bound, seeds="all").held is None
+
+
+def test_a_goal_that_is_never_reached_takes_for_ever(rows):
+    slow = verdict(rows, value=GOOD | {"measure": "w1", "reaches": 3.0}, at_most=2)
+    assert slow.held is False  # one seed of two takes 2 seconds, the other never comes there
+
+
+def test_rows_of_theory_are_not_seeds(rows):
+    found = verdict([*rows, {"distances": "d", "w1": 0.0}], value={"measure": "w1"}, below=2, seeds="2 of 4")
+    assert (found.held, found.numbers.split(";")[0]) == (True, "2 of 4 seeds")
+    assert verdict(
+        [*rows, {"distances": "d", "w1": 0.0}], value={"of": {"distances": "d"}, "measure": "w1"}, equals=0
+    ).held
+
+
+def test_a_row_of_another_world_is_no_partner(rows):
+    rows = [rows[0], rows[0] | {"scenario": "other", "method": "bad"}]
+    against = {"of": {"method": "bad"}, "measure": "w1"}
+    assert verdict(rows, value=GOOD | {"measure": "w1"}, over=against, below=9, seeds="all").held is None
+
+
+@pytest.mark.parametrize("seeds", ["0 of 8", "at most 8 of 8", "9 of 8"])
+def test_what_nothing_could_refute_is_refused(seeds):
+    with pytest.raises(ValueError, match=r"always holds|more than all"):
+        Claim.model_validate({"says": "so", "value": {"measure": "w1"}, "below": 1, "seeds": seeds})
 
 
 @pytest.mark.parametrize(
@@ -326,6 +370,14 @@ def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monke
     assert "fewer seeds" in Path("site/index.html").read_text(encoding="utf-8")
     assert len(list(Path("runs").rglob("frames.npz"))) == 4  # the two exhibits share theirs
     assert f"toygan demo {paths[0]} --quick" in Path("site/exhibits/one.html").read_text(encoding="utf-8")
+
+
+def test_two_exhibits_of_one_name_are_refused(tmp_path):
+    (tmp_path / "other").mkdir()
+    paths = [written(place, FILE) for place in (tmp_path, tmp_path / "other")]
+    result = call("gallery", "--only", paths[0], "--only", paths[1])
+    assert result.exit_code == 2
+    assert "2 exhibits are called 'small'" in result.output
 
 
 def test_strict_fails_when_a_claim_did_not_hold(tmp_path, monkeypatch):

@@ -70,7 +70,7 @@ def test_a_record_a_run_and_seed(place: Path) -> None:
     assert len(rows) == 17
     row = next(row for row in rows if row["method"] == "gan" and row["seed"] == 1)
     assert row["settings"] == "method.constraint.weight=0.5"
-    assert (row["status"], row["w1"], row["modes"], row["modes_of"], row["core_seconds"]) == ("done", 2.5, 3, 3, 2.0)
+    assert (row["status"], row["w1"], row["modes"], row["modes_of"], row["core_seconds"]) == ("done", 2.5, 3, 3, 1.5)
     assert [row["status"] for row in rows if row["method"] == "gan"] == ["done", "done", "diverged", "done"] * 2
     assert [(row["status"], row.get("w1")) for row in rows if row["method"] == "lost"] == [("failed", None)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,7 +38,7 @@ def demo(
         typer.Argument(metavar="EXHIBIT", help="A name or the path of a .toml.", autocompletion=complete_exhibit),
     ] = None,
     quick: Quick = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a claim did not hold.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 unless every claim held.")] = False,
     out: Annotated[Path, typer.Option(help="Where pictures and page go, in a folder of the exhibit's name.")] = Path(
         "demo"
     ),
@@ -103,18 +104,28 @@ def shown_exhibits(
 
     from toygan.exhibits import planned, showing
 
-    works = {exhibit.name: planned(exhibit, runs, quick) for exhibit in exhibits}
-    failed = played([work for each in works.values() for work in each], runs, workers)
+    refuse_equal_names(exhibits)
+    works = [planned(exhibit, runs, quick) for exhibit in exhibits]
+    failed = played([work for each in works for work in each], runs, workers)
     at_once = min(len(exhibits), workers or cpu_count())
     jobs = [
-        delayed(showing)(exhibit, works[exhibit.name], place / exhibit.name, command, quick)
-        for exhibit, command in zip(exhibits, commands, strict=True)
+        delayed(showing)(exhibit, own, place / exhibit.name, command, quick)
+        for exhibit, own, command in zip(exhibits, works, commands, strict=True)
     ]
     made = []
     for shown in Parallel(n_jobs=at_once, return_as="generator")(jobs):
         made.append(shown)
         print(f"drawn: {tally(shown)}", file=sys.stderr, flush=True)
     return made, failed
+
+
+def refuse_equal_names(exhibits: Sequence[Exhibit]) -> None:
+    """UserError where two exhibits would share a page."""
+    from toygan.strict import UserError
+
+    for name, count in Counter(exhibit.name for exhibit in exhibits).items():
+        if count > 1:
+            raise UserError(f"--only: {count} exhibits are called {name!r}; give one of them another name in its file")
 
 
 def played(works: Sequence[Work], runs: Path, workers: int | None) -> dict[str, str]:

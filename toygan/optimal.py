@@ -98,7 +98,7 @@ def half_log_ratio(l: np.ndarray) -> np.ndarray:  # noqa: E741
 
 def least_energy(l: np.ndarray, *, margin: float = 1.0) -> np.ndarray:  # noqa: E741
     """-margin where q > p, 0 elsewhere: no energy on the data (Zhao et al., 2016, arXiv:1609.03126)."""
-    return np.where(l < 0, -margin, 0.0)
+    return np.where(np.isnan(l), np.nan, np.where(l < 0, -margin, 0.0))
 
 
 # --- from clouds -----------------------------------------------------------------------------------------------------

@@ -411,10 +411,10 @@ def summary(work: Work, frames: Mapping[str, np.ndarray]) -> dict[str, Any]:
     floors = floors_at(work.config, sim, simulate.FINAL_POINTS, FINAL_W1, "final", FINAL_FLOORS)
     work.facts["floors"]["final"] = floors
     final |= {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])} | last_critic(work, frames["step"])
-    alive = ~frames["diverged"].any(axis=0)
+    alive = np.asarray(~frames["diverged"].any(axis=0))
     rows = [
         {"seed": seed}
-        | {name: plain(values[s]) for name, values in final.items()}
+        | {name: plain(values[s]) if alive[s] else None for name, values in final.items()}
         | {"diverged_at": first_step(frames["step"], frames["diverged"][:, s])}
         for s, seed in enumerate(seeds)
     ]

@@ -80,7 +80,8 @@ def records_of(facts: Mapping[str, Any], folder: Path) -> Iterator[Record]:
     which = {"scenario": facts["scenario"], "method": facts["method"], "settings": settings_text(settings)} | settings
     known = {row["seed"]: row for row in facts["summary"].get("seeds", [])} if facts["status"] in FINISHED else {}
     modes = number_of_modes(json.dumps(facts["config"]["target"], sort_keys=True)) if known else None
-    seconds = sum(facts["seconds"].values()) / len(facts["seeds"])  # the seeds of a run share its time
+    work = sum(spent for kind, spent in facts["seconds"].items() if kind != "draw")  # not every run is drawn
+    seconds = work / len(facts["seeds"])  # the seeds of a run share its time
     for seed in facts["seeds"]:
         row = {name: value for name, value in known.get(seed, {}).items() if name != "seed"}
         if modes and row:

@@ -42,7 +42,7 @@ def distances(material: Material) -> Figure:
     pieces = by_name(material.rows, "distances")
     if not pieces:
         return nothing(material, "no distance to show")
-    how = "Exact where a closed form or a solver knows them. Triangles on the upper edge: infinite. Dotted: floors of samples."
+    how = "Exact where a closed form or a solver knows them, else from samples. Triangles on the upper edge: infinite."
     made = page(material, 3.35 * len(pieces), [how])
     for place, (name, rows) in enumerate(pieces.items()):
         key = material.across or key_of(rows[0])

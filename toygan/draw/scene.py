@@ -135,7 +135,7 @@ def bounded(scores: np.ndarray) -> np.ndarray:
 
 def stepped(scores: np.ndarray) -> bool:
     """Whether scores [n] are a few levels, as a sign's: then the levels themselves say something; so for none at all."""
-    return len(np.unique(scores)) <= 3
+    return len(scores) == 0 or 2 <= len(np.unique(scores)) <= 3
 
 
 def is_stepped(frames: Arrays) -> bool:
@@ -193,7 +193,8 @@ def score_range(scores: np.ndarray) -> tuple[float, float]:
     ranges = [np.percentile(frame, [1, 99]) for frame in known if len(frame)] or [np.zeros(2)]
     lows, highs = np.transpose(ranges)
     low, high = float(np.percentile(lows, 25)), float(np.percentile(highs, 75))
-    return (low, high) if high > low else (low - 1.0, high + 1.0)
+    spare = max(1.0, 1e-6 * abs(low))  # in float64 a huge score and its neighbours are one number
+    return (low, high) if high > low else (low - spare, high + spare)
 
 
 def steepest(slopes: np.ndarray) -> float:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from operator import eq, ge, gt, le, lt
+from operator import ge, gt, le, lt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,12 +37,13 @@ class Numbers(NamedTuple):
 
 def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
     """The verdict on one claim."""
-    chosen = matching(claim.value.of, rows)
+    chosen = meant(claim.value.of, rows)
     if not chosen:
         return Verdict(claim.says, None, "no run is what the claim is about")
-    unfinished = [row for row in chosen if row.get("status") not in (None, "done", "diverged")]
+    asked = [row for term in claim.terms.values() for row in meant(term.of, rows)]
+    unfinished = [row for row in asked if row.get("status") not in (None, "done", "diverged")]
     if unfinished:
-        return Verdict(claim.says, None, f"{len(unfinished)} of {len(chosen)} seeds did not end")
+        return Verdict(claim.says, None, f"{len(unfinished)} of {len(asked)} seeds did not end")
     try:
         return by_seed(claim, chosen, rows) if claim.seeds else by_median(claim, chosen, rows)
     except LookupError as error:
@@ -52,6 +53,16 @@ def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
 def matching(wanted: Filter, rows: Sequence[Row]) -> list[Row]:
     """The rows that have these values in these columns."""
     return [row for row in rows if all(fits(row.get(name), value) for name, value in wanted.items())]
+
+
+def meant(wanted: Filter, rows: Sequence[Row]) -> list[Row]:
+    """The rows that a term is about: those of runs, if there are any and it does not name a piece of theory."""
+    found = matching(wanted, rows)
+    of_runs = [row for row in found if "folder" in row]
+    return found if THEORY & wanted.keys() or not of_runs else of_runs
+
+
+THEORY = {"distances", "phases", "plans", "bounds"}
 
 
 def fits(found: Any, wanted: Any) -> bool:
@@ -69,6 +80,8 @@ def fits(found: Any, wanted: Any) -> bool:
 def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
     """So many of the seeds fulfil the condition; a seed without the number does not."""
     values = [combined(claim, row, partner(claim, row, rows)) for row in chosen]
+    if all(value is None for value in values):
+        return Verdict(claim.says, None, "no seed has such a number")
     happy = sum(value is not None and fulfils(claim, value) for value in values)
     held = enough(str(claim.seeds), happy, len(values))
     what = "seeds" if chosen[0].get("seed") is not None else "cases"
@@ -94,12 +107,14 @@ def partner(claim: Claim, row: Row, rows: Sequence[Row]) -> Row | None:
     term = claim.over or claim.minus
     if term is None:
         return None
-    found = matching(term.of, rows)
-    for column in ("seed", "scenario", "group", "method"):
-        if len(found) > 1:
-            found = [other for other in found if other.get(column) == row.get(column)]
+    found = meant(term.of, rows)
+    for column in ("seed", "scenario", "group", "method", "settings"):
+        alike = [other for other in found if other.get(column) == row.get(column)]
+        found = alike if len(found) > 1 and alike else found
     if len(found) != 1:
         raise LookupError(f"{len(found)} rows stand against seed {row.get('seed')}, and one was expected")
+    if found[0].get("scenario") != row.get("scenario") and "scenario" not in term.of:
+        raise LookupError(f"nothing on {row.get('scenario')} stands against seed {row.get('seed')}")
     return found[0]
 
 
@@ -112,11 +127,18 @@ def combined(claim: Claim, row: Row, other: Row | None) -> float | None:
     second = number(term, other)
     if second is None:
         return None
-    return first - second if claim.minus else divided(first, second)
+    return taken_off(first, second) if claim.minus else divided(first, second)
+
+
+def taken_off(first: float, second: float) -> float | None:
+    """A difference; None for one between equal infinities."""
+    return None if math.isinf(first) and first == second else first - second
 
 
 def divided(first: float, second: float) -> float | None:
-    """A ratio; None for 0 / 0."""
+    """A ratio; None for 0 / 0 and for one of infinities."""
+    if math.isinf(first) and math.isinf(second):
+        return None
     if second == 0:
         return None if first == 0 else math.copysign(math.inf, first)
     return first / second
@@ -126,17 +148,19 @@ def divided(first: float, second: float) -> float | None:
 
 
 def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
-    """The median over the rows fulfils the condition: of a ratio or difference, that of the two medians."""
+    """The median over the rows fulfils the condition: of a ratio or difference, that of the two medians. Where half of
+    the rows or more have no number, nothing is judged.
+    """
     values = [number(claim.value, row) for row in chosen]
     result, words = middle(values), in_words(values)
     term = claim.over or claim.minus
     if term is not None:
-        against = [number(term, row) for row in matching(term.of, rows)]
+        against = [number(term, row) for row in meant(term.of, rows)]
         second = middle(against)
         sign = "less" if claim.minus else "over"
         words = f"{words}; {sign} {in_words(against)}"
         result = None if result is None or second is None else (
-            result - second if claim.minus else divided(result, second)
+            taken_off(result, second) if claim.minus else divided(result, second)
         )  # fmt: skip
         words = f"{short(result)}: {words}" if result is not None else words
     if result is None:
@@ -145,23 +169,19 @@ def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdi
 
 
 def middle(values: Sequence[float | None]) -> float | None:
-    """The median of what is known."""
+    """The median of what is known; None where half or more is not."""
     known = [value for value in values if value is not None]
-    return float(np.median(known)) if known else None
+    return float(np.median(known)) if 2 * len(known) > len(values) else None
 
 
 def fulfils(claim: Claim, value: float) -> bool:
     """Whether a number lies within the claim's bounds."""
-    if claim.equals is not None and math.isfinite(claim.equals):
-        if abs(value - claim.equals) > claim.within:
-            return False
-        return all(TESTS[name](value, bound) for name, bound in claim.bounds.items() if name != "equals")
-    return all(TESTS[name](value, bound) for name, bound in claim.bounds.items())
+    others = {name: bound for name, bound in claim.bounds.items() if name != "equals"}
+    near = claim.equals is None or value == claim.equals or abs(value - claim.equals) <= claim.within
+    return near and all(TESTS[name](value, bound) for name, bound in others.items())
 
 
-TESTS: Mapping[str, Callable[[float, float], bool]] = {
-    "above": gt, "below": lt, "at_least": ge, "at_most": le, "equals": eq,
-}  # fmt: skip
+TESTS: Mapping[str, Callable[[float, float], bool]] = {"above": gt, "below": lt, "at_least": ge, "at_most": le}
 
 
 # --- one number ------------------------------------------------------------------------------------------------------
@@ -174,6 +194,8 @@ def number(term: Term, row: Row) -> float | None:
         return None if folder is None else float(term.label in labels(Path(folder), row["seed"]))
     name = str(term.measure)
     plain_end = term.at == "end" and term.along is None and term.reaches is None
+    if plain_end and row.get("status") == "diverged":
+        return None
     if folder is None or (plain_end and row.get(name) is not None):
         return finite(row.get(name))
     if name not in recorded(Path(folder)) and name not in row:
@@ -206,8 +228,9 @@ def labels(folder: Path, seed: int) -> set[str]:
 
 @lru_cache(maxsize=512)
 def lines_of(folder: Path) -> list[dict[str, Any]]:
-    """Every line of `metrics.jsonl`."""
-    return complete_lines(folder / "metrics.jsonl")
+    """Every line of `metrics.jsonl`; none where the run did not come so far."""
+    path = folder / "metrics.jsonl"
+    return complete_lines(path) if path.exists() else []
 
 
 @lru_cache(maxsize=4096)
@@ -230,7 +253,11 @@ def curve(folder: Path, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def at_moment(steps: np.ndarray, values: np.ndarray, at: str | int) -> float | None:
-    """The curve at a moment, or at the frame nearest to a step."""
+    """The curve at a moment, or at the frame nearest to a step; None where it has no number there."""
+    if at == "late":
+        steps, values = steps[-max(1, len(steps) // 4) :], values[-max(1, len(values) // 4) :]
+    if not np.isfinite(values).any():
+        return None
     if isinstance(at, int):
         return finite(float(values[np.abs(steps - at).argmin()]))
     return finite(MOMENTS[at](steps, values))
@@ -250,7 +277,7 @@ MOMENTS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "max": lambda steps, values: float(np.nanmax(values)),
     "mean": lambda steps, values: float(np.nanmean(values)),
     "median": lambda steps, values: float(np.nanmedian(values)),
-    "late": lambda steps, values: float(np.nanmean(values[-max(1, len(values) // 4) :])),
+    "late": lambda steps, values: float(np.nanmean(values)),
     "period": period,
 }
 
@@ -265,12 +292,12 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float | None:
     return float(spearmanr(one[both], other[both]).statistic)
 
 
-def seconds_until(folder: Path, steps: np.ndarray, values: np.ndarray, name: str, goal: float) -> float | None:
-    """Core-seconds of training, a seed, until a curve is first as good as a goal; None where it never is."""
+def seconds_until(folder: Path, steps: np.ndarray, values: np.ndarray, name: str, goal: float) -> float:
+    """Core-seconds of training, a seed, until a curve is first as good as a goal; infinite where it never is."""
     better = MEASURES[name].better if name in MEASURES else "lower"
     there = values >= goal if better == "higher" else values <= goal
     if not there.any():
-        return None
+        return math.inf
     facts = facts_of(folder)
     a_step = facts["seconds"]["train"] / len(facts["seeds"]) / max(facts["step"], 1)
     return float(steps[there.argmax()] * a_step)

@@ -7,7 +7,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AllowInfNan, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    AllowInfNan,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from toygan.diagnose import RULES
 from toygan.distance import DISTANCES
@@ -42,6 +51,7 @@ INNER = (
     "layer_gradient_ratio",
     "code_information",
 )
+FRAMED = ("layer_gradients", "weight_histogram", "latent_map")  # what panels take from the frames themselves
 DERIVED = ("w1_floor", "w1_over_floor", "core_seconds", "best", "worst", "bound", "growth", "turning", "rest")
 
 
@@ -54,6 +64,14 @@ class Runs(Strict):
     seeds: PositiveInt = 8
     set: Mapping[str, Any] = {}
     grid: Mapping[str, Any] = {}
+
+    @field_validator("set", "grid")
+    @classmethod
+    def no_seeds(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Refuse seeds in a place where they would not count."""
+        if "seeds" in value.get("training", {}) or "training.seeds" in value:
+            raise ValueError("training.seeds belongs to the group itself, as seeds = 8")
+        return value
 
 
 class Distances(Strict):
@@ -107,6 +125,14 @@ class Panel(Strict):
     measure: str = "w1"
     across: str = ""
     down: str = ""
+
+    @field_validator("measure")
+    @classmethod
+    def known_measures(cls, value: str) -> str:
+        """Refuse a measure that nobody takes; several stand with commas between."""
+        for name in value.split(","):
+            known(name.strip(), [*MEASURES, *INNER, *DERIVED, *DISTANCES, "labels", *FRAMED], "measures")
+        return value
 
 
 class Term(Strict):
@@ -162,7 +188,7 @@ class Claim(Strict):
     at_least: Number | None = None
     at_most: Number | None = None
     equals: Number | None = None
-    within: float = 0.0
+    within: NonNegativeFloat = 0.0
     seeds: Seeds | None = None
 
     @model_validator(mode="after")
@@ -186,6 +212,16 @@ class Claim(Strict):
             count, total = map(int, re.findall(r"\d+", value))
             if count > total:
                 raise ValueError("cannot be more than all; for example 7 of 8")
+        return value
+
+    @field_validator("seeds")
+    @classmethod
+    def refutable(cls, value: str | None) -> str | None:
+        """Refuse what always holds."""
+        if value and " of " in value:
+            count, total = map(int, re.findall(r"\d+", value))
+            if count == (total if value.startswith("at most") else 0):
+                raise ValueError("always holds; for example 7 of 8, or at most 1 of 8")
         return value
 
     @property
@@ -226,13 +262,14 @@ class Exhibit(Strict):
             raise ValueError("has nothing to look at; say [[runs]], [[distances]], [[phases]], [[plans]] or [[bounds]]")
         return self
 
-    def filters(self) -> Iterator[tuple[tuple[str | int, ...], Filter]]:
-        """Every filter, with its key."""
+    def columns_named(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every column that a panel or a claim names, with the key where it does."""
         for i, panel in enumerate(self.panels):
-            yield ("panels", i, "of"), panel.of
+            yield from ((("panels", i, "of", name), name) for name in panel.of)
+            yield from ((("panels", i, key), name) for key in ("across", "down") if (name := getattr(panel, key)))
         for i, claim in enumerate(self.claims):
             for key, term in claim.terms.items():
-                yield ("claims", i, key, "of"), term.of
+                yield from ((("claims", i, key, "of", name), name) for name in term.of)
 
 
 def known(value: str | None, legal: list[str], what: str) -> str | None:
@@ -260,25 +297,30 @@ def read(name: str) -> Exhibit:
     path = find(name)
     data, source = read_toml(path)
     exhibit = check(Exhibit, {"name": path.stem} | data, source)
-    mistakes = [mistake for key, row in exhibit.filters() if (mistake := unmatched(exhibit, key, row))]
+    mistakes = [mistake for key, column in exhibit.columns_named() if (mistake := unmatched(exhibit, key, column))]
     if mistakes:
         raise UserError(report(mistakes, data, source))
-    return exhibit.model_copy(update={"runs": tuple(placed(group, path.parent) for group in exhibit.runs)})
+    runs = tuple(
+        group.model_copy(update={"scenarios": tuple(placed(name, path.parent) for name in group.scenarios)})
+        for group in exhibit.runs
+    )
+    distances = tuple(
+        item.model_copy(update={side: placed(getattr(item, side), path.parent) for side in ("a", "b")})
+        for item in exhibit.distances
+    )
+    return exhibit.model_copy(update={"runs": runs, "distances": distances})
 
 
-def placed(group: Runs, folder: Path) -> Runs:
-    """A group with its scenario files where they lie."""
-    found = [str(folder / name) if name.endswith(".toml") else name for name in group.scenarios]
-    return group.model_copy(update={"scenarios": tuple(found)})
+def placed(scenario: str, folder: Path) -> str:
+    """A scenario's file where it lies, or its name."""
+    return str(folder / scenario) if scenario.endswith(".toml") else scenario
 
 
-def unmatched(exhibit: Exhibit, key: tuple[str | int, ...], wanted: Filter) -> Mistake | None:
-    """What is wrong with a filter's columns; None where every one exists."""
+def unmatched(exhibit: Exhibit, key: tuple[str | int, ...], name: str) -> Mistake | None:
+    """What is wrong with a column's name; None where there is such a column."""
     legal = columns(exhibit)
-    for name in wanted:
-        if name not in legal:
-            return Mistake((*key, name), "is no column of this exhibit's rows", suggestion(name, legal, "columns"))
-    return None
+    known = name in legal
+    return None if known else Mistake(key, "is no column of this exhibit's rows", suggestion(name, legal, "columns"))
 
 
 def columns(exhibit: Exhibit) -> list[str]:

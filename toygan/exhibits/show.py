@@ -12,6 +12,7 @@ from toygan.exhibits.files import Exhibit, Panel
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work
 from toygan.recording import load
+from toygan.sweeps import plain_value
 from toygan.table import Record, facts_of, records_of
 
 QUICK = "quick: at most 2 seeds and a quarter of the steps"
@@ -88,7 +89,7 @@ def run_rows(works: Sequence[Work]) -> list[Record]:
         for row in records_of({**facts, "settings": settings}, work.task.folder):
             found = labels(work.task.folder, row["seed"]) if row["status"] in ("done", "diverged") else set()
             extra = {"group": work.columns["group"]} if "group" in work.columns else {}
-            about = {"changes": work.changes, "labels": sorted(found)}
+            about = {"changes": work.changes, "labels": sorted(found), "short_settings": short_settings(settings)}
             rows.append({**extra, **halves_of(facts), **row, **floors_of(facts), **about})
     return labelled(rows)
 
@@ -114,9 +115,9 @@ def run_labels(rows: Sequence[Row]) -> list[str]:
     """The shortest name of each row's run: method, and scenario, group and settings where they tell runs apart; where
     they do not, numbered.
     """
-    said = [name for name in ("scenario", "method", "group", "settings") if len({row.get(name) for row in rows}) > 1]
-    names = [", ".join(part for name in said or ["method"] if (part := short_cell(row, name))) or str(row.get("method"))
-             for row in rows]  # fmt: skip
+    columns = ("scenario", "method", "group", "short_settings")
+    said = [name for name in columns if len({row.get(name) for row in rows}) > 1] or ["method"]
+    names = [", ".join(str(row[name]) for name in said if row.get(name)) or str(row.get("method")) for row in rows]
     folders: dict[str, list[Any]] = {}
     for name, row in zip(names, rows, strict=True):
         if row.get("folder") not in folders.setdefault(name, []):
@@ -126,13 +127,18 @@ def run_labels(rows: Sequence[Row]) -> list[str]:
     return [f"{name}, {i}" if many else name for name, i, many in zip(names, numbers, several, strict=True)]
 
 
-def short_cell(row: Mapping[str, Any], name: str) -> str:
-    """A cell as part of a name: settings by the last word of their keys."""
-    text = str(row.get(name) or "")
-    if name != "settings":
-        return text
-    return ", ".join(".".join(part.split("=")[0].split(".")[-1:]) + "=" + part.partition("=")[2]
-                     for part in text.split(",") if "=" in part)  # fmt: skip
+def short_settings(settings: Mapping[str, Any]) -> str:
+    """The settings of a grid by the last word of their keys, or by whole keys where these would be alike."""
+    last = [key.rsplit(".", 1)[-1] for key in settings]
+    names = last if len(set(last)) == len(last) else list(settings)
+    return ", ".join(in_short(name, value) for name, value in zip(names, settings.values(), strict=True))
+
+
+def in_short(name: str, value: Any) -> str:
+    """One setting: a table by its kind and its own settings."""
+    if not isinstance(value, Mapping):
+        return f"{name}={plain_value(value)}"
+    return ", ".join([str(value.get("kind", name)), *(in_short(*item) for item in value.items() if item[0] != "kind")])
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------
@@ -147,13 +153,21 @@ def pictures(
     place.mkdir(parents=True, exist_ok=True)
     made = []
     for i, panel in enumerate(exhibit.panels, 1):
-        chosen = matching(panel.of, rows)
+        chosen = shown_in(panel, rows)
         if not chosen:
             continue
         path, title = place / f"{i}-{panel.kind}.png", panel.title or exhibit.title
         save_figure(figure_of(panel, title, labelled(chosen), portraits, command, note), path, command)
         made.append(Picture(path, title, f"{title}: {ABOUT[panel.kind]}"))
     return made
+
+
+def shown_in(panel: Panel, rows: Sequence[Row]) -> list[Row]:
+    """The rows that a panel is about: those of runs, or of theory, by its kind."""
+    return [row for row in matching(panel.of, rows) if ("folder" in row) != (panel.kind in OF_THEORY)]
+
+
+OF_THEORY = ("distances", "phases", "plan", "bound")
 
 
 def figure_of(panel: Panel, title: str, rows: Sequence[Row], portraits: Portraits, command: str, note: str) -> Any:

@@ -13,6 +13,7 @@ from toygan import folder as folders
 from toygan import runs
 from toygan.exhibits.claims import matching
 from toygan.exhibits.files import Exhibit, Runs
+from toygan.exhibits.theory import check_theory
 from toygan.scenario import Config, as_data
 from toygan.strict import UserError
 from toygan.sweeps import flat, named, plain_value, points
@@ -36,6 +37,10 @@ class Work(NamedTuple):
 def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
     """Every run of an exhibit, checked; nothing is made yet. UserError with what is wrong in any of them."""
     found, wrong = list[Work](), dict[str, None]()
+    try:
+        check_theory(exhibit)
+    except UserError as error:
+        wrong[str(error)] = None
     for group in exhibit.runs:
         for scenario, method, settings in combinations(group):
             try:
@@ -66,7 +71,7 @@ def work_of(
     changes: list[runs.Change] = [("training.frames", FRAMES), *said.items()]
     changes.append(("training.seeds", min(group.seeds, QUICK_SEEDS) if quick else group.seeds))
     if method is not None and method in exhibit.methods:
-        changes.append((f"methods.{method}", dict(exhibit.methods[method])))
+        changes.append((f'methods."{method}"', dict(exhibit.methods[method])))
     config, order = runs.prepared(scenario, method, changes, place, "cpu")
     if quick:
         said["training.steps"] = max(1, round(config.training.steps * QUICK_STEPS))

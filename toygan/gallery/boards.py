@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toygan.gallery.markup import data, table, tag, text
-from toygan.gallery.page import FORMS, MEASURES, median_cell, values_in
+from toygan.gallery.page import FORMS, MEASURES, ended_words, median_cell, values_in
 from toygan.table import Record, groups, median
 
 COLUMNS = ("w1_over_floor", "modes", "high_quality", "core_seconds")  # of the leaderboard
@@ -112,8 +113,9 @@ def entry(cell: Cell) -> str:
     about = f"{cell.scenario}, {cell.method}: the last frame"
     image = tag("img", src=cell.thumbnail, alt=about, width=96, height=96, loading="lazy") if cell.thumbnail else ""
     picture = tag("a", image, href=cell.page) if image else ""
-    count = len(values_in(cell.members, "core_seconds"))
-    words = f"{count} seed{'' if count == 1 else 's'}" + (f", {cell.settings}" if cell.settings else "")
+    count, lost = len(cell.members), sum(row["status"] == "diverged" for row in cell.members)
+    words = f"{count} seed{'' if count == 1 else 's'}" + (f", {lost} diverged" if lost else "")
+    words += f", {cell.settings}" if cell.settings else ""
     return tag("div", picture, number, tag("small", text(words)), class_="entry")
 
 
@@ -137,7 +139,7 @@ def leaderboard(cells: Sequence[Cell]) -> str:
     ]
     caption = (
         "Medians over seeds on fresh points at the end of training. W1 / floor: 1 is what a perfect sampler reaches; spread: "
-        "its range over seeds. Core-seconds are those of one seed, everything included."
+        "its range over seeds. Core-seconds are those of one seed, drawing aside."
     )
     finder = tag("label", "Find ", tag("input", type="search", id="find", autocomplete="off"), class_="choice needs-js")
     sortable = [tag("button", words, type="button", class_="sort") for words in head]
@@ -147,8 +149,9 @@ def leaderboard(cells: Sequence[Cell]) -> str:
 
 
 def median_over_floor(cell: Cell) -> float:
-    """The median of W1 over its floor."""
-    return median(values_in(cell.members, COLUMNS[0])).value
+    """The median of W1 over its floor; infinite where half of the seeds or more have none."""
+    values = values_in(cell.members, COLUMNS[0])
+    return median(values).value if 2 * len(values) > len(cell.members) else math.inf
 
 
 def line(cell: Cell) -> list[str]:
@@ -158,6 +161,6 @@ def line(cell: Cell) -> list[str]:
     low, high = min(known[COLUMNS[0]]), max(known[COLUMNS[0]])
     form = FORMS[COLUMNS[0]]
     spread = f"{form(low)} – {form(high)}" if len(known[COLUMNS[0]]) > 1 else "–"
-    seeds = str(len(known[COLUMNS[0]]))
+    seeds = ended_words(cell.members)
     return [text(cell.method), text(cell.scenario), text(cell.settings or "–"), seeds, medians[COLUMNS[0]], spread,
             *(medians[name] for name in COLUMNS[1:])]  # fmt: skip

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.draw.scene import HUGE, finite_frames, without_offset
+from toygan.draw.scene import bounded, finite_frames, without_offset
 from toygan.recording import Arrays, Recording
 
 MOST_FRAMES = 61
@@ -119,15 +119,6 @@ def optimal_fields(scores: np.ndarray, kept: np.ndarray, s: int) -> np.ndarray:
     """
     over_time = scores[kept, s] if scores.ndim == 4 else scores[[s]]
     return np.stack([bounded(frame) for frame in np.asarray(over_time, float)])
-
-
-def bounded(scores: np.ndarray) -> np.ndarray:
-    """Scores [g, g] without offset, NaN kept; what is infinite one tenth of the finite range beyond it."""
-    known = scores[np.abs(scores) < HUGE]
-    low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
-    step = (high - low) / 10 or 1.0
-    cut: np.ndarray = np.clip(scores, low - step, high + step)
-    return cut - np.nanmedian(cut) if np.isfinite(cut).any() else cut
 
 
 def finite(values: np.ndarray) -> np.ndarray:

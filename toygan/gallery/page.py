@@ -83,7 +83,7 @@ def final_table(rows: Sequence[Mapping[str, Any]]) -> str:
         *(words for _, words, _ in known),
     ]
     cells = [
-        [*(text(members[0].get(key) or "–") for key in told[::-1]), str(len(members)),
+        [*(text(members[0].get(key) or "–") for key in told[::-1]), ended_words(members),
          *(median_cell(members, measure) for measure, _, _ in known)]
         for members in groups(list(map(dict, rows)), keys).values()
     ]  # fmt: skip
@@ -91,6 +91,12 @@ def final_table(rows: Sequence[Mapping[str, Any]]) -> str:
         "Medians over seeds on fresh points at the end of training; beneath, the range over seeds where they differ."
     )
     return table(head, cells, caption, len(told), class_="numbers") if rows else ""
+
+
+def ended_words(members: Sequence[Mapping[str, Any]]) -> str:
+    """How many seeds there are, and how many of them diverged."""
+    lost = sum(row["status"] == "diverged" for row in members)
+    return str(len(members)) + (tag("small", f"{lost} diverged") if lost else "")
 
 
 def median_cell(members: Sequence[Mapping[str, Any]], measure: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from itertools import chain
@@ -53,8 +54,9 @@ def runs_of(showing: Showing) -> list[Record]:
 
 
 def file_name(name: str) -> str:
-    """A name that is safe in a path and a link on every system."""
-    return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "exhibit"
+    """A name that is safe in a path and a link on every system, and another one for every other name."""
+    plain = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "exhibit"
+    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
 def exhibit_head(showing: Showing) -> str:

@@ -189,7 +189,8 @@
     return facts.steps ? `step ${nearestStep()} of ${facts.steps}` : `${Math.round(100 * share)} % of training`;
   }
 
-  const nearestStep = () => facts.runs[0].step[facts.runs[0].clock[state.tick]];
+  // By the share of training, which is every run's: the first run may have ended early.
+  const nearestStep = () => Math.round((last ? state.tick / last : 0) * facts.steps);
 
   function go(tick, aloud) {
     state.tick = Math.min(Math.max(Math.round(tick), 0), last);
