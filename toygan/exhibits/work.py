@@ -106,6 +106,7 @@ def digest(config: Config) -> str:
 def tasks_of(works: Sequence[Work]) -> list[Task]:
     """The tasks, each folder once; runs that share a scenario and method are told apart by their settings."""
     tasks = dict[Path, Task]()
-    for work in sorted(works, key=lambda work: work.task.picture):  # with a picture, if any exhibit wants one
-        tasks[work.task.folder] = work.task
+    for task, *_ in works:
+        wanted = task.picture or (task.folder in tasks and tasks[task.folder].picture)
+        tasks[task.folder] = task._replace(picture=wanted)
     return [task._replace(name=task.folder.name if len(tasks) > 1 else task.name) for task in tasks.values()]
