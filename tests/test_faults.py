@@ -189,7 +189,7 @@ def test_a_signal_at_the_start_says_a_word_too(seconds, world, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("place", ["noise_floor", "look", "pack", "draw"])
+@pytest.mark.parametrize("place", ["floors_at", "look", "pack", "draw"])
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), RuntimeError("out of luck"), MemoryError()], ids=repr)
 def test_a_fault_anywhere_leaves_its_mark_and_the_run_goes_on(
     place, fault, world, undisturbed, tmp_path, monkeypatch, quick
