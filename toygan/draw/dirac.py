@@ -79,8 +79,8 @@ def portraits(
     """One portrait a method, side by side, each with its eigenvalues in words; raises ValueError when there is none."""
     if not several:
         raise ValueError("a figure needs at least one phase portrait")
-    columns = min(len(several), 3)
-    rows = -(-len(several) // columns)
+    rows = -(-len(several) // 3)
+    columns = -(-len(several) // rows)  # at most three, and rows as even as they come
     pitch = (WIDTH - 0.25) / columns
     side = min(pitch - 0.6, 4.2)
     tall = side + 1.45
