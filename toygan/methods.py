@@ -237,10 +237,11 @@ METHODS: dict[str, dict[str, Any]] = {
         "mutual_information": 1.0,
     },
     "unrolled-gan": {
-        "formula": "ns-gan;  G against the critic 5 moves from now, differentiated through them",
+        "formula": "ns-gan-r1;  G against the critic 5 moves from now, differentiated through them",
         "reference": "Metz et al., 2016, arXiv:1611.02163",
         "look_for": "The generator foresees the critic's answer, and stops running into one mode.",
         "objective": {"kind": "non-saturating"},
+        "constraint": {"kind": "r1", "weight": 0.1},
         "update": {"kind": "unrolled", "ahead": 5},
     },
     "pacgan": {
@@ -296,6 +297,6 @@ PAPERS: dict[str, str] = {
     "mmd-gan": "mixture of Gaussian kernels of widths 1 to 16, clip at 0.01, RMSprop at 5e-5, 5 critic steps",
     "cramer-gan": "weight 10, 256 features, 5 critic steps",
     "infogan": "no constraint; Adam, 2e-4 for the critic and 1e-3 for the generator",
-    "unrolled-gan": "two layers of 128, latent of 256 numbers, Adam, 5 or 10 steps ahead",
+    "unrolled-gan": "no constraint; two layers of 128, latent of 256 numbers, Adam, 5 or 10 steps ahead",
     "pacgan": "packs of 2 to 4, latent of 2 numbers, four layers of 400 with batch norm, a maxout critic, batch 100",
 }
