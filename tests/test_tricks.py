@@ -57,7 +57,7 @@ NEUTRAL: dict[str, dict[str, Any]] = {
     "pacgan": {"method__pack": 1},
     "ns-gan-instance-noise": {"method__instance_noise": 0.0},
     "ns-gan-flip": {"method__noisy_labels": 0.0},
-    "unrolled-gan": {"method__update__ahead": 0},
+    "unrolled-gan": {"method__update__ahead": 0, "method__constraint": "none"},
     "ns-gan-smooth": {"method__objective__real": (1.0, 1.0), "method__objective__fake": (0.0, 0.0)},
     "ns-gan-r1": {"method__constraint": "none"},
 }
