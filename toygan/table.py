@@ -84,6 +84,8 @@ def records_of(facts: Mapping[str, Any], folder: Path) -> Iterator[Record]:
     seconds = work / len(facts["seeds"])  # the seeds of a run share its time
     for seed in facts["seeds"]:
         row = {name: value for name, value in known.get(seed, {}).items() if name != "seed"}
+        if row.get("diverged_at") is not None:  # what a lost cloud scores is no result
+            row = dict.fromkeys(row) | {"diverged_at": row["diverged_at"]}
         if modes and row:
             row["modes_of"] = modes
         if row.get("w1") is not None and row.get("w1_floor"):
