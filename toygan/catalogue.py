@@ -74,8 +74,8 @@ def pages(name: str) -> list[Page]:
         "objective": (OBJECTIVES, lambda row: function_page("objective", row, OBJECTIVES[row])),
         "constraint": (CONSTRAINTS, lambda row: function_page("constraint", row, CONSTRAINTS[row])),
         "target": (TARGETS, lambda row: function_page("target", row, TARGETS[row])),
+        "exhibit": (shipped_exhibits(), exhibit_page),
     }
-    makers["exhibit"] = (shipped_exhibits(), exhibit_page)
     found = [make(name) for names, make in makers.values() if name in names]
     if not found and name.endswith(".toml"):
         return [scenario_page(name)]

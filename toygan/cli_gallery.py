@@ -52,10 +52,11 @@ def demo(
             list_questions(as_json)
             return
         from toygan.exhibits import read
+        from toygan.gallery.site import write_site
 
         exhibit = read(name)
         shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, [told(name, quick, runs)])
-        write_demo(shown[0], out)
+        write_site(out, shown, quick)
         report(shown[0], out / exhibit.name, as_json)
         end(shown, failed, strict)
 
@@ -138,13 +139,6 @@ def played(works: Sequence[Work], runs: Path, workers: int | None) -> dict[str, 
         return {}
     with watching() as watch:
         return sweeps.carry_out(tasks, runs, workers=workers, watch=watch)
-
-
-def write_demo(shown: Showing, out: Path) -> None:
-    """The page of one exhibit."""
-    from toygan.gallery.site import write_site
-
-    write_site(out, [shown], shown.quick)
 
 
 def end(shown: Sequence[Showing], failed: dict[str, str], strict: bool) -> None:

@@ -19,11 +19,12 @@ from pydantic import (
 )
 
 from toygan.diagnose import RULES
-from toygan.distance import DISTANCES
+from toygan.distance import DISTANCES, parsed_sweep
 from toygan.measure import MEASURES
 from toygan.scenario import Name
 from toygan.shipped import exhibits_folder, shipped_exhibits
 from toygan.strict import Mistake, Strict, UserError, check, read_toml, report, suggestion
+from toygan.sweeps import flat
 
 __all__ = ["Claim", "Exhibit", "Panel", "Runs", "Term", "read", "shipped_exhibits"]
 
@@ -45,9 +46,6 @@ INNER = (
     "weight_saturation",
     "generator_gradient",
     "score_saturation",
-    "centre_x",
-    "centre_y",
-    "steep_share",
     "layer_gradient_ratio",
     "code_information",
 )
@@ -206,20 +204,12 @@ class Claim(Strict):
 
     @field_validator("seeds")
     @classmethod
-    def not_more_than_all(cls, value: str | None) -> str | None:
-        """Refuse 9 of 8."""
+    def refutable(cls, value: str | None) -> str | None:
+        """Refuse 9 of 8, and what always holds."""
         if value and " of " in value:
             count, total = map(int, re.findall(r"\d+", value))
             if count > total:
                 raise ValueError("cannot be more than all; for example 7 of 8")
-        return value
-
-    @field_validator("seeds")
-    @classmethod
-    def refutable(cls, value: str | None) -> str | None:
-        """Refuse what always holds."""
-        if value and " of " in value:
-            count, total = map(int, re.findall(r"\d+", value))
             if count == (total if value.startswith("at most") else 0):
                 raise ValueError("always holds; for example 7 of 8, or at most 1 of 8")
         return value
@@ -297,7 +287,12 @@ def read(name: str) -> Exhibit:
     path = find(name)
     data, source = read_toml(path)
     exhibit = check(Exhibit, {"name": path.stem} | data, source)
-    mistakes = [mistake for key, column in exhibit.columns_named() if (mistake := unmatched(exhibit, key, column))]
+    legal = columns(exhibit)
+    mistakes = [
+        Mistake(key, "is no column of this exhibit's rows", suggestion(name, legal, "columns"))
+        for key, name in exhibit.columns_named()
+        if name not in legal
+    ]
     if mistakes:
         raise UserError(report(mistakes, data, source))
     runs = tuple(
@@ -316,18 +311,8 @@ def placed(scenario: str, folder: Path) -> str:
     return str(folder / scenario) if scenario.endswith(".toml") else scenario
 
 
-def unmatched(exhibit: Exhibit, key: tuple[str | int, ...], name: str) -> Mistake | None:
-    """What is wrong with a column's name; None where there is such a column."""
-    legal = columns(exhibit)
-    known = name in legal
-    return None if known else Mistake(key, "is no column of this exhibit's rows", suggestion(name, legal, "columns"))
-
-
 def columns(exhibit: Exhibit) -> list[str]:
     """The columns by which rows can be chosen: what they are of, and the keys of grids."""
-    from toygan.distance import parsed_sweep
-    from toygan.sweeps import flat
-
     keys = [key for group in exhibit.runs for key in flat(group.grid)]
     keys += [parsed_sweep(item.over).key for item in exhibit.distances]
     kinds = [kind for kind in ("distances", "phases", "plans", "bounds") if getattr(exhibit, kind)]

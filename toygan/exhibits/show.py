@@ -10,7 +10,7 @@ from toygan.dirac import Portrait
 from toygan.exhibits.claims import Row, Verdict, judge, labels, matching
 from toygan.exhibits.files import Exhibit, Panel
 from toygan.exhibits.theory import phase_portraits, theory_rows
-from toygan.exhibits.work import Work
+from toygan.exhibits.work import Work, halves
 from toygan.recording import load
 from toygan.sweeps import plain_value
 from toygan.table import Record, facts_of, records_of
@@ -90,7 +90,7 @@ def run_rows(works: Sequence[Work]) -> list[Record]:
             found = labels(work.task.folder, row["seed"]) if row["status"] in ("done", "diverged") else set()
             extra = {"group": work.columns["group"]} if "group" in work.columns else {}
             about = {"changes": work.changes, "labels": sorted(found), "short_settings": short_settings(settings)}
-            rows.append({**extra, **halves_of(facts), **row, **floors_of(facts), **about})
+            rows.append({**extra, **halves(facts["config"]), **row, **floors_of(facts), **about})
     return labelled(rows)
 
 
@@ -103,12 +103,6 @@ def floors_of(facts: Mapping[str, Any]) -> dict[str, float]:
     """What two samples of the target score in every final measure, as `NAME_floor`."""
     found = facts.get("floors", {}).get("final", {})
     return {f"{name}_floor": floor["mean"] for name, floor in found.items() if floor["mean"] is not None}
-
-
-def halves_of(facts: Mapping[str, Any]) -> dict[str, str]:
-    """The objective and the constraint of a run."""
-    method = facts["config"]["method"]
-    return {part: method[part]["kind"] for part in ("objective", "constraint")}
 
 
 def run_labels(rows: Sequence[Row]) -> list[str]:

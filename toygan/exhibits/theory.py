@@ -14,6 +14,7 @@ from toygan.dirac import Portrait, planar, portrait
 from toygan.distance import along, changed, parsed_sweep
 from toygan.exhibits.files import Bounds, Distances, Exhibit, Phases, Plans
 from toygan.scenario import as_data, read
+from toygan.sweeps import flat
 from toygan.table import Record
 
 CELLS = 20_001  # of a quadrature on a line
@@ -65,8 +66,6 @@ def drawn(item: Phases, method: str, update: str) -> Portrait:
 
 def asked(item: Phases, update: str) -> list[tuple[str, Any]]:
     """What is changed in the Dirac scenario for a phase portrait."""
-    from toygan.sweeps import flat
-
     return [*flat(item.set).items(), *([("method.update", {"kind": update})] if update else [])]
 
 

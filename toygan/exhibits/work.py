@@ -77,19 +77,19 @@ def work_of(
         said["training.steps"] = max(1, round(config.training.steps * QUICK_STEPS))
         changes.append(("training.steps", said["training.steps"]))
         config, order = runs.prepared(scenario, method, changes, place, "cpu")
-    columns = ({"group": group.name} if group.name else {}) | dict(settings)
+    data, columns = as_data(config), ({"group": group.name} if group.name else {}) | dict(settings)
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
-    folder, filmed = place / f"{name}-{digest(config)}", is_filmed(exhibit, which | halves(config) | columns)
-    task = Task(name, folder, as_data(config), order.command, dict(settings), False, filmed)
+    folder, filmed = place / f"{name}-{digest(config)}", is_filmed(exhibit, which | halves(data) | columns)
+    task = Task(name, folder, data, order.command, dict(settings), False, filmed)
     return Work(task, columns, settings_text({key: plain_value(said[key]) for key in said if key not in UNTOLD}))
 
 
 UNTOLD = {"training.frames", "training.seeds"}  # how much is looked at changes no run
 
 
-def halves(config: Config) -> dict[str, str]:
+def halves(config: Mapping[str, Any]) -> dict[str, str]:
     """The objective and the constraint of a run, as columns."""
-    return {"objective": config.method.objective.kind, "constraint": config.method.constraint.kind}
+    return {part: config["method"][part]["kind"] for part in ("objective", "constraint")}
 
 
 def is_filmed(exhibit: Exhibit, columns: Mapping[str, Any]) -> bool:
