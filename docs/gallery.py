@@ -11,12 +11,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from toygan.exhibits import Exhibit, Showing, planned, read, shipped_exhibits, showing
+from toygan.exhibits import Exhibit, Showing, Verdict, planned, read, shipped_exhibits, showing
 from toygan.recording import write_aside
 
 HERE = Path(__file__).parent.parent / "gallery"
 WIDE, COLOURS = 1000, 128  # pixels and palette of a committed picture: about 100 kB
-WORDS = {True: "held", False: "**did not hold**", None: "not judged"}
 HEAD = """# The gallery
 
 Twenty-three questions about GANs on distributions that fit on a sheet of paper, each with claims that were written from
@@ -52,7 +51,7 @@ def part(exhibit: Exhibit, place: Path) -> str:
 
 def told(shown: Showing) -> str:
     """The text of one exhibit."""
-    lines = [f"- {WORDS[verdict.held]}: {verdict.says} *({verdict.numbers})*" for verdict in shown.verdicts]
+    lines = [f"- {in_bold(verdict)}: {verdict.says} *({verdict.numbers})*" for verdict in shown.verdicts]
     picture = shown.pictures[0]
     return "\n".join(
         [
@@ -68,6 +67,11 @@ def told(shown: Showing) -> str:
             "",
         ]
     )
+
+
+def in_bold(verdict: Verdict) -> str:
+    """A verdict in words, loud where the claim did not hold."""
+    return f"**{verdict.words}**" if verdict.held is False else verdict.words
 
 
 def shrunk(path: Path) -> bytes:

@@ -153,8 +153,6 @@ def end(shown: Sequence[Showing], failed: dict[str, str], strict: bool) -> None:
 
 # --- in words --------------------------------------------------------------------------------------------------------
 
-WORDS = {True: "held", False: "did not hold", None: "not judged"}
-
 
 def list_questions(as_json: bool) -> None:
     """Every exhibit with its question."""
@@ -172,7 +170,7 @@ def report(shown: Showing, place: Path, as_json: bool) -> None:
         return
     print(f"{shown.question}\n")
     for verdict in shown.verdicts:
-        print(f"  {WORDS[verdict.held]}: {verdict.says}\n      {verdict.numbers}")
+        print(f"  {verdict.words}: {verdict.says}\n      {verdict.numbers}")
     print("\n".join(["", *(str(picture.path) for picture in shown.pictures), str(place.parent / "index.html")]))
 
 

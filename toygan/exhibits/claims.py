@@ -27,6 +27,14 @@ class Verdict(NamedTuple):
     held: bool | None
     numbers: str
 
+    @property
+    def words(self) -> str:
+        """The verdict in words."""
+        return WORDS[self.held]
+
+
+WORDS = {True: "held", False: "did not hold", None: "not judged"}
+
 
 class Numbers(NamedTuple):
     """One number a row, None where a row has none, and whether they are of seeds."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from toygan.draw.scene import scene
 from toygan.draw.thumbnail import poster, shrunk, small_film
-from toygan.exhibits.claims import Verdict
+from toygan.exhibits.claims import WORDS, Verdict
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.gallery.boards import cells_of, leaderboard, matrix
 from toygan.gallery.film import film, place_runs
@@ -20,7 +20,7 @@ from toygan.recording import load, write_aside
 from toygan.table import Record
 
 STILL, THUMBNAIL, CARD = 1400, 96, 240  # pixels wide
-WORDS = {True: ("held", "✓"), False: ("did not hold", "✗"), None: ("not judged", "–")}
+SIGNS = {True: "✓", False: "✗", None: "–"}
 LEAD = (
     "Every way in which a GAN fails or holds, asked as a question and answered by runs that you can play with. Each answer is "
     "checked: what was claimed, whether it held, and by which numbers."
@@ -102,7 +102,7 @@ def verdicts(found: Sequence[Verdict]) -> str:
 
 def verdict_line(found: Verdict) -> str:
     """One claim."""
-    words, sign = WORDS[found.held]
+    words, sign = found.words, SIGNS[found.held]
     mark = tag("span", tag("span", sign, aria_hidden="true"), f" {words}", class_=f"verdict {words.replace(' ', '-')}")
     return tag("li", mark, tag("p", text(found.says)), tag("p", text(found.numbers), class_="evidence"))
 
@@ -167,7 +167,7 @@ def card(place: Path, showing: Showing) -> str:
 
 def tally(found: Sequence[Verdict]) -> str:
     """How many claims held, did not, and could not be judged."""
-    counts = [(words, sum(verdict.held is held for verdict in found)) for held, (words, _) in WORDS.items()]
+    counts = [(words, sum(verdict.held is held for verdict in found)) for held, words in WORDS.items()]
     said = [f"{count} {words}" for words, count in counts if count]
     return f"{len(found)} claim{'' if len(found) == 1 else 's'}: {', '.join(said)}" if said else "no claims"
 
