@@ -21,7 +21,16 @@ from toygan.measures.critic import (
 from toygan.measures.curves import on_skeleton, skeleton_coverage
 from toygan.measures.divergences import Nodes, js, kl, quadrature, reverse_kl, shares, tv
 from toygan.measures.modes import code_information
-from toygan.measures.neighbours import coverage, density, nearness, precision, recall
+from toygan.measures.neighbours import (
+    coverage,
+    density,
+    nearness,
+    neighbour_kl,
+    neighbour_reverse_kl,
+    precision,
+    recall,
+    spacings,
+)
 from toygan.measures.transport import directions, sliced_w1, solved, weighted
 from toygan.optimal import known_optimum, potential
 from toygan.targets import Modes
@@ -116,9 +125,37 @@ def test_the_target_against_itself_scores_what_theory_says():
     assert precision(same) == recall(same) == coverage(same) == 1
 
 
+@pytest.mark.parametrize("shift", [(0, 0), (1, 0), (9, 9)])
+def test_kl_from_neighbours_is_the_published_sum(shift):
+    fake, real = cloud(40, 0, shift, 0.7), cloud(50, 1)
+    pairs = [(ball_radius(real, i, 5), sorted(math.dist(real[i], other) for other in fake)[4]) for i in range(50)]
+    expected = math.fsum(2 / 50 * math.log(other / own) for own, other in pairs) + math.log(40 / 49)
+    assert neighbour_kl(spacings(fake, real)) == pytest.approx(expected)
+    assert neighbour_reverse_kl(spacings(real, fake)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("shift", "std", "low", "high"), [(0, 1, 0.0, 0.0), (1, 1, 0.1, 0.0), (0, 2, 0.1, 0.05), (2, 1, 0.6, 0.0)]
+)
+def test_kl_from_neighbours_has_the_bias_that_is_said(shift, std, low, high):
+    exact = 2 * math.log(std) - 1 + (2 + shift**2) / (2 * std**2)  # KL(p | q) of p = N(0, 1) and q = N(shift, std^2)
+    found = [neighbour_kl(spacings(cloud(400, k, (shift, 0), std), cloud(400, 100 + k))) for k in range(20)]
+    error = 4 * np.std(found) / math.sqrt(20)
+    assert exact - low - error < np.mean(found) < exact + high + error
+    assert np.std(found) < 0.05 + 0.1 * exact
+
+
+def test_kl_of_points_that_lie_in_one_place_is_finite_and_large():
+    found = spacings(np.zeros((100, 2)), cloud(100))
+    assert 10 < neighbour_reverse_kl(found) < math.inf
+    assert 1 < neighbour_kl(found) < math.inf
+    atoms = spacings(np.ones((100, 2)), np.ones((100, 2)))
+    assert neighbour_kl(atoms) == neighbour_reverse_kl(atoms) == pytest.approx(math.log(100 / 99))
+
+
 def test_a_single_point_is_measured_but_has_no_cells():
     row = measure_frame(np.zeros((1, 1, 2)), np.ones((1, 2)))
-    assert {name for name in row if np.isnan(row[name][0])} == {"js", "tv"}
+    assert {name for name in row if np.isnan(row[name][0])} == {"js", "tv", "kl", "reverse_kl"}
     with pytest.raises(ValueError, match="at least 32 points together, got 2"):
         shares(np.zeros((1, 2)), np.zeros((1, 2)))
     assert precision(nearness(np.zeros((1, 2)), np.zeros((1, 2)))) == 1

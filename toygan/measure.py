@@ -37,7 +37,19 @@ from toygan.measures.modes import (
     perfect_mode_mass_tv,
     perfect_modes_kept,
 )
-from toygan.measures.neighbours import Nearness, coverage, density, nearness, perfect_coverage, precision, recall
+from toygan.measures.neighbours import (
+    Nearness,
+    Spacings,
+    coverage,
+    density,
+    nearness,
+    neighbour_kl,
+    neighbour_reverse_kl,
+    perfect_coverage,
+    precision,
+    recall,
+    spacings,
+)
 from toygan.measures.transport import Transport, least_cost, sliced_w1, solved, w1, w1_floor, w2
 from toygan.optimal import Clouds, Known, OptimalCritic, optimal_critic
 from toygan.targets import Modes
@@ -80,8 +92,8 @@ class Seen(NamedTuple):
     """One seed's cloud at one moment with all that measures need, each worked out once; None for what is not known.
 
     `points [N, 2]` and `real [N, 2]` are all points, `some [n, 2]` and `some_real [n, 2]` the first few of each: the
-    plan, the neighbours and the sliced distance are about these. `cells` and `near` need finite points, and
-    `cells` no fewer than 32 of both clouds together.
+    plan, the neighbours and the sliced distance are about these. `cells`, `apart` and `near` need finite points,
+    `cells` no fewer than 32 of both clouds together, `apart` two of each.
     """
 
     points: np.ndarray
@@ -90,6 +102,7 @@ class Seen(NamedTuple):
     some_real: np.ndarray
     plan: Transport
     cells: Nodes | None
+    apart: Spacings | None
     near: Nearness | None
     modes: Modes | None
     curve: Curve | None
@@ -118,6 +131,7 @@ def seen(
         some_real=some_real,
         plan=plan,
         cells=shares(points, real) if finite and len(points) + len(real) >= 2 * PER_CELL else None,
+        apart=spacings(some, some_real) if finite and min(len(some), len(some_real)) > 1 else None,
         near=nearness(some, some_real) if finite and when == "final" else None,
         modes=modes,
         curve=curve,
@@ -254,8 +268,6 @@ PLAN = ("judged", "plan", "some", "some_real")
 QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
 PLACES = {"real": "real points", "fake": "generated points", "between": "points in between"}
 
-# KL is not among them: one empty cell makes its estimate infinite, and what is infinite for bad seeds only would flatter
-# every mean. `toygan distance` has it between targets, exactly.
 MEASURES = {
     "w1": Measure(
         lambda plan: plan.distance, "exact Wasserstein-1 distance to the real points", "plane", ("plan",), "lower"
@@ -277,6 +289,20 @@ MEASURES = {
         "final",
     ),
     "js": Measure(js, "Jensen-Shannon divergence, estimated from shares in 64 cells", "nats", ("cells",), "lower"),
+    "kl": Measure(
+        neighbour_kl,
+        "KL divergence of real from generated points, estimated from 5 neighbours",
+        "nats",
+        ("apart",),
+        "lower",
+    ),
+    "reverse_kl": Measure(
+        neighbour_reverse_kl,
+        "KL divergence of generated from real points, estimated from 5 neighbours",
+        "nats",
+        ("apart",),
+        "lower",
+    ),
     "tv": Measure(tv, "total variation, estimated from shares in 64 cells", "share", ("cells",), "lower"),
     "modes": Measure(
         modes_kept,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -341,9 +342,10 @@ def optimal_critic(known: Known, clouds: Clouds) -> OptimalCritic | None:
     if row.needs == "clouds":
         critic: OptimalCritic = row.of(clouds, known.grid_x, known.grid_y, **taken(row.of, known.options))
         return critic
+    on_grid = cache(lambda: grid_densities(known, clouds))  # dear where the cloud is far away, and wanted twice
     return OptimalCritic(
-        on_grid=lambda: optimal_scores(known.kind, *grid_densities(known, clouds), known.options),
-        at_clouds=lambda: optimal_scores(known.kind, *point_densities(known, clouds), known.options),
+        on_grid=lambda: optimal_scores(known.kind, *on_grid(), known.options),
+        at_clouds=lambda: optimal_scores(known.kind, *point_densities(known, clouds, on_grid), known.options),
     )
 
 
@@ -355,7 +357,9 @@ def grid_densities(known: Known, clouds: Clouds) -> tuple[np.ndarray, np.ndarray
     return known.log_p, kernel_estimate(clouds.fake, known.width, known.grid_x, known.grid_y)
 
 
-def point_densities(known: Known, clouds: Clouds) -> tuple[np.ndarray, np.ndarray]:
+def point_densities(
+    known: Known, clouds: Clouds, on_grid: Callable[[], tuple[np.ndarray, np.ndarray]]
+) -> tuple[np.ndarray, np.ndarray]:
     """Log-densities of both players at the clouds' first points, real ones first: [m + n] each.
 
     Estimates are read off the grid, which their bandwidth makes smooth enough; NaN outside of it.
@@ -363,7 +367,7 @@ def point_densities(known: Known, clouds: Clouds) -> tuple[np.ndarray, np.ndarra
     points = np.concatenate([clouds.some_real, clouds.some])
     if known.exact:
         return known.exact[0](points), known.exact[1](points)
-    log_p, log_q = (read_off(table, known, points) for table in grid_densities(known, clouds))
+    log_p, log_q = (read_off(table, known, points) for table in on_grid())
     return log_p, log_q
 
 

@@ -21,7 +21,7 @@ from toygan.table import settings_text
 from toygan.tasks import Task
 
 FRAMES = 31  # of an exhibit's run, if it does not say otherwise
-QUICK_SEEDS, QUICK_STEPS = 2, 0.25  # what is left of a run's seeds and steps
+QUICK_SEEDS, QUICK_STEPS, QUICK_FRAMES = 2, 0.25, 16  # what is left of a run's seeds and steps; half the frames
 
 
 class Work(NamedTuple):
@@ -68,7 +68,7 @@ def work_of(
 ) -> Work:
     """One run: the exhibit's own method if it has one of that name, its settings, and fewer of everything if quick."""
     said = flat(group.set) | dict(settings)
-    changes: list[runs.Change] = [("training.frames", FRAMES), *said.items()]
+    changes: list[runs.Change] = [("training.frames", QUICK_FRAMES if quick else FRAMES), *said.items()]
     changes.append(("training.seeds", min(group.seeds, QUICK_SEEDS) if quick else group.seeds))
     if method is not None and method in exhibit.methods:
         changes.append((f'methods."{method}"', dict(exhibit.methods[method])))

@@ -1,4 +1,4 @@
-"""Quality and variety of any cloud, from balls that reach to each point's k-th neighbour of its own cloud."""
+"""What distances to the k-th neighbour say of any two clouds: quality, variety, and how far their densities part."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 
 K_MANIFOLD = 3  # Kynkaanniemi et al., 2019
 K_DENSITY = 5  # Naeem et al., 2020
+K_DIVERGENCE = 5  # 1 has thrice the spread, 10 a bias of a sixth where the divergence is one half
+RESOLUTION = 1e-6  # of the real cloud's extent: generated coordinates have 7 digits, nearer points are one point
 
 
 class Nearness(NamedTuple):
@@ -66,3 +68,47 @@ def perfect_coverage(n: int) -> float:
     """
     k = min(K_DENSITY, n - 1)
     return 1 - math.prod((n - 1 - i) / (2 * n - 1 - i) for i in range(k))
+
+
+# Divergences ------------------------------------------------------------------------------------------------------
+
+
+class Spacings(NamedTuple):
+    """Distances to the k-th neighbour, k = 5: of points [n] and real [m] in their own cloud, and in the other one."""
+
+    fake_own: np.ndarray
+    fake_other: np.ndarray
+    real_own: np.ndarray
+    real_other: np.ndarray
+
+
+def spacings(points: np.ndarray, real: np.ndarray) -> Spacings:
+    """What both divergences need, for finite points [n, 2] and real [m, 2], at least two of each."""
+    from scipy.spatial import cKDTree
+
+    k = min(K_DIVERGENCE, len(points) - 1, len(real) - 1)
+    fake_tree, real_tree = cKDTree(points), cKDTree(real)
+    least = max(RESOLUTION * float(np.ptp(real, axis=0).max()), float(np.finfo(np.float32).tiny))
+    pairs = ((fake_tree, points, k + 1), (real_tree, points, k), (real_tree, real, k + 1), (fake_tree, real, k))
+    return Spacings(*(tree.query(own, k=[nth])[0][:, 0].clip(least) for tree, own, nth in pairs))
+
+
+def neighbour_kl(at: Spacings) -> float:
+    """KL(p | q) of real and generated densities in nats, estimated from neighbours: over real points, 2 mean log(other /
+    own) + log(n / (m - 1)) (Wang, Kulkarni and Verdu, 2009, IEEE Transactions on Information Theory 55(5)).
+
+    Needs no densities and is finite for any finite clouds, so it says too little of what is far apart: with 400 points
+    each, 0.1 too little where the truth is 0.5, half a nat where it is 2, and where the truth is infinite only how far
+    apart points are. Two samples of one density give 0 up to a spread of 0.03, also below 0.
+    """
+    return parted(at.real_own, at.real_other, len(at.fake_own))
+
+
+def neighbour_reverse_kl(at: Spacings) -> float:
+    """KL(q | p), the same from the generated points: 2 mean log(other / own) + log(m / (n - 1))."""
+    return parted(at.fake_own, at.fake_other, len(at.real_own))
+
+
+def parted(own: np.ndarray, other: np.ndarray, n_other: int) -> float:
+    """The estimate in the plane from distances [n] in the own cloud and in another of n_other points."""
+    return float(2 * np.mean(np.log(other / own)) + math.log(n_other / (len(own) - 1)))
