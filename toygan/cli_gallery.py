@@ -76,6 +76,8 @@ def gallery(
 ) -> None:
     """Build the site of all exhibits; it opens from disk and needs no network."""
     with clear_faults(*GO_ON):
+        from joblib import cpu_count
+
         from toygan.exhibits import read
         from toygan.gallery.site import write_site
 
@@ -83,7 +85,7 @@ def gallery(
         commands = [told(name, quick, runs) for name in names]
         exhibits = [read(name) for name in names]
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands)
-        index = write_site(out, shown, quick)
+        index = write_site(out, shown, quick, workers or cpu_count())
         if as_json:
             print(json.dumps({"index": str(index), "exhibits": [facts_of(one) for one in shown]}))
         else:

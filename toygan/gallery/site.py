@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-from toygan.draw.scene import scene
 from toygan.draw.thumbnail import poster, shrunk, small_film
 from toygan.exhibits.claims import WORDS, Verdict
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.gallery.boards import cells_of, leaderboard, matrix
-from toygan.gallery.film import film, place_runs
+from toygan.gallery.film import Shown, film, place_runs
 from toygan.gallery.markup import PAGES, command_box, document, linked, paragraphs, tag, text
 from toygan.gallery.page import final_table, section, write_assets
-from toygan.recording import load, write_aside
+from toygan.recording import write_aside
 from toygan.table import Record
 
 STILL, THUMBNAIL, CARD = 1400, 96, 240  # pixels wide
@@ -28,10 +27,14 @@ LEAD = (
 QUICK = "Quick: fewer seeds and fewer steps than the full gallery. Verdicts and numbers may differ from it."
 
 
-def write_site(place: Path, showings: Sequence[Showing], quick: bool) -> Path:
-    """Write the whole site into `place` and return its index. It opens from disk and from any web server."""
-    for showing in showings:
-        write_exhibit(place, showing)
+def write_site(place: Path, showings: Sequence[Showing], quick: bool, at_once: int = 1) -> Path:
+    """Write the whole site into `place`, so many exhibits at once, and return its index. It opens from disk and from any
+    web server.
+    """
+    from joblib import Parallel, delayed
+
+    write_assets(place)
+    Parallel(n_jobs=min(at_once, len(showings)))(delayed(write_exhibit)(place, showing) for showing in showings)
     return write_index(place, showings, quick)
 
 
@@ -41,9 +44,11 @@ def write_site(place: Path, showings: Sequence[Showing], quick: bool) -> Path:
 def write_exhibit(place: Path, showing: Showing) -> None:
     """Write one exhibit's page, `exhibits/NAME.html`, with its data and pictures, each file whole or not at all."""
     name = file_name(showing.name)
-    write_assets(place)
-    (place / "exhibits").mkdir(exist_ok=True)
-    body = exhibit_head(showing) + exhibit_films(showing, place, name) + exhibit_rest(showing, place, name)
+    for home in ("exhibits", "stills/cards"):
+        (place / home).mkdir(parents=True, exist_ok=True)
+    runs = film_runs(showing, place, name)
+    write_card(place, showing, name, runs)
+    body = exhibit_head(showing) + (film(runs) if runs else "") + exhibit_rest(showing, place, name)
     content = document(showing.question, body, "../", PAGES)
     write_aside(place / "exhibits" / f"{name}.html", content)
 
@@ -75,12 +80,12 @@ def banner(quick: bool) -> str:
     return tag("p", text(QUICK), class_="banner") if quick else ""
 
 
-def exhibit_films(showing: Showing, place: Path, name: str) -> str:
-    """The synchronised panels, if the exhibit has any."""
+def film_runs(showing: Showing, place: Path, name: str) -> list[Shown]:
+    """The runs of the synchronised panels, packed."""
     films = set(map(str, showing.films))
     rows = labelled([row for row in showing.records if row.get("folder") in films])
     names = {str(row["folder"]): str(row["label"]) for row in rows}
-    return film(place_runs(list(showing.films), place, "../", name, names)) if showing.films else ""
+    return place_runs(list(showing.films), place, "../", name, names) if showing.films else []
 
 
 def exhibit_rest(showing: Showing, place: Path, name: str) -> str:
@@ -119,16 +124,37 @@ def pictures(found: Sequence[Picture], place: Path, name: str) -> list[str]:
     return told
 
 
+# --- the pictures of an exhibit elsewhere ----------------------------------------------------------------------------
+
+
+def write_card(place: Path, showing: Showing, name: str, runs: Sequence[Shown]) -> None:
+    """The last frame of every film, very small, and the picture of the card, which moves if there is a film."""
+    if runs:
+        contents = {f"{name}-{i}": poster(run.scene, 2 * THUMBNAIL) for i, run in enumerate(runs)}
+        contents |= {name: poster(runs[0].scene, 2 * CARD), f"{name}-film": small_film(runs[0].scene, CARD)}
+    else:
+        contents = {name: shrunk(showing.pictures[0].path, 2 * CARD)} if showing.pictures else {}
+    for still, content in contents.items():
+        write_aside(place / f"stills/cards/{still}.webp", content, durable=False)
+
+
+def thumbnails(showing: Showing) -> dict[str, tuple[str, str]]:
+    """The thumbnail of every film of an exhibit, by the run's folder, with the page where it plays."""
+    name = file_name(showing.name)
+    return {
+        str(folder): (f"stills/cards/{name}-{i}.webp", f"exhibits/{name}.html")
+        for i, folder in enumerate(showing.films)
+    }
+
+
 # --- index, matrix, leaderboard --------------------------------------------------------------------------------------
 
 
 def write_index(place: Path, showings: Sequence[Showing], quick: bool) -> Path:
     """Write the index of questions, the matrix and the leaderboard of all exhibits' runs; returns the index."""
-    write_assets(place)
-    (place / "stills" / "cards").mkdir(parents=True, exist_ok=True)
-    stills = dict(chain.from_iterable(thumbnails(place, showing) for showing in showings))
+    stills = dict(chain.from_iterable(thumbnails(showing).items() for showing in showings))
     cells = cells_of([row for showing in showings for row in runs_of(showing)], stills)
-    cards = tag("ul", *(card(place, showing) for showing in showings), class_="cards")
+    cards = tag("ul", *(card(showing) for showing in showings), class_="cards")
     play = tag("button", "Play all films", type="button", id="play-all", class_="quiet needs-js")
     opening = tag("p", LEAD, class_="lead")
     ranked = [showing for showing in showings if showing.name == "leaderboard"] or showings
@@ -143,26 +169,16 @@ def write_index(place: Path, showings: Sequence[Showing], quick: bool) -> Path:
     return place / "index.html"
 
 
-def thumbnails(place: Path, showing: Showing) -> list[tuple[str, tuple[str, str]]]:
-    """The last frame of every film of an exhibit, very small, by the run's folder, with the page where it plays."""
-    name, found = file_name(showing.name), []
-    for i, folder in enumerate(showing.films):
-        path = f"stills/cards/{name}-{i}.webp"
-        write_aside(place / path, poster(scene(load(folder)), 2 * THUMBNAIL), durable=False)
-        found.append((str(folder), (path, f"exhibits/{name}.html")))
-    return found
-
-
-def card(place: Path, showing: Showing) -> str:
+def card(showing: Showing) -> str:
     """One question with its film as a thumbnail and the tally of its claims."""
     name = file_name(showing.name)
-    image = tag("img", src=still_of(place, showing, name), alt="", width=CARD, height=CARD, loading="lazy",
-                data_film=film_of(place, showing, name)) if showing.films or showing.pictures else ""  # fmt: skip
+    still = f"stills/cards/{name}"
+    image = tag("img", src=f"{still}.webp", alt="", width=CARD, height=CARD, loading="lazy",
+                data_film=f"{still}-film.webp" if showing.films else None)  # fmt: skip
     title = tag("p", text(showing.title), class_="kicker")
     question = tag("h2", tag("a", text(showing.question), href=f"exhibits/{name}.html"))
-    return tag(
-        "li", tag("div", image, class_="thumb"), title, question, tag("p", tally(showing.verdicts), class_="tally")
-    )
+    thumb = tag("div", image if showing.films or showing.pictures else "", class_="thumb")
+    return tag("li", thumb, title, question, tag("p", tally(showing.verdicts), class_="tally"))
 
 
 def tally(found: Sequence[Verdict]) -> str:
@@ -170,21 +186,3 @@ def tally(found: Sequence[Verdict]) -> str:
     counts = [(words, sum(verdict.held is held for verdict in found)) for held, words in WORDS.items()]
     said = [f"{count} {words}" for words, count in counts if count]
     return f"{len(found)} claim{'' if len(found) == 1 else 's'}: {', '.join(said)}" if said else "no claims"
-
-
-def still_of(place: Path, showing: Showing, name: str) -> str:
-    """The picture of a card: the first film's last frame, else the first still."""
-    path = f"stills/cards/{name}.webp"
-    first = showing.films[0] if showing.films else None
-    content = poster(scene(load(first)), 2 * CARD) if first else shrunk(showing.pictures[0].path, 2 * CARD)
-    write_aside(place / path, content, durable=False)
-    return path
-
-
-def film_of(place: Path, showing: Showing, name: str) -> str | None:
-    """The moving picture of a card."""
-    if not showing.films:
-        return None
-    path = f"stills/cards/{name}-film.webp"
-    write_aside(place / path, small_film(scene(load(showing.films[0])), CARD), durable=False)
-    return path
