@@ -73,9 +73,7 @@ def dress(axis: Axes, window: float) -> None:
         spine.set(color=FAINT, linewidth=0.6)
 
 
-def portraits(
-    several: Sequence[Phases], command: str = "", title: str = "Dirac-GAN: where one step leads", note: str = ""
-) -> Figure:
+def portraits(several: Sequence[Phases], command: str = "", title: str = "Dirac-GAN: where one step leads") -> Figure:
     """One portrait a method, side by side, each with its eigenvalues in words; raises ValueError when there is none."""
     if not several:
         raise ValueError("a figure needs at least one phase portrait")
@@ -87,7 +85,7 @@ def portraits(
     figure = blank(even(rows * tall + 1.05))
     up = figure.get_figheight()
     say(figure, 0.2, up - 0.36, title, 15 if len(title) <= 60 else 15 * 60 / len(title), weight="bold")
-    for line, words in enumerate(textwrap.wrap(f"{note} · {KEY}" if note else KEY, 118 if not note else 136)):
+    for line, words in enumerate(textwrap.wrap(KEY, 118)):
         say(figure, 0.2, up - 0.58 - 0.15 * line, words, SMALL)
     for i, phases in enumerate(several):
         left = 0.5 + (i % columns) * pitch

@@ -15,7 +15,7 @@ from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, axis_at, blank, save_figur
 
 PANELS = {
     "moving mass (plane units)": ("w1", "w2"),
-    "bounded (js: nats, tv: share)": ("js", "tv"),
+    "bounded (JS: nats, TV: share)": ("js", "tv"),
     "unbounded (nats)": ("kl", "reverse_kl"),
 }
 SHORT = {"w1": "W1", "w2": "W2", "js": "JS", "tv": "TV", "kl": "KL(A | B)", "reverse_kl": "KL(B | A)"}

@@ -74,7 +74,7 @@ def curves(material: Material) -> Figure:
 
 def beside(runs: Runs) -> float:
     """Inches of a panel that leaves room for the names at its right."""
-    return WIDTH - 1.15 - min(0.062 * max(16, *(len(run.label) for run in runs)), 0.062 * LONGEST)
+    return WIDTH - 1.15 - min(0.062 * max(18, *(len(run.label) for run in runs)), 0.062 * LONGEST)
 
 
 def curves_in_words(material: Material) -> str:

@@ -255,7 +255,7 @@ def floor_name(measure: str) -> str:
     """What the floor of a measure is called."""
     if measure in BEST:
         return "exact transport"
-    return {"higher": "ceiling", "lower": "floor"}.get(better(measure), "two samples of the target")
+    return {"higher": "ceiling", "lower": "floor"}.get(better(measure), "two target samples")
 
 
 def dashed_in_words(rows: Rows, measures: Sequence[str]) -> str:

@@ -94,14 +94,14 @@ def ends_row(made: Page, bottom: float, tall: float, title: str, runs: Runs, mea
     left = names_wide(names)
     pitch = (WIDTH - left - 0.25) / len(measures)
     for place, measure in enumerate(measures):
-        axis = axis_at(made.figure, left + place * pitch, bottom, pitch - 0.2, tall)
+        axis = axis_at(made.figure, left + place * pitch, bottom, pitch - 0.3, tall)
         values = [known(rows, measure) for rows in reversed(runs.values())]
         flat = np.array([value for own in values for value in own])
         rings(axis, names if place == 0 else [""] * len(names), values, log=is_wide(flat, measure))
         floor_line(axis, floor_of([row for rows in runs.values() for row in rows], measure), "x")
         if measure == "modes":
-            axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        said = "\n".join(textwrap.wrap(axis_name(measure), max(int(13 * (pitch - 0.2)), 12)))
+            axis.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
+        said = "\n".join(textwrap.wrap(axis_name(measure), max(int(13 * (pitch - 0.3)), 12)))
         axis.set_xlabel(said, size=SMALL, labelpad=2, color=INK, parse_math=False, loc="left")
         if place == 0 and title:
             titled(axis, title)

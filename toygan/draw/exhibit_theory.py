@@ -81,7 +81,7 @@ def phases(material: Material) -> Figure:
     """Phase portraits of the Dirac-GAN, each with its eigenvalues."""
     if not material.phases:
         return nothing(material, "no phase portrait to show")
-    return portraits(material.phases, material.command, material.title, material.note)
+    return portraits(material.phases, material.command, material.title)
 
 
 # --- plans on a line -------------------------------------------------------------------------------------------------

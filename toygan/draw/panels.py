@@ -226,10 +226,23 @@ def bar(axis: Axes, colours: ScalarMappable, ticks: np.ndarray, label: str) -> N
 
 
 def tick(value: float, _: int | None = None) -> str:
-    """A short number with a true minus sign."""
+    """A short number with a true minus sign, and with a power of ten where it is very large or small."""
     size = abs(value)
-    short = f"{size / 1e3:.6g}k" if 1e4 <= size < 1e6 else f"{size:.3g}" if size < 1e3 or size >= 1e6 else f"{size:.6g}"
+    if size and not 1e-4 <= size < 1e6:
+        short = with_power(size)
+    else:
+        short = f"{size / 1e3:.6g}k" if size >= 1e4 else f"{size:.6g}" if size >= 1e3 else f"{size:.3g}"
     return ("\N{MINUS SIGN}" if value < 0 else "") + short
+
+
+def with_power(size: float) -> str:
+    """A positive number as 10⁷ or 2.5·10⁻⁶."""
+    mantissa, exponent = f"{size:.2e}".split("e")
+    factor = mantissa.rstrip("0").rstrip(".")
+    return ("" if factor == "1" else f"{factor}·") + "10" + str(int(exponent)).translate(RAISED)
+
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def loss_curves(axis: Axes, recording: Recording) -> None:
@@ -375,7 +388,8 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     """Title, steps, and what each line is, above the axis where it hides nothing."""
     axis.set_title(title, size=LARGE, loc="left", pad=16, color=INK)
     axis.set_xlim(0, max(int(recording.facts["steps"]), int(recording.frames["step"][-1]), 1))
-    axis.xaxis.set_major_locator(MaxNLocator(3, integer=True, steps=[1, 2, 5, 10]))
+    wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
+    axis.xaxis.set_major_locator(MaxNLocator(max(3, int(wide)), integer=True, steps=[1, 2, 5, 10]))
     axis.xaxis.set_major_formatter(FuncFormatter(tick))
     axis.yaxis.set_major_formatter(FuncFormatter(tick))
     axis.set_xlabel("step", size=PLAIN, labelpad=1, color=INK)

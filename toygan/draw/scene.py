@@ -272,7 +272,7 @@ def w1_at(recording: Recording, frame: int) -> str:
 
 def in_numbers(best: Perfect) -> str:
     """A floor with its spread."""
-    return number(best.mean) + (f" ± {best.spread:#.2g}" if best.spread else "")
+    return number(best.mean) + (f"\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{best.spread:#.2g}" if best.spread else "")
 
 
 def modes_at(recording: Recording, frame: int) -> list[str]:
@@ -378,5 +378,9 @@ def number(value: float) -> str:
 def share_of_one(share: float) -> str:
     """A share in per cent; a small one is not rounded to none, nor a large one to all."""
     if 0 < share < 0.01 or 0.99 < share < 1:
-        return f"{100 * share:.1f} %" if 0.0005 <= share < 0.9995 else ("< 0.1 %" if share < 0.5 else "> 99.9 %")
-    return f"{100 * share:.0f} %"
+        return (
+            f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
+            if 0.0005 <= share < 0.9995
+            else ("< 0.1\N{NO-BREAK SPACE}%" if share < 0.5 else "> 99.9\N{NO-BREAK SPACE}%")
+        )
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"

@@ -151,7 +151,8 @@ def pictures(
         if not chosen:
             continue
         path, title = place / f"{i}-{panel.kind}.png", panel.title or exhibit.title
-        save_figure(figure_of(panel, title, labelled(chosen), portraits, command, note), path, command)
+        shorter = "" if panel.kind in OF_THEORY else note  # theory is no shorter for being quick
+        save_figure(figure_of(panel, title, labelled(chosen), portraits, command, shorter), path, command)
         made.append(Picture(path, title, f"{title}: {ABOUT[panel.kind]}"))
     return made
 
@@ -178,9 +179,18 @@ def figure_of(panel: Panel, title: str, rows: Sequence[Row], portraits: Portrait
         measure=panel.measure,
         across=panel.across,
         down=panel.down,
-        phases=[found for columns, found in portraits if matching(panel.of, [columns])],
+        phases=told_apart([one for one in portraits if matching(panel.of, [one[0]])]),
     )
     return PANELS[panel.kind](material)
+
+
+def told_apart(portraits: Portraits) -> list[Portrait]:
+    """Phase portraits of one panel, several of them called by what tells them apart."""
+    told = [key for key in ("phases", "method", "update") if len({columns[key] for columns, _ in portraits}) > 1]
+    return [
+        found._replace(title=" · ".join(columns[key] for key in told)) if told else found
+        for columns, found in portraits
+    ]
 
 
 ABOUT = {

@@ -52,16 +52,13 @@ def distance_rows(item: Distances) -> list[Record]:
 def phase_portraits(exhibit: Exhibit) -> list[tuple[dict[str, Any], Portrait]]:
     """Every phase portrait of an exhibit, with the columns that name it."""
     return [
-        ({"phases": item.name, "method": method, "update": update or "its own"}, drawn(item, method, update))
+        (
+            {"phases": item.name, "method": method, "update": update or "its own"},
+            portrait(method, asked(item, update)),
+        )
         for item in exhibit.phases
         for method, update in itertools.product(item.methods, item.updates or ("",))
     ]
-
-
-def drawn(item: Phases, method: str, update: str) -> Portrait:
-    """One phase portrait."""
-    found = portrait(method, asked(item, update))
-    return found._replace(title=f"{item.name}: {found.title}")
 
 
 def asked(item: Phases, update: str) -> list[tuple[str, Any]]:
