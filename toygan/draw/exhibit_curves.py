@@ -80,10 +80,14 @@ def beside(runs: Runs) -> float:
 def curves_in_words(material: Material) -> str:
     """Which runs, and what a line and its band are."""
     runs = material.recordings
-    left_out = f" · the first {MOST} of {len(runs)}" if len(runs) > MOST else ""
     band = ", band: their range" if max(map(len, panels_of(runs[:MOST]).values())) <= BANDED else ""
-    words = runs_in_words([run.recording for run in runs[:MOST]], shown=False)
-    return f"{words}{left_out} · line: median of the seeds{band}"
+    return f"{first_in_words(runs, shown=False)} · line: median of the seeds{band}"
+
+
+def first_in_words(runs: Runs, shown: bool) -> str:
+    """Which runs are drawn, and how many there are where these are the first of many."""
+    words = runs_in_words([run.recording for run in runs[:MOST]], shown=shown)
+    return f"{words} · the first {MOST} of {len(runs)}" if len(runs) > MOST else words
 
 
 def panels_of(runs: Runs) -> dict[str, list[Labelled]]:
@@ -109,11 +113,11 @@ def measure_lines(axis: Axes, runs: Runs, measure: str, scenario: str) -> None:
         tables += [] if table is None else [table.ravel()]
     values = np.concatenate(tables) if tables else np.array([])
     if not np.isfinite(values).any():
-        return absent(axis, "not measured")
+        return  # which `dress_curves` says
     floor = floor_line(axis, runs, measure)
     scale(axis, values, measure, floor)
     names = [*(shortened(within(run.label, scenario), LONGEST) for run in runs), floor_name(measure)]
-    return name_ends(axis, [*ends, floor], names, [*styles, (INK, "--", 0.9)])
+    name_ends(axis, [*ends, floor], names, [*styles, (INK, "--", 0.9)])
 
 
 def median_line(
@@ -174,7 +178,7 @@ def layers(material: Material) -> Figure:
     if not material.recordings:
         return nothing(material)
     runs = material.recordings[:MOST]
-    words = runs_in_words([run.recording for run in runs], shown=False)
+    words = first_in_words(material.recordings, shown=False)
     tall = max(2.6, 0.15 * len(runs) + 0.2)
     lost = [run.label for run in runs if not by_layer(run).size]
     how = "Median of the seeds; bold: last frame, faint: first. An even line is a gradient that arrives."
@@ -231,7 +235,7 @@ def weights(material: Material) -> Figure:
     rows = -(-len(runs) // 3)
     columns = -(-len(runs) // rows)
     pitch = (WIDTH - 0.35) / columns
-    words = runs_in_words([run.recording for run in runs], shown=True)
+    words = first_in_words(material.recordings, shown=True)
     how = (
         "Per cent of the critic's weights in each of 41 bins; grey: first frame, blue: last. Every run on its own axes."
     )
