@@ -36,6 +36,7 @@ from toygan.sweeps import (
     planned,
     points,
     read_plan,
+    size_of,
     unfinished,
 )
 from toygan.table import records, run_folders
@@ -202,6 +203,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("undisturbed")
     assert [perform(task).status for task in eight(place)] == ["done"] * 8
     return place
+
+
+def test_progress_is_of_the_work_and_not_of_the_number_of_runs(tmp_path: Path) -> None:
+    assert Standing(3, 1, left={"long": 30.0, "short": 10.0}, at_work={"long": 0.5}).share == 15 / 40
+    assert Standing(3, 1, left={"short": 10.0}, done=30.0).share == 30 / 40
+    one, *_ = eight(tmp_path)
+    longer = one._replace(config={**one.config, "training": {**one.config["training"], "steps": 10**6}})
+    assert size_of(longer) > 100 * size_of(one)
 
 
 def test_what_is_finished_is_kept(undisturbed: Path) -> None:

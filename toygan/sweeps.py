@@ -54,18 +54,24 @@ class Plan(Strict):
 
 @dataclass
 class Standing:
-    """How far a sweep is: how many runs there are, how many ended how, and which are at work."""
+    """How far a sweep is: how many runs there are, how many ended how, and which are at work.
+
+    `left` says how large each run is that has not ended, by name, and `done` how large all are that have.
+    """
 
     total: int
     kept: int = 0
     ended: Counter[str] = field(default_factory=Counter)
     at_work: Shares = field(default_factory=dict)
+    left: dict[str, float] = field(default_factory=dict)
+    done: float = 0.0
 
     @property
     def share(self) -> float:
         """The part of this sweep's own work that is done, 0 to 1."""
-        work = self.total - self.kept
-        return (self.ended.total() + sum(self.at_work.values())) / work if work else 1.0
+        work = self.done + sum(self.left.values())
+        begun = sum(self.left.get(name, 0.0) * share for name, share in self.at_work.items())
+        return (self.done + begun) / work if work else 1.0
 
 
 Watch = Callable[[Standing], None]
@@ -260,7 +266,7 @@ def carry_out(
     Raises UserError where a folder holds another run or the engine is not there, before anything is played.
     """
     todo = unfinished(tasks, fresh)
-    standing = Standing(len(tasks), kept=len(tasks) - len(todo))
+    standing = Standing(len(tasks), kept=len(tasks) - len(todo), left={task.name: size_of(task) for task in todo})
     watch(standing)
     failed = {}
     if todo:
@@ -268,6 +274,16 @@ def carry_out(
             failed = played(todo, pool, standing, watch)
     write_results(out)
     return failed
+
+
+def size_of(task: Task) -> float:
+    """About how much work a run is beside others: passes through a network, and something for its start and end."""
+    training, method = task.config["training"], task.config["method"]
+    seeds = training["seeds"] if isinstance(training["seeds"], int) else len(training["seeds"])
+    return float((training["steps"] * (1 + method["critic_steps"]) + SIZE_OF_ENDS) * seeds)
+
+
+SIZE_OF_ENDS = 500  # passes: starting, drawing and the final measures
 
 
 def pool_of(engine: str, workers: int | None, address: str | None) -> AbstractContextManager[Pool]:
@@ -288,6 +304,7 @@ def played(todo: Sequence[Task], pool: Pool, standing: Standing, watch: Watch) -
     for task, end in ends(todo, pool, look):
         standing.at_work.pop(task.name, None)
         standing.ended[end.status] += 1
+        standing.done += standing.left.pop(task.name, 0.0)
         if end.status == "failed":
             failed[task.name] = end.message
         watch(standing)
