@@ -31,22 +31,40 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/exhibits"))
     place = parser.parse_args().runs
     (HERE / "pictures").mkdir(exist_ok=True)
-    parts = [part(read(name), place) for name in shipped_exhibits()]
-    write_aside(HERE / "README.md", "\n".join([HEAD, *parts]).encode())
+    exhibits = [read(name) for name in shipped_exhibits()]
+    shown = [shown_of(exhibit, place) for exhibit in exhibits]
+    parts = [told(one) if one else not_yet(exhibit) for exhibit, one in zip(exhibits, shown, strict=True)]
+    overview = "\n".join([*TABLE, *(line(one) for one in shown if one), ""])
+    write_aside(HERE / "README.md", "\n".join([HEAD, overview, *parts]).encode())
 
 
-def part(exhibit: Exhibit, place: Path) -> str:
-    """One exhibit in Markdown: question, picture, command, verdicts."""
+TABLE = ("| question | held | did not hold |", "| --- | ---: | ---: |")
+
+
+def line(shown: Showing) -> str:
+    """One exhibit in the table: its question, and how many of its claims held."""
+    held, failed = (sum(verdict.held is found for verdict in shown.verdicts) for found in (True, False))
+    anchor = "-".join("".join(c for c in shown.question.lower() if c.isalnum() or c in " -").split(" "))
+    return f"| [{shown.question}](#{anchor}) | {held} | {failed} |"
+
+
+def not_yet(exhibit: Exhibit) -> str:
+    """What stands for an exhibit that was not run."""
+    return f"## {exhibit.question}\n\n`toygan demo {exhibit.name}`: not run yet.\n"
+
+
+def shown_of(exhibit: Exhibit, place: Path) -> Showing | None:
+    """One exhibit, judged and drawn, with its first picture in the repository; None where runs are missing."""
     works = planned(exhibit, place)
     missing = [work for work in works if not (work.task.folder / "frames.npz").exists()]
     if missing:
         print(f"{exhibit.name}: {len(missing)} of {len(works)} runs are not done")
-        return f"## {exhibit.question}\n\n`toygan demo {exhibit.name}`: not run yet.\n"
+        return None
     shown = showing(exhibit, works, place / "pictures" / exhibit.name, f"toygan demo {exhibit.name}", quick=False)
     path = HERE / "pictures" / f"{exhibit.name}.png"
     write_aside(path, shrunk(shown.pictures[0].path))
     print(f"{exhibit.name}: {path.stat().st_size / 1e3:.0f} kB")
-    return told(shown)
+    return shown
 
 
 def told(shown: Showing) -> str:
@@ -79,7 +97,7 @@ def shrunk(path: Path) -> bytes:
     picture = Image.open(path).convert("RGB")
     small = picture.resize((WIDE, round(picture.height * WIDE / picture.width)), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    small.quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    small.quantize(COLOURS, dither=Image.Dither.NONE, kmeans=2).save(buffer, "png", optimize=True)
     return buffer.getvalue()
 
 
