@@ -184,7 +184,11 @@ def test_drawing_explains_what_it_cannot_do(finished, tmp_path, monkeypatch):
 
 def test_runs_are_compared(finished, tmp_path):
     words = ["compare", *map(str, finished), "--out", str(tmp_path), "--no-animation"]
-    assert "comparison.png" in call(*words).stdout
+    told = call(*words).stdout
+    assert "comparison.png" in told
+    floor = toygan.load(finished[0]).facts["floors"]["final"]["sliced_w1"]["mean"]
+    (line,) = [line for line in told.splitlines() if line.startswith("sliced w1")]
+    assert line.count(f"({floor:.2g})") == 2
     assert [row["run"] for row in one_object(call(*words, "--json").stdout)["runs"]] == ["small / mine", "small / gan"]
     assert [path.name for path in tmp_path.iterdir()] == ["comparison.png"]
 

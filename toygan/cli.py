@@ -277,9 +277,9 @@ def compare(
     page: Page = False,
     as_json: Json = False,
 ) -> None:
-    """Put several runs side by side: one picture, one film, one table."""
+    """Put several runs side by side: one picture, one film, every measure with its floor."""
     with clear_faults():
-        from toygan.console import print_table, table_rows
+        from toygan.console import print_measures, print_table, table_rows
         from toygan.strict import UserError
 
         if len(folders) < 2:
@@ -290,6 +290,7 @@ def compare(
         if as_json:
             print(json.dumps({"runs": table_rows(recordings)} | paths, allow_nan=False))
         else:
+            print_measures(recordings)
             print_table(recordings, paths)
 
 

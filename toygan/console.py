@@ -197,6 +197,26 @@ def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> No
         out.print(path, soft_wrap=True)
 
 
+def print_measures(recordings: Sequence[Recording]) -> None:
+    """Every final measure, a line a measure and a column a run: means over seeds, and what the target itself scores."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("measure (in brackets: the target itself)")
+    for recording in recordings:
+        table.add_column(recording.name, justify="right", overflow="fold")
+    for name in dict.fromkeys(name for recording in recordings for name in recording.facts["summary"]["mean"]):
+        if name != "w1_floor":
+            table.add_row(heading(name), *(beside_floor(recording, name) for recording in recordings))
+    out.print(table)
+    out.print()
+
+
+def beside_floor(recording: Recording, name: str) -> str:
+    """The mean of a measure, with what two samples of the target score where that is known."""
+    said = number(recording.facts["summary"]["mean"].get(name))
+    floor = recording.facts.get("floors", {}).get("final", {}).get(name, {}).get("mean")
+    return said if floor is None else f"{said} ({floor:.2g})"
+
+
 def heading(name: str) -> str:
     """A measure's name in words, which may stand below each other."""
     return name.replace("_", " ")

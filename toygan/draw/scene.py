@@ -315,6 +315,8 @@ FINAL = {  # measures of the end that a sheet tells, their names there, and whet
     "w1": ("W1", False),
     "js": ("JS", False),
     "tv": ("TV", False),
+    "kl": ("KL", False),
+    "reverse_kl": ("reverse KL", False),
     "mode_mass_tv": ("imbalance of modes", False),
     "high_quality": ("high quality", True),
     "on_skeleton": ("on the curve", True),
