@@ -19,6 +19,7 @@ from toygan.exhibits.claims import Verdict
 from toygan.exhibits.show import Picture
 from toygan.gallery.site import write_site
 from toygan.recording import load
+from toygan.table import records
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'toygan[test]'")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -43,7 +44,9 @@ def place(tmp_path_factory) -> Path:
     verdicts = [Verdict(HOSTILE, held, HOSTILE) for held in (True, False, None)]
     words = dict.fromkeys(("title", "question", "text", "reference", "command"), HOSTILE)
     pictures = [Picture(folders[0] / "picture.png", HOSTILE, HOSTILE)]
-    write_site(home / "site", [showing(folders, **words, verdicts=verdicts, pictures=pictures)], True)
+    pair = folder_of(home / "runs" / "pair", synthetic(**SHAPE, method="hinge+clip"))
+    shown = showing(folders, **words, verdicts=verdicts, pictures=pictures)
+    write_site(home / "site", [shown._replace(records=[*shown.records, *records([pair])])], True)
     return home
 
 
@@ -268,9 +271,9 @@ def test_the_leaderboard_sorts_and_finds(seen, place):
     seen.page.goto((place / "site" / "leaderboard.html").as_uri())
     names = seen.page.locator("#leaderboard tbody th")
     seen.page.click("th:has-text('Method') button")
-    assert names.all_inner_texts() == ["gan", "wgan-gp"]
+    assert names.all_inner_texts() == ["gan", "hinge+clip", "wgan-gp"]
     seen.page.click("th:has-text('Method') button")
-    assert names.all_inner_texts() == ["wgan-gp", "gan"]
+    assert names.all_inner_texts() == ["wgan-gp", "hinge+clip", "gan"]
     assert seen.page.get_attribute("th:has-text('Method')", "aria-sort") == "descending"
     seen.page.fill("#find", "wgan")
     assert [name.inner_text() for name in names.all() if name.is_visible()] == ["wgan-gp"]
@@ -281,12 +284,11 @@ def test_the_matrix_filters(seen, place):
     assert seen.page.locator("#matrix .value").first.inner_text().startswith("3.00")
     seen.page.select_option("#matrix-choice", "modes")
     assert seen.page.locator("#matrix .value").first.inner_text().startswith("3\n")
-    assert seen.page.inner_text("#matrix-measure") == "modes"
+    assert seen.page.locator(".measure-name").first.inner_text() == "modes"
     seen.page.select_option("#matrix-method", "gan")
-    assert [head.inner_text() for head in seen.page.locator("#matrix thead th").all() if head.is_visible()] == [
-        "Scenario",
-        "gan",
-    ]
+    assert seen.page.locator(".pairs .value").first.inner_text().startswith("3\n")
+    heads = seen.page.locator("#matrix tbody th")
+    assert [head.inner_text() for head in heads.all() if head.is_visible()] == ["gan"]
 
 
 def test_thumbnails_play_when_asked(seen, place):

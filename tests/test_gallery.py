@@ -396,6 +396,21 @@ def test_numbers_are_medians_over_seeds(tmp_path, runs):
     assert facts["cells"][0]["core_seconds"] == "2.0"
 
 
+def test_pairs_stand_in_a_table_of_their_own(tmp_path):
+    runs = [
+        folder_of(tmp_path / name, synthetic(**SMALL, method=name))
+        for name in ("gan", "hinge+clip", "hinge+r1", "mmd+clip")
+    ]
+    site.write_site(tmp_path / "site", [showing(runs)], False)
+    page = (tmp_path / "site" / "matrix.html").read_text()
+    methods, pairs = page.split("<h2>Pairs on ")
+    assert re.findall(r'<th scope="row">(.*?)</th>', methods) == ["gan"]
+    assert re.findall(r'<th scope="row">(.*?)</th>', pairs) == ["hinge", "mmd"]
+    assert [cell.count('class="value"') for cell in re.findall(r"<td>(.*?)</td>", pairs)] == [1, 1, 1, 0]
+    facts = json.loads(re.search(r'id="matrix-facts">(.*?)</script>', page)[1])
+    assert len(facts["cells"]) == page.count('class="value"') == 4
+
+
 def test_a_site_of_theory_alone_has_no_boards(tmp_path):
     site.write_site(tmp_path, [showing([], records=[{"value": 1.0}])], False)
     assert all("No run was trained" in text_of(tmp_path / name) for name in ("matrix.html", "leaderboard.html"))

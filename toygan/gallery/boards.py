@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -33,9 +34,14 @@ def cells_of(rows: Sequence[Record], stills: Mapping[str, tuple[str, str]]) -> l
     found = []
     for (folder,), members in groups(list(once), ("folder",)).items():
         first, (thumbnail, page) = members[0], stills.get(folder, ("", ""))
-        changes = str(first.get("changes") or first.get("settings") or "")
+        changes = in_short(str(first.get("changes") or first.get("settings") or ""))
         found.append(Cell(str(first["scenario"]), str(first["method"]), changes, members, thumbnail, page))
     return found
+
+
+def in_short(changes: str) -> str:
+    """Settings without the tables that go without saying, with room to break lines."""
+    return re.sub(r",(?=\S)", ", ", re.sub(r"\b(training|method)\.", "", changes))
 
 
 def names(cells: Sequence[Cell], key: str) -> list[str]:
@@ -47,23 +53,85 @@ def names(cells: Sequence[Cell], key: str) -> list[str]:
 
 
 def matrix(cells: Sequence[Cell]) -> str:
-    """A table of scenarios by methods: in each place the median of a measure over seeds, and the last frame."""
+    """Methods by scenarios, then objectives by constraints: medians of a measure over seeds, and the last frames."""
     if not cells:
         return tag("p", NONE)
-    scenarios, methods = names(cells, "scenario"), names(cells, "method")
-    head = ["Scenario", *(tag("span", text(method)) for method in methods)]
+    parts = [matrix_filters(cells), data(matrix_facts(cells), "matrix-facts"), by_method(named(cells))]
+    scenarios = names(paired(cells), "scenario")
+    parts += [
+        by_pair(scenario, [cell for cell in paired(cells) if cell.scenario == scenario]) for scenario in scenarios
+    ]
+    return "".join(parts)
+
+
+def named(cells: Sequence[Cell]) -> list[Cell]:
+    """The runs of methods that have a name, as their table has them: in a place the filmed and the plainest first."""
+    found = (cell for cell in cells if "+" not in cell.method)
+    return sorted(found, key=lambda cell: (cell.method, cell.scenario, not cell.thumbnail, len(cell.settings)))
+
+
+def paired(cells: Sequence[Cell]) -> list[Cell]:
+    """The runs of OBJECTIVE+CONSTRAINT, as their tables have them."""
+    found = (cell for cell in cells if "+" in cell.method)
+    return sorted(found, key=lambda cell: (cell.scenario, cell.method.split("+")))
+
+
+def by_method(cells: Sequence[Cell]) -> str:
+    """A row a method, a column a scenario."""
+    scenarios = names(cells, "scenario")
     rows = [
         [
-            text(scenario),
-            *(place([c for c in cells if (c.scenario, c.method) == (scenario, method)]) for method in methods),
+            text(method),
+            *(place([c for c in cells if (c.method, c.scenario) == (method, scenario)]) for scenario in scenarios),
         ]
-        for scenario in scenarios
+        for method in names(cells, "method")
+    ]
+    caption = f"Median over seeds of {measure_name()}, with the last frame of the first seed where it was filmed"
+    head = ["Method", *(tag("span", text(scenario)) for scenario in scenarios)]
+    return table(head, rows, caption, id="matrix", class_="numbers") if cells else ""
+
+
+def by_pair(scenario: str, cells: Sequence[Cell]) -> str:
+    """A row an objective, a column a constraint: the pairs of one scenario."""
+    halves = [cell.method.split("+") for cell in cells]
+    objectives, constraints = (list(dict.fromkeys(half)) for half in zip(*halves, strict=True))
+    rows = [
+        [text(left), *(values_at([c for c in cells if c.method == f"{left}+{right}"]) for right in sorted(constraints))]
+        for left in objectives
     ]
     caption = (
-        f"Median over seeds of {tag('span', 'W1 / floor', id='matrix-measure')}, with the last frame of the first seed"
+        f"Every objective with every constraint on {text(scenario)}: median over seeds of {measure_name()}; the darker, "
+        f"the larger. {settings_in_words(cells)}"
     )
-    return matrix_filters(cells) + data(matrix_facts(cells), "matrix-facts") + table(
-        head, rows, caption, id="matrix", class_="numbers")  # fmt: skip
+    heads = ["Objective", *map(text, sorted(constraints))]
+    return tag("h2", text(f"Pairs on {scenario}")) + table(heads, rows, caption, class_="numbers pairs")
+
+
+def measure_name() -> str:
+    """The measure that is shown, which another choice replaces."""
+    return tag("span", text(MEASURES[0][1]), class_="measure-name")
+
+
+def settings_in_words(cells: Sequence[Cell]) -> str:
+    """What is changed in the scenario, and for which objectives where that differs."""
+    found: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        found.setdefault(cell.settings, {})[cell.method.split("+")[0]] = None
+    if len(found) == 1:
+        return text(", ".join(found))
+    most = max(found, key=lambda settings: len(found[settings]))
+    others = [f"{', '.join(who)}: {settings}" for settings, who in found.items() if settings != most]
+    return text("; ".join([most or "as shipped", *others]))
+
+
+def values_at(cells: Sequence[Cell]) -> str:
+    """The numbers of a pair."""
+    return "".join(map(value_of, cells)) or tag("span", "–", class_="none")
+
+
+def value_of(cell: Cell) -> str:
+    """The median of the first measure, until another one is chosen."""
+    return tag("div", median_cell(cell.members, MEASURES[0][0]), class_="value")
 
 
 def matrix_filters(cells: Sequence[Cell]) -> str:
@@ -71,8 +139,8 @@ def matrix_filters(cells: Sequence[Cell]) -> str:
     measures = [tag("option", text(words), value=measure) for measure, words, _ in known_measures(cells)]
     every = tag("option", "all", value="")
     lists = [
-        ("Scenario", "matrix-scenario", [every, *map(option, names(cells, "scenario"))]),
-        ("Method", "matrix-method", [every, *map(option, names(cells, "method"))]),
+        ("Method", "matrix-method", [every, *map(option, names(named(cells), "method"))]),
+        ("Scenario", "matrix-scenario", [every, *map(option, names(named(cells), "scenario"))]),
         ("Measure", "matrix-choice", measures),
     ]
     choices = [
@@ -92,31 +160,30 @@ def known_measures(cells: Sequence[Cell]) -> list[tuple[str, str, Any]]:
 
 
 def matrix_facts(cells: Sequence[Cell]) -> dict[str, Any]:
-    """Every number that a place of the matrix can show, as it is written: by place and measure."""
+    """Every number that the tables can show, as it is written, run by run as they come on the page."""
     return {"cells": [{measure: median_cell(cell.members, measure) for measure, *_ in known_measures(cells)}
-                      for cell in ordered(cells)]}  # fmt: skip
-
-
-def ordered(cells: Sequence[Cell]) -> list[Cell]:
-    """Cells as they come in the table, row by row."""
-    return sorted(cells, key=lambda cell: (cell.scenario, cell.method))
+                      for cell in [*named(cells), *paired(cells)]]}  # fmt: skip
 
 
 def place(cells: Sequence[Cell]) -> str:
-    """All runs of one scenario and method, one below the other; settings are said where they differ from the defaults."""
-    return "".join(map(entry, cells)) or tag("span", "–", class_="none")
+    """All runs of one scenario and method, all but the first folded away; settings are said where they differ from the
+    defaults.
+    """
+    if not cells:
+        return tag("span", "–", class_="none")
+    more = tag("details", tag("summary", f"{len(cells) - 1} more"), *map(entry, cells[1:])) if cells[1:] else ""
+    return entry(cells[0]) + more
 
 
 def entry(cell: Cell) -> str:
-    """One group of runs."""
-    number = tag("span", median_cell(cell.members, MEASURES[0][0]), class_="value")
+    """One run."""
     about = f"{cell.scenario}, {cell.method}: the last frame"
     image = tag("img", src=cell.thumbnail, alt=about, width=96, height=96, loading="lazy") if cell.thumbnail else ""
     picture = tag("a", image, href=cell.page) if image else ""
     count, lost = len(cell.members), sum(row["status"] == "diverged" for row in cell.members)
     words = f"{count} seed{'' if count == 1 else 's'}" + (f", {lost} diverged" if lost else "")
     words += f", {cell.settings}" if cell.settings else ""
-    return tag("div", picture, number, tag("small", text(words)), class_="entry")
+    return tag("div", picture, value_of(cell), tag("small", text(words)), class_="entry")
 
 
 # --- the leaderboard -------------------------------------------------------------------------------------------------

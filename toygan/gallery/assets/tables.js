@@ -64,21 +64,35 @@
 
   // --- the matrix ----------------------------------------------------------------------------------------------------
 
-  const matrix = find("matrix");
-  if (matrix) {
-    const facts = JSON.parse(find("matrix-facts").textContent), entries = matrix.querySelectorAll(".entry .value");
+  const listed = find("matrix-facts");
+  if (listed) {
+    const facts = JSON.parse(listed.textContent), matrix = find("matrix");
+    const numbers = document.querySelectorAll("#matrix .value, .pairs .value");
     const scenario = find("matrix-scenario"), method = find("matrix-method"), choice = find("matrix-choice");
     const show = function () {
-      find("matrix-measure").textContent = choice.selectedOptions[0].textContent;
+      for (const name of document.querySelectorAll(".measure-name")) name.textContent = choice.selectedOptions[0].textContent;
       // The cells were escaped when they were made; they hold numbers, dashes and <small>.
-      entries.forEach((entry, i) => { entry.innerHTML = facts.cells[i][choice.value]; });
-      const methods = Array.from(matrix.tHead.rows[0].cells, (cell, i) => i === 0 || !method.value || cell.textContent === method.value);
+      numbers.forEach((number, i) => { number.innerHTML = facts.cells[i][choice.value]; });
+      document.querySelectorAll(".pairs").forEach(shade);
+      if (!matrix) return;
+      const on = Array.from(matrix.tHead.rows[0].cells, (cell, i) => i === 0 || !scenario.value || cell.textContent === scenario.value);
       for (const row of matrix.rows) {
-        row.hidden = row.parentElement === matrix.tBodies[0] && scenario.value !== "" && row.cells[0].textContent !== scenario.value;
-        methods.forEach((on, i) => { row.cells[i].hidden = !on; });
+        row.hidden = row.parentElement === matrix.tBodies[0] && method.value !== "" && row.cells[0].textContent !== method.value;
+        on.forEach((shown, i) => { row.cells[i].hidden = !shown; });
       }
     };
     for (const list of [scenario, method, choice]) list.addEventListener("change", show);
+    document.querySelectorAll(".pairs").forEach(shade);
+  }
+
+  // Every number of a table by its rank: the darker, the larger.
+  function shade(table) {
+    const first = (cell) => cell.querySelector(".value") ? parseFloat(cell.querySelector(".value").firstChild.textContent) : NaN;
+    const cells = Array.from(table.tBodies[0].querySelectorAll("td"), (cell) => [cell, first(cell)]);
+    const known = cells.map(([, value]) => value).filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+    for (const [cell, value] of cells) {
+      cell.style.setProperty("--shade", Number.isNaN(value) || known.length < 2 ? 0 : known.indexOf(value) / (known.length - 1));
+    }
   }
 
   // --- films as thumbnails ---------------------------------------------------------------------------------------------
