@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from toygan import simulate
-from toygan.diagnose import FAILURES, RULES, THRESHOLDS, Event, diagnose, rates, sentences, spread
+from toygan.diagnose import FAILURES, RULES, Event, diagnose, rates, sentences, spread
 from toygan.recording import Recording
 from toygan.scenario import read
+from toygan.thresholds import THRESHOLDS
 
 Rng = np.random.Generator
 FLOOR = 0.1
@@ -376,7 +377,7 @@ def test_seeds_are_told_apart_and_summed_up_in_one_sentence() -> None:
         "1 of 4 seeds converged (W1 0.12, 1.1 times its floor), at step 300.",
     ]
     assert rates(events, seeds) == {"mode-collapse": 0.75, "converged": 0.25}
-    assert sentences([], [0]) == ["The only seed came to rest neither near the floor nor in a failure known here."]
+    assert sentences([], [0]) == ["The only seed ended neither near the floor nor in a failure known here."]
     assert spread(["W1 1e-05 of 8", "W1 0.2 of 8"]) == "W1 1e-05–0.2 of 8"
 
 

@@ -25,7 +25,7 @@ LAYERS = [
     {"exhibits", "gallery", "sweeps", "engines", "tasks"},
     {"runs", "catalogue"},
     {"draw"},
-    {"measure", "measures", "diagnose", "dirac", "distance", "optimal", "table"},
+    {"measure", "measures", "diagnose", "story", "thresholds", "dirac", "distance", "optimal", "table"},
     {"simulate", "inside", "recording", "folder"},
     {"scenario", "strict", "shipped"},
     {"rules", "game", "streams", "optimisers"},

@@ -1,20 +1,36 @@
 """What went wrong and when: labels with a step and the evidence in words, from a recording alone.
 
 A rule sees one seed's curves (`Story`) and answers with a `Finding` or None. One more rule is one function and one row
-of `RULES`; every threshold is a row of `THRESHOLDS`, with its reason. What a recording does not hold, no rule asks for.
+of `RULES`; every threshold is in `toygan.thresholds`, with its reason. What a recording does not hold, no rule asks for.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from types import SimpleNamespace
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from toygan.recording import Recording
+from toygan.story import (
+    Story,
+    before_last,
+    early,
+    excess,
+    far_off,
+    kept,
+    last,
+    lost_for_good,
+    middle,
+    noise,
+    part,
+    since,
+    stays,
+    story_of,
+)
+from toygan.thresholds import LIMIT
 
 
 class Event(NamedTuple):
@@ -31,34 +47,6 @@ class Finding(NamedTuple):
 
     frame: int
     evidence: str
-
-
-class Story(NamedTuple):
-    """One seed's curves, each [T], NaN where unknown and None where never recorded; `shares [T, K]` are the shares of
-    its points that belong to each mode or, without modes, to each of a dozen regions of the target, which weigh
-    `weights [K]`, and `home [T]` is the share of points that are near the one they belong to.
-    """
-
-    steps: np.ndarray
-    alive: int  # frames before the first value that is not finite
-    curves: Mapping[str, np.ndarray]
-    layers: np.ndarray | None  # [T, L]: gradient at each layer, the first one nearest the points
-    shares: np.ndarray | None
-    home: np.ndarray | None
-    weights: np.ndarray
-    has_modes: bool
-    centre: np.ndarray | None  # [T, 2]: mean of the generated points
-    size: float  # root mean square distance of the real points from their mean
-    points: int  # generated points a frame
-    error: float  # standard error of the mean of a frame's generated points
-
-    def curve(self, name: str) -> np.ndarray | None:
-        """The living part of a curve, None where nothing of it is known."""
-        values = self.curves.get(name)
-        if values is None:
-            return None
-        values = values[: self.alive]
-        return values if np.isfinite(values).any() else None
 
 
 # --- all labels of a run ---------------------------------------------------------------------------------------------
@@ -98,7 +86,7 @@ def sentences(events: Sequence[Event], seeds: Sequence[int]) -> list[str]:
             said.append(sentence(label, group, len(seeds)))
     silent = len(set(seeds) - {event.seed for event in events})
     if silent:
-        said.append(f"{count(silent, len(seeds))} came to rest neither near the floor nor in a failure known here.")
+        said.append(f"{count(silent, len(seeds))} ended neither near the floor nor in a failure known here.")
     return said
 
 
@@ -126,273 +114,9 @@ def spread(evidence: Sequence[str]) -> str:
     return "".join(merged)
 
 
-# --- one seed's curves -----------------------------------------------------------------------------------------------
-
-
-def story_of(recording: Recording, s: int) -> Story:
-    """What a recording knows of its seed number s."""
-    frames, metrics = recording.frames, recording.metrics
-    steps = np.asarray(frames["step"])
-    curves = {
-        name: np.asarray(table, float)[:, s]
-        for name, table in {**frames, **metrics}.items()
-        if name in CURVES and has_seed(table, len(steps), s)
-    }
-    curves |= score_curves(frames, len(steps), s)
-    samples = frames["samples"][:, s].astype(float) if "samples" in frames else None
-    real = np.asarray(frames["real"], float) if "real" in frames else None
-    layers = frames.get("layer_gradients")
-    alive = living(frames, curves, samples, s, len(steps))
-    places = places_of(frames, real)
-    weights = np.empty(0) if places is None else places.weights
-    return Story(
-        steps=steps,
-        alive=alive,
-        curves=curves,
-        layers=np.asarray(layers, float)[:alive, s] if layers is not None and layers.shape[1] > s else None,
-        shares=occupancy(samples[:alive], places.centres) if samples is not None and places else None,
-        home=at_home(samples[:alive], places) if samples is not None and places else None,
-        weights=weights,
-        has_modes="mode_centres" in frames,
-        centre=samples[:alive].mean(axis=1) if samples is not None else None,
-        points=samples.shape[1] if samples is not None else 0,
-        error=error_of_mean(samples[:alive]) if samples is not None and alive else 0.0,
-        size=float(np.sqrt(((real - real.mean(axis=0)) ** 2).sum(axis=1).mean()))
-        if real is not None and len(real)
-        else 0.0,
-    )
-
-
-def error_of_mean(samples: np.ndarray) -> float:
-    """The standard error of one coordinate's mean over a frame's points [T, N, 2], the median over frames."""
-    return float(np.median(samples.std(axis=1))) / samples.shape[1] ** 0.5
-
-
-def has_seed(table: np.ndarray, frames: int, s: int) -> bool:
-    """Whether a table is [T, S] and has that seed."""
-    return np.ndim(table) == 2 and len(table) == frames and np.shape(table)[1] > s
-
-
-def score_curves(frames: Mapping[str, np.ndarray], count: int, s: int) -> dict[str, np.ndarray]:
-    """How far apart the critic holds the two clouds, |E f(real) - E f(fake)|, the range of its scores on the grid, and
-    how steep it is between the clouds, the median.
-    """
-    found = {}
-    real, fake, grid, slopes = (
-        frames.get(name) for name in ("real_scores", "fake_scores", "scores", "slope_quantiles")
-    )
-    if real is not None and fake is not None and real.shape[1] > s:
-        found["score_gap"] = np.abs(real[:, s].astype(float).mean(axis=1) - fake[:, s].astype(float).mean(axis=1))
-    if slopes is not None and slopes.shape[1] > s:
-        found["steepness"] = slopes[:, s].astype(float)[:, 2, slopes.shape[3] // 2]
-    if grid is not None and grid.shape[1] > s:
-        found["score_range"] = np.ptp(grid[:, s].astype(float).reshape(count, -1), axis=1)
-    return found
-
-
-def living(
-    frames: Mapping[str, np.ndarray], curves: Mapping[str, np.ndarray], samples: np.ndarray | None, s: int, count: int
-) -> int:
-    """How many frames pass before the seed is lost: said to have diverged, or numbers that are not finite or huge."""
-    lost = np.zeros(count, bool)
-    if "diverged" in frames and has_seed(frames["diverged"], count, s):
-        lost |= np.asarray(frames["diverged"])[:, s].astype(bool)
-    if samples is not None:
-        lost |= ~(np.abs(samples) < LIMIT.runaway).all(axis=(1, 2))
-    for name in ("critic_loss", "generator_loss"):
-        if name in curves:  # the first frame has no loss yet
-            lost[1:] |= ~(np.abs(curves[name][1:]) < LIMIT.runaway) & np.isfinite(curves[name][1:]).any()
-    return int(lost.argmax()) if lost.any() else count
-
-
-class Places(NamedTuple):
-    """Where mass belongs: `centres [K, 2]`, `weights [K]`; how near counts as there: `reach [K]`, half of the way to the
-    next centre, and no less than a region's own points need.
-    """
-
-    centres: np.ndarray
-    weights: np.ndarray
-    reach: np.ndarray
-
-
-def places_of(frames: Mapping[str, np.ndarray], real: np.ndarray | None) -> Places | None:
-    """The target's modes, or in their stead a dozen regions of its points [N, 2]; None where neither is known."""
-    if "mode_centres" in frames:
-        centres = np.asarray(frames["mode_centres"], float)
-        weights = np.asarray(frames.get("mode_weights", np.full(len(centres), 1 / len(centres))), float)
-        return Places(centres, weights, half_way(centres))
-    regions = min(LIMIT.regions, len(real) // LIMIT.crowd) if real is not None else 0
-    if real is None or regions < 4 or len(np.unique(real, axis=0)) < LIMIT.regions:
-        return None
-    centres = spread_out(real, regions)
-    return Places(centres, occupancy(real[None], centres)[0], np.maximum(half_way(centres), widths(real, centres)))
-
-
-def half_way(centres: np.ndarray) -> np.ndarray:
-    """Half the distance from each centre [K, 2] to the next one; infinite where there is none: [K]."""
-    distances = np.linalg.norm(centres[:, None] - centres, axis=2)
-    np.fill_diagonal(distances, np.inf)
-    return distances.min(axis=1) / 2
-
-
-def widths(real: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """How far the real points [N, 2] of each region reach from its centre [K, 2]: [K]."""
-    owner, distances = nearest(real, centres), np.zeros(len(centres))
-    np.maximum.at(distances, owner, np.linalg.norm(real - centres[owner], axis=1))
-    return distances
-
-
-def occupancy(samples: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Shares of the points [T, N, 2] that are nearest to each centre [K, 2]: [T, K]."""
-    counts = [np.bincount(nearest(points, centres), minlength=len(centres)) for points in samples]
-    return np.array(counts).reshape(len(samples), len(centres)) / samples.shape[1]
-
-
-def at_home(samples: np.ndarray, places: Places) -> np.ndarray:
-    """Share of the points [T, N, 2] that are within reach of their nearest centre: [T]."""
-    shares = np.zeros(len(samples))
-    for t, points in enumerate(samples):
-        owner = nearest(points, places.centres)
-        offsets = points - places.centres[owner]
-        shares[t] = (np.hypot(offsets[:, 0], offsets[:, 1]) <= places.reach[owner]).mean()
-    return shares
-
-
-def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """The number of each point's nearest centre: [N, 2], [K, 2] -> [N]."""
-    # |x - c|^2 without |x|^2, which is the same for all centres.
-    owner: np.ndarray = ((centres**2).sum(axis=1) - 2 * points @ centres.T).argmin(axis=1)
-    return owner
-
-
-def spread_out(points: np.ndarray, k: int) -> np.ndarray:
-    """K of the points, each the farthest from those before it, then moved to the middle of their neighbours: [k, 2]."""
-    chosen = [int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1)))]
-    distances = np.full(len(points), np.inf)
-    while len(chosen) < k:
-        distances = np.minimum(distances, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
-        chosen.append(int(distances.argmax()))
-    centres = points[chosen]
-    for _ in range(5):
-        owner = nearest(points, centres)
-        centres = np.array([points[owner == i].mean(axis=0) if (owner == i).any() else centres[i] for i in range(k)])
-    return centres
-
-
-# --- parts of a curve ------------------------------------------------------------------------------------------------
-
-
-def last(values: np.ndarray) -> np.ndarray:
-    """The last fifth of the frames."""
-    return values[-part(values) :]
-
-
-def before_last(values: np.ndarray) -> np.ndarray:
-    """The fifth before the last one; empty where there is no room for it."""
-    return values[: -part(values)][-part(values) :]
-
-
-def early(values: np.ndarray) -> np.ndarray:
-    """The first fifth of the frames, without the untrained one where others are there."""
-    return values[1 : 1 + part(values)] if len(values) > 1 else values
-
-
-def part(values: np.ndarray) -> int:
-    """A fifth of the frames, at least one."""
-    return max(1, round(len(values) / 5))
-
-
-def middle(values: np.ndarray) -> float:
-    """The median of what is finite, NaN where nothing is."""
-    finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if len(finite) else np.nan
-
-
-def noise(values: np.ndarray) -> float:
-    """Standard error of the median of a flat stretch, from its frame-to-frame differences; 0 for too few."""
-    steps = np.abs(np.diff(values[np.isfinite(values)]))
-    return float(1.25 * np.median(steps) / 0.954 / np.sqrt(len(steps) + 1)) if len(steps) > 1 else 0.0
-
-
-def roughness(values: np.ndarray) -> float:
-    """Standard deviation of what is not smooth in a curve, from its second differences; 0 for too few values."""
-    bends = np.abs(np.diff(values[np.isfinite(values)], 2))
-    return float(np.median(bends) / (0.6745 * 6**0.5)) if len(bends) else 0.0
-
-
-def since(holds: np.ndarray) -> int | None:
-    """The first frame of the last unbroken stretch that reaches the end, single exceptions inside it forgiven."""
-    if not len(holds) or not holds[-1]:
-        holds = holds[:-1]  # the very last frame may be an exception too
-    broken = ~holds
-    broken[1:-1] &= ~(holds[:-2] & holds[2:])
-    if not len(holds) or broken[-1]:
-        return None
-    return int(len(broken) - broken[::-1].argmax()) if broken.any() else 0
-
-
-def stays(holds: np.ndarray) -> bool:
-    """Whether something holds in nearly all of the last fifth."""
-    return bool(len(holds)) and last(holds).mean() >= LIMIT.nearly_all
-
-
 def number(value: float) -> str:
     """Three digits, without an exponent where none is needed."""
     return f"{value:.3g}"
-
-
-# --- how good it got -------------------------------------------------------------------------------------------------
-
-
-def excess(story: Story) -> np.ndarray | None:
-    """W1 over what counts as arrived: below 1 the cloud is as good as another sample, by floor or, on a target without
-    one, by its first distance.
-    """
-    w1, floor = story.curve("w1"), story.curve("w1_floor")
-    if w1 is None:
-        return None
-    bottom = middle(floor) if floor is not None else 0.0
-    start = w1[np.isfinite(w1)][0]
-    arrived = max(LIMIT.floors * bottom, LIMIT.of_start * start if not bottom > 0 else 0.0)
-    return w1 / arrived if arrived > 0 else None
-
-
-def far_off(story: Story) -> bool:
-    """Whether the end is not near the floor, as far as anybody knows."""
-    ratio = excess(story)
-    return ratio is None or not middle(last(ratio)) <= 1
-
-
-def holding(story: Story) -> np.ndarray | None:
-    """Which modes or regions have at least a quarter of their share [T, K]; those due too few points to tell always
-    have.
-    """
-    if story.shares is None or not len(story.shares):
-        return None
-    judged = story.weights * story.points >= LIMIT.expected
-    return (story.shares >= LIMIT.quarter * story.weights) | ~judged if judged.sum() > 1 else None
-
-
-def kept(story: Story) -> np.ndarray | None:
-    """How many modes or regions have their points [T], by points or else as measured; where most points are on modes,
-    no more than were found there.
-    """
-    held, found, quality = holding(story), story.curve("modes"), story.curve("high_quality")
-    if held is None:
-        return found
-    count = held.sum(axis=1).astype(float)
-    on_modes = found is not None and quality is not None and middle(last(quality)) >= LIMIT.on_modes
-    return np.fmin(count, found) if on_modes and found is not None else count
-
-
-def lost_for_good(story: Story) -> int:
-    """How many particular modes or regions are empty in nearly all of the last fifth, or as many as are missing all
-    along.
-    """
-    held, count = holding(story), kept(story)
-    by_points = 0 if held is None else int(((~last(held)).mean(axis=0) >= LIMIT.nearly_all).sum())
-    measured = 0 if count is None else int(len(story.weights) - np.nanmax(last(count), initial=0))
-    return max(by_points, measured)
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------
@@ -421,7 +145,7 @@ def runaway_critic(story: Story) -> Finding | None:
         sizes, least = np.abs(values), claims * scale
         if not np.isfinite(last(sizes)).any() or not np.isfinite(sizes[: 1 + part(sizes)]).any():
             continue
-        start, end = float(np.nanmin(sizes[: 1 + part(sizes)])), float(np.nanpercentile(last(sizes), 75))
+        start, end = float(np.nanmin(sizes[: 1 + part(sizes)])), middle(last(sizes))
         if end > least and end > LIMIT.growth * start:
             beyond = int(np.argmax(sizes > least))
             return Finding(
@@ -461,20 +185,19 @@ def through_layers(story: Story, holds: Callable[[np.ndarray], np.ndarray], word
     beyond = known & holds(ratio)
     if not stays(beyond):
         return None
-    times = middle(np.maximum(last(ratio), 1e-30))
-    times = max(times, 1 / times)
-    return Finding(
-        since(beyond) or 0,
-        f"gradient {times:.0e} {words} at the first of {story.layers.shape[1]} layers than at the last",
-    )
+    times, where = middle(last(ratio)), f"the first of {story.layers.shape[1]} layers"
+    said = f"gradient {max(times, 1 / times):.0e} {words} at {where} than at the last" if times else f"none at {where}"
+    return Finding(since(beyond) or 0, said)
 
 
 def vanishing_gradient(story: Story) -> Finding | None:
-    """A generator that is told nothing any more although it is far off."""
+    """A generator that is told nothing any more although it is far off and comes no nearer."""
     sizes = story.curve("generator_gradient")
-    if sizes is None or not far_off(story) or len(sizes) < 3 or not np.nanmax(sizes) > 0:
+    if sizes is None or not far_off(story) or len(sizes) < 3 or still_improving(story) is not None:
         return None
-    largest, flat = np.nanmax(sizes), story.curve("score_saturation")
+    largest, flat = largest_but_for_a_spike(sizes), story.curve("score_saturation")
+    if not largest > 0:
+        return None
     gone = sizes <= LIMIT.gradient_left * largest
     if flat is not None:
         gone |= (flat >= LIMIT.flat) & (sizes <= LIMIT.gradient_faint * largest)
@@ -486,24 +209,31 @@ def vanishing_gradient(story: Story) -> Finding | None:
     )
 
 
+def largest_but_for_a_spike(sizes: np.ndarray) -> float:
+    """The second largest of a curve [T], or the first if that is larger: one frame alone proves nothing."""
+    known = sizes[np.isfinite(sizes)]
+    return float(max(known[0], np.sort(known)[-2:][0])) if len(known) else 0.0
+
+
 def mode_hopping(story: Story) -> Finding | None:
-    """Few modes at a time, and every while other ones."""
+    """Few modes at a time, and every while other ones; not a cloud of the target's shape that is carried around."""
     count = kept(story)
-    if story.shares is None or count is None or len(count) < 6 or not story.has_modes:
+    if story.shares is None or story.carried is None or count is None or len(count) < 6 or not story.has_modes:
         return None
-    from_here = len(count) // 5
-    hops = jumps(story.shares[from_here:])
-    if (
-        len(hops) < LIMIT.hops
-        or hops[-1] < len(count[from_here:]) / 2
-        or middle(count[from_here:]) > len(story.weights) / 2
-    ):
+    later, half = len(count) // 5, len(story.weights) / 2
+    hops, few = jumps(story.shares[later:]), middle(count[later:]) <= half and middle(story.carried[later:]) <= half
+    if len(hops) < LIMIT.hops or hops[-1] < (len(count) - later) / 2 or not few:
         return None
-    held = np.percentile(count[from_here:], [10, 90]).astype(int)
-    return Finding(
-        from_here + hops[0],
-        f"{len(hops)} moves between {PLACES[story.has_modes]}, {ranged(*held)} of {len(story.weights)} held at a time",
-    )
+    held = np.percentile(count[later:], [10, 90]).astype(int)
+    words = f"{len(hops)} moves between modes, {ranged(*held)} of {len(story.weights)} held at a time"
+    return Finding(first_of_chain(jumps(story.shares)), words)
+
+
+def first_of_chain(moves: Sequence[int]) -> int:
+    """The first of several frames after which no pause is far longer than most: what came before was something else."""
+    gaps = np.diff(moves)
+    far = np.flatnonzero(gaps > LIMIT.pause * np.median(gaps))
+    return int(moves[far[-1] + 1 if len(far) and far[-1] + LIMIT.hops < len(moves) else 0])
 
 
 def jumps(shares: np.ndarray) -> list[int]:
@@ -530,7 +260,7 @@ def mode_collapse(story: Story) -> Finding | None:
     home = 1.0 if story.home is None else middle(last(story.home))
     if home < LIMIT.at_home or (home < LIMIT.settled and still_improving(story) is not None):
         return None
-    what = "" if story.has_modes else f" {PLACES[False]}"
+    what = "" if story.has_modes else " regions of the target"
     return Finding(max(since(few) or 0, 1), f"{left} of {all_of_them}{what} kept")
 
 
@@ -564,12 +294,7 @@ def swinging(story: Story) -> list[tuple[np.ndarray, float]]:
     """The curves that may swing, each with the least swing that counts."""
     w1, floor = story.curve("w1"), story.curve("w1_floor")
     bottom = middle(floor) if floor is not None else 0.0
-    curves = []
-    if w1 is not None:
-        late = w1[len(w1) // 5 :]
-        curves.append(
-            (w1, max(bottom, LIMIT.swing * float(np.nanmax(w1)), min(LIMIT.errors * roughness(late), middle(late))))
-        )
+    curves = [] if w1 is None else [(w1, max(bottom, LIMIT.swing * float(np.nanmax(w1))))]
     if story.centre is not None and len(story.centre):
         path = story.centre
         reach = float(np.nanmax(np.ptp(path, axis=0))) if len(path) else 0.0
@@ -579,18 +304,41 @@ def swinging(story: Story) -> list[tuple[np.ndarray, float]]:
 
 
 def swings(values: np.ndarray, least: float) -> tuple[int, int, float] | None:
-    """Frame of the first turn, number of full swings and their height, where there are enough of them and they go
-    on.
+    """Frame of the first swing, number of full swings and their height, where there are enough of them, they have a
+    rhythm and go on.
     """
-    from_here = len(values) // 5
-    turns = zigzag(values[from_here:], least)
+    later = values[len(values) // 5 :]
+    turns = zigzag(later, least)
     times = (len(turns) - 1) // 2
-    if times < LIMIT.swings or turns[-1] < 0.6 * (len(values) - from_here):
+    if times < LIMIT.swings or turns[-1] < 0.6 * len(later) or not has_rhythm(later):
         return None
-    heights = np.abs(np.diff(values[from_here:][turns]))
+    heights = np.abs(np.diff(later[turns]))
     if middle(last(heights)) < LIMIT.undamped * middle(early(heights)):
         return None
-    return from_here + turns[0], times, middle(heights)
+    every = zigzag(values, least)  # the first turn may lie anywhere in a level stretch before the first swing
+    return int(max(every[0], every[1] - np.median(np.diff(every)))), times, middle(heights)
+
+
+def has_rhythm(values: np.ndarray) -> bool:
+    """Whether one sine wave of three periods or more explains more of a curve [n] than it would of noise with memory.
+
+    The power of noise x_t = a x_(t-1) + e_t at w per step is (1 - a^2) / (1 + a^2 - 2 a cos w) times that of white noise,
+    of which a given one of m = n / 2 frequencies explains a share above x / m with probability exp(-x) (Torrence and
+    Compo, 1998).
+    """
+    known = values[np.isfinite(values)]
+    times, m = np.arange(len(known)), len(known) / 2
+    if m < 2 * LIMIT.swings:
+        return False
+    level = known - np.polynomial.Polynomial.fit(times, known, 1)(times)
+    turns = 2 * np.pi * np.arange(LIMIT.swings - 0.5, m - 0.5, 0.25) / len(known)
+    power = level @ level
+    if not power > 0:
+        return False
+    explained = 2 / len(known) * np.abs(np.exp(1j * np.outer(turns, times)) @ level) ** 2 / power
+    a = np.clip(level[1:] @ level[:-1] / power, 0, 0.95)
+    by_chance = (1 - a**2) / (1 + a**2 - 2 * a * np.cos(turns)) * np.log(m / LIMIT.chance) / m
+    return bool((explained > np.maximum(LIMIT.rhythm, by_chance)).any())
 
 
 def zigzag(values: np.ndarray, least: float) -> list[int]:
@@ -613,7 +361,7 @@ def zigzag(values: np.ndarray, least: float) -> list[int]:
 def converged(story: Story) -> Finding | None:
     """As near to the target as its own samples are to each other, and staying there."""
     ratio, w1, floor = excess(story), story.curve("w1"), story.curve("w1_floor")
-    if ratio is None or w1 is None or not middle(last(ratio)) <= 1:
+    if ratio is None or w1 is None or far_off(story):
         return None
     end, bottom = middle(last(w1)), middle(floor) if floor is not None else 0.0
     began = since(ratio <= 1)
@@ -640,69 +388,6 @@ def ranged(low: int, high: int) -> str:
 
 # --- tables ----------------------------------------------------------------------------------------------------------
 
-THRESHOLDS: dict[str, tuple[float | int, str]] = {
-    "runaway": (1e6, "float32 keeps one digit of a unit step there; the game gives a seed up at the same number"),
-    "nearly_all": (0.8, "one frame in five may be an exception: frames are looks at a noisy process"),
-    "floors": (
-        1.7,
-        "the floor's own spread is a quarter of it; well beyond half as much again the eye sees a difference",
-    ),
-    "of_start": (0.05, "a target without a floor (a point) is reached at a twentieth of the first distance"),
-    "progress": (0.1, "a tenth of what is left, from one fifth of the run to the next, is worth waiting for"),
-    "quarter": (
-        0.25,
-        "a mode with less than a quarter of its share is lost; 1000 fair points on 25 modes never have so few",
-    ),
-    "expected": (6, "with six points due, a mode has less than a quarter of them once in fifty looks by bad luck"),
-    "on_modes": (0.5, "modes can only be counted as found or lost once most points are on modes"),
-    "at_home": (0.5, "who stands between the modes or beside the target has not chosen among them"),
-    "settled": (0.95, "who still comes nearer with more than this share at modes only moves within them"),
-    "kept": (0.75, "7 of 8 or 24 of 25 modes is a blemish, 6 of 8 a collapse"),
-    "regions": (12, "without modes, a dozen regions of real points stand for them: each holds some 80 of 1000 points"),
-    "crowd": (40, "regions of fewer points than this would be lost by bad luck"),
-    "moved": (0.6, "more mass elsewhere than at home: a shuffle inside one group of modes does not count"),
-    "hops": (3, "the way from the start to a collapsed end is one or two moves; three are a habit"),
-    "swing": (0.2, "a swing of a fifth of the curve's or the target's size is seen in the film; noise is a tenth"),
-    "sway": (0.35, "mass that moves from one half of the target to the other moves its mean by a third of its size"),
-    "errors": (6.0, "standard errors of a mean: differences of two independent means reach four in a film's length"),
-    "swings": (3, "two ups and downs happen on the way; three are a rhythm"),
-    "undamped": (0.4, "swings that shrink below this while we watch are dying out"),
-    "claims": (
-        30.0,
-        "a 1-Lipschitz critic's loss is W1 at most; classifiers' losses are below ten times the target's size",
-    ),
-    "slopes": (
-        1000.0,
-        "a classifier between modes of width 0.02 is as steep as 100; nothing true is ten times steeper",
-    ),
-    "logits": (1000.0, "classifiers' scores reach some 100; beyond a thousand targets' sizes they mean nothing"),
-    "growth": (10.0, "a critic that only warms up grows a few times"),
-    "saturated": (0.5, "most of the parameters: what is learned is their signs (arXiv:1704.00028, Fig. 1b)"),
-    "layer_ratio": (
-        1e3,
-        "three orders of magnitude: Adam's step at one end knows nothing of the other; healthy nets stay within 10",
-    ),
-    "gradient_left": (1e-3, "a sigmoid at score -7: what is left is below the noise of a batch"),
-    "gradient_faint": (
-        1e-2,
-        "a sigmoid at score -4.6, where its loss is called flat: believed where points say so too",
-    ),
-    "flat": (0.9, "nearly every generated point where the generator's loss is flat, gradient below 0.01"),
-}
-
-LIMIT = SimpleNamespace(**{name: value for name, (value, _) in THRESHOLDS.items()})
-
-CURVES = (
-    "w1",
-    "w1_floor",
-    "modes",
-    "high_quality",
-    "critic_loss",
-    "generator_loss",
-    "generator_gradient",
-    "score_saturation",
-    "weight_saturation",
-)
 
 SPOKEN = {
     "critic_loss": "critic loss",
@@ -717,7 +402,6 @@ CLAIMS = (
     ("score_gap", LIMIT.logits),
     ("score_range", LIMIT.logits),
 )
-PLACES = {True: "modes", False: "regions of the target"}
 
 PREDICATES = {
     "diverged": "diverged",
