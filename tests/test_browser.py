@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from test_gallery import HOSTILE, folder_of, showing
 
 from toygan.exhibits.claims import Verdict
 from toygan.exhibits.show import Picture
+from toygan.gallery.page import write_page
 from toygan.gallery.site import write_site
 from toygan.recording import load
 from toygan.table import records
@@ -161,6 +163,129 @@ def test_the_pointer_reads_what_was_recorded(film, place, tick):
     assert found == pytest.approx(np.hypot(*slope), abs=0.01 * float(np.abs(frames["slopes"][tick, 0]).max()))
     mode = np.hypot(*(frames["mode_centres"] - [x, y]).T)
     assert f"mode {mode.argmin() + 1} is {float(f'{mode.min():.3g}'):g} away" in reading.inner_text()
+
+
+@pytest.fixture(scope="module")
+def hard(tmp_path_factory) -> Path:
+    """A page of two runs: one lost two seeds and knows optimal critics, the other has another floor."""
+    home = tmp_path_factory.mktemp("hard")
+    one, other = (synthetic(**SHAPE, method=name) for name in ("gan", "wgan-gp"))
+    one.frames["optimal_scores"] = one.frames["scores"][..., ::-1].copy()
+    other.metrics["w1_floor"] *= 0.9
+    folders = [folder_of(home / "gan", one, {0: 1000, 2: 500}), folder_of(home / "wgan-gp", other)]
+    return write_page(home / "page", "Lost seeds", "", folders, "c")
+
+
+@pytest.fixture
+def lost(seen, hard) -> sync_api.Page:
+    """The same in a browser, all panels live."""
+    seen.page.goto(hard.as_uri())
+    seen.page.wait_for_function("document.querySelectorAll('canvas.ready').length === 2")
+    return seen.page
+
+
+@pytest.mark.parametrize(("tick", "told"), [
+    (1, "seed 0, one of 3 · step 250 of 2000 · W1"),
+    (2, "seed 0, one of 3 · step 500 of 2000 · 1 of 3 seeds diverged · W1"),
+    (8, "seed 0, one of 3 · step 2000 of 2000 · diverged at step 1000 · 2 of 3 seeds diverged · W1"),
+])  # fmt: skip
+def test_a_panel_says_that_seeds_have_diverged(lost, tick, told):
+    lost.fill("#time", str(tick))
+    first, second = lost.locator(".panel .numbers").all_inner_texts()
+    assert first.startswith(told)
+    assert "diverged" not in second
+
+
+def test_slopes_beside_the_optimal_critic_are_called_the_learned_ones(lost):
+    lost.check("#show-optimal")
+    lost.check("#show-arrows")
+    lost.locator(".stage").first.hover(position={"x": 100, "y": 150})
+    first, second = lost.locator(".reading").all_inner_texts()
+    assert "optimal score" in first
+    assert "slope of the learned critic" in first
+    assert "learned" not in second  # which has no optimal critic
+    assert lost.locator(".over").first.inner_text().endswith("the optimal critic, arrows of the learned one")
+
+
+def test_a_touch_leaves_its_reading(browser, hard):
+    one = Seen(browser, viewport={"width": 390, "height": 844}, has_touch=True)
+    one.page.goto(hard.as_uri())
+    stage = one.page.locator(".stage").first
+    stage.scroll_into_view_if_needed()
+    one.page.wait_for_selector("canvas.ready")
+    stage.tap(position={"x": 60, "y": 60})
+    one.page.wait_for_timeout(300)
+    before = one.page.locator(".reading").first.inner_text()
+    assert "score" in before
+    stage.tap(position={"x": 120, "y": 120})
+    one.page.wait_for_timeout(300)
+    assert "score" in one.page.locator(".reading").first.inner_text() != before
+    one.context.close()
+
+
+def test_floors_are_named_above_their_lines(lost):
+    box = "one => { const box = one.getBoundingClientRect(); return [box.top, box.bottom]; }"
+    chart = lost.locator(".curves figure").first
+    lines = [top for top, _ in (line.evaluate(box) for line in chart.locator(".floor").all())]
+    (name,) = chart.locator(".floor-name").all()
+    assert len(lines) == 2
+    assert name.evaluate(box)[1] <= min(lines) + 1
+    assert name.inner_html().startswith("floors 0.0")
+
+
+def test_the_axis_says_what_it_counts_at_its_end(lost):
+    words = lost.locator(".curves figure").first.locator("text").evaluate_all("all => all.map(one => one.textContent)")
+    assert "step 2000" in words
+    assert "step" not in words
+
+
+def rgb_of(colour: str) -> list[float]:
+    """Red, green and blue of a computed colour, from 0 to 1."""
+    parts = [float(part) for part in re.findall(r"[\d.]+", colour)[:3]]
+    return [part if colour.startswith("color(") else part / 255 for part in parts]
+
+
+def contrast(one: list[float], other: list[float]) -> float:
+    """The contrast of two colours by the rule of WCAG 2."""
+    linear = [[v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in rgb] for rgb in (one, other)]
+    low, high = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in linear)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_thin_lines_and_the_legend_can_be_seen_in_the_dark(browser, hard):
+    one = Seen(browser, viewport={"width": 1300, "height": 1000}, color_scheme="dark")
+    one.page.goto(hard.as_uri())
+    one.page.wait_for_selector(".curves .thin")
+    style = "all => all.map(one => [getComputedStyle(one).stroke, Number(getComputedStyle(one).opacity)])"
+    paper = rgb_of(one.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    for colour, opacity in one.page.locator(".curves .thin").evaluate_all(style):
+        mixed = [opacity * a + (1 - opacity) * b for a, b in zip(rgb_of(colour), paper, strict=True)]
+        assert contrast(mixed, paper) >= 3
+    ring = one.page.locator(".legend .disc").evaluate("one => getComputedStyle(one).boxShadow")
+    assert contrast(rgb_of(ring), paper) >= 3
+    one.context.close()
+
+
+@pytest.mark.parametrize("width", [1000, 1300, 390])
+def test_seed_and_speed_stand_on_one_line(browser, place, width):
+    one = Seen(browser, viewport={"width": width, "height": 844})
+    one.page.goto((place / "site" / EXHIBIT).as_uri())
+    seed, speed = (one.page.locator(name).bounding_box() for name in ("#seed", "#speed"))
+    assert seed["y"] == speed["y"]
+    one.context.close()
+
+
+def test_on_a_phone_the_leaderboard_shows_its_first_number(browser, place):
+    one = Seen(browser, viewport={"width": 390, "height": 844})
+    one.page.goto((place / "site" / "leaderboard.html").as_uri())
+    cells = one.page.locator("#leaderboard tbody tr").first.locator("th, td")
+    number = cells.nth(2).bounding_box()
+    assert number["x"] + number["width"] <= 390
+    before = cells.first.bounding_box()["x"]
+    one.page.locator("#leaderboard").evaluate("one => { one.parentElement.scrollLeft = 150; }")
+    assert cells.nth(2).bounding_box()["x"] == number["x"] - 150
+    assert cells.first.bounding_box()["x"] == pytest.approx(before, abs=1)
+    one.context.close()
 
 
 def test_every_panel_reads_its_own_value_at_the_same_place(film):

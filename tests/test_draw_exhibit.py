@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import warnings
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,14 +16,17 @@ from test_draw import altered, synthetic, words
 from toygan.draw import exhibit_parts as parts
 from toygan.draw.exhibit import PANELS, RECORDED, Labelled, Material
 from toygan.draw.exhibit_curves import by_layer, floor_at
+from toygan.draw.exhibit_parts import RANGES
 from toygan.draw.exhibit_plane import MOST, share_above
 from toygan.draw.exhibit_price import Spot, covered, distance_to, free_box, front, overlap
-from toygan.draw.exhibit_rows import cell_text, cells_of, columns_of, ordered, parted
+from toygan.draw.exhibit_rows import best_cells, cell_text, cells_of, columns_of, ordered, parted
 from toygan.draw.panels import band_edges
 from toygan.draw.scene import scene
 from toygan.draw.sheet import WIDTH, save_figure
-from toygan.exhibits.files import KINDS
-from toygan.table import Interval
+from toygan.draw.sweep import BARS
+from toygan.exhibits import show
+from toygan.exhibits.files import KINDS, Panel
+from toygan.table import Interval, median
 
 TINY = {"points": 40, "grid": 13, "coarse": 5, "seeds": 3, "frames": 4}
 BOXES = {"plans": "boxes", "a": [1, 1, 1, 2, 3, 3], "b": [7, 8, 9, 9, 10, 10], "best": 42, "worst": 42}
@@ -153,6 +158,20 @@ def test_a_diverged_run_is_drawn_up_to_its_end(kind, tmp_path):
     said = words(drawn(kind, tmp_path, recordings=runs, rows=[]))
     if kind in ("films", "critics", "steepness", "latent"):
         assert f"lost after step {run.frames['step'][1]}" in said.replace("\n", " ")
+
+
+@pytest.mark.parametrize("kind", ["films", "critics", "steepness", "latent"])
+def test_diverged_seeds_are_told_beneath_a_picture(kind, tmp_path):
+    def said(*steps):
+        rows = [{"seed": seed, "diverged_at": step} for seed, step in enumerate(steps)]
+        runs = [Labelled("a run", recorded(summary={"seeds": rows}))]
+        return " ".join(words(drawn(kind, tmp_path, recordings=runs, rows=[])).split())
+
+    assert "diverged" not in said(None, None, None)
+    assert "diverged at step 667" in said(667, None, None)
+    assert "seeds diverged" not in said(667, None, None)
+    assert "2 of 3 seeds diverged" in said(None, 667, 1333)
+    assert "diverged at step 667 · 2 of 3 seeds diverged" in said(667, None, 1333)
 
 
 @pytest.mark.parametrize("kind", sorted(RECORDED))
@@ -339,6 +358,76 @@ def test_a_matrix_says_which_column_is_missing(tmp_path):
     assert "no run has both colour and objective" in words(drawn("matrix", tmp_path, across="colour"))
     assert parted({"method": "gan"})["constraint"] == "none"
     assert parted({"method": "gan", "objective": "minimax"})["objective"] == "minimax"
+
+
+@pytest.mark.parametrize(("across", "down"), [("method", "scenario"), ("scenario", "method")])
+def test_a_matrix_compares_within_a_scenario_only(across, down, tmp_path):
+    w1 = {("near", "a"): 0.1, ("near", "b"): 0.2, ("far", "a"): 5.0, ("far", "b"): 4.0}
+    rows = [
+        rows_for(seeds=1)[0] | {"scenario": s, "method": m, "label": f"{s}, {m}", "w1": value}
+        for (s, m), value in w1.items()
+    ]
+    figure = drawn("matrix", tmp_path, rows=rows, across=across, down=down)
+    assert "each scenario on its own scale" in words(figure)
+    (axis,) = panels(figure)
+    found = {(int(frame.get_x()), int(frame.get_y())) for frame in axis.patches if isinstance(frame, Rectangle)}
+    assert found == {(1, 0), (0, 1)}  # b in far, a in near, in order of the alphabet
+    shade = axis.collections[0].get_array().reshape(2, 2)
+    np.testing.assert_array_equal(shade, [[1, 0], [0, 1]])
+
+
+def test_a_matrix_of_several_scenarios_is_never_one_of_them_all(tmp_path):
+    rows = [
+        rows_for(seeds=1)[0] | {"scenario": s, "method": m, "label": m} for s, m in (("near", "a+b"), ("far", "c+d"))
+    ]
+    assert len(panels(drawn("matrix", tmp_path, rows=rows), 0.2)) == 2
+
+
+def test_all_cells_that_read_as_the_best_are_framed(tmp_path):
+    values = np.array([[0.1501, 0.1499, 0.16], [np.nan, 0.3, 0.2]])
+    assert best_cells(values, [np.full(values.shape, True)], "w1") == [(0, 0), (0, 1)]
+    assert best_cells(values, [np.full(values.shape, True)], "high_quality") == [(1, 1)]
+    assert best_cells(np.full((1, 2), np.nan), [np.full((1, 2), True)], "w1") == []
+
+
+@pytest.mark.parametrize(("kind", "seeds", "bars"), [
+    ("ends", 2, RANGES), ("price", 5, RANGES), ("ends", 6, BARS), ("price", 6, BARS),
+])  # fmt: skip
+def test_an_interval_of_few_seeds_is_called_their_range(kind, seeds, bars, tmp_path):
+    said = words(drawn(kind, tmp_path, rows=rows_for(2, seeds=seeds)))
+    assert bars in said
+    assert ({RANGES, BARS} - {bars}).pop() not in said
+    whole = median(range(seeds))
+    assert ((whole.low, whole.high) == (0, seeds - 1)) == (bars == RANGES)
+
+
+def test_runs_of_unlike_many_seeds_say_both(tmp_path):
+    rows = [*rows_for(1, seeds=8), *(row | {"label": "few", "folder": "few"} for row in rows_for(1, seeds=2))]
+    said = words(drawn("ends", tmp_path, rows=rows))
+    assert f"{BARS}, with fewer than 6 their range" in said
+    assert "2 runs · 10 seeds" in said
+
+
+def test_seeds_are_counted_by_the_run(tmp_path):
+    assert "2 runs of 3 seeds, 1 diverged" in words(drawn("ends", tmp_path, rows=rows_for(2, lost=[(0, 1)])))
+
+
+def test_a_panel_without_a_title_is_called_by_its_kind(tmp_path):
+    panel, rows = Panel(kind="distances"), THEORY["distances"]
+    exhibit = SimpleNamespace(title="The exhibit", panels=[panel, panel.model_copy(update={"title": "Its own"})])
+    made = show.pictures(exhibit, rows, [], tmp_path, "toygan demo thing", "")
+    assert [picture.title for picture in made] == [show.TITLES["distances"], "Its own"]
+    assert set(show.TITLES) == set(KINDS)
+
+
+def test_letters_that_the_font_lacks_raise_no_warning(tmp_path):
+    figure = PANELS["ends"](material("ends", title="\u6e26 collapses"))
+    with pytest.warns(UserWarning, match="Glyph"):
+        figure.savefig(tmp_path / "plain.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save_figure(figure, tmp_path / "saved.png", None)
+    assert (tmp_path / "saved.png").stat().st_size > 1000
 
 
 def test_a_matrix_frames_the_best(tmp_path):

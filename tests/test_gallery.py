@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zlib
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,23 +27,25 @@ from toygan.recording import Recording, load, metric_lines, packed, write_aside,
 from toygan.table import records
 
 HOSTILE = '<img src=x onerror="window.pwned=1">\'&</script><script>window.pwned=1</script>\u2028${1}'
+NONE_LOST: Mapping[int, int] = {}
 SMALL = {"frames": 7, "points": 60, "grid": 81, "coarse": 9, "seeds": 3, "modes": 4}
 
 
-def folder_of(place: Path, recording: Recording) -> Path:
-    """A run folder that holds a made-up recording."""
+def folder_of(place: Path, recording: Recording, lost: Mapping[int, int] = NONE_LOST) -> Path:
+    """A run folder that holds a made-up recording; `lost` says at which step seeds diverged."""
     place.mkdir(parents=True)
     seeds = recording.facts["seeds"]
-    rows = [{"seed": s, "w1": 0.2 + 0.1 * s, "w1_floor": 0.1, "modes": 4 - s, "diverged_at": None} for s in seeds]
+    rows = [
+        {"seed": s, "w1": 0.2 + 0.1 * s, "w1_floor": 0.1, "modes": 4 - s, "diverged_at": lost.get(s)} for s in seeds
+    ]
     facts = {
         "format": 1,
         "seconds": {"train": 6.0},
         "config": {"target": {"kind": "ring", "modes": 4}},
         "status": "done",
     }
-    write_json(
-        place / "run.json", facts | dict(recording.facts) | {"summary": {"seeds": rows, "diagnosis": ["All well."]}}
-    )
+    summary = dict(recording.facts["summary"]) | {"seeds": rows, "diagnosis": ["All well."]}
+    write_json(place / "run.json", facts | dict(recording.facts) | {"summary": summary})
     write_aside(place / "frames.npz", packed(recording.frames))
     for t, step in enumerate(recording.frames["step"]):
         row = {name: values[t] for name, values in recording.metrics.items()}
@@ -219,6 +222,33 @@ def test_a_diverged_seed_is_shown_up_to_its_last_finite_frame(tmp_path):
     assert codes["scores"].shape[0] == 4
 
 
+def test_a_panel_says_which_seeds_diverged_before_scripts_do(tmp_path):
+    def said(name, lost):
+        runs = film.place_runs([folder_of(tmp_path / name, synthetic(**SMALL), lost)], tmp_path, "", "runs")
+        return film.film_facts(runs)["runs"][0]["diverged"], film.last_words(runs[0])
+
+    assert said("a", {}) == ([None, None, None], "seed 0, one of 3 · step 2000 of 2000")
+    assert said("b", {0: 667}) == ([667, None, None], "seed 0, one of 3 · step 2000 of 2000 · diverged at step 667")
+    steps, words = said("c", {1: 333, 2: 667})
+    assert steps == [None, 333, 667]
+    assert words.endswith(" · step 2000 of 2000 · 2 of 3 seeds diverged")
+    assert said("d", {0: 667, 1: 333})[1].endswith(" · diverged at step 667 · 2 of 3 seeds diverged")
+
+
+def test_panels_and_table_say_of_how_many_points_they_are(tmp_path):
+    floors = {"frame": {"w1": {"mean": 0.2, "spread": 0.1}}, "final": {"w1": {"mean": 0.05, "spread": 0.1}}}
+    ends = {"points": 77, "w1_points": 55, "critic_points": 33}
+    folder = folder_of(tmp_path / "run", synthetic(**SMALL, summary=ends, floors=floors))
+    said = film.points_in_words([load(folder)])
+    assert "of a frame's 60 points, W1 on 33 of them (floor 0.200);" in said
+    assert "of 77 fresh points, W1 on 55 of them (floor 0.0500)." in said
+    assert "on 77 fresh points, W1 on 55 of them" in page.final_table(records([folder]), [folder])
+    other = folder_of(tmp_path / "other", synthetic(**SMALL | {"points": 61}, summary=ends | {"points": 88}))
+    said = film.points_in_words([load(folder), load(other)])
+    assert "of a frame's 60 or 61 points, W1 on 33 of them; " in said  # unlike runs have no common floor
+    assert said.endswith("of 77 or 88 fresh points, W1 on 55 of them.")
+
+
 def test_a_run_without_a_finite_frame_still_has_a_page(tmp_path):
     recording = synthetic(**SMALL)
     for name in ("samples", "scores", "slopes"):
@@ -383,6 +413,24 @@ def test_quick_pages_say_so(tmp_path, runs, quick):
     pages = list(tmp_path.rglob("*.html"))
     assert len(pages) == 4
     assert all((site.QUICK in text_of(one)) == quick for one in pages)
+
+
+def test_pictures_lead_to_their_files(tmp_path, runs):
+    Image.new("RGB", (1600, 900), "white").save(tmp_path / "wide.png")
+    site.write_site(tmp_path, [showing(runs, pictures=[Picture(tmp_path / "wide.png", "t", "a")])], False)
+    link = re.search(
+        r'<figure class="still"><a href="([^"]*)"><img', (tmp_path / "exhibits/who-collapses.html").read_text()
+    )
+    assert picture_of((tmp_path / "exhibits" / link[1]).read_bytes()).size == (1600, 900)
+
+
+def test_settings_come_after_the_numbers(tmp_path, runs):
+    rows = [row | {"changes": "steps=1"} for row in records(runs)]
+    site.write_site(tmp_path, [showing(runs, records=rows)], False)
+    lines = re.findall(r"<tr>(.*?)</tr>", (tmp_path / "leaderboard.html").read_text())
+    head, *rest = ([re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", line)] for line in lines)
+    assert (head[2], head[-1]) == ("W1 / floor", "Settings")
+    assert [(line[2], line[-1]) for line in rest] == [("3.00", "steps=1")] * 2
 
 
 def test_numbers_are_medians_over_seeds(tmp_path, runs):

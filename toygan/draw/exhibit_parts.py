@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 
 from toygan.draw.dirac import Phases
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL
-from toygan.draw.scene import named, number, seeds_of, values_of
+from toygan.draw.scene import named, number, values_of
 from toygan.draw.sheet import WIDTH, blank, even, point_legend, say, wrapped_command
+from toygan.draw.sweep import BARS
 from toygan.measure import MEASURES
 from toygan.recording import Recording
 from toygan.table import groups, median
@@ -35,6 +36,8 @@ UNITS = {"core_seconds": "core-seconds a seed", "w1_over_floor": "W1 over its fl
 BOUNDED = {"share", "cosine", "modes"}  # units of measures that a logarithmic axis would distort
 BEST = {"critic_gap": 1.0, "slope_alignment": 1.0}  # what exact transport scores
 LOST = "diverged"
+RANGED = 6  # values from which on the interval of a median is narrower than their range
+RANGES = "bars: range of the seeds"
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -131,10 +134,32 @@ def absent(axis: Axes, words: str = "not recorded") -> None:
 
 def runs_in_words(recordings: Sequence[Recording], shown: bool) -> str:
     """How many runs, of which seeds, which one is shown, and at which step they end."""
-    seeds = " / ".join(dict.fromkeys(map(seeds_of if shown else all_seeds, recordings)))
+    told = [f"shown: {shown_seed(one.facts['seeds'])}" if shown else all_seeds(one) for one in recordings]
+    seeds = " / ".join(dict.fromkeys(told))
     steps = sorted({int(recording.frames["step"][-1]) for recording in recordings})
     ends = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
     return f"{counted(len(recordings), 'run')} · {seeds} · last frame: {ends}"
+
+
+def shown_seed(seeds: Sequence[int], s: int = 0) -> str:
+    """Which seed is shown, and of how many."""
+    return f"seed {seeds[s]}" + (f", one of {len(seeds)}" if len(seeds) > 1 else "")
+
+
+def diverged_at(recording: Recording) -> list[int | None]:
+    """The step at which each seed was seen to have diverged; None for one that did not."""
+    rows = (recording.facts.get("summary") or {}).get("seeds") or []
+    known = {row["seed"]: row.get("diverged_at") for row in rows}
+    return [known.get(seed) for seed in recording.facts["seeds"]]
+
+
+def diverged_words(recording: Recording) -> str:
+    """That the portrait seed diverged and when, and how many seeds did where others are among them; else nothing."""
+    own, *others = steps = diverged_at(recording)
+    lost = sum(step is not None for step in steps)
+    parts = ["" if own is None else f"diverged at step {own}",
+             f"{lost} of {len(steps)} seeds diverged" if any(step is not None for step in others) else ""]  # fmt: skip
+    return " · ".join(part for part in parts if part)
 
 
 def all_seeds(recording: Recording) -> str:
@@ -147,8 +172,10 @@ def rows_in_words(rows: Rows) -> str:
     """How many runs and seeds, and how many of them were lost or did not end."""
     lost = sum(row.get("status") == LOST for row in rows)
     unfinished = sum(row.get("status") not in ("done", LOST, None) for row in rows)
-    parts = [counted(len(groups(list(map(dict, rows)), ("scenario", "label", "folder"))), "run")]
-    parts += [counted(len(rows), "seed") + (f", {lost} diverged" if lost else "")]
+    sizes = [len(members) for members in groups(list(map(dict, rows)), ("scenario", "label", "folder")).values()]
+    even = len(set(sizes)) == 1  # two runs of two seeds are not two runs and four seeds
+    many = f"{counted(len(sizes), 'run')} {'of' if even else '·'} {counted(sizes[0] if even else len(rows), 'seed')}"
+    parts = [many + (f", {lost} diverged" if lost else "")]
     parts += [f"{unfinished} not ended"] if unfinished else []
     return " · ".join(parts)
 
@@ -207,6 +234,15 @@ def unit_of(measure: str) -> str:
 def name_of(measure: str) -> str:
     """A measure as people say it."""
     return SHORT.get(measure, UNITS.get(measure, measure.replace("_", " ")))
+
+
+def bars_in_words(rows: Rows, measures: Sequence[str]) -> str:
+    """What the bars of medians are: the bootstrap interval of a median of fewer than six values is their range."""
+    runs = [members for own in by_scenario(rows).values() for members in by_label(own).values()]
+    counts = {count for own in runs for measure in measures if (count := len(known(own, measure))) > 1}
+    if not counts or min(counts) >= RANGED:
+        return BARS
+    return RANGES if max(counts) < RANGED else f"{BARS}, with fewer than {RANGED} their range"
 
 
 def axis_name(measure: str) -> str:

@@ -19,6 +19,7 @@ from toygan.draw.exhibit_parts import (
     Page,
     absent,
     at_end,
+    diverged_words,
     measures_in,
     middle_in_words,
     name_of,
@@ -48,7 +49,7 @@ from toygan.draw.panels import (
     tick,
 )
 from toygan.draw.scene import Scene, endless, outside_share, scene, share_of_one
-from toygan.draw.sheet import WIDTH, axis_at, columns_for, measure_lines, panel_height, size_of
+from toygan.draw.sheet import WIDTH, axis_at, columns_for, measure_lines, note_of, panel_height, size_of
 from toygan.draw.sweep import MARKS
 
 MOST = 24  # runs on one page: a 25th would be a stamp
@@ -173,7 +174,8 @@ def films(material: Material) -> Figure:
 def final_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
     """The measures of the portrait seed, the range over all, and the panel's own measure."""
     extra = [] if material.measure == "w1" else of_measures(material, run)
-    return [*measure_lines(shown, shown.last), *extra, outside_share(shown.samples[-1], shown.view)]
+    numbers = [line for line in measure_lines(shown, shown.last) if line != note_of(shown)]
+    return [lost_at(shown), *numbers, *extra, outside_share(shown.samples[-1], shown.view)]
 
 
 # --- critics and their optimum ---------------------------------------------------------------------------------------
@@ -207,7 +209,7 @@ def has_endless(run: Labelled) -> bool:
 
 def measured_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
     """The panel's measure over the seeds, and what the panel does not show."""
-    return [*of_measures(material, run), lost_at(shown), outside_share(shown.samples[-1], shown.view)]
+    return [lost_at(shown), *of_measures(material, run), outside_share(shown.samples[-1], shown.view)]
 
 
 def learned(axis: Axes, shown: Scene) -> None:
@@ -250,8 +252,9 @@ def colour_bar(place: Axes, colours: ScalarMappable, ticks: Sequence[float], lab
 
 
 def lost_at(shown: Scene) -> str:
-    """The step of the picture, where the run did not reach its end."""
-    return f"lost after step {shown.steps[-1]}" if shown.note else ""
+    """Which seeds diverged, and the step of the picture where the run did not reach its end."""
+    parts = [diverged_words(shown.recording), f"lost after step {shown.steps[-1]}" if shown.note else ""]
+    return " · ".join(part for part in parts if part)
 
 
 # --- steepness -------------------------------------------------------------------------------------------------------
@@ -276,7 +279,7 @@ def steepnesses(material: Material) -> Figure:
 
 def steep_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
     """The shares above 1."""
-    return [above_one(shown), lost_at(shown)]
+    return [lost_at(shown), above_one(shown)]
 
 
 def steep_map(axis: Axes, shown: Scene) -> None:

@@ -17,6 +17,7 @@ from toygan.draw.exhibit_parts import (
     Rows,
     absent,
     axis_name,
+    bars_in_words,
     better,
     by_label,
     by_scenario,
@@ -33,7 +34,7 @@ from toygan.draw.exhibit_parts import (
 )
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL
 from toygan.draw.sheet import axis_at, say, size_of
-from toygan.draw.sweep import BARS, dress, floor_line, log_axis
+from toygan.draw.sweep import dress, floor_line, log_axis
 from toygan.table import Interval, median
 
 FEW = 10  # runs that all can be named beside their marks
@@ -74,7 +75,8 @@ def price_in_words(material: Material, measure: str) -> list[str]:
     corner = {"lower": "lower left is better", "higher": "upper left is better"}.get(better(measure), "")
     lost = [label for label, rows in by_label(material.rows).items() if not known(rows, measure)]
     without = f"without a value: {', '.join(lost)}" if lost else ""
-    parts = [corner, BARS, "orange: nothing is both faster and better", dashed_in_words(material.rows, [measure])]
+    bars = bars_in_words(material.rows, [measure])
+    parts = [corner, bars, "orange: nothing is both faster and better", dashed_in_words(material.rows, [measure])]
     return [rows_in_words(material.rows), " · ".join(part for part in parts if part), without]
 
 

@@ -21,6 +21,7 @@ from toygan.draw.exhibit_parts import (
     Page,
     Rows,
     axis_name,
+    bars_in_words,
     better,
     by_label,
     by_scenario,
@@ -39,7 +40,7 @@ from toygan.draw.exhibit_parts import (
 )
 from toygan.draw.panels import CRITIC, FAINT, GENERATED, INK, PLAIN, SHARE, SMALL, STEEPNESS
 from toygan.draw.sheet import WIDTH, axis_at, say
-from toygan.draw.sweep import BARS, floor_line, frame_around, in_order, rings, scale_of
+from toygan.draw.sweep import floor_line, frame_around, in_order, rings, scale_of
 from toygan.table import groups, median, rate
 
 KEPT = 8  # runs that keep the exhibit's order; more of them are sorted
@@ -75,7 +76,8 @@ def ends_in_words(material: Material, runs: Mapping[str, Runs]) -> list[str]:
     """What was run and how to read it."""
     sorted_by = f"best {name_of(measures_in(material)[0])} on top"
     order = sorted_by if max(map(len, runs.values())) > KEPT else ""
-    parts = ["rings: seeds", BARS, order, dashed_in_words(material.rows, measures_in(material))]
+    bars = bars_in_words(material.rows, measures_in(material))
+    parts = ["rings: seeds", bars, order, dashed_in_words(material.rows, measures_in(material))]
     return [rows_in_words(material.rows), " · ".join(part for part in parts if part)]
 
 
@@ -247,14 +249,15 @@ def matrix(material: Material) -> Figure:
     rows = [row for row in rows if row.get(across) is not None and row.get(down) is not None]
     if not rows:
         return nothing(material, f"no run has both {across} and {down}")
-    panels = {"": rows} if "scenario" in (across, down) else by_scenario(rows)
+    panels = {"": rows} if "scenario" in (across, down) else targets_of(rows)
     maps = {title: cells_of(own, across, down, material.measure) for title, own in panels.items()}
     left = names_wide([str(mark) for found in maps.values() for mark in found.down]) + 0.2
     names = max(len(setting(mark)) for found in maps.values() for mark in found.across)
     slanted = any(names * 0.062 > field_wide(found, left) - 0.05 for found in maps.values())
     head = 0.35 + (0.053 * names if slanted else 0.15)
     heights = {title: 0.3 * len(found.down) for title, found in maps.items()}
-    how = f"{axis_name(material.measure)}: medians of the seeds · the darker, the larger · framed: the best"
+    own = "each scenario on its own scale: " if "scenario" in (across, down) else ""
+    how = f"{axis_name(material.measure)}: medians of the seeds · {own}the darker, the larger · framed: the best"
     made = page(
         material, sum(heights.values()) + (head + 0.1) * len(maps), [rows_in_words(rows), how + lost_words(rows)]
     )
@@ -263,7 +266,7 @@ def matrix(material: Material) -> Figure:
         axis = axis_at(
             made.figure, left, top - head - heights[title], field_wide(found, left) * len(found.across), heights[title]
         )
-        cells(axis, found, material.measure, slanted)
+        cells(axis, found, material.measure, slanted, comparable(found.values, across, down))
         say(
             made.figure,
             0.2,
@@ -283,6 +286,39 @@ class Cells(NamedTuple):
     down: list[Any]
     values: np.ndarray
     lost: Mapping[tuple[int, int], tuple[int, int]]
+
+
+def targets_of(rows: Rows) -> dict[str, Rows]:
+    """Rows by scenario, always: the medians of one matrix are of one target."""
+    return {str(name): members for (name,), members in groups(list(map(dict, rows)), ("scenario",)).items()}
+
+
+def comparable(values: np.ndarray, across: str, down: str) -> list[np.ndarray]:
+    """Masks [down, across] of the cells that share a target: each column, or row, that is a scenario, or else all."""
+    rows, columns = np.indices(values.shape)
+    if across == "scenario":
+        return [columns == i for i in range(values.shape[1])]
+    return [rows == i for i in range(len(values))] if down == "scenario" else [np.full(values.shape, True)]
+
+
+def shades(values: np.ndarray, parts: Sequence[np.ndarray]) -> np.ndarray:
+    """How dark each cell is, from 0 to 1 on the scale of its own part; NaN where nothing is known."""
+    found = np.full(values.shape, np.nan)
+    for part in parts:
+        own = part & np.isfinite(values)
+        found[own] = scale_of(values[own])(values[own])
+    return found
+
+
+def best_cells(values: np.ndarray, parts: Sequence[np.ndarray], measure: str) -> list[tuple[int, int]]:
+    """The best cells (row, column) of each part: all whose printed number is that of the best."""
+    if better(measure) == "neither":
+        return []
+    known, found = [part & np.isfinite(values) for part in parts], []
+    for own in (one for one in known if one.any()):
+        best = cell_text(float((np.max if better(measure) == "higher" else np.min)(values[own])), (0, 1))
+        found += [(int(i), int(j)) for i, j in np.argwhere(own) if cell_text(values[i, j], (0, 1)) == best]
+    return found
 
 
 def parted(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -320,20 +356,17 @@ def lost_words(rows: Rows) -> str:
     return " · † some seeds diverged, ††: all" if any(row.get("status") == LOST for row in rows) else ""
 
 
-def cells(axis: Axes, found: Cells, measure: str, slanted: bool) -> None:
-    """Coloured fields with their numbers, the first line on top; the best one framed."""
+def cells(axis: Axes, found: Cells, measure: str, slanted: bool, parts: Sequence[np.ndarray]) -> None:
+    """Coloured fields with their numbers, the first line on top; the best of each part framed."""
     values = found.values
-    finite = values[np.isfinite(values)]
-    axis.pcolormesh(
-        np.ma.masked_invalid(values), cmap=STEEPNESS, norm=scale_of(finite), edgecolors="white", linewidth=1.5
-    )
+    axis.pcolormesh(np.ma.masked_invalid(shades(values, parts)), cmap=STEEPNESS, vmin=0, vmax=1, edgecolors="white",
+                    linewidth=1.5)  # fmt: skip
     size = SMALL if field_wide_of(axis, len(found.across)) > 0.42 else 6.5
     for (row, column), value in np.ndenumerate(values):
         axis.text(column + 0.5, row + 0.5, cell_text(value, found.lost.get((row, column))), ha="center", va="center",
                   size=size, color=INK)  # fmt: skip
-    if len(finite) and better(measure) != "neither":
-        place = np.unravel_index((np.nanargmax if better(measure) == "higher" else np.nanargmin)(values), values.shape)
-        axis.add_patch(frame_around(int(place[1]), int(place[0])))
+    for row, column in best_cells(values, parts, measure):
+        axis.add_patch(frame_around(column, row))
     axis.set_ylim(len(found.down), 0)
     axis.set_xticks(np.arange(len(found.across)) + 0.5, [setting(mark) for mark in found.across], parse_math=False,
                     rotation=55 if slanted else 0, ha="left" if slanted else "center", rotation_mode="anchor")  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -345,7 +346,9 @@ def save_figure(figure: Figure, path: str | Path, command: str | None) -> None:
     told = {"png": "Description", "pdf": "Subject", "svg": "Description"}[kind]
     undated = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
     buffer = io.BytesIO()
-    with rc_context({"svg.hashsalt": "toygan", "svg.fonttype": "none", "pdf.fonttype": 42}):
+    with rc_context({"svg.hashsalt": "toygan", "svg.fonttype": "none", "pdf.fonttype": 42}), warnings.catch_warnings():
+        # A letter that the font lacks is a box in the picture; the warning would show a path of this machine.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
         figure.savefig(buffer, format=kind, dpi=DOTS, metadata={told: command or "", **undated})
     write_aside(Path(path), buffer.getvalue())
 

@@ -150,7 +150,7 @@ def pictures(
         chosen = shown_in(panel, rows)
         if not chosen:
             continue
-        path, title = place / f"{i}-{panel.kind}.png", panel.title or exhibit.title
+        path, title = place / f"{i}-{panel.kind}.png", panel.title or TITLES[panel.kind]
         shorter = "" if panel.kind in OF_THEORY else note  # theory is no shorter for being quick
         save_figure(figure_of(panel, title, labelled(chosen), portraits, command, shorter), path, command)
         made.append(Picture(path, title, f"{title}: {ABOUT[panel.kind]}"))
@@ -192,6 +192,24 @@ def told_apart(portraits: Portraits) -> list[Portrait]:
         for columns, found in portraits
     ]
 
+
+TITLES = {  # of panels that have none of their own
+    "films": "The critics at the last step",
+    "critics": "Learned critics and optimal ones",
+    "curves": "Measures over training",
+    "ends": "Final measures of every seed",
+    "rates": "What became of the seeds",
+    "matrix": "Medians side by side",
+    "price": "Quality against time",
+    "steepness": "Where the critic is steep",
+    "layers": "Gradients at the critic's layers",
+    "weights": "The critic's weights",
+    "latent": "Where the latents are sent",
+    "distances": "Distances",
+    "phases": "Phase portraits",
+    "plan": "The cheapest way to carry boxes",
+    "bound": "A distance and its bound",
+}
 
 ABOUT = {
     "films": "the critic and the generated points of every run at the last step",

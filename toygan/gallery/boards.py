@@ -198,11 +198,11 @@ def leaderboard(cells: Sequence[Cell]) -> str:
     head = [
         "Method",
         "Scenario",
-        "Settings",
-        "Seeds",
         heads[COLUMNS[0]],
         "Spread",
+        "Seeds",
         *(heads[name] for name in COLUMNS[1:]),
+        "Settings",  # last: on a phone the numbers come first
     ]
     caption = (
         "Medians over seeds on fresh points at the end of training. W1 / floor: 1 is what a perfect sampler reaches; spread: "
@@ -211,7 +211,7 @@ def leaderboard(cells: Sequence[Cell]) -> str:
     finder = tag("label", "Find ", tag("input", type="search", id="find", autocomplete="off"), class_="choice needs-js")
     sortable = [tag("button", words, type="button", class_="sort") for words in head]
     return finder + table(
-        sortable, [line(cell) for cell in ranked], caption, 3, id="leaderboard", class_="numbers sortable"
+        sortable, [line(cell) for cell in ranked], caption, 2, id="leaderboard", class_="numbers sortable"
     )
 
 
@@ -229,5 +229,5 @@ def line(cell: Cell) -> list[str]:
     form = FORMS[COLUMNS[0]]
     spread = f"{form(low)} – {form(high)}" if len(known[COLUMNS[0]]) > 1 else "–"
     seeds = ended_words(cell.members)
-    return [text(cell.method), text(cell.scenario), text(cell.settings or "–"), seeds, medians[COLUMNS[0]], spread,
-            *(medians[name] for name in COLUMNS[1:])]  # fmt: skip
+    return [text(cell.method), text(cell.scenario), medians[COLUMNS[0]], spread, seeds,
+            *(medians[name] for name in COLUMNS[1:]), text(cell.settings or "–")]  # fmt: skip

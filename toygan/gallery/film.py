@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from toygan.draw.exhibit_parts import diverged_at, diverged_words, shown_seed
 from toygan.draw.panels import GENERATED, INK, METHOD_COLOURS, REAL, band_edges
 from toygan.draw.scene import (
     HUGE,
@@ -16,10 +17,12 @@ from toygan.draw.scene import (
     Scene,
     events_of,
     missing,
-    named,
+    number,
     optimum_in_words,
+    perfect,
     scene,
     steepest,
+    summary_of,
     title_of,
     values_of,
 )
@@ -150,6 +153,7 @@ def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
         "critics": critics_of(recording.frames),
         "alive": [alive(recording, kept, s) for s in range(len(facts["seeds"]))],
         "note": missing(recording, len(shown.steps)),
+        "diverged": diverged_at(recording),
         "steps": int(facts["steps"]),
         "step": steps.tolist(),
         "clock": clock(steps, int(facts["steps"]), ticks),
@@ -251,6 +255,7 @@ def film(runs: Sequence[Shown]) -> str:
         data(film_facts(runs), "film-facts"),
         controls(runs),
         legend(),
+        tag("p", text(points_in_words([run.recording for run in runs])), class_="note"),
         tag("div", tag("div", *panels, class_=f"panels {size}"), tag("div", id="curves", class_="curves needs-js"),
             class_=f"seen {size}"),
         tag("details", tag("summary", "Diagnosed events"), tag("div", id="events"), class_="needs-js"),
@@ -294,8 +299,8 @@ def controls(runs: Sequence[Shown]) -> str:
     )
     player = tag("div", *buttons, bar, tag("output", id="step", for_="time"), class_="row controls needs-js", role="group",
                  aria_label="Player")  # fmt: skip
-    options = tag("div", chosen, choice("Seed", "seed", seed_names), choice("Speed", "speed", speeds),
-                  class_="row options needs-js")  # fmt: skip
+    lists = tag("div", choice("Seed", "seed", seed_names), choice("Speed", "speed", speeds), class_="choices")
+    options = tag("div", chosen, lists, class_="row options needs-js")
     return player + options + tag("div", id="told", class_="unseen", aria_live="polite")
 
 
@@ -324,7 +329,8 @@ def panel(run: Shown, i: int, label: str) -> str:
     """One run: a poster until its data is there, then the canvas over it."""
     left, right, bottom, top = run.scene.view
     width, height = POSTER, round(POSTER * (top - bottom) / (right - left))
-    about = f"Last frame of {title_of(run.recording)}: the critic, real points and generated ones"
+    lost = diverged_words(run.recording)
+    about = f"Last frame of {title_of(run.recording)}{f' ({lost})' if lost else ''}: the critic, real points and generated ones"
     image = tag("img", src=run.poster, alt=about, width=width, height=height, loading="lazy")
     stage = tag("div", image, tag("canvas", aria_hidden="true"), tag("div", class_="over", aria_hidden="true"), class_="stage",
                 style=f"aspect-ratio:{right - left:.6g}/{top - bottom:.6g}")  # fmt: skip
@@ -335,9 +341,33 @@ def panel(run: Shown, i: int, label: str) -> str:
 
 
 def last_words(run: Shown) -> str:
-    """Seed and step of the last frame, before the scripts say so."""
-    facts = run.recording.facts
-    return f"seed {text(facts['seeds'][0])} of {text(named(facts['seeds']))}, step {run.scene.steps[-1]} of {facts['steps']}"
+    """Seed and step of the last frame and whether it was lost, before the scripts say so."""
+    seeds, steps = run.recording.facts["seeds"], run.recording.facts["steps"]
+    parts = [shown_seed(seeds), f"step {run.scene.steps[-1]} of {steps}", diverged_words(run.recording)]
+    return text(" · ".join(part for part in parts if part))
+
+
+def points_in_words(recordings: Sequence[Recording]) -> str:
+    """On how many points the numbers beneath the panels stand, and on how many those of the end, with the floors of W1."""
+    ends = [summary_of(recording) for recording in recordings]
+    frame = sample_in_words([recording.frames["samples"].shape[2] for recording in recordings],
+                            [end.get("critic_points") for end in ends])  # fmt: skip
+    fresh = sample_in_words([end.get("points") for end in ends], [end.get("w1_points") for end in ends])
+    here, there = (floor_in_words(recordings, when) for when in ("frame", "final"))
+    return (f"Numbers beneath the panels are of a frame's {frame}{here}; claims about the end and the final measures are of "
+            f"{fresh.replace('points', 'fresh points')}{there}.")  # fmt: skip
+
+
+def sample_in_words(points: Sequence[int | None], transported: Sequence[int | None]) -> str:
+    """How many points measures take, and how many of them W1 takes, as far as runs tell."""
+    many, few = (" or ".join(map(str, sorted({n for n in counts if n}))) for counts in (points, transported))
+    return (f"{many} points" if many else "points") + (f", W1 on {few} of them" if few else "")
+
+
+def floor_in_words(recordings: Sequence[Recording], when: str) -> str:
+    """The floor of W1 in brackets, where all runs have the same."""
+    found = {number(best.mean) if (best := perfect(recording, "w1", when)) else "" for recording in recordings}
+    return f" (floor {found.pop()})" if len(found) == 1 and "" not in found else ""
 
 
 def notes(runs: Sequence[Shown]) -> str:

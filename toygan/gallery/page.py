@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from toygan.draw.scene import number
-from toygan.gallery.film import Shown, commands, film, labels, place_runs
+from toygan.gallery.film import Shown, commands, film, labels, place_runs, sample_in_words
 from toygan.gallery.markup import ASSETS, command_box, document, paragraphs, table, tag, text
 from toygan.recording import write_aside
-from toygan.table import FINISHED, groups, median, records
+from toygan.table import FINISHED, facts_of, groups, median, records
 
 OWN = Path(__file__).parent / "assets"
 
@@ -42,7 +42,7 @@ def write_page(place: Path, title: str, about: str, folders: Sequence[Path], com
         tag("h1", text(title)),
         tag("div", paragraphs(about), class_="prose"),
         film(shown),
-        section("Final measures", final_table(records(folders))),
+        section("Final measures", final_table(records(folders), folders)),
         section("What was seen", diagnoses(shown)),
         section(
             f"The command{'s' if several else ''} that made this", command_box(command) if command else commands(shown)
@@ -72,8 +72,8 @@ def diagnoses(runs: Sequence[Shown]) -> str:
     return tag("ul", *lines) if lines else ""
 
 
-def final_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A row a run: medians over seeds of the measures that are known, and their range."""
+def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> str:
+    """A row a run: medians over seeds of the measures that are known, and their range; `folders` tell of how many points."""
     known = [row for row in MEASURES if any(isinstance(record.get(row[0]), int | float) for record in rows)]
     keys = ["label"] if all("label" in record for record in rows) else ["scenario", "method", "settings"]
     told = [key for key in keys if key in ("method", "label") or len({str(record.get(key)) for record in rows}) > 1]
@@ -88,9 +88,17 @@ def final_table(rows: Sequence[Mapping[str, Any]]) -> str:
         for members in groups(list(map(dict, rows)), keys).values()
     ]  # fmt: skip
     caption = (
-        "Medians over seeds on fresh points at the end of training; beneath, the range over seeds where they differ."
+        f"Medians over seeds at the end of training, on {fresh_points(folders)}, not on those of a frame; beneath, the range "
+        "over seeds where they differ."
     )
     return table(head, cells, caption, len(told), class_="numbers") if rows else ""
+
+
+def fresh_points(folders: Sequence[Path]) -> str:
+    """How many fresh points the measures of the end are of."""
+    ends = [facts_of(folder).get("summary") or {} for folder in folders]
+    words = sample_in_words([end.get("points") for end in ends], [end.get("w1_points") for end in ends])
+    return text(words.replace("points", "fresh points"))
 
 
 def ended_words(members: Sequence[Mapping[str, Any]]) -> str:

@@ -18,7 +18,7 @@ from toygan.gallery.page import final_table, section, write_assets
 from toygan.recording import write_aside
 from toygan.table import Record
 
-STILL, THUMBNAIL, CARD = 1400, 96, 240  # pixels wide
+STILL, THUMBNAIL, CARD = 1600, 96, 240  # pixels wide
 SIGNS = {True: "✓", False: "✗", None: "–"}
 LEAD = (
     "Every way in which a GAN fails or holds, asked as a question and answered by runs that you can play with. Each answer is "
@@ -93,7 +93,7 @@ def exhibit_rest(showing: Showing, place: Path, name: str) -> str:
     parts = [
         section("Claims", verdicts(showing.verdicts)),
         section("Pictures", *pictures(showing.pictures, place, name)),
-        section("Final measures", final_table(runs_of(showing))),
+        section("Final measures", final_table(runs_of(showing), showing.folders)),
         section("Reference", tag("p", linked(showing.reference)) if showing.reference else ""),
         section("The command that made this", command_box(showing.command)),
     ]
@@ -113,14 +113,15 @@ def verdict_line(found: Verdict) -> str:
 
 
 def pictures(found: Sequence[Picture], place: Path, name: str) -> list[str]:
-    """The stills of an exhibit."""
+    """The stills of an exhibit, each a link to its file: on a phone they are too small to read."""
     home = place / "stills" / name
     home.mkdir(parents=True, exist_ok=True)
     told = []
     for i, picture in enumerate(found):
         write_aside(home / f"picture-{i}.webp", shrunk(picture.path, STILL), durable=False)
-        image = tag("img", src=f"../stills/{name}/picture-{i}.webp", alt=picture.about, loading="lazy")
-        told.append(tag("figure", image, tag("figcaption", text(picture.title)), class_="still"))
+        file = f"../stills/{name}/picture-{i}.webp"
+        image = tag("img", src=file, alt=f"{picture.about} (opens at full size)", loading="lazy")
+        told.append(tag("figure", tag("a", image, href=file), tag("figcaption", text(picture.title)), class_="still"))
     return told
 
 

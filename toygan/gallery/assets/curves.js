@@ -99,7 +99,9 @@
     title.textContent = row.title + (row.scale === "log" ? " (log scale)" : "");
     const svg = make("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": spoken(row, runs, seed) });
     axes(svg, facts, scale);
-    [...new Set(best)].forEach((value, i) => floorLine(svg, scale, value, i > 1 ? "" : row.best, i === 1));
+    const floors = [...new Set(best)];
+    floors.forEach((value) => floorLine(svg, up(scale.place(value))));
+    floorNames(svg, scale, floors, row.best);
     runs.forEach((run) => lines(svg, facts, scale, run, row.measure, seed));
     if (row.measure === "w1") runs.forEach((run) => eventMarks(svg, scale, run, seed));
     const cursor = make("line", { class: "cursor", y1: TOP, y2: HEIGHT - BOTTOM });
@@ -131,22 +133,32 @@
       svg.append(make("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y, y2: y }));
       svg.append(make("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, toygan.short(tick)));
     }
-    for (const share of [0, 0.5, 1]) {
-      const words = facts.steps ? String(Math.round(share * facts.steps)) : `${100 * share} %`;
+    for (const share of facts.steps || width > 300 ? [0, 0.5, 1] : [0, 1]) { // "100 % of training" is long
+      const last = share === 1; // the end of the axis says what it counts
+      const words = facts.steps ? (last ? "step " : "") + Math.round(share * facts.steps) : `${100 * share} %${last ? " of training" : ""}`;
       const anchor = share === 0 ? "start" : share === 1 ? "end" : "middle";
       svg.append(make("text", { x: across(share), y: HEIGHT - 6, "text-anchor": anchor }, words));
     }
-    const label = facts.steps ? "step" : "of training";
-    svg.append(make("text", { x: across(0.25), y: HEIGHT - 6, "text-anchor": "middle", class: "faint" }, label));
   }
 
-  // Scenarios have floors of their own: the first is named at the right, the second at the left.
-  function floorLine(svg, scale, value, words, left) {
-    const y = up(scale.place(value));
+  function floorLine(svg, y) {
     svg.append(make("line", { class: "floor", x1: LEFT, x2: width - RIGHT, y1: y, y2: y }));
-    if (!words) return;
-    const place = { x: left ? LEFT + 4 : width - RIGHT, y: y + (words === "floor" ? -4 : 12), "text-anchor": left ? "start" : "end" };
-    svg.append(make("text", { class: "floor-name", ...place }, `${words} ${toygan.short(value)}`));
+  }
+
+  // Scenarios have floors of their own: those too near for a name each are named together, above (ceilings: below) them
+  // all, and at the left, where runs are still far from them.
+  function floorNames(svg, scale, floors, words) {
+    const below = words !== "floor", sorted = floors.slice().sort((a, b) => below ? a - b : b - a), groups = [];
+    for (const value of sorted) {
+      const y = up(scale.place(value)), group = groups[groups.length - 1];
+      if (group && Math.abs(y - group.end) < 16) { group.values.push(value); group.end = y; }
+      else groups.push({ values: [value], y, end: y });
+    }
+    for (const { values, y } of groups) {
+      const told = [...new Set(values.map(toygan.short))].join(", ");
+      const place = { x: LEFT + 4, y: y + (below ? 12 : -4) };
+      svg.append(make("text", { class: "floor-name", ...place }, `${words}${told.includes(",") ? "s" : ""} ${told}`));
+    }
   }
 
   const shareOf = (run, t) => run.step[t] / Math.max(run.steps, run.step[run.step.length - 1], 1);
@@ -166,7 +178,7 @@
     const chosen = run.seeds.indexOf(seed);
     run.curves[measure].forEach(function (line, s) {
       if (s === chosen || (facts.runs.length > MANY)) return;
-      svg.append(make("path", { class: "thin", d: path(scale, run, line), stroke: run.colour }));
+      svg.append(make("path", { class: "thin", d: path(scale, run, line), style: `--line: ${run.colour}` }));
     });
     if (chosen < 0) return;
     svg.append(make("path", { class: "bold", d: path(scale, run, run.curves[measure][chosen]), stroke: run.colour,

@@ -108,7 +108,8 @@
       words.push(`no critic kept for this seed, only for seed ${run.seeds.slice(0, run.critics).join(", ")}`);
     } else if (state.on.optimal && !shownOptimal(panel, data)) words.push("the optimal critic is not known here");
     else if (shownOptimal(panel, data)) {
-      words.push(data.optimal.frames > 1 ? "the optimal critic" : "the optimal critic against the last frame's points");
+      const best = data.optimal.frames > 1 ? "the optimal critic" : "the optimal critic against the last frame's points";
+      words.push(best + (state.on.arrows && data.slopes ? ", arrows of the learned one" : ""));
     }
     if (run.note && state.seed === run.seeds[0] && run.clock[state.tick] >= run.alive[0]) words.push(run.note);
     return words.join(" · ");
@@ -117,7 +118,7 @@
   const percent = (share) => share < 0.01 ? (share ? "<\u00a01\u00a0%" : "0\u00a0%") : `${Math.round(100 * share)}\u00a0%`;
 
   function say(panel, words, s, t) {
-    const run = panel.run, parts = [`seed ${run.seeds[s]} of ${seedRange(run.seeds)}`, `step ${run.step[t]} of ${run.steps}`];
+    const run = panel.run, parts = [seedWords(run, s), `step ${run.step[t]} of ${run.steps}`, ...lossWords(run, s)];
     put(panel.over, words);
     for (const [measure, form] of MEASURES) {
       const line = run.curves[measure], value = line && line[s] ? line[s][t] : null;
@@ -126,10 +127,15 @@
     put(panel.numbers, parts.join(" · "));
   }
 
-  const seedRange = function (seeds) {
-    const even = seeds.every((seed, i) => seed === seeds[0] + i);
-    return seeds.length > 2 && even ? `${seeds[0]}–${seeds[seeds.length - 1]}` : seeds.join(", ");
-  };
+  const seedWords = (run, s) => `seed ${run.seeds[s]}` + (run.seeds.length > 1 ? `, one of ${run.seeds.length}` : "");
+
+  // Whether the shown seed has diverged by now, and how many have where others are among them.
+  function lossWords(run, s) {
+    const now = run.step[run.clock[state.tick]], gone = run.diverged.map((step) => step !== null && step <= now);
+    const words = gone[s] ? [`diverged at step ${run.diverged[s]}`] : [];
+    if (gone.some((lost, i) => lost && i !== s)) words.push(`${gone.filter(Boolean).length} of ${gone.length} seeds diverged`);
+    return words;
+  }
 
   const MEASURES = [
     ["w1", (value, run) => `W1 ${toygan.short(value)}` + (run.best.w1 === null ? "" : ` (floor ${toygan.short(run.best.w1)})`)],
@@ -158,7 +164,7 @@
     }
     if (data.slopes) {
       panel.slope = toygan.slopeAt(data.slopes, Math.min(i, data.slopes.frames - 1), at.u, at.v);
-      words.push(`slope ${toygan.short(panel.slope)}`);
+      words.push(`${shownOptimal(panel, data) ? "slope of the learned critic" : "slope"} ${toygan.short(panel.slope)}`);
     }
     if (run.modes.length) words.push(nearestMode(run.modes, x, y));
     put(panel.reading, words.join(" · "));
@@ -177,7 +183,9 @@
     drawAll();
   }
 
-  function leave() {
+  // A finger that is lifted leaves too: what it read stays until the next touch.
+  function leave(event) {
+    if (event.pointerType === "touch") return;
     state.pointer = null;
     drawAll();
   }
