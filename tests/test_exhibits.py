@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import tomllib
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
 from toygan.cli import app
+from toygan.diagnose import RULES
 from toygan.exhibits import judge, planned, read
-from toygan.exhibits.claims import enough, fits, period
-from toygan.exhibits.files import Claim
+from toygan.exhibits.claims import enough, fits, number, period
+from toygan.exhibits.files import Claim, Term
 from toygan.exhibits.show import run_labels
-from toygan.exhibits.theory import bound_rows, phase_portraits, theory_rows
-from toygan.strict import UserError
+from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
+from toygan.exhibits.work import quickened
+from toygan.strict import UserError, key_lines
 
 FILE = """
 title = "Small"
@@ -119,6 +122,121 @@ def test_a_mistake_is_one_clear_message(right, tmp_path):
     assert "small.toml" in str(error.value)
 
 
+def complaint(text, folder):
+    """What is said of a file before anything is run."""
+    with pytest.raises(UserError) as error:
+        planned(read(written(folder, text)), folder)
+    return str(error.value)
+
+
+# What stands in the file instead of what, and how the message begins and what else it says; `FILE` is its path.
+SECOND = '[[claims]]\nsays = "Second."\nvalue = { measure = "w1" }\nbelwo = 1\n'
+EXPLAINED = {
+    "a bound that is no number": ("below = 100", "below = nan", "FILE, line 25: claims[0].below = nan: must be a number"),
+    "a bound for everything": ("below = 100", "below = inf", "line 25: claims[0].below = inf: every number fulfils it"),
+    "a bound for nothing": ("below = 100", "above = inf", "line 25: claims[0].above = inf: no number fulfils it"),
+    "a value of no run": (
+        '"critic.width" = 8', '"critic.width" = 9',
+        'FILE, line 24: claims[0].value.of.critic.width = 9: the claim "Everything is finite." asks for 9, which no run',
+        "legal values: 8, 16",
+    ),
+    "a word of no run": (
+        '{ "critic.width" = 8 }', '{ method = "wgn" }', 'line 24: claims[0].value.of.method = "wgn"', "gan, mine",
+    ),
+    "a seed of no run": ('{ "critic.width" = 8 }', "{ seed = 3 }", "legal values: 0, 1, 2"),
+    "a column of no row": ('"critic.width" = 8', 'seed = 0, std = 1', "claims[0].value.of.std = 1", "no row has this column"),
+    "a panel of no run": (
+        'measure = "w1"\n\n', 'title = "T"\nof = { method = "x" }\n\n', 'the panel "T"', "legal values: gan, mine",
+    ),
+    "a panel of no theory": (
+        '"ends"', '"phases"', 'line 19: panels[0].kind = "phases": the panel "phases" has', "needs [[phases]]",
+    ),
+    "an unknown setting": (
+        "training.batch = 16", "training.bach = 16", "FILE, line 11: runs[0].set.training.bach = 16: unknown key\n", '"batch"',
+    ),
+    "a wrong setting": ("training.batch = 16", "training.batch = 0", "FILE, line 11: runs[0].set.training.batch = 0: must be"),
+    "a wrong value of a grid": ("[8, 16]", '[8, "x"]', 'FILE, line 12: runs[0].grid.critic.width = "x": must be an integer'),
+    "a grid of no list": ("[8, 16]", "8", "FILE, line 12: runs[0].grid.critic.width = 8: must be a list", "[64, 256]"),
+    "a grid of a table": ("{ critic.width = [8, 16] }", '{ critic.width = [8], method.constraint = [{ kind = "r9" }] }',
+                          'FILE, line 12: runs[0].grid.method.constraint.kind = "r9": not one'),
+    "an unknown method": ('"gan", ', '"gna", ', 'FILE, line 9: runs[0].methods: "gna": unknown\n', '"gan"'),
+    "an unknown scenario": ('"eight-gaussians"', '"nine"', "FILE, line 8: runs[0].scenarios: scenario 'nine': no shipped"),
+    "a wrong own method": (
+        "weight = 0.5", "wieght = 0.5", "FILE, line 16: methods.mine.constraint.wieght = 0.5: unknown", '"weight"',
+    ),
+    "an own method with too little": ('objective = "hinge"\n', "", "FILE, line 14: methods.mine.objective: this key is missing"),
+    "an own method that fits not": ('"hinge"', '"hinge"\npack = 3', "FILE, line 16: methods.mine.pack = 3: a batch of 16 cannot"),
+    "no count of seeds": ('"all"', '"7 of 0"', 'line 26: claims[0].seeds = "7 of 0": must say how many seeds', '"7 of 8"'),
+    "seeds after seeds": ('"all"', '"2 of 8 seeds"', 'claims[0].seeds = "2 of 8 seeds": must say how many', '"7 of 8"'),
+    "a word for a list": ('["gan", "mine"]', '"gan"', 'runs[0].methods = "gan": must be a list', 'for example ["gan"]'),
+    "a step that no run has": ('"w1" }', f'"w1", at = 1{"0" * 30} }}', "claims[0].value.at = 1000", "is no step"),
+    "no such moment": ('"w1" }', '"w1", at = "mid" }', 'claims[0].value.at = "mid"', 'did you mean "min"?', "late, period"),
+    "the second claim": (
+        'seeds = "all"\n', f'seeds = "all"\n{SECOND}', "FILE, line 30: claims[1].belwo = 1: unknown key\n    belwo = 1\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_a_mistake_is_told_once_where_it_stands(name, tmp_path):
+    right, wrong, *expected = EXPLAINED[name]
+    assert right in FILE
+    text = complaint(FILE.replace(right, wrong), tmp_path)
+    path = str(tmp_path / "small.toml")
+    assert text.startswith(path)
+    assert text.count(path) == 1, text
+    assert "--" not in text
+    assert "{'" not in text
+    assert [words for words in expected if words.replace("FILE", path) not in text] == [], text
+
+
+def test_what_no_run_has_together_is_refused(tmp_path):
+    other = '[[runs]]\nname = "other"\nscenarios = ["two-moons"]\n\n[methods.mine]'
+    text = FILE.replace("[methods.mine]", other).replace(
+        '{ "critic.width" = 8 }', '{ group = "other", "critic.width" = 8 }'
+    )
+    said = complaint(text, tmp_path)
+    assert "claims[0].value.of: the claim" in said
+    assert "no run or piece of theory here has together" in said
+
+
+WRONG_THEORY = {
+    "over": ("target.shift=0:1:3", "target.shft=0:1:3", "line 10: distances[0].over: target.shft", '"shift"'),
+    "no sweep": ("target.shift=0:1:3", "target.shift", "line 10: distances[0].over = ", "for example target.shift=-1:1:21"),
+    "rule": ('"alternating"]', '"sideways"]', 'line 15: phases[0].updates: "sideways": not one of', "alternating"),
+    "method": ('"ns-gan-r1"]', '"nsgan"]', 'line 14: phases[0].methods: "nsgan": unknown', '"ns-gan"'),
+    "twins": ('"crossed"', '"equal"', 'line 23: plans[1].name = "equal": another of [[plans]]'),
+    "a piece that is not": (
+        'plans = "equal" }, m', 'plans = "eqal" }, m', 'line 37: claims[0].value.of.plans = "eqal"', '"equal"',
+    ),
+    "a panel of it": ('of = { plans = "equal" }\n', 'of = { plans = "x" }\n', 'panels[0].of.plans = "x"', "equal, crossed"),
+    "no runs": ('kind = "plan"', 'kind = "films"', 'panels[0].kind = "films": the panel "films" has nothing', "[[runs]]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG_THEORY)
+def test_a_mistake_in_theory_is_told_where_it_stands(name, tmp_path):
+    right, wrong, *expected = WRONG_THEORY[name]
+    assert right in THEORY
+    text = complaint(THEORY.replace(right, wrong), tmp_path)
+    assert text.startswith(f"{tmp_path / 'small.toml'}, line ")
+    assert "--" not in text
+    assert [words for words in expected if words not in text] == [], text
+
+
+def test_what_is_planned_of_theory_is_what_its_rows_are_chosen_by(tmp_path):
+    exhibit = read(written(tmp_path, THEORY))
+    rows = theory_rows(exhibit, phase_portraits(exhibit))
+    assert [
+        {key: row[key] for key in columns} for row, columns in zip(rows, theory_columns(exhibit), strict=True)
+    ] == list(theory_columns(exhibit))
+
+
+@pytest.mark.parametrize("bound", [{"at_least": math.inf}, {"equals": -math.inf}, {"below": math.inf}])
+def test_infinite_bounds_stay_where_a_number_may_be_infinite(bound):
+    assert Claim.model_validate({"says": "so", "value": {"measure": "kl"}} | bound).bounds == bound
+
+
 @pytest.mark.parametrize("change", ["nosuch", "hinge+nosuch"])
 def test_a_run_that_cannot_be_is_refused_before_anything_starts(change, tmp_path):
     exhibit = read(written(tmp_path, FILE.replace('"gan"', f'"{change}"')))
@@ -133,6 +251,21 @@ def test_every_shipped_file_is_inside_the_wheel():
     inside = listed["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     for path in (root / "gallery").glob("*.toml"):
         assert inside[f"gallery/{path.name}"] == f"toygan/exhibits/shipped/{path.name}"
+
+
+def test_lines_are_counted_through_arrays_of_tables():
+    text = "[[a]]\nx = 1\n[a.b]\ny = [\n[0, 1]\n]\n[[a]]\nx = 2\n[a.b]\ny = 3\n[[a.c]]\nz = 1\n[[a.c]]\nz = 2\n"
+    lines = key_lines(text)
+    assert [lines["a", i, "x"] for i in (0, 1)] == [2, 8]
+    assert [lines["a", i, "b", "y"] for i in (0, 1)] == [4, 10]
+    assert [lines["a", 1, "c", i, "z"] for i in (0, 1)] == [12, 14]
+    assert (lines["a",], lines["a", 1]) == (1, 7)
+
+
+def test_the_documentation_lists_every_label():
+    text = (Path(__file__).parent.parent / "docs" / "exhibits.md").read_text(encoding="utf-8")
+    listed = text.partition("The labels: ")[2].partition(".\n")[0]
+    assert re.findall("`([^`]+)`", listed) == [label for label, *_ in RULES]
 
 
 # --- runs ------------------------------------------------------------------------------------------------------------
@@ -153,6 +286,11 @@ def test_runs_are_combinations_in_folders_named_by_their_configs(tmp_path):
 def test_quick_has_fewer_seeds_and_steps(tmp_path):
     work, *_ = planned(read(written(tmp_path, FILE)), tmp_path, quick=True)
     assert (work.task.config["training"]["seeds"], work.task.config["training"]["steps"]) == (2, 1)
+
+
+def test_quick_asks_at_a_quarter_of_the_step(tmp_path):
+    exhibit = quickened(read(written(tmp_path, FILE.replace('"w1" }', '"w1", at = 4 }'))))
+    assert [claim.value.at for claim in exhibit.claims] == [1]
 
 
 def test_runs_that_differ_in_unnamed_settings_are_numbered():
@@ -178,7 +316,7 @@ def run_folder(place: Path, method: str, labels: dict[int, list[str]]) -> list[d
     events = [
         {"step": 0, "seed": seed, "label": label, "evidence": ""} for seed, own in labels.items() for label in own
     ]
-    facts = {"events": events, "seconds": {"train": 8.0}, "seeds": [0, 1], "step": 40}
+    facts = {"events": events, "seconds": {"train": 8.0}, "seeds": [0, 1], "step": 40, "steps": 40}
     (folder / "run.json").write_text(json.dumps(facts))
     lines = [
         {"step": step, "seed": seed} | {name: values[t] for name, values in curves.items()} | {"w1_floor": 2.0}
@@ -265,6 +403,53 @@ def test_a_diverged_seed_fulfils_nothing(rows):
     rows = [row | {"status": "diverged", "modes": 0, "w1": 1e9} for row in rows]
     for measure, bound in (("modes", {"below": 8}), ("w1", {"above": 0})):
         assert verdict(rows, value=GOOD | {"measure": measure}, **bound, seeds="all").held is None
+
+
+LOST = {
+    **dict.fromkeys(["end", "late", "min", 20, 40], None),
+    **{"start": 5.0, "max": 5.0, "mean": 4.5, "median": 4.5, 0: 5.0, 12: 4.0},
+}
+
+
+@pytest.mark.parametrize("at", LOST)
+def test_of_a_diverged_seed_its_life_counts_and_no_end(at, rows):
+    rows = [rows[0] | {"status": "diverged", "diverged_at": 20, "w1": None}]
+    assert number(Term(measure="w1", at=at), rows[0]) == LOST[at]
+
+
+@pytest.mark.parametrize(("goal", "seconds"), [(4.0, 1.0), (3.0, None)])
+def test_a_diverged_seed_reached_what_it_reached_before(goal, seconds, rows):
+    row = rows[0] | {"status": "diverged", "diverged_at": 20}
+    assert number(Term(measure="w1", reaches=goal), row) == seconds
+
+
+def test_a_step_beyond_the_run_is_not_judged_and_the_frame_is_told(rows):
+    beyond = verdict(rows, value=GOOD | {"measure": "w1", "at": 41}, below=9)
+    assert (beyond.held, beyond.numbers) == (None, "step 41 is beyond the run's end, step 40")
+    assert verdict(rows, value=GOOD | {"measure": "w1", "at": 21}, below=9).numbers.endswith(
+        "; value at the frame of step 20"
+    )
+
+
+def test_partners_agree_in_the_keys_that_no_term_names():
+    rows = [
+        {"a.x": x, "a.y": y, "seed": seed, "scenario": "s", "settings": f"a.x={x},a.y={y}", "w1": x * 10.0**y}
+        for x in (1, 5) for y in (1, 2) for seed in (0, 1)
+    ]  # fmt: skip
+    five, one = ({"of": {"a.x": x}, "measure": "w1"} for x in (5, 1))
+    found = verdict(rows, value=five, over=one, equals=5, seeds="all")
+    assert (found.held, found.numbers) == (True, "4 of 4 seeds; 5")
+    rows = [row for row in rows if (row["a.x"], row["a.y"]) != (1, 2)]
+    assert verdict(rows, value=five, over=one, equals=5, seeds="all").held is None
+
+
+def test_a_row_of_theory_stands_against_itself(tmp_path):
+    exhibit = read(written(tmp_path, THEORY))
+    rows = theory_rows(exhibit, [])
+    piece = {"of": {"bounds": "noise"}}
+    found = verdict(rows, value=piece | {"measure": "bound"}, minus=piece | {"measure": "w1"}, at_least=0, seeds="all")
+    assert found.held is True
+    assert found.numbers.startswith("3 of 3 cases")
 
 
 def test_a_goal_that_is_never_reached_takes_for_ever(rows):
@@ -356,12 +541,15 @@ def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch):
     assert len(times) == 4
     again = call("demo", path, "--workers", "1")
     assert "held: Everything is finite." in again.stdout
+    assert again.stdout.splitlines()[-1] == "demo/exhibits/small.html"
+    assert Path("demo/exhibits/small.html").exists()
     assert {file: file.stat().st_mtime_ns for file in Path("runs").rglob("frames.npz")} == times
 
 
 def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    paths = [written(tmp_path, FILE, "one"), written(tmp_path, FILE.replace("Small", "Other"), "two")]
+    at_a_step = FILE.replace('"w1" }', '"w1", at = 4 }')  # which is no step of a quick run
+    paths = [written(tmp_path, at_a_step, "one"), written(tmp_path, FILE.replace("Small", "Other"), "two")]
     words = ["gallery", "--quick", "--workers", "1", *(word for path in paths for word in ("--only", path))]
     result = call(*words)
     assert result.exit_code == 0, result.output
@@ -378,6 +566,17 @@ def test_two_exhibits_of_one_name_are_refused(tmp_path):
     result = call("gallery", "--only", paths[0], "--only", paths[1])
     assert result.exit_code == 2
     assert "2 exhibits are called 'small'" in result.output
+
+
+@pytest.mark.parametrize("command", [["demo"], ["gallery", "--only"]])
+def test_a_file_in_the_place_of_the_runs_is_refused_at_once(command, tmp_path):
+    (tmp_path / "taken").write_text("")
+    path = written(tmp_path, FILE)
+    for place in ("taken", "taken/inner"):
+        result = call(*command, path, "--runs", str(tmp_path / place))
+        assert result.exit_code == 2
+        assert f"--runs {tmp_path / place}: {tmp_path / 'taken'} is a file" in result.output
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_strict_fails_when_a_claim_did_not_hold(tmp_path, monkeypatch):

@@ -54,6 +54,7 @@ def demo(
         from toygan.exhibits import read
         from toygan.gallery.site import write_site
 
+        refuse_a_file("--runs", runs)
         exhibit = read(name)
         shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, [told(name, quick, runs)])
         write_site(out, shown, quick)
@@ -81,6 +82,7 @@ def gallery(
         from toygan.exhibits import read
         from toygan.gallery.site import write_site
 
+        refuse_a_file("--runs", runs)
         names = only or shipped_exhibits()
         commands = [told(name, quick, runs) for name in names]
         exhibits = [read(name) for name in names]
@@ -106,20 +108,31 @@ def shown_exhibits(
     from joblib import Parallel, cpu_count, delayed
 
     from toygan.exhibits import planned, showing
+    from toygan.exhibits.work import quickened
 
     refuse_equal_names(exhibits)
     works = [planned(exhibit, runs, quick) for exhibit in exhibits]
     failed = played([work for each in works for work in each], runs, workers)
+    judged = map(quickened, exhibits) if quick else exhibits
     at_once = min(len(exhibits), workers or cpu_count())
     jobs = [
         delayed(showing)(exhibit, own, place / exhibit.name, command, quick)
-        for exhibit, own, command in zip(exhibits, works, commands, strict=True)
+        for exhibit, own, command in zip(judged, works, commands, strict=True)
     ]
     made = []
     for shown in Parallel(n_jobs=at_once, return_as="generator")(jobs):
         made.append(shown)
         print(f"drawn: {tally(shown)}", file=sys.stderr, flush=True)
     return made, failed
+
+
+def refuse_a_file(option: str, place: Path) -> None:
+    """UserError where a folder can not be, for a file is or stands in its way."""
+    from toygan.strict import UserError
+
+    for path in (place, *place.parents):
+        if path.exists() and not path.is_dir():
+            raise UserError(f"{option} {place}: {path} is a file; give a folder, or the name of one to make")
 
 
 def refuse_equal_names(exhibits: Sequence[Exhibit]) -> None:
@@ -173,7 +186,8 @@ def report(shown: Showing, place: Path, as_json: bool) -> None:
     print(f"{shown.question}\n")
     for verdict in shown.verdicts:
         print(f"  {verdict.words}: {verdict.says}\n      {verdict.numbers}")
-    print("\n".join(["", *(str(picture.path) for picture in shown.pictures), str(place.parent / "index.html")]))
+    page = place.parent / "exhibits" / f"{shown.name}.html"
+    print("\n".join(["", *(str(picture.path) for picture in shown.pictures), str(page)]))
 
 
 def facts_of(shown: Showing) -> dict[str, Any]:

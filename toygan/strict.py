@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 Names = tuple[str, ...]
 Key = tuple[str | int, ...]
+Item = Mapping[str, Any]  # one of pydantic's errors
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -198,8 +199,14 @@ def examined(model: type[Model], data: Mapping[str, Any]) -> tuple[Model | None,
     try:
         return model.model_validate_json(json.dumps(data, default=as_json), strict=True), []
     except ValidationError as error:
-        items = error.errors(include_url=False)
+        items = [item for item in error.errors(include_url=False) if not follows(data, item)]
     return None, [mistake for group in by_union(data, items) for mistake in explain_group(model, data, group)]
+
+
+def follows(data: Mapping[str, Any], item: Item) -> bool:
+    """Whether a list is only too short because pydantic does not count its wrong elements, which are told anyway."""
+    value = lookup(data, real_key(data, item["loc"]))
+    return item["type"] == "too_short" and isinstance(value, list) and len(value) >= item["ctx"]["min_length"]
 
 
 def as_json(value: Any) -> Any:
@@ -268,18 +275,36 @@ def lookup(data: Any, key: Key) -> Any:
 
 
 def key_lines(text: str) -> dict[Key, int]:
-    """The line of every table header and key; tomllib itself keeps no positions."""
+    """The line of every table header and key, elements of arrays of tables counted; tomllib itself keeps no positions."""
     lines: dict[Key, int] = {}
+    last: dict[Key, int] = {}  # the element that an array of tables has come to
     table: Key = ()
     for number, line in enumerate(without_long_strings(text).split("\n"), start=1):
-        if header := re.match(r"\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}\s*(#.*)?\r?$", line):
-            table = split_key(header[1])
+        if header := re.match(rf"\s*(\[{{1,2}})\s*({DOTTED})\s*\]{{1,2}}\s*(#.*)?\r?$", line):
+            table = in_elements(split_key(header[2]), last)
             lines.setdefault(table, number)
-        elif entry := re.match(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""", line):
+            if header[1] == "[[":
+                last[table] = last.get(table, -1) + 1
+                table = (*table, last[table])
+                lines[table] = number
+        elif entry := re.match(rf"\s*({DOTTED})\s*=", line):
             key = (*table, *split_key(entry[1]))
             for end in range(len(table) + 1, len(key) + 1):
                 lines.setdefault(key[:end], number)
     return lines
+
+
+PART = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
+DOTTED = rf"{PART}(?:\s*\.\s*{PART})*"
+
+
+def in_elements(key: Key, last: Mapping[Key, int]) -> Key:
+    """A header's key with the last element's number after every array of tables on the way."""
+    way: Key = ()
+    for part in key[:-1]:
+        way = (*way, part)
+        way = (*way, last[way]) if way in last else way
+    return (*way, key[-1])
 
 
 def without_long_strings(text: str) -> str:
@@ -302,8 +327,6 @@ def line_of(key: Key, lines: Mapping[Key, int]) -> int | None:
 
 
 # --- saying what is wrong --------------------------------------------------------------------------------------------
-
-Item = Mapping[str, Any]
 
 
 def by_union(data: Mapping[str, Any], items: Sequence[Item]) -> list[list[Item]]:
@@ -365,7 +388,18 @@ def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mist
         return Mistake(key, "names a folder: must be one word of letters, digits and . + - _", example_of("my-own"))
     if kind == "value_error":
         return from_value_error(key, str(context["error"]))
-    return Mistake(key, plain_words(item["msg"]), for_example(model, location))
+    value = lookup(data, key)
+    hint = example_of([value]) if kind == "tuple_type" and is_element(model, location, value) else ""
+    return Mistake(key, plain_words(item["msg"]), hint or for_example(model, location))
+
+
+def is_element(model: type[BaseModel], location: Key, value: Any) -> bool:
+    """Whether the list at pydantic's location would take a value as one of its elements."""
+    wanted = node_at(model, location).get("items", {}).get("type")
+    return type(value) in ELEMENTS.get(wanted, ())
+
+
+ELEMENTS: Mapping[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "integer": (int,)}
 
 
 def from_value_error(key: Key, text: str) -> Mistake:
@@ -417,6 +451,8 @@ def example_of(value: Any) -> str:
 def example(schema: Mapping[str, Any], node: Any) -> Any:
     """A legal value: the default, or one made from the type; None where the schema says too little."""
     node = resolved(schema, node)
+    if examples := node.get("examples"):
+        return examples[0]
     if isinstance(node.get("default"), bool | int | float | str | list):
         return node["default"]
     if choices := node.get("anyOf"):

@@ -53,9 +53,21 @@ def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
     if unfinished:
         return Verdict(claim.says, None, f"{len(unfinished)} of {len(asked)} seeds did not end")
     try:
-        return by_seed(claim, chosen, rows) if claim.seeds else by_median(claim, chosen, rows)
+        found = by_seed(claim, chosen, rows) if claim.seeds else by_median(claim, chosen, rows)
+        return found._replace(numbers="; ".join([found.numbers, *frames_used(claim, rows)]))
     except LookupError as error:
         return Verdict(claim.says, None, str(error).strip("'\""))
+
+
+def frames_used(claim: Claim, rows: Sequence[Row]) -> list[str]:
+    """For every term that is read at a step: at which steps there was a frame."""
+    said = []
+    for key, term in claim.terms.items():
+        of_runs = [row for row in meant(term.of, rows) if "folder" in row and isinstance(term.at, int)]
+        curves = [curve(Path(row["folder"]), row["seed"], "step")[0] for row in of_runs]
+        if steps := sorted({nearest(all_steps, int(term.at)) for all_steps in curves if len(all_steps)}):
+            said.append(f"{key} at the frame of step {' or '.join(map(str, steps))}")
+    return said
 
 
 def matching(wanted: Filter, rows: Sequence[Row]) -> list[Row]:
@@ -108,22 +120,35 @@ def enough(asked: str, happy: int, total: int) -> bool:
 
 
 def partner(claim: Claim, row: Row, rows: Sequence[Row]) -> Row | None:
-    """The row that `over` or `minus` holds this one against: the same scenario and seed where there is a choice.
+    """The row that `over` or `minus` holds this one against: itself if it may; else, where there is a choice, the one
+    of the same seed, scenario, group, method and settings.
 
-    Raises LookupError where there is none, or where several would do.
+    Raises LookupError where there is none, where several would do, and where a column that no term names differs.
     """
     term = claim.over or claim.minus
     if term is None:
         return None
     found = meant(term.of, rows)
-    for column in ("seed", "scenario", "group", "method", "settings"):
-        alike = [other for other in found if other.get(column) == row.get(column)]
+    if any(other is row for other in found):
+        return row
+    keys = [name for name in row if is_setting(name)]
+    for column in ("seed", "scenario", "group", "method", *keys):
+        alike = [other for other in found if fits(other.get(column), row.get(column))]
         found = alike if len(found) > 1 and alike else found
+    who = f"seed {row['seed']}" if row.get("seed") is not None else "a row"
     if len(found) != 1:
-        raise LookupError(f"{len(found)} rows stand against seed {row.get('seed')}, and one was expected")
+        raise LookupError(f"{len(found)} rows stand against {who}, and one was expected")
+    for column in keys:
+        if column in found[0] and column not in {*claim.value.of, *term.of} and not fits(found[0][column], row[column]):
+            raise LookupError(f"nothing with {column} = {row[column]} stands against {who}")
     if found[0].get("scenario") != row.get("scenario") and "scenario" not in term.of:
-        raise LookupError(f"nothing on {row.get('scenario')} stands against seed {row.get('seed')}")
+        raise LookupError(f"nothing on {row.get('scenario')} stands against {who}")
     return found[0]
+
+
+def is_setting(column: str) -> bool:
+    """Whether a column is a key of a grid, of a sweep over a target, or of a piece of theory."""
+    return "." in column or column in ("target", "generator", "critic", "update", "std")
 
 
 def combined(claim: Claim, row: Row, other: Row | None) -> float | None:
@@ -196,26 +221,45 @@ TESTS: Mapping[str, Callable[[float, float], bool]] = {"above": gt, "below": lt,
 
 
 def number(term: Term, row: Row) -> float | None:
-    """The number of one row; None where it has none. A seed that diverged has none but its labels and its curves."""
+    """The number of one row; None where it has none. Of a seed that diverged, its labels and its curves before that
+    count: where it stood at some moment of them, and a goal that it reached, but no number that stands for an end.
+
+    Raises LookupError for a measure that was not taken, and for a step beyond the run's end.
+    """
     folder = row.get("folder")
     if term.label is not None:
         return None if folder is None else float(term.label in labels(Path(folder), row["seed"]))
     name = str(term.measure)
+    lost = row.get("status") == "diverged"
     plain_end = term.at == "end" and term.along is None and term.reaches is None
-    if plain_end and row.get("status") == "diverged":
+    if lost and term.along is None and term.reaches is None and term.at in ENDS:
         return None
     if folder is None or (plain_end and row.get(name) is not None):
         return finite(row.get(name))
     if name not in recorded(Path(folder)) and name not in row:
         raise LookupError(f"{name} was not measured in {row.get('label', folder)}")
     steps, values = curve(Path(folder), row["seed"], name)
-    if not len(values):
+    alive = before(row, steps)
+    if isinstance(term.at, int):
+        return at_step(Path(folder), steps, np.where(alive, values, math.nan), term.at)
+    if not alive.any():
         return None
     if term.along is not None:
-        return correlation(values, curve(Path(folder), row["seed"], term.along)[1])
+        others = curve(Path(folder), row["seed"], term.along)[1]
+        return correlation(values[alive], others[alive]) if len(others) == len(values) else None
     if term.reaches is not None:
-        return seconds_until(Path(folder), steps, values, name, term.reaches)
-    return at_moment(steps, values, term.at)
+        seconds = seconds_until(Path(folder), steps[alive], values[alive], name, term.reaches)
+        return None if lost and math.isinf(seconds) else seconds
+    return at_moment(steps[alive], values[alive], term.at)
+
+
+ENDS = ("end", "late", "min")  # moments that say how a seed came out
+
+
+def before(row: Row, steps: np.ndarray) -> np.ndarray:
+    """Which of the steps come before the seed was seen to have diverged."""
+    end = row.get("diverged_at")
+    return np.ones(len(steps), bool) if end is None else steps < end
 
 
 def finite(value: Any) -> float | None:
@@ -260,14 +304,27 @@ def curve(folder: Path, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
     return (steps, known) if np.isfinite(known).any() else (steps[:0], known[:0])
 
 
-def at_moment(steps: np.ndarray, values: np.ndarray, at: str | int) -> float | None:
-    """The curve at a moment, or at the frame nearest to a step; None where it has no number there."""
+def at_step(folder: Path, steps: np.ndarray, values: np.ndarray, at: int) -> float | None:
+    """The curve at the frame nearest to a step; None where it has no number there.
+
+    Raises LookupError where the run was never to come so far.
+    """
+    if at > (end := facts_of(folder)["steps"]):
+        raise LookupError(f"step {at} is beyond the run's end, step {end}")
+    return finite(float(values[np.flatnonzero(steps == nearest(steps, at))[0]])) if len(steps) else None
+
+
+def nearest(steps: np.ndarray, at: int) -> int:
+    """The step nearest to another one; the earlier of two."""
+    return int(steps[np.abs(steps - at).argmin()])
+
+
+def at_moment(steps: np.ndarray, values: np.ndarray, at: str) -> float | None:
+    """The curve at a moment; None where it has no number there."""
     if at == "late":
         steps, values = steps[-max(1, len(steps) // 4) :], values[-max(1, len(values) // 4) :]
     if not np.isfinite(values).any():
         return None
-    if isinstance(at, int):
-        return finite(float(values[np.abs(steps - at).argmin()]))
     return finite(MOMENTS[at](steps, values))
 
 

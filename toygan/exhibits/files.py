@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     AllowInfNan,
@@ -14,6 +16,7 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    PrivateAttr,
     field_validator,
     model_validator,
 )
@@ -21,17 +24,30 @@ from pydantic import (
 from toygan.diagnose import RULES
 from toygan.distance import DISTANCES, parsed_sweep
 from toygan.measure import MEASURES
-from toygan.scenario import Name
+from toygan.scenario import PARTS, Method, Name, as_kind, beyond
 from toygan.shipped import exhibits_folder, shipped_exhibits
-from toygan.strict import Mistake, Strict, UserError, check, read_toml, report, suggestion
+from toygan.strict import (
+    Key,
+    Mistake,
+    Source,
+    Strict,
+    UserError,
+    check,
+    examined,
+    in_toml,
+    read_toml,
+    report,
+    suggestion,
+)
 from toygan.sweeps import flat
 
 __all__ = ["Claim", "Exhibit", "Panel", "Runs", "Term", "read", "shipped_exhibits"]
 
 Number = Annotated[float, AllowInfNan(True)]  # distances may be infinite
-Scalar = str | bool | int | float
+LAST_STEP = 10**8  # that a run may have
+Scalar = str | bool | Annotated[int, Field(ge=-(10**9), le=10**9)] | float
 Filter = Mapping[str, Scalar | tuple[Scalar, ...]]  # column -> the value, or values, that a row must have there
-Seeds = Annotated[str, Field(pattern=r"^(all|none|(at most )?\d+ of [1-9]\d*)$")]
+Seeds = Annotated[str, Field(examples=["7 of 8"])]
 Text = Annotated[str, Field(min_length=1)]
 
 MOMENTS = ("start", "end", "min", "max", "mean", "median", "late", "period")
@@ -59,7 +75,7 @@ class Runs(Strict):
     name: str = ""
     scenarios: tuple[str, ...] = Field(min_length=1)
     methods: tuple[str, ...] = ()
-    seeds: PositiveInt = 8
+    seeds: Annotated[PositiveInt, Field(le=10**4)] = 8
     set: Mapping[str, Any] = {}
     grid: Mapping[str, Any] = {}
 
@@ -71,6 +87,15 @@ class Runs(Strict):
             raise ValueError("training.seeds belongs to the group itself, as seeds = 8")
         return value
 
+    @field_validator("grid")
+    @classmethod
+    def lists(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Refuse a key of a grid without values."""
+        for key, values in flat(value).items():
+            if not isinstance(values, list) or not values:
+                raise ValueError(f"{key}: must be a list of values; for example [64, 256]")
+        return value
+
 
 class Distances(Strict):
     """Distances between two scenarios' targets; `over` lets a number of b's target go: "target.shift=-1:1:21"."""
@@ -80,6 +105,16 @@ class Distances(Strict):
     b: str
     over: str
     points: Annotated[PositiveInt, Field(le=4000)] = 500
+
+    @field_validator("over")
+    @classmethod
+    def a_sweep(cls, value: str) -> str:
+        """Refuse what is not KEY=LO:HI:N."""
+        try:
+            parsed_sweep(value)
+        except UserError as error:
+            raise ValueError(str(error).removeprefix(f"--over {value}: ").replace("\n    ", "; ")) from None
+        return value
 
 
 class Phases(Strict):
@@ -136,14 +171,14 @@ class Panel(Strict):
 class Term(Strict):
     """A number a seed: a measure at a moment, a label (1 where the seed has it), or what becomes of a curve.
 
-    `at` is a moment or a step. `along` gives the rank correlation of the curve with another measure's. `reaches` gives
-    the core-seconds of training until the measure is as good as that.
+    `at` is a moment, or a step, for which the nearest frame stands. `along` gives the rank correlation of the curve with
+    another measure's. `reaches` gives the core-seconds of training until the measure is as good as that.
     """
 
     of: Filter = Field(default={})
     measure: str | None = None
     label: str | None = None
-    at: Literal[*MOMENTS] | NonNegativeInt = "end"  # type: ignore[valid-type]
+    at: str | int = "end"
     along: str | None = None
     reaches: float | None = None
 
@@ -164,11 +199,24 @@ class Term(Strict):
         """Refuse a measure that nobody takes."""
         return known(value, [*MEASURES, *INNER, *DERIVED, *DISTANCES], "measures")
 
+    @field_validator("at")
+    @classmethod
+    def a_time(cls, value: str | int) -> str | int:
+        """Refuse a moment that there is not, and a step that no run has."""
+        if isinstance(value, str):
+            return str(known(value, list(MOMENTS), "moments, or a step"))
+        if not 0 <= value <= LAST_STEP:
+            raise ValueError(f"is no step; one is from 0 to {LAST_STEP}, or say a moment: {', '.join(MOMENTS)}")
+        return value
+
     @field_validator("label")
     @classmethod
     def known_label(cls, value: str | None) -> str | None:
         """Refuse a label that no rule gives."""
         return known(value, [row[0] for row in RULES], "labels")
+
+
+ENDLESS = ("kl", "reverse_kl")  # distances that may be infinite
 
 
 class Claim(Strict):
@@ -200,12 +248,27 @@ class Claim(Strict):
             raise ValueError('a label is counted; say in how many seeds, for example seeds = "6 of 8"')
         if self.within and self.equals is None:
             raise ValueError("within belongs to equals")
+        for name, bound in self.bounds.items():
+            self.a_bound(name, bound)
         return self
+
+    def a_bound(self, name: str, bound: float) -> None:
+        """Refuse NaN, which nothing fulfils, and an infinity that everything or nothing does."""
+        if math.isnan(bound):
+            raise ValueError(f"{name}: must be a number; for example 0.5")
+        may_be_endless = self.value.reaches is not None or self.value.measure in ENDLESS
+        always = (name in ("below", "at_most") and bound > 0) or (name in ("above", "at_least") and bound < 0)
+        if math.isinf(bound) and name != "equals" and always and not (name == "below" and may_be_endless):
+            raise ValueError(f"{name}: every number fulfils it; say a finite bound")
+        if math.isinf(bound) and name in ("above", "below") and not always:
+            raise ValueError(f"{name}: no number fulfils it; say a finite bound")
 
     @field_validator("seeds")
     @classmethod
     def refutable(cls, value: str | None) -> str | None:
-        """Refuse 9 of 8, and what always holds."""
+        """Refuse what counts no seeds, 9 of 8, and what always holds."""
+        if value and not re.fullmatch(r"all|none|(at most )?\d{1,9} of [1-9]\d{0,8}", value):
+            raise ValueError('must say how many seeds; for example "7 of 8", "at most 2 of 8", "all" or "none"')
         if value and " of " in value:
             count, total = map(int, re.findall(r"\d+", value))
             if count > total:
@@ -227,6 +290,13 @@ class Claim(Strict):
         return {key: term for key in ("value", "over", "minus") if (term := getattr(self, key)) is not None}
 
 
+class Origin(NamedTuple):
+    """What an exhibit was read from: the data with its methods spelled out, and the file."""
+
+    data: Mapping[str, Any]
+    source: Source
+
+
 class Exhibit(Strict):
     """A question, what to look at, which runs and pieces of theory, which panels, and the claims."""
 
@@ -244,6 +314,18 @@ class Exhibit(Strict):
     methods: Mapping[Name, Mapping[str, Any]] = {}
     panels: tuple[Panel, ...] = Field(min_length=1)
     claims: tuple[Claim, ...] = Field(min_length=1)
+    _origin: Origin = PrivateAttr(default=Origin({}, Source("exhibit")))
+
+    @property
+    def origin(self) -> Origin:
+        """What it was read from, for the messages' sake."""
+        return self._origin
+
+    def read_from(self, origin: Origin) -> Exhibit:
+        """The same exhibit, which knows what it was read from."""
+        copy = self.model_copy()
+        copy._origin = origin
+        return copy
 
     @model_validator(mode="after")
     def about_something(self) -> Exhibit:
@@ -287,14 +369,15 @@ def read(name: str) -> Exhibit:
     path = find(name)
     data, source = read_toml(path)
     exhibit = check(Exhibit, {"name": path.stem} | data, source)
-    legal = columns(exhibit)
+    origin = Origin(data | {"methods": {name: spelled(method) for name, method in exhibit.methods.items()}}, source)
     mistakes = [
-        Mistake(key, "is no column of this exhibit's rows", suggestion(name, legal, "columns"))
-        for key, name in exhibit.columns_named()
-        if name not in legal
+        *wrong_methods(origin.data["methods"]),
+        *wrong_columns(exhibit),
+        *twins(exhibit),
+        *nothing_shown(exhibit),
     ]
     if mistakes:
-        raise UserError(report(mistakes, data, source))
+        raise UserError(report(mistakes, *origin))
     runs = tuple(
         group.model_copy(update={"scenarios": tuple(placed(name, path.parent) for name in group.scenarios)})
         for group in exhibit.runs
@@ -303,7 +386,57 @@ def read(name: str) -> Exhibit:
         item.model_copy(update={side: placed(getattr(item, side), path.parent) for side in ("a", "b")})
         for item in exhibit.distances
     )
-    return exhibit.model_copy(update={"runs": runs, "distances": distances})
+    return exhibit.model_copy(update={"runs": runs, "distances": distances}).read_from(origin)
+
+
+def spelled(method: Mapping[str, Any]) -> dict[str, Any]:
+    """A method with the kinds that are given as words as tables."""
+    return {part: as_kind(value) if part in PARTS else value for part, value in method.items()}
+
+
+def wrong_methods(methods: Mapping[str, dict[str, Any]]) -> Iterator[Mistake]:
+    """What is wrong in the exhibit's own methods."""
+    for name, method in methods.items():
+        key: Key = ("methods", name)
+        yield from beyond(method, key)
+        yield from (mistake._replace(key=(*key, *mistake.key)) for mistake in examined(Method, method)[1])
+
+
+def wrong_columns(exhibit: Exhibit) -> list[Mistake]:
+    """Columns that no row has."""
+    legal = columns(exhibit)
+    return [
+        Mistake(key, "is no column of this exhibit's rows", suggestion(name, legal, "columns"))
+        for key, name in exhibit.columns_named()
+        if name not in legal
+    ]
+
+
+def twins(exhibit: Exhibit) -> Iterator[Mistake]:
+    """Pieces of theory that nothing tells apart."""
+    for kind in PIECES.values():
+        counts = Counter[str]()
+        for i, piece in enumerate(getattr(exhibit, kind)):
+            counts[piece.name] += 1
+            if counts[piece.name] == 2:
+                yield Mistake((kind, i, "name"), f"another of [[{kind}]] has this name", "give each its own")
+
+
+def nothing_shown(exhibit: Exhibit) -> Iterator[Mistake]:
+    """Panels of a kind that the exhibit has nothing for."""
+    for i, panel in enumerate(exhibit.panels):
+        needed = PIECES.get(panel.kind, "runs")
+        if not getattr(exhibit, needed):
+            what = f"the panel {called(panel)} has nothing to show"
+            yield Mistake(("panels", i, "kind"), what, f"it needs [[{needed}]]; or choose another kind")
+
+
+PIECES = {"distances": "distances", "phases": "phases", "plan": "plans", "bound": "bounds"}  # kind of panel -> table
+
+
+def called(panel: Panel) -> str:
+    """A panel by its title, or by its kind."""
+    return in_toml(panel.title or panel.kind)
 
 
 def placed(scenario: str, folder: Path) -> str:
@@ -315,6 +448,6 @@ def columns(exhibit: Exhibit) -> list[str]:
     """The columns by which rows can be chosen: what they are of, and the keys of grids."""
     keys = [key for group in exhibit.runs for key in flat(group.grid)]
     keys += [parsed_sweep(item.over).key for item in exhibit.distances]
-    kinds = [kind for kind in ("distances", "phases", "plans", "bounds") if getattr(exhibit, kind)]
+    kinds = [kind for kind in PIECES.values() if getattr(exhibit, kind)]
     fixed = ["scenario", "method", "objective", "constraint", "group", "seed", "update", "std"]
     return list(dict.fromkeys([*fixed, *kinds, *keys]))

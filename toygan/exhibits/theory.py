@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from scipy.optimize import linear_sum_assignment
 from toygan.dirac import Portrait, planar, portrait
 from toygan.distance import along, changed, parsed_sweep
 from toygan.exhibits.files import Bounds, Distances, Exhibit, Phases, Plans
+from toygan.exhibits.places import Said, options, retold, words
 from toygan.scenario import as_data, read
+from toygan.strict import UserError
 from toygan.sweeps import flat
 from toygan.table import Record
 
@@ -28,15 +31,55 @@ def theory_rows(exhibit: Exhibit, portraits: Sequence[tuple[Mapping[str, Any], P
     return rows + [row for item in exhibit.bounds for row in bound_rows(item)]
 
 
-def check_theory(exhibit: Exhibit) -> None:
-    """Read all that theory will need; UserError with what is wrong in it, before anything is run."""
+def theory_mistakes(exhibit: Exhibit) -> list[str]:
+    """What is wrong in all that theory will need, before anything is run."""
+    wrong = [text for i, item in enumerate(exhibit.distances) for text in wrong_distances(exhibit, i, item)]
+    return wrong + [text for i, item in enumerate(exhibit.phases) for text in wrong_phases(exhibit, i, item)]
+
+
+def wrong_distances(exhibit: Exhibit, i: int, item: Distances) -> Iterator[str]:
+    """What is wrong with the scenarios of a piece, and with the key that is swept."""
+    sweep, key = parsed_sweep(item.over), ("distances", i)
+    for side in ("a", "b"):
+        try:
+            base = as_data(read(getattr(item, side)))
+        except UserError as error:
+            yield from retold(exhibit, error, {}, (*key, side))
+            return
+    try:
+        read(item.b, overrides=[(sweep.key, changed(base, sweep, sweep.values[0]))])
+    except UserError as error:
+        option = re.match(r"--\w+ \S+: ", str(error))
+        yield from retold(exhibit, error, {option[0]: Said((*key, "over"))} if option else {}, (*key, "over"))
+
+
+def wrong_phases(exhibit: Exhibit, i: int, item: Phases) -> dict[str, None]:
+    """What is wrong with the methods, update rules and settings of a piece, each mistake once."""
+    wrong, key = dict[str, None](), ("phases", i)
+    for method, update in itertools.product(item.methods, item.updates or ("",)):
+        changes = asked(item, update)
+        rule = {
+            f"--set {name}={value}: {name}.kind = ": Said((*key, "updates")) for name, value in changes[-1:] if update
+        }
+        said = options((*key, "set"), flat(item.set)) | words((*key, "methods"), method) | rule
+        try:
+            planar(read("dirac", method, changes))
+        except UserError as error:
+            wrong |= dict.fromkeys(retold(exhibit, error, said, (*key, "methods")))
+    return wrong
+
+
+def theory_columns(exhibit: Exhibit) -> Iterator[dict[str, Any]]:
+    """The columns by which rows of theory are chosen: one mapping a row, before any number is known."""
     for item in exhibit.distances:
-        read(item.a)
         sweep = parsed_sweep(item.over)
-        read(item.b, overrides=[(sweep.key, changed(as_data(read(item.b)), sweep, sweep.values[0]))])
+        yield from ({"distances": item.name, sweep.key: value} for value in sweep.values)
     for phases in exhibit.phases:
         for method, update in itertools.product(phases.methods, phases.updates or ("",)):
-            planar(read("dirac", method, asked(phases, update)))
+            yield {"phases": phases.name, "method": method, "update": update or "its own"}
+    yield from ({"plans": plan.name} for plan in exhibit.plans)
+    for bounds in exhibit.bounds:
+        yield from ({"bounds": bounds.name, "std": std} for std in bounds.stds)
 
 
 def distance_rows(item: Distances) -> list[Record]:

@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 
 from toygan import folder as folders
 from toygan import runs
-from toygan.exhibits.claims import matching
-from toygan.exhibits.files import Exhibit, Runs
-from toygan.exhibits.theory import check_theory
+from toygan.exhibits.claims import Row, fits, matching, meant
+from toygan.exhibits.files import PIECES, Exhibit, Filter, Runs, called
+from toygan.exhibits.places import Said, options, retold, words
+from toygan.exhibits.theory import theory_columns, theory_mistakes
 from toygan.scenario import Config, as_data
-from toygan.strict import UserError
+from toygan.shipped import shipped_folder
+from toygan.strict import Key, Mistake, UserError, in_toml, report, shortened, suggestion
 from toygan.sweeps import flat, named, plain_value, points
-from toygan.table import settings_text
+from toygan.table import scalar, settings_text
 from toygan.tasks import Task
 
 FRAMES = 31  # of an exhibit's run, if it does not say otherwise
@@ -35,21 +37,35 @@ class Work(NamedTuple):
 
 
 def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
-    """Every run of an exhibit, checked; nothing is made yet. UserError with what is wrong in any of them."""
-    found, wrong = list[Work](), dict[str, None]()
-    try:
-        check_theory(exhibit)
-    except UserError as error:
-        wrong[str(error)] = None
-    for group in exhibit.runs:
+    """Every run of an exhibit, checked; nothing is made yet. UserError with what is wrong in any of them, and with what
+    claims and panels ask for though no run has it.
+    """
+    found, wrong = list[Work](), dict.fromkeys(theory_mistakes(exhibit))
+    rows: list[Row] = list(theory_columns(exhibit))
+    for i, group in enumerate(exhibit.runs):
         for scenario, method, settings in combinations(group):
             try:
-                found.append(work_of(exhibit, group, scenario, method, settings, place, quick))
+                work = work_of(exhibit, group, scenario, method, settings, place, quick)
+                found.append(work)
+                rows += [columns_of(work) | {"seed": seed} for seed in range(group.seeds)]
             except UserError as error:
-                wrong[str(error)] = None
+                wrong |= dict.fromkeys(retold(exhibit, error, *said_by(i, group, scenario, method, settings)))
+    if not wrong and (mistakes := list(dict.fromkeys(in_vain(exhibit, rows)))):
+        wrong[report(mistakes, *exhibit.origin)] = None
     if wrong:
-        raise UserError("\n".join(f"exhibit {exhibit.name}: {message}" for message in wrong))
+        raise UserError("\n".join(wrong))
     return found
+
+
+def said_by(
+    i: int, group: Runs, scenario: str, method: str | None, settings: Mapping[str, Any]
+) -> tuple[dict[str, Said], Key]:
+    """How mistakes in one run of a group begin, with the places in the exhibit's file; and the place of all others."""
+    key: Key = ("runs", i)
+    file = scenario if scenario.endswith(".toml") else shipped_folder() / f"{scenario}.toml"
+    said = options((*key, "set"), flat(group.set)) | options((*key, "grid"), settings)
+    said |= words((*key, "methods"), method) | {f"{file}: method.": Said(("methods", str(method)), goes_on=True)}
+    return said, (*key, "scenarios")
 
 
 def combinations(group: Runs) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
@@ -84,6 +100,26 @@ def work_of(
     return Work(task, columns, settings_text({key: plain_value(said[key]) for key in said if key not in UNTOLD}))
 
 
+def columns_of(work: Work) -> dict[str, Any]:
+    """The columns by which the rows of a run are chosen, all but the seed."""
+    config, settings = work.task.config, {key: scalar(value) for key, value in work.columns.items()}
+    named_by = {"scenario": config["name"], "method": config["method"]["name"], "folder": str(work.task.folder)}
+    return halves(config) | named_by | settings
+
+
+def quickened(exhibit: Exhibit) -> Exhibit:
+    """The exhibit with the steps that its claims name shortened as quick shortens its runs."""
+    claims = []
+    for claim in exhibit.claims:
+        terms = {
+            key: term.model_copy(update={"at": round(term.at * QUICK_STEPS)})
+            for key, term in claim.terms.items()
+            if isinstance(term.at, int)
+        }
+        claims.append(claim.model_copy(update=terms))
+    return exhibit.model_copy(update={"claims": tuple(claims)})
+
+
 UNTOLD = {"training.frames", "training.seeds"}  # how much is looked at changes no run
 
 
@@ -110,3 +146,44 @@ def tasks_of(works: Sequence[Work]) -> list[Task]:
         wanted = task.picture or (task.folder in tasks and tasks[task.folder].picture)
         tasks[task.folder] = task._replace(picture=wanted)
     return [task._replace(name=task.folder.name if len(tasks) > 1 else task.name) for task in tasks.values()]
+
+
+# --- what claims and panels ask for ----------------------------------------------------------------------------------
+
+
+def in_vain(exhibit: Exhibit, rows: Sequence[Row]) -> Iterator[Mistake]:
+    """What claims and panels choose rows by, and no planned row has."""
+    for i, claim in enumerate(exhibit.claims):
+        for key, term in claim.terms.items():
+            chosen = meant(term.of, rows)
+            yield from no_rows(("claims", i, key, "of"), f"the claim {in_toml(claim.says)}", term.of, rows, chosen)
+    for i, panel in enumerate(exhibit.panels):
+        shown = [row for row in rows if PIECES.get(panel.kind, "folder") in row]
+        chosen = matching(panel.of, shown)
+        yield from no_rows(("panels", i, "of"), f"the panel {called(panel)}", panel.of, shown, chosen)
+
+
+def no_rows(key: Key, who: str, wanted: Filter, rows: Sequence[Row], chosen: Sequence[Row]) -> Iterator[Mistake]:
+    """The values of a filter that no row has, or that none has together."""
+    alone = False
+    for column, value in wanted.items():
+        legal = list(dict.fromkeys(row[column] for row in rows if row.get(column) is not None))
+        for one in value if isinstance(value, tuple) else (value,):
+            if not any(fits(there, one) for there in legal):
+                alone = True
+                message = f"{shortened(who)} asks for {in_toml(one)}, which no run or piece of theory here has"
+                yield Mistake((*key, column), message, nearest_of(one, legal))
+    if not chosen and not alone:
+        yield Mistake(key, f"{shortened(who)} asks for what no run or piece of theory here has together")
+
+
+def nearest_of(value: Any, legal: Sequence[Any]) -> str:
+    """The legal values that come nearest: of numbers the nearest few."""
+    numbers = [one for one in legal if isinstance(one, int | float)]
+    if numbers and isinstance(value, int | float):
+        few = sorted(sorted(numbers, key=lambda one: abs(one - value))[:NEAREST])
+        return f"{'legal' if len(few) == len(numbers) else 'nearest legal'} values: {', '.join(map(in_toml, few))}"
+    return suggestion(str(value), [str(one) for one in legal], "values") if legal else "no row has this column"
+
+
+NEAREST = 8
