@@ -19,7 +19,8 @@ WIDE, COLOURS = 1000, 128  # pixels and palette of a committed picture: about 10
 HEAD = """# The gallery
 
 Twenty-three questions about GANs on distributions that fit on a sheet of paper, each with claims that were written from
-theory or from a paper before anything was run. A claim that did not hold stays here. `toygan gallery` makes the site to
+theory or from a paper before anything was run; where one was added or restated later, the text says so. A claim that did
+not hold stays here. `toygan gallery` makes the site to
 play with, `toygan demo NAME` one exhibit, and `python docs/gallery.py` this page.
 Seeds are 0 to 7, and the picture of a run shows seed 0.
 """

@@ -17,7 +17,7 @@ from toygan.thresholds import THRESHOLDS
 
 Rng = np.random.Generator
 FLOOR = 0.1
-LABELS = [label for label, _, _ in RULES]
+LABELS = [label for label, *_ in RULES]
 BAD = FAILURES | {"weight-saturation", "exploding-layers", "vanishing-layers"}
 
 

@@ -100,6 +100,13 @@ def test_hopping_begins_where_it_begins(begin: int) -> None:
     assert abs(labels(clouds(samples, on_ring(every), RING, 0.02), w1=w1)["mode-hopping"] - begin) <= 2
 
 
+def test_hopping_is_dated_where_the_first_look_is_half_here_and_half_there() -> None:
+    at = [np.arange(800) % 2 if t < 2 else np.full(800, t // 3 % 2) for t in range(30)]
+    samples = [on_ring(which, t) for t, which in enumerate(at)]
+    found = labels(clouds(samples, on_ring(np.arange(800) % 8), RING, 0.02), w1=np.full(30, 2.0))
+    assert "mode-hopping" in found
+
+
 @pytest.mark.parametrize("radius", [1.0, 2.0, 3.0])
 def test_a_target_that_is_carried_around_swings_and_does_not_hop(radius: float) -> None:
     home = on_ring(np.arange(800) % 8)

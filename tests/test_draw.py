@@ -300,7 +300,7 @@ def floored(recording):
 def test_measures_stand_beside_what_the_target_itself_scores():
     run = floored(few(modes=8))
     told = (words(draw.picture(run)) + final_points(run)).replace("\N{NO-BREAK SPACE}", " ")
-    for truth in ("(floor 0.100 ± 0.020)", "high quality (ceiling 99 %)", "On 2000 fresh points (W1 on 1000)",
+    for truth in ("(floor 0.100 ± 0.020)", "high quality (ceiling 99 %)", "On 2000 fresh points (W1, KL and neighbours on 1000)",
                   "W1 0.0812 (0.0700)", "JS 0.0170,", "coverage 89 % (96 %)"):  # fmt: skip
         assert truth in told
     axis = empty_axis()

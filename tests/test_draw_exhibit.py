@@ -321,7 +321,7 @@ def test_lost_seeds_are_counted(tmp_path):
     rows = rows_for(2, lost=[(0, 1), (0, 2)])
     assert "run 0  (2 of 3 diverged)" in words(drawn("ends", tmp_path, rows=rows))
     assert parts.lost_in_words(rows_for(1, status="failed", w1=None), "w1") == "3 of 3 no value"
-    assert "2 diverged" in parts.rows_in_words(rows)
+    assert "2 seeds diverged" in parts.rows_in_words(rows)
 
 
 @pytest.mark.parametrize("measure", ["w1", "labels"])
@@ -409,7 +409,7 @@ def test_runs_of_unlike_many_seeds_say_both(tmp_path):
 
 
 def test_seeds_are_counted_by_the_run(tmp_path):
-    assert "2 runs of 3 seeds, 1 diverged" in words(drawn("ends", tmp_path, rows=rows_for(2, lost=[(0, 1)])))
+    assert "2 runs of 3 seeds, 1 seed diverged" in words(drawn("ends", tmp_path, rows=rows_for(2, lost=[(0, 1)])))
 
 
 def test_a_panel_without_a_title_is_called_by_its_kind(tmp_path):

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
 from toygan.cli import app
 from toygan.diagnose import RULES
-from toygan.exhibits import judge, planned, read
+from toygan.exhibits import claims, files, judge, planned, read
 from toygan.exhibits.claims import enough, fits, number, period
 from toygan.exhibits.files import Claim, Term
 from toygan.exhibits.show import run_labels
@@ -234,7 +235,24 @@ def test_what_is_planned_of_theory_is_what_its_rows_are_chosen_by(tmp_path):
 
 @pytest.mark.parametrize("bound", [{"at_least": math.inf}, {"equals": -math.inf}, {"below": math.inf}])
 def test_infinite_bounds_stay_where_a_number_may_be_infinite(bound):
-    assert Claim.model_validate({"says": "so", "value": {"measure": "kl"}} | bound).bounds == bound
+    between = {"of": {"distances": "lines"}, "measure": "kl"}
+    assert Claim.model_validate({"says": "so", "value": between} | bound).bounds == bound
+
+
+@pytest.mark.parametrize("bound", [{"below": math.inf}, {"at_most": -math.inf}])
+def test_infinite_bounds_are_refused_where_they_judge_nothing(bound):
+    with pytest.raises(ValidationError, match="number fulfils it"):
+        Claim.model_validate({"says": "so", "value": {"of": {"method": "gan"}, "measure": "kl"}} | bound)
+
+
+@pytest.mark.parametrize("more", [{"reaches": 0.5}, {"along": "w1"}])
+def test_what_is_about_a_whole_curve_has_no_moment(more):
+    with pytest.raises(ValidationError, match="leave at out"):
+        Term.model_validate({"measure": "critic_value", "at": 500} | more)
+
+
+def test_moments_are_the_same_in_files_and_claims():
+    assert set(claims.MOMENTS) == set(files.MOMENTS)
 
 
 @pytest.mark.parametrize("change", ["nosuch", "hinge+nosuch"])
@@ -260,6 +278,11 @@ def test_lines_are_counted_through_arrays_of_tables():
     assert [lines["a", i, "b", "y"] for i in (0, 1)] == [4, 10]
     assert [lines["a", 1, "c", i, "z"] for i in (0, 1)] == [12, 14]
     assert (lines["a",], lines["a", 1]) == (1, 7)
+
+
+def test_values_over_several_lines_hold_no_tables_and_no_keys():
+    lines = key_lines('a = [\n["x"],  # [\n["]"]\n]\nb = { c = [\n1] }\n[t]\nd = 1\n')
+    assert lines == {("a",): 1, ("b",): 5, ("t",): 7, ("t", "d"): 8}
 
 
 def test_the_documentation_lists_every_label():

@@ -213,7 +213,7 @@ def print_measures(recordings: Sequence[Recording]) -> None:
 def beside_floor(recording: Recording, name: str) -> str:
     """The mean of a measure, with what two samples of the target score where that is known."""
     said = number(recording.facts["summary"]["mean"].get(name))
-    floor = recording.facts.get("floors", {}).get("final", {}).get(name, {}).get("mean")
+    floor = (recording.facts.get("floors") or {}).get("final", {}).get(name, {}).get("mean")
     return said if floor is None else f"{said} ({floor:.2g})"
 
 

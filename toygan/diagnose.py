@@ -65,7 +65,7 @@ def diagnose(recording: Recording) -> list[Event]:
 def findings(story: Story) -> dict[str, Finding]:
     """The labels of one seed; a label is left out where another one explains it."""
     found: dict[str, Finding] = {}
-    for label, rule, unless in RULES:
+    for label, _, rule, unless in RULES:
         if not found.keys() & unless and (finding := rule(story)) is not None:
             found[label] = finding
     return found
@@ -74,27 +74,27 @@ def findings(story: Story) -> dict[str, Finding]:
 def rates(events: Sequence[Event], seeds: Sequence[int]) -> dict[str, float]:
     """The share of seeds with each label, labels in the order of the rules."""
     having = Counter(label for label, _ in {(event.label, event.seed) for event in events})
-    return {label: having[label] / len(seeds) for label, _, _ in RULES if having[label]}
+    return {label: having[label] / len(seeds) for label, *_ in RULES if having[label]}
 
 
 def sentences(events: Sequence[Event], seeds: Sequence[int]) -> list[str]:
     """One honest sentence for each group of seeds: "3 of 4 seeds lost modes (2–5 of 8 kept), first at step 400."."""
     said = []
-    for label in (row[0] for row in RULES):
+    for label, predicate, *_ in RULES:
         group = [event for event in events if event.label == label]
         if group:
-            said.append(sentence(label, group, len(seeds)))
+            said.append(sentence(predicate, group, len(seeds)))
     silent = len(set(seeds) - {event.seed for event in events})
     if silent:
         said.append(f"{count(silent, len(seeds))} ended neither near the floor nor in a failure known here.")
     return said
 
 
-def sentence(label: str, group: Sequence[Event], seeds: int) -> str:
+def sentence(predicate: str, group: Sequence[Event], seeds: int) -> str:
     """What a group of seeds has in common, the evidence of the one with the earliest event, and its step."""
     first = min(group)
     when = f"at step {first.step}" if len(group) == 1 else f"first at step {first.step}"
-    return f"{count(len(group), seeds)} {PREDICATES[label]} ({spread([event.evidence for event in group])}), {when}."
+    return f"{count(len(group), seeds)} {predicate} ({spread([event.evidence for event in group])}), {when}."
 
 
 def count(some: int, all_of_them: int) -> str:
@@ -226,7 +226,8 @@ def mode_hopping(story: Story) -> Finding | None:
         return None
     held = np.percentile(count[later:], [10, 90]).astype(int)
     words = f"{len(hops)} moves between modes, {ranged(*held)} of {len(story.weights)} held at a time"
-    return Finding(first_of_chain(jumps(story.shares)), words)
+    moves = jumps(story.shares)  # from the very start, where the first look may be one that no move is far from
+    return Finding(first_of_chain(moves if len(moves) >= LIMIT.hops else [later + hop for hop in hops]), words)
 
 
 def first_of_chain(moves: Sequence[int]) -> int:
@@ -320,7 +321,8 @@ def swings(values: np.ndarray, least: float) -> tuple[int, int, float] | None:
 
 
 def has_rhythm(values: np.ndarray) -> bool:
-    """Whether one sine wave of three periods or more explains more of a curve [n] than it would of noise with memory.
+    """Whether one sine wave of about three periods or more explains more of a curve [n] than it would of noise with
+    memory; never for fewer than 12 values.
 
     The power of noise x_t = a x_(t-1) + e_t at w per step is (1 - a^2) / (1 + a^2 - 2 a cos w) times that of white noise,
     of which a given one of m = n / 2 frequencies explains a share above x / m with probability exp(-x) (Torrence and
@@ -403,34 +405,21 @@ CLAIMS = (
     ("score_range", LIMIT.logits),
 )
 
-PREDICATES = {
-    "diverged": "diverged",
-    "runaway-critic": "had a critic that ran away",
-    "weight-saturation": "had a critic pressed to its bound",
-    "exploding-layers": "had gradients that explode on their way back through the critic",
-    "vanishing-layers": "had gradients that vanish on their way back through the critic",
-    "vanishing-gradient": "stopped learning for lack of a gradient",
-    "mode-hopping": "hopped from mode to mode",
-    "mode-collapse": "lost modes",
-    "oscillation": "went on swinging",
-    "converged": "converged",
-    "still-improving": "ended while still improving",
-}
 SPLIT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.]*\w)")  # numbers, not those inside names
 
 FAILURES = {"diverged", "runaway-critic", "vanishing-gradient", "mode-hopping", "mode-collapse", "oscillation"}
 
-# label, rule, and the labels that explain it
-RULES: list[tuple[str, Callable[[Story], Finding | None], set[str]]] = [
-    ("diverged", diverged, set()),
-    ("runaway-critic", runaway_critic, set()),
-    ("weight-saturation", weight_saturation, set()),
-    ("exploding-layers", exploding_layers, set()),
-    ("vanishing-layers", vanishing_layers, set()),
-    ("vanishing-gradient", vanishing_gradient, set()),
-    ("mode-hopping", mode_hopping, {"diverged"}),
-    ("mode-collapse", mode_collapse, {"diverged", "mode-hopping"}),
-    ("oscillation", oscillation, {"diverged", "mode-hopping"}),
-    ("converged", converged, FAILURES),
-    ("still-improving", still_improving, FAILURES | {"converged"}),
+# label, what a seed with it did, rule, and the labels that explain it
+RULES: list[tuple[str, str, Callable[[Story], Finding | None], set[str]]] = [
+    ("diverged", "diverged", diverged, set()),
+    ("runaway-critic", "had a critic that ran away", runaway_critic, set()),
+    ("weight-saturation", "had a critic pressed to its bound", weight_saturation, set()),
+    ("exploding-layers", "had gradients that explode on their way back through the critic", exploding_layers, set()),
+    ("vanishing-layers", "had gradients that vanish on their way back through the critic", vanishing_layers, set()),
+    ("vanishing-gradient", "stopped learning for lack of a gradient", vanishing_gradient, set()),
+    ("mode-hopping", "hopped from mode to mode", mode_hopping, {"diverged"}),
+    ("mode-collapse", "lost modes", mode_collapse, {"diverged", "mode-hopping"}),
+    ("oscillation", "went on swinging", oscillation, {"diverged", "mode-hopping"}),
+    ("converged", "converged", converged, FAILURES),
+    ("still-improving", "ended while still improving", still_improving, FAILURES | {"converged"}),
 ]

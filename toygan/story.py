@@ -14,8 +14,8 @@ from toygan.thresholds import LIMIT
 
 
 class Story(NamedTuple):
-    """One seed's curves, each [T], NaN where unknown and None where never recorded; `shares [T, K]` are the shares of
-    its points that belong to each mode or, without modes, to each of a dozen regions of the target, which weigh
+    """One seed's curves over `steps [T]`, each [T], NaN where unknown and None where never recorded; `shares [T, K]` are
+    the shares of its points that belong to each mode or, without modes, to each of a dozen regions of the target, which weigh
     `weights [K]`, and `home [T]` is the share of points that are near the one they belong to. `carried [T]` is how many
     have points near them once the cloud's middle is put on the target's.
     """

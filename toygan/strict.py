@@ -279,8 +279,11 @@ def key_lines(text: str) -> dict[Key, int]:
     lines: dict[Key, int] = {}
     last: dict[Key, int] = {}  # the element that an array of tables has come to
     table: Key = ()
+    inside = 0  # brackets of a value that are still open
     for number, line in enumerate(without_long_strings(text).split("\n"), start=1):
-        if header := re.match(rf"\s*(\[{{1,2}})\s*({DOTTED})\s*\]{{1,2}}\s*(#.*)?\r?$", line):
+        if inside:
+            inside += opened(line)
+        elif header := re.match(rf"\s*(\[{{1,2}})\s*({DOTTED})\s*\]{{1,2}}\s*(#.*)?\r?$", line):
             table = in_elements(split_key(header[2]), last)
             lines.setdefault(table, number)
             if header[1] == "[[":
@@ -291,7 +294,14 @@ def key_lines(text: str) -> dict[Key, int]:
             key = (*table, *split_key(entry[1]))
             for end in range(len(table) + 1, len(key) + 1):
                 lines.setdefault(key[:end], number)
+            inside = opened(line[entry.end() :])
     return lines
+
+
+def opened(text: str) -> int:
+    """How many more brackets a line opens than it closes, strings and comments aside."""
+    bare = re.sub(r""""(?:\\.|[^"\\])*"|'[^']*'|#.*""", "", text)
+    return sum(map(bare.count, "[{")) - sum(map(bare.count, "]}"))
 
 
 PART = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""

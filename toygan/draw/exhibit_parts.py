@@ -175,7 +175,7 @@ def rows_in_words(rows: Rows) -> str:
     sizes = [len(members) for members in groups(list(map(dict, rows)), ("scenario", "label", "folder")).values()]
     even = len(set(sizes)) == 1  # two runs of two seeds are not two runs and four seeds
     many = f"{counted(len(sizes), 'run')} {'of' if even else '·'} {counted(sizes[0] if even else len(rows), 'seed')}"
-    parts = [many + (f", {lost} diverged" if lost else "")]
+    parts = [many + (f", {counted(lost, 'seed')} diverged" if lost else "")]
     parts += [f"{unfinished} not ended"] if unfinished else []
     return " · ".join(parts)
 

@@ -335,9 +335,8 @@ def final_points(recording: Recording) -> str:
     told = [final_measure(recording, name, row[name]) for name in FINAL if row.get(name) is not None]
     if not told or "points" not in summary:
         return ""
-    points = (
-        f"{summary['points']} fresh points (W1 on {summary['w1_points']}), in brackets what the target itself scores"
-    )
+    few = f"W1, KL and neighbours on {summary['w1_points']}"
+    points = f"{summary['points']} fresh points ({few}), in brackets what the target itself scores"
     return f"On {points}: {', '.join(told)}."
 
 

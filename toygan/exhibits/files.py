@@ -191,6 +191,8 @@ class Term(Strict):
             raise ValueError("a label has no moment and no curve; leave at, along and reaches out")
         if self.along is not None and self.reaches is not None:
             raise ValueError("along and reaches exclude each other")
+        if self.at != "end" and (self.along is not None or self.reaches is not None):
+            raise ValueError("along and reaches are about a whole curve; leave at out")
         return self
 
     @field_validator("measure", "along")
@@ -216,7 +218,7 @@ class Term(Strict):
         return known(value, [row[0] for row in RULES], "labels")
 
 
-ENDLESS = ("kl", "reverse_kl")  # distances that may be infinite
+ENDLESS = ("kl", "reverse_kl")  # between targets they may be infinite; of a run they are finite estimates
 
 
 class Claim(Strict):
@@ -256,11 +258,12 @@ class Claim(Strict):
         """Refuse NaN, which nothing fulfils, and an infinity that everything or nothing does."""
         if math.isnan(bound):
             raise ValueError(f"{name}: must be a number; for example 0.5")
-        may_be_endless = self.value.reaches is not None or self.value.measure in ENDLESS
+        far = self.value.measure in ENDLESS and "distances" in self.value.of
+        may_be_endless = self.value.reaches is not None or far
         always = (name in ("below", "at_most") and bound > 0) or (name in ("above", "at_least") and bound < 0)
         if math.isinf(bound) and name != "equals" and always and not (name == "below" and may_be_endless):
             raise ValueError(f"{name}: every number fulfils it; say a finite bound")
-        if math.isinf(bound) and name in ("above", "below") and not always:
+        if math.isinf(bound) and name in ("above", "below", "at_most") and not always:
             raise ValueError(f"{name}: no number fulfils it; say a finite bound")
 
     @field_validator("seeds")

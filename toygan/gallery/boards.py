@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from toygan.constraints import CONSTRAINTS
 from toygan.gallery.markup import data, table, tag, text
 from toygan.gallery.page import FORMS, MEASURES, ended_words, median_cell, values_in
+from toygan.objectives import OBJECTIVES
 from toygan.table import Record, groups, median
 
 COLUMNS = ("w1_over_floor", "modes", "high_quality", "core_seconds")  # of the leaderboard
@@ -66,14 +68,20 @@ def matrix(cells: Sequence[Cell]) -> str:
 
 def named(cells: Sequence[Cell]) -> list[Cell]:
     """The runs of methods that have a name, as their table has them: in a place the filmed and the plainest first."""
-    found = (cell for cell in cells if "+" not in cell.method)
+    found = (cell for cell in cells if not is_pair(cell.method))
     return sorted(found, key=lambda cell: (cell.method, cell.scenario, not cell.thumbnail, len(cell.settings)))
 
 
 def paired(cells: Sequence[Cell]) -> list[Cell]:
     """The runs of OBJECTIVE+CONSTRAINT, as their tables have them."""
-    found = (cell for cell in cells if "+" in cell.method)
+    found = (cell for cell in cells if is_pair(cell.method))
     return sorted(found, key=lambda cell: (cell.scenario, cell.method.split("+")))
+
+
+def is_pair(method: str) -> bool:
+    """Whether a method's name is OBJECTIVE+CONSTRAINT; users' own names may hold a plus too."""
+    objective, _, constraint = method.partition("+")
+    return objective in OBJECTIVES and constraint in CONSTRAINTS
 
 
 def by_method(cells: Sequence[Cell]) -> str:
@@ -100,8 +108,8 @@ def by_pair(scenario: str, cells: Sequence[Cell]) -> str:
         for left in objectives
     ]
     caption = (
-        f"Every objective with every constraint on {text(scenario)}: median over seeds of {measure_name()}; the darker, "
-        f"the larger. {settings_in_words(cells)}"
+        f"Every objective with every constraint on {text(scenario)}: median over seeds of {measure_name()}; "
+        f"{tag('span', 'the stronger the colour, the larger. ', class_='needs-js')}{settings_in_words(cells)}"
     )
     heads = ["Objective", *map(text, sorted(constraints))]
     return tag("h2", text(f"Pairs on {scenario}")) + table(heads, rows, caption, class_="numbers pairs")
