@@ -266,9 +266,12 @@ def mode_collapse(story: Story) -> Finding | None:
 
 
 def being_found(count: np.ndarray, all_of_them: int) -> bool:
-    """Whether more modes have points in the last fifth than before; means, because a mode on the edge comes and goes."""
-    then = before_last(count)
-    return bool(len(then)) and float(np.mean(last(count)) - np.mean(then)) > max(0.5, 0.05 * all_of_them)
+    """Whether more modes have points at the end of the last fifth than at its start, or in it than before where it is
+    short; means, because a mode on the edge comes and goes.
+    """
+    late, half = last(count), len(last(count)) // 2
+    then, now = (late[:half], late[-half:]) if half > 1 else (before_last(count), late)
+    return bool(len(then)) and float(np.mean(now) - np.mean(then)) > max(0.5, 0.05 * all_of_them)
 
 
 def on_its_way(story: Story) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -145,6 +146,9 @@ def pictures(
     from toygan.draw.sheet import save_figure
 
     place.mkdir(parents=True, exist_ok=True)
+    for old in place.glob("*.png"):  # of panels that are no more
+        if OURS.fullmatch(old.name):
+            old.unlink()
     made = []
     for i, panel in enumerate(exhibit.panels, 1):
         chosen = shown_in(panel, rows)
@@ -210,6 +214,8 @@ TITLES = {  # of panels that have none of their own
     "plan": "The cheapest way to carry boxes",
     "bound": "A distance and its bound",
 }
+
+OURS = re.compile(rf"\d+-({'|'.join(TITLES)})\.png")
 
 ABOUT = {
     "films": "the critic and the generated points of every run at the last step",
