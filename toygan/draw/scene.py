@@ -373,7 +373,7 @@ def event_in_words(event: Event) -> str:
 
 def number(value: float) -> str:
     """Three digits are what a toy measure is good for, trailing zeros included."""
-    return f"{value:#.3g}".rstrip(".")
+    return ("\N{MINUS SIGN}" if value < 0 else "") + f"{abs(value):#.3g}".rstrip(".")
 
 
 def share_of_one(share: float) -> str:
