@@ -2,7 +2,7 @@
 "use strict";
 (function () {
   const NS = "http://www.w3.org/2000/svg";
-  const HEIGHT = 170, LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 22;
+  const HEIGHT = 170, LEFT = 54, RIGHT = 12, TOP = 10, BOTTOM = 22;
   const DASHES = ["", "6 3", "2 3"];
   const MANY = 6; // beyond so many runs, thin lines of other seeds would be a thicket
 
@@ -18,9 +18,16 @@
   toygan.short = function (value) {
     if (value === 0) return "0";
     const size = Math.abs(value);
-    const words = size >= 1e5 || size < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
-    return words.replace("-", "\u2212");
+    const words = size >= 1e5 || size < 1e-3 ? withPower(size) : String(Number(size.toPrecision(3)));
+    return (value < 0 ? "\u2212" : "") + words;
   };
+
+  // A very large or small number as 10⁶ or 2.5·10⁻⁶.
+  function withPower(size) {
+    const [digits, power] = size.toExponential(1).split("e"), factor = String(Number(digits));
+    const raised = power.replace("+", "").replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
+    return (factor === "1" ? "" : factor + "·") + "10" + raised;
+  }
 
   // How values become heights: share of the axis from below, and its ticks.
   const SCALES = {
