@@ -551,6 +551,14 @@ def call(*words: str):
     return CliRunner().invoke(app, list(words))
 
 
+def test_a_demo_names_its_page_as_the_site_does(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, 'name = "Two_Plans"\n' + THEORY)
+    told = call("demo", path, "--workers", "1")
+    assert told.exit_code == 0, told.output
+    assert Path(told.stdout.splitlines()[-1]).is_file()
+
+
 def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, FILE)

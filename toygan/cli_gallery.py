@@ -183,10 +183,12 @@ def report(shown: Showing, place: Path, as_json: bool) -> None:
     if as_json:
         print(json.dumps(facts_of(shown)))
         return
+    from toygan.gallery.site import file_name
+
     print(f"{shown.question}\n")
     for verdict in shown.verdicts:
         print(f"  {verdict.words}: {verdict.says}\n      {verdict.numbers}")
-    page = place.parent / "exhibits" / f"{shown.name}.html"
+    page = place.parent / "exhibits" / f"{file_name(shown.name)}.html"
     print("\n".join(["", *(str(picture.path) for picture in shown.pictures), str(page)]))
 
 
