@@ -174,12 +174,14 @@ def occupancy(samples: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 def at_home(samples: np.ndarray, places: Places) -> np.ndarray:
     """Share of the points [T, N, 2] that are within reach of their nearest centre: [T]."""
-    shares = np.zeros(len(samples))
-    for t, points in enumerate(samples):
-        owner = nearest(points, places.centres)
-        offsets = points - places.centres[owner]
-        shares[t] = (np.hypot(offsets[:, 0], offsets[:, 1]) <= places.reach[owner]).mean()
-    return shares
+    return np.array([within_reach(points, places)[1].mean() for points in samples])
+
+
+def within_reach(points: np.ndarray, places: Places) -> tuple[np.ndarray, np.ndarray]:
+    """The number of each point's nearest centre, and whether the point is within its reach: [N, 2] -> [N], [N]."""
+    owner = nearest(points, places.centres)
+    offsets = points - places.centres[owner]
+    return owner, np.hypot(offsets[:, 0], offsets[:, 1]) <= places.reach[owner]
 
 
 def carried(samples: np.ndarray, real: np.ndarray, places: Places) -> np.ndarray:
@@ -189,8 +191,7 @@ def carried(samples: np.ndarray, real: np.ndarray, places: Places) -> np.ndarray
     moved = samples - samples.mean(axis=1, keepdims=True) + real.mean(axis=0)
     counts = np.zeros(len(samples))
     for t, points in enumerate(moved):
-        owner = nearest(points, places.centres)
-        there = np.linalg.norm(points - places.centres[owner], axis=1) <= places.reach[owner]
+        owner, there = within_reach(points, places)
         shares = np.bincount(owner[there], minlength=len(places.centres)) / len(points)
         counts[t] = (shares >= LIMIT.quarter * places.weights).sum()
     return counts

@@ -379,9 +379,7 @@ def number(value: float) -> str:
 def share_of_one(share: float) -> str:
     """A share in per cent; a small one is not rounded to none, nor a large one to all."""
     if 0 < share < 0.01 or 0.99 < share < 1:
-        return (
-            f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
-            if 0.0005 <= share < 0.9995
-            else ("< 0.1\N{NO-BREAK SPACE}%" if share < 0.5 else "> 99.9\N{NO-BREAK SPACE}%")
-        )
-    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
+        told = f"{100 * share:.1f}" if 0.0005 <= share < 0.9995 else "< 0.1" if share < 0.5 else "> 99.9"
+    else:
+        told = f"{100 * share:.0f}"
+    return f"{told}\N{NO-BREAK SPACE}%"

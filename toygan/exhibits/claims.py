@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import spearmanr
 
-from toygan.exhibits.files import Claim, Filter, Term
+from toygan.exhibits.files import PIECES, Claim, Filter, Term
 from toygan.measure import MEASURES
 from toygan.recording import complete_lines, read_json
 
@@ -82,7 +82,7 @@ def meant(wanted: Filter, rows: Sequence[Row]) -> list[Row]:
     return found if THEORY & wanted.keys() or not of_runs else of_runs
 
 
-THEORY = {"distances", "phases", "plans", "bounds"}
+THEORY = set(PIECES.values())
 
 
 def fits(found: Any, wanted: Any) -> bool:
@@ -228,13 +228,13 @@ def number(term: Term, row: Row) -> float | None:
     """
     folder = row.get("folder")
     if term.label is not None:
-        return None if folder is None else float(term.label in labels(Path(folder), row["seed"]))
+        return None if folder is None else float(term.label in labels(facts_of(Path(folder)), row["seed"]))
     name = str(term.measure)
     lost = row.get("status") == "diverged"
-    plain_end = term.at == "end" and term.along is None and term.reaches is None
-    if lost and term.along is None and term.reaches is None and term.at in ENDS:
+    plain = term.along is None and term.reaches is None
+    if lost and plain and term.at in ENDS:
         return None
-    if folder is None or (plain_end and row.get(name) is not None):
+    if folder is None or (plain and term.at == "end" and row.get(name) is not None):
         return finite(row.get(name))
     if name not in recorded(Path(folder)) and name not in row:
         raise LookupError(f"{name} was not measured in {row.get('label', folder)}")
@@ -273,9 +273,9 @@ def facts_of(folder: Path) -> dict[str, Any]:
     return read_json(folder / "run.json")
 
 
-def labels(folder: Path, seed: int) -> set[str]:
-    """The labels of one seed's diagnosis."""
-    return {event["label"] for event in facts_of(folder).get("events", []) if event["seed"] == seed}
+def labels(facts: Mapping[str, Any], seed: int) -> set[str]:
+    """The labels of one seed's diagnosis, from what `run.json` says."""
+    return {event["label"] for event in facts.get("events", []) if event["seed"] == seed}
 
 
 @lru_cache(maxsize=512)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from toygan.dirac import Portrait
 from toygan.exhibits.claims import Row, Verdict, judge, labels, matching
-from toygan.exhibits.files import Exhibit, Panel
+from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, halves
 from toygan.recording import load
@@ -88,7 +88,7 @@ def run_rows(works: Sequence[Work]) -> list[Record]:
         facts = facts_of(work.task.folder)
         settings = {key: value for key, value in work.columns.items() if key != "group"}
         for row in records_of({**facts, "settings": settings}, work.task.folder):
-            found = labels(work.task.folder, row["seed"]) if row["status"] in ("done", "diverged") else set()
+            found = labels(facts, row["seed"]) if row["status"] in ("done", "diverged") else set()
             extra = {"group": work.columns["group"]} if "group" in work.columns else {}
             about = {"changes": work.changes, "labels": sorted(found), "short_settings": short_settings(settings)}
             rows.append({**extra, **halves(facts["config"]), **row, **floors_of(facts), **about})
@@ -155,7 +155,7 @@ def pictures(
         if not chosen:
             continue
         path, title = place / f"{i}-{panel.kind}.png", panel.title or TITLES[panel.kind]
-        shorter = "" if panel.kind in OF_THEORY else note  # theory is no shorter for being quick
+        shorter = "" if panel.kind in PIECES else note  # theory is no shorter for being quick
         save_figure(figure_of(panel, title, labelled(chosen), portraits, command, shorter), path, command)
         made.append(Picture(path, title, f"{title}: {ABOUT[panel.kind]}"))
     return made
@@ -163,10 +163,7 @@ def pictures(
 
 def shown_in(panel: Panel, rows: Sequence[Row]) -> list[Row]:
     """The rows that a panel is about: those of runs, or of theory, by its kind."""
-    return [row for row in matching(panel.of, rows) if ("folder" in row) != (panel.kind in OF_THEORY)]
-
-
-OF_THEORY = ("distances", "phases", "plan", "bound")
+    return [row for row in matching(panel.of, rows) if ("folder" in row) != (panel.kind in PIECES)]
 
 
 def figure_of(panel: Panel, title: str, rows: Sequence[Row], portraits: Portraits, command: str, note: str) -> Any:

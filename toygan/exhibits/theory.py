@@ -56,7 +56,7 @@ def wrong_distances(exhibit: Exhibit, i: int, item: Distances) -> Iterator[str]:
 def wrong_phases(exhibit: Exhibit, i: int, item: Phases) -> dict[str, None]:
     """What is wrong with the methods, update rules and settings of a piece, each mistake once."""
     wrong, key = dict[str, None](), ("phases", i)
-    for method, update in itertools.product(item.methods, item.updates or ("",)):
+    for method, update in games(item):
         changes = asked(item, update)
         rule = {
             f"--set {name}={value}: {name}.kind = ": Said((*key, "updates")) for name, value in changes[-1:] if update
@@ -75,8 +75,7 @@ def theory_columns(exhibit: Exhibit) -> Iterator[dict[str, Any]]:
         sweep = parsed_sweep(item.over)
         yield from ({"distances": item.name, sweep.key: value} for value in sweep.values)
     for phases in exhibit.phases:
-        for method, update in itertools.product(phases.methods, phases.updates or ("",)):
-            yield {"phases": phases.name, "method": method, "update": update or "its own"}
+        yield from (phase_columns(phases, method, update) for method, update in games(phases))
     yield from ({"plans": plan.name} for plan in exhibit.plans)
     for bounds in exhibit.bounds:
         yield from ({"bounds": bounds.name, "std": std} for std in bounds.stds)
@@ -95,13 +94,20 @@ def distance_rows(item: Distances) -> list[Record]:
 def phase_portraits(exhibit: Exhibit) -> list[tuple[dict[str, Any], Portrait]]:
     """Every phase portrait of an exhibit, with the columns that name it."""
     return [
-        (
-            {"phases": item.name, "method": method, "update": update or "its own"},
-            portrait(method, asked(item, update)),
-        )
+        (phase_columns(item, method, update), portrait(method, asked(item, update)))
         for item in exhibit.phases
-        for method, update in itertools.product(item.methods, item.updates or ("",))
+        for method, update in games(item)
     ]
+
+
+def games(item: Phases) -> Iterator[tuple[str, str]]:
+    """Every method with every update rule; an empty rule is the method's own."""
+    return itertools.product(item.methods, item.updates or ("",))
+
+
+def phase_columns(item: Phases, method: str, update: str) -> dict[str, Any]:
+    """The columns that name a phase portrait."""
+    return {"phases": item.name, "method": method, "update": update or "its own"}
 
 
 def asked(item: Phases, update: str) -> list[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toygan.constraints import CONSTRAINTS
+from toygan.draw.exhibit_parts import counted
 from toygan.gallery.markup import data, table, tag, text
 from toygan.gallery.page import FORMS, MEASURES, ended_words, median_cell, values_in
 from toygan.objectives import OBJECTIVES
@@ -189,7 +190,7 @@ def entry(cell: Cell) -> str:
     image = tag("img", src=cell.thumbnail, alt=about, width=96, height=96, loading="lazy") if cell.thumbnail else ""
     picture = tag("a", image, href=cell.page) if image else ""
     count, lost = len(cell.members), sum(row["status"] == "diverged" for row in cell.members)
-    words = f"{count} seed{'' if count == 1 else 's'}" + (f", {lost} diverged" if lost else "")
+    words = counted(count, "seed") + (f", {lost} diverged" if lost else "")
     words += f", {cell.settings}" if cell.settings else ""
     return tag("div", picture, value_of(cell), tag("small", text(words)), class_="entry")
 

@@ -352,10 +352,15 @@ def points_in_words(recordings: Sequence[Recording]) -> str:
     ends = [summary_of(recording) for recording in recordings]
     frame = sample_in_words([recording.frames["samples"].shape[2] for recording in recordings],
                             [end.get("critic_points") for end in ends])  # fmt: skip
-    fresh = sample_in_words([end.get("points") for end in ends], [end.get("w1_points") for end in ends])
     here, there = (floor_in_words(recordings, when) for when in ("frame", "final"))
     return (f"Numbers beneath the panels are of a frame's {frame}{here}; claims about the end and the final measures are of "
-            f"{fresh.replace('points', 'fresh points')}{there}.")  # fmt: skip
+            f"{fresh_in_words(ends)}{there}.")  # fmt: skip
+
+
+def fresh_in_words(ends: Sequence[Mapping[str, Any]]) -> str:
+    """On how many points the measures of the end stand, as the summaries of some runs tell."""
+    words = sample_in_words([end.get("points") for end in ends], [end.get("w1_points") for end in ends])
+    return words.replace("points", "fresh points")
 
 
 def sample_in_words(points: Sequence[int | None], transported: Sequence[int | None]) -> str:

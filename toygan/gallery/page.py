@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from toygan.draw.scene import number
-from toygan.gallery.film import Shown, commands, film, labels, place_runs, sample_in_words
+from toygan.gallery.film import Shown, commands, film, fresh_in_words, labels, place_runs
 from toygan.gallery.markup import ASSETS, command_box, document, paragraphs, table, tag, text
 from toygan.recording import write_aside
 from toygan.table import FINISHED, facts_of, groups, median, records
@@ -96,9 +96,7 @@ def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> s
 
 def fresh_points(folders: Sequence[Path]) -> str:
     """How many fresh points the measures of the end are of."""
-    ends = [facts_of(folder).get("summary") or {} for folder in folders]
-    words = sample_in_words([end.get("points") for end in ends], [end.get("w1_points") for end in ends])
-    return text(words.replace("points", "fresh points"))
+    return text(fresh_in_words([facts_of(folder).get("summary") or {} for folder in folders]))
 
 
 def ended_words(members: Sequence[Mapping[str, Any]]) -> str:
