@@ -29,12 +29,16 @@ LAYERS = [
     {"simulate", "inside", "recording", "folder"},
     {"scenario", "strict", "shipped"},
     {"rules", "game", "streams", "optimisers"},
-    {"objectives", "constraints", "networks", "players", "targets", "methods"},
+    {"objectives", "constraints", "networks", "players", "targets", "user_files", "methods"},
 ]
 BOTTOM = LAYERS[-1]
-BESIDE = {("constraints", "networks"), ("players", "networks")}  # the only imports between modules of the bottom row
+BESIDE = {
+    ("constraints", "networks"),
+    ("players", "networks"),
+    ("targets", "user_files"),
+}  # the only imports between modules of the bottom row
 TERMINAL = {"cli", "cli_many", "cli_distance", "cli_gallery", "cli_inside", "console", "faults"}
-OWNERS = {"matplotlib": {"draw"}, "typer": TERMINAL, "rich": TERMINAL, "PIL": {"draw", "targets"}}
+OWNERS = {"matplotlib": {"draw"}, "typer": TERMINAL, "rich": TERMINAL, "PIL": {"draw", "user_files"}}
 
 
 class Import(NamedTuple):

@@ -11,13 +11,16 @@ from scipy.stats import ks_2samp
 from sklearn.datasets import make_moons
 
 from toygan.targets import (
+    ATOMS,
     TARGETS,
     Modes,
     Target,
     dirac,
     grid,
+    image,
     line,
     lines,
+    log_mixture,
     mixture,
     moved,
     points,
@@ -25,6 +28,7 @@ from toygan.targets import (
     swiss_roll,
     two_moons,
 )
+from toygan.user_files import read_points
 
 N = 20_000
 NOTHING = np.zeros((2, 2))
@@ -271,13 +275,123 @@ def check_every_point_is_drawn(x: np.ndarray, table: np.ndarray) -> None:
         ("p.csv", "1,2\nnan,2\n", "row 2: .* is not a finite point"),
         ("p.csv", "x,y\n", r"shape \[0, 2\]"),
         ("p.npy", "not numpy", "not a numpy array"),
-        ("p.txt", "1,2\n", "neither .csv nor .npy"),
+        ("p.txt", "1,2\n", "neither .csv nor .npy nor .npz"),
+        ("p.csv", "1+2j,0\n", "row 1: '1\\+2j,0' is not two numbers"),
+        ("p.csv", "1_0,2\n", "row 1: '1_0,2' is not two numbers"),
+        ("p.csv", "1,2\n1e30,0\n", "row 2: .* is too far away"),
+        ("p.csv", ",0,1\n0,1.5,2.5\n", "row 1: ',0,1' is not two numbers"),
+        ("p.csv", f"1,{'9' * 300}x\n", "row 1: '1,9+\\.\\.\\.' is not two numbers"),
+        ("p.npz", "PK", "not an archive of one array"),
     ],
 )
 def test_a_bad_file_of_points_is_named(tmp_path, name, content, message):
     (tmp_path / name).write_text(content)
     with pytest.raises(ValueError, match=message):
         points(path=tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["p.csv", "P.CSV"])
+@pytest.mark.parametrize("before", ["", "\ufeff", "x,y\n", "\ufeffx,y\n", "0,1\n"])
+def test_what_comes_before_the_points_of_a_csv_is_no_point(tmp_path, name, before):
+    (tmp_path / name).write_text(before + "".join(f"{x:f},{y:e}\n" for x, y in TABLE), encoding="utf-8")
+    check_every_point_is_drawn(drawn(points(path=tmp_path / name), 500), TABLE)
+
+
+def test_a_first_row_of_0_and_1_is_a_point_among_whole_numbers(tmp_path):
+    (tmp_path / "p.csv").write_text("0,1\n2,3\n")
+    assert len(read_points(tmp_path / "p.csv")) == 2
+
+
+def test_pandas_writes_what_is_read(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pandas.DataFrame(TABLE).to_csv(tmp_path / "p.csv", index=False)
+    np.testing.assert_array_equal(read_points(tmp_path / "p.csv"), TABLE)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f8", "i1", "u2", "i8"])
+@pytest.mark.parametrize("name", ["p.npy", "p.npz"])
+def test_real_numbers_of_every_kind_are_points(tmp_path, name, dtype):
+    table = np.asfortranarray(np.round(8 * TABLE) % 50).astype(dtype)
+    (np.savez_compressed if name.endswith("z") else np.save)(tmp_path / name, table)
+    np.testing.assert_array_equal(read_points(tmp_path / name), table.astype(float))
+
+
+@pytest.mark.parametrize("array", [np.ones((3, 2), complex), np.ones((3, 2), bool), np.array([["1", "2"]])])
+def test_what_is_no_real_number_is_no_point(tmp_path, array):
+    np.save(tmp_path / "p.npy", array)
+    with pytest.raises(ValueError, match=rf"p\.npy is not a numpy array of numbers \(it holds {array.dtype}\)"):
+        read_points(tmp_path / "p.npy")
+
+
+def npy(header: str, body: bytes = b"") -> bytes:
+    """A NPY file with any header."""
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode("latin-1") + body
+
+
+HEADER = "{'descr': '<f8', 'fortran_order': False, 'shape': %s}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        npy(HEADER % "(1000000000000, 2)"),
+        npy(HEADER % "(-1, 2)"),
+        npy(HEADER % f"({'9' * 400}, 2)"),
+        npy(HEADER % "(2, 2)", b"\0" * 31),
+        npy(HEADER % ("(" * 3000)),
+        npy("{'descr': '<f8'"),
+        npy("\0" * 60),
+        npy("[]"),
+        npy(HEADER % "(1, 2)", b"\0" * 16)[:9],
+        b"\x93NUMPY\x09\x00",
+        b"",
+    ],
+    ids=["huge", "negative", "absurd", "short", "deep", "torn", "zeros", "list", "cut", "version", "empty"],
+)
+def test_an_absurd_header_is_a_message(tmp_path, content):
+    (tmp_path / "p.npy").write_bytes(content)
+    with pytest.raises(ValueError, match=r"p\.npy is not a numpy array of numbers"):
+        read_points(tmp_path / "p.npy")
+
+
+def test_an_archive_of_two_arrays_is_no_table(tmp_path):
+    np.savez(tmp_path / "p.npz", a=TABLE, b=TABLE)
+    with pytest.raises(ValueError, match="holds 2 arrays"):
+        read_points(tmp_path / "p.npz")
+
+
+def test_a_changed_file_is_read_again_and_an_unchanged_one_is_not(tmp_path):
+    file = tmp_path / "p.csv"
+    file.write_text("1,2\n")
+    first = read_points(file)
+    assert read_points(file) is first
+    file.write_text("3,4\n")
+    assert read_points(file).tolist() == [[3, 4]]
+
+
+def test_the_density_of_many_points_is_of_some_and_says_so(tmp_path):
+    table = np.random.default_rng(1).normal(size=(ATOMS + 1, 2))
+    np.save(tmp_path / "p.npy", table)
+    many = points(path=tmp_path / "p.npy")
+    assert many.density_of == f"{ATOMS} of its {ATOMS + 1} points"
+    all_atoms = Modes(table, np.zeros((len(table), 2, 2)), np.full(len(table), 1 / len(table)))
+    np.testing.assert_allclose(many.log_density(table[:50], 0.3), log_mixture(table[:50], all_atoms, 0.3), atol=0.01)
+    np.save(tmp_path / "p.npy", table[1:])
+    assert points(path=tmp_path / "p.npy").density_of == ""
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path):
+    Image.new("1", (9000, 9000)).save(tmp_path / "wide.png")
+    with pytest.raises(ValueError, match="9000 x 9000 pixels, more than 25 million"):
+        image(path=tmp_path / "wide.png")
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:40] + bytes(99) + b[139:]])
+def test_a_damaged_picture_is_a_message(tmp_path, damage):
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)).save(tmp_path / "torn.png")
+    (tmp_path / "torn.png").write_bytes(damage((tmp_path / "torn.png").read_bytes()))
+    with pytest.raises(ValueError, match=r"torn\.png is not a picture that can be read"):
+        image(path=tmp_path / "torn.png")
 
 
 def test_files_that_are_no_points(tmp_path):

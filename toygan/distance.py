@@ -17,7 +17,8 @@ from toygan.measures import divergences
 from toygan.measures.transport import Metric, transport, weighted
 from toygan.scenario import Config, as_data, build_target, read
 from toygan.strict import UserError, options
-from toygan.targets import Modes, Target, moved, read_points
+from toygan.targets import Modes, Target, moved
+from toygan.user_files import read_points
 
 DISTANCES = {
     "w1": "Wasserstein-1",

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-if TYPE_CHECKING:
-    from PIL import Image
+from toygan.user_files import read_darkness, read_points
 
 Point = tuple[float, float]
 Sampler = Callable[[np.random.Generator, int], np.ndarray]
@@ -43,7 +42,7 @@ class Target(NamedTuple):
     it raises ValueError, as every target does for a blur too fine to be computed.
     `skeleton [K, 2]`: points along the curve that the mass lies around, evenly spaced and much closer than `radius`,
     which is how near a point must be to count as on the curve: 3 standard deviations of the noise, or 1 % of the
-    curve's extent where this is more.
+    curve's extent where this is more. `density_of` says of how much of the target the density is, where it is not all.
     """
 
     sample: Sampler
@@ -52,6 +51,7 @@ class Target(NamedTuple):
     singular: bool = False
     skeleton: np.ndarray | None = None
     radius: float = 0.0
+    density_of: str = ""
 
 
 def moved(target: Target, *, scale: PositiveFloat = 1.0, rotate: float = 0.0, shift: Point = (0.0, 0.0)) -> Target:
@@ -578,60 +578,26 @@ def log_blurred(
 
 
 def points(*, path: Path) -> Target:
-    """Drawn with replacement from a CSV or NPY file of n x 2 numbers."""
+    """Drawn with replacement from a CSV, NPY or NPZ file of n x 2 numbers; its density is of at most ATOMS of them."""
     table = read_points(path)
-    equal = Modes(table, np.zeros((len(table), 2, 2)), np.full(len(table), 1 / len(table)))
+    atoms = some_of(table, ATOMS)
+    equal = Modes(atoms, np.zeros((len(atoms), 2, 2)), np.full(len(atoms), 1 / len(atoms)))
     return Target(
         lambda rng, n: table[rng.integers(len(table), size=n)],
         log_density=lambda x, blur: log_mixture(x, equal, blur),
         singular=True,
+        density_of="" if len(atoms) == len(table) else f"{len(atoms)} of its {len(table)} points",
     )
 
 
-def read_points(path: Path) -> np.ndarray:
-    """Points [n, 2] of a file; ValueError, with the row, for whatever is not n x 2 finite numbers."""
-    if not path.is_file():
-        raise ValueError(f"path: no file {path}")
-    if path.suffix not in READERS:
-        raise ValueError(f"path: {path.name} is neither {' nor '.join(READERS)}")
-    table = READERS[path.suffix](path)
-    if table.ndim != 2 or table.shape[1] != 2 or not len(table):
-        raise ValueError(f"path: {path.name} has shape {list(table.shape)}; needed are n rows of 2 columns")
-    bad = np.flatnonzero(~np.isfinite(table).all(axis=1))
-    if len(bad):
-        raise ValueError(f"path: {path.name}, row {bad[0] + 1}: {table[bad[0]].tolist()} is not a finite point")
-    return table
+ATOMS = 4096  # more change no colour of a picture, and every one costs a Gaussian at every place
 
 
-def read_csv(path: Path) -> np.ndarray:
-    """Comma-separated numbers, after a line of names if there is one."""
-    rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    if rows and not any(is_number(cell) for cell in rows[0]):
-        rows = rows[1:]
-    for number, row in enumerate(rows, start=1):
-        if len(row) != 2 or not all(map(is_number, row)):
-            raise ValueError(f"path: {path.name}, row {number}: {','.join(row)!r} is not two numbers")
-    return np.array(rows, dtype=float).reshape(-1, 2)
-
-
-def read_npy(path: Path) -> np.ndarray:
-    """A numpy array of numbers; never a pickle."""
-    try:
-        return np.asarray(np.load(path, allow_pickle=False), dtype=float)
-    except (OSError, EOFError, TypeError, ValueError) as error:
-        raise ValueError(f"path: {path.name} is not a numpy array of numbers ({error})") from None
-
-
-def is_number(text: str) -> bool:
-    """Whether Python reads it as a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-READERS: dict[str, Callable[[Path], np.ndarray]] = {".csv": read_csv, ".npy": read_npy}
+def some_of(table: np.ndarray, most: int) -> np.ndarray:
+    """At most so many rows of a table [n, 2], chosen by chance and always the same."""
+    if len(table) <= most:
+        return table
+    return table[np.sort(np.random.default_rng(0).choice(len(table), most, replace=False))]
 
 
 def image(*, path: Path) -> Target:
@@ -639,50 +605,6 @@ def image(*, path: Path) -> Target:
     darkness = read_darkness(path)
     rows, columns = darkness.shape
     return board(darkness[::-1], (-1.0, -rows / columns), (1.0, rows / columns))
-
-
-FINEST_PICTURE = 512  # pixels of the longer side; a larger picture is averaged over blocks of pixels
-
-
-def read_darkness(path: Path) -> np.ndarray:
-    """Darkness [rows, columns] from 0 (white or transparent) to 1 (black), row 0 on top; ValueError for bad files."""
-    from PIL import Image, ImageOps
-
-    if not path.is_file():
-        raise ValueError(f"path: no file {path}")
-    try:
-        with Image.open(path) as picture:
-            light = lightness(ImageOps.exif_transpose(picture))
-    except (OSError, SyntaxError, EOFError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ValueError(f"path: {path.name} is not a picture that can be read ({error})") from None
-    darkness = 1 - light
-    if not darkness.sum() > 0:
-        raise ValueError(f"path: {path.name} is blank; dark pixels are where points are likely")
-    return averaged(darkness, -(-max(darkness.shape) // FINEST_PICTURE))
-
-
-def lightness(picture: Image.Image) -> np.ndarray:
-    """Lightness [rows, columns] from 0 to 1 on white paper, of 8 or 16 bits; ValueError where white is unknown."""
-    from PIL import Image
-
-    if picture.mode == "F":
-        raise ValueError("path: a picture of real numbers does not say what is white; save it as PNG")
-    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip to 8
-        return np.clip(np.asarray(picture, dtype=float) / 65535, 0, 1)
-    inked = picture.convert("RGBA")
-    paper = Image.new("RGBA", inked.size, "white")
-    return np.asarray(Image.alpha_composite(paper, inked).convert("L"), dtype=float) / 255
-
-
-def averaged(cells: np.ndarray, block: int) -> np.ndarray:
-    """Means [rows, columns] over blocks x blocks of cells, the margins filled with 0."""
-    if block == 1:
-        return cells
-    rows, columns = (-(-size // block) for size in cells.shape)
-    full = np.zeros((rows * block, columns * block))
-    full[: cells.shape[0], : cells.shape[1]] = cells
-    means: np.ndarray = full.reshape(rows, block, columns, block).mean(axis=(1, 3))
-    return means
 
 
 def legacy(rng: np.random.Generator) -> np.random.RandomState:

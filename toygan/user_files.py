@@ -1,0 +1,222 @@
+"""The user's own points and pictures, read strictly: bounded, never a pickle, and parsed once whoever asks.
+
+Everything that is wrong with a file is a ValueError that begins with `path: ` and names the file.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import warnings
+import zipfile
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+LARGEST_FILE = 256 * 2**20  # bytes: ten million points as text
+LARGEST_PICTURE = 25_000_000  # pixels: what cameras make; a small file may claim any number
+FARTHEST = 1e18  # of a coordinate: float32 still holds its square
+
+
+def read_points(path: Path) -> np.ndarray:
+    """Points [n, 2] of a CSV, NPY or NPZ file, not to be written to; ValueError, with the row, for anything else."""
+    form = path.suffix.lower()
+    if path.is_file() and form not in READERS:
+        raise ValueError(f"path: {path.name} is neither {' nor '.join(READERS)}")
+    return parsed_points(path.name, form, content_of(path))
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a file; ValueError where there is none or it is too large."""
+    if not path.is_file():
+        raise ValueError(f"path: no file {path}")
+    if path.stat().st_size > LARGEST_FILE:
+        raise ValueError(f"path: {path.name} is larger than {LARGEST_FILE // 2**20} MiB; take a sample of it")
+    return path.read_bytes()
+
+
+@lru_cache(maxsize=2)  # by content: a changed file is another one
+def parsed_points(name: str, form: str, content: bytes) -> np.ndarray:
+    """The points of a file's content, checked."""
+    table = READERS[form](name, content)
+    if table.ndim != 2 or table.shape[1] != 2 or not len(table):
+        raise ValueError(f"path: {name} has shape {list(table.shape)}; needed are n rows of 2 columns")
+    bad = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    if len(bad):
+        raise ValueError(f"path: {name}, row {bad[0] + 1}: {table[bad[0]].tolist()} is not a finite point")
+    far = np.flatnonzero((np.abs(table) > FARTHEST).any(axis=1))
+    if len(far):
+        raise ValueError(f"path: {name}, row {far[0] + 1}: {table[far[0]].tolist()} is too far away to be trained on")
+    table.setflags(write=False)
+    return table
+
+
+# --- comma-separated -------------------------------------------------------------------------------------------------
+
+
+def read_csv(name: str, content: bytes) -> np.ndarray:
+    """Comma-separated numbers, after a line of names if there is one; ValueError for the first row of anything else."""
+    rows = [row for row in content.decode("utf-8-sig").splitlines() if row.strip()]
+    rows = rows[1:] if rows and is_header(rows) else rows
+    try:
+        table = np.loadtxt(rows, delimiter=",", comments=None, ndmin=2) if rows else np.empty((0, 2))
+    except ValueError:  # numpy's parser is quick, its messages are of no file and no row
+        table = np.empty((0, 0))
+    if table.shape[1] == 2:
+        return table
+    return np.array([two_numbers(name, i, row) for i, row in enumerate(rows, start=1)], dtype=float)
+
+
+def is_header(rows: list[str]) -> bool:
+    """Whether the first row holds names, none of them a number; or pandas' default ones, 0 and 1, which are names where
+    every other number is written with a point or an exponent.
+    """
+    if rows[0].replace(" ", "") == "0,1":
+        return len(rows) > 1 and all(re.search(r"[.eE]", cell) for row in rows[1:] for cell in row.split(","))
+    return not any(is_number(cell) for cell in rows[0].split(","))
+
+
+def two_numbers(name: str, i: int, row: str) -> list[float]:
+    """The point of a row; ValueError where it is none."""
+    cells = row.split(",")
+    if len(cells) != 2 or not all(map(is_number, cells)):
+        shown = row if len(row) <= 80 else f"{row[:77]}..."
+        raise ValueError(f"path: {name}, row {i}: {shown!r} is not two numbers")
+    return [float(cell) for cell in cells]
+
+
+def is_number(text: str) -> bool:
+    """Whether it is a number as files have them: Python also reads 1_000."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text
+
+
+# --- numpy's formats -------------------------------------------------------------------------------------------------
+
+
+def read_npy(name: str, content: bytes) -> np.ndarray:
+    """A numpy array of real numbers; never a pickle."""
+    try:
+        return array_of(io.BytesIO(content), len(content))
+    except Exception as error:  # a header is Python text, and numpy lets through whatever its parser thinks of garbage
+        raise ValueError(f"path: {name} is not a numpy array of numbers ({in_short(error)})") from None
+
+
+def read_npz(name: str, content: bytes) -> np.ndarray:
+    """The only array of an archive; never a pickle."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            if len(members) != 1:
+                raise ValueError(f"it holds {len(members)} arrays, not one")
+            if members[0].file_size > LARGEST_FILE:
+                raise ValueError("it is too large")
+            return read_npy(name, archive.read(members[0]))
+    except Exception as error:  # as above; zip files have faults of their own
+        message = str(error)
+        known = message if message.startswith("path: ") else f"path: {name} is not an archive of one array ({message})"
+        raise ValueError(known) from None
+
+
+def array_of(file: io.BytesIO, size: int) -> np.ndarray:
+    """The array of a NPY file of so many bytes; ValueError for what is no real numbers or shorter than it claims."""
+    shape, by_column, dtype = HEADERS[np.lib.format.read_magic(file)](file)
+    if dtype.kind not in "iuf":
+        raise ValueError(f"it holds {dtype}")
+    if any(side < 0 for side in shape) or math.prod(shape) * dtype.itemsize > size - file.tell():
+        raise ValueError(f"it ends before its shape, {shape}")
+    flat = np.frombuffer(file.read(), dtype, math.prod(shape))
+    with np.errstate(over="ignore"):  # a long double beyond float64: told as not finite
+        return flat.reshape(shape, order="F" if by_column else "C").astype(float)
+
+
+HEADERS: dict[tuple[int, int], Callable[[io.BytesIO], tuple[tuple[int, ...], bool, np.dtype]]] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+    (3, 0): np.lib.format.read_array_header_2_0,  # differs in the names of columns, which no point has
+}
+
+
+def in_short(error: Exception) -> str:
+    """The first line of an error, or its kind where it says nothing."""
+    lines = str(error).splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+READERS: dict[str, Callable[[str, bytes], np.ndarray]] = {".csv": read_csv, ".npy": read_npy, ".npz": read_npz}
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+FINEST_PICTURE = 512  # pixels of the longer side; a larger picture is averaged over blocks of pixels
+
+
+def read_darkness(path: Path) -> np.ndarray:
+    """Darkness [rows, columns] from 0 (white or transparent) to 1 (black), row 0 on top; ValueError for bad files."""
+    return parsed_darkness(path.name, content_of(path))
+
+
+@lru_cache(maxsize=2)  # by content, as points are
+def parsed_darkness(name: str, content: bytes) -> np.ndarray:
+    """The darkness of a picture's content, not to be written to."""
+    darkness = 1 - lightness(opened(name, content))
+    if not darkness.sum() > 0:
+        raise ValueError(f"path: {name} is blank; dark pixels are where points are likely")
+    cells = averaged(darkness, -(-max(darkness.shape) // FINEST_PICTURE))
+    cells.setflags(write=False)
+    return cells
+
+
+def opened(name: str, content: bytes) -> Image.Image:
+    """A picture, upright and decoded; ValueError for what is none or has too many pixels to be worth it."""
+    from PIL import Image, ImageOps
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of size: told below, before anything is decoded
+            picture = Image.open(io.BytesIO(content))
+        size = picture.size
+        if math.prod(size) <= LARGEST_PICTURE:
+            return ImageOps.exif_transpose(picture)
+    except Exception as error:  # Pillow's decoders raise what they like on damaged files
+        raise ValueError(f"path: {name} is not a picture that can be read ({in_short(error)})") from None
+    raise ValueError(
+        f"path: {name} has {size[0]} x {size[1]} pixels, more than {LARGEST_PICTURE // 10**6} million; scale it down"
+    )
+
+
+def lightness(picture: Image.Image) -> np.ndarray:
+    """Lightness [rows, columns] from 0 to 1 on white paper, of 8 or 16 bits; ValueError where white is unknown."""
+    from PIL import Image
+
+    if picture.mode == "F":
+        raise ValueError("path: a picture of real numbers does not say what is white; save it as PNG")
+    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip to 8
+        return np.clip(np.asarray(picture, dtype=float) / 65535, 0, 1)
+    if picture.has_transparency_data:
+        inked = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", inked.size, "white"), inked)
+    elif picture.mode not in ("L", "1"):
+        picture = picture.convert("RGB")
+    return np.asarray(picture.convert("L"), dtype=float) / 255
+
+
+def averaged(cells: np.ndarray, block: int) -> np.ndarray:
+    """Means [rows, columns] over blocks x blocks of cells, the margins filled with 0."""
+    if block == 1:
+        return cells
+    rows, columns = (-(-size // block) for size in cells.shape)
+    full = np.zeros((rows * block, columns * block))
+    full[: cells.shape[0], : cells.shape[1]] = cells
+    means: np.ndarray = full.reshape(rows, block, columns, block).mean(axis=(1, 3))
+    return means
