@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from toygan import runs
+from toygan import scenario as scenarios
 from toygan.methods import METHODS
 from toygan.scenario import as_data, as_toml, read
 from toygan.shipped import shipped
@@ -175,3 +176,29 @@ def test_every_shipped_scenario_fits_every_method():
                 continue
             sim = simulation(read(scenario, method, small))
             assert sim.start.critic.isfinite().all()
+
+
+LARGE = ["training.seeds=64", "training.frames=1000", "training.points=20000", "training.steps=1000"]
+
+
+@pytest.mark.parametrize(("there", "fits"), [(23, False), (30, False), (64, True)])
+def test_a_run_larger_than_this_machine_is_refused(monkeypatch, there, fits):
+    """64 seeds x 1000 frames x 20,000 points, four bytes a coordinate: 10 GB once, and stacked, packed and read again."""
+    monkeypatch.setattr(scenarios, "memory", lambda: there * 2.0**30)
+    if fits:
+        assert read("two-moons", None, LARGE).training.points == 20000
+        return
+    with pytest.raises(UserError, match=f"needs about 38 GiB of memory\n    and this machine has {there}"):
+        read("two-moons", None, LARGE)
+
+
+def test_the_memory_of_a_container_counts(monkeypatch, tmp_path):
+    whole = scenarios.memory()
+    assert 2**28 < whole < 2**50
+    limits = tmp_path / "small", tmp_path / "none", tmp_path / "missing"
+    limits[0].write_text("123456\n")
+    limits[1].write_text("max\n")
+    monkeypatch.setattr(scenarios, "MEMORY_LIMITS", limits)
+    assert scenarios.memory() == 123456
+    monkeypatch.setattr(scenarios, "MEMORY_LIMITS", limits[1:])
+    assert scenarios.memory() >= whole

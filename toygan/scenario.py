@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -367,24 +368,37 @@ STAND_INS: dict[str, Any] = {
 
 
 def too_big(config: Config) -> list[Mistake]:
-    """Whether the largest arrays, in bytes and generously, fit in what a large machine has."""
+    """Whether the largest arrays, in bytes and generously, fit in what this machine has."""
     training, players = config.training, (config.generator, config.critic)
     seeds = training.seeds if isinstance(training.seeds, int) else len(training.seeds)
     shapes = [(getattr(player, "width", 2), getattr(player, "depth", 1)) for player in players]
     sizes = {
-        "frames x seeds x points": 16 * training.frames * seeds * training.points,
+        "frames x seeds x points": 32 * training.frames * seeds * training.points,
         "seeds x batch x width x depth": 8 * seeds * training.batch * sum(width * depth for width, depth in shapes),
         "seeds x batch x critic_steps": 32 * 32 * seeds * training.batch * (config.method.critic_steps + 1),
         "seeds x width x width x depth": 32 * seeds * sum(width * width * depth for width, depth in shapes),
     }
+    there = memory()
+    has = f"and this machine has {there / 2**30:.0f}; make one of them smaller"
     return [
-        Mistake(("training",), f"{product} needs about {size / 2**30:.0f} GiB of memory", "make one of them smaller")
+        Mistake(("training",), f"{product} needs about {size / 2**30:.0f} GiB of memory", has)
         for product, size in sizes.items()
-        if size > MEMORY
+        if size > there
     ]
 
 
-MEMORY = 64 * 2**30
+def memory() -> float:
+    """The bytes of memory that this process may have: the machine's, or its container's; a guess where nobody tells."""
+    try:
+        found = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, OSError, ValueError):
+        return GUESSED_MEMORY
+    limits = (text for path in MEMORY_LIMITS if path.is_file() and (text := path.read_text().strip()).isdigit())
+    return min(found, *map(float, limits), math.inf)
+
+
+GUESSED_MEMORY = 16.0 * 2**30
+MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 # --- from a config to a world ----------------------------------------------------------------------------------------
