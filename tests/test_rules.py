@@ -112,7 +112,9 @@ BY_HAND: dict[str, Step] = {  # of the field, where we are, and the field at the
     "alternating": alternating_step,
     "simultaneous": lambda v, z, last: z - RATE * v(z),
     "extragradient": lambda v, z, last: z - RATE * v(z - RATE * v(z)),
+    "extra-adam": lambda v, z, last: z - RATE * v(z - RATE * v(z)),  # under descent, which remembers nothing
     "optimistic": lambda v, z, last: z - RATE * (v(z) if last is None else 2 * v(z) - last),
+    "optimistic-adam": lambda v, z, last: z - RATE * (2 * v(z) - (0 if last is None else last)),
     "consensus": lambda v, z, last: z - RATE * (v(z) + 0.1 * half_square_slope(v, z)),
     "unrolled": unrolled_step,
 }
@@ -150,7 +152,9 @@ GROWTH: dict[str, Callable[[float], float] | None] = {  # of |z| a step in the b
     "alternating": lambda h: 1.0,
     "simultaneous": lambda h: (1 + h**2) ** 0.5,
     "extragradient": lambda h: (1 - h**2 + h**4) ** 0.5,
+    "extra-adam": lambda h: (1 - h**2 + h**4) ** 0.5,
     "optimistic": optimistic_growth,
+    "optimistic-adam": optimistic_growth,
     "consensus": lambda h: ((1 - 0.1 * h) ** 2 + h**2) ** 0.5,
     # The generator descends -psi . theta + 5 h |theta|^2, against a critic that has moved.
     "unrolled": lambda h: float(max(abs(np.linalg.eigvals([[1, -h], [h, 1 - 11 * h**2]])))),
@@ -166,6 +170,71 @@ def test_bilinear_game_grows_or_shrinks_at_the_rate_of_its_eigenvalues(rule, h):
     half = sizes[81:].max() / sizes[1:81].max()  # over many turns, where a closed orbit is an ellipse
     np.testing.assert_allclose(half ** (1 / 80), growth, rtol=4e-3)
     assert (growth > 1 + 1e-6) == (rule == "simultaneous" or (rule == "consensus" and h > 0.2))
+
+
+# --- the papers' Adams, by their algorithms --------------------------------------------------------------------------
+
+
+class Moments:
+    """Adam's move at rate 1, the moments kept between calls."""
+
+    def __init__(self) -> None:
+        self.t, self.m, self.v = 0, np.zeros((2, 2)), np.zeros((2, 2))
+
+    def __call__(self, g: np.ndarray) -> np.ndarray:
+        self.t, self.m, self.v = self.t + 1, 0.5 * self.m + 0.5 * g, 0.9 * self.v + 0.1 * g**2
+        return (self.m / (1 - 0.5**self.t)) / (np.sqrt(self.v / (1 - 0.9**self.t)) + 1e-8)
+
+
+def optimistic_adam_path(v: Field, z: np.ndarray, steps: int) -> list[np.ndarray]:
+    """Daskalakis et al., algorithm 1: minus 2 h u_t, plus h u_(t-1)."""
+    move, last, seen = Moments(), np.zeros((2, 2)), [z]
+    for _ in range(steps):
+        u = move(v(z))
+        z, last = z - 2 * RATE * u + RATE * last, u
+        seen.append(z)
+    return seen
+
+
+def extra_adam_path(v: Field, z: np.ndarray, steps: int) -> list[np.ndarray]:
+    """Gidel et al., ExtraAdam: the moments are updated in both halves, and count both."""
+    move, seen = Moments(), [z]
+    for _ in range(steps):
+        ahead = z - RATE * move(v(z))
+        z = z - RATE * move(v(ahead))
+        seen.append(z)
+    return seen
+
+
+def adam_path(rule: str, steps: int) -> np.ndarray:
+    made, world = RULES[rule](), dirac_world("non-saturating", "none", RATE)
+    adam = made.wrap(OPTIMISERS["adam"]((0.5, 0.9)))
+    return path(world._replace(game=world.game._replace(rule=made.step, optimiser=adam)), steps)
+
+
+@pytest.mark.parametrize(
+    ("rule", "by_hand"), [("optimistic-adam", optimistic_adam_path), ("extra-adam", extra_adam_path)]
+)
+def test_the_papers_adams_are_their_algorithms_and_the_plain_rules_are_not(rule, by_hand):
+    wanted = by_hand(non_saturating_field, np.array([[1.0, -0.3], [1.0, 0.5]]), 20)
+    np.testing.assert_allclose(adam_path(rule, 20), wanted, rtol=1e-7, atol=1e-8)
+    plain = adam_path({"optimistic-adam": "optimistic", "extra-adam": "extragradient"}[rule], 20)
+    assert np.abs(plain - wanted).max() > 0.05
+
+
+def test_extra_adam_counts_every_feeding_of_each_player():
+    """Three critic moves and a look ahead feed the critic four times a step, the generator twice; not in a head start."""
+    seen: list[tuple[int, int]] = []
+    base = OPTIMISERS["adam"]((0.5, 0.9))
+
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
+        seen.append((parameters.shape[1], t))
+        return base.move(parameters, gradient, slots, t, rate)
+
+    world = small_world("hinge", rule="extra-adam", critic_steps=3, head_start=1, optimiser=Optimiser(base.slots, move))
+    last = states_of(world, [0], 3)[-1]
+    assert [t for size, t in seen if size == last.critic.shape[1]] == list(range(1, 13))
+    assert [t for size, t in seen if size == last.generator.shape[1]] == list(range(1, 5))
 
 
 # --- small networks, by differences ----------------------------------------------------------------------------------

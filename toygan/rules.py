@@ -72,8 +72,9 @@ def simultaneous() -> Rule:
 
 
 def extragradient() -> Rule:
-    """Both look one simultaneous step ahead, and move from where they are by the gradients there (Korpelevich, 1976;
-    Gidel et al., 2018, arXiv:1802.10551).
+    """Both look one simultaneous step ahead, and move from where they are by the gradients there (Korpelevich, 1976).
+
+    The look ahead leaves no trace in the optimisers' memories, and is on the batch of the move; see also extra-adam.
     """
 
     def step(game: Game, state: State, draw: Draw) -> State:
@@ -83,8 +84,40 @@ def extragradient() -> Rule:
     return Rule(step)
 
 
+def extra_adam() -> Rule:
+    """As extragradient, and the look ahead feeds the optimisers' memories as the move does: two updates of the moments
+    a step (Gidel et al., 2018, arXiv:1802.10551, ExtraAdam; theirs draws a second batch for the move).
+    """
+
+    def step(game: Game, state: State, draw: Draw) -> State:
+        fed = (state.step, max(state.step - game.head_start, 0))  # looks ahead before this step, of critic and generator
+        state = warm_up(counted(game, fed[0]), state, draw, game.critic_steps - 1)
+        ahead = both_counted(game, state, draw, state, fed)
+        state = state._replace(critic_slots=ahead.critic_slots, generator_slots=ahead.generator_slots)
+        return both_counted(game, state, draw, ahead, (fed[0] + 1, fed[1] + 1))
+
+    return Rule(step)
+
+
+def counted(game: Game, looks: int) -> Game:
+    """The same game, in which optimisers count so many looks ahead besides the moves."""
+
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
+        return game.optimiser.move(parameters, gradient, slots, t + looks, rate)
+
+    return game._replace(optimiser=Optimiser(game.optimiser.slots, move))
+
+
+def both_counted(game: Game, state: State, draw: Draw, at: State, looks: tuple[int, int]) -> State:
+    """As `both_at`, after so many looks ahead of the critic and of the generator."""
+    state = critic_move(counted(game, looks[0]), state, draw, game.critic_steps - 1, at=at)
+    return generator_move(counted(game, looks[1]), state, draw, at=at)
+
+
 def optimistic() -> Rule:
-    """Simultaneous, with 2 g_t - g_(t-1) in place of the gradient g_t (Daskalakis et al., 2017, arXiv:1711.00141)."""
+    """Simultaneous, with 2 g_t - g_(t-1) in place of the gradient g_t (Daskalakis et al., 2017, arXiv:1711.00141, for
+    plain descent); under Adam or RMSprop the gradients are so foreseen, not the moves: see optimistic-adam.
+    """
     return Rule(simultaneous().step, wrap=looking_back)
 
 
@@ -96,6 +129,24 @@ def looking_back(optimiser: Optimiser) -> Optimiser:
         foreseen = gradient if t == 1 else 2 * gradient - last
         moved = optimiser.move(parameters, foreseen, tuple(inner), t, rate)
         return Move(moved.parameters, (*moved.slots, gradient))
+
+    return Optimiser(optimiser.slots + 1, move)
+
+
+def optimistic_adam() -> Rule:
+    """Simultaneous, with 2 u_t - u_(t-1) in place of the optimiser's move u_t, u_0 = 0; with Adam that is Optimistic Adam
+    (Daskalakis et al., 2017, arXiv:1711.00141, algorithm 1).
+    """
+    return Rule(simultaneous().step, wrap=moving_on)
+
+
+def moving_on(optimiser: Optimiser) -> Optimiser:
+    """The same optimiser, whose move at rate 1 is 2 u_t - u_(t-1)."""
+
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
+        *inner, last = slots
+        moved = optimiser.move(torch.zeros_like(parameters), gradient, tuple(inner), t, 1.0)
+        return Move(parameters + rate * (2 * moved.parameters - last), (*moved.slots, moved.parameters))
 
     return Optimiser(optimiser.slots + 1, move)
 
@@ -157,7 +208,9 @@ RULES: dict[str, Callable[..., Rule]] = {
     "alternating": alternating,
     "simultaneous": simultaneous,
     "extragradient": extragradient,
+    "extra-adam": extra_adam,
     "optimistic": optimistic,
+    "optimistic-adam": optimistic_adam,
     "consensus": consensus,
     "unrolled": unrolled,
 }
