@@ -27,7 +27,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "objective": {"kind": "least-squares"},
     },
     "wgan": {
-        "formula": "C: E g - E r, every parameter in [-c, c];  G: -E g",
+        "formula": "C: E g - E r, every parameter in [-0.1, 0.1];  G: -E g",
         "reference": "Arjovsky et al., 2017, arXiv:1701.07875",
         "look_for": "Clipping makes the critic simple: broad planes and few creases, whatever the data look like.",
         "objective": {"kind": "wasserstein"},
@@ -65,9 +65,9 @@ METHODS: dict[str, dict[str, Any]] = {
         "critic_rate": 2e-3,
     },
     "sngan": {
-        "formula": "C: E max(0, 1 - r) + E max(0, 1 + g), every layer over its top singular value;  G: -E g",
+        "formula": "C: E max(0, 1 - r) + E max(0, 1 + g), layers over their top singular values, times 64 in all;  G: -E g",
         "reference": "Miyato et al., 2018, arXiv:1802.05957",
-        "look_for": "The critic's slope cannot exceed the bound anywhere, and mostly stays well below it.",
+        "look_for": "The slope of a critic of ReLU cannot exceed 64 anywhere, and mostly stays well below it.",
         "objective": {"kind": "hinge"},
         "constraint": {"kind": "spectral-norm", "lipschitz": 64.0},
         "critic_steps": 2,
@@ -106,7 +106,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "constraint": {"kind": "r1-r2", "weight": 0.1},
     },
     "wgan-l2clip": {
-        "formula": "C: E g - E r, each layer's l2 norm at most c;  G: -E g",
+        "formula": "C: E g - E r, each layer's weights of l2 norm at most 2;  G: -E g",
         "reference": "after Arjovsky et al., 2017, arXiv:1701.07875",
         "look_for": "A kinder clip: whole layers are scaled back, so weights can differ in size.",
         "objective": {"kind": "wasserstein"},
@@ -138,9 +138,9 @@ METHODS: dict[str, dict[str, Any]] = {
         "critic_steps": 2,
     },
     "wgan-sn": {
-        "formula": "C: E g - E r, every layer over its top singular value;  G: -E g",
+        "formula": "C: E g - E r, layers over their top singular values;  G: -E g",
         "reference": "Miyato et al., 2018, arXiv:1802.05957",
-        "look_for": "Never steeper than one, and mostly much flatter: a share of W1 goes unseen.",
+        "look_for": "A critic of ReLU is never steeper than one, and mostly much flatter: a share of W1 goes unseen.",
         "objective": {"kind": "wasserstein"},
         "constraint": {"kind": "spectral-norm"},
         "critic_steps": 2,
@@ -199,7 +199,8 @@ METHODS: dict[str, dict[str, Any]] = {
         "generator_rate": 1e-3,
     },
     "ebgan": {
-        "formula": "D = |x - dec(enc(x))|^2; C: E D(real) + E max(0, m - D(fake));  G: E D(fake) + 0.1 alignment of codes",
+        "formula": "D = |x - dec(enc(x))|^2; C: E D(real) + E max(0, 1 - D(fake)), at first E D(real) alone;  "
+        "G: E D(fake) + 0.1 alignment of codes",
         "reference": "Zhao et al., 2016, arXiv:1609.03126",
         "look_for": "A valley of low energy is dug along the data, first in the head start, then against the generator.",
         "objective": {"kind": "energy", "margin": 1.0, "pulling_away": 0.1},
@@ -228,7 +229,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "constraint": {"kind": "gradient-penalty", "weight": 0.1},
     },
     "infogan": {
-        "formula": "ns-gan, and both players minimise E -log softmax(head(fake))[category]",
+        "formula": "ns-gan-r1, and both players minimise E -log softmax(head(fake))[category]",
         "reference": "Chen et al., 2016, arXiv:1606.03657",
         "look_for": "Colours by category: on eight Gaussians each of eight codes should own a mode.",
         "objective": {"kind": "non-saturating"},
@@ -273,15 +274,16 @@ METHODS: dict[str, dict[str, Any]] = {
     },
 }
 
-# What the papers themselves used, where it is told and differs from the above.
+# What the papers themselves used, or their authors' code where it is named, where it differs from the above.
 PAPERS: dict[str, str] = {
     "gan": "descent with momentum; one critic step",
     "lsgan": "Adam, betas (0.5, 0.999)",
     "wgan": "clip at 0.01, RMSprop at 5e-5, batch 64, 5 critic steps",
     "wgan-gp": "weight 10, Adam at 1e-4, betas (0, 0.9), 5 critic steps; "
     "on toys weight 0.1, betas (0.5, 0.9), three layers of 512, batch 256",
-    "wgan-lp": "weight 10, Adam at 1e-4, betas (0, 0.9), 5 critic steps",
-    "sngan": "Lipschitz bound 1, Adam at 2e-4, betas (0, 0.9), 5 critic steps",
+    "wgan-lp": "on toys RMSprop at 5e-5, batch 256, 10 critic steps, 100 each in the first 25, weight 5 "
+    "(as its reproduction has it, Seo, 2017, arXiv:1712.05882)",
+    "sngan": "Lipschitz bound 1, one power iteration a step, Adam at 2e-4, betas (0, 0.9), 5 critic steps",
     "ns-gan-r1": "weight 10, RMSprop or Adam without momentum at 1e-4; on the Dirac-GAN descent at 0.2 for 500 steps",
     "dragan": "weight 10, points at up to half the data's deviation around the real ones, Adam at 2e-4",
     "r3gan": "Adam without momentum, betas (0, 0.99)",
@@ -290,13 +292,15 @@ PAPERS: dict[str, str] = {
     "f-pearson": "no constraint, with and without the trick; Adam at 2e-4, batch 4096",
     "f-hellinger": "Adam at 2e-4, batch 4096",
     "f-js": "Adam at 2e-4, batch 4096",
-    "f-total-variation": "no constraint; Adam at 2e-4, batch 4096",
+    "f-total-variation": "in its table of divergences, not among its experiments",
     "bs-gan": "no constraint; Adam at 1e-4",
     "ebgan": "margin 10 on MNIST, pulling-away weight 0.1, Adam at 1e-3",
     "began": "D = |x - dec(enc(x))|, gamma from 0.3 to 0.7, Adam at 1e-4",
     "mmd-gan": "mixture of Gaussian kernels of widths 1 to 16, clip at 0.01, RMSprop at 5e-5, 5 critic steps",
     "cramer-gan": "weight 10, 256 features, 5 critic steps",
     "infogan": "no constraint; Adam, 2e-4 for the critic and 1e-3 for the generator",
-    "unrolled-gan": "no constraint; two layers of 128, latent of 256 numbers, Adam, 5 or 10 steps ahead",
-    "pacgan": "packs of 2 to 4, latent of 2 numbers, four layers of 400 with batch norm, a maxout critic, batch 100",
+    "unrolled-gan": "minimax, both players at once, no constraint; 5 or 10 moves ahead; in the authors' notebook Adam at 1e-3 "
+    "for the generator and 1e-4 for the critic, betas (0.5, 0.999), batch 512, two layers of 128 tanh, latent of 256 numbers",
+    "pacgan": "packs of 2 to 4, 100 packs a batch, Adam at 1e-4, betas (0.8, 0.999), latent of 2 numbers, four layers of 400 "
+    "with batch norm, a critic of three maxout layers of 200",
 }
