@@ -34,7 +34,7 @@ from toygan.constraints import (
     largest_singular_value,
 )
 from toygan.game import looking
-from toygan.networks import ACTIVATIONS, Network
+from toygan.networks import ACTIVATIONS, Layer, Network
 from toygan.players import CRITICS, mlp_critic
 from toygan.streams import draws
 
@@ -263,6 +263,66 @@ def test_largest_singular_value_of_ties_and_zeros():
         largest_singular_value(tie), torch.ones(1, 1, 1, dtype=torch.float64), rtol=1e-12, atol=0
     )
     assert 0 < largest_singular_value(torch.zeros(1, 4, 4)) <= 1e-12  # something to divide by
+
+
+def near_tied(gap: float, ties: int, like: Tensor) -> Tensor:
+    """Matrices [2, 64, 64] whose largest singular values, 1 and below, lie within `gap`."""
+    rotations = [torch.linalg.qr(numbers(2, 64, 64, seed=seed))[0] for seed in (0, 1)]
+    values = 0.9 * torch.linspace(1, 0, 64, dtype=torch.float64)
+    values[:ties] = 1 - gap * torch.linspace(0, 1, ties, dtype=torch.float64)
+    return (rotations[0] * values @ rotations[1]).to(like)
+
+
+@pytest.mark.parametrize("like", [torch.empty(0), torch.empty(0, dtype=torch.float64)], ids=["single", "double"])
+@pytest.mark.parametrize("ties", [2, 7, 64])
+@pytest.mark.parametrize("gap", [0.0, 1e-7, 1e-5, 3e-4, 1e-3, 1e-2])
+def test_near_ties_are_no_worse_than_rounding_allows(gap, ties, like):
+    weight = near_tied(gap, ties, like)
+    u, values, v = torch.linalg.svd(weight.double())
+    eps = torch.finfo(weight.dtype).eps
+    torch.testing.assert_close(largest_singular_value(weight)[:, 0, 0].double(), values[:, 0], rtol=8 * eps, atol=0)
+    # The gradient u v^T is made of singular vectors whose values rounding cannot tell from the top one.
+    slope = gradient(largest_singular_value, weight).double()
+    inside = u.transpose(1, 2) @ slope @ v.transpose(1, 2)
+    far = values < values[:, :1] * (1 - 1e-3)
+    assert (inside * far[:, None]).norm() < 1e5 * eps
+    assert (inside * far[..., None]).norm() < 1e5 * eps
+    torch.testing.assert_close((slope * weight.double()).sum(dim=(1, 2)), values[:, 0], rtol=16 * eps, atol=0)
+    torch.testing.assert_close(slope.norm(dim=(1, 2)), torch.ones(2, dtype=torch.float64), rtol=16 * eps, atol=0)
+
+
+@pytest.mark.parametrize("gap", [1e-3, 1e-2])
+def test_the_gradient_near_a_tie_is_the_one_of_the_larger_value(gap):
+    weight = near_tied(gap, 2, torch.empty(0, dtype=torch.float64))
+    u, _, v = torch.linalg.svd(weight)
+    wanted = u[:, :, :1] @ v[:, :1]
+    torch.testing.assert_close(gradient(largest_singular_value, weight), wanted, rtol=0, atol=1e-11)
+
+
+def test_a_layer_of_zeros_stays_as_it_is_and_can_learn():
+    reparametrise = CONSTRAINTS["spectral-norm"](lipschitz=3.0).reparametrise
+    bias = torch.zeros(2, 1, 3, dtype=torch.float64)
+    weight = torch.stack((torch.zeros(4, 3, dtype=torch.float64), numbers(4, 3)))
+
+    def used(x: Tensor) -> Tensor:
+        return reparametrise([Layer(x, bias)])[0].weight
+
+    assert torch.equal(used(weight)[0], weight[0])
+    assert torch.equal(gradient(used, weight)[0], torch.full((4, 3), 3.0, dtype=torch.float64))
+    np.testing.assert_allclose(singular_values(used(weight))[1, 0], 3.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["relu", "silu"])
+def test_the_bound_is_what_the_text_says(activation):
+    """silu's slope is at most 1.0998, so a chain of three may be 1.33 times as steep as the bound, and is so somewhere."""
+    text = " ".join(str(CONSTRAINTS["spectral-norm"].__doc__).split())
+    x = torch.linspace(-10, 10, 100_001, dtype=torch.float64)
+    steepest = float(gradient(lambda y: ACTIVATIONS[activation].apply(y), x).max())
+    if activation == "silu":
+        assert f"{steepest:.4f}-Lipschitz" in text
+        assert f"{steepest**3:.2f} times the bound" in text
+    else:
+        assert steepest == 1
 
 
 @pytest.mark.parametrize("like", [torch.empty(0), torch.empty(0, dtype=torch.float64)], ids=["single", "double"])

@@ -90,7 +90,10 @@ def extra_adam() -> Rule:
     """
 
     def step(game: Game, state: State, draw: Draw) -> State:
-        fed = (state.step, max(state.step - game.head_start, 0))  # looks ahead before this step, of critic and generator
+        fed = (
+            state.step,
+            max(state.step - game.head_start, 0),
+        )  # looks ahead before this step, of critic and generator
         state = warm_up(counted(game, fed[0]), state, draw, game.critic_steps - 1)
         ahead = both_counted(game, state, draw, state, fed)
         state = state._replace(critic_slots=ahead.critic_slots, generator_slots=ahead.generator_slots)
