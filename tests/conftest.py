@@ -14,7 +14,7 @@ from toygan.constraints import CONSTRAINTS, Constraint
 from toygan.game import Game, State
 from toygan.networks import Network
 from toygan.objectives import Extra, Losses, Objective, objective
-from toygan.optimisers import OPTIMISERS, Optimiser, constant
+from toygan.optimisers import OPTIMISERS, SCHEDULES, Optimiser, constant
 from toygan.players import GENERATORS, Generator, mlp_critic
 from toygan.rules import RULES, Rule
 from toygan.scenario import World
@@ -102,6 +102,7 @@ def small_world(
     head_start: int = 0,
     ema: float = 0.0,
     noise: float = 0.0,
+    noise_schedule: str = "linear",
     pack: int = 1,
 ) -> World:
     """A world in which a step takes a millisecond."""
@@ -123,6 +124,7 @@ def small_world(
         head_start=head_start,
         ema=ema,
         noise=noise,
+        noise_schedule=SCHEDULES[noise_schedule],
         pack=pack,
         steps=100,
     )

@@ -304,13 +304,25 @@ def test_no_memory_of_an_average_is_the_generator_itself():
         assert torch.equal(state.average, state.generator)
 
 
-def test_average_is_the_running_mean():
-    states = states_of(small_world(ema=0.9), SEEDS, 4)
-    average = states[0].generator
-    for state in states[1:]:
-        average = 0.9 * average + 0.1 * state.generator
-        torch.testing.assert_close(state.average, average, rtol=1e-13, atol=1e-15)
-        assert not torch.equal(state.average, state.generator)
+@pytest.mark.parametrize("head_start", [0, 2])
+def test_average_is_the_weighed_mean_of_what_the_generator_was_since_it_moved(head_start):
+    """Without bias: the first average is the first generator that moved, not the one that it began as."""
+    states = states_of(small_world(ema=0.9, head_start=head_start), SEEDS, head_start + 4)
+    for state in states[: head_start + 1]:
+        assert torch.equal(state.average, states[0].generator)
+    moved = [state.generator for state in states[head_start + 1 :]]
+    for t, state in enumerate(states[head_start + 1 :], start=1):
+        weights = torch.tensor([0.1 * 0.9 ** (t - k) for k in range(1, t + 1)], dtype=torch.float64)
+        wanted = sum(weight * one for weight, one in zip(weights / (1 - 0.9**t), moved, strict=False))
+        torch.testing.assert_close(state.average, wanted, rtol=1e-12, atol=1e-14)
+        assert torch.equal(state.average, state.generator) == (t == 1)
+
+
+def test_long_averages_do_not_remember_the_first_generator():
+    """After few steps the average of a long memory is near the mean of the moved generators, however far they went."""
+    states = states_of(small_world(ema=0.999, rate=0.1), SEEDS, 10)
+    mean = sum(state.generator for state in states[1:]) / 10
+    assert (states[-1].average - mean).norm() < 0.01 * (mean - states[0].generator).norm()
 
 
 def losses_of(rules: Game, state: State, real: Tensor, latent: Tensor) -> Losses:

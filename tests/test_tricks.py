@@ -15,6 +15,7 @@ from toygan.constraints import CONSTRAINTS
 from toygan.game import State
 from toygan.methods import METHODS
 from toygan.objectives import OBJECTIVES, objective, with_information, with_noisy_labels
+from toygan.optimisers import Move, Slots
 from toygan.players import GENERATORS
 from toygan.rules import RULES
 from toygan.scenario import Config, read
@@ -101,6 +102,22 @@ def test_noise_falls_evenly_to_none_and_is_each_clouds_own():
     torch.testing.assert_close(opinion.loss, wanted, rtol=1e-12, atol=1e-14)
 
 
+def test_constant_noise_stays():
+    world = small_world(noise=0.5, noise_schedule="constant")
+    state, points, noise = states_of(world, [0], 0)[0], numbers(1, 6, 2), numbers(1, 6, 2, seed=1)
+    for step in (0, 50, 100):
+        shown = game.shown(world.game, state._replace(step=step), points, noise)
+        torch.testing.assert_close(shown, points + 0.5 * noise, rtol=1e-14, atol=0)
+
+
+def test_constant_noise_is_a_setting():
+    for name, left in (("linear", 0.25), ("constant", 0.5)):
+        sim = simulation(
+            tiny("eight-gaussians", "ns-gan-instance-noise", method__noise_schedule=name, training__steps=10)
+        )
+        assert game.noise_left(sim.world.game, sim.start._replace(step=5)) == left
+
+
 # --- packs -----------------------------------------------------------------------------------------------------------
 
 
@@ -139,6 +156,27 @@ def test_head_start_holds_the_generator_still():
         assert torch.equal(state.generator, states[0].generator)
         assert not torch.equal(state.critic, states[0].critic)
     assert not torch.equal(states[3].generator, states[0].generator)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_head_start_feeds_no_memory_of_the_generators_optimiser(rule):
+    """The generator's first moves are those of a fresh optimiser, whatever it was told while it stood still."""
+    states = states_of(small_world("hinge", "r1", head_start=3, rule=rule), [0, 1], 4)
+    for state in states[1:4]:
+        assert all(torch.equal(slot, torch.zeros_like(slot)) for slot in state.generator_slots)
+        assert torch.equal(state.average, states[0].generator)
+    assert torch.isfinite(states[3].report.generator_loss).all()  # it says its loss all the same
+    gradients = []
+    world = small_world("hinge", "r1", head_start=3, rule=rule)
+
+    def noting(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
+        gradients.append(t)
+        return world.game.optimiser.move(parameters, gradient, slots, t, rate)
+
+    fresh = world.game._replace(optimiser=world.game.optimiser._replace(move=noting))
+    draw = next(islice(draws(source_of(world, [0, 1]), 3, DOUBLE), 0, None))
+    world.game.rule(fresh, states[3], draw)
+    assert gradients[-1] == (2 if rule == "extra-adam" else 1)  # the generator's own count
 
 
 def test_an_energy_learns_real_points_alone_in_its_head_start():

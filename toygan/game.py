@@ -35,7 +35,8 @@ class Game(NamedTuple):
     critic_steps: int
     head_start: int  # steps in which only the critic learns
     ema: float  # memory of the averaged generator; 0 shows the generator as it is
-    noise: float  # standard deviation of the instance noise at the first step, falling linearly to none
+    noise: float  # standard deviation of the instance noise at the first step
+    noise_schedule: Callable[[float], float]  # what is left of it at each share of the run
     pack: int  # points that the critic judges at once
     steps: int
 
@@ -129,16 +130,30 @@ def generator_move(game: Game, state: State, draw: Draw, at: State) -> State:
 
 
 def generator_moved(game: Game, state: State, gradient: Tensor, loss: Tensor) -> State:
-    """The state after the optimiser's step: one step is over."""
-    rate = game.generator_rate * pace(game, state) * (state.step >= game.head_start)
-    moved = game.optimiser.move(state.generator, gradient, state.generator_slots, state.step + 1, rate)
-    return state._replace(
-        step=state.step + 1,
+    """The state after the optimiser's step: one step is over.
+
+    In the critic's head start the generator only says its loss: neither it nor its optimiser's memory moves.
+    """
+    after = state._replace(step=state.step + 1, report=state.report._replace(generator_loss=loss.detach()))
+    t = after.step - game.head_start  # its own moves, this one included
+    if t < 1:
+        return after
+    rate = game.generator_rate * pace(game, state)
+    moved = game.optimiser.move(state.generator, gradient, state.generator_slots, t, rate)
+    return after._replace(
         generator=moved.parameters,
         generator_slots=moved.slots,
-        average=torch.lerp(state.average, moved.parameters, 1 - game.ema),
-        report=state.report._replace(generator_loss=loss.detach()),
+        average=torch.lerp(state.average, moved.parameters, fresh_share(game.ema, t)),
     )
+
+
+def fresh_share(ema: float, t: int) -> float:
+    """What the t-th of the generator's parameters, t = 1, 2, ..., weigh in their average: (1 - ema) / (1 - ema^t).
+
+    So the average is sum_k ema^(t-k) (1 - ema) p_k / (1 - ema^t), free of what the generator was before it moved, with
+    the correction that Kingma and Ba (2014, arXiv:1412.6980) give moments.
+    """
+    return (1 - ema) / (1 - ema**t)
 
 
 def pace(game: Game, state: State) -> float:
@@ -189,8 +204,13 @@ def shown(game: Game, state: State, points: Tensor, noise: Tensor) -> Tensor:
     2m].
     """
     if game.noise:
-        points = points + game.noise * (1 - state.step / game.steps) * noise
+        points = points + noise_left(game, state) * noise
     return points.reshape(points.shape[0], -1, 2 * game.pack)
+
+
+def noise_left(game: Game, state: State) -> float:
+    """The standard deviation of the instance noise at this step."""
+    return game.noise * game.noise_schedule(state.step / game.steps)
 
 
 def critic_layers(game: Game, parameters: Tensor) -> Layers:

@@ -111,6 +111,7 @@ class Method(Strict):
     ema: NonNegativeFloat = Field(default=0.0, lt=1.0)
     head_start: NonNegativeInt = 0
     instance_noise: NonNegativeFloat = 0.0
+    noise_schedule: Literal[*SCHEDULES] = "linear"  # type: ignore[valid-type]
     pack: Annotated[PositiveInt, Field(le=100)] = 1
     noisy_labels: NonNegativeFloat = Field(default=0.0, le=0.5)
     categories: Annotated[NonNegativeInt, Field(le=1000)] = 0
@@ -491,6 +492,7 @@ def world(config: Config) -> World:
         head_start=method.head_start,
         ema=method.ema,
         noise=method.instance_noise,
+        noise_schedule=SCHEDULES[method.noise_schedule],
         pack=method.pack,
         steps=config.training.steps,
     )
