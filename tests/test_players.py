@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from conftest import differences, gradient, numbers
+from conftest import DOUBLE, differences, gradient, numbers, small_world, states_of
+from test_game import check_together_is_alone
 from test_networks import RING, random_parameters
 from torch import Tensor
+from torch.nn.functional import batch_norm, layer_norm, linear
 
-from toygan.networks import Network, groupsort
+from toygan.constraints import CONSTRAINTS, Look
+from toygan.networks import Layers, Network, groupsort
 from toygan.players import CRITICS, GENERATORS, mlp_critic
 
 SEEDS = 3
@@ -32,19 +35,20 @@ def test_groupsort_sorts_pairs_and_keeps_lengths(units):
 
 # --- normalised bodies -----------------------------------------------------------------------------------------------
 
-
-def normalised_by_torch(norm: torch.nn.Module, critic: Network, parameters: Tensor, points: Tensor) -> Tensor:
-    """One seed's outputs by torch's layers: linear without bias, norm, bias, relu, and a last affine map."""
-    layers = critic.layers(parameters[None])
-    for layer in layers[:-1]:
-        points = torch.relu(norm(points @ layer.weight[0]) + layer.bias[0])
-    return points @ layers[-1].weight[0] + layers[-1].bias[0]
+NORMS = ["batch", "layer"]
 
 
-NORMS = {
-    "batch": torch.nn.BatchNorm1d(5, affine=False, dtype=torch.float64),
-    "layer": torch.nn.LayerNorm(5, elementwise_affine=False),
-}
+def normalised_by_torch(kind: str, parameters: Tensor, points: Tensor) -> Tensor:
+    """One seed's outputs of a 2-5-5-3 critic by torch's own functions, its parameters cut by hand."""
+    w1, b1, w2, b2, w3, b3, *learned = parameters.split([10, 5, 25, 5, 15, 3, *[5] * (4 if kind == "layer" else 2)])
+    for k, (weight, bias) in enumerate(((w1, b1), (w2, b2))):
+        if kind == "layer":
+            points = layer_norm(linear(points, weight.view(-1, 5).T, bias), (5,), learned[k], learned[2 + k])
+        else:
+            before = linear(points, weight.view(-1, 5).T)
+            points = batch_norm(before, None, None, learned[k], bias, training=True)
+        points = points.relu()
+    return linear(points, w3.view(5, 3).T, b3)
 
 
 @pytest.mark.parametrize("kind", NORMS)
@@ -53,8 +57,132 @@ def test_normalised_perceptron_is_torchs(kind):
     parameters, points = random_parameters(critic), numbers(SEEDS, 8, 2)
     outputs = critic.forward(critic.layers(parameters), points)
     for s in range(SEEDS):
-        wanted = normalised_by_torch(NORMS[kind].train(), critic, parameters[s], points[s])
+        wanted = normalised_by_torch(kind, parameters[s], points[s])
         torch.testing.assert_close(outputs[s], wanted, rtol=1e-10, atol=1e-11)
+
+
+def first_parameters(critic: Network) -> Tensor:
+    """[seed, P], each seed's own."""
+    return torch.from_numpy(np.stack([critic.initial(np.random.default_rng(s)) for s in range(SEEDS)]))
+
+
+@pytest.mark.parametrize("kind", NORMS)
+def test_norms_start_with_scale_one_and_the_plain_weights(kind):
+    plain, critic = (mlp_critic(2, 3, width=5, depth=2, normalisation=name) for name in ("none", kind))
+    first = first_parameters(critic)
+    units = 2 * 5
+    assert first.shape == (SEEDS, 15 + 30 + 18 + units * (2 if kind == "layer" else 1))
+    for layer, like in zip(critic.layers(first)[:-1], plain.layers(first_parameters(plain))[:-1], strict=True):
+        assert torch.equal(layer.weight, like.weight)
+        assert torch.equal(layer.scale, torch.ones_like(layer.bias))
+        bound = like.weight.shape[1] ** -0.5 if kind == "layer" else 0.0  # behind a norm a bias starts at none
+        assert (layer.bias.abs() <= bound).all()
+        assert torch.equal(layer.bias == 0, torch.full_like(layer.bias, kind == "batch", dtype=torch.bool))
+        assert layer.shift is None if kind == "batch" else torch.equal(layer.shift, torch.zeros_like(layer.bias))
+    assert (critic.layers(first)[-1].bias == 0).all()
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_layer_norm_sees_how_far_a_point_is(activation):
+    """The norm of x W alone, with its bias outside, is the same for x and 2x; so is ours if the inner bias is none."""
+    critic = mlp_critic(2, 1, width=16, depth=2, activation=activation, normalisation="layer")
+    layers, x = critic.layers(first_parameters(critic)), numbers(SEEDS, 50, 2)
+    one, two = (critic.forward(layers, points) for points in (x, 2 * x))
+    assert ((two - one).abs().mean(dim=1) > 0.05 * one.std(dim=1)).all()
+    blind = [layer._replace(bias=0 * layer.bias) for layer in layers]
+    one, two = (critic.forward(blind, points) for points in (x, 2 * x))
+    torch.testing.assert_close(one, two, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+@pytest.mark.parametrize("kind", [*NORMS, "batch-running"])
+def test_normalised_players_learn_alone_as_together(kind, constraint):
+    world = small_world(
+        "non-saturating",
+        constraint,
+        generator=GENERATORS["mlp"](width=6, depth=1, normalisation=kind.removesuffix("-running")),
+        critic=mlp_critic(2, 1, width=6, depth=2, normalisation=kind),
+        critic_steps=1,
+    )
+    check_together_is_alone(world, 2, DOUBLE, rtol=1e-9, atol=1e-10)
+
+
+def torchs_batch_norms(layers: Layers, s: int) -> torch.nn.Sequential:
+    """One seed's critic of two hidden layers out of torch's modules, its statistics as at the start."""
+    modules: list[torch.nn.Module] = []
+    for layer in layers[:-1]:
+        plain = torch.nn.Linear(*layer.weight.shape[1:], bias=False, dtype=torch.float64)
+        norm = torch.nn.BatchNorm1d(layer.weight.shape[2], dtype=torch.float64)
+        plain.weight.data, norm.weight.data, norm.bias.data = layer.weight[s].T, layer.scale[s, 0], layer.bias[s, 0]
+        modules += [plain, norm, torch.nn.ReLU()]
+    last = torch.nn.Linear(*layers[-1].weight.shape[1:], dtype=torch.float64)
+    last.weight.data, last.bias.data = layers[-1].weight[s].T, layers[-1].bias[s, 0]
+    return torch.nn.Sequential(*modules, last)
+
+
+def test_running_averages_are_torchs():
+    """Two moves' batches, then a look: train() on real and generated points apart, and eval()."""
+    critic, plain = (mlp_critic(2, 1, width=5, depth=2, normalisation=kind) for kind in ("batch-running", "batch"))
+    learned = random_parameters(plain)
+    start = first_parameters(critic)[:, learned.shape[1] :]  # means of zero, variances of one
+    parameters = torch.cat((learned, start), dim=1)
+    batches = [(numbers(SEEDS, 8, 2, seed=k), 3 + numbers(SEEDS, 6, 2, seed=9 + k)) for k in range(2)]
+    for pair in batches:
+        parameters = critic.note(parameters, lambda used=parameters: critic.layers(used), pair)
+    assert torch.equal(parameters[:, : learned.shape[1]], learned)
+    layers, points = critic.layers(parameters), numbers(SEEDS, 7, 2, seed=50)
+    found = critic.settled(layers, points)(points).outputs
+    for s in range(SEEDS):
+        theirs = torchs_batch_norms(layers, s)
+        for real, fake in batches:
+            theirs(real[s]), theirs(fake[s])
+        torch.testing.assert_close(found[s], theirs.eval()(points[s]).detach(), rtol=1e-11, atol=1e-12)
+    # It learns as the critic without them does, and a settled judge needs no cloud.
+    torch.testing.assert_close(critic.forward(layers, points), plain.forward(plain.layers(learned), points))
+    torch.testing.assert_close(critic.settled(layers, 100 + points)(points).outputs, found, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("constraint", ["none", "clip", "weight-norm", "spectral-norm", "l2-decay"])
+def test_running_averages_change_nothing_in_training_and_no_constraint_changes_them(constraint):
+    worlds = [
+        small_world("hinge", constraint, critic=mlp_critic(2, 1, width=6, depth=2, normalisation=kind))
+        for kind in ("batch", "batch-running")
+    ]
+    plain, kept = (states_of(world, [0, 1], 3)[-1] for world in worlds)
+    assert torch.equal(plain.generator, kept.generator)
+    learned = mlp_critic(2, 1, width=6, depth=2, normalisation="batch").initial(np.random.default_rng(0)).size
+    assert torch.equal(kept.critic[:, :learned], plain.critic[:, :learned])
+    assert torch.equal(kept.critic[:, learned + 24 :], plain.critic[:, learned:])  # the lengths of weight norm
+    assert (kept.critic[:, learned + 12 : learned + 24] > 0.9**12 - 1e-9).all()  # variances, after 2 batches in 6 moves
+    assert (kept.critic[:, learned : learned + 12] != 0).any()
+
+
+@pytest.mark.parametrize("kind", [*NORMS, "batch-running"])
+def test_no_hidden_layers_need_no_norm(kind):
+    plain, critic = (mlp_critic(2, 1, depth=0, normalisation=name) for name in ("none", kind))
+    first, points = first_parameters(critic), numbers(SEEDS, 4, 2)
+    assert torch.equal(first, first_parameters(plain))
+    assert torch.equal(critic.note(first, lambda: critic.layers(first), (points, points)), first)
+    layers = critic.layers(first)
+    assert torch.equal(critic.settled(layers, points)(points).outputs, plain.forward(layers, points))
+
+
+def test_constraints_on_weights_leave_scales_and_shifts_but_clip_holds_them():
+    critic = mlp_critic(2, 1, width=5, depth=2, normalisation="layer")
+    parameters = 3 * random_parameters(critic)
+    learned = slice(5 * 3 + 5 * 6 + 6, None)  # behind weights and biases
+    held = CONSTRAINTS["norm-clip"](bound=0.1).project(parameters, critic.layers)
+    assert torch.equal(held[:, learned], parameters[:, learned])
+    layers = critic.layers(parameters)
+    for layer, used in zip(layers, CONSTRAINTS["spectral-norm"]().reparametrise(layers), strict=True):
+        assert used.scale is layer.scale
+        assert used.bias is layer.bias
+    clipped = CONSTRAINTS["clip"](bound=0.1).project(parameters, critic.layers)
+    assert clipped.abs().max() <= 0.1
+    for name, of in (("l1-decay", torch.abs), ("l2-decay", torch.square)):
+        look = Look(*[parameters] * 3, *[lambda: parameters] * 2, lambda x: x, lambda: layers)
+        wanted = sum(of(layer.weight).sum(dim=(1, 2)) for layer in layers)
+        torch.testing.assert_close(CONSTRAINTS[name](weight=1.0).penalty(look), wanted)
 
 
 def test_batch_norm_keeps_real_and_generated_points_apart():

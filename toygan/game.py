@@ -65,12 +65,15 @@ class State(NamedTuple):
 
 
 class Opinion(NamedTuple):
-    """What the critic makes of one move's batches: what it minimises [seed], its two parts, and its outputs."""
+    """What the critic makes of one move's batches: what it minimises [seed], its two parts, its outputs, and the batches
+    as it was shown them.
+    """
 
     total: Tensor
     loss: Tensor
     penalty: Tensor | None
     pair: Pair
+    batches: tuple[Tensor, Tensor]
 
 
 def start(game: Game, generator: Tensor, critic: Tensor) -> State:
@@ -112,9 +115,10 @@ def critic_moved(game: Game, state: State, gradient: Tensor, opinion: Opinion, m
     rate = game.critic_rate * pace(game, state)
     moved = game.optimiser.move(state.critic, gradient, state.critic_slots, t, rate)
     loss, penalty, (r, g, *_) = opinion.loss.detach(), opinion.penalty, opinion.pair
+    held = game.constraint.project(moved.parameters, game.critic.layers)
     said = torch.zeros_like(loss) if penalty is None else penalty.detach()
     return state._replace(
-        critic=game.constraint.project(moved.parameters, game.critic.layers),
+        critic=game.critic.note(held, lambda: critic_layers(game, state.critic), opinion.batches),
         critic_slots=moved.slots,
         memory=game.objective.remember(state.memory, r.detach(), g.detach()),
         report=state.report._replace(critic_loss=loss, penalty=said),
@@ -174,7 +178,7 @@ def critic_opinion(game: Game, critic: Tensor, generator: Tensor, state: State, 
     loss = losses(game, state)(pair.r, pair.g, extra).critic
     look = looking(game, critic, layers, pair, real, fake, draw.chance[move])
     penalty = game.constraint.penalty(look)
-    return Opinion(loss if penalty is None else loss + penalty, loss, penalty, pair)
+    return Opinion(loss if penalty is None else loss + penalty, loss, penalty, pair, (real, fake))
 
 
 def generator_loss(game: Game, critic: Tensor, generator: Tensor, state: State, draw: Draw) -> Tensor:

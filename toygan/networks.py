@@ -18,17 +18,23 @@ from torch.nn.functional import leaky_relu, silu, softplus
 
 Activation = Literal["relu", "leaky-relu", "tanh", "silu", "softplus", "groupsort"]
 Normalisation = Literal["none", "batch", "layer"]
+CriticNormalisation = Literal["none", "batch", "batch-running", "layer"]
 Initialisation = Literal["he", "xavier", "normal", "orthogonal"]
 
 
 class Layer(NamedTuple):
-    """One affine map of every seed: `weight [seed, in, out]`, `bias [seed, 1, out]`, and where a constraint learns
-    them, the units' lengths `[seed, 1, out]`.
+    """One affine map of every seed: `weight [seed, in, out]`, `bias [seed, 1, out]`; where a constraint learns them, the
+    units' lengths, where a normalisation does, its scale and shift, and where it keeps them, its running mean and
+    variance, each `[seed, 1, out]`.
     """
 
     weight: Tensor
     bias: Tensor
     length: Tensor | None = None
+    scale: Tensor | None = None
+    shift: Tensor | None = None
+    mean: Tensor | None = None
+    variance: Tensor | None = None
 
 
 Layers = Sequence[Layer]
@@ -57,11 +63,17 @@ class Pair(NamedTuple):
     fake_slopes: Callable[[Tensor], Tensor]
 
 
+def nothing_to_note(parameters: Tensor, layers: Callable[[], Layers], batches: Sequence[Tensor]) -> Tensor:
+    """The parameters as they are: no statistics are kept."""
+    return parameters
+
+
 class Network(NamedTuple):
     """A player's body: first parameters of one seed [P], and the ways to use its layers.
 
     `judge_both(layers, real, fake)` is what a critic move needs. `settled(layers, points)` is a judge whose statistics,
-    if it has any, are those of `points` from then on.
+    if it has any, are those of `points` from then on, or its running ones. `note(parameters, layers, batches)` is the
+    parameters after a move, with running statistics that have seen the move's batches; most bodies keep none.
     """
 
     initial: Callable[[np.random.Generator], np.ndarray]
@@ -70,6 +82,7 @@ class Network(NamedTuple):
     judge: Callable[[Layers, Tensor], Judged]
     judge_both: Callable[[Layers, Tensor, Tensor], Pair]
     settled: Callable[[Layers, Tensor], Callable[[Tensor], Judged]]
+    note: Callable[[Tensor, Callable[[], Layers], Sequence[Tensor]], Tensor] = nothing_to_note
 
 
 def network(
@@ -227,13 +240,15 @@ class Body(NamedTuple):
     width: int
     depth: int
     activation: Activation
-    normalisation: Normalisation
+    normalisation: CriticNormalisation
     initialisation: Initialisation
     gain: float
 
 
 def perceptron(inputs: int, outputs: int, body: Body) -> Network:
-    """Affine maps with `depth` hidden layers between; biases start at zero, weights are multiplied by `gain`."""
+    """Affine maps with `depth` hidden layers between; biases start at zero (but within a layer norm, see `with_scales`),
+    weights are multiplied by `gain`.
+    """
     ends = [inputs, *[body.width] * body.depth, outputs]
     shapes = [Shape(a, b) for a, b in pairwise(ends)]
     draw, bend = INITIALISATIONS[body.initialisation], ACTIVATIONS[body.activation]
@@ -247,9 +262,12 @@ def perceptron(inputs: int, outputs: int, body: Body) -> Network:
         return unpack(parameters, shapes)
 
     if body.normalisation == "batch":
-        return batch_normalised(initial, layers, bend)
+        return batch_normalised(*with_scales(initial, layers, shapes), bend)
+    if body.normalisation == "batch-running":
+        return with_running(batch_normalised(*with_scales(initial, layers, shapes), bend), bend)
     if body.normalisation == "layer":
-        return network(initial, layers, partial(normalised_forward, bend, layer_norm))
+        learned = with_scales(initial, layers, shapes, inner_bias=True)
+        return network(*learned, partial(normalised_forward, bend, layer_normalised))
     return network(initial, layers, partial(plain_forward, bend), partial(plain_judge, bend) if bend.slope else None)
 
 
@@ -301,21 +319,69 @@ def batch_norm(x: Tensor) -> Tensor:
     return (x - mean) / (variance + EPSILON).sqrt()
 
 
-def normalised_forward(bend: Bend, norm: Norm, layers: Layers, x: Tensor) -> Tensor:
-    """As `plain_forward`, each hidden layer normalised before its bias is added.
+def layer_normalised(layer: Layer, x: Tensor) -> Tensor:
+    """LN(x W + b) times scale plus shift: a linear layer and then a layer norm.
 
-    There is no learned scale: for activations that scale with their input the next layer's weights do its work.
+    The bias must be within. Ba et al. write it behind the norm of x W alone; a point and its double then look the same
+    to the first layer, f(2x) = f(x), and a critic on the plane sees nothing but the angle.
     """
+    return scaled(layer, layer_norm(affine(layer, x)))
+
+
+def batch_unit(norm: Norm, layer: Layer, x: Tensor) -> Tensor:
+    """BN(x W) times scale plus bias: within the norm the mean would take a bias away, so the layer's own is the shift."""
+    return scaled(layer, norm(torch.bmm(x, layer.weight))) + layer.bias
+
+
+def scaled(layer: Layer, x: Tensor) -> Tensor:
+    """Times the scale and plus the shift that the layer learns, if it does."""
+    x = x if layer.scale is None else x * layer.scale
+    return x if layer.shift is None else x + layer.shift
+
+
+def normalised_forward(bend: Bend, hidden: Callable[[Layer, Tensor], Tensor], layers: Layers, x: Tensor) -> Tensor:
+    """As `plain_forward`, with `hidden(layer, x)` in place of the affine maps before activations."""
     for layer in layers[:-1]:
-        x = bend.apply(norm(torch.bmm(x, layer.weight)) + layer.bias)
+        x = bend.apply(hidden(layer, x))
     return affine(layers[-1], x)
 
 
-def batch_normalised(initial: Callable[[np.random.Generator], np.ndarray], layers: LayersOf, bend: Bend) -> Network:
+FirstOf = Callable[[np.random.Generator], np.ndarray]
+
+
+def with_scales(
+    initial: FirstOf, layers: LayersOf, shapes: Sequence[Shape], inner_bias: bool = False
+) -> tuple[FirstOf, LayersOf]:
+    """First parameters and layers with a scale for each hidden unit, which starts at 1.
+
+    With `inner_bias` each also has a shift behind the norm, which starts at 0, and its bias before the norm starts as
+    is usual for linear layers, uniform within 1 / sqrt(inputs): at zero the first layer would not see the radius.
+    """
+    hidden, size = shapes[:-1], sum(shape.size for shape in shapes)
+    widths = [shape.outputs for shape in hidden] * (2 if inner_bias else 1)
+
+    def first(rng: np.random.Generator) -> np.ndarray:
+        parameters, units = initial(rng), sum(shape.outputs for shape in hidden)
+        if inner_bias:
+            for layer, shape in zip(layers(torch.from_numpy(parameters)[None]), hidden, strict=False):
+                layer.bias.copy_(torch.from_numpy(rng.uniform(-1.0, 1.0, shape.outputs) / shape.inputs**0.5))
+        return np.concatenate((parameters, np.ones(units), np.zeros(sum(widths) - units)))
+
+    def with_learned(parameters: Tensor) -> list[Layer]:
+        inner = list(layers(parameters))
+        pieces = [piece.unsqueeze(1) for piece in parameters[:, size : size + sum(widths)].split(widths, dim=1)]
+        scales, shifts = pieces[: len(hidden)], pieces[len(hidden) :] or [None] * len(hidden)
+        learned = zip(inner, scales, shifts, strict=False)
+        return [*(layer._replace(scale=scale, shift=shift) for layer, scale, shift in learned), inner[-1]]
+
+    return first, with_learned
+
+
+def batch_normalised(initial: FirstOf, layers: LayersOf, bend: Bend) -> Network:
     """A perceptron with batch norm: real and generated batches are normalised apart, and a settled judge uses the
     statistics of the points that it was settled on.
     """
-    forward = partial(normalised_forward, bend, batch_norm)
+    forward = partial(normalised_forward, bend, partial(batch_unit, batch_norm))
     judge = by_autograd(forward)
 
     def judge_both(layers: Layers, real: Tensor, fake: Tensor) -> Pair:
@@ -324,26 +390,88 @@ def batch_normalised(initial: Callable[[np.random.Generator], np.ndarray], layer
         return Pair(on_real.outputs, on_fake.outputs, partial(on_real.slopes, every), partial(on_fake.slopes, every))
 
     def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Judged]:
-        statistics: list[tuple[Tensor, Tensor]] = []
-
-        def noting(x: Tensor) -> Tensor:
-            statistics.append(torch.var_mean(x, dim=1, keepdim=True, correction=0))
-            return batch_norm(x)
-
-        normalised_forward(bend, noting, layers, points)
-
-        def with_noted(layers: Layers, x: Tensor) -> Tensor:
-            noted = iter(statistics)
-
-            def norm(x: Tensor) -> Tensor:
-                variance, mean = next(noted)
-                return (x - mean) / (variance + EPSILON).sqrt()
-
-            return normalised_forward(bend, norm, layers, x)
-
-        return partial(by_autograd(with_noted), layers)
+        return judge_by(statistics_of(bend, layers, points, 0), bend, layers)
 
     return Network(initial, layers, forward, judge, judge_both, settled)
+
+
+Statistics = list[tuple[Tensor, Tensor]]  # variance and mean of each hidden layer's units, each [seed, 1, out]
+
+
+def statistics_of(bend: Bend, layers: Layers, points: Tensor, correction: int) -> Statistics:
+    """What batch norm divides by and takes away on these points, layer by layer."""
+    statistics: Statistics = []
+
+    def noting(x: Tensor) -> Tensor:
+        statistics.append(torch.var_mean(x, dim=1, keepdim=True, correction=correction))
+        return batch_norm(x)
+
+    normalised_forward(bend, partial(batch_unit, noting), layers, points)
+    return statistics
+
+
+def judge_by(statistics: Statistics, bend: Bend, layers: Layers) -> Callable[[Tensor], Judged]:
+    """A judge of each point alone, batch norm's statistics being these."""
+
+    def with_noted(layers: Layers, x: Tensor) -> Tensor:
+        noted = iter(statistics)
+
+        def norm(x: Tensor) -> Tensor:
+            variance, mean = next(noted)
+            return (x - mean) / (variance + EPSILON).sqrt()
+
+        return normalised_forward(bend, partial(batch_unit, norm), layers, x)
+
+    return partial(by_autograd(with_noted), layers)
+
+
+MOMENTUM = 0.1  # share of a new batch in running statistics
+
+
+def with_running(base: Network, bend: Bend) -> Network:
+    """Batch norm that learns by each batch's own statistics, and is looked at with their running averages.
+
+    Mean and variance (of n - 1) start at 0 and 1; of each move's batches, real and then generated, they take a tenth.
+    They stand behind the learned parameters, where no gradient reaches them.
+    """
+    size = len(base.initial(np.random.default_rng(0)))
+
+    def initial(rng: np.random.Generator) -> np.ndarray:
+        first = base.initial(rng)
+        units = sum(layer.bias.shape[2] for layer in base.layers(torch.from_numpy(first)[None])[:-1])
+        return np.concatenate((first, np.zeros(units), np.ones(units)))
+
+    def layers(parameters: Tensor) -> list[Layer]:
+        inner = base.layers(parameters)
+        widths = [layer.bias.shape[2] for layer in inner[:-1]]
+        pieces = parameters[:, size : size + 2 * sum(widths)].detach().unsqueeze(1).split(widths * 2, dim=2)
+        kept = zip(inner, pieces[: len(widths)], pieces[len(widths) :], strict=False)
+        return [*(layer._replace(mean=mean, variance=variance) for layer, mean, variance in kept), inner[-1]]
+
+    def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Judged]:
+        return judge_by(running_of(layers), bend, layers)
+
+    def note(parameters: Tensor, layers: Callable[[], Layers], batches: Sequence[Tensor]) -> Tensor:
+        used = layers()
+        kept = running_of(used)
+        for points in batches:
+            seen = statistics_of(bend, used, points, correction=min(1, points.shape[1] - 1))
+            kept = [(fresher(*variances), fresher(*means)) for variances, means in map(zip, kept, seen)]
+        news = [*(mean for _, mean in kept), *(variance for variance, _ in kept)]
+        rest = parameters[:, size + sum(one.shape[2] for one in news) :]
+        return torch.cat((parameters[:, :size], *(one.squeeze(1).detach() for one in news), rest), dim=1)
+
+    return base._replace(initial=initial, layers=layers, settled=settled, note=note)
+
+
+def fresher(old: Tensor, new: Tensor) -> Tensor:
+    """A running average that has seen one more batch."""
+    return torch.lerp(old, new, MOMENTUM)
+
+
+def running_of(layers: Layers) -> Statistics:
+    """The running variance and mean of the layers that keep them."""
+    return [(layer.variance, layer.mean) for layer in layers if layer.variance is not None and layer.mean is not None]
 
 
 def with_lengths(base: Network) -> Network:

@@ -18,6 +18,7 @@ from toygan.networks import (
     ACTIVATIONS,
     Activation,
     Body,
+    CriticNormalisation,
     Initialisation,
     Layer,
     Layers,
@@ -171,11 +172,15 @@ def mlp_critic(
     width: PositiveInt = 64,
     depth: NonNegativeInt = 3,
     activation: Activation = "relu",
-    normalisation: Normalisation = "none",
+    normalisation: CriticNormalisation = "none",
     initialisation: Initialisation = "he",
     gain: PositiveFloat = 1.0,
 ) -> Network:
-    """A perceptron from the plane to the critic's outputs."""
+    """A perceptron from the plane to the critic's outputs.
+
+    With batch norm a batch is judged by its own statistics; a critic that is looked at has those of generated points,
+    or with `normalisation = "batch-running"` the running averages over the moves so far.
+    """
     return perceptron(inputs, outputs, Body(width, depth, activation, normalisation, initialisation, gain))
 
 
