@@ -15,11 +15,12 @@ from typer.testing import CliRunner
 from toygan.cli import app
 from toygan.diagnose import RULES
 from toygan.exhibits import claims, files, judge, planned, read
-from toygan.exhibits.claims import enough, fits, number, period
+from toygan.exhibits.claims import enough, fits, number
 from toygan.exhibits.files import Claim, Term
 from toygan.exhibits.show import run_labels
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
 from toygan.exhibits.work import quickened
+from toygan.measures.rhythm import period
 from toygan.strict import UserError, key_lines
 
 FILE = """

@@ -15,6 +15,7 @@ from scipy.stats import spearmanr
 
 from toygan.exhibits.files import PIECES, Claim, Filter, Term
 from toygan.measure import MEASURES
+from toygan.measures.rhythm import period
 from toygan.recording import complete_lines, read_json
 
 Row = Mapping[str, Any]  # a record: which run and seed, or which piece of theory, and its measures
@@ -326,13 +327,6 @@ def at_moment(steps: np.ndarray, values: np.ndarray, at: str) -> float | None:
     if not np.isfinite(values).any():
         return None
     return finite(MOMENTS[at](steps, values))
-
-
-def period(steps: np.ndarray, values: np.ndarray) -> float:
-    """Steps from one upward crossing of the mean to the next, on average; NaN for fewer than two."""
-    high = values > np.nanmean(values)
-    upward = steps[1:][high[1:] & ~high[:-1]]
-    return float((upward[-1] - upward[0]) / (len(upward) - 1)) if len(upward) > 1 else math.nan
 
 
 MOMENTS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
