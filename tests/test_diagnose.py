@@ -358,7 +358,10 @@ def test_targets_without_modes_are_held_against_their_floor_and_regions() -> Non
     (event,) = diagnose(Recording({"seeds": [4]}, frames, lost_half))
     assert (event.step, event.seed, event.label) == (200, 4, "mode-collapse")
     assert "regions" in event.evidence
-    assert labels_of(Recording({"seeds": [4]}, frames, {"w1": floor * 1.5, "w1_floor": floor})) == {"converged"}
+    near = {"w1": floor * 1.5, "w1_floor": floor}
+    assert labels_of(Recording({"seeds": [4]}, frames, near)) == set()  # near in W1, and half of the curve has no points
+    whole = {**frames, "samples": np.stack([rng.permutation(real) for _ in range(t)])[:, None]}
+    assert labels_of(Recording({"seeds": [4]}, whole, near)) == {"converged"}
 
 
 # --- in words --------------------------------------------------------------------------------------------------------
@@ -373,11 +376,11 @@ def test_seeds_are_told_apart_and_summed_up_in_one_sentence() -> None:
     ]
     seeds = [0, 1, 2, 3]
     assert sentences(events, seeds) == [
-        "3 of 4 seeds lost modes (2–5 of 8 kept), first at step 400.",
+        "3 of 4 seeds kept too few modes (2–5 of 8 kept), first at step 400.",
         "1 of 4 seeds converged (W1 0.12, 1.1 times its floor), at step 300.",
     ]
     assert rates(events, seeds) == {"mode-collapse": 0.75, "converged": 0.25}
-    assert sentences([], [0]) == ["The only seed ended neither near the floor nor in a failure known here."]
+    assert sentences([], [0]) == ["The only seed ended neither converged nor in a failure known here."]
     assert spread(["W1 1e-05 of 8", "W1 0.2 of 8"]) == "W1 1e-05–0.2 of 8"
 
 

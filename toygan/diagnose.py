@@ -13,19 +13,24 @@ from typing import NamedTuple
 
 import numpy as np
 
+from toygan.measures.rhythm import rhythm
 from toygan.recording import Recording
 from toygan.story import (
     Story,
+    arrived,
     before_last,
     early,
-    excess,
+    emptied_from,
     far_off,
+    gone_for_good,
     kept,
     last,
+    lasting,
     lost_for_good,
     middle,
     noise,
     part,
+    qualities,
     since,
     stays,
     story_of,
@@ -78,7 +83,7 @@ def rates(events: Sequence[Event], seeds: Sequence[int]) -> dict[str, float]:
 
 
 def sentences(events: Sequence[Event], seeds: Sequence[int]) -> list[str]:
-    """One honest sentence for each group of seeds: "3 of 4 seeds lost modes (2–5 of 8 kept), first at step 400."."""
+    """One honest sentence for each group of seeds: "3 of 4 seeds kept too few modes (2–5 of 8 kept), first at step 400."."""
     said = []
     for label, predicate, *_ in RULES:
         group = [event for event in events if event.label == label]
@@ -86,7 +91,7 @@ def sentences(events: Sequence[Event], seeds: Sequence[int]) -> list[str]:
             said.append(sentence(predicate, group, len(seeds)))
     silent = len(set(seeds) - {event.seed for event in events})
     if silent:
-        said.append(f"{count(silent, len(seeds))} ended neither near the floor nor in a failure known here.")
+        said.append(f"{count(silent, len(seeds))} ended neither converged nor in a failure known here.")
     return said
 
 
@@ -142,7 +147,8 @@ def runaway_critic(story: Story) -> Finding | None:
         values = story.curve(name)
         if values is None or len(values) < 4:
             continue
-        sizes, least = np.abs(values), claims * scale
+        sizes = np.abs(values)
+        least = (LIMIT.growing if name == "critic_loss" and still_grows(sizes) else claims) * scale
         if not np.isfinite(last(sizes)).any() or not np.isfinite(sizes[: 1 + part(sizes)]).any():
             continue
         start, end = float(np.nanmin(sizes[: 1 + part(sizes)])), middle(last(sizes))
@@ -152,6 +158,51 @@ def runaway_critic(story: Story) -> Finding | None:
                 beyond, f"{SPOKEN[name]} from {number(start)} to {number(end)}, on a target of size {number(scale)}"
             )
     return None
+
+
+def still_grows(sizes: np.ndarray) -> bool:
+    """Whether a curve [T] is higher in its last fifth than in its middle one, and there than early, each by half."""
+    third = middle(sizes[2 * part(sizes) : 3 * part(sizes)])
+    return middle(last(sizes)) > LIMIT.grows * third > LIMIT.grows**2 * middle(early(sizes))
+
+
+def swapped_critic(story: Story) -> Finding | None:
+    """A critic that holds generated points for the real ones, and a cloud that it drives away."""
+    lead, w1 = lead_of(story), story.curve("w1")
+    if lead is None or w1 is None or len(lead) < 5 or not far_off(story):
+        return None
+    below = lead < 0
+    if not (stays(below) and before_last(below).mean() >= LIMIT.nearly_all and middle(last(w1)) > w1[0]):
+        return None
+    if still_improving(story) is not None or not middle(np.abs(last(lead))) > LIMIT.swing * middle(story_scores(story)):
+        return None
+    words = f"scores generated points {number(-middle(last(lead)))} above real ones"
+    return Finding(since(below) or 0, f"{words}, W1 from {number(w1[0])} to {number(middle(last(w1)))}")
+
+
+def lead_of(story: Story) -> np.ndarray | None:
+    """How far above the generated cloud the critic holds the real one [T], from its scores or as measured."""
+    lead = story.curve("lead")
+    return story.curve("critic_value") if lead is None else lead
+
+
+def story_scores(story: Story) -> np.ndarray:
+    """The range of scores in the last fifth, 0 where it is not known."""
+    scores = story.curve("score_range")
+    return np.zeros(1) if scores is None else last(scores)
+
+
+def runaway_generator(story: Story) -> Finding | None:
+    """A cloud that is far beyond the target, and farther from it than it started."""
+    w1 = story.curve("w1")
+    if w1 is None or len(w1) < 3 or not far_off(story):
+        return None
+    least = LIMIT.astride * max(story.size, w1[0])
+    away = w1 > least
+    if not stays(away):
+        return None
+    words = f"W1 from {number(w1[0])} to {number(middle(last(w1)))}, on a target of size {number(story.size)}"
+    return Finding(since(away) or 0, words)
 
 
 def weight_saturation(story: Story) -> Finding | None:
@@ -176,18 +227,31 @@ def vanishing_layers(story: Story) -> Finding | None:
 
 
 def through_layers(story: Story, holds: Callable[[np.ndarray], np.ndarray], words: str) -> Finding | None:
-    """Whether the first layer's gradient over the last one's is out of bounds at the end."""
+    """Whether the first layer's gradient over the last one's is out of bounds at the end; for a seed that is lost, in the
+    last look at it that has numbers, which is later than the untrained net's.
+    """
     if story.layers is None or story.layers.shape[1] < 3 or not len(story.layers):
         return None
     first, final = story.layers[:, 0], story.layers[:, -1]
     known = np.isfinite(first) & np.isfinite(final) & (final > 0)
     ratio = np.divide(first, final, out=np.ones_like(first), where=known)
     beyond = known & holds(ratio)
-    if not stays(beyond):
+    lost, looks = story.alive < len(story.steps), np.flatnonzero(known)
+    end = looks[-1] + 1 if lost and len(looks) else story.alive  # the look that saw the loss may still have gradients
+    began = since(beyond[:end]) if lost else (since(beyond) or 0)
+    if began is None or not (
+        stays(beyond[:end])
+        or (lost and end > 1 and beyond[end - 1] and is_built(ratio[end - 1], story.layers.shape[1]))
+    ):
         return None
-    times, where = middle(last(ratio)), f"the first of {story.layers.shape[1]} layers"
+    times, where = ratio[end - 1] if lost else middle(last(ratio)), f"the first of {story.layers.shape[1]} layers"
     said = f"gradient {max(times, 1 / times):.0e} {words} at {where} than at the last" if times else f"none at {where}"
-    return Finding(since(beyond) or 0, said)
+    return Finding(began, said + ", in the last look before the seed was lost" * lost)
+
+
+def is_built(ratio: float, layers: int) -> bool:
+    """Whether many layers made a ratio, and not the last moments of a net whose weights have left all bounds."""
+    return bool(ratio > 0 and abs(np.log(ratio)) <= (layers - 1) * np.log(LIMIT.a_layer))
 
 
 def vanishing_gradient(story: Story) -> Finding | None:
@@ -216,18 +280,29 @@ def largest_but_for_a_spike(sizes: np.ndarray) -> float:
 
 
 def mode_hopping(story: Story) -> Finding | None:
-    """Few modes at a time, and every while other ones; not a cloud of the target's shape that is carried around."""
+    """Few modes at a time, with points on them, and every while other ones; not a cloud of the target's shape that is
+    carried around.
+    """
     count = kept(story)
     if story.shares is None or story.carried is None or count is None or len(count) < 6 or not story.has_modes:
         return None
     later, half = len(count) // 5, len(story.weights) / 2
+    if not on_modes(story, later):
+        return None
     hops, few = jumps(story.shares[later:]), middle(count[later:]) <= half and middle(story.carried[later:]) <= half
     if len(hops) < LIMIT.hops or hops[-1] < (len(count) - later) / 2 or not few:
         return None
     held = np.percentile(count[later:], [10, 90]).astype(int)
-    words = f"{len(hops)} moves between modes, {ranged(*held)} of {len(story.weights)} held at a time"
+    words = f"{len(hops)} moves between modes, {ranged(*held)} of {len(story.weights)} held {SHARE} at a time"
     moves = jumps(story.shares)  # from the very start, where the first look may be one that no move is far from
     return Finding(first_of_chain(moves if len(moves) >= LIMIT.hops else [later + hop for hop in hops]), words)
+
+
+def on_modes(story: Story, later: int) -> bool:
+    """Whether at most times from a frame on most points are near modes, and a part of them on modes."""
+    quality = story.curve("high_quality")
+    near = story.home is None or middle(story.home[later:]) >= LIMIT.at_home
+    return near and (quality is None or middle(quality[later:]) >= LIMIT.perched)
 
 
 def first_of_chain(moves: Sequence[int]) -> int:
@@ -261,8 +336,35 @@ def mode_collapse(story: Story) -> Finding | None:
     home = 1.0 if story.home is None else middle(last(story.home))
     if home < LIMIT.at_home or (home < LIMIT.settled and still_improving(story) is not None):
         return None
+    return collapse(story, few, left)
+
+
+def collapse(story: Story, few: np.ndarray, left: int) -> Finding:
+    """A collapse with its date: when the modes that are gone began to empty or, where nobody had found them, when most
+    points were at the others.
+    """
     what = "" if story.has_modes else " regions of the target"
-    return Finding(max(since(few) or 0, 1), f"{left} of {all_of_them}{what} kept")
+    words, at = f"{left} of {len(story.weights)}{what} kept {SHARE}", since(few) or 0
+    found = story.curve("modes")
+    if story.shares is not None and found is not None and story.has_modes:
+        words += f", {middle(last(found)):.0f} had a point within 3 sigma"
+    emptied = emptied_from(story, at)
+    if emptied is not None or story.home is None:
+        return Finding(max(at if emptied is None else emptied, 1), words)
+    never = gone_for_good(story)
+    settled = since(few & (story.home >= LIMIT.at_home))
+    words += ", the others never found" * (never is not None and bool(never.any()) and at < 2)
+    return Finding(max(at, settled or 0, 1), words)
+
+
+def shrunk(story: Story) -> Finding | None:
+    """A cloud far narrower than a target that is all in one place, far off and coming no nearer."""
+    if story.width is None or len(story.weights) > 1 or not far_off(story) or still_improving(story) is not None:
+        return None
+    narrow = story.width <= LIMIT.narrow
+    if len(narrow) < 3 or not stays(narrow):
+        return None
+    return Finding(max(since(narrow) or 0, 1), f"{number(middle(last(story.width)))} times as wide as the target")
 
 
 def being_found(count: np.ndarray, all_of_them: int) -> bool:
@@ -301,7 +403,7 @@ def swinging(story: Story) -> list[tuple[np.ndarray, float]]:
     curves = [] if w1 is None else [(w1, max(bottom, LIMIT.swing * float(np.nanmax(w1))))]
     if story.centre is not None and len(story.centre):
         path = story.centre
-        reach = float(np.nanmax(np.ptp(path, axis=0))) if len(path) else 0.0
+        reach = max(float(np.ptp(level(path[len(path) // 5 :, axis]))) for axis in (0, 1))
         least = max(bottom, LIMIT.sway * story.size, LIMIT.swing * reach, LIMIT.errors * story.error)
         curves += [(path[:, 0], least), (path[:, 1], least)]
     return [(values, least) for values, least in curves if least > 0]
@@ -311,39 +413,29 @@ def swings(values: np.ndarray, least: float) -> tuple[int, int, float] | None:
     """Frame of the first swing, number of full swings and their height, where there are enough of them, they have a
     rhythm and go on.
     """
-    later = values[len(values) // 5 :]
+    later = level(values[len(values) // 5 :])
     turns = zigzag(later, least)
     times = (len(turns) - 1) // 2
-    if times < LIMIT.swings or turns[-1] < 0.6 * len(later) or not has_rhythm(later):
+    if times < LIMIT.swings or turns[-1] < 0.6 * len(later) or rhythm(np.arange(len(later)), later) is None:
         return None
     heights = np.abs(np.diff(later[turns]))
     if middle(last(heights)) < LIMIT.undamped * middle(early(heights)):
         return None
     every = zigzag(values, least)  # the first turn may lie anywhere in a level stretch before the first swing
+    if len(every) < len(turns):
+        every = zigzag(level(values, len(values) // 5), least)
     return int(max(every[0], every[1] - np.median(np.diff(every)))), times, middle(heights)
 
 
-def has_rhythm(values: np.ndarray) -> bool:
-    """Whether one sine wave of about three periods or more explains more of a curve [n] than it would of noise with
-    memory; never for fewer than 12 values.
-
-    The power of noise x_t = a x_(t-1) + e_t at w per step is (1 - a^2) / (1 + a^2 - 2 a cos w) times that of white noise,
-    of which a given one of m = n / 2 frequencies explains a share above x / m with probability exp(-x) (Torrence and
-    Compo, 1998).
-    """
-    known = values[np.isfinite(values)]
-    times, m = np.arange(len(known)), len(known) / 2
-    if m < 2 * LIMIT.swings:
-        return False
-    level = known - np.polynomial.Polynomial.fit(times, known, 1)(times)
-    turns = 2 * np.pi * np.arange(LIMIT.swings - 0.5, m - 0.5, 0.25) / len(known)
-    power = level @ level
-    if not power > 0:
-        return False
-    explained = 2 / len(known) * np.abs(np.exp(1j * np.outer(turns, times)) @ level) ** 2 / power
-    a = np.clip(level[1:] @ level[:-1] / power, 0, 0.95)
-    by_chance = (1 - a**2) / (1 + a**2 - 2 * a * np.cos(turns)) * np.log(m / LIMIT.chance) / m
-    return bool((explained > np.maximum(LIMIT.rhythm, by_chance)).any())
+def level(values: np.ndarray, start: int = 0) -> np.ndarray:
+    """A curve [T] less the straight line through it from a frame on: swings of what drifts are swings too."""
+    times = np.arange(len(values))
+    known = np.isfinite(values) & (times >= start)
+    if known.sum() < 3:
+        return values
+    line = np.polynomial.Polynomial.fit(times[known], values[known], 1)
+    flat: np.ndarray = values - line(times) + values[known].mean()
+    return flat
 
 
 def zigzag(values: np.ndarray, least: float) -> list[int]:
@@ -364,26 +456,47 @@ def zigzag(values: np.ndarray, least: float) -> list[int]:
 
 
 def converged(story: Story) -> Finding | None:
-    """As near to the target as its own samples are to each other, and staying there."""
-    ratio, w1, floor = excess(story), story.curve("w1"), story.curve("w1_floor")
-    if ratio is None or w1 is None or far_off(story):
+    """As near to the target as its own samples are to each other, in all that is measured, and staying there; the numbers
+    are those of the frame named.
+    """
+    there, w1, floor = arrived(story), story.curve("w1"), story.curve("w1_floor")
+    if there is None or w1 is None or (began := lasting(there)) is None:
         return None
-    end, bottom = middle(last(w1)), middle(floor) if floor is not None else 0.0
-    began = since(ratio <= 1)
-    words = f"W1 {number(end)}" + (f", {end / bottom:.2g} times its floor" if bottom > 0 else "")
-    return Finding(len(ratio) - part(ratio) if began is None else began, words)
+    bottom = middle(floor) if floor is not None else 0.0
+    words = [f"W1 {number(w1[began])}" + (f", {w1[began] / bottom:.2g} times its floor" if bottom > 0 else "")]
+    count = kept(story)
+    if count is not None and story.has_modes and bottom > 0:
+        words.append(f"{count[began]:.0f} of {len(story.weights)} modes")
+    words += [f"{SPOKEN[name]} {values[began]:.2f}" for name, values in qualities(story).items() if bottom > 0]
+    return Finding(began, ", ".join(words))
 
 
 def still_improving(story: Story) -> Finding | None:
-    """Not there yet, and getting there by more than the noise."""
+    """Not there yet, and getting there by more than the noise: in W1 or, where that is near its floor, in shares of points
+    on modes and curves.
+    """
     w1, floor = story.curve("w1"), story.curve("w1_floor")
     if w1 is None or len(w1) < 3:
         return None
     bottom = middle(floor) if floor is not None else 0.0
-    now, then = middle(last(w1)), middle(before_last(w1))
-    if not then - now > max(LIMIT.progress * (then - bottom), 2 * noise(last(w1))) or not now < middle(early(w1)):
+    if falls(w1, bottom):
+        then, now = middle(before_last(w1)), middle(last(w1))
+        return Finding(len(w1) - part(w1), f"W1 fell from {number(then)} to {number(now)} over the last two fifths")
+    if far_off(story):
         return None
-    return Finding(len(w1) - part(w1), f"W1 fell from {number(then)} to {number(now)} over the last two fifths")
+    for name, values in qualities(story).items():
+        if falls(-values, -story.ceilings[name]):
+            then, now = middle(before_last(values)), middle(last(values))
+            words = f"{SPOKEN[name]} rose from {then:.2f} to {now:.2f} over the last two fifths, W1 near its floor"
+            return Finding(len(w1) - part(w1), words)
+    return None
+
+
+def falls(values: np.ndarray, bottom: float) -> bool:
+    """Whether a curve [T] fell in its last fifth by a part of what was left above the bottom, and by more than noise."""
+    now, then = middle(last(values)), middle(before_last(values))
+    far = then - now > max(LIMIT.progress * (then - bottom), 2 * noise(last(values)))
+    return bool(far and now < middle(early(values)))
 
 
 def ranged(low: int, high: int) -> str:
@@ -399,7 +512,11 @@ SPOKEN = {
     "steepness": "the critic's steepness",
     "score_gap": "score gap of the two clouds",
     "score_range": "range of scores",
+    "high_quality": "share on modes",
+    "on_skeleton": "share on the curve",
+    "skeleton_coverage": "share of the curve reached",
 }
+SHARE = "a quarter of their share"  # LIMIT.quarter in words: the rule by which every label counts modes
 # the curves in which a critic may run away, and from how many times the target's size on
 CLAIMS = (
     ("critic_loss", LIMIT.claims),
@@ -410,19 +527,39 @@ CLAIMS = (
 
 SPLIT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.]*\w)")  # numbers, not those inside names
 
-FAILURES = {"diverged", "runaway-critic", "vanishing-gradient", "mode-hopping", "mode-collapse", "oscillation"}
+FAILURES = {
+    "diverged",
+    "runaway-critic",
+    "swapped-critic",
+    "runaway-generator",
+    "vanishing-gradient",
+    "mode-hopping",
+    "mode-collapse",
+    "oscillation",
+    "shrunk",
+}
+AWAY = {"swapped-critic", "runaway-generator"}
+STUCK = AWAY | {"runaway-critic", "vanishing-gradient"}  # they explain what became of a cloud that they left
 
 # label, what a seed with it did, rule, and the labels that explain it
 RULES: list[tuple[str, str, Callable[[Story], Finding | None], set[str]]] = [
     ("diverged", "diverged", diverged, set()),
     ("runaway-critic", "had a critic that ran away", runaway_critic, set()),
+    ("swapped-critic", "had a critic that took generated points for real ones", swapped_critic, {"diverged"}),
+    (
+        "runaway-generator",
+        "had a generator that left the target behind",
+        runaway_generator,
+        {"diverged", "swapped-critic"},
+    ),
     ("weight-saturation", "had a critic pressed to its bound", weight_saturation, set()),
     ("exploding-layers", "had gradients that explode on their way back through the critic", exploding_layers, set()),
     ("vanishing-layers", "had gradients that vanish on their way back through the critic", vanishing_layers, set()),
-    ("vanishing-gradient", "stopped learning for lack of a gradient", vanishing_gradient, set()),
-    ("mode-hopping", "hopped from mode to mode", mode_hopping, {"diverged"}),
-    ("mode-collapse", "lost modes", mode_collapse, {"diverged", "mode-hopping"}),
-    ("oscillation", "went on swinging", oscillation, {"diverged", "mode-hopping"}),
+    ("vanishing-gradient", "stopped learning for lack of a gradient", vanishing_gradient, AWAY),
+    ("mode-hopping", "hopped from mode to mode", mode_hopping, {"diverged"} | AWAY),
+    ("mode-collapse", "kept too few modes", mode_collapse, {"diverged", "mode-hopping"} | STUCK),
+    ("oscillation", "went on swinging", oscillation, {"diverged", "mode-hopping"} | AWAY),
+    ("shrunk", "shrank", shrunk, FAILURES),
     ("converged", "converged", converged, FAILURES),
     ("still-improving", "ended while still improving", still_improving, FAILURES | {"converged"}),
 ]

@@ -4,6 +4,7 @@ got. What a recording does not hold is None.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -17,19 +18,22 @@ class Story(NamedTuple):
     """One seed's curves over `steps [T]`, each [T], NaN where unknown and None where never recorded; `shares [T, K]` are
     the shares of its points that belong to each mode or, without modes, to each of a dozen regions of the target, which weigh
     `weights [K]`, and `home [T]` is the share of points that are near the one they belong to. `carried [T]` is how many
-    have points near them once the cloud's middle is put on the target's.
+    have points near them once the cloud's middle is put on the target's, `width [T]` how wide the cloud is, the target
+    being 1, and `ceilings` what perfect points score where more is better.
     """
 
     steps: np.ndarray
     alive: int  # frames before the first value that is not finite
     curves: Mapping[str, np.ndarray]
-    layers: np.ndarray | None  # [T, L]: gradient at each layer, the first one nearest the points
+    layers: np.ndarray | None  # [T, L]: gradient at each layer, the first one nearest the points; after the end, too
     shares: np.ndarray | None
     home: np.ndarray | None
     carried: np.ndarray | None
     weights: np.ndarray
     has_modes: bool
     centre: np.ndarray | None  # [T, 2]: mean of the generated points
+    width: np.ndarray | None
+    ceilings: Mapping[str, float]
     size: float  # root mean square distance of the real points from their mean
     points: int  # generated points a frame
     floor_spread: float  # standard deviation of W1's floor over pairs of target samples, 0 where unknown
@@ -56,31 +60,66 @@ def story_of(recording: Recording, s: int) -> Story:
     curves |= score_curves(frames, len(steps), s)
     samples = frames["samples"][:, s].astype(float) if "samples" in frames else None
     real = np.asarray(frames["real"], float) if "real" in frames else None
-    layers, floor = (
-        frames.get("layer_gradients"),
-        (recording.facts.get("floors") or {}).get("frame", {}).get("w1") or {},
-    )
+    layers, floors = frames.get("layer_gradients"), (recording.facts.get("floors") or {}).get("frame", {})
     alive = living(frames, curves, samples, s, len(steps))
     places = places_of(frames, real)
-    weights = np.empty(0) if places is None else places.weights
+    size = size_of(real)
+    here = whereabouts(samples[:alive] if samples is not None else None, real, places)
     return Story(
         steps=steps,
         alive=alive,
         curves=curves,
-        layers=np.asarray(layers, float)[:alive, s] if layers is not None and layers.shape[1] > s else None,
-        shares=occupancy(samples[:alive], places.centres) if samples is not None and places else None,
-        home=at_home(samples[:alive], places) if samples is not None and places else None,
-        carried=carried(samples[:alive], real, places) if samples is not None and real is not None and places else None,
-        weights=weights,
+        layers=np.asarray(layers, float)[:, s] if layers is not None and layers.shape[1] > s else None,
+        shares=here.shares,
+        home=here.home,
+        carried=here.carried,
+        weights=np.empty(0) if places is None else places.weights,
         has_modes="mode_centres" in frames,
-        centre=samples[:alive].mean(axis=1) if samples is not None else None,
+        centre=here.centre,
+        width=widths_of(samples[:alive], size) if samples is not None and size > 0 else None,
+        ceilings=CEILINGS | ceilings_of(floors),
+        size=size,
         points=samples.shape[1] if samples is not None else 0,
-        floor_spread=float(floor.get("spread") or 0.0),
+        floor_spread=float((floors.get("w1") or {}).get("spread") or 0.0),
         error=error_of_mean(samples[:alive]) if samples is not None and alive else 0.0,
-        size=float(np.sqrt(((real - real.mean(axis=0)) ** 2).sum(axis=1).mean()))
-        if real is not None and len(real)
-        else 0.0,
     )
+
+
+class Whereabouts(NamedTuple):
+    """What a story has from points and places alone; None where either is unknown."""
+
+    shares: np.ndarray | None
+    home: np.ndarray | None
+    carried: np.ndarray | None
+    centre: np.ndarray | None
+
+
+def whereabouts(samples: np.ndarray | None, real: np.ndarray | None, places: Places | None) -> Whereabouts:
+    """Where points [T, N, 2] are, on the places of a target."""
+    centre = samples.mean(axis=1) if samples is not None else None
+    if samples is None or places is None:
+        return Whereabouts(None, None, None, centre)
+    moved = carried(samples, real, places) if real is not None else None
+    return Whereabouts(occupancy(samples, places.centres), at_home(samples, places), moved, centre)
+
+
+def size_of(real: np.ndarray | None) -> float:
+    """Root mean square distance of the real points [N, 2] from their mean, 0 where there are none."""
+    return (
+        float(np.sqrt(((real - real.mean(axis=0)) ** 2).sum(axis=1).mean())) if real is not None and len(real) else 0.0
+    )
+
+
+def widths_of(samples: np.ndarray, size: float) -> np.ndarray:
+    """Root mean square distance of the points [T, N, 2] from their mean, the target's being `size`: [T]."""
+    width: np.ndarray = np.sqrt(samples.var(axis=1).sum(axis=1)) / size
+    return width
+
+
+def ceilings_of(floors: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """What perfect points score, as measured with the run, in what is better the higher it is."""
+    told = {name: (floors.get(name) or {}).get("mean") for name in ("modes", *QUALITIES)}
+    return {name: float(value) for name, value in told.items() if value is not None}
 
 
 def error_of_mean(samples: np.ndarray) -> float:
@@ -94,15 +133,16 @@ def has_seed(table: np.ndarray, frames: int, s: int) -> bool:
 
 
 def score_curves(frames: Mapping[str, np.ndarray], count: int, s: int) -> dict[str, np.ndarray]:
-    """How far apart the critic holds the two clouds, |E f(real) - E f(fake)|, the range of its scores on the grid, and
-    how steep it is between the clouds, the median.
+    """How far above the generated cloud the critic holds the real one, `lead` = E f(real) - E f(fake), its size, the
+    range of its scores on the grid, and how steep it is between the clouds, the median.
     """
     found = {}
     real, fake, grid, slopes = (
         frames.get(name) for name in ("real_scores", "fake_scores", "scores", "slope_quantiles")
     )
     if real is not None and fake is not None and real.shape[1] > s:
-        found["score_gap"] = np.abs(real[:, s].astype(float).mean(axis=1) - fake[:, s].astype(float).mean(axis=1))
+        found["lead"] = real[:, s].astype(float).mean(axis=1) - fake[:, s].astype(float).mean(axis=1)
+        found["score_gap"] = np.abs(found["lead"])
     if slopes is not None and slopes.shape[1] > s:
         found["steepness"] = slopes[:, s].astype(float)[:, 2, slopes.shape[3] // 2]
     if grid is not None and grid.shape[1] > s:
@@ -269,6 +309,19 @@ def stays(holds: np.ndarray) -> bool:
     return bool(len(holds)) and last(holds).mean() >= LIMIT.nearly_all
 
 
+def lasting(holds: np.ndarray) -> int | None:
+    """The first frame from which on something holds nearly always, in the fifth of the run after it and up to the end;
+    None where there is none before the last fifth. A spike on the way is forgiven, one at the very end is not.
+    """
+    tail = part(holds)
+    if not len(holds) or last(holds).mean() < LIMIT.mostly or not holds[-min(3, tail + 1) :].any():
+        return None
+    for t in np.flatnonzero(holds[: len(holds) - tail + 1 if tail > 1 else None]):
+        if min(holds[t : t + tail].mean(), holds[t:].mean()) >= LIMIT.nearly_all:
+            return int(t)
+    return None
+
+
 # --- how good it got --------------------------------------------------------------------------------------------------
 
 
@@ -286,10 +339,33 @@ def excess(story: Story) -> np.ndarray | None:
     return w1 / arrived if arrived > 0 else None
 
 
+def arrived(story: Story) -> np.ndarray | None:
+    """In which frames [T] a cloud is as good as another sample in all that is known of it: W1 near its floor, every mode
+    or region there, shares on modes or on the curve near their ceilings. None where W1 is unknown.
+    """
+    ratio, count, floor = excess(story), kept(story), story.curve("w1_floor")
+    if ratio is None:
+        return None
+    there = ratio <= 1
+    if floor is None or not middle(floor) > 0:  # a point is never hit
+        return there
+    if count is not None:
+        there &= count >= min(len(story.weights), np.ceil(story.ceilings.get("modes", np.inf) - 0.5))
+    for name, values in qualities(story).items():
+        there &= values >= (1 - LIMIT.astray) * story.ceilings[name]
+    return there
+
+
+def qualities(story: Story) -> dict[str, np.ndarray]:
+    """The shares [T] on modes, on the curve and of the curve, those that are known."""
+    found = {name: story.curve(name) for name in QUALITIES}
+    return {name: values for name, values in found.items() if values is not None}
+
+
 def far_off(story: Story) -> bool:
-    """Whether the end is not near the floor, or does not stay there, as far as anybody knows."""
+    """Whether the end is not near the floor of W1, or does not stay there, as far as anybody knows."""
     ratio = excess(story)
-    return ratio is None or not stays(ratio <= 1)
+    return ratio is None or lasting(ratio <= 1) is None
 
 
 def holding(story: Story) -> np.ndarray | None:
@@ -319,10 +395,29 @@ def lost_for_good(story: Story) -> int:
     """How many particular modes or regions are empty in nearly all of the last fifth, or as many as are missing all
     along.
     """
-    held, count = holding(story), kept(story)
-    by_points = 0 if held is None else int(((~last(held)).mean(axis=0) >= LIMIT.nearly_all).sum())
+    gone, count = gone_for_good(story), kept(story)
     measured = 0 if count is None else int(len(story.weights) - np.nanmax(last(count), initial=0))
-    return max(by_points, measured)
+    return max(0 if gone is None else int(gone.sum()), measured)
+
+
+def gone_for_good(story: Story) -> np.ndarray | None:
+    """Which modes or regions are empty in nearly all of the last fifth: [K]."""
+    held = holding(story)
+    return None if held is None else (~last(held)).mean(axis=0) >= LIMIT.nearly_all
+
+
+def emptied_from(story: Story, few: int) -> int | None:
+    """When the modes that are gone for good began to lose their points, given the frame from which on few are left; None
+    where they had never half of what is due to them.
+    """
+    gone = gone_for_good(story)
+    if story.shares is None or gone is None or not gone.any() or few < 1:
+        return None
+    held = story.shares[: few + 1, gone].sum(axis=1)
+    level = np.sort(held)[-3:].min()  # one frame or two may be lucky
+    if level < story.weights[gone].sum() / 2:
+        return None
+    return int(np.flatnonzero(held >= LIMIT.untouched * level)[-1] + 1)
 
 
 CURVES = (
@@ -335,4 +430,10 @@ CURVES = (
     "generator_gradient",
     "score_saturation",
     "weight_saturation",
+    "critic_value",
+    "on_skeleton",
+    "skeleton_coverage",
 )
+# shares that rise to a ceiling near 1 while a cloud becomes the target, and the ceilings where a run has not measured them
+QUALITIES = ("high_quality", "on_skeleton", "skeleton_coverage")
+CEILINGS = {"high_quality": 1 - math.exp(-9 / 2), "on_skeleton": 1.0, "skeleton_coverage": 1.0}

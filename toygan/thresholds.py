@@ -7,6 +7,8 @@ from types import SimpleNamespace
 THRESHOLDS: dict[str, tuple[float | int, str]] = {
     "runaway": (1e6, "float32 keeps one digit of a unit step there; the game gives a seed up at the same number"),
     "nearly_all": (0.8, "one frame in five may be an exception: frames are looks at a noisy process"),
+    "mostly": (0.5, "a spike may take half of the last fifth of a run that was at its goal before and after it"),
+    "astray": (0.1, "a tenth fewer points on modes or on the curve than perfect ones have is seen in the film"),
     "floors": (
         1.7,
         "well beyond half as much again as what two samples of the target differ by, the eye sees a difference",
@@ -21,6 +23,11 @@ THRESHOLDS: dict[str, tuple[float | int, str]] = {
     "expected": (6, "with six points due, a mode has less than a quarter of them once in fifty looks by bad luck"),
     "on_modes": (0.5, "modes can only be counted as found or lost once most points are on modes"),
     "reach": (1 / 3, "such discs hold a third of a cloud spread over a grid of modes; half-way ones hold most of it"),
+    "perched": (
+        0.25,
+        "who holds a mode has points on it, within 3 sigma: a quarter of them at most times, or it only passes",
+    ),
+    "untouched": (0.9, "modes that have kept nine tenths of their points have not begun to lose them"),
     "at_home": (0.5, "who stands between the modes or beside the target has not chosen among them"),
     "settled": (0.95, "who still comes nearer with more than this share at modes only moves within them"),
     "kept": (0.75, "7 of 8 or 24 of 25 modes is a blemish, 6 of 8 a collapse"),
@@ -40,6 +47,16 @@ THRESHOLDS: dict[str, tuple[float | int, str]] = {
         30.0,
         "a 1-Lipschitz critic's loss is W1 at most; classifiers' losses are below ten times the target's size",
     ),
+    "growing": (
+        10.0,
+        "ten times the target's size is believed of a loss that still grows by half over the second half of the run",
+    ),
+    "grows": (1.5, "a loss that grows in proportion to the step is 1.8 times as large at the end as in the middle"),
+    "astride": (
+        3.0,
+        "a cloud three times as far away as the target is wide, and as it started, has left the target behind",
+    ),
+    "narrow": (0.5, "half as wide as the target is seen at a glance; another sample of 40 points differs by a tenth"),
     "slopes": (
         1000.0,
         "a classifier between modes of width 0.02 is as steep as 100; nothing true is ten times steeper",
@@ -51,6 +68,7 @@ THRESHOLDS: dict[str, tuple[float | int, str]] = {
         1e3,
         "three orders of magnitude: Adam's step at one end knows nothing of the other; healthy nets stay within 10",
     ),
+    "a_layer": (100.0, "a layer that makes gradients a hundred times larger has weights of a net that is lost already"),
     "gradient_left": (1e-3, "a sigmoid at score -7: what is left is below the noise of a batch"),
     "gradient_faint": (
         1e-2,
