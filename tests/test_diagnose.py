@@ -239,9 +239,48 @@ def lost(rng: Rng) -> Recording:
     return made
 
 
+def swapped(rng: Rng) -> Recording:
+    """The critic scores generated points above real ones, and the cloud goes away from the target."""
+    centres, t, shares, _ = plenty(rng)
+    lead = np.stack([np.full((t, 30), -1.0), np.full((t, 30), 1.0)]) + 0.2 * rng.standard_normal((2, t, 30))
+    scores = {"real_scores": lead[0][:, None], "fake_scores": lead[1][:, None]}
+    away = np.linspace(1, rng.uniform(2, 50), t) * np.exp(0.05 * rng.standard_normal(t))
+    return recording(rng, centres, shares, np.full(t, 1.5), away, **healthy_parts(rng, t), **scores)
+
+
+def running_off(rng: Rng) -> Recording:
+    """A cloud that goes far beyond the target."""
+    centres, t, shares, _ = plenty(rng)
+    u = np.minimum(np.linspace(0, rng.uniform(1.5, 4), t), 1)
+    away = 1 + rng.uniform(15, 1000) * u
+    made = recording(rng, centres, shares, np.full(t, 0.5), away, **healthy_parts(rng, t))
+    made.frames["samples"][:] += away[:, None, None, None].astype("f4")
+    return made
+
+
+def shrinking(rng: Rng) -> Recording:
+    """A single Gaussian that becomes narrow."""
+    t = int(rng.integers(12, 90))
+    width = np.maximum(np.exp(-rng.uniform(3, 20) * np.linspace(0, 1, t)), rng.uniform(0.01, 0.4))
+    real, cloud = rng.standard_normal((2, 400, 2))
+    frames = {
+        "step": np.linspace(0, 2500, t).astype(int),
+        "samples": (width[:, None, None] * cloud)[:, None].astype("f4"),
+        "real": real,
+        "mode_centres": np.zeros((1, 2)),
+        "mode_covariances": np.eye(2)[None],
+        "mode_weights": np.ones(1),
+    }
+    metrics = {"w1": (FLOOR + 1.25 * (1 - width))[:, None], "w1_floor": np.full((t, 1), FLOOR)}
+    return Recording({"seeds": [0], "steps": 2500}, frames, metrics)
+
+
 MADE: dict[str, Callable[[Rng], Recording]] = {
     "diverged": lost,
     "runaway-critic": running_away,
+    "swapped-critic": swapped,
+    "runaway-generator": running_off,
+    "shrunk": shrinking,
     "weight-saturation": pressed,
     "exploding-layers": lambda rng: steep_layers(rng, 1),
     "vanishing-layers": lambda rng: steep_layers(rng, -1),
@@ -359,7 +398,9 @@ def test_targets_without_modes_are_held_against_their_floor_and_regions() -> Non
     assert (event.step, event.seed, event.label) == (200, 4, "mode-collapse")
     assert "regions" in event.evidence
     near = {"w1": floor * 1.5, "w1_floor": floor}
-    assert labels_of(Recording({"seeds": [4]}, frames, near)) == set()  # near in W1, and half of the curve has no points
+    assert (
+        labels_of(Recording({"seeds": [4]}, frames, near)) == set()
+    )  # near in W1, and half of the curve has no points
     whole = {**frames, "samples": np.stack([rng.permutation(real) for _ in range(t)])[:, None]}
     assert labels_of(Recording({"seeds": [4]}, whole, near)) == {"converged"}
 
@@ -418,6 +459,9 @@ def played(scenario: str, method: str, *changes: str) -> Recording:
     return Recording({"seeds": config.training.seed_list}, frames, losses | {"w1": apart})
 
 
+SWAPPED = 'method.objective={kind="soft-labels",real=[0.0,0.2],fake=[0.8,1.0]}'
+
+
 @pytest.mark.parametrize(
     ("scenario", "method", "changes", "label"),
     [
@@ -465,6 +509,28 @@ def played(scenario: str, method: str, *changes: str) -> Recording:
             "diverged",
         ),
         ("dirac", "ns-gan-r1", ["training.frames=50"], "converged"),
+        ("dirac", "ns-gan", [SWAPPED, "training.frames=50"], "swapped-critic"),
+        ("eight-gaussians", "ns-gan", [SWAPPED, "training.steps=60", "training.frames=30"], "swapped-critic"),
+        (
+            "dirac",  # one number under plain descent, which grows with the step
+            "wasserstein+none",
+            ["method.generator_rate=1e-6", "training.steps=100", "training.frames=50"],
+            "runaway-critic",
+        ),
+        (
+            "swiss-roll",  # the clipped net of the exhibit clipping-gradients, lost at its second look
+            "wgan",
+            [
+                "method.constraint.bound=0.1",
+                "critic.depth=12",
+                "critic.width=128",
+                "method.critic_steps=2",
+                "training.batch=128",
+                "training.steps=80",
+                "training.frames=3",
+            ],
+            "exploding-layers",
+        ),
     ],
 )
 def test_methods_known_to_fail_are_found_out(scenario: str, method: str, changes: list[str], label: str) -> None:

@@ -238,12 +238,11 @@ def through_layers(story: Story, holds: Callable[[np.ndarray], np.ndarray], word
     beyond = known & holds(ratio)
     lost, looks = story.alive < len(story.steps), np.flatnonzero(known)
     end = looks[-1] + 1 if lost and len(looks) else story.alive  # the look that saw the loss may still have gradients
-    began = since(beyond[:end]) if lost else (since(beyond) or 0)
-    if began is None or not (
-        stays(beyond[:end])
-        or (lost and end > 1 and beyond[end - 1] and is_built(ratio[end - 1], story.layers.shape[1]))
-    ):
+    told = stays(beyond[: story.alive]) and not (lost and story.alive < 2)  # an untrained net tells nothing
+    told |= lost and end > 1 and bool(beyond[end - 1]) and is_built(ratio[end - 1], story.layers.shape[1])
+    if not told:
         return None
+    began = since(beyond[:end]) or 0
     times, where = ratio[end - 1] if lost else middle(last(ratio)), f"the first of {story.layers.shape[1]} layers"
     said = f"gradient {max(times, 1 / times):.0e} {words} at {where} than at the last" if times else f"none at {where}"
     return Finding(began, said + ", in the last look before the seed was lost" * lost)
@@ -416,7 +415,11 @@ def swings(values: np.ndarray, least: float) -> tuple[int, int, float] | None:
     later = level(values[len(values) // 5 :])
     turns = zigzag(later, least)
     times = (len(turns) - 1) // 2
-    if times < LIMIT.swings or turns[-1] < 0.6 * len(later) or rhythm(np.arange(len(later)), later) is None:
+    if (
+        times < LIMIT.swings
+        or turns[-1] < 0.6 * len(later)
+        or rhythm(np.arange(len(later)), later, LIMIT.chance / CURVES_THAT_SWING) is None
+    ):
         return None
     heights = np.abs(np.diff(later[turns]))
     if middle(last(heights)) < LIMIT.undamped * middle(early(heights)):
@@ -485,7 +488,8 @@ def still_improving(story: Story) -> Finding | None:
     if far_off(story):
         return None
     for name, values in qualities(story).items():
-        if falls(-values, -story.ceilings[name]):
+        good = (1 - LIMIT.astray) * story.ceilings[name]
+        if middle(last(values)) < good and falls(-values, -good):
             then, now = middle(before_last(values)), middle(last(values))
             words = f"{SPOKEN[name]} rose from {then:.2f} to {now:.2f} over the last two fifths, W1 near its floor"
             return Finding(len(w1) - part(w1), words)
@@ -539,6 +543,7 @@ FAILURES = {
     "shrunk",
 }
 AWAY = {"swapped-critic", "runaway-generator"}
+CURVES_THAT_SWING = 3  # W1 and the two coordinates of the cloud's middle: the chance of each is a third of all
 STUCK = AWAY | {"runaway-critic", "vanishing-gradient"}  # they explain what became of a cloud that they left
 
 # label, what a seed with it did, rule, and the labels that explain it

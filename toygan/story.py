@@ -310,14 +310,14 @@ def stays(holds: np.ndarray) -> bool:
 
 
 def lasting(holds: np.ndarray) -> int | None:
-    """The first frame from which on something holds nearly always, in the fifth of the run after it and up to the end;
-    None where there is none before the last fifth. A spike on the way is forgiven, one at the very end is not.
+    """The first frame from which on something holds nearly always, and mostly in the fifth of the run after it; None where
+    there is none before the last fifth. A spike on the way is forgiven, one at the very end is not.
     """
     tail = part(holds)
     if not len(holds) or last(holds).mean() < LIMIT.mostly or not holds[-min(3, tail + 1) :].any():
         return None
     for t in np.flatnonzero(holds[: len(holds) - tail + 1 if tail > 1 else None]):
-        if min(holds[t : t + tail].mean(), holds[t:].mean()) >= LIMIT.nearly_all:
+        if holds[t:].mean() >= LIMIT.nearly_all and holds[t : t + tail].mean() >= LIMIT.mostly:
             return int(t)
     return None
 

@@ -34,12 +34,13 @@ def period(steps: np.ndarray, values: np.ndarray) -> float:
     return found.period if found is not None else math.nan
 
 
-def rhythm(steps: np.ndarray, values: np.ndarray) -> Wave | None:
-    """The best wave of a curve [T] at `steps [T]`, NaN where unknown, if it beats noise that remembers the value before.
+def rhythm(steps: np.ndarray, values: np.ndarray, chance: float = LIMIT.chance) -> Wave | None:
+    """The best wave of a curve [T] at `steps [T]`, NaN where unknown, if it beats noise that remembers the value before,
+    which does as well with probability `chance`.
 
     x_t = a x_(t-1) + b + c t is fitted with and without a sine wave of every frequency from 2.5 cycles on, so that a
     random walk (a = 1) is explained without one. By chance the best of m = n / 2 frequencies explains a share above
-    1 - (p / (e m))^(2 / (n - 6)) of what is left with probability p about (F test of two amplitudes, Fisher, 1929; e for
+    1 - (p / (e m))^(2 / (n - 6)) of what is left with probability p = `chance` about (F test of two amplitudes, Fisher, 1929; e for
     the frequencies tried in between; measured for a from 0 to 1 and n from 12 to 200). The wave must explain a stated
     part of the curve itself, too. None for fewer than 12 values.
     """
@@ -49,7 +50,7 @@ def rhythm(steps: np.ndarray, values: np.ndarray) -> Wave | None:
     if n < FEWEST - 1:
         return None
     wave = best_wave(steps[1:][pairs], values[1:][pairs], values[:-1][pairs])
-    by_chance = 1 - (LIMIT.chance / (math.e * n / 2)) ** (2 / (n - 6))
+    by_chance = 1 - (chance / (math.e * n / 2)) ** (2 / (n - 6))
     return wave if wave.beyond_memory > by_chance and wave.of_variance > LIMIT.rhythm else None
 
 
