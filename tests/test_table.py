@@ -48,7 +48,7 @@ def a_run(
         "steps": 9,
         "seconds": {"train": 6.0, "draw": 2.0},
     }
-    told |= {"config": {"target": RING}, "settings": settings or {}, "summary": {"seeds": rows}}
+    told |= {"config": {"target": RING}, "settings": settings or {}, "summary": {"seeds": rows, "modes_of": 3}}
     write_json(folder / "run.json", told | facts)
     return folder
 

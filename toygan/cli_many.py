@@ -49,8 +49,8 @@ def sweep(
             print(forecast(tasks, engine, address, workers))
             return
         with watching() as watch:
-            failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch)
-        show_results(sweeps.begun(tasks), place)
+            failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
+        show_results(sweeps.outcome(tasks, failed), place)
         if failed:
             listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
             complain(f"{len(failed)} of {len(tasks)} runs failed; the same command tries them again{listed}")
@@ -95,8 +95,10 @@ def forecast(tasks: Sequence[Task], engine: str, address: str | None, workers: i
     if not todo:
         return line
     seconds = sweeps.estimated_seconds(todo)
-    with sweeps.pool_of(engine, workers, address) as pool:
-        at_once = max(1, min(pool.workers, len(todo)))
+    with sweeps.pool_of(engine, workers, address, len(todo)) as pool:
+        at_once, trouble = max(1, min(pool.workers, len(todo))), pool.trouble()
+    if trouble:
+        complain(trouble)
     return f"{line}; about {duration(seconds / at_once)} on {at_once} workers ({duration(seconds)} of one core)"
 
 
@@ -108,14 +110,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def show_results(folders: list[Path], place: Path) -> None:
+def show_results(rows: list[dict[str, Any]], place: Path) -> None:
     """The table of a sweep, and where its files are."""
     from toygan.draw.sweep import save_sweep
-    from toygan.table import medians, records, written
+    from toygan.table import medians, written
 
-    rows = records(folders)
-    if not rows:
-        return
     print(written([medians(rows)], "text"))
     for path in [place / "results.csv", *save_sweep(rows, place)]:
         print(path)
@@ -142,12 +141,12 @@ def watching() -> Iterator[Watch]:
 
 def plain_lines() -> Watch:
     """A watcher that prints a line when a run ends, but not too often, and every few seconds."""
-    began, last = monotonic(), [0.0]
+    began, last, told = monotonic(), [0.0], [""]
 
     def watch(standing: Standing) -> None:
         over = standing.kept + standing.ended.total() == standing.total
-        if over or monotonic() - last[0] > EVERY:
-            last[0] = monotonic()
+        if over or standing.note != told[0] or monotonic() - last[0] > EVERY:
+            last[0], told[0] = monotonic(), standing.note
             share, spent = standing.share, monotonic() - began
             left = f"  {duration(spent * (1 - share) / share)} left" if 0.02 < share < 1 and spent > 5 else ""
             print(f"sweep: {counts(standing)}{left}", file=sys.stderr, flush=True)
@@ -163,7 +162,16 @@ def counts(standing: Standing) -> str:
     parts += [f"{ended[status]} {status}" for status in ("done", "diverged", "failed")]
     names = [f"{name} {share:.0%}" for name, share in list(standing.at_work.items())[:MOST]]
     more = f" and {len(standing.at_work) - MOST} more" if len(standing.at_work) > MOST else ""
-    return ", ".join(parts) + (f"; at work: {', '.join(names)}{more}" if names else "")
+    at_work = f"; at work: {', '.join(names)}{more}" if names else ""
+    return ", ".join(parts) + at_work + held_up(standing)
+
+
+def held_up(standing: Standing) -> str:
+    """What the runs that are not at work wait for, if it is for something else than their turn."""
+    busy = sorted(standing.busy)
+    more = f" and {len(busy) - MOST} more" if len(busy) > MOST else ""
+    waiting = f"; another process is at work in: {', '.join(busy[:MOST])}{more}" if busy else ""
+    return waiting + (f"; {standing.note}" if standing.note else "")
 
 
 # --- table -----------------------------------------------------------------------------------------------------------
@@ -180,7 +188,7 @@ def table(
     with clear_faults():
         from toygan.table import records, run_folders, written
 
-        rows = records(run_folders(folder))
+        rows = records(run_folders(folder), complain)
         wanted = measures or (["all"] if form == "csv" and "/" not in by else [])
         print(written(tables_of(rows, by, wanted, against), form), end="")
 

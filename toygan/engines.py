@@ -14,18 +14,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
-from time import time
+from time import monotonic, time
 from typing import Any, Protocol
 
 from toygan.recording import read_json
-from toygan.strict import UserError
+from toygan.strict import UserError, shortened
 from toygan.tasks import TOPIC, End, Task, bring_home, cargo_for, in_words, perform
 
 TICK = 0.5  # seconds between two looks at what is running
 DEATHS = 3  # a run whose process died so often while it was at work goes on alone, to see whose fault it is
 DEATHS_IN_A_ROW = 10  # without one run ended in between: something is wrong with the machine
 ANSWER = 10.0  # seconds for a scheduler to answer
+ASKING = 3.0  # seconds between two questions whether it has workers
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+FEW, PER_CORE = 16, 8  # processes that any machine bears, and that each of its cores does
 
 Shares = dict[str, float]  # runs at work by name, and the share of their steps that is behind them
 Look = Callable[[Shares], None]
@@ -48,16 +51,22 @@ class Pool(Protocol):
     def renew(self) -> None:
         """Start afresh after a process died."""
 
+    def trouble(self) -> str:
+        """What holds all runs up at the moment, in words; empty where nothing does."""
+
 
 def ends(tasks: Iterable[Task], pool: Pool, look: Look) -> Iterator[tuple[Task, End]]:
     """Play every task in a pool and yield each with its end, as they come; `look` is called now and then.
 
-    What was lost with a process is played again. Raises RuntimeError when the pool itself is lost.
+    What was lost with a process is played again, and so is a task whose folder another process keeps: that it was
+    `busy` is yielded, and its end later. Raises RuntimeError when the pool itself is lost.
     """
     suspects: list[Task] = []
     yield from together(tasks, pool, look, suspects)
     for task in suspects:
-        yield task, alone(task, pool, look)
+        while (end := alone(task, pool, look)).status == "busy":
+            yield task, end
+        yield task, end
 
 
 def together(tasks: Iterable[Task], pool: Pool, look: Look, suspects: list[Task]) -> Iterator[tuple[Task, End]]:
@@ -65,7 +74,7 @@ def together(tasks: Iterable[Task], pool: Pool, look: Look, suspects: list[Task]
     waiting, deaths, in_a_row = submitted(tasks, pool), Counter[str](), 0
     while waiting:
         ended = looked(waiting, pool, look)
-        at_work, lost = pool.at_work(waiting), []
+        at_work, lost, busy = pool.at_work(waiting), list[Task](), list[Task]()
         for future in ended:
             task = waiting.pop(future)
             end = end_of(future, task)
@@ -73,7 +82,9 @@ def together(tasks: Iterable[Task], pool: Pool, look: Look, suspects: list[Task]
                 lost.append(task)
                 continue
             in_a_row = 0
+            busy += [task] if end.status == "busy" else []
             yield task, end
+        waiting |= submitted(busy, pool)
         if lost:
             in_a_row += 1
             if in_a_row > DEATHS_IN_A_ROW:
@@ -113,6 +124,13 @@ def is_broken(future: Future[End]) -> bool:
     return not future.cancelled() and isinstance(future.exception(), BrokenProcessPool)
 
 
+def ended(end: End) -> Future[End]:
+    """The future of a task that has come to its end already."""
+    future: Future[End] = Future()
+    future.set_result(end)
+    return future
+
+
 def end_of(future: Future[End], task: Task) -> End | None:
     """The end of a task, brought home; None where it was lost with its process."""
     try:
@@ -121,9 +139,14 @@ def end_of(future: Future[End], task: Task) -> End | None:
         return None
     except CancelledError:
         raise RuntimeError("the Dask cluster is lost: its scheduler does not answer any more") from None
-    except Exception as error:  # such as a run that killed its Dask worker too often
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # such as a run that killed its Dask worker too often
         return End("failed", in_words(error))
-    bring_home(task, end)
+    try:
+        bring_home(task, end)
+    except (OSError, UserError) as error:  # its folder takes nothing
+        return End("failed", in_words(error))
     return end
 
 
@@ -143,6 +166,10 @@ class Local:
 
         self.pool = ProcessPoolExecutor(self.workers, env=ONE_THREAD)
 
+    def trouble(self) -> str:
+        """Nothing: the processes are our own."""
+        return ""
+
     def submit(self, task: Task) -> Future[End]:
         """Play a task in one of the processes."""
         return self.pool.submit(perform, task, driver=os.getpid())
@@ -157,11 +184,16 @@ class Local:
 
 
 @contextmanager
-def local(workers: int | None = None) -> Iterator[Local]:
-    """The cores of this machine, all of them by default; nothing is left running behind."""
+def local(workers: int | None = None, runs: int = 1) -> Iterator[Local]:
+    """The cores of this machine, all of them by default, but no more processes than there are runs; nothing is left
+    running behind. UserError for more processes than a machine of so many cores bears.
+    """
     from joblib import cpu_count
 
-    pool = Local(workers or cpu_count())
+    most = max(FEW, PER_CORE * cpu_count())
+    if workers is not None and not 1 <= workers <= most:
+        raise UserError(f"--workers {shortened(str(workers))}: must be 1 to {most}; this machine has {cpu_count()} cores")
+    pool = Local(max(1, min(workers or cpu_count(), runs)))
     try:
         yield pool
     except BaseException:
@@ -178,23 +210,38 @@ class Cluster:
 
     def __init__(self, client: Any) -> None:
         self.client, self.names, self.shares = client, dict[str, str](), Shares()
+        self.address, self.asked, self.alone = client.scheduler.address, 0.0, False
         self.pool = client.get_executor(pure=False)
         client.subscribe_topic(TOPIC, self.hear)
 
     @property
     def workers(self) -> int:
         """How many runs the workers that are there now play at once."""
-        return sum(self.client.nthreads().values())
+        try:
+            return sum(self.client.nthreads().values())
+        except (OSError, TimeoutError):  # a lost scheduler is told by its futures
+            return 0
 
     def renew(self) -> None:
         """Dask renews its workers itself."""
 
+    def trouble(self) -> str:
+        """Whether no worker is there; asked now and then."""
+        if monotonic() - self.asked > ASKING:
+            self.asked = monotonic()
+            self.alone = not self.workers
+        return f"the scheduler has no workers; waiting for one (dask worker {self.address} --nthreads 1)" * self.alone
+
     def submit(self, task: Task) -> Future[End]:
         """Play a task on one of the workers; its key is its own, so that what still runs there is found again."""
+        try:
+            cargo = cargo_for(task)
+        except OSError as error:  # such as a points file that has gone
+            return ended(End("failed", in_words(error)))
         digest = hashlib.sha256(json.dumps([task.name, task.config], sort_keys=True).encode()).hexdigest()
         key = f"{task.name}-{digest[:16]}"
         self.names[key] = task.name
-        return self.pool.submit(perform, task, cargo=cargo_for(task), key=key)
+        return self.pool.submit(perform, task, cargo=cargo, key=key)
 
     def hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
         """A worker told how far a run is."""
@@ -232,7 +279,7 @@ def cluster(address: str | None) -> Iterator[Cluster]:
         talk.setLevel(before)
 
 
-ENGINES: dict[str, Callable[[int | None, str | None], AbstractContextManager[Pool]]] = {
-    "local": lambda workers, address: local(workers),
-    "dask": lambda workers, address: cluster(address),
+ENGINES: dict[str, Callable[[int | None, str | None, int], AbstractContextManager[Pool]]] = {
+    "local": lambda workers, address, runs: local(workers, runs),
+    "dask": lambda workers, address, runs: cluster(address),
 }

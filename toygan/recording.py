@@ -6,12 +6,16 @@ A Recording is the only thing that measuring, drawing and the gallery read. Noth
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
+import platform
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -21,6 +25,19 @@ import numpy as np
 
 FORMAT = 1
 FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
+
+SHAPES: Mapping[str, type | tuple[type, ...]] = {
+    "scenario": str,
+    "method": str,
+    "seeds": list,
+    "status": str,
+    "step": int,
+    "steps": int,
+    "seconds": dict,
+    "config": dict,
+    "summary": dict,
+    "settings": dict,
+}
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -85,6 +102,18 @@ def read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def is_record(facts: Any) -> bool:
+    """Whether what a `run.json` holds is the record of a run, in the one format that is known here."""
+    if not isinstance(facts, dict) or not facts.keys() >= FACTS or facts["format"] != FORMAT:
+        return False
+    if not all(isinstance(facts[name], shape) for name, shape in SHAPES.items() if name in facts):
+        return False
+    rows = facts["summary"].get("seeds", [])
+    told = isinstance(rows, list) and all(isinstance(row, dict) and isinstance(row.get("seed"), int) for row in rows)
+    spent = all(isinstance(seconds, int | float) for seconds in facts["seconds"].values())
+    return told and spent and bool(facts["seeds"]) and all(isinstance(seed, int) for seed in facts["seeds"])
+
+
 def read_metrics(path: Path, steps: np.ndarray, seeds: list[int]) -> dict[str, np.ndarray]:
     """Gather `metrics.jsonl` into one array [T, S] a measure; what is missing is NaN, a torn last line is dropped."""
     if not path.exists():
@@ -126,10 +155,12 @@ def plain(value: float) -> float | int | None:
 def write_aside(path: Path, content: bytes, durable: bool = True) -> None:
     """Write a file so that it appears whole or not at all: beside its place, then renamed.
 
+    What lies beside belongs to this process alone, so that two may write one file at once: the last one stays.
     `durable` waits for the disk; without it, a file survives the death of the process but not that of the machine.
     Raises OSError (disk full, folder not writable) after removing what was written beside it.
     """
-    aside = path.with_name(f".{path.name}.part")
+    forget_dead(path.parent)
+    aside = path.with_name(f".{path.name}.{HERE}-{os.getpid()}-{next(COUNT)}.part")
     try:
         with open(aside, "wb") as file:
             file.write(content)
@@ -140,6 +171,32 @@ def write_aside(path: Path, content: bytes, durable: bool = True) -> None:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+HERE = f"{zlib.crc32(platform.node().encode()):08x}"  # this machine: the numbers of processes mean something here only
+COUNT = itertools.count()
+
+
+@lru_cache(maxsize=1024)
+def forget_dead(folder: Path) -> None:
+    """Remove what killed processes of this machine left beside their files; a process looks once into a folder."""
+    for path in folder.glob(".*.part"):
+        left_by = re.search(rf"\.{HERE}-(\d+)-\d+\.part$", path.name)
+        if left_by and not is_alive(int(left_by[1])):
+            path.unlink(missing_ok=True)
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine is there; where that cannot be asked without harm, yes."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def packed(arrays: Arrays, compress: bool = True) -> bytes:

@@ -183,7 +183,7 @@ def recorded_faults(folder: Path, facts: dict[str, Any]) -> Iterator[None]:
     except KeyboardInterrupt:
         leave(folder, facts | {"status": "interrupted"})
         raise
-    except Exception as error:
+    except BaseException as error:  # a SystemExit of a run's own code too
         leave(folder, facts | {"status": "failed", "message": f"{type(error).__name__}: {error}"})
         raise
 
@@ -425,6 +425,7 @@ def summary(work: Work, frames: Mapping[str, np.ndarray]) -> dict[str, Any]:
         "seeds": rows,
         "mean": {name: plain(values[alive].mean()) if alive.any() else None for name, values in final.items()},
         "mean_over": int(alive.sum()),
+        "modes_of": None if target.modes is None else len(target.modes.centres),
     } | optimum_facts(work.optimum)
 
 

@@ -28,8 +28,8 @@ from toygan.objectives import OBJECTIVES
 from toygan.scenario import Config, as_data, toml_value
 from toygan.streams import draws
 from toygan.strict import Source, Strict, UserError, check, parse_override, read_toml, suggestion
-from toygan.table import records, write_results
-from toygan.tasks import Task
+from toygan.table import Record, Tell, records_of, sorted_out, told, write_results
+from toygan.tasks import Task, keep_failure
 
 MOST = 5  # mistakes that one message tells
 LONGEST = 120  # characters of a folder's name: 255 bytes is the most that file systems take
@@ -56,7 +56,8 @@ class Plan(Strict):
 class Standing:
     """How far a sweep is: how many runs there are, how many ended how, and which are at work.
 
-    `left` says how large each run is that has not ended, by name, and `done` how large all are that have.
+    `left` says how large each run is that has not ended, by name, and `done` how large all are that have. `busy` are
+    those whose folder another process keeps; `note` is what holds all of them up.
     """
 
     total: int
@@ -65,6 +66,8 @@ class Standing:
     at_work: Shares = field(default_factory=dict)
     left: dict[str, float] = field(default_factory=dict)
     done: float = 0.0
+    busy: set[str] = field(default_factory=set)
+    note: str = ""
 
     @property
     def share(self) -> float:
@@ -234,13 +237,27 @@ def sweep(
     }
     plan = check(Plan, {key: value for key, value in asked.items() if value is not None}, Source("sweep"))
     tasks = planned(plan)
-    carry_out(tasks, Path(out), engine, address, workers, fresh)
-    return as_frame(records(begun(tasks)))
+    failed = carry_out(tasks, Path(out), engine, address, workers, fresh)
+    return as_frame(outcome(tasks, failed))
 
 
-def begun(tasks: Iterable[Task]) -> list[Path]:
-    """Where the runs of a sweep are, as far as they have begun."""
-    return [task.folder for task in tasks if (task.folder / "run.json").exists()]
+def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
+    """One record a run and seed of these runs, whatever became of them; `failed` has the messages of those that did."""
+    rows = [(task, *sorted_out([task.folder])) for task in tasks]
+    return [row for task, known, _ in rows for row in known or failed_rows(task, failed.get(task.name, ""))]
+
+
+def failed_rows(task: Task, message: str) -> list[Record]:
+    """The records of a run that failed and could leave none in its folder."""
+    facts = {"scenario": task.config["name"], "method": task.config["method"]["name"], "settings": task.settings}
+    facts |= {"seeds": seeds_of(task), "status": "failed", "message": message, "seconds": {}, "summary": {}}
+    return list(records_of(facts, task.folder))
+
+
+def unrecorded(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
+    """The records of the failed runs that left none in their folders."""
+    lost = (task for task in tasks if task.name in failed and not sorted_out([task.folder])[0])
+    return [row for task in lost for row in failed_rows(task, failed[task.name])]
 
 
 def as_frame(rows: list[dict[str, Any]]) -> Any:
@@ -260,37 +277,52 @@ def carry_out(
     workers: int | None = None,
     fresh: bool = False,
     watch: Watch = lambda standing: None,
+    tell: Tell = told,
 ) -> dict[str, str]:
     """Play what is not finished yet and write `results.csv` in `out`; the messages of the runs that failed, by name.
 
-    Raises UserError where a folder holds another run or the engine is not there, before anything is played.
+    `tell` hears of every `run.json` below `out` that is no record of a run. Raises UserError where a folder holds another run or the engine is not there, before anything is played.
     """
     todo = unfinished(tasks, fresh)
     standing = Standing(len(tasks), kept=len(tasks) - len(todo), left={task.name: size_of(task) for task in todo})
     watch(standing)
     failed = {}
     if todo:
-        with pool_of(engine, workers, address) as pool:
+        make(out)
+        with pool_of(engine, workers, address, len(todo)) as pool:
             failed = played(todo, pool, standing, watch)
-    write_results(out)
+    write_results(out, unrecorded(todo, failed), tell)
     return failed
+
+
+def make(out: Path) -> None:
+    """Make the folder of a sweep; UserError where that cannot be."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be used ({error.strerror}); choose another place with --out") from None
 
 
 def size_of(task: Task) -> float:
     """About how much work a run is beside others: passes through a network, and something for its start and end."""
     training, method = task.config["training"], task.config["method"]
-    seeds = training["seeds"] if isinstance(training["seeds"], int) else len(training["seeds"])
-    return float((training["steps"] * (1 + method["critic_steps"]) + SIZE_OF_ENDS) * seeds)
+    return float((training["steps"] * (1 + method["critic_steps"]) + SIZE_OF_ENDS) * len(seeds_of(task)))
+
+
+def seeds_of(task: Task) -> list[int]:
+    """The seeds that a run trains together."""
+    seeds = task.config["training"]["seeds"]
+    return list(range(seeds)) if isinstance(seeds, int) else list(seeds)
 
 
 SIZE_OF_ENDS = 500  # passes: starting, drawing and the final measures
 
 
-def pool_of(engine: str, workers: int | None, address: str | None) -> AbstractContextManager[Pool]:
-    """The pool of an engine; UserError for one that is not there."""
+def pool_of(engine: str, workers: int | None, address: str | None, runs: int) -> AbstractContextManager[Pool]:
+    """The pool of an engine for so many runs; UserError for one that is not there."""
     if engine not in ENGINES:
         raise UserError(f"--engine {engine}: unknown; {suggestion(engine, list(ENGINES), 'engines')}")
-    return ENGINES[engine](workers, address)
+    return ENGINES[engine](workers, address, runs)
 
 
 def played(todo: Sequence[Task], pool: Pool, standing: Standing, watch: Watch) -> dict[str, str]:
@@ -298,15 +330,20 @@ def played(todo: Sequence[Task], pool: Pool, standing: Standing, watch: Watch) -
     failed = {}
 
     def look(at_work: Shares) -> None:
-        standing.at_work = at_work
+        standing.at_work, standing.note = at_work, pool.trouble()
         watch(standing)
 
     for task, end in ends(todo, pool, look):
         standing.at_work.pop(task.name, None)
+        if end.status == "busy":
+            standing.busy.add(task.name)
+            continue
+        standing.busy.discard(task.name)
         standing.ended[end.status] += 1
         standing.done += standing.left.pop(task.name, 0.0)
         if end.status == "failed":
             failed[task.name] = end.message
+            keep_failure(task, end.message)
         watch(standing)
     return failed
 

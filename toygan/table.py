@@ -6,12 +6,13 @@ Only `run.json` of a folder is read, so that thousands of runs take seconds. Not
 from __future__ import annotations
 
 import csv
-import inspect
 import io
 import itertools
 import json
 import math
 import os
+import sys
+import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.recording import FACTS, FORMAT, read_json, write_aside
+from toygan.recording import is_record, read_json, write_aside
 from toygan.strict import UserError, suggestion
 
 BOOTSTRAP_SEED, RESAMPLES = 20_000, 20_000
@@ -40,26 +41,57 @@ SHOWN = (
 NOT_MEASURES = {"seed", "diverged_at"}  # columns of a summary that a table does not average
 
 Record = dict[str, Any]
+Tell = Callable[[str], None]
 
 
 # --- records ---------------------------------------------------------------------------------------------------------
 
 
 def run_folders(place: Path) -> list[Path]:
-    """Every run folder below a place, sorted; UserError where there is none."""
-    found = []
-    for folder, inner, files in os.walk(place):
-        inner[:] = [name for name in inner if name != "partial" and not name.startswith(".")]
-        if "run.json" in files:
-            found.append(Path(folder))
+    """Every folder with a `run.json` below a place, sorted; UserError where there is none."""
+    found = folders_below(place)
     if not found:
         raise UserError(f"{place}: holds no run; toygan run and toygan sweep make some")
+    return found
+
+
+def folders_below(place: Path) -> list[Path]:
+    """Every folder with a `run.json` below a place, sorted."""
+    found = []
+    for folder, inner, files in os.walk(place):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        if "run.json" in files:
+            found.append(Path(folder))
     return sorted(found)
 
 
-def records(folders: Iterable[Path]) -> list[Record]:
-    """One record a run and seed: which run, seed, status, every final measure and core-seconds."""
-    return [record for folder in folders for record in records_of(facts_of(folder), folder)]
+def told(message: str) -> None:
+    """Say something on stderr."""
+    print(f"toygan: {message}", file=sys.stderr)
+
+
+def records(folders: Iterable[Path], tell: Tell = told) -> list[Record]:
+    """One record a run and seed: which run, seed, status, every final measure and core-seconds.
+
+    A `run.json` that is no record of a run is told and passed over. UserError where all are such.
+    """
+    rows, strangers = sorted_out(folders)
+    if strangers and not rows:
+        raise UserError("\n".join(strangers))
+    for message in strangers:
+        tell(f"{message}; passed over")
+    return rows
+
+
+def sorted_out(folders: Iterable[Path]) -> tuple[list[Record], list[str]]:
+    """The records of run folders, and a message about each whose `run.json` is no record of a run."""
+    rows, strangers = list[Record](), list[str]()
+    for folder in folders:
+        try:
+            rows += records_of(facts_of(folder), folder)
+        except UserError as error:
+            strangers.append(str(error))
+    return rows, strangers
 
 
 def facts_of(folder: Path) -> dict[str, Any]:
@@ -67,9 +99,11 @@ def facts_of(folder: Path) -> dict[str, Any]:
     path = folder / "run.json"
     try:
         facts = read_json(path)
-    except ValueError:
-        facts = None
-    if not isinstance(facts, dict) or not facts.keys() >= FACTS or facts["format"] != FORMAT:
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        facts = {}
+    if not is_record(facts):
         raise UserError(f"{path}: is not the record of a run")
     return facts
 
@@ -79,7 +113,7 @@ def records_of(facts: Mapping[str, Any], folder: Path) -> Iterator[Record]:
     settings = {key: scalar(value) for key, value in facts.get("settings", {}).items()}
     which = {"scenario": facts["scenario"], "method": facts["method"], "settings": settings_text(settings)} | settings
     known = {row["seed"]: row for row in facts["summary"].get("seeds", [])} if facts["status"] in FINISHED else {}
-    modes = number_of_modes(json.dumps(facts["config"]["target"], sort_keys=True)) if known else None
+    modes = number_of_modes(facts, folder) if known else None
     work = sum(spent for kind, spent in facts["seconds"].items() if kind != "draw")  # not every run is drawn
     seconds = work / len(facts["seeds"])  # the seeds of a run share its time
     for seed in facts["seeds"]:
@@ -119,16 +153,21 @@ def seed_status(facts: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     return str(facts["status"])
 
 
-@lru_cache(maxsize=256)
-def number_of_modes(target: str) -> int | None:
-    """How many modes a target has, from its table as JSON; None where it has none."""
-    from toygan.targets import TARGETS
+def number_of_modes(facts: Mapping[str, Any], folder: Path) -> int | None:
+    """How many modes a run's target has, as its recording says; None where it has none."""
+    summary = facts["summary"]
+    return summary["modes_of"] if "modes_of" in summary else recorded_modes(folder / "frames.npz")
 
-    options = json.loads(target)
-    make = TARGETS.get(options.pop("kind"))
-    names = set(inspect.signature(make).parameters) if make else set()
-    modes = make(**{key: value for key, value in options.items() if key in names}).modes if make else None
-    return None if modes is None else len(modes.centres)
+
+def recorded_modes(path: Path) -> int | None:
+    """How many modes the frames of a run name; older records do not say it. Only the head of one array is read."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("mode_centres.npy") as array:
+            np.lib.format.read_magic(array)
+            (count, *_), *_ = np.lib.format.read_array_header_1_0(array)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
+    return int(count)
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -142,11 +181,17 @@ def legal_keys(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in itertools.takewhile("seed".__ne__, row)))
 
 
-def write_results(place: Path) -> Path:
-    """Write `results.csv`, a line a run and seed of all runs below a place; where it is."""
+def write_results(place: Path, more: Sequence[Record] = (), tell: Tell = told) -> Path:
+    """Write `results.csv`, a line a run and seed of all runs below a place and these `more`; where it is.
+
+    A `run.json` that is no record of a run is told and passed over.
+    """
     path = place / "results.csv"
-    rows = records(run_folders(place))
-    write_aside(path, as_csv(rows, columns_of(rows)).encode())
+    rows, strangers = sorted_out(folders_below(place))
+    for message in strangers:
+        tell(f"{message}; passed over")
+    rows += more
+    write_aside(path, as_csv(rows, columns_of(rows)).encode("utf-8", "backslashreplace"))
     return path
 
 

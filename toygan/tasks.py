@@ -18,13 +18,14 @@ import torch
 
 from toygan import folder as folders
 from toygan import runs
-from toygan.recording import write_aside
+from toygan.recording import write_aside, write_json
 from toygan.runs import Progress, Watcher
 from toygan.scenario import Config
-from toygan.strict import Source, check
+from toygan.strict import Source, UserError, check
 
 TOPIC = "toygan"  # under which runs that are away tell how far they are
-PATIENCE = 60.0  # seconds for a process that lost its driver to notice and let go of its folder
+PATIENCE = 60.0  # seconds that what came home waits for its folder
+TURN = 2.0  # seconds that a run waits for its folder before others have their turn
 EVERY = 1.0  # seconds between two words of a run that is away
 INPUTS = "inputs"  # where the files that a config reads lie in a scratch folder
 
@@ -44,7 +45,9 @@ class Task(NamedTuple):
 
 
 class End(NamedTuple):
-    """What became of a run, and its files where they have to travel: `done`, `diverged` or `failed` with a message."""
+    """What became of a run, and its files where they have to travel: `done`, `diverged`, `failed` with a message, or
+    `busy` where another process is at work in its folder and it has to be tried again.
+    """
 
     status: str
     message: str = ""
@@ -69,14 +72,33 @@ def perform(task: Task, driver: int | None = None, cargo: Files | None = None) -
 
 
 def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watcher) -> End:
-    """Carry a run out in a place; whatever it raises is its end and nobody else's."""
+    """Carry a run out in a place; whatever it raises is its end and nobody else's, but for Ctrl-C."""
     order = runs.Order(place, task.command, "cpu", task.animation, False, watch, task.picture, task.settings)
     try:
-        await_folder(place)
+        await_folder(place, TURN)
         recording = runs.carry_out(check(Config, config, Source(task.name)), order)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except folders.Busy:
+        return End("busy")
+    except BaseException as error:  # a SystemExit of a run's own code ends that run only
         return End("failed", in_words(error))
     return End(recording.facts["status"])
+
+
+def keep_failure(task: Task, message: str) -> None:
+    """Leave the record of a failed run in its folder where the run itself could not: one that was never begun, or that
+    died with its process.
+    """
+    try:
+        config = check(Config, task.config, Source(task.name))
+        order = runs.Order(task.folder, task.command, settings=task.settings)
+        with folders.claimed(task.folder):
+            facts = folders.begin(task.folder, config, runs.first_facts(config, order), fresh=False)
+            if facts["status"] not in folders.FINISHED:
+                write_json(task.folder / "run.json", facts | {"status": "failed", "message": message})
+    except (OSError, UserError):  # the folder is another's or takes nothing; the sweep tells it all the same
+        return
 
 
 def in_words(error: BaseException) -> str:
@@ -85,9 +107,9 @@ def in_words(error: BaseException) -> str:
     return " ".join(text.split())
 
 
-def await_folder(place: Path) -> None:
-    """Wait until nobody works in a folder: what a killed sweep has left running ends by itself."""
-    until = monotonic() + PATIENCE
+def await_folder(place: Path, patience: float) -> None:
+    """Wait for some seconds until nobody works in a folder: what a killed sweep has left running ends by itself."""
+    until = monotonic() + patience
     while monotonic() < until:
         try:
             with folders.claimed(place):
@@ -157,8 +179,9 @@ def moved(files: Files, moves: Mapping[str, str]) -> Files:
 
 
 def load(place: Path) -> Files:
-    """Every file of a folder, but none that is half-written; empty where there is no folder."""
-    found = (path for path in place.rglob("*") if path.is_file() and not path.name.startswith("."))
+    """Every file of a run, but none that is half-written and none of runs in folders below; empty where there is none."""
+    there = [*place.glob("*"), *(place / "partial").rglob("*")]
+    found = (path for path in there if path.is_file() and not path.name.startswith("."))
     return {path.relative_to(place).as_posix(): path.read_bytes() for path in found}
 
 
@@ -174,7 +197,7 @@ def bring_home(task: Task, end: End) -> None:
     """Write a run that was played elsewhere into its folder."""
     if not end.files:
         return
-    await_folder(task.folder)
+    await_folder(task.folder, PATIENCE)
     with folders.claimed(task.folder):
         unload(end.files, task.folder)
         if end.status in folders.FINISHED:
