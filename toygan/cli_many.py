@@ -15,7 +15,7 @@ import typer
 from toygan.faults import SOME_FAILED, clear_faults, complain
 
 if TYPE_CHECKING:
-    from toygan.sweeps import Plan, Standing, Watch
+    from toygan.sweeps import Places, Plan, Standing, Watch
     from toygan.table import Table
     from toygan.tasks import Task
 
@@ -37,14 +37,16 @@ def sweep(
     workers: Annotated[int | None, typer.Option(min=1, help="Local processes; one a core by default.")] = None,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw a film of every run.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folders hold.")] = False,
+    steps: Annotated[int | None, typer.Option(min=1, help="Generator steps of every run.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many runs and how long, and play none.")] = False,
 ) -> None:
     """Do many runs: scenarios by methods by settings; the same command goes on where it was."""
     with clear_faults("\n    nothing is lost: the same command goes on", "; the same command goes on from here"):
         from toygan import sweeps
 
-        plan = plan_of(scenarios, methods, seeds, grid, changes, out, animation)
-        tasks, place = sweeps.planned(plan), Path(plan.out)
+        changes = [*changes, *([f"training.steps={steps}"] if steps else [])]
+        plan, places = plan_of(scenarios, methods, seeds, grid, changes, out, animation)
+        tasks, place = sweeps.planned(plan, places), Path(plan.out)
         if dry_run:
             print(forecast(tasks, engine, address, workers))
             return
@@ -65,8 +67,8 @@ def plan_of(
     changes: list[str],
     out: Path | None,
     animation: bool,
-) -> Plan:
-    """What the words of the command ask for; a sweep file's keys give way to them."""
+) -> tuple[Plan, Places]:
+    """What the words of the command ask for, and where in a sweep file the rest stands; its keys give way to them."""
     from toygan import sweeps
     from toygan.strict import UserError, parse_override
 
@@ -74,16 +76,20 @@ def plan_of(
     if files and len(scenarios) > 1:
         raise UserError(f"{files[0]}: is a sweep file, and stands alone")
     plan = sweeps.read_plan(Path(files[0])) if files else sweeps.Plan(scenarios=tuple(scenarios))
-    overrides = (parse_override(text) for text in changes)
+    overrides = {".".join(key): value for key, value in map(parse_override, changes)}
+    on_grid = sweeps.grid_of(grid)
     said = {
         "methods": tuple(methods) or plan.methods,
         "seeds": seeds or plan.seeds,
-        "grid": sweeps.flat(plan.grid) | sweeps.grid_of(grid),
-        "set": sweeps.flat(plan.set) | {".".join(key): value for key, value in overrides},
+        "grid": sweeps.flat(plan.grid) | on_grid,
+        "set": sweeps.flat(plan.set) | overrides,
         "out": str(out or plan.out),
         "animation": animation or plan.animation,
     }
-    return plan.model_copy(update=said)
+    typed = {("grid", key) for key in on_grid} | {("set", key) for key in overrides}
+    typed |= {(name, "") for name, value in (("methods", methods), ("seeds", seeds), ("out", out)) if value}
+    places = sweeps.said_in(Path(files[0]), plan) if files else {}
+    return plan.model_copy(update=said), {key: place for key, place in places.items() if key not in typed}
 
 
 def forecast(tasks: Sequence[Task], engine: str, address: str | None, workers: int | None) -> str:

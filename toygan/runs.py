@@ -42,7 +42,7 @@ from toygan.recording import (
 )
 from toygan.scenario import Config, as_data, read, toml_value
 from toygan.simulate import Frame, Simulation
-from toygan.strict import UserError
+from toygan.strict import Key, UserError
 from toygan.targets import Target
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
@@ -109,9 +109,10 @@ def prepared(
     device: str = "auto",
     animation: bool = True,
     fresh: bool = False,
+    said: Mapping[Key, str] = {},
 ) -> tuple[Config, Order]:
-    """What to play and how, checked; nothing is made yet."""
-    config = read(scenario, method, changes)
+    """What to play and how, checked; nothing is made yet. `said`: where changes were said, if not on the command line."""
+    config = read(scenario, method, changes, said)
     folder = out / config.name / config.method.name
     command = command_line(scenario, method, changes)
     return config, Order(folder, command, chosen_device(device), animation, fresh)

@@ -35,11 +35,11 @@ from toygan.strict import (
     from_value_error,
     one_of,
     options,
+    paragraphs,
     parse_key,
     parse_override,
     put,
     read_toml,
-    report,
     suggestion,
 )
 from toygan.targets import TARGETS, Target, moved
@@ -157,6 +157,7 @@ class World(NamedTuple):
 
 
 DEFAULT_METHOD = "wgan-gp"
+METHOD: Key = ("method", "name")
 TABLES = {"target": None, "generator": "mlp", "critic": "mlp"}  # tables with a kind, and the kind that need not be said
 
 
@@ -179,14 +180,21 @@ def find(name: str) -> Path:
 # --- from a file to a config -----------------------------------------------------------------------------------------
 
 
-def read(scenario: str, method: str | None = None, overrides: Sequence[str | tuple[str, Any]] = ()) -> Config:
+def read(
+    scenario: str,
+    method: str | None = None,
+    overrides: Sequence[str | tuple[str, Any]] = (),
+    said: Mapping[Key, str] = {},
+) -> Config:
     """Resolve a scenario (shipped name or path) and a method (name or OBJECTIVE+CONSTRAINT), overrides last.
 
-    An override is "KEY=VALUE" or a pair (KEY, value). Raises UserError with every mistake that was found.
+    An override is "KEY=VALUE" or a pair (KEY, value). `said` tells where the overrides of some keys, and the method
+    under ("method", "name"), were said if not on the command line. Raises UserError with every mistake that was found.
     """
     path = find(scenario)
     file, source = read_toml(path)
-    changes = sorted(map(overriding, overrides), key=lambda change: change.key[-1] != "kind")  # kinds first
+    taken = [change._replace(place=said.get(change.key, change.place)) for change in map(overriding, overrides)]
+    changes = sorted(taken, key=lambda change: change.key[-1] != "kind")  # kinds first
     own = [change for change in changes if change.key[0] == "methods"]
     apply(own, file)
     spelled, unknown = resolved({"name": folder_name(path)} | file, method)
@@ -195,7 +203,7 @@ def read(scenario: str, method: str | None = None, overrides: Sequence[str | tup
     data = with_kinds(data, Path.cwd())
     places: dict[Key, str] = {change.key: change.place for change in changes}
     if method is not None:
-        places[("method", "name")] = f"--method {method}"
+        places[METHOD] = said.get(METHOD, f"--method {method}")
     return checked(data, source._replace(overrides=places), unknown)
 
 
@@ -208,7 +216,7 @@ def checked(data: Mapping[str, Any], source: Source, mistakes: Sequence[Mistake]
     else:
         found += impossible_parts(data, {mistake.key[0] for mistake in found if mistake.key})
     if found or config is None:
-        raise UserError(report(found, data, source))
+        raise UserError(*paragraphs(found, data, source))
     return config
 
 

@@ -12,7 +12,7 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_type_hints
@@ -40,7 +40,11 @@ class Mistake(NamedTuple):
 
 
 class UserError(ValueError):
-    """What a user did wrong, as one message that needs no traceback."""
+    """What a user did wrong, as one message that needs no traceback; `mistakes` has a paragraph each."""
+
+    def __init__(self, *mistakes: str) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
 
 
 class Source(NamedTuple):
@@ -190,7 +194,7 @@ def check(model: type[Model], data: Mapping[str, Any], source: Source) -> Model:
     """The parsed value; UserError with every mistake otherwise."""
     value, mistakes = examined(model, data)
     if value is None:
-        raise UserError(report(mistakes, data, source))
+        raise UserError(*paragraphs(mistakes, data, source))
     return value
 
 
@@ -218,12 +222,17 @@ def as_json(value: Any) -> Any:
 
 def report(mistakes: Sequence[Mistake], data: Mapping[str, Any], source: Source) -> str:
     """Every mistake with its place, one paragraph each, in the order of the file."""
+    return "\n".join(paragraphs(mistakes, data, source))
+
+
+def paragraphs(mistakes: Sequence[Mistake], data: Mapping[str, Any], source: Source) -> list[str]:
+    """A paragraph a mistake, in the order of the file."""
     lines = key_lines(source.text)
     first: dict[Key, Mistake] = {}  # one key, one message
     for mistake in mistakes:
         first.setdefault(mistake.key, mistake)
     placed = sorted(first.values(), key=lambda mistake: (line_of(mistake.key, lines) or 0, dotted(mistake.key)))
-    return "\n".join(paragraph(mistake, data, source, lines) for mistake in placed)
+    return [paragraph(mistake, data, source, lines) for mistake in placed]
 
 
 def paragraph(mistake: Mistake, data: Mapping[str, Any], source: Source, lines: Mapping[Key, int]) -> str:
@@ -447,7 +456,7 @@ def legal_hint(model: type[BaseModel], location: Key) -> str:
 
 def for_example(model: type[BaseModel], location: Key) -> str:
     """A value that would be right at pydantic's location, if the model tells."""
-    value = example(model.model_json_schema(), node_at(model, location))
+    value = example(schema_of(model), node_at(model, location))
     return "" if value is None else example_of(value)
 
 
@@ -511,11 +520,17 @@ def legal_kinds(model: type[BaseModel], location: Key) -> list[str]:
 
 def node_at(model: type[BaseModel], location: Key) -> dict[str, Any]:
     """The schema at pydantic's location."""
-    schema = model.model_json_schema()
+    schema = schema_of(model)
     node: Any = schema
     for part in location:
         node = step_into(schema, node, part)
     return resolved(schema, node)
+
+
+@lru_cache(maxsize=64)
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of a model, to be read only: making it takes a quarter of a second."""
+    return model.model_json_schema()
 
 
 def step_into(schema: Mapping[str, Any], node: Any, part: str | int) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -25,9 +25,21 @@ from toygan.constraints import CONSTRAINTS
 from toygan.engines import ENGINES, Pool, Shares, ends
 from toygan.methods import METHODS
 from toygan.objectives import OBJECTIVES
-from toygan.scenario import Config, as_data, toml_value
+from toygan.scenario import METHOD, Config, as_data, find, toml_value
 from toygan.streams import draws
-from toygan.strict import Source, Strict, UserError, check, parse_override, read_toml, suggestion
+from toygan.strict import (
+    Key,
+    Source,
+    Strict,
+    UserError,
+    check,
+    key_lines,
+    line_of,
+    parse_key,
+    parse_override,
+    read_toml,
+    suggestion,
+)
 from toygan.table import Record, Tell, records_of, sorted_out, told, write_results
 from toygan.tasks import Task, keep_failure
 
@@ -38,6 +50,8 @@ END_SECONDS = 2.0  # the final measures and the picture of a run
 
 Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
 Settings = Mapping[str, Any]  # key -> value
+Combination = tuple[str, str | None, dict[str, Any]]  # scenario, method, point of the grid
+Places = Mapping[tuple[str, str], str]  # a key of a plan, and one of its table if it is one -> where it was said
 
 
 class Plan(Strict):
@@ -99,6 +113,26 @@ def read_plan(path: Path) -> Plan:
     return plan.model_copy(update={"scenarios": tuple(beside)})
 
 
+def said_in(path: Path, plan: Plan) -> dict[tuple[str, str], str]:
+    """Where the keys of a sweep file stand, and those of its tables."""
+    _, source = read_toml(path)
+    lines = key_lines(source.text)
+    keys: dict[tuple[str, str], Key] = {(name, ""): (name,) for name in Plan.model_fields}
+    for table, inner in (("grid", plan.grid), ("set", plan.set)):
+        keys |= {(table, ".".join(way)): (table, *way) for way in ways(inner)}
+    found = {name: line_of(key, lines) for name, key in keys.items()}
+    return {(part, key): f"{path}, line {line}, {part}" for (part, key), line in found.items() if line}
+
+
+def ways(table: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The keys of nested tables as they stand in a file; a table with a `kind` is a value, as in `flat`."""
+    for key, value in table.items():
+        if isinstance(value, Mapping) and "kind" not in value:
+            yield from ways(value, (*before, key))
+        else:
+            yield (*before, key)
+
+
 def grid_of(texts: Sequence[str]) -> dict[str, list[Any]]:
     """`KEY=V1,V2,...` each, the values as TOML or plain words; UserError where one is neither."""
     grid: dict[str, list[Any]] = {}
@@ -129,33 +163,70 @@ def flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return keys
 
 
-def points(grid: Mapping[str, Any]) -> list[dict[str, Any]]:
+def points(grid: Mapping[str, Any], places: Places = {}) -> list[dict[str, Any]]:
     """Every combination of a grid's values; one empty combination where there is no grid."""
     for key, values in grid.items():
         if not isinstance(values, list | tuple) or not values:
-            raise UserError(f"grid.{key} = {values!r}: must be a list of values; for example [64, 256]")
+            place = f"{places['grid', key]}: " if ("grid", key) in places else ""
+            raise UserError(f"{place}grid.{key} = {values!r}: must be a list of values; for example [64, 256]")
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
-def planned(plan: Plan) -> list[Task]:
-    """Every run of a plan, checked; nothing is made yet. UserError with what is wrong in any of them."""
-    common = list(flat(plan.set).items())
-    if plan.seeds is not None:
-        common.append(("training.seeds", plan.seeds if isinstance(plan.seeds, int) else list(plan.seeds)))
+def planned(plan: Plan, places: Places = {}) -> list[Task]:
+    """Every run of a plan, checked; nothing is made yet. UserError with what is wrong in any of them.
+
+    `places` tells where in a sweep file the keys of the plan were said; all others were on the command line.
+    """
+    refuse(list(dict.fromkeys(misnamed(plan, places))))
+    points_of_grid = points(flat(plan.grid), places)
+    combined = list(itertools.product(plan.scenarios, named(plan.methods) or (None,), points_of_grid))
+    # A mistake in one word is made at every point of the grid: it is found, and told, at the first that has the word.
+    planned_tasks(plan, beginning_something(combined), places)
+    return planned_tasks(plan, combined, places)
+
+
+def planned_tasks(plan: Plan, combined: Iterable[Combination], places: Places) -> list[Task]:
+    """The runs of some combinations, each folder once; UserError with what is wrong in any of them."""
     tasks, wrong = dict[Path, Task](), dict[str, None]()
-    everything = itertools.product(plan.scenarios, named(plan.methods) or (None,), points(flat(plan.grid)))
-    for scenario, method, settings in everything:
+    for scenario, method, settings in combined:
         try:
-            task = planned_task(plan, scenario, method, common, settings)
+            task = planned_task(plan, scenario, method, settings, places)
         except UserError as error:
-            wrong[str(error)] = None
+            wrong |= dict.fromkeys(error.mistakes)
             continue
         if tasks.setdefault(task.folder, task) != task:
-            wrong[f"{task.folder}: two different runs of this sweep would share this folder; rename one scenario"] = (
-                None
-            )
+            wrong[f"{task.folder}: two different runs of this sweep would share this folder; rename a scenario"] = None
     refuse(list(wrong))
     return list(tasks.values())
+
+
+def beginning_something(combined: Iterable[Combination]) -> Iterator[Combination]:
+    """The combinations that bring a scenario with a method, or a scenario with one value of the grid, for the first
+    time.
+    """
+    seen = set[tuple[str, ...]]()
+    for scenario, method, settings in combined:
+        pairs = {(scenario, str(method)), *((scenario, key, repr(value)) for key, value in settings.items())}
+        if not pairs <= seen:
+            seen |= pairs
+            yield scenario, method, settings
+
+
+def misnamed(plan: Plan, places: Places) -> Iterator[str]:
+    """What is wrong with the names of scenarios, and with keys as keys."""
+    for scenario in plan.scenarios:
+        place = f"{places['scenarios', '']}: " if ("scenarios", "") in places else ""
+        try:
+            if not find(scenario).is_file() and place:
+                yield f"{place}{scenario}: there is no such file"
+        except UserError as error:
+            yield f"{place}{error}"
+    for part, table in (("set", flat(plan.set)), ("grid", flat(plan.grid))):
+        for key, value in table.items():
+            try:
+                parse_key(key)
+            except UserError:
+                yield f"{said(places, part, key, value)}: {key!r} is not a key, such as training.steps"
 
 
 def named(methods: Sequence[str]) -> list[str]:
@@ -179,13 +250,25 @@ def refuse(mistakes: Sequence[str]) -> None:
         raise UserError("\n".join([*mistakes[:MOST], *more]))
 
 
-def planned_task(
-    plan: Plan, scenario: str, method: str | None, common: Sequence[tuple[str, Any]], settings: Settings
-) -> Task:
+def planned_task(plan: Plan, scenario: str, method: str | None, settings: Settings, places: Places = {}) -> Task:
     """One run, checked."""
-    config, order = runs.prepared(scenario, method, [*common, *settings.items()], Path(plan.out), "cpu")
+    common, where = flat(plan.set), dict[Key, str]()
+    for part, table in (("set", common), ("grid", settings)):
+        where |= {parse_key(key): said(places, part, key, value) for key, value in table.items()}
+    if plan.seeds is not None:
+        common["training.seeds"] = plan.seeds if isinstance(plan.seeds, int) else list(plan.seeds)
+        where["training", "seeds"] = said(places, "seeds", "", plan.seeds)
+    if ("methods", "") in places:
+        where[METHOD] = places["methods", ""]
+    changes = [*common.items(), *settings.items()]
+    config, order = runs.prepared(scenario, method, changes, Path(plan.out), "cpu", said=where)
     names = [config.name, config.method.name, *([folder_name(settings)] if settings else [])]
     return Task("/".join(names), Path(plan.out, *names), as_data(config), order.command, dict(settings), plan.animation)
+
+
+def said(places: Places, part: str, key: str, value: Any) -> str:
+    """Where a key of the plan was said: in the sweep file, or on the command line."""
+    return places.get((part, key), f"--{part} {key}={value}" if key else f"--{part} {value}")
 
 
 def folder_name(settings: Settings) -> str:

@@ -21,7 +21,7 @@ def retold(exhibit: Exhibit, error: UserError, said: Mapping[str, Said], otherwi
     """The mistakes of a message, each with its place in the exhibit's file: `said` has the places of how mistakes begin,
     `otherwise` is that of all others.
     """
-    return [one_retold(exhibit, text, said, otherwise) for text in re.split(r"\n(?! {4})", str(error))]
+    return [one_retold(exhibit, text, said, otherwise) for text in error.mistakes]
 
 
 def one_retold(exhibit: Exhibit, text: str, said: Mapping[str, Said], otherwise: Key) -> str:
