@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from queue import Empty
 from time import monotonic, time
 from typing import Any, Protocol
 
@@ -166,6 +167,13 @@ class Local:
 
         self.pool = ProcessPoolExecutor(self.workers, env=ONE_THREAD)
 
+    def kill(self) -> None:
+        """End at once. Loky stumbles with a traceback over work that it has not taken from its queue: leave it none."""
+        with suppress(Empty):
+            while True:
+                self.pool._work_ids.get_nowait()
+        self.pool.shutdown(wait=True, kill_workers=True)
+
     def trouble(self) -> str:
         """Nothing: the processes are our own."""
         return ""
@@ -197,7 +205,7 @@ def local(workers: int | None = None, runs: int = 1) -> Iterator[Local]:
     try:
         yield pool
     except BaseException:
-        pool.pool.shutdown(wait=True, kill_workers=True)
+        pool.kill()
         raise
     pool.pool.shutdown(wait=True)
 
