@@ -5,13 +5,14 @@ Both are a pool that takes tasks and gives futures. Neither schedules by itself:
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, suppress
 from queue import Empty
@@ -274,7 +275,12 @@ def cluster(address: str | None) -> Iterator[Cluster]:
     except ImportError:
         raise UserError("--engine dask: Dask is not installed; pip install 'toygan[dask]'") from None
     try:
+        who = answering(address)
+        if who != "Scheduler":
+            raise UserError(f"--address {address}: a Dask {who.lower()} answers there; give the scheduler's address")
         client = Client(address, timeout=ANSWER, set_as_default=False)
+    except UserError:
+        raise
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"--address {address}: no Dask scheduler answers there ({in_words(error)})") from None
     talk = logging.getLogger("distributed.client")
@@ -285,6 +291,22 @@ def cluster(address: str | None) -> Iterator[Cluster]:
             yield Cluster(client)
     finally:
         talk.setLevel(before)
+
+
+def answering(address: str) -> str:
+    """What answers at an address: `Scheduler`, `Worker` or `Nanny`. Raises OSError, ValueError or TypeError where nothing
+    does.
+
+    A client that finds nobody is not closed and complains at the end of the program: so ask before there is one.
+    """
+    from distributed import Security, rpc
+
+    async def ask() -> str:
+        async with rpc(address, timeout=ANSWER, connection_args=Security().get_connection_args("client")) as there:
+            return str((await asyncio.wait_for(there.identity(), 2 * ANSWER))["type"])
+
+    with ThreadPoolExecutor(1) as thread:  # a notebook has a loop of its own in this one
+        return thread.submit(lambda: asyncio.run(ask())).result()
 
 
 ENGINES: dict[str, Callable[[int | None, str | None, int], AbstractContextManager[Pool]]] = {

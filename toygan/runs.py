@@ -225,14 +225,20 @@ class Work(NamedTuple):
     optimum: Known | None  # what of the objective's optimal critic no frame changes
 
 
-def play_on(config: Config, order: Order, facts: dict[str, Any]) -> None:
-    """Play from the last kept state to the end, keeping every frame and its measures, then pack."""
+def work_of(config: Config, order: Order, facts: dict[str, Any]) -> Work:
+    """A run made ready: nothing is played yet."""
     sim = simulate.simulation(config, order.device)
     import_slow_libraries()
     with timed(facts, "measure"):
         facts["floors"] = {"frame": floors_at(config, sim, config.training.points, measure.N_W1, "frame", FRAME_FLOORS)}
         optimum = optimum_of(config, sim)
-    work = Work(config, order, facts, sim, facts["floors"]["frame"]["w1"]["mean"], optimum)
+    return Work(config, order, facts, sim, facts["floors"]["frame"]["w1"]["mean"], optimum)
+
+
+def play_on(config: Config, order: Order, facts: dict[str, Any]) -> None:
+    """Play from the last kept state to the end, keeping every frame and its measures, then pack."""
+    work = work_of(config, order, facts)
+    sim = work.sim
     state, numbers = resume(work), dict[str, float]()
     states = simulate.states_due(sim, state, lambda step: order.watch(Progress(step, sim.steps, "training", numbers)))
     while not simulate.is_over(sim, state):

@@ -13,14 +13,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from time import perf_counter
+from tempfile import TemporaryDirectory
+from time import process_time
 from typing import Any
 from urllib.parse import quote
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from toygan import folder as folders
-from toygan import game, measure, runs, simulate
+from toygan import game, runs
 from toygan.constraints import CONSTRAINTS
 from toygan.engines import ENGINES, Pool, Shares, ends
 from toygan.methods import METHODS
@@ -472,23 +473,21 @@ def estimated_seconds(tasks: Sequence[Task]) -> float:
 
 
 def probe(config: Config) -> float:
-    """Core-seconds of a run, from a few of its steps and one look at it."""
-    sim = simulate.simulation(config)
-    states = game.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic))
-    state = next(itertools.islice(states, 3, None))
-    a_step = seconds_of(lambda: next(itertools.islice(states, PROBE_STEPS - 1, None))) / PROBE_STEPS
-    look_at(sim, state)
-    return config.training.steps * a_step + len(sim.frame_steps) * seconds_of(lambda: look_at(sim, state)) + END_SECONDS
-
-
-def look_at(sim: simulate.Simulation, state: game.State) -> None:
-    """What a run does at every frame."""
-    frame = simulate.observe(sim, state)
-    measure.measure_frame(frame.arrays["samples"], sim.real, sim.world.target.modes)
+    """Core-seconds of a run, from a few of its steps and a look at it: all that a run observes, measures and writes."""
+    with TemporaryDirectory(prefix="toygan-") as scratch:
+        order = runs.Order(Path(scratch), "")
+        work = runs.work_of(config, order, runs.first_facts(config, order))
+        sim, start = work.sim, work.sim.start
+        states = game.play(sim.world.game, start, draws(sim.source, 0, start.critic))
+        state = next(itertools.islice(states, 3, None))
+        a_step = seconds_of(lambda: next(itertools.islice(states, PROBE_STEPS - 1, None))) / PROBE_STEPS
+        runs.look(work, state)  # the first one warms up
+        a_look = seconds_of(lambda: runs.look(work, state))
+    return config.training.steps * a_step + len(sim.frame_steps) * a_look + END_SECONDS
 
 
 def seconds_of(work: Callable[[], Any]) -> float:
-    """How long a piece of work takes."""
-    start = perf_counter()
+    """How long a core works on a piece of work: what else the machine does is no part of a forecast."""
+    start = process_time()
     work()
-    return perf_counter() - start
+    return process_time() - start
