@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from typer.testing import CliRunner
 
-from toygan.recording import write_json
+from toygan.cli import app
+from toygan.recording import packed, read_json, write_json
 from toygan.strict import UserError
 from toygan.table import (
     Interval,
@@ -27,6 +29,7 @@ from toygan.table import (
     write_results,
     written,
 )
+from toygan.targets import TARGETS
 
 RING = {"kind": "ring", "modes": 3, "radius": 1.0, "std": 0.1, "scale": 1.0, "rotate": 0.0, "shift": [0.0, 0.0]}
 
@@ -89,6 +92,74 @@ def test_what_is_no_run_is_told(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{}")
     with pytest.raises(UserError, match=r"run\.json: is not the record"):
         records([tmp_path])
+
+
+STRANGE = {
+    "somebody's own": '{"lr": 0.1}',
+    "empty": "",
+    "torn": '{"format": 1, "scen',
+    "a list": "[1, 2]",
+    "deep": "[" * 100_000,
+    "another format": '{"format": 2}',
+    "no text": b"\xff\xfe\x00",
+    "seeds": {"seeds": 3},
+    "no seeds": {"seeds": []},
+    "seconds": {"seconds": {"train": "long"}},
+    "summary": {"summary": {"seeds": [1]}},
+    "config": {"config": []},
+    "settings": {"settings": "all"},
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
+def test_a_foreign_record_is_named_and_passed_over(strange: Any, place: Path, capsys: pytest.CaptureFixture) -> None:
+    wanted, path = records(run_folders(place)), place / "a-neighbour/run.json"
+    path.parent.mkdir()
+    if isinstance(strange, dict):
+        strange = json.dumps(read_json(run_folders(place)[0] / "run.json") | strange)
+    path.write_bytes(strange if isinstance(strange, bytes) else strange.encode())
+    assert records(run_folders(place)) == wanted
+    said = capsys.readouterr().err
+    assert said == f"toygan: {path}: is not the record of a run; passed over\n"
+    heard: list[str] = []
+    rows = list(csv.DictReader(io.StringIO(write_results(place, tell=heard.append).read_text())))
+    assert len(rows) == len(wanted)
+    assert len(heard) == 1
+    shown = CliRunner().invoke(app, ["table", str(place)])
+    assert (shown.exit_code, "a-neighbour" in shown.stderr, "wgan_x" in shown.stdout) == (0, True, True)
+    alone = CliRunner().invoke(app, ["table", str(path.parent)])
+    assert (alone.exit_code, "is not the record of a run" in alone.stderr) == (2, True)
+
+
+def test_a_scenario_may_be_called_partial(tmp_path: Path) -> None:
+    a_run(tmp_path / "partial", "partial", [1.0])
+    assert [row["method"] for row in records(run_folders(tmp_path))] == ["partial"]
+
+
+def test_results_are_read_without_their_targets_and_inputs(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in TARGETS:
+        monkeypatch.setitem(TARGETS, name, None)
+    gone = {"target": {"kind": "points", "path": str(place / "gone.csv")}}
+    a_run(place, "points", [1.0], config=gone, summary={"seeds": [{"seed": 0, "w1": 1.0}], "modes_of": None})
+    a_run(place, "image", [1.0], config=gone, summary={"seeds": [{"seed": 0, "w1": 1.0}]})
+    rows = {row["method"]: row for row in records(run_folders(place)) if row["seed"] == 0}
+    assert (rows["points"]["w1"], rows["image"]["w1"], rows["gan"]["modes_of"]) == (1.0, 1.0, 3)
+    assert "modes_of" not in rows["points"]
+    assert "modes_of" not in rows["image"]
+
+
+def test_an_older_record_has_its_modes_in_its_frames(tmp_path: Path) -> None:
+    folder = a_run(tmp_path, "gan", [1.0], summary={"seeds": [{"seed": 0, "w1": 1.0}]})
+    assert "modes_of" not in records([folder])[0]
+    (folder / "frames.npz").write_bytes(packed({"step": np.arange(2), "mode_centres": np.zeros((5, 2))}))
+    assert records([folder])[0]["modes_of"] == 5
+    (folder / "frames.npz").write_bytes(packed({"step": np.arange(2)}))
+    assert "modes_of" not in records([folder])[0]
+
+
+def test_any_text_of_a_record_can_be_written(tmp_path: Path) -> None:
+    a_run(tmp_path, "gan", [1.0], status="failed", message="half of a pair: \ud800", summary={})
+    assert "half of a pair: \\ud800" in write_results(tmp_path).read_text(encoding="utf-8")
 
 
 # --- intervals -------------------------------------------------------------------------------------------------------
