@@ -1,5 +1,6 @@
 """What the tests share: one thread, numbers from a seed in float64, small worlds, and tables of exact facts."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
@@ -23,6 +24,13 @@ from toygan.streams import Source, draws, tricks, uniform
 from toygan.targets import Target, ring
 
 torch.set_num_threads(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what runs share with pytest's own things, not in the user's cache folder."""
+    if config.cache is not None:
+        os.environ.setdefault("TOYGAN_CACHE", str(config.cache.mkdir("toygan")))
+
 
 DOUBLE = torch.empty(0, dtype=torch.float64)
 T = TypeVar("T")

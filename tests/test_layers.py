@@ -26,6 +26,7 @@ LAYERS = [
     {"runs", "catalogue"},
     {"draw"},
     {"measure", "measures", "diagnose", "story", "thresholds", "dirac", "distance", "optimal", "table"},
+    {"cache"},
     {"simulate", "inside", "recording", "folder"},
     {"scenario", "strict", "shipped"},
     {"rules", "game", "streams", "optimisers"},

@@ -22,9 +22,9 @@ from toygan.table import (
     differences,
     median,
     medians,
+    order_ranks,
     rate,
     records,
-    resampled_ranks,
     run_folders,
     write_results,
     written,
@@ -171,26 +171,40 @@ def test_wilson_agrees_with_scipy(happened: int, n: int) -> None:
     assert rate(happened, n) == pytest.approx((happened / n, found.low, found.high, n), abs=1e-12)
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 8, 31, 200])
-def test_bootstrap_agrees_with_plain_resampling(n: int) -> None:
-    values = np.random.default_rng(n).lognormal(size=n)
-    draws = np.random.default_rng(1).choice(values, (20_000, n))
-    plain = np.quantile(np.median(draws, axis=1), [0.025, 0.975], method="inverted_cdf")
-    found = median(values)
-    assert found.value == np.median(values)
-    near = np.sort(values)[np.clip(np.searchsorted(np.sort(values), plain)[:, None] + [-2, 1], 0, n - 1)]
-    for end, (low, high) in zip(found[1:3], near, strict=True):  # within a neighbour: both are Monte Carlo
-        assert low <= end <= high
-    assert median(values) == found
+LAWS = {
+    "normal": (lambda rng, shape: rng.normal(size=shape), 0.0),
+    "lognormal": (lambda rng, shape: rng.lognormal(0, 1.5, shape), 1.0),
+    "cauchy": (lambda rng, shape: rng.standard_cauchy(shape), 0.0),
+}
 
 
-def test_resampled_ranks_have_the_exact_law() -> None:
-    low, high, share = resampled_ranks(3)
-    assert low.tolist() == high.tolist() == [0, 1, 2]
-    np.testing.assert_allclose(share, [7 / 27, 13 / 27, 7 / 27], atol=0.015)
-    low, high, share = resampled_ranks(2)  # both first, both last, or one each
-    assert list(zip(low, high, strict=True)) == [(0, 0), (0, 1), (1, 1)]
-    np.testing.assert_allclose(share, [1 / 4, 1 / 2, 1 / 4], atol=0.015)
+@pytest.mark.parametrize("n", [6, 7, 8, 9, 16])
+@pytest.mark.parametrize("law", LAWS)
+def test_the_interval_of_a_median_covers_what_it_says(law: str, n: int) -> None:
+    draw, middle = LAWS[law]
+    found = [median(values) for values in draw(np.random.default_rng(n), (4000, n))]
+    covered = np.mean([one.low <= middle <= one.high for one in found])
+    assert 0.935 < covered < 0.965  # Monte Carlo alone is 0.0034
+    assert all(one.low <= one.value <= one.high for one in found)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+def test_few_values_have_no_interval(n: int) -> None:
+    assert 1 - 2 ** (1 - n) < 0.95  # what the least and the largest of them cover
+    found = median(range(n))
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+    assert found.ends == (found.value, found.value)
+    assert cell(found) == f"{(n - 1) / 2:.3g}"
+
+
+def test_the_ends_lie_between_the_ranks_of_the_binomial_law() -> None:
+    for n in (6, 8, 20, 101, 1000):
+        k = int(stats.binom.ppf(0.025, n, 0.5))  # the largest rank that covers 95 % and more
+        found = median(np.arange(1.0, n + 1))
+        assert k <= found.low < k + 1
+        assert found.low + found.high == pytest.approx(n + 1)
+        assert order_ranks(n)[0] == k
 
 
 def test_nothing_known_is_no_number() -> None:

@@ -17,7 +17,7 @@ from rich.progress import Progress as Bar
 from rich.table import Column, Table
 
 from toygan.catalogue import Page
-from toygan.recording import Recording
+from toygan.recording import Recording, like_perfect
 from toygan.runs import LIBRARIES, Progress, Watcher
 
 WIDE = 110  # columns of a terminal in which a bar may take its ease
@@ -143,11 +143,26 @@ def print_summary(recording: Recording) -> None:
     for row in rows:
         table.add_row(*(number(row[name]) for name in names))
     out.print(table)
+    for words in floor_words(facts):
+        out.print(words)
     for sentence in facts["summary"].get("diagnosis", []):
         out.print(plain_text(sentence))
     for name in ("picture.png", "animation.gif"):
         if recording.folder and (recording.folder / name).exists():
             out.print(str(recording.folder / name), soft_wrap=True)
+
+
+def floor_words(facts: Mapping[str, Any]) -> list[str]:
+    """The final floor of W1 with its band, and how many seeds lie in it; nothing where a run knows no band."""
+    floor = (facts.get("floors") or {}).get("final", {}).get("w1", {})
+    known = [like for row in facts["summary"]["seeds"] if (like := like_perfect(facts, row.get("w1"))) is not None]
+    if not known:
+        return []
+    low, high = (f"{floor[end]:.3g}" for end in ("low", "high"))
+    return [
+        f"W1 floor {floor['mean']:.3g} ({low} to {high} in 90 % of perfect samplers, of {floor['draws']}); "
+        f"{sum(known)} of {len(facts['seeds'])} seeds indistinguishable from a perfect sampler"
+    ]
 
 
 TOLD = (  # of all the measures in run.json, those that fit on a line
@@ -211,7 +226,7 @@ def print_measures(recordings: Sequence[Recording]) -> None:
 
 
 def beside_floor(recording: Recording, name: str) -> str:
-    """The mean of a measure, with what two samples of the target score where that is known."""
+    """The mean of a measure, with what a perfect sampler scores where that is known."""
     said = number(recording.facts["summary"]["mean"].get(name))
     floor = (recording.facts.get("floors") or {}).get("final", {}).get(name, {}).get("mean")
     return said if floor is None else f"{said} ({floor:.2g})"

@@ -7,9 +7,9 @@ function in `toygan.measures` + one row of MEASURES here.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -32,10 +32,6 @@ from toygan.measures.modes import (
     mode_kl,
     mode_mass_tv,
     modes_kept,
-    perfect_high_quality,
-    perfect_mode_kl,
-    perfect_mode_mass_tv,
-    perfect_modes_kept,
 )
 from toygan.measures.neighbours import (
     Nearness,
@@ -45,12 +41,11 @@ from toygan.measures.neighbours import (
     nearness,
     neighbour_kl,
     neighbour_reverse_kl,
-    perfect_coverage,
     precision,
     recall,
     spacings,
 )
-from toygan.measures.transport import Transport, least_cost, sliced_w1, solved, w1, w1_floor, w2
+from toygan.measures.transport import Transport, least_cost, sliced_w1, solved, w1, w2
 from toygan.optimal import Clouds, Known, OptimalCritic, optimal_critic
 from toygan.targets import Modes
 
@@ -69,14 +64,12 @@ __all__ = [
     "mahalanobis",
     "measurable",
     "measure_frame",
-    "measure_frames",
     "mode_kl",
     "mode_mass_tv",
     "modes_kept",
     "of_clouds",
     "score_correlation",
     "w1",
-    "w1_floor",
     "w2",
 ]
 
@@ -143,15 +136,6 @@ def seen(
 # Frames -----------------------------------------------------------------------------------------------------------
 
 
-def measure_frames(
-    samples: np.ndarray, real: np.ndarray, modes: Modes | None = None, n_w1: int = N_W1, curve: Curve | None = None
-) -> dict[str, np.ndarray]:
-    """Every measure of a whole run: samples [T, S, N, 2] against real [N, 2] and modes give one [T, S] a measure."""
-    frames = [measure_frame(frame, real, modes, n_w1, curve) for frame in samples]
-    names = measurable(modes, curve, None, "frame")
-    return {name: np.array([frame[name] for frame in frames]).reshape(samples.shape[:2]) for name in names}
-
-
 def measure_frame(
     samples: np.ndarray,
     real: np.ndarray,
@@ -215,38 +199,56 @@ def measurable(
     ]
 
 
+class Floor(NamedTuple):
+    """What perfect samplers score in one measure: mean and standard deviation over so many `draws`, and the ends of the
+    interval that holds the next one in 90 %.
+    """
+
+    mean: float
+    spread: float
+    low: float
+    high: float
+    draws: int
+
+
+BAND = (0.05, 0.95)  # of perfect samplers, from 19 draws on: fewer have no such ranks, and give their least and largest
+
+
 def floors(
     sample: Callable[[int], np.ndarray],
-    n: int,
-    repeats: int = 8,
+    real: np.ndarray,
+    draws: int,
     modes: Modes | None = None,
     curve: Curve | None = None,
     n_w1: int = N_W1,
     when: When = "frame",
-) -> dict[str, tuple[float, float]]:
-    """What a perfect generator scores in every measure of clouds: mean and spread over pairs of target samples.
+) -> dict[str, Floor]:
+    """What perfect generators score in every measure of clouds, against the very `real [N, 2]` that a run is held against.
 
-    `sample(k)` draws the k-th target sample [n, 2]; the pairs are (2k, 2k + 1) for k < repeats: floors where lower is
-    better, ceilings where higher is. Raises ValueError as `w1_floor` does.
+    Any fixed sample is nearer to, or farther from, all others than two samples are on average: a floor over pairs is not
+    what a perfect generator reaches. `sample(k)` draws the k-th target sample [n, 2] for k < draws: floors where lower
+    is better, ceilings where higher is. Raises ValueError for fewer than two draws.
     """
-    if repeats < 2:
-        raise ValueError(f"a spread needs at least 2 repeats, got {repeats}")
-    clouds = [sample(k) for k in range(2 * repeats)]
-    if any(len(cloud) != n for cloud in clouds):
-        raise ValueError(f"every target sample must have {n} points, got {sorted({len(cloud) for cloud in clouds})}")
-    rows = [
-        measure_frame(one[None], other, modes, n_w1, curve, when=when)
-        for one, other in zip(clouds[::2], clouds[1::2], strict=True)
-    ]
-    tables: Mapping[str, Any] = {name: [row[name][0] for row in rows] for name in rows[0]}
-    return {name: (float(np.mean(scores)), float(np.std(scores, ddof=1))) for name, scores in tables.items()}
+    if draws < 2:
+        raise ValueError(f"a spread needs at least 2 draws, got {draws}")
+    rows = [measure_frame(sample(k)[None], real, modes, n_w1, curve, when=when) for k in range(draws)]
+    return {name: floor_of(np.array([row[name][0] for row in rows])) for name in rows[0]}
+
+
+def floor_of(scores: np.ndarray) -> Floor:
+    """Mean, spread and band of the scores [draws] of perfect samplers. The k-th least of m has k / (m + 1) of all later
+    scores below it (Weibull, 1939).
+    """
+    with np.errstate(invalid="ignore"):  # an endless score has no spread
+        spread = float(np.std(scores, ddof=1))
+        low, high = np.quantile(scores, BAND, method="weibull")
+    return Floor(float(np.mean(scores)), spread, float(low), float(high), len(scores))
 
 
 class Measure(NamedTuple):
     """One row: `of(*needs)`, one line about it, its unit, what it needs of `Seen`, when it is taken, and what is best.
 
-    `perfect(modes, n)` is what n fresh points of the target itself score on average: a floor where lower is better, a
-    ceiling where higher is. None where no formula knows it: then `floors` measures it.
+    What a perfect generator scores is measured by `floors`.
     """
 
     of: Callable[..., float]
@@ -255,7 +257,6 @@ class Measure(NamedTuple):
     needs: tuple[str, ...]
     better: Literal["lower", "higher", "neither"]
     when: When = "frame"
-    perfect: Callable[[Modes, int], float] | None = None
 
 
 def centre(points: np.ndarray, axis: int) -> float:
@@ -310,7 +311,6 @@ MEASURES = {
         "modes",
         ("points", "modes"),
         "higher",
-        perfect=perfect_modes_kept,
     ),
     "high_quality": Measure(
         high_quality,
@@ -318,7 +318,6 @@ MEASURES = {
         "share",
         ("points", "modes"),
         "higher",
-        perfect=perfect_high_quality,
     ),
     "mode_mass_tv": Measure(
         mode_mass_tv,
@@ -326,7 +325,6 @@ MEASURES = {
         "share",
         ("points", "modes"),
         "lower",
-        perfect=perfect_mode_mass_tv,
     ),
     "mode_kl": Measure(
         mode_kl,
@@ -334,7 +332,6 @@ MEASURES = {
         "nats",
         ("points", "modes"),
         "lower",
-        perfect=perfect_mode_kl,
     ),
     "on_skeleton": Measure(
         on_skeleton, "share of points on the target's curve", "share", ("points", "curve"), "higher"
@@ -355,7 +352,6 @@ MEASURES = {
         ("near",),
         "higher",
         "final",
-        perfect=lambda modes, n: 1.0,
     ),
     "coverage": Measure(
         coverage,
@@ -364,7 +360,6 @@ MEASURES = {
         ("near",),
         "higher",
         "final",
-        perfect=lambda modes, n: perfect_coverage(n),
     ),
     "critic_value": Measure(critic_value, "E f(real) - E f(fake)", "score", ("judged",), "neither"),
     "critic_lipschitz": Measure(lipschitz, "the critic's steepest slope seen", "score/plane", PLAN, "neither"),

@@ -82,6 +82,14 @@ class Recording:
         return f"<Recording {self.name}: {self.facts['status']}, step {step} of {steps}, seeds {self.facts['seeds']}>"
 
 
+def like_perfect(facts: Mapping[str, Any], w1: float | None) -> bool | None:
+    """Whether a final W1 is one that a perfect sampler scores, too: at most the upper end of the band that holds 90 % of
+    them. None where either is not known, and on a target of points, on which a perfect sampler scores 0.
+    """
+    high = (facts.get("floors") or {}).get("final", {}).get("w1", {}).get("high")
+    return None if w1 is None or not high else bool(w1 <= high)
+
+
 def load(folder: str | Path) -> Recording:
     """Read a run folder.
 

@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from toygan import cache, measure, simulate
 from toygan import folder as folders
-from toygan import measure, simulate
 from toygan.diagnose import diagnose, rates, sentences
 from toygan.game import State
 from toygan.measures.modes import code_information
@@ -47,7 +47,9 @@ from toygan.targets import Target
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
-FRAME_FLOORS, FINAL_FLOORS = 8, 3  # pairs of target samples behind a noise floor
+PERFECT = (
+    40  # perfect samplers behind a floor: half a second for a frame's, 3 s for those of the end, kept for later runs
+)
 LIVE = ("critic_loss", "w1", "w1_floor", "modes")  # measures worth a place in a progress bar
 
 
@@ -169,7 +171,7 @@ def first_facts(config: Config, order: Order) -> dict[str, Any]:
         "steps": config.training.steps,
         "device": order.device,
         "inputs": folders.digests(config),
-        "seconds": dict.fromkeys(("train", "observe", "measure", "draw"), 0.0),
+        "seconds": dict.fromkeys(("train", "observe", "measure", "floors", "draw"), 0.0),
         "config": as_data(config),
         "settings": dict(order.settings),
         "summary": {},
@@ -221,7 +223,7 @@ class Work(NamedTuple):
     order: Order
     facts: dict[str, Any]
     sim: Simulation
-    floor: float  # W1 between two target samples of a frame's size
+    floor: float  # what W1 of a frame is for a perfect sampler, on average
     optimum: Known | None  # what of the objective's optimal critic no frame changes
 
 
@@ -229,8 +231,9 @@ def work_of(config: Config, order: Order, facts: dict[str, Any]) -> Work:
     """A run made ready: nothing is played yet."""
     sim = simulate.simulation(config, order.device)
     import_slow_libraries()
+    with timed(facts, "floors"):
+        facts["floors"] = {"frame": floors_at(config, sim, sim.real, measure.N_W1, "frame")}
     with timed(facts, "measure"):
-        facts["floors"] = {"frame": floors_at(config, sim, config.training.points, measure.N_W1, "frame", FRAME_FLOORS)}
         optimum = optimum_of(config, sim)
     return Work(config, order, facts, sim, facts["floors"]["frame"]["w1"]["mean"], optimum)
 
@@ -334,21 +337,19 @@ def curve_of(target: Target) -> measure.Curve | None:
 
 
 def floors_at(
-    config: Config, sim: Simulation, n: int, n_w1: int, when: measure.When, repeats: int
+    config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When
 ) -> dict[str, dict[str, Any]]:
-    """What two samples of the target, n points each, score in every measure of clouds: mean and spread over pairs.
-
-    Runs of one process on one target share them.
+    """What perfect samplers score in every measure of clouds against these target points [n, 2]: mean, spread, the ends
+    of the band that holds 90 % of them, and how many were drawn. Runs on one target, here and elsewhere, share them.
     """
-    key = json.dumps([as_data(config)["target"], folders.digests(config), config.training.seed, n, n_w1, when, repeats])
-    if key not in FLOORS:
-        target, draw_points = sim.world.target, partial(simulate.floor_points, config, sim.world, n)
-        found = measure.floors(draw_points, n, repeats, target.modes, curve_of(target), n_w1, when)
-        FLOORS[key] = {name: {"mean": plain(mean), "spread": plain(spread)} for name, (mean, spread) in found.items()}
-    return FLOORS[key]
+    about = [as_data(config)["target"], folders.digests(config), config.training.seed, len(real), n_w1, when, PERFECT]
 
+    def made() -> dict[str, dict[str, Any]]:
+        target, sample = sim.world.target, partial(simulate.floor_points, config, sim.world, len(real))
+        found = measure.floors(sample, real, PERFECT, target.modes, curve_of(target), n_w1, when)
+        return {name: {key: plain(value) for key, value in floor._asdict().items()} for name, floor in found.items()}
 
-FLOORS: dict[str, dict[str, dict[str, Any]]] = {}  # by target, seed and numbers of points
+    return cache.kept("floors", about, made)
 
 
 def pack(work: Work, state: State) -> None:
@@ -358,8 +359,11 @@ def pack(work: Work, state: State) -> None:
     with timed(facts, "observe"):
         frames = folders.kept_frames(place, steps)
         frames |= fixed_arrays(sim, steps) | {"final": simulate.generated(sim, state, sim.final)}
+    real = simulate.real_points(work.config, sim.world, simulate.FINAL_POINTS, 1)
+    with timed(facts, "floors"):
+        facts["floors"]["final"] = floors_at(work.config, sim, real, FINAL_W1, "final")
     with timed(facts, "measure"):
-        facts["summary"] = summary(work, frames)
+        facts["summary"] = summary(work, frames, real)
     with timed(facts, "observe"):
         write_aside(place / "frames.npz", packed(frames))
 
@@ -407,16 +411,13 @@ def is_plain(config: Config) -> bool:
     return free and method.pack == 1 and not method.noisy_labels and config.generator.kind != "point"
 
 
-def summary(work: Work, frames: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def summary(work: Work, frames: Mapping[str, np.ndarray], real: np.ndarray) -> dict[str, Any]:
     """Final measures of every seed on fresh points, more than a frame has; what its critic was worth at the last frame;
     the first frame at which it was seen to have diverged. Means are over the seeds that had not.
     """
-    sim, seeds = work.sim, work.facts["seeds"]
-    real = simulate.real_points(work.config, sim.world, simulate.FINAL_POINTS, 1)
-    target = sim.world.target
+    seeds, target = work.facts["seeds"], work.sim.world.target
     final = measure.measure_frame(frames["final"], real, target.modes, FINAL_W1, curve_of(target), when="final")
-    floors = floors_at(work.config, sim, simulate.FINAL_POINTS, FINAL_W1, "final", FINAL_FLOORS)
-    work.facts["floors"]["final"] = floors
+    floors = work.facts["floors"]["final"]
     final |= {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])} | last_critic(work, frames["step"])
     alive = np.asarray(~frames["diverged"].any(axis=0))
     rows = [
@@ -506,4 +507,4 @@ def timed(facts: Mapping[str, Any], work: str) -> Iterator[None]:
     try:
         yield
     finally:
-        facts["seconds"][work] = round(facts["seconds"][work] + clock() - start, 3)
+        facts["seconds"][work] = round(facts["seconds"].get(work, 0.0) + clock() - start, 3)

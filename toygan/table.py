@@ -21,15 +21,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.recording import is_record, read_json, write_aside
+from toygan.recording import is_record, like_perfect, read_json, write_aside
 from toygan.strict import UserError, suggestion
 
-BOOTSTRAP_SEED, RESAMPLES = 20_000, 20_000
 SHARE = 0.95  # of every interval
+FEWEST = 6  # values that an interval of a median needs: least to largest of five cover it in 93.75 %
 NORMAL = 1.959963984540054  # the standard normal's quantile at (1 + SHARE) / 2
 FINISHED = ("done", "diverged")
 FIRST = ("scenario", "method", "settings")  # the columns that say which run it is, before the grid's own
-LAST = ("core_seconds", "message", "folder")
+LAST = ("core_seconds", "message", "split_by", "folder")
 SHOWN = (
     "w1",
     "w1_over_floor",
@@ -38,7 +38,9 @@ SHOWN = (
     "on_skeleton",
     "core_seconds",
 )  # measures of a table that asks for none
-NOT_MEASURES = {"seed", "diverged_at"}  # columns of a summary that a table does not average
+NOT_MEASURES = {"seed", "diverged_at", "indistinguishable"}  # columns of records that a table does not average
+OF_A_RUN = {"core_seconds"}  # measured once a run: its seeds share the number
+FORMULA = ("=", "@", "+", "-", "\t", "\r")  # how a cell begins that a spreadsheet takes for a formula
 
 Record = dict[str, Any]
 Tell = Callable[[str], None]
@@ -73,25 +75,85 @@ def told(message: str) -> None:
 def records(folders: Iterable[Path], tell: Tell = told) -> list[Record]:
     """One record a run and seed: which run, seed, status, every final measure and core-seconds.
 
+    Where runs of one scenario and method differ in more than the grid they come from, the differing keys count as
+    settings of theirs, and `split_by` names them: such runs are never pooled, nor held against each other.
     A `run.json` that is no record of a run is told and passed over. UserError where all are such.
     """
-    rows, strangers = sorted_out(folders)
-    if strangers and not rows:
+    runs, strangers = sorted_out(folders)
+    if strangers and not runs:
         raise UserError("\n".join(strangers))
     for message in strangers:
         tell(f"{message}; passed over")
-    return rows
+    beside = differing_keys([facts for facts, _ in runs])
+    return [row for (facts, folder), more in zip(runs, beside, strict=True) for row in records_of(facts, folder, more)]
 
 
-def sorted_out(folders: Iterable[Path]) -> tuple[list[Record], list[str]]:
-    """The records of run folders, and a message about each whose `run.json` is no record of a run."""
-    rows, strangers = list[Record](), list[str]()
+def sorted_out(folders: Iterable[Path]) -> tuple[list[tuple[dict[str, Any], Path]], list[str]]:
+    """The facts of run folders with the folders, and a message about each whose `run.json` is no record of a run."""
+    runs, strangers = list[tuple[dict[str, Any], Path]](), list[str]()
     for folder in folders:
         try:
-            rows += records_of(facts_of(folder), folder)
+            runs.append((facts_of(folder), folder))
         except UserError as error:
             strangers.append(str(error))
-    return rows, strangers
+    return runs, strangers
+
+
+def differing_keys(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What every run's config says of the keys in which runs of its scenario differ outside any grid, `seeds` aside.
+
+    Keys of the method count where runs of one method differ in them: unlike methods are unlike in more than a name.
+    """
+    flat = [flattened({**facts["config"], "inputs": facts.get("inputs") or {}}) for facts in runs]
+    found: list[dict[str, Any]] = [{} for _ in runs]
+    for members in together(range(len(runs)), lambda i: runs[i]["scenario"]):
+        grid = {key for i in members for key in runs[i].get("settings", {})}
+        keys = {key for key in differing(members, runs, flat) if not any(overlap(key, own) for own in grid)}
+        for alike in together(members, lambda i: json.dumps(runs[i].get("settings", {}), sort_keys=True)):
+            keys |= set(differing(alike, runs, flat))
+        for i in members:
+            own = runs[i].get("settings", {})
+            found[i] = {key: flat[i].get(key) for key in sorted(keys) if key not in own}
+    return found
+
+
+def together(which: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
+    """The numbers of runs with the same key together."""
+    found: dict[Any, list[int]] = defaultdict(list)
+    for i in which:
+        found[key(i)].append(i)
+    return list(found.values())
+
+
+def differing(members: Sequence[int], runs: Sequence[Mapping[str, Any]], flat: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The keys in which some runs' flat configs differ; those of the method only among runs of one method."""
+    found = {key for key in unlike([flat[i] for i in members]) if not key.startswith("method.")}
+    for alike in together(members, lambda i: runs[i]["method"]):
+        found |= unlike([flat[i] for i in alike])
+    return {key for key in found if key != "training.seeds" and key.partition(".")[0] not in IDLE}
+
+
+IDLE = {"about", "name", "reference", "title"}  # parts of a config that change no number
+
+
+def unlike(configs: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The keys that not all flat configs have with the same value."""
+    first = configs[0]
+    keys = dict.fromkeys(key for config in configs for key in config)
+    return {key for key in keys if any(config.get(key) != first.get(key) for config in configs)}
+
+
+def overlap(key: str, other: str) -> bool:
+    """Whether one dotted key is the other one or lies in its table."""
+    return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
+
+
+def flattened(config: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """A config as dotted keys and values; lists as one value."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        flat |= flattened(value, f"{above}{key}.") if isinstance(value, Mapping) else {f"{above}{key}": scalar(value)}
+    return flat
 
 
 def facts_of(folder: Path) -> dict[str, Any]:
@@ -108,13 +170,13 @@ def facts_of(folder: Path) -> dict[str, Any]:
     return facts
 
 
-def records_of(facts: Mapping[str, Any], folder: Path) -> Iterator[Record]:
-    """The records of one run; a run that did not end has no measures."""
-    settings = {key: scalar(value) for key, value in facts.get("settings", {}).items()}
+def records_of(facts: Mapping[str, Any], folder: Path, beside: Mapping[str, Any] | None = None) -> Iterator[Record]:
+    """The records of one run; a run that did not end has no measures. `beside` are settings that are not of its grid."""
+    settings = {key: scalar(value) for key, value in facts.get("settings", {}).items()} | dict(beside or {})
     which = {"scenario": facts["scenario"], "method": facts["method"], "settings": settings_text(settings)} | settings
     known = {row["seed"]: row for row in facts["summary"].get("seeds", [])} if facts["status"] in FINISHED else {}
     modes = number_of_modes(facts, folder) if known else None
-    work = sum(spent for kind, spent in facts["seconds"].items() if kind != "draw")  # not every run is drawn
+    work = sum(spent for kind, spent in facts["seconds"].items() if kind not in SHARED)
     seconds = work / len(facts["seeds"])  # the seeds of a run share its time
     for seed in facts["seeds"]:
         row = {name: value for name, value in known.get(seed, {}).items() if name != "seed"}
@@ -124,6 +186,8 @@ def records_of(facts: Mapping[str, Any], folder: Path) -> Iterator[Record]:
             row["modes_of"] = modes
         if row.get("w1") is not None and row.get("w1_floor"):
             row["w1_over_floor"] = row["w1"] / row["w1_floor"]
+        if (like := like_perfect(facts, row.get("w1"))) is not None:
+            row["indistinguishable"] = like
         yield (
             which
             | {"seed": seed, "status": seed_status(facts, row)}
@@ -133,7 +197,11 @@ def records_of(facts: Mapping[str, Any], folder: Path) -> Iterator[Record]:
                 "message": facts.get("message", ""),
                 "folder": str(folder),
             }
+            | ({"split_by": ",".join(beside)} if beside else {})
         )
+
+
+SHARED = {"draw", "floors"}  # work that not every run does: drawing, and floors, which the first on a target finds
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:
@@ -200,20 +268,36 @@ def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: csv_cell(value) for name, value in row.items()} for row in rows)
     return buffer.getvalue()
+
+
+def csv_cell(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: text that begins like one, a number aside, after an apostrophe."""
+    if not isinstance(value, str) or not value.startswith(FORMULA):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 # --- intervals -------------------------------------------------------------------------------------------------------
 
 
 class Interval(NamedTuple):
-    """A number with the ends of its 95 % interval, and of how many seeds it is."""
+    """A number with the ends of its 95 % interval, NaN where it has none, and of how many values it is."""
 
     value: float
     low: float
     high: float
     n: int
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where a bar of the interval begins and ends: at the number itself where there is no interval."""
+        return (self.value, self.value) if math.isnan(self.low) else (self.low, self.high)
 
 
 def rate(happened: int, n: int) -> Interval:
@@ -231,33 +315,31 @@ def rate(happened: int, n: int) -> Interval:
 
 
 def median(values: Sequence[float]) -> Interval:
-    """A median with its percentile bootstrap interval; NaN for no values. Efron, 1979, doi:10.1214/aos/1176344552."""
+    """A median with its interval from order statistics, without one for fewer than 6 values; NaN for no values.
+
+    From the k-th least to the k-th largest of n values covers the law's median with 1 - 2 P(Binomial(n, 1/2) < k),
+    whatever the law; between the two k on either side of 95 % the ends are interpolated (Hettmansperger and Sheather,
+    1986, doi:10.1016/0167-7152(86)90021-0). Bootstrap intervals of 7 or 8 values cover 88 and 93 %.
+    """
     if not len(values):
         return Interval(math.nan, math.nan, math.nan, 0)
-    ordered = np.sort(np.asarray(values, float))
-    low_rank, high_rank, shares = resampled_ranks(len(ordered))
-    medians = (ordered[low_rank] + ordered[high_rank]) / 2
-    order = np.argsort(medians)
-    behind = np.cumsum(shares[order])
-    ends = np.searchsorted(behind, [(1 - SHARE) / 2, (1 + SHARE) / 2])
-    low, high = medians[order[np.minimum(ends, len(order) - 1)]]
-    return Interval(float(np.median(ordered)), float(low), float(high), len(ordered))
+    ordered, n = np.sort(np.asarray(values, float)), len(values)
+    middle = float(np.median(ordered))
+    if n < FEWEST:
+        return Interval(middle, math.nan, math.nan, n)
+    k, part = order_ranks(n)
+    low, high = (float((1 - part) * side[k - 1] + part * side[k]) for side in (ordered, ordered[::-1]))
+    return Interval(middle, low, high, n)
 
 
 @lru_cache(maxsize=1024)
-def resampled_ranks(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The ranks, from 0, of the two middle values of resamples of n values, and the share of each pair of ranks.
-
-    The k-th smallest of n uniform numbers is Beta(k, n + 1 - k), and the next one lies Beta(1, n - k) of the rest
-    further: so a resample of any size costs two numbers. A rank is the whole part of n times such a number.
-    """
-    rng = np.random.default_rng([BOOTSTRAP_SEED, n])
-    k = (n + 1) // 2
-    below = rng.beta(k, n + 1 - k, RESAMPLES)
-    above = below if n % 2 else below + (1 - below) * rng.beta(1, n - k, RESAMPLES)
-    ranks = np.minimum((n * np.stack((below, above), axis=1)).astype(int), n - 1)
-    pairs, counts = np.unique(ranks, axis=0, return_counts=True)
-    return pairs[:, 0], pairs[:, 1], counts / RESAMPLES
+def order_ranks(n: int) -> tuple[int, float]:
+    """The rank k, from 1, and the part of the way to the next one at which an interval of n values ends."""
+    covered = [1 - 2 * sum(math.comb(n, i) for i in range(k)) / 2**n for k in range(n // 2 + 1)]
+    k = max(k for k in range(1, n // 2 + 1) if covered[k] >= SHARE)
+    inner = covered[k + 1] if k < n // 2 else 0.0
+    way = (covered[k] - SHARE) / (covered[k] - inner)
+    return k, (n - k) * way / (k + (n - 2 * k) * way)
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
@@ -285,7 +367,18 @@ def chosen_keys(rows: Sequence[Record], by: Sequence[str]) -> list[str]:
         if key not in legal:
             raise UserError(f"--by {key}: unknown; {suggestion(key, legal, 'keys')}")
     grid = [key for key in legal if key not in FIRST]
-    return list(by) or ["scenario", "method", *grid]
+    return [*by, *(key for key in split_keys(rows) if key not in by)] if by else ["scenario", "method", *grid]
+
+
+def split_keys(rows: Sequence[Record]) -> list[str]:
+    """The keys outside any grid in which runs differ."""
+    return sorted({key for row in rows for key in str(row.get("split_by") or "").split(",") if key})
+
+
+def split_words(rows: Sequence[Record]) -> str:
+    """What is said of runs that were not pooled."""
+    keys = split_keys(rows)
+    return f"; split by {', '.join(keys)}: runs differ there outside a grid" if keys else ""
 
 
 def groups(rows: Sequence[Record], keys: Sequence[str]) -> dict[tuple[Any, ...], list[Record]]:
@@ -296,18 +389,36 @@ def groups(rows: Sequence[Record], keys: Sequence[str]) -> dict[tuple[Any, ...],
     return found
 
 
+def once(rows: Sequence[Record]) -> list[Record]:
+    """The records without those of a run and seed that are there already: a copied folder is no further seed."""
+    found: dict[tuple[Any, ...], Record] = {}
+    for row in rows:
+        key = tuple(row.get(name) for name in (*FIRST, "seed"))
+        if key not in found or (found[key]["status"] not in FINISHED and row["status"] in FINISHED):
+            found[key] = row
+    return list(found.values())
+
+
 def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[str] = ()) -> Table:
     """A row a group of runs: seeds, rates with Wilson intervals, the median of every measure with its interval."""
+    rows = once(rows)
     keys = chosen_keys(rows, by)
     names = chosen_measures(rows, measures)
     told = [
         dict(zip(keys, group, strict=True)) | counts_of(members) | {name: median_of(members, name) for name in names}
         for group, members in groups(rows, keys).items()
     ]
-    note = "medians over seeds with 95 % bootstrap intervals, rates with 95 % Wilson intervals"
-    if any("(n = " in cell(value, row["seeds"]) for row in told for value in row.values()):
+    note = f"medians over seeds{INTERVALS}, rates with 95 % Wilson intervals"
+    if any("(n = " in cell(value, row["seeds"]) for row in told for name, value in row.items() if name not in OF_A_RUN):
         note += "; n: of so many seeds, the others have no finite value"
-    return Table(keys, told, note)
+    if set(names) & OF_A_RUN:
+        note += "; core_seconds: of a seed, one value a run, whose seeds share its time"
+    if any("indistinguishable" in row for row in told):
+        note += "; indistinguishable: share of seeds whose W1 lies below the upper end of a perfect sampler's 90 %"
+    return Table(keys, told, note + split_words(rows))
+
+
+INTERVALS = f" with 95 % intervals from order statistics (none below {FEWEST} values)"
 
 
 def chosen_measures(rows: Sequence[Record], measures: Sequence[str]) -> list[str]:
@@ -331,12 +442,28 @@ def counts_of(members: Sequence[Record]) -> dict[str, Any]:
     moded = [row for row in ended if row.get("modes_of")]
     if moded:
         cells["all modes"] = rate(sum(row.get("modes") == row["modes_of"] for row in moded), len(moded))
-    return cells
+    return cells | like_perfect_of(ended)
+
+
+def like_perfect_of(ended: Sequence[Record]) -> dict[str, Interval]:
+    """Which share of the seeds cannot be told from a perfect sampler by W1, where that is known; diverged ones can be."""
+    known = [row for row in ended if row.get("indistinguishable") is not None or row["status"] == "diverged"]
+    if not any(row.get("indistinguishable") is not None for row in known):
+        return {}
+    return {"indistinguishable": rate(sum(bool(row.get("indistinguishable")) for row in known), len(known))}
 
 
 def median_of(members: Sequence[Record], name: str) -> Interval:
-    """The median of a measure over the seeds that have it."""
-    return median([row[name] for row in members if row["status"] in FINISHED and row.get(name) is not None])
+    """The median of a measure over the seeds that have it, or over runs where their seeds share it."""
+    return median(known_values([row for row in members if row["status"] in FINISHED], name))
+
+
+def known_values(members: Sequence[Mapping[str, Any]], name: str) -> list[float]:
+    """What is known of a measure, a value a seed; a value a run of what its seeds share."""
+    known = [row for row in members if row.get(name) is not None]
+    if name in OF_A_RUN:
+        known = list({row.get("folder") or i: row for i, row in enumerate(known)}.values())
+    return [row[name] for row in known]
 
 
 def differences(
@@ -347,6 +474,7 @@ def differences(
     A pair is one scenario, settings and seed, which share their random numbers. None where there is but one method;
     UserError for a method that is not there.
     """
+    rows = once(rows)
     methods = sorted({row["method"] for row in rows})
     base = against or methods[0]
     if base not in methods:
@@ -361,7 +489,15 @@ def differences(
         dict(zip(keys, group, strict=True)) | {name: difference_of(members, name) for name in names}
         for group, members in groups([{**one, "against": other} for one, other in pairs], keys).items()
     ]
-    return Table(keys, told, f"medians of the differences from {base}, paired by seed, with 95 % bootstrap intervals")
+    note = f"medians of the differences from {base}, paired by seed,{INTERVALS}"
+    return Table(keys, told, note + split_words(rows) + lone_words(rows, base))
+
+
+def lone_words(rows: Sequence[Record], base: str) -> str:
+    """What is said of runs of other methods that have no pair."""
+    others = [row for row in rows if row["method"] != base]
+    lone = len(others) - sum(1 for _ in paired(rows, base))
+    return f"; {lone} of {len(others)} seeds of other methods have no {base} with the same settings" if lone else ""
 
 
 def paired(rows: Sequence[Record], base: str) -> Iterator[tuple[Record, Record]]:
@@ -373,8 +509,10 @@ def paired(rows: Sequence[Record], base: str) -> Iterator[tuple[Record, Record]]
 
 def difference_of(members: Sequence[Record], name: str) -> Interval:
     """The median of a measure's differences over the pairs in which both have it."""
-    both = [(row.get(name), row["against"].get(name)) for row in members]
-    return median([one - other for one, other in both if one is not None and other is not None])
+    known = [row for row in members if row.get(name) is not None and row["against"].get(name) is not None]
+    if name in OF_A_RUN:
+        known = list({(row.get("folder"), row["against"].get("folder")): row for row in known}.values())
+    return median([row[name] - row["against"][name] for row in known])
 
 
 def crossed(table: Table, across: Sequence[str], measure: str) -> Table:
@@ -411,7 +549,8 @@ def cell(value: Any, seeds: int | None = None) -> str:
         if math.isnan(value.value):
             return "-"
         some = f" (n = {value.n})" if seeds is not None and value.n < seeds else ""
-        return f"{short(value.value)} [{short(value.low)}, {short(value.high)}]{some}"
+        ends = "" if math.isnan(value.low) else f" [{short(value.low)}, {short(value.high)}]"
+        return f"{short(value.value)}{ends}{some}"
     return "-" if value is None else str(value)
 
 
@@ -461,9 +600,15 @@ def latex_of(table: Table) -> str:
     """One tabular with its note as a comment."""
     names, body = cells_of(table)
     layout = "l" * len(table.keys) + "r" * (len(names) - len(table.keys))
-    lines = [" & ".join(map(latex_text, line)) + r" \\" for line in [names, *body]]
+    lines = [latex_row(line) for line in [names, *body]]
     begin, end = rf"\begin{{tabular}}{{{layout}}}", r"\end{tabular}"
     return "\n".join([f"% {table.note}", begin, r"\hline", lines[0], r"\hline", *lines[1:], r"\hline", end, ""])
+
+
+def latex_row(line: Sequence[str]) -> str:
+    """One row; a bracket or star at its beginning would be taken for an option of the line break before it."""
+    text = " & ".join(map(latex_text, line)) + r" \\"
+    return "{}" + text if text.startswith(("[", "*")) else text
 
 
 def latex_text(text: str) -> str:
@@ -490,9 +635,9 @@ def spread(row: Mapping[str, Any]) -> Record:
     for name, value in row.items():
         plain = name.replace(" ", "_")
         if isinstance(value, Interval):
-            known = not math.isnan(value.value)
             parts = zip(("", "_low", "_high"), value[:3], strict=True)
-            flat |= {plain + end: number if known else None for end, number in parts} | {f"{plain}_n": value.n}
+            flat |= {plain + end: None if math.isnan(number) else number for end, number in parts}
+            flat[f"{plain}_n"] = value.n
         else:
             flat[plain] = value
     return flat

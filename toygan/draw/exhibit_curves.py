@@ -42,7 +42,7 @@ from toygan.draw.panels import (
     tick,
     wide_range,
 )
-from toygan.draw.scene import number, share_of_one
+from toygan.draw.scene import is_band, number, perfect, share_of_one
 from toygan.draw.sheet import WIDTH, axis_at
 from toygan.draw.sweep import dress
 from toygan.recording import Recording
@@ -139,7 +139,7 @@ def median_line(
 
 
 def floor_line(axis: Axes, runs: Runs, measure: str) -> float:
-    """The band of what two samples of the target, or exact transport, score in this measure; NaN where none is known."""
+    """The band of what perfect generators, or exact transport, score in this measure; NaN where none is known."""
     known = [value for run in runs if np.isfinite(value := floor_at(run, measure)).all()]
     if not known or ((spread := np.ptp([value[1] for value in known])) > 0.2 * abs(known[0][1]) + 1e-9 and spread > 0):
         return np.nan  # runs of unlike targets have no common floor
@@ -154,12 +154,10 @@ def floor_at(run: Labelled, measure: str) -> np.ndarray:
     """What frames of a perfect run score: low, middle and high; NaN where it is not known."""
     if measure in BEST:
         return np.full(3, BEST[measure])
-    floor = series(run.recording, f"{measure}_floor")
-    if floor is not None:
-        return np.nanpercentile(floor, [5, 50, 95])
-    told = (run.recording.facts.get("floors") or {}).get("frame", {}).get(measure) or {}
-    mean, spread = (np.nan if told.get(key) is None else float(told[key]) for key in ("mean", "spread"))
-    return np.array([mean - spread, mean, mean + spread])
+    best, floor = perfect(run.recording, measure), series(run.recording, f"{measure}_floor")
+    if best and (floor is None or is_band(run.recording, measure)):
+        return np.array([best.low, best.mean, best.high])
+    return np.full(3, np.nan) if floor is None else np.nanpercentile(floor, [5, 50, 95])
 
 
 def scale(axis: Axes, values: np.ndarray, measure: str, floor: float) -> None:

@@ -18,7 +18,7 @@ from toygan.draw.sheet import WIDTH, blank, even, point_legend, say, wrapped_com
 from toygan.draw.sweep import BARS
 from toygan.measure import MEASURES
 from toygan.recording import Recording
-from toygan.table import groups, median
+from toygan.table import FEWEST, groups, known_values, median
 
 TEXT = 136  # characters of small prose across a page
 SHORT = {
@@ -36,8 +36,7 @@ UNITS = {"core_seconds": "core-seconds a seed", "w1_over_floor": "W1 over its fl
 BOUNDED = {"share", "cosine", "modes"}  # units of measures that a logarithmic axis would distort
 BEST = {"critic_gap": 1.0, "slope_alignment": 1.0}  # what exact transport scores
 LOST = "diverged"
-RANGED = 6  # values from which on the interval of a median is narrower than their range
-RANGES = "bars: range of the seeds"
+NO_BARS = f"no bars: intervals need {FEWEST} seeds"
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -237,12 +236,10 @@ def name_of(measure: str) -> str:
 
 
 def bars_in_words(rows: Rows, measures: Sequence[str]) -> str:
-    """What the bars of medians are: the bootstrap interval of a median of fewer than six values is their range."""
+    """What the bars of medians are, where there are any: a median of fewer than six values has no interval."""
     runs = [members for own in by_scenario(rows).values() for members in by_label(own).values()]
     counts = {count for own in runs for measure in measures if (count := len(known(own, measure))) > 1}
-    if not counts or min(counts) >= RANGED:
-        return BARS
-    return RANGES if max(counts) < RANGED else f"{BARS}, with fewer than {RANGED} their range"
+    return NO_BARS if counts and max(counts) < FEWEST else BARS
 
 
 def axis_name(measure: str) -> str:
@@ -257,7 +254,7 @@ def axis_name(measure: str) -> str:
 
 def known(rows: Rows, measure: str) -> list[float]:
     """The finite values of a measure."""
-    values = [row.get(measure) for row in rows]
+    values = known_values(rows, measure)
     return [float(value) for value in values if isinstance(value, int | float) and math.isfinite(value)]
 
 
@@ -291,13 +288,13 @@ def floor_name(measure: str) -> str:
     """What the floor of a measure is called."""
     if measure in BEST:
         return "exact transport"
-    return {"higher": "ceiling", "lower": "floor"}.get(better(measure), "two target samples")
+    return {"higher": "ceiling", "lower": "floor"}.get(better(measure), "a perfect generator")
 
 
 def dashed_in_words(rows: Rows, measures: Sequence[str]) -> str:
     """What the dashed lines are, where there are any."""
     names = dict.fromkeys(floor_name(measure) for measure in measures if math.isfinite(floor_of(rows, measure)))
-    meanings = {"floor": "floor (two samples of the target)", "ceiling": "ceiling (a perfect generator)"}
+    meanings = {"floor": "floor (a perfect generator)", "ceiling": "ceiling (a perfect generator)"}
     return f"dashed: {', '.join(meanings.get(name, name) for name in names)}" if names else ""
 
 

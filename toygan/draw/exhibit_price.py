@@ -108,11 +108,11 @@ def market(axis: Axes, spots: Sequence[Spot], measure: str, numbers: Mapping[str
     best = front(spots, measure) if better(measure) != "neither" else set[int]()
     for i, (_, x, y) in enumerate(spots):
         colour = ACCENT if i in best else CRITIC
-        axis.plot([x.low, x.high], [y.value, y.value], "-", color=colour, linewidth=0.8, alpha=0.45)
-        axis.plot([x.value, x.value], [y.low, y.high], "-", color=colour, linewidth=0.8, alpha=0.45)
+        axis.plot(x.ends, [y.value, y.value], "-", color=colour, linewidth=0.8, alpha=0.45)
+        axis.plot([x.value, x.value], y.ends, "-", color=colour, linewidth=0.8, alpha=0.45)
         axis.plot([x.value], [y.value], "o", color=colour, markersize=5, markeredgecolor="white", markeredgewidth=0.6)
-    log_axis(axis, "x", [end for spot in spots for end in (spot.x.low, spot.x.high)])
-    values = np.array([end for spot in spots for end in (spot.y.low, spot.y.high)])
+    log_axis(axis, "x", [end for spot in spots for end in spot.x.ends])
+    values = np.array([end for spot in spots for end in spot.y.ends])
     if is_wide(np.append(values, floor), measure):
         log_axis(axis, "y", values.tolist())
     floor_line(axis, floor, "y")
@@ -165,7 +165,9 @@ def in_inches(axis: Axes, points: Sequence[tuple[float, float]]) -> np.ndarray:
 def bars_of(axis: Axes, spots: Sequence[Spot]) -> list[Box]:
     """The intervals of all runs as thin boxes, which names should not cover."""
     ends = [
-        end for _, x, y in spots for end in ((x.low, y.value), (x.high, y.value), (x.value, y.low), (x.value, y.high))
+        end
+        for _, x, y in spots
+        for end in (*((across, y.value) for across in x.ends), *((x.value, up) for up in y.ends))
     ]
     pairs = in_inches(axis, ends).reshape(-1, 2, 2)
     return [(one[0] - 0.01, one[1] - 0.01, other[0] + 0.01, other[1] + 0.01) for one, other in pairs]

@@ -24,6 +24,7 @@ from toygan.draw.scene import (
     Scene,
     exact_transport,
     inside,
+    is_band,
     outside_share,
     perfect,
     score_range,
@@ -273,22 +274,27 @@ def wide_range(axis: Axes, values: np.ndarray) -> None:
 def w1_curves(axis: Axes, recording: Recording) -> None:
     """W1 of every seed over the steps on a logarithmic axis, with the band of its floor."""
     seed_lines(axis, recording, "w1", "", GENERATED, "-")
-    floor_band(axis, values_of(recording, "w1_floor"), "floor", perfect(recording, "w1"))
+    floor_band(axis, values_of(recording, "w1_floor"), band_name(recording, "floor"), perfect(recording, "w1"))
     logarithmic(axis, [values_of(recording, "w1"), values_of(recording, "w1_floor")])
     dress_curves(axis, recording, "W1 to the target (log scale)")
     if values_of(recording, "w1") is not None:
         name_seeds(axis, recording, "w1")
 
 
+def band_name(recording: Recording, plain: str) -> str:
+    """What the band of the floor is called; `plain` where it is not known to hold 90 % of perfect samplers."""
+    return "floor, band: 90 % of perfect samplers" if is_band(recording, "w1") else plain
+
+
 def floor_band(axis: Axes, floor: np.ndarray | None, label: str, known: Perfect | None = None) -> None:
-    """Where two samples of the target are from each other: no method can be expected below. The band is the spread over
-    pairs where it is known, either way of the mean.
+    """How far perfect samplers are from the real points: no method can be expected below. The band holds 90 % of them;
+    of older recordings it is the spread, either way of the mean.
     """
     if floor is None or np.nanmax(floor) <= 0:
         return
     low, high = np.nanpercentile(floor[floor > 0], [5, 95])
     if known:
-        low, high = max(known.mean - known.spread, known.mean / 10), known.mean + known.spread
+        low, high = known.low, known.high
     axis.axhspan(low, high, color=FAINT, alpha=0.25, linewidth=0, zorder=0)
     axis.axhline(float(np.nanmedian(floor)), color=INK, linewidth=0.9, linestyle=(0, (4, 2)), label=label, zorder=1)
 

@@ -247,17 +247,31 @@ def named(seeds: Sequence[int]) -> str:
 
 
 class Perfect(NamedTuple):
-    """What fresh points of the target itself score in a measure: the mean over pairs of samples, and its spread."""
+    """What fresh points of the target itself score in a measure against a run's own real points: mean and spread, and
+    the ends of the band that holds 90 % of such samplers. Older recordings know no band, only pairs' mean and spread.
+    """
 
     mean: float
     spread: float
+    low: float
+    high: float
 
 
 def perfect(recording: Recording, measure: str, when: str = "frame") -> Perfect | None:
     """What a perfect generator scores in a measure at a frame's or the final number of points, where it is known."""
     known = (recording.facts.get("floors") or {}).get(when, {}).get(measure) or {}
-    mean, spread = known.get("mean"), known.get("spread")
-    return None if mean is None else Perfect(float(mean), float(spread or 0.0))
+    mean, spread = known.get("mean"), float(known.get("spread") or 0.0)
+    low, high = known.get("low"), known.get("high")
+    if mean is None:
+        return None
+    if low is None or high is None:
+        low, high = max(mean - spread, mean / 10), mean + spread
+    return Perfect(float(mean), spread, float(low), float(high))
+
+
+def is_band(recording: Recording, measure: str, when: str = "frame") -> bool:
+    """Whether the recording knows the band of perfect samplers, as older ones do not."""
+    return (recording.facts.get("floors") or {}).get(when, {}).get(measure, {}).get("low") is not None
 
 
 def w1_at(recording: Recording, frame: int) -> str:
@@ -266,12 +280,17 @@ def w1_at(recording: Recording, frame: int) -> str:
     if w1 is None or not np.isfinite(w1[frame, 0]):
         return "W1 not measured"
     known = floor is not None and np.isfinite(floor[frame, 0])
-    best = perfect(recording, "w1") or Perfect(float(floor[frame, 0]) if known and floor is not None else np.nan, 0.0)
-    return f"W1 {number(w1[frame, 0])}" + (f" (floor {in_numbers(best)})" if np.isfinite(best.mean) else "")
+    best = perfect(recording, "w1")
+    if best is None and known and floor is not None:
+        best = Perfect(float(floor[frame, 0]), 0.0, float(floor[frame, 0]), float(floor[frame, 0]))
+    told = f" (floor {in_numbers(best, is_band(recording, 'w1'))})" if best else ""
+    return f"W1 {number(w1[frame, 0])}{told}"
 
 
-def in_numbers(best: Perfect) -> str:
-    """A floor with its spread."""
+def in_numbers(best: Perfect, band: bool) -> str:
+    """A floor with its band, or with its spread where no band is known."""
+    if band and best.high > best.low:
+        return f"{number(best.mean)}, {number(best.low)}–{number(best.high)}"
     return number(best.mean) + (f"\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{best.spread:#.2g}" if best.spread else "")
 
 

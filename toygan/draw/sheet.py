@@ -47,6 +47,7 @@ from toygan.draw.scene import (
     diagnosis_of,
     final_measures,
     final_points,
+    is_band,
     modes_at,
     number,
     optimum_in_words,
@@ -167,13 +168,20 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
         f"At step {shown.steps[-1]}: {final_measures(recording, shown.last)}",
         diagnosis_of(recording),
         final_points(recording),
-        f"{bold}Floor: W1 between two samples of the target, ± its spread over pairs. Arrows point uphill, at full "
-        f"length from a steepness of {number(steepest(shown.slopes[-1:]))} on.",
+        f"{bold}{floor_in_words(recording)}Arrows point uphill, at full length from a steepness of "
+        f"{number(steepest(shown.slopes[-1:]))} on.",
     ]
     wrapped = [
         (line, "sans-serif") for text in prose for line in textwrap.wrap(text, TEXT, max_lines=3, placeholder=" …")
     ]
     return wrapped + [(line, "monospace") for line in command_lines(recording, 112)]
+
+
+def floor_in_words(recording: Recording) -> str:
+    """What the floor of W1 is: of perfect samplers against the run's own real points, or of pairs in older recordings."""
+    if is_band(recording, "w1"):
+        return "Floor: W1 of perfect samplers to the same real points, mean and where 90 % of them lie. "
+    return "Floor: W1 between two samples of the target, ± its spread over pairs. "
 
 
 def command_lines(recording: Recording, width: int) -> list[str]:
@@ -314,7 +322,7 @@ def w1_of_all(figure: Figure, recordings: Sequence[Recording]) -> None:
     floors = [values_of(recording, "w1_floor") for recording in recordings]
     floor = next((floor for floor in floors if floor is not None), None)
     spread = next((known for known in (perfect(recording, "w1") for recording in recordings) if known), None)
-    floor_band(axis, floor, "floor: W1 between two samples of the target", spread)
+    floor_band(axis, floor, "floor: W1 of perfect samplers", spread)
     logarithmic(axis, [values_of(recording, "w1") for recording in recordings] + floors)
     dress_curves(axis, max(recordings, key=lambda recording: int(recording.facts["steps"])), "W1, median of the seeds")
     name_ends(axis, ends, short_names(recordings), styles)

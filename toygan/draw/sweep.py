@@ -19,13 +19,13 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL, STEEPNESS, styles_of, tick
 from toygan.draw.sheet import WIDTH, axis_at, blank, even, save_figure, say
-from toygan.table import FIRST, Interval, groups, legal_keys, median
+from toygan.table import FIRST, Interval, groups, known_values, legal_keys, median
 
 MARKS = "osD^vP*X"  # with the colours: more kinds of runs than a reader can tell apart
 LABELS = {"w1": "W1 to the target (lower is better)", "core_seconds": "core-seconds a seed"}
 MOST = 12  # panels of one picture
 KINDS = 24  # kinds of runs that one picture tells apart; where settings make more, they are taken together
-BARS = "bars: 95 % intervals of medians over seeds"
+BARS = "bars: 95 % intervals of medians of six seeds and more"
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -45,8 +45,8 @@ def rings(axis: Axes, names: Sequence[str], values: Sequence[Sequence[float]], l
     for height, own in enumerate(values):
         axis.plot(own, np.full(len(own), height), "o", color=FAINT, markersize=3.5, markerfacecolor="none",
                   markeredgewidth=0.7)  # fmt: skip
-        value, low, high, _ = median(own)
-        axis.plot([low, high], [height, height], "-", color=GENERATED, linewidth=2.2, solid_capstyle="butt")
+        value, ends = median(own).value, median(own).ends
+        axis.plot(ends, [height, height], "-", color=GENERATED, linewidth=2.2, solid_capstyle="butt")
         axis.plot([value], [height], "o", color=GENERATED, markersize=6)
     axis.set_ylim(-0.6, len(names) - 0.4)
     axis.set_yticks(range(len(names)), names, parse_math=False)
@@ -86,12 +86,12 @@ def frame_around(column: int, row: int) -> Any:
 def price(axis: Axes, names: Sequence[str], seconds: Sequence[Interval], quality: Sequence[Interval]) -> None:
     """Quality against time: a mark a name with both intervals; nearer to the lower left is better."""
     for i, (x, y, (colour, _, _)) in enumerate(zip(seconds, quality, styles_of(len(names)), strict=True)):
-        axis.plot([x.low, x.high], [y.value, y.value], "-", color=colour, linewidth=1)
-        axis.plot([x.value, x.value], [y.low, y.high], "-", color=colour, linewidth=1)
+        axis.plot(x.ends, [y.value, y.value], "-", color=colour, linewidth=1)
+        axis.plot([x.value, x.value], y.ends, "-", color=colour, linewidth=1)
         axis.plot([x.value], [y.value], MARKS[i % len(MARKS)], color=colour, markersize=6.5, markeredgecolor="white",
                   markeredgewidth=0.6, label=names[i], linestyle="")  # fmt: skip
-    log_axis(axis, "x", [end for x in seconds for end in (x.low, x.high)])
-    log_axis(axis, "y", [end for y in quality for end in (y.low, y.high)])
+    log_axis(axis, "x", [end for x in seconds for end in x.ends])
+    log_axis(axis, "y", [end for y in quality for end in y.ends])
     dress(axis)
 
 
@@ -151,7 +151,7 @@ def methods_picture(rows: Records, measure: str = "w1") -> Figure:
     top = figure.get_figheight() - 0.95
     for title, own, tall in zip(panels, kinds, heights, strict=True):
         axis = axis_at(figure, names_wide, top - tall, WIDTH - names_wide - 0.3, tall)
-        dots(axis, list(own), [values_of(members, measure) for members in own.values()])
+        dots(axis, list(own), [known_values(members, measure) for members in own.values()])
         floor_line(axis, floor_of(panels[title], measure), "x")
         titled(axis, title[0], LABELS.get(measure, measure))
         top -= tall + 0.8
@@ -168,7 +168,7 @@ def price_picture(rows: Records, measure: str = "w1") -> Figure:
     for i, (title, own) in enumerate(panels.items()):
         axis = axis_at(figure, 0.65 + 3.85 * (i % 2), figure.get_figheight() - 3.45 - 3.2 * (i // 2), 3.3, 2.5)
         found = [by_key(own, keys).get(kind, []) for kind in kinds]
-        seconds, quality = ([median(values_of(part, name)) for part in found] for name in ("core_seconds", measure))
+        seconds, quality = ([median(known_values(part, name)) for part in found] for name in ("core_seconds", measure))
         price(axis, [kind_name(kind) for kind in kinds], seconds, quality)
         floor_line(axis, floor_of(own, measure), "y")
         titled(axis, title[0], LABELS["core_seconds"], LABELS.get(measure, measure))
@@ -218,7 +218,7 @@ def grid_values(rows: Records, across: str, up: str, measure: str) -> tuple[list
     """Both settings' values in order, and the medians [up, across]; NaN where nothing is known."""
     right, marks = (in_order({row[key] for row in rows}) for key in (across, up))
     found = by_key(rows, (up, across))
-    values = [[median(values_of(found.get((y, x), []), measure)).value for x in right] for y in marks]
+    values = [[median(known_values(found.get((y, x), []), measure)).value for x in right] for y in marks]
     return right, marks, np.array(values, float)
 
 
@@ -245,14 +245,9 @@ def kind_name(key: Sequence[str], members: Records = (), measure: str = "") -> s
     return "  ".join([*(part for part in key if part), *([f"({lost} of {len(members)} lost)"] if lost else [])])
 
 
-def values_of(rows: Records, measure: str) -> list[float]:
-    """What is known of a measure."""
-    return [row[measure] for row in rows if row.get(measure) is not None]
-
-
 def floor_of(rows: Records, measure: str) -> float:
     """The measure's floor, where the records know it."""
-    return median(values_of(rows, f"{measure}_floor")).value
+    return median(known_values(rows, f"{measure}_floor")).value
 
 
 def floor_words(rows: Records, measure: str) -> str:

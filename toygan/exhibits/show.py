@@ -101,7 +101,7 @@ def labelled(rows: Sequence[Row]) -> list[Record]:
 
 
 def floors_of(facts: Mapping[str, Any]) -> dict[str, float]:
-    """What two samples of the target score in every final measure, as `NAME_floor`."""
+    """What a perfect generator scores in every final measure, as `NAME_floor`."""
     found = facts.get("floors", {}).get("final", {})
     return {f"{name}_floor": floor["mean"] for name, floor in found.items() if floor["mean"] is not None}
 

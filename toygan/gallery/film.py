@@ -16,6 +16,7 @@ from toygan.draw.scene import (
     Event,
     Scene,
     events_of,
+    is_band,
     missing,
     number,
     optimum_in_words,
@@ -370,9 +371,18 @@ def sample_in_words(points: Sequence[int | None], transported: Sequence[int | No
 
 
 def floor_in_words(recordings: Sequence[Recording], when: str) -> str:
-    """The floor of W1 in brackets, where all runs have the same."""
-    found = {number(best.mean) if (best := perfect(recording, "w1", when)) else "" for recording in recordings}
+    """The floor of W1 in brackets, with its band where that is known, where all runs have the same."""
+    found = {floor_of(recording, when) for recording in recordings}
     return f" (floor {found.pop()})" if len(found) == 1 and "" not in found else ""
+
+
+def floor_of(recording: Recording, when: str) -> str:
+    """A run's floor of W1 in words, empty where it is not known."""
+    best = perfect(recording, "w1", when)
+    if best is None:
+        return ""
+    band = f", {number(best.low)} to {number(best.high)} in 90 % of perfect samplers"
+    return number(best.mean) + (band if is_band(recording, "w1", when) else "")
 
 
 def notes(runs: Sequence[Shown]) -> str:

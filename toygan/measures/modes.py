@@ -1,4 +1,4 @@
-"""What happened to each mode of a mixture, and what a perfect generator would have scored.
+"""What happened to each mode of a mixture.
 
 A measure sees one cloud [n, 2] and what it is held against, never the network that made it.
 """
@@ -126,34 +126,3 @@ def least_stds(modes: Modes) -> np.ndarray:
     """What counts as the least standard deviation of each mode: [K, 1]."""
     least: np.ndarray = POINT_SIZE * np.maximum(1, np.linalg.norm(modes.centres, axis=1, keepdims=True))
     return least
-
-
-# What a perfect generator scores ----------------------------------------------------------------------------------
-
-
-def perfect_modes_kept(modes: Modes, n: int) -> float:
-    """Expected modes that n target points find: sum_k 1 - (1 - h_k w_k)^n, h_k the share within 3 sigma."""
-    return float((1 - (1 - share_within(modes) * modes.weights) ** n).sum())
-
-
-def perfect_high_quality(modes: Modes, n: int) -> float:
-    """Expected share within 3 sigma of separated modes: 1 - exp(-9/2) for a Gaussian in the plane."""
-    return float((share_within(modes) * modes.weights).sum() / np.sum(modes.weights))
-
-
-def perfect_mode_mass_tv(modes: Modes, n: int) -> float:
-    """Expected total variation of n draws from the weights, for large n: sum_k sqrt(w_k (1 - w_k) / (2 pi n))."""
-    weights = np.asarray(modes.weights, float)
-    return float(np.sqrt(weights * (1 - weights) / (2 * math.pi * n)).sum())
-
-
-def perfect_mode_kl(modes: Modes, n: int) -> float:
-    """Expected divergence of n draws from the weights, for large n: (K - 1) / (2 n), in nats (Wilks, 1938)."""
-    return (int(np.count_nonzero(modes.weights)) - 1) / (2 * n)
-
-
-def share_within(modes: Modes) -> np.ndarray:
-    """Share of each mode's own mass within 3 sigma: of a point, of a Gaussian on a line, of one in the plane: [K]."""
-    by_directions = np.array([1.0, math.erf(SIGMAS / math.sqrt(2)), 1 - math.exp(-(SIGMAS**2) / 2)])
-    shares: np.ndarray = by_directions[(principal_stds(modes)[0] > least_stds(modes)).sum(axis=1)]
-    return shares

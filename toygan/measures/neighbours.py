@@ -61,15 +61,6 @@ def coverage(near: Nearness) -> float:
     return float((near.distances <= near.wide_radii).any(axis=0).mean())
 
 
-def perfect_coverage(n: int) -> float:
-    """Expected coverage of n target points by n others: 1 - prod_i (n - 1 - i) / (2n - 1 - i) over i < k.
-
-    A ball is missed when all k nearest of the 2n - 1 other points are real ones (Naeem et al., 2020, arXiv:2002.09797).
-    """
-    k = min(K_DENSITY, n - 1)
-    return 1 - math.prod((n - 1 - i) / (2 * n - 1 - i) for i in range(k))
-
-
 # Divergences ------------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -128,21 +127,6 @@ def simplex(
         except UserWarning as warning:
             raise RuntimeError(f"exact transport of {costs.shape} points failed: {warning}") from warning
     return plan, log
-
-
-def w1_floor(sample: Callable[[int], np.ndarray], n: int, repeats: int = 8) -> tuple[float, float]:
-    """Mean and standard deviation of `w1` between independent target samples: what a perfect generator scores.
-
-    `sample(k)` draws the k-th independent target sample [n, 2]; the pairs are (2k, 2k + 1) for k < repeats. Raises
-    ValueError when a sample has not n points or repeats is below 2.
-    """
-    if repeats < 2:
-        raise ValueError(f"a spread needs at least 2 repeats, got {repeats}")
-    clouds = [sample(k) for k in range(2 * repeats)]
-    if any(len(cloud) != n for cloud in clouds):
-        raise ValueError(f"every target sample must have {n} points, got {sorted({len(cloud) for cloud in clouds})}")
-    floors = [w1(one, other) for one, other in zip(clouds[::2], clouds[1::2], strict=True)]
-    return float(np.mean(floors)), float(np.std(floors, ddof=1))
 
 
 def directions(plan: Transport, points: np.ndarray, reference: np.ndarray) -> np.ndarray:
