@@ -1,7 +1,9 @@
 """The documents: their commands run, their tables are the program's own, their pictures are there."""
 
 import re
+import runpy
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,38 @@ def test_the_objective_of_contributing_works():
 def test_links_lead_somewhere(document):
     for link in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text(encoding="utf-8")):
         assert (document.parent / link).exists(), link
+
+
+def test_the_bias_of_estimates_is_what_the_command_prints(monkeypatch, capsys):
+    """Numbers agree to what another library may round; the rest is the same text."""
+    monkeypatch.setattr("sys.argv", ["tables.py", "bias"])
+    runpy.run_path(str(ROOT / "docs" / "tables.py"), run_name="__main__")
+    text = (ROOT / "docs" / "truth.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"```console\npython docs/tables.py bias\n```\n\n((?:\|.*\n)+)", text)
+    made = capsys.readouterr().out
+    number = r"-?\d+\.\d+"
+    assert re.sub(number, "#", told) == re.sub(number, "#", made)
+    assert list(map(float, re.findall(number, told))) == pytest.approx(
+        list(map(float, re.findall(number, made))), abs=0.02
+    )
+
+
+BLOCK = r"```console\n(toygan table .*)\n```\n\n((?:\|.*\n)+)"
+RESULTS = [(path, *block) for path in DOCUMENTS for block in re.findall(BLOCK, path.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize(("document", "command", "table"), RESULTS, ids=lambda part: getattr(part, "name", None))
+def test_tables_of_results_can_be_made_by_the_command_above_them(document, command, table):
+    """Its keys and measures are the columns, and seeds that diverged have no value."""
+    words = shlex.split(command)
+    option = lambda name: [after for word, after in pairwise(words) if word == name]  # noqa: E731
+    head, _, *rows = [[cell.strip() for cell in line[1:-2].split(" | ")] for line in table.splitlines()]
+    keys, measures = option("--by")[0].split(","), option("--measure")
+    assert head[: len(keys)] == keys
+    assert head[-len(measures) :] == measures
+    assert set(head[len(keys) : -len(measures)]) <= {"seeds", "not ended", "diverged", "all modes", "indistinguishable"}
+    for row in rows:
+        assert len(row) == len(head)
+        cells = dict(zip(head, row, strict=True))
+        if cells["diverged"].startswith("1 ["):
+            assert {cells[name] for name in measures if name != "core_seconds"} == {"-"}

@@ -268,3 +268,117 @@ def test_a_table_is_written_in_every_form(place: Path) -> None:
 
 def test_a_number_keeps_three_digits() -> None:
     assert cell(Interval(0.123456, 0.1, 12345.0, 3)) == "0.123 [0.1, 1.23e+04]"
+
+
+# --- runs of unlike settings -----------------------------------------------------------------------------------------
+
+
+def unlike_runs(place: Path, **second: Any) -> None:
+    """Two folders of the same two methods; in the second one the rate, or what is given, differs outside any grid."""
+    for where, rate_of, worst in (("a", 0.1, 0.01), ("b", 0.001, 210.0)):
+        for method, better in (("gan", 0.009), ("ns-gan", 0.0)):
+            config = {"target": RING, "training": {"seeds": 4, "steps": 9}, "method": {"name": method, "rate": rate_of}}
+            if where == "b" and second:
+                config["method"]["rate"] = 0.1
+                config = {key: {**value, **second.get(key, {})} for key, value in config.items()}
+            a_run(place / where, method, [worst + better + seed for seed in range(4)], config=config)
+
+
+def test_runs_that_differ_outside_a_grid_are_neither_pooled_nor_paired(tmp_path: Path) -> None:
+    unlike_runs(tmp_path)
+    rows = records(run_folders(tmp_path))
+    table = medians(rows, ["method"], ["w1"])
+    assert table.keys == ["method", "method.rate"]
+    assert [(row["method"], row["method.rate"], row["seeds"]) for row in table.rows] == [
+        ("gan", 0.1, 4), ("ns-gan", 0.1, 4), ("gan", 0.001, 4), ("ns-gan", 0.001, 4),
+    ]  # fmt: skip
+    assert "split by method.rate" in table.note
+    apart = differences(rows, ["method"], ["w1"], "gan")
+    assert apart is not None
+    assert [row["w1"].value for row in apart.rows] == pytest.approx([-0.009, -0.009])
+    lines = list(csv.DictReader(io.StringIO(write_results(tmp_path).read_text())))
+    assert {(line["method.rate"], line["settings"], line["split_by"]) for line in lines} == {
+        ("0.1", "method.rate=0.1", "method.rate"), ("0.001", "method.rate=0.001", "method.rate"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("part", "key"), [("training", "steps"), ("target", "std"), ("target", "extra")])
+def test_whatever_differs_outside_a_grid_splits(tmp_path: Path, part: str, key: str) -> None:
+    unlike_runs(tmp_path, **{part: {key: 10}})
+    table = medians(records(run_folders(tmp_path)), [], ["w1"])
+    assert table.keys == ["scenario", "method", f"{part}.{key}"]
+    assert [row["seeds"] for row in table.rows] == [4, 4, 4, 4]
+
+
+def test_more_seeds_of_the_same_run_are_pooled_and_the_same_seeds_count_once(tmp_path: Path) -> None:
+    for where, seeds in (("a", [0, 1]), ("b", [2, 3]), ("copy of a", [0, 1])):
+        config = {"target": RING, "training": {"seeds": seeds, "steps": 9}, "title": where}
+        summary = {"seeds": [{"seed": seed, "w1": 1.0 + seed, "diverged_at": None} for seed in seeds]}
+        a_run(tmp_path / where, "gan", [1.0, 2.0], config=config, seeds=seeds, summary=summary)
+    (row,) = medians(records(run_folders(tmp_path)), [], ["w1"]).rows
+    assert (row["seeds"], row["w1"].value) == (4, 2.5)
+
+
+def test_a_grid_is_pooled_where_that_is_asked_for(place: Path) -> None:
+    assert medians(records(run_folders(place)), ["method"], ["w1"]).keys == ["method"]
+    both = {"target": RING, "method": {"name": "gan", "constraint": {"weight": 0.5}, "rate": 3.0}}
+    a_run(place / "more", "gan", [1.0], {"method.constraint.weight": 0.5}, config=both)
+    keys = medians(records(run_folders(place)), ["method"], ["w1"]).keys
+    assert keys[:1] == ["method"]
+    assert "method.rate" in keys  # beside the grid, this one differs
+
+
+def test_methods_without_a_counterpart_are_said(tmp_path: Path) -> None:
+    a_run(tmp_path, "gan", [1.0], config={"target": RING, "training": {"steps": 9}})
+    a_run(tmp_path, "ns-gan", [1.0], config={"target": RING, "training": {"steps": 90}})
+    apart = differences(records(run_folders(tmp_path)), [], ["w1"], "gan")
+    assert apart is not None
+    assert not apart.rows
+    assert "1 of 1 seeds of other methods have no gan with the same settings" in apart.note
+
+
+# --- what a value is of ----------------------------------------------------------------------------------------------
+
+
+def test_core_seconds_are_one_value_a_run(place: Path) -> None:
+    by_method = {row["method"]: row for row in medians(records(run_folders(place)), ["method"]).rows}
+    assert by_method["gan"]["core_seconds"][::3] == (1.5, 2)  # two runs of four seeds
+    assert math.isnan(by_method["gan"]["core_seconds"].low)
+    table = differences(records(run_folders(place)), ["method"], ["core_seconds"], "gan")
+    assert table is not None
+    assert table.rows[0]["core_seconds"].n == 2
+
+
+def test_floors_and_drawing_are_no_core_seconds(tmp_path: Path) -> None:
+    (row,) = records([a_run(tmp_path, "gan", [1.0], seconds={"train": 6.0, "floors": 3.0, "draw": 2.0})])
+    assert row["core_seconds"] == 6
+
+
+def test_seeds_like_a_perfect_sampler_are_counted(tmp_path: Path) -> None:
+    floors = {"final": {"w1": {"mean": 0.1, "spread": 0.01, "low": 0.08, "high": 0.12, "draws": 40}}}
+    rows = records([a_run(tmp_path, "gan", [0.05, 0.11, 0.12, 0.13, None], floors=floors)])
+    assert [row.get("indistinguishable") for row in rows] == [True, True, True, False, None]
+    table = medians(rows)
+    assert table.rows[0]["indistinguishable"] == rate(3, 5)  # a diverged seed can be told
+    assert "indistinguishable: share of seeds" in table.note
+    old = records([a_run(tmp_path, "old", [0.05], floors={"final": {"w1": {"mean": 0.1, "spread": 0.01}}})])
+    assert "indistinguishable" not in old[0] | medians(old).rows[0]
+
+
+# --- other programs --------------------------------------------------------------------------------------------------
+
+
+def test_no_cell_is_a_formula_of_a_spreadsheet(tmp_path: Path) -> None:
+    for i, text in enumerate(("=1+1", "@SUM(1)", "+cmd", "-x", "-1.5", "plain", "\tx")):
+        a_run(tmp_path / str(i), "gan", [-1.0], {"key": text})
+    lines = list(csv.DictReader(io.StringIO(write_results(tmp_path).read_text())))
+    assert [line["key"] for line in lines] == ["'=1+1", "'@SUM(1)", "'+cmd", "'-x", "-1.5", "plain", "'\tx"]
+    assert {line["w1"] for line in lines} == {"-1.0"}
+
+
+def test_no_row_of_latex_is_an_option_of_the_line_before(tmp_path: Path) -> None:
+    for name in ("[256, 128]", "*star", "plain"):
+        a_run(tmp_path, name, [1.0])
+    latex = written([medians(records(run_folders(tmp_path)), ["method"], ["w1"])], "latex")
+    rows = [line for line in latex.splitlines() if line.endswith(r"\\")]
+    assert [row.split(" &")[0] for row in rows] == ["method", "{}*star", "{}[256, 128]", "plain"]

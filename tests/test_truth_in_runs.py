@@ -58,7 +58,9 @@ def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path) ->
     clouds = [sim.world.target.sample(np.random.default_rng([7, k]), FINAL_W1) for k in range(20)]
     scores = [w1(cloud, real) for cloud in clouds]
     assert abs(np.mean(scores) - floor["mean"]) < 4 * floor["spread"] * math.sqrt(1 / 20 + 1 / PERFECT)
-    assert sum(bool(like_perfect(recording.facts, score)) for score in scores) >= 17  # 19 are due; fewer in 2 % of looks
+    assert (
+        sum(bool(like_perfect(recording.facts, score)) for score in scores) >= 17
+    )  # 19 are due; fewer in 2 % of looks
     assert floor["low"] < floor["mean"] < floor["high"]
     assert floor["draws"] == PERFECT
     assert recording.facts["summary"]["seeds"][0]["w1_floor"] == floor["mean"]

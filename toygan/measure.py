@@ -289,22 +289,24 @@ MEASURES = {
         "lower",
         "final",
     ),
-    "js": Measure(js, "Jensen-Shannon divergence, estimated from shares in 64 cells", "nats", ("cells",), "lower"),
+    "js": Measure(
+        js, "Jensen-Shannon divergence, estimated from shares in up to 64 cells", "nats", ("cells",), "lower"
+    ),
     "kl": Measure(
         neighbour_kl,
-        "KL divergence of real from generated points, estimated from 5 neighbours",
+        "KL divergence of real from generated points, estimated from 5 neighbours; below 0 is noise",
         "nats",
         ("apart",),
         "lower",
     ),
     "reverse_kl": Measure(
         neighbour_reverse_kl,
-        "KL divergence of generated from real points, estimated from 5 neighbours",
+        "KL divergence of generated from real points, estimated from 5 neighbours; below 0 is noise",
         "nats",
         ("apart",),
         "lower",
     ),
-    "tv": Measure(tv, "total variation, estimated from shares in 64 cells", "share", ("cells",), "lower"),
+    "tv": Measure(tv, "total variation, estimated from shares in up to 64 cells", "share", ("cells",), "lower"),
     "modes": Measure(
         modes_kept,
         "modes with a point within 3 sigma",
