@@ -283,7 +283,7 @@ def look(work: Work, state: State) -> dict[str, float]:
     with timed(facts, "measure"):
         row, best = measured(work, frame)
     with timed(facts, "observe"):
-        kept_arrays = {name: frame.arrays[name] for name in frame.arrays.keys() - UNKEPT} | best
+        kept_arrays = {name: values for name, values in frame.arrays.items() if name not in UNKEPT} | best
         folders.keep_frame(place, frame.step, kept_arrays)
         with open(place / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.writelines(metric_lines(row, frame.step, facts["seeds"]))

@@ -339,7 +339,7 @@ def beyond(data: Any, key: Key = ()) -> list[Mistake]:
     """Numbers so large that single precision or the machine's memory gives up; seeds may be any."""
     if isinstance(data, Mapping | list | tuple):
         inner = dict(data) if isinstance(data, Mapping) else dict(enumerate(data))
-        return [found for part in inner.keys() - {"seed", "seeds"} for found in beyond(inner[part], (*key, part))]
+        return [found for part in inner if part not in ("seed", "seeds") for found in beyond(inner[part], (*key, part))]
     is_large = isinstance(data, int | float) and math.isfinite(data) and abs(data) > 1e9
     return [Mistake(key, "is too large; numbers of a scenario stay within 1e9")] if is_large else []
 
