@@ -11,7 +11,6 @@ import json
 import os
 import platform
 import re
-import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -48,8 +47,9 @@ class Recording:
 
     `facts` is what `run.json` holds. `frames` holds the arrays of `frames.npz`, in the units of the scenario's plane:
     `step [T]`, `samples [T, S, N, 2]`, `real [N, 2]`, `scores [T, P, g, g]` (row = y, column = x) on
-    `grid_x [g]`, `grid_y [g]`, `slopes [T, P, h, h, 2]` on `slope_x [h]`, `slope_y [h]`. `metrics` holds one `[T, S]`
-    array a measure.
+    `grid_x [g]`, `grid_y [g]`, `slopes [T, P, h, h, 2]` on `slope_x [h]`, `slope_y [h]`; and `final [S, 2000, 2]`, points
+    that every seed's last generator makes of latents of their own, which the final measures are about: no frame shows
+    them. `metrics` holds one `[T, S]` array a measure.
     """
 
     facts: Mapping[str, Any]
@@ -61,6 +61,37 @@ class Recording:
     def name(self) -> str:
         """Scenario and method, as people say them."""
         return f"{self.facts['scenario']} / {self.facts['method']}"
+
+    def sample(self, n: int, k: int = 0) -> np.ndarray:
+        """Draw n more points of every seed's last generator: [S, n, 2], float32; another k is another sample.
+
+        The averaged generator makes them where the method has `ema`, as it makes the run's own samples, of latents that
+        the run never used; equal n and k give equal points. With batch norm in the generator the n points are
+        normalised together. Raises UserError for a recording without `weights.npz`, or a number below 1 (k: 0).
+        """
+        from toygan.scenario import Config
+        from toygan.simulate import fresh_points
+        from toygan.strict import Source, UserError, check
+
+        for name, value, least in (("n", n, 1), ("k", k, 0)):
+            if not isinstance(value, int) or value < least:
+                raise UserError(f"sample: {name} = {value!r}: must be a whole number, {least} or more")
+        return fresh_points(check(Config, dict(self.facts["config"]), Source(self.name)), self._average(), n, k)
+
+    def _average(self) -> np.ndarray:
+        """The parameters of every seed's averaged generator [S, P]; UserError where they were not kept."""
+        from toygan.strict import UserError
+
+        path = self.folder / "weights.npz" if self.folder else None
+        if path is None or not path.exists():
+            where = self.folder or self.name
+            raise UserError(
+                f"{where}: has no weights.npz to draw more points from; --fresh plays the run again, with it"
+            )
+        try:
+            return unpacked(path)["average"]
+        except (ValueError, KeyError) as error:
+            raise UserError(f"{error}; --fresh plays the run again") from None
 
     def _repr_html_(self) -> str | None:
         """Show the run's page in a notebook, if it was made (`toygan run --page`)."""
@@ -217,10 +248,18 @@ def packed(arrays: Arrays, compress: bool = True) -> bytes:
 def unpacked(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an npz; never a pickle. Raises ValueError for a file that is damaged or something else."""
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+        return arrays_in(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def arrays_in(content: bytes) -> dict[str, np.ndarray]:
+    """The arrays in the bytes of an npz; never a pickle. Raises ValueError for anything else."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             return dict(archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: is damaged ({error})") from None
+    except Exception as error:  # of damaged bytes zipfile and numpy make a dozen kinds, MemoryError among them
+        raise ValueError(f"is damaged ({error})") from None
 
 
 def write_json(path: Path, value: Mapping[str, Any], durable: bool = True) -> None:

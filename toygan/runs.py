@@ -31,7 +31,6 @@ from toygan.optimal import OPTIMA, Known, known_optimum
 from toygan.recording import (
     FORMAT,
     Recording,
-    complete_lines,
     load,
     metric_lines,
     packed,
@@ -148,9 +147,8 @@ def carry_out(config: Config, order: Order) -> Recording:
     with folders.claimed(order.folder):
         facts = folders.begin(order.folder, config, first_facts(config, order), order.fresh)
         if facts["status"] in folders.FINISHED:
-            return kept(order)
+            return kept(order, facts)
         with recorded_faults(order.folder, facts):
-            facts |= {"status": "running", "device": order.device}
             play_on(config, order, facts)
             finish(order, facts)
     return load(order.folder)
@@ -158,24 +156,30 @@ def carry_out(config: Config, order: Order) -> Recording:
 
 def first_facts(config: Config, order: Order) -> dict[str, Any]:
     """What `run.json` says before the first step."""
-    return {
-        "format": FORMAT,
-        "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in LIBRARIES},
-        "scenario": config.name,
-        "title": config.title,
-        "method": config.method.name,
-        "command": order.command,
-        "seeds": config.training.seed_list,
-        "status": "running",
-        "step": 0,
-        "steps": config.training.steps,
-        "device": order.device,
-        "inputs": folders.digests(config),
-        "seconds": dict.fromkeys(("train", "observe", "measure", "floors", "draw"), 0.0),
-        "config": as_data(config),
-        "settings": dict(order.settings),
-        "summary": {},
-    }
+    return (
+        {"format": FORMAT}
+        | here(config, order.device)
+        | {
+            "scenario": config.name,
+            "title": config.title,
+            "method": config.method.name,
+            "command": order.command,
+            "seeds": config.training.seed_list,
+            "status": "running",
+            "step": 0,
+            "steps": config.training.steps,
+            "seconds": dict.fromkeys(("train", "observe", "measure", "floors", "draw"), 0.0),
+            "config": as_data(config),
+            "settings": dict(order.settings),
+            "summary": {},
+        }
+    )
+
+
+def here(config: Config, device: str) -> dict[str, Any]:
+    """What besides the config decides how a run ends: versions, the device, the content of the files it reads."""
+    versions = {"python": sys.version.split()[0]} | {name: version(name) for name in LIBRARIES}
+    return {"versions": versions, "device": device, "inputs": folders.digests(config)}
 
 
 @contextmanager
@@ -199,9 +203,11 @@ def leave(folder: Path, facts: Mapping[str, Any]) -> None:
         pass
 
 
-def kept(order: Order) -> Recording:
-    """A finished run; its film is drawn now if it was left out then. UserError where it can no longer be read."""
+def kept(order: Order, facts: Mapping[str, Any]) -> Recording:
+    """A finished run; its film is drawn now if it was left out then. UserError where it is no longer what it was."""
     try:
+        if changed := folders.changed(order.folder, facts):
+            raise ValueError(f"{changed[0]}: is lost or has changed")
         recording = load(order.folder)
     except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
         message = f"{order.folder}: holds a finished run that is damaged ({error})\n    --fresh plays it again"
@@ -225,6 +231,7 @@ class Work(NamedTuple):
     sim: Simulation
     floor: float  # what W1 of a frame is for a perfect sampler, on average
     optimum: Known | None  # what of the objective's optimal critic no frame changes
+    past: folders.Trail  # what has been kept
 
 
 def work_of(config: Config, order: Order, facts: dict[str, Any]) -> Work:
@@ -235,7 +242,8 @@ def work_of(config: Config, order: Order, facts: dict[str, Any]) -> Work:
         facts["floors"] = {"frame": floors_at(config, sim, sim.real, measure.N_W1, "frame")}
     with timed(facts, "measure"):
         optimum = optimum_of(config, sim)
-    return Work(config, order, facts, sim, facts["floors"]["frame"]["w1"]["mean"], optimum)
+    floor = facts["floors"]["frame"]["w1"]["mean"]
+    return Work(config, order, facts, sim, floor, optimum, folders.trail(config, facts))
 
 
 def play_on(config: Config, order: Order, facts: dict[str, Any]) -> None:
@@ -261,15 +269,11 @@ def import_slow_libraries() -> None:
 def resume(work: Work) -> State:
     """The last kept state, with the measures after it forgotten; or the first state, looked at."""
     place, facts = work.order.folder, work.facts
-    arrays = folders.kept_state(place, work.sim.frame_steps)
+    arrays = folders.kept_state(place, work.past, work.sim.frame_steps)
     if arrays is None:
-        write_aside(place / "metrics.jsonl", b"")
         look(work, work.sim.start)
         return work.sim.start
     state = simulate.state_of(arrays, work.sim.start)
-    lines = complete_lines(place / "metrics.jsonl")
-    kept_lines = "".join(json.dumps(line) + "\n" for line in lines if line["step"] <= state.step)
-    write_aside(place / "metrics.jsonl", kept_lines.encode())
     facts["step"] = state.step
     write_json(place / "run.json", facts)
     return state
@@ -284,10 +288,8 @@ def look(work: Work, state: State) -> dict[str, float]:
         row, best = measured(work, frame)
     with timed(facts, "observe"):
         kept_arrays = {name: values for name, values in frame.arrays.items() if name not in UNKEPT} | best
-        folders.keep_frame(place, frame.step, kept_arrays)
-        with open(place / "metrics.jsonl", "a", encoding="utf-8") as file:
-            file.writelines(metric_lines(row, frame.step, facts["seeds"]))
-        folders.keep_state(place, simulate.state_arrays(state))
+        lines = "".join(metric_lines(row, frame.step, facts["seeds"]))
+        folders.keep(place, work.past, frame.step, kept_arrays, lines, simulate.state_arrays(state))
         facts["step"] = state.step
         write_json(place / "run.json", facts, durable=False)
     return {name: float(row[name][0]) for name in LIVE if name in row}
@@ -353,7 +355,7 @@ def floors_at(
 
 
 def pack(work: Work, state: State) -> None:
-    """Stack the frames into `frames.npz` and sum the run up."""
+    """Stack the frames into `frames.npz`, keep the last weights in `weights.npz` and sum the run up."""
     sim, facts, place = work.sim, work.facts, work.order.folder
     steps = [step for step in sim.frame_steps if step <= state.step]
     with timed(facts, "observe"):
@@ -365,7 +367,12 @@ def pack(work: Work, state: State) -> None:
     with timed(facts, "measure"):
         facts["summary"] = summary(work, frames, real)
     with timed(facts, "observe"):
+        write_aside(place / "weights.npz", packed(simulate.weights(state)))
         write_aside(place / "frames.npz", packed(frames))
+        facts["digests"] = {name: folders.of_file(place / name) for name in DIGESTED}
+
+
+DIGESTED = ("metrics.jsonl", "frames.npz", "weights.npz")  # what a run ends with, the same bytes whatever came between
 
 
 def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:

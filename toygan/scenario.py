@@ -552,6 +552,12 @@ def toml_string(text: str) -> str:
 WORDS = {"title", "about", "reference", "formula", "look_for"}  # these describe a run and decide nothing in it
 
 
+def deciding(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A config without the words in it."""
+    kept = {key: value for key, value in data.items() if key not in WORDS}
+    return {key: deciding(value) if isinstance(value, dict) else value for key, value in kept.items()}
+
+
 def differing(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> list[str]:
     """The keys in which two configs differ, with both values: "training.steps: 500, not 2500"."""
     lines = []

@@ -12,7 +12,7 @@ from torch import Tensor
 from toygan import game
 from toygan.game import Report, State
 from toygan.inside import Clouds, views
-from toygan.scenario import Config, World, world
+from toygan.scenario import Config, World, build_generator, build_target, world
 from toygan.streams import Purpose, Source, draws, no_tricks, starts, stream, tricks, uniform
 
 GRID = 81  # score grid, points a side
@@ -183,6 +183,32 @@ def has_diverged(state: State) -> Tensor:
 def numpy(values: Tensor) -> np.ndarray:
     """The numbers of a tensor, on the host."""
     return values.detach().cpu().numpy()
+
+
+# --- when all is over ------------------------------------------------------------------------------------------------
+
+
+def weights(state: State) -> Arrays:
+    """What a state has learned, without the optimisers' memories: `generator [S, P]`, its `average [S, P]`, from which
+    points are drawn, `critic [S, Q]`, the objective's `memory [S]`, `step []`.
+    """
+    names = ("generator", "average", "critic", "memory")
+    return {name: numpy(getattr(state, name)) for name in names} | {"step": np.array(state.step)}
+
+
+def fresh_points(config: Config, average: np.ndarray, n: int, k: int) -> np.ndarray:
+    """The k-th sample of n points of every seed's averaged generator [S, n, 2], float32, from its parameters [S, P].
+
+    Their latents have a stream of their own. The target is made only where latents are made of its points.
+    """
+    generator, training = build_generator(config), config.training
+    rngs = [stream(training.seed, seed, Purpose.FRESH_LATENT, k) for seed in training.seed_list]
+    latents = np.stack([generator.latents(rng, n, lambda *order: build_target(config).sample(*order)) for rng in rngs])
+    parameters = torch.from_numpy(average)
+    with torch.no_grad():
+        layers = generator.network.layers(parameters)
+        points = generator.network.forward(layers, torch.from_numpy(latents).to(parameters))
+    return numpy(points).astype(np.float32)
 
 
 # --- states as arrays ------------------------------------------------------------------------------------------------

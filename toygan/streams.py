@@ -32,6 +32,7 @@ class Purpose(IntEnum):
     WATCHED_LATENT = 6
     FLOOR = 7
     TRICK = 8
+    FRESH_LATENT = 9
 
 
 def stream(scenario_seed: int, seed: int, purpose: Purpose, *place: int) -> np.random.Generator:

@@ -450,11 +450,10 @@ def is_finished(task: Task, fresh: bool) -> bool:
     if fresh and task.folder.exists():
         with folders.claimed(task.folder):
             folders.clear(task.folder)
-    known = folders.earlier(task.folder)
-    if not known:
+    if not folders.earlier(task.folder):
         return False
     config = check(Config, task.config, Source(task.name))
-    known = folders.begin(task.folder, config, {"inputs": folders.digests(config)}, fresh=False)
+    known = folders.agreeing(task.folder, config, runs.here(config, "cpu"))
     wanted = runs.drawings(runs.Order(task.folder, "", animation=task.animation, picture=task.picture))
     drawn = all((task.folder / name).exists() for name in wanted)
     return known["status"] in folders.FINISHED and drawn
