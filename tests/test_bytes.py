@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from test_faults import SMALL, Killed, dies_at, hurry, play
 
-from toygan import runs
-from toygan.recording import Recording, read_json
+from toygan import runs, simulate, tasks
+from toygan.game import State
+from toygan.recording import Recording, load, read_json, unpacked, write_json
+from toygan.scenario import read
+from toygan.streams import Purpose, stream
 from toygan.strict import UserError
 
 SAME = ("frames.npz", "metrics.jsonl", "weights.npz", "config.toml")
@@ -253,3 +259,203 @@ def test_folders_damaged_in_many_ways_end_the_same_or_are_refused(moment, world,
         outcomes.add(ends_the_same_or_says_how(world, tmp_path, undisturbed))
         shutil.rmtree(tmp_path / PLACE)
     assert outcomes == {True, False}
+
+
+# --- what is refused and what is kept --------------------------------------------------------------------------------
+
+
+def rewritten(folder: Path, **facts) -> Path:
+    """The folder with other facts in its `run.json`."""
+    known = read_json(folder / "run.json")
+    versions = known["versions"] | facts.pop("versions", {})
+    write_json(folder / "run.json", known | {"versions": versions} | facts)
+    return folder
+
+
+ELSEWHERE = {
+    "torch: begun with 1.0, now ": {"versions": {"torch": "1.0"}},
+    "toygan: begun with 0.0.1, now ": {"versions": {"toygan": "0.0.1"}},
+    "python: begun with 3.9, now ": {"versions": {"python": "3.9.1"}},
+    "numpy: begun with None, now ": {"versions": {"numpy": None}},
+    "device: begun with cuda, now cpu": {"device": "cuda"},
+}
+
+
+@pytest.mark.parametrize("words", ELSEWHERE)
+def test_a_run_begun_elsewhere_is_not_gone_on_with(words, half, world, undisturbed, tmp_path):
+    shutil.copytree(half[0], tmp_path / PLACE)
+    rewritten(tmp_path / PLACE, **ELSEWHERE[words])
+    message = refusal(world, tmp_path)
+    assert "holds an unfinished run that would end differently from here" in message
+    assert [line.strip().startswith(words) for line in message.splitlines()[1:-1]] == [True]
+    assert "--fresh plays it from the beginning" in message
+    play(world, tmp_path, fresh=True)
+    assert contents(tmp_path / PLACE) == contents(undisturbed.folder)
+
+
+def test_versions_that_decide_nothing_are_no_reason(half, world, undisturbed, tmp_path):
+    shutil.copytree(half[0], tmp_path / PLACE)
+    patch_level = ".".join([*platform.python_version_tuple()[:2], "99"])
+    rewritten(tmp_path / PLACE, versions={"matplotlib": "1.0", "python": patch_level})
+    assert not refusal(world, tmp_path)
+    assert contents(tmp_path / PLACE) == contents(undisturbed.folder)
+
+
+def test_other_versions_are_no_reason_where_nothing_was_kept_or_all_is_done(world, undisturbed, tmp_path):
+    rewritten(killed(world, tmp_path / "early", 3), versions={"torch": "1.0"})
+    play(world, tmp_path / "early")
+    assert read_json(tmp_path / "early" / PLACE / "run.json")["versions"] == undisturbed.facts["versions"]
+    shutil.copytree(undisturbed.folder, tmp_path / "done" / PLACE)
+    rewritten(tmp_path / "done" / PLACE, versions={"torch": "1.0"})
+    assert play(world, tmp_path / "done").facts["versions"]["torch"] == "1.0"
+
+
+def test_a_state_of_other_versions_is_not_gone_on_with_whatever_run_json_says(world, undisturbed, tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "version", lambda name: "1.0")
+        patch.setattr(simulate, "RUNAWAY", 0.0)  # stands for anything that another version may do differently
+        killed(world, tmp_path, 7)
+    rewritten(tmp_path / PLACE, versions=undisturbed.facts["versions"])
+    assert not refusal(world, tmp_path)
+    assert contents(tmp_path / PLACE) == contents(undisturbed.folder)
+
+
+@pytest.mark.parametrize("seconds", [None, [], {}, {"train": "long"}, {"train": 1e308, "observe": -1}])
+def test_senseless_seconds_are_forgotten(seconds, half, world, tmp_path):
+    shutil.copytree(half[0], tmp_path / PLACE)
+    rewritten(tmp_path / PLACE, seconds=seconds)
+    assert 0 < play(world, tmp_path).facts["seconds"]["train"] < 1000
+
+
+def test_seconds_of_an_earlier_start_count(half, world, tmp_path):
+    shutil.copytree(half[0], tmp_path / PLACE)
+    rewritten(tmp_path / PLACE, seconds={"train": 5000.0, "observe": 1, "measure": 1, "draw": 1})
+    assert play(world, tmp_path).facts["seconds"]["train"] > 5000
+
+
+@pytest.mark.parametrize("name", runs.DIGESTED)
+@pytest.mark.parametrize("damage", [gone, flipped, without_its_last_byte], ids=lambda damage: damage.__name__)
+def test_a_finished_run_that_was_changed_is_refused(name, damage, world, undisturbed, tmp_path):
+    shutil.copytree(undisturbed.folder, tmp_path / PLACE)
+    damage(tmp_path / PLACE / name, tmp_path, np.random.default_rng(0))
+    message = refusal(world, tmp_path)
+    assert message.startswith(
+        f"{tmp_path / PLACE}: holds a finished run that is damaged ({name}: is lost or has changed)"
+    )
+    assert message.endswith("--fresh plays it again")
+
+
+@pytest.mark.parametrize("name", ["run.json", "metrics.jsonl", "frames.npz", "weights.npz", "partial"])
+def test_what_has_the_place_of_a_file_of_ours_is_named(name, world, tmp_path):
+    path = tmp_path / PLACE / name
+    path.parent.mkdir(parents=True)
+    path.write_text("") if name == "partial" else path.mkdir()
+    assert (
+        refusal(world, tmp_path)
+        == f"{path}: is in the way of this run; move it, or put the run elsewhere with --out DIR"
+    )
+
+
+# --- away from home --------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_gone_on_with_on_another_machine_and_its_weights_come_home(tmp_path, monkeypatch):
+    points, file = tmp_path / "points.csv", tmp_path / "small.toml"
+    points.write_text("0,1\n1,0\n")
+    file.write_text(SMALL.replace('"ring"', '"points"\npath = "points.csv"'))
+    expected = contents(play(file, tmp_path / "undisturbed").folder)
+    folder = killed(file, tmp_path / "away", HALF)
+    seen = []
+    monkeypatch.setattr(tasks, "telling", lambda: lambda progress: seen.append((progress.doing, progress.step)))
+    config = read_json(folder / "run.json")["config"]
+    task = tasks.Task("small", folder, config, "", {}, animation=False)
+    end = tasks.perform(task, cargo=tasks.cargo_for(task))
+    assert (end.status, seen[0]) == ("done", ("training", 14))
+    tasks.bring_home(task, end)
+    assert contents(folder) == expected
+
+
+# --- more points -----------------------------------------------------------------------------------------------------
+
+
+def last_state(sim: simulate.Simulation) -> State:
+    """The state after the last step, played here."""
+    return next(state for state in simulate.states_due(sim, sim.start, lambda step: None) if state.step == sim.steps)
+
+
+WAYS: dict[str, dict[str, object]] = {
+    "plain": {},
+    "averaged": {"method.ema": 0.9},
+    "double": {"training.precision": "double"},
+    "categories": {"method.categories": 3},
+    "batch norm": {"generator.normalisation": "batch"},
+    "real points": {"generator": "data-plus-noise"},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_fresh_points_are_those_of_the_last_state(way, world, tmp_path):
+    changes = WAYS[way] | {"training.seeds": [3, 5]}
+    if way == "real points":
+        changes = {"training.seeds": [3, 5]}
+        world = tmp_path / "small.toml"
+        world.write_text(SMALL.replace("[generator]\nwidth = 8", '[generator]\nkind = "data-plus-noise"'))
+    recording = play(world, tmp_path, overrides=changes)
+    sim = simulate.simulation(read(str(world), None, list(changes.items())))
+    last, kept = last_state(sim), unpacked(recording.folder / "weights.npz")
+    assert kept.keys() == simulate.weights(last).keys()
+    for name, values in simulate.weights(last).items():
+        np.testing.assert_array_equal(kept[name], values)
+    assert np.array_equal(kept["average"], kept["generator"]) == (way != "averaged")
+    rngs = [stream(sim.source.scenario_seed, seed, Purpose.FRESH_LATENT, 4) for seed in (3, 5)]
+    latents = torch.from_numpy(np.stack([sim.source.latent(rng, 300) for rng in rngs])).to(sim.final)
+    points = recording.sample(300, k=4)
+    assert (points.shape, points.dtype) == ((2, 300, 2), np.float32)
+    np.testing.assert_array_equal(points, simulate.generated(sim, last, latents))
+    np.testing.assert_array_equal(recording.frames["final"], simulate.generated(sim, last, sim.final))
+
+
+def test_samples_repeat_differ_by_number_and_are_not_those_of_the_run(undisturbed):
+    first, again, second = undisturbed.sample(50), undisturbed.sample(50), undisturbed.sample(50, k=1)
+    np.testing.assert_array_equal(first, again)
+    clouds = [first, second, undisturbed.frames["final"][:, :50], undisturbed.frames["samples"][-1]]
+    points = np.concatenate([cloud.reshape(-1, 2) for cloud in clouds])
+    assert len(np.unique(points, axis=0)) == len(points)
+
+
+def test_sampling_reads_no_input_file(tmp_path):
+    points, file = tmp_path / "points.csv", tmp_path / "small.toml"
+    points.write_text("0,1\n1,0\n")
+    file.write_text(SMALL.replace('"ring"', '"points"\npath = "points.csv"'))
+    recording = play(file, tmp_path)
+    expected = recording.sample(10)
+    points.unlink()
+    np.testing.assert_array_equal(load(recording.folder).sample(10), expected)
+    file.write_text(file.read_text().replace("[generator]\nwidth = 8", '[generator]\nkind = "data-plus-noise"'))
+    points.write_text("0,1\n1,0\n")
+    of_points = play(file, tmp_path / "other")
+    points.unlink()
+    with pytest.raises(UserError, match=r"needs target points, which are not to be had \(path: no file .*points\.csv\)"):
+        of_points.sample(10)
+
+
+@pytest.mark.parametrize("order", [{"n": 0}, {"n": 2.5}, {"n": 1, "k": -1}])
+def test_a_number_that_is_no_number_of_points_is_refused(order, undisturbed):
+    name, value = list(order.items())[-1]
+    with pytest.raises(
+        UserError, match=f"sample: {name} = {value}: must be a whole number, {int(name == 'n')} or more"
+    ):
+        undisturbed.sample(**order)
+
+
+def test_a_recording_without_weights_says_how_to_have_them(undisturbed, tmp_path):
+    shutil.copytree(undisturbed.folder, tmp_path / PLACE)
+    (tmp_path / PLACE / "weights.npz").unlink()
+    words = r"has no weights\.npz to draw more points from; --fresh plays the run again, with it"
+    with pytest.raises(UserError, match=words):
+        load(tmp_path / PLACE).sample(10)
+    with pytest.raises(UserError, match=words):
+        replace(undisturbed, folder=None).sample(10)
+    (tmp_path / PLACE / "weights.npz").write_bytes(b"hello")
+    with pytest.raises(UserError, match=r"weights\.npz: is damaged .*; --fresh plays the run again"):
+        load(tmp_path / PLACE).sample(10)

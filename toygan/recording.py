@@ -74,9 +74,13 @@ class Recording:
         from toygan.strict import Source, UserError, check
 
         for name, value, least in (("n", n, 1), ("k", k, 0)):
-            if not isinstance(value, int) or value < least:
+            if not isinstance(value, int | np.integer) or value < least:
                 raise UserError(f"sample: {name} = {value!r}: must be a whole number, {least} or more")
-        return fresh_points(check(Config, dict(self.facts["config"]), Source(self.name)), self._average(), n, k)
+        config, average = check(Config, dict(self.facts["config"]), Source(self.name)), self._average()
+        try:
+            return fresh_points(config, average, n, k)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.name}: its generator needs target points, which are not to be had ({error})") from None
 
     def _average(self) -> np.ndarray:
         """The parameters of every seed's averaged generator [S, P]; UserError where they were not kept."""
