@@ -435,7 +435,9 @@ def test_sampling_reads_no_input_file(tmp_path):
     points.write_text("0,1\n1,0\n")
     of_points = play(file, tmp_path / "other")
     points.unlink()
-    with pytest.raises(UserError, match=r"needs target points, which are not to be had \(path: no file .*points\.csv\)"):
+    with pytest.raises(
+        UserError, match=r"needs target points, which are not to be had \(path: no file .*points\.csv\)"
+    ):
         of_points.sample(10)
 
 

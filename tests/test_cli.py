@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -174,12 +175,28 @@ def test_a_run_is_drawn_again_in_every_format(suffix, finished, tmp_path):
     assert file.stat().st_size > 1000
 
 
+def test_more_points_are_drawn_than_were_recorded(finished, tmp_path):
+    result = call("draw", str(finished[0]), "--points", "70", "-f", "svg", "-f", "png", "--out", str(tmp_path / "new"))
+    assert result.stdout == f"{tmp_path / 'new' / 'points.svg'}\n{tmp_path / 'new' / 'points.png'}\n"
+    assert "70 fresh points a seed" in (tmp_path / "new" / "points.svg").read_text()
+    refused = {("-f", "gif"): "--points makes a picture", ("--view", "inside"): "leave out --view"}
+    for words, said in refused.items():
+        assert said in call("draw", str(finished[0]), "--points", "70", *words, code=2).stderr
+    bare = shutil.copytree(finished[0], tmp_path / "bare")
+    (bare / "weights.npz").unlink()
+    assert call("draw", str(bare), "--points", "70", code=2).stderr == (
+        f"toygan: {bare}: has no weights.npz to draw more points from; --fresh plays the run again, with it\n"
+    )
+
+
 def test_drawing_explains_what_it_cannot_do(finished, tmp_path, monkeypatch):
     assert '"png"?' in call("draw", str(finished[0]), "-f", "pgn", code=2).stderr
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     assert "toygan[mp4]" in call("draw", str(finished[0]), "-f", "mp4", "--out", str(tmp_path), code=2).stderr
     (tmp_path / "file").write_text("")
-    assert "--out" in call("draw", str(finished[0]), "--out", str(tmp_path / "file" / "below"), code=2).stderr
+    for words in ([], ["--points", "9"], ["--view", "latent"]):
+        below = str(tmp_path / "file" / "below")
+        assert "with --out" in call("draw", str(finished[0]), *words, "--out", below, code=2).stderr
 
 
 def test_runs_are_compared(finished, tmp_path):

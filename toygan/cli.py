@@ -217,14 +217,20 @@ def draw(
         typer.Option("--format", "-f", help=f"{', '.join(PICTURES + FILMS)}; png and gif by default."),
     ] = [],  # noqa: B006
     view: cli_inside.View = None,
+    points: cli_inside.Points = None,
     out: Annotated[Path | None, typer.Option(help="Another folder for the files.")] = None,
 ) -> None:
-    """Draw a run again from its recording; nothing is trained."""
+    """Draw a run again from its recording, or more points of its generators; nothing is trained."""
     with clear_faults():
         recording = opened(folder)
-        for suffix in formats or (["png"] if view else ["png", "gif"]):
-            place = out or folder
-            print(cli_inside.drawn_view(recording, view, suffix, place) if view else drawn(recording, suffix, place))
+        place = out or folder
+        for suffix in formats or (["png"] if view or points else ["png", "gif"]):
+            if points:
+                print(cli_inside.drawn_points(recording, points, view, suffix, usable(place)))
+            elif view:
+                print(cli_inside.drawn_view(recording, view, suffix, usable(place)))
+            else:
+                print(drawn(recording, suffix, place))
 
 
 def drawn(recording: Recording, suffix: str, folder: Path) -> Path:

@@ -23,6 +23,27 @@ VIEWS = ("inside", "latent", "transport", "dirac")
 
 View = Annotated[str | None, typer.Option("--view", help=f"Another picture of the run: {', '.join(VIEWS)}.")]
 
+Points = Annotated[
+    int | None,
+    typer.Option("--points", min=1, max=10**6, help="Draw so many fresh points of every seed's last generator."),
+]
+
+
+def drawn_points(recording: Recording, n: int, view: str | None, suffix: str, folder: Path) -> Path:
+    """Draw n fresh points of every seed's last generator as FOLDER/points.SUFFIX; where it is."""
+    from toygan.draw.fresh import save_fresh
+    from toygan.draw.sheet import PICTURE_FORMATS
+    from toygan.strict import UserError, suggestion
+
+    if view is not None:
+        raise UserError("--points: makes a picture of its own; leave out --view")
+    if suffix not in PICTURE_FORMATS:
+        raise UserError(
+            f"--format {suffix}: --points makes a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}"
+        )
+    save_fresh(recording, recording.sample(n), folder / f"points.{suffix}")
+    return folder / f"points.{suffix}"
+
 
 def drawn_view(recording: Recording, view: str, suffix: str, folder: Path) -> Path:
     """Draw one view of a run as FOLDER/VIEW.SUFFIX; where it is. UserError for an unknown view or format."""
@@ -34,7 +55,6 @@ def drawn_view(recording: Recording, view: str, suffix: str, folder: Path) -> Pa
         raise UserError(f"--view {view}: unknown; {suggestion(view, VIEWS, 'views')}")
     if suffix not in PICTURE_FORMATS:
         raise UserError(f"--format {suffix}: a view is a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}")
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{view}.{suffix}"
     if view == "dirac":
         save_phases([portrait_of_run(recording)], path, str(recording.facts.get("command", "")))

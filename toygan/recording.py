@@ -80,7 +80,9 @@ class Recording:
         try:
             return fresh_points(config, average, n, k)
         except (OSError, ValueError) as error:
-            raise UserError(f"{self.name}: its generator needs target points, which are not to be had ({error})") from None
+            raise UserError(
+                f"{self.name}: its generator needs target points, which are not to be had ({error})"
+            ) from None
 
     def _average(self) -> np.ndarray:
         """The parameters of every seed's averaged generator [S, P]; UserError where they were not kept."""
