@@ -22,6 +22,7 @@ LAYERS = [
     {"toygan", "__main__"},
     {"cli", "cli_many", "cli_distance", "cli_gallery", "cli_inside", "console"},
     {"faults"},
+    {"terminal"},
     {"exhibits", "gallery", "sweeps", "engines", "tasks"},
     {"runs", "catalogue"},
     {"draw"},

@@ -5,19 +5,23 @@ Heavy things are imported where they are used.
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from toygan import cli_distance, cli_gallery, cli_inside, cli_many
 from toygan.faults import INTERRUPTED, SOME_FAILED, clear_faults, complain, in_words, is_users, stop, stopping
 from toygan.methods import METHODS
 from toygan.shipped import shipped
+from toygan.terminal import mend_streams, say, say_json
 
 if TYPE_CHECKING:
     from toygan.recording import Recording
@@ -26,7 +30,40 @@ if TYPE_CHECKING:
 
     Job = tuple[Config, Order]
 
+
+class Commands(TyperGroup):
+    """The commands; what is wrong with a command line is said like every other mistake."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command line, and end the program unless that is not wanted."""
+        try:
+            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+        except TyperException as error:
+            if not standalone_mode:
+                raise
+            complain_of_usage(error)
+            code = error.exit_code
+        return sys.exit(code or 0) if standalone_mode else code
+
+
+def complain_of_usage(error: TyperException) -> None:
+    """One message, with the command that says more; none where the help has just been printed."""
+    if type(error).__name__ != "NoArgsIsHelpError":
+        context = getattr(error, "ctx", None)
+        more = f"\n    {context.command_path} --help says more" if context else ""
+        complain(re.sub(r"\s*\n\s*", " ", error.format_message()) + more)
+
+
 app = typer.Typer(
+    cls=Commands,
     help="The laboratory for GANs on distributions that fit on a sheet of paper.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -36,6 +73,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line."""
+    mend_streams()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     try:
@@ -159,10 +197,10 @@ def report(recordings: list[Recording], faults: list[Exception], film: bool, pag
     if as_json:
         facts = [dict(recording.facts) | {"folder": str(recording.folder)} for recording in recordings]
         several = {"runs": facts, "failed": [str(fault) for fault in faults]}
-        print(json.dumps((facts[0] if len(facts) == 1 and not faults else several) | paths, allow_nan=False))
+        say_json((facts[0] if len(facts) == 1 and not faults else several) | paths)
     elif len(recordings) == 1:
         print_summary(recordings[0])
-        print("\n".join(paths.values()), end="\n" if paths else "")
+        say("\n".join(paths.values()), end="\n" if paths else "")
     else:
         print_table(recordings, paths)
 
@@ -226,11 +264,11 @@ def draw(
         place = out or folder
         for suffix in formats or (["png"] if view or points else ["png", "gif"]):
             if points:
-                print(cli_inside.drawn_points(recording, points, view, suffix, usable(place)))
+                say(cli_inside.drawn_points(recording, points, view, suffix, usable(place)))
             elif view:
-                print(cli_inside.drawn_view(recording, view, suffix, usable(place)))
+                say(cli_inside.drawn_view(recording, view, suffix, usable(place)))
             else:
-                print(drawn(recording, suffix, place))
+                say(drawn(recording, suffix, place))
 
 
 def drawn(recording: Recording, suffix: str, folder: Path) -> Path:
@@ -294,7 +332,7 @@ def compare(
         place = usable(out or common_folder(recordings))
         paths = draw_comparison(recordings, place, animation) | (write_page(recordings, place) if page else {})
         if as_json:
-            print(json.dumps({"runs": table_rows(recordings)} | paths, allow_nan=False))
+            say_json({"runs": table_rows(recordings)} | paths)
         else:
             print_measures(recordings)
             print_table(recordings, paths)
@@ -319,7 +357,7 @@ def list_(
         if what not in ("all", *LISTS):
             raise UserError(f"list {what}: unknown; {suggestion(what, list(LISTS), 'lists')}")
         found = {name: make() for name, make in LISTS.items() if what in ("all", name)}
-        print(json.dumps(found)) if as_json else print_list(found)
+        say_json(found) if as_json else print_list(found)
 
 
 @app.command()

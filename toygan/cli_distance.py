@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toygan.faults import clear_faults
+from toygan.terminal import say
 
 if TYPE_CHECKING:
     from toygan.distance import Number, Sweep
@@ -36,7 +37,7 @@ def distance(
 
         if over is None and out is not None:
             raise UserError("--out: there is a picture only with --over, as in --over target.shift=-1:1:21")
-        print(table_of(a, b, points, as_json) if over is None else along_key(a, b, over, points, out, as_json))
+        say(table_of(a, b, points, as_json) if over is None else along_key(a, b, over, points, out, as_json))
 
 
 def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +13,7 @@ import typer
 from toygan.cli_many import watching
 from toygan.faults import FAILED, SOME_FAILED, clear_faults, complain
 from toygan.shipped import shipped_exhibits
+from toygan.terminal import say, say_json, tell
 
 if TYPE_CHECKING:
     from toygan.exhibits import Exhibit, Showing, Work
@@ -89,9 +88,9 @@ def gallery(
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands)
         index = write_site(out, shown, quick, workers or cpu_count())
         if as_json:
-            print(json.dumps({"index": str(index), "exhibits": [facts_of(one) for one in shown]}))
+            say_json({"index": str(index), "exhibits": [facts_of(one) for one in shown]})
         else:
-            print("\n".join([*map(tally, shown), str(index)]))
+            say("\n".join([*map(tally, shown), str(index)]))
         end(shown, failed, strict=False)
 
 
@@ -122,7 +121,7 @@ def shown_exhibits(
     made = []
     for shown in Parallel(n_jobs=at_once, return_as="generator")(jobs):
         made.append(shown)
-        print(f"drawn: {tally(shown)}", file=sys.stderr, flush=True)
+        tell(f"drawn: {tally(shown)}")
     return made, failed
 
 
@@ -175,21 +174,21 @@ def list_questions(as_json: bool) -> None:
     from toygan.console import print_list
 
     found = {"exhibits": exhibits()}
-    print(json.dumps(found)) if as_json else print_list(found)
+    say_json(found) if as_json else print_list(found)
 
 
 def report(shown: Showing, place: Path, as_json: bool) -> None:
     """The verdicts, and where pictures and page are."""
     if as_json:
-        print(json.dumps(facts_of(shown)))
+        say_json(facts_of(shown))
         return
     from toygan.gallery.site import file_name
 
-    print(f"{shown.question}\n")
+    say(f"{shown.question}\n")
     for verdict in shown.verdicts:
-        print(f"  {verdict.words}: {verdict.says}\n      {verdict.numbers}")
+        say(f"  {verdict.words}: {verdict.says}\n      {verdict.numbers}")
     page = place.parent / "exhibits" / f"{file_name(shown.name)}.html"
-    print("\n".join(["", *(str(picture.path) for picture in shown.pictures), str(page)]))
+    say("\n".join(["", *(str(picture.path) for picture in shown.pictures), str(page)]))
 
 
 def facts_of(shown: Showing) -> dict[str, Any]:

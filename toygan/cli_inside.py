@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toygan.faults import clear_faults
+from toygan.terminal import say, say_json
 
 if TYPE_CHECKING:
     from toygan.dirac import Portrait
@@ -105,9 +106,9 @@ def dirac(
         out.parent.mkdir(parents=True, exist_ok=True)
         save_phases(portraits, out, command_of(methods, rules, changes))
         if as_json:
-            print(json.dumps({"picture": str(out), "portraits": [facts_of(portrait) for portrait in portraits]}))
+            say_json({"picture": str(out), "portraits": [facts_of(portrait) for portrait in portraits]})
         else:
-            print("\n".join([*(f"{portrait.title}: {portrait.words}" for portrait in portraits), str(out)]))
+            say("\n".join([*(f"{portrait.title}: {portrait.words}" for portrait in portraits), str(out)]))
 
 
 def all_portraits(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str]) -> list[Portrait]:

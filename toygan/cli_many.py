@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toygan.faults import SOME_FAILED, clear_faults, complain
+from toygan.terminal import say, tell, visible
 
 if TYPE_CHECKING:
     from toygan.sweeps import Places, Plan, Standing, Watch
@@ -48,7 +48,7 @@ def sweep(
         plan, places = plan_of(scenarios, methods, seeds, grid, changes, out, animation)
         tasks, place = sweeps.planned(plan, places), Path(plan.out)
         if dry_run:
-            print(forecast(tasks, engine, address, workers))
+            say(forecast(tasks, engine, address, workers))
             return
         with watching() as watch:
             failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
@@ -121,9 +121,11 @@ def show_results(rows: list[dict[str, Any]], place: Path) -> None:
     from toygan.draw.sweep import save_sweep
     from toygan.table import medians, written
 
-    print(written([medians(rows)], "text"))
+    if not rows:
+        return
+    say(written([medians(rows)], "text"))
     for path in [place / "results.csv", *save_sweep(rows, place)]:
-        print(path)
+        say(path)
 
 
 # --- progress --------------------------------------------------------------------------------------------------------
@@ -139,10 +141,10 @@ def watching() -> Iterator[Watch]:
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("sweep"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    columns = (TextColumn("sweep"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False))
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("sweep", total=1.0, note="starting")
-        yield lambda standing: bar.update(task, completed=standing.share, note=counts(standing))
+        yield lambda standing: bar.update(task, completed=standing.share, note=visible(counts(standing)))
 
 
 def plain_lines() -> Watch:
@@ -155,7 +157,7 @@ def plain_lines() -> Watch:
             last[0], told[0] = monotonic(), standing.note
             share, spent = standing.share, monotonic() - began
             left = f"  {duration(spent * (1 - share) / share)} left" if 0.02 < share < 1 and spent > 5 else ""
-            print(f"sweep: {counts(standing)}{left}", file=sys.stderr, flush=True)
+            tell(f"sweep: {counts(standing)}{left}")
 
     return watch
 
@@ -196,7 +198,7 @@ def table(
 
         rows = records(run_folders(folder), complain)
         wanted = measures or (["all"] if form == "csv" and "/" not in by else [])
-        print(written(tables_of(rows, by, wanted, against), form), end="")
+        say(written(tables_of(rows, by, wanted, against), form), end="")
 
 
 def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against: str | None) -> list[Table]:

@@ -15,27 +15,34 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Column, Table
+from rich.text import Text
 
 from toygan.catalogue import Page
 from toygan.recording import Recording, like_perfect
 from toygan.runs import LIBRARIES, Progress, Watcher
+from toygan.terminal import tell, visible
 
 WIDE = 110  # columns of a terminal in which a bar may take its ease
 EVERY = 10.0  # seconds between plain lines where stderr is no terminal
 
 
 class Terminal(Console):
-    """A console that leaves it to the command what to do when nobody reads its output any more."""
+    """A console on which text is text: no word of it is a command to rich or to the terminal."""
 
-    def on_broken_pipe(self) -> None:
-        """Say so instead of ending the program."""
-        raise BrokenPipeError
+    def __init__(self, stderr: bool, width: int | None = None, force_terminal: bool | None = None) -> None:
+        super().__init__(
+            stderr=stderr, width=width, force_terminal=force_terminal, markup=False, emoji=False, highlight=False
+        )
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """The text with its control characters visible."""
+        return super().render_str(visible(text), **how)
 
 
 def console(stream: TextIO, stderr: bool) -> Terminal:
     """A console on a stream; what goes into a file or a pipe is never wrapped."""
     is_narrow = stream.isatty() or "COLUMNS" in os.environ
-    return Terminal(stderr=stderr, highlight=False, width=None if is_narrow else 1000)
+    return Terminal(stderr=stderr, width=None if is_narrow else 1000)
 
 
 out, err = console(sys.stdout, stderr=False), console(sys.stderr, stderr=True)
@@ -51,17 +58,21 @@ def watching(name: str) -> Iterator[Watcher]:
         yield plain_lines(name)
         return
     columns = (
-        TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=min(len(name), 28), max_width=28)),
+        TextColumn(
+            "{task.description}",
+            markup=False,
+            table_column=Column(no_wrap=True, min_width=min(len(name), 28), max_width=28),
+        ),
         BarColumn(bar_width=8 if err.width < WIDE else 30),
-        TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+        TextColumn("{task.fields[note]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
     )
     with Bar(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(name, total=None, note="starting")
+        task = bar.add_task(visible(name), total=None, note="starting")
         meter = Meter()
 
         def watch(progress: Progress) -> None:
             if progress.doing == "kept":
-                bar.console.print(plain_text(f"{name}: {KEPT}"))
+                bar.console.print(f"{name}: {KEPT}")
             bar.update(task, completed=progress.step, total=progress.steps, note=meter.note(progress))
 
         yield watch
@@ -78,7 +89,7 @@ def plain_lines(name: str) -> Watcher:
         nonlocal then, before
         if progress.doing != before or monotonic() - then > EVERY:
             note = KEPT if progress.doing == "kept" else f"{progress.doing}, {meter.note(progress)}"
-            print(f"{name}: {note}\n", end="", file=sys.stderr, flush=True)  # in one piece, whoever interrupts
+            tell(f"{name}: {note}")
             then, before = monotonic(), progress.doing
 
     return watch
@@ -132,9 +143,8 @@ def print_summary(recording: Recording) -> None:
     """Status, measures of every seed, and where the files are."""
     facts = recording.facts
     seconds = sum(facts["seconds"].values())
-    out.print(
-        f"[bold]{recording.name}[/]  {facts['status']} at step {facts['step']} of {facts['steps']}, {seconds:.1f} s"
-    )
+    out.print(recording.name, style="bold", end="")
+    out.print(f"  {facts['status']} at step {facts['step']} of {facts['steps']}, {seconds:.1f} s")
     table = Table(box=None, pad_edge=False)
     rows = facts["summary"]["seeds"]
     names = [name for name in rows[0] if name in TOLD and any(row[name] is not None for row in rows)]
@@ -146,7 +156,7 @@ def print_summary(recording: Recording) -> None:
     for words in floor_words(facts):
         out.print(words)
     for sentence in facts["summary"].get("diagnosis", []):
-        out.print(plain_text(sentence))
+        out.print(sentence)
     for name in ("picture.png", "animation.gif"):
         if recording.folder and (recording.folder / name).exists():
             out.print(str(recording.folder / name), soft_wrap=True)
@@ -196,7 +206,7 @@ def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> No
     """One line a run, means over seeds, and where the comparison is."""
     rows = table_rows(recordings)
     if len({recording.facts["scenario"] for recording in recordings}) == 1:  # then it goes without saying
-        out.print(f"[bold]{recordings[0].facts['scenario']}[/]")
+        out.print(recordings[0].facts["scenario"], style="bold")
         for row, recording in zip(rows, recordings, strict=True):
             row["run"] = recording.facts["method"]
     said = {"status"} if all(row["status"] == "done" for row in rows) else set()
@@ -251,25 +261,18 @@ def print_list(found: Mapping[str, Mapping[str, str]]) -> None:
         table.add_column(no_wrap=True, style="cyan")
         table.add_column()
         for name, text in rows.items():
-            table.add_row(name, plain_text(text))
+            table.add_row(name, text)
         out.print(table)
         out.print()
 
 
-def plain_text(text: str) -> Any:
-    """Text in which brackets are brackets."""
-    from rich.text import Text
-
-    return Text(text)
-
-
 def print_page(page: Page) -> None:
     """Title, lines, settings."""
-    out.print(plain_text(page.title), style="bold")
+    out.print(page.title, style="bold")
     for name, text in page.lines.items():
-        out.print(plain_text(f"{name}: {text}"))
+        out.print(f"{name}: {text}")
     out.print()
-    out.print(plain_text(page.settings), soft_wrap=True)  # as it is, so that it can be copied
+    out.print(page.settings, soft_wrap=True)  # as it is, so that it can be copied
 
 
 def print_doctor() -> None:
@@ -284,7 +287,7 @@ def print_doctor() -> None:
     out.print(f"threads: 1 a run by default, {torch.get_num_threads()} possible")
     films = "gif, webp" + (", mp4" if find_spec("imageio_ffmpeg") else "")
     missing = "" if find_spec("imageio_ffmpeg") else "  (mp4: pip install 'toygan[mp4]')"
-    out.print(plain_text(f"films: {films}{missing}"))
+    out.print(f"films: {films}{missing}")
 
 
 def installed(name: str) -> str:

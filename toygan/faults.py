@@ -11,7 +11,9 @@ from typing import Any, NoReturn
 
 import typer
 
-DONE, FAILED, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+from toygan.terminal import tell
+
+FAILED, USAGE, SOME_FAILED, INTERRUPTED = 1, 2, 3, 130
 
 stopping = Event()  # somebody asked us to end
 
@@ -24,7 +26,7 @@ def stop(*_: Any) -> NoReturn:
 
 def complain(message: str) -> None:
     """One message on stderr."""
-    print(f"toygan: {message}", file=sys.stderr)
+    tell(f"toygan: {message}")
 
 
 @contextmanager
@@ -35,9 +37,6 @@ def clear_faults(after_fault: str = "", after_stop: str = "") -> Iterator[None]:
         sys.stdout.flush()
     except typer.Exit:
         raise
-    except BrokenPipeError:  # whoever read our output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(DONE) from None
     except (Exception, KeyboardInterrupt) as error:
         # A stop in the middle of an import or of a foreign library may arrive as an error of theirs.
         if stopping.is_set() or isinstance(error, KeyboardInterrupt):

@@ -1,0 +1,161 @@
+"""Foreign text is text on the terminal, and nobody need read what a command prints."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_cli import SMALL, call, finished, here, one_object  # noqa: F401  (fixtures)
+
+import toygan
+from toygan.terminal import finite, visible
+
+ROOT = Path(toygan.__file__).parent
+EVIL = "\x1b[31m\x07\x9b2J\u202e\x7f[/red][bold]:smile:"
+SHOWN = r"\x1b[31m\x07\x9b2J\u202e\x7f[/red][bold]:smile:"
+RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def test_control_characters_are_seen_and_all_else_is_as_it_was():
+    assert visible(EVIL) == SHOWN
+    assert visible("a\r\nb\udcff") == "a\\r\nb\\udcff"
+    for text in ("tabs\tand lines\n", "ε → 0, naïve, 日本, 🙂, می‌خواهم"):
+        assert visible(text) == text
+    assert not RAW.search(visible("".join(map(chr, range(0x3000)))))
+
+
+def test_json_knows_no_infinity():
+    assert finite({"a": (1.0, float("nan")), "b": [{"c": -float("inf")}]}) == {"a": [1.0, None], "b": [{"c": None}]}
+
+
+def test_nothing_is_printed_past_the_one_place():
+    """Every word goes through `toygan.terminal` or a console that makes it visible."""
+    for file in ROOT.rglob("*.py"):
+        if file.name != "terminal.py":
+            tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            names = [ast.unparse(node.func) for node in tree if isinstance(node, ast.Call)]
+            assert not {"print", "sys.stdout.write", "sys.stderr.write", "typer.echo", "typer.secho"} & {*names}, file
+
+
+def shown(*words: str, code: int = 0) -> str:
+    """All that a command prints, none of it able to command a terminal."""
+    result = call(*words, code=code)
+    assert not RAW.search(result.output)
+    return result.output
+
+
+@pytest.mark.parametrize("name", ["a[/red]b", "[red]x[/red]/:smile:", "[bold", "\x1b[31mred"])
+def test_a_run_says_where_it_is_whatever_its_folder_is_called(name, here):  # noqa: F811
+    said = shown("run", "small.toml", "--no-animation", "--out", name)
+    assert (here / name / "small" / "wgan-gp" / "picture.png").exists()
+    assert visible(f"{name}/small/wgan-gp/picture.png") in said
+    assert visible(name) in shown("draw", f"{name}/small/wgan-gp", "-f", "png")
+    assert "small" in shown("table", name)
+
+
+COMMANDS = {  # what is asked with a hostile word in it
+    "a method": ["run", "small.toml", "-m", EVIL],
+    "a scenario": ["run", EVIL],
+    "a path": ["run", f"{EVIL}.toml"],
+    "a change": ["run", "small.toml", "--set", f"{EVIL}=1"],
+    "a value": ["run", "small.toml", "--set", f"training.steps='{EVIL}"],
+    "an option": ["run", "small.toml", f"--{EVIL}"],
+    "a command": [EVIL],
+    "a list": ["list", EVIL],
+    "a thing": ["show", EVIL],
+    "a pair": ["show", f"{EVIL}+r1"],
+    "a folder": ["draw", EVIL],
+    "a place": ["table", EVIL],
+    "a device": ["run", "small.toml", "--device", EVIL],
+    "a grid": ["sweep", "small.toml", "--grid", f"{EVIL}=1,2"],
+    "an exhibit": ["demo", EVIL],
+    "a distance": ["distance", "small.toml", EVIL],
+    "an axis": ["distance", "small.toml", "small.toml", "--over", EVIL],
+    "a rule": ["dirac", "-u", EVIL],
+}
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_a_hostile_word_on_the_command_line_is_shown_as_text(kind, here):  # noqa: F811
+    assert re.search(r"\\(x1b|u001b)\[31m", shown(*COMMANDS[kind], code=2))
+
+
+FILES = {
+    "broken": (SMALL + EVIL, 2),
+    "a title": (f"{SMALL}".replace('"Small"', f'"{json.dumps(EVIL)[1:-1]}"'), 0),
+    "a comment": (f"# \x9b2J [/red] \u202e\n{SMALL}", 0),
+    "a key": (f'{SMALL}"{json.dumps(EVIL)[1:-1]}" = 1\n', 2),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_hostile_file_is_shown_as_text(kind, here):  # noqa: F811
+    text, code = FILES[kind]
+    (here / "small.toml").write_text(text.replace("\\u007f", "\\u007F"), encoding="utf-8")
+    assert re.search(r"\\x9b|\\u009b", shown("show", "small.toml", code=code))
+    shown("run", "small.toml", "--no-animation", code=code)
+
+
+def test_a_hostile_record_is_shown_as_text(finished, tmp_path):  # noqa: F811
+    for number, folder in enumerate(finished):
+        place = tmp_path / str(number)
+        place.mkdir()
+        for file in folder.iterdir():
+            (place / file.name).write_bytes(file.read_bytes())
+        facts = json.loads((place / "run.json").read_text())
+        facts |= {"title": EVIL, "scenario": EVIL, "method": EVIL, "command": EVIL, "message": EVIL}
+        facts["summary"]["diagnosis"] = [EVIL]
+        (place / "run.json").write_text(json.dumps(facts))
+    folders = [str(tmp_path / "0"), str(tmp_path / "1")]
+    assert SHOWN in shown("compare", *folders, "--no-animation", "--out", str(tmp_path / "both"))
+    assert SHOWN in shown("table", str(tmp_path))
+    assert SHOWN in shown("table", str(tmp_path), "--format", "csv")
+    assert one_object(shown("compare", *folders, "--no-animation", "--out", str(tmp_path / "both"), "--json"))
+
+
+# --- readers that go away --------------------------------------------------------------------------------------------
+
+ENDS = {
+    "stdout closed": ">&-",
+    "stderr closed": "2>&-",
+    "stdin closed": "<&-",
+    "all closed": ">&- 2>&- <&-",
+    "a reader of stderr that has had enough": "2>&1 >/dev/null | head -1",
+    "a reader of stdout that has had enough": "--json | head -c 1",
+    "a reader of both who never was": "2>&1 | true",
+}
+
+
+def in_shell(command: str, place: Path) -> subprocess.CompletedProcess[str]:
+    words = f"{sys.executable} -m toygan {command}; exit ${{PIPESTATUS[0]}}"
+    return subprocess.run(["bash", "-c", words], capture_output=True, text=True, cwd=place, check=False, timeout=120)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_run_ends_well_whoever_reads(end, here):  # noqa: F811
+    done = in_shell(f"run small.toml --steps 2 --no-animation {ENDS[end]}", here)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((here / "runs" / "small" / "wgan-gp" / "run.json").read_text())["status"] == "done"
+
+
+def test_a_sweep_ends_well_whoever_reads(here):  # noqa: F811
+    words = "sweep small.toml -m gan -m hinge+r1 --workers 1 --set training.steps=2"
+    done = in_shell(f"{words} 2>&1 >/dev/null | true", here)
+    assert done.returncode == 0, done.stderr
+    assert len((here / "runs" / "results.csv").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("words", ["list", "show wgan-gp", "distance two-moons two-moons", "show nothing 2>&1"])
+def test_the_exit_code_is_the_commands_whoever_reads(words, here):  # noqa: F811
+    assert in_shell(f"{words} | true", here).returncode == (2 if "nothing" in words else 0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
+def test_lost_results_are_a_failure_and_a_lost_log_is_none(here):  # noqa: F811
+    assert in_shell("list >/dev/full", here).returncode == 1
+    assert in_shell("run small.toml --steps 2 --no-animation 2>/dev/full", here).returncode == 0
