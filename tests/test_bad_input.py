@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -221,6 +222,63 @@ def test_a_file_with_spaces_in_its_name_needs_no_name_of_its_own(tmp_path):
     assert read(str(file)).name == "my-own-world"
 
 
+BIG, ENDLESS, HEXADECIMAL = "9" * 400, "9" * 5000, "0x" + "f" * 5000
+
+
+@pytest.mark.parametrize("number", [BIG, ENDLESS, HEXADECIMAL], ids=["400 digits", "5,000 digits", "hexadecimal"])
+@pytest.mark.parametrize("key", ["steps = {}", "seeds = [1, {}]", "seed = -{}", "batch = {{ a = {} }}"])
+def test_a_huge_number_is_told_with_its_place(key, number, tmp_path):
+    if "-" in key and number is HEXADECIMAL:
+        number = BIG  # TOML has no negative hexadecimals
+    said = complaint(write(tmp_path, f"{RING}[training]\n{key.format(number)}\n"))
+    assert f"world.toml, line 5: training.{key.split()[0]}" in said
+    assert "too large" in said
+    assert len(said) < 1000
+    with pytest.raises(UserError, match=r"--set training\.steps=.*too large"):
+        read(str(write(tmp_path, RING)), None, [f"training.steps={number}"])
+    with pytest.raises(UserError, match=r"--set training\.steps=.*too large"):
+        read(
+            str(write(tmp_path, RING)), None, [("training.steps", int(number, 0) if number is not ENDLESS else 9**9999)]
+        )
+
+
+@pytest.mark.parametrize("number", [BIG, ENDLESS, HEXADECIMAL], ids=["400 digits", "5,000 digits", "hexadecimal"])
+def test_a_huge_number_of_a_sweep_or_exhibit_is_told_with_its_place(number, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, RING)
+    Path("sweep.toml").write_text(f'scenarios = ["world.toml"]\n[grid]\ntraining.steps = [3, {number}]\n')
+    exhibit = f'title = "t"\nquestion = "q"\ntext = "t"\n[[runs]]\nscenario = "dirac"\nset.training.steps = {number}\n'
+    Path("exhibit.toml").write_text(exhibit)
+    for words, place in (
+        (["sweep", "sweep.toml", "--out", "o"], "sweep.toml, line 3: grid.training.steps"),
+        (["demo", "exhibit.toml"], "exhibit.toml, line 6: runs[0].set.training.steps"),
+        (["sweep", "world.toml", "--grid", f"training.steps=3,{number}", "--out", "o"], "--set training.steps="),
+        (["run", "world.toml", "--threads", number], "--threads"),
+        (["run", "world.toml", "--seeds", number], "seeds"),
+        (["run", "world.toml", "--steps", number], "steps"),
+    ):
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 2, result.output
+        assert place in result.stderr
+
+
+def test_more_threads_than_any_machine_has_are_refused(tmp_path):
+    result = CliRunner().invoke(app, ["run", str(write(tmp_path, RING)), "--threads", "1000000"])
+    assert result.exit_code == 2
+    assert "--threads 1000000: give 1 to" in result.stderr
+
+
+def test_what_may_never_end_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "zero.toml").symlink_to("/dev/zero")
+    (tmp_path / "large.toml").write_bytes(b"#" * 2**25)
+    for name in ("pipe.toml", "zero.toml"):
+        assert "is no regular file" in complaint(tmp_path / name)
+    assert "bytes; no file of ours" in complaint(tmp_path / "large.toml")
+    assert "name" in complaint(tmp_path / "\0.toml")
+    assert "too long" in complaint(tmp_path / f"{'a' * 300}.toml")
+
+
 # Options on the command line, and what the message must say.
 OVERRIDES: dict[str, list[str]] = {
     "training.steps": ["--set training.steps: expected KEY=VALUE"],
@@ -263,7 +321,7 @@ def test_a_bad_override_is_explained(override, tmp_path):
         ("hinge+r9", ["'r9' is no constraint", "none, clip"]),
         ("hing+r1", ["'hing' is no objective", '"hinge"?']),
         ("hinge+", ["'' is no constraint"]),
-        ("hinge+r1+r2", ["'r1+r2' is no constraint"]),
+        ("hinge+r1+r2", ["'r1+r2' is no constraint", "--method hinge+r1 --set method.also=r2"]),
     ],
 )
 def test_a_bad_method_is_explained_together_with_the_rest(method, expected, tmp_path):

@@ -158,7 +158,13 @@ def prepared(
     import torch
 
     from toygan import runs
+    from toygan.strict import UserError, shortened
 
+    most = max(64, os.cpu_count() or 1)
+    if threads > most:
+        raise UserError(
+            f"--threads {shortened(str(threads))}: give 1 to {most}; this machine has {os.cpu_count()} cores"
+        )
     torch.set_num_threads(threads)
     if steps is not None:
         changes = [*changes, f"training.steps={steps}"]

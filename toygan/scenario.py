@@ -31,8 +31,10 @@ from toygan.strict import (
     Source,
     Strict,
     UserError,
+    as_json,
     examined,
     from_value_error,
+    in_toml,
     one_of,
     options,
     paragraphs,
@@ -40,6 +42,8 @@ from toygan.strict import (
     parse_override,
     put,
     read_toml,
+    report,
+    shortened,
     suggestion,
 )
 from toygan.targets import TARGETS, Target, moved
@@ -203,7 +207,7 @@ def read(
     data = with_kinds(data, Path.cwd())
     places: dict[Key, str] = {change.key: change.place for change in changes}
     if method is not None:
-        places[METHOD] = said.get(METHOD, f"--method {method}")
+        places[METHOD] = said.get(METHOD, f"--method {shortened(method)}")
     return checked(data, source._replace(overrides=places), unknown)
 
 
@@ -231,11 +235,12 @@ class Change(NamedTuple):
 def overriding(override: str | tuple[str, Any]) -> Change:
     """An override taken apart; UserError where it is none."""
     if isinstance(override, str):
-        return Change(*parse_override(override), f"--set {override}")
+        return Change(*parse_override(override), f"--set {shortened(override)}")
     if not (isinstance(override, tuple) and len(override) == 2 and isinstance(override[0], str)):
         raise UserError(f"override {override!r}: expected a key and a value, for example {{'training.steps': 500}}")
     key, value = override
-    return Change(parse_key(key), value, f"--set {key}={value}")
+    said = value if isinstance(value, str) else in_toml(as_json(value) if hasattr(value, "item") else value)
+    return Change(parse_key(key), value, f"--set {key}={shortened(said)}")
 
 
 def apply(changes: Sequence[Change], data: dict[str, Any]) -> None:
@@ -285,6 +290,11 @@ def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) 
     if not plus:
         raise ValueError(f"unknown; {suggestion(name, [*own, *METHODS], 'names')}, or a pair OBJECTIVE+CONSTRAINT")
     known_half("objective", head, list(OBJECTIVES))
+    if "+" in tail:
+        first, second = tail.split("+", 1)
+        raise ValueError(
+            f"{tail!r} is no constraint; a second one is method.also: --method {head}+{first} --set method.also={second}"
+        )
     known_half("constraint", tail, list(CONSTRAINTS))
     return {"objective": {"kind": head}, "constraint": {"kind": tail}}
 
@@ -340,7 +350,7 @@ def beyond(data: Any, key: Key = ()) -> list[Mistake]:
     if isinstance(data, Mapping | list | tuple):
         inner = dict(data) if isinstance(data, Mapping) else dict(enumerate(data))
         return [found for part in inner if part not in ("seed", "seeds") for found in beyond(inner[part], (*key, part))]
-    is_large = isinstance(data, int | float) and math.isfinite(data) and abs(data) > 1e9
+    is_large = isinstance(data, int | float) and 1e9 < abs(data) < math.inf
     return [Mistake(key, "is too large; numbers of a scenario stay within 1e9")] if is_large else []
 
 

@@ -10,6 +10,7 @@ import inspect
 import json
 import math
 import re
+import stat
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, reduce
@@ -101,7 +102,7 @@ def options(value: BaseModel, *functions: Callable[..., Any]) -> dict[str, Any]:
 def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     """Parse a file; UserError for one that is missing, not text, empty or broken."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = bytes_of(path).decode("utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
     except OSError as error:
@@ -116,12 +117,44 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
         raise UserError(broken_toml(path, text, str(error))) from None
     except RecursionError:
         data = None
+    except ValueError:
+        raise UserError(endless_number(path, text)) from None
     if data is None or depth(data) > DEEPEST:
         raise UserError(f"{path}: tables and lists are nested deeper than anything a scenario has")
     return data, Source(str(path), text)
 
 
 DEEPEST = 12
+LARGEST_FILE = 2**24  # bytes; a scenario has a few thousand
+
+
+def bytes_of(path: Path) -> bytes:
+    """The content of a file; UserError for what is no file or larger than any scenario, OSError for what is shut."""
+    try:
+        kind = path.stat()
+    except ValueError:
+        raise UserError(f"{str(path)!r}: is no name of a file") from None
+    if not (stat.S_ISREG(kind.st_mode) or stat.S_ISDIR(kind.st_mode)):  # a pipe or device may never end
+        raise UserError(f"{path}: is no regular file; copy it into one that ends in .toml")
+    if kind.st_size > LARGEST_FILE:
+        raise UserError(f"{path}: has {kind.st_size} bytes; no file of ours has more than {LARGEST_FILE}")
+    return path.read_bytes()
+
+
+def endless_number(path: Path, text: str) -> str:
+    """What is said of a whole number with more digits than Python reads, or of a date or time that is none."""
+    lines = key_lines(text)
+    number = next((i for i, line in enumerate(text.split("\n"), start=1) if ENDLESS.search(line)), None)
+    if number is None:
+        return f"{path}: broken TOML: a date, time or number in it is none"
+    before = [key for key, line in lines.items() if line <= number]
+    key = f": {dotted(before[-1])}" if before else ""
+    shown = shortened(text.split("\n")[number - 1].strip())
+    return f"{path}, line {number}{key}: {TOO_LARGE}\n    {shown}"
+
+
+ENDLESS = re.compile(r"\d[\d_]{4000}")
+TOO_LARGE = "is too large; whole numbers have at most 64 bits"
 
 
 def depth(value: Any, reached: int = 0) -> int:
@@ -146,16 +179,19 @@ def parse_override(text: str) -> tuple[Names, Any]:
     """`KEY=VALUE`, the value as TOML; plain words are taken as a string. UserError where it is neither."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise UserError(f"--set {text}: expected KEY=VALUE, for example training.steps=500")
+        raise UserError(f"--set {shortened(text)}: expected KEY=VALUE, for example training.steps=500")
     key = parse_key(name)
     try:
         parsed = tomllib.loads(f"value = {value}")
         if set(parsed) == {"value"}:
             return key, parsed["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
+        if ENDLESS.search(value):
+            raise UserError(f"--set {shortened(text)}: {dotted(key)}: {TOO_LARGE}") from None
         if re.fullmatch(r"""\s*[^\W\d][^"'\[\]{}=\n]*|\s*[./~][^"'\[\]{}=\n]*""", value):
             return key, value.strip()
-    raise UserError(f"--set {text}: {value!r} is not a TOML value\n    for example 3, 0.5, true, [1, 2] or 'some text'")
+    wrong = f"--set {shortened(text)}: {shortened(repr(value))} is not a TOML value"
+    raise UserError(f"{wrong}\n    for example 3, 0.5, true, [1, 2] or 'some text'")
 
 
 def parse_key(name: str) -> Names:
@@ -167,7 +203,7 @@ def parse_key(name: str) -> Names:
             ((part, table),) = table.items()
             key.append(part)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError):
-        raise UserError(f"--set {name}: is not a key, such as training.steps") from None
+        raise UserError(f"--set {shortened(name)}: is not a key, such as training.steps") from None
     return tuple(key)
 
 
@@ -200,11 +236,27 @@ def check(model: type[Model], data: Mapping[str, Any], source: Source) -> Model:
 
 def examined(model: type[Model], data: Mapping[str, Any]) -> tuple[Model | None, list[Mistake]]:
     """The parsed value, or None and every mistake."""
+    mistakes: list[Mistake] = []
+    data = within_64_bits(data, mistakes)
     try:
-        return model.model_validate_json(json.dumps(data, default=as_json), strict=True), []
+        value = model.model_validate_json(json.dumps(data, default=as_json), strict=True)
+        return (None if mistakes else value), mistakes
     except ValidationError as error:
         items = [item for item in error.errors(include_url=False) if not follows(data, item)]
-    return None, [mistake for group in by_union(data, items) for mistake in explain_group(model, data, group)]
+    more = [mistake for group in by_union(data, items) for mistake in explain_group(model, data, group)]
+    return None, [*mistakes, *more]
+
+
+def within_64_bits(data: Any, mistakes: list[Mistake], key: Key = ()) -> Any:
+    """The data with nothing in place of whole numbers that TOML does not know, each of which becomes a mistake."""
+    if isinstance(data, Mapping):
+        return {name: within_64_bits(value, mistakes, (*key, name)) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [within_64_bits(value, mistakes, (*key, place)) for place, value in enumerate(data)]
+    if isinstance(data, int) and not -(2**63) <= data < 2**63:
+        mistakes.append(Mistake(key, *TOO_LARGE.split("; ")))
+        return None
+    return data
 
 
 def follows(data: Mapping[str, Any], item: Item) -> bool:
@@ -261,10 +313,13 @@ def shortened(text: str, length: int = 100) -> str:
 
 
 def in_toml(value: Any) -> str:
-    """A value as people write it."""
+    """A value as people write it; of one that holds a number of thousands of digits, what it is."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    return json.dumps(value, default=str, ensure_ascii=False)
+    try:
+        return json.dumps(value, default=str, ensure_ascii=False)
+    except ValueError:
+        return hex(value) if isinstance(value, int) else "..."
 
 
 def dotted(key: Key) -> str:
