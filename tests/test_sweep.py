@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import csv
 import json
 import os
 import random
@@ -13,6 +15,7 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,27 +23,39 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
+from toygan import folder as folders
+from toygan import runs
 from toygan.cli import app
+from toygan.cli_many import plain_lines
 from toygan.draw.sweep import save_sweep
-from toygan.engines import DEATHS, Shares, Waiting, ends
+from toygan.engines import DEATHS, Cluster, Shares, Waiting, ends, local
+from toygan.objectives import OBJECTIVES
 from toygan.recording import load, read_json
-from toygan.strict import UserError
+from toygan.scenario import Config
+from toygan.strict import UserError, schema_of
 from toygan.sweeps import (
+    END_SECONDS,
+    PROBE_STEPS,
     Plan,
     Standing,
     carry_out,
+    estimated_seconds,
     flat,
     folder_name,
     grid_of,
     is_sweep_file,
+    outcome,
     planned,
+    played,
     points,
     read_plan,
     size_of,
     unfinished,
+    unrecorded,
 )
-from toygan.table import records, run_folders
-from toygan.tasks import End, Task, at_home_here, bring_home, cargo_for, moved, perform
+from toygan.table import records, run_folders, write_results
+from toygan.tasks import End, Task, at_home_here, bring_home, cargo_for, keep_failure, moved, perform
+from toygan.tasks import load as load_files
 
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb", "PYTHONWARNINGS": "default"}
 SHORT = ["dirac", "--set", "training.frames=3", "--set", "training.points=1", "--seeds", "2"]
@@ -138,6 +153,58 @@ def test_sweep_files_are_strict(tmp_path: Path) -> None:
         read_plan(path)
 
 
+IN_A_FILE = {
+    "scenarios": ('scenarios = ["dirak"]', "line 1, scenarios: scenario 'dirak': no shipped scenario"),
+    "a scenario's path": ('scenarios = ["none.toml"]', "none.toml: there is no such file"),
+    "methods": ('scenarios = ["dirac"]\nmethods = ["gam"]', 'line 2, methods: method.name = "gam": unknown'),
+    "half a method": ('scenarios = ["dirac"]\nmethods = ["all+r7"]', "line 2, methods: method.name"),
+    "seeds": ('scenarios = ["dirac"]\nseeds = 20000', "line 2, seeds: training.seeds = 20000: must be less"),
+    "a key": ('scenarios = ["dirac"]\n[set]\ntraining.bach = 1', "line 3, set: training.bach = 1: unknown key"),
+    "a table": ('scenarios = ["dirac"]\n[set]\ntraining = 1', "line 3, set: training = 1: must be a table"),
+    "below a value": ('scenarios = ["dirac"]\n[set]\ntitle.x = 1', "line 3, set: title is not a table"),
+    "a value": ('scenarios = ["dirac"]\n[grid.training]\nbatch = [4, 0]', "line 3, grid: training.batch = 0: must be"),
+    "a huge value": ('scenarios = ["dirac"]\n[grid]\ntarget.shift = [[1e99, 0.0]]', "line 3, grid: target.shift"),
+    "no list": ('scenarios = ["dirac"]\n[grid]\ntraining.batch = 4', "line 3, grid: grid.training.batch = 4: must be a"),
+    "no key": ('scenarios = ["dirac"]\n[set]\n"a b" = 1', "line 3, set: 'a b' is not a key"),
+}
+
+
+@pytest.mark.parametrize("name", IN_A_FILE)
+def test_a_mistake_in_a_sweep_file_has_its_line(name: str, tmp_path: Path) -> None:
+    text, wanted = IN_A_FILE[name]
+    (tmp_path / "my-sweep.toml").write_text(text + "\n")
+    done = CliRunner().invoke(app, ["sweep", str(tmp_path / "my-sweep.toml"), "--dry-run"])
+    assert done.exit_code == 2
+    assert f"{tmp_path / 'my-sweep.toml'}, line " in done.stderr
+    assert wanted in done.stderr
+    assert "--" not in done.stderr
+
+
+def test_what_the_command_line_says_stands_there(tmp_path: Path) -> None:
+    path = tmp_path / "my-sweep.toml"
+    path.write_text('scenarios = ["dirac"]\nseeds = 2\n[set]\ntraining.steps = 5\n')
+    words = ["sweep", str(path), "--set", "training.steps=0", "--grid", "training.bach=3", "--dry-run"]
+    said = CliRunner().invoke(app, words).stderr
+    assert "--set training.steps=0: training.steps = 0: must be" in said
+    assert "--grid training.bach=3: training.bach = 3: unknown key" in said
+    assert "my-sweep" not in said
+
+
+def test_a_wide_grid_is_refused_at_its_first_bad_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = {"training.steps": list(range(1, 41)), "training.batch": list(range(1, 41)), "training.bach": [1]}
+    looked, made = list[int](), list[int]()
+    prepared, schema = runs.prepared, Config.model_json_schema
+    monkeypatch.setattr(runs, "prepared", lambda *a, **k: (looked.append(1), prepared(*a, **k))[1])
+    monkeypatch.setattr(Config, "model_json_schema", lambda: (made.append(1), schema())[1])
+    schema_of.cache_clear()
+    with pytest.raises(UserError) as told:
+        planned(Plan(scenarios=("dirac",), methods=("all+r1",), grid=grid, out=str(tmp_path)))
+    assert len(told.value.mistakes) == 1
+    assert len(looked) < 40 + 40 + len(OBJECTIVES)
+    assert len(made) == 1
+    schema_of.cache_clear()
+
+
 # --- processes that die ----------------------------------------------------------------------------------------------
 
 
@@ -169,6 +236,9 @@ class Deadly:
     def renew(self) -> None:
         self.alive = True
 
+    def trouble(self) -> str:
+        return ""
+
 
 def test_a_run_that_kills_its_process_does_not_harm_the_others(tmp_path: Path) -> None:
     tasks = [task_named(name, tmp_path) for name in "abcd"]
@@ -184,6 +254,203 @@ def test_a_machine_on_which_nothing_lives_is_told(tmp_path: Path) -> None:
     pool.at_work = lambda waiting: {next(iter(waiting.values())).name: 0.5} if waiting else {}  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="in a row"):
         list(ends(tasks, pool, lambda shares: None))
+
+
+class Answers:
+    """A pool that answers a task with what is left to say of it: an end, or what its process raised."""
+
+    workers = 1
+
+    def __init__(self, answers: dict[str, list[End | BaseException]]) -> None:
+        self.answers = answers
+
+    def submit(self, task: Task) -> Future[End]:
+        future, answer = Future[End](), self.answers[task.name].pop(0)
+        (future.set_result if isinstance(answer, End) else future.set_exception)(answer)  # type: ignore[arg-type]
+        return future
+
+    def at_work(self, waiting: Waiting) -> Shares:
+        return {}
+
+    def renew(self) -> None: ...
+
+    def trouble(self) -> str:
+        return "no workers"
+
+
+def test_whatever_a_run_raises_ends_that_run_only(tmp_path: Path) -> None:
+    raised = [SystemExit(3), GeneratorExit(), MemoryError("much"), asyncio.CancelledError()]
+    tasks = [task_named(type(error).__name__, tmp_path) for error in raised]
+    pool = Answers({task.name: [error] for task, error in zip(tasks, raised, strict=True)})
+    found = {task.name: end.message for task, end in ends(tasks, pool, lambda shares: None)}
+    assert found.keys() == {task.name for task in tasks}
+    assert found["SystemExit"] == "SystemExit: 3"
+    with pytest.raises(KeyboardInterrupt):
+        list(ends(tasks[:1], Answers({"SystemExit": [KeyboardInterrupt()]}), lambda shares: None))
+
+
+def test_a_run_leaves_no_exception_to_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = eight(tmp_path)[0]
+    for error in (SystemExit(7), GeneratorExit(), RuntimeError("x")):
+        with monkeypatch.context() as patch:
+            patch.setattr("toygan.runs.play_on", raising(error))
+            assert perform(task).status == "failed"
+        assert read_json(task.folder / "run.json")["status"] == "failed"
+    monkeypatch.setattr("toygan.runs.play_on", raising(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        perform(task)
+    assert read_json(task.folder / "run.json")["status"] == "interrupted"
+
+
+def raising(error: BaseException) -> Callable[..., None]:
+    def play(*_: Any) -> None:
+        raise error
+
+    return play
+
+
+def test_every_planned_run_ends_with_a_row(tmp_path: Path) -> None:
+    first, second, third, *_ = tasks = eight(tmp_path)
+    (tmp_path / "dirac/ns-gan-r1").mkdir(parents=True)
+    third.folder.write_text("in the way of a folder")
+    standing = Standing(3, left={task.name: 1.0 for task in tasks})
+    pool = Answers({first.name: [End("busy"), End("failed", "cannot be built")], second.name: [SystemExit()]})
+    pool.answers[third.name] = [End("failed", "no folder")]
+    seen: list[tuple[set[str], str]] = []
+    failed = played(tasks[:3], pool, standing, lambda now: seen.append((set(now.busy), now.note)))
+    assert failed == {first.name: "cannot be built", second.name: "SystemExit:", third.name: "no folder"}
+    assert ({first.name}, "no workers") in seen
+    assert seen[-1][0] == set()
+    rows = outcome(tasks[:3], failed)
+    assert [(row["status"], row["message"], row["seed"]) for row in rows[::2]] == [
+        ("failed", failed[task.name], 0) for task in tasks[:3]
+    ]
+    assert [row["folder"] for row in unrecorded(tasks[:3], failed)] == [str(third.folder)] * 2
+    lines = list(csv.DictReader(write_results(tmp_path, unrecorded(tasks[:3], failed)).read_text().splitlines()))
+    assert [line["status"] for line in lines] == ["failed"] * 6
+    assert perform(first).status == "done"  # what was kept of a failure is no hindrance
+    assert (first.folder / "config.toml").exists()
+
+
+OWN_OBJECTIVE = """
+from toygan import objectives
+objectives.OBJECTIVES["mine"] = objectives.OBJECTIVES["hinge"]
+from toygan import sweeps
+small = {"training.steps": 5, "training.frames": 2, "training.points": 1}
+rows = sweeps.sweep("dirac", ["mine+none", "gan"], overrides=small, out="swp", workers=1)
+rows = rows if isinstance(rows, list) else rows.to_dict("records")
+print([(row["method"], row["status"]) for row in rows])
+"""
+
+
+def test_an_objective_that_no_worker_knows_fails_with_a_row(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", OWN_OBJECTIVE]
+    done = subprocess.run(words, env=ENV, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert "[('mine+none', 'failed'), ('gan', 'done')]" in done.stdout, done.stderr
+    lines = list(csv.DictReader((tmp_path / "swp/results.csv").read_text().splitlines()))
+    assert {line["method"]: line["status"] for line in lines} == {"mine+none": "failed", "gan": "done"}
+    assert "objective" in next(line["message"] for line in lines if line["status"] == "failed")
+
+
+def test_a_folder_at_work_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toygan.tasks.TURN", 0.1)
+    task = eight(tmp_path)[0]
+    with folders.claimed(task.folder):
+        assert perform(task).status == "busy"
+        keep_failure(task, "not ours to say")
+        assert not (task.folder / "run.json").exists()
+    found = [end.status for _, end in ends([task], Answers({task.name: [End("busy"), End("done")]}), lambda _: None)]
+    assert found == ["busy", "done"]
+
+
+def test_no_more_processes_than_runs_and_cores_bear() -> None:
+    for asked, many, wanted in ((6, 1, 1), (2, 9, 2), (None, 1, 1)):
+        with local(asked, many) as pool:
+            assert pool.workers == wanted
+    for absurd in (0, -1, 1_000_000, 10**40):
+        with pytest.raises(UserError, match="--workers .*must be 1 to"), local(absurd, 5):
+            pass
+
+
+def test_a_run_takes_nothing_of_the_runs_below_along(tmp_path: Path) -> None:
+    inner = tmp_path / "training.batch=4"
+    for name in ("run.json", "partial/state.npz", "training.batch=4/run.json", ".run.json.1.part"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    assert inner.exists()
+    assert load_files(tmp_path).keys() == {"run.json", "partial/state.npz"}
+
+
+class NoWorkers:
+    """A Dask client whose scheduler has nobody."""
+
+    scheduler = SimpleNamespace(address="tcp://here:1")
+
+    def nthreads(self) -> dict[str, int]:
+        return {}
+
+    def get_executor(self, pure: bool) -> None: ...
+
+    def subscribe_topic(self, topic: str, hear: Any) -> None: ...
+
+
+def test_a_scheduler_without_workers_is_told(capsys: pytest.CaptureFixture) -> None:
+    note = Cluster(NoWorkers()).trouble()
+    assert "the scheduler has no workers; waiting" in note
+    assert "dask worker tcp://here:1" in note
+    watch = plain_lines()
+    for said in ("", note, note, ""):
+        watch(Standing(2, note=said))
+    assert capsys.readouterr().err.count("no workers") == 1
+
+
+def test_a_forecast_looks_as_a_run_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    work, looks = list[Any](), list[Any]()
+    look = runs.look
+    monkeypatch.setattr("toygan.sweeps.seconds_of", lambda piece: (work.append(piece()), 1.0)[1])
+    monkeypatch.setattr(runs, "look", lambda *given: (looks.append(given), look(*given))[1])
+    small = {"training.steps": 48, "training.frames": 3, "training.points": 20, "training.batch": 4}
+    (task,) = planned(Plan(scenarios=("swiss-roll",), methods=("gan",), set=small))
+    assert estimated_seconds([task]) == pytest.approx(48 / PROBE_STEPS + 3 + END_SECONDS)
+    assert len(looks) == 2
+    assert looks[0][0].optimum is not None
+    assert not looks[0][0].order.folder.exists()
+
+
+def test_input_files_may_go_after_the_runs(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "dots.csv", np.random.default_rng(0).normal(size=(50, 2)), delimiter=",")
+    (tmp_path / "dots.toml").write_text('title = "dots"\n[target]\nkind = "points"\npath = "dots.csv"\n')
+    tasks = planned(Plan(scenarios=(str(tmp_path / "dots.toml"),), methods=("gan",), set=TINY, out=str(tmp_path)))
+    assert perform(tasks[0]).status == "done"
+    assert carry_out(tasks, tmp_path) == {}
+    (tmp_path / "demo.toml").write_text(DEMO)
+    words = ["demo", str(tmp_path / "demo.toml"), "--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")]
+    shown = CliRunner().invoke(app, [*words, "--json", "--workers", "1"])
+    assert shown.exit_code == 0, shown.stderr
+    assert len(json.loads(shown.stdout)["runs"]) == 1
+    (tmp_path / "dots.csv").unlink()
+    table = CliRunner().invoke(app, ["table", str(tmp_path)])
+    assert (table.exit_code, table.stderr) == (0, "")
+    assert table.stdout.count("dots ") == 1
+
+
+TINY = {"training.steps": 6, "training.frames": 3, "training.points": 20, "training.batch": 4}
+DEMO = """title = "Dots"
+question = "Where are they?"
+text = "Dots."
+[[runs]]
+scenarios = ["dots.toml"]
+methods = ["gan"]
+seeds = 1
+set = { training = { steps = 6, points = 20, batch = 4 } }
+[[panels]]
+kind = "curves"
+measure = "w1"
+[[claims]]
+says = "W1 is not negative."
+value = { measure = "w1" }
+at_least = 0
+"""
 
 
 # --- whole sweeps ----------------------------------------------------------------------------------------------------
@@ -343,6 +610,27 @@ def test_a_cluster_does_the_same(undisturbed: Path, tmp_path: Path, cluster: tup
         assert carry_out(eight(tmp_path), tmp_path, "dask", address) == {}
     killer.join()
     same(undisturbed, tmp_path)
+
+
+def test_a_wrong_address_is_told_without_a_traceback(tmp_path: Path) -> None:
+    words = ["--engine", "dask", "--address", "nonsense", "--out", str(tmp_path)]
+    done = toygan("sweep", *SHORT, *words, code=2)
+    assert "--address nonsense: no Dask scheduler answers there" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_stop_with_runs_queued_is_one_line(tmp_path: Path) -> None:
+    many = ["--grid", f"training.steps={','.join(map(str, range(3000, 3012)))}", "--out", str(tmp_path)]
+    words = command("sweep", *SHORT, "-m", "gan", *many, "--workers", "1")
+    with subprocess.Popen(words, env=ENV, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as sweep:
+        until = time.monotonic() + 120
+        while not list(tmp_path.rglob("run.json")) and time.monotonic() < until:
+            time.sleep(0.1)
+        sweep.terminate()
+        said = sweep.communicate(timeout=60)[1]
+    assert sweep.returncode == 130, said
+    assert "toygan: interrupted" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.slow

@@ -141,7 +141,7 @@ def end_of(future: Future[End], task: Task) -> End | None:
         return None
     except CancelledError:
         raise RuntimeError("the Dask cluster is lost: its scheduler does not answer any more") from None
-    except (KeyboardInterrupt, GeneratorExit):
+    except KeyboardInterrupt:
         raise
     except BaseException as error:  # such as a run that killed its Dask worker too often
         return End("failed", in_words(error))

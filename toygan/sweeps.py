@@ -178,17 +178,20 @@ def planned(plan: Plan, places: Places = {}) -> list[Task]:
 
     `places` tells where in a sweep file the keys of the plan were said; all others were on the command line.
     """
-    refuse(list(dict.fromkeys(misnamed(plan, places))))
-    points_of_grid = points(flat(plan.grid), places)
-    combined = list(itertools.product(plan.scenarios, named(plan.methods) or (None,), points_of_grid))
+    refuse(list(no_keys(plan, places)))
+    absent = {name: mistake for name in plan.scenarios if (mistake := no_scenario(name, places))}
+    there = [name for name in plan.scenarios if name not in absent]
+    combined = list(itertools.product(there, named(plan.methods) or (None,), points(flat(plan.grid), places)))
     # A mistake in one word is made at every point of the grid: it is found, and told, at the first that has the word.
-    planned_tasks(plan, beginning_something(combined), places)
+    planned_tasks(plan, beginning_something(combined), places, list(absent.values()))
     return planned_tasks(plan, combined, places)
 
 
-def planned_tasks(plan: Plan, combined: Iterable[Combination], places: Places) -> list[Task]:
-    """The runs of some combinations, each folder once; UserError with what is wrong in any of them."""
-    tasks, wrong = dict[Path, Task](), dict[str, None]()
+def planned_tasks(
+    plan: Plan, combined: Iterable[Combination], places: Places, known: Sequence[str] = ()
+) -> list[Task]:
+    """The runs of some combinations, each folder once; UserError with what is wrong in any, and is `known` to be."""
+    tasks, wrong = dict[Path, Task](), dict.fromkeys(known)
     for scenario, method, settings in combined:
         try:
             task = planned_task(plan, scenario, method, settings, places)
@@ -213,15 +216,17 @@ def beginning_something(combined: Iterable[Combination]) -> Iterator[Combination
             yield scenario, method, settings
 
 
-def misnamed(plan: Plan, places: Places) -> Iterator[str]:
-    """What is wrong with the names of scenarios, and with keys as keys."""
-    for scenario in plan.scenarios:
-        place = f"{places['scenarios', '']}: " if ("scenarios", "") in places else ""
-        try:
-            if not find(scenario).is_file() and place:
-                yield f"{place}{scenario}: there is no such file"
-        except UserError as error:
-            yield f"{place}{error}"
+def no_scenario(name: str, places: Places) -> str:
+    """What is wrong with the name of a scenario; nothing where it names a file."""
+    place = f"{places['scenarios', '']}: " if ("scenarios", "") in places else ""
+    try:
+        return "" if find(name).is_file() else f"{place}{name}: there is no such file"
+    except UserError as error:
+        return f"{place}{error}"
+
+
+def no_keys(plan: Plan, places: Places) -> Iterator[str]:
+    """What is wrong with the keys of a plan's tables as keys."""
     for part, table in (("set", flat(plan.set)), ("grid", flat(plan.grid))):
         for key, value in table.items():
             try:
