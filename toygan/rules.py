@@ -90,10 +90,8 @@ def extra_adam() -> Rule:
     """
 
     def step(game: Game, state: State, draw: Draw) -> State:
-        fed = (
-            state.step,
-            max(state.step - game.head_start, 0),
-        )  # looks ahead before this step, of critic and generator
+        # How often critic and generator have looked ahead before this step.
+        fed = (state.step, max(state.step - game.head_start, 0))
         state = warm_up(counted(game, fed[0]), state, draw, game.critic_steps - 1)
         ahead = both_counted(game, state, draw, state, fed)
         state = state._replace(critic_slots=ahead.critic_slots, generator_slots=ahead.generator_slots)
