@@ -40,9 +40,9 @@ def rhythm(steps: np.ndarray, values: np.ndarray, chance: float = LIMIT.chance) 
 
     x_t = a x_(t-1) + b + c t is fitted with and without a sine wave of every frequency from 2.5 cycles on, so that a
     random walk (a = 1) is explained without one. By chance the best of m = n / 2 frequencies explains a share above
-    1 - (p / (e m))^(2 / (n - 6)) of what is left with probability p = `chance` about (F test of two amplitudes, Fisher, 1929; e for
-    the frequencies tried in between; measured for a from 0 to 1 and n from 12 to 200). The wave must explain a stated
-    part of the curve itself, too. None for fewer than 12 values.
+    1 - (p / (e m))^(2 / (n - 6)) of what is left with probability p = `chance` about (F test of two amplitudes, Fisher,
+    1929; e for the frequencies tried in between; measured for a from 0 to 1 and n from 12 to 200). The wave must explain
+    a stated part of the curve itself, too. None for fewer than 12 values.
     """
     steps, values = np.asarray(steps, float), np.asarray(values, float)
     pairs = np.isfinite(values[1:]) & np.isfinite(values[:-1])
