@@ -12,7 +12,7 @@ from PIL import Image, ImageSequence
 
 import toygan.draw as draw
 from toygan.draw import film, panels, pixels, sheet
-from toygan.draw.scene import final_points, steepest
+from toygan.draw.scene import exact_transport, final_points, steepest
 from toygan.recording import Recording
 
 
@@ -200,9 +200,9 @@ def test_picture_carries_its_truth():
         assert truth in told
 
 
-def with_optimum(recording, scores, how="log p/q"):
+def with_optimum(recording, scores, how="log p/q", **summary):
     """The same run with an optimal critic [13, 13] and its comparison with the learned one."""
-    facts = recording.facts | {"summary": {"optimal": {"how": how, "correlation": 0.625}}}
+    facts = recording.facts | {"summary": {"optimal": {"how": how, "correlation": 0.625}} | summary}
     known = {name: np.full((len(recording.frames["step"]), 2), 0.25) for name in ("critic_gap", "slope_alignment")}
     return Recording(facts, recording.frames | {"optimal_scores": scores[None].astype("f4")}, recording.metrics | known)
 
@@ -313,15 +313,38 @@ def test_measures_stand_beside_what_the_target_itself_scores():
 
 
 def test_critic_is_compared_with_exact_transport_where_that_is_its_optimum():
-    run = with_optimum(few(modes=8), np.eye(13), how="the exact Kantorovich potential")
+    known = {"how": "whatever it is called", "kind": "potential"}
+    row = {"seed": 0, "slope_alignment_ceiling": 0.8125}
+    run = with_optimum(few(modes=8), np.eye(13), optimal=known, seeds=[row])
     figure = draw.picture(run)
     curves = {axis.get_title(loc="left"): axis for axis in figure.axes}
     lines = {line.get_label(): line.get_ydata() for line in curves["critic against exact transport"].lines}
     np.testing.assert_array_equal(lines["share of W1 seen"], run.metrics["critic_gap"][:, 0])
     np.testing.assert_array_equal(lines["slopes agree"], run.metrics["slope_alignment"][:, 0])
-    assert "away from the points it is not unique" in words(figure).replace("\n", " ")
+    dotted = [
+        line.get_ydata()[0] for line in curves["critic against exact transport"].lines if line.get_linestyle() == ":"
+    ]
+    assert dotted == [1, 0.8125]
+    told = words(figure).replace("\n", " ")
+    assert "away from the points it is not unique" in told
+    assert "Slopes of the potential of as many fresh points agree to 0.812." in told
     boxes = [axis.get_tightbbox(figure.canvas.get_renderer()) for name, axis in curves.items() if name]
     assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+
+
+@pytest.mark.parametrize(
+    ("known", "objective", "exact"),
+    [
+        ({"how": "the exact Kantorovich potential", "kind": "density"}, "wasserstein", False),
+        ({"how": "log p/q", "kind": "potential"}, "minimax", True),
+        ({"how": "no word of it"}, "wasserstein", True),  # an older recording
+        ({"how": "the exact Kantorovich potential"}, "minimax", False),
+        ({}, "wasserstein", False),
+    ],
+)
+def test_what_decides_an_optimum_is_a_fact_and_no_words(known, objective, exact):
+    run = few(summary={"optimal": known}, config={"method": {"objective": {"kind": objective}}})
+    assert exact_transport(run) == exact
 
 
 def test_infinite_optimal_scores_lie_beyond_the_finite_ones_and_unknown_ones_stay_blank():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from toygan import run, simulate
-from toygan.measures.transport import solved, w1
+from toygan.measures.transport import directions, solved, w1
 from toygan.optimal import potential_of
 from toygan.recording import Recording, like_perfect
 from toygan.runs import FINAL_W1, PERFECT
@@ -18,8 +18,9 @@ SMALL = {"training.steps": 6, "training.frames": 3, "training.points": 50, "gene
 LAST_CRITIC = {"critic_value", "critic_gap", "critic_lipschitz", "slope_alignment"}
 
 
-def small_run(place: Path, method: str) -> Recording:
-    return run("eight-gaussians", method, seeds=2, overrides=SMALL, out=place, animation=False)
+def small_run(place: Path, method: str, **more: float) -> Recording:
+    changes = SMALL | {f"method.{key}": value for key, value in more.items()}
+    return run("eight-gaussians", method, seeds=2, overrides=changes, out=place, animation=False)
 
 
 def test_every_frame_keeps_the_potential_of_its_own_points(tmp_path: Path) -> None:
@@ -35,12 +36,12 @@ def test_every_frame_keeps_the_potential_of_its_own_points(tmp_path: Path) -> No
     assert how.startswith("the exact Kantorovich potential of 50 real and 50 generated points")
 
 
-@pytest.mark.parametrize("method", ["wgan-gp", "gan", "relativistic+r1"])
+@pytest.mark.parametrize("method", ["wgan-gp", "gan", "relativistic-average+r1"])
 def test_the_summary_tells_what_every_seeds_critic_was_worth_in_the_end(tmp_path: Path, method: str) -> None:
     recording = small_run(tmp_path, method)
     summary = recording.facts["summary"]
     known = LAST_CRITIC | ({"optimal_correlation"} if "optimal" in summary else set())
-    assert ("optimal_scores" in recording.frames) == ("optimal" in summary) == (method != "relativistic+r1")
+    assert ("optimal_scores" in recording.frames) == ("optimal" in summary) == (method != "relativistic-average+r1")
     for name in known:
         last = recording.metrics[name][-1]
         assert [row[name] for row in summary["seeds"]] == pytest.approx(last)
@@ -67,3 +68,94 @@ def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path) ->
     rows = records([tmp_path / "eight-gaussians" / "gan"])
     assert [row["indistinguishable"] for row in rows] == [row["w1"] <= floor["high"] for row in rows]
     assert medians(rows).rows[0]["indistinguishable"] == rate(sum(row["indistinguishable"] for row in rows), len(rows))
+def potentials(recording: Recording, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    """How far the drawn optimum is, up to a constant, from the potential of real, fake [T, n, 2] at every frame."""
+    frames = recording.frames
+    points = np.stack(np.meshgrid(frames["grid_x"], frames["grid_y"]), axis=-1).reshape(-1, 2)
+    wanted = [
+        potential_of(solved(f, r), r)(points) for f, r in zip(fake.astype(float), real.astype(float), strict=True)
+    ]
+    drawn = frames["optimal_scores"][:, 0].reshape(len(wanted), -1)
+    return np.array([np.ptp(one - other) for one, other in zip(drawn, wanted, strict=True)])
+
+
+def assert_measured_against(recording: Recording, real: np.ndarray, fake: np.ndarray) -> None:
+    """The critic's gap and alignment of the first seed are about these clouds [T, n, 2], whatever the samples are."""
+    frames = recording.frames
+    for t, (r, f) in enumerate(zip(real.astype(float), fake.astype(float), strict=True)):
+        plan = solved(f, r)
+        scores = [frames[name][t, 0].astype(float) for name in ("real_scores", "fake_scores")]
+        steep = recording.metrics["critic_lipschitz"][t, 0]
+        seen = (scores[0].mean() - scores[1].mean()) / plan.distance / steep
+        assert recording.metrics["critic_gap"][t, 0] == pytest.approx(seen, rel=1e-3, abs=1e-5)
+        slopes = frames["fake_slopes"][t, 0].astype(float)
+        towards = directions(plan, f, r)
+        lengths = np.hypot(*slopes.T)
+        cosine = ((slopes * towards).sum(axis=1)[lengths > 0] / lengths[lengths > 0]).sum() / len(slopes)
+        assert recording.metrics["slope_alignment"][t, 0] == pytest.approx(cosine, abs=1e-4)
+
+
+def test_with_an_averaged_generator_the_critic_is_held_against_the_live_one(tmp_path: Path) -> None:
+    recording = small_run(tmp_path, "wgan-gp", ema=0.9)
+    frames = recording.frames
+    live, real = frames["live"][:, 0], np.repeat(frames["real"][None], 3, axis=0)
+    assert np.abs(live - frames["samples"][:, 0])[1:].max() > 1e-3
+    assert potentials(recording, real, live).max() < 1e-4
+    assert potentials(recording, real, frames["samples"][:, 0]).max() > 1e-3
+    assert_measured_against(recording, real, live)
+    assert "the live generator, which the critic trains against" in recording.facts["summary"]["optimal"]["how"]
+    alone = small_run(tmp_path / "alone", "wgan-gp")
+    assert not {"live", "shown_real", "shown_fake"} & alone.frames.keys()
+    assert "live" not in alone.facts["summary"]["optimal"]["how"]
+    np.testing.assert_array_equal(alone.frames["scores"], frames["scores"])  # an average is only looked at
+    for name in ("critic_gap", "slope_alignment", "critic_lipschitz"):
+        np.testing.assert_array_equal(alone.metrics[name], recording.metrics[name])
+    np.testing.assert_array_equal(alone.frames["samples"], frames["live"])
+
+
+@pytest.mark.parametrize("method", ["wgan-gp", "non-saturating+none"])
+def test_with_instance_noise_the_critic_is_held_against_what_is_left_of_it(tmp_path: Path, method: str) -> None:
+    recording = small_run(tmp_path, method, instance_noise=1.0)
+    frames = recording.frames
+    real, fake = (frames[name][:, 0] for name in ("shown_real", "shown_fake"))
+    pushed = [real - frames["real"], fake - frames["samples"][:, 0]]
+    for push in pushed:
+        assert [float(one.std()) for one in push] == pytest.approx([1.0, 0.5, 0.0], abs=0.15)
+        np.testing.assert_allclose(push[1], push[0] / 2, atol=1e-5)  # a point is pushed the same way at every frame
+    assert np.abs(np.corrcoef(pushed[0][0].ravel(), pushed[1][0].ravel())[0, 1]) < 0.3
+    assert_measured_against(recording, real, fake)
+    if method == "wgan-gp":
+        assert potentials(recording, real, fake).max() < 1e-4
+    else:
+        ranges = np.ptp(frames["optimal_scores"][:, 0].reshape(3, -1), axis=1)
+        assert ranges[0] < ranges[-1] / 3  # blurred by a unit it is smooth, and it sharpens as the noise goes
+    assert "instance noise" in recording.facts["summary"]["optimal"]["how"]
+
+
+def test_an_energy_that_rehearses_is_drawn_no_optimum_of_the_later_game(tmp_path: Path) -> None:
+    recording = small_run(tmp_path, "ebgan", head_start=4)
+    known = np.isfinite(recording.frames["optimal_scores"]).any(axis=(1, 2, 3))
+    assert recording.frames["step"].tolist() == [0, 3, 6]
+    assert known.tolist() == [False, False, True]
+    assert np.isnan(recording.metrics["optimal_correlation"][:2]).all()
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "boundary"),
+    [
+        ("gan", "density", 0.0),
+        ("lsgan", "density", 0.5),
+        ("wgan-gp", "potential", None),
+        ("mmd-gan", "kernel", None),
+        ("rpgan", "density", None),
+        ("began", None, None),
+        ("energy+none", None, None),
+    ],
+)
+def test_facts_tell_what_decides_the_optimum_and_where_the_critic_cannot_tell(
+    tmp_path: Path, method: str, kind: str | None, boundary: float | None
+) -> None:
+    summary = small_run(tmp_path, method).facts["summary"]
+    assert summary.get("optimal", {}).get("kind") == kind
+    assert summary.get("boundary") == boundary
+    assert all(-1 <= row["slope_alignment_ceiling"] <= 1 for row in summary["seeds"])

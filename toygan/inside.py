@@ -33,7 +33,9 @@ Arrays = dict[str, np.ndarray]
 
 
 class Clouds(NamedTuple):
-    """What is watched: `real [1, n, 2]`, `fake [seed, n, 2]` and the latents behind it `[seed, n, d]`."""
+    """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, `fake [seed, n, 2]` of the live generator, and
+    the latents behind it `[seed, n, d]`.
+    """
 
     real: Tensor
     fake: Tensor
@@ -173,7 +175,7 @@ def extra(game: Game, state: State, clouds: Clouds) -> Extra:
 
 
 def packs(game: Game, points: Tensor) -> Tensor:
-    """The first points as the critic is shown them, without noise: [seed, n / m, 2m]."""
+    """The first points in packs, as the critic is shown them: [seed, n / m, 2m]."""
     chosen = picked(game, points)
     return chosen.reshape(len(chosen), -1, 2 * game.pack)
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from toygan.measures.critic import (
     Judged,
+    Shown,
     critic_gap,
     critic_value,
     input_slope,
@@ -56,7 +57,9 @@ __all__ = [
     "Judged",
     "Measure",
     "Seen",
+    "Shown",
     "When",
+    "clouds_of",
     "clouds_seen",
     "floors",
     "high_quality",
@@ -86,7 +89,8 @@ class Seen(NamedTuple):
 
     `points [N, 2]` and `real [N, 2]` are all points, `some [n, 2]` and `some_real [n, 2]` the first few of each: the
     plan, the neighbours and the sliced distance are about these. `cells`, `apart` and `near` need finite points,
-    `cells` no fewer than 32 of both clouds together, `apart` two of each.
+    `cells` no fewer than 32 of both clouds together, `apart` two of each. `shown` is what the critic trains against, with
+    a plan of its own: `judged` and `best` are about that.
     """
 
     points: np.ndarray
@@ -100,6 +104,7 @@ class Seen(NamedTuple):
     modes: Modes | None
     curve: Curve | None
     judged: Judged | None
+    shown: Clouds
     best: OptimalCritic | None
 
 
@@ -117,6 +122,7 @@ def seen(
     some, some_real = points[:n], real[:n]
     finite = bool(np.isfinite(points).all())
     plan = solved(some, some_real)
+    shown = shown_to(judged, Clouds(points, some_real, some, plan))
     return Seen(
         points=points,
         real=real,
@@ -129,8 +135,21 @@ def seen(
         modes=modes,
         curve=curve,
         judged=judged,
-        best=optimal_critic(known, Clouds(points, some_real, some, plan)) if known else None,
+        shown=shown,
+        best=optimal_critic(known, shown) if known else None,
     )
+
+
+def shown_to(judged: Judged | None, measured: Clouds) -> Clouds:
+    """The clouds that a critic trains against: the measured ones, unless it was shown others."""
+    if judged is None or judged.shown is None:
+        return measured
+    return clouds_of(judged.shown)
+
+
+def clouds_of(shown: Shown) -> Clouds:
+    """What a critic is shown, with the plan between its points."""
+    return Clouds(*shown, solved(shown.some, shown.some_real))
 
 
 # Frames -----------------------------------------------------------------------------------------------------------
@@ -265,7 +284,11 @@ def centre(points: np.ndarray, axis: int) -> float:
     return float(middle[axis]) if np.isfinite(middle).all() else math.nan
 
 
-PLAN = ("judged", "plan", "some", "some_real")
+def planned(of: Callable[[Judged, Transport, np.ndarray, np.ndarray], float]) -> Callable[[Judged, Clouds], float]:
+    """A measure of a critic against a plan, as one of what the critic is shown."""
+    return lambda judged, shown: of(judged, shown.plan, shown.some, shown.some_real)
+
+
 QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
 PLACES = {"real": "real points", "fake": "generated points", "between": "points in between"}
 
@@ -364,13 +387,17 @@ MEASURES = {
         "final",
     ),
     "critic_value": Measure(critic_value, "E f(real) - E f(fake)", "score", ("judged",), "neither"),
-    "critic_lipschitz": Measure(lipschitz, "the critic's steepest slope seen", "score/plane", PLAN, "neither"),
-    "critic_gap": Measure(critic_gap, "share of the exact W1 that the critic sees", "share", PLAN, "higher"),
+    "critic_lipschitz": Measure(
+        planned(lipschitz), "the critic's steepest slope seen", "score/plane", ("judged", "shown"), "neither"
+    ),
+    "critic_gap": Measure(
+        planned(critic_gap), "share of the exact W1 that the critic sees", "share", ("judged", "shown"), "higher"
+    ),
     "slope_alignment": Measure(
-        slope_alignment,
+        planned(slope_alignment),
         "mean cosine of the critic's gradient with the exact transport direction",
         "cosine",
-        PLAN,
+        ("judged", "shown"),
         "higher",
     ),
     "steep_share": Measure(
@@ -379,10 +406,10 @@ MEASURES = {
     "centre_x": Measure(partial(centre, axis=0), "mean x of the points", "plane", ("points",), "neither"),
     "centre_y": Measure(partial(centre, axis=1), "mean y of the points", "plane", ("points",), "neither"),
     "optimal_correlation": Measure(
-        lambda judged, best, some: optimal_correlation(judged, best.at_clouds(), len(some)),
+        lambda judged, best, shown: optimal_correlation(judged, best.at_clouds(), len(shown.some)),
         "correlation with the optimal critic's scores at real and generated points",
         "correlation",
-        ("judged", "best", "some"),
+        ("judged", "best", "shown"),
         "higher",
     ),
 } | {

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from toygan.measures.critic import alignment
 from toygan.measures.transport import Transport, solved, units
 from toygan.targets import LogDensity, Modes, log_mixture
 
@@ -35,7 +36,8 @@ class OptimalCritic(NamedTuple):
 
 
 class Clouds(NamedTuple):
-    """One frame: all generated points `fake [N, 2]`; the first few real [m, 2] and generated [n, 2] ones, with the plan
+    """One frame of what the critic trains against: all generated points `fake [N, 2]`; the first few real [m, 2] and
+    generated [n, 2] ones as the critic is shown them, blurred by instance noise where there is some, with the plan
     between these.
     """
 
@@ -45,11 +47,40 @@ class Clouds(NamedTuple):
     plan: Transport
 
 
+class Told(NamedTuple):
+    """What the critic is told: packs of `pack` points at once, and a share `swapped` of the pairs of labels wrongly."""
+
+    pack: int = 1
+    swapped: float = 0.0
+
+
+PLAINLY = Told()
+
+
 # --- from densities: functions of l [...] and the objective's own options --------------------------------------------
 
 
-def log_ratio(l: np.ndarray) -> np.ndarray:  # noqa: E741  (the formulas' own name)
-    """The log-ratio l itself, the optimum of cross-entropy (Goodfellow et al., 2014, arXiv:1406.2661)."""
+def as_told(l: np.ndarray, told: Told) -> np.ndarray:  # noqa: E741  (the formulas' own name)
+    """The log-ratio of what the critic is told, from l = log p/q: at the pack (x, ..., x) of m points it is m l, and with
+    a share s of the labels swapped log ((1-s) p + s q) / ((1-s) q + s p).
+    """
+    from scipy.special import expit
+
+    l = told.pack * l  # noqa: E741
+    if not told.swapped:
+        return l
+    s = told.swapped
+    real, fake = (s + (1 - 2 * s) * expit(side) for side in (l, -l))
+    return np.asarray(np.log(real) - np.log(fake))
+
+
+def log_ratio(l: np.ndarray) -> np.ndarray:  # noqa: E741
+    """The log-ratio l itself, the optimum of cross-entropy (Goodfellow et al., 2014, arXiv:1406.2661).
+
+    Plus any constant it is that of relativistic pairs too: E sp(f(y) - f(x)) is the negative log-likelihood of a model of
+    paired comparisons (Bradley and Terry, 1952, doi:10.2307/2334029) in which x, y from p, q come in this order with odds
+    p(x) q(y) / (p(y) q(x)).
+    """
     return l
 
 
@@ -74,11 +105,22 @@ def soft_log_ratio(
     real: tuple[float, float] = (0.7, 1.2),
     fake: tuple[float, float] = (0.0, 0.3),
 ) -> np.ndarray:
-    """Logarithm of (y p + z q) over ((1 - y) p + (1 - z) q), for mean labels y, z: smoothed cross-entropy's."""
+    """Logarithm of (y p + z q) over ((1 - y) p + (1 - z) q), for mean labels y, z: smoothed cross-entropy's.
+
+    The loss is linear in the labels, so only their means count. There is a best score where the mean label of a place,
+    (y p + z q) / (p + q), is between 0 and 1; elsewhere, as labels above 1 can make it, the score gains for ever: +-inf.
+    """
     y, z = sum(real) / 2, sum(fake) / 2
+    return log_of_sum(l, y, z) - log_of_sum(l, 1 - y, 1 - z)
+
+
+def log_of_sum(l: np.ndarray, a: float, b: float) -> np.ndarray:  # noqa: E741
+    """log (a exp(l) + b) [...]; -inf where the sum is not positive."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        parts = [np.log(share) for share in (y, z, 1 - y, 1 - z)]
-    return np.logaddexp(l + parts[0], parts[1]) - np.logaddexp(l + parts[2], parts[3])
+        if min(a, b) >= 0:
+            return np.asarray(np.logaddexp(l + np.log(a), np.log(b)))
+        most = np.maximum(l, 0)
+        return np.asarray(most + np.log(np.maximum(a * np.exp(l - most) + b * np.exp(-most), 0)))
 
 
 def above_one(l: np.ndarray) -> np.ndarray:  # noqa: E741
@@ -135,6 +177,18 @@ def potential(real: np.ndarray, fake: np.ndarray) -> Potential:
 def potential_of(plan: Transport, real: np.ndarray) -> Potential:
     """The same from a plan that is known already, as from `solved(fake, real)`."""
     return Potential(np.asarray(real, float), plan.real_dual, plan.distance)
+
+
+def alignment_ceiling(clouds: Clouds, again: Clouds) -> float:
+    """The slope alignment on one pair of clouds of the potential of another, independent pair from the same laws, -1 to 1.
+
+    The best critic that so many points can teach: a plan follows its own points, and where they fall is chance. With both
+    laws alike it is about 0, for then all that is left to transport is chance. NaN where points are not finite.
+    """
+    if not (np.isfinite(clouds.plan.distance) and np.isfinite(again.plan.distance)):
+        return math.nan
+    slopes = potential_of(again.plan, again.some_real).slopes(clouds.some)
+    return alignment(slopes, clouds.plan, clouds.some, clouds.some_real)
 
 
 def highest(points: np.ndarray, phi: Potential) -> tuple[np.ndarray, np.ndarray]:
@@ -249,7 +303,8 @@ class Known(NamedTuple):
     """All of an objective's optimum that no frame changes; `how` says in words what is best and where it comes from.
 
     `log_p`, `log_q [g, g]` are log-densities on the grid where they are known and stay the same, and `exact` both as
-    functions of points; `width` is otherwise the bandwidth of the kernel estimate.
+    functions of points; `width` is otherwise the bandwidth of the kernel estimate. With fading instance noise all of it
+    is of one frame.
     """
 
     kind: str
@@ -261,6 +316,7 @@ class Known(NamedTuple):
     log_q: np.ndarray | None = None
     exact: tuple[Scores, Scores] | None = None
     width: float = 0.0
+    told: Told = PLAINLY
 
 
 def known_optimum(
@@ -273,26 +329,63 @@ def known_optimum(
     options: Mapping[str, Any] = NOTHING,
     noise: float = 0.0,
     few: int = 400,
+    told: Told = PLAINLY,
 ) -> Known | None:
     """What is known of an objective's optimum before the first frame, from the best there is; None where nothing is.
 
     real [m, 2] are target points; `log_density(x, blur)` is the target's; `std` is the frozen generator's, None for one
-    that learns; `noise` is the standard deviation of instance noise, which blurs both; `few` is how many points of
-    either cloud a frame's plan takes.
+    that learns; `noise` is the standard deviation of instance noise, which blurs both densities; clouds come blurred.
+    `few` is how many points of either cloud a frame's plan takes; `told` is what the critic hears of packs and labels.
     """
-    row = OPTIMA.get(kind)
-    if row is None:
+    if not decided(kind, told):
         return None
-    known = Known(kind, options, np.asarray(grid_x, float), np.asarray(grid_y, float), row.about)
-    if row.needs == "clouds":
+    row = OPTIMA[kind]
+    known = Known(kind, options, np.asarray(grid_x, float), np.asarray(grid_y, float), row.about, told=told)
+    if row.source != "density":
         few = min(few, len(real))
         return known._replace(how=f"{row.about} of {few} real and {few} generated points")
+    known = known._replace(how=row.about + in_words(told))
     if log_density and std is not None:
         try:
+            log_density(known.grid_x[:1, None] * np.ones(2), 0.0)  # without noise too: one source through the whole run
             return exactly(known, log_density, std, noise)
         except ValueError:  # mass on points or curves has no density to compare with
             pass
     return estimated(known, real, log_density, noise)
+
+
+def decided(kind: str, told: Told = PLAINLY, critic: str | None = None) -> bool:
+    """Whether an objective has an optimum that is known when its critic is told so, and is of a kind that can reach it.
+
+    Swapping labels mixes both laws, and only leaves what is linear in them a formula; a plan between packs is not one of
+    the plane; with half of the labels swapped clouds say nothing.
+    """
+    row = OPTIMA.get(kind)
+    if row is None or (critic and critic not in row.critics):
+        return False
+    if row.source == "density":
+        return row.linear or not told.swapped
+    return told.pack == 1 and told.swapped < 0.5
+
+
+def in_words(told: Told) -> str:
+    """How l = log p/q is changed by what the critic is told."""
+    parts = [f"with p/q to the power {told.pack}, as of packs of {told.pack} equal points"] * (told.pack > 1)
+    parts += [f"with p and q mixed, as {100 * told.swapped:.3g} % of the labels are swapped"] * bool(told.swapped)
+    return "".join(f", {part}" for part in parts)
+
+
+def indifferent_score(kind: str, options: Mapping[str, Any] = NOTHING, critic: str | None = None) -> float | None:
+    """The best score of an objective where real and generated points are equally likely, its critic's decision boundary;
+    None where there is none, as for scores whose constant is free.
+
+    For f-divergences it is f'(1) in terms of T (Nowozin et al., 2016, arXiv:1606.00709).
+    """
+    row = OPTIMA.get(kind)
+    if row is None or not row.boundary or critic == "autoencoder":
+        return None
+    score = float(row.of(np.zeros(()), **taken(row.of, options)))
+    return score if math.isfinite(score) else None
 
 
 def exactly(known: Known, log_density: LogDensity, std: float, noise: float) -> Known:
@@ -339,13 +432,15 @@ def optimal_critic(known: Known, clouds: Clouds) -> OptimalCritic | None:
     if not np.isfinite(clouds.fake).all():
         return None
     row = OPTIMA[known.kind]
-    if row.needs == "clouds":
+    if row.source != "density":
         critic: OptimalCritic = row.of(clouds, known.grid_x, known.grid_y, **taken(row.of, known.options))
         return critic
     on_grid = cache(lambda: grid_densities(known, clouds))  # dear where the cloud is far away, and wanted twice
     return OptimalCritic(
-        on_grid=lambda: optimal_scores(known.kind, *on_grid(), known.options),
-        at_clouds=lambda: optimal_scores(known.kind, *point_densities(known, clouds, on_grid), known.options),
+        on_grid=lambda: optimal_scores(known.kind, *on_grid(), known.options, known.told),
+        at_clouds=lambda: optimal_scores(
+            known.kind, *point_densities(known, clouds, on_grid), known.options, known.told
+        ),
     )
 
 
@@ -383,22 +478,24 @@ def read_off(table: np.ndarray, known: Known, points: np.ndarray) -> np.ndarray:
     return found
 
 
-def optimal_scores(kind: str, log_p: np.ndarray, log_q: np.ndarray, options: Mapping[str, Any] = NOTHING) -> np.ndarray:
+def optimal_scores(
+    kind: str, log_p: np.ndarray, log_q: np.ndarray, options: Mapping[str, Any] = NOTHING, told: Told = PLAINLY
+) -> np.ndarray:
     """The best raw score of an objective where real and generated log-density are log_p [...] and log_q [...]: [...].
 
     `options` are the objective's own; those that do not matter are passed over. Where both densities are 0 nothing is
     best: NaN. Raises ValueError for an objective whose optimum densities do not decide.
     """
     row = OPTIMA.get(kind)
-    if row is None or row.needs != "densities":
+    if row is None or row.source != "density":
         raise ValueError(f"{kind}: densities do not give its optimal critic; they do for {', '.join(from_densities())}")
     with np.errstate(invalid="ignore"):
-        return row.of(np.subtract(log_p, log_q), **taken(row.of, options))
+        return row.of(as_told(np.subtract(log_p, log_q), told), **taken(row.of, options))
 
 
 def from_densities() -> list[str]:
     """The objectives whose optimal critic densities decide."""
-    return [name for name, row in OPTIMA.items() if row.needs == "densities"]
+    return [name for name, row in OPTIMA.items() if row.source == "density"]
 
 
 def taken(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -434,35 +531,56 @@ def equal_points(cloud: np.ndarray) -> Modes:
     return Modes(cloud, np.zeros((m, 2, 2)), np.full(m, 1 / m))
 
 
+Source = Literal["density", "potential", "kernel"]
+
+
 class Optimum(NamedTuple):
     """One row: `of(l)` from l = log p/q, or `of(clouds, grid_x, grid_y)`, with the objective's options as keywords.
 
-    `drawn` says what a picture of the scores shows, where it is not the scores themselves.
+    `source` is what decides it: both densities, the Kantorovich potential of both clouds, or a kernel over them. `drawn`
+    says what a picture of the scores shows, where it is not the scores themselves. `critics` are the kinds of critics
+    that can reach it: an autoencoder's score is never above 0, and an energy without that bound has no optimum.
+    `boundary`: whether its value at p = q is where the critic cannot tell. `linear`: whether the loss is a mean over real
+    points plus one over generated points, so that swapped labels only mix p and q.
     """
 
     of: Callable[..., Any]
-    needs: Literal["densities", "clouds"]
+    source: Source
     about: str
     drawn: str = ""
+    critics: tuple[str, ...] = ("mlp",)
+    boundary: bool = False
+    linear: bool = True
 
 
 OPTIMA = {
-    "minimax": Optimum(log_ratio, "densities", "log p/q"),
-    "non-saturating": Optimum(log_ratio, "densities", "log p/q"),
-    "boundary-seeking": Optimum(log_ratio, "densities", "log p/q"),
-    "soft-labels": Optimum(soft_log_ratio, "densities", "log-odds of the mean label"),
-    "least-squares": Optimum(between_targets, "densities", "(b p + a q)/(p + q)"),
-    "hinge": Optimum(sides, "densities", "sign(p - q)"),
-    "f-kl": Optimum(above_one, "densities", "1 + log p/q"),
-    "f-reverse-kl": Optimum(log_ratio, "densities", "log p/q"),
-    "f-pearson": Optimum(relative_excess, "densities", "2 (p/q - 1)"),
-    "f-hellinger": Optimum(half_log_ratio, "densities", "1/2 log p/q"),
-    "f-js": Optimum(log_ratio, "densities", "log p/q"),
+    "minimax": Optimum(log_ratio, "density", "log p/q", boundary=True),
+    "non-saturating": Optimum(log_ratio, "density", "log p/q", boundary=True),
+    "boundary-seeking": Optimum(log_ratio, "density", "log p/q", boundary=True),
+    "soft-labels": Optimum(soft_log_ratio, "density", "log-odds of the mean label", boundary=True),
+    "least-squares": Optimum(between_targets, "density", "(b p + a q)/(p + q)", boundary=True),
+    "hinge": Optimum(sides, "density", "sign(p - q)", boundary=True),
+    "relativistic": Optimum(log_ratio, "density", "log p/q, up to a constant", linear=False),
+    "f-kl": Optimum(above_one, "density", "1 + log p/q", boundary=True),
+    "f-reverse-kl": Optimum(log_ratio, "density", "log p/q", boundary=True),
+    "f-pearson": Optimum(relative_excess, "density", "2 (p/q - 1)", boundary=True),
+    "f-hellinger": Optimum(half_log_ratio, "density", "1/2 log p/q", boundary=True),
+    "f-js": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "f-total-variation": Optimum(
-        sides, "densities", "sign(p - q), times infinity", drawn="only its sign: the score is endless"
+        sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless", boundary=True
     ),
-    "energy": Optimum(least_energy, "densities", "-margin where q > p"),
-    "wasserstein": Optimum(kantorovich, "clouds", "the exact Kantorovich potential"),
-    "mmd": Optimum(mmd_witness, "clouds", "the kernel's witness on the plane"),
-    "cramer": Optimum(energy_witness, "clouds", "the energy distance's witness on the plane"),
+    "energy": Optimum(least_energy, "density", "-margin where q > p", critics=("autoencoder",)),
+    "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
+    "mmd": Optimum(
+        mmd_witness,
+        "kernel",
+        "the kernel's witness on the plane itself, without learned features,",
+        critics=("mlp", "identity"),
+    ),
+    "cramer": Optimum(
+        energy_witness,
+        "kernel",
+        "the energy distance's witness on the plane itself, without learned features,",
+        critics=("mlp", "identity"),
+    ),
 }

@@ -27,7 +27,15 @@ from toygan import folder as folders
 from toygan.diagnose import diagnose, rates, sentences
 from toygan.game import State
 from toygan.measures.modes import code_information
-from toygan.optimal import OPTIMA, Known, known_optimum
+from toygan.optimal import (
+    OPTIMA,
+    Known,
+    Told,
+    alignment_ceiling,
+    decided,
+    indifferent_score,
+    known_optimum,
+)
 from toygan.recording import (
     FORMAT,
     Recording,
@@ -298,10 +306,9 @@ def look(work: Work, state: State) -> dict[str, float]:
 def measured(work: Work, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Every measure of one frame, [S] each; and the optimal critic of the portrait seed, `optimal_scores [P, g, g]`."""
     target, samples = work.sim.world.target, frame.arrays["samples"]
-    critics, curve = [judged(frame.arrays, s) for s in range(len(samples))], curve_of(target)
-    clouds = measure.clouds_seen(
-        samples, work.sim.real, target.modes, measure.N_W1, curve, critics, "frame", work.optimum
-    )
+    critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
+    curve, known = curve_of(target), optimum_at(work, frame)
+    clouds = measure.clouds_seen(samples, work.sim.real, target.modes, measure.N_W1, curve, critics, "frame", known)
     measures = measure.of_clouds(clouds, measure.measurable(target.modes, curve, critics, "frame", work.optimum))
     inner = {name: frame.arrays[name] for name in INNER} | informed(work.sim, samples)
     row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floor)}
@@ -327,10 +334,21 @@ def codes_of(sim: Simulation) -> np.ndarray | None:
     return simulate.numpy(sim.watched[..., :categories].argmax(dim=-1)) if categories else None
 
 
-def judged(arrays: Mapping[str, np.ndarray], s: int) -> measure.Judged:
-    """What one seed's critic said of the watched points."""
+def judged(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.Judged:
+    """What one seed's critic said of the watched points, as it was shown them."""
     names = ("real_scores", "fake_scores", "real_slopes", "fake_slopes", "between_slopes")
-    return measure.Judged(*(arrays[name][s] for name in names))
+    return measure.Judged(*(arrays[name][s] for name in names))._replace(shown=shown(arrays, real, s))
+
+
+def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.Shown | None:
+    """What one seed's critic trains against in a frame; None where that is the samples and the real points [N, 2]."""
+    if not arrays.keys() & {"live", "shown_fake"}:
+        return None
+    live = arrays.get("live", arrays["samples"])[s]
+    n = measure.N_W1
+    if "shown_fake" in arrays:
+        return measure.Shown(live, arrays["shown_real"][s, :n], arrays["shown_fake"][s, :n])
+    return measure.Shown(live, real[:n], live[:n])
 
 
 def curve_of(target: Target) -> measure.Curve | None:
@@ -365,7 +383,7 @@ def pack(work: Work, state: State) -> None:
     with timed(facts, "floors"):
         facts["floors"]["final"] = floors_at(work.config, sim, real, FINAL_W1, "final")
     with timed(facts, "measure"):
-        facts["summary"] = summary(work, frames, real)
+        facts["summary"] = summary(work, frames, real, alignment_ceilings(work, state, frames))
     with timed(facts, "observe"):
         write_aside(place / "weights.npz", packed(simulate.weights(state)))
         write_aside(place / "frames.npz", packed(frames))
@@ -387,19 +405,41 @@ def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
     return arrays | ({f"mode_{name}": values for name, values in modes._asdict().items()} if modes else {})
 
 
-def optimum_of(config: Config, sim: Simulation) -> Known | None:
-    """What is known of the optimal critic of this method's objective; None where its critic is after something else."""
-    if not is_plain(config):
+def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | None:
+    """What is known of the optimal critic of this method's objective with so much instance noise; None where its critic
+    is after something else.
+    """
+    method, told = config.method, told_by(config)
+    if config.generator.kind == "point" or not decided(method.objective.kind, told, critic_kind(config)):
         return None
-    kind, options = config.method.objective.kind, config.method.objective.model_dump()
     std = getattr(config.generator, "std", None)
-    density = sim.world.target.log_density
-    return known_optimum(kind, sim.real, *sim.score_axes, density, std, options, few=measure.N_W1)
+    density, options = sim.world.target.log_density, method.objective.model_dump()
+    return known_optimum(
+        method.objective.kind, sim.real, *sim.score_axes, density, std, options, noise, measure.N_W1, told
+    )
+
+
+def told_by(config: Config) -> Told:
+    """What a method tells its critic of points and labels."""
+    return Told(config.method.pack, config.method.noisy_labels)
+
+
+def critic_kind(config: Config) -> str:
+    """The kind of the critic, the method's own before the scenario's."""
+    return config.method.critic or config.critic.kind
+
+
+def optimum_at(work: Work, frame: Frame) -> Known | None:
+    """What is known of the optimum at a frame, at what is left of the noise; None while the critic still rehearses."""
+    game = work.sim.world.game
+    if work.optimum is None or (game.objective.rehearse and frame.step < game.head_start):
+        return None
+    return optimum_of(work.config, work.sim, frame.noise) if frame.noise else work.optimum
 
 
 def best_critic(work: Work, cloud: measure.Seen) -> dict[str, np.ndarray]:
-    """The objective's optimal critic against the portrait seed's cloud, `optimal_scores [P, g, g]`, where it is known;
-    NaN where the cloud is lost.
+    """The objective's optimal critic against what the portrait seed's critic is shown, `optimal_scores [P, g, g]`, where
+    it is known; NaN where the cloud is lost or the critic rehearses something else.
     """
     if work.optimum is None:
         return {}
@@ -409,23 +449,18 @@ def best_critic(work: Work, cloud: measure.Seen) -> dict[str, np.ndarray]:
         return {"optimal_scores": scores[None].astype(np.float32)}
 
 
-def is_plain(config: Config) -> bool:
-    """Whether the objective's textbook optimum is what this method's critic is after: a free critic, told no lies about
-    single points.
-    """
-    method = config.method
-    free = (method.critic or config.critic.kind) in ("mlp", "autoencoder")
-    return free and method.pack == 1 and not method.noisy_labels and config.generator.kind != "point"
-
-
-def summary(work: Work, frames: Mapping[str, np.ndarray], real: np.ndarray) -> dict[str, Any]:
+def summary(
+    work: Work, frames: Mapping[str, np.ndarray], real: np.ndarray, ceilings: np.ndarray
+) -> dict[str, Any]:
     """Final measures of every seed on fresh points, more than a frame has; what its critic was worth at the last frame;
-    the first frame at which it was seen to have diverged. Means are over the seeds that had not.
+    `ceilings [S]` of its slopes' alignment there; the first frame at which it was seen to have diverged. Means are over
+    the seeds that had not.
     """
     seeds, target = work.facts["seeds"], work.sim.world.target
     final = measure.measure_frame(frames["final"], real, target.modes, FINAL_W1, curve_of(target), when="final")
     floors = work.facts["floors"]["final"]
     final |= {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])} | last_critic(work, frames["step"])
+    final |= {"slope_alignment_ceiling": ceilings}
     alive = np.asarray(~frames["diverged"].any(axis=0))
     rows = [
         {"seed": seed}
@@ -441,7 +476,7 @@ def summary(work: Work, frames: Mapping[str, np.ndarray], real: np.ndarray) -> d
         "mean": {name: plain(values[alive].mean()) if alive.any() else None for name, values in final.items()},
         "mean_over": int(alive.sum()),
         "modes_of": None if target.modes is None else len(target.modes.centres),
-    } | optimum_facts(work.optimum)
+    } | optimum_facts(work.config, work.optimum)
 
 
 LAST_CRITIC = ("critic_value", "critic_gap", "critic_lipschitz", "slope_alignment", "optimal_correlation", "steep_share",
@@ -454,13 +489,38 @@ def last_critic(work: Work, steps: np.ndarray) -> dict[str, np.ndarray]:
     return {name: known[name][-1] for name in LAST_CRITIC if name in known}
 
 
-def optimum_facts(optimum: Known | None) -> dict[str, Any]:
-    """How the optimal critic was found and what of it is drawn, where it is known."""
+def alignment_ceilings(work: Work, state: State, frames: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The slope alignment at the last frame of the potential of fresh points from both players, [S]."""
+    sim, names = work.sim, ("samples", "live", "shown_real", "shown_fake")
+    last = {name: frames[name][-1] for name in names if name in frames}
+    real = simulate.real_points(work.config, sim.world, min(measure.N_W1, len(sim.real)), 2)
+    pairs = []
+    for s, (fresh_real, fresh) in enumerate(simulate.shown_again(sim, state, real)):
+        samples = last["samples"][s]
+        seen = shown(last, sim.real, s) or measure.Shown(samples, sim.real[: len(real)], samples[: len(real)])
+        pairs.append((measure.clouds_of(seen), measure.clouds_of(measure.Shown(fresh, fresh_real, fresh))))
+    return np.array([alignment_ceiling(*pair) for pair in pairs])
+
+
+def optimum_facts(config: Config, optimum: Known | None) -> dict[str, Any]:
+    """How the optimal critic was found, what decides it and what of it is drawn, where it is known; and the score at which
+    the objective's critic cannot tell, its `boundary`, where there is one.
+    """
+    method = config.method
+    score = indifferent_score(method.objective.kind, method.objective.model_dump(), critic_kind(config))
+    boundary = {} if score is None else {"boundary": score}
     if optimum is None:
-        return {}
-    how = f"{optimum.how}; of the objective alone, whatever the constraint"
-    drawn = OPTIMA[optimum.kind].drawn
-    return {"optimal": {"how": how} | ({"drawn": drawn} if drawn else {})}
+        return boundary
+    row = OPTIMA[optimum.kind]
+    how = f"{optimum.how}{against(config)}; of the objective alone, whatever the constraint"
+    return boundary | {"optimal": {"how": how, "kind": row.source} | ({"drawn": row.drawn} if row.drawn else {})}
+
+
+def against(config: Config) -> str:
+    """Whose points the critic is shown, and how blurred, where that is not as they are drawn."""
+    live = "; for the points of the live generator, which the critic trains against, not of the averaged one"
+    noise = "; for both clouds blurred as by the instance noise that is left at each frame"
+    return live * bool(config.method.ema) + noise * bool(config.method.instance_noise)
 
 
 def first_step(steps: np.ndarray, happened: np.ndarray) -> int | None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from toygan import game
 from toygan.game import Report, State
-from toygan.inside import Clouds, views
+from toygan.inside import JUDGED, Clouds, views
 from toygan.scenario import Config, World, build_generator, build_target, world
 from toygan.streams import Purpose, Source, draws, no_tricks, starts, stream, tricks, uniform
 
@@ -41,12 +41,14 @@ class Simulation(NamedTuple):
 
 class Frame(NamedTuple):
     """What one look at a state saw: in `arrays`, `samples [S, N, 2]`, `scores [P, g, g]`, `slopes [P, h, h, 2]`,
-    `diverged [S]` and the views of the inside (`toygan.inside.views`); in `report`, the losses [S].
+    `diverged [S]`, what the critic is shown where that is something else (`unlike_the_samples`), and the views of the
+    inside (`toygan.inside.views`); in `report`, the losses [S]; in `noise`, what is left of the instance noise.
     """
 
     step: int
     arrays: Arrays
     report: Arrays
+    noise: float = 0.0
 
 
 def simulation(config: Config, device: str = "cpu") -> Simulation:
@@ -140,10 +142,16 @@ def is_over(sim: Simulation, state: State) -> bool:
 
 
 def observe(sim: Simulation, state: State) -> Frame:
-    """Look at a state through the scenario's window; scores and slopes for the first seed only."""
+    """Look at a state through the scenario's window; scores and slopes for the first seed only.
+
+    The points that are kept and measured as samples are the averaged generator's. The critic is looked at among what it
+    trains against: the live generator's points, from the same latents, with what is left of the instance noise.
+    """
     seen = game.generate(sim.world.game, state.average, sim.watched)
-    real = torch.from_numpy(sim.real[None]).to(seen)
-    critic = game.judge(sim.world.game, state.critic[:1], real[:, :REFERENCES], seen[:1, :REFERENCES])
+    live = game.generate(sim.world.game, state.generator, sim.watched) if sim.world.game.ema else seen
+    shown = shown_clouds(sim, state, torch.from_numpy(sim.real[None]).to(seen), live, 0)
+    references = (shown.real[:1, :REFERENCES], shown.fake[:1, :REFERENCES])
+    critic = game.judge(sim.world.game, state.critic[:1], *references)
     return Frame(
         step=state.step,
         arrays={
@@ -152,9 +160,44 @@ def observe(sim: Simulation, state: State) -> Frame:
             "slopes": on_grid(critic.slopes(points_of(sim.slope_axes, seen)), ARROWS),
             "diverged": numpy(has_diverged(state)),
         }
-        | views(sim.world.game, state, Clouds(real, seen, sim.watched), sim.world.generator.categories),
+        | unlike_the_samples(sim, live, shown)
+        | views(sim.world.game, state, shown, sim.world.generator.categories),
         report={name: numpy(values) for name, values in state.report._asdict().items()},
+        noise=game.noise_left(sim.world.game, state),
     )
+
+
+def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, place: int) -> Clouds:
+    """Real [1, n, 2] and live generated points [S, n, 2] as the critic is shown them: with what is left of the instance
+    noise, drawn once from the stream WATCHED_NOISE at a place, so that a point is pushed the same way at every frame.
+    """
+    left = game.noise_left(sim.world.game, state)
+    if not left:
+        return Clouds(real, live, sim.watched)
+    n, seed = live.shape[1], sim.source.scenario_seed
+    rngs = (stream(seed, own, Purpose.WATCHED_NOISE, place) for own in sim.source.seeds)
+    noise = torch.from_numpy(np.stack([rng.standard_normal((2, n, 2)) for rng in rngs])).to(live)
+    return Clouds(real + left * noise[:, 0], live + left * noise[:, 1], sim.watched)
+
+
+def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Every seed's real [n, 2] and live generated points [n, 2] as its critic is shown them, of other latents than the
+    watched ones and with other noise.
+    """
+    fake = game.generate(sim.world.game, state.generator, sim.final[:, : len(real)])
+    shown = shown_clouds(sim, state, torch.from_numpy(real[None]).to(fake), fake, 1)
+    return list(zip(numpy(shown.real.expand(len(fake), -1, -1)), numpy(shown.fake), strict=True))
+
+
+def unlike_the_samples(sim: Simulation, live: Tensor, shown: Clouds) -> Arrays:
+    """What the critic trains against where that is not the samples: with an averaged generator the live one's points `live
+    [S, N, 2]`; with instance noise the blurred points at which the critic is judged, `shown_real`, `shown_fake [S, n, 2]`.
+    """
+    arrays = {"live": live} if sim.world.game.ema else {}
+    if sim.world.game.noise:
+        blurred = {"shown_real": shown.real.expand(len(live), -1, -1), "shown_fake": shown.fake}
+        arrays |= {name: points[:, :JUDGED] for name, points in blurred.items()}
+    return {name: numpy(points).astype(np.float32) for name, points in arrays.items()}
 
 
 def generated(sim: Simulation, state: State, latents: Tensor) -> np.ndarray:

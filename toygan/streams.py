@@ -33,6 +33,7 @@ class Purpose(IntEnum):
     FLOOR = 7
     TRICK = 8
     FRESH_LATENT = 9
+    WATCHED_NOISE = 10
 
 
 def stream(scenario_seed: int, seed: int, purpose: Purpose, *place: int) -> np.random.Generator:

@@ -22,6 +22,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from toygan.draw.scene import (
     Perfect,
     Scene,
+    alignment_ceiling,
     exact_transport,
     inside,
     is_band,
@@ -362,13 +363,18 @@ def transport_known(recording: Recording) -> bool:
 
 
 def transport_curves(axis: Axes, recording: Recording) -> None:
-    """The share of the exact W1 that the critic sees, and its slopes' cosine with exact transport: 1 is best."""
+    """The share of the exact W1 that the critic sees, and its slopes' cosine with exact transport: 1 is best of the one,
+    of the other what the potential of fresh points reaches at the end, dotted where the run knows it.
+    """
     seed_lines(axis, recording, "critic_gap", "share of W1 seen", CRITIC, "-")
     seed_lines(axis, recording, "slope_alignment", "slopes agree", SHARE, "--")
     drawn = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.lines])
     low = drawn.min(initial=0.0, where=np.isfinite(drawn))
     axis.axhline(1, color=INK, linewidth=0.7, linestyle=":", zorder=0)
-    axis.set_ylim(low - 0.05, 1.06)
+    ceiling = alignment_ceiling(recording)
+    if ceiling is not None:
+        axis.axhline(ceiling, color=SHARE, linewidth=0.7, linestyle=":", zorder=0)
+    axis.set_ylim(min(low, ceiling or 0.0) - 0.05, 1.06)
     dress_curves(axis, recording, "critic against exact transport")
 
 

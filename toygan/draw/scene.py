@@ -153,7 +153,19 @@ def optimum_in_words(recording: Recording) -> str:
     """How the optimal critic was found, how well the learned one agrees, and what the comparison leaves open."""
     how = str(optimum_of(recording).get("how", "known"))
     free = " A constant is free, and away from the points it is not unique." if exact_transport(recording) else ""
-    return f"The optimal critic: {how}.{agreement(recording)}{free}"
+    return f"The optimal critic: {how}.{agreement(recording)}{free}{slopes_in_words(recording)}"
+
+
+def slopes_in_words(recording: Recording) -> str:
+    """How well slopes can agree with exact transport at the end with so many points, where they are compared."""
+    ceiling = alignment_ceiling(recording) if exact_transport(recording) else None
+    return "" if ceiling is None else f" Slopes of the potential of as many fresh points agree to {number(ceiling)}."
+
+
+def alignment_ceiling(recording: Recording) -> float | None:
+    """The slope alignment that the potential of fresh points reaches at the end of the portrait seed, where it is known."""
+    row: dict[str, Any] = next(iter(summary_of(recording).get("seeds") or []), {})
+    return row.get("slope_alignment_ceiling")
 
 
 def agreement(recording: Recording) -> str:
@@ -180,8 +192,12 @@ def optimum_of(recording: Recording) -> dict[str, Any]:
 
 
 def exact_transport(recording: Recording) -> bool:
-    """Whether the optimal critic is the one of exact transport."""
-    return "Kantorovich" in str(optimum_of(recording).get("how", ""))
+    """Whether the optimal critic is the one of exact transport; older recordings tell by their objective."""
+    known = optimum_of(recording)
+    if not known or "kind" in known:
+        return known.get("kind") == "potential"
+    method = (recording.facts.get("config") or {}).get("method") or {}
+    return (method.get("objective") or {}).get("kind") == "wasserstein"
 
 
 def score_range(scores: np.ndarray) -> tuple[float, float]:

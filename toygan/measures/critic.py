@@ -10,8 +10,18 @@ import numpy as np
 from toygan.measures.transport import Transport, directions
 
 
+class Shown(NamedTuple):
+    """What one seed's critic trains against at one frame: all of the live generator's points `fake [N, 2]`, and the first
+    few real [m, 2] and generated [n, 2] ones as it is shown them, blurred by instance noise where there is some.
+    """
+
+    fake: np.ndarray
+    some_real: np.ndarray
+    some: np.ndarray
+
+
 class Judged(NamedTuple):
-    """What the critic says of one cloud at one frame.
+    """What the critic says of one cloud at one frame; `shown` is that cloud, None where it is the measured one.
 
     `real_scores [m]`, `fake_scores [n]`; its gradients `real_slopes [m, 2]`, `fake_slopes [n, 2]`,
     `between_slopes [b, 2]`, and `grid_slopes [k, 2]` where they are known (empty otherwise).
@@ -23,6 +33,7 @@ class Judged(NamedTuple):
     fake_slopes: np.ndarray
     between_slopes: np.ndarray
     grid_slopes: np.ndarray = np.empty((0, 2))
+    shown: Shown | None = None
 
 
 def critic_value(judged: Judged) -> float:
@@ -60,10 +71,16 @@ def slope_alignment(judged: Judged, plan: Transport, points: np.ndarray, real: n
     """Mean cosine between the critic's gradient at points [n, 2] and where the exact plan sends them, -1 to 1.
 
     The direction is the mean of a point's unit moves in the W1 plan, by mass: with as many real as generated points,
-    the one move it makes. Points that stay are left out; a gradient of 0 counts as 0. NaN when every point stays.
+    the one move it makes. Points that stay are left out; a gradient of 0 counts as 0. NaN when every point stays. What a
+    critic can reach with so many points is `alignment_ceiling`.
     """
+    return alignment(judged.fake_slopes[: len(points)], plan, points, real)
+
+
+def alignment(slopes: np.ndarray, plan: Transport, points: np.ndarray, real: np.ndarray) -> float:
+    """Mean cosine between slopes [n, 2] at points [n, 2] and where the plan sends them; NaN when every point stays."""
     towards = directions(plan, points, real)
-    slopes = np.asarray(judged.fake_slopes[: len(points)], float)
+    slopes = np.asarray(slopes, float)
     steep = steepness(slopes)
     cosines = np.divide((slopes * towards).sum(axis=1), steep, out=np.zeros(len(steep)), where=steep > 0)
     moving = np.isfinite(towards).all(axis=1)
