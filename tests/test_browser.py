@@ -207,6 +207,27 @@ def test_slopes_beside_the_optimal_critic_are_called_the_learned_ones(lost):
     assert lost.locator(".over").first.inner_text().endswith("the optimal critic, arrows of the learned one")
 
 
+def test_the_boundary_is_a_line_over_the_critic_alone(seen, tmp_path):
+    run = synthetic(**SHAPE, method="gan", summary={"boundary": 1.0})
+    run.frames["scores"][:] = np.tile(run.frames["grid_x"], (81, 1)) + 0.25  # so x = 3/4 is where it cannot tell
+    run.frames["optimal_scores"] = run.frames["scores"][..., ::-1].copy()
+    index = write_page(tmp_path / "page", "A boundary", "", [folder_of(tmp_path / "gan", run)], "c")
+    seen.page.goto(index.as_uri())
+    seen.page.wait_for_selector("canvas.ready")
+    seen.page.uncheck("#show-points")
+    left, right = run.frames["grid_x"][[0, -1]]
+    find = """canvas => { const { width, height } = canvas, context = canvas.getContext("2d");
+        const row = context.getImageData(0, Math.round(height / 3), width, 1).data, found = [];
+        const purple = (r, g, b) => r > g + 40 && b > g + 20;
+        for (let x = 0; x < width; x++) if (purple(...row.slice(4 * x, 4 * x + 3))) found.push(x / width);
+        return found; }"""
+    places = seen.page.eval_on_selector("canvas", find)
+    assert places
+    assert np.abs(np.array(places) - (0.75 - left) / (right - left)).max() < 0.01
+    seen.page.check("#show-optimal")
+    assert seen.page.eval_on_selector("canvas", find) == []
+
+
 def test_a_touch_leaves_its_reading(browser, hard):
     one = Seen(browser, viewport={"width": 390, "height": 844}, has_touch=True)
     one.page.goto(hard.as_uri())

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
@@ -345,6 +346,41 @@ def test_critic_is_compared_with_exact_transport_where_that_is_its_optimum():
 def test_what_decides_an_optimum_is_a_fact_and_no_words(known, objective, exact):
     run = few(summary={"optimal": known}, config={"method": {"objective": {"kind": objective}}})
     assert exact_transport(run) == exact
+
+
+def with_boundary(score, frames=3):
+    """A run whose critic is x + t at frame t, with the score at which it cannot tell."""
+    run = few(frames=frames, summary={"boundary": score} if score is not None else {})
+    x, _ = np.meshgrid(run.frames["grid_x"], run.frames["grid_y"])
+    scores = np.stack([x + t for t in range(frames)])[:, None].astype("f4")
+    return Recording(run.facts, run.frames | {"scores": scores}, run.metrics)
+
+
+def test_the_decision_boundary_is_a_line_where_the_critic_cannot_tell():
+    shown = draw.scene(with_boundary(0.5))
+    np.testing.assert_allclose(shown.boundary, [0.5, -0.5, -1.5], atol=1e-6)  # as high as in the drawn scores
+    for figure in (draw.picture(with_boundary(0.5)), draw.comparison([with_boundary(0.5)])):
+        (line,) = [one for axis in figure.axes for one in axis.collections if isinstance(one, LineCollection)]
+        (places,) = line.get_segments()
+        np.testing.assert_allclose(places[:, 0], 0.5 - 2, atol=1e-5)  # of the last frame: x + 2 = 1/2
+        assert "\N{EM DASH} boundary: score 0.5" in words(figure)
+    _, (learned, *_) = film.film_figure(shown)
+    (line,) = [artist for artist in learned.artists if isinstance(artist, LineCollection)]
+    for t in range(3):
+        learned.show(t)
+        np.testing.assert_allclose(line.get_segments()[0][:, 0], 0.5 - t, atol=1e-5)
+
+
+def test_a_boundary_out_of_view_is_said_and_none_is_not_drawn():
+    told = words(draw.picture(with_boundary(7.0)))
+    assert "no boundary in view: score 7" in told
+    run = with_boundary(None)  # an objective without one, or an older recording
+    assert draw.scene(run).boundary is None
+    figure = draw.picture(run)
+    assert "boundary" not in words(figure)
+    assert not [one for axis in figure.axes for one in axis.collections if isinstance(one, LineCollection)]
+    _, (learned, *_) = film.film_figure(draw.scene(run))
+    assert not [artist for artist in learned.artists if isinstance(artist, LineCollection)]
 
 
 def test_infinite_optimal_scores_lie_beyond_the_finite_ones_and_unknown_ones_stay_blank():

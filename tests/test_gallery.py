@@ -152,6 +152,18 @@ def test_slopes_are_kept_to_eight_bits():
     assert np.abs(codes["slopes"] / 127 * high - recording.frames["slopes"][:, 0]).max() <= high.max() / 254 * 1.001
 
 
+def test_a_page_knows_how_high_each_frames_boundary_lies(tmp_path):
+    run = synthetic(**SMALL, summary={"boundary": 0.5})
+    folders = [folder_of(tmp_path / "one", run), folder_of(tmp_path / "old", synthetic(**SMALL))]
+    one, old = facts_of(*folders, place=tmp_path / "page")["runs"]
+    wanted = 0.5 - np.median(run.frames["scores"][:, 0], axis=(1, 2))
+    assert one["boundary"] == [pytest.approx(wanted, rel=1e-5)]
+    assert old["boundary"] is None
+    shown = film.place_runs(folders, tmp_path / "again", "", "runs")
+    assert "boundary: the critic cannot tell" in film.legend(shown)
+    assert "boundary" not in film.legend(shown[1:])
+
+
 def test_what_is_unknown_in_an_optimal_critic_stays_unknown():
     scores = np.arange(49.0).reshape(1, 7, 7)
     scores[0, 2, 3], scores[0, 0, 0] = np.nan, np.inf

@@ -142,6 +142,21 @@ def load(folder: str | Path) -> Recording:
     return Recording(facts, frames, read_metrics(folder / "metrics.jsonl", frames["step"], facts["seeds"]), folder)
 
 
+def decided_by(facts: Mapping[str, Any]) -> str | None:
+    """What decides a run's optimal critic, `potential`, `kernel` or `density`; None where none is known. Older recordings
+    do not say it: there the objective does.
+    """
+    known = (facts.get("summary") or {}).get("optimal") or {}
+    if not known:
+        return None
+    objective = ((facts.get("config") or {}).get("method") or {}).get("objective") or {}
+    kind: str = known.get("kind") or BY_OBJECTIVE.get(str(objective.get("kind")), "density")
+    return kind
+
+
+BY_OBJECTIVE = {"wasserstein": "potential", "mmd": "kernel", "cramer": "kernel"}
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read one JSON object."""
     return json.loads(path.read_text(encoding="utf-8"))

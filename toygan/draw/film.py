@@ -34,8 +34,10 @@ from toygan.draw.panels import (
     arrow_lengths,
     arrows,
     band_edges,
+    decision_boundary,
     frame_view,
     generated_points,
+    move_boundary,
     real_points,
     score_bar,
     steepness,
@@ -165,13 +167,15 @@ def moving_contour(axis: Axes, shown: Scene, edges: np.ndarray) -> Moving:
     frame_view(axis, shown)
     field = score_pixels(axis, shown.scores[0], edges)
     generated, note = generated_points(axis, shown, 0), moving_note(axis)
+    boundary = decision_boundary(axis, shown, 0)
 
     def show(t: int) -> None:
         field.set_values(shown.scores[t])
         generated.set_data(*visible(shown, t).T)
         note.set_text(outside_share(shown.samples[t], shown.view))
+        move_boundary(boundary, shown, t)
 
-    return Moving(axis, [field, real_points(axis, shown), generated, note, *axis.spines.values()], show)
+    return Moving(axis, [field, real_points(axis, shown), generated, *boundary, note, *axis.spines.values()], show)
 
 
 def moving_slopes(axis: Axes, shown: Scene) -> Moving:

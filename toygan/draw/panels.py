@@ -13,16 +13,20 @@ from typing import Literal, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, Normalize
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from toygan.draw.scene import (
     Perfect,
     Scene,
     alignment_ceiling,
+    boundary_lines,
+    boundary_of,
     exact_transport,
     inside,
     is_band,
@@ -35,7 +39,7 @@ from toygan.draw.scene import (
 from toygan.recording import Recording
 
 REAL, GENERATED, INK, FAINT = "#10243e", "#d55e00", "#222222", "#8a8a8a"
-CRITIC, PENALTY, SHARE = "#0072b2", "#7a7a7a", "#009e73"
+CRITIC, PENALTY, SHARE, BOUNDARY = "#0072b2", "#7a7a7a", "#009e73", "#8b1a6b"
 SCORES = LinearSegmentedColormap.from_list("scores", ["#6c82b2", "#97afc6", "#bdd3cb", "#e2e5b4", "#fffbe0"], N=256)
 STEEPNESS = LinearSegmentedColormap.from_list("steepness", [(0, "#ffffff"), (1 / 11, "#f1f3f8"), (1, "#a3b1d0")], N=12)
 SMALL, PLAIN, LARGE = 8, 9, 10.5
@@ -50,6 +54,7 @@ def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray 
     score_bands(axis, scene, scene.scores[frame], edges)
     real_points(axis, scene)
     generated_points(axis, scene, frame)
+    decision_boundary(axis, scene, frame)
     say_outside(axis, scene, frame)
     frame_view(axis, scene)
 
@@ -70,6 +75,37 @@ def score_bands(axis: Axes, scene: Scene, scores: np.ndarray, edges: np.ndarray)
     if len(crossed):
         axis.contour(scene.grid_x, scene.grid_y, scores, crossed, colors=INK, linewidths=0.4, alpha=0.5,
                      linestyles="solid")  # fmt: skip
+
+
+class Boundary(NamedTuple):
+    """A decision boundary on a panel, and the word that says what it is."""
+
+    line: LineCollection
+    words: Text
+
+
+def decision_boundary(axis: Axes, scene: Scene, frame: int) -> Boundary | tuple[()]:
+    """Where the critic cannot tell real from generated, as one thin line with a word in the corner; nothing where the
+    objective has no such score.
+    """
+    if scene.boundary is None:
+        return ()
+    line = LineCollection([], colors=BOUNDARY, linewidths=0.9, zorder=4)
+    words = axis.text(0.985, 0.985, "", transform=axis.transAxes, size=SMALL, color=BOUNDARY, bbox=NOTE, ha="right",
+                      va="top", zorder=6)  # fmt: skip
+    axis.add_collection(line, autolim=False)
+    drawn = Boundary(line, words)
+    move_boundary(drawn, scene, frame)
+    return drawn
+
+
+def move_boundary(drawn: Boundary | tuple[()], scene: Scene, frame: int) -> None:
+    """Set the boundary to a frame; the word says where there is none in view."""
+    if not drawn:
+        return
+    lines, score = boundary_lines(scene, frame), tick(boundary_of(scene.recording) or 0.0)
+    drawn[0].set_segments(lines)
+    drawn[1].set_text(f"\N{EM DASH} boundary: score {score}" if lines else f"no boundary in view: score {score}")
 
 
 def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None = None) -> None:
@@ -170,8 +206,10 @@ def say_outside(axis: Axes, scene: Scene, frame: int) -> None:
 
 def corner_note(axis: Axes, words: str) -> None:
     """A short note in the panel's lower left corner, on white."""
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
-    axis.text(0.015, 0.015, words, transform=axis.transAxes, size=SMALL, color=INK, bbox=box, va="bottom", zorder=6)
+    axis.text(0.015, 0.015, words, transform=axis.transAxes, size=SMALL, color=INK, bbox=NOTE, va="bottom", zorder=6)
+
+
+NOTE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
 
 
 def frame_view(axis: Axes, scene: Scene) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from contourpy import contour_generator
 
-from toygan.recording import Arrays, Recording
+from toygan.recording import Arrays, Recording, decided_by
 
 HUGE = 1e30  # beyond this, differences and squares of float32 overflow: as good as infinite
 ROUNDING = 1e-6  # a float32 score carries about this share of noise
@@ -32,7 +33,8 @@ class Scene:
     `grid_x [g]`, `grid_y [g]`, `slopes [T, h, h, 2]` on `slope_x [h]`, `slope_y [h]`; `view` is
     (left, right, bottom, top); `note` says what is missing, if anything. `optimal [T, g, g]` is the optimal critic
     against each frame's points, its median removed, NaN where nothing is best; of older recordings `[1, g, g]`, against
-    the last frame's; None where it is not known.
+    the last frame's; None where it is not known. `boundary [T]` is the height in `scores` of the score at which the
+    critic cannot tell, None where the objective has none or the recording does not say it.
     """
 
     recording: Recording
@@ -48,6 +50,7 @@ class Scene:
     view: View
     note: str
     optimal: np.ndarray | None = None
+    boundary: np.ndarray | None = None
 
     @property
     def last(self) -> int:
@@ -83,6 +86,7 @@ def scene(recording: Recording) -> Scene:
         view=(float(grid_x[0]), float(grid_x[-1]), float(grid_y[0]), float(grid_y[-1])),
         note=missing(recording, finite),
         optimal=optimal_scores(frames, finite),
+        boundary=boundary_heights(recording, scores),
     )
 
 
@@ -109,6 +113,28 @@ def without_offset(scores: np.ndarray) -> np.ndarray:
     noise = ROUNDING * np.abs(scores).max(axis=(1, 2), keepdims=True)
     flat = np.abs(centred).max(axis=(1, 2), keepdims=True) <= noise
     return np.where(flat, 0.0, centred)
+
+
+def boundary_heights(recording: Recording, scores: np.ndarray) -> np.ndarray | None:
+    """How far above each frame's median [T] of scores [T, g, g] the score lies at which the critic cannot tell."""
+    score = boundary_of(recording)
+    return None if score is None else score - np.median(scores, axis=(1, 2))
+
+
+def boundary_of(recording: Recording) -> float | None:
+    """The score at which the objective's critic cannot tell; None where there is none, and in older recordings."""
+    score = summary_of(recording).get("boundary")
+    return None if score is None else float(score)
+
+
+def boundary_lines(scene: Scene, frame: int) -> list[np.ndarray]:
+    """The decision boundary of a frame in the plane, as lines [n, 2]; none where the critic is on one side everywhere."""
+    if scene.boundary is None:
+        return []
+    found: list[np.ndarray] = contour_generator(scene.grid_x, scene.grid_y, scene.scores[frame]).lines(
+        float(scene.boundary[frame])
+    )  # type: ignore[assignment]
+    return found
 
 
 def optimal_scores(frames: Arrays, finite: int) -> np.ndarray | None:
@@ -192,12 +218,8 @@ def optimum_of(recording: Recording) -> dict[str, Any]:
 
 
 def exact_transport(recording: Recording) -> bool:
-    """Whether the optimal critic is the one of exact transport; older recordings tell by their objective."""
-    known = optimum_of(recording)
-    if not known or "kind" in known:
-        return known.get("kind") == "potential"
-    method = (recording.facts.get("config") or {}).get("method") or {}
-    return (method.get("objective") or {}).get("kind") == "wasserstein"
+    """Whether the optimal critic is the one of exact transport."""
+    return decided_by(recording.facts) == "potential"
 
 
 def score_range(scores: np.ndarray) -> tuple[float, float]:

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.draw.exhibit_parts import diverged_at, diverged_words, shown_seed
-from toygan.draw.panels import GENERATED, INK, METHOD_COLOURS, REAL, band_edges
+from toygan.draw.panels import BOUNDARY, GENERATED, INK, METHOD_COLOURS, REAL, band_edges
 from toygan.draw.scene import (
     HUGE,
     Event,
     Scene,
+    boundary_of,
     events_of,
     is_band,
     missing,
@@ -29,7 +30,7 @@ from toygan.draw.scene import (
 )
 from toygan.draw.thumbnail import band_colours, poster, shrunk
 from toygan.gallery.markup import command_box, data, tag, text
-from toygan.gallery.pack import critics_of, kept_frames, optimal_fields, packed_runs, view_of
+from toygan.gallery.pack import critics_of, digits, finite, kept_frames, optimal_fields, packed_runs, view_of
 from toygan.recording import Recording, load, write_aside
 
 POSTER, SHEET = 420, 1000  # pixels wide
@@ -118,7 +119,7 @@ def film_facts(runs: Sequence[Shown]) -> dict[str, Any]:
     return {
         "ticks": total,
         "steps": lengths.pop() if len(lengths) == 1 else None,
-        "colours": {"real": REAL, "generated": GENERATED},
+        "colours": {"real": REAL, "generated": GENERATED, "boundary": BOUNDARY},
         "curves": [dict(zip(("measure", "title", "scale", "best"), row, strict=True)) for row in CURVES],
         "runs": [
             run_facts(run, i, total, label) for i, (run, label) in enumerate(zip(runs, labels(runs), strict=True))
@@ -163,6 +164,7 @@ def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
         "optimalBands": None
         if shown.optimal is None
         else bands_of(optimal_fields(recording.frames["optimal_scores"], kept, 0)),
+        "boundary": boundaries(recording, kept),
         "longest": steepest(shown.slopes),
         "modes": [] if centres is None else np.asarray(centres, float).round(5).tolist(),
         "curves": curves_of(recording, kept),
@@ -170,6 +172,17 @@ def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
         "events": [event._asdict() | {"why": why(recording, event)} for event in events_of(recording)],
         "files": {str(s): path for s, path in run.files.items()},
     }
+
+
+def boundaries(recording: Recording, kept: np.ndarray) -> list[list[float]] | None:
+    """For every seed with a critic and every kept frame, how far above the scores' median the critic cannot tell; None
+    where the objective has no such score.
+    """
+    score = boundary_of(recording)
+    if score is None:
+        return None
+    medians = np.median(finite(recording.frames["scores"][kept]), axis=(2, 3))
+    return [digits(score - line) for line in medians.T]
 
 
 def colour_of(i: int) -> str:
@@ -255,7 +268,7 @@ def film(runs: Sequence[Shown]) -> str:
     inner = [
         data(film_facts(runs), "film-facts"),
         controls(runs),
-        legend(),
+        legend(runs),
         tag("p", text(points_in_words([run.recording for run in runs])), class_="note"),
         tag("div", tag("div", *panels, class_=f"panels {size}"), tag("div", id="curves", class_="curves needs-js"),
             class_=f"seen {size}"),
@@ -315,12 +328,14 @@ def choice(words: str, name: str, options: Sequence[str]) -> str:
     return tag("label", f"{text(words)} ", tag("select", *options, id=name), class_="choice")
 
 
-def legend() -> str:
+def legend(runs: Sequence[Shown]) -> str:
     """What is drawn how."""
+    line = tag("span", tag("i", class_="line"), "boundary: the critic cannot tell", class_="needs-js")
     parts = [
         tag("span", tag("i", class_="disc"), "real"),
         tag("span", tag("i", class_="square"), "generated"),
         tag("span", "critic: less real ", tag("i", class_="ramp"), " more real"),
+        *([line] if any(run.scene.boundary is not None for run in runs) else []),
         tag("span", " · ".join(f"<kbd>{key}</kbd> {words}" for key, words in KEYS), class_="keys needs-js"),
     ]
     return tag("p", *parts, class_="legend")

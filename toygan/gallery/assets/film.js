@@ -91,6 +91,11 @@
       toygan.paintGenerated(surface, data.points, i, facts.colours.generated);
     }
     toygan.flush(surface);
+    const boundary = run.boundary && run.boundary[run.seeds.indexOf(state.seed)];
+    if (on.critic && !optimal && data.scores && boundary) {
+      const t = Math.min(i, data.scores.frames - 1);
+      toygan.strokeBoundary(surface, data.scores, t, boundary[data.frames[t]], facts.colours.boundary);
+    }
     if (on.latent && data.latent) toygan.strokeLatent(surface, data.latent, i);
     if (on.trails) toygan.strokeTrails(surface, data.points, i);
     if (on.arrows && data.slopes) {

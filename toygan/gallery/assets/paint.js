@@ -209,6 +209,28 @@
     stroke(surface, lines, "rgba(70,20,90,0.9)", 0.5);
   };
 
+  // The line on which a field has one value: in each cell with ends on both sides, from side to side.
+  toygan.strokeBoundary = function (surface, field, t, level, colour) {
+    const { rows, columns, codes } = field, start = t * rows * columns, lines = [];
+    const scale = (field.high[t] - field.low[t]) / field.levels, rise = (at) => field.low[t] + (codes[at] - 1) * scale - level;
+    const place = (i, j) => [i / Math.max(columns - 1, 1) * surface.width, (1 - j / Math.max(rows - 1, 1)) * surface.height];
+    for (let j = 0; j + 1 < rows; j++) {
+      for (let i = 0; i + 1 < columns; i++) {
+        const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]], at = corners.map(([x, y]) => start + y * columns + x);
+        if (at.some((k) => !codes[k])) continue;
+        const high = at.map(rise), cuts = [];
+        for (let k = 0; k < 4; k++) {
+          const next = (k + 1) % 4;
+          if (high[k] < 0 === high[next] < 0) continue;
+          const share = high[k] / (high[k] - high[next]), [x, y] = corners[k], [u, v] = corners[next];
+          cuts.push(place(x + (u - x) * share, y + (v - y) * share));
+        }
+        for (let k = 0; k + 1 < cuts.length; k += 2) lines.push([cuts[k], cuts[k + 1]]);
+      }
+    }
+    stroke(surface, lines, colour, 0.9);
+  };
+
   // One arrow a grid point, uphill; full length, one grid cell, from steepness `longest` on.
   toygan.strokeArrows = function (surface, slopes, t, longest, view) {
     const { rows, columns, codes, reach } = slopes, start = t * rows * columns, scale = slopes.high[t] / reach;
