@@ -516,3 +516,13 @@ def test_an_axis_is_logarithmic_where_values_are_far_apart_and_nowhere_else():
     assert not parts.is_wide(np.array([0.01, 1.0]), "high_quality")
     assert not parts.is_wide(np.array([-0.01, 1.0]), "critic_value")
     assert not parts.is_wide(np.array([np.nan]), "w1")
+
+
+def test_slopes_are_held_against_their_own_ceiling_where_runs_know_it():
+    rows = [{"seed": s, "slope_alignment_ceiling": ceiling} for s, ceiling in enumerate((0.5, 0.75, None))]
+    (run,) = labelled(1, summary={"seeds": rows})
+    assert floor_at(run, "slope_alignment") == pytest.approx([0.625] * 3)
+    assert floor_at(labelled(1)[0], "slope_alignment") == pytest.approx([1.0] * 3)  # an older run
+    assert floor_at(run, "critic_gap") == pytest.approx([1.0] * 3)
+    assert parts.floor_of(rows_for(2, slope_alignment_ceiling=0.75), "slope_alignment") == 0.75
+    assert parts.floor_of(rows_for(2), "slope_alignment") == 1.0

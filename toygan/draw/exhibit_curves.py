@@ -42,7 +42,7 @@ from toygan.draw.panels import (
     tick,
     wide_range,
 )
-from toygan.draw.scene import is_band, number, perfect, share_of_one
+from toygan.draw.scene import is_band, number, perfect, share_of_one, summary_of
 from toygan.draw.sheet import WIDTH, axis_at
 from toygan.draw.sweep import dress
 from toygan.recording import Recording
@@ -144,7 +144,7 @@ def floor_line(axis: Axes, runs: Runs, measure: str) -> float:
     if not known or ((spread := np.ptp([value[1] for value in known])) > 0.2 * abs(known[0][1]) + 1e-9 and spread > 0):
         return np.nan  # runs of unlike targets have no common floor
     if measure in BEST:
-        axis.axhline(BEST[measure], color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+        axis.axhline(known[0][1], color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     else:
         floor_band(axis, known[0], "")
     return float(known[0][1])
@@ -153,7 +153,9 @@ def floor_line(axis: Axes, runs: Runs, measure: str) -> float:
 def floor_at(run: Labelled, measure: str) -> np.ndarray:
     """What frames of a perfect run score: low, middle and high; NaN where it is not known."""
     if measure in BEST:
-        return np.full(3, BEST[measure])
+        rows = summary_of(run.recording).get("seeds") or []
+        ceilings = [value for row in rows if (value := row.get(f"{measure}_ceiling")) is not None]
+        return np.full(3, np.median(ceilings) if ceilings else BEST[measure])
     best, floor = perfect(run.recording, measure), series(run.recording, f"{measure}_floor")
     if best and (floor is None or is_band(run.recording, measure)):
         return np.array([best.low, best.mean, best.high])

@@ -34,7 +34,7 @@ SHORT = {
 }
 UNITS = {"core_seconds": "core-seconds a seed", "w1_over_floor": "W1 over its floor"}
 BOUNDED = {"share", "cosine", "modes"}  # units of measures that a logarithmic axis would distort
-BEST = {"critic_gap": 1.0, "slope_alignment": 1.0}  # what exact transport scores
+BEST = {"critic_gap": 1.0, "slope_alignment": 1.0}  # what exact transport scores, unless a run knows its own ceiling
 LOST = "diverged"
 NO_BARS = f"no bars: intervals need {FEWEST} seeds"
 
@@ -277,9 +277,10 @@ def middle_in_words(values: Sequence[float]) -> str:
 
 def floor_of(rows: Rows, measure: str) -> float:
     """What a perfect generator, or critic, scores; NaN where it is not known."""
-    found = median(known(rows, f"{measure}_floor")).value
-    if math.isfinite(found):
-        return found
+    for kind in ("floor", "ceiling"):
+        found = median(known(rows, f"{measure}_{kind}")).value
+        if math.isfinite(found):
+            return found
     modes = known(rows, "modes_of")
     return max(modes) if measure == "modes" and modes else BEST.get(measure, math.nan)
 
