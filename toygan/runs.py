@@ -5,7 +5,6 @@ The folder is the memory: the same call finds a finished run, continues an inter
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 import sys
@@ -413,10 +412,12 @@ def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | N
     if config.generator.kind == "point" or not decided(method.objective.kind, told, critic_kind(config)):
         return None
     std = getattr(config.generator, "std", None)
-    density, options = sim.world.target.log_density, method.objective.model_dump()
-    return known_optimum(
-        method.objective.kind, sim.real, *sim.score_axes, density, std, options, noise, measure.N_W1, told
+    target, options = sim.world.target, method.objective.model_dump()
+    known = known_optimum(
+        method.objective.kind, sim.real, *sim.score_axes, target.log_density, std, options, noise, measure.N_W1, told
     )
+    part = target.density_of if known and known.log_p is not None else ""
+    return known._replace(how=f"{known.how}; the target by {part}") if known and part else known
 
 
 def told_by(config: Config) -> Told:

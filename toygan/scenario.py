@@ -42,7 +42,6 @@ from toygan.strict import (
     parse_override,
     put,
     read_toml,
-    report,
     shortened,
     suggestion,
 )

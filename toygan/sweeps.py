@@ -41,7 +41,7 @@ from toygan.strict import (
     read_toml,
     suggestion,
 )
-from toygan.table import Record, Tell, records_of, sorted_out, told, write_results
+from toygan.table import Record, Tell, records_of, rows_of, sorted_out, told, write_results
 from toygan.tasks import Task, keep_failure
 
 MOST = 5  # mistakes that one message tells
@@ -332,8 +332,9 @@ def sweep(
 
 def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     """One record a run and seed of these runs, whatever became of them; `failed` has the messages of those that did."""
-    rows = [(task, *sorted_out([task.folder])) for task in tasks]
-    return [row for task, known, _ in rows for row in known or failed_rows(task, failed.get(task.name, ""))]
+    found = [(task, sorted_out([task.folder])[0]) for task in tasks]
+    lost = [row for task, runs in found if not runs for row in failed_rows(task, failed.get(task.name, ""))]
+    return [*rows_of([run for _, runs in found for run in runs]), *lost]
 
 
 def failed_rows(task: Task, message: str) -> list[Record]:
@@ -370,7 +371,8 @@ def carry_out(
 ) -> dict[str, str]:
     """Play what is not finished yet and write `results.csv` in `out`; the messages of the runs that failed, by name.
 
-    `tell` hears of every `run.json` below `out` that is no record of a run. Raises UserError where a folder holds another run or the engine is not there, before anything is played.
+    `tell` hears of every `run.json` below `out` that is no record of a run. Raises UserError where a folder holds
+    another run or the engine is not there, before anything is played.
     """
     todo = unfinished(tasks, fresh)
     standing = Standing(len(tasks), kept=len(tasks) - len(todo), left={task.name: size_of(task) for task in todo})

@@ -84,6 +84,11 @@ def records(folders: Iterable[Path], tell: Tell = told) -> list[Record]:
         raise UserError("\n".join(strangers))
     for message in strangers:
         tell(f"{message}; passed over")
+    return rows_of(runs)
+
+
+def rows_of(runs: Sequence[tuple[Mapping[str, Any], Path]]) -> list[Record]:
+    """The records of runs, each its facts and its folder, with the keys beside a grid in which they differ."""
     beside = differing_keys([facts for facts, _ in runs])
     return [row for (facts, folder), more in zip(runs, beside, strict=True) for row in records_of(facts, folder, more)]
 
@@ -255,10 +260,10 @@ def write_results(place: Path, more: Sequence[Record] = (), tell: Tell = told) -
     A `run.json` that is no record of a run is told and passed over.
     """
     path = place / "results.csv"
-    rows, strangers = sorted_out(folders_below(place))
+    runs, strangers = sorted_out(folders_below(place))
     for message in strangers:
         tell(f"{message}; passed over")
-    rows += more
+    rows = [*rows_of(runs), *more]
     write_aside(path, as_csv(rows, columns_of(rows)).encode("utf-8", "backslashreplace"))
     return path
 
