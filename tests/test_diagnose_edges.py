@@ -71,7 +71,7 @@ def test_swings_of_any_period_are_found(period: int) -> None:
     assert "oscillation" in labels(w1=1 + 0.45 * np.sin(2 * np.pi * np.arange(T) / period + 0.3))
 
 
-@pytest.mark.parametrize("memory", [0.0, 0.5, 0.8])
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.8, 0.9])
 @pytest.mark.parametrize("t", [25, 50, 100])
 def test_noise_is_no_rhythm(t: int, memory: float) -> None:
     called = 0

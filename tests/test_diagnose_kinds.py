@@ -277,6 +277,17 @@ def test_two_in_a_hundred_of_these_kinds_are_labelled_wrongly_at_most() -> None:
     assert max(map(len, wrong.values())) <= 2, wrong
 
 
+def test_a_perfect_sampler_has_converged_from_its_first_look() -> None:
+    """Fresh points of the target at every look; whether W1's sample is a lucky one is the floor's affair."""
+    for i in range(20):
+        rng = np.random.default_rng([6, i])
+        world, steps = any_world(rng), times(rng, 20)
+        samples = np.stack([fresh(world, rng, all_parts(world)) for _ in steps])
+        assert {(event.label, event.step) for event in diagnose(recorded(world, rng, steps, samples))} == {
+            ("converged", 0)
+        }
+
+
 # --- dates and evidence ----------------------------------------------------------------------------------------------
 
 
