@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from test_draw import synthetic
 
 import toygan
-from toygan.recording import FACTS, complete_lines, metric_lines, packed, plain, unpacked, write_aside, write_json
+from toygan.recording import (
+    FACTS,
+    HERE,
+    complete_lines,
+    metric_lines,
+    packed,
+    plain,
+    unpacked,
+    write_aside,
+    write_json,
+)
 
 
 @pytest.fixture
@@ -88,6 +101,31 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path, 
     with pytest.raises(OSError, match="No space"):
         write_aside(file, b"new")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.txt", b"old")]
+
+
+def test_two_processes_may_write_one_file_at_once(tmp_path, monkeypatch):
+    file, beside, replace = tmp_path / "a.txt", set(), os.replace
+
+    def slowly(aside, path):
+        beside.update(path.name for path in tmp_path.iterdir())
+        monkeypatch.setattr("os.replace", replace)
+        write_aside(file, b"theirs")
+        replace(aside, path)
+
+    monkeypatch.setattr("os.replace", slowly)
+    write_aside(file, b"ours")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.txt", b"ours")]
+    assert [name.startswith(".a.txt.") for name in beside] == [True]
+
+
+def test_what_the_dead_left_beside_a_file_goes_and_what_the_living_write_stays(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    ours, theirs = f".b.png.{HERE}-{os.getpid()}-0.part", f".b.png.{int(HERE, 16) ^ 1:08x}-{dead.pid}-0.part"
+    for name in (ours, theirs, f".b.png.{HERE}-{dead.pid}-0.part", f".c.{HERE}-{10**30}-7.part", "b.part"):
+        (tmp_path / name).write_bytes(b"half")
+    write_aside(tmp_path / "a.txt", b"whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.txt", "b.part", ours, theirs}
 
 
 @pytest.mark.parametrize(

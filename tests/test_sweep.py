@@ -164,7 +164,10 @@ IN_A_FILE = {
     "below a value": ('scenarios = ["dirac"]\n[set]\ntitle.x = 1', "line 3, set: title is not a table"),
     "a value": ('scenarios = ["dirac"]\n[grid.training]\nbatch = [4, 0]', "line 3, grid: training.batch = 0: must be"),
     "a huge value": ('scenarios = ["dirac"]\n[grid]\ntarget.shift = [[1e99, 0.0]]', "line 3, grid: target.shift"),
-    "no list": ('scenarios = ["dirac"]\n[grid]\ntraining.batch = 4', "line 3, grid: grid.training.batch = 4: must be a"),
+    "no list": (
+        'scenarios = ["dirac"]\n[grid]\ntraining.batch = 4',
+        "line 3, grid: grid.training.batch = 4: must be a",
+    ),
     "no key": ('scenarios = ["dirac"]\n[set]\n"a b" = 1', "line 3, set: 'a b' is not a key"),
 }
 
@@ -270,7 +273,7 @@ class Answers:
         return future
 
     def at_work(self, waiting: Waiting) -> Shares:
-        return {}
+        return dict.fromkeys((task.name for task in waiting.values()), 0.0)
 
     def renew(self) -> None: ...
 
@@ -368,7 +371,7 @@ def test_no_more_processes_than_runs_and_cores_bear() -> None:
         with local(asked, many) as pool:
             assert pool.workers == wanted
     for absurd in (0, -1, 1_000_000, 10**40):
-        with pytest.raises(UserError, match="--workers .*must be 1 to"), local(absurd, 5):
+        with pytest.raises(UserError, match=r"--workers .*must be 1 to"), local(absurd, 5):
             pass
 
 

@@ -201,7 +201,9 @@ def local(workers: int | None = None, runs: int = 1) -> Iterator[Local]:
 
     most = max(FEW, PER_CORE * cpu_count())
     if workers is not None and not 1 <= workers <= most:
-        raise UserError(f"--workers {shortened(str(workers))}: must be 1 to {most}; this machine has {cpu_count()} cores")
+        raise UserError(
+            f"--workers {shortened(str(workers))}: must be 1 to {most}; this machine has {cpu_count()} cores"
+        )
     pool = Local(max(1, min(workers or cpu_count(), runs)))
     try:
         yield pool

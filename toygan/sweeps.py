@@ -53,6 +53,7 @@ Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
 Settings = Mapping[str, Any]  # key -> value
 Combination = tuple[str, str | None, dict[str, Any]]  # scenario, method, point of the grid
 Places = Mapping[tuple[str, str], str]  # a key of a plan, and one of its table if it is one -> where it was said
+NOWHERE: Places = {}  # on the command line, or in Python
 
 
 class Plan(Strict):
@@ -164,7 +165,7 @@ def flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return keys
 
 
-def points(grid: Mapping[str, Any], places: Places = {}) -> list[dict[str, Any]]:
+def points(grid: Mapping[str, Any], places: Places = NOWHERE) -> list[dict[str, Any]]:
     """Every combination of a grid's values; one empty combination where there is no grid."""
     for key, values in grid.items():
         if not isinstance(values, list | tuple) or not values:
@@ -173,7 +174,7 @@ def points(grid: Mapping[str, Any], places: Places = {}) -> list[dict[str, Any]]
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
-def planned(plan: Plan, places: Places = {}) -> list[Task]:
+def planned(plan: Plan, places: Places = NOWHERE) -> list[Task]:
     """Every run of a plan, checked; nothing is made yet. UserError with what is wrong in any of them.
 
     `places` tells where in a sweep file the keys of the plan were said; all others were on the command line.
@@ -187,9 +188,7 @@ def planned(plan: Plan, places: Places = {}) -> list[Task]:
     return planned_tasks(plan, combined, places)
 
 
-def planned_tasks(
-    plan: Plan, combined: Iterable[Combination], places: Places, known: Sequence[str] = ()
-) -> list[Task]:
+def planned_tasks(plan: Plan, combined: Iterable[Combination], places: Places, known: Sequence[str] = ()) -> list[Task]:
     """The runs of some combinations, each folder once; UserError with what is wrong in any, and is `known` to be."""
     tasks, wrong = dict[Path, Task](), dict.fromkeys(known)
     for scenario, method, settings in combined:
@@ -256,7 +255,7 @@ def refuse(mistakes: Sequence[str]) -> None:
         raise UserError("\n".join([*mistakes[:MOST], *more]))
 
 
-def planned_task(plan: Plan, scenario: str, method: str | None, settings: Settings, places: Places = {}) -> Task:
+def planned_task(plan: Plan, scenario: str, method: str | None, settings: Settings, places: Places = NOWHERE) -> Task:
     """One run, checked."""
     common, where = flat(plan.set), dict[Key, str]()
     for part, table in (("set", common), ("grid", settings)):
