@@ -126,9 +126,10 @@ def spent(none: Mapping[str, float], known: Mapping[str, Any]) -> dict[str, floa
 
 
 def keep_clear(folder: Path) -> None:
-    """UserError where something else than our own file or folder has the place of one."""
+    """UserError where a folder has the place of a file that a run lives by, or a file that of its folder."""
     for path in (folder / name for name in (*OURS, "partial")):
-        if path.exists() and path.is_dir() != (path.name == "partial"):
+        is_drawing = path.suffix in (".png", ".gif")  # these do not keep a run from being played
+        if path.exists() and path.is_dir() != (path.name == "partial") and not is_drawing:
             raise UserError(f"{path}: is in the way of this run; move it, or put the run elsewhere with --out DIR")
 
 
