@@ -186,6 +186,14 @@ FILES: dict[str, tuple[str | bytes, list[str]]] = {
         f"{RING}[method]\nbetas = [0.5, 1.0]",
         ["line 5: method.betas = [0.5, 1.0]: each must be below 1"],
     ),
+    "a memory that rmsprop has not": (
+        f'{RING}[method]\noptimiser = "rmsprop"\nbetas = [0.5, 0.9]',
+        ["line 6: method.betas = [0.5, 0.9]: rmsprop does not use the first of the betas", "leave it at [0.0, 0.9]"],
+    ),
+    "memories that descent has not": (
+        f'{RING}[method]\noptimiser = "descent"\nbetas = [0.5, 0.99]',
+        ["line 6: method.betas = [0.5, 0.99]: descent does not use the betas", "leave it at [0.0, 0.9]"],
+    ),
     "many at once": (
         "tite = 3\n"
         + MIXTURE

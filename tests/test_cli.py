@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from rich.cells import cell_len
@@ -19,11 +20,17 @@ from toygan.catalogue import LISTS, pages
 from toygan.cli import app
 from toygan.constraints import CONSTRAINTS
 from toygan.methods import METHODS
+from toygan.networks import ACTIVATIONS, INITIALISATIONS, Normalisation
 from toygan.objectives import OBJECTIVES
+from toygan.optimisers import OPTIMISERS, SCHEDULES
+from toygan.players import CRITICS, GENERATORS, LATENTS
+from toygan.rules import RULES
 from toygan.runs import Progress
-from toygan.scenario import read
+from toygan.scenario import Method, read
 from toygan.shipped import shipped, shipped_exhibits
 from toygan.targets import TARGETS
+
+NAMED = [*OPTIMISERS, *SCHEDULES, *ACTIVATIONS, *get_args(Normalisation), *INITIALISATIONS, *LATENTS]
 
 SMALL = """\
 title = "Small"
@@ -236,8 +243,42 @@ def test_a_page_is_made_of_runs_and_comparisons(methods, here):
 # --- list, show, doctor ----------------------------------------------------------------------------------------------
 
 
+def literals(hint) -> set[str]:
+    """Every word that a type allows."""
+    return {word for part in get_args(hint) for word in ({part} if isinstance(part, str) else literals(part))}
+
+
+@pytest.mark.parametrize("kind", [*GENERATORS, *CRITICS, *RULES, *CONSTRAINTS, *OBJECTIVES, *TARGETS])
+def test_every_word_that_an_option_may_be_is_shown(kind):
+    """What a page says may stand behind `activation =` and the like has a page of its own, or is explained there."""
+    for page in pages(kind):
+        for key in ("activation", "normalisation", "initialisation", "latent"):
+            for line in page.settings.splitlines():
+                if line.startswith(f"{key} = ") and "#" in line:
+                    words = line.partition("#")[2].strip().split(" or ")
+                    assert [word for word in words if not pages(word)] == []
+                    assert set(words) == set(LISTS[f"{key}s"]())
+
+
+@pytest.mark.parametrize(
+    "name", [field for field in Method.model_fields if literals(Method.model_fields[field].annotation)]
+)
+def test_every_name_that_a_method_may_hold_is_shown(name):
+    for word in literals(Method.model_fields[name].annotation):
+        assert pages(word)
+
+
 def test_lists_name_every_row(here):
     tables = {
+        "rules": RULES,
+        "generators": GENERATORS,
+        "critics": CRITICS,
+        "optimisers": OPTIMISERS,
+        "schedules": SCHEDULES,
+        "activations": ACTIVATIONS,
+        "normalisations": get_args(Normalisation),
+        "initialisations": INITIALISATIONS,
+        "latents": LATENTS,
         "objectives": OBJECTIVES,
         "constraints": CONSTRAINTS,
         "targets": TARGETS,
@@ -252,7 +293,22 @@ def test_lists_name_every_row(here):
         assert len(lines) == len(tables[what]) + 2  # a title, an empty line at the end, and no wrapping in between
 
 
-@pytest.mark.parametrize("name", [*shipped(), *METHODS, *OBJECTIVES, *CONSTRAINTS, *TARGETS, "hinge+r1", "small.toml"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *shipped(),
+        *METHODS,
+        *OBJECTIVES,
+        *CONSTRAINTS,
+        *TARGETS,
+        *RULES,
+        *GENERATORS,
+        *CRITICS,
+        *NAMED,
+        "hinge+r1",
+        "small.toml",
+    ],
+)
 def test_everything_is_shown_with_settings_that_can_be_copied(name, here):
     said = call("show", name).stdout
     for page in pages(name):

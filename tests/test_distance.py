@@ -11,6 +11,7 @@ from scipy.linalg import sqrtm
 from typer.testing import CliRunner
 
 from toygan import distance as module
+from toygan.cli import app
 from toygan.cli_distance import distance as command
 from toygan.distance import along, distances, parsed_sweep, stretches
 from toygan.scenario import read
@@ -188,3 +189,12 @@ def test_the_command_draws_a_sweep(tmp_path):
     assert matplotlib.image.imread(path).shape[2] == 4
     assert len(run(*words).stdout.splitlines()) == 22 + 1 + 6 + 1
     assert run(*words[:-1], str(tmp_path / "lines.doc")).exit_code == 2
+
+
+def test_what_may_take_long_is_told_before_it_begins(tmp_path):
+    for name in "ab":
+        np.save(tmp_path / f"{name}.npy", np.random.default_rng(ord(name)).normal(size=(400, 2)))
+        (tmp_path / f"{name}.toml").write_text(f'title = "t"\n[target]\nkind = "points"\npath = "{name}.npy"\n')
+    words = ["distance", str(tmp_path / "a.toml"), str(tmp_path / "b.toml")]
+    assert "distance: exact, 400 atoms against 400" in CliRunner().invoke(app, words).stderr
+    assert "by samples" in CliRunner().invoke(app, ["distance", "two-moons", "spirals", "--points", "50"]).stderr

@@ -6,7 +6,7 @@ import pytest
 import torch
 from conftest import facts_of, numbers
 
-from toygan.optimisers import OPTIMISERS, SCHEDULES
+from toygan.optimisers import OPTIMISERS, SCHEDULES, USES
 
 BETAS, RATE = (0.3, 0.95), 0.05
 TORCH = {
@@ -54,3 +54,18 @@ def test_schedules_are_the_formula(name):
         {"constant": lambda x: 1, "linear": lambda x: 1 - x}, name, "the schedules in tests/test_optimisers.py"
     )
     assert [SCHEDULES[name](x) for x in (0, 0.25, 1)] == [pace(x) for x in (0, 0.25, 1)]
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_it_is_said_which_betas_an_optimiser_uses(name):
+    """Another beta is another move just where `USES` says so."""
+    start, gradient = numbers(2, 5), numbers(2, 5, seed=1)
+
+    def moved(betas):
+        optimiser = OPTIMISERS[name](betas)
+        slots = tuple(numbers(2, 5, seed=3).square() for _ in range(optimiser.slots))
+        return optimiser.move(start, gradient, slots, 2, 0.1).parameters
+
+    usual = moved((0.0, 0.9))
+    others = moved((0.5, 0.9)), moved((0.0, 0.99))
+    assert tuple(not bool((usual == other).all()) for other in others) == USES[name]

@@ -1,16 +1,21 @@
-"""What there is, in words: every scenario, method, objective, constraint and target with its formula and settings."""
+"""What there is, in words: every name that a file may hold, with its formula and settings."""
 
 from __future__ import annotations
 
 import inspect
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from toygan.constraints import CONSTRAINTS
 from toygan.methods import METHODS, PAPERS
+from toygan.networks import INITIALISATIONS
 from toygan.objectives import OBJECTIVES
+from toygan.optimisers import OPTIMISERS, SCHEDULES
+from toygan.players import CRITICS, GENERATORS, LATENTS
+from toygan.rules import RULES
 from toygan.scenario import as_data, find, read, toml_lines, toml_value
 from toygan.shipped import exhibits_folder, shipped, shipped_exhibits, shipped_folder
 from toygan.strict import UserError, suggestion
@@ -56,24 +61,56 @@ def summary_of(function: Callable[..., Any]) -> str:
     return re.sub(r"\s+", " ", inspect.getdoc(function) or "").strip()
 
 
+NORMALISATIONS_IN_WORDS = {
+    "none": "Nothing is normalised.",
+    "layer": "Each point's hidden units to mean 0 and variance 1, before the bias (Ba et al., 2016, arXiv:1607.06450).",
+    "batch": "Each hidden unit to mean 0 and variance 1 over the batch (Ioffe and Szegedy, 2015, arXiv:1502.03167).",
+}
+ACTIVATIONS_IN_WORDS = {
+    "relu": "max(0, x).",
+    "leaky-relu": "x for positive x, 0.2 x for others.",
+    "tanh": "The hyperbolic tangent.",
+    "silu": "x sigmoid(x), also called swish.",
+    "softplus": "log(1 + e^x).",
+    "groupsort": "Units in pairs, each in rising order (Anil et al., 2018, arXiv:1811.05381).",
+}
+
+
+# What a row is -> where its name may stand in a file, and every name with its sentence.
+NAMES: dict[str, tuple[str, Callable[[], dict[str, str]]]] = {
+    "optimiser": ("[method]\noptimiser", lambda: sentences(OPTIMISERS)),
+    "schedule": ("[method]\nschedule", lambda: sentences(SCHEDULES)),
+    "activation": ("[generator]\nactivation", lambda: ACTIVATIONS_IN_WORDS),
+    "normalisation": ("[critic]\nnormalisation", lambda: NORMALISATIONS_IN_WORDS),
+    "initialisation": ("[generator]\ninitialisation", lambda: sentences(INITIALISATIONS)),
+    "latent": ("[generator]\nlatent", lambda: sentences(LATENTS)),
+}
+# What a row is -> the table of functions whose options a file may set.
+ROWS: dict[str, Mapping[str, Callable[..., Any]]] = {
+    "objective": OBJECTIVES,
+    "constraint": CONSTRAINTS,
+    "rule": RULES,
+    "target": TARGETS,
+    "generator": GENERATORS,
+    "critic": CRITICS,
+}
+
 LISTS: dict[str, Callable[[], dict[str, str]]] = {
     "scenarios": scenarios,
     "methods": methods,
-    "objectives": lambda: sentences(OBJECTIVES),
-    "constraints": lambda: sentences(CONSTRAINTS),
-    "targets": lambda: sentences(TARGETS),
+    **{f"{what}s": partial(sentences, table) for what, table in ROWS.items()},
+    **{f"{what}s": every for what, (_, every) in NAMES.items()},
     "exhibits": exhibits,
 }
 
 
 def pages(name: str) -> list[Page]:
     """Everything of that name, or the file at that path; UserError where there is nothing."""
-    makers = {
+    makers: dict[str, tuple[Collection[str], Callable[[str], Page]]] = {
         "scenario": (shipped(), scenario_page),
         "method": (METHODS, method_page),
-        "objective": (OBJECTIVES, lambda row: function_page("objective", row, OBJECTIVES[row])),
-        "constraint": (CONSTRAINTS, lambda row: function_page("constraint", row, CONSTRAINTS[row])),
-        "target": (TARGETS, lambda row: function_page("target", row, TARGETS[row])),
+        **{what: (table, partial(function_page, what)) for what, table in ROWS.items()},
+        **{what: (every(), partial(name_page, what)) for what, (_, every) in NAMES.items()},
         "exhibit": (shipped_exhibits(), exhibit_page),
     }
     found = [make(name) for names, make in makers.values() if name in names]
@@ -118,8 +155,15 @@ def words(data: Mapping[str, Any]) -> dict[str, str]:
     return {label: data[key] for key, label in WORDS_SHOWN.items() if data.get(key)}
 
 
-def function_page(what: str, name: str, function: Callable[..., Any]) -> Page:
+def name_page(what: str, name: str) -> Page:
+    """A name without options: what it stands for, and the line of a file that asks for it."""
+    key, every = NAMES[what]
+    return Page(f"{what} {name}", {"what": every()[name]}, f'{key} = "{name}"\n')
+
+
+def function_page(what: str, name: str) -> Page:
     """A row of a table: its docstring and its options with their defaults."""
+    function = ROWS[what][name]
     hints = get_type_hints(function)
     parameters = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
     lines = [setting(p, in_words(p.annotation, hints[p.name])) for p in parameters]

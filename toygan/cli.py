@@ -350,7 +350,7 @@ def compare(
 @app.command("list")
 def list_(
     what: Annotated[
-        str, typer.Argument(help="scenarios, methods, objectives, constraints, targets or exhibits; all by default.")
+        str, typer.Argument(help="scenarios, methods, objectives, targets, critics, ...; all by default.")
     ] = "all",
     as_json: Json = False,
 ) -> None:
@@ -368,7 +368,7 @@ def list_(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A scenario, method, pair, objective, constraint, target or exhibit.")],
+    name: Annotated[str, typer.Argument(help="Any name that toygan list tells, or a pair.")],
 ) -> None:
     """Explain one thing: formula, reference, settings, what to look for."""
     with clear_faults():

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import math
 import shlex
+from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from toygan.faults import clear_faults
-from toygan.terminal import say
+from toygan.terminal import say, tell
 
 if TYPE_CHECKING:
     from toygan.distance import Number, Sweep
 
 OVER = "Let a number of B's target go through N values: target.shift=-1:1:21 moves x, target.shift.1=-1:1:21 moves y."
+EVERY = 2.0  # seconds between two lines of progress
 COLUMNS = 6  # significant digits in a table
 
 
@@ -45,7 +48,7 @@ def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:
     from toygan.distance import DISTANCES, distances
     from toygan.scenario import read
 
-    found = distances(read(a), read(b), points or 1000)
+    found = distances(read(a), read(b), points or 1000, told())
     if as_json:
         return json.dumps({"a": a, "b": b, "distances": {name: plain(number) for name, number in found.items()}})
     rows = [(DISTANCES[name], name, shown(number.value), extra(number), number.how) for name, number in found.items()]
@@ -58,7 +61,7 @@ def along_key(a: str, b: str, over: str, points: int | None, out: Path | None, a
 
     sweep = parsed_sweep(over)
     path = checked(out or Path("distance.png"))
-    found = along(a, b, sweep, points or 500)
+    found = along(a, b, sweep, points or 500, told())
     command = shlex.join(["toygan", "distance", a, b, "--over", over, *(["--points", str(points)] if points else [])])
     draw(sweep, found, f"A: {a}; B: {b}, {named(sweep)} varied", command, path)
     if as_json:
@@ -70,6 +73,19 @@ def along_key(a: str, b: str, over: str, points: int | None, out: Path | None, a
     ]
     ways = [f"{name}: {' / '.join(dict.fromkeys(number.how for number in numbers))}" for name, numbers in found.items()]
     return "\n".join([in_columns([(named(sweep), *DISTANCES), *rows]), "", *ways, str(path)])
+
+
+def told() -> Callable[[str], None]:
+    """Says on stderr what is being computed, at first and now and then."""
+    then = -EVERY
+
+    def watch(doing: str) -> None:
+        nonlocal then
+        if monotonic() - then > EVERY:
+            tell(f"distance: {doing}")
+            then = monotonic()
+
+    return watch
 
 
 def named(sweep: Sweep) -> str:

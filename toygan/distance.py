@@ -37,6 +37,7 @@ DIVERGENCES = {
 LONE = 100_000  # points behind a distance to one atom
 REPEATS = 4  # independent pairs of samples behind a sampled distance
 MOST_ATOMS = 3000  # exact transport between more atoms takes too long: they are sampled
+FEW_ATOMS = 300  # transport between so few takes no time
 EQUAL = 1e-12  # relative: what differs by less differs by rounding
 MISSED = 1e-2  # a quadrature that is off by more, the mass included, is no quadrature of this density
 
@@ -92,21 +93,33 @@ def law(config: Config) -> Law:
     return Law(given.model_dump(), target, atoms, segments, dimension)
 
 
-def distances(a: Config, b: Config, points: int = 1000) -> Numbers:
+Watch = Callable[[str], None]  # is told what is being computed, before anything that may take long
+
+
+def unwatched(doing: str) -> None:
+    """Nobody wants to know."""
+
+
+def distances(a: Config, b: Config, points: int = 1000, watch: Watch = unwatched) -> Numbers:
     """Every distance between the targets of two configs, each from the first of `FORMS` and `COSTLY` that knows it.
 
     `points` are drawn of either target, four times, for those that have to be sampled.
     """
-    return between(law(a), law(b), points)
+    return between(law(a), law(b), points, watch)
 
 
-def between(one: Law, other: Law, points: int) -> Numbers:
+def between(one: Law, other: Law, points: int, watch: Watch = unwatched) -> Numbers:
     """Every distance of two laws."""
     found: Numbers = {}
+    if one.atoms and other.atoms and min(len(one.atoms[0]), len(other.atoms[0])) > FEW_ATOMS:
+        watch(f"exact, {len(one.atoms[0])} atoms against {len(other.atoms[0])}")
     for form in FORMS:
         found = form(one, other) | found
     for way in COSTLY:
-        found = way(one, other, [name for name in DISTANCES if name not in found], points) | found
+        missing = [name for name in DISTANCES if name not in found]
+        if missing:
+            watch(f"{', '.join(missing)} {way.__name__.replace('_', ' ')}")
+        found = way(one, other, missing, points) | found
     return {name: found[name] for name in DISTANCES}
 
 
@@ -371,11 +384,13 @@ def parsed_sweep(text: str) -> Sweep:
     return Sweep(key, None if place is None else int(place), np.linspace(low, high, int(count)).tolist())
 
 
-def along(a: str, b: str, sweep: Sweep, points: int = 500) -> dict[str, list[Number]]:
+def along(a: str, b: str, sweep: Sweep, points: int = 500, watch: Watch = unwatched) -> dict[str, list[Number]]:
     """Every distance between a's target and b's as one key of b's goes through its values."""
     one, base = law(read(a)), as_data(read(b))
     others = [law(read(b, overrides=[(sweep.key, changed(base, sweep, value))])) for value in sweep.values]
-    rows = [between(one, other, points) for other in others]
+    rows = []
+    for number, other in enumerate(others, start=1):
+        rows.append(between(one, other, points, lambda doing: watch(f"{number} of {len(others)}: {doing}")))  # noqa: B023
     return {name: [row[name] for row in rows] for name in DISTANCES}
 
 

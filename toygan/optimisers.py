@@ -72,6 +72,12 @@ OPTIMISERS: dict[str, Callable[[Betas], Optimiser]] = {
     "descent": descent,
 }
 
+USES: dict[str, tuple[bool, bool]] = {
+    "adam": (True, True),
+    "rmsprop": (False, True),
+    "descent": (False, False),
+}  # betas
+
 
 def constant(progress: float) -> float:
     """The full rate throughout."""

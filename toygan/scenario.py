@@ -20,7 +20,7 @@ from toygan.game import Game
 from toygan.methods import METHODS
 from toygan.networks import Network
 from toygan.objectives import OBJECTIVES, Objective, objective, with_information, with_noisy_labels
-from toygan.optimisers import OPTIMISERS, SCHEDULES
+from toygan.optimisers import OPTIMISERS, SCHEDULES, USES
 from toygan.players import CRITICS, GENERATORS, Generator
 from toygan.rules import RULES, Rule
 from toygan.shipped import shipped, shipped_folder
@@ -478,6 +478,11 @@ def misfits(config: Config) -> None:
         raise ValueError("categories: mutual_information needs at least one category")
     if method.mutual_information and method.pack > 1:
         raise ValueError("pack: mutual_information tells one point's category, and a pack has several")
+    usual = Method.model_fields["betas"].default
+    unused = [i for i in (0, 1) if not USES[method.optimiser][i] and method.betas[i] != usual[i]]
+    if unused:
+        which = "first of the betas" if unused == [0] else "betas"
+        raise ValueError(f"betas: {method.optimiser} does not use the {which}; leave it at {list(usual)}")
     aligned = method.objective.kind == "energy" and method.objective.pulling_away
     if aligned and (method.critic or config.critic.kind) != "autoencoder":
         raise ValueError("objective: pulling_away needs codes; use the critic kind autoencoder")
