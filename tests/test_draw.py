@@ -313,6 +313,21 @@ def test_measures_stand_beside_what_the_target_itself_scores():
     assert [98.9] in [sorted(set(line.get_ydata())) for line in axis.lines if line.get_linestyle() == ":"]
 
 
+def test_a_known_band_of_perfect_samplers_is_drawn_and_said():
+    run = floored(few(modes=8))
+    told = {"mean": 0.1, "spread": 0.02, "low": 0.07, "high": 0.15, "draws": 40}
+    floors = run.facts["floors"] | {"frame": {"w1": told}}
+    run = Recording(run.facts | {"floors": floors}, run.frames, run.metrics)
+    said = " ".join(words(draw.picture(run)).split())
+    assert "(floor 0.100, 0.0700–0.150)" in said
+    assert "Floor: W1 of perfect samplers to the same real points" in said
+    axis = empty_axis()
+    draw.w1_curves(axis, run)
+    (band,) = axis.patches
+    assert (band.get_y(), band.get_y() + band.get_height()) == pytest.approx((0.07, 0.15))
+    assert "floor, band: 90 % of perfect samplers" in {line.get_label() for line in axis.lines}
+
+
 def test_critic_is_compared_with_exact_transport_where_that_is_its_optimum():
     known = {"how": "whatever it is called", "kind": "potential"}
     row = {"seed": 0, "slope_alignment_ceiling": 0.8125}

@@ -212,6 +212,9 @@ def test_a_floor_is_that_of_the_metrics_or_of_the_facts():
     np.testing.assert_allclose(floor_at(run, "w1"), np.percentile(run.recording.metrics["w1_floor"], [5, 50, 95]))
     told = Labelled("told", recorded(floors={"frame": {"js": {"mean": 0.2, "spread": 0.05}}}))
     np.testing.assert_allclose(floor_at(told, "js"), [0.15, 0.2, 0.25])
+    banded = {"mean": 0.2, "spread": 0.05, "low": 0.12, "high": 0.31, "draws": 40}
+    known = Labelled("known", recorded(floors={"frame": {"w1": banded}}))
+    assert floor_at(known, "w1").tolist() == [0.12, 0.2, 0.31]  # rather than the constant of the metrics
     assert floor_at(run, "critic_gap").tolist() == [1, 1, 1]
     assert np.isnan(floor_at(run, "js")).all()
 

@@ -254,6 +254,9 @@ def test_panels_and_table_say_of_how_many_points_they_are(tmp_path):
     said = film.points_in_words([load(folder)])
     assert "of a frame's 60 points, W1 on 33 of them (floor 0.200);" in said
     assert "of 77 fresh points, W1 on 55 of them (floor 0.0500)." in said
+    band = {"mean": 0.05, "spread": 0.1, "low": 0.04, "high": 0.06, "draws": 40}
+    banded = folder_of(tmp_path / "banded", synthetic(**SMALL, summary=ends, floors={"final": {"w1": band}}))
+    assert "(floor 0.0500, 0.0400 to 0.0600 in 90 % of perfect samplers)" in film.points_in_words([load(banded)])
     assert "on 77 fresh points, W1 on 55 of them" in page.final_table(records([folder]), [folder])
     other = folder_of(tmp_path / "other", synthetic(**SMALL | {"points": 61}, summary=ends | {"points": 88}))
     said = film.points_in_words([load(folder), load(other)])

@@ -355,9 +355,6 @@ SHARES = {
     "high_quality": "high quality",
     "on_skeleton": "on the curve",
     "skeleton_coverage": "curve covered",
-    "precision": "precision",
-    "recall": "recall",
-    "coverage": "coverage",
 }
 
 
