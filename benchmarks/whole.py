@@ -31,10 +31,10 @@ def main() -> None:
         seconds, output = timed("run", scenario, "-m", method, "--out", folder, "--json")
     facts = json.loads(output)
     work = facts["seconds"]
-    rest = work["observe"] + work["measure"] + work["draw"]
+    rest = sum(spent for kind, spent in work.items() if kind != "train")
     mean = facts["summary"]["mean"]
     print(f"toygan run {scenario} -m {method}: {seconds:.1f} s, of which {work}")
-    print(f"observing, measuring, drawing: {rest / seconds:.2f} of the whole")
+    print(f"observing, measuring, floors, drawing: {rest / seconds:.2f} of the whole")
     print(f"W1 {mean['w1']:.4f} = {mean['w1'] / mean['w1_floor']:.2f} x its floor;  {mean}")
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB")
 

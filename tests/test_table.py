@@ -382,3 +382,19 @@ def test_no_row_of_latex_is_an_option_of_the_line_before(tmp_path: Path) -> None
     latex = written([medians(records(run_folders(tmp_path)), ["method"], ["w1"])], "latex")
     rows = [line for line in latex.splitlines() if line.endswith(r"\\")]
     assert [row.split(" &")[0] for row in rows] == ["method", "{}*star", "{}[256, 128]", "plain"]
+
+
+def test_files_of_points_are_settings_too(tmp_path: Path) -> None:
+    """A path may hold other points than before."""
+    for where in ("a", "b"):
+        a_run(tmp_path / where, "gan", [1.0], inputs={"points.csv": where})
+    table = medians(records(run_folders(tmp_path)), ["method"], ["w1"])
+    assert table.keys == ["method", "inputs.points.csv"]
+    assert [row["seeds"] for row in table.rows] == [1, 1]
+
+
+def test_a_table_of_estimates_says_what_a_negative_one_is(tmp_path: Path) -> None:
+    summary = {"seeds": [{"seed": 0, "w1": 1.0, "kl": -0.02, "diverged_at": None}]}
+    rows = records([a_run(tmp_path, "gan", [1.0], summary=summary)])
+    assert "below 0 is their error" in medians(rows, [], ["kl"]).note
+    assert "below 0" not in medians(rows, [], ["w1"]).note

@@ -317,14 +317,14 @@ MEASURES = {
     ),
     "kl": Measure(
         neighbour_kl,
-        "KL divergence of real from generated points, estimated from 5 neighbours; below 0 is noise",
+        "KL divergence of real from generated points, estimated from 5 neighbours; below 0 is its error",
         "nats",
         ("apart",),
         "lower",
     ),
     "reverse_kl": Measure(
         neighbour_reverse_kl,
-        "KL divergence of generated from real points, estimated from 5 neighbours; below 0 is noise",
+        "KL divergence of generated from real points, estimated from 5 neighbours; below 0 is its error",
         "nats",
         ("apart",),
         "lower",

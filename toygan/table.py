@@ -420,6 +420,8 @@ def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[s
         note += "; core_seconds: of a seed, one value a run, whose seeds share its time"
     if any("indistinguishable" in row for row in told):
         note += "; indistinguishable: share of seeds whose W1 lies below the upper end of a perfect sampler's 90 %"
+    if {"kl", "reverse_kl"} & set(names):
+        note += "; kl and reverse_kl are estimates: below 0 is their error"
     return Table(keys, told, note + split_words(rows))
 
 

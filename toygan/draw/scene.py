@@ -401,7 +401,11 @@ def final_measure(recording: Recording, name: str, value: float) -> str:
     """One measure of the end beside what a perfect generator scores."""
     label, is_share = FINAL[name]
     write, best = (share_of_one if is_share else number), perfect(recording, name, "final")
-    return f"{label} {write(value)}" + (f" ({write(best.mean)})" if best else "")
+    error = ", which is the estimate's error," if value < 0 and name in ESTIMATED else ""
+    return f"{label} {write(value)}{error}" + (f" ({write(best.mean)})" if best else "")
+
+
+ESTIMATED = ("kl", "reverse_kl")  # no divergence is negative, but an estimate from neighbours may be
 
 
 def summary_of(recording: Recording) -> dict[str, Any]:

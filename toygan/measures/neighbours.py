@@ -94,7 +94,7 @@ def neighbour_kl(at: Spacings) -> float:
     Needs no densities and is finite for any finite clouds, so it says too little of what is far apart: with 400 points
     each, 0.1 too little where the truth is 0.5, half a nat where it is 2, 1.2 of 1.6 where q is half as wide as p, and
     where the truth is infinite only how far apart points are; where q is twice as wide, 0.06 too much. Two samples of
-    one density give 0 up to a spread of 0.04: a negative estimate is noise (docs/truth.md has more cases). NaN where
+    one density give 0 up to a spread of 0.04: a negative estimate is its error (docs/truth.md has more cases). NaN where
     most real points coincide with others: they have no density.
     """
     if (at.real_own <= at.least).mean() > 0.5:
