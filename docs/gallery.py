@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from toygan.exhibits import Exhibit, Showing, Verdict, planned, read, shipped_exhibits, showing
+from toygan.exhibits.claims import counted
 from toygan.recording import write_aside
 
 HERE = Path(__file__).parent.parent / "gallery"
@@ -20,7 +21,8 @@ HEAD = """# The gallery
 
 Twenty-three questions about GANs on distributions that fit on a sheet of paper, each with claims that were written from
 theory or from a paper before anything was run; where one was added or restated later, the text says so. A claim that did
-not hold stays here. `toygan gallery` makes the site to
+not hold stays here, and one that cannot fail is marked *by construction*: it checks the program and is no evidence.
+`toygan gallery` makes the site to
 play with, `toygan demo NAME` one exhibit, and `python docs/gallery.py` this page.
 Seeds are 0 to 7, and the picture of a run shows seed 0.
 """
@@ -39,14 +41,14 @@ def main() -> None:
     write_aside(HERE / "README.md", "\n".join([HEAD, overview, *parts]).encode())
 
 
-TABLE = ("| question | held | did not hold |", "| --- | ---: | ---: |")
+TABLE = ("| question | held | did not hold | by construction |", "| --- | ---: | ---: | ---: |")
 
 
 def line(shown: Showing) -> str:
-    """One exhibit in the table: its question, and how many of its claims held."""
-    held, failed = (sum(verdict.held is found for verdict in shown.verdicts) for found in (True, False))
+    """One exhibit in the table: its question, and what became of its claims."""
+    held, failed, certain, _ = counted(shown.verdicts).values()
     anchor = "-".join("".join(c for c in shown.question.lower() if c.isalnum() or c in " -").split(" "))
-    return f"| [{shown.question}](#{anchor}) | {held} | {failed} |"
+    return f"| [{shown.question}](#{anchor}) | {held} | {failed} | {certain} |"
 
 
 def not_yet(exhibit: Exhibit) -> str:
@@ -70,7 +72,7 @@ def shown_of(exhibit: Exhibit, place: Path) -> Showing | None:
 
 def told(shown: Showing) -> str:
     """The text of one exhibit."""
-    lines = [f"- {in_bold(verdict)}: {verdict.says} *({verdict.numbers})*" for verdict in shown.verdicts]
+    lines = [f"- {in_bold(verdict)}: {verdict.says} *({verdict.evidence})*" for verdict in shown.verdicts]
     picture = shown.pictures[0]
     return "\n".join(
         [

@@ -317,6 +317,16 @@ def test_quick_asks_at_a_quarter_of_the_step(tmp_path):
     assert [claim.value.at for claim in exhibit.claims] == [1]
 
 
+def test_quick_shortens_the_bounds_of_periods_too(tmp_path):
+    claim = 'value = { of = { "critic.width" = 8 }, measure = "centre_x", at = "period" }\nequals = 400\nwithin = 40'
+    exhibit = read(
+        written(tmp_path, FILE.replace('value = { of = { "critic.width" = 8 }, measure = "w1" }\nbelow = 100', claim))
+    )
+    assert exhibit.claims[0].bounds == {"equals": 400}
+    quick = quickened(exhibit).claims[0]
+    assert (quick.bounds, quick.within) == ({"equals": 100}, 10)
+
+
 def test_runs_that_differ_in_unnamed_settings_are_numbered():
     rows = [{"scenario": "s", "method": "m", "folder": folder, "seed": seed} for folder in "ab" for seed in (0, 1)]
     assert run_labels(rows) == ["m, 1", "m, 1", "m, 2", "m, 2"]

@@ -10,7 +10,7 @@ import pytest
 from toygan.exhibits import planned, read, shipped_exhibits
 from toygan.exhibits.claims import matching
 from toygan.exhibits.files import Claim, Exhibit, Term
-from toygan.exhibits.work import QUICK_SEEDS, Work
+from toygan.exhibits.work import QUICK_SEEDS, Work, quickened
 from toygan.objectives import OBJECTIVES
 
 CATALOGUE = (
@@ -102,6 +102,17 @@ def test_quick_is_planned_with_fewer_seeds_and_steps(exhibit: Exhibit, works: di
     for less, more in zip(quick, full, strict=True):
         few, many = less.task.config["training"], more.task.config["training"]
         assert (few["seeds"], few["steps"]) == (QUICK_SEEDS, round(many["steps"] / 4))
+        begins = [work.task.config["method"]["head_start"] for work in (less, more)]
+        assert begins[0] == round(begins[1] / 4)
+
+
+def test_quick_looks_when_the_generator_may_move(works: dict[str, list[Work]]) -> None:
+    """The claims on the flat sigmoid look at the step at which the head start ends, however short the run is."""
+    exhibit = read("flat-sigmoid")
+    for looked, quick in ((exhibit, False), (quickened(exhibit), True)):
+        steps = {claim.value.at for claim in looked.claims if isinstance(claim.value.at, int)}
+        starts = {work.task.config["method"]["head_start"] for work in planned(exhibit, Path("runs"), quick)}
+        assert steps == starts == {50 if quick else 200}
 
 
 def test_it_makes_runs_or_shows_theory_that_panels_and_claims_are_about(

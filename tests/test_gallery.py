@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from test_draw import synthetic
 
+from toygan import cli_gallery
 from toygan.draw import thumbnail
 from toygan.draw.scene import scene
 from toygan.exhibits.claims import Verdict
@@ -416,6 +417,24 @@ def test_verdicts_are_all_told(tmp_path, runs):
     for told in ("✓ held", "✗ did not hold", "– not judged", "2 of 8", "no seed hopped"):
         assert told in words
     assert "3 claims: 1 held, 1 did not hold, 1 not judged" in text_of(tmp_path / "index.html")
+
+
+def test_what_cannot_fail_has_a_class_of_its_own_and_counts_as_no_evidence(tmp_path, runs):
+    verdicts = [
+        Verdict("a", True, "8 of 8"),
+        Verdict("b", True, "0.5", "a theorem", "it was another one"),
+        Verdict("c", False, "0.7", "a theorem"),
+    ]
+    shown = showing(runs, verdicts=verdicts)
+    site.write_site(tmp_path, [shown], False)
+    page = tmp_path / "exhibits/who-collapses.html"
+    assert "= by construction" in text_of(page)
+    assert "0.5; no evidence: a theorem; restated: it was another one" in text_of(page)
+    assert 'class="verdict by-construction"' in page.read_text()
+    assert page.read_text().count('class="verdict did-not-hold"') == 1  # a theorem that fails is as loud as any claim
+    assert "3 claims: 1 held, 1 did not hold, 1 by construction" in text_of(tmp_path / "index.html")
+    assert cli_gallery.tally(shown) == "who-collapses: 1 of 2 claims held, 1 true by construction"
+    assert [claim["verdict"] for claim in cli_gallery.facts_of(shown)["claims"]] == [one.words for one in verdicts]
 
 
 def text_of(file: Path) -> str:

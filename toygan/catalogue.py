@@ -131,12 +131,16 @@ def scenario_page(name: str) -> Page:
 
 
 def exhibit_page(name: str) -> Page:
-    """An exhibit: its question, what to look at, its claims, and the file itself."""
-    data = exhibit_data(name)
-    claims = {f"claim {i}": claim["says"] for i, claim in enumerate(data["claims"], 1)}
-    lines = {"question": data["question"], "look at": data["text"], "reference": data.get("reference", "")}
+    """An exhibit: its question, what to look at, its claims with their conditions read aloud, and the file itself."""
+    from toygan.exhibits import read as read_exhibit
+    from toygan.exhibits.aloud import aloud
+
+    exhibit, claims = read_exhibit(name), dict[str, str]()
+    for i, claim in enumerate(exhibit.claims, 1):
+        claims |= {f"claim {i}": claim.says, f"claim {i} holds if": aloud(claim)}
+    lines = {"question": exhibit.question, "look at": exhibit.text, "reference": exhibit.reference}
     text = (exhibits_folder() / f"{name}.toml").read_text(encoding="utf-8")
-    return Page(f"exhibit {name}: {data['title']}", lines | claims, text)
+    return Page(f"exhibit {name}: {exhibit.title}", lines | claims, text)
 
 
 def method_page(name: str) -> Page:

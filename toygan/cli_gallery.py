@@ -186,7 +186,7 @@ def report(shown: Showing, place: Path, as_json: bool) -> None:
 
     say(f"{shown.question}\n")
     for verdict in shown.verdicts:
-        say(f"  {verdict.words}: {verdict.says}\n      {verdict.numbers}")
+        say(f"  {verdict.words}: {verdict.says}\n      {verdict.evidence}")
     page = place.parent / "exhibits" / f"{file_name(shown.name)}.html"
     say("\n".join(["", *(str(picture.path) for picture in shown.pictures), str(page)]))
 
@@ -197,16 +197,20 @@ def facts_of(shown: Showing) -> dict[str, Any]:
         "name": shown.name,
         "question": shown.question,
         "quick": shown.quick,
-        "claims": [verdict._asdict() for verdict in shown.verdicts],
+        "claims": [verdict._asdict() | {"verdict": verdict.words} for verdict in shown.verdicts],
         "pictures": [str(picture.path) for picture in shown.pictures],
         "runs": [str(folder) for folder in shown.folders],
     }
 
 
 def tally(shown: Showing) -> str:
-    """How many claims of an exhibit held, on one line."""
-    held = sum(verdict.held is True for verdict in shown.verdicts)
-    return f"{shown.name}: {held} of {len(shown.verdicts)} claims held"
+    """How many claims of an exhibit held, on one line; those that cannot fail are told apart, for they are no evidence."""
+    from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, counted
+
+    counts = counted(shown.verdicts)
+    certain = f", {counts[BY_CONSTRUCTION]} true by construction" if counts[BY_CONSTRUCTION] else ""
+    judged = len(shown.verdicts) - counts[BY_CONSTRUCTION]
+    return f"{shown.name}: {counts[JUDGED[True]]} of {judged} claims held{certain}"
 
 
 def register(app: typer.Typer) -> None:

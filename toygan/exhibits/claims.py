@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import ge, gt, le, lt
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,30 +23,48 @@ Row = Mapping[str, Any]  # a record: which run and seed, or which piece of theor
 
 
 class Verdict(NamedTuple):
-    """What became of a claim; `held` is None where it could not be judged, and `numbers` says why."""
+    """What became of a claim; `held` is None where it could not be judged, and `numbers` says why. `by_construction` says
+    why it could not fail, where it could not; `restated` what the claim was at first, where it was another one.
+    """
 
     says: str
     held: bool | None
     numbers: str
+    by_construction: str = ""
+    restated: str = ""
+
+    @property
+    def evidence(self) -> str:
+        """The numbers, and what else is to be known of the claim before they are believed."""
+        certain = f"no evidence: {self.by_construction}" if self.by_construction else ""
+        other = f"restated: {self.restated}" if self.restated else ""
+        return " ".join("; ".join(one for one in (self.numbers, certain, other) if one).split())
 
     @property
     def words(self) -> str:
-        """The verdict in words."""
-        return WORDS[self.held]
+        """The verdict in words: one of WORDS. What cannot fail is no evidence and does not count as held; if it fails all
+        the same, that is said as loudly as of any other.
+        """
+        return BY_CONSTRUCTION if self.held and self.by_construction else JUDGED[self.held]
 
 
-WORDS = {True: "held", False: "did not hold", None: "not judged"}
+JUDGED = {True: "held", False: "did not hold", None: "not judged"}
+BY_CONSTRUCTION = "by construction"
+WORDS = (JUDGED[True], JUDGED[False], BY_CONSTRUCTION, JUDGED[None])
 
 
-class Numbers(NamedTuple):
-    """One number a row, None where a row has none, and whether they are of seeds."""
-
-    values: list[float | None]
-    seeds: bool
+def counted(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    """How many verdicts there are of each of WORDS, zeros too."""
+    return {words: sum(verdict.words == words for verdict in verdicts) for words in WORDS}
 
 
 def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
     """The verdict on one claim."""
+    return verdict_of(claim, rows)._replace(by_construction=claim.by_construction, restated=claim.restated)
+
+
+def verdict_of(claim: Claim, rows: Sequence[Row]) -> Verdict:
+    """Whether it held, or why that cannot be said."""
     chosen = meant(claim.value.of, rows)
     if not chosen:
         return Verdict(claim.says, None, "no run is what the claim is about")
@@ -54,10 +73,38 @@ def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
     if unfinished:
         return Verdict(claim.says, None, f"{len(unfinished)} of {len(asked)} seeds did not end")
     try:
-        found = by_seed(claim, chosen, rows) if claim.seeds else by_median(claim, chosen, rows)
+        found = of_each(claim, chosen, rows) if claim.each else of_all(claim, chosen, rows)
         return found._replace(numbers="; ".join([found.numbers, *frames_used(claim, rows)]))
     except LookupError as error:
         return Verdict(claim.says, None, str(error).strip("'\""))
+
+
+def of_each(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
+    """The verdict for every value of a column by itself: all must hold. A value all of whose seeds are left out is told
+    and not judged.
+    """
+    values = list(dict.fromkeys(row.get(claim.each) for row in chosen))
+    found = {}
+    for value in values:
+        own = [row for row in rows if fits(row.get(claim.each), value) or row.get(claim.each) not in values]
+        found[value] = of_all(claim, [row for row in chosen if fits(row.get(claim.each), value)], own)
+    judged = [one.held for one in found.values() if one.numbers != ALL_LOST]
+    held = None if not judged or None in judged else all(judged)
+    numbers = "; ".join(f"{value}: {one.numbers}" for value, one in found.items())
+    return Verdict(claim.says, False if False in judged else held, numbers)
+
+
+def of_all(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
+    """The verdict over all chosen rows, those that diverged left out if the claim says so."""
+    kept = [row for row in chosen if claim.diverged == "fails" or row.get("status") != "diverged"]
+    if not kept:
+        return Verdict(claim.says, None, ALL_LOST)
+    found = by_seed(claim, kept, rows) if claim.seeds else by_median(claim, kept, rows)
+    lost = len(chosen) - len(kept)
+    return found._replace(numbers=f"{found.numbers}; {lost} diverged and left out" if lost else found.numbers)
+
+
+ALL_LOST = "all seeds diverged"
 
 
 def frames_used(claim: Claim, rows: Sequence[Row]) -> list[str]:
@@ -65,7 +112,7 @@ def frames_used(claim: Claim, rows: Sequence[Row]) -> list[str]:
     said = []
     for key, term in claim.terms.items():
         of_runs = [row for row in meant(term.of, rows) if "folder" in row and isinstance(term.at, int)]
-        curves = [curve(Path(row["folder"]), row["seed"], "step")[0] for row in of_runs]
+        curves = [recorded_at(row["folder"]).curve(row["seed"], "step")[0] for row in of_runs]
         if steps := sorted({nearest(all_steps, int(term.at)) for all_steps in curves if len(all_steps)}):
             said.append(f"{key} at the frame of step {' or '.join(map(str, steps))}")
     return said
@@ -107,6 +154,9 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
     held = enough(str(claim.seeds), happy, len(values))
     what = "seeds" if chosen[0].get("seed") is not None else "cases"
     numbers = f"{happy} of {len(values)} {what}"
+    if claim.value.never is not None:
+        best = [best_of(row["folder"], row, str(claim.value.measure)) for row in chosen if "folder" in row]
+        return Verdict(claim.says, held, f"{numbers}; at best {in_words(best)}")
     return Verdict(claim.says, held, numbers if claim.value.label else f"{numbers}; {in_words(values)}")
 
 
@@ -223,35 +273,46 @@ TESTS: Mapping[str, Callable[[float, float], bool]] = {"above": gt, "below": lt,
 
 def number(term: Term, row: Row) -> float | None:
     """The number of one row; None where it has none. Of a seed that diverged, its labels and its curves before that
-    count: where it stood at some moment of them, and a goal that it reached, but no number that stands for an end.
+    count: where it stood at some moment of them, and a goal that it reached or never did, but no number that stands for
+    an end.
 
     Raises LookupError for a measure that was not taken, and for a step beyond the run's end.
     """
     folder = row.get("folder")
     if term.label is not None:
-        return None if folder is None else float(term.label in labels(facts_of(Path(folder)), row["seed"]))
+        return None if folder is None else float(term.label in recorded_at(folder).labels.get(row["seed"], ()))
     name = str(term.measure)
     lost = row.get("status") == "diverged"
-    plain = term.along is None and term.reaches is None
+    plain = not term.of_a_curve
     if lost and plain and term.at in ENDS:
         return None
     if folder is None or (plain and term.at == "end" and row.get(name) is not None):
         return finite(row.get(name))
-    if name not in recorded(Path(folder)) and name not in row:
+    if name not in recorded_at(folder).names and name not in row:
         raise LookupError(f"{name} was not measured in {row.get('label', folder)}")
-    steps, values = curve(Path(folder), row["seed"], name)
+    steps, values = recorded_at(folder).curve(row["seed"], name)
     alive = before(row, steps)
     if isinstance(term.at, int):
-        return at_step(Path(folder), steps, np.where(alive, values, math.nan), term.at)
-    if not alive.any():
+        return at_step(recorded_at(folder).end, steps, np.where(alive, values, math.nan), term.at)
+    return of_life(term, row, steps[alive], values[alive])
+
+
+def of_life(term: Term, row: Row, steps: np.ndarray, values: np.ndarray) -> float | None:
+    """The number of a curve [T] that ends where its seed was lost, if it was."""
+    name, run = str(term.measure), recorded_at(row["folder"])
+    if term.never is not None:
+        return float(not as_good(name, values, term.never).any())
+    if not len(steps):
         return None
     if term.along is not None:
-        others = curve(Path(folder), row["seed"], term.along)[1]
-        return correlation(values[alive], others[alive]) if len(others) == len(values) else None
+        others = run.curve(row["seed"], term.along)
+        return correlation(values, others[1][before(row, others[0])])
     if term.reaches is not None:
-        seconds = seconds_until(Path(folder), steps[alive], values[alive], name, term.reaches)
-        return None if lost and math.isinf(seconds) else seconds
-    return at_moment(steps[alive], values[alive], term.at)
+        there = as_good(name, values, term.reaches)
+        if there.any():
+            return float(steps[there.argmax()] * run.step_seconds)
+        return None if row.get("status") == "diverged" else math.inf
+    return at_moment(steps, values, str(term.at))
 
 
 ENDS = ("end", "late", "min")  # moments that say how a seed came out
@@ -268,49 +329,99 @@ def finite(value: Any) -> float | None:
     return None if not isinstance(value, int | float) or math.isnan(value) else float(value)
 
 
-@lru_cache(maxsize=4096)
-def facts_of(folder: Path) -> dict[str, Any]:
-    """What `run.json` says."""
-    return read_json(folder / "run.json")
+class Recorded(NamedTuple):
+    """What claims ask of a run's folder, to be read only: its last step, the core-seconds of a step and seed, the labels
+    of every seed, the names of what its frames measured, and every curve as steps [T] and values [T].
+    """
+
+    end: int
+    step_seconds: float
+    labels: Mapping[int, frozenset[str]]
+    names: frozenset[str]
+    curves: Mapping[tuple[int, str], tuple[np.ndarray, np.ndarray]]
+
+    def curve(self, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Steps [T] and a measure's values [T] of one seed, NaN where it has none; empty where it was never taken."""
+        steps, values = self.curves.get((seed, name), (EMPTY, EMPTY))
+        return (steps, values) if np.isfinite(values).any() else (EMPTY, EMPTY)
 
 
-def labels(facts: Mapping[str, Any], seed: int) -> set[str]:
+EMPTY = np.zeros(0)
+EMPTY.flags.writeable = False
+
+
+def recorded_at(folder: str | Path) -> Recorded:
+    """What a folder holds now: a folder that changed is read again."""
+    place = Path(folder)
+    return read_run(place, stamp(place / "run.json"), stamp(place / "metrics.jsonl"))
+
+
+def stamp(path: Path) -> tuple[int, ...]:
+    """What tells two states of a file apart; empty where there is none."""
+    if not path.exists():
+        return ()
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+@lru_cache(maxsize=512)
+def read_run(folder: Path, *stamps: tuple[int, ...]) -> Recorded:
+    """The folder in the state that the stamps tell."""
+    facts, path = read_json(folder / "run.json"), folder / "metrics.jsonl"
+    lines = complete_lines(path) if path.exists() else []
+    labels = {seed: frozenset(labels_of(facts, seed)) for seed in facts.get("seeds", ())}
+    names = frozenset(name for line in lines[:1] for name in line)
+    return Recorded(
+        end=facts["steps"],
+        step_seconds=facts["seconds"]["train"] / len(facts["seeds"]) / max(facts["step"], 1),
+        labels=MappingProxyType(labels),
+        names=names | ({"w1_over_floor"} if "w1" in names else set()),
+        curves=MappingProxyType(curves_of(lines)),
+    )
+
+
+def labels_of(facts: Mapping[str, Any], seed: int) -> set[str]:
     """The labels of one seed's diagnosis, from what `run.json` says."""
     return {event["label"] for event in facts.get("events", []) if event["seed"] == seed}
 
 
-@lru_cache(maxsize=512)
-def lines_of(folder: Path) -> list[dict[str, Any]]:
-    """Every line of `metrics.jsonl`; none where the run did not come so far."""
-    path = folder / "metrics.jsonl"
-    return complete_lines(path) if path.exists() else []
+def curves_of(lines: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str], tuple[np.ndarray, np.ndarray]]:
+    """Every curve in the lines of `metrics.jsonl`, by seed and name; W1 over its floor too."""
+    found = {}
+    for seed in dict.fromkeys(line["seed"] for line in lines):
+        own = [line for line in lines if line["seed"] == seed]
+        steps = read_only([line["step"] for line in own], int)
+        for name in dict.fromkeys(name for line in own for name in line):
+            found[seed, name] = steps, read_only([as_number(line.get(name)) for line in own])
+        found[seed, "w1_over_floor"] = steps, read_only([over_floor(line) for line in own])
+    return found
 
 
-@lru_cache(maxsize=4096)
-def recorded(folder: Path) -> set[str]:
-    """The measures that were taken at the frames of a run."""
-    names = {name for line in lines_of(folder)[:1] for name in line}
-    return names | ({"w1_over_floor"} if "w1" in names else set())
+def over_floor(line: Mapping[str, Any]) -> float:
+    """W1 over its floor in one line; NaN where either is not known."""
+    known = line.get("w1") is not None and line.get("w1_floor") is not None
+    ratio = divided(line["w1"], line["w1_floor"]) if known else None
+    return math.nan if ratio is None else ratio
 
 
-def curve(folder: Path, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Steps [T] and a measure's values [T] of one seed, NaN where it has none; empty where it was never taken."""
-    lines = [line for line in lines_of(folder) if line["seed"] == seed]
-    if name == "w1_over_floor":
-        values = [divided(line["w1"], line["w1_floor"]) if line.get("w1") is not None else None for line in lines]
-    else:
-        values = [line.get(name) for line in lines]
-    known = np.array([math.nan if value is None else value for value in values], float)
-    steps = np.array([line["step"] for line in lines])
-    return (steps, known) if np.isfinite(known).any() else (steps[:0], known[:0])
+def read_only(values: Sequence[float], kind: type = float) -> np.ndarray:
+    """An array [T] that nobody can change."""
+    array: np.ndarray = np.array(values, kind)
+    array.flags.writeable = False
+    return array
 
 
-def at_step(folder: Path, steps: np.ndarray, values: np.ndarray, at: int) -> float | None:
+def as_number(value: Any) -> float:
+    """A number; NaN for what is none."""
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
+def at_step(end: int, steps: np.ndarray, values: np.ndarray, at: int) -> float | None:
     """The curve at the frame nearest to a step; None where it has no number there.
 
     Raises LookupError where the run was never to come so far.
     """
-    if at > (end := facts_of(folder)["steps"]):
+    if at > end:
         raise LookupError(f"step {at} is beyond the run's end, step {end}")
     return finite(float(values[np.flatnonzero(steps == nearest(steps, at))[0]])) if len(steps) else None
 
@@ -351,15 +462,21 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float | None:
     return float(spearmanr(one[both], other[both]).statistic)
 
 
-def seconds_until(folder: Path, steps: np.ndarray, values: np.ndarray, name: str, goal: float) -> float:
-    """Core-seconds of training, a seed, until a curve is first as good as a goal; infinite where it never is."""
+def as_good(name: str, values: np.ndarray, goal: float) -> np.ndarray:
+    """At which frames a curve [T] is as good as a goal: not above it, or not below it if higher is better."""
     better = MEASURES[name].better if name in MEASURES else "lower"
-    there = values >= goal if better == "higher" else values <= goal
-    if not there.any():
-        return math.inf
-    facts = facts_of(folder)
-    a_step = facts["seconds"]["train"] / len(facts["seeds"]) / max(facts["step"], 1)
-    return float(steps[there.argmax()] * a_step)
+    found: np.ndarray = values >= goal if better == "higher" else values <= goal
+    return found
+
+
+def best_of(folder: str, row: Row, name: str) -> float | None:
+    """How good a curve was at best before its seed was lost, if it was; None where it has no number."""
+    steps, values = recorded_at(folder).curve(row["seed"], name)
+    known = values[before(row, steps) & np.isfinite(values)]
+    if not len(known):
+        return None
+    higher = name in MEASURES and MEASURES[name].better == "higher"
+    return float(known.max() if higher else known.min())
 
 
 # --- in words --------------------------------------------------------------------------------------------------------

@@ -172,7 +172,8 @@ class Term(Strict):
     """A number a seed: a measure at a moment, a label (1 where the seed has it), or what becomes of a curve.
 
     `at` is a moment, or a step, for which the nearest frame stands. `along` gives the rank correlation of the curve with
-    another measure's. `reaches` gives the core-seconds of training until the measure is as good as that.
+    another measure's. `reaches` gives the core-seconds of training until the measure is as good as that, `never` 1 where
+    no frame is, and 0 where one is.
     """
 
     of: Filter = Field(default={})
@@ -181,18 +182,29 @@ class Term(Strict):
     at: str | int = "end"
     along: str | None = None
     reaches: float | None = None
+    never: float | None = None
+
+    @property
+    def truth(self) -> bool:
+        """Whether the number is 1 or 0: the seed has the label, or never came there."""
+        return self.label is not None or self.never is not None
+
+    @property
+    def of_a_curve(self) -> bool:
+        """Whether it is about a whole curve, so that no moment belongs to it."""
+        return self.along is not None or self.reaches is not None or self.never is not None
 
     @model_validator(mode="after")
     def one_thing(self) -> Term:
         """Refuse a term about nothing, or about two things."""
         if (self.measure is None) == (self.label is None):
             raise ValueError('needs a measure or a label, and not both; for example measure = "w1"')
-        if self.label is not None and (self.along is not None or self.reaches is not None or self.at != "end"):
-            raise ValueError("a label has no moment and no curve; leave at, along and reaches out")
-        if self.along is not None and self.reaches is not None:
-            raise ValueError("along and reaches exclude each other")
-        if self.at != "end" and (self.along is not None or self.reaches is not None):
-            raise ValueError("along and reaches are about a whole curve; leave at out")
+        if self.label is not None and (self.of_a_curve or self.at != "end"):
+            raise ValueError("a label has no moment and no curve; leave at, along, reaches and never out")
+        if sum(one is not None for one in (self.along, self.reaches, self.never)) > 1:
+            raise ValueError("along, reaches and never exclude each other")
+        if self.at != "end" and self.of_a_curve:
+            raise ValueError("along, reaches and never are about a whole curve; leave at out")
         return self
 
     @field_validator("measure", "along")
@@ -224,7 +236,10 @@ ENDLESS = ("kl", "reverse_kl")  # between targets they may be infinite; of a run
 class Claim(Strict):
     """A sentence, and the condition under which it held: `value`, divided by `over` or less `minus`, within bounds.
 
-    With `seeds` the condition is asked of every seed, and so many must fulfil it; else of the median.
+    With `seeds` the condition is asked of every seed, and so many must fulfil it; else of the median. With `each` it must
+    hold for every value of a column by itself. `diverged` says whether a seed that diverged fails the condition or is left
+    out. `by_construction` says why it cannot fail: such a claim is a check of the program and no evidence. `restated` says
+    what was claimed at first, and why that was mended.
     """
 
     says: Text
@@ -238,16 +253,21 @@ class Claim(Strict):
     equals: Number | None = None
     within: NonNegativeFloat = 0.0
     seeds: Seeds | None = None
+    each: str = ""
+    diverged: Literal["fails", "left out"] = "fails"
+    by_construction: str = ""
+    restated: str = ""
 
     @model_validator(mode="after")
     def a_condition(self) -> Claim:
         """Refuse a claim that nothing could refute."""
         if self.over is not None and self.minus is not None:
             raise ValueError("over and minus exclude each other")
-        if not self.bounds and self.value.label is None:
+        if not self.bounds:
             raise ValueError("has no condition; say above, below, at_least, at_most or equals")
-        if self.value.label is not None and self.seeds is None:
-            raise ValueError('a label is counted; say in how many seeds, for example seeds = "6 of 8"')
+        if self.value.truth and self.seeds is None:
+            what = "a label" if self.value.never is None else "what is never reached"
+            raise ValueError(f'{what} is counted; say in how many seeds, for example seeds = "6 of 8"')
         if self.within and self.equals is None:
             raise ValueError("within belongs to equals")
         for name, bound in self.bounds.items():
@@ -259,6 +279,11 @@ class Claim(Strict):
         if math.isnan(bound):
             raise ValueError(f"{name}: must be a number; for example 0.5")
         far = self.value.measure in ENDLESS and "distances" in self.value.of
+        takes_time = self.value.reaches is not None and self.over is None and self.minus is None
+        if takes_time and ((name == "at_least" and bound <= 0) or (name == "above" and bound < 0)):
+            raise ValueError(
+                f'{name}: every time fulfils it; of a goal that is not reached say never = 0.2, seeds = "all"'
+            )
         may_be_endless = self.value.reaches is not None or far
         always = (name in ("below", "at_most") and bound > 0) or (name in ("above", "at_least") and bound < 0)
         if math.isinf(bound) and name != "equals" and always and not (name == "below" and may_be_endless):
@@ -285,7 +310,7 @@ class Claim(Strict):
         """The bounds that are said."""
         names = ("above", "below", "at_least", "at_most", "equals")
         said = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        return said or ({"at_least": 1.0} if self.value.label else {})
+        return said or ({"at_least": 1.0} if self.value.truth else {})
 
     @property
     def terms(self) -> dict[str, Term]:
@@ -343,6 +368,7 @@ class Exhibit(Strict):
             yield from ((("panels", i, "of", name), name) for name in panel.of)
             yield from ((("panels", i, key), name) for key in ("across", "down") if (name := getattr(panel, key)))
         for i, claim in enumerate(self.claims):
+            yield from [(("claims", i, "each"), claim.each)] if claim.each else []
             for key, term in claim.terms.items():
                 yield from ((("claims", i, key, "of", name), name) for name in term.of)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from toygan.dirac import Portrait
-from toygan.exhibits.claims import Row, Verdict, judge, labels, matching
+from toygan.exhibits.claims import Row, Verdict, judge, labels_of, matching
 from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, halves
@@ -88,7 +88,7 @@ def run_rows(works: Sequence[Work]) -> list[Record]:
         facts = facts_of(work.task.folder)
         settings = {key: value for key, value in work.columns.items() if key != "group"}
         for row in records_of({**facts, "settings": settings}, work.task.folder):
-            found = labels(facts, row["seed"]) if row["status"] in ("done", "diverged") else set()
+            found = labels_of(facts, row["seed"]) if row["status"] in ("done", "diverged") else set()
             extra = {"group": work.columns["group"]} if "group" in work.columns else {}
             about = {"changes": work.changes, "labels": sorted(found), "short_settings": short_settings(settings)}
             rows.append({**extra, **halves(facts["config"]), **row, **floors_of(facts), **about})

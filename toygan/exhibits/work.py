@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from toygan import folder as folders
 from toygan import runs
 from toygan.exhibits.claims import Row, fits, matching, meant
-from toygan.exhibits.files import PIECES, Exhibit, Filter, Runs, called
+from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, called
 from toygan.exhibits.places import Said, options, retold, words
 from toygan.exhibits.theory import theory_columns, theory_mistakes
 from toygan.scenario import Config, as_data
@@ -90,14 +90,21 @@ def work_of(
         changes.append((f'methods."{method}"', dict(exhibit.methods[method])))
     config, order = runs.prepared(scenario, method, changes, place, "cpu")
     if quick:
-        said["training.steps"] = max(1, round(config.training.steps * QUICK_STEPS))
-        changes.append(("training.steps", said["training.steps"]))
+        said |= sooner(config)
+        changes += [(key, said[key]) for key in sooner(config)]
         config, order = runs.prepared(scenario, method, changes, place, "cpu")
     data, columns = as_data(config), ({"group": group.name} if group.name else {}) | dict(settings)
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
     folder, filmed = place / f"{name}-{digest(config)}", is_filmed(exhibit, which | halves(data) | columns)
     task = Task(name, folder, data, order.command, dict(settings), False, filmed)
     return Work(task, columns, settings_text({key: plain_value(said[key]) for key in said if key not in UNTOLD}))
+
+
+def sooner(config: Config) -> dict[str, int]:
+    """What quick makes of the settings of a run that count its steps: how many there are, and the critic's head start."""
+    steps = {"training.steps": max(1, round(config.training.steps * QUICK_STEPS))}
+    head_start = round(config.method.head_start * QUICK_STEPS)
+    return steps | ({"method.head_start": head_start} if config.method.head_start else {})
 
 
 def columns_of(work: Work) -> dict[str, Any]:
@@ -108,16 +115,22 @@ def columns_of(work: Work) -> dict[str, Any]:
 
 
 def quickened(exhibit: Exhibit) -> Exhibit:
-    """The exhibit with the steps that its claims name shortened as quick shortens its runs."""
-    claims = []
-    for claim in exhibit.claims:
-        terms = {
-            key: term.model_copy(update={"at": round(term.at * QUICK_STEPS)})
-            for key, term in claim.terms.items()
-            if isinstance(term.at, int)
-        }
-        claims.append(claim.model_copy(update=terms))
-    return exhibit.model_copy(update={"claims": tuple(claims)})
+    """The exhibit with all steps that its claims name shortened as quick shortens its runs: those at which a curve is
+    read, and the bounds of periods.
+    """
+    return exhibit.model_copy(update={"claims": tuple(map(quick_claim, exhibit.claims))})
+
+
+def quick_claim(claim: Claim) -> Claim:
+    """One claim with its steps shortened; a ratio of two periods has none."""
+    terms = {
+        key: term.model_copy(update={"at": round(term.at * QUICK_STEPS)})
+        for key, term in claim.terms.items()
+        if isinstance(term.at, int)
+    }
+    in_steps = claim.value.at == "period" and claim.over is None
+    bounds = {name: bound * QUICK_STEPS for name, bound in claim.bounds.items()} if in_steps else {}
+    return claim.model_copy(update=terms | bounds | ({"within": claim.within * QUICK_STEPS} if in_steps else {}))
 
 
 UNTOLD = {"training.frames", "training.seeds"}  # how much is looked at changes no run

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from toygan.draw.thumbnail import poster, shrunk, small_film
-from toygan.exhibits.claims import WORDS, Verdict
+from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.gallery.boards import cells_of, leaderboard, matrix
 from toygan.gallery.film import Shown, film, place_runs
@@ -19,7 +19,7 @@ from toygan.recording import write_aside
 from toygan.table import Record
 
 STILL, THUMBNAIL, CARD = 1600, 96, 240  # pixels wide
-SIGNS = {True: "✓", False: "✗", None: "–"}
+SIGNS = {JUDGED[True]: "✓", JUDGED[False]: "✗", BY_CONSTRUCTION: "=", JUDGED[None]: "–"}
 LEAD = (
     "Every way in which a GAN fails or holds, asked as a question and answered by runs that you can play with. Each answer is "
     "checked: what was claimed, whether it held, and by which numbers."
@@ -107,9 +107,10 @@ def verdicts(found: Sequence[Verdict]) -> str:
 
 def verdict_line(found: Verdict) -> str:
     """One claim."""
-    words, sign = found.words, SIGNS[found.held]
-    mark = tag("span", tag("span", sign, aria_hidden="true"), f" {words}", class_=f"verdict {words.replace(' ', '-')}")
-    return tag("li", mark, tag("p", text(found.says)), tag("p", text(found.numbers), class_="evidence"))
+    words = found.words
+    sign = tag("span", SIGNS[words], aria_hidden="true")
+    mark = tag("span", sign, f" {words}", class_=f"verdict {words.replace(' ', '-')}")
+    return tag("li", mark, tag("p", text(found.says)), tag("p", text(found.evidence), class_="evidence"))
 
 
 def pictures(found: Sequence[Picture], place: Path, name: str) -> list[str]:
@@ -183,7 +184,6 @@ def card(showing: Showing) -> str:
 
 
 def tally(found: Sequence[Verdict]) -> str:
-    """How many claims held, did not, and could not be judged."""
-    counts = [(words, sum(verdict.held is held for verdict in found)) for held, words in WORDS.items()]
-    said = [f"{count} {words}" for words, count in counts if count]
+    """How many claims held, did not, could not fail, and could not be judged."""
+    said = [f"{count} {words}" for words, count in counted(found).items() if count]
     return f"{len(found)} claim{'' if len(found) == 1 else 's'}: {', '.join(said)}" if said else "no claims"
