@@ -231,7 +231,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "infogan": {
         "formula": "ns-gan-r1, and both players minimise E -log softmax(head(fake))[category]",
         "reference": "Chen et al., 2016, arXiv:1606.03657",
-        "look_for": "Colours by category: on eight Gaussians a code keeps to one mode, but two may share one and leave another empty.",
+        "look_for": "Colours by category: a code keeps to one mode of eight, but two may share one and leave another empty.",
         "objective": {"kind": "non-saturating"},
         "constraint": {"kind": "r1", "weight": 0.1},
         "categories": 8,
