@@ -260,7 +260,7 @@ def test_a_huge_number_of_a_sweep_or_exhibit_is_told_with_its_place(number, tmp_
     for words, place in (
         (["sweep", "sweep.toml", "--out", "o"], "sweep.toml, line 3: grid.training.steps"),
         (["demo", "exhibit.toml"], "exhibit.toml, line 6: runs[0].set.training.steps"),
-        (["sweep", "world.toml", "--grid", f"training.steps=3,{number}", "--out", "o"], "--set training.steps="),
+        (["sweep", "world.toml", "--grid", f"training.steps=3,{number}", "--out", "o"], "--grid training.steps="),
         (["run", "world.toml", "--threads", number], "--threads"),
         (["run", "world.toml", "--seeds", number], "seeds"),
         (["run", "world.toml", "--steps", number], "steps"),

@@ -216,7 +216,9 @@ def test_the_boundary_is_a_line_over_the_critic_alone(seen, tmp_path):
     seen.page.wait_for_selector("canvas.ready")
     seen.page.uncheck("#show-points")
     left, right = run.frames["grid_x"][[0, -1]]
-    find = """canvas => { const { width, height } = canvas, context = canvas.getContext("2d");
+    find = """canvas => { const { width, height } = canvas, copy = new OffscreenCanvas(width, height);
+        const context = copy.getContext("2d", { willReadFrequently: true });
+        context.drawImage(canvas, 0, 0);
         const row = context.getImageData(0, Math.round(height / 3), width, 1).data, found = [];
         const purple = (r, g, b) => r > g + 40 && b > g + 20;
         for (let x = 0; x < width; x++) if (purple(...row.slice(4 * x, 4 * x + 3))) found.push(x / width);

@@ -329,7 +329,7 @@ def test_senseless_seconds_are_forgotten(seconds, half, world, tmp_path):
 
 def test_seconds_of_an_earlier_start_count(half, world, tmp_path):
     shutil.copytree(half[0], tmp_path / PLACE)
-    rewritten(tmp_path / PLACE, seconds={"train": 5000.0, "observe": 1, "measure": 1, "draw": 1})
+    rewritten(tmp_path / PLACE, seconds={"train": 5000.0, "observe": 1, "measure": 1, "floors": 1, "draw": 1})
     assert play(world, tmp_path).facts["seconds"]["train"] > 5000
 
 

@@ -68,6 +68,8 @@ def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path) ->
     rows = records([tmp_path / "eight-gaussians" / "gan"])
     assert [row["indistinguishable"] for row in rows] == [row["w1"] <= floor["high"] for row in rows]
     assert medians(rows).rows[0]["indistinguishable"] == rate(sum(row["indistinguishable"] for row in rows), len(rows))
+
+
 def potentials(recording: Recording, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
     """How far the drawn optimum is, up to a constant, from the potential of real, fake [T, n, 2] at every frame."""
     frames = recording.frames

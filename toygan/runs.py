@@ -450,9 +450,7 @@ def best_critic(work: Work, cloud: measure.Seen) -> dict[str, np.ndarray]:
         return {"optimal_scores": scores[None].astype(np.float32)}
 
 
-def summary(
-    work: Work, frames: Mapping[str, np.ndarray], real: np.ndarray, ceilings: np.ndarray
-) -> dict[str, Any]:
+def summary(work: Work, frames: Mapping[str, np.ndarray], real: np.ndarray, ceilings: np.ndarray) -> dict[str, Any]:
     """Final measures of every seed on fresh points, more than a frame has; what its critic was worth at the last frame;
     `ceilings [S]` of its slopes' alignment there; the first frame at which it was seen to have diverged. Means are over
     the seeds that had not.

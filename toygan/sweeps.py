@@ -34,6 +34,7 @@ from toygan.strict import (
     Strict,
     UserError,
     check,
+    in_toml,
     key_lines,
     line_of,
     parse_key,
@@ -209,7 +210,7 @@ def beginning_something(combined: Iterable[Combination]) -> Iterator[Combination
     """
     seen = set[tuple[str, ...]]()
     for scenario, method, settings in combined:
-        pairs = {(scenario, str(method)), *((scenario, key, repr(value)) for key, value in settings.items())}
+        pairs = {(scenario, str(method)), *((scenario, key, in_toml(value)) for key, value in settings.items())}
         if not pairs <= seen:
             seen |= pairs
             yield scenario, method, settings
