@@ -63,8 +63,11 @@ def summary_of(function: Callable[..., Any]) -> str:
 
 NORMALISATIONS_IN_WORDS = {
     "none": "Nothing is normalised.",
-    "layer": "Each point's hidden units to mean 0 and variance 1, before the bias (Ba et al., 2016, arXiv:1607.06450).",
-    "batch": "Each hidden unit to mean 0 and variance 1 over the batch (Ioffe and Szegedy, 2015, arXiv:1502.03167).",
+    "layer": "Each point's hidden units, with their bias, to mean 0 and variance 1, then a learned scale and shift "
+    "(Ba et al., 2016, arXiv:1607.06450).",
+    "batch": "Each hidden unit to mean 0 and variance 1 over the batch, then a learned scale and shift "
+    "(Ioffe and Szegedy, 2015, arXiv:1502.03167).",
+    "batch-running": "As batch while the critic learns; looked at with the running averages of mean and variance.",
 }
 ACTIVATIONS_IN_WORDS = {
     "relu": "max(0, x).",

@@ -175,26 +175,26 @@ def broken_toml(path: Path, text: str, message: str) -> str:
     return f"{path}, line {line}: broken TOML: {what}\n    {shortened(shown)}"
 
 
-def parse_override(text: str) -> tuple[Names, Any]:
-    """`KEY=VALUE`, the value as TOML; plain words are taken as a string. UserError where it is neither."""
+def parse_override(text: str, option: str = "--set") -> tuple[Names, Any]:
+    """`KEY=VALUE` of an option, the value as TOML; plain words are taken as a string. UserError where it is neither."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise UserError(f"--set {shortened(text)}: expected KEY=VALUE, for example training.steps=500")
-    key = parse_key(name)
+        raise UserError(f"{option} {shortened(text)}: expected KEY=VALUE, for example training.steps=500")
+    key = parse_key(name, option)
     try:
         parsed = tomllib.loads(f"value = {value}")
         if set(parsed) == {"value"}:
             return key, parsed["value"]
     except (ValueError, RecursionError):
         if ENDLESS.search(value):
-            raise UserError(f"--set {shortened(text)}: {dotted(key)}: {TOO_LARGE}") from None
+            raise UserError(f"{option} {shortened(text)}: {dotted(key)}: {TOO_LARGE}") from None
         if re.fullmatch(r"""\s*[^\W\d][^"'\[\]{}=\n]*|\s*[./~][^"'\[\]{}=\n]*""", value):
             return key, value.strip()
-    wrong = f"--set {shortened(text)}: {shortened(repr(value))} is not a TOML value"
+    wrong = f"{option} {shortened(text)}: {shortened(repr(value))} is not a TOML value"
     raise UserError(f"{wrong}\n    for example 3, 0.5, true, [1, 2] or 'some text'")
 
 
-def parse_key(name: str) -> Names:
+def parse_key(name: str, option: str = "--set") -> Names:
     """`methods."my own".ema` -> ("methods", "my own", "ema"), by TOML's own rules; UserError for what is no key."""
     key: list[str] = []
     try:
@@ -203,7 +203,7 @@ def parse_key(name: str) -> Names:
             ((part, table),) = table.items()
             key.append(part)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError):
-        raise UserError(f"--set {shortened(name)}: is not a key, such as training.steps") from None
+        raise UserError(f"{option} {shortened(name)}: is not a key, such as training.steps") from None
     return tuple(key)
 
 

@@ -40,6 +40,7 @@ from toygan.strict import (
     parse_key,
     parse_override,
     read_toml,
+    shortened,
     suggestion,
 )
 from toygan.table import Record, Tell, records_of, rows_of, sorted_out, told, write_results
@@ -141,7 +142,7 @@ def grid_of(texts: Sequence[str]) -> dict[str, list[Any]]:
     grid: dict[str, list[Any]] = {}
     for text in texts:
         name, equals, listed = text.partition("=")
-        values = [parse_override(f"{name}={value}")[1] for value in split_values(listed)]
+        values = [parse_override(f"{name}={value}", "--grid")[1] for value in split_values(listed)]
         if not equals or not name.strip() or not values:
             raise UserError(f"--grid {text}: expected KEY=V1,V2,...; for example training.batch=64,256")
         grid.setdefault(name.strip(), []).extend(values)
@@ -274,7 +275,8 @@ def planned_task(plan: Plan, scenario: str, method: str | None, settings: Settin
 
 def said(places: Places, part: str, key: str, value: Any) -> str:
     """Where a key of the plan was said: in the sweep file, or on the command line."""
-    return places.get((part, key), f"--{part} {key}={value}" if key else f"--{part} {value}")
+    text = shortened(value if isinstance(value, str) else in_toml(value))
+    return places.get((part, key), f"--{part} {key}={text}" if key else f"--{part} {text}")
 
 
 def folder_name(settings: Settings) -> str:
