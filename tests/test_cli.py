@@ -257,7 +257,10 @@ def test_every_word_that_an_option_may_be_is_shown(kind):
                 if line.startswith(f"{key} = ") and "#" in line:
                     words = line.partition("#")[2].strip().split(" or ")
                     assert [word for word in words if not pages(word)] == []
-                    assert set(words) == set(LISTS[f"{key}s"]())
+                    known = set(LISTS[f"{key}s"]()) - (
+                        {"batch-running"} if page.title.startswith("generator") else set()
+                    )
+                    assert set(words) == known
 
 
 @pytest.mark.parametrize(

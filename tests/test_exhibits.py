@@ -171,7 +171,7 @@ EXPLAINED = {
     "no count of seeds": ('"all"', '"7 of 0"', 'line 26: claims[0].seeds = "7 of 0": must say how many seeds', '"7 of 8"'),
     "seeds after seeds": ('"all"', '"2 of 8 seeds"', 'claims[0].seeds = "2 of 8 seeds": must say how many', '"7 of 8"'),
     "a word for a list": ('["gan", "mine"]', '"gan"', 'runs[0].methods = "gan": must be a list', 'for example ["gan"]'),
-    "a step that no run has": ('"w1" }', f'"w1", at = 1{"0" * 30} }}', "claims[0].value.at = 1000", "is no step"),
+    "a step that no run has": ('"w1" }', f'"w1", at = 1{"0" * 18} }}', "claims[0].value.at = 1000", "is no step"),
     "no such moment": ('"w1" }', '"w1", at = "mid" }', 'claims[0].value.at = "mid"', 'did you mean "min"?', "late, period"),
     "the second claim": (
         'seeds = "all"\n', f'seeds = "all"\n{SECOND}', "FILE, line 30: claims[1].belwo = 1: unknown key\n    belwo = 1\n",

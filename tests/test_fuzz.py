@@ -7,6 +7,7 @@ one row in `KINDS`.
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import re
@@ -15,7 +16,9 @@ from pathlib import Path
 from time import process_time
 from typing import NamedTuple
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from toygan import runs, sweeps
@@ -137,7 +140,7 @@ def scenario_file(rng: random.Random, place: Path) -> Trial:
 def sweep_file(rng: random.Random, place: Path) -> Trial:
     """A sweep file, mutated."""
     (place / "many.toml").write_bytes(mutant(rng, SWEEP))
-    return Trial(["sweep", "many.toml"])  # mistakes in a grid are told of the scenario's key
+    return Trial(["sweep", "many.toml"], "many.toml")
 
 
 def exhibit_file(rng: random.Random, place: Path) -> Trial:
@@ -171,6 +174,44 @@ def points_path(rng: random.Random, place: Path) -> Trial:
     return Trial(["run", "world.toml"], "world.toml")
 
 
+def points_file(rng: random.Random, place: Path) -> Trial:
+    """A file of points, as CSV, NPY or NPZ, mutated."""
+    suffix = rng.choice(["csv", "npy", "npz"])
+    table = np.arange(12.0).reshape(6, 2) / 7
+    buffer = io.BytesIO()
+    if suffix == "csv":
+        content = rng.choice((tokens_changed, bytes_changed))(
+            rng, "x,y\n" + "".join(f"{x!r},{y!r}\n" for x, y in table.tolist())
+        )
+    else:
+        (np.save if suffix == "npy" else np.savez)(buffer, table)
+        content = damaged(rng, buffer.getvalue())
+    return drawn_from(place, "points", f"points.{suffix}", content)
+
+
+def picture_file(rng: random.Random, place: Path) -> Trial:
+    """A picture in one of five formats, mutated."""
+    suffix, buffer = rng.choice(["png", "gif", "jpeg", "bmp", "tiff"]), io.BytesIO()
+    Image.effect_noise((24, 16), 90).save(buffer, suffix)
+    return drawn_from(place, "image", f"picture.{suffix}", damaged(rng, buffer.getvalue()))
+
+
+def drawn_from(place: Path, kind: str, name: str, content: bytes) -> Trial:
+    """A scenario whose target is drawn from a file of this content."""
+    (place / name).write_bytes(content)
+    (place / "world.toml").write_text(f'title = "t"\n[target]\nkind = "{kind}"\npath = "{name}"\n')
+    return Trial(["run", "world.toml"], "world.toml")
+
+
+def damaged(rng: random.Random, content: bytes) -> bytes:
+    """A few bytes turned, most of them where headers are, or the end cut off."""
+    data = bytearray(content)
+    for _ in range(rng.randint(1, 6)):
+        i = rng.randrange(min(len(data), rng.choice([32, 128, 10**6])))
+        data[i] = rng.choice([rng.randrange(256), 0, 255, 127])
+    return bytes(data[: rng.randrange(len(data))] if rng.random() < 0.2 else data)
+
+
 COMMANDS = ["run", "sweep", "draw", "compare", "list", "show", "distance", "dirac", "table", "demo", ""]
 OPTIONS = ["-m", "--set", "--steps", "--seeds", "--threads", "--out", "--grid", "--device", "--format", "--over", "--by",
            "--json", "--page", "--fresh", "--no-animation", "--view", "-u", "--measure", "--against", "--points", "--nonsense"]  # fmt: skip  # noqa: E501
@@ -194,6 +235,8 @@ KINDS: dict[str, Callable[[random.Random, Path], Trial]] = {
     "sweep files": sweep_file,
     "exhibit files": exhibit_file,
     "points at strange paths": points_path,
+    "files of points": points_file,
+    "pictures": picture_file,
     "command lines": command_line,
 }
 

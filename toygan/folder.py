@@ -20,7 +20,7 @@ import numpy as np
 
 from toygan.recording import FACTS, FORMAT, arrays_in, packed, read_json, unpacked, write_aside, write_json
 from toygan.scenario import Config, as_data, as_table, as_toml, deciding, differing
-from toygan.strict import UserError
+from toygan.strict import UserError, examined
 
 FINISHED = ("done", "diverged")
 OURS = ("run.json", "config.toml", "metrics.jsonl", "frames.npz", "weights.npz", "picture.png", "animation.gif")
@@ -66,6 +66,8 @@ def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -
     UserError, with what differs, where the folder holds another run, or one begun where it would have ended otherwise.
     """
     keep_clear(folder)
+    for name in OURS:  # left half-written by versions of this program in which all processes wrote there
+        (folder / f".{name}.part").unlink(missing_ok=True)
     if fresh:
         clear(folder)
     known = agreeing(folder, config, facts)
@@ -85,7 +87,7 @@ def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, 
     UserError, with what differs, where the folder holds another run, or one begun where it would have ended otherwise.
     """
     known = earlier(folder)
-    differences = differing(as_data(config), known["config"]) if known else []
+    differences = differing(as_data(config), in_full(known["config"])) if known else []
     if known and known.get("inputs", {}) != now["inputs"]:
         differences.append("the points file has changed since")
     if differences:
@@ -96,6 +98,12 @@ def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, 
     if known and known["status"] not in FINISHED and (folder / "partial" / "state.npz").exists():
         refuse_elsewhere(folder, known, now)
     return known
+
+
+def in_full(config: dict[str, Any]) -> dict[str, Any]:
+    """A stored config with the keys that came since it was written, at their defaults."""
+    parsed, _ = examined(Config, config)
+    return as_data(parsed) if parsed else config
 
 
 def refuse_elsewhere(folder: Path, known: Mapping[str, Any], now: Mapping[str, Any]) -> None:

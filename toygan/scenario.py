@@ -237,9 +237,13 @@ def overriding(override: str | tuple[str, Any]) -> Change:
         return Change(*parse_override(override), f"--set {shortened(override)}")
     if not (isinstance(override, tuple) and len(override) == 2 and isinstance(override[0], str)):
         raise UserError(f"override {override!r}: expected a key and a value, for example {{'training.steps': 500}}")
-    key, value = override
+    return Change(parse_key(override[0]), override[1], typed(*override))
+
+
+def typed(key: str, value: Any) -> str:
+    """An override as one would type it, shortened."""
     said = value if isinstance(value, str) else in_toml(as_json(value) if hasattr(value, "item") else value)
-    return Change(parse_key(key), value, f"--set {key}={shortened(said)}")
+    return f"--set {key}={shortened(said)}"
 
 
 def apply(changes: Sequence[Change], data: dict[str, Any]) -> None:

@@ -11,7 +11,6 @@ import itertools
 import json
 import math
 import os
-import sys
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ import numpy as np
 
 from toygan.recording import is_record, like_perfect, read_json, write_aside
 from toygan.strict import UserError, suggestion
+from toygan.terminal import tell as say_aside
 
 SHARE = 0.95  # of every interval
 FEWEST = 6  # values that an interval of a median needs: least to largest of five cover it in 93.75 %
@@ -69,7 +69,7 @@ def folders_below(place: Path) -> list[Path]:
 
 def told(message: str) -> None:
     """Say something on stderr."""
-    print(f"toygan: {message}", file=sys.stderr)
+    say_aside(f"toygan: {message}")
 
 
 def records(folders: Iterable[Path], tell: Tell = told) -> list[Record]:

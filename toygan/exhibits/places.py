@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from toygan.exhibits.files import Exhibit
+from toygan.scenario import typed
 from toygan.strict import Key, UserError, dotted, key_lines, locate, split_key
 
 
@@ -39,7 +40,7 @@ def one_retold(exhibit: Exhibit, text: str, said: Mapping[str, Said], otherwise:
 
 def options(key: Key, values: Mapping[str, object]) -> dict[str, Said]:
     """How mistakes about these settings begin, which stand in the table of that key."""
-    begins = [begin for name, value in values.items() for begin in (f"--set {name}={value}: ", f"--set {name}: ")]
+    begins = [begin for name, value in values.items() for begin in (f"{typed(name, value)}: ", f"--set {name}: ")]
     return dict.fromkeys(begins, Said(key, goes_on=True))
 
 

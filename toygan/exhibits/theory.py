@@ -15,7 +15,7 @@ from toygan.dirac import Portrait, planar, portrait
 from toygan.distance import along, changed, parsed_sweep
 from toygan.exhibits.files import Bounds, Distances, Exhibit, Phases, Plans
 from toygan.exhibits.places import Said, options, retold, words
-from toygan.scenario import as_data, read
+from toygan.scenario import as_data, read, typed
 from toygan.strict import UserError
 from toygan.sweeps import flat
 from toygan.table import Record
@@ -58,9 +58,7 @@ def wrong_phases(exhibit: Exhibit, i: int, item: Phases) -> dict[str, None]:
     wrong, key = dict[str, None](), ("phases", i)
     for method, update in games(item):
         changes = asked(item, update)
-        rule = {
-            f"--set {name}={value}: {name}.kind = ": Said((*key, "updates")) for name, value in changes[-1:] if update
-        }
+        rule = {f"{typed(*change)}: {change[0]}.kind = ": Said((*key, "updates")) for change in changes[-1:] if update}
         said = options((*key, "set"), flat(item.set)) | words((*key, "methods"), method) | rule
         try:
             planar(read("dirac", method, changes))
