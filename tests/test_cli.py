@@ -20,7 +20,7 @@ from toygan.catalogue import LISTS, pages
 from toygan.cli import app
 from toygan.constraints import CONSTRAINTS
 from toygan.methods import METHODS
-from toygan.networks import ACTIVATIONS, INITIALISATIONS, Normalisation
+from toygan.networks import ACTIVATIONS, INITIALISATIONS, CriticNormalisation
 from toygan.objectives import OBJECTIVES
 from toygan.optimisers import OPTIMISERS, SCHEDULES
 from toygan.players import CRITICS, GENERATORS, LATENTS
@@ -30,7 +30,7 @@ from toygan.scenario import Method, read
 from toygan.shipped import shipped, shipped_exhibits
 from toygan.targets import TARGETS
 
-NAMED = [*OPTIMISERS, *SCHEDULES, *ACTIVATIONS, *get_args(Normalisation), *INITIALISATIONS, *LATENTS]
+NAMED = [*OPTIMISERS, *SCHEDULES, *ACTIVATIONS, *get_args(CriticNormalisation), *INITIALISATIONS, *LATENTS]
 
 SMALL = """\
 title = "Small"
@@ -279,7 +279,7 @@ def test_lists_name_every_row(here):
         "optimisers": OPTIMISERS,
         "schedules": SCHEDULES,
         "activations": ACTIVATIONS,
-        "normalisations": get_args(Normalisation),
+        "normalisations": get_args(CriticNormalisation),
         "initialisations": INITIALISATIONS,
         "latents": LATENTS,
         "objectives": OBJECTIVES,
