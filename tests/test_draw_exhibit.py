@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
-from test_draw import altered, synthetic, words
+from test_draw import altered, synthetic, with_boundary, words
 
 from toygan.draw import exhibit_parts as parts
 from toygan.draw.exhibit import PANELS, RECORDED, Labelled, Material
@@ -260,6 +261,17 @@ def test_critics_show_the_optimum_of_the_frame_beneath_the_learned_one(tmp_path)
     assert np.abs(filled.levels).max() == pytest.approx(0.5, abs=0.1)  # the median is removed
     learned = next(found for found in upper.collections if isinstance(found, QuadContourSet) and found.filled)
     np.testing.assert_allclose(learned.levels, band_edges(scene(run).scores[-1:]))
+
+
+@pytest.mark.parametrize("kind", ["films", "critics"])
+def test_panels_of_critics_show_where_these_cannot_tell(kind, tmp_path):
+    figure = drawn(
+        kind, tmp_path, recordings=[Labelled("run", with_boundary(0.5)), Labelled("other", with_boundary(None))]
+    )
+    lines = [one for axis in figure.axes for one in axis.collections if isinstance(one, LineCollection)]
+    found = [np.unique(line.get_segments()[0][:, 0].round(4)).tolist() for line in lines if line.get_segments()]
+    assert found == [[-1.5]]  # of the last frame: x + 2 = 1/2
+    assert words(figure).count("boundary") == 1
 
 
 def test_the_measure_beneath_is_that_of_the_rows_or_else_of_the_last_frame(tmp_path):

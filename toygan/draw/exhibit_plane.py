@@ -39,6 +39,7 @@ from toygan.draw.panels import (
     SMALL,
     band_edges,
     bands,
+    decision_boundary,
     frame_view,
     generated_points,
     marker_size,
@@ -167,6 +168,7 @@ def films(material: Material) -> Figure:
     for place, (run, shown, words) in enumerate(runs):
         axis = panel_of(made, grid, place, run)
         contour(axis, shown, shown.scores[-1], band_edges(shown.scores[-1:]))
+        decision_boundary(axis, shown, -1)
         under(axis, words)
     return made.figure
 
@@ -216,6 +218,7 @@ def learned(axis: Axes, shown: Scene) -> None:
     """The learned critic with its colour bar."""
     edges = band_edges(shown.scores[-1:])
     contour(axis, shown, shown.scores[-1], edges)
+    decision_boundary(axis, shown, -1)
     axis.tick_params(labelbottom=False)
     thin_bar(axis, edges)
 
