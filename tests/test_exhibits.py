@@ -491,6 +491,40 @@ def test_a_goal_that_is_never_reached_takes_for_ever(rows):
     assert slow.held is False  # one seed of two takes 2 seconds, the other never comes there
 
 
+def one_curve(folder, name, values, status="done"):
+    """A run of two seeds with the same curve, whose frames are 10 steps apart."""
+    folder.mkdir()
+    facts = {"steps": 10 * len(values), "step": 10 * len(values), "seconds": {"train": 1.0}, "seeds": [0, 1]}
+    lines = [{"step": 10 * t, "seed": s, name: value} for t, value in enumerate(values) for s in (0, 1)]
+    (folder / "run.json").write_text(json.dumps(facts))
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    lost = {"diverged_at": 0} if status == "diverged" else {}
+    return [{"seed": s, "status": status, "folder": str(folder), name: None} | lost for s in (0, 1)]
+
+
+def test_a_goal_is_not_missed_by_a_curve_without_numbers(tmp_path):
+    unknown = one_curve(tmp_path / "unknown", "w1", [None] * 5)
+    assert verdict(unknown, value={"measure": "w1", "never": 0.2}, seeds="all").held is None
+    lost = one_curve(tmp_path / "lost", "w1", [None] * 5, "diverged")
+    assert verdict(lost, value={"measure": "w1", "never": 0.2}, seeds="all").held is True
+
+
+def test_noise_refutes_a_period_and_what_was_lost_is_not_judged(tmp_path):
+    noise = np.random.default_rng(3).standard_normal(40)
+    claim = {"value": {"measure": "centre_x", "at": "period"}, "below": 1000, "seeds": "7 of 8"}
+    assert verdict(one_curve(tmp_path / "noise", "centre_x", [*noise]), **claim).held is False
+    wave = np.sin(np.arange(40) / 40 * 2 * np.pi * 5)
+    assert verdict(one_curve(tmp_path / "wave", "centre_x", [*wave]), **claim).held is True
+    assert verdict(one_curve(tmp_path / "lost", "centre_x", [*noise], "diverged"), **claim).held is None
+
+
+@pytest.mark.parametrize("measure", ["critic_lipschitz", "critic_loss", "centre_x"])
+@pytest.mark.parametrize("goal", ["reaches", "never"])
+def test_a_goal_needs_a_better_side(measure, goal):
+    with pytest.raises(ValueError, match="better side"):
+        Term.model_validate({"measure": measure, goal: 0.5})
+
+
 def test_rows_of_theory_are_not_seeds(rows):
     found = verdict([*rows, {"distances": "d", "w1": 0.0}], value={"measure": "w1"}, below=2, seeds="2 of 4")
     assert (found.held, found.numbers.split(";")[0]) == (True, "2 of 4 seeds")

@@ -146,9 +146,12 @@ def fits(found: Any, wanted: Any) -> bool:
 
 
 def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
-    """So many of the seeds fulfil the condition; a seed without the number does not."""
+    """So many of the seeds fulfil the condition; a seed without the number does not. Where none has it nothing is judged,
+    but of periods: a curve without a rhythm is what refutes them.
+    """
     values = [combined(claim, row, partner(claim, row, rows)) for row in chosen]
-    if all(value is None for value in values):
+    alive = any(row.get("status") != "diverged" for row in chosen)
+    if all(value is None for value in values) and not (claim.value.at == "period" and alive):
         return Verdict(claim.says, None, "no seed has such a number")
     happy = sum(value is not None and fulfils(claim, value) for value in values)
     held = enough(str(claim.seeds), happy, len(values))
@@ -300,10 +303,10 @@ def number(term: Term, row: Row) -> float | None:
 def of_life(term: Term, row: Row, steps: np.ndarray, values: np.ndarray) -> float | None:
     """The number of a curve [T] that ends where its seed was lost, if it was."""
     name, run = str(term.measure), recorded_at(row["folder"])
+    if not len(steps) and not (term.never is not None and row.get("status") == "diverged"):
+        return None
     if term.never is not None:
         return float(not as_good(name, values, term.never).any())
-    if not len(steps):
-        return None
     if term.along is not None:
         others = run.curve(row["seed"], term.along)
         return correlation(values, others[1][before(row, others[0])])

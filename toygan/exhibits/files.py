@@ -168,12 +168,15 @@ class Panel(Strict):
         return value
 
 
+WITH_A_GOAL = {"w1_over_floor"} | {name for name, measure in MEASURES.items() if measure.better != "neither"}
+
+
 class Term(Strict):
     """A number a seed: a measure at a moment, a label (1 where the seed has it), or what becomes of a curve.
 
     `at` is a moment, or a step, for which the nearest frame stands. `along` gives the rank correlation of the curve with
     another measure's. `reaches` gives the core-seconds of training until the measure is as good as that, `never` 1 where
-    no frame is, and 0 where one is.
+    no frame is, and 0 where one is; both need a measure of which lower or higher is better.
     """
 
     of: Filter = Field(default={})
@@ -205,6 +208,8 @@ class Term(Strict):
             raise ValueError("along, reaches and never exclude each other")
         if self.at != "end" and self.of_a_curve:
             raise ValueError("along, reaches and never are about a whole curve; leave at out")
+        if not (self.reaches is self.never is None or self.measure in WITH_A_GOAL):
+            raise ValueError(f"reaches and never need a measure with a better side, and {self.measure} has none")
         return self
 
     @field_validator("measure", "along")
