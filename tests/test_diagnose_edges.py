@@ -84,6 +84,18 @@ def test_noise_is_no_rhythm(t: int, memory: float) -> None:
     assert called <= 3
 
 
+@pytest.mark.parametrize("t", [8, 10, 12, 16])
+def test_level_noise_of_few_looks_does_not_improve_and_a_fall_does(t: int) -> None:
+    """Two looks a fifth have one difference, which says nothing of noise: 23 of 100 level curves seemed to fall."""
+    called = {"level": 0, "falling": 0}
+    for seed in range(100):
+        shocks = np.random.default_rng([t, seed]).standard_normal(t)
+        called["level"] += "still-improving" in labels(w1=0.2 + 0.03 * shocks)
+        called["falling"] += "still-improving" in labels(w1=np.linspace(3, 0.6, t) * (1 + 0.03 * shocks))
+    assert called["level"] <= 12
+    assert called["falling"] >= 98
+
+
 @pytest.mark.parametrize("begin", [10, 30, 50])
 def test_swings_begin_where_they_begin(begin: int) -> None:
     w1 = 1 + CALM

@@ -498,9 +498,18 @@ def still_improving(story: Story) -> Finding | None:
 
 def falls(values: np.ndarray, bottom: float) -> bool:
     """Whether a curve [T] fell in its last fifth by a part of what was left above the bottom, and by more than noise."""
-    now, then = middle(last(values)), middle(before_last(values))
-    far = then - now > max(LIMIT.progress * (then - bottom), 2 * noise(last(values)))
+    now, then, frames = middle(last(values)), middle(before_last(values)), part(values)
+    error = noise(last(values)) if frames != 2 else bends(values[-3 * frames :]) / frames**0.5
+    far = then - now > max(LIMIT.progress * (then - bottom), 2 * error)
     return bool(far and now < middle(early(values)))
+
+
+def bends(values: np.ndarray) -> float:
+    """The noise of one frame's value, from how far each lies from the middle of its neighbours: for stretches so short that
+    a trend would pass for noise, or one difference for none.
+    """
+    second = np.abs(np.diff(values[np.isfinite(values)], 2))
+    return float(np.median(second) / NORMAL_BEND) if len(second) else 0.0
 
 
 def ranged(low: int, high: int) -> str:
@@ -520,6 +529,7 @@ SPOKEN = {
     "on_skeleton": "share on the curve",
     "skeleton_coverage": "share of the curve reached",
 }
+NORMAL_BEND = 0.6745 * 6**0.5  # the median of |x - 2 y + z| for three independent normal numbers
 SHARE = "a quarter of their share"  # LIMIT.quarter in words: the rule by which every label counts modes
 # the curves in which a critic may run away, and from how many times the target's size on
 CLAIMS = (
