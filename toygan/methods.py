@@ -282,7 +282,7 @@ PAPERS: dict[str, str] = {
     "wgan-gp": "weight 10, Adam at 1e-4, betas (0, 0.9), 5 critic steps; "
     "on toys weight 0.1, betas (0.5, 0.9), three layers of 512, batch 256",
     "wgan-lp": "on toys RMSprop at 5e-5, batch 256, 10 critic steps, 100 each in the first 25, weight 5 "
-    "(as its reproduction has it, Seo, 2017, arXiv:1712.05882)",
+    "and slopes around the real points (the defaults of its reproduction, Seo, 2017, arXiv:1712.05882)",
     "sngan": "Lipschitz bound 1, one power iteration a step, Adam at 2e-4, betas (0, 0.9), 5 critic steps",
     "ns-gan-r1": "weight 10, RMSprop or Adam without momentum at 1e-4; on the Dirac-GAN descent at 0.2 for 500 steps",
     "dragan": "weight 10, points at up to half the data's deviation around the real ones, Adam at 2e-4",
