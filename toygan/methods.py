@@ -285,8 +285,10 @@ PAPERS: dict[str, str] = {
     "and slopes around the real points (the defaults of its reproduction, Seo, 2017, arXiv:1712.05882)",
     "sngan": "Lipschitz bound 1, one power iteration a step, Adam at 2e-4, betas (0, 0.9), 5 critic steps",
     "ns-gan-r1": "weight 10, RMSprop or Adam without momentum at 1e-4; on the Dirac-GAN descent at 0.2 for 500 steps",
-    "dragan": "weight 10, points at up to half the data's deviation around the real ones, Adam at 2e-4",
-    "r3gan": "Adam without momentum, betas (0, 0.99)",
+    "dragan": "weight 10, points at up to half the data's deviation around the real ones, Adam at 2e-4; "
+    "in the authors' notebook at 1e-4, betas (0.5, 0.9)",
+    "r3gan": "Adam without momentum; in the authors' code the second beta rises from 0.9 to 0.99, and the penalties' weight, "
+    "0.05 to 150 by data set, falls to a tenth",
     "f-kl": "no constraint, with and without the trick; Adam at 2e-4, batch 4096",
     "f-reverse-kl": "Adam at 2e-4, batch 4096",
     "f-pearson": "no constraint, with and without the trick; Adam at 2e-4, batch 4096",
