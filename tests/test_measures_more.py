@@ -32,7 +32,7 @@ from toygan.measures.neighbours import (
     spacings,
 )
 from toygan.measures.transport import directions, sliced_w1, solved, weighted
-from toygan.optimal import known_optimum, potential
+from toygan.optimal import known_optimum, potential_of
 from toygan.targets import Modes
 
 
@@ -286,7 +286,8 @@ def judged_by(score, slope, fake, real, **more):
 @pytest.mark.parametrize("gain", [1.0, 250.0, 1e-6])
 def test_the_potential_sees_all_of_w1_whatever_its_gain(gain):
     fake, real = cloud(80), cloud(80, 1, (2, 0), 0.5)
-    plan, phi = solved(fake, real), potential(real, fake)
+    plan = solved(fake, real)
+    phi = potential_of(plan, real)
     judged = judged_by(lambda x: gain * phi(x), lambda x: gain * phi.slopes(x), fake, real)
     assert critic_gap(judged, plan, fake, real) == pytest.approx(1, rel=1e-9)
     # A basis of the plan has arcs that carry nothing: there two real points are equally good, and either may be named.
@@ -359,7 +360,8 @@ def test_agreement_with_the_optimum_is_taken_where_the_clouds_are():
     real, fake = cloud(60, 0, (2, 0)), cloud(50, 1)
     scores = (np.random.default_rng(k).standard_normal(n) for k, n in ((2, 60), (3, 50)))
     judged = Judged(*scores, cloud(60), cloud(50), cloud(50))
-    learned, phi = np.concatenate([judged.real_scores[:40], judged.fake_scores[:40]]), potential(real[:40], fake[:40])
+    learned = np.concatenate([judged.real_scores[:40], judged.fake_scores[:40]])
+    phi = potential_of(solved(fake[:40], real[:40]), real[:40])
     wanted = np.corrcoef(learned, phi(np.concatenate([real[:40], fake[:40]])))[0, 1]
     grid = np.linspace(-3, 3, 9)
     known = known_optimum("wasserstein", real, grid, grid)

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from toygan.measures.critic import alignment
-from toygan.measures.transport import Transport, solved, units
+from toygan.measures.transport import Transport, units
 from toygan.targets import LogDensity, Modes, log_mixture
 
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
@@ -148,16 +148,16 @@ def least_energy(l: np.ndarray, *, margin: float = 1.0) -> np.ndarray:  # noqa: 
 
 
 class Potential(NamedTuple):
-    """The discrete Kantorovich potential phi(x) = max_i (u_i - |x - x_i|) of two clouds, x_i the real points.
+    """The discrete Kantorovich potential phi(x) = max_i (u_i - |x - x_i|) of two clouds: x_i the real points `real [m, 2]`,
+    u_i their `duals [m]`.
 
-    1-Lipschitz, and E phi(real) - E phi(fake) = `distance`, their exact W1. Its constant is free, and it is decided only on
+    1-Lipschitz, and E phi(real) - E phi(fake) is their exact W1. Its constant is free, and it is decided only on
     the rays along which mass moves (Kantorovich, 1942). Elsewhere this is the lowest of all optimal critics: anchored at
     the real points, it falls away from them, as a learned critic does; one anchored at the generated points would rise.
     """
 
     real: np.ndarray
     duals: np.ndarray
-    distance: float
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """The potential at points [n, 2]: [n]."""
@@ -169,14 +169,9 @@ class Potential(NamedTuple):
         return units(self.real[goals] - np.asarray(points, float), fill=0.0)
 
 
-def potential(real: np.ndarray, fake: np.ndarray) -> Potential:
-    """The optimal Wasserstein critic of two clouds real [m, 2] and fake [n, 2]; errors as in `toygan.measure.w1`."""
-    return potential_of(solved(fake, real), real)
-
-
 def potential_of(plan: Transport, real: np.ndarray) -> Potential:
-    """The same from a plan that is known already, as from `solved(fake, real)`."""
-    return Potential(np.asarray(real, float), plan.real_dual, plan.distance)
+    """The optimal Wasserstein critic of two clouds, real [m, 2] being one of them, from their plan `solved(fake, real)`."""
+    return Potential(np.asarray(real, float), plan.real_dual)
 
 
 def alignment_ceiling(clouds: Clouds, again: Clouds) -> float:

@@ -36,7 +36,7 @@ class Story(NamedTuple):
     ceilings: Mapping[str, float]
     size: float  # root mean square distance of the real points from their mean
     points: int  # generated points a frame
-    floor_spread: float  # standard deviation of W1's floor over pairs of target samples, 0 where unknown
+    floor_spread: float  # standard deviation of a perfect sampler's W1, 0 where unknown
     error: float  # standard error of the mean of a frame's generated points
 
     def curve(self, name: str) -> np.ndarray | None:

@@ -11,7 +11,7 @@ THRESHOLDS: dict[str, tuple[float | int, str]] = {
     "astray": (0.1, "a tenth fewer points on modes or on the curve than perfect ones have is seen in the film"),
     "floors": (
         1.7,
-        "well beyond half as much again as what two samples of the target differ by, the eye sees a difference",
+        "well beyond half as much again as what a perfect sampler scores, the eye sees a difference",
     ),
     "spreads": (2.5, "or where samples differ much: a perfect one lies farther off than this once in a hundred times"),
     "of_start": (0.05, "a target without a floor (a point) is reached at a twentieth of the first distance"),
