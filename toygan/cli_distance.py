@@ -48,7 +48,7 @@ def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:
     from toygan.distance import DISTANCES, distances
     from toygan.scenario import read
 
-    found = distances(read(a), read(b), points or 1000, told())
+    found = distances(read(a), read(b), points or 1000, plain_lines())
     if as_json:
         return json.dumps({"a": a, "b": b, "distances": {name: plain(number) for name, number in found.items()}})
     rows = [(DISTANCES[name], name, shown(number.value), extra(number), number.how) for name, number in found.items()]
@@ -61,7 +61,7 @@ def along_key(a: str, b: str, over: str, points: int | None, out: Path | None, a
 
     sweep = parsed_sweep(over)
     path = checked(out or Path("distance.png"))
-    found = along(a, b, sweep, points or 500, told())
+    found = along(a, b, sweep, points or 500, plain_lines())
     command = shlex.join(["toygan", "distance", a, b, "--over", over, *(["--points", str(points)] if points else [])])
     draw(sweep, found, f"A: {a}; B: {b}, {named(sweep)} varied", command, path)
     if as_json:
@@ -75,8 +75,8 @@ def along_key(a: str, b: str, over: str, points: int | None, out: Path | None, a
     return "\n".join([in_columns([(named(sweep), *DISTANCES), *rows]), "", *ways, str(path)])
 
 
-def told() -> Callable[[str], None]:
-    """Says on stderr what is being computed, at first and now and then."""
+def plain_lines() -> Callable[[str], None]:
+    """A watcher that says on stderr what is being computed, at first and now and then."""
     then = -EVERY
 
     def watch(doing: str) -> None:

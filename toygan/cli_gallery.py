@@ -55,7 +55,7 @@ def demo(
 
         refuse_a_file("--runs", runs)
         exhibit = read(name)
-        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, [told(name, quick, runs)])
+        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, [command_of(name, quick, runs)])
         write_site(out, shown, quick)
         report(shown[0], out / exhibit.name, as_json)
         end(shown, failed, strict)
@@ -83,7 +83,7 @@ def gallery(
 
         refuse_a_file("--runs", runs)
         names = only or shipped_exhibits()
-        commands = [told(name, quick, runs) for name in names]
+        commands = [command_of(name, quick, runs) for name in names]
         exhibits = [read(name) for name in names]
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands)
         index = write_site(out, shown, quick, workers or cpu_count())
@@ -94,7 +94,7 @@ def gallery(
         end(shown, failed, strict=False)
 
 
-def told(name: str, quick: bool, runs: Path) -> str:
+def command_of(name: str, quick: bool, runs: Path) -> str:
     """The command that makes an exhibit again."""
     extra = (["--quick"] if quick else []) + (["--runs", str(runs)] if runs != RUNS else [])
     return shlex.join(["toygan", "demo", name, *extra])

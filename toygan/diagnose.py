@@ -459,7 +459,7 @@ def zigzag(values: np.ndarray, least: float) -> list[int]:
 
 
 def converged(story: Story) -> Finding | None:
-    """As near to the target as its own samples are to each other, in all that is measured, and staying there; the numbers
+    """As near to the target as perfect samplers are, in all that is measured, and staying there; the numbers
     are those of the frame named.
     """
     there, w1, floor = arrived(story), story.curve("w1"), story.curve("w1_floor")

@@ -537,13 +537,13 @@ def finish(order: Order, facts: dict[str, Any]) -> None:
     with timed(facts, "draw"):
         write_json(order.folder / "run.json", facts | {"status": "running"})
         recording = replace(load(order.folder), facts=facts)
-        told(recording, facts)
+        put_diagnosis(recording, facts)
         draw(recording, order)
     write_json(order.folder / "run.json", facts)
     shutil.rmtree(order.folder / "partial", ignore_errors=True)
 
 
-def told(recording: Recording, facts: dict[str, Any]) -> None:
+def put_diagnosis(recording: Recording, facts: dict[str, Any]) -> None:
     """Put the diagnosis into the facts: every event with its evidence, the share of seeds with each label, sentences."""
     events = diagnose(recording)
     facts["events"] = [event._asdict() for event in events]

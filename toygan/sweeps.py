@@ -43,7 +43,7 @@ from toygan.strict import (
     shortened,
     suggestion,
 )
-from toygan.table import Record, Tell, records_of, rows_of, sorted_out, told, write_results
+from toygan.table import Record, Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.tasks import Task, keep_failure
 
 MOST = 5  # mistakes that one message tells
@@ -369,7 +369,7 @@ def carry_out(
     workers: int | None = None,
     fresh: bool = False,
     watch: Watch = lambda standing: None,
-    tell: Tell = told,
+    tell: Tell = to_stderr,
 ) -> dict[str, str]:
     """Play what is not finished yet and write `results.csv` in `out`; the messages of the runs that failed, by name.
 

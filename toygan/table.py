@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from toygan import terminal
 from toygan.recording import is_record, like_perfect, read_json, write_aside
 from toygan.strict import UserError, suggestion
-from toygan.terminal import tell as say_aside
 
 SHARE = 0.95  # of every interval
 FEWEST = 6  # values that an interval of a median needs: least to largest of five cover it in 93.75 %
@@ -67,12 +67,12 @@ def folders_below(place: Path) -> list[Path]:
     return sorted(found)
 
 
-def told(message: str) -> None:
-    """Say something on stderr."""
-    say_aside(f"toygan: {message}")
+def to_stderr(message: str) -> None:
+    """Say something on stderr, as the program."""
+    terminal.tell(f"toygan: {message}")
 
 
-def records(folders: Iterable[Path], tell: Tell = told) -> list[Record]:
+def records(folders: Iterable[Path], tell: Tell = to_stderr) -> list[Record]:
     """One record a run and seed: which run, seed, status, every final measure and core-seconds.
 
     Where runs of one scenario and method differ in more than the grid they come from, the differing keys count as
@@ -254,7 +254,7 @@ def legal_keys(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in itertools.takewhile("seed".__ne__, row)))
 
 
-def write_results(place: Path, more: Sequence[Record] = (), tell: Tell = told) -> Path:
+def write_results(place: Path, more: Sequence[Record] = (), tell: Tell = to_stderr) -> Path:
     """Write `results.csv`, a line a run and seed of all runs below a place and these `more`; where it is.
 
     A `run.json` that is no record of a run is told and passed over.
