@@ -13,12 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 from toygan.cli import app
-from toygan.exhibits import Verdict, judge, read, shipped_exhibits
+from toygan.exhibits import Verdict, judge, planned, read, shipped_exhibits
 from toygan.exhibits.aloud import aloud
-from toygan.exhibits.claims import WORDS, counted, recorded_at
+from toygan.exhibits.claims import WORDS, counted, matching, recorded_at
 from toygan.exhibits.files import PIECES, Claim, Exhibit
+from toygan.exhibits.work import columns_of
 
-SHIPPED = [(read(name), i) for name in shipped_exhibits() for i in range(len(read(name).claims))]
+SHIPPED = [(exhibit, i) for exhibit in map(read, shipped_exhibits()) for i in range(len(exhibit.claims))]
 
 
 def claim_of(one: tuple[Exhibit, int]) -> Claim:
@@ -167,11 +168,13 @@ def test_a_condition_on_medians_says_so_or_is_about_time(shipped: tuple[Exhibit,
         assert has_words(claim, "median|medians")
 
 
-def test_what_counts_seeds_tells_all_of_them(shipped: tuple[Exhibit, int]) -> None:
-    """A column that a claim goes through is one that its rows differ in, so that `each` is about something."""
-    claim = claim_of(shipped)
-    if claim.each:
-        assert f"for each {claim.each} by itself" in aloud(claim)
+@pytest.mark.parametrize("one", [one for one in SHIPPED if claim_of(one).each], ids=named)
+def test_each_is_of_more_than_one(one: tuple[Exhibit, int]) -> None:
+    """A column that a claim goes through is one in which its rows differ, so that `each` is about something."""
+    claim = claim_of(one)
+    rows = matching(claim.value.of, [columns_of(work) for work in planned(one[0], Path("runs"))])
+    assert len({row[claim.each] for row in rows}) > 1
+    assert f"for each {claim.each} by itself" in aloud(claim)
 
 
 ALOUD = {

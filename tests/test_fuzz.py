@@ -255,7 +255,7 @@ def complaints(trial: Trial) -> list[str]:
         ("Traceback" in result.output, "printed a traceback"),
         (not began and "nothing is lost" in result.output, "took a mistake for a fault of its own"),
         (HIDDEN.search(result.output), "printed control characters"),
-        (result.exit_code == 2 and not result.stderr.startswith(("toygan: ", " \n Usage", " ")), "said nothing"),
+        (result.exit_code == 2 and not result.stderr.startswith("toygan: "), "said nothing"),
         (bool(trial.file) and result.exit_code == 2 and trial.file not in result.stderr, "did not name the file"),
     ]
     return [words for is_so, words in told if is_so] + (

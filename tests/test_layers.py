@@ -159,7 +159,7 @@ def test_functions_are_short():
         for node in ast.walk(tree_of(file))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
-    assert not [name for lines, name in functions if lines > 60]
+    assert not [name for lines, name in functions if lines > 40]
     assert sorted(functions)[len(functions) // 2][0] <= 8
 
 
