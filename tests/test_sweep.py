@@ -183,6 +183,13 @@ def test_a_mistake_in_a_sweep_file_has_its_line(name: str, tmp_path: Path) -> No
     assert "--" not in done.stderr
 
 
+@pytest.mark.parametrize("words", [[], ["dirac"]])
+def test_a_name_that_no_file_can_have_is_a_mistake(words: list[str]) -> None:
+    done = CliRunner().invoke(app, ["sweep", *words, "a" * 300 + ".toml", "--dry-run"])
+    assert done.exit_code == 2
+    assert done.stderr.endswith("aaa.toml: there is no such file\n")
+
+
 def test_what_the_command_line_says_stands_there(tmp_path: Path) -> None:
     path = tmp_path / "my-sweep.toml"
     path.write_text('scenarios = ["dirac"]\nseeds = 2\n[set]\ntraining.steps = 5\n')

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from os.path import isfile  # which says no of a name that is none, where Path raises
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
@@ -103,7 +104,7 @@ Watch = Callable[[Standing], None]
 
 def is_sweep_file(name: str) -> bool:
     """Whether a name is the path of a sweep file: a .toml without a [target], with a key that only sweeps have."""
-    if not name.endswith(".toml") or not Path(name).is_file():
+    if not name.endswith(".toml") or not isfile(name):
         return False
     data, _ = read_toml(Path(name))
     return "target" not in data and bool({"scenarios", "seeds", "grid", "set", "out"} & data.keys())
@@ -221,7 +222,7 @@ def no_scenario(name: str, places: Places) -> str:
     """What is wrong with the name of a scenario; nothing where it names a file."""
     place = f"{places['scenarios', '']}: " if ("scenarios", "") in places else ""
     try:
-        return "" if find(name).is_file() else f"{place}{name}: there is no such file"
+        return "" if isfile(find(name)) else f"{place}{name}: there is no such file"
     except UserError as error:
         return f"{place}{error}"
 
