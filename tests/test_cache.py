@@ -38,7 +38,9 @@ def test_a_value_is_made_once_and_comes_back_to_the_last_digit(calls: list[int])
     assert len(calls) == 2
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff", b'{"digest": "x", "value": {"mean": 1}}', None])
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"digest": "x", "value": {"mean": 1}}', None]
+)
 def test_a_damaged_file_is_made_again(calls: list[int], damage: bytes | None) -> None:
     value_of(calls)
     (kept,) = cache.folder().rglob("*.json")
@@ -57,6 +59,18 @@ def test_a_place_that_cannot_be_written_is_no_fault(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TOYGAN_CACHE", str(tmp_path / "file"))
     assert value_of(calls)["high"] is None
+
+
+def test_a_user_without_a_home_is_no_fault(calls: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("TOYGAN_CACHE")
+    monkeypatch.setattr(Path, "home", homeless)
+    assert value_of(calls)["high"] is None
+    cache.MADE.clear()
+    value_of(calls)
+    assert len(calls) == 2
 
 
 def test_another_version_of_a_maker_makes_anew(calls: list[int], monkeypatch: pytest.MonkeyPatch) -> None:

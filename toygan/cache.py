@@ -25,17 +25,19 @@ def kept(kind: str, about: Any, make: Callable[[], Any]) -> Any:
     """What `make()` gave for this `kind` and `about`, both as JSON, now or earlier; itself JSON without NaN."""
     key = digest([kind, about, makers()])
     if key not in MADE:
-        path = folder() / kind / f"{key}.json"
-        found = read(path)
+        name = f"{kind}/{key}.json"
+        found = read(name)
         if found is None:
             found = make()
-            write(path, found)
+            write(name, found)
         MADE[key] = found
     return json.loads(json.dumps(MADE[key]))  # a copy of the caller's own
 
 
 def folder() -> Path:
-    """The user's cache folder: TOYGAN_CACHE, or where the system keeps such things."""
+    """The user's cache folder: TOYGAN_CACHE, or where the system keeps such things. RuntimeError for a user without a
+    home.
+    """
     named = os.environ.get("TOYGAN_CACHE")
     if named:
         return Path(named)
@@ -47,23 +49,23 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "toygan"
 
 
-def read(path: Path) -> Any:
-    """What a file keeps; None where it is not there or not as it was written."""
+def read(name: str) -> Any:
+    """What a file of the folder keeps; None where it is not there or not as it was written."""
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads((folder() / name).read_bytes())
         return found["value"] if found["digest"] == digest(found["value"]) else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError):  # RuntimeError: no home, or nested too deeply
         return None
 
 
-def write(path: Path, value: Any) -> None:
+def write(name: str, value: Any) -> None:
     """Keep a value, unless the place cannot be written: then it is made again by the next one."""
+    content = json.dumps({"digest": digest(value), "value": value}, allow_nan=False).encode()
     try:
+        path = folder() / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_aside(
-            path, json.dumps({"digest": digest(value), "value": value}, allow_nan=False).encode(), durable=False
-        )
-    except OSError:
+        write_aside(path, content, durable=False)
+    except (OSError, RuntimeError):
         pass
 
 
