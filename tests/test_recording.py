@@ -28,6 +28,7 @@ from toygan.recording import (
 @pytest.fixture
 def folder(tmp_path):
     facts = dict.fromkeys(FACTS, 0) | {"format": 1, "scenario": "a", "method": "b", "seeds": [3, 7], "status": "done"}
+    facts |= {"seconds": {}, "config": {}, "summary": {}}
     write_json(tmp_path / "run.json", facts | {"seconds": {}, "config": {}, "summary": {}})
     write_aside(tmp_path / "frames.npz", packed({"step": np.array([0, 10]), "samples": np.zeros((2, 2, 5, 2))}))
     lines = [line for step in (0, 10) for line in metric_lines({"w1": np.array([step, np.nan])}, step, [3, 7])]
@@ -79,11 +80,26 @@ def test_a_pickle_is_never_opened(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("[]", "not the record"), ('{"format": 1}', "not the record"), ("{", "line 1")]
+    ("text", "words"),
+    [
+        ("[]", "not the record"),
+        ('{"format": 1}', "not the record"),
+        ("{", "line 1"),
+        ("[" * 100_000, "nested too deeply"),
+        (json.dumps(dict.fromkeys(FACTS, 1)), "not the record"),
+    ],
 )
 def test_a_run_json_of_something_else_is_refused(folder, text, words):
     (folder / "run.json").write_text(text)
     with pytest.raises(ValueError, match=words):
+        toygan.load(folder)
+
+
+@pytest.mark.parametrize("line", ["1", '"x"', "null", "[1]", "[" * 100_000])
+def test_a_line_that_is_no_measures_is_refused(folder, line):
+    with open(folder / "metrics.jsonl", "a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+    with pytest.raises(ValueError, match=r"not the measures of a frame|nested too deeply"):
         toygan.load(folder)
 
 

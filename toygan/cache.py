@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from toygan.recording import write_aside
+from toygan.recording import read_json, write_aside
 
 MAKERS = ("numpy", "scipy", "POT")  # another version of these may round otherwise
 MADE: dict[str, Any] = {}  # of this process
@@ -52,9 +52,9 @@ def folder() -> Path:
 def read(name: str) -> Any:
     """What a file of the folder keeps; None where it is not there or not as it was written."""
     try:
-        found = json.loads((folder() / name).read_bytes())
+        found = read_json(folder() / name)
         return found["value"] if found["digest"] == digest(found["value"]) else None
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError):  # RuntimeError: no home, or nested too deeply
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError):  # RuntimeError: no home
         return None
 
 

@@ -168,7 +168,7 @@ def earlier(folder: Path) -> dict[str, Any]:
         return {}
     try:
         facts = read_json(path)
-    except (ValueError, RecursionError):
+    except ValueError:
         return unreadable(path)
     is_ours = isinstance(facts, dict) and facts.keys() >= FACTS and isinstance(facts["config"], dict)
     return facts if is_ours and facts["format"] == FORMAT else unreadable(path)

@@ -134,10 +134,10 @@ def load(folder: str | Path) -> Recording:
     """
     folder = Path(folder)
     facts = read_json(folder / "run.json")
-    if not isinstance(facts, dict) or not facts.keys() >= FACTS:
+    if isinstance(facts, dict) and facts.keys() >= FACTS and facts["format"] != FORMAT:
+        raise ValueError(f"{folder / 'run.json'}: format {facts['format']!r} is not {FORMAT}, the one known here")
+    if not is_record(facts):
         raise ValueError(f"{folder / 'run.json'}: is not the record of a run")
-    if facts.get("format") != FORMAT:
-        raise ValueError(f"{folder / 'run.json'}: format {facts.get('format')!r} is not {FORMAT}, the one known here")
     frames = unpacked(folder / "frames.npz")
     return Recording(facts, frames, read_metrics(folder / "metrics.jsonl", frames["step"], facts["seeds"]), folder)
 
@@ -158,8 +158,16 @@ BY_OBJECTIVE = {"wasserstein": "potential", "mmd": "kernel", "cramer": "kernel"}
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read one JSON object."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read one JSON object. Raises ValueError for a file that is no JSON."""
+    return parsed(path.read_text(encoding="utf-8"))
+
+
+def parsed(text: str) -> Any:
+    """What a JSON text holds; ValueError for what is none or nested too deeply to be ours."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("JSON nested too deeply") from None
 
 
 def is_record(facts: Any) -> bool:
@@ -192,9 +200,13 @@ def read_metrics(path: Path, steps: np.ndarray, seeds: list[int]) -> dict[str, n
 
 
 def complete_lines(path: Path) -> list[dict[str, Any]]:
-    """Every whole JSON line of a file; a torn one at the end, left by a kill, is passed over."""
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines[:-1] if line]
+    """Every whole line of a file, one JSON object each; a torn one at the end, left by a kill, is passed over. ValueError
+    for a line that is something else.
+    """
+    lines = [parsed(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1] if line]
+    if not all(isinstance(line, dict) for line in lines):
+        raise ValueError(f"{path}: holds a line that is not the measures of a frame")
+    return lines
 
 
 def metric_lines(row: Arrays, step: int, seeds: list[int]) -> Iterable[str]:

@@ -168,7 +168,7 @@ def facts_of(folder: Path) -> dict[str, Any]:
         facts = read_json(path)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         facts = {}
     if not is_record(facts):
         raise UserError(f"{path}: is not the record of a run")
