@@ -33,11 +33,8 @@ LAYERS = [
     {"objectives", "constraints", "networks", "players", "targets", "user_files", "methods"},
 ]
 BOTTOM = LAYERS[-1]
-BESIDE = {
-    ("constraints", "networks"),
-    ("players", "networks"),
-    ("targets", "user_files"),
-}  # the only imports between modules of the bottom row
+# The only imports between modules of the bottom row.
+BESIDE = {("constraints", "networks"), ("players", "networks"), ("targets", "user_files")}
 TERMINAL = {"cli", "cli_many", "cli_distance", "cli_gallery", "cli_inside", "console", "faults"}
 OWNERS = {"matplotlib": {"draw"}, "typer": TERMINAL, "rich": TERMINAL, "PIL": {"draw", "user_files"}}
 

@@ -320,10 +320,8 @@ def top_vectors(weight: Tensor) -> tuple[Tensor, Tensor]:
     return (unit(weight @ vector), vector) if tall else (vector, unit(weight.transpose(1, 2) @ vector))
 
 
-ROUNDS = {
-    torch.float32: 7,
-    torch.float64: 17,
-}  # of three squarings: a mixed value is off by 0.14 / 2^k, half an epsilon
+# Rounds of three squarings each: a mixed value is off by 0.14 / 2^k, half an epsilon.
+ROUNDS = {torch.float32: 7, torch.float64: 17}
 
 
 def turning(weight: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:

@@ -72,11 +72,12 @@ OPTIMISERS: dict[str, Callable[[Betas], Optimiser]] = {
     "descent": descent,
 }
 
+# Which of the two betas each uses.
 USES: dict[str, tuple[bool, bool]] = {
     "adam": (True, True),
     "rmsprop": (False, True),
     "descent": (False, False),
-}  # betas
+}
 
 
 def constant(progress: float) -> float:

@@ -53,9 +53,7 @@ from toygan.targets import Target
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
-PERFECT = (
-    40  # perfect samplers behind a floor: half a second for a frame's, 3 s for those of the end, kept for later runs
-)
+PERFECT = 40  # samplers behind a floor: half a second for a frame's, 3 s for those of the end, kept for later runs
 LIVE = ("critic_loss", "w1", "w1_floor", "modes")  # measures worth a place in a progress bar
 
 

@@ -272,13 +272,8 @@ def as_json(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else [str(value)]
 
 
-def report(mistakes: Sequence[Mistake], data: Mapping[str, Any], source: Source) -> str:
-    """Every mistake with its place, one paragraph each, in the order of the file."""
-    return "\n".join(paragraphs(mistakes, data, source))
-
-
 def paragraphs(mistakes: Sequence[Mistake], data: Mapping[str, Any], source: Source) -> list[str]:
-    """A paragraph a mistake, in the order of the file."""
+    """Every mistake with its place, one paragraph each, in the order of the file."""
     lines = key_lines(source.text)
     first: dict[Key, Mistake] = {}  # one key, one message
     for mistake in mistakes:

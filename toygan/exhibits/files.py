@@ -35,8 +35,8 @@ from toygan.strict import (
     check,
     examined,
     in_toml,
+    paragraphs,
     read_toml,
-    report,
     suggestion,
 )
 from toygan.sweeps import flat
@@ -411,7 +411,7 @@ def read(name: str) -> Exhibit:
         *nothing_shown(exhibit),
     ]
     if mistakes:
-        raise UserError(report(mistakes, *origin))
+        raise UserError(*paragraphs(mistakes, *origin))
     runs = tuple(
         group.model_copy(update={"scenarios": tuple(placed(name, path.parent) for name in group.scenarios)})
         for group in exhibit.runs

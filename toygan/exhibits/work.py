@@ -17,7 +17,7 @@ from toygan.exhibits.places import Said, options, retold, words
 from toygan.exhibits.theory import theory_columns, theory_mistakes
 from toygan.scenario import Config, as_data
 from toygan.shipped import shipped_folder
-from toygan.strict import Key, Mistake, UserError, in_toml, report, shortened, suggestion
+from toygan.strict import Key, Mistake, UserError, in_toml, paragraphs, shortened, suggestion
 from toygan.sweeps import flat, named, plain_value, points
 from toygan.table import scalar, settings_text
 from toygan.tasks import Task
@@ -51,9 +51,9 @@ def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
             except UserError as error:
                 wrong |= dict.fromkeys(retold(exhibit, error, *said_by(i, group, scenario, method, settings)))
     if not wrong and (mistakes := list(dict.fromkeys(in_vain(exhibit, rows)))):
-        wrong[report(mistakes, *exhibit.origin)] = None
+        wrong |= dict.fromkeys(paragraphs(mistakes, *exhibit.origin))
     if wrong:
-        raise UserError("\n".join(wrong))
+        raise UserError(*wrong)
     return found
 
 
