@@ -111,6 +111,7 @@ FILES: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "beyond floats": (RING + "std = 1e400", ["line 4: target.std = inf: must be a finite number"]),
     "huge floats": (RING + "scale = 1e300", ["line 4: target.scale = 1e+300: is too large"]),
+    "tiny floats": (RING + "scale = 1e-200", ["line 4: target.scale = 1e-200: is too small", "0 or 1e-30 and more"]),
     "huge counts": (f"{RING}[training]\nsteps = 1{'0' * 30}", ["line 5: training.steps = 1000", "is too large"]),
     "many modes": (
         RING + "modes = 100000000",

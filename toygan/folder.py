@@ -158,7 +158,7 @@ def of_file(path: Path) -> str | None:
 def digests(config: Config) -> dict[str, str]:
     """The SHA-256 of every file that a config draws from: changed points are another run."""
     path = getattr(config.target, "path", None)
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest()} if path else {}
+    return {str(path): digest(path.read_bytes()).hex()} if path else {}
 
 
 def earlier(folder: Path) -> dict[str, Any]:

@@ -349,12 +349,16 @@ def as_table(value: Any) -> dict[str, Any]:
 
 
 def beyond(data: Any, key: Key = ()) -> list[Mistake]:
-    """Numbers so large that single precision or the machine's memory gives up; seeds may be any."""
+    """Numbers so large that single precision or the machine's memory gives up, or so small that their squares are nothing;
+    seeds may be any.
+    """
     if isinstance(data, Mapping | list | tuple):
         inner = dict(data) if isinstance(data, Mapping) else dict(enumerate(data))
         return [found for part in inner if part not in ("seed", "seeds") for found in beyond(inner[part], (*key, part))]
-    is_large = isinstance(data, int | float) and 1e9 < abs(data) < math.inf
-    return [Mistake(key, "is too large; numbers of a scenario stay within 1e9")] if is_large else []
+    size = abs(data) if isinstance(data, int | float) else 0
+    if 1e9 < size < math.inf:
+        return [Mistake(key, "is too large; numbers of a scenario stay within 1e9")]
+    return [Mistake(key, "is too small; numbers of a scenario are 0 or 1e-30 and more")] if 0 < size < 1e-30 else []
 
 
 def impossible(config: Config) -> list[Mistake]:

@@ -326,7 +326,7 @@ def lasting(holds: np.ndarray) -> int | None:
 
 
 def excess(story: Story) -> np.ndarray | None:
-    """W1 over what counts as arrived: below 1 the cloud is as good as another sample, by floor or, on a target without
+    """W1 over what counts as arrived: below 1 the cloud is as good as a perfect one, by floor or, on a target without
     one, by its first distance.
     """
     w1, floor = story.curve("w1"), story.curve("w1_floor")
@@ -340,7 +340,7 @@ def excess(story: Story) -> np.ndarray | None:
 
 
 def arrived(story: Story) -> np.ndarray | None:
-    """In which frames [T] a cloud is as good as another sample in all that is known of it: W1 near its floor, every mode
+    """In which frames [T] a cloud is as good as a perfect one in all that is known of it: W1 near its floor, every mode
     or region there, shares on modes or on the curve near their ceilings. None where W1 is unknown.
     """
     ratio, count, floor = excess(story), kept(story), story.curve("w1_floor")
