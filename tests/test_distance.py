@@ -197,4 +197,6 @@ def test_what_may_take_long_is_told_before_it_begins(tmp_path):
         (tmp_path / f"{name}.toml").write_text(f'title = "t"\n[target]\nkind = "points"\npath = "{name}.npy"\n')
     words = ["distance", str(tmp_path / "a.toml"), str(tmp_path / "b.toml")]
     assert "distance: exact, 400 atoms against 400" in CliRunner().invoke(app, words).stderr
-    assert "by samples" in CliRunner().invoke(app, ["distance", "two-moons", "spirals", "--points", "50"]).stderr
+    told: list[str] = []
+    distances(read("my-points"), read("shifted-lines"), 50, told.append)
+    assert told == ["w1, w2 by quadrature", "w1, w2 by samples"]
