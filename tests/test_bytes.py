@@ -176,6 +176,11 @@ def deeply_nested(file: Path, foreign: Path, rng: np.random.Generator) -> None:
     file.write_text("[" * 100_000)
 
 
+def a_pipe(file: Path, foreign: Path, rng: np.random.Generator) -> None:
+    file.unlink()
+    os.mkfifo(file)  # whoever reads it waits for ever
+
+
 DAMAGES: Sequence[Damage] = (
     torn,
     without_its_last_byte,
@@ -191,6 +196,7 @@ DAMAGES: Sequence[Damage] = (
     another_runs,
     of_something_else,
     deeply_nested,
+    a_pipe,
 )
 FILES = (
     "run.json",

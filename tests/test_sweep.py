@@ -699,3 +699,17 @@ def test_a_points_file_travels_under_another_path(tmp_path: Path) -> None:
     assert json.loads(away["run.json"]) == {"path": there}
     assert away["frames.npz"] == record["frames.npz"]
     assert moved(away, {there: home}) == record
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["two-moons", f"{'a' * 300}.toml"],
+        ["two-moons", "--out", "a" * 300],
+        ["two-moons", "--fresh", "--out", "a" * 300],
+    ],
+)
+def test_names_too_long_for_the_disk_are_the_users_mistakes(words: list[str], tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["sweep", *words])
+    assert (result.exit_code, "aaa" in result.stderr) == (2, True)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,15 @@ def test_a_foreign_record_is_named_and_passed_over(strange: Any, place: Path, ca
     assert (shown.exit_code, "a-neighbour" in shown.stderr, "wgan_x" in shown.stdout) == (0, True, True)
     alone = CliRunner().invoke(app, ["table", str(path.parent)])
     assert (alone.exit_code, "is not the record of a run" in alone.stderr) == (2, True)
+
+
+def test_a_pipe_in_a_records_place_keeps_nobody_waiting(place: Path) -> None:
+    (place / "a-neighbour").mkdir()
+    os.mkfifo(place / "a-neighbour/run.json")
+    wanted = f"{place / 'a-neighbour/run.json'}: is not the record of a run; passed over"
+    heard: list[str] = []
+    assert records(run_folders(place), heard.append)
+    assert heard == [wanted]
 
 
 def test_a_scenario_may_be_called_partial(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.recording import FACTS, FORMAT, arrays_in, packed, read_json, unpacked, write_aside, write_json
+from toygan.recording import FACTS, FORMAT, arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
 from toygan.scenario import Config, as_data, as_table, as_toml, deciding, differing
 from toygan.strict import UserError, examined
 
@@ -150,8 +150,8 @@ def changed(folder: Path, facts: Mapping[str, Any]) -> list[str]:
 def of_file(path: Path) -> str | None:
     """The SHA-256 of a file, in hexadecimal; None where it cannot be read."""
     try:
-        return digest(path.read_bytes()).hex()
-    except OSError:
+        return digest(content_of(path)).hex()
+    except (OSError, ValueError):
         return None
 
 
@@ -164,7 +164,7 @@ def digests(config: Config) -> dict[str, str]:
 def earlier(folder: Path) -> dict[str, Any]:
     """The facts of an earlier start in this folder, none where there was none."""
     path = folder / "run.json"
-    if not path.exists():
+    if not os.path.exists(path):  # nor can it be where the name is too long
         return {}
     try:
         facts = read_json(path)
@@ -255,7 +255,7 @@ def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> Arrays | No
     None, and nothing of the past left, where there is no state, or not everything up to it is as it was kept.
     """
     try:
-        state = arrays_in(unsealed((folder / "partial" / "state.npz").read_bytes()))
+        state = arrays_in(unsealed(content_of(folder / "partial" / "state.npz")))
         lines = retrace(folder, past, state, frame_steps)
     except (OSError, KeyError, TypeError, ValueError):
         start_over(folder, past)
@@ -269,8 +269,8 @@ def retrace(folder: Path, past: Trail, state: Arrays, frame_steps: list[int]) ->
 
     Raises OSError, KeyError, TypeError or ValueError where the folder no longer holds what the state has marked.
     """
-    lines = cut((folder / "metrics.jsonl").read_bytes(), state["lengths"])
-    frames = [frame_path(folder, step).read_bytes() for step in frame_steps if step <= state["step"]]
+    lines = cut(content_of(folder / "metrics.jsonl"), state["lengths"])
+    frames = [content_of(frame_path(folder, step)) for step in frame_steps if step <= state["step"]]
     past.digests[:] = [digest(frame, measures) for frame, measures in zip(frames, lines, strict=True)]
     past.lengths[:] = state["lengths"].tolist()
     if any(not np.array_equal(values, state[name]) for name, values in marks(past).items()):

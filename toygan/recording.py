@@ -158,8 +158,8 @@ BY_OBJECTIVE = {"wasserstein": "potential", "mmd": "kernel", "cramer": "kernel"}
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read one JSON object. Raises ValueError for a file that is no JSON."""
-    return parsed(path.read_text(encoding="utf-8"))
+    """Read one JSON object. Raises ValueError for a file that is no JSON, a pipe or a device among it."""
+    return parsed(content_of(path).decode("utf-8"))
 
 
 def parsed(text: str) -> Any:
@@ -168,6 +168,11 @@ def parsed(text: str) -> Any:
         return json.loads(text)
     except RecursionError:
         raise ValueError("JSON nested too deeply") from None
+def content_of(path: Path) -> bytes:
+    """The bytes of a file; ValueError for a pipe or a device, which may never end."""
+    if path.exists() and not path.is_file():
+        raise ValueError("is no file")
+    return path.read_bytes()
 
 
 def is_record(facts: Any) -> bool:
@@ -203,7 +208,7 @@ def complete_lines(path: Path) -> list[dict[str, Any]]:
     """Every whole line of a file, one JSON object each; a torn one at the end, left by a kill, is passed over. ValueError
     for a line that is something else.
     """
-    lines = [parsed(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1] if line]
+    lines = [parsed(line) for line in content_of(path).decode("utf-8").split("\n")[:-1] if line]
     if not all(isinstance(line, dict) for line in lines):
         raise ValueError(f"{path}: holds a line that is not the measures of a frame")
     return lines
@@ -281,7 +286,7 @@ def packed(arrays: Arrays, compress: bool = True) -> bytes:
 def unpacked(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an npz; never a pickle. Raises ValueError for a file that is damaged or something else."""
     try:
-        return arrays_in(path.read_bytes())
+        return arrays_in(content_of(path))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 

@@ -6,6 +6,7 @@ The folders are the memory: the same sweep finds what is done and goes on with w
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -457,7 +458,7 @@ def unfinished(tasks: Sequence[Task], fresh: bool) -> list[Task]:
 
 def is_finished(task: Task, fresh: bool) -> bool:
     """Whether a folder holds the whole of a run; UserError where it holds another one."""
-    if fresh and task.folder.exists():
+    if fresh and os.path.exists(task.folder):
         with folders.claimed(task.folder):
             folders.clear(task.folder)
     if not folders.earlier(task.folder):
