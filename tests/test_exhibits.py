@@ -644,14 +644,21 @@ def test_two_exhibits_of_one_name_are_refused(tmp_path):
     assert "2 exhibits are called 'small'" in result.output
 
 
+@pytest.mark.parametrize("option", ["--runs", "--out"])
 @pytest.mark.parametrize("command", [["demo"], ["gallery", "--only"]])
-def test_a_file_in_the_place_of_the_runs_is_refused_at_once(command, tmp_path):
+def test_what_can_be_no_folder_is_refused_before_anything_is_played(command, option, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "taken").write_text("")
-    path = written(tmp_path, FILE)
-    for place in ("taken", "taken/inner"):
-        result = call(*command, path, "--runs", str(tmp_path / place))
+    path, endless = written(tmp_path, FILE), "a" * 300
+    for place, told in (
+        ("taken", "taken is a file"),
+        ("taken/inner", "taken is a file"),
+        (endless, "at most 255 bytes"),
+    ):
+        result = call(*command, path, option, place)
         assert result.exit_code == 2
-        assert f"--runs {tmp_path / place}: {tmp_path / 'taken'} is a file" in result.output
+        assert f"{option} {place}: " in result.output
+        assert told in result.output
     assert len(list(tmp_path.iterdir())) == 2
 
 

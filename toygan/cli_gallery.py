@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -54,6 +55,7 @@ def demo(
         from toygan.gallery.site import write_site
 
         refuse_a_file("--runs", runs)
+        refuse_a_file("--out", out)
         exhibit = read(name)
         shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, [command_of(name, quick, runs)])
         write_site(out, shown, quick)
@@ -82,6 +84,7 @@ def gallery(
         from toygan.gallery.site import write_site
 
         refuse_a_file("--runs", runs)
+        refuse_a_file("--out", out)
         names = only or shipped_exhibits()
         commands = [command_of(name, quick, runs) for name in names]
         exhibits = [read(name) for name in names]
@@ -126,12 +129,17 @@ def shown_exhibits(
 
 
 def refuse_a_file(option: str, place: Path) -> None:
-    """UserError where a folder can not be, for a file is or stands in its way."""
+    """UserError where a folder can not be: a file is or stands in its way, or a name is too long for the disk."""
     from toygan.strict import UserError
 
     for path in (place, *place.parents):
+        if len(os.fsencode(path.name)) > LONGEST_NAME:
+            raise UserError(f"{option} {place}: a name of a folder has at most {LONGEST_NAME} bytes")
         if path.exists() and not path.is_dir():
             raise UserError(f"{option} {place}: {path} is a file; give a folder, or the name of one to make")
+
+
+LONGEST_NAME = 255  # bytes of a file's or folder's name on the usual disks
 
 
 def refuse_equal_names(exhibits: Sequence[Exhibit]) -> None:
