@@ -144,6 +144,21 @@ def test_one_of_several_may_fail(here, monkeypatch):
     assert "nothing is lost" in alone.stderr
 
 
+def test_a_run_that_leaves_ends_only_itself(here, monkeypatch):
+    def leave(recording, order):
+        raise SystemExit(0)
+
+    draw = runs.draw
+    monkeypatch.setattr(
+        runs, "draw", lambda recording, order: (leave if recording.facts["method"] == "gan" else draw)(recording, order)
+    )
+    several = call("run", "small.toml", "-m", "gan", "-m", "mine", "--no-animation", code=3)
+    assert "small / gan: SystemExit: 0" in several.stderr
+    assert "small / mine" in several.stdout
+    alone = call("run", "small.toml", "-m", "gan", code=1)
+    assert "SystemExit: 0" in alone.stderr
+
+
 def test_an_interrupted_run_exits_130_and_says_how_to_go_on(here, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt

@@ -158,4 +158,6 @@ def test_the_exit_code_is_the_commands_whoever_reads(words, here):  # noqa: F811
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
 def test_lost_results_are_a_failure_and_a_lost_log_is_none(here):  # noqa: F811
     assert in_shell("list >/dev/full", here).returncode == 1
+    helped = in_shell("run --help >/dev/full", here)
+    assert (helped.returncode, "Traceback" in helped.stderr) == (1, False)
     assert in_shell("run small.toml --steps 2 --no-animation 2>/dev/full", here).returncode == 0

@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from toygan import cli_distance, cli_gallery, cli_inside, cli_many
-from toygan.faults import INTERRUPTED, SOME_FAILED, clear_faults, complain, in_words, is_users, stop, stopping
+from toygan.faults import FAILED, INTERRUPTED, SOME_FAILED, clear_faults, complain, in_words, is_users, stop, stopping
 from toygan.methods import METHODS
 from toygan.shipped import shipped
 from toygan.terminal import mend_streams, say, say_json
@@ -83,6 +83,9 @@ def main() -> None:
             raise
         complain("interrupted")
         sys.exit(INTERRUPTED)
+    except OSError as error:  # what is printed outside of a command, such as help, onto a full disk
+        complain(in_words(error))
+        sys.exit(FAILED)
 
 
 # --- run -------------------------------------------------------------------------------------------------------------
@@ -174,18 +177,18 @@ def prepared(
     return [runs.prepared(scenario, method, changes, out, device, animation, fresh) for method in asked]
 
 
-def run_all(jobs: list[Job]) -> tuple[list[Recording], list[Exception]]:
+def run_all(jobs: list[Job]) -> tuple[list[Recording], list[BaseException]]:
     """One run after the other; of several, one that fails does not keep the others from running."""
     from toygan import runs
     from toygan.console import watching
 
-    recordings, faults = [], []
+    recordings, faults = list[Any](), list[BaseException]()
     for config, order in jobs:
         name = f"{config.name} / {config.method.name}"
         try:
             with watching(name) as watch:
                 recordings.append(runs.carry_out(config, order._replace(watch=watch)))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # of a run's own code
             if len(jobs) == 1 or stopping.is_set():
                 raise
             complain(f"{name}: {error if is_users(error) else in_words(error)}")
@@ -193,7 +196,7 @@ def run_all(jobs: list[Job]) -> tuple[list[Recording], list[Exception]]:
     return recordings, faults
 
 
-def report(recordings: list[Recording], faults: list[Exception], film: bool, page: bool, as_json: bool) -> None:
+def report(recordings: list[Recording], faults: list[BaseException], film: bool, page: bool, as_json: bool) -> None:
     """What the runs came to; several end with a picture side by side."""
     from toygan.console import print_summary, print_table
 
