@@ -331,6 +331,7 @@ def test_a_bad_override_is_explained(override, tmp_path):
         ("hing+r1", ["'hing' is no objective", '"hinge"?']),
         ("hinge+", ["'' is no constraint"]),
         ("hinge+r1+r2", ["'r1+r2' is no constraint", "--method hinge+r1 --set method.also=r2"]),
+        ("a+b+c", ["'b+c' is no constraint", "method.also=c"]),
     ],
 )
 def test_a_bad_method_is_explained_together_with_the_rest(method, expected, tmp_path):

@@ -150,12 +150,15 @@ def test_a_sweep_of_the_shifted_lines():
         ("target.shift=1", "expected KEY=LO:HI:N"),
         ("target.shift=a:1:3", "expected KEY=LO:HI:N"),
         ("target.shift=0:1:1", "N from 2 to 1000"),
+        (f"target.shift=0:1:{'9' * 400}", "9...: expected KEY=LO:HI:N"),
+        (f"target.shift=0:1:{'9' * 5000}", "9...: expected KEY=LO:HI:N"),
+        (f"target.shift.{'9' * 5000}=0:1:3", "shift"),
         ("training.steps=1:2:3", r"only keys of \[target\]"),
         ("target.shift.5=0:1:3", "is not a number"),
         ("target.scale.1=1:2:3", "is not a list"),
         ("target.sift=0:1:3", 'did you mean "shift"'),
         ("target.kind=0:1:3", "kind"),
-        ("target.scale=0:1:3", "must be greater than 0"),
+        ("target.scale=0:1:3", "must be greater than or equal to 0.000000001"),
     ],
 )
 def test_a_sweep_that_makes_no_sense_is_one_clear_message(text, message):

@@ -16,7 +16,7 @@ import numpy as np
 from toygan.measures import divergences
 from toygan.measures.transport import Metric, transport, weighted
 from toygan.scenario import Config, as_data, build_target, read
-from toygan.strict import UserError, options
+from toygan.strict import UserError, options, shortened
 from toygan.targets import Modes, Target, moved
 from toygan.user_files import read_points
 
@@ -370,18 +370,18 @@ def parsed_sweep(text: str) -> Sweep:
 
     UserError for anything else.
     """
-    wrong = f"--over {text}: expected KEY=LO:HI:N, for example target.shift=-1:1:21"
-    match = re.fullmatch(r"\s*(target\.[\w.-]+?)(?:\.(\d+))?\s*=([^:]+):([^:]+):\s*(\d+)\s*", text)
+    wrong = f"--over {shortened(text)}: expected KEY=LO:HI:N, for example target.shift=-1:1:21"
+    match = re.fullmatch(r"\s*(target\.[\w.-]+?)(?:\.(\d{1,9}))?\s*=([^:]+):([^:]+):\s*(\d+)\s*", text)
     if match is None:
         raise UserError(f"{wrong}\n    only keys of [target] change a distance")
-    key, place, *ends, count = match.groups()
+    key, place, *ends, digits = match.groups()
     try:
-        low, high = map(float, ends)
+        low, high, count = float(ends[0]), float(ends[1]), int(digits)
     except ValueError:
         raise UserError(wrong) from None
-    if not (math.isfinite(low) and math.isfinite(high) and 2 <= int(count) <= 1000):
+    if not (math.isfinite(low) and math.isfinite(high) and 2 <= count <= 1000):
         raise UserError(f"{wrong}\n    LO and HI must be finite, N from 2 to 1000")
-    return Sweep(key, None if place is None else int(place), np.linspace(low, high, int(count)).tolist())
+    return Sweep(key, None if place is None else int(place), np.linspace(low, high, count).tolist())
 
 
 def along(a: str, b: str, sweep: Sweep, points: int = 500, watch: Watch = unwatched) -> dict[str, list[Number]]:

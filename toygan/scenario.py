@@ -292,12 +292,12 @@ def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) 
     head, plus, tail = name.partition("+")
     if not plus:
         raise ValueError(f"unknown; {suggestion(name, [*own, *METHODS], 'names')}, or a pair OBJECTIVE+CONSTRAINT")
-    known_half("objective", head, list(OBJECTIVES))
     if "+" in tail:
         first, second = tail.split("+", 1)
         raise ValueError(
             f"{tail!r} is no constraint; a second one is method.also: --method {head}+{first} --set method.also={second}"
         )
+    known_half("objective", head, list(OBJECTIVES))
     known_half("constraint", tail, list(CONSTRAINTS))
     return {"objective": {"kind": head}, "constraint": {"kind": tail}}
 
