@@ -168,6 +168,8 @@ def parsed(text: str) -> Any:
         return json.loads(text)
     except RecursionError:
         raise ValueError("JSON nested too deeply") from None
+
+
 def content_of(path: Path) -> bytes:
     """The bytes of a file; ValueError for a pipe or a device, which may never end."""
     if path.exists() and not path.is_file():

@@ -6,14 +6,13 @@ The folders are the memory: the same sweep finds what is done and goes on with w
 from __future__ import annotations
 
 import itertools
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from os.path import isfile  # which says no of a name that is none, where Path raises
+from os.path import exists, isfile  # which say no of a name that is none, where Path raises
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
@@ -458,7 +457,7 @@ def unfinished(tasks: Sequence[Task], fresh: bool) -> list[Task]:
 
 def is_finished(task: Task, fresh: bool) -> bool:
     """Whether a folder holds the whole of a run; UserError where it holds another one."""
-    if fresh and os.path.exists(task.folder):
+    if fresh and exists(task.folder):
         with folders.claimed(task.folder):
             folders.clear(task.folder)
     if not folders.earlier(task.folder):
