@@ -434,9 +434,3 @@ def test_a_users_mistake_exits_2_without_a_traceback(words, tmp_path, monkeypatc
 def test_python_explains_mistakes_too(overrides, tmp_path):
     with pytest.raises(UserError, match=r"override|training"):
         runs.run("dirac", overrides=overrides, out=tmp_path)
-
-
-@pytest.mark.parametrize("scale", ["1e-320", "1e-200", "9e-10"])
-def test_a_scale_whose_square_is_nothing_is_refused(scale):
-    with pytest.raises(UserError, match=r"target\.scale = .*: must be greater than or equal to"):
-        read("two-moons", None, [f"target.scale={scale}"])

@@ -24,7 +24,6 @@ Sampler = Callable[[np.random.Generator, int], np.ndarray]
 LogDensity = Callable[[np.ndarray, float], np.ndarray]
 Arc = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # v [n] in [0, 1] -> x [n], y [n], smooth
 T = TypeVar("T")
-Scale = Annotated[float, Field(ge=1e-9)]  # its square divides; numbers of a scenario end at 1e9 on the other side
 
 
 class Modes(NamedTuple):
@@ -55,7 +54,7 @@ class Target(NamedTuple):
     density_of: str = ""
 
 
-def moved(target: Target, *, scale: Scale = 1.0, rotate: float = 0.0, shift: Point = (0.0, 0.0)) -> Target:
+def moved(target: Target, *, scale: PositiveFloat = 1.0, rotate: float = 0.0, shift: Point = (0.0, 0.0)) -> Target:
     """The same target after scaling, then turning by `rotate` degrees anticlockwise, then shifting."""
     turn = np.deg2rad(rotate)
     matrix = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
