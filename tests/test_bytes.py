@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -95,6 +96,37 @@ def test_processes_with_other_hash_seeds_write_the_same_bytes(world, undisturbed
     assert not (tmp_path / "2" / PLACE / "frames.npz").exists()
     in_a_process(3, world, tmp_path / "2")
     assert contents(tmp_path / "2" / PLACE) == expected
+
+
+KILLED = """
+import os, signal, sys
+from toygan import recording
+left, replace = [int(sys.argv[3])], os.replace
+def replace_or_die(source, target):
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left[0] -= 1
+    replace(source, target)
+recording.os.replace = replace_or_die
+from test_faults import hurry, play
+hurry(setattr)
+play(sys.argv[1], sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+def test_two_hundred_kills_across_hash_seeds_change_no_byte(world, undisturbed, tmp_path):
+    """Every process has another hash seed and is killed before one of its next writes; four runs are gone on with in turn."""
+    rng, ends = np.random.default_rng(0), list[int]()
+    for k in range(200):
+        environment = os.environ | {"PYTHONHASHSEED": str(k), "PYTHONPATH": os.pathsep.join(sys.path)}
+        words = [sys.executable, "-c", KILLED, str(world), str(tmp_path / str(k % 4)), str(rng.integers(2, 8))]
+        ends.append(subprocess.run(words, env=environment, capture_output=True, timeout=120, check=False).returncode)
+        if ends[-1] == 0:  # it came to its end: another one begins
+            assert contents(tmp_path / str(k % 4) / PLACE) == contents(undisturbed.folder)
+            shutil.rmtree(tmp_path / str(k % 4))
+    assert set(ends) == {0, -signal.SIGKILL}
+    assert ends.count(-signal.SIGKILL) > 100
 
 
 def test_members_stand_in_the_order_in_which_they_are_seen(undisturbed):
