@@ -18,8 +18,9 @@ from time import perf_counter
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+from toygan.disk import packed, write_aside, write_json
 from toygan.gallery.page import write_page
-from toygan.recording import FORMAT, packed, write_aside, write_json
+from toygan.recording import FORMAT
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -18,8 +18,9 @@ import torch
 from test_faults import SMALL, Killed, dies_at, hurry, play
 
 from toygan import runs, simulate, tasks
+from toygan.disk import read_json, unpacked, write_json
 from toygan.game import State
-from toygan.recording import Recording, load, read_json, unpacked, write_json
+from toygan.recording import Recording, load
 from toygan.scenario import read
 from toygan.streams import Purpose, stream
 from toygan.strict import UserError

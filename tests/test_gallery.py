@@ -18,13 +18,14 @@ from PIL import Image
 from test_draw import synthetic
 
 from toygan import cli_gallery
+from toygan.disk import packed, write_aside, write_json
 from toygan.draw import thumbnail
 from toygan.draw.scene import scene
 from toygan.exhibits.claims import Verdict
 from toygan.exhibits.show import Picture, Showing
 from toygan.gallery import film, markup, pack, page, site
 from toygan.gallery.boards import cells_of
-from toygan.recording import Recording, load, metric_lines, packed, write_aside, write_json
+from toygan.recording import Recording, load, metric_lines
 from toygan.table import records
 
 HOSTILE = '<img src=x onerror="window.pwned=1">\'&</script><script>window.pwned=1</script>\u2028${1}'

@@ -28,7 +28,7 @@ LAYERS = [
     {"measure", "measures", "diagnose", "story", "thresholds", "dirac", "distance", "optimal", "table"},
     {"cache"},
     {"simulate", "inside", "recording", "folder"},
-    {"scenario", "strict", "shipped", "terminal"},
+    {"scenario", "strict", "shipped", "terminal", "disk"},
     {"rules", "game", "streams", "optimisers"},
     {"objectives", "constraints", "networks", "players", "targets", "user_files", "methods"},
 ]

@@ -12,17 +12,8 @@ import pytest
 from test_draw import synthetic
 
 import toygan
-from toygan.recording import (
-    FACTS,
-    HERE,
-    complete_lines,
-    metric_lines,
-    packed,
-    plain,
-    unpacked,
-    write_aside,
-    write_json,
-)
+from toygan.disk import HERE, complete_lines, packed, unpacked, write_aside, write_json
+from toygan.recording import FACTS, metric_lines, plain
 
 
 @pytest.fixture

@@ -27,10 +27,11 @@ from toygan import folder as folders
 from toygan import runs
 from toygan.cli import app
 from toygan.cli_many import plain_lines
+from toygan.disk import read_json
 from toygan.draw.sweep import save_sweep
 from toygan.engines import DEATHS, Cluster, Shares, Waiting, ends, local
 from toygan.objectives import OBJECTIVES
-from toygan.recording import load, read_json
+from toygan.recording import load
 from toygan.scenario import Config
 from toygan.strict import UserError, schema_of
 from toygan.sweeps import (

@@ -14,7 +14,7 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from toygan.cli import app
-from toygan.recording import packed, read_json, write_json
+from toygan.disk import packed, read_json, write_json
 from toygan.strict import UserError
 from toygan.table import (
     Interval,

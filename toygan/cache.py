@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from toygan.recording import read_json, write_aside
+from toygan.disk import read_json, write_aside
 
 MAKERS = ("numpy", "scipy", "POT")  # another version of these may round otherwise
 MADE: dict[str, Any] = {}  # of this process

@@ -19,7 +19,7 @@ from queue import Empty
 from time import monotonic, time
 from typing import Any, Protocol
 
-from toygan.recording import read_json
+from toygan.disk import read_json
 from toygan.strict import UserError, shortened
 from toygan.tasks import TOPIC, End, Task, bring_home, cargo_for, in_words, perform
 

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.recording import FACTS, FORMAT, arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
+from toygan.disk import arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
+from toygan.recording import FACTS, FORMAT
 from toygan.scenario import Config, as_data, as_table, as_toml, deciding, differing
 from toygan.strict import UserError, examined
 

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan import terminal
-from toygan.recording import is_record, like_perfect, read_json, write_aside
+from toygan.disk import read_json, write_aside
+from toygan.recording import is_record, like_perfect
 from toygan.strict import UserError, suggestion
 
 SHARE = 0.95  # of every interval

@@ -18,7 +18,7 @@ import torch
 
 from toygan import folder as folders
 from toygan import runs
-from toygan.recording import write_aside, write_json
+from toygan.disk import write_aside, write_json
 from toygan.runs import Progress, Watcher
 from toygan.scenario import Config
 from toygan.strict import Source, UserError, check

@@ -24,6 +24,7 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from PIL import Image
 
+from toygan.disk import write_aside
 from toygan.draw.panels import (
     GENERATED,
     INK,
@@ -81,7 +82,7 @@ from toygan.draw.sheet import (
     say,
     suffix_in,
 )
-from toygan.recording import Recording, write_aside
+from toygan.recording import Recording
 
 DOTS = 100  # per inch
 FRAME, LAST = 80, 2400  # milliseconds

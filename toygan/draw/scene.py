@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from contourpy import contour_generator
 
-from toygan.recording import Arrays, Recording, decided_by
+from toygan.disk import Arrays
+from toygan.recording import Recording, decided_by
 
 HUGE = 1e30  # beyond this, differences and squares of float32 overflow: as good as infinite
 ROUNDING = 1e-6  # a float32 score carries about this share of noise

@@ -16,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from toygan.disk import write_aside
 from toygan.draw.panels import (
     GENERATED,
     INK,
@@ -61,7 +62,7 @@ from toygan.draw.scene import (
     values_of,
     w1_at,
 )
-from toygan.recording import Recording, write_aside
+from toygan.recording import Recording
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
 THIRD = 2.3  # inches: a main panel of three

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from toygan.disk import write_aside
 from toygan.draw.exhibit_parts import diverged_at, diverged_words, shown_seed
 from toygan.draw.panels import BOUNDARY, GENERATED, INK, METHOD_COLOURS, REAL, band_edges
 from toygan.draw.scene import (
@@ -31,7 +32,7 @@ from toygan.draw.scene import (
 from toygan.draw.thumbnail import band_colours, poster, shrunk
 from toygan.gallery.markup import command_box, data, tag, text
 from toygan.gallery.pack import critics_of, digits, finite, kept_frames, optimal_fields, packed_runs, view_of
-from toygan.recording import Recording, load, write_aside
+from toygan.recording import Recording, load
 
 POSTER, SHEET = 420, 1000  # pixels wide
 SPEEDS = (("0.25", "¼×"), ("0.5", "½×"), ("1", "1×"), ("2", "2×"), ("4", "4×"))

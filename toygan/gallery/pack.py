@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from toygan.disk import Arrays
 from toygan.draw.scene import bounded, finite_frames, without_offset
-from toygan.recording import Arrays, Recording
+from toygan.recording import Recording
 
 MOST_FRAMES = 61
 MOST_POINTS = 1000

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from toygan.disk import write_aside
 from toygan.draw.scene import number
 from toygan.gallery.film import Shown, commands, film, fresh_in_words, labels, place_runs
 from toygan.gallery.markup import ASSETS, command_box, document, paragraphs, table, tag, text
-from toygan.recording import write_aside
 from toygan.table import FINISHED, facts_of, groups, median, records
 
 OWN = Path(__file__).parent / "assets"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
+from toygan.disk import write_aside
 from toygan.draw.thumbnail import poster, shrunk, small_film
 from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
 from toygan.exhibits.show import Picture, Showing, labelled
@@ -15,7 +16,6 @@ from toygan.gallery.boards import cells_of, leaderboard, matrix
 from toygan.gallery.film import Shown, film, place_runs
 from toygan.gallery.markup import PAGES, command_box, document, linked, paragraphs, tag, text
 from toygan.gallery.page import final_table, section, write_assets
-from toygan.recording import write_aside
 from toygan.table import Record
 
 STILL, THUMBNAIL, CARD = 1600, 96, 240  # pixels wide
