@@ -21,7 +21,7 @@ from toygan.exhibits.show import Picture
 from toygan.gallery.page import write_page
 from toygan.gallery.site import write_site
 from toygan.recording import load
-from toygan.table import records
+from toygan.results import records
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'toygan[test]'")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

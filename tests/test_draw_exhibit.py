@@ -27,7 +27,7 @@ from toygan.draw.sheet import WIDTH, save_figure
 from toygan.draw.sweep import BARS
 from toygan.exhibits import show
 from toygan.exhibits.files import KINDS, Panel
-from toygan.table import Interval, median
+from toygan.statistics import Interval, median
 
 TINY = {"points": 40, "grid": 13, "coarse": 5, "seeds": 3, "frames": 4}
 BOXES = {"plans": "boxes", "a": [1, 1, 1, 2, 3, 3], "b": [7, 8, 9, 9, 10, 10], "best": 42, "worst": 42}

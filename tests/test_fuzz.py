@@ -25,7 +25,7 @@ from toygan import runs, sweeps
 from toygan.cli import app
 from toygan.exhibits import work
 from toygan.shipped import exhibits_folder, shipped_folder
-from toygan.terminal import HIDDEN
+from toygan.text import HIDDEN
 
 LONG = int(os.environ.get("TOYGAN_FUZZ", "20000"))
 SECONDS = 5.0  # of a core, within which everything is refused, or would begin

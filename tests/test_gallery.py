@@ -26,7 +26,7 @@ from toygan.exhibits.show import Picture, Showing
 from toygan.gallery import film, markup, pack, page, site
 from toygan.gallery.boards import cells_of
 from toygan.recording import Recording, load, metric_lines
-from toygan.table import records
+from toygan.results import records
 
 HOSTILE = '<img src=x onerror="window.pwned=1">\'&</script><script>window.pwned=1</script>\u2028${1}'
 NONE_LOST: Mapping[int, int] = {}

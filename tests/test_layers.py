@@ -25,10 +25,22 @@ LAYERS = [
     {"exhibits", "gallery", "sweeps", "engines", "tasks", "catalogue"},
     {"runs"},
     {"draw"},
-    {"measure", "measures", "diagnose", "story", "thresholds", "dirac", "distance", "optimal", "table"},
+    {
+        "measure",
+        "measures",
+        "diagnose",
+        "story",
+        "thresholds",
+        "dirac",
+        "distance",
+        "optimal",
+        "table",
+        "results",
+        "written",
+    },
     {"cache"},
     {"simulate", "inside", "recording", "folder"},
-    {"scenario", "strict", "shipped", "terminal", "disk"},
+    {"scenario", "strict", "shipped", "terminal", "disk", "records", "statistics", "text"},
     {"rules", "game", "streams", "optimisers"},
     {"objectives", "constraints", "networks", "players", "targets", "user_files", "methods"},
 ]
@@ -122,7 +134,14 @@ def test_drawing_knows_no_torch_and_no_method():
     assert not [
         found for found in IMPORTS if found.who == "draw" and found.what.split(".")[0] in {"torch", "sklearn", "ot"}
     ]
-    assert not {found.what for found in OWN if found.who == "draw"} - {"draw", "recording", "measure", "table"}
+    assert not {found.what for found in OWN if found.who == "draw"} - {
+        "draw",
+        "recording",
+        "measure",
+        "records",
+        "statistics",
+        "disk",
+    }
     names = {*METHODS, *OBJECTIVES, *CONSTRAINTS} - {"none", "clip"}  # matplotlib has these words too
     words = {
         node.value

@@ -32,6 +32,7 @@ from toygan.draw.sweep import save_sweep
 from toygan.engines import DEATHS, Cluster, Shares, Waiting, ends, local
 from toygan.objectives import OBJECTIVES
 from toygan.recording import load
+from toygan.results import records, run_folders, write_results
 from toygan.scenario import Config
 from toygan.strict import UserError, schema_of
 from toygan.sweeps import (
@@ -54,7 +55,6 @@ from toygan.sweeps import (
     unfinished,
     unrecorded,
 )
-from toygan.table import records, run_folders, write_results
 from toygan.tasks import End, Task, at_home_here, bring_home, cargo_for, keep_failure, moved, perform
 from toygan.tasks import load as load_files
 

@@ -15,22 +15,12 @@ from typer.testing import CliRunner
 
 from toygan.cli import app
 from toygan.disk import packed, read_json, write_json
+from toygan.results import records, run_folders, write_results
+from toygan.statistics import Interval, median, order_ranks, rate
 from toygan.strict import UserError
-from toygan.table import (
-    Interval,
-    cell,
-    crossed,
-    differences,
-    median,
-    medians,
-    order_ranks,
-    rate,
-    records,
-    run_folders,
-    write_results,
-    written,
-)
+from toygan.table import crossed, differences, medians
 from toygan.targets import TARGETS
+from toygan.written import cell, written
 
 RING = {"kind": "ring", "modes": 3, "radius": 1.0, "std": 0.1, "scale": 1.0, "rotate": 0.0, "shift": [0.0, 0.0]}
 

@@ -10,9 +10,11 @@ from toygan import run, simulate
 from toygan.measures.transport import directions, solved, w1
 from toygan.optimal import potential_of
 from toygan.recording import Recording, like_perfect
+from toygan.results import records
 from toygan.runs import FINAL_W1, PERFECT
 from toygan.scenario import read
-from toygan.table import medians, rate, records
+from toygan.statistics import rate
+from toygan.table import medians
 
 SMALL = {"training.steps": 6, "training.frames": 3, "training.points": 50, "generator.width": 8, "critic.width": 8}
 LAST_CRITIC = {"critic_value", "critic_gap", "critic_lipschitz", "slope_alignment"}

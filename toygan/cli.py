@@ -21,7 +21,8 @@ from toygan import cli_distance, cli_gallery, cli_inside, cli_many
 from toygan.faults import FAILED, INTERRUPTED, SOME_FAILED, clear_faults, complain, in_words, is_users, stop, stopping
 from toygan.methods import METHODS
 from toygan.shipped import shipped
-from toygan.terminal import mend_streams, say, say_json
+from toygan.terminal import mend_streams
+from toygan.text import say, say_json
 
 if TYPE_CHECKING:
     from toygan.recording import Recording

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toygan.faults import clear_faults
-from toygan.terminal import say, tell
+from toygan.text import say, tell
 
 if TYPE_CHECKING:
     from toygan.distance import Number, Sweep

@@ -14,7 +14,7 @@ import typer
 from toygan.cli_many import watching
 from toygan.faults import FAILED, SOME_FAILED, clear_faults, complain
 from toygan.shipped import shipped_exhibits
-from toygan.terminal import say, say_json, tell
+from toygan.text import say, say_json, tell
 
 if TYPE_CHECKING:
     from toygan.exhibits import Exhibit, Showing, Work

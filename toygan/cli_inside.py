@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toygan.faults import clear_faults
-from toygan.terminal import say, say_json
+from toygan.text import say, say_json
 
 if TYPE_CHECKING:
     from toygan.dirac import Portrait

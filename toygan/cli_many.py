@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toygan.faults import SOME_FAILED, clear_faults, complain
-from toygan.terminal import say, tell, visible
+from toygan.text import say, tell, visible
 
 if TYPE_CHECKING:
     from toygan.sweeps import Places, Plan, Standing, Watch
@@ -119,7 +119,8 @@ def duration(seconds: float) -> str:
 def show_results(rows: list[dict[str, Any]], place: Path) -> None:
     """The table of a sweep, and where its files are."""
     from toygan.draw.sweep import save_sweep
-    from toygan.table import medians, written
+    from toygan.table import medians
+    from toygan.written import written
 
     if not rows:
         return
@@ -194,7 +195,8 @@ def table(
 ) -> None:
     """Sum many runs up: rates and medians with 95 % intervals, differences between methods paired by seed."""
     with clear_faults():
-        from toygan.table import records, run_folders, written
+        from toygan.results import records, run_folders
+        from toygan.written import written
 
         rows = records(run_folders(folder), complain)
         wanted = measures or (["all"] if form == "csv" and "/" not in by else [])

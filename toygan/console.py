@@ -20,7 +20,7 @@ from rich.text import Text
 from toygan.catalogue import Page
 from toygan.recording import Recording, like_perfect
 from toygan.runs import LIBRARIES, Progress, Watcher
-from toygan.terminal import tell, visible
+from toygan.text import tell, visible
 
 WIDE = 110  # columns of a terminal in which a bar may take its ease
 EVERY = 10.0  # seconds between plain lines where stderr is no terminal

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from toygan.terminal import tell
+from toygan.text import tell
 
 FAILED, USAGE, SOME_FAILED, INTERRUPTED = 1, 2, 3, 130
 

@@ -27,6 +27,8 @@ from toygan.constraints import CONSTRAINTS
 from toygan.engines import ENGINES, Pool, Shares, ends
 from toygan.methods import METHODS
 from toygan.objectives import OBJECTIVES
+from toygan.records import Record
+from toygan.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.scenario import METHOD, Config, as_data, find, toml_value
 from toygan.streams import draws
 from toygan.strict import (
@@ -44,7 +46,6 @@ from toygan.strict import (
     shortened,
     suggestion,
 )
-from toygan.table import Record, Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.tasks import Task, keep_failure
 
 MOST = 5  # mistakes that one message tells

@@ -1,56 +1,13 @@
-"""What reaches the terminal: foreign text as text, into streams that nobody need read to the end.
-
-Every word that the program prints goes through `say`, `say_json` or `tell`, or through a console that makes text
-`visible` as well.
-"""
+"""Streams that nobody need read to the end: what a shell left closed is opened, a reader may go."""
 
 from __future__ import annotations
 
 import errno
 import io
-import json
-import math
 import os
-import re
 import stat
 import sys
-from collections.abc import Mapping
 from typing import Any
-
-# Control characters but tab and line end, line and paragraph separators, changes of direction, bytes that are no text.
-HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def visible(text: str) -> str:
-    r"""The text with every control character as people write it, such as \x1b, so that no file or name rules a terminal."""
-    return HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-
-
-def say(text: object, end: str = "\n") -> None:
-    """Print a result on stdout."""
-    print(visible(str(text)), end=end)
-
-
-def say_json(data: Any) -> None:
-    """Print one JSON object on stdout, in ASCII; null where a number is not finite."""
-    print(json.dumps(finite(data), allow_nan=False))
-
-
-def finite(data: Any) -> Any:
-    """The data with None for every number that JSON does not know."""
-    if isinstance(data, Mapping):
-        return {key: finite(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [finite(value) for value in data]
-    return None if isinstance(data, float) and not math.isfinite(data) else data
-
-
-def tell(text: str) -> None:
-    """Print progress or a complaint on stderr, at once and in one piece, whoever interrupts."""
-    print(visible(text) + "\n", end="", file=sys.stderr, flush=True)
-
-
-# --- streams ---------------------------------------------------------------------------------------------------------
 
 
 class Device(io.FileIO):

@@ -18,7 +18,8 @@ from toygan.draw.sheet import WIDTH, blank, even, point_legend, say, wrapped_com
 from toygan.draw.sweep import BARS
 from toygan.measure import MEASURES
 from toygan.recording import Recording
-from toygan.table import FEWEST, groups, known_values, median
+from toygan.records import groups, known_values
+from toygan.statistics import FEWEST, median
 
 TEXT = 136  # characters of small prose across a page
 SHORT = {

@@ -13,8 +13,9 @@ from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, halves
 from toygan.recording import load
+from toygan.records import Record
+from toygan.results import facts_of, records_of
 from toygan.sweeps import plain_value
-from toygan.table import Record, facts_of, records_of
 
 QUICK = "quick: at most 2 seeds and a quarter of the steps"
 Portraits = Sequence[tuple[Mapping[str, Any], Portrait]]

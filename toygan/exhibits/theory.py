@@ -15,10 +15,10 @@ from toygan.dirac import Portrait, planar, portrait
 from toygan.distance import along, changed, parsed_sweep
 from toygan.exhibits.files import Bounds, Distances, Exhibit, Phases, Plans
 from toygan.exhibits.places import Said, options, retold, words
+from toygan.records import Record
 from toygan.scenario import as_data, read, typed
 from toygan.strict import UserError
 from toygan.sweeps import flat
-from toygan.table import Record
 
 CELLS = 20_001  # of a quadrature on a line
 

@@ -15,11 +15,11 @@ from toygan.exhibits.claims import Row, fits, matching, meant
 from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, called
 from toygan.exhibits.places import Said, options, retold, words
 from toygan.exhibits.theory import theory_columns, theory_mistakes
+from toygan.results import scalar, settings_text
 from toygan.scenario import Config, as_data
 from toygan.shipped import shipped_folder
 from toygan.strict import Key, Mistake, UserError, in_toml, paragraphs, shortened, suggestion
 from toygan.sweeps import flat, named, plain_value, points
-from toygan.table import scalar, settings_text
 from toygan.tasks import Task
 
 FRAMES = 31  # of an exhibit's run, if it does not say otherwise

@@ -12,7 +12,8 @@ from toygan.draw.exhibit_parts import counted
 from toygan.gallery.markup import data, table, tag, text
 from toygan.gallery.page import FORMS, MEASURES, ended_words, median_cell, values_in
 from toygan.objectives import OBJECTIVES
-from toygan.table import Record, groups, median
+from toygan.records import Record, groups
+from toygan.statistics import median
 
 COLUMNS = ("w1_over_floor", "modes", "high_quality", "core_seconds")  # of the leaderboard
 

@@ -10,7 +10,9 @@ from toygan.disk import write_aside
 from toygan.draw.scene import number
 from toygan.gallery.film import Shown, commands, film, fresh_in_words, labels, place_runs
 from toygan.gallery.markup import ASSETS, command_box, document, paragraphs, table, tag, text
-from toygan.table import FINISHED, facts_of, groups, median, records
+from toygan.records import FINISHED, groups
+from toygan.results import facts_of, records
+from toygan.statistics import median
 
 OWN = Path(__file__).parent / "assets"
 

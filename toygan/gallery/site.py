@@ -16,7 +16,7 @@ from toygan.gallery.boards import cells_of, leaderboard, matrix
 from toygan.gallery.film import Shown, film, place_runs
 from toygan.gallery.markup import PAGES, command_box, document, linked, paragraphs, tag, text
 from toygan.gallery.page import final_table, section, write_assets
-from toygan.table import Record
+from toygan.records import Record
 
 STILL, THUMBNAIL, CARD = 1600, 96, 240  # pixels wide
 SIGNS = {JUDGED[True]: "✓", JUDGED[False]: "✗", BY_CONSTRUCTION: "=", JUDGED[None]: "–"}

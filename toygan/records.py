@@ -1,0 +1,37 @@
+"""Records, one a run and seed, put together: by their keys, and what of a measure is known."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+FINISHED = ("done", "diverged")
+
+FIRST = ("scenario", "method", "settings")  # the columns that say which run it is, before the grid's own
+
+OF_A_RUN = {"core_seconds"}  # measured once a run: its seeds share the number
+
+Record = dict[str, Any]
+
+
+def legal_keys(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns that say which run a record is of: scenario, method, settings and the keys of the grid."""
+    return list(dict.fromkeys(name for row in rows for name in itertools.takewhile("seed".__ne__, row)))
+
+
+def groups(rows: Sequence[Record], keys: Sequence[str]) -> dict[tuple[Any, ...], list[Record]]:
+    """Records with the same values of the keys together, in order of first appearance."""
+    found: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
+    for row in rows:
+        found[tuple(row.get(key) for key in keys)].append(row)
+    return found
+
+
+def known_values(members: Sequence[Mapping[str, Any]], name: str) -> list[float]:
+    """What is known of a measure, a value a seed; a value a run of what its seeds share."""
+    known = [row for row in members if row.get(name) is not None]
+    if name in OF_A_RUN:
+        known = list({row.get("folder") or i: row for i, row in enumerate(known)}.values())
+    return [row[name] for row in known]
