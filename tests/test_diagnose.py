@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from toygan import simulate
-from toygan.diagnose import FAILURES, RULES, Event, diagnose, rates, sentences, spread
-from toygan.recording import Recording
+from toygan.diagnose import FAILURES, RULES, Event, rates, sentences, spread
+from toygan.recording import Recording, diagnose
 from toygan.scenario import read
 from toygan.thresholds import THRESHOLDS
 

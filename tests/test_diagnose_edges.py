@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from toygan.diagnose import diagnose
-from toygan.recording import Recording
+from toygan.recording import Recording, diagnose
 
 T = 50
 SHARE = np.linspace(0, 1, T)

@@ -25,8 +25,7 @@ from test_diagnose_more import (
     wobble,
 )
 
-from toygan.diagnose import diagnose
-from toygan.recording import Recording
+from toygan.recording import Recording, diagnose
 
 
 def fresh(world: World, rng: Rng, parts: np.ndarray) -> np.ndarray:

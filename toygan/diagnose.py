@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from toygan.measures.rhythm import rhythm
-from toygan.recording import Recording
 from toygan.story import (
+    Arrays,
+    Floors,
     Story,
     arrived,
     before_last,
@@ -57,11 +58,11 @@ class Finding(NamedTuple):
 # --- all labels of a run ---------------------------------------------------------------------------------------------
 
 
-def diagnose(recording: Recording) -> list[Event]:
-    """Every event of every seed, the earliest first. Copes with whatever the recording lacks."""
+def events_of(seeds: Sequence[int], frames: Arrays, metrics: Arrays, floors: Floors) -> list[Event]:
+    """Every event of every seed, the earliest first, from a recording's arrays. Copes with whatever it lacks."""
     events = []
-    for s, seed in enumerate(recording.facts["seeds"]):
-        story = story_of(recording, s)
+    for s, seed in enumerate(seeds):
+        story = story_of(frames, metrics, floors, s)
         found = findings(story)
         events += [Event(int(story.steps[at]), seed, label, words) for label, (at, words) in found.items()]
     return sorted(events)

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from toygan.diagnose import Event, events_of
 from toygan.disk import Arrays, complete_lines, read_json, unpacked
 
 FORMAT = 1
@@ -111,6 +112,12 @@ class Recording:
     def __repr__(self) -> str:
         step, steps = self.facts["step"], self.facts["steps"]
         return f"<Recording {self.name}: {self.facts['status']}, step {step} of {steps}, seeds {self.facts['seeds']}>"
+
+
+def diagnose(recording: Recording) -> list[Event]:
+    """Every event of every seed, the earliest first. Copes with whatever the recording lacks."""
+    floors = (recording.facts.get("floors") or {}).get("frame", {})
+    return events_of(recording.facts["seeds"], recording.frames, recording.metrics, floors)
 
 
 def like_perfect(facts: Mapping[str, Any], w1: float | None) -> bool | None:

@@ -23,7 +23,7 @@ import torch
 
 from toygan import cache, measure, simulate
 from toygan import folder as folders
-from toygan.diagnose import diagnose, rates, sentences
+from toygan.diagnose import rates, sentences
 from toygan.disk import packed, write_aside, write_json
 from toygan.game import State
 from toygan.measures.modes import code_information
@@ -36,7 +36,7 @@ from toygan.optimal import (
     indifferent_score,
     known_optimum,
 )
-from toygan.recording import FORMAT, Recording, load, metric_lines, plain, read_metrics
+from toygan.recording import FORMAT, Recording, diagnose, load, metric_lines, plain, read_metrics
 from toygan.scenario import Config, as_data, read, toml_value
 from toygan.simulate import Frame, Simulation
 from toygan.strict import Key, UserError

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toygan.recording import Recording
 from toygan.thresholds import LIMIT
 
 
@@ -48,9 +47,12 @@ class Story(NamedTuple):
         return values if np.isfinite(values).any() else None
 
 
-def story_of(recording: Recording, s: int) -> Story:
-    """What a recording knows of its seed number s."""
-    frames, metrics = recording.frames, recording.metrics
+Arrays = Mapping[str, np.ndarray]
+Floors = Mapping[str, Mapping[str, float]]
+
+
+def story_of(frames: Arrays, metrics: Arrays, floors: Floors, s: int) -> Story:
+    """What a recording's frames and metrics know of its seed number s; `floors` is what perfect samplers score in a frame."""
     steps = np.asarray(frames["step"])
     curves = {
         name: np.asarray(table, float)[:, s]
@@ -60,7 +62,7 @@ def story_of(recording: Recording, s: int) -> Story:
     curves |= score_curves(frames, len(steps), s)
     samples = frames["samples"][:, s].astype(float) if "samples" in frames else None
     real = np.asarray(frames["real"], float) if "real" in frames else None
-    layers, floors = frames.get("layer_gradients"), (recording.facts.get("floors") or {}).get("frame", {})
+    layers = frames.get("layer_gradients")
     alive = living(frames, curves, samples, s, len(steps))
     places = places_of(frames, real)
     size = size_of(real)
