@@ -18,9 +18,9 @@ from time import perf_counter
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from toygan.disk import packed, write_aside, write_json
-from toygan.gallery.page import write_page
-from toygan.recording import FORMAT
+from toygan.files.disk import packed, write_aside, write_json
+from toygan.session.recording import FORMAT
+from toygan.site.page import write_page
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

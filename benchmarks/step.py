@@ -18,10 +18,10 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from toygan import game
-from toygan.scenario import read
-from toygan.simulate import simulation
-from toygan.streams import draws
+from toygan.files.scenario import read
+from toygan.game import play
+from toygan.game.streams import draws
+from toygan.session.looks import simulation
 
 BATCH = 256
 
@@ -95,7 +95,7 @@ def toygan_loop(width: int, method: str, critic_steps: int, seeds: int) -> Itera
         "method.critic_steps": critic_steps,
     }
     sim = simulation(read("eight-gaussians", method, list(changes.items())))
-    for _ in game.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)):
+    for _ in play.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)):
         yield
 
 

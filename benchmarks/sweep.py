@@ -16,8 +16,8 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from toygan.results import records, run_folders, write_results
-from toygan.sweeps import Plan, carry_out, planned
+from toygan.many.results import records, run_folders, write_results
+from toygan.many.sweep import Plan, carry_out, planned
 
 SCENARIOS = ("swiss-roll", "eight-gaussians", "two-moons")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from toygan.disk import write_aside
 from toygan.exhibits import Exhibit, Showing, Verdict, planned, read, shipped_exhibits, showing
 from toygan.exhibits.claims import counted
+from toygan.files.disk import write_aside
 
 HERE = Path(__file__).parent.parent / "gallery"
 WIDE, COLOURS = 1000, 128  # pixels and palette of a committed picture: about 100 kB

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toygan.measures import divergences
-from toygan.measures.divergences import js, quadrature, shares, tv
-from toygan.measures.neighbours import neighbour_kl, neighbour_reverse_kl, spacings
-from toygan.methods import METHODS
+from toygan.game.methods import METHODS
+from toygan.quantities import divergences
+from toygan.quantities.divergences import js, quadrature, shares, tv
+from toygan.quantities.neighbours import neighbour_kl, neighbour_reverse_kl, spacings
 
 POINTS, TIMES = 400, 40  # points a cloud, as in every frame; pairs of clouds behind a mean
 

@@ -10,18 +10,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from toygan import game
-from toygan.constraints import CONSTRAINTS, Constraint
-from toygan.game import Game, State
-from toygan.networks import Network
-from toygan.objectives import Extra, Losses, Objective, objective
-from toygan.optimisers import OPTIMISERS, SCHEDULES, Optimiser, constant
-from toygan.players import GENERATORS, Generator, mlp_critic
-from toygan.rules import RULES, Rule
-from toygan.scenario import World
-from toygan.simulate import first_state
-from toygan.streams import Source, draws, tricks, uniform
-from toygan.targets import Target, ring
+from toygan.files.scenario import World
+from toygan.game import play
+from toygan.game.constraints import CONSTRAINTS, Constraint
+from toygan.game.networks import Network
+from toygan.game.objectives import Extra, Losses, Objective, objective
+from toygan.game.optimisers import OPTIMISERS, SCHEDULES, Optimiser, constant
+from toygan.game.play import Game, State
+from toygan.game.players import GENERATORS, Generator, mlp_critic
+from toygan.game.rules import RULES, Rule
+from toygan.game.streams import Source, draws, tricks, uniform
+from toygan.session.looks import first_state
+from toygan.targets.table import Target, ring
 
 torch.set_num_threads(1)
 
@@ -160,7 +160,7 @@ def beginning(world: World, seeds: Sequence[int], like: Tensor = DOUBLE) -> Stat
 def states_of(world: World, seeds: Sequence[int], steps: int, like: Tensor = DOUBLE) -> list[State]:
     """The first state and those after each of the steps."""
     source, state = source_of(world, seeds), beginning(world, seeds, like)
-    later: Iterator[State] = game.play(world.game, state, draws(source, 0, like))
+    later: Iterator[State] = play.play(world.game, state, draws(source, 0, like))
     return [state, *islice(later, steps)]
 
 

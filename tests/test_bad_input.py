@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from toygan import runs
-from toygan.cli import app
-from toygan.scenario import read
-from toygan.strict import UserError
+from toygan.cli.main import app
+from toygan.files.scenario import read
+from toygan.files.strict import UserError
+from toygan.many import run
 
 HEAD = 'title = "t"\n[target]\n'
 RING = HEAD + 'kind = "ring"\n'
@@ -433,4 +433,4 @@ def test_a_users_mistake_exits_2_without_a_traceback(words, tmp_path, monkeypatc
 @pytest.mark.parametrize("overrides", [[3], [("a", 1, 2)], [(3, 4)], {"training.steps": object()}, "training.stpes=3"])
 def test_python_explains_mistakes_too(overrides, tmp_path):
     with pytest.raises(UserError, match=r"override|training"):
-        runs.run("dirac", overrides=overrides, out=tmp_path)
+        run.run("dirac", overrides=overrides, out=tmp_path)

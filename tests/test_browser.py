@@ -18,10 +18,10 @@ from test_gallery import HOSTILE, folder_of, showing
 
 from toygan.exhibits.claims import Verdict
 from toygan.exhibits.show import Picture
-from toygan.gallery.page import write_page
-from toygan.gallery.site import write_site
-from toygan.recording import load
-from toygan.results import records
+from toygan.many.results import records
+from toygan.session.recording import load
+from toygan.site.page import write_page
+from toygan.site.site import write_site
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'toygan[test]'")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -17,13 +17,15 @@ import pytest
 import torch
 from test_faults import SMALL, Killed, dies_at, hurry, play
 
-from toygan import runs, simulate, tasks
-from toygan.disk import read_json, unpacked, write_json
-from toygan.game import State
-from toygan.recording import Recording, load
-from toygan.scenario import read
-from toygan.streams import Purpose, stream
-from toygan.strict import UserError
+from toygan.files.disk import read_json, unpacked, write_json
+from toygan.files.scenario import read
+from toygan.files.strict import UserError
+from toygan.game.play import State
+from toygan.game.streams import Purpose, stream
+from toygan.many import run
+from toygan.many import task as tasks
+from toygan.session import looks
+from toygan.session.recording import Recording, load
 
 SAME = ("frames.npz", "metrics.jsonl", "weights.npz", "config.toml")
 PLACE = Path("small") / "wgan-gp"
@@ -101,14 +103,14 @@ def test_processes_with_other_hash_seeds_write_the_same_bytes(world, undisturbed
 
 KILLED = """
 import os, signal, sys
-from toygan import recording
+from toygan.files import disk
 left, replace = [int(sys.argv[3])], os.replace
 def replace_or_die(source, target):
     if left[0] == 0:
         os.kill(os.getpid(), signal.SIGKILL)
     left[0] -= 1
     replace(source, target)
-recording.os.replace = replace_or_die
+disk.os.replace = replace_or_die
 from test_faults import hurry, play
 hurry(setattr)
 play(sys.argv[1], sys.argv[2])
@@ -140,7 +142,7 @@ def test_members_stand_in_the_order_in_which_they_are_seen(undisturbed):
     names = list(undisturbed.frames)
     assert names[:4] == ["samples", "scores", "slopes", "diverged"]
     assert names[-1] == "final"
-    assert not set(names) & runs.UNKEPT
+    assert not set(names) & run.UNKEPT
 
 
 # --- damage ----------------------------------------------------------------------------------------------------------
@@ -357,8 +359,8 @@ def test_other_versions_are_no_reason_where_nothing_was_kept_or_all_is_done(worl
 
 def test_a_state_of_other_versions_is_not_gone_on_with_whatever_run_json_says(world, undisturbed, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "version", lambda name: "1.0")
-        patch.setattr(simulate, "RUNAWAY", 0.0)  # stands for anything that another version may do differently
+        patch.setattr(run, "version", lambda name: "1.0")
+        patch.setattr(looks, "RUNAWAY", 0.0)  # stands for anything that another version may do differently
         killed(world, tmp_path, 7)
     rewritten(tmp_path / PLACE, versions=undisturbed.facts["versions"])
     assert not refusal(world, tmp_path)
@@ -378,7 +380,7 @@ def test_seconds_of_an_earlier_start_count(half, world, tmp_path):
     assert play(world, tmp_path).facts["seconds"]["train"] > 5000
 
 
-@pytest.mark.parametrize("name", runs.DIGESTED)
+@pytest.mark.parametrize("name", run.DIGESTED)
 @pytest.mark.parametrize("damage", [gone, flipped, without_its_last_byte], ids=lambda damage: damage.__name__)
 def test_a_finished_run_that_was_changed_is_refused(name, damage, world, undisturbed, tmp_path):
     shutil.copytree(undisturbed.folder, tmp_path / PLACE)
@@ -423,9 +425,9 @@ def test_a_run_is_gone_on_with_on_another_machine_and_its_weights_come_home(tmp_
 # --- more points -----------------------------------------------------------------------------------------------------
 
 
-def last_state(sim: simulate.Simulation) -> State:
+def last_state(sim: looks.Simulation) -> State:
     """The state after the last step, played here."""
-    return next(state for state in simulate.states_due(sim, sim.start, lambda step: None) if state.step == sim.steps)
+    return next(state for state in looks.states_due(sim, sim.start, lambda step: None) if state.step == sim.steps)
 
 
 WAYS: dict[str, dict[str, object]] = {
@@ -446,18 +448,18 @@ def test_fresh_points_are_those_of_the_last_state(way, world, tmp_path):
         world = tmp_path / "small.toml"
         world.write_text(SMALL.replace("[generator]\nwidth = 8", '[generator]\nkind = "data-plus-noise"'))
     recording = play(world, tmp_path, overrides=changes)
-    sim = simulate.simulation(read(str(world), None, list(changes.items())))
+    sim = looks.simulation(read(str(world), None, list(changes.items())))
     last, kept = last_state(sim), unpacked(recording.folder / "weights.npz")
-    assert kept.keys() == simulate.weights(last).keys()
-    for name, values in simulate.weights(last).items():
+    assert kept.keys() == looks.weights(last).keys()
+    for name, values in looks.weights(last).items():
         np.testing.assert_array_equal(kept[name], values)
     assert np.array_equal(kept["average"], kept["generator"]) == (way != "averaged")
     rngs = [stream(sim.source.scenario_seed, seed, Purpose.FRESH_LATENT, 4) for seed in (3, 5)]
     latents = torch.from_numpy(np.stack([sim.source.latent(rng, 300) for rng in rngs])).to(sim.final)
     points = recording.sample(300, k=4)
     assert (points.shape, points.dtype) == ((2, 300, 2), np.float32)
-    np.testing.assert_array_equal(points, simulate.generated(sim, last, latents))
-    np.testing.assert_array_equal(recording.frames["final"], simulate.generated(sim, last, sim.final))
+    np.testing.assert_array_equal(points, looks.generated(sim, last, latents))
+    np.testing.assert_array_equal(recording.frames["final"], looks.generated(sim, last, sim.final))
 
 
 def test_samples_repeat_differ_by_number_and_are_not_those_of_the_run(undisturbed):

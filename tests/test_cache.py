@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from toygan import cache
+from toygan.files import cache
 
 
 @pytest.fixture

@@ -15,20 +15,21 @@ from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 import toygan
-from toygan import console, runs
-from toygan.catalogue import LISTS, pages
-from toygan.cli import app
-from toygan.constraints import CONSTRAINTS
-from toygan.methods import METHODS
-from toygan.networks import ACTIVATIONS, INITIALISATIONS, CriticNormalisation
-from toygan.objectives import OBJECTIVES
-from toygan.optimisers import OPTIMISERS, SCHEDULES
-from toygan.players import CRITICS, GENERATORS, LATENTS
-from toygan.rules import RULES
-from toygan.runs import Progress
-from toygan.scenario import Method, read
-from toygan.shipped import shipped, shipped_exhibits
-from toygan.targets import TARGETS
+from toygan.cli import console
+from toygan.cli.catalogue import LISTS, pages
+from toygan.cli.main import app
+from toygan.files.scenario import Method, read
+from toygan.files.shipped import shipped, shipped_exhibits
+from toygan.game.constraints import CONSTRAINTS
+from toygan.game.methods import METHODS
+from toygan.game.networks import ACTIVATIONS, INITIALISATIONS, CriticNormalisation
+from toygan.game.objectives import OBJECTIVES
+from toygan.game.optimisers import OPTIMISERS, SCHEDULES
+from toygan.game.players import CRITICS, GENERATORS, LATENTS
+from toygan.game.rules import RULES
+from toygan.many import run as runs
+from toygan.many.run import Progress
+from toygan.targets.table import TARGETS
 
 NAMED = [*OPTIMISERS, *SCHEDULES, *ACTIVATIONS, *get_args(CriticNormalisation), *INITIALISATIONS, *LATENTS]
 
@@ -171,7 +172,7 @@ def test_an_interrupted_run_exits_130_and_says_how_to_go_on(here, monkeypatch):
 
 
 def test_a_folder_in_use_exits_2(here):
-    from toygan.folder import claimed
+    from toygan.session.folder import claimed
 
     with claimed(here / "runs" / "small" / "wgan-gp"):
         assert "another process" in call("run", "small.toml", code=2).stderr
@@ -354,7 +355,7 @@ def test_every_command_has_help(command):
 
 def test_help_imports_nothing_heavy():
     code = (
-        "import sys; from typer.testing import CliRunner; from toygan.cli import app;"
+        "import sys; from typer.testing import CliRunner; from toygan.cli.main import app;"
         "assert CliRunner().invoke(app, ['run', '--help']).exit_code == 0;"
         "sys.exit(', '.join({'torch', 'matplotlib', 'sklearn', 'scipy', 'numpy', 'ot'} & sys.modules.keys()))"
     )

@@ -23,7 +23,7 @@ from conftest import (
 )
 from torch import Tensor
 
-from toygan.constraints import (
+from toygan.game.constraints import (
     CONSTRAINTS,
     PLACES,
     Constraint,
@@ -33,10 +33,10 @@ from toygan.constraints import (
     compose,
     largest_singular_value,
 )
-from toygan.game import looking
-from toygan.networks import ACTIVATIONS, Layer, Network
-from toygan.players import CRITICS, mlp_critic
-from toygan.streams import draws
+from toygan.game.networks import ACTIVATIONS, Layer, Network
+from toygan.game.play import looking
+from toygan.game.players import CRITICS, mlp_critic
+from toygan.game.streams import draws
 
 SEEDS, BATCH = 2, 5
 LINEAR = CRITICS["linear"](2, 1, bias=True)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from toygan import simulate
-from toygan.diagnose import FAILURES, RULES, Event, rates, sentences, spread
-from toygan.recording import Recording, diagnose
-from toygan.scenario import read
-from toygan.thresholds import THRESHOLDS
+from toygan.files.scenario import read
+from toygan.quantities.diagnosis import FAILURES, RULES, Event, rates, sentences, spread
+from toygan.quantities.thresholds import THRESHOLDS
+from toygan.session import looks as simulate
+from toygan.session.recording import Recording, diagnose
 
 Rng = np.random.Generator
 FLOOR = 0.1

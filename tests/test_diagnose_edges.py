@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from toygan.recording import Recording, diagnose
+from toygan.session.recording import Recording, diagnose
 
 T = 50
 SHARE = np.linspace(0, 1, T)

@@ -25,7 +25,7 @@ from test_diagnose_more import (
     wobble,
 )
 
-from toygan.recording import Recording, diagnose
+from toygan.session.recording import Recording, diagnose
 
 
 def fresh(world: World, rng: Rng, parts: np.ndarray) -> np.ndarray:

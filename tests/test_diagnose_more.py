@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.measure import w1
-from toygan.recording import Recording, diagnose
+from toygan.quantities.measures import w1
+from toygan.session.recording import Recording, diagnose
 
 Rng = np.random.Generator
 N, SOLVED = 200, 100  # points a frame, and how many of them W1 takes

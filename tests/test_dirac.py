@@ -10,11 +10,11 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from toygan.cli import app
-from toygan.cli_inside import dirac
-from toygan.dirac import Portrait, in_words, portrait
+from toygan.cli.main import app
+from toygan.cli.views import dirac
 from toygan.draw.dirac import phase_portrait, portraits
-from toygan.strict import UserError
+from toygan.files.strict import UserError
+from toygan.session.dirac import Portrait, in_words, portrait
 
 torch.set_num_threads(1)
 H = 0.2

@@ -10,12 +10,12 @@ import typer
 from scipy.linalg import sqrtm
 from typer.testing import CliRunner
 
-from toygan import distance as module
-from toygan.cli import app
-from toygan.cli_distance import distance as command
-from toygan.distance import along, distances, parsed_sweep, stretches
-from toygan.scenario import read
-from toygan.strict import UserError
+from toygan.cli.distance import distance as command
+from toygan.cli.main import app
+from toygan.files.scenario import read
+from toygan.files.strict import UserError
+from toygan.quantities import distance as module
+from toygan.quantities.distance import along, distances, parsed_sweep, stretches
 
 DISJOINT = {"js": math.log(2), "kl": math.inf, "reverse_kl": math.inf, "tv": 1.0}
 

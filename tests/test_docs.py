@@ -10,9 +10,9 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from toygan import objectives
-from toygan.cli import app
-from toygan.methods import METHODS
+from toygan.cli.main import app
+from toygan.game import objectives
+from toygan.game.methods import METHODS
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

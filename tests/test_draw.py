@@ -13,8 +13,8 @@ from PIL import Image, ImageSequence
 
 import toygan.draw as draw
 from toygan.draw import film, panels, pixels, sheet
-from toygan.draw.scene import exact_transport, final_points, steepest
-from toygan.recording import Recording
+from toygan.session.recording import Recording
+from toygan.view.scene import exact_transport, final_points, steepest
 
 
 def synthetic(frames=60, seeds=4, points=1000, grid=101, coarse=21, modes=0, method="wgan-gp", **facts) -> Recording:

@@ -22,12 +22,12 @@ from toygan.draw.exhibit_plane import MOST, share_above
 from toygan.draw.exhibit_price import Spot, covered, distance_to, free_box, front, overlap
 from toygan.draw.exhibit_rows import best_cells, cell_text, cells_of, columns_of, ordered, parted
 from toygan.draw.panels import band_edges
-from toygan.draw.scene import scene
 from toygan.draw.sheet import WIDTH, save_figure
 from toygan.draw.sweep import BARS
 from toygan.exhibits import show
 from toygan.exhibits.files import KINDS, Panel
-from toygan.statistics import Interval, median
+from toygan.view.scene import scene
+from toygan.view.statistics import Interval, median
 
 TINY = {"points": 40, "grid": 13, "coarse": 5, "seeds": 3, "frames": 4}
 BOXES = {"plans": "boxes", "a": [1, 1, 1, 2, 3, 3], "b": [7, 8, 9, 9, 10, 10], "best": 42, "worst": 42}

@@ -12,16 +12,16 @@ from pydantic import ValidationError
 from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
-from toygan.cli import app
-from toygan.diagnose import RULES
+from toygan.cli.main import app
 from toygan.exhibits import claims, files, judge, planned, read
 from toygan.exhibits.claims import enough, fits, number
 from toygan.exhibits.files import Claim, Term
 from toygan.exhibits.show import run_labels
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
 from toygan.exhibits.work import quickened
-from toygan.measures.rhythm import period
-from toygan.strict import UserError, key_lines
+from toygan.files.strict import UserError, key_lines
+from toygan.quantities.diagnosis import RULES
+from toygan.quantities.rhythm import period
 
 FILE = """
 title = "Small"
@@ -266,10 +266,14 @@ def test_a_run_that_cannot_be_is_refused_before_anything_starts(change, tmp_path
 
 def test_every_shipped_file_is_inside_the_wheel():
     root = Path(__file__).parent.parent
-    listed = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    inside = listed["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    for path in (root / "gallery").glob("*.toml"):
-        assert inside[f"gallery/{path.name}"] == f"toygan/exhibits/shipped/{path.name}"
+    wheel = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"][
+        "wheel"
+    ]
+    assert wheel["sources"] == {"scenarios": "toygan/scenarios", "gallery": "toygan/exhibits/shipped"}
+    assert {"toygan", *wheel["sources"]} == set(wheel["only-include"])
+    kept = {path for folder in wheel["sources"] for path in (root / folder).iterdir()}
+    kept -= {root / path for path in wheel["exclude"]}
+    assert {path.suffix for path in kept} == {".toml", ".csv", ".png"}
 
 
 def test_lines_are_counted_through_arrays_of_tables():

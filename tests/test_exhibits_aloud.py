@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from toygan.cli import app
+from toygan.cli.main import app
 from toygan.exhibits import Verdict, judge, planned, read, shipped_exhibits
 from toygan.exhibits.aloud import aloud
 from toygan.exhibits.claims import WORDS, counted, matching, recorded_at

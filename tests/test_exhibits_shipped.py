@@ -11,7 +11,7 @@ from toygan.exhibits import planned, read, shipped_exhibits
 from toygan.exhibits.claims import matching
 from toygan.exhibits.files import Claim, Exhibit, Term
 from toygan.exhibits.work import QUICK_SEEDS, Work, quickened
-from toygan.objectives import OBJECTIVES
+from toygan.game.objectives import OBJECTIVES
 
 CATALOGUE = (
     "js-is-blind",
@@ -155,7 +155,7 @@ def refutable(claim: Claim) -> bool:
 
 
 def test_the_matrix_goes_through_every_pair(works: dict[str, list[Work]]) -> None:
-    from toygan.constraints import CONSTRAINTS
+    from toygan.game.constraints import CONSTRAINTS
 
     pairs = [work.task.config["method"]["name"] for work in works["one-argument"]]
     assert sorted(pairs) == sorted(f"{one}+{other}" for one in OBJECTIVES for other in CONSTRAINTS)

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 
 import toygan
-from toygan import folder as folders
-from toygan import recording, runs, simulate
-from toygan.recording import Recording
-from toygan.strict import UserError
+from toygan.files.strict import UserError
+from toygan.many import run
+from toygan.session import folder as folders
+from toygan.session import looks, recording
+from toygan.session.recording import Recording
 
 SMALL = """\
 title = "Small"
@@ -52,8 +53,8 @@ def quick(monkeypatch):
 
 
 def hurry(put) -> None:
-    put(runs, "draw", lambda recording, order: None)
-    put(runs, "FINAL_W1", 20)
+    put(run, "draw", lambda recording, order: None)
+    put(run, "FINAL_W1", 20)
 
 
 def play(world: Path, out: Path, **options) -> Recording:
@@ -121,7 +122,7 @@ def in_a_process(world: str, out: str) -> None:
 def killed_after(seconds: float, world: Path, out: Path) -> bool:
     """Start a run in another process and kill it; whether it was still alive."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["toygan.runs", "ot", "sklearn.datasets"])
+    context.set_forkserver_preload(["toygan.many.run", "ot", "sklearn.datasets"])
     process = context.Process(target=in_a_process, args=(str(world), str(out)))
     process.start()
     process.join(seconds)
@@ -179,8 +180,8 @@ def test_a_signal_leaves_an_interrupted_run_and_a_word(number, world, tmp_path):
 @pytest.mark.parametrize("seconds", [0.05, 0.7])
 def test_a_signal_at_the_start_says_a_word_too(seconds, world, tmp_path):
     code = (
-        "import os, signal, sys, threading; from toygan import cli;"
-        f"threading.Timer({seconds}, os.kill, (os.getpid(), signal.SIGINT)).start(); cli.main()"
+        "import os, signal, sys, threading; from toygan.cli import main;"
+        f"threading.Timer({seconds}, os.kill, (os.getpid(), signal.SIGINT)).start(); main.main()"
     )
     words = [sys.executable, "-c", code, "run", str(world), "--out", str(tmp_path), "--steps", "100000"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
@@ -198,7 +199,7 @@ def test_a_fault_anywhere_leaves_its_mark_and_the_run_goes_on(
         raise fault
 
     with monkeypatch.context() as patch:
-        patch.setattr(runs, place, fail)
+        patch.setattr(run, place, fail)
         with pytest.raises(type(fault)):
             play(world, tmp_path)
     facts = json.loads((tmp_path / "small" / "wgan-gp" / "run.json").read_text())
@@ -211,7 +212,7 @@ def test_a_fault_anywhere_leaves_its_mark_and_the_run_goes_on(
 
 def poisoned(monkeypatch, *seeds: int) -> None:
     """Give some seeds' generators a first parameter that is no number."""
-    first_state = simulate.first_state
+    first_state = looks.first_state
 
     def poisoned_state(*words):
         state = first_state(*words)
@@ -219,7 +220,7 @@ def poisoned(monkeypatch, *seeds: int) -> None:
         generator[list(seeds), 0] = float("nan")
         return state._replace(generator=generator, average=generator)
 
-    monkeypatch.setattr(simulate, "first_state", poisoned_state)
+    monkeypatch.setattr(looks, "first_state", poisoned_state)
 
 
 def test_a_seed_that_diverges_harms_no_other(world, tmp_path, monkeypatch):
@@ -327,7 +328,7 @@ def test_a_damaged_unfinished_run_ends_the_same(damage, world, undisturbed, tmp_
 
 
 def test_a_finished_run_is_kept(world, undisturbed, quick, monkeypatch):
-    monkeypatch.setattr(runs, "play_on", None)
+    monkeypatch.setattr(run, "play_on", None)
     seen = []
     again = play(world, undisturbed.folder.parent.parent, watch=lambda progress: seen.append(progress.doing))
     assert seen == ["kept"]

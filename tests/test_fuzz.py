@@ -21,11 +21,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from toygan import runs, sweeps
-from toygan.cli import app
+from toygan.cli.main import app
 from toygan.exhibits import work
-from toygan.shipped import exhibits_folder, shipped_folder
-from toygan.text import HIDDEN
+from toygan.files.shipped import exhibits_folder, shipped_folder
+from toygan.files.text import HIDDEN
+from toygan.many import run, sweep
 
 LONG = int(os.environ.get("TOYGAN_FUZZ", "20000"))
 SECONDS = 5.0  # of a core, within which everything is refused, or would begin
@@ -271,10 +271,10 @@ def taken(tmp_path, monkeypatch) -> Path:
         raise Began
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runs, "carry_out", begin)
-    monkeypatch.setattr(sweeps, "carry_out", begin)
+    monkeypatch.setattr(run, "carry_out", begin)
+    monkeypatch.setattr(sweep, "carry_out", begin)
     monkeypatch.setattr(work, "tasks_of", begin)
-    monkeypatch.setattr("toygan.distance.between", begin)
+    monkeypatch.setattr("toygan.quantities.distance.between", begin)
     return tmp_path
 
 

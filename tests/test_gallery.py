@@ -17,16 +17,16 @@ import pytest
 from PIL import Image
 from test_draw import synthetic
 
-from toygan import cli_gallery
-from toygan.disk import packed, write_aside, write_json
+from toygan.cli import exhibits
 from toygan.draw import thumbnail
-from toygan.draw.scene import scene
 from toygan.exhibits.claims import Verdict
 from toygan.exhibits.show import Picture, Showing
-from toygan.gallery import film, markup, pack, page, site
-from toygan.gallery.boards import cells_of
-from toygan.recording import Recording, load, metric_lines
-from toygan.results import records
+from toygan.files.disk import packed, write_aside, write_json
+from toygan.many.results import records
+from toygan.session.recording import Recording, load, metric_lines
+from toygan.site import film, markup, pack, page, site
+from toygan.site.boards import cells_of
+from toygan.view.scene import scene
 
 HOSTILE = '<img src=x onerror="window.pwned=1">\'&</script><script>window.pwned=1</script>\u2028${1}'
 NONE_LOST: Mapping[int, int] = {}
@@ -434,8 +434,8 @@ def test_what_cannot_fail_has_a_class_of_its_own_and_counts_as_no_evidence(tmp_p
     assert 'class="verdict by-construction"' in page.read_text()
     assert page.read_text().count('class="verdict did-not-hold"') == 1  # a theorem that fails is as loud as any claim
     assert "3 claims: 1 held, 1 did not hold, 1 by construction" in text_of(tmp_path / "index.html")
-    assert cli_gallery.tally(shown) == "who-collapses: 1 of 2 claims held, 1 true by construction"
-    assert [claim["verdict"] for claim in cli_gallery.facts_of(shown)["claims"]] == [one.words for one in verdicts]
+    assert exhibits.tally(shown) == "who-collapses: 1 of 2 claims held, 1 true by construction"
+    assert [claim["verdict"] for claim in exhibits.facts_of(shown)["claims"]] == [one.words for one in verdicts]
 
 
 def text_of(file: Path) -> str:

@@ -11,18 +11,18 @@ import torch
 from conftest import DOUBLE, beginning, facts_of, numbers, said, small_world, source_of, states_of, tensors_of
 from torch import Tensor
 
-from toygan import game
-from toygan.constraints import CONSTRAINTS, Constraint
-from toygan.game import Game, State
-from toygan.methods import METHODS
-from toygan.objectives import OBJECTIVES, Losses
-from toygan.objectives import objective as make_objective
-from toygan.optimisers import OPTIMISERS, SCHEDULES
-from toygan.players import CRITICS, GENERATORS
-from toygan.scenario import World, read
-from toygan.simulate import has_diverged, simulation, state_arrays, state_of
-from toygan.streams import Draw, draws
-from toygan.targets import dirac, lines
+from toygan.files.scenario import World, read
+from toygan.game import play
+from toygan.game.constraints import CONSTRAINTS, Constraint
+from toygan.game.methods import METHODS
+from toygan.game.objectives import OBJECTIVES, Losses
+from toygan.game.objectives import objective as make_objective
+from toygan.game.optimisers import OPTIMISERS, SCHEDULES
+from toygan.game.play import Game, State
+from toygan.game.players import CRITICS, GENERATORS
+from toygan.game.streams import Draw, draws
+from toygan.session.looks import has_diverged, simulation, state_arrays, state_of
+from toygan.targets.table import dirac, lines
 
 SEEDS = [0, 5, 2]
 DESCENT = OPTIMISERS["descent"]((0.0, 0.0))
@@ -85,7 +85,7 @@ def test_no_state_is_changed_in_place(objective, constraint):
     world = small_world(objective, constraint, ema=0.5)
     state = beginning(world, SEEDS)
     seen = [(state, {name: values.clone() for name, values in tensors_of(state).items()})]
-    for later in islice(game.play(world.game, state, draws(source_of(world, SEEDS), 0, DOUBLE)), 2):
+    for later in islice(play.play(world.game, state, draws(source_of(world, SEEDS), 0, DOUBLE)), 2):
         seen.append((later, {name: values.clone() for name, values in tensors_of(later).items()}))
     for state, before in seen:
         assert all(
@@ -99,7 +99,7 @@ def test_a_run_continues_bit_for_bit(constraint):
     world = small_world(constraint=constraint, ema=0.5)
     states = states_of(world, SEEDS, 40)
     kept = state_of(state_arrays(states[17]), states[0])
-    *_, last = islice(game.play(world.game, kept, draws(source_of(world, SEEDS), kept.step, DOUBLE)), 23)
+    *_, last = islice(play.play(world.game, kept, draws(source_of(world, SEEDS), kept.step, DOUBLE)), 23)
     assert last.step == 40
     assert all(torch.equal(values, tensors_of(states[-1])[name]) for name, values in tensors_of(last).items())
 
@@ -135,7 +135,7 @@ def test_higher_score_is_more_real_after_training(objective):
     world = small_world(objective, target=dirac(), generator=far, critic_steps=20)
     state = states_of(world, [0], 1)[-1]
     both = torch.tensor([[[0.0, 0.0], [2.0, 0.0]]], dtype=torch.float64)
-    scores = game.judge(world.game, state.critic, both[:, :1], both[:, 1:]).score(both)[0]
+    scores = play.judge(world.game, state.critic, both[:, :1], both[:, 1:]).score(both)[0]
     assert scores[0] > scores[1]
 
 
@@ -277,7 +277,7 @@ def pull_on_theta(objective: str, theta: float, steepness: float) -> float:
     generator, critic = GENERATORS["shift"](start=theta), CRITICS["linear"](2, 1, start=(steepness, 0.0))
     world = small_world(objective, target=target, generator=generator, critic=critic, optimiser=DESCENT, rate=0.5)
     state = beginning(world, [0])
-    moved = game.generator_move(world.game, state, next(draws(source_of(world, [0]), 0, DOUBLE)), at=state)
+    moved = play.generator_move(world.game, state, next(draws(source_of(world, [0]), 0, DOUBLE)), at=state)
     return float(moved.generator - state.generator) / 0.5
 
 
@@ -327,7 +327,7 @@ def test_long_averages_do_not_remember_the_first_generator():
 
 def losses_of(rules: Game, state: State, real: Tensor, latent: Tensor) -> Losses:
     """The objective's word on a batch, critic and generator as they are in this state."""
-    fake = game.generate(rules, state.generator, latent)
+    fake = play.generate(rules, state.generator, latent)
     return said(rules.objective, *(rules.critic.forward(rules.critic.layers(state.critic), x) for x in (real, fake)))
 
 
@@ -353,7 +353,7 @@ def check_one_step_on_the_sum(step: Callable[[World, State, Draw], State]) -> No
 
 
 def test_penalty_is_part_of_the_critics_own_step():
-    check_one_step_on_the_sum(lambda world, state, draw: game.critic_move(world.game, state, draw, 0, at=state))
+    check_one_step_on_the_sum(lambda world, state, draw: play.critic_move(world.game, state, draw, 0, at=state))
 
 
 def test_generator_answers_the_moved_critic_and_says_so():
@@ -388,7 +388,7 @@ def test_rates_follow_the_schedule(schedule):
 def test_score_and_slopes_go_through_the_constraint():
     world = small_world(constraint=CONSTRAINTS["spectral-norm"](lipschitz=3.0), critic=CRITICS["linear"](2, 1))
     weight, points = torch.tensor([[30.0, 40.0]], dtype=torch.float64), numbers(1, 5, 2)
-    judge, wanted = game.judge(world.game, weight, points, points), torch.tensor([1.8, 2.4], dtype=torch.float64)
+    judge, wanted = play.judge(world.game, weight, points, points), torch.tensor([1.8, 2.4], dtype=torch.float64)
     torch.testing.assert_close(judge.score(points), points @ wanted)
     torch.testing.assert_close(judge.slopes(points), wanted.expand(1, 5, 2))
 
@@ -413,7 +413,7 @@ def test_one_diverged_seed_leaves_the_others_alone():
         critic=torch.cat((state.critic[:1], torch.full_like(state.critic[1:2], torch.nan), state.critic[2:]))
     )
     source = source_of(world, SEEDS)
-    whole, hurt = (next(game.play(world.game, first, draws(source, 0, DOUBLE))) for first in (state, broken))
+    whole, hurt = (next(play.play(world.game, first, draws(source, 0, DOUBLE))) for first in (state, broken))
     assert has_diverged(hurt).tolist() == [False, True, False]
     assert torch.equal(hurt.generator[::2], whole.generator[::2])
     assert torch.equal(hurt.critic[::2], whole.critic[::2])

@@ -12,15 +12,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from toygan import game, inside, simulate
-from toygan.draw.inside import VIEWS, folded, latent_map, matched, quads, save_view, transport_lines, transport_matrix
-from toygan.draw.scene import scene
+from toygan.draw.players import VIEWS, folded, latent_map, matched, quads, save_view, transport_lines, transport_matrix
 from toygan.draw.sheet import axis_at, blank
-from toygan.inside import Clouds
-from toygan.networks import INITIALISATIONS
-from toygan.recording import Recording
-from toygan.scenario import read
-from toygan.simulate import Simulation
+from toygan.files.scenario import read
+from toygan.game import play
+from toygan.game.networks import INITIALISATIONS
+from toygan.quantities import state as inside
+from toygan.quantities.state import Clouds
+from toygan.session import looks as simulate
+from toygan.session.looks import Simulation
+from toygan.session.recording import Recording
+from toygan.view.scene import scene
 
 torch.set_num_threads(1)
 SMALL = ["training.points=40", "training.precision='double'", "critic.width=8", "critic.depth=2", "generator.width=8"]
@@ -32,7 +34,7 @@ def small(method: str = "ns-gan", *changes: str) -> Simulation:
 
 
 def clouds(sim: Simulation) -> Clouds:
-    seen = game.generate(sim.world.game, sim.start.average, sim.watched).detach()
+    seen = play.generate(sim.world.game, sim.start.average, sim.watched).detach()
     return Clouds(torch.from_numpy(sim.real[None]), seen, sim.watched)
 
 
@@ -44,7 +46,7 @@ def test_scores_and_slopes_are_those_of_the_critic() -> None:
     sim = small()
     seen, (real, fake, _) = looked(sim), clouds(sim)
     points = torch.cat((real.expand(2, -1, -1), fake), dim=1).requires_grad_()
-    layers = game.critic_layers(sim.world.game, sim.start.critic)
+    layers = play.critic_layers(sim.world.game, sim.start.critic)
     scores = sim.world.game.critic.forward(layers, points)[..., 0]
     (slopes,) = torch.autograd.grad(scores.sum(), points)
     assert np.allclose(np.hstack((seen["real_scores"], seen["fake_scores"])), scores.detach(), atol=1e-6)
@@ -97,8 +99,8 @@ def test_layer_gradients_shrink_with_small_weights(depth: int, monkeypatch: pyte
 def test_the_generators_gradient_is_that_of_its_loss() -> None:
     sim = small()
     parameters = sim.start.generator.clone().requires_grad_()
-    layers = game.critic_layers(sim.world.game, sim.start.critic)
-    scores = sim.world.game.critic.forward(layers, game.generate(sim.world.game, parameters, sim.watched))
+    layers = play.critic_layers(sim.world.game, sim.start.critic)
+    scores = sim.world.game.critic.forward(layers, play.generate(sim.world.game, parameters, sim.watched))
     softplus(-scores).mean(dim=(1, 2)).sum().backward()
     assert np.allclose(looked(sim)["generator_gradient"], parameters.grad.norm(dim=1), rtol=1e-5)
 

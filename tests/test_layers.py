@@ -3,56 +3,32 @@
 import ast
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 import toygan
-from toygan.constraints import CONSTRAINTS
-from toygan.methods import METHODS
-from toygan.objectives import OBJECTIVES
+from toygan.game.constraints import CONSTRAINTS
+from toygan.game.methods import METHODS
+from toygan.game.objectives import OBJECTIVES
 
 ROOT = Path(toygan.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
-# From the top down; a module may import from its own row or from a lower one, as long as nothing goes in a circle.
-LAYERS = [
-    {"toygan", "__main__"},
-    {"cli", "cli_many", "cli_distance", "cli_gallery", "cli_inside", "console"},
-    {"faults"},
-    {"exhibits", "gallery", "sweeps", "engines", "tasks", "catalogue"},
-    {"runs"},
-    {"draw"},
-    {
-        "measure",
-        "measures",
-        "diagnose",
-        "story",
-        "thresholds",
-        "dirac",
-        "distance",
-        "optimal",
-        "table",
-        "results",
-        "written",
-    },
-    {"cache"},
-    {"simulate", "inside", "recording", "folder"},
-    {"scenario", "strict", "shipped", "terminal", "disk", "records", "statistics", "text"},
-    {"rules", "game", "streams", "optimisers"},
-    {"objectives", "constraints", "networks", "players", "targets", "user_files", "methods"},
-]
-BOTTOM = LAYERS[-1]
-# The only imports between modules of the bottom row.
-BESIDE = {("constraints", "networks"), ("players", "networks"), ("targets", "user_files")}
-TERMINAL = {"cli", "cli_many", "cli_distance", "cli_gallery", "cli_inside", "console", "faults"}
-OWNERS = {"matplotlib": {"draw"}, "typer": TERMINAL, "rich": TERMINAL, "PIL": {"draw", "user_files"}}
+# The rooms of the house, from the top down: a module may import from its own room and from those below.
+ROOMS = ["cli", "site", "exhibits", "many", "draw", "view", "session", "quantities", "files", "game", "targets"]
+# The only imports between modules of the game's parts, none of which knows how a game is played.
+PARTS = {"objectives", "constraints", "networks", "players", "methods"}
+BESIDE = {("constraints", "networks"), ("players", "networks")}
+ALONE = {"files.strict", "files.shipped", "files.text", "files.disk", "game.methods"}
+TERMINAL = {"cli"}
+DRAWN_FROM = {"draw", "view", "session", "quantities", "files"}
+OWNERS = {"matplotlib": {"draw"}, "typer": TERMINAL, "rich": TERMINAL, "PIL": {"draw", "targets"}}
 
 
 class Import(NamedTuple):
-    """Who imports what, and where that stands."""
+    """Who imports what, as dotted names below toygan, and where that stands."""
 
     who: str
     what: str
@@ -60,9 +36,13 @@ class Import(NamedTuple):
 
 
 def module_of(file: Path) -> str:
-    """The module of the first level a file belongs to: draw/film.py -> draw, __init__.py -> toygan."""
-    first = file.relative_to(ROOT).parts[0].removesuffix(".py")
-    return "toygan" if first == "__init__" else first
+    """The dotted name of a file: draw/film.py -> draw.film, draw/__init__.py -> draw, __init__.py -> toygan."""
+    parts = [part for part in file.relative_to(ROOT).with_suffix("").parts if part != "__init__"]
+    return ".".join(parts) or "toygan"
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[0]
 
 
 def tree_of(file: Path) -> ast.Module:
@@ -70,90 +50,84 @@ def tree_of(file: Path) -> ast.Module:
 
 
 def imported(node: ast.AST) -> list[str]:
-    """Dotted names that a node imports; `from toygan import game` is toygan.game."""
+    """Dotted names that a node imports; `from toygan.game import rules` is toygan.game.rules."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
         assert node.level == 0, "imports are written in full"
-        return [f"toygan.{alias.name}" for alias in node.names] if node.module == "toygan" else [str(node.module)]
+        named = [f"{node.module}.{alias.name}" for alias in node.names]
+        return [name if name.removeprefix("toygan.") in MODULES else str(node.module) for name in named]
     return []
 
 
+MODULES = {module_of(file) for file in FILES}
 IMPORTS = [
     Import(module_of(file), name, f"{file.name}:{getattr(node, 'lineno', 0)}")
     for file in FILES
     for node in ast.walk(tree_of(file))
     for name in imported(node)
 ]
-OWN = [found._replace(what=found.what.split(".")[1]) for found in IMPORTS if found.what.startswith("toygan.")]
+OWN = [found._replace(what=found.what.removeprefix("toygan.")) for found in IMPORTS if found.what.startswith("toygan.")]
+INSIDE = [found for found in OWN if found.who not in ("toygan", "__main__")]
 
 
-def level(module: str) -> int:
-    for number, layer in enumerate(LAYERS):
-        if module in layer:
-            return number
-    return pytest.fail(f"say in LAYERS in tests/test_layers.py where {module!r} belongs")
-
-
-def test_every_module_has_its_layer():
-    assert len(FILES) > 15
-    assert all(level(module_of(file)) >= 0 for file in FILES)
+def test_the_house_has_a_dozen_rooms():
+    doors = {path.name for path in ROOT.iterdir() if not path.name.startswith("__pycache__")}
+    assert doors - {"__init__.py", "__main__.py", "scenarios"} == set(ROOMS)
+    assert len(ROOMS) <= 14
 
 
 def test_imports_point_down():
-    assert not [found for found in OWN if level(found.what) < level(found.who)]
+    below = [found for found in INSIDE if ROOMS.index(room_of(found.what)) < ROOMS.index(room_of(found.who))]
+    assert not below
+
+
+def test_no_room_needs_more_than_eight_others():
+    needs = {room: {room_of(found.what) for found in INSIDE if room_of(found.who) == room} - {room} for room in ROOMS}
+    assert not {room: others for room, others in needs.items() if len(others) > 8}
 
 
 def test_the_parts_of_a_game_do_not_know_each_other():
-    pairs = {(found.who, found.what) for found in OWN if found.who in BOTTOM and found.what != found.who}
-    assert pairs <= BESIDE
+    pairs = {(found.who, found.what) for found in OWN if found.who.removeprefix("game.") in PARTS}
+    assert pairs <= {(f"game.{who}", f"game.{what}") for who, what in BESIDE}
 
 
 def test_nothing_imports_in_a_circle():
-    below: dict[str, set[str]] = {module_of(file): set() for file in FILES}
-    for found in OWN:
-        itself = found.what == found.who or found.who == "toygan"
-        if found.what in below and not itself:
+    below: dict[str, set[str]] = {module: set() for module in MODULES}
+    for found in INSIDE:
+        if found.what != found.who and found.who != room_of(found.what):
             below[found.who].add(found.what)
     while leaves := {module for module, needs in below.items() if not needs}:
         below = {module: needs - leaves for module, needs in below.items() if module not in leaves}
     assert not below
 
 
-def test_strict_and_shipped_and_methods_stand_alone():
-    assert not [found for found in OWN if found.who in {"strict", "shipped", "methods"}]
+def test_what_everybody_needs_stands_alone():
+    assert not [found for found in OWN if found.who in ALONE]
 
 
 @pytest.mark.parametrize("library", OWNERS)
 def test_libraries_stay_with_their_owner(library):
-    users = {found.who for found in IMPORTS if found.what.split(".")[0] == library}
+    users = {room_of(found.who) for found in IMPORTS if found.what.split(".")[0] == library}
     assert users <= OWNERS[library]
 
 
 def test_drawing_knows_no_torch_and_no_method():
-    assert not [
-        found for found in IMPORTS if found.who == "draw" and found.what.split(".")[0] in {"torch", "sklearn", "ot"}
-    ]
-    assert not {found.what for found in OWN if found.who == "draw"} - {
-        "draw",
-        "recording",
-        "measure",
-        "records",
-        "statistics",
-        "disk",
-    }
+    drawing = [found for found in IMPORTS if room_of(found.who) == "draw"]
+    assert not {found.what.split(".")[0] for found in drawing} & {"torch", "sklearn", "ot"}
+    assert {room_of(found.what) for found in OWN if room_of(found.who) == "draw"} <= DRAWN_FROM
     names = {*METHODS, *OBJECTIVES, *CONSTRAINTS} - {"none", "clip"}  # matplotlib has these words too
     words = {
         node.value
         for file in FILES
-        if module_of(file) == "draw"
+        if room_of(module_of(file)) == "draw"
         for node in ast.walk(tree_of(file))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert not words & names
 
 
-@pytest.mark.parametrize("module", ["toygan", "toygan.cli", "toygan.methods", "toygan.shipped"])
+@pytest.mark.parametrize("module", ["toygan", "toygan.cli.main", "toygan.game.methods", "toygan.files.shipped"])
 def test_quick_modules_import_nothing_heavy(module):
     heavy = "{'torch', 'numpy', 'matplotlib', 'sklearn', 'scipy', 'ot', 'pydantic'}"
     code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
@@ -161,7 +135,7 @@ def test_quick_modules_import_nothing_heavy(module):
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("module", ["toygan.draw", "toygan.recording"])
+@pytest.mark.parametrize("module", ["toygan.draw", "toygan.session.recording"])
 def test_looking_at_a_recording_needs_no_torch(module):
     code = f"import sys, {module}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
@@ -196,7 +170,3 @@ def test_nothing_is_pickled_or_run():
 
 def test_there_is_no_drawer_for_everything():
     assert not {file.stem for file in FILES} & {"utils", "helpers", "common", "misc"}
-
-
-def test_layers_have_no_module_twice():
-    assert not [one & other for one, other in pairwise(LAYERS) if one & other]

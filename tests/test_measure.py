@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from toygan.measure import (
+from toygan.quantities.measures import (
     floors,
     high_quality,
     least_cost,
@@ -98,7 +98,7 @@ def test_huge_points_are_measured(huge):
 def test_a_distance_refuses_empty_clouds_and_a_solver_that_gave_up(monkeypatch):
     with pytest.raises(ValueError, match="got 0 and 1 points"):
         w1(np.empty((0, 2)), np.zeros((1, 2)))
-    monkeypatch.setattr("toygan.measures.transport.PIVOTS", 3)
+    monkeypatch.setattr("toygan.quantities.transport.PIVOTS", 3)
     with pytest.raises(RuntimeError, match="failed"):
         least_cost(np.random.default_rng(0).random((50, 50)))
 

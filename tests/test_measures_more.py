@@ -8,9 +8,8 @@ from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 from sklearn.metrics import normalized_mutual_info_score
 
-from toygan.measure import MEASURES, Curve, Judged, measurable, measure_frame, w1
-from toygan.measures import divergences
-from toygan.measures.critic import (
+from toygan.quantities import divergences
+from toygan.quantities.critic import (
     critic_gap,
     critic_value,
     lipschitz,
@@ -18,10 +17,10 @@ from toygan.measures.critic import (
     score_correlation,
     slope_alignment,
 )
-from toygan.measures.curves import on_skeleton, skeleton_coverage
-from toygan.measures.divergences import Nodes, js, kl, quadrature, reverse_kl, shares, tv
-from toygan.measures.modes import code_information
-from toygan.measures.neighbours import (
+from toygan.quantities.divergences import Nodes, js, kl, quadrature, reverse_kl, shares, tv
+from toygan.quantities.measures import MEASURES, Curve, Judged, measurable, measure_frame, w1
+from toygan.quantities.modes import code_information
+from toygan.quantities.neighbours import (
     coverage,
     density,
     nearness,
@@ -31,9 +30,10 @@ from toygan.measures.neighbours import (
     recall,
     spacings,
 )
-from toygan.measures.transport import directions, sliced_w1, solved, weighted
-from toygan.optimal import known_optimum, potential_of
-from toygan.targets import Modes
+from toygan.quantities.optimal import known_optimum, potential_of
+from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
+from toygan.quantities.transport import directions, sliced_w1, solved, weighted
+from toygan.targets.table import Modes
 
 
 def cloud(n, seed=0, shift=(0.0, 0.0), std=1.0):

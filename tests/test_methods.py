@@ -9,11 +9,11 @@ from conftest import DOUBLE, facts_of
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from toygan import game
-from toygan.methods import METHODS, PAPERS
-from toygan.scenario import read
-from toygan.simulate import Simulation, simulation
-from toygan.streams import Draw, draws
+from toygan.files.scenario import read
+from toygan.game import play
+from toygan.game.methods import METHODS, PAPERS
+from toygan.game.streams import Draw, draws
+from toygan.session.looks import Simulation, simulation
 
 START = (1.2, -0.5)
 IN_WORDS = {  # losses that are no mean of one point's or one pair's numbers, and whose objective's own tests tell
@@ -60,13 +60,13 @@ def test_a_formula_is_what_its_method_plays(name):
     critic, generator = re.fullmatch(r"C: (.*?);  G: (.*?)(;  .*)?", spelled(name)).groups()[:2]
     (sim, draw) = plane(name)
     rules, state = sim.world.game, sim.start
-    opinion = game.critic_opinion(rules, state.critic, state.generator, state, draw, 0)
+    opinion = play.critic_opinion(rules, state.critic, state.generator, state, draw, 0)
     wanted = value(critic, opinion.pair.r, opinion.pair.g)
     torch.testing.assert_close(opinion.total, wanted[None], rtol=1e-10, atol=1e-12)
-    layers, noise = game.critic_layers(rules, state.critic), draw.trick[-1]
-    clouds = (draw.real[-1], noise[..., :2]), (game.generate(rules, state.generator, draw.latent[-1]), noise[..., 2:4])
-    r, g = (rules.critic.forward(layers, game.shown(rules, state, *cloud)) for cloud in clouds)
-    loss = game.generator_loss(rules, state.critic, state.generator, state, draw)
+    layers, noise = play.critic_layers(rules, state.critic), draw.trick[-1]
+    clouds = (draw.real[-1], noise[..., :2]), (play.generate(rules, state.generator, draw.latent[-1]), noise[..., 2:4])
+    r, g = (rules.critic.forward(layers, play.shown(rules, state, *cloud)) for cloud in clouds)
+    loss = play.generator_loss(rules, state.critic, state.generator, state, draw)
     torch.testing.assert_close(loss, value(generator, r, g)[None], rtol=1e-10, atol=1e-12)
 
 

@@ -10,9 +10,9 @@ import torch
 from conftest import facts_of, gradient, numbers
 from torch import Tensor
 
-from toygan.networks import ACTIVATIONS, INITIALISATIONS, Layers, Network, Shape
-from toygan.players import CRITICS, GENERATORS, LATENTS, mlp_critic
-from toygan.targets import ring
+from toygan.game.networks import ACTIVATIONS, INITIALISATIONS, Layers, Network, Shape
+from toygan.game.players import CRITICS, GENERATORS, LATENTS, mlp_critic
+from toygan.targets.table import ring
 
 SEEDS = 3
 TORCH = {

@@ -11,7 +11,7 @@ import torch
 from conftest import differences, extra_of, facts_of, fractions, gradient, numbers, said
 from torch import Tensor
 
-from toygan.objectives import (
+from toygan.game.objectives import (
     OBJECTIVES,
     Extra,
     Losses,

@@ -7,10 +7,9 @@ import pytest
 import torch
 from scipy.special import expit
 
-from toygan.measure import w1
-from toygan.measures.transport import directions, solved
-from toygan.objectives import OBJECTIVES, Extra, objective, with_noisy_labels
-from toygan.optimal import (
+from toygan.game.objectives import OBJECTIVES, Extra, objective, with_noisy_labels
+from toygan.quantities.measures import w1
+from toygan.quantities.optimal import (
     OPTIMA,
     PLAINLY,
     Clouds,
@@ -26,7 +25,8 @@ from toygan.optimal import (
     optimal_scores,
     potential_of,
 )
-from toygan.targets import dirac, moved, ring, swiss_roll
+from toygan.quantities.transport import directions, solved
+from toygan.targets.table import dirac, moved, ring, swiss_roll
 
 P, Q = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.1, 0.2, 0.3, 0.4])
 LOGS = np.log(P), np.log(Q)

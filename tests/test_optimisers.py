@@ -6,7 +6,7 @@ import pytest
 import torch
 from conftest import facts_of, numbers
 
-from toygan.optimisers import OPTIMISERS, SCHEDULES, USES
+from toygan.game.optimisers import OPTIMISERS, SCHEDULES, USES
 
 BETAS, RATE = (0.3, 0.95), 0.05
 TORCH = {

@@ -9,9 +9,9 @@ from test_networks import RING, random_parameters
 from torch import Tensor
 from torch.nn.functional import batch_norm, layer_norm, linear
 
-from toygan.constraints import CONSTRAINTS, Look
-from toygan.networks import Layers, Network, groupsort
-from toygan.players import CRITICS, GENERATORS, mlp_critic
+from toygan.game.constraints import CONSTRAINTS, Look
+from toygan.game.networks import Layers, Network, groupsort
+from toygan.game.players import CRITICS, GENERATORS, mlp_critic
 
 SEEDS = 3
 

@@ -12,8 +12,8 @@ import pytest
 from test_draw import synthetic
 
 import toygan
-from toygan.disk import HERE, complete_lines, packed, unpacked, write_aside, write_json
-from toygan.recording import FACTS, metric_lines, plain
+from toygan.files.disk import HERE, complete_lines, packed, unpacked, write_aside, write_json
+from toygan.session.recording import FACTS, metric_lines, plain
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from toygan.measures.rhythm import period, rhythm
+from toygan.quantities.rhythm import period, rhythm
 
 Rng = np.random.Generator
 

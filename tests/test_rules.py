@@ -11,16 +11,16 @@ from conftest import DOUBLE, beginning, facts_of, gradient, small_world, source_
 from test_game import DESCENT, check_together_is_alone, dirac_world, sigmoid
 from torch import Tensor
 
-from toygan.constraints import CONSTRAINTS
-from toygan.game import State, critic_move, critic_opinion, generator_loss
-from toygan.networks import Network
-from toygan.objectives import OBJECTIVES
-from toygan.optimisers import OPTIMISERS, Move, Optimiser, Slots
-from toygan.players import CRITICS, GENERATORS, mlp_critic
-from toygan.rules import RULES, Rule
-from toygan.scenario import World
-from toygan.simulate import has_diverged
-from toygan.streams import Draw, draws
+from toygan.files.scenario import World
+from toygan.game.constraints import CONSTRAINTS
+from toygan.game.networks import Network
+from toygan.game.objectives import OBJECTIVES
+from toygan.game.optimisers import OPTIMISERS, Move, Optimiser, Slots
+from toygan.game.play import State, critic_move, critic_opinion, generator_loss
+from toygan.game.players import CRITICS, GENERATORS, mlp_critic
+from toygan.game.rules import RULES, Rule
+from toygan.game.streams import Draw, draws
+from toygan.session.looks import has_diverged
 
 SEEDS = [0, 5]
 rules = pytest.mark.parametrize("rule", RULES)

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from toygan import runs
-from toygan import scenario as scenarios
-from toygan.methods import METHODS
-from toygan.scenario import as_data, as_toml, read
-from toygan.shipped import shipped
-from toygan.simulate import simulation
-from toygan.strict import UserError
+from toygan.files import scenario as scenarios
+from toygan.files.scenario import as_data, as_toml, read
+from toygan.files.shipped import shipped
+from toygan.files.strict import UserError
+from toygan.game.methods import METHODS
+from toygan.many import run
+from toygan.session.looks import simulation
 
 SMALL = {"training.steps": 4, "training.frames": 2, "training.batch": 16, "training.seeds": [3, 1]}
 OWN = """\
@@ -49,14 +49,14 @@ def own(tmp_path) -> Path:
 @pytest.fixture
 def quick(monkeypatch):
     """Runs without pictures and with few points in the final measures."""
-    monkeypatch.setattr(runs, "draw", lambda recording, order: None)
-    monkeypatch.setattr(runs, "FINAL_W1", 20)
+    monkeypatch.setattr(run, "draw", lambda recording, order: None)
+    monkeypatch.setattr(run, "FINAL_W1", 20)
 
 
 def same_run_again(tmp_path: Path, scenario: str, method: str | None) -> None:
     overrides = SMALL | {"training.points": 20}
-    one = runs.run(scenario, method, overrides=overrides, out=tmp_path / "one")
-    two = runs.run(str(one.folder / "config.toml"), out=tmp_path / "two")
+    one = run.run(scenario, method, overrides=overrides, out=tmp_path / "one")
+    two = run.run(str(one.folder / "config.toml"), out=tmp_path / "two")
     assert two.folder.relative_to(tmp_path / "two") == one.folder.relative_to(tmp_path / "one")
     assert {name: array.tobytes() for name, array in one.frames.items()} == {
         name: array.tobytes() for name, array in two.frames.items()
@@ -161,7 +161,7 @@ def test_the_command_of_a_run_repeats_it(own):
         ("title", 'a "b" $c'),
         ("target.path", own.parent / "p.csv"),
     ]
-    command = runs.command_line(str(own), "mine", changes)
+    command = run.command_line(str(own), "mine", changes)
     assert command.startswith(f"toygan run {own} --method mine --steps 7 --set 'training.seeds=[4, 2]'")
     assert json.dumps(str(own.parent / "p.csv")) in command
 

@@ -17,15 +17,15 @@ from test_targets import check_every_point_is_drawn, check_modes
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from toygan import game
-from toygan.constraints import CONSTRAINTS, Constraint, Look
-from toygan.game import State
-from toygan.measure import modes_kept
-from toygan.objectives import Extra, Losses, Objective, mean, objective
-from toygan.players import GENERATORS, mlp_critic
-from toygan.scenario import World
-from toygan.streams import Draw
-from toygan.targets import Modes, Target, gaussians, isotropic, points, ring
+from toygan.files.scenario import World
+from toygan.game import play
+from toygan.game.constraints import CONSTRAINTS, Constraint, Look
+from toygan.game.objectives import Extra, Losses, Objective, mean, objective
+from toygan.game.play import State
+from toygan.game.players import GENERATORS, mlp_critic
+from toygan.game.streams import Draw
+from toygan.quantities.measures import modes_kept
+from toygan.targets.table import Modes, Target, gaussians, isotropic, points, ring
 
 
 class Error(NamedTuple):
@@ -63,13 +63,13 @@ def penalty_is_right(constraint: Constraint) -> None:
 
 def own_step(world: World, state: State, draw: Draw) -> State:
     """The loss takes one optimiser step, the penalty another."""
-    free = game.critic_move(world.game._replace(constraint=Constraint()), state, draw, 0, at=state)
+    free = play.critic_move(world.game._replace(constraint=Constraint()), state, draw, 0, at=state)
     still = world.game._replace(objective=Objective(lambda r, g, extra: Losses(0 * mean(r), 0 * mean(g))))
-    return game.critic_move(still, free, draw, 0, at=free)._replace(report=free.report)
+    return play.critic_move(still, free, draw, 0, at=free)._replace(report=free.report)
 
 
 def one_step(world: World, state: State, draw: Draw) -> State:
-    return game.critic_move(world.game, state, draw, 0, at=state)
+    return play.critic_move(world.game, state, draw, 0, at=state)
 
 
 # --- objectives ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import DOUBLE
 
-from toygan.streams import BLOCK, Draw, Purpose, Source, draws, no_tricks, starts, stream, tricks, uniform
+from toygan.game.streams import BLOCK, Draw, Purpose, Source, draws, no_tricks, starts, stream, tricks, uniform
 
 
 def normal(rng: np.random.Generator, n: int) -> np.ndarray:

@@ -23,19 +23,17 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from toygan import folder as folders
-from toygan import runs
-from toygan.cli import app
-from toygan.cli_many import plain_lines
-from toygan.disk import read_json
+from toygan.cli.main import app
+from toygan.cli.many import plain_lines
 from toygan.draw.sweep import save_sweep
-from toygan.engines import DEATHS, Cluster, Shares, Waiting, ends, local
-from toygan.objectives import OBJECTIVES
-from toygan.recording import load
-from toygan.results import records, run_folders, write_results
-from toygan.scenario import Config
-from toygan.strict import UserError, schema_of
-from toygan.sweeps import (
+from toygan.files.disk import read_json
+from toygan.files.scenario import Config
+from toygan.files.strict import UserError, schema_of
+from toygan.game.objectives import OBJECTIVES
+from toygan.many import run
+from toygan.many.executors import DEATHS, Cluster, Shares, Waiting, ends, local
+from toygan.many.results import records, run_folders, write_results
+from toygan.many.sweep import (
     END_SECONDS,
     PROBE_STEPS,
     Plan,
@@ -55,8 +53,10 @@ from toygan.sweeps import (
     unfinished,
     unrecorded,
 )
-from toygan.tasks import End, Task, at_home_here, bring_home, cargo_for, keep_failure, moved, perform
-from toygan.tasks import load as load_files
+from toygan.many.task import End, Task, at_home_here, bring_home, cargo_for, keep_failure, moved, perform
+from toygan.many.task import load as load_files
+from toygan.session import folder as folders
+from toygan.session.recording import load
 
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb", "PYTHONWARNINGS": "default"}
 SHORT = ["dirac", "--set", "training.frames=3", "--set", "training.points=1", "--seeds", "2"]
@@ -204,8 +204,8 @@ def test_what_the_command_line_says_stands_there(tmp_path: Path) -> None:
 def test_a_wide_grid_is_refused_at_its_first_bad_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     grid = {"training.steps": list(range(1, 41)), "training.batch": list(range(1, 41)), "training.bach": [1]}
     looked, made = list[int](), list[int]()
-    prepared, schema = runs.prepared, Config.model_json_schema
-    monkeypatch.setattr(runs, "prepared", lambda *a, **k: (looked.append(1), prepared(*a, **k))[1])
+    prepared, schema = run.prepared, Config.model_json_schema
+    monkeypatch.setattr(run, "prepared", lambda *a, **k: (looked.append(1), prepared(*a, **k))[1])
     monkeypatch.setattr(Config, "model_json_schema", lambda: (made.append(1), schema())[1])
     schema_of.cache_clear()
     with pytest.raises(UserError) as told:
@@ -304,10 +304,10 @@ def test_a_run_leaves_no_exception_to_its_process(tmp_path: Path, monkeypatch: p
     task = eight(tmp_path)[0]
     for error in (SystemExit(7), GeneratorExit(), RuntimeError("x")):
         with monkeypatch.context() as patch:
-            patch.setattr("toygan.runs.play_on", raising(error))
+            patch.setattr("toygan.many.run.play_on", raising(error))
             assert perform(task).status == "failed"
         assert read_json(task.folder / "run.json")["status"] == "failed"
-    monkeypatch.setattr("toygan.runs.play_on", raising(KeyboardInterrupt()))
+    monkeypatch.setattr("toygan.many.run.play_on", raising(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         perform(task)
     assert read_json(task.folder / "run.json")["status"] == "interrupted"
@@ -344,9 +344,9 @@ def test_every_planned_run_ends_with_a_row(tmp_path: Path) -> None:
 
 
 OWN_OBJECTIVE = """
-from toygan import objectives
+from toygan.game import objectives
 objectives.OBJECTIVES["mine"] = objectives.OBJECTIVES["hinge"]
-from toygan import sweeps
+from toygan.many import sweep as sweeps
 small = {"training.steps": 5, "training.frames": 2, "training.points": 1}
 rows = sweeps.sweep("dirac", ["mine+none", "gan"], overrides=small, out="swp", workers=1)
 rows = rows if isinstance(rows, list) else rows.to_dict("records")
@@ -364,7 +364,7 @@ def test_an_objective_that_no_worker_knows_fails_with_a_row(tmp_path: Path) -> N
 
 
 def test_a_folder_at_work_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("toygan.tasks.TURN", 0.1)
+    monkeypatch.setattr("toygan.many.task.TURN", 0.1)
     task = eight(tmp_path)[0]
     with folders.claimed(task.folder):
         assert perform(task).status == "busy"
@@ -417,9 +417,9 @@ def test_a_scheduler_without_workers_is_told(capsys: pytest.CaptureFixture) -> N
 
 def test_a_forecast_looks_as_a_run_does(monkeypatch: pytest.MonkeyPatch) -> None:
     work, looks = list[Any](), list[Any]()
-    look = runs.look
-    monkeypatch.setattr("toygan.sweeps.seconds_of", lambda piece: (work.append(piece()), 1.0)[1])
-    monkeypatch.setattr(runs, "look", lambda *given: (looks.append(given), look(*given))[1])
+    look = run.look
+    monkeypatch.setattr("toygan.many.sweep.seconds_of", lambda piece: (work.append(piece()), 1.0)[1])
+    monkeypatch.setattr(run, "look", lambda *given: (looks.append(given), look(*given))[1])
     small = {"training.steps": 48, "training.frames": 3, "training.points": 20, "training.batch": 4}
     (task,) = planned(Plan(scenarios=("swiss-roll",), methods=("gan",), set=small))
     assert estimated_seconds([task]) == pytest.approx(48 / PROBE_STEPS + 3 + END_SECONDS)
@@ -664,9 +664,9 @@ def test_a_run_travels_with_its_points_and_its_beginning(tmp_path: Path, monkeyp
     (task,) = planned(plan)
     home = task._replace(folder=tmp_path / "home")
     assert perform(home).status == "done"
-    monkeypatch.setattr("toygan.tasks.telling", lambda: lambda progress: None)  # there is no cluster to tell
+    monkeypatch.setattr("toygan.many.task.telling", lambda: lambda progress: None)  # there is no cluster to tell
     with monkeypatch.context() as patch:
-        patch.setattr("toygan.runs.finish", lambda *_: 1 / 0)
+        patch.setattr("toygan.many.run.finish", lambda *_: 1 / 0)
         lost = perform(task, cargo=cargo_for(task))
     assert lost.status == "failed"
     bring_home(task, lost)
@@ -684,7 +684,7 @@ def test_a_run_travels_with_its_points_and_its_beginning(tmp_path: Path, monkeyp
     ("words", "said"), [([], "needs --address"), (["--address", "tcp://127.0.0.1:9"], "no Dask scheduler")]
 )
 def test_no_cluster_is_told(tmp_path: Path, words: list[str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("toygan.engines.ANSWER", 0.5)
+    monkeypatch.setattr("toygan.many.executors.ANSWER", 0.5)
     done = CliRunner().invoke(app, ["sweep", *SHORT, "--engine", "dask", "--out", str(tmp_path), *words])
     assert done.exit_code == 2
     assert said in done.stderr

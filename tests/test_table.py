@@ -13,14 +13,14 @@ import pytest
 from scipy import stats
 from typer.testing import CliRunner
 
-from toygan.cli import app
-from toygan.disk import packed, read_json, write_json
-from toygan.results import records, run_folders, write_results
-from toygan.statistics import Interval, median, order_ranks, rate
-from toygan.strict import UserError
-from toygan.table import crossed, differences, medians
-from toygan.targets import TARGETS
-from toygan.written import cell, written
+from toygan.cli.main import app
+from toygan.files.disk import packed, read_json, write_json
+from toygan.files.strict import UserError
+from toygan.many.results import records, run_folders, write_results
+from toygan.many.table import crossed, differences, medians
+from toygan.many.written import cell, written
+from toygan.targets.table import TARGETS
+from toygan.view.statistics import Interval, median, order_ranks, rate
 
 RING = {"kind": "ring", "modes": 3, "radius": 1.0, "std": 0.1, "scale": 1.0, "rotate": 0.0, "shift": [0.0, 0.0]}
 

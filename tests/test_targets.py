@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.stats import ks_2samp
 from sklearn.datasets import make_moons
 
-from toygan.targets import (
+from toygan.targets.table import (
     ATOMS,
     TARGETS,
     Modes,
@@ -28,7 +28,7 @@ from toygan.targets import (
     swiss_roll,
     two_moons,
 )
-from toygan.user_files import read_points
+from toygan.targets.user_files import read_points
 
 N = 20_000
 NOTHING = np.zeros((2, 2))

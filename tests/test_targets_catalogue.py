@@ -13,9 +13,9 @@ from scipy.stats import chisquare, ks_2samp, norm
 from sklearn.datasets import make_circles, make_moons, make_s_curve
 
 from toygan.draw.targets import save_targets, target_sheet
-from toygan.scenario import build_target, read
-from toygan.shipped import shipped, shipped_folder
-from toygan.targets import (
+from toygan.files.scenario import build_target, read
+from toygan.files.shipped import shipped, shipped_folder
+from toygan.targets.table import (
     TARGETS,
     Target,
     banana,

@@ -13,7 +13,7 @@ import pytest
 from test_cli import SMALL, call, finished, here, one_object  # noqa: F401  (fixtures)
 
 import toygan
-from toygan.text import finite, visible
+from toygan.files.text import finite, visible
 
 ROOT = Path(toygan.__file__).parent
 EVIL = "\x1b[31m\x07\x9b2J\u202e\x7f[/red][bold]:smile:"
@@ -34,7 +34,7 @@ def test_json_knows_no_infinity():
 
 
 def test_nothing_is_printed_past_the_one_place():
-    """Every word goes through `toygan.text` or a console that makes it visible."""
+    """Every word goes through `toygan.files.text` or a console that makes it visible."""
     for file in ROOT.rglob("*.py"):
         if file.name != "text.py":
             tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))

@@ -10,18 +10,18 @@ from conftest import DOUBLE, differences, numbers, small_critic, small_world, so
 from test_game import DESCENT, check_together_is_alone
 from torch import Tensor
 
-from toygan import game
-from toygan.constraints import CONSTRAINTS
-from toygan.game import State
-from toygan.methods import METHODS
-from toygan.objectives import OBJECTIVES, objective, with_information, with_noisy_labels
-from toygan.optimisers import Move, Slots
-from toygan.players import GENERATORS
-from toygan.rules import RULES
-from toygan.scenario import Config, read
-from toygan.simulate import has_diverged, observe, simulation
-from toygan.streams import draws
-from toygan.strict import UserError
+from toygan.files.scenario import Config, read
+from toygan.files.strict import UserError
+from toygan.game import play
+from toygan.game.constraints import CONSTRAINTS
+from toygan.game.methods import METHODS
+from toygan.game.objectives import OBJECTIVES, objective, with_information, with_noisy_labels
+from toygan.game.optimisers import Move, Slots
+from toygan.game.play import State
+from toygan.game.players import GENERATORS
+from toygan.game.rules import RULES
+from toygan.game.streams import draws
+from toygan.session.looks import has_diverged, observe, simulation
 
 TINY = {
     "training.batch": 8,
@@ -44,7 +44,7 @@ def tiny(scenario: str, method: str, **changes: Any) -> Config:
 def played(config: Config, steps: int) -> State:
     """The state after some steps."""
     sim = simulation(config)
-    states = game.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic))
+    states = play.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic))
     return next(islice(states, steps - 1, None))
 
 
@@ -85,20 +85,20 @@ def test_noise_falls_evenly_to_none_and_is_each_clouds_own():
     world = small_world(noise=0.5)
     state, points, noise = states_of(world, [0], 0)[0], numbers(1, 6, 2), numbers(1, 6, 2, seed=1)
     for step, left in ((0, 1.0), (25, 0.75), (75, 0.25), (100, 0.0)):  # of 100 steps
-        shown = game.shown(world.game, state._replace(step=step), points, noise)
+        shown = play.shown(world.game, state._replace(step=step), points, noise)
         torch.testing.assert_close(shown, points + 0.5 * left * noise, rtol=1e-14, atol=0)
     draw = next(draws(source_of(world, [0]), 0, DOUBLE))
     latent, layers = draw.latent[0], world.game.critic.layers(state.critic)
     clouds = (
         (draw.real[0], draw.trick[0][..., :2]),
         (
-            game.generate(world.game, state.generator, latent),
+            play.generate(world.game, state.generator, latent),
             draw.trick[0][..., 2:4],
         ),
     )
     r, g = (world.game.critic.forward(layers, cloud + 0.5 * own) for cloud, own in clouds)
     wanted = g.mean(dim=(1, 2)) - r.mean(dim=(1, 2))
-    opinion = game.critic_opinion(world.game, state.critic, state.generator, state, draw, 0)
+    opinion = play.critic_opinion(world.game, state.critic, state.generator, state, draw, 0)
     torch.testing.assert_close(opinion.loss, wanted, rtol=1e-12, atol=1e-14)
 
 
@@ -106,7 +106,7 @@ def test_constant_noise_stays():
     world = small_world(noise=0.5, noise_schedule="constant")
     state, points, noise = states_of(world, [0], 0)[0], numbers(1, 6, 2), numbers(1, 6, 2, seed=1)
     for step in (0, 50, 100):
-        shown = game.shown(world.game, state._replace(step=step), points, noise)
+        shown = play.shown(world.game, state._replace(step=step), points, noise)
         torch.testing.assert_close(shown, points + 0.5 * noise, rtol=1e-14, atol=0)
 
 
@@ -115,7 +115,7 @@ def test_constant_noise_is_a_setting():
         sim = simulation(
             tiny("eight-gaussians", "ns-gan-instance-noise", method__noise_schedule=name, training__steps=10)
         )
-        assert game.noise_left(sim.world.game, sim.start._replace(step=5)) == left
+        assert play.noise_left(sim.world.game, sim.start._replace(step=5)) == left
 
 
 # --- packs -----------------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def test_constant_noise_is_a_setting():
 def test_a_pack_is_neighbours_side_by_side():
     world = small_world(pack=2)
     state, points = states_of(world, [0], 0)[0], numbers(1, 6, 2)
-    shown = game.shown(world.game, state, points, points)
+    shown = play.shown(world.game, state, points, points)
     assert shown.shape == (1, 3, 4)
     assert torch.equal(shown[0, 1], torch.cat((points[0, 2], points[0, 3])))
 
@@ -133,7 +133,7 @@ def test_a_pack_is_neighbours_side_by_side():
 def test_a_critic_of_packs_is_drawn_at_copies(pack):
     world = small_world("non-saturating", pack=pack, critic=small_critic(1, pack))
     state, points = states_of(world, [0, 1], 0)[0], numbers(2, 5, 2)
-    judge = game.judge(world.game, state.critic, points, points)
+    judge = play.judge(world.game, state.critic, points, points)
     wanted = world.game.critic.forward(world.game.critic.layers(state.critic), torch.cat([points] * pack, dim=2))
     torch.testing.assert_close(judge.score(points), wanted[..., 0], rtol=1e-14, atol=0)
     torch.testing.assert_close(judge.slopes(points), differences(judge.score, points), rtol=1e-6, atol=1e-8)
@@ -143,7 +143,7 @@ def test_a_critic_of_packs_is_drawn_at_copies(pack):
 def test_a_witness_is_drawn_with_its_slope(name):
     world = small_world(name)
     state, points = states_of(world, [0], 0)[0], numbers(1, 5, 2)
-    judge = game.judge(world.game, state.critic, numbers(1, 7, 2, seed=1), numbers(1, 7, 2, seed=2))
+    judge = play.judge(world.game, state.critic, numbers(1, 7, 2, seed=1), numbers(1, 7, 2, seed=2))
     torch.testing.assert_close(judge.slopes(points), differences(judge.score, points), rtol=1e-6, atol=1e-8)
 
 
@@ -312,9 +312,9 @@ def test_owners_counts_modes_and_shares():
 @pytest.mark.slow
 def test_codes_tell_the_modes():
     sim = simulation(read("eight-gaussians", "infogan", list({"training.seeds": 2, "training.steps": 1500}.items())))
-    *_, state = islice(game.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)), sim.steps)
+    *_, state = islice(play.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)), sim.steps)
     modes = sim.world.target.modes
     assert modes is not None
-    points = game.generate(sim.world.game, state.average, sim.final)
+    points = play.generate(sim.world.game, state.average, sim.final)
     found = [owners(points[s], sim.final[s, :, :8], modes.centres) for s in range(2)]
     assert all(count >= 6 and share > 0.8 for count, share in found), found

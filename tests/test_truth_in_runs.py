@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from toygan import run, simulate
-from toygan.measures.transport import directions, solved, w1
-from toygan.optimal import potential_of
-from toygan.recording import Recording, like_perfect
-from toygan.results import records
-from toygan.runs import FINAL_W1, PERFECT
-from toygan.scenario import read
-from toygan.statistics import rate
-from toygan.table import medians
+from toygan import run
+from toygan.files.scenario import read
+from toygan.many.results import records
+from toygan.many.run import FINAL_W1, PERFECT
+from toygan.many.table import medians
+from toygan.quantities.optimal import potential_of
+from toygan.quantities.transport import directions, solved, w1
+from toygan.session import looks
+from toygan.session.recording import Recording, like_perfect
+from toygan.view.statistics import rate
 
 SMALL = {"training.steps": 6, "training.frames": 3, "training.points": 50, "generator.width": 8, "critic.width": 8}
 LAST_CRITIC = {"critic_value", "critic_gap", "critic_lipschitz", "slope_alignment"}
@@ -56,8 +57,8 @@ def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path) ->
     """A run's floor is that of its own real points: fresh target points are near 1 over it, and indistinguishable."""
     recording = small_run(tmp_path, "gan")
     config, floor = read("eight-gaussians", "gan"), recording.facts["floors"]["final"]["w1"]
-    sim = simulate.simulation(config, "cpu")
-    real = simulate.real_points(config, sim.world, simulate.FINAL_POINTS, 1)[:FINAL_W1]
+    sim = looks.simulation(config, "cpu")
+    real = looks.real_points(config, sim.world, looks.FINAL_POINTS, 1)[:FINAL_W1]
     clouds = [sim.world.target.sample(np.random.default_rng([7, k]), FINAL_W1) for k in range(20)]
     scores = [w1(cloud, real) for cloud in clouds]
     assert abs(np.mean(scores) - floor["mean"]) < 4 * floor["spread"] * math.sqrt(1 / 20 + 1 / PERFECT)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from toygan.recording import Recording, load
-    from toygan.runs import run
-    from toygan.strict import UserError
-    from toygan.sweeps import sweep
+    from toygan.files.strict import UserError
+    from toygan.many.run import run
+    from toygan.many.sweep import sweep
+    from toygan.session.recording import Recording, load
 
 __version__ = "0.1.0"
 __all__ = ["Recording", "UserError", "load", "run", "sweep"]
 
 HOMES = {
-    "run": "toygan.runs",
-    "load": "toygan.recording",
-    "Recording": "toygan.recording",
-    "UserError": "toygan.strict",
+    "run": "toygan.many.run",
+    "load": "toygan.session.recording",
+    "Recording": "toygan.session.recording",
+    "UserError": "toygan.files.strict",
 }
-HOMES["sweep"] = "toygan.sweeps"
+HOMES["sweep"] = "toygan.many.sweep"
 
 
 def __getattr__(name: str) -> Any:

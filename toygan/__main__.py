@@ -1,5 +1,5 @@
 """`python -m toygan`."""
 
-from toygan.cli import main
+from toygan.cli.main import main
 
 main()

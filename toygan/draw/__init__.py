@@ -2,8 +2,8 @@
 
 from toygan.draw.film import save_comparison_film, save_film
 from toygan.draw.panels import critic_contour, loss_curves, share_curves, slope_field, w1_curves
-from toygan.draw.scene import Scene, scene
 from toygan.draw.sheet import comparison, picture, save_comparison, save_picture
+from toygan.view.scene import Scene, scene
 
 __all__ = [
     "Scene",

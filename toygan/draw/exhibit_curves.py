@@ -26,7 +26,6 @@ from toygan.draw.exhibit_parts import (
     titled,
     within,
 )
-from toygan.draw.inside import finite, last_finite_frame
 from toygan.draw.panels import (
     CRITIC,
     FAINT,
@@ -42,10 +41,11 @@ from toygan.draw.panels import (
     tick,
     wide_range,
 )
-from toygan.draw.scene import is_band, number, perfect, share_of_one, summary_of
+from toygan.draw.players import finite, last_finite_frame
 from toygan.draw.sheet import WIDTH, axis_at
 from toygan.draw.sweep import dress
-from toygan.recording import Recording
+from toygan.session.recording import Recording
+from toygan.view.scene import is_band, number, perfect, share_of_one, summary_of
 
 MOST = 21  # lines that colours and dashes tell apart
 LONGEST = 46  # characters of a name at the right

@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 
 from toygan.draw.dirac import Phases
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL
-from toygan.draw.scene import named, number, values_of
 from toygan.draw.sheet import WIDTH, blank, even, point_legend, say, wrapped_command
 from toygan.draw.sweep import BARS
-from toygan.measure import MEASURES
-from toygan.recording import Recording
-from toygan.records import groups, known_values
-from toygan.statistics import FEWEST, median
+from toygan.quantities.measures import MEASURES
+from toygan.session.recording import Recording
+from toygan.view.records import groups, known_values
+from toygan.view.scene import named, number, values_of
+from toygan.view.statistics import FEWEST, median
 
 TEXT = 136  # characters of small prose across a page
 SHORT = {

@@ -28,7 +28,6 @@ from toygan.draw.exhibit_parts import (
     runs_in_words,
     titled,
 )
-from toygan.draw.inside import AROUND_ONE, latent_map
 from toygan.draw.panels import (
     FAINT,
     INK,
@@ -49,9 +48,10 @@ from toygan.draw.panels import (
     steepness,
     tick,
 )
-from toygan.draw.scene import Scene, endless, outside_share, scene, share_of_one
+from toygan.draw.players import AROUND_ONE, latent_map
 from toygan.draw.sheet import WIDTH, axis_at, columns_for, measure_lines, note_of, panel_height, size_of
 from toygan.draw.sweep import MARKS
+from toygan.view.scene import Scene, endless, outside_share, scene, share_of_one
 
 MOST = 24  # runs on one page: a 25th would be a stamp
 BAR, HEADING = 0.45, 0.16  # inches that a colour bar takes beneath a panel, and a small title above it

@@ -35,7 +35,7 @@ from toygan.draw.exhibit_parts import (
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL
 from toygan.draw.sheet import axis_at, say, size_of
 from toygan.draw.sweep import dress, floor_line, log_axis
-from toygan.statistics import Interval, median
+from toygan.view.statistics import Interval, median
 
 FEW = 10  # runs that all can be named beside their marks
 

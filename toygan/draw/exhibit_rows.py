@@ -41,8 +41,8 @@ from toygan.draw.exhibit_parts import (
 from toygan.draw.panels import CRITIC, FAINT, GENERATED, INK, PLAIN, SHARE, SMALL, STEEPNESS
 from toygan.draw.sheet import WIDTH, axis_at, say
 from toygan.draw.sweep import floor_line, frame_around, in_order, rings, scale_of
-from toygan.records import groups
-from toygan.statistics import median, rate
+from toygan.view.records import groups
+from toygan.view.statistics import median, rate
 
 KEPT = 8  # runs that keep the exhibit's order; more of them are sorted
 GOOD = ("converged", "still-improving")  # labels that are no failure

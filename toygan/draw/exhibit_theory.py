@@ -18,7 +18,7 @@ from toygan.draw.exhibit_parts import Material, Page, Rows, nothing, page, title
 from toygan.draw.panels import CRITIC, FAINT, GENERATED, INK, PLAIN, REAL, SMALL
 from toygan.draw.sheet import WIDTH, axis_at, say
 from toygan.draw.sweep import dress, log_axis
-from toygan.records import groups
+from toygan.view.records import groups
 
 BOX = 0.2  # inches a side of a box on a line
 

@@ -24,7 +24,6 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from PIL import Image
 
-from toygan.disk import write_aside
 from toygan.draw.panels import (
     GENERATED,
     INK,
@@ -46,20 +45,6 @@ from toygan.draw.panels import (
     visible,
 )
 from toygan.draw.pixels import score_pixels, steepness_pixels
-from toygan.draw.scene import (
-    Event,
-    Scene,
-    event_in_words,
-    events_of,
-    modes_at,
-    optimum_label,
-    outside_share,
-    scene,
-    seeds_of,
-    steepest,
-    title_of,
-    w1_at,
-)
 from toygan.draw.sheet import (
     MARGIN,
     RIGHT,
@@ -82,7 +67,22 @@ from toygan.draw.sheet import (
     say,
     suffix_in,
 )
-from toygan.recording import Recording
+from toygan.files.disk import write_aside
+from toygan.session.recording import Recording
+from toygan.view.scene import (
+    Event,
+    Scene,
+    event_in_words,
+    events_of,
+    modes_at,
+    optimum_label,
+    outside_share,
+    scene,
+    seeds_of,
+    steepest,
+    title_of,
+    w1_at,
+)
 
 DOTS = 100  # per inch
 FRAME, LAST = 80, 2400  # milliseconds

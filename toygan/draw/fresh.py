@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from toygan.draw.inside import foot
 from toygan.draw.panels import INK, PLAIN, corner_note, frame_view, generated_points, real_points, say_outside
-from toygan.draw.scene import Scene, named, scene, title_of
+from toygan.draw.players import foot
 from toygan.draw.sheet import (
     MARGIN,
     PICTURE_FORMATS,
@@ -24,7 +23,8 @@ from toygan.draw.sheet import (
     save_figure,
     suffix_in,
 )
-from toygan.recording import Recording
+from toygan.session.recording import Recording
+from toygan.view.scene import Scene, named, scene, title_of
 
 MOST, ACROSS = 6, 3  # seeds that have a panel; panels beside each other
 

@@ -21,7 +21,8 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from toygan.draw.scene import (
+from toygan.session.recording import Recording
+from toygan.view.scene import (
     Perfect,
     Scene,
     alignment_ceiling,
@@ -36,7 +37,6 @@ from toygan.draw.scene import (
     steepest,
     values_of,
 )
-from toygan.recording import Recording
 
 REAL, GENERATED, INK, FAINT = "#10243e", "#d55e00", "#222222", "#8a8a8a"
 CRITIC, PENALTY, SHARE, BOUNDARY = "#0072b2", "#7a7a7a", "#009e73", "#8b1a6b"

@@ -16,7 +16,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from toygan.disk import write_aside
 from toygan.draw.panels import (
     GENERATED,
     INK,
@@ -43,7 +42,9 @@ from toygan.draw.panels import (
     transport_known,
     w1_curves,
 )
-from toygan.draw.scene import (
+from toygan.files.disk import write_aside
+from toygan.session.recording import Recording
+from toygan.view.scene import (
     Scene,
     diagnosis_of,
     final_measures,
@@ -62,7 +63,6 @@ from toygan.draw.scene import (
     values_of,
     w1_at,
 )
-from toygan.recording import Recording
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
 THIRD = 2.3  # inches: a main panel of three

@@ -19,8 +19,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL, STEEPNESS, styles_of, tick
 from toygan.draw.sheet import WIDTH, axis_at, blank, even, save_figure, say
-from toygan.records import FIRST, groups, known_values, legal_keys
-from toygan.statistics import Interval, median
+from toygan.view.records import FIRST, groups, known_values, legal_keys
+from toygan.view.statistics import Interval, median
 
 MARKS = "osD^vP*X"  # with the colours: more kinds of runs than a reader can tell apart
 LABELS = {"w1": "W1 to the target (lower is better)", "core_seconds": "core-seconds a seed"}

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, REAL, SMALL, tick
-from toygan.draw.scene import View
 from toygan.draw.sheet import axis_at, blank, save_figure, say, suffix_in
+from toygan.view.scene import View
 
 COLUMNS, SIDE, PITCH = 4, 1.72, (1.95, 2.12)  # panels in a row; inches of one, and from one to the next
 POINTS, PIXELS = 600, 90  # points and pixels along a side in one panel

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from toygan.draw.panels import GENERATED, REAL, SCORES, band_edges, bands, marker_size, visible
-from toygan.draw.scene import Scene, inside
+from toygan.view.scene import Scene, inside
 
 PANEL = 245.0  # points: the width of a main panel on a sheet, to which marker sizes belong
 FINE = 2  # pixels are painted this many times finer, then averaged

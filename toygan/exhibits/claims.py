@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import spearmanr
 
-from toygan.disk import complete_lines, read_json
 from toygan.exhibits.files import PIECES, Claim, Filter, Term
-from toygan.measure import MEASURES
-from toygan.measures.rhythm import period
+from toygan.files.disk import complete_lines, read_json
+from toygan.quantities.measures import MEASURES
+from toygan.quantities.rhythm import period
 
 Row = Mapping[str, Any]  # a record: which run and seed, or which piece of theory, and its measures
 

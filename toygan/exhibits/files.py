@@ -21,12 +21,9 @@ from pydantic import (
     model_validator,
 )
 
-from toygan.diagnose import RULES
-from toygan.distance import DISTANCES, parsed_sweep
-from toygan.measure import MEASURES
-from toygan.scenario import PARTS, Method, Name, as_kind, beyond
-from toygan.shipped import exhibits_folder, shipped_exhibits
-from toygan.strict import (
+from toygan.files.scenario import PARTS, Method, Name, as_kind, beyond
+from toygan.files.shipped import exhibits_folder, shipped_exhibits
+from toygan.files.strict import (
     Key,
     Mistake,
     Source,
@@ -39,7 +36,10 @@ from toygan.strict import (
     read_toml,
     suggestion,
 )
-from toygan.sweeps import flat
+from toygan.many.sweep import flat
+from toygan.quantities.diagnosis import RULES
+from toygan.quantities.distance import DISTANCES, parsed_sweep
+from toygan.quantities.measures import MEASURES
 
 __all__ = ["Claim", "Exhibit", "Panel", "Runs", "Term", "read", "shipped_exhibits"]
 

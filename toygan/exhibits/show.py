@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from toygan.dirac import Portrait
 from toygan.exhibits.claims import Row, Verdict, judge, labels_of, matching
 from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, halves
-from toygan.recording import load
-from toygan.records import Record
-from toygan.results import facts_of, records_of
-from toygan.sweeps import plain_value
+from toygan.many.results import facts_of, records_of
+from toygan.many.sweep import plain_value
+from toygan.session.dirac import Portrait
+from toygan.session.recording import load
+from toygan.view.records import Record
 
 QUICK = "quick: at most 2 seeds and a quarter of the steps"
 Portraits = Sequence[tuple[Mapping[str, Any], Portrait]]

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from toygan.dirac import Portrait, planar, portrait
-from toygan.distance import along, changed, parsed_sweep
 from toygan.exhibits.files import Bounds, Distances, Exhibit, Phases, Plans
-from toygan.exhibits.places import Said, options, retold, words
-from toygan.records import Record
-from toygan.scenario import as_data, read, typed
-from toygan.strict import UserError
-from toygan.sweeps import flat
+from toygan.exhibits.mistakes import Said, options, retold, words
+from toygan.files.scenario import as_data, read, typed
+from toygan.files.strict import UserError
+from toygan.many.sweep import flat
+from toygan.quantities.distance import along, changed, parsed_sweep
+from toygan.session.dirac import Portrait, planar, portrait
+from toygan.view.records import Record
 
 CELLS = 20_001  # of a quadrature on a line
 

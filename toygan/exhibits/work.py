@@ -9,18 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from toygan import folder as folders
-from toygan import runs
 from toygan.exhibits.claims import Row, fits, matching, meant
 from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, called
-from toygan.exhibits.places import Said, options, retold, words
+from toygan.exhibits.mistakes import Said, options, retold, words
 from toygan.exhibits.theory import theory_columns, theory_mistakes
-from toygan.results import scalar, settings_text
-from toygan.scenario import Config, as_data
-from toygan.shipped import shipped_folder
-from toygan.strict import Key, Mistake, UserError, in_toml, paragraphs, shortened, suggestion
-from toygan.sweeps import flat, named, plain_value, points
-from toygan.tasks import Task
+from toygan.files.scenario import Config, as_data
+from toygan.files.shipped import shipped_folder
+from toygan.files.strict import Key, Mistake, UserError, in_toml, paragraphs, shortened, suggestion
+from toygan.many import run
+from toygan.many.results import scalar, settings_text
+from toygan.many.sweep import flat, named, plain_value, points
+from toygan.many.task import Task
+from toygan.session import folder as folders
 
 FRAMES = 31  # of an exhibit's run, if it does not say otherwise
 QUICK_SEEDS, QUICK_STEPS, QUICK_FRAMES = 2, 0.25, 16  # what is left of a run's seeds and steps; half the frames
@@ -84,15 +84,15 @@ def work_of(
 ) -> Work:
     """One run: the exhibit's own method if it has one of that name, its settings, and fewer of everything if quick."""
     said = flat(group.set) | dict(settings)
-    changes: list[runs.Change] = [("training.frames", QUICK_FRAMES if quick else FRAMES), *said.items()]
+    changes: list[run.Change] = [("training.frames", QUICK_FRAMES if quick else FRAMES), *said.items()]
     changes.append(("training.seeds", min(group.seeds, QUICK_SEEDS) if quick else group.seeds))
     if method is not None and method in exhibit.methods:
         changes.append((f'methods."{method}"', dict(exhibit.methods[method])))
-    config, order = runs.prepared(scenario, method, changes, place, "cpu")
+    config, order = run.prepared(scenario, method, changes, place, "cpu")
     if quick:
         said |= sooner(config)
         changes += [(key, said[key]) for key in sooner(config)]
-        config, order = runs.prepared(scenario, method, changes, place, "cpu")
+        config, order = run.prepared(scenario, method, changes, place, "cpu")
     data, columns = as_data(config), ({"group": group.name} if group.name else {}) | dict(settings)
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
     folder, filmed = place / f"{name}-{digest(config)}", is_filmed(exhibit, which | halves(data) | columns)

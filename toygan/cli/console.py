@@ -1,0 +1,298 @@
+"""What the terminal shows: a progress bar, tables, a summary. Only this file and `cli` know rich."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from time import monotonic
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+from rich.table import Column, Table
+from rich.text import Text
+
+from toygan.files.catalogue import Page
+from toygan.files.text import tell, visible
+from toygan.many.run import LIBRARIES, Progress, Watcher
+from toygan.session.recording import Recording, like_perfect
+
+WIDE = 110  # columns of a terminal in which a bar may take its ease
+EVERY = 10.0  # seconds between plain lines where stderr is no terminal
+
+
+class Terminal(Console):
+    """A console on which text is text: no word of it is a command to rich or to the terminal."""
+
+    def __init__(self, stderr: bool, width: int | None = None, force_terminal: bool | None = None) -> None:
+        super().__init__(
+            stderr=stderr, width=width, force_terminal=force_terminal, markup=False, emoji=False, highlight=False
+        )
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """The text with its control characters visible."""
+        return super().render_str(visible(text), **how)
+
+
+def console(stream: TextIO, stderr: bool) -> Terminal:
+    """A console on a stream; what goes into a file or a pipe is never wrapped."""
+    is_narrow = stream.isatty() or "COLUMNS" in os.environ
+    return Terminal(stderr=stderr, width=None if is_narrow else 1000)
+
+
+out, err = console(sys.stdout, stderr=False), console(sys.stderr, stderr=True)
+
+
+# --- progress --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def watching(name: str) -> Iterator[Watcher]:
+    """A watcher that shows a bar on a terminal, and now and then a plain line elsewhere."""
+    if not err.is_terminal:
+        yield plain_lines(name)
+        return
+    columns = (
+        TextColumn(
+            "{task.description}",
+            markup=False,
+            table_column=Column(no_wrap=True, min_width=min(len(name), 28), max_width=28),
+        ),
+        BarColumn(bar_width=8 if err.width < WIDE else 30),
+        TextColumn("{task.fields[note]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+    )
+    with Bar(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(visible(name), total=None, note="starting")
+        meter = Meter()
+
+        def watch(progress: Progress) -> None:
+            if progress.doing == "kept":
+                bar.console.print(f"{name}: {KEPT}")
+            bar.update(task, completed=progress.step, total=progress.steps, note=meter.note(progress))
+
+        yield watch
+
+
+KEPT = "already there and kept; --fresh plays it again"
+
+
+def plain_lines(name: str) -> Watcher:
+    """A watcher that prints a line whenever it starts something else, and every few seconds."""
+    meter, then, before = Meter(), 0.0, ""
+
+    def watch(progress: Progress) -> None:
+        nonlocal then, before
+        if progress.doing != before or monotonic() - then > EVERY:
+            note = KEPT if progress.doing == "kept" else f"{progress.doing}, {meter.note(progress)}"
+            tell(f"{name}: {note}")
+            then, before = monotonic(), progress.doing
+
+    return watch
+
+
+class Meter:
+    """Remembers when it first looked, to say how fast it goes."""
+
+    def __init__(self) -> None:
+        self.start: tuple[float, int] | None = None
+
+    def note(self, progress: Progress) -> str:
+        """How far, how fast, how long it will take, and the latest numbers; at the end what is being done."""
+        if progress.doing != "training":
+            return progress.doing if err.is_terminal else f"step {progress.step} of {progress.steps}"
+        self.start = self.start or (monotonic(), progress.step)
+        seconds, steps = monotonic() - self.start[0], progress.step - self.start[1]
+        parts = [f"{progress.step}/{progress.steps}"]
+        if seconds > 0.5 and steps:
+            parts += [
+                f"{steps / seconds:.0f}/s",
+                f"{duration((progress.steps - progress.step) * seconds / steps)} left",
+            ]
+        return "  ".join([*parts, *live(progress.numbers)])
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 42 s, 3:05 min, 2:10 h."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d} h"
+
+
+def live(numbers: Mapping[str, float]) -> list[str]:
+    """The few numbers that say whether it goes well, the most telling first."""
+    words = {
+        "w1": "W1 {:.2g}",
+        "modes": "modes {:.0f}",
+        "w1_floor": "W1 floor {:.2g}",
+        "critic_loss": "critic loss {:.2g}",
+    }
+    room = len(words) if err.width >= WIDE else 2
+    return [text.format(numbers[name]) for name, text in list(words.items())[:room] if name in numbers]
+
+
+# --- results ---------------------------------------------------------------------------------------------------------
+
+
+def print_summary(recording: Recording) -> None:
+    """Status, measures of every seed, and where the files are."""
+    facts = recording.facts
+    seconds = sum(facts["seconds"].values())
+    out.print(recording.name, style="bold", end="")
+    out.print(f"  {facts['status']} at step {facts['step']} of {facts['steps']}, {seconds:.1f} s")
+    table = Table(box=None, pad_edge=False)
+    rows = facts["summary"]["seeds"]
+    names = [name for name in rows[0] if name in TOLD and any(row[name] is not None for row in rows)]
+    for name in names:
+        table.add_column(heading(name), justify="right")
+    for row in rows:
+        table.add_row(*(number(row[name]) for name in names))
+    out.print(table)
+    for words in floor_words(facts):
+        out.print(words)
+    for sentence in facts["summary"].get("diagnosis", []):
+        out.print(sentence)
+    for name in ("picture.png", "animation.gif"):
+        if recording.folder and (recording.folder / name).exists():
+            out.print(str(recording.folder / name), soft_wrap=True)
+
+
+def floor_words(facts: Mapping[str, Any]) -> list[str]:
+    """The final floor of W1 with its band, and how many seeds lie in it; nothing where a run knows no band."""
+    floor = (facts.get("floors") or {}).get("final", {}).get("w1", {})
+    known = [like for row in facts["summary"]["seeds"] if (like := like_perfect(facts, row.get("w1"))) is not None]
+    if not known:
+        return []
+    low, high = (f"{floor[end]:.3g}" for end in ("low", "high"))
+    return [
+        f"W1 floor {floor['mean']:.3g} ({low} to {high} in 90 % of perfect samplers, of {floor['draws']}); "
+        f"{sum(known)} of {len(facts['seeds'])} seeds indistinguishable from a perfect sampler"
+    ]
+
+
+TOLD = (  # of all the measures in run.json, those that fit on a line
+    "seed",
+    "run",
+    "status",
+    "seeds",
+    "w1",
+    "w1_floor",
+    "modes",
+    "high_quality",
+    "mode_mass_tv",
+    "on_skeleton",
+    "skeleton_coverage",
+    "diverged_at",
+    "train_seconds",
+)
+
+
+def table_rows(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
+    """One row a run: its mean measures over seeds."""
+    return [
+        {"run": recording.name, "status": recording.facts["status"], "seeds": len(recording.facts["seeds"])}
+        | recording.facts["summary"]["mean"]
+        | {"train_seconds": recording.facts["seconds"]["train"]}
+        for recording in recordings
+    ]
+
+
+def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> None:
+    """One line a run, means over seeds, and where the comparison is."""
+    rows = table_rows(recordings)
+    if len({recording.facts["scenario"] for recording in recordings}) == 1:  # then it goes without saying
+        out.print(recordings[0].facts["scenario"], style="bold")
+        for row, recording in zip(rows, recordings, strict=True):
+            row["run"] = recording.facts["method"]
+    said = {"status"} if all(row["status"] == "done" for row in rows) else set()
+    every = dict.fromkeys(name for row in rows for name in row)
+    names = [name for name in TOLD if name in every and name not in said]
+    table = Table(box=None, pad_edge=False)
+    for name in names:
+        table.add_column(heading(name), justify="left" if name in ("run", "status") else "right")
+    for row in rows:
+        table.add_row(*(number(row.get(name)) for name in names))
+    out.print(table)
+    for path in paths.values():
+        out.print(path, soft_wrap=True)
+
+
+def print_measures(recordings: Sequence[Recording]) -> None:
+    """Every final measure, a line a measure and a column a run: means over seeds, and what the target itself scores."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("measure (in brackets: the target itself)")
+    for recording in recordings:
+        table.add_column(recording.name, justify="right", overflow="fold")
+    for name in dict.fromkeys(name for recording in recordings for name in recording.facts["summary"]["mean"]):
+        if name != "w1_floor":
+            table.add_row(heading(name), *(beside_floor(recording, name) for recording in recordings))
+    out.print(table)
+    out.print()
+
+
+def beside_floor(recording: Recording, name: str) -> str:
+    """The mean of a measure, with what a perfect sampler scores where that is known."""
+    said = number(recording.facts["summary"]["mean"].get(name))
+    floor = (recording.facts.get("floors") or {}).get("final", {}).get(name, {}).get("mean")
+    return said if floor is None else f"{said} ({floor:.2g})"
+
+
+def heading(name: str) -> str:
+    """A measure's name in words, which may stand below each other."""
+    return name.replace("_", " ")
+
+
+def number(value: Any) -> str:
+    """A cell of a table."""
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def print_list(found: Mapping[str, Mapping[str, str]]) -> None:
+    """Every name with its sentence, a table a list."""
+    for what, rows in found.items():
+        table = Table(box=None, pad_edge=False, show_header=False, title=what, title_justify="left", title_style="bold")
+        table.add_column(no_wrap=True, style="cyan")
+        table.add_column()
+        for name, text in rows.items():
+            table.add_row(name, text)
+        out.print(table)
+        out.print()
+
+
+def print_page(page: Page) -> None:
+    """Title, lines, settings."""
+    out.print(page.title, style="bold")
+    for name, text in page.lines.items():
+        out.print(f"{name}: {text}")
+    out.print()
+    out.print(page.settings, soft_wrap=True)  # as it is, so that it can be copied
+
+
+def print_doctor() -> None:
+    """Versions, device, threads, encoders, and what is missing."""
+    import torch
+
+    for name in LIBRARIES:
+        out.print(f"{name} {installed(name)}")
+    out.print(f"python {sys.version.split()[0]} on {sys.platform}")
+    gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none that torch sees; runs go to the CPU"
+    out.print(f"GPU: {gpu}")
+    out.print(f"threads: 1 a run by default, {torch.get_num_threads()} possible")
+    films = "gif, webp" + (", mp4" if find_spec("imageio_ffmpeg") else "")
+    missing = "" if find_spec("imageio_ffmpeg") else "  (mp4: pip install 'toygan[mp4]')"
+    out.print(f"films: {films}{missing}")
+
+
+def installed(name: str) -> str:
+    """The version of a package, or that it is missing."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "is missing"

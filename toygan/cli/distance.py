@@ -1,0 +1,144 @@
+"""The command `distance`: how far two scenarios' targets are apart. It is put onto the command line by `cli`."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toygan.cli.exits import clear_faults
+from toygan.files.text import say, tell
+
+if TYPE_CHECKING:
+    from toygan.quantities.distance import Number, Sweep
+
+OVER = "Let a number of B's target go through N values: target.shift=-1:1:21 moves x, target.shift.1=-1:1:21 moves y."
+EVERY = 2.0  # seconds between two lines of progress
+COLUMNS = 6  # significant digits in a table
+
+
+def distance(
+    a: Annotated[str, typer.Argument(metavar="A", help="A scenario: a shipped name or the path of a .toml.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another one, or the same.")],
+    over: Annotated[
+        str | None,
+        typer.Option(metavar="KEY=LO:HI:N", help=OVER),
+    ] = None,
+    points: Annotated[int | None, typer.Option(min=2, max=4000, help="Points a sample, where no formula is.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The picture with --over; distance.png by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+) -> None:
+    """Say how far the targets of two scenarios are apart, and how each number was found."""
+    with clear_faults():
+        from toygan.files.strict import UserError
+
+        if over is None and out is not None:
+            raise UserError("--out: there is a picture only with --over, as in --over target.shift=-1:1:21")
+        say(table_of(a, b, points, as_json) if over is None else along_key(a, b, over, points, out, as_json))
+
+
+def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:
+    """One line a distance: its value, and how it was found."""
+    from toygan.files.scenario import read
+    from toygan.quantities.distance import DISTANCES, distances
+
+    found = distances(read(a), read(b), points or 1000, plain_lines())
+    if as_json:
+        return json.dumps({"a": a, "b": b, "distances": {name: plain(number) for name, number in found.items()}})
+    rows = [(DISTANCES[name], name, shown(number.value), extra(number), number.how) for name, number in found.items()]
+    return in_columns([("distance", "name", "value", "spread, floor", "how"), *rows])
+
+
+def along_key(a: str, b: str, over: str, points: int | None, out: Path | None, as_json: bool) -> str:
+    """One line a value of the key, one column a distance, and a picture."""
+    from toygan.quantities.distance import DISTANCES, along, parsed_sweep
+
+    sweep = parsed_sweep(over)
+    path = checked(out or Path("distance.png"))
+    found = along(a, b, sweep, points or 500, plain_lines())
+    command = shlex.join(["toygan", "distance", a, b, "--over", over, *(["--points", str(points)] if points else [])])
+    draw(sweep, found, f"A: {a}; B: {b}, {named(sweep)} varied", command, path)
+    if as_json:
+        table = {name: [plain(number) for number in numbers] for name, numbers in found.items()}
+        said = {"a": a, "b": b, "over": named(sweep), "values": sweep.values}
+        return json.dumps(said | {"distances": table, "picture": str(path)})
+    rows = [
+        (f"{value:.6g}", *(shown(found[name][i].value) for name in DISTANCES)) for i, value in enumerate(sweep.values)
+    ]
+    ways = [f"{name}: {' / '.join(dict.fromkeys(number.how for number in numbers))}" for name, numbers in found.items()]
+    return "\n".join([in_columns([(named(sweep), *DISTANCES), *rows]), "", *ways, str(path)])
+
+
+def plain_lines() -> Callable[[str], None]:
+    """A watcher that says on stderr what is being computed, at first and now and then."""
+    then = -EVERY
+
+    def watch(doing: str) -> None:
+        nonlocal then
+        if monotonic() - then > EVERY:
+            tell(f"distance: {doing}")
+            then = monotonic()
+
+    return watch
+
+
+def named(sweep: Sweep) -> str:
+    """The key with its coordinate, if one was said."""
+    return sweep.key if sweep.place is None else f"{sweep.key}.{sweep.place}"
+
+
+def checked(path: Path) -> Path:
+    """A path that a picture can be written to; UserError otherwise, before anything is computed."""
+    from toygan.draw.sheet import PICTURE_FORMATS, suffix_in
+    from toygan.files.strict import UserError
+
+    try:
+        suffix_in(path, PICTURE_FORMATS)
+    except ValueError as error:
+        raise UserError(f"--out {error}") from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def draw(sweep: Sweep, found: dict[str, list[Number]], title: str, command: str, path: Path) -> None:
+    """The picture of a sweep."""
+    import numpy as np
+
+    from toygan.draw.distance import distances_along, save_distances
+
+    values = {name: np.array([number.value for number in numbers]) for name, numbers in found.items()}
+    floors = {name: np.array([number.floor for number in numbers], float) for name, numbers in found.items()}
+    figure = distances_along(title, named(sweep), sweep.values, values, floors, command)
+    save_distances(figure, path, command)
+
+
+def plain(number: Number) -> dict[str, Any]:
+    """A number that JSON can hold: "inf" for infinite, null for not known."""
+    value: Any = number.value
+    if not math.isfinite(value):
+        value = None if math.isnan(value) else "inf"
+    rest = {name: part for name, part in number._asdict().items() if part is not None}
+    return rest | {"value": value}
+
+
+def shown(value: float) -> str:
+    """A cell of a table."""
+    return "not known" if math.isnan(value) else f"{value:.{COLUMNS}g}"
+
+
+def extra(number: Number) -> str:
+    """Spread and floor of a sampled number."""
+    return "" if number.spread is None else f"± {number.spread:.2g}, {number.floor:.2g}"
+
+
+def in_columns(rows: list[tuple[str, ...]]) -> str:
+    """Rows of words under each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)

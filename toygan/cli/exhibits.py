@@ -1,0 +1,227 @@
+"""The commands for exhibits: `demo` and `gallery`. They are put onto the command line by `cli`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
+from toygan.cli.many import watching
+from toygan.files.shipped import shipped_exhibits
+from toygan.files.text import say, say_json, tell
+
+if TYPE_CHECKING:
+    from toygan.exhibits import Exhibit, Showing, Work
+
+RUNS = Path("runs/exhibits")
+
+Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Where the run folders are kept, for every exhibit.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")]
+GO_ON = "\n    nothing is lost: the same command goes on", "; the same command goes on from here"
+
+
+def complete_exhibit(incomplete: str) -> list[str]:
+    """Shipped exhibits that begin like this."""
+    return [name for name in shipped_exhibits() if name.startswith(incomplete)]
+
+
+def demo(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="EXHIBIT", help="A name or the path of a .toml.", autocompletion=complete_exhibit),
+    ] = None,
+    quick: Quick = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 unless every claim held.")] = False,
+    out: Annotated[Path, typer.Option(help="Where pictures and page go, in a folder of the exhibit's name.")] = Path(
+        "demo"
+    ),
+    runs: RunsFolder = RUNS,
+    workers: Workers = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+) -> None:
+    """Run one exhibit and say which of its claims held; without a name, list them by question."""
+    with clear_faults(*GO_ON):
+        if name is None:
+            list_questions(as_json)
+            return
+        from toygan.exhibits import read
+        from toygan.site.site import write_site
+
+        refuse_a_file("--runs", runs)
+        refuse_a_file("--out", out)
+        exhibit = read(name)
+        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, [command_of(name, quick, runs)])
+        write_site(out, shown, quick)
+        report(shown[0], out / exhibit.name, as_json)
+        end(shown, failed, strict)
+
+
+def gallery(
+    out: Annotated[Path, typer.Option(help="Where the site goes.")] = Path("site"),
+    only: Annotated[
+        list[str],
+        typer.Option(
+            metavar="EXHIBIT", help="A name or the path of a .toml; repeat it.", autocompletion=complete_exhibit
+        ),
+    ] = [],  # noqa: B006
+    quick: Quick = False,
+    runs: RunsFolder = RUNS,
+    workers: Workers = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+) -> None:
+    """Build the site of all exhibits; it opens from disk and needs no network."""
+    with clear_faults(*GO_ON):
+        from joblib import cpu_count
+
+        from toygan.exhibits import read
+        from toygan.site.site import write_site
+
+        refuse_a_file("--runs", runs)
+        refuse_a_file("--out", out)
+        names = only or shipped_exhibits()
+        commands = [command_of(name, quick, runs) for name in names]
+        exhibits = [read(name) for name in names]
+        shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands)
+        index = write_site(out, shown, quick, workers or cpu_count())
+        if as_json:
+            say_json({"index": str(index), "exhibits": [facts_of(one) for one in shown]})
+        else:
+            say("\n".join([*map(tally, shown), str(index)]))
+        end(shown, failed, strict=False)
+
+
+def command_of(name: str, quick: bool, runs: Path) -> str:
+    """The command that makes an exhibit again."""
+    extra = (["--quick"] if quick else []) + (["--runs", str(runs)] if runs != RUNS else [])
+    return shlex.join(["toygan", "demo", name, *extra])
+
+
+def shown_exhibits(
+    exhibits: Sequence[Exhibit], place: Path, runs: Path, quick: bool, workers: int | None, commands: Sequence[str]
+) -> tuple[list[Showing], dict[str, str]]:
+    """Do every run of some exhibits, then judge and draw them, several at once; also the runs that failed."""
+    from joblib import Parallel, cpu_count, delayed
+
+    from toygan.exhibits import planned, showing
+    from toygan.exhibits.work import quickened
+
+    refuse_equal_names(exhibits)
+    works = [planned(exhibit, runs, quick) for exhibit in exhibits]
+    failed = played([work for each in works for work in each], runs, workers)
+    judged = map(quickened, exhibits) if quick else exhibits
+    at_once = min(len(exhibits), workers or cpu_count())
+    jobs = [
+        delayed(showing)(exhibit, own, place / exhibit.name, command, quick)
+        for exhibit, own, command in zip(judged, works, commands, strict=True)
+    ]
+    made = []
+    for shown in Parallel(n_jobs=at_once, return_as="generator")(jobs):
+        made.append(shown)
+        tell(f"drawn: {tally(shown)}")
+    return made, failed
+
+
+def refuse_a_file(option: str, place: Path) -> None:
+    """UserError where a folder can not be: a file is or stands in its way, or a name is too long for the disk."""
+    from toygan.files.strict import UserError
+
+    for path in (place, *place.parents):
+        if len(os.fsencode(path.name)) > LONGEST_NAME:
+            raise UserError(f"{option} {place}: a name of a folder has at most {LONGEST_NAME} bytes")
+        if path.exists() and not path.is_dir():
+            raise UserError(f"{option} {place}: {path} is a file; give a folder, or the name of one to make")
+
+
+LONGEST_NAME = 255  # bytes of a file's or folder's name on the usual disks
+
+
+def refuse_equal_names(exhibits: Sequence[Exhibit]) -> None:
+    """UserError where two exhibits would share a page."""
+    from toygan.files.strict import UserError
+
+    for name, count in Counter(exhibit.name for exhibit in exhibits).items():
+        if count > 1:
+            raise UserError(f"--only: {count} exhibits are called {name!r}; give one of them another name in its file")
+
+
+def played(works: Sequence[Work], runs: Path, workers: int | None) -> dict[str, str]:
+    """Play what is not finished; the messages of the runs that failed."""
+    from toygan.exhibits.work import tasks_of
+    from toygan.many import sweep
+
+    tasks = tasks_of(works)
+    if not tasks:
+        return {}
+    with watching() as watch:
+        return sweep.carry_out(tasks, runs, workers=workers, watch=watch)
+
+
+def end(shown: Sequence[Showing], failed: dict[str, str], strict: bool) -> None:
+    """Say what failed, and exit with the code for it."""
+    if failed:
+        listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
+        complain(f"{len(failed)} runs failed; the same command tries them again{listed}")
+        raise typer.Exit(SOME_FAILED)
+    if strict and any(not verdict.held for one in shown for verdict in one.verdicts):
+        raise typer.Exit(FAILED)
+
+
+# --- in words --------------------------------------------------------------------------------------------------------
+
+
+def list_questions(as_json: bool) -> None:
+    """Every exhibit with its question."""
+    from toygan.cli.catalogue import exhibits
+    from toygan.cli.console import print_list
+
+    found = {"exhibits": exhibits()}
+    say_json(found) if as_json else print_list(found)
+
+
+def report(shown: Showing, place: Path, as_json: bool) -> None:
+    """The verdicts, and where pictures and page are."""
+    if as_json:
+        say_json(facts_of(shown))
+        return
+    from toygan.site.site import file_name
+
+    say(f"{shown.question}\n")
+    for verdict in shown.verdicts:
+        say(f"  {verdict.words}: {verdict.says}\n      {verdict.evidence}")
+    page = place.parent / "exhibits" / f"{file_name(shown.name)}.html"
+    say("\n".join(["", *(str(picture.path) for picture in shown.pictures), str(page)]))
+
+
+def facts_of(shown: Showing) -> dict[str, Any]:
+    """An exhibit's result as plain data."""
+    return {
+        "name": shown.name,
+        "question": shown.question,
+        "quick": shown.quick,
+        "claims": [verdict._asdict() | {"verdict": verdict.words} for verdict in shown.verdicts],
+        "pictures": [str(picture.path) for picture in shown.pictures],
+        "runs": [str(folder) for folder in shown.folders],
+    }
+
+
+def tally(shown: Showing) -> str:
+    """How many claims of an exhibit held, on one line; those that cannot fail are told apart, for they are no evidence."""
+    from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, counted
+
+    counts = counted(shown.verdicts)
+    certain = f", {counts[BY_CONSTRUCTION]} true by construction" if counts[BY_CONSTRUCTION] else ""
+    judged = len(shown.verdicts) - counts[BY_CONSTRUCTION]
+    return f"{shown.name}: {counts[JUDGED[True]]} of {judged} claims held{certain}"
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands onto a command line."""
+    app.command()(demo)
+    app.command()(gallery)

@@ -1,0 +1,64 @@
+"""What goes wrong on the command line: one message on stderr and the right exit code, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from typing import Any, NoReturn
+
+import typer
+
+from toygan.files.text import tell
+
+FAILED, USAGE, SOME_FAILED, INTERRUPTED = 1, 2, 3, 130
+
+stopping = Event()  # somebody asked us to end
+
+
+def stop(*_: Any) -> NoReturn:
+    """Take a request to end as Ctrl-C is taken."""
+    stopping.set()
+    raise KeyboardInterrupt
+
+
+def complain(message: str) -> None:
+    """One message on stderr."""
+    tell(f"toygan: {message}")
+
+
+@contextmanager
+def clear_faults(after_fault: str = "", after_stop: str = "") -> Iterator[None]:
+    """Turn what goes wrong into one message and the right exit code, never a traceback."""
+    try:
+        yield
+        sys.stdout.flush()
+    except typer.Exit:
+        raise
+    except (Exception, KeyboardInterrupt, SystemExit) as error:  # the last one is of a run's own code
+        # A stop in the middle of an import or of a foreign library may arrive as an error of theirs.
+        if stopping.is_set() or isinstance(error, KeyboardInterrupt):
+            complain("interrupted" + after_stop)
+            stopping.clear()  # it has been said
+            raise typer.Exit(INTERRUPTED) from None
+        if os.environ.get("TOYGAN_TRACEBACK"):
+            raise
+        is_mistake = is_users(error)
+        complain(str(error) if is_mistake else in_words(error) + after_fault)
+        raise typer.Exit(USAGE if is_mistake else FAILED) from None
+
+
+def is_users(error: BaseException) -> bool:
+    """Whether the user got something wrong, as opposed to the machine or us."""
+    from toygan.files.strict import UserError
+
+    return isinstance(error, UserError)
+
+
+def in_words(error: BaseException) -> str:
+    """An error of the system without its number; of another error, where to see more."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}\n    with TOYGAN_TRACEBACK=1 in the environment it shows where"

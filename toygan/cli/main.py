@@ -1,0 +1,408 @@
+"""The command line. Results go to stdout, progress and complaints to stderr.
+
+Heavy things are imported where they are used.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from toygan.cli import distance, exhibits, many, views
+from toygan.cli.exits import (
+    FAILED,
+    INTERRUPTED,
+    SOME_FAILED,
+    clear_faults,
+    complain,
+    in_words,
+    is_users,
+    stop,
+    stopping,
+)
+from toygan.cli.streams import mend_streams
+from toygan.files.shipped import shipped
+from toygan.files.text import say, say_json
+from toygan.game.methods import METHODS
+
+if TYPE_CHECKING:
+    from toygan.files.scenario import Config
+    from toygan.many.run import Order
+    from toygan.session.recording import Recording
+
+    Job = tuple[Config, Order]
+
+
+class Commands(TyperGroup):
+    """The commands; what is wrong with a command line is said like every other mistake."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command line, and end the program unless that is not wanted."""
+        try:
+            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+        except TyperException as error:
+            if not standalone_mode:
+                raise
+            complain_of_usage(error)
+            code = error.exit_code
+        return sys.exit(code or 0) if standalone_mode else code
+
+
+def complain_of_usage(error: TyperException) -> None:
+    """One message, with the command that says more; none where the help has just been printed."""
+    if type(error).__name__ != "NoArgsIsHelpError":
+        context = getattr(error, "ctx", None)
+        more = f"\n    {context.command_path} --help says more" if context else ""
+        complain(re.sub(r"\s*\n\s*", " ", error.format_message()) + more)
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="The laboratory for GANs on distributions that fit on a sheet of paper.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    mend_streams()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    try:
+        app()
+    except (KeyboardInterrupt, SystemExit):  # typer takes a stop outside of a command without a word
+        if not stopping.is_set():
+            raise
+        complain("interrupted")
+        sys.exit(INTERRUPTED)
+    except OSError as error:  # what is printed outside of a command, such as help, onto a full disk
+        complain(in_words(error))
+        sys.exit(FAILED)
+
+
+# --- run -------------------------------------------------------------------------------------------------------------
+
+
+def complete_scenario(incomplete: str) -> list[str]:
+    """Shipped scenarios that begin like this."""
+    return [name for name in shipped() if name.startswith(incomplete)]
+
+
+def complete_method(incomplete: str) -> list[str]:
+    """Shipped methods that begin like this."""
+    return [name for name in METHODS if name.startswith(incomplete)]
+
+
+Scenario = Annotated[
+    str, typer.Argument(help="A shipped name or the path of a .toml.", autocompletion=complete_scenario)
+]
+Methods = Annotated[
+    list[str],
+    typer.Option(
+        "--method", "-m", help="A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.", autocompletion=complete_method
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
+Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, page/index.html, that opens from disk.")]
+Folder = Annotated[Path, typer.Argument(help="The folder of a finished run.")]
+
+
+@app.command()
+def run(
+    scenario: Scenario,
+    methods: Methods = [],  # noqa: B006  (typer copies it)
+    seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds to train together.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Generator steps.")] = None,
+    changes: Annotated[
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key of the scenario.")
+    ] = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("runs"),
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads; more than one rarely helps.")] = 1,
+    animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folder holds.")] = False,
+    page: Page = False,
+    as_json: Json = False,
+) -> None:
+    """Train a generator against a critic, and show what happened."""
+    with clear_faults(
+        "\n    nothing is lost: the same command goes on from the last frame", "; the same command goes on from here"
+    ):
+        jobs = prepared(scenario, methods, seeds, steps, changes, out, device, threads, animation, fresh)
+        recordings, faults = run_all(jobs)
+        if not recordings:
+            raise faults[-1]
+        report(recordings, faults, animation, page, as_json)
+        if faults:
+            raise typer.Exit(SOME_FAILED)
+
+
+def prepared(
+    scenario: str,
+    methods: list[str],
+    seeds: int | None,
+    steps: int | None,
+    changes: list[str],
+    out: Path,
+    device: str,
+    threads: int,
+    animation: bool,
+    fresh: bool,
+) -> list[Job]:
+    """One job a method; every one is checked before the first one starts."""
+    import torch
+
+    from toygan.files.strict import UserError, shortened
+    from toygan.many import run
+
+    most = max(64, os.cpu_count() or 1)
+    if threads > most:
+        raise UserError(
+            f"--threads {shortened(str(threads))}: give 1 to {most}; this machine has {os.cpu_count()} cores"
+        )
+    torch.set_num_threads(threads)
+    if steps is not None:
+        changes = [*changes, f"training.steps={steps}"]
+    if seeds is not None:
+        changes = [*changes, f"training.seeds={seeds}"]
+    asked: list[str | None] = [*dict.fromkeys(methods)] or [None]
+    return [run.prepared(scenario, method, changes, out, device, animation, fresh) for method in asked]
+
+
+def run_all(jobs: list[Job]) -> tuple[list[Recording], list[BaseException]]:
+    """One run after the other; of several, one that fails does not keep the others from running."""
+    from toygan.cli.console import watching
+    from toygan.many import run
+
+    recordings, faults = list[Any](), list[BaseException]()
+    for config, order in jobs:
+        name = f"{config.name} / {config.method.name}"
+        try:
+            with watching(name) as watch:
+                recordings.append(run.carry_out(config, order._replace(watch=watch)))
+        except (Exception, SystemExit) as error:  # of a run's own code
+            if len(jobs) == 1 or stopping.is_set():
+                raise
+            complain(f"{name}: {error if is_users(error) else in_words(error)}")
+            faults.append(error)
+    return recordings, faults
+
+
+def report(recordings: list[Recording], faults: list[BaseException], film: bool, page: bool, as_json: bool) -> None:
+    """What the runs came to; several end with a picture side by side."""
+    from toygan.cli.console import print_summary, print_table
+
+    place = common_folder(recordings) if len(recordings) > 1 else recordings[0].folder
+    paths = draw_comparison(recordings, place, film) if len(recordings) > 1 and place else {}
+    paths |= write_page(recordings, place) if page and place else {}
+    if as_json:
+        facts = [dict(recording.facts) | {"folder": str(recording.folder)} for recording in recordings]
+        several = {"runs": facts, "failed": [str(fault) for fault in faults]}
+        say_json((facts[0] if len(facts) == 1 and not faults else several) | paths)
+    elif len(recordings) == 1:
+        print_summary(recordings[0])
+        say("\n".join(paths.values()), end="\n" if paths else "")
+    else:
+        print_table(recordings, paths)
+
+
+def write_page(recordings: list[Recording], folder: Path) -> dict[str, str]:
+    """The page of several runs, or of one, in `page/` below a folder; where it is."""
+    from toygan.site.page import write_page as write
+
+    titles = dict.fromkeys(str(recording.facts.get("title") or recording.facts["scenario"]) for recording in recordings)
+    methods = dict.fromkeys(str(recording.facts["method"]) for recording in recordings)
+    about = dict.fromkeys(str(recording.facts["config"].get("about", "")) for recording in recordings)
+    commands = dict.fromkeys(str(recording.facts.get("command", "")) for recording in recordings)
+    folders = [recording.folder for recording in recordings if recording.folder]
+    title = f"{', '.join(titles)}: {', '.join(methods)}"
+    return {
+        "page": shown(write(folder / "page", title, "\n\n".join(filter(None, about)), folders, "\n".join(commands)))
+    }
+
+
+def common_folder(recordings: list[Recording]) -> Path:
+    """The innermost folder that holds all runs."""
+    return Path(os.path.commonpath([recording.folder.resolve().parent for recording in recordings if recording.folder]))
+
+
+def draw_comparison(recordings: list[Recording], folder: Path, film: bool) -> dict[str, str]:
+    """Picture and, if wanted, film of several runs; where they are."""
+    from toygan.draw import save_comparison, save_comparison_film
+
+    paths = {"picture": folder / "comparison.png"}
+    save_comparison(recordings, paths["picture"])
+    if film:
+        paths["film"] = folder / "comparison.gif"
+        save_comparison_film(recordings, paths["film"])
+    return {name: shown(path) for name, path in paths.items()}
+
+
+def shown(path: Path) -> str:
+    """A path from here, where that is shorter."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+# --- draw and compare ------------------------------------------------------------------------------------------------
+
+PICTURES, FILMS = ("png", "pdf", "svg"), ("gif", "webp", "mp4")
+
+
+@app.command()
+def draw(
+    folder: Folder,
+    formats: Annotated[
+        list[str],
+        typer.Option("--format", "-f", help=f"{', '.join(PICTURES + FILMS)}; png and gif by default."),
+    ] = [],  # noqa: B006
+    view: views.View = None,
+    points: views.Points = None,
+    out: Annotated[Path | None, typer.Option(help="Another folder for the files.")] = None,
+) -> None:
+    """Draw a run again from its recording, or more points of its generators; nothing is trained."""
+    with clear_faults():
+        recording = opened(folder)
+        place = out or folder
+        for suffix in formats or (["png"] if view or points else ["png", "gif"]):
+            if points:
+                say(views.drawn_points(recording, points, view, suffix, usable(place)))
+            elif view:
+                say(views.drawn_view(recording, view, suffix, usable(place)))
+            else:
+                say(drawn(recording, suffix, place))
+
+
+def drawn(recording: Recording, suffix: str, folder: Path) -> Path:
+    """Draw the picture or the film in one format; where it is."""
+    from toygan.draw import save_film, save_picture
+    from toygan.files.strict import UserError, suggestion
+
+    if suffix not in PICTURES + FILMS:
+        raise UserError(f"--format {suffix}: unknown; {suggestion(suffix, PICTURES + FILMS, 'formats')}")
+    save, stem = (save_picture, "picture") if suffix in PICTURES else (save_film, "animation")
+    path = usable(folder) / f"{stem}.{suffix}"
+    try:
+        save(recording, path)
+    except ImportError as error:
+        raise UserError(f"--format {suffix}: {error}") from None
+    return path
+
+
+def usable(folder: Path) -> Path:
+    """The folder, made if need be; UserError where that cannot be."""
+    from toygan.files.strict import UserError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be used ({error.strerror}); choose another place with --out") from None
+    return folder
+
+
+def opened(folder: Path) -> Recording:
+    """The recording of a folder; UserError where there is none."""
+    from toygan.files.strict import UserError
+    from toygan.session.recording import load
+
+    try:
+        return load(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"{folder}: holds no finished run; toygan run makes one") from None
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise UserError(f"{folder}: cannot be read as a run ({error})") from None
+
+
+@app.command()
+def compare(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where picture and film go; the runs' common folder by default.")
+    ] = None,
+    animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
+    page: Page = False,
+    as_json: Json = False,
+) -> None:
+    """Put several runs side by side: one picture, one film, every measure with its floor."""
+    with clear_faults():
+        from toygan.cli.console import print_measures, print_table, table_rows
+        from toygan.files.strict import UserError
+
+        if len(folders) < 2:
+            raise UserError("compare needs two runs or more")
+        recordings = [opened(folder) for folder in folders]
+        place = usable(out or common_folder(recordings))
+        paths = draw_comparison(recordings, place, animation) | (write_page(recordings, place) if page else {})
+        if as_json:
+            say_json({"runs": table_rows(recordings)} | paths)
+        else:
+            print_measures(recordings)
+            print_table(recordings, paths)
+
+
+# --- list, show, doctor ----------------------------------------------------------------------------------------------
+
+
+@app.command("list")
+def list_(
+    what: Annotated[
+        str, typer.Argument(help="scenarios, methods, objectives, targets, critics, ...; all by default.")
+    ] = "all",
+    as_json: Json = False,
+) -> None:
+    """List what there is."""
+    with clear_faults():
+        from toygan.cli.catalogue import LISTS
+        from toygan.cli.console import print_list
+        from toygan.files.strict import UserError, suggestion
+
+        if what not in ("all", *LISTS):
+            raise UserError(f"list {what}: unknown; {suggestion(what, list(LISTS), 'lists')}")
+        found = {name: make() for name, make in LISTS.items() if what in ("all", name)}
+        say_json(found) if as_json else print_list(found)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Any name that toygan list tells, or a pair.")],
+) -> None:
+    """Explain one thing: formula, reference, settings, what to look for."""
+    with clear_faults():
+        from toygan.cli.catalogue import pages
+        from toygan.cli.console import print_page
+
+        for page in pages(name):
+            print_page(page)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, what is missing, and what the machine offers."""
+    with clear_faults():
+        from toygan.cli.console import print_doctor
+
+        print_doctor()
+
+
+many.register(app)
+exhibits.register(app)
+app.command()(distance.distance)
+app.command()(views.dirac)

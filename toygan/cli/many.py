@@ -1,0 +1,221 @@
+"""The commands for many runs: `sweep` and `table`. They are put onto the command line by `cli`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toygan.cli.exits import SOME_FAILED, clear_faults, complain
+from toygan.files.text import say, tell, visible
+
+if TYPE_CHECKING:
+    from toygan.many.sweep import Places, Plan, Standing, Watch
+    from toygan.many.table import Table
+    from toygan.many.task import Task
+
+EVERY = 10.0  # seconds between plain lines where stderr is no terminal
+MOST = 4  # names of runs at work that are shown
+
+
+def sweep(
+    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names, or paths; or one sweep file.")],
+    methods: Annotated[
+        list[str], typer.Option("--method", "-m", help="Repeat it, or say all; each scenario's own by default.")
+    ] = [],  # noqa: B006
+    seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds every run trains together.")] = None,
+    grid: Annotated[list[str], typer.Option("--grid", metavar="KEY=V1,V2,...", help="A setting's values.")] = [],  # noqa: B006
+    changes: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key.")] = [],  # noqa: B006
+    out: Annotated[Path | None, typer.Option(help="Where the run folders go; runs by default.")] = None,
+    engine: Annotated[str, typer.Option(help="local: the cores of this machine; dask: a cluster.")] = "local",
+    address: Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, tcp://HOST:8786.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Local processes; one a core by default.")] = None,
+    animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw a film of every run.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folders hold.")] = False,
+    steps: Annotated[int | None, typer.Option(min=1, help="Generator steps of every run.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many runs and how long, and play none.")] = False,
+) -> None:
+    """Do many runs: scenarios by methods by settings; the same command goes on where it was."""
+    with clear_faults("\n    nothing is lost: the same command goes on", "; the same command goes on from here"):
+        from toygan.many import sweep as sweeps
+
+        changes = [*changes, *([f"training.steps={steps}"] if steps else [])]
+        plan, places = plan_of(scenarios, methods, seeds, grid, changes, out, animation)
+        tasks, place = sweeps.planned(plan, places), Path(plan.out)
+        if dry_run:
+            say(forecast(tasks, engine, address, workers))
+            return
+        with watching() as watch:
+            failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
+        show_results(sweeps.outcome(tasks, failed), place)
+        if failed:
+            listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
+            complain(f"{len(failed)} of {len(tasks)} runs failed; the same command tries them again{listed}")
+            raise typer.Exit(SOME_FAILED)
+
+
+def plan_of(
+    scenarios: list[str],
+    methods: list[str],
+    seeds: int | None,
+    grid: list[str],
+    changes: list[str],
+    out: Path | None,
+    animation: bool,
+) -> tuple[Plan, Places]:
+    """What the words of the command ask for, and where in a sweep file the rest stands; its keys give way to them."""
+    from toygan.files.strict import UserError, parse_override
+    from toygan.many import sweep as sweeps
+
+    files = [name for name in scenarios if sweeps.is_sweep_file(name)]
+    if files and len(scenarios) > 1:
+        raise UserError(f"{files[0]}: is a sweep file, and stands alone")
+    plan = sweeps.read_plan(Path(files[0])) if files else sweeps.Plan(scenarios=tuple(scenarios))
+    overrides = {".".join(key): value for key, value in map(parse_override, changes)}
+    on_grid = sweeps.grid_of(grid)
+    said = {
+        "methods": tuple(methods) or plan.methods,
+        "seeds": seeds or plan.seeds,
+        "grid": sweeps.flat(plan.grid) | on_grid,
+        "set": sweeps.flat(plan.set) | overrides,
+        "out": str(out or plan.out),
+        "animation": animation or plan.animation,
+    }
+    typed = {("grid", key) for key in on_grid} | {("set", key) for key in overrides}
+    typed |= {(name, "") for name, value in (("methods", methods), ("seeds", seeds), ("out", out)) if value}
+    places = sweeps.said_in(Path(files[0]), plan) if files else {}
+    return plan.model_copy(update=said), {key: place for key, place in places.items() if key not in typed}
+
+
+def forecast(tasks: Sequence[Task], engine: str, address: str | None, workers: int | None) -> str:
+    """How many runs there are, how many are still to be played, and about how long that takes."""
+    from toygan.many import sweep as sweeps
+
+    todo = sweeps.unfinished(tasks, fresh=False)
+    line = f"{len(tasks)} runs, {len(tasks) - len(todo)} of them finished"
+    if not todo:
+        return line
+    seconds = sweeps.estimated_seconds(todo)
+    with sweeps.pool_of(engine, workers, address, len(todo)) as pool:
+        at_once, trouble = max(1, min(pool.workers, len(todo))), pool.trouble()
+    if trouble:
+        complain(trouble)
+    return f"{line}; about {duration(seconds / at_once)} on {at_once} workers ({duration(seconds)} of one core)"
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that people would use."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def show_results(rows: list[dict[str, Any]], place: Path) -> None:
+    """The table of a sweep, and where its files are."""
+    from toygan.draw.sweep import save_sweep
+    from toygan.many.table import medians
+    from toygan.many.written import written
+
+    if not rows:
+        return
+    say(written([medians(rows)], "text"))
+    for path in [place / "results.csv", *save_sweep(rows, place)]:
+        say(path)
+
+
+# --- progress --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    """A watcher that shows one bar for all runs on a terminal, and now and then a plain line elsewhere."""
+    from toygan.cli.console import err
+
+    if not err.is_terminal:
+        yield plain_lines()
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("sweep"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False))
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("sweep", total=1.0, note="starting")
+        yield lambda standing: bar.update(task, completed=standing.share, note=visible(counts(standing)))
+
+
+def plain_lines() -> Watch:
+    """A watcher that prints a line when a run ends, but not too often, and every few seconds."""
+    began, last, told = monotonic(), [0.0], [""]
+
+    def watch(standing: Standing) -> None:
+        over = standing.kept + standing.ended.total() == standing.total
+        if over or standing.note != told[0] or monotonic() - last[0] > EVERY:
+            last[0], told[0] = monotonic(), standing.note
+            share, spent = standing.share, monotonic() - began
+            left = f"  {duration(spent * (1 - share) / share)} left" if 0.02 < share < 1 and spent > 5 else ""
+            tell(f"sweep: {counts(standing)}{left}")
+
+    return watch
+
+
+def counts(standing: Standing) -> str:
+    """How many runs ended how, and which are at work."""
+    ended = standing.ended
+    over = standing.kept + ended.total()
+    parts = [f"{over} of {standing.total} runs", *([f"{standing.kept} kept"] if standing.kept else [])]
+    parts += [f"{ended[status]} {status}" for status in ("done", "diverged", "failed")]
+    names = [f"{name} {share:.0%}" for name, share in list(standing.at_work.items())[:MOST]]
+    more = f" and {len(standing.at_work) - MOST} more" if len(standing.at_work) > MOST else ""
+    at_work = f"; at work: {', '.join(names)}{more}" if names else ""
+    return ", ".join(parts) + at_work + held_up(standing)
+
+
+def held_up(standing: Standing) -> str:
+    """What the runs that are not at work wait for, if it is for something else than their turn."""
+    busy = sorted(standing.busy)
+    more = f" and {len(busy) - MOST} more" if len(busy) > MOST else ""
+    waiting = f"; another process is at work in: {', '.join(busy[:MOST])}{more}" if busy else ""
+    return waiting + (f"; {standing.note}" if standing.note else "")
+
+
+# --- table -----------------------------------------------------------------------------------------------------------
+
+
+def table(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with runs at any depth.")],
+    by: Annotated[str, typer.Option("--by", metavar="ROWS[/COLUMNS]", help="Keys, with commas: method/scenario.")] = "",
+    form: Annotated[str, typer.Option("--format", help="text, markdown, csv or latex.")] = "text",
+    measures: Annotated[list[str], typer.Option("--measure", help="Repeat it, or say all.")] = [],  # noqa: B006
+    against: Annotated[str | None, typer.Option(metavar="METHOD", help="The one to compare others with.")] = None,
+) -> None:
+    """Sum many runs up: rates and medians with 95 % intervals, differences between methods paired by seed."""
+    with clear_faults():
+        from toygan.many.results import records, run_folders
+        from toygan.many.written import written
+
+        rows = records(run_folders(folder), complain)
+        wanted = measures or (["all"] if form == "csv" and "/" not in by else [])
+        say(written(tables_of(rows, by, wanted, against), form), end="")
+
+
+def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against: str | None) -> list[Table]:
+    """The medians and the differences; with columns asked for, one measure across them."""
+    from toygan.many.table import crossed, differences, medians
+
+    down, across = (re.findall(r"[^,\s]+", side) for side in by.partition("/")[::2])
+    if not across:
+        found = [medians(rows, down, measures), differences(rows, down, measures, against)]
+        return [table for table in found if table]
+    measure = (measures or ["w1"])[0]
+    return [crossed(medians(rows, [*down, *across], [measure]), across, measure)]
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands onto a command line."""
+    app.command()(sweep)
+    app.command()(table)

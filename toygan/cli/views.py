@@ -1,0 +1,142 @@
+"""Commands and flags for looking inside: views of a recorded run, and phase portraits of the Dirac-GAN.
+
+`app.command()(dirac)` and, in `toygan draw RUN --view VIEW`, `drawn_view` are all that the command line has to know.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toygan.cli.exits import clear_faults
+from toygan.files.text import say, say_json
+
+if TYPE_CHECKING:
+    from toygan.session.dirac import Portrait
+    from toygan.session.recording import Recording
+
+VIEWS = ("inside", "latent", "transport", "dirac")
+
+View = Annotated[str | None, typer.Option("--view", help=f"Another picture of the run: {', '.join(VIEWS)}.")]
+
+Points = Annotated[
+    int | None,
+    typer.Option("--points", min=1, max=10**6, help="Draw so many fresh points of every seed's last generator."),
+]
+
+
+def drawn_points(recording: Recording, n: int, view: str | None, suffix: str, folder: Path) -> Path:
+    """Draw n fresh points of every seed's last generator as FOLDER/points.SUFFIX; where it is."""
+    from toygan.draw.fresh import save_fresh
+    from toygan.draw.sheet import PICTURE_FORMATS
+    from toygan.files.strict import UserError, suggestion
+
+    if view is not None:
+        raise UserError("--points: makes a picture of its own; leave out --view")
+    if suffix not in PICTURE_FORMATS:
+        raise UserError(
+            f"--format {suffix}: --points makes a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}"
+        )
+    save_fresh(recording, recording.sample(n), folder / f"points.{suffix}")
+    return folder / f"points.{suffix}"
+
+
+def drawn_view(recording: Recording, view: str, suffix: str, folder: Path) -> Path:
+    """Draw one view of a run as FOLDER/VIEW.SUFFIX; where it is. UserError for an unknown view or format."""
+    from toygan.draw.players import save_view
+    from toygan.draw.sheet import PICTURE_FORMATS
+    from toygan.files.strict import UserError, suggestion
+
+    if view not in VIEWS:
+        raise UserError(f"--view {view}: unknown; {suggestion(view, VIEWS, 'views')}")
+    if suffix not in PICTURE_FORMATS:
+        raise UserError(f"--format {suffix}: a view is a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}")
+    path = folder / f"{view}.{suffix}"
+    if view == "dirac":
+        save_phases([portrait_of_run(recording)], path, str(recording.facts.get("command", "")))
+    else:
+        save_view(recording, view, path)
+    return path
+
+
+def portrait_of_run(recording: Recording) -> Portrait:
+    """The phase portrait of a run's own config; UserError where the run has none or is not a Dirac-GAN."""
+    from toygan.files.strict import UserError
+    from toygan.session.dirac import portrait
+
+    config = recording.folder / "config.toml" if recording.folder else None
+    if config is None or not config.exists():
+        raise UserError("--view dirac: the recording has no config.toml beside it")
+    return portrait(scenario=str(config))
+
+
+def save_phases(portraits: Sequence[Portrait], path: Path, command: str) -> None:
+    """Draw portraits side by side."""
+    from toygan.draw.dirac import save_portraits
+
+    save_portraits(portraits, path, command)
+
+
+def dirac(
+    methods: Annotated[
+        list[str], typer.Option("--method", "-m", help="A name, or OBJECTIVE+CONSTRAINT; repeatable.")
+    ] = ["ns-gan", "ns-gan-r1"],  # noqa: B006
+    rules: Annotated[
+        list[str], typer.Option("--update", "-u", help="An update rule; repeatable; the method's own by default.")
+    ] = [],  # noqa: B006
+    changes: Annotated[
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key of the scenario.")
+    ] = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(help="The picture: .png, .pdf or .svg.")] = Path("dirac.png"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+) -> None:
+    """Draw phase portraits of the Dirac-GAN: field, path and eigenvalues of every method under every rule."""
+    from toygan.draw.sheet import PICTURE_FORMATS
+    from toygan.files.strict import UserError, suggestion
+
+    with clear_faults():
+        if out.suffix[1:].lower() not in PICTURE_FORMATS:
+            raise UserError(f"--out {out}: unknown format; {suggestion(out.suffix[1:], PICTURE_FORMATS, 'formats')}")
+        portraits = all_portraits(methods, rules, changes)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        save_phases(portraits, out, command_of(methods, rules, changes))
+        if as_json:
+            say_json({"picture": str(out), "portraits": [facts_of(portrait) for portrait in portraits]})
+        else:
+            say("\n".join([*(f"{portrait.title}: {portrait.words}" for portrait in portraits), str(out)]))
+
+
+def all_portraits(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str]) -> list[Portrait]:
+    """Every method under every rule, or under its own where none is named."""
+    import torch
+
+    from toygan.session.dirac import portrait
+
+    torch.set_num_threads(1)
+    chosen = [[f"method.update={json.dumps(rule)}"] for rule in rules] or [[]]
+    return [portrait(method, [*changes, *rule]) for method in methods for rule in chosen]
+
+
+def command_of(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str]) -> str:
+    """The command that repeats the picture."""
+    words = ["toygan", "dirac"]
+    for option, values in (("-m", methods), ("-u", rules), ("--set", changes)):
+        words += [word for value in values for word in (option, value)]
+    return shlex.join(words)
+
+
+def facts_of(portrait: Portrait) -> dict[str, Any]:
+    """What a portrait says, for programs: complex numbers as [real, imaginary]."""
+    return {
+        "title": portrait.title,
+        "words": portrait.words,
+        "rate": portrait.rate,
+        "multipliers": [[value.real, value.imag] for value in portrait.eigenvalues.multipliers],
+        "eigenvalues": [[value.real, value.imag] for value in portrait.eigenvalues.rates],
+        "end": portrait.path[-1].tolist(),
+    }

@@ -1,0 +1,92 @@
+"""What several runs need and none changes, kept in memory and in the user's cache folder.
+
+Nothing depends on what is kept: where it is missing, damaged or cannot be written it is made again, with the same numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from toygan.files.disk import read_json, write_aside
+
+PACKAGE = Path(__file__).parent.parent
+MAKERS = ("numpy", "scipy", "POT")  # another version of these may round otherwise
+MADE: dict[str, Any] = {}  # of this process
+
+
+def kept(kind: str, about: Any, make: Callable[[], Any]) -> Any:
+    """What `make()` gave for this `kind` and `about`, both as JSON, now or earlier; itself JSON without NaN."""
+    key = digest([kind, about, makers()])
+    if key not in MADE:
+        name = f"{kind}/{key}.json"
+        found = read(name)
+        if found is None:
+            found = make()
+            write(name, found)
+        MADE[key] = found
+    return json.loads(json.dumps(MADE[key]))  # a copy of the caller's own
+
+
+def folder() -> Path:
+    """The user's cache folder: TOYGAN_CACHE, or where the system keeps such things. RuntimeError for a user without a
+    home.
+    """
+    named = os.environ.get("TOYGAN_CACHE")
+    if named:
+        return Path(named)
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "toygan" / "cache"
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "toygan"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "toygan"
+
+
+def read(name: str) -> Any:
+    """What a file of the folder keeps; None where it is not there or not as it was written."""
+    try:
+        found = read_json(folder() / name)
+        return found["value"] if found["digest"] == digest(found["value"]) else None
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError):  # RuntimeError: no home
+        return None
+
+
+def write(name: str, value: Any) -> None:
+    """Keep a value, unless the place cannot be written: then it is made again by the next one."""
+    content = json.dumps({"digest": digest(value), "value": value}, allow_nan=False).encode()
+    try:
+        path = folder() / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_aside(path, content, durable=False)
+    except (OSError, RuntimeError):
+        pass
+
+
+def digest(value: Any) -> str:
+    """The SHA-256 of a value's JSON."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@cache
+def makers() -> list[str]:
+    """The versions of what makes the values: libraries, and this program's own text."""
+    found = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        found.update(path.read_bytes())
+    return [found.hexdigest(), *(f"{name} {known_version(name)}" for name in MAKERS)]
+
+
+def known_version(name: str) -> str:
+    """A library's version, none where it is not installed as a package."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"

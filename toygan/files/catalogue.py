@@ -1,0 +1,189 @@
+"""What there is, in words: every name that a file may hold, with its formula and settings."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+from toygan.files.scenario import as_data, find, read, toml_lines, toml_value
+from toygan.files.shipped import shipped, shipped_folder
+from toygan.files.strict import UserError, suggestion
+from toygan.game.constraints import CONSTRAINTS
+from toygan.game.methods import METHODS, PAPERS
+from toygan.game.networks import INITIALISATIONS
+from toygan.game.objectives import OBJECTIVES
+from toygan.game.optimisers import OPTIMISERS, SCHEDULES
+from toygan.game.players import CRITICS, GENERATORS, LATENTS
+from toygan.game.rules import RULES
+from toygan.targets.table import TARGETS
+
+
+class Page(NamedTuple):
+    """One thing explained: what it is, lines of "name: text", and its settings as TOML."""
+
+    title: str
+    lines: Mapping[str, str]
+    settings: str
+
+
+Makers = Mapping[str, tuple[Collection[str], Callable[[str], Page]]]  # kind -> names that exist, and who shows one
+
+
+def scenarios() -> dict[str, str]:
+    """Scenario -> what to look at."""
+    files = {name: tomllib.loads((shipped_folder() / f"{name}.toml").read_text(encoding="utf-8")) for name in shipped()}
+    return {name: data.get("about", data["title"]) for name, data in files.items()}
+
+
+def methods() -> dict[str, str]:
+    """Method -> formula."""
+    return {name: method["formula"] for name, method in METHODS.items()}
+
+
+def sentences(table: Mapping[str, Callable[..., Any]]) -> dict[str, str]:
+    """Row -> first paragraph of its function's docstring."""
+    return {name: summary_of(function) for name, function in table.items()}
+
+
+def summary_of(function: Callable[..., Any]) -> str:
+    """The whole docstring on one line."""
+    return re.sub(r"\s+", " ", inspect.getdoc(function) or "").strip()
+
+
+NORMALISATIONS_IN_WORDS = {
+    "none": "Nothing is normalised.",
+    "layer": "Each point's hidden units, with their bias, to mean 0 and variance 1, then a learned scale and shift "
+    "(Ba et al., 2016, arXiv:1607.06450).",
+    "batch": "Each hidden unit to mean 0 and variance 1 over the batch, then a learned scale and shift "
+    "(Ioffe and Szegedy, 2015, arXiv:1502.03167).",
+    "batch-running": "As batch while the critic learns; looked at with the running averages of mean and variance.",
+}
+ACTIVATIONS_IN_WORDS = {
+    "relu": "max(0, x).",
+    "leaky-relu": "x for positive x, 0.2 x for others.",
+    "tanh": "The hyperbolic tangent.",
+    "silu": "x sigmoid(x), also called swish.",
+    "softplus": "log(1 + e^x).",
+    "groupsort": "Units in pairs, each in rising order (Anil et al., 2018, arXiv:1811.05381).",
+}
+
+
+# What a row is -> where its name may stand in a file, and every name with its sentence.
+NAMES: dict[str, tuple[str, Callable[[], dict[str, str]]]] = {
+    "optimiser": ("[method]\noptimiser", lambda: sentences(OPTIMISERS)),
+    "schedule": ("[method]\nschedule", lambda: sentences(SCHEDULES)),
+    "activation": ("[generator]\nactivation", lambda: ACTIVATIONS_IN_WORDS),
+    "normalisation": ("[critic]\nnormalisation", lambda: NORMALISATIONS_IN_WORDS),
+    "initialisation": ("[generator]\ninitialisation", lambda: sentences(INITIALISATIONS)),
+    "latent": ("[generator]\nlatent", lambda: sentences(LATENTS)),
+}
+# What a row is -> the table of functions whose options a file may set.
+ROWS: dict[str, Mapping[str, Callable[..., Any]]] = {
+    "objective": OBJECTIVES,
+    "constraint": CONSTRAINTS,
+    "rule": RULES,
+    "target": TARGETS,
+    "generator": GENERATORS,
+    "critic": CRITICS,
+}
+
+LISTS: dict[str, Callable[[], dict[str, str]]] = {
+    "scenarios": scenarios,
+    "methods": methods,
+    **{f"{what}s": partial(sentences, table) for what, table in ROWS.items()},
+    **{f"{what}s": every for what, (_, every) in NAMES.items()},
+}
+
+
+def pages(name: str, more: Makers) -> list[Page]:
+    """Everything of that name, here or in what `more` is shown, or the file at that path; UserError where there is nothing."""
+    makers: Makers = {
+        "scenario": (shipped(), scenario_page),
+        "method": (METHODS, method_page),
+        **{what: (table, partial(function_page, what)) for what, table in ROWS.items()},
+        **{what: (every(), partial(name_page, what)) for what, (_, every) in NAMES.items()},
+        **more,
+    }
+    found = [make(name) for names, make in makers.values() if name in names]
+    if not found and name.endswith(".toml"):
+        return [scenario_page(name)]
+    if not found and "+" in name:
+        return [method_page(name)]
+    if not found:
+        every = list(dict.fromkeys(row for names, _ in makers.values() for row in names))
+        raise UserError(f"show {name!r}: unknown; {suggestion(name, every, 'names')}")
+    return found
+
+
+def scenario_page(name: str) -> Page:
+    """A scenario: what to look at, where it is from, and the file itself."""
+    config = read(name)
+    return Page(f"scenario {name}: {config.title}", words(as_data(config)), find(name).read_text(encoding="utf-8"))
+
+
+def method_page(name: str) -> Page:
+    """A method: formula, source, what to look for, settings."""
+    data = as_data(read("swiss-roll", name))["method"]
+    settings = {key: value for key, value in data.items() if key not in (*WORDS_SHOWN, "name")}
+    paper = {"the paper's own settings": PAPERS[name]} if name in PAPERS else {}
+    return Page(f"method {name}", words(data) | paper, toml_lines(settings))
+
+
+WORDS_SHOWN = {"formula": "formula", "about": "look at", "look_for": "look for", "reference": "reference"}
+
+
+def words(data: Mapping[str, Any]) -> dict[str, str]:
+    """The texts of a table that describe it."""
+    return {label: data[key] for key, label in WORDS_SHOWN.items() if data.get(key)}
+
+
+def name_page(what: str, name: str) -> Page:
+    """A name without options: what it stands for, and the line of a file that asks for it."""
+    key, every = NAMES[what]
+    return Page(f"{what} {name}", {"what": every()[name]}, f'{key} = "{name}"\n')
+
+
+def function_page(what: str, name: str) -> Page:
+    """A row of a table: its docstring and its options with their defaults."""
+    function = ROWS[what][name]
+    hints = get_type_hints(function)
+    parameters = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    lines = [setting(p, in_words(p.annotation, hints[p.name])) for p in parameters]
+    return Page(f"{what} {name}", {"what": summary_of(function)}, "\n".join([f'kind = "{name}"', *lines]) + "\n")
+
+
+def setting(parameter: inspect.Parameter, kind: str) -> str:
+    """An option with its default and its type, as a line of TOML; a comment where there is no default."""
+    if parameter.default is parameter.empty:
+        return f"# {parameter.name} must be given: {kind}"
+    if parameter.default is None:
+        return f"# {parameter.name} may be given: {kind}"
+    return f"{parameter.name} = {toml_value(parameter.default)}  # {kind}"
+
+
+def in_words(annotation: str, hint: Any) -> str:
+    """A type as a user would say it; a name that stands for literals as its values."""
+    values = get_args(hint)
+    if get_origin(hint) is Literal:
+        return " or ".join(map(str, values))
+    if get_origin(hint) is tuple:
+        return "numbers" if Ellipsis in values else f"{len(values)} numbers"
+    plain = re.sub(r"\s*\|\s*None\b|^Annotated\[|, Field\(.*", "", annotation)
+    return "numbers" if "tuple[" in plain else PLAIN_TYPES.get(plain, plain)
+
+
+PLAIN_TYPES = {
+    "PositiveInt": "whole number above 0",
+    "NonNegativeInt": "whole number, 0 or more",
+    "PositiveFloat": "number above 0",
+    "NonNegativeFloat": "number, 0 or more",
+    "float": "number",
+    "int": "whole number",
+    "bool": "true or false",
+    "str": "text",
+    "Path": "path of a file",
+}

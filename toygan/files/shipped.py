@@ -1,0 +1,29 @@
+"""Where the shipped scenarios are. Imports nothing heavy, so that completion is quick."""
+
+import tomllib
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent
+
+
+def shipped_folder() -> Path:
+    """The folder of the shipped scenarios: inside an installed package, or beside it in a checkout."""
+    inside = PACKAGE / "scenarios"
+    return inside if inside.is_dir() else PACKAGE.parent / "scenarios"
+
+
+def shipped() -> list[str]:
+    """The names of the shipped scenarios."""
+    return sorted(path.stem for path in shipped_folder().glob("*.toml"))
+
+
+def exhibits_folder() -> Path:
+    """The folder of the shipped exhibits: inside an installed package, or beside it in a checkout."""
+    inside = PACKAGE / "exhibits" / "shipped"
+    return inside if inside.is_dir() else PACKAGE.parent / "gallery"
+
+
+def shipped_exhibits() -> list[str]:
+    """The names of the shipped exhibits, in the order in which they are told."""
+    files = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in exhibits_folder().glob("*.toml")}
+    return sorted(files, key=lambda name: (files[name].get("number", len(files)), name))

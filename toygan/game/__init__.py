@@ -1,0 +1,1 @@
+"""The two-player game: pure functions of tensors."""

@@ -1,0 +1,364 @@
+"""What keeps a critic within bounds: a penalty, a projection, a reparametrisation, each neutral unless said otherwise.
+
+A penalty sees the critic through a `Look`: the points of this move and the slopes there. One more constraint is one
+function that returns a `Constraint`, and one row in `CONSTRAINTS`; its options are its keyword arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import torch
+from pydantic import NonNegativeFloat, PositiveFloat
+from torch import Tensor
+
+from toygan.game.networks import Layer, Layers, LayersOf, Network, with_lengths
+
+
+class Look(NamedTuple):
+    """What a penalty may look at in one critic move.
+
+    `real`, `fake` are the points [seed, batch, d]; `chance` are fresh uniform numbers in [0, 1) [seed, batch, 1 + d] of
+    the constraint's own; `real_slopes()`, `fake_slopes()`, `slopes_at(points)` are the gradients of the score [seed,
+    batch, d]; `layers()` are the critic's own, before any reparametrisation.
+    """
+
+    real: Tensor
+    fake: Tensor
+    chance: Tensor
+    real_slopes: Callable[[], Tensor]
+    fake_slopes: Callable[[], Tensor]
+    slopes_at: Callable[[Tensor], Tensor]
+    layers: Callable[[], Layers]
+
+
+def no_penalty(look: Look) -> Tensor | None:
+    """Add nothing to the critic's loss, not even a zero."""
+    return None
+
+
+def unchanged(parameters: Tensor, layers_of: LayersOf) -> Tensor:
+    """Leave the critic's parameters as they are."""
+    return parameters
+
+
+def as_they_are(layers: Layers) -> Layers:
+    """Use the critic's layers as they are."""
+    return layers
+
+
+def as_it_is(network: Network) -> Network:
+    """Learn nothing besides the critic's own parameters."""
+    return network
+
+
+class Constraint(NamedTuple):
+    """Four hooks; the default of each changes nothing, bit for bit.
+
+    `penalty(look) -> [seed]` (or None) is added to the critic's loss; `project(parameters, layers_of) -> parameters` is
+    applied after each critic move; `reparametrise(layers) -> layers` stands inside the critic's forward pass;
+    `extend(network) -> network` gives the critic parameters that the reparametrisation needs.
+    """
+
+    penalty: Callable[[Look], Tensor | None] = no_penalty
+    project: Callable[[Tensor, LayersOf], Tensor] = unchanged
+    reparametrise: Callable[[Layers], Layers] = as_they_are
+    extend: Callable[[Network], Network] = as_it_is
+
+
+def compose(first: Constraint, second: Constraint) -> Constraint:
+    """Both: penalties added, projections and reparametrisations one after the other."""
+
+    def penalty(look: Look) -> Tensor | None:
+        a, b = first.penalty(look), second.penalty(look)
+        return b if a is None else a if b is None else a + b
+
+    return Constraint(
+        penalty=penalty,
+        project=lambda parameters, layers_of: second.project(first.project(parameters, layers_of), layers_of),
+        reparametrise=lambda layers: second.reparametrise(first.reparametrise(layers)),
+        extend=lambda network: second.extend(first.extend(network)),
+    )
+
+
+def none() -> Constraint:
+    """No constraint."""
+    return Constraint()
+
+
+def clip(*, bound: PositiveFloat = 0.1) -> Constraint:
+    """Every parameter, biases and a norm's scales too, back to [-bound, bound] after each critic move (Arjovsky et al.,
+    2017, arXiv:1701.07875).
+    """
+    return Constraint(project=lambda parameters, layers_of: parameters.clamp(-bound, bound))
+
+
+Where = Literal["interpolates", "real", "fake", "both", "around-real"]
+
+
+def gradient_penalty(
+    *,
+    weight: NonNegativeFloat = 0.1,
+    target: NonNegativeFloat = 1.0,
+    sides: Literal[1, 2] = 2,
+    power: Literal[1, 2] = 2,
+    at: Where = "interpolates",
+) -> Constraint:
+    """The penalty weight * E (|grad f| - target)^2; with `sides = 1` weight * E max(0, |grad f| - target)^2.
+
+    With `power = 1` the excess, |.| or max(0, .), is not squared.
+    Two-sided: Gulrajani et al., 2017, arXiv:1704.00028. One-sided: Petzka et al., 2017, arXiv:1709.08894.
+    Around real points: Kodali et al., 2017, arXiv:1705.07215.
+    """
+    place = PLACES[at]
+
+    def penalty(look: Look) -> Tensor:
+        excess = safe_norm(place(look)) - target
+        size = excess.abs() if sides == 2 else excess.relu()
+        return weight * (size**power).mean(dim=1)
+
+    return Constraint(penalty)
+
+
+def r1(*, weight: NonNegativeFloat = 0.1) -> Constraint:
+    """weight/2 E |grad f(real)|^2 (Mescheder et al., 2018, arXiv:1801.04406)."""
+    return Constraint(lambda look: weight / 2 * squared_norm(look.real_slopes()))
+
+
+def r2(*, weight: NonNegativeFloat = 0.1) -> Constraint:
+    """weight/2 E |grad f(fake)|^2 (Mescheder et al., 2018, arXiv:1801.04406)."""
+    return Constraint(lambda look: weight / 2 * squared_norm(look.fake_slopes()))
+
+
+def r1_r2(*, weight: NonNegativeFloat = 0.1) -> Constraint:
+    """weight/2 E |grad f(real)|^2 + weight/2 E |grad f(fake)|^2 (Huang et al., 2025, arXiv:2501.05441)."""
+    return Constraint(
+        lambda look: weight / 2 * (squared_norm(look.real_slopes()) + squared_norm(look.fake_slopes())),
+    )
+
+
+def zero_centred(*, weight: NonNegativeFloat = 0.1) -> Constraint:
+    """The penalty weight * E |grad f|^2 between pairs (Thanh-Tung et al., 2019, arXiv:1902.03984)."""
+    return Constraint(lambda look: weight * squared_norm(slopes_between(look)))
+
+
+def l1_decay(*, weight: NonNegativeFloat = 0.001) -> Constraint:
+    """The penalty weight * sum |w| over all weights; biases and a norm's scales are left alone."""
+    return Constraint(lambda look: weight * over_weights(look.layers(), torch.abs))
+
+
+def l2_decay(*, weight: NonNegativeFloat = 0.001) -> Constraint:
+    """The penalty weight * sum w^2 over all weights; biases and a norm's scales are left alone."""
+    return Constraint(lambda look: weight * over_weights(look.layers(), torch.square))
+
+
+def over_weights(layers: Layers, of: Callable[[Tensor], Tensor]) -> Tensor:
+    """The sum over every weight of every layer: [seed]."""
+    return torch.stack([of(layer.weight).sum(dim=(1, 2)) for layer in layers]).sum(dim=0)
+
+
+def norm_clip(*, bound: PositiveFloat = 2.0) -> Constraint:
+    """Each layer's weights scaled back to an l2 norm of at most `bound` after each critic move; biases and a norm's scales
+    are left alone.
+    """
+
+    def project(parameters: Tensor, layers_of: LayersOf) -> Tensor:
+        owners = torch.zeros_like(parameters, requires_grad=False)  # 1, 2, ...: a weight of that layer; 0: none
+        for number, views in enumerate(layers_of(owners), start=1):
+            views.weight.fill_(number)
+        squares = [layer.weight.square().sum(dim=(1, 2)) for layer in layers_of(parameters)]
+        factors = [bound / square.clamp(min=bound**2).sqrt() for square in squares]
+        one = torch.ones_like(parameters[:, :1])
+        return parameters * torch.cat((one, torch.stack(factors, dim=1)), dim=1).gather(1, owners.long())
+
+    return Constraint(project=project)
+
+
+def weight_norm() -> Constraint:
+    """Each unit's incoming weights are length * v / |v|, length and direction v learned apart (Salimans and Kingma,
+    2016, arXiv:1602.07868).
+    """
+
+    def reparametrise(layers: Layers) -> Layers:
+        return [layer._replace(weight=lengthened(layer)) for layer in layers]
+
+    return Constraint(reparametrise=reparametrise, extend=with_lengths)
+
+
+def lengthened(layer: Layer) -> Tensor:
+    """Weights of the learned lengths in the direction of the layer's own [seed, in, out]; without lengths, its own."""
+    return layer.weight if layer.length is None else layer.weight * (layer.length / column_norms(layer.weight))
+
+
+def column_norms(weight: Tensor) -> Tensor:
+    """The norm of each unit's incoming weights: [seed, in, out] -> [seed, 1, out]."""
+    squares = weight.square().sum(dim=1, keepdim=True)
+    return squares.clamp(min=torch.finfo(squares.dtype).tiny).sqrt()
+
+
+def spectral_norm(*, lipschitz: PositiveFloat = 1.0) -> Constraint:
+    """Every layer's weight over its largest singular value, times the same share of `lipschitz`.
+
+    The whole critic is then `lipschitz`-Lipschitz if its activations are 1-Lipschitz; silu is 1.0998-Lipschitz, so
+    three hidden layers of it allow 1.33 times the bound. Under batch or layer norm there is no bound at all.
+    Miyato et al., 2018, arXiv:1802.05957, with the singular value to rounding in place of one power iteration a step.
+    """
+
+    def reparametrise(layers: Layers) -> Layers:
+        factor = lipschitz ** (1 / len(layers))  # shared out evenly; biases do not matter to slopes
+        return [
+            layer._replace(weight=layer.weight * (factor / divisor(layer.weight))) if layer.weight.numel() else layer
+            for layer in layers
+        ]
+
+    return Constraint(reparametrise=reparametrise)
+
+
+# --- where the slopes are taken --------------------------------------------------------------------------------------
+
+
+def slopes_between(look: Look) -> Tensor:
+    """Slopes at e real + (1 - e) fake, one e for each pair."""
+    return look.slopes_at(torch.lerp(look.fake, look.real, look.chance[..., :1]))
+
+
+def slopes_around_real(look: Look) -> Tensor:
+    """Slopes at real + e u std(real) / 2, u uniform in the unit square, e uniform, std over one seed's batch and
+    coordinates.
+    """
+    std = look.real.std(dim=(1, 2), keepdim=True)
+    return look.slopes_at(look.real + look.chance[..., :1] * look.chance[..., 1:] * std / 2)
+
+
+def slopes_at_both(look: Look) -> Tensor:
+    """Slopes at real and at generated points, one after the other along the batch."""
+    return torch.cat((look.real_slopes(), look.fake_slopes()), dim=1)
+
+
+PLACES: dict[Where, Callable[[Look], Tensor]] = {
+    "interpolates": slopes_between,
+    "real": lambda look: look.real_slopes(),
+    "fake": lambda look: look.fake_slopes(),
+    "both": slopes_at_both,
+    "around-real": slopes_around_real,
+}
+
+
+# --- norms -----------------------------------------------------------------------------------------------------------
+
+
+def squared_norm(slopes: Tensor) -> Tensor:
+    """E |slope|^2: the square over one point's coordinates, the mean over the batch: [seed, batch, d] -> [seed]."""
+    return slopes.square().sum(dim=2).mean(dim=1)
+
+
+def safe_norm(slopes: Tensor) -> Tensor:
+    """|slope| of each point, with derivative 0 and not NaN where the slope is 0: [seed, batch, d] -> [seed, batch]."""
+    squares = slopes.square().sum(dim=2)
+    return squares.clamp(min=torch.finfo(squares.dtype).tiny).sqrt()
+
+
+LEAST = 1e-12  # a smaller layer is not divided; any less, and squares of its gradient overflow in float32
+
+
+def divisor(weight: Tensor) -> Tensor:
+    """The top singular value [seed, 1, 1] to divide by, and 1 for a layer as good as zero.
+
+    W / s(W) has no limit at W = 0 and a derivative of size 1 / s near it; a layer of zeros is left as it is, so that
+    it stays zero, its gradient is the plain layer's, and it can learn.
+    """
+    top = largest_singular_value(weight)
+    return torch.where(top > LEAST, top, 1.0)
+
+
+def largest_singular_value(weight: Tensor) -> Tensor:
+    """The top singular value of each seed's matrix: [seed, in, out] -> [seed, 1, 1], twice differentiable."""
+    return TopSingularValue.apply(weight).clamp(min=LEAST)
+
+
+class TopSingularValue(torch.autograd.Function):
+    """u^T W v, whose derivative by W is u v^T; how u and v turn matters, and is computed, only where that derivative is
+    itself differentiated, as some update rules do.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor) -> Tensor:
+        """[seed, in, out] -> [seed, 1, 1]."""
+        u, v = top_vectors(weight)
+        ctx.save_for_backward(weight, u, v)
+        return u.transpose(1, 2) @ weight @ v
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """[seed, 1, 1] -> [seed, in, out]."""
+        weight, u, v = ctx.saved_tensors
+        if torch.is_grad_enabled():  # which it is where the backward pass shall be differentiated
+            u, v = turning(weight, u, v)
+        return gradient * (u @ v.transpose(1, 2))
+
+
+def top_vectors(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """The singular vectors [seed, in, 1], [seed, out, 1] of the top singular value s, to rounding.
+
+    Squaring the Gram matrix k times is a power iteration of 2^k steps that needs no memory of the last one, so the
+    function stays pure, and a graph of it is products alone. Values closer than 1 part in 2^k stay mixed: v is then a
+    unit vector of their span and u = W v / s, so u^T W v is s to rounding and u v^T one of its subgradients. Which one,
+    as for every way to find them, is decided by rounding: vectors are known to epsilon over the relative gap.
+    """
+    tall, tiny = weight.shape[1] >= weight.shape[2], torch.finfo(weight.dtype).tiny
+    even = weight / weight.abs().amax(dim=(1, 2), keepdim=True).clamp(min=tiny)  # squares neither overflow nor vanish
+    gram = even.transpose(1, 2) @ even if tall else even @ even.transpose(1, 2)
+    for _ in range(ROUNDS[weight.dtype] if gram.shape[1] > 1 else 0):
+        gram = gram / gram.diagonal(dim1=1, dim2=2).sum(dim=1).clamp(min=tiny)[:, None, None]
+        for _ in range(3):  # n positive eigenvalues sum to 1, so the top one is at least n^-8 after three squarings
+            gram = gram @ gram
+    # Every column of a rank-one matrix points along the vector; the longest one does so best.
+    gram = gram / gram.diagonal(dim1=1, dim2=2).sum(dim=1).clamp(min=tiny)[:, None, None]
+    longest = gram.square().sum(dim=1, keepdim=True).argmax(dim=2, keepdim=True)
+    vector = unit(gram.gather(2, longest.expand(-1, gram.shape[1], 1)))
+    return (unit(weight @ vector), vector) if tall else (vector, unit(weight.transpose(1, 2) @ vector))
+
+
+# Rounds of three squarings each: a mixed value is off by 0.14 / 2^k, half an epsilon.
+ROUNDS = {torch.float32: 7, torch.float64: 17}
+
+
+def turning(weight: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    """The same vectors as functions of the matrix, right to first order: dv = (s^2 - G)^+ dG v, G the Gram matrix."""
+    if weight.shape[1] < weight.shape[2]:
+        v, u = turning(weight.transpose(1, 2), v, u)
+        return u, v
+    seen = weight @ v
+    with torch.no_grad():
+        square = seen.square().sum(dim=1, keepdim=True)
+        eye = torch.eye(weight.shape[2]).to(weight)
+        # v v^T closes the hole that the pseudo-inverse leaves along v, and a hair keeps ties from dividing by zero.
+        gap = (
+            square * ((1 + torch.finfo(weight.dtype).eps) * eye + v @ v.transpose(1, 2))
+            - weight.transpose(1, 2) @ weight
+        )
+        gap = gap + torch.finfo(weight.dtype).tiny * eye
+    v = unit(v + torch.linalg.solve_ex(gap, weight.transpose(1, 2) @ seen - square * v).result)
+    return unit(weight @ v), v
+
+
+def unit(vector: Tensor) -> Tensor:
+    """Length one: [seed, n, 1] -> the same."""
+    return vector / vector.norm(dim=1, keepdim=True).clamp(min=torch.finfo(vector.dtype).tiny)
+
+
+CONSTRAINTS: dict[str, Callable[..., Constraint]] = {
+    "none": none,
+    "clip": clip,
+    "gradient-penalty": gradient_penalty,
+    "r1": r1,
+    "r2": r2,
+    "r1-r2": r1_r2,
+    "zero-centred": zero_centred,
+    "spectral-norm": spectral_norm,
+    "weight-norm": weight_norm,
+    "norm-clip": norm_clip,
+    "l1-decay": l1_decay,
+    "l2-decay": l2_decay,
+}

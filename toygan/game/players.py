@@ -1,0 +1,255 @@
+"""The kinds of generators and critics, and what generators are fed. One more kind is one function and one row.
+
+A generator's row is a function of options; a critic's is one of the width of its inputs and outputs, and of options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from torch import Tensor
+
+from toygan.game.networks import (
+    ACTIVATIONS,
+    Activation,
+    Body,
+    CriticNormalisation,
+    Initialisation,
+    Layer,
+    Layers,
+    Network,
+    Normalisation,
+    Shape,
+    network,
+    perceptron,
+    plain_forward,
+    plain_judge,
+    unpack,
+)
+
+# --- latents: what a generator is fed --------------------------------------------------------------------------------
+
+Sampler = Callable[[np.random.Generator, int], np.ndarray]
+
+
+def normal_latent(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
+    """N(0, I): [n, dim]."""
+    return rng.standard_normal((n, dim))
+
+
+def uniform_latent(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
+    """Uniform on [-1, 1]^dim: [n, dim]."""
+    return rng.uniform(-1.0, 1.0, (n, dim))
+
+
+def sphere_latent(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
+    """Uniform on the sphere of radius sqrt(dim), where a normal latent has most of its mass: [n, dim]."""
+    z = rng.standard_normal((n, dim))
+    return z * (dim**0.5 / np.linalg.norm(z, axis=1, keepdims=True))
+
+
+LATENTS: dict[str, Callable[[np.random.Generator, int, int], np.ndarray]] = {
+    "normal": normal_latent,
+    "uniform": uniform_latent,
+    "sphere": sphere_latent,
+}
+
+Latent = Literal["normal", "uniform", "sphere"]
+
+
+# --- generators ------------------------------------------------------------------------------------------------------
+
+
+class Generator(NamedTuple):
+    """A generator: its body, how its latents [n, inputs] are drawn, given a sampler of the target, and how many of
+    their first columns are a category, one-hot.
+    """
+
+    network: Network
+    latents: Callable[[np.random.Generator, int, Sampler], np.ndarray]
+    categories: int = 0
+
+
+def mlp_generator(
+    categories: int = 0,
+    *,
+    latent: Latent = "normal",
+    latent_dim: PositiveInt = 2,
+    width: PositiveInt = 64,
+    depth: NonNegativeInt = 3,
+    activation: Activation = "relu",
+    normalisation: Normalisation = "none",
+    initialisation: Initialisation = "he",
+    gain: PositiveFloat = 1.0,
+    output: Literal["linear", "tanh"] = "linear",
+    reach: PositiveFloat = 3.0,
+) -> Generator:
+    """A perceptron from latents, behind a one-hot category if the method has `categories`, to the plane; with `output =
+    "tanh"` to the square [-reach, reach]^2.
+    """
+    body = Body(width, depth, activation, normalisation, initialisation, gain)
+    made = perceptron(categories + latent_dim, 2, body)
+
+    def latents(rng: np.random.Generator, n: int, target: Sampler) -> np.ndarray:
+        z = LATENTS[latent](rng, n, latent_dim)
+        return np.hstack((np.eye(categories)[rng.integers(categories, size=n)], z)) if categories else z
+
+    def squashed(layers: Layers, z: Tensor) -> Tensor:
+        return reach * made.forward(layers, z).tanh()
+
+    return Generator(made._replace(forward=squashed) if output == "tanh" else made, latents, categories)
+
+
+def point(categories: int = 0, *, start: tuple[float, float] = (1.0, 0.0)) -> Generator:
+    """One learnable point theta, whatever the latent: Dirac-GAN (Mescheder et al., 2018, arXiv:1801.04406)."""
+    without(categories)
+
+    def forward(layers: Layers, z: Tensor) -> Tensor:
+        return layers[0].bias.expand(-1, z.shape[1], -1)
+
+    return Generator(weightless(np.array(start), forward), lambda rng, n, target: np.zeros((n, 1)))
+
+
+def shift(categories: int = 0, *, start: float = 1.0) -> Generator:
+    """The line (theta, u), u uniform on [0, 1], theta learnable (Arjovsky et al., 2017, arXiv:1701.07875)."""
+    without(categories)
+
+    def forward(layers: Layers, z: Tensor) -> Tensor:
+        return torch.cat((layers[0].bias.expand(-1, z.shape[1], -1), z), dim=2)
+
+    return Generator(weightless(np.array([start]), forward), lambda rng, n, target: rng.uniform(0.0, 1.0, (n, 1)))
+
+
+def data_plus_noise(categories: int = 0, *, std: PositiveFloat = 1.0) -> Generator:
+    """The frozen generator x + N(0, std^2 I), x from the target, to study the critic alone (Gulrajani et al., 2017)."""
+    without(categories)
+
+    def forward(layers: Layers, z: Tensor) -> Tensor:
+        # The sum over no parameters at all is zero, and keeps the generator's move an ordinary one.
+        return z + layers[0].bias.sum(dim=2, keepdim=True)
+
+    def latents(rng: np.random.Generator, n: int, target: Sampler) -> np.ndarray:
+        return target(rng, n) + std * rng.standard_normal((n, 2))
+
+    return Generator(weightless(np.zeros(0), forward), latents)
+
+
+def weightless(start: np.ndarray, forward: Callable[[Layers, Tensor], Tensor]) -> Network:
+    """A body whose only parameters are one bias that starts at `start`, for every seed alike."""
+
+    def layers(parameters: Tensor) -> list[Layer]:
+        return [Layer(parameters.new_zeros(len(parameters), 0, 0), parameters.unsqueeze(1))]
+
+    return network(lambda rng: start, layers, forward)
+
+
+def without(categories: int) -> None:
+    """Refuse categories in a generator whose latent has no place for them."""
+    if categories:
+        raise ValueError("kind: only the generator kind mlp takes a method with categories")
+
+
+GENERATORS: dict[str, Callable[..., Generator]] = {
+    "mlp": mlp_generator,
+    "point": point,
+    "shift": shift,
+    "data-plus-noise": data_plus_noise,
+}
+
+
+# --- critics: functions of their inputs and outputs, and of options --------------------------------------------------
+
+
+def mlp_critic(
+    inputs: int,
+    outputs: int,
+    *,
+    width: PositiveInt = 64,
+    depth: NonNegativeInt = 3,
+    activation: Activation = "relu",
+    normalisation: CriticNormalisation = "none",
+    initialisation: Initialisation = "he",
+    gain: PositiveFloat = 1.0,
+) -> Network:
+    """A perceptron from the plane to the critic's outputs.
+
+    With batch norm a batch is judged by its own statistics; a critic that is looked at has those of generated points,
+    or with `normalisation = "batch-running"` the running averages over the moves so far.
+    """
+    return perceptron(inputs, outputs, Body(width, depth, activation, normalisation, initialisation, gain))
+
+
+def linear(inputs: int, outputs: int, *, start: tuple[float, float] = (1.0, 0.0), bias: bool = False) -> Network:
+    """f(x) = w . x, or w . x + b with `bias`; every output starts at w = `start`, b = 0, for every seed alike."""
+    weights = np.repeat(np.tile(start, inputs // 2), outputs)
+    plain = partial(plain_forward, ACTIVATIONS["relu"])
+    judge = partial(plain_judge, ACTIVATIONS["relu"])
+
+    def without_bias(parameters: Tensor) -> list[Layer]:
+        own = parameters[:, : inputs * outputs]  # what is left over is somebody else's
+        return [Layer(own.view(-1, inputs, outputs), own.new_zeros(len(own), 1, outputs))]
+
+    if not bias:
+        return network(lambda rng: weights, without_bias, plain, judge)
+    first = np.append(weights, np.zeros(outputs))
+    return network(lambda rng: first, lambda parameters: unpack(parameters, [Shape(inputs, outputs)]), plain, judge)
+
+
+def autoencoder(
+    inputs: int,
+    outputs: int,
+    *,
+    width: PositiveInt = 64,
+    depth: PositiveInt = 2,
+    code: PositiveInt = 2,
+    activation: Activation = "relu",
+    initialisation: Initialisation = "he",
+    gain: PositiveFloat = 1.0,
+) -> Network:
+    """Score minus |x - decode(encode(x))|^2; the further outputs are the code. Encoder and decoder have `depth` hidden
+    layers each (Zhao et al., 2016, arXiv:1609.03126). Raises ValueError where the objective wants a wider head.
+    """
+    if outputs != 1:
+        raise ValueError(f"kind: an autoencoder has one score, the objective wants {outputs}; use the critic kind mlp")
+    body = Body(width, depth, activation, "none", initialisation, gain)
+    encoder, decoder = perceptron(inputs, code, body), perceptron(code, inputs, body)
+
+    def initial(rng: np.random.Generator) -> np.ndarray:
+        return np.append(encoder.initial(rng), decoder.initial(rng))
+
+    def layers(parameters: Tensor) -> list[Layer]:
+        encoding = encoder.layers(parameters)
+        used = sum(layer.weight[0].numel() + layer.bias[0].numel() for layer in encoding)
+        return [*encoding, *decoder.layers(parameters[:, used:])]
+
+    def forward(layers: Layers, x: Tensor) -> Tensor:
+        codes = encoder.forward(layers[: depth + 1], x)
+        error = (x - decoder.forward(layers[depth + 1 :], codes)).square().sum(dim=2, keepdim=True)
+        return torch.cat((-error, codes), dim=2)
+
+    return network(initial, layers, forward)
+
+
+def identity(inputs: int, outputs: int) -> Network:
+    """The point itself as features, and nothing to learn: a fixed kernel's critic."""
+
+    def layers(parameters: Tensor) -> list[Layer]:
+        return [Layer(parameters.new_zeros(len(parameters), 0, 0), parameters.unsqueeze(1))]
+
+    def forward(layers: Layers, x: Tensor) -> Tensor:
+        return x + layers[0].bias.sum(dim=2, keepdim=True)
+
+    return network(lambda rng: np.zeros(0), layers, forward)
+
+
+CRITICS: dict[str, Callable[..., Network]] = {
+    "mlp": mlp_critic,
+    "linear": linear,
+    "autoencoder": autoencoder,
+    "identity": identity,
+}

@@ -1,0 +1,1 @@
+"""Runs from a name to a folder, one or many: sweeps, executors, results, tables."""

@@ -1,0 +1,317 @@
+"""Where the runs of a sweep are played: processes of this machine (loky) or a Dask cluster.
+
+Both are a pool that takes tasks and gives futures. Neither schedules by itself: loky and Dask do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, contextmanager, suppress
+from queue import Empty
+from time import monotonic, time
+from typing import Any, Protocol
+
+from toygan.files.disk import read_json
+from toygan.files.strict import UserError, shortened
+from toygan.many.task import TOPIC, End, Task, bring_home, cargo_for, in_words, perform
+
+TICK = 0.5  # seconds between two looks at what is running
+DEATHS = 3  # a run whose process died so often while it was at work goes on alone, to see whose fault it is
+DEATHS_IN_A_ROW = 10  # without one run ended in between: something is wrong with the machine
+ANSWER = 10.0  # seconds for a scheduler to answer
+ASKING = 3.0  # seconds between two questions whether it has workers
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+FEW, PER_CORE = 16, 8  # processes that any machine bears, and that each of its cores does
+
+Shares = dict[str, float]  # runs at work by name, and the share of their steps that is behind them
+Look = Callable[[Shares], None]
+Waiting = dict[Future[End], Task]
+
+
+class Pool(Protocol):
+    """What an engine offers."""
+
+    @property
+    def workers(self) -> int:
+        """How many runs it plays at once."""
+
+    def submit(self, task: Task) -> Future[End]:
+        """Play a task."""
+
+    def at_work(self, waiting: Waiting) -> Shares:
+        """Which of the tasks are at work now."""
+
+    def renew(self) -> None:
+        """Start afresh after a process died."""
+
+    def trouble(self) -> str:
+        """What holds all runs up at the moment, in words; empty where nothing does."""
+
+
+def ends(tasks: Iterable[Task], pool: Pool, look: Look) -> Iterator[tuple[Task, End]]:
+    """Play every task in a pool and yield each with its end, as they come; `look` is called now and then.
+
+    What was lost with a process is played again, and so is a task whose folder another process keeps: that it was
+    `busy` is yielded, and its end later. Raises RuntimeError when the pool itself is lost.
+    """
+    suspects: list[Task] = []
+    yield from together(tasks, pool, look, suspects)
+    for task in suspects:
+        while (end := alone(task, pool, look)).status == "busy":
+            yield task, end
+        yield task, end
+
+
+def together(tasks: Iterable[Task], pool: Pool, look: Look, suspects: list[Task]) -> Iterator[tuple[Task, End]]:
+    """Play tasks side by side; those whose process died too often while they were at work are left as suspects."""
+    waiting, deaths, in_a_row = submitted(tasks, pool), Counter[str](), 0
+    while waiting:
+        ended = looked(waiting, pool, look)
+        at_work, lost, busy = pool.at_work(waiting), list[Task](), list[Task]()
+        for future in ended:
+            task = waiting.pop(future)
+            end = end_of(future, task)
+            if end is None:
+                lost.append(task)
+                continue
+            in_a_row = 0
+            busy += [task] if end.status == "busy" else []
+            yield task, end
+        waiting |= submitted(busy, pool)
+        if lost:
+            in_a_row += 1
+            if in_a_row > DEATHS_IN_A_ROW:
+                raise RuntimeError(f"{in_a_row} times in a row a process died before any run came to its end")
+            pool.renew()
+            deaths.update(task.name for task in lost if task.name in at_work or not at_work)
+            suspects += [task for task in lost if deaths[task.name] >= DEATHS]
+            waiting |= submitted((task for task in lost if deaths[task.name] < DEATHS), pool)
+
+
+def alone(task: Task, pool: Pool, look: Look) -> End:
+    """Play a suspect with nobody else to blame."""
+    waiting = submitted([task], pool)
+    while not (ended := looked(waiting, pool, look)):
+        pass
+    end = end_of(ended.pop(), task)
+    if end is None:
+        pool.renew()
+        return End("failed", f"its process died {DEATHS} times among others, then alone")
+    return end
+
+
+def submitted(tasks: Iterable[Task], pool: Pool) -> Waiting:
+    """A future for every task."""
+    return {pool.submit(task): task for task in tasks}
+
+
+def looked(waiting: Waiting, pool: Pool, look: Look) -> set[Future[End]]:
+    """What has ended after a moment: something, nothing yet, or everything where the pool broke."""
+    ended = wait(waiting, TICK, "FIRST_COMPLETED").done
+    look(pool.at_work(waiting))
+    return wait(waiting).done if any(map(is_broken, ended)) else ended
+
+
+def is_broken(future: Future[End]) -> bool:
+    """Whether the pool broke under a future."""
+    return not future.cancelled() and isinstance(future.exception(), BrokenProcessPool)
+
+
+def ended(end: End) -> Future[End]:
+    """The future of a task that has come to its end already."""
+    future: Future[End] = Future()
+    future.set_result(end)
+    return future
+
+
+def end_of(future: Future[End], task: Task) -> End | None:
+    """The end of a task, brought home; None where it was lost with its process."""
+    try:
+        end = future.result()
+    except BrokenProcessPool:
+        return None
+    except CancelledError:
+        raise RuntimeError("the Dask cluster is lost: its scheduler does not answer any more") from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # such as a run that killed its Dask worker too often
+        return End("failed", in_words(error))
+    try:
+        bring_home(task, end)
+    except (OSError, UserError) as error:  # its folder takes nothing
+        return End("failed", in_words(error))
+    return end
+
+
+# --- this machine ----------------------------------------------------------------------------------------------------
+
+
+class Local:
+    """Processes of this machine, one thread each, that play every run in its own folder."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers, self.started = workers, time()
+        self.renew()
+
+    def renew(self) -> None:
+        """Start processes afresh."""
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        self.pool = ProcessPoolExecutor(self.workers, env=ONE_THREAD)
+
+    def kill(self) -> None:
+        """End at once. Loky stumbles with a traceback over work that it has not taken from its queue: leave it none."""
+        with suppress(Empty):
+            while True:
+                self.pool._work_ids.get_nowait()
+        self.pool.shutdown(wait=True, kill_workers=True)
+
+    def trouble(self) -> str:
+        """Nothing: the processes are our own."""
+        return ""
+
+    def submit(self, task: Task) -> Future[End]:
+        """Play a task in one of the processes."""
+        return self.pool.submit(perform, task, driver=os.getpid())
+
+    def at_work(self, waiting: Waiting) -> Shares:
+        """Those whose record was written since the sweep began and does not say that it ended."""
+        given = (task for future, task in waiting.items() if future.running() or future.done())
+        records = ((task, task.folder / "run.json") for task in given)
+        fresh = ((task, path) for task, path in records if path.exists() and path.stat().st_mtime > self.started)
+        found = {task.name: read_json(path) for task, path in fresh}
+        return {name: facts["step"] / facts["steps"] for name, facts in found.items() if facts["status"] == "running"}
+
+
+@contextmanager
+def local(workers: int | None = None, runs: int = 1) -> Iterator[Local]:
+    """The cores of this machine, all of them by default, but no more processes than there are runs; nothing is left
+    running behind. UserError for more processes than a machine of so many cores bears.
+    """
+    from joblib import cpu_count
+
+    most = max(FEW, PER_CORE * cpu_count())
+    if workers is not None and not 1 <= workers <= most:
+        raise UserError(
+            f"--workers {shortened(str(workers))}: must be 1 to {most}; this machine has {cpu_count()} cores"
+        )
+    pool = Local(max(1, min(workers or cpu_count(), runs)))
+    try:
+        yield pool
+    except BaseException:
+        pool.kill()
+        raise
+    pool.pool.shutdown(wait=True)
+
+
+# --- a cluster -------------------------------------------------------------------------------------------------------
+
+
+class Cluster:
+    """The workers of a Dask cluster; a run travels there as data and back as bytes."""
+
+    def __init__(self, client: Any) -> None:
+        self.client, self.names, self.shares = client, dict[str, str](), Shares()
+        self.address, self.asked, self.alone = client.scheduler.address, 0.0, False
+        self.pool = client.get_executor(pure=False)
+        client.subscribe_topic(TOPIC, self.hear)
+
+    @property
+    def workers(self) -> int:
+        """How many runs the workers that are there now play at once."""
+        try:
+            return sum(self.client.nthreads().values())
+        except (OSError, TimeoutError):  # a lost scheduler is told by its futures
+            return 0
+
+    def renew(self) -> None:
+        """Dask renews its workers itself."""
+
+    def trouble(self) -> str:
+        """Whether no worker is there; asked now and then."""
+        if monotonic() - self.asked > ASKING:
+            self.asked = monotonic()
+            self.alone = not self.workers
+        return f"the scheduler has no workers; waiting for one (dask worker {self.address} --nthreads 1)" * self.alone
+
+    def submit(self, task: Task) -> Future[End]:
+        """Play a task on one of the workers; its key is its own, so that what still runs there is found again."""
+        try:
+            cargo = cargo_for(task)
+        except OSError as error:  # such as a points file that has gone
+            return ended(End("failed", in_words(error)))
+        digest = hashlib.sha256(json.dumps([task.name, task.config], sort_keys=True).encode()).hexdigest()
+        key = f"{task.name}-{digest[:16]}"
+        self.names[key] = task.name
+        return self.pool.submit(perform, task, cargo=cargo, key=key)
+
+    def hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        """A worker told how far a run is."""
+        said = event[1]
+        if said["key"] in self.names:
+            self.shares[self.names[said["key"]]] = said["share"]
+
+    def at_work(self, waiting: Waiting) -> Shares:
+        """Those of which a worker told and that have not ended."""
+        return {task.name: self.shares[task.name] for task in waiting.values() if task.name in self.shares}
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[Cluster]:
+    """The Dask cluster at an address; UserError where there is none."""
+    if not address:
+        raise UserError(
+            "--engine dask: needs --address, the one that `dask scheduler` prints; for example tcp://127.0.0.1:8786"
+        )
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UserError("--engine dask: Dask is not installed; pip install 'toygan[dask]'") from None
+    try:
+        who = answering(address)
+        if who != "Scheduler":
+            raise UserError(f"--address {address}: a Dask {who.lower()} answers there; give the scheduler's address")
+        client = Client(address, timeout=ANSWER, set_as_default=False)
+    except UserError:
+        raise
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"--address {address}: no Dask scheduler answers there ({in_words(error)})") from None
+    talk = logging.getLogger("distributed.client")
+    before = talk.level
+    talk.setLevel(logging.CRITICAL)  # a lost scheduler is told once, by us
+    try:
+        with client:
+            yield Cluster(client)
+    finally:
+        talk.setLevel(before)
+
+
+def answering(address: str) -> str:
+    """What answers at an address: `Scheduler`, `Worker` or `Nanny`. Raises OSError, ValueError or TypeError where nothing
+    does.
+
+    A client that finds nobody is not closed and complains at the end of the program: so ask before there is one.
+    """
+    from distributed import Security, rpc
+
+    async def ask() -> str:
+        async with rpc(address, timeout=ANSWER, connection_args=Security().get_connection_args("client")) as there:
+            return str((await asyncio.wait_for(there.identity(), 2 * ANSWER))["type"])
+
+    with ThreadPoolExecutor(1) as thread:  # a notebook has a loop of its own in this one
+        return thread.submit(lambda: asyncio.run(ask())).result()
+
+
+ENGINES: dict[str, Callable[[int | None, str | None, int], AbstractContextManager[Pool]]] = {
+    "local": lambda workers, address, runs: local(workers, runs),
+    "dask": lambda workers, address, runs: cluster(address),
+}

@@ -1,0 +1,265 @@
+"""From many run folders to records, one a run and seed, and to `results.csv`.
+
+Only `run.json` of a folder is read, so that thousands of runs take seconds; nothing is rebuilt.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from toygan.files.disk import read_json, write_aside
+from toygan.files.strict import UserError
+from toygan.files.text import tell
+from toygan.session.recording import is_record, like_perfect
+from toygan.view.records import FINISHED, Record, legal_keys
+
+LAST = ("core_seconds", "message", "split_by", "folder")
+
+Tell = Callable[[str], None]
+
+
+def run_folders(place: Path) -> list[Path]:
+    """Every folder with a `run.json` below a place, sorted; UserError where there is none."""
+    found = folders_below(place)
+    if not found:
+        raise UserError(f"{place}: holds no run; toygan run and toygan sweep make some")
+    return found
+
+
+def folders_below(place: Path) -> list[Path]:
+    """Every folder with a `run.json` below a place, sorted."""
+    found = []
+    for folder, inner, files in os.walk(place):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        if "run.json" in files:
+            found.append(Path(folder))
+    return sorted(found)
+
+
+def to_stderr(message: str) -> None:
+    """Say something on stderr, as the program."""
+    tell(f"toygan: {message}")
+
+
+def records(folders: Iterable[Path], tell: Tell = to_stderr) -> list[Record]:
+    """One record a run and seed: which run, seed, status, every final measure and core-seconds.
+
+    Where runs of one scenario and method differ in more than the grid they come from, the differing keys count as
+    settings of theirs, and `split_by` names them: such runs are never pooled, nor held against each other.
+    A `run.json` that is no record of a run is told and passed over. UserError where all are such.
+    """
+    runs, strangers = sorted_out(folders)
+    if strangers and not runs:
+        raise UserError("\n".join(strangers))
+    for message in strangers:
+        tell(f"{message}; passed over")
+    return rows_of(runs)
+
+
+def rows_of(runs: Sequence[tuple[Mapping[str, Any], Path]]) -> list[Record]:
+    """The records of runs, each its facts and its folder, with the keys beside a grid in which they differ."""
+    beside = differing_keys([facts for facts, _ in runs])
+    return [row for (facts, folder), more in zip(runs, beside, strict=True) for row in records_of(facts, folder, more)]
+
+
+def sorted_out(folders: Iterable[Path]) -> tuple[list[tuple[dict[str, Any], Path]], list[str]]:
+    """The facts of run folders with the folders, and a message about each whose `run.json` is no record of a run."""
+    runs, strangers = list[tuple[dict[str, Any], Path]](), list[str]()
+    for folder in folders:
+        try:
+            runs.append((facts_of(folder), folder))
+        except UserError as error:
+            strangers.append(str(error))
+    return runs, strangers
+
+
+def differing_keys(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What every run's config says of the keys in which runs of its scenario differ outside any grid, `seeds` aside.
+
+    Keys of the method count where runs of one method differ in them: unlike methods are unlike in more than a name.
+    """
+    flat = [flattened({**facts["config"], "inputs": facts.get("inputs") or {}}) for facts in runs]
+    found: list[dict[str, Any]] = [{} for _ in runs]
+    for members in together(range(len(runs)), lambda i: runs[i]["scenario"]):
+        grid = {key for i in members for key in runs[i].get("settings", {})}
+        keys = {key for key in differing(members, runs, flat) if not any(overlap(key, own) for own in grid)}
+        for alike in together(members, lambda i: json.dumps(runs[i].get("settings", {}), sort_keys=True)):
+            keys |= set(differing(alike, runs, flat))
+        for i in members:
+            own = runs[i].get("settings", {})
+            found[i] = {key: flat[i].get(key) for key in sorted(keys) if key not in own}
+    return found
+
+
+def together(which: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
+    """The numbers of runs with the same key together."""
+    found: dict[Any, list[int]] = defaultdict(list)
+    for i in which:
+        found[key(i)].append(i)
+    return list(found.values())
+
+
+def differing(members: Sequence[int], runs: Sequence[Mapping[str, Any]], flat: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The keys in which some runs' flat configs differ; those of the method only among runs of one method."""
+    found = {key for key in unlike([flat[i] for i in members]) if not key.startswith("method.")}
+    for alike in together(members, lambda i: runs[i]["method"]):
+        found |= unlike([flat[i] for i in alike])
+    return {key for key in found if key != "training.seeds" and key.partition(".")[0] not in IDLE}
+
+
+IDLE = {"about", "name", "reference", "title"}  # parts of a config that change no number
+
+
+def unlike(configs: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The keys that not all flat configs have with the same value."""
+    first = configs[0]
+    keys = dict.fromkeys(key for config in configs for key in config)
+    return {key for key in keys if any(config.get(key) != first.get(key) for config in configs)}
+
+
+def overlap(key: str, other: str) -> bool:
+    """Whether one dotted key is the other one or lies in its table."""
+    return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
+
+
+def flattened(config: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """A config as dotted keys and values; lists as one value."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        flat |= flattened(value, f"{above}{key}.") if isinstance(value, Mapping) else {f"{above}{key}": scalar(value)}
+    return flat
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    """What `run.json` says; UserError where it is not the record of a run."""
+    path = folder / "run.json"
+    try:
+        facts = read_json(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError:
+        facts = {}
+    if not is_record(facts):
+        raise UserError(f"{path}: is not the record of a run")
+    return facts
+
+
+def records_of(facts: Mapping[str, Any], folder: Path, beside: Mapping[str, Any] | None = None) -> Iterator[Record]:
+    """The records of one run; a run that did not end has no measures. `beside` are settings that are not of its grid."""
+    settings = {key: scalar(value) for key, value in facts.get("settings", {}).items()} | dict(beside or {})
+    which = {"scenario": facts["scenario"], "method": facts["method"], "settings": settings_text(settings)} | settings
+    known = {row["seed"]: row for row in facts["summary"].get("seeds", [])} if facts["status"] in FINISHED else {}
+    modes = number_of_modes(facts, folder) if known else None
+    work = sum(spent for kind, spent in facts["seconds"].items() if kind not in SHARED)
+    seconds = work / len(facts["seeds"])  # the seeds of a run share its time
+    for seed in facts["seeds"]:
+        row = {name: value for name, value in known.get(seed, {}).items() if name != "seed"}
+        if row.get("diverged_at") is not None:  # what a lost cloud scores is no result
+            row = dict.fromkeys(row) | {"diverged_at": row["diverged_at"]}
+        if modes and row:
+            row["modes_of"] = modes
+        if row.get("w1") is not None and row.get("w1_floor"):
+            row["w1_over_floor"] = row["w1"] / row["w1_floor"]
+        if (like := like_perfect(facts, row.get("w1"))) is not None:
+            row["indistinguishable"] = like
+        yield (
+            which
+            | {"seed": seed, "status": seed_status(facts, row)}
+            | row
+            | {
+                "core_seconds": round(seconds, 3),
+                "message": facts.get("message", ""),
+                "folder": str(folder),
+            }
+            | ({"split_by": ",".join(beside)} if beside else {})
+        )
+
+
+SHARED = {"draw", "floors"}  # work that not every run does: drawing, and floors, which the first on a target finds
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Settings on one line."""
+    return ",".join(f"{key}={value}" for key, value in settings.items())
+
+
+def scalar(value: Any) -> Any:
+    """A setting as one cell: lists and tables as text."""
+    return value if isinstance(value, str | int | float | None) else json.dumps(value)
+
+
+def seed_status(facts: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """The status of one seed: a run in which another seed diverged is done for this one."""
+    if facts["status"] == "diverged" and row.get("diverged_at") is None and row:
+        return "done"
+    return str(facts["status"])
+
+
+def number_of_modes(facts: Mapping[str, Any], folder: Path) -> int | None:
+    """How many modes a run's target has, as its recording says; None where it has none."""
+    summary = facts["summary"]
+    return summary["modes_of"] if "modes_of" in summary else recorded_modes(folder / "frames.npz")
+
+
+def recorded_modes(path: Path) -> int | None:
+    """How many modes the frames of a run name; older records do not say it. Only the head of one array is read."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("mode_centres.npy") as array:
+            np.lib.format.read_magic(array)
+            (count, *_), *_ = np.lib.format.read_array_header_1_0(array)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
+    return int(count)
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns of records: which run, grid, seed and status, measures, the rest."""
+    names = dict.fromkeys([*legal_keys(rows), *(name for row in rows for name in row)])
+    return [*(name for name in names if name not in LAST), *(name for name in LAST if name in names)]
+
+
+def write_results(place: Path, more: Sequence[Record] = (), tell: Tell = to_stderr) -> Path:
+    """Write `results.csv`, a line a run and seed of all runs below a place and these `more`; where it is.
+
+    A `run.json` that is no record of a run is told and passed over.
+    """
+    path = place / "results.csv"
+    runs, strangers = sorted_out(folders_below(place))
+    for message in strangers:
+        tell(f"{message}; passed over")
+    rows = [*rows_of(runs), *more]
+    write_aside(path, as_csv(rows, columns_of(rows)).encode("utf-8", "backslashreplace"))
+    return path
+
+
+FORMULA = ("=", "@", "+", "-", "\t", "\r")  # how a cell begins that a spreadsheet takes for a formula
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Records as comma-separated values; what is not known is empty."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: csv_cell(value) for name, value in row.items()} for row in rows)
+    return buffer.getvalue()
+
+
+def csv_cell(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: text that begins like one, a number aside, after an apostrophe."""
+    if not isinstance(value, str) or not value.startswith(FORMULA):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value

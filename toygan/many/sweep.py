@@ -1,0 +1,504 @@
+"""Many runs: scenarios x methods x a grid of settings, each in a run folder of its own, with nothing lost.
+
+The folders are the memory: the same sweep finds what is done and goes on with what is not.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from os.path import exists, isfile  # which say no of a name that is none, where Path raises
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import process_time
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from toygan.files.scenario import METHOD, Config, as_data, find, toml_value
+from toygan.files.strict import (
+    Key,
+    Source,
+    Strict,
+    UserError,
+    check,
+    in_toml,
+    key_lines,
+    line_of,
+    parse_key,
+    parse_override,
+    read_toml,
+    shortened,
+    suggestion,
+)
+from toygan.game import play
+from toygan.game.constraints import CONSTRAINTS
+from toygan.game.methods import METHODS
+from toygan.game.objectives import OBJECTIVES
+from toygan.game.streams import draws
+from toygan.many import run as runs
+from toygan.many.executors import ENGINES, Pool, Shares, ends
+from toygan.many.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
+from toygan.many.task import Task, keep_failure
+from toygan.session import folder as folders
+from toygan.view.records import Record
+
+MOST = 5  # mistakes that one message tells
+LONGEST = 120  # characters of a folder's name: 255 bytes is the most that file systems take
+PROBE_STEPS, PROBES = 24, 12  # steps that a probe plays, and how many pairs of scenario and method are probed
+END_SECONDS = 2.0  # the final measures and the picture of a run
+
+Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
+Settings = Mapping[str, Any]  # key -> value
+Combination = tuple[str, str | None, dict[str, Any]]  # scenario, method, point of the grid
+Places = Mapping[tuple[str, str], str]  # a key of a plan, and one of its table if it is one -> where it was said
+NOWHERE: Places = {}  # on the command line, or in Python
+
+
+class Plan(Strict):
+    """What to run: every scenario by every method at every point of the grid. A sweep file holds just this."""
+
+    scenarios: tuple[str, ...] = Field(min_length=1)
+    methods: tuple[str, ...] = ()  # none is each scenario's own
+    seeds: PositiveInt | tuple[NonNegativeInt, ...] | None = None
+    grid: Mapping[str, Any] = {}  # tables of keys with a list of values each
+    set: Mapping[str, Any] = {}  # tables of keys with a value each
+    out: str = "runs"
+    animation: bool = False
+
+
+@dataclass
+class Standing:
+    """How far a sweep is: how many runs there are, how many ended how, and which are at work.
+
+    `left` says how large each run is that has not ended, by name, and `done` how large all are that have. `busy` are
+    those whose folder another process keeps; `note` is what holds all of them up.
+    """
+
+    total: int
+    kept: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+    at_work: Shares = field(default_factory=dict)
+    left: dict[str, float] = field(default_factory=dict)
+    done: float = 0.0
+    busy: set[str] = field(default_factory=set)
+    note: str = ""
+
+    @property
+    def share(self) -> float:
+        """The part of this sweep's own work that is done, 0 to 1."""
+        work = self.done + sum(self.left.values())
+        begun = sum(self.left.get(name, 0.0) * share for name, share in self.at_work.items())
+        return (self.done + begun) / work if work else 1.0
+
+
+Watch = Callable[[Standing], None]
+
+
+# --- what to run -----------------------------------------------------------------------------------------------------
+
+
+def is_sweep_file(name: str) -> bool:
+    """Whether a name is the path of a sweep file: a .toml without a [target], with a key that only sweeps have."""
+    if not name.endswith(".toml") or not isfile(name):
+        return False
+    data, _ = read_toml(Path(name))
+    return "target" not in data and bool({"scenarios", "seeds", "grid", "set", "out"} & data.keys())
+
+
+def read_plan(path: Path) -> Plan:
+    """A sweep file; UserError with every mistake. Paths of scenarios are relative to the file."""
+    data, source = read_toml(path)
+    plan = check(Plan, data, source)
+    beside = [str(path.parent / name) if name.endswith(".toml") else name for name in plan.scenarios]
+    return plan.model_copy(update={"scenarios": tuple(beside)})
+
+
+def said_in(path: Path, plan: Plan) -> dict[tuple[str, str], str]:
+    """Where the keys of a sweep file stand, and those of its tables."""
+    _, source = read_toml(path)
+    lines = key_lines(source.text)
+    keys: dict[tuple[str, str], Key] = {(name, ""): (name,) for name in Plan.model_fields}
+    for table, inner in (("grid", plan.grid), ("set", plan.set)):
+        keys |= {(table, ".".join(way)): (table, *way) for way in ways(inner)}
+    found = {name: line_of(key, lines) for name, key in keys.items()}
+    return {(part, key): f"{path}, line {line}, {part}" for (part, key), line in found.items() if line}
+
+
+def ways(table: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The keys of nested tables as they stand in a file; a table with a `kind` is a value, as in `flat`."""
+    for key, value in table.items():
+        if isinstance(value, Mapping) and "kind" not in value:
+            yield from ways(value, (*before, key))
+        else:
+            yield (*before, key)
+
+
+def grid_of(texts: Sequence[str]) -> dict[str, list[Any]]:
+    """`KEY=V1,V2,...` each, the values as TOML or plain words; UserError where one is neither."""
+    grid: dict[str, list[Any]] = {}
+    for text in texts:
+        name, equals, listed = text.partition("=")
+        values = [parse_override(f"{name}={value}", "--grid")[1] for value in split_values(listed)]
+        if not equals or not name.strip() or not values:
+            raise UserError(f"--grid {text}: expected KEY=V1,V2,...; for example training.batch=64,256")
+        grid.setdefault(name.strip(), []).extend(values)
+    return grid
+
+
+def split_values(text: str) -> list[str]:
+    """Split at commas that are in no brackets and no quotes."""
+    parts = re.findall(r"""(?:"[^"]*"|'[^']*'|\[(?:[^\[\]]|\[[^\]]*\])*\]|\{[^}]*\}|[^,])+""", text)
+    return [part.strip() for part in parts if part.strip()]
+
+
+def flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested tables as dotted keys; a table with a `kind` is a value."""
+    keys: dict[str, Any] = {}
+    for key, value in table.items():
+        name = f"{before}{key}"
+        if isinstance(value, Mapping) and "kind" not in value:
+            keys |= flat(value, f"{name}.")
+        else:
+            keys[name] = value
+    return keys
+
+
+def points(grid: Mapping[str, Any], places: Places = NOWHERE) -> list[dict[str, Any]]:
+    """Every combination of a grid's values; one empty combination where there is no grid."""
+    for key, values in grid.items():
+        if not isinstance(values, list | tuple) or not values:
+            place = f"{places['grid', key]}: " if ("grid", key) in places else ""
+            raise UserError(f"{place}grid.{key} = {values!r}: must be a list of values; for example [64, 256]")
+    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+
+
+def planned(plan: Plan, places: Places = NOWHERE) -> list[Task]:
+    """Every run of a plan, checked; nothing is made yet. UserError with what is wrong in any of them.
+
+    `places` tells where in a sweep file the keys of the plan were said; all others were on the command line.
+    """
+    refuse(list(no_keys(plan, places)))
+    absent = {name: mistake for name in plan.scenarios if (mistake := no_scenario(name, places))}
+    there = [name for name in plan.scenarios if name not in absent]
+    combined = list(itertools.product(there, named(plan.methods) or (None,), points(flat(plan.grid), places)))
+    # A mistake in one word is made at every point of the grid: it is found, and told, at the first that has the word.
+    planned_tasks(plan, beginning_something(combined), places, list(absent.values()))
+    return planned_tasks(plan, combined, places)
+
+
+def planned_tasks(plan: Plan, combined: Iterable[Combination], places: Places, known: Sequence[str] = ()) -> list[Task]:
+    """The runs of some combinations, each folder once; UserError with what is wrong in any, and is `known` to be."""
+    tasks, wrong = dict[Path, Task](), dict.fromkeys(known)
+    for scenario, method, settings in combined:
+        try:
+            task = planned_task(plan, scenario, method, settings, places)
+        except UserError as error:
+            wrong |= dict.fromkeys(error.mistakes)
+            continue
+        if tasks.setdefault(task.folder, task) != task:
+            wrong[f"{task.folder}: two different runs of this sweep would share this folder; rename a scenario"] = None
+    refuse(list(wrong))
+    return list(tasks.values())
+
+
+def beginning_something(combined: Iterable[Combination]) -> Iterator[Combination]:
+    """The combinations that bring a scenario with a method, or a scenario with one value of the grid, for the first
+    time.
+    """
+    seen = set[tuple[str, ...]]()
+    for scenario, method, settings in combined:
+        pairs = {(scenario, str(method)), *((scenario, key, in_toml(value)) for key, value in settings.items())}
+        if not pairs <= seen:
+            seen |= pairs
+            yield scenario, method, settings
+
+
+def no_scenario(name: str, places: Places) -> str:
+    """What is wrong with the name of a scenario; nothing where it names a file."""
+    place = f"{places['scenarios', '']}: " if ("scenarios", "") in places else ""
+    try:
+        return "" if isfile(find(name)) else f"{place}{name}: there is no such file"
+    except UserError as error:
+        return f"{place}{error}"
+
+
+def no_keys(plan: Plan, places: Places) -> Iterator[str]:
+    """What is wrong with the keys of a plan's tables as keys."""
+    for part, table in (("set", flat(plan.set)), ("grid", flat(plan.grid))):
+        for key, value in table.items():
+            try:
+                parse_key(key)
+            except UserError:
+                yield f"{said(places, part, key, value)}: {key!r} is not a key, such as training.steps"
+
+
+def named(methods: Sequence[str]) -> list[str]:
+    """The methods asked for, each once; `all` stands for every shipped one, `all+r1` for every objective with r1."""
+    return list(dict.fromkeys(name for word in methods for name in meant(word)))
+
+
+def meant(word: str) -> Iterable[str]:
+    """The methods that one word stands for."""
+    if word == "all":
+        return METHODS
+    head, plus, tail = word.partition("+")
+    heads, tails = (table if half == "all" else [half] for half, table in ((head, OBJECTIVES), (tail, CONSTRAINTS)))
+    return [f"{one}+{other}" for one in heads for other in tails] if plus else [word]
+
+
+def refuse(mistakes: Sequence[str]) -> None:
+    """UserError with the first few mistakes, if there are any."""
+    if mistakes:
+        more = [f"and {len(mistakes) - MOST} more such mistakes"] if len(mistakes) > MOST else []
+        raise UserError("\n".join([*mistakes[:MOST], *more]))
+
+
+def planned_task(plan: Plan, scenario: str, method: str | None, settings: Settings, places: Places = NOWHERE) -> Task:
+    """One run, checked."""
+    common, where = flat(plan.set), dict[Key, str]()
+    for part, table in (("set", common), ("grid", settings)):
+        where |= {parse_key(key): said(places, part, key, value) for key, value in table.items()}
+    if plan.seeds is not None:
+        common["training.seeds"] = plan.seeds if isinstance(plan.seeds, int) else list(plan.seeds)
+        where["training", "seeds"] = said(places, "seeds", "", plan.seeds)
+    if ("methods", "") in places:
+        where[METHOD] = places["methods", ""]
+    changes = [*common.items(), *settings.items()]
+    config, order = runs.prepared(scenario, method, changes, Path(plan.out), "cpu", said=where)
+    names = [config.name, config.method.name, *([folder_name(settings)] if settings else [])]
+    return Task("/".join(names), Path(plan.out, *names), as_data(config), order.command, dict(settings), plan.animation)
+
+
+def said(places: Places, part: str, key: str, value: Any) -> str:
+    """Where a key of the plan was said: in the sweep file, or on the command line."""
+    text = shortened(value if isinstance(value, str) else in_toml(value))
+    return places.get((part, key), f"--{part} {key}={text}" if key else f"--{part} {text}")
+
+
+def folder_name(settings: Settings) -> str:
+    """Settings as the name of a folder, `training.batch=64,method.critic_steps=2`; a long one is cut and numbered."""
+    texts = (f"{key}={quote(plain_value(value), safe='=.,+-_[]')}" for key, value in settings.items())
+    name = ",".join(texts)
+    if len(name) <= LONGEST:
+        return name
+    import hashlib
+
+    return f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def plain_value(value: Any) -> str:
+    """A value as TOML without spaces, a text without quotes."""
+    return value if isinstance(value, str) else toml_value(value).replace(" ", "")
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+def sweep(
+    scenarios: str | Sequence[str],
+    methods: str | Sequence[str] = (),
+    seeds: int | Sequence[int] | None = None,
+    grid: Values | None = None,
+    overrides: Settings | None = None,
+    out: str | Path = "runs",
+    engine: str = "local",
+    address: str | None = None,
+    workers: int | None = None,
+    animation: bool = False,
+    fresh: bool = False,
+) -> Any:
+    """Play every scenario by every method at every point of the grid, reusing what `out` holds.
+
+    Returns one record a run and seed, as in `results.csv`: a pandas DataFrame where pandas is installed, else a list of
+    dicts. A run that raises has the status "failed" and its message. Raises UserError for what the user got wrong. On
+    systems that start processes afresh call it under `if __name__ == "__main__":`.
+    """
+    asked = {
+        "scenarios": [scenarios] if isinstance(scenarios, str) else list(scenarios),
+        "methods": [methods] if isinstance(methods, str) else list(methods),
+        "seeds": seeds if isinstance(seeds, int | None) else list(seeds),
+        "grid": {key: list(values) for key, values in (grid or {}).items()},
+        "set": dict(overrides or {}),
+        "out": str(out),
+        "animation": animation,
+    }
+    plan = check(Plan, {key: value for key, value in asked.items() if value is not None}, Source("sweep"))
+    tasks = planned(plan)
+    failed = carry_out(tasks, Path(out), engine, address, workers, fresh)
+    return as_frame(outcome(tasks, failed))
+
+
+def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
+    """One record a run and seed of these runs, whatever became of them; `failed` has the messages of those that did."""
+    found = [(task, sorted_out([task.folder])[0]) for task in tasks]
+    lost = [row for task, runs in found if not runs for row in failed_rows(task, failed.get(task.name, ""))]
+    return [*rows_of([run for _, runs in found for run in runs]), *lost]
+
+
+def failed_rows(task: Task, message: str) -> list[Record]:
+    """The records of a run that failed and could leave none in its folder."""
+    facts = {"scenario": task.config["name"], "method": task.config["method"]["name"], "settings": task.settings}
+    facts |= {"seeds": seeds_of(task), "status": "failed", "message": message, "seconds": {}, "summary": {}}
+    return list(records_of(facts, task.folder))
+
+
+def unrecorded(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
+    """The records of the failed runs that left none in their folders."""
+    lost = (task for task in tasks if task.name in failed and not sorted_out([task.folder])[0])
+    return [row for task in lost for row in failed_rows(task, failed[task.name])]
+
+
+def as_frame(rows: list[dict[str, Any]]) -> Any:
+    """Records as a pandas DataFrame where pandas is installed."""
+    if find_spec("pandas") is None:
+        return rows
+    import pandas
+
+    return pandas.DataFrame(rows)
+
+
+def carry_out(
+    tasks: Sequence[Task],
+    out: Path,
+    engine: str = "local",
+    address: str | None = None,
+    workers: int | None = None,
+    fresh: bool = False,
+    watch: Watch = lambda standing: None,
+    tell: Tell = to_stderr,
+) -> dict[str, str]:
+    """Play what is not finished yet and write `results.csv` in `out`; the messages of the runs that failed, by name.
+
+    `tell` hears of every `run.json` below `out` that is no record of a run. Raises UserError where a folder holds
+    another run or the engine is not there, before anything is played.
+    """
+    todo = unfinished(tasks, fresh)
+    standing = Standing(len(tasks), kept=len(tasks) - len(todo), left={task.name: size_of(task) for task in todo})
+    watch(standing)
+    failed = {}
+    if todo:
+        make(out)
+        with pool_of(engine, workers, address, len(todo)) as pool:
+            failed = played(todo, pool, standing, watch)
+    write_results(out, unrecorded(todo, failed), tell)
+    return failed
+
+
+def make(out: Path) -> None:
+    """Make the folder of a sweep; UserError where that cannot be."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be used ({error.strerror}); choose another place with --out") from None
+
+
+def size_of(task: Task) -> float:
+    """About how much work a run is beside others: passes through a network, and something for its start and end."""
+    training, method = task.config["training"], task.config["method"]
+    return float((training["steps"] * (1 + method["critic_steps"]) + SIZE_OF_ENDS) * len(seeds_of(task)))
+
+
+def seeds_of(task: Task) -> list[int]:
+    """The seeds that a run trains together."""
+    seeds = task.config["training"]["seeds"]
+    return list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+
+
+SIZE_OF_ENDS = 500  # passes: starting, drawing and the final measures
+
+
+def pool_of(engine: str, workers: int | None, address: str | None, runs: int) -> AbstractContextManager[Pool]:
+    """The pool of an engine for so many runs; UserError for one that is not there."""
+    if engine not in ENGINES:
+        raise UserError(f"--engine {engine}: unknown; {suggestion(engine, list(ENGINES), 'engines')}")
+    return ENGINES[engine](workers, address, runs)
+
+
+def played(todo: Sequence[Task], pool: Pool, standing: Standing, watch: Watch) -> dict[str, str]:
+    """Play tasks in a pool and keep the standing; the messages of those that failed."""
+    failed = {}
+
+    def look(at_work: Shares) -> None:
+        standing.at_work, standing.note = at_work, pool.trouble()
+        watch(standing)
+
+    for task, end in ends(todo, pool, look):
+        standing.at_work.pop(task.name, None)
+        if end.status == "busy":
+            standing.busy.add(task.name)
+            continue
+        standing.busy.discard(task.name)
+        standing.ended[end.status] += 1
+        standing.done += standing.left.pop(task.name, 0.0)
+        if end.status == "failed":
+            failed[task.name] = end.message
+            keep_failure(task, end.message)
+        watch(standing)
+    return failed
+
+
+def unfinished(tasks: Sequence[Task], fresh: bool) -> list[Task]:
+    """The runs that are still to be played; UserError where folders hold other runs, `fresh` clears them instead."""
+    todo, wrong = [], []
+    for task in tasks:
+        try:
+            if not is_finished(task, fresh):
+                todo.append(task)
+        except UserError as error:
+            wrong.append(str(error))
+    refuse(wrong)
+    return todo
+
+
+def is_finished(task: Task, fresh: bool) -> bool:
+    """Whether a folder holds the whole of a run; UserError where it holds another one."""
+    if fresh and exists(task.folder):
+        with folders.claimed(task.folder):
+            folders.clear(task.folder)
+    if not folders.earlier(task.folder):
+        return False
+    config = check(Config, task.config, Source(task.name))
+    known = folders.agreeing(task.folder, config, runs.here(config, "cpu"))
+    wanted = runs.drawings(runs.Order(task.folder, "", animation=task.animation, picture=task.picture))
+    drawn = all((task.folder / name).exists() for name in wanted)
+    return known["status"] in folders.FINISHED and drawn
+
+
+# --- how long it will take -------------------------------------------------------------------------------------------
+
+
+def estimated_seconds(tasks: Sequence[Task]) -> float:
+    """Core-seconds that the runs will take, from short probes of some of them, evenly chosen."""
+    import torch
+
+    torch.set_num_threads(1)
+    chosen = tasks[:: -(-len(tasks) // PROBES)]
+    return sum(probe(check(Config, task.config, Source(task.name))) for task in chosen) / len(chosen) * len(tasks)
+
+
+def probe(config: Config) -> float:
+    """Core-seconds of a run, from a few of its steps and a look at it: all that a run observes, measures and writes."""
+    with TemporaryDirectory(prefix="toygan-") as scratch:
+        order = runs.Order(Path(scratch), "")
+        work = runs.work_of(config, order, runs.first_facts(config, order))
+        sim, start = work.sim, work.sim.start
+        states = play.play(sim.world.game, start, draws(sim.source, 0, start.critic))
+        state = next(itertools.islice(states, 3, None))
+        a_step = seconds_of(lambda: next(itertools.islice(states, PROBE_STEPS - 1, None))) / PROBE_STEPS
+        runs.look(work, state)  # the first one warms up
+        a_look = seconds_of(lambda: runs.look(work, state))
+    return config.training.steps * a_step + len(sim.frame_steps) * a_look + END_SECONDS
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    """How long a core works on a piece of work: what else the machine does is no part of a forecast."""
+    start = process_time()
+    work()
+    return process_time() - start

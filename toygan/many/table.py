@@ -1,0 +1,193 @@
+"""Tables of many runs: rates and medians with intervals, and paired differences from one method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from toygan.files.strict import UserError, suggestion
+from toygan.many.results import columns_of
+from toygan.view.records import FINISHED, FIRST, OF_A_RUN, Record, groups, known_values, legal_keys
+from toygan.view.statistics import FEWEST, Interval, median, rate
+
+SHOWN = (
+    "w1",
+    "w1_over_floor",
+    "modes",
+    "high_quality",
+    "on_skeleton",
+    "core_seconds",
+)  # measures of a table that asks for none
+NOT_MEASURES = {"seed", "diverged_at", "indistinguishable"}  # columns of records that a table does not average
+
+
+class Table(NamedTuple):
+    """Rows of cells by column; the columns `keys` say which runs a row is about. `note` says what the numbers are."""
+
+    keys: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+    note: str
+
+
+def measures_of(rows: Sequence[Record]) -> list[str]:
+    """The measures of which the records have a number."""
+    taken = {*legal_keys(rows), *NOT_MEASURES, "status", "modes_of", "message", "folder"}
+    known = {name for row in rows for name, value in row.items() if isinstance(value, int | float)}
+    return [name for name in columns_of(rows) if name in known and name not in taken]
+
+
+def chosen_keys(rows: Sequence[Record], by: Sequence[str]) -> list[str]:
+    """The keys that rows are made by: those asked for, or everything that differs. UserError for an unknown one."""
+    legal = legal_keys(rows)
+    for key in by:
+        if key not in legal:
+            raise UserError(f"--by {key}: unknown; {suggestion(key, legal, 'keys')}")
+    grid = [key for key in legal if key not in FIRST]
+    return [*by, *(key for key in split_keys(rows) if key not in by)] if by else ["scenario", "method", *grid]
+
+
+def split_keys(rows: Sequence[Record]) -> list[str]:
+    """The keys outside any grid in which runs differ."""
+    return sorted({key for row in rows for key in str(row.get("split_by") or "").split(",") if key})
+
+
+def split_words(rows: Sequence[Record]) -> str:
+    """What is said of runs that were not pooled."""
+    keys = split_keys(rows)
+    return f"; split by {', '.join(keys)}: runs differ there outside a grid" if keys else ""
+
+
+def once(rows: Sequence[Record]) -> list[Record]:
+    """The records without those of a run and seed that are there already: a copied folder is no further seed."""
+    found: dict[tuple[Any, ...], Record] = {}
+    for row in rows:
+        key = tuple(row.get(name) for name in (*FIRST, "seed"))
+        if key not in found or (found[key]["status"] not in FINISHED and row["status"] in FINISHED):
+            found[key] = row
+    return list(found.values())
+
+
+def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[str] = ()) -> Table:
+    """A row a group of runs: seeds, rates with Wilson intervals, the median of every measure with its interval."""
+    rows = once(rows)
+    keys = chosen_keys(rows, by)
+    names = chosen_measures(rows, measures)
+    told = [
+        dict(zip(keys, group, strict=True)) | counts_of(members) | {name: median_of(members, name) for name in names}
+        for group, members in groups(rows, keys).items()
+    ]
+    note = f"medians over seeds{INTERVALS}, rates with 95 % Wilson intervals"
+    if any(lacks_seeds(value, row["seeds"]) for row in told for name, value in row.items() if name not in OF_A_RUN):
+        note += "; n: of so many seeds, the others have no finite value"
+    if set(names) & OF_A_RUN:
+        note += "; core_seconds: of a seed, one value a run, whose seeds share its time"
+    if any("indistinguishable" in row for row in told):
+        note += "; indistinguishable: share of seeds whose W1 lies below the upper end of a perfect sampler's 90 %"
+    if {"kl", "reverse_kl"} & set(names):
+        note += "; kl and reverse_kl are estimates: below 0 is their error"
+    return Table(keys, told, note + split_words(rows))
+
+
+def lacks_seeds(value: Any, seeds: int) -> bool:
+    """Whether a number is of fewer seeds than ended."""
+    return isinstance(value, Interval) and not math.isnan(value.value) and value.n < seeds
+
+
+INTERVALS = f" with 95 % intervals from order statistics (none below {FEWEST} values)"
+
+
+def chosen_measures(rows: Sequence[Record], measures: Sequence[str]) -> list[str]:
+    """The measures asked for, `all` of them, or a few that suit a page. UserError for an unknown one."""
+    legal = measures_of(rows)
+    if list(measures) == ["all"]:
+        return legal
+    for name in measures:
+        if name not in legal:
+            raise UserError(f"--measure {name}: unknown; {suggestion(name, legal, 'measures')}")
+    return list(measures) or [name for name in SHOWN if name in legal]
+
+
+def counts_of(members: Sequence[Record]) -> dict[str, Any]:
+    """How many seeds ended; which share diverged and, where the target has modes, which share found them all."""
+    ended = [row for row in members if row["status"] in FINISHED]
+    cells: dict[str, Any] = {"seeds": len(ended)}
+    if len(ended) < len(members):
+        cells["not ended"] = len(members) - len(ended)
+    cells["diverged"] = rate(sum(row["status"] == "diverged" for row in ended), len(ended))
+    moded = [row for row in ended if row.get("modes_of")]
+    if moded:
+        cells["all modes"] = rate(sum(row.get("modes") == row["modes_of"] for row in moded), len(moded))
+    return cells | like_perfect_of(ended)
+
+
+def like_perfect_of(ended: Sequence[Record]) -> dict[str, Interval]:
+    """Which share of the seeds cannot be told from a perfect sampler by W1, where that is known; diverged ones can be."""
+    known = [row for row in ended if row.get("indistinguishable") is not None or row["status"] == "diverged"]
+    if not any(row.get("indistinguishable") is not None for row in known):
+        return {}
+    return {"indistinguishable": rate(sum(bool(row.get("indistinguishable")) for row in known), len(known))}
+
+
+def median_of(members: Sequence[Record], name: str) -> Interval:
+    """The median of a measure over the seeds that have it, or over runs where their seeds share it."""
+    return median(known_values([row for row in members if row["status"] in FINISHED], name))
+
+
+def differences(
+    rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[str] = (), against: str | None = None
+) -> Table | None:
+    """How far each method is from the method `against`, seed by seed: medians of the paired differences.
+
+    A pair is one scenario, settings and seed, which share their random numbers. None where there is but one method;
+    UserError for a method that is not there.
+    """
+    rows = once(rows)
+    methods = sorted({row["method"] for row in rows})
+    base = against or methods[0]
+    if base not in methods:
+        raise UserError(f"--against {base}: no run has this method; {suggestion(base, methods, 'methods')}")
+    if len(methods) < 2:
+        return None
+    keys = chosen_keys(rows, by)
+    keys = keys if "method" in keys else [*keys, "method"]
+    names = chosen_measures(rows, measures)
+    pairs = list(paired(rows, base))
+    told = [
+        dict(zip(keys, group, strict=True)) | {name: difference_of(members, name) for name in names}
+        for group, members in groups([{**one, "against": other} for one, other in pairs], keys).items()
+    ]
+    note = f"medians of the differences from {base}, paired by seed,{INTERVALS}"
+    return Table(keys, told, note + split_words(rows) + lone_words(rows, base))
+
+
+def lone_words(rows: Sequence[Record], base: str) -> str:
+    """What is said of runs of other methods that have no pair."""
+    others = [row for row in rows if row["method"] != base]
+    lone = len(others) - sum(1 for _ in paired(rows, base))
+    return f"; {lone} of {len(others)} seeds of other methods have no {base} with the same settings" if lone else ""
+
+
+def paired(rows: Sequence[Record], base: str) -> Iterator[tuple[Record, Record]]:
+    """Every record of another method with the base method's on the same scenario, settings and seed."""
+    place: Callable[[Record], tuple[Any, ...]] = lambda row: (row["scenario"], row["settings"], row["seed"])  # noqa: E731
+    of_base = {place(row): row for row in rows if row["method"] == base}
+    return ((row, of_base[place(row)]) for row in rows if row["method"] != base and place(row) in of_base)
+
+
+def difference_of(members: Sequence[Record], name: str) -> Interval:
+    """The median of a measure's differences over the pairs in which both have it."""
+    known = [row for row in members if row.get(name) is not None and row["against"].get(name) is not None]
+    if name in OF_A_RUN:
+        known = list({(row.get("folder"), row["against"].get("folder")): row for row in known}.values())
+    return median([row[name] - row["against"][name] for row in known])
+
+
+def crossed(table: Table, across: Sequence[str], measure: str) -> Table:
+    """One measure of a table with the keys `across` as columns."""
+    keys = [key for key in table.keys if key not in across]
+    told: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in table.rows:
+        line = told.setdefault(tuple(row[key] for key in keys), {key: row[key] for key in keys})
+        line[" / ".join(str(row[key]) for key in across)] = row.get(measure)
+    return Table(keys, list(told.values()), f"{measure}: {table.note}")

@@ -1,0 +1,204 @@
+"""One run of a sweep as data that travels: to another process, which plays it in its place, or to another machine.
+
+Away from home a run is played in a scratch folder and its files return as bytes, so that no disk need be shared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+from typing import Any, NamedTuple
+
+import torch
+
+from toygan.files.disk import write_aside, write_json
+from toygan.files.scenario import Config
+from toygan.files.strict import Source, UserError, check
+from toygan.many import run
+from toygan.many.run import Progress, Watcher
+from toygan.session import folder as folders
+
+TOPIC = "toygan"  # under which runs that are away tell how far they are
+PATIENCE = 60.0  # seconds that what came home waits for its folder
+TURN = 2.0  # seconds that a run waits for its folder before others have their turn
+EVERY = 1.0  # seconds between two words of a run that is away
+INPUTS = "inputs"  # where the files that a config reads lie in a scratch folder
+
+Files = dict[str, bytes]  # path inside a run folder -> content
+
+
+class Task(NamedTuple):
+    """One run: its name, its folder, its config as plain data, the command that repeats it, its place in the grid."""
+
+    name: str
+    folder: Path
+    config: Mapping[str, Any]
+    command: str
+    settings: Mapping[str, Any]
+    animation: bool
+    picture: bool = True
+
+
+class End(NamedTuple):
+    """What became of a run, and its files where they have to travel: `done`, `diverged`, `failed` with a message, or
+    `busy` where another process is at work in its folder and it has to be tried again.
+    """
+
+    status: str
+    message: str = ""
+    files: Files | None = None
+
+
+def perform(task: Task, driver: int | None = None, cargo: Files | None = None) -> End:
+    """Carry a run out in its folder; or, when it comes with a cargo, in a scratch folder that travels back as bytes.
+
+    `driver` is the process that started this one: without it nobody waits for the run. A run that raises has `failed`.
+    """
+    torch.set_num_threads(1)
+    if cargo is None:
+        return carried_out(task, task.folder, task.config, leaving_without(driver))
+    with TemporaryDirectory(prefix="toygan-") as scratch:
+        place, inputs = Path(scratch) / "run", Path(scratch) / INPUTS
+        config, moves = at_home_here(task.config, inputs)
+        unload({name: content for name, content in cargo.items() if name.startswith(INPUTS)}, Path(scratch))
+        unload(moved(cargo_of_run(cargo), moves), place)
+        end = carried_out(task, place, config, telling())
+        return end._replace(files=moved(load(place), {there: home for home, there in moves.items()}))
+
+
+def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watcher) -> End:
+    """Carry a run out in a place; whatever it raises is its end and nobody else's, but for Ctrl-C."""
+    order = run.Order(place, task.command, "cpu", task.animation, False, watch, task.picture, task.settings)
+    try:
+        await_folder(place, TURN)
+        recording = run.carry_out(check(Config, config, Source(task.name)), order)
+    except KeyboardInterrupt:
+        raise
+    except folders.Busy:
+        return End("busy")
+    except BaseException as error:  # a SystemExit of a run's own code ends that run only
+        return End("failed", in_words(error))
+    return End(recording.facts["status"])
+
+
+def keep_failure(task: Task, message: str) -> None:
+    """Leave the record of a failed run in its folder where the run itself could not: one that was never begun, or that
+    died with its process.
+    """
+    try:
+        config = check(Config, task.config, Source(task.name))
+        order = run.Order(task.folder, task.command, settings=task.settings)
+        with folders.claimed(task.folder):
+            facts = folders.begin(task.folder, config, run.first_facts(config, order), fresh=False)
+            if facts["status"] not in folders.FINISHED:
+                write_json(task.folder / "run.json", facts | {"status": "failed", "message": message})
+    except (OSError, UserError):  # the folder is another's or takes nothing; the sweep tells it all the same
+        return
+
+
+def in_words(error: BaseException) -> str:
+    """One line about an error."""
+    text = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error)
+    return " ".join(text.split())
+
+
+def await_folder(place: Path, patience: float) -> None:
+    """Wait for some seconds until nobody works in a folder: what a killed sweep has left running ends by itself."""
+    until = monotonic() + patience
+    while monotonic() < until:
+        try:
+            with folders.claimed(place):
+                return
+        except folders.Busy:
+            sleep(0.1)
+
+
+def leaving_without(driver: int | None) -> Watcher:
+    """A watcher that ends this process at once when its driver is gone; the folder can be continued at any moment."""
+
+    def watch(progress: Progress) -> None:
+        if driver is not None and os.getppid() != driver:
+            os._exit(1)
+
+    watch(Progress(0, 0, "starting", {}))
+    return watch
+
+
+def telling() -> Watcher:
+    """A watcher that tells the driver of a Dask cluster now and then how far the run is."""
+    from distributed import get_worker
+
+    worker, last = get_worker(), [0.0]
+    key = worker.get_current_task()
+
+    def watch(progress: Progress) -> None:
+        if monotonic() - last[0] > EVERY:
+            last[0] = monotonic()
+            worker.log_event(TOPIC, {"key": key, "share": progress.step / max(progress.steps, 1)})
+
+    watch(Progress(0, 1, "starting", {}))
+    return watch
+
+
+# --- files that travel -----------------------------------------------------------------------------------------------
+
+
+def cargo_for(task: Task) -> Files:
+    """What a run needs elsewhere: what is left of an earlier start, and the file that its target is drawn from."""
+    path = task.config["target"].get("path")
+    return load(task.folder) | ({f"{INPUTS}/{Path(path).name}": Path(path).read_bytes()} if path else {})
+
+
+def cargo_of_run(cargo: Files) -> Files:
+    """The part of a cargo that belongs in the run's folder."""
+    return {name: content for name, content in cargo.items() if not name.startswith(INPUTS)}
+
+
+def at_home_here(config: Mapping[str, Any], inputs: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """The config with its input file where it lies on this machine, and which path stands for which."""
+    home = config["target"].get("path")
+    if not home:
+        return dict(config), {}
+    there = str((inputs / Path(home).name).resolve())
+    return {**config, "target": {**config["target"], "path": there}}, {home: there}
+
+
+def moved(files: Files, moves: Mapping[str, str]) -> Files:
+    """The files with one path written for another in the run's records."""
+    files = dict(files)
+    for name in {"run.json", "config.toml"} & files.keys():
+        for old, new in moves.items():
+            for as_text in (lambda path: json.dumps(path), lambda path: json.dumps(path, ensure_ascii=False)):
+                files[name] = files[name].replace(as_text(old).encode(), as_text(new).encode())
+    return files
+
+
+def load(place: Path) -> Files:
+    """Every file of a run, but none that is half-written and none of runs in folders below; empty where there is none."""
+    there = [*place.glob("*"), *(place / "partial").rglob("*")]
+    found = (path for path in there if path.is_file() and not path.name.startswith("."))
+    return {path.relative_to(place).as_posix(): path.read_bytes() for path in found}
+
+
+def unload(files: Files, place: Path) -> None:
+    """Write files into a folder, each whole or not at all, and the record of the run last: without it none counts."""
+    for name in sorted(files, key=lambda name: name == "run.json"):
+        path = place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_aside(path, files[name])
+
+
+def bring_home(task: Task, end: End) -> None:
+    """Write a run that was played elsewhere into its folder."""
+    if not end.files:
+        return
+    await_folder(task.folder, PATIENCE)
+    with folders.claimed(task.folder):
+        unload(end.files, task.folder)
+        if end.status in folders.FINISHED:
+            shutil.rmtree(task.folder / "partial", ignore_errors=True)

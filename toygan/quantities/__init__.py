@@ -1,0 +1,1 @@
+"""What is measured of a run, with floors, optimal critics and the diagnosis."""

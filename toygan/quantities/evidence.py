@@ -1,0 +1,441 @@
+"""What a recording tells of one seed, as the rules of the diagnosis see it: its curves, where its points are, how good it
+got. What a recording does not hold is None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from toygan.quantities.thresholds import LIMIT
+
+
+class Story(NamedTuple):
+    """One seed's curves over `steps [T]`, each [T], NaN where unknown and None where never recorded; `shares [T, K]` are
+    the shares of its points that belong to each mode or, without modes, to each of a dozen regions of the target, which weigh
+    `weights [K]`, and `home [T]` is the share of points that are near the one they belong to. `carried [T]` is how many
+    have points near them once the cloud's middle is put on the target's, `width [T]` how wide the cloud is, the target
+    being 1, and `ceilings` what perfect points score where more is better.
+    """
+
+    steps: np.ndarray
+    alive: int  # frames before the first value that is not finite
+    curves: Mapping[str, np.ndarray]
+    layers: np.ndarray | None  # [T, L]: gradient at each layer, the first one nearest the points; after the end, too
+    shares: np.ndarray | None
+    home: np.ndarray | None
+    carried: np.ndarray | None
+    weights: np.ndarray
+    has_modes: bool
+    centre: np.ndarray | None  # [T, 2]: mean of the generated points
+    width: np.ndarray | None
+    ceilings: Mapping[str, float]
+    size: float  # root mean square distance of the real points from their mean
+    points: int  # generated points a frame
+    floor_spread: float  # standard deviation of a perfect sampler's W1, 0 where unknown
+    error: float  # standard error of the mean of a frame's generated points
+
+    def curve(self, name: str) -> np.ndarray | None:
+        """The living part of a curve, None where nothing of it is known."""
+        values = self.curves.get(name)
+        if values is None:
+            return None
+        values = values[: self.alive]
+        return values if np.isfinite(values).any() else None
+
+
+Arrays = Mapping[str, np.ndarray]
+Floors = Mapping[str, Mapping[str, float]]
+
+
+def story_of(frames: Arrays, metrics: Arrays, floors: Floors, s: int) -> Story:
+    """What a recording's frames and metrics know of its seed number s; `floors` is what perfect samplers score in a frame."""
+    steps = np.asarray(frames["step"])
+    curves = {
+        name: np.asarray(table, float)[:, s]
+        for name, table in {**frames, **metrics}.items()
+        if name in CURVES and has_seed(table, len(steps), s)
+    }
+    curves |= score_curves(frames, len(steps), s)
+    samples = frames["samples"][:, s].astype(float) if "samples" in frames else None
+    real = np.asarray(frames["real"], float) if "real" in frames else None
+    layers = frames.get("layer_gradients")
+    alive = living(frames, curves, samples, s, len(steps))
+    places = places_of(frames, real)
+    size = size_of(real)
+    here = whereabouts(samples[:alive] if samples is not None else None, real, places)
+    return Story(
+        steps=steps,
+        alive=alive,
+        curves=curves,
+        layers=np.asarray(layers, float)[:, s] if layers is not None and layers.shape[1] > s else None,
+        shares=here.shares,
+        home=here.home,
+        carried=here.carried,
+        weights=np.empty(0) if places is None else places.weights,
+        has_modes="mode_centres" in frames,
+        centre=here.centre,
+        width=widths_of(samples[:alive], size) if samples is not None and size > 0 else None,
+        ceilings=CEILINGS | ceilings_of(floors),
+        size=size,
+        points=samples.shape[1] if samples is not None else 0,
+        floor_spread=float((floors.get("w1") or {}).get("spread") or 0.0),
+        error=error_of_mean(samples[:alive]) if samples is not None and alive else 0.0,
+    )
+
+
+class Whereabouts(NamedTuple):
+    """What a story has from points and places alone; None where either is unknown."""
+
+    shares: np.ndarray | None
+    home: np.ndarray | None
+    carried: np.ndarray | None
+    centre: np.ndarray | None
+
+
+def whereabouts(samples: np.ndarray | None, real: np.ndarray | None, places: Places | None) -> Whereabouts:
+    """Where points [T, N, 2] are, on the places of a target."""
+    centre = samples.mean(axis=1) if samples is not None else None
+    if samples is None or places is None:
+        return Whereabouts(None, None, None, centre)
+    moved = carried(samples, real, places) if real is not None else None
+    return Whereabouts(occupancy(samples, places.centres), at_home(samples, places), moved, centre)
+
+
+def size_of(real: np.ndarray | None) -> float:
+    """Root mean square distance of the real points [N, 2] from their mean, 0 where there are none."""
+    return (
+        float(np.sqrt(((real - real.mean(axis=0)) ** 2).sum(axis=1).mean())) if real is not None and len(real) else 0.0
+    )
+
+
+def widths_of(samples: np.ndarray, size: float) -> np.ndarray:
+    """Root mean square distance of the points [T, N, 2] from their mean, the target's being `size`: [T]."""
+    width: np.ndarray = np.sqrt(samples.var(axis=1).sum(axis=1)) / size
+    return width
+
+
+def ceilings_of(floors: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """What perfect points score, as measured with the run, in what is better the higher it is."""
+    told = {name: (floors.get(name) or {}).get("mean") for name in ("modes", *QUALITIES)}
+    return {name: float(value) for name, value in told.items() if value is not None}
+
+
+def error_of_mean(samples: np.ndarray) -> float:
+    """The standard error of one coordinate's mean over a frame's points [T, N, 2], the median over frames."""
+    return float(np.median(samples.std(axis=1))) / samples.shape[1] ** 0.5
+
+
+def has_seed(table: np.ndarray, frames: int, s: int) -> bool:
+    """Whether a table is [T, S] and has that seed."""
+    return np.ndim(table) == 2 and len(table) == frames and np.shape(table)[1] > s
+
+
+def score_curves(frames: Mapping[str, np.ndarray], count: int, s: int) -> dict[str, np.ndarray]:
+    """How far above the generated cloud the critic holds the real one, `lead` = E f(real) - E f(fake), its size, the
+    range of its scores on the grid, and how steep it is between the clouds, the median.
+    """
+    found = {}
+    real, fake, grid, slopes = (
+        frames.get(name) for name in ("real_scores", "fake_scores", "scores", "slope_quantiles")
+    )
+    if real is not None and fake is not None and real.shape[1] > s:
+        found["lead"] = real[:, s].astype(float).mean(axis=1) - fake[:, s].astype(float).mean(axis=1)
+        found["score_gap"] = np.abs(found["lead"])
+    if slopes is not None and slopes.shape[1] > s:
+        found["steepness"] = slopes[:, s].astype(float)[:, 2, slopes.shape[3] // 2]
+    if grid is not None and grid.shape[1] > s:
+        found["score_range"] = np.ptp(grid[:, s].astype(float).reshape(count, -1), axis=1)
+    return found
+
+
+def living(
+    frames: Mapping[str, np.ndarray], curves: Mapping[str, np.ndarray], samples: np.ndarray | None, s: int, count: int
+) -> int:
+    """How many frames pass before the seed is lost: said to have diverged, or numbers that are not finite or huge."""
+    lost = np.zeros(count, bool)
+    if "diverged" in frames and has_seed(frames["diverged"], count, s):
+        lost |= np.asarray(frames["diverged"])[:, s].astype(bool)
+    if samples is not None:
+        lost |= ~(np.abs(samples) < LIMIT.runaway).all(axis=(1, 2))
+    for name in ("critic_loss", "generator_loss"):
+        if name in curves:  # the first frame has no loss yet
+            lost[1:] |= ~(np.abs(curves[name][1:]) < LIMIT.runaway) & np.isfinite(curves[name][1:]).any()
+    return int(lost.argmax()) if lost.any() else count
+
+
+# --- where points are -------------------------------------------------------------------------------------------------
+
+
+class Places(NamedTuple):
+    """Where mass belongs: `centres [K, 2]`, `weights [K]`; how near counts as there: `reach [K]`, a third of the way to
+    the next mode, half of the way to the next region and no less than its own points need.
+    """
+
+    centres: np.ndarray
+    weights: np.ndarray
+    reach: np.ndarray
+
+
+def places_of(frames: Mapping[str, np.ndarray], real: np.ndarray | None) -> Places | None:
+    """The target's modes, or in their stead a dozen regions of its points [N, 2]; None where neither is known."""
+    if "mode_centres" in frames:
+        centres = np.asarray(frames["mode_centres"], float)
+        weights = np.asarray(frames.get("mode_weights", np.full(len(centres), 1 / len(centres))), float)
+        return Places(centres, weights, LIMIT.reach * spacing(centres))
+    regions = min(LIMIT.regions, len(real) // LIMIT.crowd) if real is not None else 0
+    if real is None or regions < 4 or len(np.unique(real, axis=0)) < LIMIT.regions:
+        return None
+    centres = spread_out(real, regions)
+    return Places(centres, occupancy(real[None], centres)[0], np.maximum(spacing(centres) / 2, widths(real, centres)))
+
+
+def spacing(centres: np.ndarray) -> np.ndarray:
+    """The distance from each centre [K, 2] to the next one; infinite where there is none: [K]."""
+    distances = np.linalg.norm(centres[:, None] - centres, axis=2)
+    np.fill_diagonal(distances, np.inf)
+    nearest_one: np.ndarray = distances.min(axis=1)
+    return nearest_one
+
+
+def widths(real: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """How far the real points [N, 2] of each region reach from its centre [K, 2]: [K]."""
+    owner, distances = nearest(real, centres), np.zeros(len(centres))
+    np.maximum.at(distances, owner, np.linalg.norm(real - centres[owner], axis=1))
+    return distances
+
+
+def occupancy(samples: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Shares of the points [T, N, 2] that are nearest to each centre [K, 2]: [T, K]."""
+    counts = [np.bincount(nearest(points, centres), minlength=len(centres)) for points in samples]
+    return np.array(counts).reshape(len(samples), len(centres)) / samples.shape[1]
+
+
+def at_home(samples: np.ndarray, places: Places) -> np.ndarray:
+    """Share of the points [T, N, 2] that are within reach of their nearest centre: [T]."""
+    return np.array([within_reach(points, places)[1].mean() for points in samples])
+
+
+def within_reach(points: np.ndarray, places: Places) -> tuple[np.ndarray, np.ndarray]:
+    """The number of each point's nearest centre, and whether the point is within its reach: [N, 2] -> [N], [N]."""
+    owner = nearest(points, places.centres)
+    offsets = points - places.centres[owner]
+    return owner, np.hypot(offsets[:, 0], offsets[:, 1]) <= places.reach[owner]
+
+
+def carried(samples: np.ndarray, real: np.ndarray, places: Places) -> np.ndarray:
+    """How many modes or regions have points within their reach once the middle of the points [T, N, 2] is put on that of
+    the real ones: all of them where a cloud of the target's shape is only somewhere else: [T].
+    """
+    moved = samples - samples.mean(axis=1, keepdims=True) + real.mean(axis=0)
+    counts = np.zeros(len(samples))
+    for t, points in enumerate(moved):
+        owner, there = within_reach(points, places)
+        shares = np.bincount(owner[there], minlength=len(places.centres)) / len(points)
+        counts[t] = (shares >= LIMIT.quarter * places.weights).sum()
+    return counts
+
+
+def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """The number of each point's nearest centre: [N, 2], [K, 2] -> [N]."""
+    # |x - c|^2 without |x|^2, which is the same for all centres.
+    owner: np.ndarray = ((centres**2).sum(axis=1) - 2 * points @ centres.T).argmin(axis=1)
+    return owner
+
+
+def spread_out(points: np.ndarray, k: int) -> np.ndarray:
+    """K of the points, each the farthest from those before it, then moved to the middle of their neighbours: [k, 2]."""
+    chosen = [int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1)))]
+    distances = np.full(len(points), np.inf)
+    while len(chosen) < k:
+        distances = np.minimum(distances, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
+        chosen.append(int(distances.argmax()))
+    centres = points[chosen]
+    for _ in range(5):
+        owner = nearest(points, centres)
+        centres = np.array([points[owner == i].mean(axis=0) if (owner == i).any() else centres[i] for i in range(k)])
+    return centres
+
+
+# --- parts of a curve -------------------------------------------------------------------------------------------------
+
+
+def last(values: np.ndarray) -> np.ndarray:
+    """The last fifth of the frames."""
+    return values[-part(values) :]
+
+
+def before_last(values: np.ndarray) -> np.ndarray:
+    """The fifth before the last one; empty where there is no room for it."""
+    return values[: -part(values)][-part(values) :]
+
+
+def early(values: np.ndarray) -> np.ndarray:
+    """The first fifth of the frames, without the untrained one where others are there."""
+    return values[1 : 1 + part(values)] if len(values) > 1 else values
+
+
+def part(values: np.ndarray) -> int:
+    """A fifth of the frames, at least one."""
+    return max(1, round(len(values) / 5))
+
+
+def middle(values: np.ndarray) -> float:
+    """The median of what is finite, NaN where nothing is."""
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else np.nan
+
+
+def noise(values: np.ndarray) -> float:
+    """Standard error of the median of a flat stretch, from its frame-to-frame differences; 0 for too few."""
+    steps = np.abs(np.diff(values[np.isfinite(values)]))
+    return float(1.25 * np.median(steps) / 0.954 / np.sqrt(len(steps) + 1)) if len(steps) > 1 else 0.0
+
+
+def since(holds: np.ndarray) -> int | None:
+    """The first frame of the last unbroken stretch that reaches the end, single exceptions inside it forgiven."""
+    if not len(holds) or not holds[-1]:
+        holds = holds[:-1]  # the very last frame may be an exception too
+    broken = ~holds
+    broken[1:-1] &= ~(holds[:-2] & holds[2:])
+    if not len(holds) or broken[-1]:
+        return None
+    return int(len(broken) - broken[::-1].argmax()) if broken.any() else 0
+
+
+def stays(holds: np.ndarray) -> bool:
+    """Whether something holds in nearly all of the last fifth."""
+    return bool(len(holds)) and last(holds).mean() >= LIMIT.nearly_all
+
+
+def lasting(holds: np.ndarray) -> int | None:
+    """The first frame from which on something holds nearly always, and mostly in the fifth of the run after it; None where
+    there is none before the last fifth. A spike on the way is forgiven, one at the very end is not.
+    """
+    tail = part(holds)
+    if not len(holds) or last(holds).mean() < LIMIT.mostly or not holds[-min(3, tail + 1) :].any():
+        return None
+    for t in np.flatnonzero(holds[: len(holds) - tail + 1 if tail > 1 else None]):
+        if holds[t:].mean() >= LIMIT.nearly_all and holds[t : t + tail].mean() >= LIMIT.mostly:
+            return int(t)
+    return None
+
+
+# --- how good it got --------------------------------------------------------------------------------------------------
+
+
+def excess(story: Story) -> np.ndarray | None:
+    """W1 over what counts as arrived: below 1 the cloud is as good as a perfect one, by floor or, on a target without
+    one, by its first distance.
+    """
+    w1, floor = story.curve("w1"), story.curve("w1_floor")
+    if w1 is None:
+        return None
+    bottom = middle(floor) if floor is not None else 0.0
+    start = w1[np.isfinite(w1)][0]
+    by_floor = max(LIMIT.floors * bottom, bottom + LIMIT.spreads * story.floor_spread)
+    arrived = by_floor if bottom > 0 else LIMIT.of_start * start
+    return w1 / arrived if arrived > 0 else None
+
+
+def arrived(story: Story) -> np.ndarray | None:
+    """In which frames [T] a cloud is as good as a perfect one in all that is known of it: W1 near its floor, every mode
+    or region there, shares on modes or on the curve near their ceilings. None where W1 is unknown.
+    """
+    ratio, count, floor = excess(story), kept(story), story.curve("w1_floor")
+    if ratio is None:
+        return None
+    there = ratio <= 1
+    if floor is None or not middle(floor) > 0:  # a point is never hit
+        return there
+    if count is not None:
+        there &= count >= min(len(story.weights), np.ceil(story.ceilings.get("modes", np.inf) - 0.5))
+    for name, values in qualities(story).items():
+        there &= values >= (1 - LIMIT.astray) * story.ceilings[name]
+    return there
+
+
+def qualities(story: Story) -> dict[str, np.ndarray]:
+    """The shares [T] on modes, on the curve and of the curve, those that are known."""
+    found = {name: story.curve(name) for name in QUALITIES}
+    return {name: values for name, values in found.items() if values is not None}
+
+
+def far_off(story: Story) -> bool:
+    """Whether the end is not near the floor of W1, or does not stay there, as far as anybody knows."""
+    ratio = excess(story)
+    return ratio is None or lasting(ratio <= 1) is None
+
+
+def holding(story: Story) -> np.ndarray | None:
+    """Which modes or regions have at least a quarter of their share [T, K]; those due too few points to tell always
+    have.
+    """
+    if story.shares is None or not len(story.shares):
+        return None
+    judged = story.weights * story.points >= LIMIT.expected
+    return (story.shares >= LIMIT.quarter * story.weights) | ~judged if judged.sum() > 1 else None
+
+
+def kept(story: Story) -> np.ndarray | None:
+    """How many modes or regions have their points [T], by points or else as measured; where most points are on modes,
+    no more than were found there.
+    """
+    held, quality = holding(story), story.curve("high_quality")
+    found = story.curve("modes") if story.has_modes else None
+    if held is None:
+        return found
+    count = held.sum(axis=1).astype(float)
+    on_modes = found is not None and quality is not None and middle(last(quality)) >= LIMIT.on_modes
+    return np.fmin(count, found) if on_modes and found is not None else count
+
+
+def lost_for_good(story: Story) -> int:
+    """How many particular modes or regions are empty in nearly all of the last fifth, or as many as are missing all
+    along.
+    """
+    gone, count = gone_for_good(story), kept(story)
+    measured = 0 if count is None else int(len(story.weights) - np.nanmax(last(count), initial=0))
+    return max(0 if gone is None else int(gone.sum()), measured)
+
+
+def gone_for_good(story: Story) -> np.ndarray | None:
+    """Which modes or regions are empty in nearly all of the last fifth: [K]."""
+    held = holding(story)
+    return None if held is None else (~last(held)).mean(axis=0) >= LIMIT.nearly_all
+
+
+def emptied_from(story: Story, few: int) -> int | None:
+    """When the modes that are gone for good began to lose their points, given the frame from which on few are left; None
+    where they had never half of what is due to them.
+    """
+    gone = gone_for_good(story)
+    if story.shares is None or gone is None or not gone.any() or few < 1:
+        return None
+    held = story.shares[: few + 1, gone].sum(axis=1)
+    level = np.sort(held)[-3:].min()  # one frame or two may be lucky
+    if level < story.weights[gone].sum() / 2:
+        return None
+    return int(np.flatnonzero(held >= LIMIT.untouched * level)[-1] + 1)
+
+
+CURVES = (
+    "w1",
+    "w1_floor",
+    "modes",
+    "high_quality",
+    "critic_loss",
+    "generator_loss",
+    "generator_gradient",
+    "score_saturation",
+    "weight_saturation",
+    "critic_value",
+    "on_skeleton",
+    "skeleton_coverage",
+)
+# shares that rise to a ceiling near 1 while a cloud becomes the target, and the ceilings where a run has not measured them
+QUALITIES = ("high_quality", "on_skeleton", "skeleton_coverage")
+CEILINGS = {"high_quality": 1 - math.exp(-9 / 2), "on_skeleton": 1.0, "skeleton_coverage": 1.0}

@@ -1,0 +1,128 @@
+"""What happened to each mode of a mixture.
+
+A measure sees one cloud [n, 2] and what it is held against, never the network that made it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from toygan.targets.table import Modes
+
+SIGMAS = 3.0  # a point within so many standard deviations of its nearest mode is on it
+POINT_SIZE = 1e-6  # the least standard deviation of a mode, relative to max(1, |centre|): 8 spacings of float32
+SAME = 1e-9  # distances to modes that differ by less are equal: sin(2 pi) is not quite sin(0)
+
+
+def modes_kept(points: np.ndarray, modes: Modes, at_least: int = 1) -> int:
+    """How many modes have at least so many points within 3 sigma, each point counted for its nearest mode only.
+
+    points [n, 2]. Srivastava et al., 2017,
+    arXiv:1705.07761; Lin et al., 2018, arXiv:1712.04086.
+    """
+    return int((mode_counts(points, modes, within=SIGMAS) >= at_least).sum())
+
+
+def high_quality(points: np.ndarray, modes: Modes) -> float:
+    """Share of points within 3 sigma (Mahalanobis) of their nearest mode, 0 to 1; a point that is not finite is not.
+
+    points [n, 2]. A perfect sampler of separated Gaussians has 1 - exp(-9/2) = 0.98889, a share above it means modes
+    that are too narrow. Srivastava et al., 2017, arXiv:1705.07761.
+    """
+    return float(mode_counts(points, modes, within=SIGMAS).sum() / len(points))
+
+
+def mode_mass_tv(points: np.ndarray, modes: Modes) -> float:
+    """Total variation 1/2 sum_k |s_k - w_k| between the points' shares at the modes and the weights, 0 to 1.
+
+    points [n, 2]. Every finite point belongs to its nearest mode (Mahalanobis), however far: this measures balance, and
+    `high_quality` says how many points are near. Points that are not finite are mass outside every mode.
+    """
+    shares = mode_counts(points, modes, within=math.inf) / len(points)
+    return float((np.abs(shares - modes.weights).sum() + 1 - shares.sum()) / 2)
+
+
+def mode_kl(points: np.ndarray, modes: Modes) -> float:
+    """Reverse Kullback-Leibler divergence sum_k s_k log(s_k / w_k) of the points' shares from the weights, in nats.
+
+    points [n, 2]. As in the code published with PacGAN (Lin et al., 2018, arXiv:1712.04086), shares are over the points
+    within 3 sigma of their nearest mode; the others are left out, so they sum to 1. NaN when no point is on a mode,
+    infinite when points are at a mode of weight 0.
+    """
+    counts = mode_counts(points, modes, within=SIGMAS)
+    if not counts.any():
+        return math.nan
+    kept = counts > 0
+    shares = counts[kept] / counts.sum()
+    with np.errstate(divide="ignore"):
+        return float((shares * np.log(shares / np.asarray(modes.weights, float)[kept])).sum())
+
+
+def code_information(points: np.ndarray, modes: Modes, codes: np.ndarray) -> float:
+    """Mutual information of a point's code and its nearest mode over the larger of their entropies, 0 to 1.
+
+    points [n, 2], codes [n]. 1 where each code owns modes and each mode a code, 0 where the code says nothing of the mode. NaN
+    where there is but one of both. Points that are not finite are left out.
+    """
+    nearest = nearest_of(mahalanobis(points, modes))
+    kept = np.isfinite(points).all(axis=1)
+    table = np.zeros((int(codes.max(initial=0)) + 1, len(modes.centres)))
+    np.add.at(table, (codes[kept], nearest[kept]), 1.0)
+    together, of_codes, of_modes = (entropy(counts) for counts in (table, table.sum(axis=1), table.sum(axis=0)))
+    most = max(of_codes, of_modes)
+    return (of_codes + of_modes - together) / most if most > 0 else math.nan
+
+
+def entropy(counts: np.ndarray) -> float:
+    """Shannon entropy of counts, in nats; 0 for none."""
+    shares = counts[counts > 0] / max(counts.sum(), 1.0)
+    return float(-(shares * np.log(shares)).sum())
+
+
+def mode_counts(points: np.ndarray, modes: Modes, within: float) -> np.ndarray:
+    """How many points [n, 2] have each mode as their nearest and lie within so many standard deviations of it: [K].
+
+    Of modes that are equally near the first one gets the point, so two modes in one place are found once.
+    """
+    distances = mahalanobis(points, modes)
+    at_mode = np.isfinite(points).all(axis=1) & (distances.min(axis=1) <= within)
+    return np.bincount(nearest_of(distances)[at_mode], minlength=len(modes.centres))
+
+
+def nearest_of(distances: np.ndarray) -> np.ndarray:
+    """The nearest mode by distances [n, K], the first of equally near ones: [n]."""
+    least = distances.min(axis=1, keepdims=True)
+    nearest: np.ndarray = (distances <= least * (1 + SAME) + SAME).argmax(axis=1)
+    return nearest
+
+
+def mahalanobis(points: np.ndarray, modes: Modes) -> np.ndarray:
+    """Distance sqrt((x - c)' C^-1 (x - c)) of points [n, 2] to each mode, in standard deviations: [n, K].
+
+    No standard deviation counts as less than 1e-6 max(1, |c|), so a point-like mode catches what float32 rounds to it
+    (3e-6 around) and nothing else. Infinite where a point is not finite. Mahalanobis, 1936.
+    """
+    stds, axes = principal_stds(modes)
+    scaled = np.moveaxis(axes / np.maximum(stds, least_stds(modes))[:, None], 0, 1)  # [2, K, 2]
+    with np.errstate(over="ignore", invalid="ignore"):  # huge and infinite points end as infinitely far
+        # One product for all modes: what cancels is 1e-16 of the centre, and no deviation is below 1e-6 of it.
+        places = (np.asarray(points, float) @ scaled.reshape(2, -1)).reshape(len(points), -1, 2)
+        offsets = places - np.einsum("ki,ikj->kj", modes.centres, scaled)
+        distances = np.hypot(offsets[..., 0], offsets[..., 1])
+    return np.where(np.isnan(distances), np.inf, distances)
+
+
+def principal_stds(modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+    """Standard deviations [K, 2] of each mode along its principal axes, and these as columns [K, 2, 2]."""
+    variances, axes = np.linalg.eigh(modes.covariances)
+    return np.sqrt(np.maximum(variances, 0)), axes  # rounding puts the zero variance of a flat mode below zero
+
+
+def least_stds(modes: Modes) -> np.ndarray:
+    """What counts as the least standard deviation of each mode: [K, 1]."""
+    least: np.ndarray = POINT_SIZE * np.maximum(1, np.linalg.norm(modes.centres, axis=1, keepdims=True))
+    return least

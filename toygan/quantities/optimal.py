@@ -1,0 +1,581 @@
+"""The critic that each objective would have if it could: exact where densities or clouds decide it, else none.
+
+Everywhere p is the density of real points, q that of generated ones, l = log p/q, and a higher score means "more real".
+One more optimum is one function here and one row in `OPTIMA`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from toygan.quantities.critic import alignment
+from toygan.quantities.transport import Transport, units
+from toygan.targets.table import LogDensity, Modes, log_mixture
+
+Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
+OfSquares = Callable[[np.ndarray], np.ndarray]  # squared distances to a cloud [..., n] -> [...]
+AT_ONCE = 2**21  # numbers in a table of distances: 16 MB
+FAINT = 1e-200  # kernel sums below this are taken again by logarithms
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class OptimalCritic(NamedTuple):
+    """An objective's best critic against two clouds: its scores `on_grid() [g, g]` (row = y, column = x), and
+    `at_clouds() [m + n]`, at the real points and then at the generated ones. Worked out when asked for.
+    """
+
+    on_grid: Callable[[], np.ndarray]
+    at_clouds: Callable[[], np.ndarray]
+
+
+class Clouds(NamedTuple):
+    """One frame of what the critic trains against: all generated points `fake [N, 2]`; the first few real [m, 2] and
+    generated [n, 2] ones as the critic is shown them, blurred by instance noise where there is some, with the plan
+    between these.
+    """
+
+    fake: np.ndarray
+    some_real: np.ndarray
+    some: np.ndarray
+    plan: Transport
+
+
+class Told(NamedTuple):
+    """What the critic is told: packs of `pack` points at once, and a share `swapped` of the pairs of labels wrongly."""
+
+    pack: int = 1
+    swapped: float = 0.0
+
+
+PLAINLY = Told()
+
+
+# --- from densities: functions of l [...] and the objective's own options --------------------------------------------
+
+
+def as_told(l: np.ndarray, told: Told) -> np.ndarray:  # noqa: E741  (the formulas' own name)
+    """The log-ratio of what the critic is told, from l = log p/q: at the pack (x, ..., x) of m points it is m l, and with
+    a share s of the labels swapped log ((1-s) p + s q) / ((1-s) q + s p).
+    """
+    from scipy.special import expit
+
+    l = told.pack * l  # noqa: E741
+    if not told.swapped:
+        return l
+    s = told.swapped
+    real, fake = (s + (1 - 2 * s) * expit(side) for side in (l, -l))
+    return np.asarray(np.log(real) - np.log(fake))
+
+
+def log_ratio(l: np.ndarray) -> np.ndarray:  # noqa: E741
+    """The log-ratio l itself, the optimum of cross-entropy (Goodfellow et al., 2014, arXiv:1406.2661).
+
+    Plus any constant it is that of relativistic pairs too: E sp(f(y) - f(x)) is the negative log-likelihood of a model of
+    paired comparisons (Bradley and Terry, 1952, doi:10.2307/2334029) in which x, y from p, q come in this order with odds
+    p(x) q(y) / (p(y) q(x)).
+    """
+    return l
+
+
+def between_targets(l: np.ndarray, *, fake: float = 0.0, real: float = 1.0) -> np.ndarray:  # noqa: E741
+    """(real p + fake q) / (p + q) (Mao et al., 2016, arXiv:1611.04076)."""
+    from scipy.special import expit
+
+    return real * expit(l) + fake * expit(-l)
+
+
+def sides(l: np.ndarray) -> np.ndarray:  # noqa: E741
+    """sign(p - q), hinge's optimum (Lim and Ye, 2017, arXiv:1705.02894).
+
+    Of total variation only the direction: the raw score runs to infinity while T = tanh(v)/2 comes to sign(p - q)/2.
+    """
+    return np.sign(l)
+
+
+def soft_log_ratio(
+    l: np.ndarray,  # noqa: E741
+    *,
+    real: tuple[float, float] = (0.7, 1.2),
+    fake: tuple[float, float] = (0.0, 0.3),
+) -> np.ndarray:
+    """Logarithm of (y p + z q) over ((1 - y) p + (1 - z) q), for mean labels y, z: smoothed cross-entropy's.
+
+    The loss is linear in the labels, so only their means count. There is a best score where the mean label of a place,
+    (y p + z q) / (p + q), is between 0 and 1; elsewhere, as labels above 1 can make it, the score gains for ever: +-inf.
+    """
+    y, z = sum(real) / 2, sum(fake) / 2
+    return log_of_sum(l, y, z) - log_of_sum(l, 1 - y, 1 - z)
+
+
+def log_of_sum(l: np.ndarray, a: float, b: float) -> np.ndarray:  # noqa: E741
+    """log (a exp(l) + b) [...]; -inf where the sum is not positive."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if min(a, b) >= 0:
+            return np.asarray(np.logaddexp(l + np.log(a), np.log(b)))
+        most = np.maximum(l, 0)
+        return np.asarray(most + np.log(np.maximum(a * np.exp(l - most) + b * np.exp(-most), 0)))
+
+
+def above_one(l: np.ndarray) -> np.ndarray:  # noqa: E741
+    """1 + log p/q: T of KL (Nowozin et al., 2016, arXiv:1606.00709)."""
+    return 1 + l
+
+
+def relative_excess(l: np.ndarray) -> np.ndarray:  # noqa: E741
+    """2 (p/q - 1): T of Pearson's chi^2 (Nowozin et al., 2016, arXiv:1606.00709); infinite where float64 ends."""
+    with np.errstate(over="ignore"):
+        return 2 * np.expm1(l)
+
+
+def half_log_ratio(l: np.ndarray) -> np.ndarray:  # noqa: E741
+    """1/2 log p/q: T = 1 - exp(-v) = 1 - sqrt(q/p) of squared Hellinger (Nowozin et al., 2016, arXiv:1606.00709)."""
+    return l / 2
+
+
+def least_energy(l: np.ndarray, *, margin: float = 1.0) -> np.ndarray:  # noqa: E741
+    """-margin where q > p, 0 elsewhere: no energy on the data (Zhao et al., 2016, arXiv:1609.03126)."""
+    return np.where(np.isnan(l), np.nan, np.where(l < 0, -margin, 0.0))
+
+
+# --- from clouds -----------------------------------------------------------------------------------------------------
+
+
+class Potential(NamedTuple):
+    """The discrete Kantorovich potential phi(x) = max_i (u_i - |x - x_i|) of two clouds: x_i the real points `real [m, 2]`,
+    u_i their `duals [m]`.
+
+    1-Lipschitz, and E phi(real) - E phi(fake) is their exact W1. Its constant is free, and it is decided only on
+    the rays along which mass moves (Kantorovich, 1942). Elsewhere this is the lowest of all optimal critics: anchored at
+    the real points, it falls away from them, as a learned critic does; one anchored at the generated points would rise.
+    """
+
+    real: np.ndarray
+    duals: np.ndarray
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """The potential at points [n, 2]: [n]."""
+        return np.concatenate([highest(part, self)[0] for part in in_parts(points, len(self.real))])
+
+    def slopes(self, points: np.ndarray) -> np.ndarray:
+        """Its gradient at points [n, 2]: [n, 2], of length 1, at a generated point to where transport sends it; 0 at a tip."""
+        goals = np.concatenate([highest(part, self)[1] for part in in_parts(points, len(self.real))])
+        return units(self.real[goals] - np.asarray(points, float), fill=0.0)
+
+
+def potential_of(plan: Transport, real: np.ndarray) -> Potential:
+    """The optimal Wasserstein critic of two clouds, real [m, 2] being one of them, from their plan `solved(fake, real)`."""
+    return Potential(np.asarray(real, float), plan.real_dual)
+
+
+def alignment_ceiling(clouds: Clouds, again: Clouds) -> float:
+    """The slope alignment on one pair of clouds of the potential of another, independent pair from the same laws, -1 to 1.
+
+    The best critic that so many points can teach: a plan follows its own points, and where they fall is chance. With both
+    laws alike it is about 0, for then all that is left to transport is chance. NaN where points are not finite.
+    """
+    if not (np.isfinite(clouds.plan.distance) and np.isfinite(again.plan.distance)):
+        return math.nan
+    slopes = potential_of(again.plan, again.some_real).slopes(clouds.some)
+    return alignment(slopes, clouds.plan, clouds.some, clouds.some_real)
+
+
+def highest(points: np.ndarray, phi: Potential) -> tuple[np.ndarray, np.ndarray]:
+    """max_i (u_i - |x - x_i|) and the i it is reached at, at points [n, 2]: [n] and [n]."""
+    from scipy.spatial.distance import cdist
+
+    heights = phi.duals - cdist(np.asarray(points, float), phi.real)
+    best = heights.argmax(axis=1)
+    return heights[np.arange(len(points)), best], best
+
+
+def in_parts(points: np.ndarray, columns: int) -> list[np.ndarray]:
+    """Points [n, 2] in parts whose distances to so many others fit."""
+    rows = max(1, AT_ONCE // max(columns, 1))
+    return np.split(points, range(rows, len(points), rows))
+
+
+def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
+    """The potential of the frame's own plan: at the clouds it is the plan's duals, and costs nothing."""
+    duals = clouds.plan.real_dual.astype(np.float32)
+
+    def best(squares: np.ndarray) -> np.ndarray:
+        heights = np.subtract(duals, np.sqrt(squares, out=squares), out=squares)
+        return heights.max(axis=1)
+
+    return OptimalCritic(
+        on_grid=lambda: over_rows(best, clouds.some_real, grid_x, grid_y),
+        at_clouds=lambda: np.concatenate([clouds.plan.real_dual, -clouds.plan.fake_dual]),
+    )
+
+
+def over_rows(of: OfSquares, cloud: np.ndarray, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
+    """A function of the squared distances to a cloud [n, 2] on the grid [g, g], row by row.
+
+    In float32, half the time of float64: distances are sums of squares, without cancellation, and good to 1e-7.
+    """
+    across, up = (squares_to(cloud[:, k], grid) for k, grid in enumerate((grid_x, grid_y)))
+    table = np.empty_like(across)
+    return np.stack([of(np.add(across, row, out=table)) for row in up])
+
+
+def squares_to(places: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Squared distances from each of the grid's coordinates [g] to places [n] on one axis: [g, n]."""
+    return np.square(np.subtract.outer(grid, places)).astype(np.float32)
+
+
+def mmd_witness(
+    clouds: Clouds,
+    grid_x: np.ndarray,
+    grid_y: np.ndarray,
+    *,
+    kernel: Literal["gaussian", "rational-quadratic"] = "gaussian",
+    bandwidths: Sequence[float] = (0.1, 0.3, 1.0, 3.0),
+) -> OptimalCritic:
+    """E k(x, real) - E k(x, fake) with the objective's kernel on the plane itself (Gretton et al., 2012)."""
+
+    def similar(squares: np.ndarray) -> np.ndarray:
+        found: np.ndarray = sum(KERNELS[kernel](squares, width).mean(axis=-1) for width in bandwidths) / len(bandwidths)
+        return found
+
+    def gaussians(cloud: np.ndarray) -> np.ndarray:
+        sums = np.sum([kernel_sums(cloud, width, grid_x, grid_y) for width in bandwidths], axis=0)
+        return np.asarray(sums / (len(bandwidths) * len(cloud)))
+
+    critic = witness(clouds, grid_x, grid_y, similar)
+    if kernel == "rational-quadratic":
+        return critic
+    return critic._replace(on_grid=lambda: gaussians(clouds.some_real) - gaussians(clouds.some))
+
+
+KERNELS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
+    "gaussian": lambda squares, width: np.exp(-squares / (2 * width**2)),
+    "rational-quadratic": lambda squares, width: (1 + squares / (2 * width)) ** -width,
+}
+
+
+def kernel_sums(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
+    """sum_j exp(-|x - cloud_j|^2 / (2 width^2)) on the grid [g, g]: a Gaussian is a product over axes, so this is too."""
+    across, up = (
+        np.exp(-np.square(np.subtract.outer(grid, cloud[:, k]) / width) / 2) for k, grid in enumerate((grid_x, grid_y))
+    )
+    found: np.ndarray = up @ across.T
+    return found
+
+
+def energy_witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
+    """E |x - fake| - E |x - real| on the plane itself (Bellemare et al., 2017, arXiv:1705.10743)."""
+    return witness(clouds, grid_x, grid_y, lambda squares: -np.sqrt(squares).mean(axis=-1))
+
+
+def witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray, similar: OfSquares) -> OptimalCritic:
+    """Mean similarity to the real points minus that to the generated ones, from squared distances."""
+    from scipy.spatial.distance import cdist
+
+    real, fake = clouds.some_real, clouds.some
+
+    def at_clouds() -> np.ndarray:
+        points = np.concatenate([real, fake])
+        one, other = (similar(cdist(points, cloud, "sqeuclidean")) for cloud in (real, fake))
+        return one - other
+
+    return OptimalCritic(
+        on_grid=lambda: over_rows(similar, real, grid_x, grid_y) - over_rows(similar, fake, grid_x, grid_y),
+        at_clouds=at_clouds,
+    )
+
+
+# --- in a run --------------------------------------------------------------------------------------------------------
+
+
+class Known(NamedTuple):
+    """All of an objective's optimum that no frame changes; `how` says in words what is best and where it comes from.
+
+    `log_p`, `log_q [g, g]` are log-densities on the grid where they are known and stay the same, and `exact` both as
+    functions of points; `width` is otherwise the bandwidth of the kernel estimate. With fading instance noise all of it
+    is of one frame.
+    """
+
+    kind: str
+    options: Mapping[str, Any]
+    grid_x: np.ndarray
+    grid_y: np.ndarray
+    how: str
+    log_p: np.ndarray | None = None
+    log_q: np.ndarray | None = None
+    exact: tuple[Scores, Scores] | None = None
+    width: float = 0.0
+    told: Told = PLAINLY
+
+
+def known_optimum(
+    kind: str,
+    real: np.ndarray,
+    grid_x: np.ndarray,
+    grid_y: np.ndarray,
+    log_density: LogDensity | None = None,
+    std: float | None = None,
+    options: Mapping[str, Any] = NOTHING,
+    noise: float = 0.0,
+    few: int = 400,
+    told: Told = PLAINLY,
+) -> Known | None:
+    """What is known of an objective's optimum before the first frame, from the best there is; None where nothing is.
+
+    real [m, 2] are target points; `log_density(x, blur)` is the target's; `std` is the frozen generator's, None for one
+    that learns; `noise` is the standard deviation of instance noise, which blurs both densities; clouds come blurred.
+    `few` is how many points of either cloud a frame's plan takes; `told` is what the critic hears of packs and labels.
+    """
+    if not decided(kind, told):
+        return None
+    row = OPTIMA[kind]
+    known = Known(kind, options, np.asarray(grid_x, float), np.asarray(grid_y, float), row.about, told=told)
+    if row.source != "density":
+        few = min(few, len(real))
+        return known._replace(how=f"{row.about} of {few} real and {few} generated points")
+    known = known._replace(how=row.about + in_words(told))
+    if log_density and std is not None:
+        try:
+            log_density(known.grid_x[:1, None] * np.ones(2), 0.0)  # without noise too: one source through the whole run
+            return exactly(known, log_density, std, noise)
+        except ValueError:  # mass on points or curves has no density to compare with
+            pass
+    return estimated(known, real, log_density, noise)
+
+
+def decided(kind: str, told: Told = PLAINLY, critic: str | None = None) -> bool:
+    """Whether an objective has an optimum that is known when its critic is told so, and is of a kind that can reach it.
+
+    Swapping labels mixes both laws, and only leaves what is linear in them a formula; a plan between packs is not one of
+    the plane; with half of the labels swapped clouds say nothing.
+    """
+    row = OPTIMA.get(kind)
+    if row is None or (critic and critic not in row.critics):
+        return False
+    if row.source == "density":
+        return row.linear or not told.swapped
+    return told.pack == 1 and told.swapped < 0.5
+
+
+def in_words(told: Told) -> str:
+    """How l = log p/q is changed by what the critic is told."""
+    parts = [f"with p/q to the power {told.pack}, as of packs of {told.pack} equal points"] * (told.pack > 1)
+    parts += [f"with p and q mixed, as {100 * told.swapped:.3g} % of the labels are swapped"] * bool(told.swapped)
+    return "".join(f", {part}" for part in parts)
+
+
+def indifferent_score(kind: str, options: Mapping[str, Any] = NOTHING, critic: str | None = None) -> float | None:
+    """The best score of an objective where real and generated points are equally likely, its critic's decision boundary;
+    None where there is none, as for scores whose constant is free.
+
+    For f-divergences it is f'(1) in terms of T (Nowozin et al., 2016, arXiv:1606.00709).
+    """
+    row = OPTIMA.get(kind)
+    if row is None or not row.boundary or critic == "autoencoder":
+        return None
+    score = float(row.of(np.zeros(()), **taken(row.of, options)))
+    return score if math.isfinite(score) else None
+
+
+def exactly(known: Known, log_density: LogDensity, std: float, noise: float) -> Known:
+    """The optimum from both exact densities; ValueError where the target has none."""
+
+    def real(points: np.ndarray) -> np.ndarray:
+        return log_density(points, noise)
+
+    def fake(points: np.ndarray) -> np.ndarray:
+        return log_density(points, math.hypot(std, noise))
+
+    how = f"{known.how}, from both exact densities (generated = target + N(0, {std:g}^2))"
+    log_p, log_q = (on_grid(log, known) for log in (real, fake))
+    return known._replace(log_p=log_p, log_q=log_q, exact=(real, fake), how=how)
+
+
+def estimated(known: Known, real: np.ndarray, log_density: LogDensity | None, noise: float) -> Known:
+    """The optimum from a kernel estimate of the generated density, against the target blurred alike.
+
+    One width for the whole run, so that colours and target stay the same from frame to frame: that of the real points,
+    and no finer than the grid can show.
+    """
+    spacing = max(float(np.ptp(grid)) / max(len(grid) - 1, 1) for grid in (known.grid_x, known.grid_y))
+    width = max(bandwidth(real), noise, spacing)
+    source = f"from a Gaussian kernel estimate of the generated points, bandwidth {width:.2g}, against"
+    try:
+        if log_density is None:
+            raise ValueError("no density to blur")
+        log_p, target = on_grid(lambda points: log_density(points, width), known), "the exact target, as blurred"
+    except ValueError:
+        log_p = kernel_estimate(real, width, known.grid_x, known.grid_y)
+        target = f"the same of {len(real)} real points"
+    return known._replace(log_p=log_p, width=width, how=f"{known.how}, {source} {target}")
+
+
+def on_grid(log: Scores, known: Known) -> np.ndarray:
+    """A function of points [n, 2] on the grid [g, g]."""
+    points = np.stack(np.meshgrid(known.grid_x, known.grid_y), axis=-1).reshape(-1, 2)
+    return log(points).reshape(len(known.grid_y), len(known.grid_x))
+
+
+def optimal_critic(known: Known, clouds: Clouds) -> OptimalCritic | None:
+    """The best critic against the clouds of one frame; None where a point is not finite."""
+    if not np.isfinite(clouds.fake).all():
+        return None
+    row = OPTIMA[known.kind]
+    if row.source != "density":
+        critic: OptimalCritic = row.of(clouds, known.grid_x, known.grid_y, **taken(row.of, known.options))
+        return critic
+    on_grid = cache(lambda: grid_densities(known, clouds))  # dear where the cloud is far away, and wanted twice
+    return OptimalCritic(
+        on_grid=lambda: optimal_scores(known.kind, *on_grid(), known.options, known.told),
+        at_clouds=lambda: optimal_scores(
+            known.kind, *point_densities(known, clouds, on_grid), known.options, known.told
+        ),
+    )
+
+
+def grid_densities(known: Known, clouds: Clouds) -> tuple[np.ndarray, np.ndarray]:
+    """Log-densities of both players on the grid, [g, g] each."""
+    assert known.log_p is not None
+    if known.log_q is not None:
+        return known.log_p, known.log_q
+    return known.log_p, kernel_estimate(clouds.fake, known.width, known.grid_x, known.grid_y)
+
+
+def point_densities(
+    known: Known, clouds: Clouds, on_grid: Callable[[], tuple[np.ndarray, np.ndarray]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log-densities of both players at the clouds' first points, real ones first: [m + n] each.
+
+    Estimates are read off the grid, which their bandwidth makes smooth enough; NaN outside of it.
+    """
+    points = np.concatenate([clouds.some_real, clouds.some])
+    if known.exact:
+        return known.exact[0](points), known.exact[1](points)
+    log_p, log_q = (read_off(table, known, points) for table in on_grid())
+    return log_p, log_q
+
+
+def read_off(table: np.ndarray, known: Known, points: np.ndarray) -> np.ndarray:
+    """A table on the grid [g, g], linear between its points, at points [n, 2]; NaN outside: [n]."""
+    from scipy.ndimage import map_coordinates
+
+    grids = (known.grid_y, known.grid_x)
+    places = [
+        (x - grid[0]) / (grid[-1] - grid[0]) * (len(grid) - 1) for x, grid in zip(points.T[::-1], grids, strict=True)
+    ]
+    found: np.ndarray = map_coordinates(table, places, order=1, mode="constant", cval=math.nan)
+    return found
+
+
+def optimal_scores(
+    kind: str, log_p: np.ndarray, log_q: np.ndarray, options: Mapping[str, Any] = NOTHING, told: Told = PLAINLY
+) -> np.ndarray:
+    """The best raw score of an objective where real and generated log-density are log_p [...] and log_q [...]: [...].
+
+    `options` are the objective's own; those that do not matter are passed over. Where both densities are 0 nothing is
+    best: NaN. Raises ValueError for an objective whose optimum densities do not decide.
+    """
+    row = OPTIMA.get(kind)
+    if row is None or row.source != "density":
+        raise ValueError(f"{kind}: densities do not give its optimal critic; they do for {', '.join(from_densities())}")
+    with np.errstate(invalid="ignore"):
+        return row.of(as_told(np.subtract(log_p, log_q), told), **taken(row.of, options))
+
+
+def from_densities() -> list[str]:
+    """The objectives whose optimal critic densities decide."""
+    return [name for name, row in OPTIMA.items() if row.source == "density"]
+
+
+def taken(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the options that a function takes."""
+    keywords = inspect.signature(function).parameters.values()
+    return {k.name: options[k.name] for k in keywords if k.kind is k.KEYWORD_ONLY and k.name in options}
+
+
+def bandwidth(points: np.ndarray) -> float:
+    """Half of Scott's rule, s n^(-1/6) / 2 with s the root mean square of both standard deviations.
+
+    Scott's own (1992) is meant for one Gaussian and closes the gaps of a curled curve.
+    """
+    return float(np.sqrt(points.var(axis=0).mean()) * len(points) ** (-1 / 6) / 2)
+
+
+def kernel_estimate(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
+    """Log of the mean of N(x; cloud_j, width^2 I) over the cloud [m, 2], on the grid [g, g]."""
+    cloud = np.asarray(cloud, float)
+    sums = kernel_sums(cloud, width, grid_x, grid_y)
+    with np.errstate(divide="ignore"):
+        logs = np.log(sums) - math.log(2 * math.pi * width**2 * len(cloud))
+    faint = sums < FAINT
+    if faint.any():  # far from every point: there products underflow, and logarithms do not
+        far = np.stack(np.meshgrid(grid_x, grid_y), axis=-1)[faint]
+        logs[faint] = log_mixture(far, equal_points(cloud), width)
+    return logs
+
+
+def equal_points(cloud: np.ndarray) -> Modes:
+    """A cloud [m, 2] as a mixture of points of equal weight."""
+    m = len(cloud)
+    return Modes(cloud, np.zeros((m, 2, 2)), np.full(m, 1 / m))
+
+
+Source = Literal["density", "potential", "kernel"]
+
+
+class Optimum(NamedTuple):
+    """One row: `of(l)` from l = log p/q, or `of(clouds, grid_x, grid_y)`, with the objective's options as keywords.
+
+    `source` is what decides it: both densities, the Kantorovich potential of both clouds, or a kernel over them. `drawn`
+    says what a picture of the scores shows, where it is not the scores themselves. `critics` are the kinds of critics
+    that can reach it: an autoencoder's score is never above 0, and an energy without that bound has no optimum.
+    `boundary`: whether its value at p = q is where the critic cannot tell. `linear`: whether the loss is a mean over real
+    points plus one over generated points, so that swapped labels only mix p and q.
+    """
+
+    of: Callable[..., Any]
+    source: Source
+    about: str
+    drawn: str = ""
+    critics: tuple[str, ...] = ("mlp",)
+    boundary: bool = False
+    linear: bool = True
+
+
+OPTIMA = {
+    "minimax": Optimum(log_ratio, "density", "log p/q", boundary=True),
+    "non-saturating": Optimum(log_ratio, "density", "log p/q", boundary=True),
+    "boundary-seeking": Optimum(log_ratio, "density", "log p/q", boundary=True),
+    "soft-labels": Optimum(soft_log_ratio, "density", "log-odds of the mean label", boundary=True),
+    "least-squares": Optimum(between_targets, "density", "(b p + a q)/(p + q)", boundary=True),
+    "hinge": Optimum(sides, "density", "sign(p - q)", boundary=True),
+    "relativistic": Optimum(log_ratio, "density", "log p/q, up to a constant", linear=False),
+    "f-kl": Optimum(above_one, "density", "1 + log p/q", boundary=True),
+    "f-reverse-kl": Optimum(log_ratio, "density", "log p/q", boundary=True),
+    "f-pearson": Optimum(relative_excess, "density", "2 (p/q - 1)", boundary=True),
+    "f-hellinger": Optimum(half_log_ratio, "density", "1/2 log p/q", boundary=True),
+    "f-js": Optimum(log_ratio, "density", "log p/q", boundary=True),
+    "f-total-variation": Optimum(
+        sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless", boundary=True
+    ),
+    "energy": Optimum(least_energy, "density", "-margin where q > p", critics=("autoencoder",)),
+    "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
+    "mmd": Optimum(
+        mmd_witness,
+        "kernel",
+        "the kernel's witness on the plane itself, without learned features,",
+        critics=("mlp", "identity"),
+    ),
+    "cramer": Optimum(
+        energy_witness,
+        "kernel",
+        "the energy distance's witness on the plane itself, without learned features,",
+        critics=("mlp", "identity"),
+    ),
+}

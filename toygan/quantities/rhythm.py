@@ -1,0 +1,87 @@
+"""Whether a curve along a run has a rhythm, held against curves that have none: white noise, noise with memory, walks."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from toygan.quantities.thresholds import LIMIT
+
+FEWEST = 12  # values: fewer are matched by some wave whatever they are
+SLOWEST, FASTEST = 2.5, 0.45  # cycles in the whole curve, and in a frame: a wave at 1/2 has no phase
+FINE, FINER = 4, 32  # frequencies tried in a cycle, at first and around the best one
+
+
+class Wave(NamedTuple):
+    """The sine wave that fits best: steps of one cycle, the share [0, 1] it explains of what memory of the value before
+    does not, and of the curve's variance around a straight line.
+    """
+
+    period: float
+    beyond_memory: float
+    of_variance: float
+
+
+def period(steps: np.ndarray, values: np.ndarray) -> float:
+    """Steps of one cycle of a curve [T] taken at `steps [T]`; NaN where it has no rhythm that chance would not have made.
+
+    The wave is that of `rhythm`: white noise, AR(1) noise of any memory and random walks of 20 to 200 values are given a
+    period in fewer than one of twenty cases (measured: 3 % at most).
+    """
+    found = rhythm(steps, values)
+    return found.period if found is not None else math.nan
+
+
+def rhythm(steps: np.ndarray, values: np.ndarray, chance: float = LIMIT.chance) -> Wave | None:
+    """The best wave of a curve [T] at `steps [T]`, NaN where unknown, if it beats noise that remembers the value before,
+    which does as well with probability `chance`.
+
+    x_t = a x_(t-1) + b + c t is fitted with and without a sine wave of every frequency from 2.5 cycles on, so that a
+    random walk (a = 1) is explained without one. By chance the best of m = n / 2 frequencies explains a share above
+    1 - (p / (e m))^(2 / (n - 6)) of what is left with probability p = `chance` about (F test of two amplitudes, Fisher,
+    1929; e for the frequencies tried in between; measured for a from 0 to 1 and n from 12 to 200). The wave must explain
+    a stated part of the curve itself, too. None for fewer than 12 values.
+    """
+    steps, values = np.asarray(steps, float), np.asarray(values, float)
+    pairs = np.isfinite(values[1:]) & np.isfinite(values[:-1])
+    n = int(pairs.sum())
+    if n < FEWEST - 1:
+        return None
+    wave = best_wave(steps[1:][pairs], values[1:][pairs], values[:-1][pairs])
+    by_chance = 1 - (chance / (math.e * n / 2)) ** (2 / (n - 6))
+    return wave if wave.beyond_memory > by_chance and wave.of_variance > LIMIT.rhythm else None
+
+
+def best_wave(times: np.ndarray, values: np.ndarray, before: np.ndarray) -> Wave:
+    """The wave that explains most of values [n] at times [n] beyond a line and the values before [n]."""
+    along = (times - times[0]) / (times[-1] - times[0])
+    line = np.stack([np.ones(len(along)), along], axis=1)
+    memory = np.column_stack([line, before])
+    tried = np.arange(SLOWEST, max(FASTEST * (len(along) - 1), SLOWEST + 1), 1 / FINE)
+    best = tried[explained(along, values, memory, tried).argmax()]
+    tried = np.arange(max(best - 1 / FINE, SLOWEST), best + 1 / FINE, 1 / FINER)
+    shares = explained(along, values, memory, tried)
+    best = tried[[shares.argmax()]]
+    return Wave(
+        float((times[-1] - times[0]) / best[0]), float(shares.max()), float(explained(along, values, line, best)[0])
+    )
+
+
+def explained(along: np.ndarray, values: np.ndarray, known: np.ndarray, cycles: np.ndarray) -> np.ndarray:
+    """The share of what known columns [n, k] leave of values [n] that a sine wave of so many cycles [m] explains: [m].
+
+    `along [n]` runs from 0 to 1. 0 where nothing is left to explain.
+    """
+    basis, _ = np.linalg.qr(known)
+    angles = 2 * np.pi * np.outer(along, cycles)
+    cos, sin, left = (part - basis @ (basis.T @ part) for part in (np.cos(angles), np.sin(angles), values))
+    total = left @ left
+    if not total > 1e-18 * (values @ values):  # a straight line, and its rounding
+        return np.zeros(len(cycles))
+    cc, ss, cs = (cos**2).sum(axis=0), (sin**2).sum(axis=0), (cos * sin).sum(axis=0)
+    c, s = left @ cos, left @ sin
+    apart = np.maximum(cc * ss - cs**2, 1e-12 * len(along) ** 2)
+    share: np.ndarray = (ss * c**2 - 2 * cs * c * s + cc * s**2) / apart / total
+    return share

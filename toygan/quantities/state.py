@@ -1,0 +1,255 @@
+"""What goes on inside the players at one state: slopes at points, gradients layer by layer, weights, the latent map.
+
+Each view is a function of a game, a state and the watched clouds; `views` is all of them, as named arrays. Nothing
+here is random and nothing changes the state, so looking never changes a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from toygan.game import play as rules
+from toygan.game.networks import Layer
+from toygan.game.objectives import Extra
+from toygan.game.play import Game, State
+from toygan.game.streams import Draw
+
+JUDGED = 400  # points of each cloud at which score and slope are kept: as many as W1 takes
+LEARNED_FROM = 240  # points behind the gradients of both losses; divisible by every usual pack
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+CELLS = 24  # cells a side of the latent map
+LATENT_SHARES = (0.02, 0.98)  # the map's ends, as quantiles of each latent coordinate: 92 % of a coordinate's mass
+BINS = 41  # of the weight histogram
+SAME = 1e-6  # weights that differ by less, relatively, sit at the same bound
+FLAT = 0.01  # a generated point whose score moves the loss by less, of its full share, learns nothing
+GOLDEN = 0.6180339887498949
+
+Arrays = dict[str, np.ndarray]
+
+
+class Clouds(NamedTuple):
+    """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, `fake [seed, n, 2]` of the live generator, and
+    the latents behind it `[seed, n, d]`.
+    """
+
+    real: Tensor
+    fake: Tensor
+    latent: Tensor
+
+
+def views(game: Game, state: State, clouds: Clouds, categories: int = 0) -> Arrays:
+    """Everything that is kept of the inside, for P = 1 portrait seed or all S seeds, in float32.
+
+    `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 400
+    watched points; `slope_quantiles
+    [S, 3, 5]` of |grad score| at real, generated and in-between points; `layer_gradients [S, L]` and
+    `layer_gradient_ratio [S]`, the first over the last, which is that of the scores; `weight_saturation`,
+    `generator_gradient`, `score_saturation [S]`; `weight_histogram [P, 41]` over [-reach, reach], `weight_reach [P]`;
+    `latent_map [P, m, m, 2]`.
+    """
+    portrait = game.generator.layers(state.average[:1])
+    grid = latent_grid(clouds.latent[0], categories)
+    sent = game.generator.forward(portrait, grid.unsqueeze(0))
+    shares, reach = weight_histogram(state.critic[:1])
+    through_layers = layer_gradients(game, state, clouds)
+    seen = at_points(game, state, clouds) | {
+        "layer_gradients": through_layers,
+        "layer_gradient_ratio": through_layers[:, 0] / through_layers[:, -1],
+        "weight_saturation": weight_saturation(state.critic),
+        "generator_gradient": generator_gradient(game, state, clouds),
+        "score_saturation": score_saturation(game, state, clouds),
+        "weight_histogram": shares,
+        "weight_reach": reach,
+        "latent_map": sent.reshape(1, CELLS + 1, CELLS + 1, 2),
+    }
+    return {name: values.detach().cpu().numpy().astype(np.float32, copy=False) for name, values in seen.items()}
+
+
+# --- at points of the plane ------------------------------------------------------------------------------------------
+
+
+def at_points(game: Game, state: State, clouds: Clouds) -> dict[str, Tensor]:
+    """Scores and slopes of every seed's critic at real points, generated ones, and on the segments between the pairs.
+
+    Scores that need clouds (a kernel's witness, batch norm's statistics) are those against these same points.
+    """
+    real, fake = clouds.real[:, :JUDGED].expand(len(clouds.fake), -1, -1), clouds.fake[:, :JUDGED]
+    critic = rules.judge(game, state.critic, real, fake)
+    n = real.shape[1]
+    scores = critic.score(torch.cat((real, fake), dim=1))
+    slopes = critic.slopes(torch.cat((real, fake, between(real, fake)), dim=1))
+    steepness = slopes.norm(dim=2).unflatten(1, (3, n))
+    levels = torch.tensor(QUANTILES).to(steepness)
+    return {
+        "real_scores": scores[:, :n],
+        "fake_scores": scores[:, n:],
+        "real_slopes": slopes[:, :n],
+        "fake_slopes": slopes[:, n : 2 * n],
+        "between_slopes": slopes[:, 2 * n :],
+        "slope_quantiles": torch.quantile(steepness, levels, dim=2).permute(1, 2, 0),
+    }
+
+
+def between(real: Tensor, fake: Tensor) -> Tensor:
+    """E real + (1 - e) fake for each pair [seed, n, 2], e the golden-ratio sequence: evenly spread, and the same
+    always.
+    """
+    e = torch.from_numpy((GOLDEN * np.arange(1, real.shape[1] + 1)) % 1.0).to(real)
+    return torch.lerp(fake, real, e[:, None])
+
+
+# --- gradients of the losses -----------------------------------------------------------------------------------------
+
+
+def layer_gradients(game: Game, state: State, clouds: Clouds) -> Tensor:
+    """Size of the gradient of the critic's loss (without penalty) at what each affine map gives out: [seed, L].
+
+    For layer l with outputs a it is sqrt(mean over points of |n dLoss/da_point|^2), real and generated points
+    together: a per-point size, whatever the batch. The last layer's is that of the scores (Gulrajani et al., 2017,
+    arXiv:1704.00028, Fig. 1b).
+    """
+    real, fake = packs(game, clouds.real.expand(len(clouds.fake), -1, -1)), packs(game, clouds.fake)
+    layers = rules.critic_layers(game, state.critic.detach())
+    # A bias of its own for each point is where a map's output can be held and moved, whatever the body does with it.
+    on_real, on_fake = per_point(layers, real.shape[1]), per_point(layers, fake.shape[1])
+    with torch.enable_grad():
+        r, g = game.critic.forward(on_real, real), game.critic.forward(on_fake, fake)
+        loss = rules.losses(game, state)(r, g, extra(game, state, clouds)).critic.sum()
+        held = [layer.bias for layer in (*on_real, *on_fake)]
+        found = torch.autograd.grad(loss, held, allow_unused=True)
+    squares = [torch.zeros(1, 1).to(real) if one is None else n_times(one).square().sum(dim=2) for one in found]
+    halves = zip(squares[: len(layers)], squares[len(layers) :], strict=True)
+    return torch.stack([((a.mean(1) + b.mean(1)) / 2).sqrt().expand(len(real)) for a, b in halves], dim=1)
+
+
+def per_point(layers: Sequence[Layer], n: int) -> list[Layer]:
+    """The same layers with a bias for each of n points, to be differentiated by."""
+    return [layer._replace(bias=layer.bias.detach().repeat(1, n, 1).requires_grad_()) for layer in layers]
+
+
+def n_times(gradient: Tensor) -> Tensor:
+    """Undo the mean over a batch [seed, n, d]."""
+    return gradient * gradient.shape[1]
+
+
+def generator_gradient(game: Game, state: State, clouds: Clouds) -> Tensor:
+    """Norm of the gradient of the generator's loss by all its parameters, on watched latents: [seed]."""
+    with torch.enable_grad():
+        parameters = state.generator.detach().requires_grad_()
+        loss = rules.generator_loss(game, state.critic.detach(), parameters, state, watched_draw(game, clouds))
+        (gradient,) = torch.autograd.grad(loss.sum(), parameters, allow_unused=True)
+    return torch.zeros_like(loss) if gradient is None else gradient.norm(dim=1)
+
+
+def score_saturation(game: Game, state: State, clouds: Clouds) -> Tensor:
+    """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01:
+    [seed].
+    """
+    real, fake = packs(game, clouds.real.expand(len(clouds.fake), -1, -1)), packs(game, clouds.fake)
+    layers = rules.critic_layers(game, state.critic.detach())
+    r, g = game.critic.forward(layers, real).detach(), game.critic.forward(layers, fake).detach()
+    with torch.enable_grad():
+        g.requires_grad_()
+        loss = rules.losses(game, state)(r, g, extra(game, state, clouds)).generator
+        (gradient,) = torch.autograd.grad(loss.sum(), g)
+    return (n_times(gradient).norm(dim=2) < FLAT).to(g.dtype).mean(dim=1)
+
+
+def watched_draw(game: Game, clouds: Clouds) -> Draw:
+    """The watched clouds as what a move consumes: no noise, and chances in the middle."""
+    real, latent = picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent)
+    trick = torch.zeros(*real.shape[:2], 6).to(real)
+    trick[..., 4:] = 0.5
+    return Draw(real[None], latent[None], trick[None, ..., 4:], trick[None])
+
+
+def extra(game: Game, state: State, clouds: Clouds) -> Extra:
+    """What else a loss may look at, with chances in the middle."""
+    draw = watched_draw(game, clouds)
+    return Extra(state.memory, draw.trick[0, ..., 4:], draw.latent[0])
+
+
+def packs(game: Game, points: Tensor) -> Tensor:
+    """The first points in packs, as the critic is shown them: [seed, n / m, 2m]."""
+    chosen = picked(game, points)
+    return chosen.reshape(len(chosen), -1, 2 * game.pack)
+
+
+def picked(game: Game, points: Tensor) -> Tensor:
+    """The first points of a cloud, as many as make whole packs; a cloud smaller than one pack is repeated."""
+    n = min(LEARNED_FROM, points.shape[1])
+    wanted = max(n // game.pack, 1) * game.pack
+    return points[:, :wanted] if wanted <= points.shape[1] else points.repeat(1, wanted, 1)[:, :wanted]
+
+
+# --- weights ---------------------------------------------------------------------------------------------------------
+
+
+def weight_saturation(parameters: Tensor) -> Tensor:
+    """Share of the parameters [seed, P] that sit at the largest magnitude any of them has: [seed].
+
+    Where several share it to 1e-6 it is a bound, such as a clip's +-c; one alone, as without a bound, counts as none.
+    """
+    if not parameters.shape[1]:
+        return parameters.new_zeros(len(parameters))
+    sizes = parameters.abs()
+    largest = sizes.amax(dim=1, keepdim=True)
+    held = (sizes >= largest * (1 - SAME)).sum(dim=1)
+    return torch.where((held > 1) & (largest[:, 0] > 0), held / parameters.shape[1], 0.0)
+
+
+def weight_histogram(parameters: Tensor) -> tuple[Tensor, Tensor]:
+    """Shares of the parameters [seed, P] in 41 even bins over [-reach, reach] [seed, 41], and the reach, their largest
+    magnitude [seed].
+    """
+    if not parameters.shape[1]:
+        return parameters.new_zeros(len(parameters), BINS), parameters.new_zeros(len(parameters))
+    reach = parameters.abs().amax(dim=1)
+    places = (parameters / reach.clamp(min=torch.finfo(reach.dtype).tiny)[:, None] + 1) / 2 * BINS
+    bins = places.nan_to_num(0.0).clamp(0, BINS - 1).long()
+    ones = torch.full_like(parameters, 1 / parameters.shape[1])
+    return torch.zeros(len(parameters), BINS).to(parameters).scatter_add(1, bins, ones), reach
+
+
+# --- the latent map --------------------------------------------------------------------------------------------------
+
+
+def latent_grid(latents: Tensor, categories: int = 0) -> Tensor:
+    """A square of latents [(m + 1)^2, d], the first coordinate running fastest, in the law of the given ones [n, d].
+
+    Even quantiles of the first two free coordinates, so that cells carry equal mass where these are independent; all
+    others stay at their median. On a sphere: longitude and latitude, so that columns are arcs of great circles (White,
+    2016, arXiv:1609.04468). With categories, the first one.
+    """
+    free = latents[:, categories:]
+    levels = np.meshgrid(*[np.linspace(*LATENT_SHARES, CELLS + 1)] * 2)
+    u, v = (torch.from_numpy(axis.ravel()).to(free) for axis in levels)
+    radii = free.norm(dim=1)
+    on_sphere = free.shape[1] > 1 and bool(radii.std() < 1e-3 * radii.mean())
+    grid = globe(u, v, free.shape[1], float(radii[0])) if on_sphere else quantile_square(u, v, free)
+    head = torch.zeros(len(grid), categories).to(grid)
+    head[:, :1] = 1.0
+    return torch.cat((head, grid), dim=1)
+
+
+def quantile_square(u: Tensor, v: Tensor, latents: Tensor) -> Tensor:
+    """Latents whose first coordinate is at quantile u and whose second one at v: [m, d]."""
+    grid = latents.median(dim=0).values.repeat(len(u), 1)
+    for column, levels in zip(range(latents.shape[1]), (u, v), strict=False):
+        grid[:, column] = torch.quantile(latents[:, column], levels)
+    return grid
+
+
+def globe(u: Tensor, v: Tensor, dim: int, radius: float) -> Tensor:
+    """Longitude 2 pi u and latitude pi (v - 1/2) on the first three axes [m, dim]; on a circle only longitude."""
+    east, north = 2 * torch.pi * (u - 0.5), torch.pi * (v - 0.5)
+    flat = dim == 2
+    around = torch.ones_like(north) if flat else north.cos()
+    axes = [around * east.cos(), around * east.sin(), *([] if flat else [north.sin()])]
+    rest = [torch.zeros_like(u)] * (dim - len(axes))
+    return radius * torch.stack([*axes, *rest], dim=1)

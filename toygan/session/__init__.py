@@ -1,0 +1,1 @@
+"""A run as it is played and as it is recorded."""

@@ -1,0 +1,262 @@
+"""Dirac-GAN through the real game: its vector field, a path, and how it moves near the solution, for any method and
+rule.
+
+One learnable point theta against the critic f(x) = psi x, the target at 0 (Mescheder et al., 2018, arXiv:1801.04406).
+All states that are asked about are played at once, each as a seed of its own: nothing of the game is written down
+again here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from math import hypot, log, pi
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from toygan.files.scenario import Config, read
+from toygan.files.strict import UserError
+from toygan.game import play as rules
+from toygan.game.constraints import column_norms
+from toygan.game.play import Game, State
+from toygan.game.streams import Draw, draws
+from toygan.session.looks import numpy, simulation
+
+WINDOW = 2.0  # the phase plane is [-WINDOW, WINDOW]^2
+ARROWS = 21  # field points a side
+BATCH = 60  # equal points change nothing, noise averages out, unbiased estimates need a pair, packs must come out even
+NUDGES = (1e-4, 1e-5)  # two step sizes of central differences; where they disagree there is no derivative
+AGREE = 1e-3
+STEEP = 1e6  # a derivative beyond this is a jump
+AT_REST = 1e-9
+STANDING = 1e-6  # a multiplier within this of size 1 neither grows nor shrinks
+
+
+class Eigenvalues(NamedTuple):
+    """How one step moves a small offset from the solution: `multipliers [k]` of the step, `rates [k]` = (m - 1) / h in
+    units of the generator's rate h; k is 2, or more where the rule has a memory. `why_not` says why there are none.
+    """
+
+    multipliers: np.ndarray
+    rates: np.ndarray
+    why_not: str = ""
+
+
+class Portrait(NamedTuple):
+    """The phase portrait of one method: `axis [g]`; `field [g, g, 2]` (theta, psi) per unit of the generator's rate
+    (row = psi, column = theta); `path [T, 2]`; the eigenvalues at (0, 0); the generator's rate; and what to call it.
+    """
+
+    title: str
+    axis: np.ndarray
+    field: np.ndarray
+    path: np.ndarray
+    eigenvalues: Eigenvalues
+    rate: float
+    words: str
+
+
+def portrait(
+    method: str | None = None, overrides: Sequence[str | tuple[str, Any]] = (), scenario: str = "dirac"
+) -> Portrait:
+    """The phase portrait of a method in the Dirac scenario, or in a file's; overrides as for `toygan run`.
+
+    Raises UserError where the players have more to learn than theta and psi.
+    """
+    config = planar(read(scenario, method, [("training.batch", BATCH), *overrides]))
+    game, start, draw = stage(config)
+    axis = np.linspace(-WINDOW, WINDOW, ARROWS)
+    found = eigenvalues(game, start, draw)
+    return Portrait(
+        title=f"{config.method.name} · {config.method.update.kind}",
+        axis=axis,
+        field=field(game, start, draw, axis),
+        path=path(config),
+        eigenvalues=found,
+        rate=game.generator_rate,
+        words=in_words(found),
+    )
+
+
+def planar(config: Config) -> Config:
+    """The same config in double precision; UserError unless its players are those of Dirac-GAN."""
+    kinds = (config.target.kind, config.generator.kind, config.method.critic or config.critic.kind)
+    if kinds != ("dirac", "point", "linear"):
+        raise UserError(
+            f"phase portrait of {config.method.name}: target, generator and critic are {', '.join(kinds)}; "
+            "it takes dirac, point and linear"
+        )
+    training = config.training.model_copy(update={"precision": "double", "seeds": 1, "points": 1})
+    return config.model_copy(update={"training": training})
+
+
+def stage(config: Config) -> tuple[Game, State, Draw]:
+    """The game, one seed's state with the critic f(x, y) = x, and the draw of one step."""
+    upright = config.critic.model_copy(update={"start": (1.0, 0.0)})
+    sim = simulation(config.model_copy(update={"critic": upright}))
+    return sim.world.game, sim.start, next(draws(sim.source, 0, sim.start.critic))
+
+
+# --- states as points of a plane -------------------------------------------------------------------------------------
+
+
+def placed(game: Game, start: State, plane: Tensor) -> State:
+    """One state for each row of `plane [n, 2]` = (theta, psi): every point of the plane is a seed."""
+    n = len(plane)
+    wide = repeated(start, n)
+    generator, critic = torch.zeros_like(wide.generator), plane[:, 1:] * start.critic
+    generator[:, 0] = plane[:, 0]
+    for layer in game.critic.layers(critic):
+        if layer.length is not None:  # a constraint's own parameters follow the weights they belong to
+            layer.length.copy_(column_norms(layer.weight))
+    return wide._replace(generator=generator, average=generator, critic=critic)
+
+
+def repeated(state: State, n: int) -> State:
+    """A state of one seed as one of n equal seeds."""
+    return state._replace(
+        generator=state.generator.repeat(n, 1),
+        critic=state.critic.repeat(n, 1),
+        average=state.average.repeat(n, 1),
+        generator_slots=tuple(slot.repeat(n, 1) for slot in state.generator_slots),
+        critic_slots=tuple(slot.repeat(n, 1) for slot in state.critic_slots),
+        memory=state.memory.repeat(n),
+        report=type(state.report)(*(numbers.repeat(n) for numbers in state.report)),
+    )
+
+
+def seen(game: Game, state: State) -> Tensor:
+    """Theta and psi of every seed [n, 2]; psi is the critic's slope where its length is a parameter of its own, else
+    the weight as it is stored.
+    """
+    layer = game.critic.layers(state.critic)[0]
+    weight = layer.weight if layer.length is None else game.constraint.reparametrise([layer])[0].weight
+    return torch.stack((state.generator[:, 0], weight[:, 0, 0]), dim=1)
+
+
+def stepped(game: Game, state: State, draw: Draw) -> State:
+    """Every seed one step on, all with the same draw."""
+    wide = Draw(*(numbers.expand(-1, len(state.critic), -1, -1) for numbers in draw))
+    return game.rule(game, state, wide)
+
+
+def settled(game: Game, state: State, draw: Draw) -> State:
+    """The same place after a head start and a step spent on it: memories are what standing still there leaves."""
+    remembered = stepped(game, state._replace(step=game.head_start), draw)
+    return remembered._replace(generator=state.generator, average=state.average, critic=state.critic)
+
+
+# --- the three things to see -----------------------------------------------------------------------------------------
+
+
+def field(game: Game, start: State, draw: Draw, axis: np.ndarray) -> np.ndarray:
+    """The move of one step from every (theta, psi) of the grid, over the generator's rate: [g, g, 2], row = psi."""
+    grid = torch.from_numpy(np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2))
+    here = settled(game, placed(game, start, grid), draw)
+    moved = seen(game, stepped(game, here, draw)) - grid
+    return numpy(moved).reshape(len(axis), len(axis), 2) / step_rate(game, here)
+
+
+def step_rate(game: Game, state: State) -> float:
+    """The generator's rate at this step."""
+    return game.generator_rate * rules.pace(game, state)
+
+
+def path(config: Config) -> np.ndarray:
+    """(theta, psi) after every step of training from the config's own start: [T, 2], cut where it leaves all bounds."""
+    sim = simulation(config)
+    states = islice(
+        rules.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)), config.training.steps
+    )
+    places = np.concatenate([numpy(seen(sim.world.game, state)) for state in (sim.start, *states)])
+    lost = ~(np.abs(places) < 1e6).all(axis=1)
+    return places[: int(lost.argmax())] if lost.any() else places
+
+
+def eigenvalues(game: Game, start: State, draw: Draw) -> Eigenvalues:
+    """Eigenvalues of one step's derivative at (0, 0), memories included, by central differences in float64.
+
+    None where (0, 0) is not at rest, or where the step has no derivative there (a normalised slope, a two-sided
+    penalty, an optimiser that divides by the size of the gradient).
+    """
+    origin = settled(game, placed(game, start, torch.zeros(1, 2).to(start.critic)), draw)
+    drift = float((seen(game, stepped(game, origin, draw))).abs().max())
+    if not drift < AT_REST:
+        return without(f"(0, 0) is not at rest, one step from there goes {drift:.2g} away")
+    wide, narrow = (derivative(game, origin, start, draw, nudge) for nudge in NUDGES)
+    largest = float(np.abs(narrow).max())
+    if not (largest < STEEP and np.abs(wide - narrow).max() <= AGREE * max(1.0, largest)):
+        return without("the step has no derivative at (0, 0)")
+    multipliers = np.linalg.eigvals(narrow)
+    multipliers = multipliers[np.argsort(-np.abs(multipliers))]
+    return Eigenvalues(multipliers, (multipliers - 1) / step_rate(game, origin))
+
+
+def without(why: str) -> Eigenvalues:
+    """No eigenvalues, and why."""
+    return Eigenvalues(np.empty(0, complex), np.empty(0, complex), why)
+
+
+def derivative(game: Game, origin: State, start: State, draw: Draw, nudge: float) -> np.ndarray:
+    """The derivative [k, k] of one step by theta, psi and the memories of both, by central differences."""
+    k = 2 + len(origin.generator_slots) + len(origin.critic_slots)
+    corners = nudge * torch.cat((torch.eye(k), -torch.eye(k))).to(origin.critic)
+    there = placed(game, start, corners[:, :2])._replace(step=origin.step)
+    used = len(origin.generator_slots)
+    there = there._replace(
+        generator_slots=tuple(along_theta(there.generator, column) for column in corners[:, 2 : 2 + used].T),
+        critic_slots=tuple(column[:, None] * start.critic for column in corners[:, 2 + used :].T),
+    )
+    after = stepped(game, there, draw)
+    memories = [slot[:, 0] for slot in (*after.generator_slots, *after.critic_slots)]
+    reached = torch.cat((seen(game, after), *[memory[:, None] for memory in memories]), dim=1)
+    return numpy((reached[:k] - reached[k:]) / (2 * nudge)).T
+
+
+def along_theta(like: Tensor, values: Tensor) -> Tensor:
+    """Parameters that are `values` in theta's direction and zero elsewhere."""
+    placed_there = torch.zeros_like(like)
+    placed_there[:, 0] = values
+    return placed_there
+
+
+# --- in words --------------------------------------------------------------------------------------------------------
+
+
+def in_words(found: Eigenvalues) -> str:
+    """What the eigenvalues say about small offsets, in one line."""
+    if found.why_not:
+        return f"no eigenvalues: {found.why_not}"
+    leading = found.multipliers[0]
+    size, turning = float(abs(leading)), float(abs(np.angle(leading)))
+    turn = f", once around in {2 * pi / turning:.3g} steps" if 1e-9 < turning < pi - 1e-9 else ""
+    return f"eigenvalues {rates_in_words(found.rates[:2])}, |m| = {size:.4g}: {fate(size, turning)}{turn}"
+
+
+def fate(size: float, turning: float) -> str:
+    """What becomes of a small offset whose size is multiplied by `size` in every step."""
+    if abs(size - 1) <= STANDING:
+        return "stays on a closed orbit" if turning > 1e-9 else "stands still to first order"
+    steps = abs(log(2) / log(size)) if size else 0.0
+    if size < 1:
+        return f"{'spirals in' if turning > 1e-9 else 'comes home'}, halved in {steps:.3g} steps"
+    return f"{'spirals out' if turning > 1e-9 else 'runs away'}, doubled in {steps:.3g} steps"
+
+
+def rates_in_words(rates: np.ndarray) -> str:
+    """Two rates as people write them: -0.05 ± 0.497i, or -0.9, -0.1."""
+    first, second = (complex(rate) for rate in rates)
+    if abs(first.imag) > 1e-9 and abs(first - second.conjugate()) < 1e-6 * max(1.0, hypot(first.real, first.imag)):
+        return f"{short(first.real)} ± {short(abs(first.imag))}i"
+    return ", ".join(
+        short(rate.real) if abs(rate.imag) <= 1e-9 else f"{short(rate.real)} + {short(rate.imag)}i"
+        for rate in (first, second)
+    )
+
+
+def short(value: float) -> str:
+    """Three digits with a true minus sign; rounding noise is zero."""
+    return "0" if abs(value) < 1e-9 else f"{value:.3g}".replace("-", "−")

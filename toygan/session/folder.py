@@ -1,0 +1,304 @@
+"""The folder of a run in the making: claimed by one process, continued where it was left, packed at the end.
+
+While a run plays, `partial/` holds one npz a frame and the last state; each appears by rename, so a kill at any moment
+leaves a folder that the same command continues. The state knows the digests of all that was kept before it, so a folder
+that was damaged meanwhile is told from one that was not, and played again from the beginning: same command, same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from toygan.files.disk import arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
+from toygan.files.scenario import Config, as_data, as_table, as_toml, deciding, differing
+from toygan.files.strict import UserError, examined
+from toygan.session.recording import FACTS, FORMAT
+
+FINISHED = ("done", "diverged")
+OURS = ("run.json", "config.toml", "metrics.jsonl", "frames.npz", "weights.npz", "picture.png", "animation.gif")
+DECIDING = ("python", "toygan", "torch", "numpy", "scipy", "scikit-learn", "POT")  # whose versions decide a run's bytes
+
+
+class Busy(UserError):
+    """Another process works in the folder."""
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Make the folder and keep every other process out of it meanwhile; UserError where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be used ({error.strerror}); choose another place with --out") from None
+    try:
+        shut(lock, folder)
+        if not os.access(folder, os.W_OK):
+            raise UserError(f"{folder}: cannot be written; choose another place with --out")
+        yield
+    finally:
+        os.close(lock)
+
+
+def shut(lock: int, folder: Path) -> None:
+    """Lock a folder for as long as it is open; the system lets go of it even when the process is killed."""
+    try:
+        import fcntl
+    except ImportError:  # no such locks on this system
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Busy(f"{folder}: another process is running in this folder") from None
+
+
+def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -> dict[str, Any]:
+    """The facts of this run: those of an earlier start that is finished, or new ones, with the seconds spent so far.
+
+    UserError, with what differs, where the folder holds another run, or one begun where it would have ended otherwise.
+    """
+    keep_clear(folder)
+    for name in OURS:  # left half-written by versions of this program in which all processes wrote there
+        (folder / f".{name}.part").unlink(missing_ok=True)
+    if fresh:
+        clear(folder)
+    known = agreeing(folder, config, facts)
+    if known.get("status") in FINISHED:
+        return known
+    if not known:
+        shutil.rmtree(folder / "partial", ignore_errors=True)  # states of who knows what
+    facts = {**facts, "seconds": spent(facts["seconds"], known)}
+    write_aside(folder / "config.toml", as_toml(config).encode())
+    write_json(folder / "run.json", facts)
+    return facts
+
+
+def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of an earlier start of this very run, none where there was none; `now` has inputs, versions, device.
+
+    UserError, with what differs, where the folder holds another run, or one begun where it would have ended otherwise.
+    """
+    known = earlier(folder)
+    differences = differing(as_data(config), in_full(known["config"])) if known else []
+    if known and known.get("inputs", {}) != now["inputs"]:
+        differences.append("the points file has changed since")
+    if differences:
+        raise UserError(
+            f"{folder}: holds a run with other settings\n    " + "\n    ".join(differences) + "\n"
+            "    --fresh replaces it, --out DIR puts this run elsewhere"
+        )
+    if known and known["status"] not in FINISHED and (folder / "partial" / "state.npz").exists():
+        refuse_elsewhere(folder, known, now)
+    return known
+
+
+def in_full(config: dict[str, Any]) -> dict[str, Any]:
+    """A stored config with the keys that came since it was written, at their defaults."""
+    parsed, _ = examined(Config, config)
+    return as_data(parsed) if parsed else config
+
+
+def refuse_elsewhere(folder: Path, known: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to go on with a run that was begun under other versions or on another device: it would end otherwise."""
+    begun, here = conditions(known), conditions(now)
+    changes = [f"{name}: begun with {begun[name]}, now {here[name]}" for name in here if begun[name] != here[name]]
+    if changes:
+        raise UserError(
+            f"{folder}: holds an unfinished run that would end differently from here\n    " + "\n    ".join(changes)
+            + "\n    --fresh plays it from the beginning, --out DIR puts this run elsewhere"
+        )  # fmt: skip
+
+
+def conditions(facts: Mapping[str, Any]) -> dict[str, str]:
+    """What besides the config decides a run's bytes: the versions of libraries, Python's without the last number, and
+    the device.
+    """
+    versions = as_table(facts.get("versions"))
+    found = {name: str(versions.get(name)) for name in DECIDING}
+    return found | {"python": ".".join(found["python"].split(".")[:2]), "device": str(facts.get("device"))}
+
+
+def spent(none: Mapping[str, float], known: Mapping[str, Any]) -> dict[str, float]:
+    """The seconds of an earlier start, by kind of work; none where they make no sense."""
+    seconds = as_table(known.get("seconds"))
+    is_sane = all(isinstance(seconds.get(work), int | float) and 0 <= seconds[work] < 1e9 for work in none)
+    return {work: seconds[work] if is_sane else none[work] for work in none}
+
+
+def keep_clear(folder: Path) -> None:
+    """UserError where a folder has the place of a file that a run lives by, or a file that of its folder."""
+    for path in (folder / name for name in (*OURS, "partial")):
+        is_drawing = path.suffix in (".png", ".gif")  # these do not keep a run from being played
+        if path.exists() and path.is_dir() != (path.name == "partial") and not is_drawing:
+            raise UserError(f"{path}: is in the way of this run; move it, or put the run elsewhere with --out DIR")
+
+
+def changed(folder: Path, facts: Mapping[str, Any]) -> list[str]:
+    """The files of a finished run that are not what its facts say they were when it ended."""
+    told = as_table(facts.get("digests"))
+    return [name for name in OURS if name in told and told[name] != of_file(folder / name)]
+
+
+def of_file(path: Path) -> str | None:
+    """The SHA-256 of a file, in hexadecimal; None where it cannot be read."""
+    try:
+        return digest(content_of(path)).hex()
+    except (OSError, ValueError):
+        return None
+
+
+def digests(config: Config) -> dict[str, str]:
+    """The SHA-256 of every file that a config draws from: changed points are another run."""
+    path = getattr(config.target, "path", None)
+    return {str(path): digest(path.read_bytes()).hex()} if path else {}
+
+
+def earlier(folder: Path) -> dict[str, Any]:
+    """The facts of an earlier start in this folder, none where there was none."""
+    path = folder / "run.json"
+    if not os.path.exists(path):  # nor can it be where the name is too long
+        return {}
+    try:
+        facts = read_json(path)
+    except ValueError:
+        return unreadable(path)
+    is_ours = isinstance(facts, dict) and facts.keys() >= FACTS and isinstance(facts["config"], dict)
+    return facts if is_ours and facts["format"] == FORMAT else unreadable(path)
+
+
+def unreadable(path: Path) -> dict[str, Any]:
+    """Refuse a run.json that is damaged or not ours."""
+    raise UserError(f"{path}: is not the record of a run; --fresh replaces it, --out DIR puts this run elsewhere")
+
+
+def clear(folder: Path) -> None:
+    """Remove what a run left here, and nothing else."""
+    shutil.rmtree(folder / "partial", ignore_errors=True)
+    for name in OURS:
+        (folder / name).unlink(missing_ok=True)
+
+
+# --- frames and states -----------------------------------------------------------------------------------------------
+
+
+class Trail(NamedTuple):
+    """What an unfinished run has kept so far: the digest of what decides it, and, for every frame, the digest of its
+    file and its lines in `metrics.jsonl`, and the length of these lines in bytes.
+    """
+
+    origin: bytes
+    digests: list[bytes]
+    lengths: list[int]
+
+
+def trail(config: Config, facts: Mapping[str, Any]) -> Trail:
+    """The trail of a run that has kept nothing yet."""
+    data = deciding(as_data(config))
+    data["target"] |= {"path": None}  # its content counts, wherever it lies
+    decided = [data, sorted(facts["inputs"].values()), conditions(facts)]
+    return Trail(digest(json.dumps(decided, sort_keys=True).encode()), [], [])
+
+
+def digest(*contents: bytes) -> bytes:
+    """SHA-256."""
+    return hashlib.sha256(b"".join(contents)).digest()
+
+
+def keep(folder: Path, past: Trail, step: int, frame: Mapping[str, np.ndarray], lines: str, state: Arrays) -> None:
+    """Keep one frame, its measures, and, in place of the last one, the state from which the run can go on."""
+    content, measures = packed(frame, compress=False), lines.encode()
+    (folder / "partial").mkdir(exist_ok=True)
+    write_aside(frame_path(folder, step), content, durable=False)
+    with open(folder / "metrics.jsonl", "ab") as file:
+        file.write(measures)
+    past.digests.append(digest(content, measures))
+    past.lengths.append(len(measures))
+    write_aside(folder / "partial" / "state.npz", sealed(packed(state | marks(past), compress=False)), durable=False)
+
+
+Arrays = dict[str, np.ndarray]
+
+
+def marks(past: Trail) -> Arrays:
+    """A trail as arrays: `origin [32]`, `digests [T, 32]`, `lengths [T]`."""
+    return {
+        "origin": np.frombuffer(past.origin, np.uint8),
+        "digests": np.frombuffer(b"".join(past.digests), np.uint8).reshape(-1, 32),
+        "lengths": np.array(past.lengths),
+    }
+
+
+def sealed(content: bytes) -> bytes:
+    """Content with its own digest behind it; zip archives do not mind."""
+    return content + digest(content)
+
+
+def unsealed(content: bytes) -> bytes:
+    """The content in front of its digest. ValueError where it is not what was sealed."""
+    body, seal = content[:-32], content[-32:]
+    if digest(body) != seal:
+        raise ValueError("is damaged")
+    return body
+
+
+def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> Arrays | None:
+    """The last state that was kept, with what was kept before it put on the trail, and `metrics.jsonl` cut after it.
+
+    None, and nothing of the past left, where there is no state, or not everything up to it is as it was kept.
+    """
+    try:
+        state = arrays_in(unsealed(content_of(folder / "partial" / "state.npz")))
+        lines = retrace(folder, past, state, frame_steps)
+    except (OSError, KeyError, TypeError, ValueError):
+        start_over(folder, past)
+        return None
+    write_aside(folder / "metrics.jsonl", b"".join(lines))
+    return {name: values for name, values in state.items() if name not in marks(past)}
+
+
+def retrace(folder: Path, past: Trail, state: Arrays, frame_steps: list[int]) -> list[bytes]:
+    """Put what was kept before a state on the trail; the lines of every frame's measures.
+
+    Raises OSError, KeyError, TypeError or ValueError where the folder no longer holds what the state has marked.
+    """
+    lines = cut(content_of(folder / "metrics.jsonl"), state["lengths"])
+    frames = [content_of(frame_path(folder, step)) for step in frame_steps if step <= state["step"]]
+    past.digests[:] = [digest(frame, measures) for frame, measures in zip(frames, lines, strict=True)]
+    past.lengths[:] = state["lengths"].tolist()
+    if any(not np.array_equal(values, state[name]) for name, values in marks(past).items()):
+        raise ValueError("is not what was kept")
+    return lines
+
+
+def start_over(folder: Path, past: Trail) -> None:
+    """Forget whatever was kept of an unfinished run."""
+    shutil.rmtree(folder / "partial", ignore_errors=True)
+    write_aside(folder / "metrics.jsonl", b"")
+    past.digests.clear()
+    past.lengths.clear()
+
+
+def cut(content: bytes, lengths: np.ndarray) -> list[bytes]:
+    """The pieces of these lengths, one after the other."""
+    ends = np.cumsum(lengths).tolist()
+    return [content[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)]
+
+
+def frame_path(folder: Path, step: int) -> Path:
+    """Where the frame of a step is kept."""
+    return folder / "partial" / f"frame-{step:09d}.npz"
+
+
+def kept_frames(folder: Path, steps: list[int]) -> dict[str, np.ndarray]:
+    """The frames of those steps stacked along time: [T, ...] each."""
+    frames = [unpacked(frame_path(folder, step)) for step in steps]
+    return {name: np.stack([frame[name] for frame in frames]) for name in frames[0]}

@@ -1,0 +1,202 @@
+"""A run as data: the frames stacked along time, and the folder that holds them.
+
+A Recording is the only thing that measuring, drawing and the gallery read. Nothing here trains, measures or draws.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from toygan.files.disk import Arrays, complete_lines, read_json, unpacked
+from toygan.quantities.diagnosis import Event, events_of
+
+FORMAT = 1
+FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
+
+SHAPES: Mapping[str, type | tuple[type, ...]] = {
+    "scenario": str,
+    "method": str,
+    "seeds": list,
+    "status": str,
+    "step": int,
+    "steps": int,
+    "seconds": dict,
+    "config": dict,
+    "summary": dict,
+    "settings": dict,
+}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The frames of one run, with its facts and measures.
+
+    `facts` is what `run.json` holds. `frames` holds the arrays of `frames.npz`, in the units of the scenario's plane:
+    `step [T]`, `samples [T, S, N, 2]`, `real [N, 2]`, `scores [T, P, g, g]` (row = y, column = x) on
+    `grid_x [g]`, `grid_y [g]`, `slopes [T, P, h, h, 2]` on `slope_x [h]`, `slope_y [h]`; and `final [S, 2000, 2]`, points
+    that every seed's last generator makes of latents of their own, which the final measures are about: no frame shows
+    them. `metrics` holds one `[T, S]` array a measure.
+    """
+
+    facts: Mapping[str, Any]
+    frames: Arrays
+    metrics: Arrays = field(default_factory=dict)
+    folder: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """Scenario and method, as people say them."""
+        return f"{self.facts['scenario']} / {self.facts['method']}"
+
+    def sample(self, n: int, k: int = 0) -> np.ndarray:
+        """Draw n more points of every seed's last generator: [S, n, 2], float32; another k is another sample.
+
+        The averaged generator makes them where the method has `ema`, as it makes the run's own samples, of latents that
+        the run never used; equal n and k give equal points. With batch norm in the generator the n points are
+        normalised together. Raises UserError for a recording without `weights.npz`, or a number below 1 (k: 0).
+        """
+        from toygan.files.scenario import Config
+        from toygan.files.strict import Source, UserError, check
+        from toygan.session.looks import fresh_points
+
+        for name, value, least in (("n", n, 1), ("k", k, 0)):
+            if not isinstance(value, int | np.integer) or value < least:
+                raise UserError(f"sample: {name} = {value!r}: must be a whole number, {least} or more")
+        config, average = check(Config, dict(self.facts["config"]), Source(self.name)), self._average()
+        try:
+            return fresh_points(config, average, n, k)
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"{self.name}: its generator needs target points, which are not to be had ({error})"
+            ) from None
+
+    def _average(self) -> np.ndarray:
+        """The parameters of every seed's averaged generator [S, P]; UserError where they were not kept."""
+        from toygan.files.strict import UserError
+
+        path = self.folder / "weights.npz" if self.folder else None
+        if path is None or not path.exists():
+            where = self.folder or self.name
+            raise UserError(
+                f"{where}: has no weights.npz to draw more points from; --fresh plays the run again, with it"
+            )
+        try:
+            return unpacked(path)["average"]
+        except (ValueError, KeyError) as error:
+            raise UserError(f"{error}; --fresh plays the run again") from None
+
+    def _repr_html_(self) -> str | None:
+        """Show the run's page in a notebook, if it was made (`toygan run --page`)."""
+        page = self.folder / "page" / "index.html" if self.folder else None
+        if page is None or not page.exists():
+            return None
+        source = quote(os.path.relpath(page), safe="/.")  # of the notebook, which runs in the folder it is served from
+        return (
+            f'<iframe src="{source}" title="{escape(self.name)}" width="100%" height="860" style="border:0"></iframe>'
+        )
+
+    def _repr_png_(self) -> bytes | None:
+        """Show the run's picture in a notebook."""
+        picture = self.folder / "picture.png" if self.folder else None
+        return picture.read_bytes() if picture and picture.exists() else None
+
+    def __repr__(self) -> str:
+        step, steps = self.facts["step"], self.facts["steps"]
+        return f"<Recording {self.name}: {self.facts['status']}, step {step} of {steps}, seeds {self.facts['seeds']}>"
+
+
+def diagnose(recording: Recording) -> list[Event]:
+    """Every event of every seed, the earliest first. Copes with whatever the recording lacks."""
+    floors = (recording.facts.get("floors") or {}).get("frame", {})
+    return events_of(recording.facts["seeds"], recording.frames, recording.metrics, floors)
+
+
+def like_perfect(facts: Mapping[str, Any], w1: float | None) -> bool | None:
+    """Whether a final W1 is one that a perfect sampler scores, too: at most the upper end of the band that holds 90 % of
+    them. None where either is not known, and on a target of points, on which a perfect sampler scores 0.
+    """
+    high = (facts.get("floors") or {}).get("final", {}).get("w1", {}).get("high")
+    return None if w1 is None or not high else bool(w1 <= high)
+
+
+def load(folder: str | Path) -> Recording:
+    """Read a run folder.
+
+    Raises FileNotFoundError when there is no finished recording in it and ValueError when it cannot be understood.
+    """
+    folder = Path(folder)
+    facts = read_json(folder / "run.json")
+    if isinstance(facts, dict) and facts.keys() >= FACTS and facts["format"] != FORMAT:
+        raise ValueError(f"{folder / 'run.json'}: format {facts['format']!r} is not {FORMAT}, the one known here")
+    if not is_record(facts):
+        raise ValueError(f"{folder / 'run.json'}: is not the record of a run")
+    frames = unpacked(folder / "frames.npz")
+    return Recording(facts, frames, read_metrics(folder / "metrics.jsonl", frames["step"], facts["seeds"]), folder)
+
+
+def decided_by(facts: Mapping[str, Any]) -> str | None:
+    """What decides a run's optimal critic, `potential`, `kernel` or `density`; None where none is known. Older recordings
+    do not say it: there the objective does.
+    """
+    known = (facts.get("summary") or {}).get("optimal") or {}
+    if not known:
+        return None
+    objective = ((facts.get("config") or {}).get("method") or {}).get("objective") or {}
+    kind: str = known.get("kind") or BY_OBJECTIVE.get(str(objective.get("kind")), "density")
+    return kind
+
+
+BY_OBJECTIVE = {"wasserstein": "potential", "mmd": "kernel", "cramer": "kernel"}
+
+
+def is_record(facts: Any) -> bool:
+    """Whether what a `run.json` holds is the record of a run, in the one format that is known here."""
+    if not isinstance(facts, dict) or not facts.keys() >= FACTS or facts["format"] != FORMAT:
+        return False
+    if not all(isinstance(facts[name], shape) for name, shape in SHAPES.items() if name in facts):
+        return False
+    rows = facts["summary"].get("seeds", [])
+    told = isinstance(rows, list) and all(isinstance(row, dict) and isinstance(row.get("seed"), int) for row in rows)
+    spent = all(isinstance(seconds, int | float) for seconds in facts["seconds"].values())
+    return told and spent and bool(facts["seeds"]) and all(isinstance(seed, int) for seed in facts["seeds"])
+
+
+def read_metrics(path: Path, steps: np.ndarray, seeds: list[int]) -> dict[str, np.ndarray]:
+    """Gather `metrics.jsonl` into one array [T, S] a measure; what is missing is NaN, a torn last line is dropped."""
+    if not path.exists():
+        return {}
+    row_of = {int(step): t for t, step in enumerate(steps)}
+    column_of = {seed: s for s, seed in enumerate(seeds)}
+    metrics: dict[str, np.ndarray] = {}
+    for line in complete_lines(path):
+        cell = row_of.get(line.pop("step")), column_of.get(line.pop("seed"))
+        if None in cell:
+            continue
+        for name, value in line.items():
+            table = metrics.setdefault(name, np.full((len(steps), len(seeds)), np.nan))
+            table[cell] = np.nan if value is None else value
+    return metrics
+
+
+def metric_lines(row: Arrays, step: int, seeds: list[int]) -> Iterable[str]:
+    """One JSON object a line for every seed of one frame: measures [S] each; what is not finite is written as null."""
+    for s, seed in enumerate(seeds):
+        values = {name: plain(column[s]) for name, column in row.items()}
+        yield json.dumps({"step": step, "seed": seed} | values) + "\n"
+
+
+def plain(value: float) -> float | int | None:
+    """A number that JSON can hold: whole numbers as such, what is not finite as null."""
+    value = float(value)
+    if not np.isfinite(value):
+        return None
+    return int(value) if value.is_integer() else value

@@ -1,0 +1,429 @@
+"""The synchronised panels of several runs under one slider: what a page must know of them, and its HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from toygan.draw.exhibit_parts import diverged_at, diverged_words, shown_seed
+from toygan.draw.panels import BOUNDARY, GENERATED, INK, METHOD_COLOURS, REAL, band_edges
+from toygan.draw.thumbnail import band_colours, poster, shrunk
+from toygan.files.disk import write_aside
+from toygan.session.recording import Recording, load
+from toygan.site.markup import command_box, data, tag, text
+from toygan.site.pack import critics_of, digits, finite, kept_frames, optimal_fields, packed_runs, view_of
+from toygan.view.scene import (
+    HUGE,
+    Event,
+    Scene,
+    boundary_of,
+    events_of,
+    is_band,
+    missing,
+    number,
+    optimum_in_words,
+    perfect,
+    scene,
+    steepest,
+    summary_of,
+    title_of,
+    values_of,
+)
+
+POSTER, SHEET = 420, 1000  # pixels wide
+SPEEDS = (("0.25", "¼×"), ("0.5", "½×"), ("1", "1×"), ("2", "2×"), ("4", "4×"))
+SWITCHES = (
+    ("points", "points", True),
+    ("critic", "critic", True),
+    ("arrows", "gradient arrows", False),
+    ("optimal", "optimal critic", False),
+    ("latent", "latent map", False),
+    ("trails", "trails", False),
+)
+KEYS = (("Space", "plays and pauses"), ("← →", "step"), ("Home", "goes to the start"), ("End", "to the end"))
+
+# measure, title, scale, measure of its floor or ceiling
+CURVES = (
+    ("w1", "W1 to the target", "log", "floor"),
+    ("modes", "modes found", "count", ""),
+    ("high_quality", "high-quality share", "share", "ceiling"),
+    ("on_skeleton", "share on the curve", "share", "ceiling"),
+    ("skeleton_coverage", "share of the curve covered", "share", "ceiling"),
+    ("critic_loss", "critic loss", "loss", ""),
+    ("generator_loss", "generator loss", "loss", ""),
+    ("critic_gap", "share of W1 that the critic sees", "share", ""),
+    ("generator_gradient", "size of the generator's gradient", "log", ""),
+)
+
+
+NO_NAMES: Mapping[str, str] = {}
+
+
+class Shown(NamedTuple):
+    """One run on a page: its recording, what is drawn of it, and the files a page loads for it."""
+
+    recording: Recording
+    scene: Scene
+    files: Mapping[int, str]  # by a seed's place in the run's list
+    poster: str
+    sheet: str
+    name: str = ""  # what to call it, where somebody knows better than its own facts
+
+
+def place_runs(
+    folders: Sequence[Path], place: Path, root: str, under: str, names: Mapping[str, str] = NO_NAMES
+) -> list[Shown]:
+    """Pack runs below `place/data/under` and their pictures below `place/stills/under`; paths start at `root`. `names`
+    says what runs are called, by folder.
+
+    What lay there before and is no longer of use is removed at the end.
+    """
+    homes = [place / kind / under for kind in ("data", "stills")]
+    for home in homes:
+        home.mkdir(parents=True, exist_ok=True)
+    runs = [place_run(load(folder), place, root, f"{under}/{i}") for i, folder in enumerate(folders)]
+    used = {Path(path).name for run in runs for path in (*run.files.values(), run.poster, run.sheet)}
+    for old in (file for home in homes for file in home.iterdir() if file.name not in used):
+        if OURS.fullmatch(old.name):
+            old.unlink()
+    return [run._replace(name=names.get(str(folder), "")) for run, folder in zip(runs, folders, strict=True)]
+
+
+OURS = re.compile(r"\d+(-\d+\.js|(-sheet)?\.webp)")
+
+
+def place_run(recording: Recording, place: Path, root: str, name: str) -> Shown:
+    """Pack one run; its files start with `name`."""
+    shown, files = scene(recording), {}
+    for s, content in packed_runs(recording):
+        files[s] = f"{root}data/{name}-{s}.js"
+        write_aside(place / f"data/{name}-{s}.js", content, durable=False)
+    write_aside(place / f"stills/{name}.webp", poster(shown, POSTER), durable=False)
+    picture = recording.folder / "picture.png" if recording.folder else Path()
+    sheet = f"{root}stills/{name}-sheet.webp" if picture.is_file() else ""
+    if sheet:
+        write_aside(place / f"stills/{name}-sheet.webp", shrunk(picture, SHEET), durable=False)
+    return Shown(recording, shown, files, f"{root}stills/{name}.webp", sheet)
+
+
+# --- what the scripts know -------------------------------------------------------------------------------------------
+
+
+def film_facts(runs: Sequence[Shown]) -> dict[str, Any]:
+    """Everything but the bytes: one clock for all runs, by the share of training that is done, and each run's facts."""
+    total = max(len(kept_frames(run.recording)) for run in runs)
+    lengths = {int(run.recording.facts["steps"]) for run in runs}
+    return {
+        "ticks": total,
+        "steps": lengths.pop() if len(lengths) == 1 else None,
+        "colours": {"real": REAL, "generated": GENERATED, "boundary": BOUNDARY},
+        "curves": [dict(zip(("measure", "title", "scale", "best"), row, strict=True)) for row in CURVES],
+        "runs": [
+            run_facts(run, i, total, label) for i, (run, label) in enumerate(zip(runs, labels(runs), strict=True))
+        ],
+    }
+
+
+def labels(runs: Sequence[Shown]) -> list[str]:
+    """What tells the runs apart: their names, or the method, and scenario or settings where these differ too."""
+    if all(run.name for run in runs):
+        return [run.name for run in runs]
+    facts = [run.recording.facts for run in runs]
+    several = len({one["scenario"] for one in facts}) > 1
+    names = [
+        f"{one.get('title') or one['scenario']} · {one['method']}" if several else str(one["method"]) for one in facts
+    ]
+    settings = [", ".join(f"{key} = {value}" for key, value in (one.get("settings") or {}).items()) for one in facts]
+    told = [f"{name} ({extra})" if extra else name for name, extra in zip(names, settings, strict=True)]
+    return [f"{name}, run {i + 1}" if told.count(name) > 1 else name for i, name in enumerate(told)]
+
+
+def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
+    """One run as its panel knows it."""
+    recording, shown = run.recording, run.scene
+    kept, facts = kept_frames(recording), recording.facts
+    steps = recording.frames["step"][kept]
+    centres = recording.frames.get("mode_centres")
+    return {
+        "label": label,
+        "colour": colour_of(i),
+        "dash": dash_of(i),
+        "seeds": list(facts["seeds"]),
+        "critics": critics_of(recording.frames),
+        "alive": [alive(recording, kept, s) for s in range(len(facts["seeds"]))],
+        "note": missing(recording, len(shown.steps)),
+        "diverged": diverged_at(recording),
+        "steps": int(facts["steps"]),
+        "step": steps.tolist(),
+        "clock": clock(steps, int(facts["steps"]), ticks),
+        "view": view_of(recording.frames),
+        "bands": bands_of(shown.scores),
+        "optimalBands": None
+        if shown.optimal is None
+        else bands_of(optimal_fields(recording.frames["optimal_scores"], kept, 0)),
+        "boundary": boundaries(recording, kept),
+        "longest": steepest(shown.slopes),
+        "modes": [] if centres is None else np.asarray(centres, float).round(5).tolist(),
+        "curves": curves_of(recording, kept),
+        "best": {row[0]: best_of(recording, row[0]) for row in CURVES if row[3]},
+        "events": [event._asdict() | {"why": why(recording, event)} for event in events_of(recording)],
+        "files": {str(s): path for s, path in run.files.items()},
+    }
+
+
+def boundaries(recording: Recording, kept: np.ndarray) -> list[list[float]] | None:
+    """For every seed with a critic and every kept frame, how far above the scores' median the critic cannot tell; None
+    where the objective has no such score.
+    """
+    score = boundary_of(recording)
+    if score is None:
+        return None
+    medians = np.median(finite(recording.frames["scores"][kept]), axis=(2, 3))
+    return [digits(score - line) for line in medians.T]
+
+
+def colour_of(i: int) -> str:
+    """The colour of a run's lines; ink is whatever the theme writes with."""
+    colour = METHOD_COLOURS[i % len(METHOD_COLOURS)]
+    return "currentColor" if colour == INK else colour
+
+
+def dash_of(i: int) -> int:
+    """How a run's lines are broken when the colours are used up."""
+    return i // len(METHOD_COLOURS) % len(DASHES)
+
+
+DASHES = ("solid", "dashed", "dotted")
+
+
+def clock(steps: np.ndarray, total: int, ticks: int) -> list[int]:
+    """For each tick, even shares of training from 0 to 1, the frame whose share of the run's steps is nearest."""
+    share = steps / max(total, int(steps[-1]), 1)
+    nearest: list[int] = np.abs(np.linspace(0, 1, ticks)[:, None] - share).argmin(axis=1).tolist()
+    return nearest
+
+
+def alive(recording: Recording, kept: np.ndarray, s: int) -> int:
+    """How many of the kept frames a seed lives, at least one."""
+    good = (np.abs(recording.frames["samples"][kept, s]) < HUGE).all((1, 2))
+    if s < critics_of(recording.frames):
+        good &= (np.abs(recording.frames["scores"][kept, s]) < HUGE).all((1, 2))
+        good &= (np.abs(recording.frames["slopes"][kept, s]) < HUGE).all((1, 2, 3))
+    return max(len(good) if good.all() else int(np.argmin(good)), 1)
+
+
+def bands_of(scores: np.ndarray) -> dict[str, Any]:
+    """The bands of scores [T, g, g] as in the pictures: where they start, how wide they are, and their colours."""
+    known = scores[np.isfinite(scores).all((1, 2))] if np.isfinite(scores).all((1, 2)).any() else scores
+    edges = band_edges(known if np.isfinite(known).all() else known[np.isfinite(known)].reshape(1, 1, -1))
+    colours = [int.from_bytes(bytes(colour), "big") for colour in band_colours(edges)]
+    return {"start": round_to(edges[0]), "width": round_to(edges[1] - edges[0]), "colours": colours}
+
+
+def curves_of(recording: Recording, kept: np.ndarray) -> dict[str, list[list[float | None]]]:
+    """The measures that have a curve: one list over the frames for every seed, null where unknown."""
+    known = {row[0]: values_of(recording, row[0]) for row in CURVES}
+    return {
+        name: [[round_to(v) if np.isfinite(v) else None for v in line] for line in values[kept].T]
+        for name, values in known.items()
+        if values is not None
+    }
+
+
+def best_of(recording: Recording, measure: str) -> float | None:
+    """What a perfect sampler scores in a measure at a frame's size; None where the run does not know."""
+    told = ((recording.facts.get("floors") or {}).get("frame") or {}).get(measure) or {}
+    if told.get("mean") is not None:
+        return round_to(told["mean"])
+    floor = values_of(recording, f"{measure}_floor")
+    return None if floor is None else round_to(np.nanmedian(floor))
+
+
+def why(recording: Recording, event: Event) -> str:
+    """The evidence behind an event, each seed's once."""
+    found = [
+        str(one.get("evidence", ""))
+        for one in recording.facts.get("events") or []
+        if (one["step"], one["label"]) == (event.step, event.label)
+    ]
+    return "; ".join(dict.fromkeys(found))
+
+
+def round_to(value: float) -> float:
+    """Four digits, which is more than a curve shows."""
+    return float(f"{value:.4g}")
+
+
+# --- HTML ------------------------------------------------------------------------------------------------------------
+
+
+def film(runs: Sequence[Shown]) -> str:
+    """Controls, panels and curves. Without scripts: the last frames, and each run's sheet."""
+    size = "one" if len(runs) == 1 else "few" if len(runs) <= 4 else "many"
+    names = labels(runs)
+    panels = [panel(run, i, label) for i, (run, label) in enumerate(zip(runs, names, strict=True))]
+    inner = [
+        data(film_facts(runs), "film-facts"),
+        controls(runs),
+        legend(runs),
+        tag("p", text(points_in_words([run.recording for run in runs])), class_="note"),
+        tag("div", tag("div", *panels, class_=f"panels {size}"), tag("div", id="curves", class_="curves needs-js"),
+            class_=f"seen {size}"),
+        tag("details", tag("summary", "Diagnosed events"), tag("div", id="events"), class_="needs-js"),
+        tag("p", notes(runs), class_="note"),
+        optima(runs, names),
+        tag("noscript", tag("p", NO_SCRIPTS), *sheets(runs, names)),
+    ]  # fmt: skip
+    return tag("section", *inner, class_="film", aria_label="Films of the runs")
+
+
+NO_SCRIPTS = "These panels play where scripts are allowed. Below is the sheet of each run."
+
+
+def optima(runs: Sequence[Shown], names: Sequence[str]) -> str:
+    """How each run's optimal critic was found, where one is known."""
+    known = [
+        (name, optimum_in_words(run.recording))
+        for run, name in zip(runs, names, strict=True)
+        if run.scene.optimal is not None
+    ]
+    lines = [tag("li", tag("strong", text(name)), " ", text(words)) for name, words in known]
+    return tag("details", tag("summary", "The optimal critics"), tag("ul", *lines), class_="note") if lines else ""
+
+
+def controls(runs: Sequence[Shown]) -> str:
+    """Play, step, slider, speed, seed and switches."""
+    seeds = list(dict.fromkeys(seed for run in runs for seed in run.recording.facts["seeds"]))
+    with_critic = {seed for run in runs for seed in run.recording.facts["seeds"][: critics_of(run.recording.frames)]}
+    buttons = [
+        tag("button", "▶", type="button", id="play", class_="main", aria_label="Play"),
+        tag("button", "‹", type="button", id="back", aria_label="One frame back"),
+        tag("button", "›", type="button", id="forward", aria_label="One frame on"),
+    ]
+    slider = tag("input", type="range", id="time", min="0", max="1", value="1", step="1", aria_label="Training step")
+    bar = tag("div", tag("div", id="marks", aria_hidden="true"), slider, class_="time")
+    speeds = [tag("option", words, value=value, selected=value == "1") for value, words in SPEEDS]
+    seed_names = [tag("option", f"seed {text(seed)}" + ("" if seed in with_critic else " (points only)"), value=str(seed))
+                  for seed in seeds]  # fmt: skip
+    chosen = tag(
+        "div", *(switch(*row) for row in SWITCHES), class_="switches", role="group", aria_label="What is drawn"
+    )
+    player = tag("div", *buttons, bar, tag("output", id="step", for_="time"), class_="row controls needs-js", role="group",
+                 aria_label="Player")  # fmt: skip
+    lists = tag("div", choice("Seed", "seed", seed_names), choice("Speed", "speed", speeds), class_="choices")
+    options = tag("div", chosen, lists, class_="row options needs-js")
+    return player + options + tag("div", id="told", class_="unseen", aria_live="polite")
+
+
+def switch(name: str, words: str, on: bool) -> str:
+    """A box to tick."""
+    return tag("label", tag("input", type="checkbox", id=f"show-{name}", checked=on), f" {text(words)}")
+
+
+def choice(words: str, name: str, options: Sequence[str]) -> str:
+    """A list to choose from."""
+    return tag("label", f"{text(words)} ", tag("select", *options, id=name), class_="choice")
+
+
+def legend(runs: Sequence[Shown]) -> str:
+    """What is drawn how."""
+    line = tag("span", tag("i", class_="line"), "boundary: the critic cannot tell", class_="needs-js")
+    parts = [
+        tag("span", tag("i", class_="disc"), "real"),
+        tag("span", tag("i", class_="square"), "generated"),
+        tag("span", "critic: less real ", tag("i", class_="ramp"), " more real"),
+        *([line] if any(run.scene.boundary is not None for run in runs) else []),
+        tag("span", " · ".join(f"<kbd>{key}</kbd> {words}" for key, words in KEYS), class_="keys needs-js"),
+    ]
+    return tag("p", *parts, class_="legend")
+
+
+def panel(run: Shown, i: int, label: str) -> str:
+    """One run: a poster until its data is there, then the canvas over it."""
+    left, right, bottom, top = run.scene.view
+    width, height = POSTER, round(POSTER * (top - bottom) / (right - left))
+    lost = diverged_words(run.recording)
+    about = f"Last frame of {title_of(run.recording)}{f' ({lost})' if lost else ''}: the critic, real points and generated ones"
+    image = tag("img", src=run.poster, alt=about, width=width, height=height, loading="lazy")
+    stage = tag("div", image, tag("canvas", aria_hidden="true"), tag("div", class_="over", aria_hidden="true"), class_="stage",
+                style=f"aspect-ratio:{right - left:.6g}/{top - bottom:.6g}")  # fmt: skip
+    swatch = tag("i", class_="swatch", style=f"color:{colour_of(i)};border-top-style:{DASHES[dash_of(i)]}")
+    caption = tag("figcaption", tag("strong", swatch, text(label)), tag("span", last_words(run), class_="numbers"),
+                  tag("span", class_="reading"))  # fmt: skip
+    return tag("figure", stage, caption, class_="panel")
+
+
+def last_words(run: Shown) -> str:
+    """Seed and step of the last frame and whether it was lost, before the scripts say so."""
+    seeds, steps = run.recording.facts["seeds"], run.recording.facts["steps"]
+    parts = [shown_seed(seeds), f"step {run.scene.steps[-1]} of {steps}", diverged_words(run.recording)]
+    return text(" · ".join(part for part in parts if part))
+
+
+def points_in_words(recordings: Sequence[Recording]) -> str:
+    """On how many points the numbers beneath the panels stand, and on how many those of the end, with the floors of W1."""
+    ends = [summary_of(recording) for recording in recordings]
+    frame = sample_in_words([recording.frames["samples"].shape[2] for recording in recordings],
+                            [end.get("critic_points") for end in ends])  # fmt: skip
+    here, there = (floor_in_words(recordings, when) for when in ("frame", "final"))
+    return (f"Numbers beneath the panels are of a frame's {frame}{here}; claims about the end and the final measures are of "
+            f"{fresh_in_words(ends)}{there}.")  # fmt: skip
+
+
+def fresh_in_words(ends: Sequence[Mapping[str, Any]]) -> str:
+    """On how many points the measures of the end stand, as the summaries of some runs tell."""
+    words = sample_in_words([end.get("points") for end in ends], [end.get("w1_points") for end in ends])
+    return words.replace("points", "fresh points")
+
+
+def sample_in_words(points: Sequence[int | None], transported: Sequence[int | None]) -> str:
+    """How many points measures take, and how many of them W1 takes, as far as runs tell."""
+    many, few = (" or ".join(map(str, sorted({n for n in counts if n}))) for counts in (points, transported))
+    return (f"{many} points" if many else "points") + (f", W1 on {few} of them" if few else "")
+
+
+def floor_in_words(recordings: Sequence[Recording], when: str) -> str:
+    """The floor of W1 in brackets, with its band where that is known, where all runs have the same."""
+    found = {floor_of(recording, when) for recording in recordings}
+    return f" (floor {found.pop()})" if len(found) == 1 and "" not in found else ""
+
+
+def floor_of(recording: Recording, when: str) -> str:
+    """A run's floor of W1 in words, empty where it is not known."""
+    best = perfect(recording, "w1", when)
+    if best is None:
+        return ""
+    band = f", {number(best.low)} to {number(best.high)} in 90 % of perfect samplers"
+    return number(best.mean) + (band if is_band(recording, "w1", when) else "")
+
+
+def notes(runs: Sequence[Shown]) -> str:
+    """What a reader must know to trust the panels."""
+    grid = min(64, len(runs[0].recording.frames["grid_x"]))
+    arrows = len(runs[0].recording.frames["slope_x"])
+    parts = [
+        "Every critic has its own colour scale, kept through its film; its median is removed in each frame, for an offset "
+        "says nothing.",
+        f"At the pointer: the score from a {grid} × {grid} grid, its slope from one of {arrows} × {arrows}, in between "
+        "linearly, in eight bits.",
+        "Critics, arrows and latent maps were kept for the first seed only; of the other seeds the page has 200 points in every "
+        "second frame.",
+        "Losses of different methods are in units of their own. Trails follow 60 points over eight frames.",
+    ]  # fmt: skip
+    return " ".join(parts[:2] + (parts[2:3] if any(len(run.files) > 1 for run in runs) else []) + parts[3:])
+
+
+def sheets(runs: Sequence[Shown], names: Sequence[str]) -> list[str]:
+    """Each run's whole sheet, where there is one."""
+    return [tag("p", tag("img", src=run.sheet, alt=f"Sheet of {title_of(run.recording)}: critic, slopes and curves", width=SHEET,
+                         style="height:auto", loading="lazy"), tag("br"), text(name))
+            for run, name in zip(runs, names, strict=True) if run.sheet]  # fmt: skip
+
+
+def commands(runs: Sequence[Shown]) -> str:
+    """The command of each run, to copy."""
+    return command_box("\n".join(dict.fromkeys(str(run.recording.facts.get("command", "")) for run in runs)))

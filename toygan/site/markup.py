@@ -1,0 +1,123 @@
+"""HTML from text: whatever a user wrote is escaped here, and nowhere is it put into a page another way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from toygan.site.pack import as_json
+
+PAGES = (("index.html", "Questions"), ("matrix.html", "Matrix"), ("leaderboard.html", "Leaderboard"))
+STYLES, HEAD_SCRIPTS = ("page.css",), ("theme.js",)
+SCRIPTS = ("unpack.js", "paint.js", "curves.js", "film.js", "tables.js")
+ASSETS = (*STYLES, *HEAD_SCRIPTS, *SCRIPTS)
+
+Pages = Sequence[tuple[str, str]]
+
+
+def tag(kind: str, *inner: str, **attributes: str | int | bool | None) -> str:
+    """An element around HTML. Attribute names have `_` for `-` and end in `_` where Python needs them; values are escaped;
+    True stands alone, False and None are left out.
+    """
+    words = [kind, *(attribute(key, value) for key, value in attributes.items() if value not in (None, False))]
+    opening = f"<{' '.join(words)}>"
+    return opening if kind in VOID else f"{opening}{''.join(inner)}</{kind}>"
+
+
+VOID = {"img", "input", "link", "meta", "br"}
+
+
+def attribute(key: str, value: str | int | bool | None) -> str:
+    """One attribute."""
+    name = key.rstrip("_").replace("_", "-")
+    return name if value is True else f'{name}="{text(value)}"'
+
+
+def text(words: object) -> str:
+    """Text as HTML."""
+    return escape(str(words), quote=True)
+
+
+def paragraphs(words: str) -> str:
+    """Text with blank lines as paragraphs."""
+    return "".join(tag("p", linked(part)) for part in re.split(r"\n\s*\n", words.strip()) if part.strip())
+
+
+def linked(words: str) -> str:
+    """Text as HTML, arXiv numbers and DOIs in it as links."""
+    found = ARXIV.sub(r'<a href="https://arxiv.org/abs/\1" rel="noreferrer">\g<0></a>', text(words))
+    return DOI.sub(r'<a href="https://doi.org/\1" rel="noreferrer">\g<0></a>', found)
+
+
+ARXIV = re.compile(r"\barXiv:(\d{4}\.\d{4,5})\b")
+DOI = re.compile(r"\bdoi:(10\.\d{4,9}/[\w./()-]*\w)")
+
+
+def command_box(command: str) -> str:
+    """Commands to copy."""
+    button = tag("button", "Copy", type="button", class_="copy needs-js", aria_label="Copy the command")
+    return tag("div", tag("pre", tag("code", text(command)), tabindex="0", aria_label="Command"), button,
+               class_="command")  # fmt: skip
+
+
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], caption: str, words: int = 1, **attributes: str | None
+) -> str:
+    """A table of HTML cells, the first cell of a row its head, in a box that scrolls by itself; the first `words` columns
+    hold words, the others numbers.
+    """
+    kinds = ["words" if i < words else None for i in range(len(head))]
+    top = tag("tr", *(tag("th", cell, scope="col", class_=kinds[i]) for i, cell in enumerate(head)))
+    body = [
+        tag(
+            "tr",
+            tag("th", row[0], scope="row"),
+            *(tag("td", cell, class_=kinds[i + 1]) for i, cell in enumerate(row[1:])),
+        )
+        for row in rows
+    ]
+    inner = tag("caption", caption) + tag("thead", top) + tag("tbody", *body)
+    return tag("div", tag("table", inner, **attributes), class_="scrolls", tabindex="0", role="region",
+               aria_label=re.sub(r"<[^>]*>", "", caption))  # fmt: skip
+
+
+def data(value: Mapping[str, Any], name: str) -> str:
+    """Data for the page's scripts, which cannot be run."""
+    return f'<script type="application/json" id="{text(name)}">{as_json(value)}</script>'
+
+
+def document(title: str, body: str, root: str, pages: Pages = (), here: str = "") -> bytes:
+    """A whole page; `root` leads from it to the site's folder, `here` is its own place among the pages."""
+    head = [
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", text(title)),
+        tag("link", rel="icon", href="data:,"),
+        *(tag("link", rel="stylesheet", href=f"{root}assets/{name}") for name in STYLES),
+        *(tag("script", src=f"{root}assets/{name}") for name in HEAD_SCRIPTS),
+    ]
+    scripts = [tag("script", src=f"{root}assets/{name}", defer=True) for name in SCRIPTS]
+    skip = tag("a", "Skip to the content", href="#content", class_="skip")
+    inner = skip + top_bar(root, pages, here) + tag("main", body, id="content") + footer()
+    whole = tag("html", tag("head", *head, *scripts), tag("body", inner), lang="en")
+    return f"<!doctype html>\n{whole}\n".encode()
+
+
+def top_bar(root: str, pages: Pages, here: str) -> str:
+    """The site's pages, and the switch between light and dark."""
+    links = [tag("a", text(words), href=root + page, aria_current="page" if page == here else None)
+             for page, words in pages]  # fmt: skip
+    name = (
+        tag("a", "toygan", href=root + pages[0][0], class_="brand") if pages else tag("span", "toygan", class_="brand")
+    )
+    switch = tag("button", "Theme: auto", type="button", id="theme", class_="quiet needs-js")
+    return tag("header", name, tag("nav", *links, aria_label="Pages") if pages else "", switch, class_="top")
+
+
+def footer() -> str:
+    """What these pages are made of."""
+    words = "Made by toygan from recorded runs. Nothing here is drawn by hand, and nothing is fetched from a network."
+    return tag("footer", tag("p", words), class_="foot")

@@ -1,0 +1,233 @@
+"""A recording as scripts for a page: points in 12 bits, critics and slopes in 8, zipped, in base64.
+
+A page opened from disk may not fetch, but it may add a script; so a data file is one call,
+`toygan.arrive(header, text)`. `header.frames` lists the page's frames it holds, `header.parts` what the unzipped bytes
+are, one part after the other:
+
+    motion  [T, N, 2]  uint16, 0 where a point is out of view, else 1 + 4094 * its share of the view; differences
+                       in time, zigzag, all low bytes before all high ones
+    field   [T, r, c]  uint8, 0 where unknown, else 1 + 254 * (value - low) / (high - low) with each frame's own low
+                       and high; differences along x, then y, then time, modulo 256
+    arrows  [T, r, c, 2]  int8, 127 * component / high with each frame's own high; differences along x, modulo 256
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from toygan.files.disk import Arrays
+from toygan.session.recording import Recording
+from toygan.view.scene import bounded, finite_frames, without_offset
+
+MOST_FRAMES = 61
+MOST_POINTS = 1000
+OTHER_POINTS, OTHER_FRAMES = 200, 2  # of each seed without a kept critic, every second frame: a tenth of the bytes
+LATENT = 2  # every second line of the latent map
+FIELD = 64  # cells a side of a critic on a page
+TOP, LEVELS, REACH = 4094, 254, 127  # steps of 12 bits with one code kept for "none", of 8 bits with one, and of a sign
+
+View = tuple[float, float, float, float]
+
+
+class Part(NamedTuple):
+    """One array in bytes: how it is coded and, for fields and arrows, each frame's ends."""
+
+    name: str
+    kind: str
+    shape: Sequence[int]
+    content: bytes
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+
+
+def packed_runs(recording: Recording) -> Iterator[tuple[int, bytes]]:
+    """The data files of one run: for its first seed with all that was kept of it, then one for every other seed.
+
+    A seed's place in the run's list comes with its file.
+    """
+    kept, critics = kept_frames(recording), critics_of(recording.frames)
+    for s in range(recording.frames["samples"].shape[1]):
+        some = range(len(kept)) if s < critics else every_other(len(kept))
+        parts = [points_part(recording, kept[some], s, MOST_POINTS if s < critics else OTHER_POINTS)]
+        if s < critics:
+            parts += inner_parts(recording, kept, s)
+        if s == 0:
+            parts.append(real_part(recording))
+        yield s, script(parts, some)
+
+
+def every_other(total: int) -> list[int]:
+    """Every second one of `total` frames, the first and the last among them."""
+    return sorted({*range(0, total, OTHER_FRAMES), total - 1})
+
+
+def kept_frames(recording: Recording) -> np.ndarray:
+    """Which frames [T] a page has: all, or 61 evenly spread over more."""
+    total = len(recording.frames["step"])
+    kept: np.ndarray = np.unique(np.linspace(0, total - 1, min(total, MOST_FRAMES)).round().astype(int))
+    return kept
+
+
+def critics_of(frames: Arrays) -> int:
+    """Of how many seeds, the first ones, critics were kept."""
+    return int(frames["scores"].shape[1])
+
+
+def view_of(frames: Arrays) -> View:
+    """Left, right, bottom and top of the plane's window."""
+    x, y = frames["grid_x"], frames["grid_y"]
+    return float(x[0]), float(x[-1]), float(y[0]), float(y[-1])
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def points_part(recording: Recording, kept: np.ndarray, s: int, most: int) -> Part:
+    """One seed's generated points over time."""
+    return motion("points", recording.frames["samples"][kept, s, :most], view_of(recording.frames))
+
+
+def real_part(recording: Recording) -> Part:
+    """The real points, which never move."""
+    return motion("real", recording.frames["real"][None, :MOST_POINTS], view_of(recording.frames))
+
+
+def inner_parts(recording: Recording, kept: np.ndarray, s: int) -> list[Part]:
+    """The critic, its slopes, the optimal critic and the latent map of one portrait seed, as far as they are known."""
+    frames = recording.frames
+    alive = kept[: max(int(np.searchsorted(kept, finite_frames(frames))), 1)]
+    parts = [
+        field("scores", without_offset(finite(frames["scores"][alive, s]))),
+        arrows("slopes", finite(frames["slopes"][alive, s])),
+    ]
+    if "optimal_scores" in frames:
+        parts.append(field("optimal", optimal_fields(frames["optimal_scores"], kept, s)))
+    if "latent_map" in frames and frames["latent_map"].shape[1] > s:
+        cells = frames["latent_map"][kept, s, ::LATENT, ::LATENT]
+        parts.append(motion("latent", cells.reshape(len(kept), -1, 2), view_of(frames), margin=0.5))
+    return parts
+
+
+def optimal_fields(scores: np.ndarray, kept: np.ndarray, s: int) -> np.ndarray:
+    """The optimal critic [T, g, g] of one seed, of one frame where only the last one's was kept; offsets removed,
+    infinite scores one step beyond the finite ones.
+    """
+    over_time = scores[kept, s] if scores.ndim == 4 else scores[[s]]
+    return np.stack([bounded(frame) for frame in np.asarray(over_time, float)])
+
+
+def finite(values: np.ndarray) -> np.ndarray:
+    """The same in float64, 0 for what is not finite."""
+    return np.nan_to_num(np.asarray(values, float), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+# --- codes -----------------------------------------------------------------------------------------------------------
+
+
+def motion(name: str, points: np.ndarray, view: View, margin: float = 0.0) -> Part:
+    """Points [T, N, 2] in 12 bits of the view, widened on each side by a share `margin` of it."""
+    codes = places(points, view, margin).astype(np.int32)
+    moved = np.diff(codes, axis=0, prepend=0)
+    zigzag = np.where(moved < 0, -2 * moved - 1, 2 * moved).astype("<u2").transpose(0, 2, 1)
+    content = (zigzag & 255).astype(np.uint8).tobytes() + (zigzag >> 8).astype(np.uint8).tobytes()
+    return Part(name, "motion", points.shape, content, (margin,))
+
+
+def places(points: np.ndarray, view: View, margin: float) -> np.ndarray:
+    """Codes [..., 2] of points: 0 for both coordinates outside the view and where not finite."""
+    left, right, bottom, top = view
+    low = np.array([left - margin * (right - left), bottom - margin * (top - bottom)])
+    size = np.array([right - left, top - bottom]) * (1 + 2 * margin)
+    share = (np.asarray(points, float) - low) / size
+    seen = ((share >= 0) & (share <= 1)).all(-1, keepdims=True)
+    return np.where(seen, 1 + np.round(TOP * np.where(seen, share, 0.0)), 0)
+
+
+def field(name: str, values: np.ndarray) -> Part:
+    """Fields [T, g, g] in 8 bits between each frame's ends, on at most 64 x 64 cells."""
+    small = resampled(values)
+    with np.errstate(invalid="ignore"):
+        known = np.isfinite(small)
+        low = np.where(known, small, np.inf).min((1, 2), keepdims=True)
+        high = np.where(known, small, -np.inf).max((1, 2), keepdims=True)
+    low, high = (np.where(np.isfinite(ends), ends, 0.0) for ends in (low, high))
+    share = (np.where(known, small, low) - low) / np.where(high > low, high - low, 1.0)
+    codes = np.where(known, 1 + np.round(LEVELS * share), 0).astype(np.uint8)
+    content = stepped(codes, (2, 1, 0)).tobytes()
+    return Part(name, "field", small.shape, content, digits(low.ravel()), digits(high.ravel()))
+
+
+def stepped(codes: np.ndarray, axes: Sequence[int]) -> np.ndarray:
+    """Differences of neighbours along axes, modulo 256: small where the codes are smooth."""
+    for axis in axes:
+        codes = np.diff(codes, axis=axis, prepend=np.uint8(0))
+    return codes
+
+
+def resampled(values: np.ndarray) -> np.ndarray:
+    """Fields [T, g, g] read off at 64 x 64 even places from border to border, linearly between grid points.
+
+    NaN where more than half of what a place is made of is unknown.
+    """
+    rows, columns = (interpolation(n) for n in values.shape[1:])
+    known = np.isfinite(values)
+    share = rows @ known.astype(float) @ columns.T
+    total = rows @ np.where(known, values, 0.0) @ columns.T
+    return np.where(share > 0.5, total / np.where(share > 0.5, share, 1.0), np.nan)
+
+
+def interpolation(n: int) -> np.ndarray:
+    """The matrix [min(n, 64), n] that reads a line of n values off at even places."""
+    return np.stack([np.interp(np.linspace(0, n - 1, min(n, FIELD)), np.arange(n), row) for row in np.eye(n)], axis=1)
+
+
+def arrows(name: str, slopes: np.ndarray) -> Part:
+    """Slopes [T, h, h, 2] in 8 bits of each frame's largest component."""
+    reach = np.abs(slopes).max((1, 2, 3), keepdims=True)
+    codes = np.round(REACH * slopes / np.where(reach > 0, reach, 1.0)).astype(np.int8)
+    content = stepped(codes.view(np.uint8), (2,)).tobytes()
+    return Part(name, "arrows", slopes.shape, content, (), digits(reach.ravel()))
+
+
+def digits(values: np.ndarray) -> list[float]:
+    """Seven digits of each number."""
+    return [float(f"{value:.7g}") for value in values]
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def script(parts: Sequence[Part], frames: Sequence[int]) -> bytes:
+    """The data file: the same bytes for the same run."""
+    header = {"frames": list(frames), "parts": [described(part) for part in parts]}
+    content = zipped(b"".join(part.content for part in parts))
+    return f'toygan.arrive({as_json(header)},"{base64.b64encode(content).decode()}");\n'.encode()
+
+
+def zipped(content: bytes) -> bytes:
+    """As gzip, without repeats where these do not pay: differences are noise of few letters."""
+    return min((zipped_by(strategy, content) for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)), key=len)
+
+
+def zipped_by(strategy: int, content: bytes) -> bytes:
+    """As gzip, without a time in its head."""
+    press = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16, 9, strategy)
+    return press.compress(content) + press.flush()
+
+
+def described(part: Part) -> Mapping[str, Any]:
+    """A part without its bytes."""
+    return {name: list(value) if not isinstance(value, str) else value for name, value in part._asdict().items()
+            if name != "content"}  # fmt: skip
+
+
+def as_json(value: Any) -> str:
+    """JSON that can stand inside a script: nothing in it can end the element or open another."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))  # ASCII: no line separators of other scripts
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

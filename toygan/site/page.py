@@ -1,0 +1,122 @@
+"""One page for one or several runs, in a folder of its own that can be moved, zipped and mailed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toygan.files.disk import write_aside
+from toygan.many.results import facts_of, records
+from toygan.site.film import Shown, commands, film, fresh_in_words, labels, place_runs
+from toygan.site.markup import ASSETS, command_box, document, paragraphs, table, tag, text
+from toygan.view.records import FINISHED, groups
+from toygan.view.scene import number
+from toygan.view.statistics import median
+
+OWN = Path(__file__).parent / "assets"
+
+# measure, head of its column, how its numbers are written
+MEASURES = (
+    ("w1_over_floor", "W1 / floor", number),
+    ("w1", "W1", number),
+    ("modes", "modes", lambda value: f"{value:g}"),
+    ("high_quality", "high quality", lambda value: f"{100 * value:.1f} %"),
+    ("on_skeleton", "on the curve", lambda value: f"{100 * value:.1f} %"),
+    ("skeleton_coverage", "curve covered", lambda value: f"{100 * value:.1f} %"),
+    ("core_seconds", "core-seconds", lambda value: f"{value:.1f}"),
+)
+FORMS = {measure: form for measure, _, form in MEASURES}
+
+
+def write_page(place: Path, title: str, about: str, folders: Sequence[Path], command: str) -> Path:
+    """Write a page of finished runs into `place` and return its `index.html`.
+
+    `place` gets `index.html`, `assets/`, `data/` and `stills/`, each file whole or not at all, and needs nothing
+    outside itself. Raises ValueError for no folders, and what `recording.load` raises for a folder without a run.
+    """
+    if not folders:
+        raise ValueError("a page needs at least one run")
+    write_assets(place)
+    shown = place_runs(folders, place, "", "runs")
+    several = len(folders) > 1
+    parts = [
+        tag("h1", text(title)),
+        tag("div", paragraphs(about), class_="prose"),
+        film(shown),
+        section("Final measures", final_table(records(folders), folders)),
+        section("What was seen", diagnoses(shown)),
+        section(
+            f"The command{'s' if several else ''} that made this", command_box(command) if command else commands(shown)
+        ),
+    ]
+    write_aside(place / "index.html", document(title, "".join(parts), ""))
+    return place / "index.html"
+
+
+def write_assets(place: Path) -> None:
+    """Put styles and scripts beside the pages."""
+    (place / "assets").mkdir(parents=True, exist_ok=True)
+    for name in ASSETS:
+        write_aside(place / "assets" / name, (OWN / name).read_bytes(), durable=False)
+
+
+def section(title: str, *inner: str) -> str:
+    """A part of a page under its own heading; nothing for nothing."""
+    return tag("section", tag("h2", text(title)), *inner, class_="part") if any(inner) else ""
+
+
+def diagnoses(runs: Sequence[Shown]) -> str:
+    """What each run said of itself."""
+    said = [run.recording.facts["summary"].get("diagnosis") or [] for run in runs]
+    told = list(zip(labels(runs), said, strict=True))
+    lines = [tag("li", tag("strong", text(name)), " ", text(" ".join(words))) for name, words in told if words]
+    return tag("ul", *lines) if lines else ""
+
+
+def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> str:
+    """A row a run: medians over seeds of the measures that are known, and their range; `folders` tell of how many points."""
+    known = [row for row in MEASURES if any(isinstance(record.get(row[0]), int | float) for record in rows)]
+    keys = ["label"] if all("label" in record for record in rows) else ["scenario", "method", "settings"]
+    told = [key for key in keys if key in ("method", "label") or len({str(record.get(key)) for record in rows}) > 1]
+    head = [
+        *("Run" if key == "label" else key.capitalize() for key in told[::-1]),
+        "Seeds",
+        *(words for _, words, _ in known),
+    ]
+    cells = [
+        [*(text(members[0].get(key) or "–") for key in told[::-1]), ended_words(members),
+         *(median_cell(members, measure) for measure, _, _ in known)]
+        for members in groups(list(map(dict, rows)), keys).values()
+    ]  # fmt: skip
+    caption = (
+        f"Medians over seeds at the end of training, on {fresh_points(folders)}, not on those of a frame; beneath, the range "
+        "over seeds where they differ."
+    )
+    return table(head, cells, caption, len(told), class_="numbers") if rows else ""
+
+
+def fresh_points(folders: Sequence[Path]) -> str:
+    """How many fresh points the measures of the end are of."""
+    return text(fresh_in_words([facts_of(folder).get("summary") or {} for folder in folders]))
+
+
+def ended_words(members: Sequence[Mapping[str, Any]]) -> str:
+    """How many seeds there are, and how many of them diverged."""
+    lost = sum(row["status"] == "diverged" for row in members)
+    return str(len(members)) + (tag("small", f"{lost} diverged") if lost else "")
+
+
+def median_cell(members: Sequence[Mapping[str, Any]], measure: str) -> str:
+    """A median and, beneath it, the range over seeds."""
+    values = values_in(members, measure)
+    if not values:
+        return "–"
+    form = FORMS[measure]
+    low, high = form(min(values)), form(max(values))
+    return form(median(values).value) + (tag("small", f"{low} – {high}") if low != high else "")
+
+
+def values_in(members: Sequence[Mapping[str, Any]], measure: str) -> list[float]:
+    """A measure of the seeds that ended and have it."""
+    return [float(row[measure]) for row in members if row["status"] in FINISHED and row.get(measure) is not None]

@@ -1,0 +1,1 @@
+"""What a picture or a page needs, as numbers and words."""
