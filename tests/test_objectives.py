@@ -234,6 +234,29 @@ def test_the_best_critics_loss_is_minus_the_divergence(name):
     torch.testing.assert_close(lowest[0], wanted.double(), rtol=1e-6, atol=1e-7)
 
 
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {  # T(v), as in the paper's table (Nowozin et al., 2016)
+    "f-kl": lambda v: v,
+    "f-reverse-kl": lambda v: -(-v).exp(),
+    "f-pearson": lambda v: v,
+    "f-hellinger": lambda v: 1 - (-v).exp(),
+    "f-js": lambda v: log(2) - (1 + (-v).exp()).log(),
+    "f-total-variation": lambda v: v.tanh() / 2,
+}
+
+
+@divergences
+def test_activations_and_conjugates_are_the_papers(name):
+    """T(v) is the table's, and f*(T) the largest u T - f(u) over u > 0."""
+    t = facts_of(ACTIVATIONS, name, "ACTIVATIONS in tests/test_objectives.py")
+    v = torch.linspace(-1.5, 2.0, 8, dtype=torch.float64).view(8, 1, 1)
+    none = torch.zeros_like(v)
+    by_real = said(objective(name), v, none).critic - said(objective(name), none, none).critic
+    torch.testing.assert_close(by_real, (t(none) - t(v)).flatten(), rtol=1e-12, atol=1e-12)
+    u = torch.logspace(-6, 6, 200_001, dtype=torch.float64)
+    conjugate = (u * t(v).flatten(1) - DIVERGENCES[name](u)).amax(dim=1)
+    torch.testing.assert_close(-said(objective(name), none, v).generator, conjugate, rtol=1e-5, atol=2e-6)
+
+
 def said_of_cells(one: Objective, table: Tensor, p: Tensor, q: Tensor) -> Losses:
     """The losses where p real and q generated points lie in each cell; both clouds have 12."""
     cells = torch.arange(len(p))

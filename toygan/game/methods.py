@@ -274,35 +274,62 @@ METHODS: dict[str, dict[str, Any]] = {
     },
 }
 
-# What the papers themselves used, or their authors' code where it is named, where it differs from the above.
+# What the papers themselves used, or their authors' code or re-implementations where these are named, where it differs
+# from the above.
+F_GAN = (
+    "in re-implementations Adam at 2e-4, first beta 0.5, batch 4096; in an author's notebook (Nowozin, 2018) on one dimension "
+    "no trick, R1 on T, Adam at 1e-3, batch 256"
+)
+RELATIVISTIC = (
+    "in the author's code for CIFAR-10 spectral norm, batch 32, Adam at 2e-4, betas (0.5, 0.999), "
+    "or at 1e-4, betas (0.5, 0.9), and 5 critic steps"
+)
 PAPERS: dict[str, str] = {
-    "gan": "descent with momentum; one critic step",
-    "lsgan": "Adam, betas (0.5, 0.999)",
-    "wgan": "clip at 0.01, RMSprop at 5e-5, batch 64, 5 critic steps",
+    "gan": "one critic step; in the authors' settings for MNIST descent at 0.1, momentum 0.5 rising to 0.7, batch 100",
+    "lsgan": "Adam, betas (0.5, 0.999); in the authors' code at 1e-3 on scenes and 2e-4 on characters, on eight Gaussians 1e-3 "
+    "for the generator and 1e-4 for the critic, batch 512",
+    "wgan": "clip at 0.01, RMSprop at 5e-5, batch 64, 5 critic steps, in the authors' code 100 in each of the generator's first "
+    "25 and in every 500th",
     "wgan-gp": "weight 10, Adam at 1e-4, betas (0, 0.9), 5 critic steps; "
     "on toys weight 0.1, betas (0.5, 0.9), three layers of 512, batch 256",
     "wgan-lp": "on toys RMSprop at 5e-5, batch 256, 10 critic steps, 100 each in the first 25, weight 5 "
-    "and slopes around the real points (the defaults of its reproduction, Seo, 2017, arXiv:1712.05882)",
+    "and slopes around the real points (the defaults of its reproduction, Seo, 2017, arXiv:1712.05882); the toys in an author's "
+    "code (Lukovnikov) have the settings of wgan-gp's: weight 0.1, Adam at 1e-4, betas (0.5, 0.9), 5 critic steps, batch 256, "
+    "slopes between pairs",
     "sngan": "Lipschitz bound 1, one power iteration a step, Adam at 2e-4, betas (0, 0.9), 5 critic steps",
-    "ns-gan-r1": "weight 10, RMSprop or Adam without momentum at 1e-4; on the Dirac-GAN descent at 0.2 for 500 steps",
-    "dragan": "weight 10, points at up to half the data's deviation around the real ones, Adam at 2e-4; "
-    "in the authors' notebook at 1e-4, betas (0.5, 0.9)",
-    "r3gan": "Adam without momentum; in the authors' code the second beta rises from 0.9 to 0.99, and the penalties' weight, "
-    "0.05 to 150 by data set, falls to a tenth",
-    "f-kl": "no constraint, with and without the trick; Adam at 2e-4, batch 4096",
-    "f-reverse-kl": "Adam at 2e-4, batch 4096",
-    "f-pearson": "no constraint, with and without the trick; Adam at 2e-4, batch 4096",
-    "f-hellinger": "Adam at 2e-4, batch 4096",
-    "f-js": "Adam at 2e-4, batch 4096",
-    "f-total-variation": "in its table of divergences, not among its experiments",
-    "bs-gan": "no constraint; Adam at 1e-4",
-    "ebgan": "margin 10 on MNIST, pulling-away weight 0.1, Adam at 1e-3",
-    "began": "D = |x - dec(enc(x))|, gamma from 0.3 to 0.7, Adam at 1e-4",
-    "mmd-gan": "mixture of Gaussian kernels of widths 1 to 16, clip at 0.01, RMSprop at 5e-5, 5 critic steps",
-    "cramer-gan": "weight 10, 256 features, 5 critic steps",
-    "infogan": "no constraint; Adam, 2e-4 for the critic and 1e-3 for the generator",
-    "unrolled-gan": "minimax, both players at once, no constraint; 5 or 10 moves ahead; in the authors' notebook Adam at 1e-3 "
-    "for the generator and 1e-4 for the critic, betas (0.5, 0.999), batch 512, two layers of 128 tanh, latent of 256 numbers",
+    "ns-gan-r1": "weight 10; in the authors' code without the half, RMSprop at 1e-4 (or Adam, betas (0, 0.99)), batch 64; "
+    "on the Dirac-GAN descent at 0.2 for 500 steps",
+    "dragan": "weight 10, points at up to half the data's deviation around the real ones; in the authors' notebook Adam at 1e-4, "
+    "betas (0.5, 0.9), batch 128, one critic step",
+    "rpgan": RELATIVISTIC,
+    "r3gan": "Adam without momentum; in the authors' code the rate falls from 2e-4 to 5e-5, the second beta rises from 0.9 to "
+    "0.99, and the penalties' weight, 0.05 to 150 by data set, falls to a tenth",
+    "ragan": "half of both losses; " + RELATIVISTIC,
+    "f-kl": "no penalty, the trick as an alternative; " + F_GAN,
+    "f-reverse-kl": "the trick as an alternative; " + F_GAN,
+    "f-pearson": "no penalty, the trick as an alternative; " + F_GAN,
+    "f-hellinger": "the trick as an alternative; " + F_GAN,
+    "f-js": "the trick as an alternative; " + F_GAN,
+    "f-total-variation": "in its table of divergences, and not in an author's notebook (Nowozin, 2018)",
+    "bs-gan": "no constraint; in the authors' code G: E g^2, Adam at 1e-4, first beta 0.5",
+    "ebgan": "D = |x - dec(enc(x))|, no head start in the main text, pulling-away weight 0.1; on MNIST margin 10, "
+    "in one figure 1 to 32, Adam at 1e-3",
+    "began": "D = |x - dec(enc(x))|^eta with eta 1 or 2, and k follows at 0.001 from 0, batch 16; in re-implementations eta 1, "
+    "gamma from 0.3 to 0.7, Adam at 1e-4 or 8e-5, and falling",
+    "mmd-gan": "by Li et al.'s code G: MMD, not squared, mixture of Gaussian kernels of widths 1 to 16, a critic that also "
+    "decodes its features, clip at 0.01, RMSprop at 5e-5; by Binkowski et al. rational quadratic kernels of 0.2 to 5, "
+    "16 features, (|f'| - 1)^2 between pairs with weight 1, Adam at 1e-4; both batch 64, 5 critic steps",
+    "cramer-gan": "C: -E (|r - g| - |r|) + E (|g' - g| - |g'|), a stand-in for D with the origin for a second real point, "
+    "and f = |. - g| - |.|; weight 10, 256 features or more; in re-implementations 5 critic steps, Adam at 1e-4, "
+    "betas (0.5, 0.9), batch 64",
+    "infogan": "no constraint; Adam, in the authors' code for MNIST 2e-4 for the critic and 1e-3 for the generator, "
+    "first beta 0.5, batch 128",
+    "unrolled-gan": "minimax, no constraint, 10 moves ahead on eight Gaussians; in the authors' notebook 5, both players "
+    "at once, Adam at 1e-3 for the generator and 1e-4 for the critic, betas (0.5, 0.999), batch 512, two layers of 128 tanh, "
+    "latent of 256 numbers",
     "pacgan": "packs of 2 to 4, 100 packs a batch, Adam at 1e-4, betas (0.8, 0.999), latent of 2 numbers, four layers of 400 "
     "with batch norm, a critic of three maxout layers of 200",
+    "ns-gan-smooth": "real labels alone below 1, 0.75 in the authors' code for ImageNet; these ranges are of "
+    "Chintala et al., 2016, How to train a GAN",
+    "ns-gan-flip": "now and then: no share is named",
 }

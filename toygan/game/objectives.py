@@ -297,6 +297,8 @@ def mmd(
 def cramer(*, features: PositiveInt = 8) -> Objective:
     """Critic -D, generator D, the energy distance D = 2 E|r - g| - E|r - r'| - E|g - g'| of the critic's features,
     unbiased; the score is its witness E|. - fake| - E|. - real| (Bellemare et al., 2017, arXiv:1705.10743).
+
+    Their critic maximises E(|r - g| - |r|) - E(|g' - g| - |g'|) instead, for want of a second real sample.
     """
 
     def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
