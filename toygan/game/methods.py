@@ -319,9 +319,9 @@ PAPERS: dict[str, str] = {
     "mmd-gan": "by Li et al.'s code G: MMD, not squared, mixture of Gaussian kernels of widths 1 to 16, a critic that also "
     "decodes its features, clip at 0.01, RMSprop at 5e-5; by Binkowski et al. rational quadratic kernels of 0.2 to 5, "
     "16 features, (|f'| - 1)^2 between pairs with weight 1, Adam at 1e-4; both batch 64, 5 critic steps",
-    "cramer-gan": "C: -E (|r - g| - |r|) + E (|g' - g| - |g'|), a stand-in for D with the origin for a second real point, "
-    "and f = |. - g| - |.|; weight 10, 256 features or more; in re-implementations 5 critic steps, Adam at 1e-4, "
-    "betas (0.5, 0.9), batch 64",
+    "cramer-gan": "C: -E (|r - g| - |r|) + E (|g' - g| - |g'|), a stand-in for D with the origin for a second real point; "
+    "at first f = |. - g| - |.|, in the revision the witness; weight 10, 256 features or more; in re-implementations, one "
+    "after the revision, 5 critic steps, Adam at 1e-4, betas (0.5, 0.9), batch 64",
     "infogan": "no constraint; Adam, in the authors' code for MNIST 2e-4 for the critic and 1e-3 for the generator, "
     "first beta 0.5, batch 128",
     "unrolled-gan": "minimax, no constraint, 10 moves ahead on eight Gaussians; in the authors' notebook 5, both players "
