@@ -17,6 +17,7 @@ from toygan.game.methods import METHODS
 from toygan.quantities import divergences
 from toygan.quantities.divergences import js, quadrature, shares, tv
 from toygan.quantities.neighbours import neighbour_kl, neighbour_reverse_kl, spacings
+from toygan.targets.table import MANY
 
 POINTS, TIMES = 400, 40  # points a cloud, as in every frame; pairs of clouds behind a mean
 
@@ -47,10 +48,10 @@ class Law(NamedTuple):
     centres: np.ndarray
     std: float
 
-    def sample(self, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, rng: np.random.Generator, n: int = POINTS) -> np.ndarray:
         """Points [n, 2]."""
-        noise = self.std * rng.standard_normal((POINTS, 2))
-        return self.centres[rng.integers(len(self.centres), size=POINTS)] + noise
+        noise = self.std * rng.standard_normal((n, 2))
+        return self.centres[rng.integers(len(self.centres), size=n)] + noise
 
     def log_density(self, x: np.ndarray) -> np.ndarray:
         """At points [m, 2]: [m]."""
@@ -99,7 +100,8 @@ def truth(real: Law, fake: Law) -> list[float]:
 def estimates(real: Law, fake: Law, k: int) -> list[float]:
     """The same four from two clouds, as a run measures them."""
     one, other = (law.sample(np.random.default_rng([k, side])) for side, law in enumerate((real, fake)))
-    cells, apart = shares(other, one), spacings(other, one)
+    many = real.sample(np.random.default_rng([k, 2]), MANY)
+    cells, apart = shares(other, one, many), spacings(other, one)
     return [js(cells), tv(cells), neighbour_kl(apart), neighbour_reverse_kl(apart)]
 
 

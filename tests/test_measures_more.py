@@ -161,6 +161,8 @@ def test_a_single_point_is_measured_but_has_no_cells():
     assert {name for name in row if np.isnan(row[name][0])} == {"js", "tv", "kl", "reverse_kl"}
     with pytest.raises(ValueError, match="at least 32 points together, got 2"):
         shares(np.zeros((1, 2)), np.zeros((1, 2)))
+    with pytest.raises(ValueError, match="at least 20 points together, got 2"):
+        shares(np.zeros((1, 2)), np.zeros((1, 2)), cloud(500))
     assert precision(nearness(np.zeros((1, 2)), np.zeros((1, 2)))) == 1
     assert coverage(nearness(np.ones((1, 2)), np.zeros((1, 2)))) == 0
 
@@ -221,10 +223,37 @@ def test_cells_tell_disjoint_clouds_and_have_the_bias_that_is_said():
     assert js(shares(cloud(500), cloud(500, 1, (99, 0)))) == pytest.approx(math.log(2))
     assert js(shares(np.zeros((400, 2)), np.zeros((400, 2)))) == 0
     assert js(shares(np.zeros((400, 2)), np.ones((400, 2)))) == pytest.approx(math.log(2))
-    found = [shares(cloud(1000, 2 * k), cloud(1000, 2 * k + 1)) for k in range(20)]
-    cells = np.mean([len(one.log_p) for one in found])
-    assert 32 < cells < 64
-    assert np.mean([js(one) for one in found]) == pytest.approx((cells - 1) / 8 * (1 / 1000 + 1 / 1000), rel=0.1)
+    many = cloud(20_000, 99)
+    for known, k, low, high in ((None, 1000, 32, 64), (many, 20_000, 100, 200)):
+        found = [shares(cloud(1000, 2 * i), cloud(1000, 2 * i + 1), known) for i in range(20)]
+        cells = np.mean([len(one.log_p) - 1 for one in found])  # less what is elsewhere
+        assert low < cells < high
+        assert np.mean([js(one) for one in found]) == pytest.approx((cells - 1) / 8 * (1 / 1000 + 1 / k), rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("shift", "std", "true_js", "true_tv"), [(1, 1.0, 0.111, 0.383), (0, 0.5, 0.173, 0.472), (0, 2.0, 0.173, 0.472)]
+)
+def test_shares_of_a_known_target_are_near_the_truth(shift, std, true_js, true_tv):
+    """docs/truth.md, case by case: off by 0.03 at most, and by no more than where 400 real points stand for it."""
+    many, few, known = cloud(20_000, 7), [], []
+    for k in range(20):
+        fake, real = cloud(400, k, (shift, 0), std), cloud(400, 100 + k)
+        few.append((js(shares(fake, real)), tv(shares(fake, real))))
+        known.append((js(shares(fake, real, many)), tv(shares(fake, real, many))))
+    off, more = (np.abs(np.mean(found, axis=0) - (true_js, true_tv)) for found in (known, few))
+    assert off.max() < 0.03
+    assert (off < more + 0.002).all()
+
+
+def test_real_points_stand_for_a_target_of_which_there_are_no_more():
+    fake, real = cloud(400), cloud(300, 1, (1, 0))
+    found = shares(fake, real)
+    assert len(found.log_p) < len(shares(fake, real, real).log_p)  # and cells are coarser
+    counts = 300 * np.exp(found.log_p)
+    np.testing.assert_allclose(counts, np.rint(counts), atol=1e-9)
+    assert (np.exp(found.log_p).sum(), np.exp(found.log_q).sum()) == (pytest.approx(1), pytest.approx(1))
+    assert (found.log_p[-1], found.log_q[-1]) == (-math.inf, -math.inf)  # nothing is elsewhere
 
 
 def eight_modes(n, seed, std=0.02):
@@ -246,17 +275,40 @@ def test_clouds_in_one_place_are_as_far_as_can_be(place, width, n):
             assert tv(found) == pytest.approx(1, rel=0.01)
 
 
+@pytest.mark.parametrize("width", [0.0, 1e-4])
+@pytest.mark.parametrize("place", [(1.0, 0.0), (0.0, 0.0), (0.7, 0.72), (1.5, -0.5), (3.5, 0.0)])
+def test_the_target_around_a_crowd_is_none_of_the_crowd_s(place, width):
+    """With the target known by 20 000 points too: a cell reaches no farther than its own points and their width."""
+    for of in (eight_modes, cloud):
+        many = of(20_000, 50)
+        for k in range(20):
+            found = shares(np.array(place) + width * cloud(400, k), of(400, 100 + k), many)
+            assert tv(found) >= 0.995
+            assert js(found) >= 0.69
+
+
 def test_places_that_both_clouds_share_are_no_distance():
     atoms = eight_modes(400, 3, 0.0)
     assert js(shares(atoms, atoms[::-1])) == tv(shares(atoms, atoms[::-1])) == 0
     assert tv(shares(atoms, atoms[atoms[:, 0] > 0.1])) == pytest.approx(np.mean(atoms[:, 0] <= 0.1))
     assert js(shares(atoms, eight_modes(400, 4))) == pytest.approx(math.log(2))  # eight places on eight modes
+    many = eight_modes(20_000, 5, 0.0)
+    found = shares(atoms, atoms[::-1], many)
+    assert found.log_p[-1] == -math.inf  # nothing is elsewhere, nor is it where rounding moved it
+    for moved in (np.nextafter(many, 9), np.nextafter(many, -9)):
+        assert js(shares(atoms, atoms[::-1], moved)) == js(found) < 0.01
 
 
 def test_cells_do_not_depend_on_the_unit_of_the_plane():
     fake, real = cloud(400, 0), cloud(400, 1, (1, 0))
+    many = cloud(2000, 2, (1, 0))
     for unit in (2.0**-1000, 2.0**1000):
         assert js(shares(unit * fake, unit * real)) == js(shares(fake, real))
+        assert js(shares(unit * fake, unit * real, unit * many)) == js(shares(fake, real, many))
+    for unit in (0.0, 2.0**-1070, 2.0**1020):  # clouds that have left the target's scale
+        assert tv(shares(unit + unit * fake, real, many)) > 0.99
+        assert 0 <= js(shares(unit * fake, unit * real, many)) <= math.log(2) + 1e-12
+    assert tv(shares(np.full((400, 2), 1e308), np.full((400, 2), -1e308))) == 1
 
 
 @pytest.mark.parametrize(("std", "forward", "back"), [(0.5, 0.44, 0.67), (2.0, 0.70, 0.44)])

@@ -5,16 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from toygan import run
 from toygan.files.scenario import read
 from toygan.many.results import records
 from toygan.many.run import FINAL_W1, PERFECT
 from toygan.many.table import medians
+from toygan.quantities.divergences import js, shares, tv
 from toygan.quantities.optimal import potential_of
 from toygan.quantities.transport import directions, solved, w1
 from toygan.session import looks
 from toygan.session.recording import Recording, like_perfect
+from toygan.targets.table import MANY
 from toygan.view.statistics import rate
 
 SMALL = {"training.steps": 6, "training.frames": 3, "training.points": 50, "generator.width": 8, "critic.width": 8}
@@ -71,6 +74,61 @@ def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path) ->
     rows = records([tmp_path / "eight-gaussians" / "gan"])
     assert [row["indistinguishable"] for row in rows] == [row["w1"] <= floor["high"] for row in rows]
     assert medians(rows).rows[0]["indistinguishable"] == rate(sum(row["indistinguishable"] for row in rows), len(rows))
+
+
+def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floors(tmp_path: Path) -> None:
+    """js and tv of frames, of the end and of both floors are those against one large sample of the target."""
+    recording = small_run(tmp_path, "gan")
+    config = read("eight-gaussians", "gan", list(SMALL.items()))
+    sim = looks.simulation(config, "cpu")
+    real = looks.real_points(config, sim.world, looks.FINAL_POINTS, 1)
+    assert sim.many_real.shape == (MANY, 2)
+    for name, of in (("js", js), ("tv", tv)):
+        for frame, metrics in zip(recording.frames["samples"], recording.metrics[name], strict=True):
+            assert [of(shares(points, sim.real, sim.many_real)) for points in frame] == pytest.approx(metrics)
+        ends = [of(shares(points, real, sim.many_real)) for points in recording.frames["final"]]
+        assert [row[name] for row in recording.facts["summary"]["seeds"]] == pytest.approx(ends)
+        for when, held in (("frame", sim.real), ("final", real)):
+            perfect = [looks.floor_points(config, sim.world, len(held), k) for k in range(PERFECT)]
+            floor = np.mean([of(shares(points, held, sim.many_real)) for points in perfect])
+            assert recording.facts["floors"][when][name]["mean"] == pytest.approx(floor)
+
+
+def many(scenario: str, method: str, *changes: str) -> np.ndarray:
+    """What tells the target's shares in a run."""
+    return looks.simulation(read(scenario, method, changes)).many_real
+
+
+def test_the_target_s_large_sample_belongs_to_the_scenario_and_its_seed(tmp_path: Path) -> None:
+    known = many("eight-gaussians", "gan")
+    for other in (many("eight-gaussians", "wgan-gp"), many("eight-gaussians", "gan", "training.seeds=3")):
+        np.testing.assert_array_equal(known, other)
+    assert not np.isin(many("eight-gaussians", "gan", "training.seed=5"), known).any()
+    config = read("eight-gaussians", "gan")
+    sim = looks.simulation(config)
+    taken = [sim.real, *(looks.real_points(config, sim.world, 100, k) for k in (1, 2))]
+    taken += [looks.floor_points(config, sim.world, 100, k) for k in range(PERFECT)]
+    assert not np.isin(np.concatenate(taken), known).any()
+
+
+@pytest.mark.parametrize("n", [300, MANY, MANY + 1])
+def test_a_target_of_points_tells_its_shares_by_all_of_them_or_by_many(tmp_path: Path, n: int) -> None:
+    table = np.random.default_rng(0).standard_normal((n, 2))
+    np.save(tmp_path / "own.npy", table)
+    changes = [
+        f"target.path={str(tmp_path / 'own.npy')!r}",
+        "target.shift=[3, 0]",
+        "target.rotate=90",
+        "target.scale=2",
+    ]
+    found = many("my-points", "gan", *changes)
+    moved = 2 * table @ np.array([[0, 1], [-1, 0]]) + (3, 0)
+    assert len(found) == min(n, MANY)
+    if n <= MANY:
+        np.testing.assert_allclose(found, moved, atol=1e-12)
+    else:
+        assert len(np.unique(found, axis=0)) < n  # drawn with replacement, as for training
+        assert cKDTree(moved).query(found)[0].max() < 1e-12
 
 
 def potentials(recording: Recording, real: np.ndarray, fake: np.ndarray) -> np.ndarray:

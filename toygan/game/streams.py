@@ -34,6 +34,7 @@ class Purpose(IntEnum):
     TRICK = 8
     FRESH_LATENT = 9
     WATCHED_NOISE = 10
+    MANY_REAL = 11
 
 
 def stream(scenario_seed: int, seed: int, purpose: Purpose, *place: int) -> np.random.Generator:

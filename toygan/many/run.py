@@ -290,7 +290,9 @@ def measured(work: Work, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str,
     target, samples = work.sim.world.target, frame.arrays["samples"]
     critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
     curve, known = curve_of(target), optimum_at(work, frame)
-    clouds = measure.clouds_seen(samples, work.sim.real, target.modes, measure.N_W1, curve, critics, "frame", known)
+    clouds = measure.clouds_seen(
+        samples, work.sim.real, target.modes, measure.N_W1, curve, critics, "frame", known, work.sim.many_real
+    )
     measures = measure.of_clouds(clouds, measure.measurable(target.modes, curve, critics, "frame", work.optimum))
     inner = {name: frame.arrays[name] for name in INNER} | informed(work.sim, samples)
     row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floor)}
@@ -348,7 +350,7 @@ def floors_at(
 
     def made() -> dict[str, dict[str, Any]]:
         target, sample = sim.world.target, partial(looks.floor_points, config, sim.world, len(real))
-        found = measure.floors(sample, real, PERFECT, target.modes, curve_of(target), n_w1, when)
+        found = measure.floors(sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, sim.many_real)
         return {name: {key: plain(value) for key, value in floor._asdict().items()} for name, floor in found.items()}
 
     return cache.kept("floors", about, made)
@@ -438,8 +440,10 @@ def summary(work: Work, frames: Mapping[str, np.ndarray], real: np.ndarray, ceil
     `ceilings [S]` of its slopes' alignment there; the first frame at which it was seen to have diverged. Means are over
     the seeds that had not.
     """
-    seeds, target = work.facts["seeds"], work.sim.world.target
-    final = measure.measure_frame(frames["final"], real, target.modes, FINAL_W1, curve_of(target), when="final")
+    seeds, target, many_real = work.facts["seeds"], work.sim.world.target, work.sim.many_real
+    final = measure.measure_frame(
+        frames["final"], real, target.modes, FINAL_W1, curve_of(target), when="final", many_real=many_real
+    )
     floors = work.facts["floors"]["final"]
     final |= {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])} | last_critic(work, frames["step"])
     final |= {"slope_alignment_ceiling": ceilings}

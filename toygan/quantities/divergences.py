@@ -1,7 +1,7 @@
 """Divergences of two densities p (real) and q (generated), in nats: from log-densities at weighted nodes.
 
-Nodes are either a quadrature rule over a window (exact to its error) or the cells of a partition, whose shares of two
-clouds stand for densities (an estimate, with a bias that is said).
+Nodes are either a quadrature rule over a window (exact to its error) or the cells of a partition, whose shares of the
+target and of a cloud stand for densities (an estimate, with a bias that is said).
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 LOG2 = math.log(2)
-CELLS = 64  # of the partition that two clouds are compared on, at most on average
-PER_CELL = 16  # cells of twice so many points of both clouds together are cut; fewer points make fewer cells
+ROUNDING = 1e-12  # of a point's place, where the farthest of all points is at 1
 NODES = np.polynomial.legendre.leggauss(4)  # on [-1, 1], exact for polynomials of degree 7
 COARSEST, DEEPEST = 24, 12  # cells along the window's side at first, and how often one may be quartered
 TOLERANCE = 1e-6  # a cell is done when quartering it changes none of its integrals by more
@@ -29,6 +28,21 @@ class Nodes(NamedTuple):
     log_p: np.ndarray
     log_q: np.ndarray
     weights: np.ndarray
+
+
+class Fineness(NamedTuple):
+    """Of a partition: cells of twice `per_cell` points of both clouds together are cut, so long as there are no more than
+    `cells` on average.
+    """
+
+    cells: int
+    per_cell: int
+
+
+KNOWN, UNKNOWN = (
+    Fineness(150, 10),
+    Fineness(64, 16),
+)  # least biased over docs/truth.md with the target known, and without
 
 
 def kl(at: Nodes) -> float:
@@ -169,49 +183,89 @@ def select(at: Nodes, cells: np.ndarray) -> Nodes:
 # Clouds -----------------------------------------------------------------------------------------------------------
 
 
-def shares(points: np.ndarray, real: np.ndarray) -> Nodes:
-    """Log-shares of real [m, 2] and of points [n, 2] in some 40 to 64 cells, cut where both together leave a gap.
+def shares(points: np.ndarray, real: np.ndarray, many_real: np.ndarray | None = None) -> Nodes:
+    """Log-shares of the target and of points [n, 2] in up to 150 cells, cut where both clouds together leave a gap.
+
+    Real [m, 2] and generated points cut the cells; the target's share of each is that of `many_real [k, 2]`, exact to
+    sqrt(share / k), or of the real points themselves where there are no more. The last node is elsewhere: what of the
+    target lies beside none of the points of its cell, generated ones or real.
 
     What the divergences of these shares say of the distributions: less than the truth, because cells forget where in
-    them a point lies, and more, because shares fluctuate: js by about (cells - 1) / 8 * (1 / n + 1 / m) nats. A cloud in
+    them a point lies, and more, because shares fluctuate: js by about (cells - 1) / 8 * (1 / n + 1 / k) nats. A cloud in
     one place, or one far narrower than the other, has cells of its own, however narrow it is. Raises ValueError where
     there are too few points for two cells.
     """
     pooled = np.concatenate([real, points]).astype(float)
-    if len(pooled) < 2 * PER_CELL:
-        raise ValueError(f"two cells need at least {2 * PER_CELL} points together, got {len(pooled)}")
-    scale = 4 * max(float(np.abs(pooled).max()), np.finfo(float).tiny)  # differences of huge coordinates stay finite
-    cells = cut(np.ascontiguousarray(pooled.T) / scale, max(PER_CELL, len(pooled) / CELLS))
-    counts = [np.bincount(side, minlength=cells.max() + 1) for side in (cells[: len(real)], cells[len(real) :])]
+    fine = fineness(many_real)
+    if len(pooled) < 2 * fine.per_cell:
+        raise ValueError(f"two cells need at least {2 * fine.per_cell} points together, got {len(pooled)}")
+    known = np.asarray(real if many_real is None else many_real, float)
+    farthest = max(float(np.abs(cloud).max()) for cloud in (pooled, known))
+    scale = max(farthest, np.finfo(float).tiny)  # differences of huge coordinates stay finite
+    places, known = (np.ascontiguousarray(cloud.T) / scale for cloud in (pooled, known))
+    cells, held = cut(places, known, max(fine.per_cell, len(pooled) / fine.cells))
+    elsewhere = cells.max() + 1
+    target = np.where(beside(places, cells, known, held), held, elsewhere)
+    counts = [np.bincount(side, minlength=elsewhere + 1) for side in (target, cells[len(real) :])]
     with np.errstate(divide="ignore"):
         log_p, log_q = (np.log(count / count.sum()) for count in counts)
     return Nodes(log_p, log_q, np.ones(len(log_p)))
 
 
-def cut(places: np.ndarray, size: float) -> np.ndarray:
-    """Number points by cell, from their coordinates [2, n]: cells of twice `size` points and more are cut: [n]."""
-    cells, left, number = np.zeros(places.shape[1], int), [np.arange(places.shape[1])], 0
+def fineness(many_real: np.ndarray | None) -> Fineness:
+    """How fine a partition is: where real points stand for the target, shares fluctuate twice as much."""
+    return UNKNOWN if many_real is None else KNOWN
+
+
+def cut(places: np.ndarray, known: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Number points by cell, from their coordinates [2, n], cutting cells of twice `size` of them and more: [n]; and the
+    points known [2, k], which cut nothing: [k].
+    """
+    cells, held = np.zeros(places.shape[1], int), np.zeros(known.shape[1], int)
+    left, number = [(np.arange(len(cells)), np.arange(len(held)))], 0
     while left:
-        own = left.pop()
-        parts = halves(places, own) if len(own) >= 2 * size else []
+        own, there = left.pop()
+        parts = halves(places, known, own, there) if len(own) >= 2 * size else []
         left += parts
         if not parts:
-            cells[own], number = number, number + 1
-    return cells
+            cells[own], held[there], number = number, number, number + 1
+    return cells, held
 
 
-def halves(places: np.ndarray, own: np.ndarray) -> list[np.ndarray]:
-    """A cell's points `own [k]` on either side of its best gap; none where all are in one place.
+def halves(
+    places: np.ndarray, known: np.ndarray, own: np.ndarray, there: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """A cell's points `own [k]` and those known `there [m]` on either side of the middle of the best gap between its own;
+    none where these are all in one place.
 
     Along x and y the gap between neighbours counts times the points on its smaller side: among points of one density
     the best is near the median, and a crowd in one place is parted from what is around it. Who is real is not looked at.
     """
-    order = np.argsort(places[:, own], axis=1)
-    rank = np.arange(1, len(own))
-    gaps = np.diff(np.take_along_axis(places[:, own], order, axis=1), axis=1) * np.minimum(rank, rank[::-1])
-    axis, place = np.unravel_index(gaps.argmax(), gaps.shape)
-    parts = np.split(own[order[axis]], [place + 1])
-    return parts if gaps[axis, place] > 0 else []
+    inside = places.take(own, axis=1)
+    along, rank = np.sort(inside, axis=1), np.arange(1, len(own))
+    gaps = (along[:, 1:] - along[:, :-1]) * np.minimum(rank, rank[::-1])
+    axis, place = divmod(int(gaps.argmax()), len(rank))
+    if not gaps[axis, place] > 0:
+        return []
+    low, high = along[axis, place], along[axis, place + 1]
+    middle = (low + high) / 2
+    wall = middle if middle < high else low  # there may be no number in between
+    first, nearer = inside[axis] <= wall, known[axis].take(there) <= wall
+    return [(own[first], there.compress(nearer)), (own[~first], there.compress(~nearer))]
+
+
+def beside(places: np.ndarray, cells: np.ndarray, known: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Whether points known [2, k] lie beside those of their cell `held [k]`: in the box around all of its points, of
+    places [2, n] and numbers `cells [n]`, widened by its size on either side: [k].
+
+    A cell reaches to the middle of gaps, and some have no wall at all: what is far from a crowd is none of its.
+    """
+    order = np.argsort(cells)
+    starts = np.searchsorted(cells[order], np.arange(cells.max() + 1))
+    low, high = (end.reduceat(places[:, order], starts, axis=1) for end in (np.minimum, np.maximum))
+    middle, reach = (low + high) / 2, 1.5 * (high - low) + ROUNDING
+    near = [np.abs(known[axis] - middle[axis].take(held)) <= reach[axis].take(held) for axis in (0, 1)]
+    return near[0] & near[1]
 
 
 INTEGRANDS = (

@@ -25,7 +25,7 @@ from toygan.quantities.critic import (
     slope_alignment,
     steep_share,
 )
-from toygan.quantities.divergences import PER_CELL, Nodes, js, shares, tv
+from toygan.quantities.divergences import Nodes, fineness, js, shares, tv
 from toygan.quantities.modes import high_quality, mahalanobis, mode_kl, mode_mass_tv, modes_kept
 from toygan.quantities.neighbours import (
     Nearness,
@@ -83,8 +83,8 @@ class Seen(NamedTuple):
 
     `points [N, 2]` and `real [N, 2]` are all points, `some [n, 2]` and `some_real [n, 2]` the first few of each: the
     plan, the neighbours and the sliced distance are about these. `cells`, `apart` and `near` need finite points,
-    `cells` no fewer than 32 of both clouds together, `apart` two of each. `shown` is what the critic trains against, with
-    a plan of its own: `judged` and `best` are about that.
+    `cells` no fewer than 20 of both clouds together (32 where no more of the target is known), `apart` two of each.
+    `shown` is what the critic trains against, with a plan of its own: `judged` and `best` are about that.
     """
 
     points: np.ndarray
@@ -111,19 +111,21 @@ def seen(
     judged: Judged | None,
     when: When,
     known: Known | None,
+    many_real: np.ndarray | None,
 ) -> Seen:
-    """A cloud [N, 2] beside real points [N, 2], with what several measures share."""
+    """A cloud [N, 2] beside real points [N, 2], with what several measures share; more arguments as in `measure_frame`."""
     some, some_real = points[:n], real[:n]
     finite = bool(np.isfinite(points).all())
     plan = solved(some, some_real)
     shown = shown_to(judged, Clouds(points, some_real, some, plan))
+    enough = finite and len(points) + len(real) >= 2 * fineness(many_real).per_cell
     return Seen(
         points=points,
         real=real,
         some=some,
         some_real=some_real,
         plan=plan,
-        cells=shares(points, real) if finite and len(points) + len(real) >= 2 * PER_CELL else None,
+        cells=shares(points, real, many_real) if enough else None,
         apart=spacings(some, some_real) if finite and min(len(some), len(some_real)) > 1 else None,
         near=nearness(some, some_real) if finite and when == "final" else None,
         modes=modes,
@@ -158,15 +160,17 @@ def measure_frame(
     judged: Sequence[Judged] | None = None,
     when: When = "frame",
     known: Known | None = None,
+    many_real: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Every measure of one frame: samples [S, N, 2] against real [N, 2] and modes or a curve give one [S] a measure.
 
     Depends on nothing but this frame, so a run that continues measures only what is new. Transport and neighbours take
     the first n_w1 points of either cloud; whatever concerns modes, curves and cells takes all N. `judged` is what the
-    critic says, one a seed, and `known` what it should say. What there is nothing to hold against is left out, and so
-    is, in a frame, what is dear: `when = "final"` has it too.
+    critic says, one a seed, and `known` what it should say. `many_real [k, 2]` tell the target's shares of cells; where
+    there are none, the real points do. What there is nothing to hold against is left out, and so is, in a frame, what
+    is dear: `when = "final"` has it too.
     """
-    clouds = clouds_seen(samples, real, modes, n_w1, curve, judged, when, known)
+    clouds = clouds_seen(samples, real, modes, n_w1, curve, judged, when, known, many_real)
     return of_clouds(clouds, measurable(modes, curve, judged, when, known))
 
 
@@ -179,11 +183,12 @@ def clouds_seen(
     judged: Sequence[Judged] | None,
     when: When,
     known: Known | None,
+    many_real: np.ndarray | None,
 ) -> list[Seen]:
     """Every seed's cloud with what measures need; arguments as in `measure_frame`."""
     critics: Sequence[Judged | None] = judged if judged else [None for _ in samples]
     return [
-        seen(cloud, real, n_w1, modes, curve, critic, when, known)
+        seen(cloud, real, n_w1, modes, curve, critic, when, known, many_real)
         for cloud, critic in zip(samples, critics, strict=True)
     ]
 
@@ -235,16 +240,19 @@ def floors(
     curve: Curve | None = None,
     n_w1: int = N_W1,
     when: When = "frame",
+    many_real: np.ndarray | None = None,
 ) -> dict[str, Floor]:
     """What perfect generators score in every measure of clouds, against the very `real [N, 2]` that a run is held against.
 
     Any fixed sample is nearer to, or farther from, all others than two samples are on average: a floor over pairs is not
     what a perfect generator reaches. `sample(k)` draws the k-th target sample [n, 2] for k < draws: floors where lower
-    is better, ceilings where higher is. Raises ValueError for fewer than two draws.
+    is better, ceilings where higher is. `many_real` as in `measure_frame`. Raises ValueError for fewer than two draws.
     """
     if draws < 2:
         raise ValueError(f"a spread needs at least 2 draws, got {draws}")
-    rows = [measure_frame(sample(k)[None], real, modes, n_w1, curve, when=when) for k in range(draws)]
+    rows = [
+        measure_frame(sample(k)[None], real, modes, n_w1, curve, when=when, many_real=many_real) for k in range(draws)
+    ]
     return {name: floor_of(np.array([row[name][0] for row in rows])) for name in rows[0]}
 
 
@@ -307,7 +315,7 @@ MEASURES = {
         "final",
     ),
     "js": Measure(
-        js, "Jensen-Shannon divergence, estimated from shares in up to 64 cells", "nats", ("cells",), "lower"
+        js, "Jensen-Shannon divergence, estimated from shares in up to 150 cells", "nats", ("cells",), "lower"
     ),
     "kl": Measure(
         neighbour_kl,
@@ -323,7 +331,7 @@ MEASURES = {
         ("apart",),
         "lower",
     ),
-    "tv": Measure(tv, "total variation, estimated from shares in up to 64 cells", "share", ("cells",), "lower"),
+    "tv": Measure(tv, "total variation, estimated from shares in up to 150 cells", "share", ("cells",), "lower"),
     "modes": Measure(
         modes_kept,
         "modes with a point within 3 sigma",

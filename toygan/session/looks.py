@@ -14,6 +14,7 @@ from toygan.game import play
 from toygan.game.play import Report, State
 from toygan.game.streams import Purpose, Source, draws, no_tricks, starts, stream, tricks, uniform
 from toygan.quantities.state import JUDGED, Clouds, views
+from toygan.targets.table import MANY
 
 GRID = 81  # score grid, points a side
 ARROWS = 21  # slope grid, points a side
@@ -35,6 +36,7 @@ class Simulation(NamedTuple):
     watched: Tensor  # latents [seed, points, d]: the same ones at every frame, so that particles can be followed
     final: Tensor  # latents [seed, FINAL_POINTS, d]
     real: np.ndarray  # [points, 2]
+    many_real: np.ndarray  # [at most MANY, 2]
     score_axes: tuple[np.ndarray, np.ndarray]
     slope_axes: tuple[np.ndarray, np.ndarray]
 
@@ -74,6 +76,7 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         watched=watched_latents(source, training.points, like, 0),
         final=watched_latents(source, FINAL_POINTS, like, 1),
         real=real_points(config, stage, training.points, 0),
+        many_real=many_points(config, stage),
         score_axes=axes(config, GRID),
         slope_axes=axes(config, ARROWS),
     )
@@ -112,6 +115,15 @@ def watched_latents(source: Source, n: int, like: Tensor, place: int) -> Tensor:
 def real_points(config: Config, stage: World, n: int, place: int) -> np.ndarray:
     """Target points to compare with [n, 2], the same for every seed; none of them is trained on."""
     return stage.target.sample(stream(config.training.seed, 0, Purpose.WATCHED_REAL, place), n)
+
+
+def many_points(config: Config, stage: World) -> np.ndarray:
+    """What tells the target's share of any region: all of its points where it is a list of no more than MANY; else MANY
+    draws of it [MANY, 2], the same for every seed, frame and method. Shares are exact to sqrt(share / MANY).
+    """
+    everything = stage.target.points
+    rng = stream(config.training.seed, 0, Purpose.MANY_REAL)
+    return stage.target.sample(rng, MANY) if everything is None else everything
 
 
 def floor_points(config: Config, stage: World, n: int, k: int) -> np.ndarray:

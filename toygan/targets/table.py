@@ -43,6 +43,7 @@ class Target(NamedTuple):
     `skeleton [K, 2]`: points along the curve that the mass lies around, evenly spaced and much closer than `radius`,
     which is how near a point must be to count as on the curve: 3 standard deviations of the noise, or 1 % of the
     curve's extent where this is more. `density_of` says of how much of the target the density is, where it is not all.
+    `points [n, 2]`: all of a target that is a list of points, each as likely as the others, and no more than MANY.
     """
 
     sample: Sampler
@@ -52,6 +53,7 @@ class Target(NamedTuple):
     skeleton: np.ndarray | None = None
     radius: float = 0.0
     density_of: str = ""
+    points: np.ndarray | None = None
 
 
 def moved(target: Target, *, scale: PositiveFloat = 1.0, rotate: float = 0.0, shift: Point = (0.0, 0.0)) -> Target:
@@ -68,6 +70,7 @@ def moved(target: Target, *, scale: PositiveFloat = 1.0, rotate: float = 0.0, sh
         log_density=target.log_density and moved_log_density(target.log_density, matrix, scale, shift),
         skeleton=None if target.skeleton is None else target.skeleton @ matrix.T + shift,
         radius=scale * target.radius,
+        points=None if target.points is None else target.points @ matrix.T + shift,
     )
 
 
@@ -587,9 +590,11 @@ def points(*, path: Path) -> Target:
         log_density=lambda x, blur: log_mixture(x, equal, blur),
         singular=True,
         density_of="" if len(atoms) == len(table) else f"{len(atoms)} of its {len(table)} points",
+        points=table if len(table) <= MANY else None,
     )
 
 
+MANY = 20_000  # points that tell a target's share of a region well enough
 ATOMS = 4096  # more change no colour of a picture, and every one costs a Gaussian at every place
 
 
