@@ -8,17 +8,10 @@ from typing import Any, NamedTuple
 
 from toygan.files.strict import UserError, suggestion
 from toygan.many.results import columns_of
+from toygan.quantities.table import shown_in
 from toygan.view.records import FINISHED, FIRST, OF_A_RUN, Record, groups, known_values, legal_keys
 from toygan.view.statistics import FEWEST, Interval, median, rate
 
-SHOWN = (
-    "w1",
-    "w1_over_floor",
-    "modes",
-    "high_quality",
-    "on_skeleton",
-    "core_seconds",
-)  # measures of a table that asks for none
 NOT_MEASURES = {"seed", "diverged_at", "indistinguishable"}  # columns of records that a table does not average
 
 
@@ -105,7 +98,7 @@ def chosen_measures(rows: Sequence[Record], measures: Sequence[str]) -> list[str
     for name in measures:
         if name not in legal:
             raise UserError(f"--measure {name}: unknown; {suggestion(name, legal, 'measures')}")
-    return list(measures) or [name for name in SHOWN if name in legal]
+    return list(measures) or [name for name in shown_in("table") if name in legal]
 
 
 def counts_of(members: Sequence[Record]) -> dict[str, Any]:
