@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from toygan.files.strict import UserError, suggestion
 from toygan.many.results import columns_of
-from toygan.quantities.table import shown_in
+from toygan.quantities.table import QUANTITIES, shown_in
 from toygan.view.records import FINISHED, FIRST, OF_A_RUN, Record, groups, known_values, legal_keys
 from toygan.view.statistics import FEWEST, Interval, median, rate
 
@@ -77,8 +77,8 @@ def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[s
         note += "; core_seconds: of a seed, one value a run, whose seeds share its time"
     if any("indistinguishable" in row for row in told):
         note += "; indistinguishable: share of seeds whose W1 lies below the upper end of a perfect sampler's 90 %"
-    if {"kl", "reverse_kl"} & set(names):
-        note += "; kl and reverse_kl are estimates: below 0 is their error"
+    if estimates := [name for name in names if name in QUANTITIES and QUANTITIES[name].estimated]:
+        note += f"; estimates: below 0 is the error of {' and '.join(estimates)}"
     return Table(keys, told, note + split_words(rows))
 
 

@@ -70,6 +70,11 @@ class Quantity(NamedTuple):
         return f"{value:.3g}" if self.unit in COUNTED else number(value)
 
     @property
+    def estimated(self) -> bool:
+        """Whether it is an estimate that may fall below the least value of what it estimates."""
+        return "apart" in self.needs
+
+    @property
     def scale(self) -> str:
         """What kind of axis suits it: share, count, loss (either sign) or log."""
         return SCALES.get(self.unit, "log")

@@ -78,6 +78,6 @@ def at_end(recording: Recording, name: str, value: float) -> str:
     """One quantity of the end beside what a perfect generator scores."""
     best = recording.floor(name, "final")
     aside = [written(name, best.mean)] if best else []
-    if value < 0 and QUANTITIES[name].better == "lower":
+    if value < 0 and QUANTITIES[name].estimated:
         aside.append("below 0 is the estimate's error")
     return f"{label_of(name)} {written(name, value)}" + (f" ({'; '.join(aside)})" if aside else "")
