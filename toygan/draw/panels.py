@@ -21,7 +21,7 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from toygan.files.text import LARGEST, number
+from toygan.files.text import LARGEST, SMALLEST, number
 from toygan.quantities.table import Floor, label_of, shown_in
 from toygan.session.recording import Recording
 from toygan.view.scene import (
@@ -254,7 +254,7 @@ def bar(axis: Axes, colours: ScalarMappable, ticks: np.ndarray, label: str) -> N
     """A thin horizontal colour bar below an axis, three numbers on it and its meaning beneath."""
     inch = 1 / (axis.get_position().height * axis.figure.get_figheight())  # type: ignore[union-attr]
     place = axis.inset_axes((0.0, -0.38 * inch, 1.0, 0.11 * inch))
-    marks = FixedLocator(ticks.tolist())
+    marks = FixedLocator(np.where(np.abs(ticks) < 1e-9 * np.ptp(ticks), 0.0, ticks).tolist())  # rounding is zero
     drawn = axis.figure.colorbar(colours, cax=place, orientation="horizontal", ticks=marks, extendfrac=0.03)
     place.xaxis.set_major_formatter(FuncFormatter(tick))
     place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
@@ -265,7 +265,9 @@ def bar(axis: Axes, colours: ScalarMappable, ticks: np.ndarray, label: str) -> N
 
 def tick(value: float, _: int | None = None) -> str:
     """A number beside an axis: thousands from ten on with a k."""
-    return f"{number(value / 1e3, 6)}k" if 1e4 <= abs(value) < LARGEST else number(value, 6)
+    if 1e4 <= abs(value) < LARGEST:
+        return f"{number(value / 1e3, 6)}k"
+    return number(value, 6 if SMALLEST <= abs(value) < LARGEST else 3)
 
 
 def loss_curves(axis: Axes, recording: Recording) -> None:
