@@ -347,6 +347,9 @@ CURVES = {
 }
 
 
+NO_MORE = {"format": 1, "scenario": "s", "method": "m", "status": "done", "config": {}, "summary": {}}
+
+
 def run_folder(place: Path, method: str, labels: dict[int, list[str]]) -> list[dict]:
     """A made-up run of two seeds and its rows; the second seed has no final W1."""
     folder = place / method
@@ -354,7 +357,7 @@ def run_folder(place: Path, method: str, labels: dict[int, list[str]]) -> list[d
     events = [
         {"step": 0, "seed": seed, "label": label, "evidence": ""} for seed, own in labels.items() for label in own
     ]
-    facts = {"events": events, "seconds": {"train": 8.0}, "seeds": [0, 1], "step": 40, "steps": 40}
+    facts = {"events": events, "seconds": {"train": 8.0}, "seeds": [0, 1], "step": 40, "steps": 40} | NO_MORE
     (folder / "run.json").write_text(json.dumps(facts))
     lines = [
         {"step": step, "seed": seed} | {name: values[t] for name, values in curves.items()} | {"w1_floor": 2.0}
@@ -498,7 +501,7 @@ def test_a_goal_that_is_never_reached_takes_for_ever(rows):
 def one_curve(folder, name, values, status="done"):
     """A run of two seeds with the same curve, whose frames are 10 steps apart."""
     folder.mkdir()
-    facts = {"steps": 10 * len(values), "step": 10 * len(values), "seconds": {"train": 1.0}, "seeds": [0, 1]}
+    facts = {"steps": 10 * len(values), "step": 10 * len(values), "seconds": {"train": 1.0}, "seeds": [0, 1]} | NO_MORE
     lines = [{"step": 10 * t, "seed": s, name: value} for t, value in enumerate(values) for s in (0, 1)]
     (folder / "run.json").write_text(json.dumps(facts))
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

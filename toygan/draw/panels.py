@@ -28,7 +28,6 @@ from toygan.view.scene import (
     Scene,
     alignment_ceiling,
     boundary_lines,
-    boundary_of,
     exact_transport,
     inside,
     outside_share,
@@ -101,7 +100,7 @@ def move_boundary(drawn: Boundary | tuple[()], scene: Scene, frame: int) -> None
     """Set the boundary to a frame; the word says where there is none in view."""
     if not drawn:
         return
-    lines, score = boundary_lines(scene, frame), tick(boundary_of(scene.recording) or 0.0)
+    lines, score = boundary_lines(scene, frame), tick(scene.recording.facts.summary.boundary or 0.0)
     drawn[0].set_segments(lines)
     drawn[1].set_text(f"\N{EM DASH} boundary: score {score}" if lines else f"no boundary in view: score {score}")
 
@@ -407,7 +406,7 @@ def plot_seeds(axis: Axes, recording: Recording, values: np.ndarray, label: str,
 def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     """Title, steps, and what each line is, above the axis where it hides nothing."""
     axis.set_title(title, size=LARGE, loc="left", pad=16, color=INK)
-    axis.set_xlim(0, max(int(recording.facts["steps"]), int(recording.frames["step"][-1]), 1))
+    axis.set_xlim(0, max(recording.facts.steps, int(recording.frames["step"][-1]), 1))
     wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
     axis.xaxis.set_major_locator(MaxNLocator(max(3, int(wide)), integer=True, steps=[1, 2, 5, 10]))
     axis.xaxis.set_major_formatter(FuncFormatter(tick))
@@ -426,7 +425,7 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
 
 def name_seeds(axis: Axes, recording: Recording, measure: str) -> None:
     """Name each seed at the end of its line, when there are few enough to read."""
-    seeds, values = recording.facts["seeds"], recording.metrics[measure]
+    seeds, values = recording.facts.seeds, recording.metrics[measure]
     if len(seeds) <= 6:
         styles: list[Style] = [(GENERATED, "-", 1.8 if s == 0 else 0.7) for s in range(len(seeds))]
         ends = [last_finite(values[:, s]) for s in range(len(seeds))]

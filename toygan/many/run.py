@@ -34,8 +34,9 @@ from toygan.quantities.table import N_W1, QUANTITIES, shown_in
 from toygan.quantities.transport import w1
 from toygan.session import folder as folders
 from toygan.session import looks
+from toygan.session.facts import FORMAT, Facts
 from toygan.session.looks import Frame, Simulation
-from toygan.session.recording import FORMAT, Recording, diagnose, load, metric_lines, plain, read_metrics
+from toygan.session.recording import Recording, diagnose, load, metric_lines, plain, read_metrics
 from toygan.targets.table import Target
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
@@ -186,6 +187,16 @@ def recorded_faults(folder: Path, facts: dict[str, Any]) -> Iterator[None]:
         raise
 
 
+def keep_failure(config: Config, order: Order, message: str) -> None:
+    """Leave the record of a failed run in its folder, unless it holds a finished one; OSError or UserError where it cannot
+    be left.
+    """
+    with folders.claimed(order.folder):
+        facts = folders.begin(order.folder, config, first_facts(config, order), fresh=False)
+        if facts["status"] not in folders.FINISHED:
+            write_json(order.folder / "run.json", facts | {"status": "failed", "message": message})
+
+
 def leave(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the facts if the disk still takes them; the fault that brought us here matters more."""
     try:
@@ -206,7 +217,7 @@ def kept(order: Order, facts: Mapping[str, Any]) -> Recording:
     shutil.rmtree(order.folder / "partial", ignore_errors=True)  # left by a kill at the very end
     if any(not (order.folder / name).exists() for name in drawings(order)):
         draw(recording, order)
-    order.watch(Progress(recording.facts["step"], recording.facts["steps"], "kept", {}))
+    order.watch(Progress(recording.facts.step, recording.facts.steps, "kept", {}))
     return recording
 
 
@@ -520,9 +531,9 @@ def finish(order: Order, facts: dict[str, Any]) -> None:
     facts["status"] = "diverged" if diverged else "done"
     with timed(facts, "draw"):
         write_json(order.folder / "run.json", facts | {"status": "running"})
-        recording = replace(load(order.folder), facts=facts)
+        recording = load(order.folder)
         put_diagnosis(recording, facts)
-        draw(recording, order)
+        draw(replace(recording, facts=Facts.of(facts)), order)
     write_json(order.folder / "run.json", facts)
     shutil.rmtree(order.folder / "partial", ignore_errors=True)
 
@@ -538,8 +549,7 @@ def draw(recording: Recording, order: Order) -> None:
     """The picture, and the film if it is wanted."""
     from toygan.draw import save_film, save_picture
 
-    step, steps = recording.facts["step"], recording.facts["steps"]
-    order.watch(Progress(step, steps, "drawing", {}))
+    order.watch(Progress(recording.facts.step, recording.facts.steps, "drawing", {}))
     for name in drawings(order):
         (save_film if name.endswith("gif") else save_picture)(recording, order.folder / name)
 

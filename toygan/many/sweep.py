@@ -47,6 +47,7 @@ from toygan.many.executors import ENGINES, Pool, Shares, ends
 from toygan.many.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.many.task import Task, keep_failure
 from toygan.session import folder as folders
+from toygan.session.facts import Facts
 from toygan.view.records import Record
 
 MOST = 5  # mistakes that one message tells
@@ -344,8 +345,14 @@ def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
 
 def failed_rows(task: Task, message: str) -> list[Record]:
     """The records of a run that failed and could leave none in its folder."""
-    facts = {"scenario": task.config["name"], "method": task.config["method"]["name"], "settings": task.settings}
-    facts |= {"seeds": seeds_of(task), "status": "failed", "message": message, "seconds": {}, "summary": {}}
+    facts = Facts(
+        scenario=task.config["name"],
+        method=task.config["method"]["name"],
+        settings=task.settings,
+        seeds=seeds_of(task),
+        status="failed",
+        message=message,
+    )
     return list(records_of(facts, task.folder))
 
 

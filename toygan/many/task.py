@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from toygan.files.disk import write_aside, write_json
+from toygan.files.disk import write_aside
 from toygan.files.scenario import Config
 from toygan.files.strict import Source, UserError, check
 from toygan.many import run
@@ -83,7 +83,7 @@ def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watch
         return End("busy")
     except BaseException as error:  # a SystemExit of a run's own code ends that run only
         return End("failed", in_words(error))
-    return End(recording.facts["status"])
+    return End(recording.facts.status)
 
 
 def keep_failure(task: Task, message: str) -> None:
@@ -92,11 +92,7 @@ def keep_failure(task: Task, message: str) -> None:
     """
     try:
         config = check(Config, task.config, Source(task.name))
-        order = run.Order(task.folder, task.command, settings=task.settings)
-        with folders.claimed(task.folder):
-            facts = folders.begin(task.folder, config, run.first_facts(config, order), fresh=False)
-            if facts["status"] not in folders.FINISHED:
-                write_json(task.folder / "run.json", facts | {"status": "failed", "message": message})
+        run.keep_failure(config, run.Order(task.folder, task.command, settings=task.settings), message)
     except (OSError, UserError):  # the folder is another's or takes nothing; the sweep tells it all the same
         return
 
