@@ -227,7 +227,7 @@ def test_runs_are_compared(finished, tmp_path):
     words = ["compare", *map(str, finished), "--out", str(tmp_path), "--no-animation"]
     told = call(*words).stdout
     assert "comparison.png" in told
-    floor = toygan.load(finished[0]).facts.floors["final"]["sliced_w1"]["mean"]
+    floor = toygan.load(finished[0]).facts.floor("sliced_w1", "final").mean
     (line,) = [line for line in told.splitlines() if line.startswith("sliced W1")]
     assert line.count(f"({number(floor)})") == 2
     assert [row["run"] for row in one_object(call(*words, "--json").stdout)["runs"]] == ["small / mine", "small / gan"]

@@ -1,6 +1,7 @@
 """The shape of the program, read from its source: imports point down, functions are short, nothing is pickled."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +141,31 @@ def test_looking_at_a_recording_needs_no_torch(module):
     code = f"import sys, {module}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
     assert done.stdout.strip() == "False"
+
+
+# Where `run.json` is read and where it is written: everybody else has `Facts`, whose values have names.
+READER, WRITER = "session", "many.run"
+
+
+def keys_asked(file: Path) -> list[str]:
+    """Where a file looks a key up in the facts of a run, `facts["steps"]` or `run.facts.get("steps")`."""
+    found = []
+    for node in ast.walk(tree_of(file)):
+        looked = node.value if isinstance(node, ast.Subscript) else None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            looked = node.func.value
+        if looked is not None and re.search(r"\bfacts(\.said)?$", ast.unparse(looked)):
+            found.append(f"{file.name}:{node.lineno}")
+    return found
+
+
+def test_only_one_reader_asks_for_keys_of_run_json(tmp_path):
+    others = [file for file in FILES if room_of(module_of(file)) != READER and module_of(file) != WRITER]
+    assert not [place for file in others for place in keys_asked(file)]
+    parsing = [file for file in others if re.search(r"\bread_json\b", file.read_text(encoding="utf-8"))]
+    assert {module_of(file) for file in parsing} == {"files.cache", "files.disk"}
+    (tmp_path / "a.py").write_text("facts['steps']\nrun.facts.get('floors')\nrun.facts.steps\nfacts.said['x']\n")
+    assert keys_asked(tmp_path / "a.py") == ["a.py:1", "a.py:2", "a.py:4"]
 
 
 def test_functions_are_short():

@@ -59,7 +59,7 @@ def test_the_summary_tells_what_every_seeds_critic_was_worth_in_the_end(tmp_path
 def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path) -> None:
     """A run's floor is that of its own real points: fresh target points are near 1 over it, and indistinguishable."""
     recording = small_run(tmp_path, "gan")
-    config, floor = read("eight-gaussians", "gan"), recording.facts.floors["final"]["w1"]
+    config, floor = read("eight-gaussians", "gan"), recording.facts.floor("w1", "final")
     sim = looks.simulation(config, "cpu")
     real = looks.real_points(config, sim.world, looks.FINAL_POINTS, 1)[:FINAL_W1]
     clouds = [sim.world.target.sample(np.random.default_rng([7, k]), FINAL_W1) for k in range(20)]
@@ -91,7 +91,7 @@ def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floor
         for when, held in (("frame", sim.real), ("final", real)):
             perfect = [looks.floor_points(config, sim.world, len(held), k) for k in range(PERFECT)]
             floor = np.mean([of(shares(points, held, sim.many_real)) for points in perfect])
-            assert recording.facts.floors[when][name].mean == pytest.approx(floor)
+            assert recording.facts.floor(name, when).mean == pytest.approx(floor)
 
 
 def many(scenario: str, method: str, *changes: str) -> np.ndarray:

@@ -215,9 +215,9 @@ def report(recordings: list[Recording], faults: list[BaseException], film: bool,
     paths = draw_comparison(recordings, place, film) if len(recordings) > 1 and place else {}
     paths |= write_page(recordings, place) if page and place else {}
     if as_json:
-        facts = [dict(recording.facts.said) | {"folder": str(recording.folder)} for recording in recordings]
-        several = {"runs": facts, "failed": [str(fault) for fault in faults]}
-        say_json((facts[0] if len(facts) == 1 and not faults else several) | paths)
+        told = [dict(recording.facts.said) | {"folder": str(recording.folder)} for recording in recordings]
+        several = {"runs": told, "failed": [str(fault) for fault in faults]}
+        say_json((told[0] if len(told) == 1 and not faults else several) | paths)
     elif len(recordings) == 1:
         print_summary(recordings[0])
         say("\n".join(paths.values()), end="\n" if paths else "")

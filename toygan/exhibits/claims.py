@@ -315,7 +315,7 @@ def of_life(term: Term, row: Row, steps: np.ndarray, values: np.ndarray) -> floa
     if term.reaches is not None:
         there = as_good(name, values, term.reaches)
         if there.any():
-            return float(steps[there.argmax()] * run.step_seconds)
+            return finite(float(steps[there.argmax()] * run.step_seconds))
         return None if row.get("status") == "diverged" else math.inf
     return at_moment(steps, values, str(term.at))
 

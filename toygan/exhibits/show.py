@@ -105,7 +105,7 @@ def labelled(rows: Sequence[Row]) -> list[Record]:
 
 def floors_of(facts: Facts) -> dict[str, float]:
     """What a perfect generator scores in every final measure, as `NAME_floor`."""
-    return {f"{name}_floor": floor.mean for name, floor in facts.floors.get("final", {}).items()}
+    return {f"{name}_floor": floor.mean for name, floor in facts.floors("final").items()}
 
 
 def run_labels(rows: Sequence[Row]) -> list[str]:

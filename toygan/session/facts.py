@@ -7,9 +7,11 @@ message names the file, the key, the value and what is legal. Older recordings l
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -70,7 +72,7 @@ class Summary:
 @dataclass(frozen=True)
 class Facts:
     """What `run.json` says of a run; `said` is that, as it is. `title` is the scenario's name where it has no title.
-    `seconds` are of a core, by kind of work; `floors` what perfect samplers score, by `frame` or `final` and measure.
+    `seconds` are of a core, by kind of work.
     """
 
     scenario: str = ""
@@ -88,7 +90,6 @@ class Facts:
     versions: Mapping[str, str | None] = field(default_factory=dict)
     device: str = ""
     message: str = ""
-    floors: Mapping[str, Mapping[str, KnownFloor]] = field(default_factory=dict)
     events: Sequence[Event] = ()
     digests: Mapping[str, str | None] = field(default_factory=dict)
     summary: Summary = field(default_factory=Summary)
@@ -102,7 +103,6 @@ class Facts:
             **known,
             title=str(said.get("title") or said.get("scenario") or ""),
             seeds=tuple(said.get("seeds") or ()),
-            floors={when: floors_in(table or {}) for when, table in (said.get("floors") or {}).items()},
             events=tuple(event_in(one) for one in said.get("events") or ()),
             summary=summary_in(said.get("summary") or {}),
             said=said,
@@ -141,7 +141,17 @@ class Facts:
 
     def floor(self, measure: str, when: str) -> KnownFloor | None:
         """What perfect samplers score in a measure of a `frame` or the `final` points; None where that is not known."""
-        return self.floors.get(when, {}).get(measure)
+        return floor_in(self._floors_said(when).get(measure) or {})
+
+    def floors(self, when: str) -> dict[str, KnownFloor]:
+        """Every known floor of a `frame` or the `final` points, by measure."""
+        found = {measure: self.floor(measure, when) for measure in self._floors_said(when)}
+        return {measure: floor for measure, floor in found.items() if floor is not None}
+
+    def _floors_said(self, when: str) -> Mapping[str, Mapping[str, float]]:
+        """The floors as they are said; values are made of them when they are asked for: a table asks for one of many."""
+        said: Mapping[str, Any] = self.said.get("floors") or {}
+        return said.get(when) or {}
 
     @property
     def all_seconds(self) -> float:
@@ -155,8 +165,8 @@ class Facts:
 
     @property
     def step_seconds(self) -> float:
-        """Core-seconds that a step of training took a seed; 0 where it was not clocked."""
-        return self.seconds.get("train", 0.0) / len(self.seeds) / max(self.step, 1)
+        """Core-seconds that a step of training took a seed; NaN where it was not clocked."""
+        return self.seconds.get("train", math.nan) / len(self.seeds) / max(self.step, 1)
 
     @property
     def decided_by(self) -> str | None:
@@ -175,16 +185,13 @@ PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "
          "device", "message", "digests")  # fmt: skip
 
 
-def floors_in(said: Mapping[str, Any]) -> dict[str, KnownFloor]:
-    """Floors by measure, those without a mean left out."""
-    return {name: floor_in(one) for name, one in said.items() if one and one.get("mean") is not None}
-
-
-def floor_in(said: Mapping[str, Any]) -> KnownFloor:
-    """A floor; its band where both ends are known."""
-    known = known_of(said, KnownFloor._fields)
-    ends = {} if known.keys() >= {"low", "high"} else {"low": None, "high": None}
-    return KnownFloor(**known | ends)
+def floor_in(said: Mapping[str, Any]) -> KnownFloor | None:
+    """A floor with its band where both ends are known; None where its mean is not."""
+    if said.get("mean") is None:
+        return None
+    ends = said.get("low"), said.get("high")
+    low, high = (None, None) if None in ends else ends
+    return KnownFloor(said["mean"], said.get("spread") or 0.0, low, high, said.get("draws"))
 
 
 def event_in(said: Mapping[str, Any]) -> Event:
@@ -230,7 +237,7 @@ def facts_in(said: Any, path: Path) -> Facts:
         refuse(f"{path}: format {brief(said['format'])} is not {FORMAT}, the one known here")
     if not is_record(said):
         refuse(f"{path}: is not the record of a run")
-    if fault := fault_in(said, SHAPE, ""):
+    if fault := fault_in(said, SHAPE):
         refuse(f"{path}: {fault}")
     return Facts.of(said)
 
@@ -273,7 +280,7 @@ class Value(NamedTuple):
 
     types: frozenset[type]
     words: str
-    least: float = -1e300
+    least: float = -math.inf
 
 
 class Each(NamedTuple):
@@ -284,11 +291,12 @@ class Each(NamedTuple):
 
 
 class Keys(NamedTuple):
-    """A table with keys that must be there, and keys that may be there or be null; the others have the shape `others`."""
+    """A table with keys that must be there, and keys that may be there or be null; all have the shape `every`, too."""
 
     must: Mapping[str, Shape]
     may: Mapping[str, Shape]
-    others: Shape | None = None
+    every: Shape | None = None
+    kind: str = "table"
 
 
 Shape = Value | Each | Keys
@@ -296,34 +304,62 @@ KINDS = {"table": dict, "list": list}
 MOST = 1e300  # beyond it sums and squares are infinite
 
 
-def fault_in(value: Any, shape: Shape, at: str) -> str:
-    """The first value below `at` that has not its shape, and what it must be; nothing where all have."""
+def holds(values: Sequence[Any], shape: Shape) -> bool:
+    """Whether every one of the values has a shape: many are looked at together, for a table of a thousand runs waits."""
+    kinds = set(map(type, values))
     if isinstance(shape, Value):
-        return "" if fits(value, shape) else f"{at} = {brief(value)}: must be {shape.words}"
-    kind = shape.kind if isinstance(shape, Each) else "table"
-    if not isinstance(value, KINDS[kind]):
-        return f"{at} = {brief(value)}: must be a {kind}"
-    if isinstance(shape, Keys):
-        return fault_in_keys(value, shape, at)
-    found = enumerate(value) if kind == "list" else value.items()
-    return next(filter(None, (fault_in(inner, shape.shape, below(at, key)) for key, inner in found)), "")
+        return kinds <= shape.types and (str in shape.types or are_between(values, shape.least))
+    if not kinds <= {KINDS[shape.kind]}:
+        return False
+    if isinstance(shape, Each):
+        return holds(
+            list(chain.from_iterable(value if shape.kind == "list" else value.values() for value in values)),
+            shape.shape,
+        )
+    of_key = ([value.get(key) for value in values] for key in shape.must)
+    if not all(holds(found, known) for found, known in zip(of_key, shape.must.values(), strict=True)):
+        return False
+    return all(holds(found, known) for found, known in kept_of(values, shape))
 
 
-def fault_in_keys(value: Any, shape: Keys, at: str) -> str:
-    """The first fault in a table with known keys."""
-    for key in shape.must.keys() - value.keys():
-        return f"{below(at, key)}: is missing"
-    for key, inner in value.items():
-        known = shape.must.get(key) or (shape.may.get(key, shape.others) if inner is not None else None)
-        if known and (fault := fault_in(inner, known, below(at, key))):
-            return fault
-    return ""
+def kept_of(values: Sequence[Mapping[str, Any]], shape: Keys) -> Iterator[tuple[list[Any], Shape]]:
+    """What is under keys that need not be there, and under all keys, nulls left out, with its shape."""
+    for key, known in shape.may.items():
+        yield [found for value in values if (found := value.get(key)) is not None], known
+    if shape.every is not None:
+        inner = chain.from_iterable(value.values() for value in values)
+        yield [found for found in inner if found is not None], shape.every
 
 
-def fits(value: Any, shape: Value) -> bool:
-    """Whether a value is of one of the types and, if it is a number, finite and not too small or too large."""
-    of_type = type(value)  # a truth value is no number
-    return of_type in shape.types and (of_type is str or value is None or shape.least <= value < MOST)
+def are_between(values: Sequence[float | None], least: float) -> bool:
+    """Whether numbers are finite, not below the least one, and together no larger than can be calculated with."""
+    known = [value for value in values if value is not None]
+    try:
+        return sum(map(abs, known)) < MOST and (least < -MOST or not known or least <= min(known))
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
+
+
+def fault_in(value: Any, shape: Shape, at: str = "") -> str:
+    """The first value that has not its shape, where it is, and what it must be; nothing where all have."""
+    if holds([value], shape):
+        return ""
+    if isinstance(shape, Value):
+        return f"{at} = {brief(value)}: must be {shape.words}"
+    if type(value) is not KINDS[shape.kind]:
+        return f"{at} = {brief(value)}: must be a {shape.kind}"
+    return next(filter(None, (fault_in(*inner) for inner in inside(value, shape, at))), "")
+
+
+def inside(value: Any, shape: Each | Keys, at: str) -> Iterator[tuple[Any, Shape, str]]:
+    """Every value of a table or list that has a shape, with that and its name."""
+    if isinstance(shape, Each):
+        found = enumerate(value) if shape.kind == "list" else value.items()
+        yield from ((inner, shape.shape, below(at, key)) for key, inner in found)
+        return
+    for key in {**shape.must, **value}:
+        known = [shape.must.get(key), *([] if value.get(key) is None else [shape.may.get(key), shape.every])]
+        yield from ((value.get(key), one, below(at, key)) for one in known if one is not None)
 
 
 def below(at: str, key: str | int) -> str:
@@ -347,10 +383,10 @@ NUMBER = Value(frozenset({int, float}), "a finite number")
 SPENT = Value(frozenset({int, float}), "seconds, 0 or more", 0)
 NUMBER_OR_NULL = Value(frozenset({int, float, type(None)}), "a finite number or null")
 
-FLOOR = Keys({}, {"draws": COUNT}, NUMBER)
+FLOOR = Each(NUMBER_OR_NULL)
 OPTIMUM = Keys({}, {"how": TEXT, "kind": TEXT, "drawn": TEXT, "correlation": NUMBER})
 EVENT = Keys({"step": COUNT, "seed": WHOLE, "label": TEXT}, {"evidence": TEXT})
-ROW = Keys({"seed": WHOLE}, {"diverged_at": COUNT}, NUMBER)
+ROW = Keys({"seed": WHOLE}, {"diverged_at": COUNT}, NUMBER_OR_NULL)
 SUMMARY = Keys(
     {},
     {

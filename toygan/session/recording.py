@@ -142,7 +142,7 @@ def floor_of_curve(floor: np.ndarray) -> Floor:
 def diagnose(recording: Recording) -> list[Event]:
     """Every event of every seed, the earliest first. Copes with whatever the recording lacks."""
     facts = recording.facts
-    floors = {name: {"mean": one.mean, "spread": one.spread} for name, one in facts.floors.get("frame", {}).items()}
+    floors = {name: {"mean": one.mean, "spread": one.spread} for name, one in facts.floors("frame").items()}
     return events_of(facts.seeds, recording.frames, recording.metrics, floors)
 
 
@@ -161,6 +161,10 @@ def load(folder: str | Path) -> Recording:
     """
     folder = Path(folder)
     facts, frames = read_facts(folder), unpacked(folder / "frames.npz")
+    if "samples" in frames and frames["samples"].shape[1:2] != (len(facts.seeds),):
+        raise ValueError(
+            f"{folder / 'run.json'}: seeds = {list(facts.seeds)}: frames.npz holds another number of seeds"
+        )
     return Recording(facts, frames, read_metrics(folder / "metrics.jsonl", frames["step"], facts.seeds), folder)
 
 
