@@ -30,6 +30,7 @@ from toygan.game.players import CRITICS, GENERATORS, LATENTS
 from toygan.game.rules import RULES
 from toygan.many import run as runs
 from toygan.many.run import Progress
+from toygan.quantities.table import QUANTITIES
 from toygan.targets.table import TARGETS
 
 NAMED = [*OPTIMISERS, *SCHEDULES, *ACTIVATIONS, *get_args(CriticNormalisation), *INITIALISATIONS, *LATENTS]
@@ -304,6 +305,7 @@ def test_lists_name_every_row(here):
         "targets": TARGETS,
         "methods": METHODS,
         "scenarios": shipped(),
+        "quantities": QUANTITIES,
         "exhibits": shipped_exhibits(),
     }
     found = one_object(call("list", "--json").stdout)

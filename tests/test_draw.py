@@ -335,8 +335,8 @@ def test_a_known_band_of_perfect_samplers_is_drawn_and_said():
 def test_a_negative_divergence_says_that_it_is_an_error():
     run = floored(few(modes=8))
     for kl, said in ((-0.012, "KL −0.012 (below 0 is the estimate's error),"), (0.012, "KL 0.012,")):
-        summary = run.facts.summary | {"seeds": [{"seed": 0, "w1": 0.1, "kl": kl, "modes": 8, "coverage": 0.9}]}
-        assert said in final_points(Recording(run.facts | {"summary": summary}, run.frames, run.metrics))
+        summary = run.facts.said["summary"] | {"seeds": [{"seed": 0, "w1": 0.1, "kl": kl, "modes": 8, "coverage": 0.9}]}
+        assert said in final_points(Recording(Facts.of(run.facts.said | {"summary": summary}), run.frames, run.metrics))
 
 
 def test_critic_is_compared_with_exact_transport_where_that_is_its_optimum():

@@ -476,8 +476,8 @@ def test_numbers_are_medians_over_seeds(tmp_path, runs):
     assert "32 – 4" in board  # W1 of 0.2, 0.3, 0.4 over a floor of 0.1
     assert "2 – 4" in board
     facts = json.loads(re.search(r'id="matrix-facts">(.*?)</script>', (tmp_path / "matrix.html").read_text())[1])
-    assert facts["cells"][0]["w1_over_floor"] == "3.00<small>2.00 – 4.00</small>"
-    assert facts["cells"][0]["core_seconds"] == "2.0"
+    assert facts["cells"][0]["w1_over_floor"] == "3<small>2 – 4</small>"
+    assert facts["cells"][0]["core_seconds"] == "2"
 
 
 def test_pairs_stand_in_a_table_of_their_own(tmp_path):
