@@ -63,7 +63,7 @@ def records(folders: Iterable[Path], tell: Tell = to_stderr) -> list[Record]:
     """
     runs, strangers = sorted_out(folders)
     if strangers and not runs:
-        raise UserError("\n".join(strangers))
+        raise UserError(*strangers)
     for message in strangers:
         tell(f"{message}; passed over")
     return rows_of(runs)

@@ -24,7 +24,7 @@ import torch
 from toygan.files import cache
 from toygan.files.disk import packed, write_aside, write_json
 from toygan.files.scenario import Config, as_data, read, toml_value
-from toygan.files.strict import Key, UserError
+from toygan.files.strict import Place, UserError
 from toygan.game.play import State
 from toygan.quantities import measure
 from toygan.quantities.diagnosis import rates, sentences
@@ -102,7 +102,7 @@ def prepared(
     device: str = "auto",
     animation: bool = True,
     fresh: bool = False,
-    said: Mapping[Key, str] = {},
+    said: Mapping[str, Place] = {},
 ) -> tuple[Config, Order]:
     """What to play and how, checked; nothing is made yet. `said`: where changes were said, if not on the command line."""
     config = read(scenario, method, changes, said)

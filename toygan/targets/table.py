@@ -17,6 +17,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
+from toygan.targets.refusal import Refusal
 from toygan.targets.user_files import read_darkness, read_points
 
 Point = tuple[float, float]
@@ -147,7 +148,7 @@ def checked_weights(weights: Sequence[float] | None, modes: int) -> np.ndarray:
     if weights is None:
         return np.ones(modes)
     if len(weights) != modes:
-        raise ValueError(f"weights: {len(weights)} weights for {modes} modes; give one weight for each mode")
+        raise Refusal(f"{len(weights)} weights for {modes} modes", "give one weight for each mode", "weights")
     return np.array(weights)
 
 
@@ -183,7 +184,7 @@ def mixture(
 ) -> Target:
     """Any Gaussians: `stds` (one for all or one each) or `covariances`, and `weights` of any sum."""
     if not centres:
-        raise ValueError("centres: no centre given; give at least one [x, y]")
+        raise Refusal("no centre given", "give at least one [x, y]", "centres")
     shapes = mixture_covariances(len(centres), stds, covariances)
     return gaussians(np.array(centres), shapes, checked_weights(weights, len(centres)))
 
@@ -195,20 +196,20 @@ def mixture_covariances(
 ) -> np.ndarray:
     """Covariances [K, 2, 2] from whichever of the two was given; ValueError where they do not fit."""
     if (stds is None) == (covariances is None):
-        raise ValueError("stds: give either stds or covariances, and not both")
+        raise Refusal("give either stds or covariances, and not both", option="stds")
     if covariances is None:
         stds = [stds] * modes if isinstance(stds, float | int) else list(stds or ())
         return isotropic(fitting("stds", stds, modes))
     matrices = np.array(fitting("covariances", covariances, modes))
     if not np.allclose(matrices, matrices.transpose(0, 2, 1)) or np.linalg.eigvalsh(matrices).min() < 0:
-        raise ValueError("covariances: each must be symmetric with no negative eigenvalue")
+        raise Refusal("each must be symmetric with no negative eigenvalue", option="covariances")
     return matrices
 
 
 def fitting(name: str, values: Sequence[T], modes: int) -> Sequence[T]:
     """The values, if there is one for each mode; ValueError otherwise."""
     if len(values) != modes:
-        raise ValueError(f"{name}: {len(values)} {name} for {modes} centres; give one for each centre")
+        raise Refusal(f"{len(values)} {name} for {modes} centres", "give one for each centre", name)
     return values
 
 
@@ -371,7 +372,7 @@ def lines(*, segments: tuple[Segment, ...]) -> Target:
     ends = np.array(segments, dtype=float).reshape(-1, 2, 2)
     lengths = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
     if not lengths.sum() > 0:
-        raise ValueError("segments: no segment with a length; give at least one [[x, y], [x, y]]")
+        raise Refusal("no segment with a length", "give at least one [[x, y], [x, y]]", "segments")
 
     def sample(rng: np.random.Generator, n: int) -> np.ndarray:
         a, b = ends[rng.choice(len(ends), size=n, p=lengths / lengths.sum())].transpose(1, 0, 2)
@@ -476,7 +477,7 @@ def log_grid_sum(across: np.ndarray, up: np.ndarray, weights: np.ndarray) -> np.
 def uniform(*, low: Point = (-1.0, -1.0), high: Point = (1.0, 1.0)) -> Target:
     """Uniform on the rectangle from the corner `low` to the corner `high`."""
     if not (low[0] < high[0] and low[1] < high[1]):
-        raise ValueError("high: must lie above and to the right of low; for example [1.0, 1.0]")
+        raise Refusal("must lie above and to the right of low", "for example [1.0, 1.0]", "high")
     return board(np.ones((1, 1)), low, high)
 
 
