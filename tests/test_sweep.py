@@ -26,8 +26,8 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.cli.many import plain_lines
 from toygan.draw.sweep import save_sweep
-from toygan.files.disk import read_json
-from toygan.files.scenario import Config
+from toygan.files.disk import as_json, read_json
+from toygan.files.scenario import Config, toml_of
 from toygan.files.strict import UserError, schema_of
 from toygan.game.objectives import OBJECTIVES
 from toygan.many import run
@@ -695,11 +695,48 @@ def test_a_points_file_travels_under_another_path(tmp_path: Path) -> None:
     config, moves = at_home_here({"target": {"kind": "points", "path": home}}, tmp_path)
     assert config["target"]["path"] == str((tmp_path / "pöints.csv").resolve())
     there = moves[home]
-    record = {"run.json": json.dumps({"path": home}).encode(), "frames.npz": home.encode()}
+    facts = {
+        "title": home,
+        "config": {"about": f'"{home}"', "target": {"path": home}},
+        "inputs": {home: "00"},
+        "x": home,
+    }
+    record = {"run.json": as_json(facts), "frames.npz": home.encode()}
     away = moved(record, moves)
-    assert json.loads(away["run.json"]) == {"path": there}
+    expected = facts | {"config": facts["config"] | {"target": {"path": there}}, "inputs": {there: "00"}}
+    assert json.loads(away["run.json"]) == expected
     assert away["frames.npz"] == record["frames.npz"]
     assert moved(away, {there: home}) == record
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]\n", as_json({"config": 3}), b"\xff", b"[" * 10**5])
+def test_a_damaged_record_travels_as_it_is(content: bytes) -> None:
+    for name in ("run.json", "config.toml"):
+        assert moved({name: content}, {"/a/b.csv": "/c/b.csv"}) == {name: content}
+
+
+def test_words_that_are_a_path_stay_words_on_another_machine(tmp_path: Path, monkeypatch) -> None:
+    place = tmp_path / 'two "moons"'  # a folder with the name of what is in the titles
+    place.mkdir()
+    points = place / "dots é.csv"
+    np.savetxt(points, np.random.default_rng(0).normal(size=(50, 2)), delimiter=",")
+    words = {
+        "title": str(points),
+        "about": f'"{points}" of "{place}"',
+        "target": {"kind": "points", "path": str(points)},
+    }
+    (tmp_path / "dots.toml").write_text(toml_of(words))
+    small = {"training.steps": 2, "training.frames": 1, "training.points": 20, "training.batch": 4}
+    (task,) = planned(Plan(scenarios=(str(tmp_path / "dots.toml"),), methods=("gan",), set=small, out=str(tmp_path)))
+    home = task._replace(folder=tmp_path / "home")
+    assert perform(home).status == "done"
+    monkeypatch.setattr("toygan.many.task.telling", lambda: lambda progress: None)
+    end = perform(task, cargo=cargo_for(task))
+    assert end.files is not None
+    assert end.files["config.toml"] == (home.folder / "config.toml").read_bytes()
+    away, here = (json.loads(text) for text in (end.files["run.json"], (home.folder / "run.json").read_bytes()))
+    assert [away[key] for key in ("title", "config", "inputs")] == [here[key] for key in ("title", "config", "inputs")]
+    assert moved(moved(end.files, {str(points): "/x/y.csv"}), {"/x/y.csv": str(points)}) == end.files
 
 
 @pytest.mark.parametrize(

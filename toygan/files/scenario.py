@@ -535,7 +535,11 @@ def as_data(config: Config) -> dict[str, Any]:
 
 def as_toml(config: Config) -> str:
     """The config as a scenario file that repeats the run."""
-    data = as_data(config)
+    return toml_of(as_data(config))
+
+
+def toml_of(data: Mapping[str, Any]) -> str:
+    """Plain data as TOML: keys first, then a table each."""
     top = {key: value for key, value in data.items() if not isinstance(value, dict)}
     tables = {key: value for key, value in data.items() if isinstance(value, dict)}
     parts = [toml_lines(top), *(f"[{name}]\n{toml_lines(table)}" for name, table in tables.items())]
