@@ -413,10 +413,10 @@ def test_targets_without_modes_are_held_against_their_floor_and_regions() -> Non
 
 def test_seeds_are_told_apart_and_summed_up_in_one_sentence() -> None:
     events = [
-        Event(700, 2, "mode-collapse", "5 of 8 kept"),
-        Event(400, 0, "mode-collapse", "2 of 8 kept"),
-        Event(900, 3, "mode-collapse", "4 of 8 kept"),
-        Event(300, 1, "converged", "W1 0.12, 1.1 times its floor"),
+        Event(700, 2, "mode-collapse", "{} of {} kept", ("5", "8")),
+        Event(400, 0, "mode-collapse", "{} of {} kept", ("2", "8")),
+        Event(900, 3, "mode-collapse", "{} of {} kept", ("4", "8")),
+        Event(300, 1, "converged", "W1 {}, {} times its floor", ("0.12", "1.1")),
     ]
     seeds = [0, 1, 2, 3]
     assert sentences(events, seeds) == [
@@ -425,7 +425,11 @@ def test_seeds_are_told_apart_and_summed_up_in_one_sentence() -> None:
     ]
     assert rates(events, seeds) == {"mode-collapse": 0.75, "converged": 0.25}
     assert sentences([], [0]) == ["The only seed ended neither converged nor in a failure known here."]
-    assert spread(["W1 1e-05 of 8", "W1 0.2 of 8"]) == "W1 1e-05–0.2 of 8"
+    both = [Event(0, seed, "converged", "W1 {} of 8", (w1,)) for seed, w1 in enumerate(("1e-05", "0.2"))]
+    assert spread(both) == "W1 1e-05–0.2 of 8"
+    other = Event(0, 2, "converged", "W1 {}, 3 of 8 within 2", ("0.3",))
+    assert spread([other, *both]) == "W1 0.3, 3 of 8 within 2, and 2 more"
+    assert spread([other, other._replace(numbers=("0.1",))]) == "W1 0.1–0.3, 3 of 8 within 2"
 
 
 def test_every_threshold_has_a_reason_and_every_event_its_step_and_seed() -> None:
