@@ -169,8 +169,7 @@ def tensors_of(state: State) -> dict[str, Tensor]:
     slots = {
         f"{who}_{i}": slot for who in ("generator", "critic") for i, slot in enumerate(getattr(state, f"{who}_slots"))
     }
-    return (
-        {name: getattr(state, name) for name in ("generator", "critic", "average", "memory")}
-        | slots
-        | state.report._asdict()
-    )
+    report = state.report
+    said = {"critic_loss": report.critic_loss, "generator_loss": report.generator_loss, "penalty": report.penalty}
+    said |= {f"penalty_{i}": part for i, part in enumerate(report.parts)}
+    return {name: getattr(state, name) for name in ("generator", "critic", "average", "memory")} | slots | said

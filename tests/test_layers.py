@@ -195,5 +195,11 @@ def test_nothing_is_pickled_or_run():
                     assert "allow_pickle=False" in ast.unparse(node), f"{file.name}:{node.lineno}"
 
 
+def test_files_name_what_they_hold_themselves():
+    """A renamed field must not change a file: no record is written by the names of a tuple's fields."""
+    names = [node.attr for file in FILES for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)]
+    assert not {"_asdict", "_fields", "asdict", "__dict__"} & set(names)
+
+
 def test_there_is_no_drawer_for_everything():
     assert not {file.stem for file in FILES} & {"utils", "helpers", "common", "misc"}

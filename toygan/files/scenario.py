@@ -464,7 +464,8 @@ def build_constraint(config: Config) -> Constraint:
         CONSTRAINTS[part.kind](**options(part, CONSTRAINTS[part.kind]))
         for part in (config.method.constraint, config.method.also)
     )
-    return compose(first, second)
+    kind, other = config.method.constraint.kind, config.method.also.kind
+    return compose(first, second, (kind, other if other != kind else f"{other}-also"))
 
 
 def build_rule(config: Config) -> Rule:

@@ -363,9 +363,15 @@ def floors_at(
     def made() -> dict[str, dict[str, Any]]:
         target, sample = sim.world.target, partial(looks.floor_points, config, sim.world, len(real))
         found = measure.floors(sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, sim.many_real)
-        return {name: {key: plain(value) for key, value in floor._asdict().items()} for name, floor in found.items()}
+        return {name: floor_facts(floor) for name, floor in found.items()}
 
     return cache.kept("floors", about, made)
+
+
+def floor_facts(floor: measure.Floor) -> dict[str, Any]:
+    """A floor as it stands in `run.json`."""
+    ends = {"low": plain(floor.low), "high": plain(floor.high)}
+    return {"mean": plain(floor.mean), "spread": plain(floor.spread), **ends, "draws": plain(floor.draws)}
 
 
 def pack(work: Work, state: State) -> None:
@@ -398,7 +404,10 @@ def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
     arrays |= dict(zip(("slope_x", "slope_y"), sim.slope_axes, strict=True))
     codes, modes = codes_of(sim), sim.world.target.modes
     arrays |= {} if codes is None else {"categories": codes}
-    return arrays | ({f"mode_{name}": values for name, values in modes._asdict().items()} if modes else {})
+    if not modes:
+        return arrays
+    known = {"mode_centres": modes.centres, "mode_covariances": modes.covariances, "mode_weights": modes.weights}
+    return arrays | known
 
 
 def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | None:
@@ -541,7 +550,9 @@ def finish(order: Order, facts: dict[str, Any]) -> None:
 def put_diagnosis(recording: Recording, facts: dict[str, Any]) -> None:
     """Put the diagnosis into the facts: every event with its evidence, the share of seeds with each label, sentences."""
     events = diagnose(recording)
-    facts["events"] = [event._asdict() for event in events]
+    facts["events"] = [
+        {"step": event.step, "seed": event.seed, "label": event.label, "evidence": event.evidence} for event in events
+    ]
     facts["summary"] |= {"rates": rates(events, facts["seeds"]), "diagnosis": sentences(events, facts["seeds"])}
 
 

@@ -170,7 +170,10 @@ def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
         "modes": [] if centres is None else np.asarray(centres, float).round(5).tolist(),
         "curves": curves_of(recording, kept),
         "best": {row["name"]: best_of(recording, row["name"]) for row in quantities()},
-        "events": [event._asdict() | {"why": why(recording, event)} for event in events_of(recording)],
+        "events": [
+            {"step": event.step, "label": event.label, "seeds": event.seeds, "why": why(recording, event)}
+            for event in events_of(recording)
+        ],
         "files": {str(s): path for s, path in run.files.items()},
     }
 
