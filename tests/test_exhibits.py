@@ -603,7 +603,7 @@ def call(*words: str):
     return CliRunner().invoke(app, list(words))
 
 
-def test_a_demo_names_its_page_as_the_site_does(tmp_path, monkeypatch):
+def test_a_demo_names_its_page_as_the_site_does(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, 'name = "Two_Plans"\n' + THEORY)
     told = call("demo", path, "--workers", "1")
@@ -611,7 +611,7 @@ def test_a_demo_names_its_page_as_the_site_does(tmp_path, monkeypatch):
     assert Path(told.stdout.splitlines()[-1]).is_file()
 
 
-def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch):
+def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, FILE)
     first = call("demo", path, "--json", "--workers", "1")
@@ -629,7 +629,7 @@ def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch):
     assert {file: file.stat().st_mtime_ns for file in Path("runs").rglob("frames.npz")} == times
 
 
-def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monkeypatch):
+def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     at_a_step = FILE.replace('"w1" }', '"w1", at = 4 }')  # which is no step of a quick run
     paths = [written(tmp_path, at_a_step, "one"), written(tmp_path, FILE.replace("Small", "Other"), "two")]
@@ -669,7 +669,7 @@ def test_what_can_be_no_folder_is_refused_before_anything_is_played(command, opt
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_strict_fails_when_a_claim_did_not_hold(tmp_path, monkeypatch):
+def test_strict_fails_when_a_claim_did_not_hold(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, THEORY.replace("equals = 42", "equals = 43"))
     lax, strict = call("demo", path), call("demo", path, "--strict")

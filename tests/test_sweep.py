@@ -428,7 +428,7 @@ def test_a_forecast_looks_as_a_run_does(monkeypatch: pytest.MonkeyPatch) -> None
     assert not looks[0][0].order.folder.exists()
 
 
-def test_input_files_may_go_after_the_runs(tmp_path: Path) -> None:
+def test_input_files_may_go_after_the_runs(tmp_path: Path, no_processes: None) -> None:
     np.savetxt(tmp_path / "dots.csv", np.random.default_rng(0).normal(size=(50, 2)), delimiter=",")
     (tmp_path / "dots.toml").write_text('title = "dots"\n[target]\nkind = "points"\npath = "dots.csv"\n')
     tasks = planned(Plan(scenarios=(str(tmp_path / "dots.toml"),), methods=("gan",), set=TINY, out=str(tmp_path)))
@@ -492,7 +492,7 @@ def test_progress_is_of_the_work_and_not_of_the_number_of_runs(tmp_path: Path) -
     assert size_of(longer) > 100 * size_of(one)
 
 
-def test_what_is_finished_is_kept(undisturbed: Path) -> None:
+def test_what_is_finished_is_kept(undisturbed: Path, no_processes: None) -> None:
     before = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("run.json")}
     seen: list[Standing] = []
     assert carry_out(eight(undisturbed), undisturbed, watch=seen.append) == {}
@@ -516,7 +516,7 @@ def test_another_run_in_the_folder_is_refused_before_anything_is_played(undistur
         carry_out(other, undisturbed)
 
 
-def test_a_run_that_raises_fails_alone_and_is_tried_again(tmp_path: Path) -> None:
+def test_a_run_that_raises_fails_alone_and_is_tried_again(tmp_path: Path, no_processes: None) -> None:
     (tmp_path / "dirac/gan/picture.png").mkdir(parents=True)  # in the way of the picture
     words = ["sweep", *SHORT, "-m", "gan", "-m", "wgan", "--set", "training.steps=5", "--out", str(tmp_path)]
     done = CliRunner().invoke(app, [*words, "--workers", "1"])
