@@ -205,7 +205,7 @@ def summary_in(said: Mapping[str, Any]) -> Summary:
     return Summary(
         rows=tuple(said.get("seeds") or ()),
         diagnosis=tuple(said.get("diagnosis") or ()),
-        optimal=Optimal(**known_of(optimal, Optimal._fields)) if optimal else None,
+        optimal=Optimal(**known_of(optimal, ("how", "kind", "drawn", "correlation"))) if optimal else None,
         tells_modes="modes_of" in said,
         **known_of(said, NUMBERS),
     )
