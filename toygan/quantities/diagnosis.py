@@ -50,7 +50,7 @@ class Event(NamedTuple):
     @property
     def evidence(self) -> str:
         """The numbers behind it in words."""
-        return self.words.format(*self.numbers)
+        return self.words.format(*self.numbers) if self.numbers else self.words
 
 
 class Finding(NamedTuple):

@@ -94,7 +94,16 @@ class Floor(NamedTuple):
 
 COUNTED = ("modes", "seconds")
 SCALES = {"share": "share", "cosine": "loss", "correlation": "loss", "modes": "count", "loss": "loss", "score": "loss"}
-UNITS = {"plane": "plane units", "modes": "", "seconds": "core-seconds a seed"}  # where an axis says it otherwise
+# units that an axis says otherwise, or that the label says already
+UNITS = {
+    "plane": "plane units",
+    "seconds": "of a seed",
+    "modes": "",
+    "floors": "",
+    "loss": "",
+    "gradient": "",
+    "ratio": "",
+}
 
 
 def shown_in(place: Place) -> list[str]:
@@ -122,7 +131,7 @@ def axis_name(name: str) -> str:
     row = QUANTITIES.get(name)
     if row is None:
         return label_of(name)
-    unit = UNITS.get(row.unit, row.unit)
+    unit = "" if row.unit in row.label else UNITS.get(row.unit, row.unit)
     said = ", ".join(part for part in (unit, "" if row.better == "neither" else f"{row.better} is better") if part)
     return f"{row.label} ({said})" if said else row.label
 
