@@ -47,7 +47,7 @@ def few_final_points() -> Iterator[None]:
 class AtOnce(Executor):
     """Plays a run in this process, as it is handed in."""
 
-    def submit(self, play: Any, task: Task, **_: Any) -> Future[End]:  # type: ignore[override]
+    def submit(self, play: Any, task: Task, **_: Any) -> Future[End]:  # type: ignore[override]  # noqa: ARG002
         future: Future[End] = Future()
         future.set_result(perform(task))
         return future
