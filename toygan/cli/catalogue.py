@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from toygan.files import catalogue
-from toygan.files.catalogue import Page
+from toygan.files.catalogue import Entry
 from toygan.files.shipped import exhibits_folder, shipped_exhibits
 
 
@@ -21,7 +21,7 @@ def exhibit_data(name: str) -> dict[str, Any]:
     return tomllib.loads((exhibits_folder() / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def exhibit_page(name: str) -> Page:
+def exhibit_page(name: str) -> Entry:
     """An exhibit: its question, what to look at, its claims with their conditions read aloud, and the file itself."""
     from toygan.exhibits import read
     from toygan.exhibits.aloud import aloud
@@ -31,10 +31,10 @@ def exhibit_page(name: str) -> Page:
         claims |= {f"claim {i}": claim.says, f"claim {i} holds if": aloud(claim)}
     lines = {"question": exhibit.question, "look at": exhibit.text, "reference": exhibit.reference}
     text = (exhibits_folder() / f"{name}.toml").read_text(encoding="utf-8")
-    return Page(f"exhibit {name}: {exhibit.title}", lines | claims, text)
+    return Entry(f"exhibit {name}: {exhibit.title}", lines | claims, text)
 
 
-def pages(name: str) -> list[Page]:
+def pages(name: str) -> list[Entry]:
     """Everything of that name, or the file at that path; UserError where there is nothing."""
     return catalogue.pages(name, {"exhibit": (shipped_exhibits(), exhibit_page)})
 

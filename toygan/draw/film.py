@@ -70,7 +70,7 @@ from toygan.draw.sheet import (
 from toygan.files.disk import write_aside
 from toygan.session.recording import Recording
 from toygan.view.scene import (
-    Event,
+    Milestone,
     Scene,
     event_in_words,
     events_of,
@@ -230,7 +230,7 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     return Moving(axis, [done, *marks, state, latest], show)
 
 
-def event_marks(axis: Axes, events: Sequence[Event], portrait: int) -> list[Line2D]:
+def event_marks(axis: Axes, events: Sequence[Milestone], portrait: int) -> list[Line2D]:
     """Diamonds on the time bar: full for the seed shown, hollow for the others."""
     marks = []
     for own in (False, True):

@@ -223,7 +223,7 @@ def checked(data: Mapping[str, Any], source: Source, mistakes: Sequence[Mistake]
     return config
 
 
-class Change(NamedTuple):
+class Override(NamedTuple):
     """An override: its key, its value, and where it was said."""
 
     key: Names
@@ -231,13 +231,13 @@ class Change(NamedTuple):
     place: str
 
 
-def overriding(override: str | tuple[str, Any]) -> Change:
+def overriding(override: str | tuple[str, Any]) -> Override:
     """An override taken apart; UserError where it is none."""
     if isinstance(override, str):
-        return Change(*parse_override(override), f"--set {shortened(override)}")
+        return Override(*parse_override(override), f"--set {shortened(override)}")
     if not (isinstance(override, tuple) and len(override) == 2 and isinstance(override[0], str)):
         raise UserError(f"override {override!r}: expected a key and a value, for example {{'training.steps': 500}}")
-    return Change(parse_key(override[0]), override[1], typed(*override))
+    return Override(parse_key(override[0]), override[1], typed(*override))
 
 
 def typed(key: str, value: Any) -> str:
@@ -246,7 +246,7 @@ def typed(key: str, value: Any) -> str:
     return f"--set {key}={shortened(said)}"
 
 
-def apply(changes: Sequence[Change], data: dict[str, Any]) -> None:
+def apply(changes: Sequence[Override], data: dict[str, Any]) -> None:
     """Put overrides into the data in place."""
     for key, value, place in changes:
         put(data, key, value, place)

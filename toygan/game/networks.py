@@ -41,7 +41,7 @@ Layers = Sequence[Layer]
 LayersOf = Callable[[Tensor], Layers]
 
 
-class Judged(NamedTuple):
+class Response(NamedTuple):
     """A critic's opinion on some points: its `outputs [seed, batch, outputs]` and how they change there.
 
     `slopes(rows, pull) [seed, rows, d]` is the gradient by each point of its outputs weighed by `pull [seed, rows,
@@ -79,9 +79,9 @@ class Network(NamedTuple):
     initial: Callable[[np.random.Generator], np.ndarray]
     layers: Callable[[Tensor], Layers]
     forward: Callable[[Layers, Tensor], Tensor]
-    judge: Callable[[Layers, Tensor], Judged]
+    judge: Callable[[Layers, Tensor], Response]
     judge_both: Callable[[Layers, Tensor, Tensor], Pair]
-    settled: Callable[[Layers, Tensor], Callable[[Tensor], Judged]]
+    settled: Callable[[Layers, Tensor], Callable[[Tensor], Response]]
     note: Callable[[Tensor, Callable[[], Layers], Sequence[Tensor]], Tensor] = nothing_to_note
 
 
@@ -89,7 +89,7 @@ def network(
     initial: Callable[[np.random.Generator], np.ndarray],
     layers: Callable[[Tensor], Layers],
     forward: Callable[[Layers, Tensor], Tensor],
-    judge: Callable[[Layers, Tensor], Judged] | None = None,
+    judge: Callable[[Layers, Tensor], Response] | None = None,
 ) -> Network:
     """A body whose every point is judged by itself, so that both batches can go through it in one pass."""
     opinion = judge or by_autograd(forward)
@@ -104,10 +104,10 @@ def network(
     return Network(initial, layers, forward, opinion, judge_both, lambda layers, points: partial(opinion, layers))
 
 
-def by_autograd(forward: Callable[[Layers, Tensor], Tensor]) -> Callable[[Layers, Tensor], Judged]:
+def by_autograd(forward: Callable[[Layers, Tensor], Tensor]) -> Callable[[Layers, Tensor], Response]:
     """A judge whose slopes are autograd's, for bodies without a chain rule of their own."""
 
-    def judge(layers: Layers, x: Tensor) -> Judged:
+    def judge(layers: Layers, x: Tensor) -> Response:
         with torch.enable_grad():
             # Points that depend on the generator stay so: some rules differentiate a critic's move by it.
             x = x if x.requires_grad else x.detach().requires_grad_()
@@ -117,7 +117,7 @@ def by_autograd(forward: Callable[[Layers, Tensor], Tensor]) -> Callable[[Layers
             with torch.enable_grad():
                 return torch.autograd.grad(outputs[:, rows], x, pull, create_graph=True)[0][:, rows]
 
-        return Judged(outputs, slopes)
+        return Response(outputs, slopes)
 
     return judge
 
@@ -278,7 +278,7 @@ def plain_forward(bend: Bend, layers: Layers, x: Tensor) -> Tensor:
     return affine(layers[-1], x)
 
 
-def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Judged:
+def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Response:
     """The same, with slopes by the chain rule written out.
 
     From the outputs back to the point, being a plain forward computation, it spares autograd the graph of a graph, and
@@ -297,7 +297,7 @@ def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Judged:
             g = torch.bmm(slope(before[:, rows], after[:, rows]) * g, layer.weight.transpose(1, 2))
         return g
 
-    return Judged(affine(layers[-1], x), slopes)
+    return Response(affine(layers[-1], x), slopes)
 
 
 # --- normalised perceptrons ------------------------------------------------------------------------------------------
@@ -389,7 +389,7 @@ def batch_normalised(initial: FirstOf, layers: LayersOf, bend: Bend) -> Network:
         every = slice(None)
         return Pair(on_real.outputs, on_fake.outputs, partial(on_real.slopes, every), partial(on_fake.slopes, every))
 
-    def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Judged]:
+    def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Response]:
         return judge_by(statistics_of(bend, layers, points, 0), bend, layers)
 
     return Network(initial, layers, forward, judge, judge_both, settled)
@@ -410,7 +410,7 @@ def statistics_of(bend: Bend, layers: Layers, points: Tensor, correction: int) -
     return statistics
 
 
-def judge_by(statistics: Statistics, bend: Bend, layers: Layers) -> Callable[[Tensor], Judged]:
+def judge_by(statistics: Statistics, bend: Bend, layers: Layers) -> Callable[[Tensor], Response]:
     """A judge of each point alone, batch norm's statistics being these."""
 
     def with_noted(layers: Layers, x: Tensor) -> Tensor:
@@ -448,7 +448,7 @@ def with_running(base: Network, bend: Bend) -> Network:
         kept = zip(inner, pieces[: len(widths)], pieces[len(widths) :], strict=False)
         return [*(layer._replace(mean=mean, variance=variance) for layer, mean, variance in kept), inner[-1]]
 
-    def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Judged]:
+    def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Response]:
         return judge_by(running_of(layers), bend, layers)
 
     def note(parameters: Tensor, layers: Callable[[], Layers], batches: Sequence[Tensor]) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 from toygan.quantities.transport import Transport, directions
 
 
-class Shown(NamedTuple):
+class TrainedOn(NamedTuple):
     """What one seed's critic trains against at one frame: all of the live generator's points `fake [N, 2]`, and the first
     few real [m, 2] and generated [n, 2] ones as it is shown them, blurred by instance noise where there is some.
     """
@@ -33,7 +33,7 @@ class Judged(NamedTuple):
     fake_slopes: np.ndarray
     between_slopes: np.ndarray
     grid_slopes: np.ndarray = np.empty((0, 2))
-    shown: Shown | None = None
+    shown: TrainedOn | None = None
 
 
 def critic_value(judged: Judged) -> float:

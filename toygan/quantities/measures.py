@@ -15,7 +15,7 @@ import numpy as np
 
 from toygan.quantities.critic import (
     Judged,
-    Shown,
+    TrainedOn,
     critic_gap,
     critic_value,
     input_slope,
@@ -51,7 +51,7 @@ __all__ = [
     "Judged",
     "Measure",
     "Seen",
-    "Shown",
+    "TrainedOn",
     "When",
     "clouds_of",
     "clouds_seen",
@@ -143,7 +143,7 @@ def shown_to(judged: Judged | None, measured: Clouds) -> Clouds:
     return clouds_of(judged.shown)
 
 
-def clouds_of(shown: Shown) -> Clouds:
+def clouds_of(shown: TrainedOn) -> Clouds:
     """What a critic is shown, with the plan between its points."""
     return Clouds(*shown, solved(shown.some, shown.some_real))
 

@@ -339,7 +339,7 @@ def known_optimum(
     if row.source != "density":
         few = min(few, len(real))
         return known._replace(how=f"{row.about} of {few} real and {few} generated points")
-    known = known._replace(how=row.about + in_words(told))
+    known = known._replace(how=row.about + told_in_words(told))
     if log_density and std is not None:
         try:
             log_density(known.grid_x[:1, None] * np.ones(2), 0.0)  # without noise too: one source through the whole run
@@ -363,7 +363,7 @@ def decided(kind: str, told: Told = PLAINLY, critic: str | None = None) -> bool:
     return told.pack == 1 and told.swapped < 0.5
 
 
-def in_words(told: Told) -> str:
+def told_in_words(told: Told) -> str:
     """How l = log p/q is changed by what the critic is told."""
     parts = [f"with p/q to the power {told.pack}, as of packs of {told.pack} equal points"] * (told.pack > 1)
     parts += [f"with p and q mixed, as {100 * told.swapped:.3g} % of the labels are swapped"] * bool(told.swapped)
@@ -526,9 +526,6 @@ def equal_points(cloud: np.ndarray) -> Modes:
     return Modes(cloud, np.zeros((m, 2, 2)), np.full(m, 1 / m))
 
 
-Source = Literal["density", "potential", "kernel"]
-
-
 class Optimum(NamedTuple):
     """One row: `of(l)` from l = log p/q, or `of(clouds, grid_x, grid_y)`, with the objective's options as keywords.
 
@@ -540,7 +537,7 @@ class Optimum(NamedTuple):
     """
 
     of: Callable[..., Any]
-    source: Source
+    source: Literal["density", "potential", "kernel"]
     about: str
     drawn: str = ""
     critics: tuple[str, ...] = ("mlp",)

@@ -32,7 +32,7 @@ GOLDEN = 0.6180339887498949
 Arrays = dict[str, np.ndarray]
 
 
-class Clouds(NamedTuple):
+class Watched(NamedTuple):
     """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, `fake [seed, n, 2]` of the live generator, and
     the latents behind it `[seed, n, d]`.
     """
@@ -42,7 +42,7 @@ class Clouds(NamedTuple):
     latent: Tensor
 
 
-def views(game: Game, state: State, clouds: Clouds, categories: int = 0) -> Arrays:
+def views(game: Game, state: State, clouds: Watched, categories: int = 0) -> Arrays:
     """Everything that is kept of the inside, for P = 1 portrait seed or all S seeds, in float32.
 
     `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 400
@@ -73,7 +73,7 @@ def views(game: Game, state: State, clouds: Clouds, categories: int = 0) -> Arra
 # --- at points of the plane ------------------------------------------------------------------------------------------
 
 
-def at_points(game: Game, state: State, clouds: Clouds) -> dict[str, Tensor]:
+def at_points(game: Game, state: State, clouds: Watched) -> dict[str, Tensor]:
     """Scores and slopes of every seed's critic at real points, generated ones, and on the segments between the pairs.
 
     Scores that need clouds (a kernel's witness, batch norm's statistics) are those against these same points.
@@ -106,7 +106,7 @@ def between(real: Tensor, fake: Tensor) -> Tensor:
 # --- gradients of the losses -----------------------------------------------------------------------------------------
 
 
-def layer_gradients(game: Game, state: State, clouds: Clouds) -> Tensor:
+def layer_gradients(game: Game, state: State, clouds: Watched) -> Tensor:
     """Size of the gradient of the critic's loss (without penalty) at what each affine map gives out: [seed, L].
 
     For layer l with outputs a it is sqrt(mean over points of |n dLoss/da_point|^2), real and generated points
@@ -137,7 +137,7 @@ def n_times(gradient: Tensor) -> Tensor:
     return gradient * gradient.shape[1]
 
 
-def generator_gradient(game: Game, state: State, clouds: Clouds) -> Tensor:
+def generator_gradient(game: Game, state: State, clouds: Watched) -> Tensor:
     """Norm of the gradient of the generator's loss by all its parameters, on watched latents: [seed]."""
     with torch.enable_grad():
         parameters = state.generator.detach().requires_grad_()
@@ -146,7 +146,7 @@ def generator_gradient(game: Game, state: State, clouds: Clouds) -> Tensor:
     return torch.zeros_like(loss) if gradient is None else gradient.norm(dim=1)
 
 
-def score_saturation(game: Game, state: State, clouds: Clouds) -> Tensor:
+def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
     """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01:
     [seed].
     """
@@ -160,7 +160,7 @@ def score_saturation(game: Game, state: State, clouds: Clouds) -> Tensor:
     return (n_times(gradient).norm(dim=2) < FLAT).to(g.dtype).mean(dim=1)
 
 
-def watched_draw(game: Game, clouds: Clouds) -> Draw:
+def watched_draw(game: Game, clouds: Watched) -> Draw:
     """The watched clouds as what a move consumes: no noise, and chances in the middle."""
     real, latent = picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent)
     trick = torch.zeros(*real.shape[:2], 6).to(real)
@@ -168,7 +168,7 @@ def watched_draw(game: Game, clouds: Clouds) -> Draw:
     return Draw(real[None], latent[None], trick[None, ..., 4:], trick[None])
 
 
-def extra(game: Game, state: State, clouds: Clouds) -> Extra:
+def extra(game: Game, state: State, clouds: Watched) -> Extra:
     """What else a loss may look at, with chances in the middle."""
     draw = watched_draw(game, clouds)
     return Extra(state.memory, draw.trick[0, ..., 4:], draw.latent[0])

@@ -15,10 +15,10 @@ from toygan.draw.thumbnail import band_colours, poster, shrunk
 from toygan.files.disk import write_aside
 from toygan.session.recording import Recording, load
 from toygan.site.markup import command_box, data, tag, text
-from toygan.site.pack import critics_of, digits, finite, kept_frames, optimal_fields, packed_runs, view_of
+from toygan.site.pack import critics_of, digits, kept_frames, optimal_fields, packed_runs, view_of, zero_where_unknown
 from toygan.view.scene import (
     HUGE,
-    Event,
+    Milestone,
     Scene,
     boundary_of,
     events_of,
@@ -182,7 +182,7 @@ def boundaries(recording: Recording, kept: np.ndarray) -> list[list[float]] | No
     score = boundary_of(recording)
     if score is None:
         return None
-    medians = np.median(finite(recording.frames["scores"][kept]), axis=(2, 3))
+    medians = np.median(zero_where_unknown(recording.frames["scores"][kept]), axis=(2, 3))
     return [digits(score - line) for line in medians.T]
 
 
@@ -243,7 +243,7 @@ def best_of(recording: Recording, measure: str) -> float | None:
     return None if floor is None else round_to(np.nanmedian(floor))
 
 
-def why(recording: Recording, event: Event) -> str:
+def why(recording: Recording, event: Milestone) -> str:
     """The evidence behind an event, each seed's once."""
     found = [
         str(one.get("evidence", ""))

@@ -103,8 +103,8 @@ def inner_parts(recording: Recording, kept: np.ndarray, s: int) -> list[Part]:
     frames = recording.frames
     alive = kept[: max(int(np.searchsorted(kept, finite_frames(frames))), 1)]
     parts = [
-        field("scores", without_offset(finite(frames["scores"][alive, s]))),
-        arrows("slopes", finite(frames["slopes"][alive, s])),
+        field("scores", without_offset(zero_where_unknown(frames["scores"][alive, s]))),
+        arrows("slopes", zero_where_unknown(frames["slopes"][alive, s])),
     ]
     if "optimal_scores" in frames:
         parts.append(field("optimal", optimal_fields(frames["optimal_scores"], kept, s)))
@@ -122,7 +122,7 @@ def optimal_fields(scores: np.ndarray, kept: np.ndarray, s: int) -> np.ndarray:
     return np.stack([bounded(frame) for frame in np.asarray(over_time, float)])
 
 
-def finite(values: np.ndarray) -> np.ndarray:
+def zero_where_unknown(values: np.ndarray) -> np.ndarray:
     """The same in float64, 0 for what is not finite."""
     return np.nan_to_num(np.asarray(values, float), nan=0.0, posinf=0.0, neginf=0.0)
 
