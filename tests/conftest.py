@@ -21,7 +21,8 @@ from toygan.game.players import GENERATORS, Generator, mlp_critic
 from toygan.game.rules import RULES, Rule
 from toygan.game.streams import Randomness, draws, tricks, uniform
 from toygan.session.looks import first_state
-from toygan.targets.table import Target, ring
+from toygan.targets.mixtures import ring
+from toygan.targets.target import Target
 
 torch.set_num_threads(1)
 

@@ -45,7 +45,8 @@ from toygan.game.optimisers import OPTIMISERS, SCHEDULES, USES
 from toygan.game.play import Game
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
-from toygan.targets.table import TARGETS, Target, moved
+from toygan.targets.table import TARGETS
+from toygan.targets.target import Target, moved
 
 Range = tuple[float, float]
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]  # names become folders

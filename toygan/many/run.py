@@ -34,7 +34,7 @@ from toygan.session import folder as folders
 from toygan.session import looks
 from toygan.session.looks import Frame, Simulation
 from toygan.session.recording import FORMAT, Recording, diagnose, load, metric_lines, plain, read_metrics
-from toygan.targets.table import Target
+from toygan.targets.target import Target
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each

@@ -17,7 +17,7 @@ from toygan.files.scenario import Config, as_data, build_target, read
 from toygan.files.strict import UserError, options, shortened
 from toygan.quantities import divergences
 from toygan.quantities.transport import Metric, transport, weighted
-from toygan.targets.table import Modes, Target, moved
+from toygan.targets.target import Modes, Target, moved
 from toygan.targets.user_files import read_points
 
 DISTANCES = {

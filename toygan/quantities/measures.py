@@ -42,7 +42,7 @@ from toygan.quantities.neighbours import (
 from toygan.quantities.optimal import Clouds, Known, OptimalCritic, optimal_critic
 from toygan.quantities.skeleton import Curve, on_skeleton, skeleton_coverage
 from toygan.quantities.transport import Transport, least_cost, sliced_w1, solved, w1, w2
-from toygan.targets.table import Modes
+from toygan.targets.target import Modes
 
 __all__ = [
     "MEASURES",

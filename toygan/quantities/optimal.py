@@ -17,7 +17,8 @@ import numpy as np
 
 from toygan.quantities.critic import alignment
 from toygan.quantities.transport import Transport, units
-from toygan.targets.table import LogDensity, Modes, log_mixture
+from toygan.targets.densities import log_mixture
+from toygan.targets.target import LogDensity, Modes
 
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
 OfSquares = Callable[[np.ndarray], np.ndarray]  # squared distances to a cloud [..., n] -> [...]

@@ -14,7 +14,7 @@ from toygan.game import play
 from toygan.game.play import Report, State
 from toygan.game.streams import Purpose, Randomness, draws, no_tricks, starts, stream, tricks, uniform
 from toygan.quantities.state import JUDGED, Watched, views
-from toygan.targets.table import MANY
+from toygan.targets.target import MANY
 
 GRID = 81  # score grid, points a side
 ARROWS = 21  # slope grid, points a side
