@@ -350,9 +350,7 @@ def as_table(value: Any) -> dict[str, Any]:
 
 
 def beyond(data: Any, key: Key = ()) -> list[Mistake]:
-    """Numbers so large that single precision or the machine's memory gives up, or so small that their squares are nothing;
-    seeds may be any.
-    """
+    """Numbers too large for single precision or the machine's memory, or with squares of nothing; seeds may be any."""
     if isinstance(data, Mapping | list | tuple):
         inner = dict(data) if isinstance(data, Mapping) else dict(enumerate(data))
         return [found for part in inner if part not in ("seed", "seeds") for found in beyond(inner[part], (*key, part))]
@@ -444,9 +442,7 @@ def build_generator(config: Config) -> Generator:
 
 
 def build_critic(config: Config) -> Network:
-    """The critic, of the scenario's kind or the one the method needs, as wide at both ends as packing and objective
-    want, with what its constraint learns besides.
-    """
+    """The critic, of the scenario's kind or the method's own, as wide at both ends as packing and objective want, constrained."""
     make = CRITICS[config.method.critic or config.critic.kind]
     critic = make(2 * config.method.pack, build_objective(config).outputs, **options(config.critic, make))
     return build_constraint(config).extend(critic)

@@ -53,19 +53,12 @@ class Response(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A critic's opinion on a real and a generated batch: outputs of each [seed, batch, outputs], and their slopes by
-    pull.
-    """
+    """A critic's opinion on a real and a generated batch: outputs of each [seed, batch, outputs], and their slopes by pull."""
 
     r: Tensor
     g: Tensor
     real_slopes: Callable[[Tensor], Tensor]
     fake_slopes: Callable[[Tensor], Tensor]
-
-
-def nothing_to_note(parameters: Tensor, layers: Callable[[], Layers], batches: Sequence[Tensor]) -> Tensor:
-    """The parameters as they are: no statistics are kept."""
-    return parameters
 
 
 class Network(NamedTuple):
@@ -82,7 +75,9 @@ class Network(NamedTuple):
     judge: Callable[[Layers, Tensor], Response]
     judge_both: Callable[[Layers, Tensor, Tensor], Pair]
     settled: Callable[[Layers, Tensor], Callable[[Tensor], Response]]
-    note: Callable[[Tensor, Callable[[], Layers], Sequence[Tensor]], Tensor] = nothing_to_note
+    note: Callable[[Tensor, Callable[[], Layers], Sequence[Tensor]], Tensor] = lambda parameters, layers, batches: (
+        parameters
+    )
 
 
 def network(
@@ -218,9 +213,7 @@ INITIALISATIONS: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] =
 
 
 def unpack(parameters: Tensor, shapes: Sequence[Shape]) -> list[Layer]:
-    """Cut flat parameters [seed, P] into layers; each layer is its weights row by row, then its biases. What is left
-    over is somebody else's.
-    """
+    """Cut flat parameters [seed, P] into layers, each its weights row by row, then its biases; the rest is somebody else's."""
     sizes = [n for shape in shapes for n in (shape.inputs * shape.outputs, shape.outputs)]
     pieces = parameters.split([*sizes, parameters.shape[1] - sum(sizes)], dim=1)[:-1]
     return [
@@ -246,9 +239,7 @@ class Body(NamedTuple):
 
 
 def perceptron(inputs: int, outputs: int, body: Body) -> Network:
-    """Affine maps with `depth` hidden layers between; biases start at zero (but within a layer norm, see `with_scales`),
-    weights are multiplied by `gain`.
-    """
+    """Affine maps with `depth` hidden layers between; biases start at 0 (but see `with_scales`), weights are times `gain`."""
     ends = [inputs, *[body.width] * body.depth, outputs]
     shapes = [Shape(a, b) for a, b in pairwise(ends)]
     draw, bend = INITIALISATIONS[body.initialisation], ACTIVATIONS[body.activation]
@@ -307,16 +298,14 @@ EPSILON = 1e-5  # added to variances
 Norm = Callable[[Tensor], Tensor]
 
 
-def layer_norm(x: Tensor) -> Tensor:
-    """Zero mean and unit variance over one point's units, never over the batch (Ba et al., 2016, arXiv:1607.06450)."""
-    variance, mean = torch.var_mean(x, dim=2, keepdim=True, correction=0)
+def standardised(dim: int, x: Tensor) -> Tensor:
+    """Zero mean and unit variance along one axis of x [seed, batch, units]."""
+    variance, mean = torch.var_mean(x, dim=dim, keepdim=True, correction=0)
     return (x - mean) / (variance + EPSILON).sqrt()
 
 
-def batch_norm(x: Tensor) -> Tensor:
-    """Zero mean and unit variance of each unit over one seed's batch (Ioffe and Szegedy, 2015, arXiv:1502.03167)."""
-    variance, mean = torch.var_mean(x, dim=1, keepdim=True, correction=0)
-    return (x - mean) / (variance + EPSILON).sqrt()
+batch_norm: Norm = partial(standardised, 1)  # each unit over a seed's batch (Ioffe and Szegedy, 2015, arXiv:1502.03167)
+layer_norm: Norm = partial(standardised, 2)  # one point's units, never the batch (Ba et al., 2016, arXiv:1607.06450)
 
 
 def layer_normalised(layer: Layer, x: Tensor) -> Tensor:
@@ -378,9 +367,7 @@ def with_scales(
 
 
 def batch_normalised(initial: FirstOf, layers: LayersOf, bend: Bend) -> Network:
-    """A perceptron with batch norm: real and generated batches are normalised apart, and a settled judge uses the
-    statistics of the points that it was settled on.
-    """
+    """A perceptron with batch norm, real and generated batches apart; a settled judge keeps the statistics it was settled on."""
     forward = partial(normalised_forward, bend, partial(batch_unit, batch_norm))
     judge = by_autograd(forward)
 

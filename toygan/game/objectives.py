@@ -9,7 +9,7 @@ batch, sp is softplus, and a higher score means "more real". One more objective 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial, reduce
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -27,9 +27,7 @@ class Losses(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """What else a loss may look at: the objective's own `memory [seed]`, fresh uniform `chance [seed, batch, 2]`, and
-    the `latent [seed, batch, d]` behind the generated points.
-    """
+    """What else a loss may look at: the objective's memory, uniform `chance [seed, batch, 2]`, the generated points' latents."""
 
     memory: Tensor
     chance: Tensor
@@ -48,11 +46,6 @@ def first_only(outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
     return pull
 
 
-def keep(memory: Tensor, r: Tensor, g: Tensor) -> Tensor:
-    """An objective without a memory leaves it as it is."""
-    return memory
-
-
 class Objective(NamedTuple):
     """What the game needs to know of an objective; all but the losses have a neutral default.
 
@@ -66,7 +59,7 @@ class Objective(NamedTuple):
     outputs: int = 1
     score: Callable[[Tensor, Tensor, Tensor], Tensor] = first_output
     pull: Callable[[Tensor, Tensor, Tensor], Tensor] = first_only
-    remember: Callable[[Tensor, Tensor, Tensor], Tensor] = keep
+    remember: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda memory, r, g: memory
     rehearse: Callable[[Tensor, Tensor, Extra], Losses] | None = None
 
 
@@ -95,9 +88,7 @@ def non_saturating(r: Tensor, g: Tensor) -> Losses:
 
 
 def least_squares(r: Tensor, g: Tensor, *, fake: float = 0.0, real: float = 1.0, wanted: float = 1.0) -> Losses:
-    """Critic 1/2 E (r - real)^2 + 1/2 E (g - fake)^2, generator 1/2 E (g - wanted)^2 (Mao et al., 2016,
-    arXiv:1611.04076).
-    """
+    """Critic 1/2 E (r - real)^2 + 1/2 E (g - fake)^2, generator 1/2 E (g - wanted)^2 (Mao et al., 2016, arXiv:1611.04076)."""
     return Losses(
         critic=mean((r - real) ** 2) / 2 + mean((g - fake) ** 2) / 2,
         generator=mean((g - wanted) ** 2) / 2,
@@ -139,9 +130,7 @@ def relativistic_average(r: Tensor, g: Tensor) -> Losses:
 
 
 def boundary_seeking(r: Tensor, g: Tensor) -> Losses:
-    """Critic E sp(-r) + E sp(g), generator 1/2 E g^2: to where the critic cannot tell (Hjelm et al., 2017,
-    arXiv:1702.08431).
-    """
+    """Critic E sp(-r) + E sp(g), generator 1/2 E g^2: to where the critic cannot tell (Hjelm et al., 2017, arXiv:1702.08431)."""
     return Losses(
         critic=mean(softplus(-r)) + mean(softplus(g)),
         generator=mean(g**2) / 2,
@@ -177,9 +166,7 @@ def between(ends: Labels, chance: Tensor) -> Tensor:
 
 
 def f_losses(r: Tensor, g: Tensor, t: Callable[[Tensor], Tensor], c: Callable[[Tensor], Tensor], trick: bool) -> Losses:
-    """Critic -E T(r) + E f*(T(g)), generator -E f*(T(g)), or with the trick -E T(g) (Nowozin et al., 2016,
-    arXiv:1606.00709).
-    """
+    """Critic -E T(r) + E f*(T(g)), generator -E f*(T(g)), or with the trick -E T(g) (Nowozin et al., 2016, arXiv:1606.00709)."""
     return Losses(
         critic=mean(c(g)) - mean(t(r)),
         generator=-mean(t(g) if trick else c(g)),
@@ -332,18 +319,14 @@ def gaussian_kernel(a: Tensor, b: Tensor, bandwidths: Widths) -> Tensor:
     """Mean over bandwidths of exp(-d^2 / 2 b^2): [seed, n, m]."""
     d2 = squared_distances(a, b)
     # Beyond 10 widths the kernel is 2e-22 and flat: smaller numbers would be denormal, and a hundred times slower.
-    return total([(d2 * (-1 / (2 * width**2))).clamp(min=-50).exp() for width in bandwidths]) / len(bandwidths)
+    parts = [(d2 * (-1 / (2 * width**2))).clamp(min=-50).exp() for width in bandwidths]
+    return reduce(torch.add, parts) / len(bandwidths)
 
 
 def rational_quadratic_kernel(a: Tensor, b: Tensor, bandwidths: Widths) -> Tensor:
     """Mean over bandwidths of (1 + d^2 / 2b)^-b: [seed, n, m]."""
     d2 = squared_distances(a, b)
-    return total([(1 + d2 / (2 * width)) ** -width for width in bandwidths]) / len(bandwidths)
-
-
-def total(parts: Sequence[Tensor]) -> Tensor:
-    """The sum of tensors, without a copy of them side by side."""
-    return reduce(torch.add, parts)
+    return reduce(torch.add, [(1 + d2 / (2 * width)) ** -width for width in bandwidths]) / len(bandwidths)
 
 
 KERNELS = {"gaussian": gaussian_kernel, "rational-quadratic": rational_quadratic_kernel}

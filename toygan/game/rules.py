@@ -27,16 +27,11 @@ from toygan.game.play import (
 from toygan.game.streams import Draw
 
 
-def as_it_is(optimiser: Optimiser) -> Optimiser:
-    """Leave the optimiser alone."""
-    return optimiser
-
-
 class Rule(NamedTuple):
     """A step of the game, and the optimiser that it wants."""
 
     step: Callable[[Game, State, Draw], State]
-    wrap: Callable[[Optimiser], Optimiser] = as_it_is
+    wrap: Callable[[Optimiser], Optimiser] = lambda optimiser: optimiser
 
 
 def warm_up(game: Game, state: State, draw: Draw, moves: int) -> State:

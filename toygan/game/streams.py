@@ -105,9 +105,7 @@ def no_tricks(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def stacked(source: Randomness, purpose: Purpose, block: int, sample: Sampler, like: Tensor) -> Tensor:
-    """[step, moves, seed, batch, d]. Moves are named from the generator's (0) on, so that a method with fewer critic
-    moves sees the first of the same batches.
-    """
+    """[step, moves, seed, batch, d]; the generator's move is named 0, so that fewer critic moves see the first batches."""
     names = [*range(1, source.moves), 0]
     table = [[one(source, sample, purpose, seed, name, block) for seed in source.seeds] for name in names]
     numbers = torch.from_numpy(np.array(table)).to(dtype=like.dtype, device=like.device)

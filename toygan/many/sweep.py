@@ -209,9 +209,7 @@ def planned_tasks(plan: Plan, combined: Iterable[Combination], places: Places, k
 
 
 def beginning_something(combined: Iterable[Combination]) -> Iterator[Combination]:
-    """The combinations that bring a scenario with a method, or a scenario with one value of the grid, for the first
-    time.
-    """
+    """The combinations that bring a scenario with a method, or a scenario with one value of the grid, for the first time."""
     seen = set[tuple[str, ...]]()
     for scenario, method, settings in combined:
         pairs = {(scenario, str(method)), *((scenario, key, in_toml(value)) for key, value in settings.items())}

@@ -43,10 +43,7 @@ MISSED = 1e-2  # a quadrature that is off by more, the mass included, is no quad
 
 
 class Number(NamedTuple):
-    """A distance, NaN where it is not known, and how it was found.
-
-    A sampled one has its `spread` (standard deviation over the repeats) and `floor` (mean of two samples of A).
-    """
+    """A distance and how it was found; NaN: not known. Sampled: `spread` (deviation of repeats), `floor` (two samples of A)."""
 
     value: float
     how: str
@@ -366,10 +363,7 @@ class Sweep(NamedTuple):
 
 
 def parsed_sweep(text: str) -> Sweep:
-    """`KEY=LO:HI:N`, as in `target.shift=-1:1:21`; a number after the last dot says which coordinate.
-
-    UserError for anything else.
-    """
+    """`target.shift=-1:1:21`: KEY=LO:HI:N; a number after the last dot is a coordinate. UserError for anything else."""
     wrong = f"--over {shortened(text)}: expected KEY=LO:HI:N, for example target.shift=-1:1:21"
     match = re.fullmatch(r"\s*(target\.[\w.-]+?)(?:\.(\d{1,9}))?\s*=([^:]+):([^:]+):\s*(\d+)\s*", text)
     if match is None:

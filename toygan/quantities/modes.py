@@ -1,7 +1,4 @@
-"""What happened to each mode of a mixture.
-
-A measure sees one cloud [n, 2] and what it is held against, never the network that made it.
-"""
+"""What happened to each mode of a mixture: measures of one cloud [n, 2], never of the network that made it."""
 
 from __future__ import annotations
 
@@ -19,10 +16,9 @@ SAME = 1e-9  # distances to modes that differ by less are equal: sin(2 pi) is no
 
 
 def modes_kept(points: np.ndarray, modes: Modes, at_least: int = 1) -> int:
-    """How many modes have at least so many points within 3 sigma, each point counted for its nearest mode only.
+    """How many modes have at least so many of points [n, 2] within 3 sigma, each point counted for its nearest mode only.
 
-    points [n, 2]. Srivastava et al., 2017,
-    arXiv:1705.07761; Lin et al., 2018, arXiv:1712.04086.
+    Srivastava et al., 2017, arXiv:1705.07761; Lin et al., 2018, arXiv:1712.04086.
     """
     return int((mode_counts(points, modes, within=SIGMAS) >= at_least).sum())
 

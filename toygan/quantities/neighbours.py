@@ -49,10 +49,7 @@ def recall(near: Nearness) -> float:
 
 
 def density(near: Nearness) -> float:
-    """Mean number of real balls around a generated point, over k = 5; 1 for the target, above it where points crowd.
-
-    Naeem et al., 2020, arXiv:2002.09797.
-    """
+    """Mean number of real balls around a generated point over k = 5; 1 for the target (Naeem et al., 2020, arXiv:2002.09797)."""
     return float((near.distances <= near.wide_radii).sum() / (K_DENSITY * len(near.distances)))
 
 

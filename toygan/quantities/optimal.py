@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -17,8 +17,8 @@ import numpy as np
 
 from toygan.quantities.critic import alignment
 from toygan.quantities.transport import Transport, units
-from toygan.targets.densities import log_mixture
-from toygan.targets.target import LogDensity, Modes
+from toygan.targets.densities import equal_points, log_mixture
+from toygan.targets.target import LogDensity
 
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
 OfSquares = Callable[[np.ndarray], np.ndarray]  # squared distances to a cloud [..., n] -> [...]
@@ -221,14 +221,10 @@ def over_rows(of: OfSquares, cloud: np.ndarray, grid_x: np.ndarray, grid_y: np.n
 
     In float32, half the time of float64: distances are sums of squares, without cancellation, and good to 1e-7.
     """
-    across, up = (squares_to(cloud[:, k], grid) for k, grid in enumerate((grid_x, grid_y)))
+    axes = zip((grid_x, grid_y), cloud.T, strict=True)
+    across, up = (np.square(np.subtract.outer(grid, places)).astype(np.float32) for grid, places in axes)  # [g, n] each
     table = np.empty_like(across)
     return np.stack([of(np.add(across, row, out=table)) for row in up])
-
-
-def squares_to(places: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Squared distances from each of the grid's coordinates [g] to places [n] on one axis: [g, n]."""
-    return np.square(np.subtract.outer(grid, places)).astype(np.float32)
 
 
 def mmd_witness(
@@ -386,16 +382,10 @@ def indifferent_score(kind: str, options: Mapping[str, Any] = NOTHING, critic: s
 
 def exactly(known: Known, log_density: LogDensity, std: float, noise: float) -> Known:
     """The optimum from both exact densities; ValueError where the target has none."""
-
-    def real(points: np.ndarray) -> np.ndarray:
-        return log_density(points, noise)
-
-    def fake(points: np.ndarray) -> np.ndarray:
-        return log_density(points, math.hypot(std, noise))
-
     how = f"{known.how}, from both exact densities (generated = target + N(0, {std:g}^2))"
-    log_p, log_q = (on_grid(log, known) for log in (real, fake))
-    return known._replace(log_p=log_p, log_q=log_q, exact=(real, fake), how=how)
+    exact = (lambda points: log_density(points, noise)), (lambda points: log_density(points, math.hypot(std, noise)))
+    log_p, log_q = (on_grid(log, known) for log in exact)
+    return known._replace(log_p=log_p, log_q=log_q, exact=exact, how=how)
 
 
 def estimated(known: Known, real: np.ndarray, log_density: LogDensity | None, noise: float) -> Known:
@@ -432,11 +422,10 @@ def optimal_critic(known: Known, clouds: Clouds) -> OptimalCritic | None:
         critic: OptimalCritic = row.of(clouds, known.grid_x, known.grid_y, **taken(row.of, known.options))
         return critic
     on_grid = cache(lambda: grid_densities(known, clouds))  # dear where the cloud is far away, and wanted twice
+    at_clouds = partial(point_densities, known, clouds, on_grid)
     return OptimalCritic(
         on_grid=lambda: optimal_scores(known.kind, *on_grid(), known.options, known.told),
-        at_clouds=lambda: optimal_scores(
-            known.kind, *point_densities(known, clouds, on_grid), known.options, known.told
-        ),
+        at_clouds=lambda: optimal_scores(known.kind, *at_clouds(), known.options, known.told),
     )
 
 
@@ -458,8 +447,8 @@ def point_densities(
     points = np.concatenate([clouds.some_real, clouds.some])
     if known.exact:
         return known.exact[0](points), known.exact[1](points)
-    log_p, log_q = (read_off(table, known, points) for table in on_grid())
-    return log_p, log_q
+    log_p, log_q = on_grid()
+    return read_off(log_p, known, points), read_off(log_q, known, points)
 
 
 def read_off(table: np.ndarray, known: Known, points: np.ndarray) -> np.ndarray:
@@ -521,12 +510,6 @@ def kernel_estimate(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y:
     return logs
 
 
-def equal_points(cloud: np.ndarray) -> Modes:
-    """A cloud [m, 2] as a mixture of points of equal weight."""
-    m = len(cloud)
-    return Modes(cloud, np.zeros((m, 2, 2)), np.full(m, 1 / m))
-
-
 class Optimum(NamedTuple):
     """One row: `of(l)` from l = log p/q, or `of(clouds, grid_x, grid_y)`, with the objective's options as keywords.
 
@@ -546,6 +529,8 @@ class Optimum(NamedTuple):
     linear: bool = True
 
 
+WITNESS = "witness on the plane itself, without learned features,"
+
 OPTIMA = {
     "minimax": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "non-saturating": Optimum(log_ratio, "density", "log p/q", boundary=True),
@@ -564,16 +549,6 @@ OPTIMA = {
     ),
     "energy": Optimum(least_energy, "density", "-margin where q > p", critics=("autoencoder",)),
     "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
-    "mmd": Optimum(
-        mmd_witness,
-        "kernel",
-        "the kernel's witness on the plane itself, without learned features,",
-        critics=("mlp", "identity"),
-    ),
-    "cramer": Optimum(
-        energy_witness,
-        "kernel",
-        "the energy distance's witness on the plane itself, without learned features,",
-        critics=("mlp", "identity"),
-    ),
+    "mmd": Optimum(mmd_witness, "kernel", f"the kernel's {WITNESS}", critics=("mlp", "identity")),
+    "cramer": Optimum(energy_witness, "kernel", f"the energy distance's {WITNESS}", critics=("mlp", "identity")),
 }

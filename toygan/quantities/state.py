@@ -33,9 +33,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class Watched(NamedTuple):
-    """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, `fake [seed, n, 2]` of the live generator, and
-    the latents behind it `[seed, n, d]`.
-    """
+    """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, the live generator's `fake [seed, n, 2]`, latents."""
 
     real: Tensor
     fake: Tensor
@@ -46,10 +44,9 @@ def views(game: Game, state: State, clouds: Watched, categories: int = 0) -> Arr
     """Everything that is kept of the inside, for P = 1 portrait seed or all S seeds, in float32.
 
     `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 400
-    watched points; `slope_quantiles
-    [S, 3, 5]` of |grad score| at real, generated and in-between points; `layer_gradients [S, L]` and
-    `layer_gradient_ratio [S]`, the first over the last, which is that of the scores; `weight_saturation`,
-    `generator_gradient`, `score_saturation [S]`; `weight_histogram [P, 41]` over [-reach, reach], `weight_reach [P]`;
+    watched points; `slope_quantiles [S, 3, 5]` of |grad score| at real, generated and in-between points;
+    `layer_gradients [S, L]`, `layer_gradient_ratio [S]`, the first over the last; `weight_saturation`,
+    `generator_gradient`, `score_saturation [S]`; `weight_histogram [P, 41]`, `weight_reach [P]`;
     `latent_map [P, m, m, 2]`.
     """
     portrait = game.generator.layers(state.average[:1])
@@ -96,9 +93,7 @@ def at_points(game: Game, state: State, clouds: Watched) -> dict[str, Tensor]:
 
 
 def between(real: Tensor, fake: Tensor) -> Tensor:
-    """E real + (1 - e) fake for each pair [seed, n, 2], e the golden-ratio sequence: evenly spread, and the same
-    always.
-    """
+    """E real + (1 - e) fake for each pair [seed, n, 2], e the golden-ratio sequence: evenly spread, and the same always."""
     e = torch.from_numpy((GOLDEN * np.arange(1, real.shape[1] + 1)) % 1.0).to(real)
     return torch.lerp(fake, real, e[:, None])
 
@@ -147,9 +142,7 @@ def generator_gradient(game: Game, state: State, clouds: Watched) -> Tensor:
 
 
 def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
-    """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01:
-    [seed].
-    """
+    """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01: [seed]."""
     real, fake = packs(game, clouds.real.expand(len(clouds.fake), -1, -1)), packs(game, clouds.fake)
     layers = rules.critic_layers(game, state.critic.detach())
     r, g = game.critic.forward(layers, real).detach(), game.critic.forward(layers, fake).detach()
@@ -204,9 +197,7 @@ def weight_saturation(parameters: Tensor) -> Tensor:
 
 
 def weight_histogram(parameters: Tensor) -> tuple[Tensor, Tensor]:
-    """Shares of the parameters [seed, P] in 41 even bins over [-reach, reach] [seed, 41], and the reach, their largest
-    magnitude [seed].
-    """
+    """Shares of parameters [seed, P] in 41 even bins over [-reach, reach] [seed, 41]; the reach, their largest size [seed]."""
     if not parameters.shape[1]:
         return parameters.new_zeros(len(parameters), BINS), parameters.new_zeros(len(parameters))
     reach = parameters.abs().amax(dim=1)

@@ -90,9 +90,9 @@ def of_size_one(points: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, 
     The solver's tolerances are absolute: on costs below 1e-11 it stops early and says nothing. Scaling by a power of
     two is free of rounding and also keeps squares of huge coordinates finite.
     """
-    clouds = np.asarray(points, float), np.asarray(reference, float)
-    exponent = max(math.frexp(np.abs(cloud).max())[1] for cloud in clouds)
-    return np.ldexp(clouds[0], -exponent), np.ldexp(clouds[1], -exponent), exponent
+    one, other = np.asarray(points, float), np.asarray(reference, float)
+    exponent = max(math.frexp(np.abs(cloud).max())[1] for cloud in (one, other))
+    return np.ldexp(one, -exponent), np.ldexp(other, -exponent), exponent
 
 
 def costs_of(target: np.ndarray, generated: np.ndarray, metric: Metric) -> np.ndarray:
@@ -130,10 +130,7 @@ def simplex(
 
 
 def directions(plan: Transport, points: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Where the plan sends each of points [n, 2]: the unit vector [n, 2] along the mean of its unit moves, by mass.
-
-    NaN for a point that the plan leaves in its place.
-    """
+    """The unit vector [n, 2] along the mean of each point's unit moves in the plan, by mass; NaN for a point that stays."""
     moves = np.asarray(reference, float)[plan.goal] - np.asarray(points, float)[plan.start]
     total = np.zeros((len(points), 2))
     np.add.at(total, plan.start, plan.mass[:, None] * units(moves, fill=0.0))

@@ -129,9 +129,7 @@ def repeated(state: State, n: int) -> State:
 
 
 def seen(game: Game, state: State) -> Tensor:
-    """Theta and psi of every seed [n, 2]; psi is the critic's slope where its length is a parameter of its own, else
-    the weight as it is stored.
-    """
+    """Theta and psi of every seed [n, 2]; psi is the critic's slope where its length is learned, else the weight as stored."""
     layer = game.critic.layers(state.critic)[0]
     weight = layer.weight if layer.length is None else game.constraint.reparametrise([layer])[0].weight
     return torch.stack((state.generator[:, 0], weight[:, 0, 0]), dim=1)

@@ -119,9 +119,7 @@ def refuse_elsewhere(folder: Path, known: Mapping[str, Any], now: Mapping[str, A
 
 
 def conditions(facts: Mapping[str, Any]) -> dict[str, str]:
-    """What besides the config decides a run's bytes: the versions of libraries, Python's without the last number, and
-    the device.
-    """
+    """What besides the config decides a run's bytes: the versions of libraries (Python's without the last number), the device."""
     versions = as_table(facts.get("versions"))
     found = {name: str(versions.get(name)) for name in DECIDING}
     return found | {"python": ".".join(found["python"].split(".")[:2]), "device": str(facts.get("device"))}
@@ -191,9 +189,7 @@ def clear(folder: Path) -> None:
 
 
 class Trail(NamedTuple):
-    """What an unfinished run has kept so far: the digest of what decides it, and, for every frame, the digest of its
-    file and its lines in `metrics.jsonl`, and the length of these lines in bytes.
-    """
+    """What an unfinished run has kept: the digest of what decides it; of every frame the digest and its lines' bytes."""
 
     origin: bytes
     digests: list[bytes]

@@ -193,9 +193,7 @@ def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, plac
 
 
 def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Every seed's real [n, 2] and live generated points [n, 2] as its critic is shown them, of other latents than the
-    watched ones and with other noise.
-    """
+    """Every seed's real and generated points [n, 2] as its critic is shown them, of other latents and noise than the watched."""
     fake = play.generate(sim.world.game, state.generator, sim.final[:, : len(real)])
     shown = shown_clouds(sim, state, torch.from_numpy(real[None]).to(fake), fake, 1)
     return list(zip(on_host(shown.real.expand(len(fake), -1, -1)), on_host(shown.fake), strict=True))
@@ -244,9 +242,7 @@ def on_host(values: Tensor) -> np.ndarray:
 
 
 def weights(state: State) -> Arrays:
-    """What a state has learned, without the optimisers' memories: `generator [S, P]`, its `average [S, P]`, from which
-    points are drawn, `critic [S, Q]`, the objective's `memory [S]`, `step []`.
-    """
+    """What was learned, without optimisers' memories: `generator`, `average`, `critic [S, P]`, `memory [S]`, `step []`."""
     names = ("generator", "average", "critic", "memory")
     return {name: on_host(getattr(state, name)) for name in names} | {"step": np.array(state.step)}
 

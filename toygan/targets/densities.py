@@ -34,6 +34,11 @@ def log_mixture(x: np.ndarray, modes: Modes, blur: float) -> np.ndarray:
     return in_blocks(lambda part: log_sum_exp(terms(part)), x, len(heights))
 
 
+def equal_points(cloud: np.ndarray) -> Modes:
+    """A cloud [m, 2] as a mixture of points of equal weight."""
+    return Modes(cloud, np.zeros((len(cloud), 2, 2)), np.full(len(cloud), 1 / len(cloud)))
+
+
 def log_sum_exp(terms: np.ndarray) -> np.ndarray:
     """Logarithm of the sum of exp over the last axis, [n, K] -> [n]."""
     largest = terms.max(axis=1)

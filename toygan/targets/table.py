@@ -14,9 +14,9 @@ import numpy as np
 
 from toygan.targets.areas import banana, board, checkerboard, pinwheel, uniform
 from toygan.targets.curves import circles, line, lines, s_curve, spirals, swiss_roll, two_moons
-from toygan.targets.densities import log_mixture
+from toygan.targets.densities import equal_points, log_mixture
 from toygan.targets.mixtures import dirac, grid, mixture, ring
-from toygan.targets.target import MANY, Modes, Target
+from toygan.targets.target import MANY, Target
 from toygan.targets.user_files import read_darkness, read_points
 
 ATOMS = 4096  # more change no colour of a picture, and every one costs a Gaussian at every place
@@ -26,10 +26,9 @@ def points(*, path: Path) -> Target:
     """Drawn with replacement from a CSV, NPY or NPZ file of n x 2 numbers; its density is of at most ATOMS of them."""
     table = read_points(path)
     atoms = some_of(table, ATOMS)
-    equal = Modes(atoms, np.zeros((len(atoms), 2, 2)), np.full(len(atoms), 1 / len(atoms)))
     return Target(
         lambda rng, n: table[rng.integers(len(table), size=n)],
-        log_density=lambda x, blur: log_mixture(x, equal, blur),
+        log_density=lambda x, blur: log_mixture(x, equal_points(atoms), blur),
         singular=True,
         density_of="" if len(atoms) == len(table) else f"{len(atoms)} of its {len(table)} points",
         points=table if len(table) <= MANY else None,
