@@ -42,10 +42,7 @@ class Drawable(Protocol):
 
 
 def target_panel(axis: Axes, target: Drawable, seed: int = 0) -> None:
-    """Draw one target: density as a shade, 600 points, 3 standard deviations around each mode, the skeleton as a line.
-
-    The density is blurred by a pixel, so that mass on points and on curves is seen too.
-    """
+    """Draw the density (a pixel blurred, so that curves are seen), 600 points, 3 deviations around each mode, the skeleton."""
     points = target.sample(np.random.default_rng(seed), POINTS)
     view = square_around(points)
     shade_density(axis, target, view)

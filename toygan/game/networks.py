@@ -23,9 +23,8 @@ Initialisation = Literal["he", "xavier", "normal", "orthogonal"]
 
 
 class Layer(NamedTuple):
-    """One affine map of every seed: `weight [seed, in, out]`, `bias [seed, 1, out]`; where a constraint learns them, the
-    units' lengths, where a normalisation does, its scale and shift, and where it keeps them, its running mean and
-    variance, each `[seed, 1, out]`.
+    """One affine map of every seed: `weight [seed, in, out]`, `bias [seed, 1, out]`; where they are learned or kept, the units'
+    lengths, a normalisation's scale, shift, running mean and variance, each `[seed, 1, out]`.
     """
 
     weight: Tensor
@@ -270,11 +269,7 @@ def plain_forward(bend: Bend, layers: Layers, x: Tensor) -> Tensor:
 
 
 def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Response:
-    """The same, with slopes by the chain rule written out.
-
-    From the outputs back to the point, being a plain forward computation, it spares autograd the graph of a graph, and
-    with it about a third of a penalised step.
-    """
+    """The same, with slopes by the chain rule written out: no graph of a graph for autograd, a third of a penalised step."""
     assert bend.slope, "only activations that act on each unit by itself have a chain rule here"
     slope, kept = bend.slope, []
     for layer in layers[:-1]:

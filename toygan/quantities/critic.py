@@ -23,8 +23,8 @@ class TrainedOn(NamedTuple):
 class Judged(NamedTuple):
     """What the critic says of one cloud at one frame; `shown` is that cloud, None where it is the measured one.
 
-    `real_scores [m]`, `fake_scores [n]`; its gradients `real_slopes [m, 2]`, `fake_slopes [n, 2]`,
-    `between_slopes [b, 2]`, and `grid_slopes [k, 2]` where they are known (empty otherwise).
+    `real_scores [m]`, `fake_scores [n]`; the gradients `real_slopes [m, 2]`, `fake_slopes [n, 2]`, `between_slopes [b, 2]`
+    and, where they are known, `grid_slopes [k, 2]`.
     """
 
     real_scores: np.ndarray

@@ -24,10 +24,10 @@ def modes_kept(points: np.ndarray, modes: Modes, at_least: int = 1) -> int:
 
 
 def high_quality(points: np.ndarray, modes: Modes) -> float:
-    """Share of points within 3 sigma (Mahalanobis) of their nearest mode, 0 to 1; a point that is not finite is not.
+    """Share of points [n, 2] within 3 sigma (Mahalanobis) of their nearest mode; one that is not finite is not.
 
-    points [n, 2]. A perfect sampler of separated Gaussians has 1 - exp(-9/2) = 0.98889, a share above it means modes
-    that are too narrow. Srivastava et al., 2017, arXiv:1705.07761.
+    A perfect sampler of separated Gaussians has 1 - exp(-9/2) = 0.98889, a share above it means modes that are too
+    narrow. Srivastava et al., 2017, arXiv:1705.07761.
     """
     return float(mode_counts(points, modes, within=SIGMAS).sum() / len(points))
 

@@ -28,19 +28,14 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class OptimalCritic(NamedTuple):
-    """An objective's best critic against two clouds: its scores `on_grid() [g, g]` (row = y, column = x), and
-    `at_clouds() [m + n]`, at the real points and then at the generated ones. Worked out when asked for.
-    """
+    """The best critic of two clouds, when asked for: `on_grid() [g, g]` (row = y), `at_clouds() [m + n]`, real points first."""
 
     on_grid: Callable[[], np.ndarray]
     at_clouds: Callable[[], np.ndarray]
 
 
 class Clouds(NamedTuple):
-    """One frame of what the critic trains against: all generated points `fake [N, 2]`; the first few real [m, 2] and
-    generated [n, 2] ones as the critic is shown them, blurred by instance noise where there is some, with the plan
-    between these.
-    """
+    """One frame of what the critic trains against, as `TrainedOn` has it, with the plan between the first few points."""
 
     fake: np.ndarray
     some_real: np.ndarray
@@ -217,10 +212,7 @@ def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> Optim
 
 
 def over_rows(of: OfSquares, cloud: np.ndarray, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
-    """A function of the squared distances to a cloud [n, 2] on the grid [g, g], row by row.
-
-    In float32, half the time of float64: distances are sums of squares, without cancellation, and good to 1e-7.
-    """
+    """A function of squared distances to a cloud [n, 2] on the grid [g, g], in float32: half the time, and good to 1e-7."""
     axes = zip((grid_x, grid_y), cloud.T, strict=True)
     across, up = (np.square(np.subtract.outer(grid, places)).astype(np.float32) for grid, places in axes)  # [g, n] each
     table = np.empty_like(across)
@@ -347,10 +339,10 @@ def known_optimum(
 
 
 def decided(kind: str, told: Told = PLAINLY, critic: str | None = None) -> bool:
-    """Whether an objective has an optimum that is known when its critic is told so, and is of a kind that can reach it.
+    """Whether an objective has a known optimum when its critic is told so, and is of a kind that can reach it.
 
-    Swapping labels mixes both laws, and only leaves what is linear in them a formula; a plan between packs is not one of
-    the plane; with half of the labels swapped clouds say nothing.
+    Swapped labels mix both laws and leave a formula to what is linear in them; half of them swapped, clouds say nothing; a
+    plan between packs is not one of the plane.
     """
     row = OPTIMA.get(kind)
     if row is None or (critic and critic not in row.critics):
@@ -391,8 +383,7 @@ def exactly(known: Known, log_density: LogDensity, std: float, noise: float) -> 
 def estimated(known: Known, real: np.ndarray, log_density: LogDensity | None, noise: float) -> Known:
     """The optimum from a kernel estimate of the generated density, against the target blurred alike.
 
-    One width for the whole run, so that colours and target stay the same from frame to frame: that of the real points,
-    and no finer than the grid can show.
+    One width for the whole run, so that colours stay: that of the real points, and no finer than the grid can show.
     """
     spacing = max(float(np.ptp(grid)) / max(len(grid) - 1, 1) for grid in (known.grid_x, known.grid_y))
     width = max(bandwidth(real), noise, spacing)
@@ -440,10 +431,7 @@ def grid_densities(known: Known, clouds: Clouds) -> tuple[np.ndarray, np.ndarray
 def point_densities(
     known: Known, clouds: Clouds, on_grid: Callable[[], tuple[np.ndarray, np.ndarray]]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Log-densities of both players at the clouds' first points, real ones first: [m + n] each.
-
-    Estimates are read off the grid, which their bandwidth makes smooth enough; NaN outside of it.
-    """
+    """Log-densities of both players at the clouds' points, real first: [m + n]; estimates are read off the smooth grid."""
     points = np.concatenate([clouds.some_real, clouds.some])
     if known.exact:
         return known.exact[0](points), known.exact[1](points)
@@ -490,10 +478,7 @@ def taken(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str,
 
 
 def bandwidth(points: np.ndarray) -> float:
-    """Half of Scott's rule, s n^(-1/6) / 2 with s the root mean square of both standard deviations.
-
-    Scott's own (1992) is meant for one Gaussian and closes the gaps of a curled curve.
-    """
+    """Half of Scott's rule (1992), s n^(-1/6) / 2, s the root mean square of both stds: his own closes a curled curve's gaps."""
     return float(np.sqrt(points.var(axis=0).mean()) * len(points) ** (-1 / 6) / 2)
 
 

@@ -71,10 +71,7 @@ def views(game: Game, state: State, clouds: Watched, categories: int = 0) -> Arr
 
 
 def at_points(game: Game, state: State, clouds: Watched) -> dict[str, Tensor]:
-    """Scores and slopes of every seed's critic at real points, generated ones, and on the segments between the pairs.
-
-    Scores that need clouds (a kernel's witness, batch norm's statistics) are those against these same points.
-    """
+    """Scores and slopes of every seed's critic at real, generated and in-between points, against these same clouds."""
     real, fake = clouds.real[:, :JUDGED].expand(len(clouds.fake), -1, -1), clouds.fake[:, :JUDGED]
     critic = rules.judge(game, state.critic, real, fake)
     n = real.shape[1]

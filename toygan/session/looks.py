@@ -118,9 +118,7 @@ def real_points(config: Config, stage: World, n: int, place: int) -> np.ndarray:
 
 
 def many_points(config: Config, stage: World) -> np.ndarray:
-    """What tells the target's share of any region: all of its points where it is a list of no more than MANY; else MANY
-    draws of it [MANY, 2], the same for every seed, frame and method. Shares are exact to sqrt(share / MANY).
-    """
+    """All points of a target that is a list, else MANY draws [MANY, 2], the same for all: its shares to sqrt(share / MANY)."""
     everything = stage.target.points
     rng = stream(config.training.seed, 0, Purpose.MANY_REAL)
     return stage.target.sample(rng, MANY) if everything is None else everything
@@ -180,9 +178,7 @@ def observe(sim: Simulation, state: State) -> Frame:
 
 
 def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, place: int) -> Watched:
-    """Real [1, n, 2] and live generated points [S, n, 2] as the critic is shown them: with what is left of the instance
-    noise, drawn once from the stream WATCHED_NOISE at a place, so that a point is pushed the same way at every frame.
-    """
+    """Real [1, n, 2] and live points [S, n, 2] as the critic is shown them; a place's noise is the same at every frame."""
     left = play.noise_left(sim.world.game, state)
     if not left:
         return Watched(real, live, sim.watched)
@@ -200,9 +196,7 @@ def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[n
 
 
 def unlike_the_samples(sim: Simulation, live: Tensor, shown: Watched) -> Arrays:
-    """What the critic trains against where that is not the samples: with an averaged generator the live one's points `live
-    [S, N, 2]`; with instance noise the blurred points at which the critic is judged, `shown_real`, `shown_fake [S, n, 2]`.
-    """
+    """What the critic trains against besides samples: under averaging `live`, under noise `shown_real`, `shown_fake`."""
     arrays = {"live": live} if sim.world.game.ema else {}
     if sim.world.game.noise:
         blurred = {"shown_real": shown.real.expand(len(live), -1, -1), "shown_fake": shown.fake}
@@ -248,10 +242,7 @@ def weights(state: State) -> Arrays:
 
 
 def fresh_points(config: Config, average: np.ndarray, n: int, k: int) -> np.ndarray:
-    """The k-th sample of n points of every seed's averaged generator [S, n, 2], float32, from its parameters [S, P].
-
-    Their latents have a stream of their own. The target is made only where latents are made of its points.
-    """
+    """The k-th sample of n points of each seed's averaged generator, from its parameters [S, P] and fresh latents: [S, n, 2]."""
     generator, training = build_generator(config), config.training
     rngs = [stream(training.seed, seed, Purpose.FRESH_LATENT, k) for seed in training.seed_list]
     latents = np.stack([generator.latents(rng, n, lambda *order: build_target(config).sample(*order)) for rng in rngs])

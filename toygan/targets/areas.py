@@ -137,8 +137,7 @@ def log_blurred(
 ) -> np.ndarray:
     """Log-density after a blur, by the trapezoidal sum over the square from -reach to reach: [n].
 
-    Nodes are at most blur / 2 and reach / 384 apart. ValueError for a blur too fine, and for a density that this grid
-    does not resolve: its sum must be 1 to 1e-6.
+    Nodes are at most blur / 2 and reach / 384 apart. ValueError where this is too fine, or the sum is not 1 to 1e-6.
     """
     nodes = np.linspace(-reach, reach, max(769, enough(4 * reach, blur)))
     if len(nodes) > 3000:

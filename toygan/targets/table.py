@@ -71,10 +71,7 @@ TARGETS: dict[str, Callable[..., Target]] = {
 
 
 def examples(folder: Path) -> dict[str, Target]:
-    """Every kind with its defaults, or with options of its own where it needs some; files come from a folder.
-
-    The folder is that of the shipped scenarios, which has `my-points.csv` and `hand-drawn.png`.
-    """
+    """Every kind with its defaults, or options of its own where it needs some; files come from the shipped scenarios' folder."""
     needed: dict[str, dict[str, Any]] = {
         "mixture": {"centres": ((-1.0, -0.5), (1.0, 0.0), (0.0, 1.2)), "stds": (0.4, 0.15, 0.05), "weights": (3, 2, 1)},
         "lines": {"segments": (((-1, -1), (-1, 1)), ((-1, 0), (1, 0)), ((1, -1), (1, 1)))},
