@@ -237,8 +237,7 @@ def in_time(part: Moving, frames: np.ndarray) -> Moving:
 def nearest_frames(shown: Scene, total: int) -> np.ndarray:
     """For `total` even shares of training from 0 to 1, the frame [total] whose share of the run's steps is nearest."""
     share = shown.steps / max(int(shown.recording.facts["steps"]), int(shown.steps[-1]), 1)
-    nearest: np.ndarray = np.abs(np.linspace(0, 1, total)[:, None] - share).argmin(axis=1)
-    return nearest
+    return np.asarray(np.abs(np.linspace(0, 1, total)[:, None] - share).argmin(axis=1))
 
 
 def rendered(figure: Figure, parts: Sequence[Moving], total: int, progress: Progress | None) -> Iterator[Image.Image]:

@@ -49,8 +49,7 @@ def bands_of(heights: np.ndarray, size: tuple[int, int], count: int) -> np.ndarr
     # The outermost grid points lie on the border of the view, not half a cell inside it.
     box = (0.5, 0.5, columns - 0.5, rows - 0.5)
     fine = Image.fromarray(heights.astype(np.float32)).resize(size, Image.Resampling.BILINEAR, box=box)
-    bands: np.ndarray = np.clip(np.floor(np.asarray(fine)) + 1, 0, count - 1)
-    return bands
+    return np.asarray(np.clip(np.floor(np.asarray(fine)) + 1, 0, count - 1))
 
 
 def score_pixels(axis: Axes, scores: np.ndarray, edges: np.ndarray) -> Field:
@@ -62,8 +61,7 @@ def band_colours(edges: np.ndarray) -> np.ndarray:
     """One colour a band, RGBA in bytes [len(edges) + 1, 4]: the first lies below all edges, the last above them."""
     width = edges[1] - edges[0]
     middles = np.concatenate([[edges[0] - width], (edges[1:] + edges[:-1]) / 2, [edges[-1] + width]])
-    colours: np.ndarray = SCORES(bands(edges)(middles), bytes=True)
-    return colours
+    return np.asarray(SCORES(bands(edges)(middles), bytes=True))
 
 
 def steepness_pixels(axis: Axes, steepness: np.ndarray, longest: float) -> Field:

@@ -69,15 +69,13 @@ def pixels_of(shown: Scene, frame: int, edges: np.ndarray, width: int) -> Image.
 def banded(scores: np.ndarray, edges: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Scores [g, g] as flat bands of colour [height, width, 3], the lowest row first."""
     colours = band_colours(edges)[:, :3]
-    pixels: np.ndarray = colours[bands_of((scores - edges[0]) / (edges[1] - edges[0]), size, len(colours)).astype(int)]
-    return pixels
+    return np.asarray(colours[bands_of((scores - edges[0]) / (edges[1] - edges[0]), size, len(colours)).astype(int)])
 
 
 def placed(points: np.ndarray, shown: Scene, size: tuple[int, int]) -> np.ndarray:
     """Points [N, 2] of the plane in pixels, y downwards."""
     left, right, bottom, top = shown.view
-    pixels: np.ndarray = (points - [left, top]) / [right - left, bottom - top] * size
-    return pixels
+    return np.asarray((points - [left, top]) / [right - left, bottom - top] * size)
 
 
 def webp(pictures: Sequence[Image.Image]) -> bytes:

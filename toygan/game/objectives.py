@@ -73,68 +73,52 @@ def mean(values: Tensor) -> Tensor:
 
 def minimax(r: Tensor, g: Tensor) -> Losses:
     """The saturating game: critic E sp(-r) + E sp(g), generator -E sp(g) (Goodfellow et al., 2014, arXiv:1406.2661)."""
-    return Losses(
-        critic=mean(softplus(-r)) + mean(softplus(g)),
-        generator=-mean(softplus(g)),
-    )
+    critic = mean(softplus(-r)) + mean(softplus(g))
+    return Losses(critic, generator=-mean(softplus(g)))
 
 
 def non_saturating(r: Tensor, g: Tensor) -> Losses:
     """Critic E sp(-r) + E sp(g), generator E sp(-g) (Goodfellow et al., 2014, arXiv:1406.2661)."""
-    return Losses(
-        critic=mean(softplus(-r)) + mean(softplus(g)),
-        generator=mean(softplus(-g)),
-    )
+    critic = mean(softplus(-r)) + mean(softplus(g))
+    return Losses(critic, generator=mean(softplus(-g)))
 
 
 def least_squares(r: Tensor, g: Tensor, *, fake: float = 0.0, real: float = 1.0, wanted: float = 1.0) -> Losses:
     """Critic 1/2 E (r - real)^2 + 1/2 E (g - fake)^2, generator 1/2 E (g - wanted)^2 (Mao et al., 2016, arXiv:1611.04076)."""
-    return Losses(
-        critic=mean((r - real) ** 2) / 2 + mean((g - fake) ** 2) / 2,
-        generator=mean((g - wanted) ** 2) / 2,
-    )
+    critic = mean((r - real) ** 2) / 2 + mean((g - fake) ** 2) / 2
+    return Losses(critic, generator=mean((g - wanted) ** 2) / 2)
 
 
 def wasserstein(r: Tensor, g: Tensor) -> Losses:
     """Critic E g - E r, generator -E g (Arjovsky et al., 2017, arXiv:1701.07875)."""
-    return Losses(
-        critic=mean(g) - mean(r),
-        generator=-mean(g),
-    )
+    critic = mean(g) - mean(r)
+    return Losses(critic, generator=-mean(g))
 
 
 def hinge(r: Tensor, g: Tensor) -> Losses:
     """Critic E max(0, 1 - r) + E max(0, 1 + g), generator -E g (Lim and Ye, 2017, arXiv:1705.02894)."""
-    return Losses(
-        critic=mean((1 - r).relu()) + mean((1 + g).relu()),
-        generator=-mean(g),
-    )
+    critic = mean((1 - r).relu()) + mean((1 + g).relu())
+    return Losses(critic, generator=-mean(g))
 
 
 def relativistic(r: Tensor, g: Tensor) -> Losses:
     """Paired: critic E sp(g - r), generator E sp(r - g) (Jolicoeur-Martineau, 2018, arXiv:1807.00734)."""
-    return Losses(
-        critic=mean(softplus(g - r)),
-        generator=mean(softplus(r - g)),
-    )
+    critic = mean(softplus(g - r))
+    return Losses(critic, generator=mean(softplus(r - g)))
 
 
 def relativistic_average(r: Tensor, g: Tensor) -> Losses:
     """Critic E sp(E g - r) + E sp(g - E r), generator mirrored (Jolicoeur-Martineau, 2018, arXiv:1807.00734)."""
     real_lead = r - g.mean(dim=(1, 2), keepdim=True)
     fake_lead = g - r.mean(dim=(1, 2), keepdim=True)
-    return Losses(
-        critic=mean(softplus(-real_lead)) + mean(softplus(fake_lead)),
-        generator=mean(softplus(real_lead)) + mean(softplus(-fake_lead)),
-    )
+    critic = mean(softplus(-real_lead)) + mean(softplus(fake_lead))
+    return Losses(critic, generator=mean(softplus(real_lead)) + mean(softplus(-fake_lead)))
 
 
 def boundary_seeking(r: Tensor, g: Tensor) -> Losses:
     """Critic E sp(-r) + E sp(g), generator 1/2 E g^2: to where the critic cannot tell (Hjelm et al., 2017, arXiv:1702.08431)."""
-    return Losses(
-        critic=mean(softplus(-r)) + mean(softplus(g)),
-        generator=mean(g**2) / 2,
-    )
+    critic = mean(softplus(-r)) + mean(softplus(g))
+    return Losses(critic, generator=mean(g**2) / 2)
 
 
 Labels = tuple[float, float]
@@ -149,10 +133,8 @@ def soft_labels(*, real: Labels = (0.7, 1.2), fake: Labels = (0.0, 0.3)) -> Obje
         chance = extra.chance[:, : r.shape[1]]  # packs are fewer than points
         y, z = between(real, chance[..., :1]), between(fake, chance[..., 1:])
         r, g = r[..., :1], g[..., :1]
-        return Losses(
-            critic=mean(y * softplus(-r) + (1 - y) * softplus(r)) + mean(z * softplus(-g) + (1 - z) * softplus(g)),
-            generator=mean(softplus(-g)),
-        )
+        critic = mean(y * softplus(-r) + (1 - y) * softplus(r)) + mean(z * softplus(-g) + (1 - z) * softplus(g))
+        return Losses(critic, generator=mean(softplus(-g)))
 
     return Objective(losses, generator_needs_real=False)
 
@@ -167,10 +149,8 @@ def between(ends: Labels, chance: Tensor) -> Tensor:
 
 def f_losses(r: Tensor, g: Tensor, t: Callable[[Tensor], Tensor], c: Callable[[Tensor], Tensor], trick: bool) -> Losses:
     """Critic -E T(r) + E f*(T(g)), generator -E f*(T(g)), or with the trick -E T(g) (Nowozin et al., 2016, arXiv:1606.00709)."""
-    return Losses(
-        critic=mean(c(g)) - mean(t(r)),
-        generator=-mean(t(g) if trick else c(g)),
-    )
+    critic = mean(c(g)) - mean(t(r))
+    return Losses(critic, generator=-mean(t(g) if trick else c(g)))
 
 
 def f_kl(r: Tensor, g: Tensor, *, trick: bool = False) -> Losses:
@@ -218,10 +198,8 @@ def energy(*, margin: PositiveFloat = 1.0, pulling_away: NonNegativeFloat = 0.0)
 
     def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
         d_real, d_fake = -r[..., :1], -g[..., :1]
-        return Losses(
-            critic=mean(d_real) + mean((margin - d_fake).relu()),
-            generator=mean(d_fake) + (pulling_away * alignment(g[..., 1:]) if pulling_away else 0.0),
-        )
+        critic = mean(d_real) + mean((margin - d_fake).relu())
+        return Losses(critic, generator=mean(d_fake) + (pulling_away * alignment(g[..., 1:]) if pulling_away else 0.0))
 
     def rehearse(r: Tensor, g: Tensor, extra: Extra) -> Losses:
         return losses(r, g, extra)._replace(critic=mean(-r[..., :1]))

@@ -89,8 +89,7 @@ def alignment(slopes: np.ndarray, plan: Transport, points: np.ndarray, real: np.
 
 def steepness(slopes: np.ndarray) -> np.ndarray:
     """|grad f| of slopes [n, 2]: [n]."""
-    lengths: np.ndarray = np.hypot(slopes[..., 0], slopes[..., 1], dtype=float)
-    return lengths
+    return np.asarray(np.hypot(slopes[..., 0], slopes[..., 1], dtype=float))
 
 
 def input_slope(judged: Judged, place: str, share: float) -> float:

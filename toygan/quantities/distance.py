@@ -171,8 +171,7 @@ def single(modes: Modes | None) -> tuple[np.ndarray, np.ndarray]:
 def square_root(matrix: np.ndarray) -> np.ndarray:
     """The symmetric square root of a symmetric matrix without negative eigenvalues but for rounding."""
     values, vectors = np.linalg.eigh(matrix)
-    root: np.ndarray = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    return root
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)
 
 
 def gaussian_kl(c: np.ndarray, first: np.ndarray, d: np.ndarray, second: np.ndarray) -> float:

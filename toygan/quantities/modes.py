@@ -92,8 +92,7 @@ def mode_counts(points: np.ndarray, modes: Modes, within: float) -> np.ndarray:
 def nearest_of(distances: np.ndarray) -> np.ndarray:
     """The nearest mode by distances [n, K], the first of equally near ones: [n]."""
     least = distances.min(axis=1, keepdims=True)
-    nearest: np.ndarray = (distances <= least * (1 + SAME) + SAME).argmax(axis=1)
-    return nearest
+    return np.asarray((distances <= least * (1 + SAME) + SAME).argmax(axis=1))
 
 
 def mahalanobis(points: np.ndarray, modes: Modes) -> np.ndarray:
@@ -120,5 +119,4 @@ def principal_stds(modes: Modes) -> tuple[np.ndarray, np.ndarray]:
 
 def least_stds(modes: Modes) -> np.ndarray:
     """What counts as the least standard deviation of each mode: [K, 1]."""
-    least: np.ndarray = POINT_SIZE * np.maximum(1, np.linalg.norm(modes.centres, axis=1, keepdims=True))
-    return least
+    return np.asarray(POINT_SIZE * np.maximum(1, np.linalg.norm(modes.centres, axis=1, keepdims=True)))

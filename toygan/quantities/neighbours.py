@@ -34,8 +34,7 @@ def radii(points: np.ndarray, *ks: int) -> np.ndarray:
     """Distance of each of points [n, 2] to its k-th nearest other one, the farthest where there are fewer: [ks, n]."""
     from scipy.spatial import cKDTree
 
-    found: np.ndarray = cKDTree(points).query(points, k=[min(k + 1, len(points)) for k in ks])[0].T
-    return found
+    return np.asarray(cKDTree(points).query(points, k=[min(k + 1, len(points)) for k in ks])[0].T)
 
 
 def precision(near: Nearness) -> float:

@@ -230,8 +230,7 @@ def mmd_witness(
     """E k(x, real) - E k(x, fake) with the objective's kernel on the plane itself (Gretton et al., 2012)."""
 
     def similar(squares: np.ndarray) -> np.ndarray:
-        found: np.ndarray = sum(KERNELS[kernel](squares, width).mean(axis=-1) for width in bandwidths) / len(bandwidths)
-        return found
+        return np.asarray(sum(KERNELS[kernel](squares, width).mean(axis=-1) for width in bandwidths) / len(bandwidths))
 
     def gaussians(cloud: np.ndarray) -> np.ndarray:
         sums = np.sum([kernel_sums(cloud, width, grid_x, grid_y) for width in bandwidths], axis=0)
@@ -254,8 +253,7 @@ def kernel_sums(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y: np.
     across, up = (
         np.exp(-np.square(np.subtract.outer(grid, cloud[:, k]) / width) / 2) for k, grid in enumerate((grid_x, grid_y))
     )
-    found: np.ndarray = up @ across.T
-    return found
+    return np.asarray(up @ across.T)
 
 
 def energy_witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
@@ -447,8 +445,7 @@ def read_off(table: np.ndarray, known: Known, points: np.ndarray) -> np.ndarray:
     places = [
         (x - grid[0]) / (grid[-1] - grid[0]) * (len(grid) - 1) for x, grid in zip(points.T[::-1], grids, strict=True)
     ]
-    found: np.ndarray = map_coordinates(table, places, order=1, mode="constant", cval=math.nan)
-    return found
+    return np.asarray(map_coordinates(table, places, order=1, mode="constant", cval=math.nan))
 
 
 def optimal_scores(

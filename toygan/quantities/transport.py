@@ -98,8 +98,7 @@ def costs_of(target: np.ndarray, generated: np.ndarray, metric: Metric) -> np.nd
     """The cost of every move [m, n]. Rows are the target: a collapsed cloud is then solved a quarter faster."""
     from scipy.spatial.distance import cdist
 
-    costs: np.ndarray = cdist(target, generated, metric)
-    return costs
+    return np.asarray(cdist(target, generated, metric))
 
 
 def least_cost(costs: np.ndarray) -> float:

@@ -68,8 +68,7 @@ def every_other(total: int) -> list[int]:
 def kept_frames(recording: Recording) -> np.ndarray:
     """Which frames [T] a page has: all, or 61 evenly spread over more."""
     total = len(recording.frames["step"])
-    kept: np.ndarray = np.unique(np.linspace(0, total - 1, min(total, MOST_FRAMES)).round().astype(int))
-    return kept
+    return np.asarray(np.unique(np.linspace(0, total - 1, min(total, MOST_FRAMES)).round().astype(int)))
 
 
 def critics_of(frames: Arrays) -> int:

@@ -42,8 +42,7 @@ def equal_points(cloud: np.ndarray) -> Modes:
 def log_sum_exp(terms: np.ndarray) -> np.ndarray:
     """Logarithm of the sum of exp over the last axis, [n, K] -> [n]."""
     largest = terms.max(axis=1)
-    total: np.ndarray = largest + np.log(np.exp(terms - largest[:, None]).sum(axis=1))
-    return total
+    return np.asarray(largest + np.log(np.exp(terms - largest[:, None]).sum(axis=1)))
 
 
 def in_blocks(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray, terms: int) -> np.ndarray:
@@ -58,8 +57,7 @@ def log_normal_between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
     above = low > 0  # mirrored, where both probabilities would round to 1
     less, more = log_ndtr(np.where(above, -high, low)), log_ndtr(np.where(above, -low, high))
-    between: np.ndarray = more + np.log(-np.expm1(less - more))
-    return between
+    return np.asarray(more + np.log(-np.expm1(less - more)))
 
 
 def log_grid_sum(across: np.ndarray, up: np.ndarray, weights: np.ndarray) -> np.ndarray:
