@@ -22,7 +22,6 @@ from toygan.targets.target import LogDensity
 
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
 OfSquares = Callable[[np.ndarray], np.ndarray]  # squared distances to a cloud [..., n] -> [...]
-AT_ONCE = 2**21  # numbers in a table of distances: 16 MB
 FAINT = 1e-200  # kernel sums below this are taken again by logarithms
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -155,13 +154,19 @@ class Potential(NamedTuple):
     real: np.ndarray
     duals: np.ndarray
 
+    def heights(self, points: np.ndarray) -> np.ndarray:
+        """Each u_i - |x - x_i| at points [n, 2]: [n, m]."""
+        from scipy.spatial.distance import cdist
+
+        return np.asarray(self.duals - cdist(np.asarray(points, float), self.real))
+
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """The potential at points [n, 2]: [n]."""
-        return np.concatenate([highest(part, self)[0] for part in in_parts(points, len(self.real))])
+        return np.asarray(self.heights(points).max(axis=1))
 
     def slopes(self, points: np.ndarray) -> np.ndarray:
         """Its gradient at points [n, 2]: [n, 2], of length 1, at a generated point to where transport sends it; 0 at a tip."""
-        goals = np.concatenate([highest(part, self)[1] for part in in_parts(points, len(self.real))])
+        goals = self.heights(points).argmax(axis=1)
         return units(self.real[goals] - np.asarray(points, float), fill=0.0)
 
 
@@ -180,21 +185,6 @@ def alignment_ceiling(clouds: Clouds, again: Clouds) -> float:
         return math.nan
     slopes = potential_of(again.plan, again.some_real).slopes(clouds.some)
     return alignment(slopes, clouds.plan, clouds.some, clouds.some_real)
-
-
-def highest(points: np.ndarray, phi: Potential) -> tuple[np.ndarray, np.ndarray]:
-    """max_i (u_i - |x - x_i|) and the i it is reached at, at points [n, 2]: [n] and [n]."""
-    from scipy.spatial.distance import cdist
-
-    heights = phi.duals - cdist(np.asarray(points, float), phi.real)
-    best = heights.argmax(axis=1)
-    return heights[np.arange(len(points)), best], best
-
-
-def in_parts(points: np.ndarray, columns: int) -> list[np.ndarray]:
-    """Points [n, 2] in parts whose distances to so many others fit."""
-    rows = max(1, AT_ONCE // max(columns, 1))
-    return np.split(points, range(rows, len(points), rows))
 
 
 def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
