@@ -20,6 +20,7 @@ from toygan.cli.catalogue import LISTS, pages
 from toygan.cli.main import app
 from toygan.files.scenario import Method, read
 from toygan.files.shipped import shipped, shipped_exhibits
+from toygan.files.text import number
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.networks import ACTIVATIONS, INITIALISATIONS, CriticNormalisation
@@ -227,8 +228,8 @@ def test_runs_are_compared(finished, tmp_path):
     told = call(*words).stdout
     assert "comparison.png" in told
     floor = toygan.load(finished[0]).facts["floors"]["final"]["sliced_w1"]["mean"]
-    (line,) = [line for line in told.splitlines() if line.startswith("sliced w1")]
-    assert line.count(f"({floor:.2g})") == 2
+    (line,) = [line for line in told.splitlines() if line.startswith("sliced W1")]
+    assert line.count(f"({number(floor)})") == 2
     assert [row["run"] for row in one_object(call(*words, "--json").stdout)["runs"]] == ["small / mine", "small / gan"]
     assert [path.name for path in tmp_path.iterdir()] == ["comparison.png"]
 
@@ -382,7 +383,7 @@ def test_the_bars_numbers_fit(width, monkeypatch):
     numbers = {"critic_loss": -0.123, "w1": 0.0712, "w1_floor": 0.05, "modes": 25.0}
     meter.note(Progress(0, 5000, "training", numbers))
     note = meter.note(Progress(1000, 5000, "training", numbers))
-    assert note.startswith("1000/5000  100/s  40 s left  W1 0.071  modes 25")
+    assert note.startswith("1000/5000  100/s  40 s left  W1 0.0712  modes 25")
     assert cell_len(note) + len("eight-gaussians / wgan-gp") + 8 + 2 <= max(width, 85)
     assert ("critic loss" in note) is (width == 200)
 

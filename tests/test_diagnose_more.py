@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.quantities.measures import w1
+from toygan.quantities.transport import w1
 from toygan.session.recording import Recording, diagnose
 
 Rng = np.random.Generator

@@ -244,7 +244,7 @@ def test_layers_are_medians_at_the_first_and_last_known_frame():
 
 
 def test_a_bound_of_weights_is_named(tmp_path):
-    assert "40 % at ±0.100" in words(drawn("weights", tmp_path))
+    assert "40 % at ±0.1" in words(drawn("weights", tmp_path))
 
 
 # --- on the plane ----------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ def test_the_measure_beneath_is_that_of_the_rows_or_else_of_the_last_frame(tmp_p
     run = labelled()[0]
     rows = [row | {"critic_gap": value} for row, value in zip(rows_for(), (0.2, 0.5, 0.9), strict=True)]
     said = words(drawn("critics", tmp_path, recordings=[run], rows=rows)).replace("\n", " ")
-    assert "share of W1 seen: median 0.500 (0.200 to 0.900)" in said
+    assert "share of W1 seen: median 0.5 (0.2 to 0.9)" in said
     np.testing.assert_allclose(
         parts.at_end(material("critics", rows=[]), run, "critic_gap"), run.recording.metrics["critic_gap"][-1]
     )
@@ -366,7 +366,7 @@ def test_a_matrix_has_the_medians_of_pairs():
     assert cell_text(found.values[1, 1], found.lost[1, 1]) == "††"
     assert cell_text(found.values[2, 1], found.lost[2, 1]).endswith("†")
     assert cell_text(math.nan, None) == "–"
-    assert [cell_text(value, (0, 1)) for value in (0.1, 12.3, -0.5)] == ["0.10", "12", "−0.50"]
+    assert [cell_text(value, (0, 1)) for value in (0.1, 12.3, -0.5)] == ["0.1", "12", "−0.5"]
 
 
 def test_a_matrix_says_which_column_is_missing(tmp_path):

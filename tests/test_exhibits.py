@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from toygan.cli.main import app
 from toygan.exhibits import claims, files, judge, planned, read
-from toygan.exhibits.claims import enough, fits, number
+from toygan.exhibits.claims import enough, fits, number_of
 from toygan.exhibits.files import Claim, Term
 from toygan.exhibits.show import run_labels
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
@@ -452,13 +452,13 @@ LOST = {
 @pytest.mark.parametrize("at", LOST)
 def test_of_a_diverged_seed_its_life_counts_and_no_end(at, rows):
     rows = [rows[0] | {"status": "diverged", "diverged_at": 20, "w1": None}]
-    assert number(Term(measure="w1", at=at), rows[0]) == LOST[at]
+    assert number_of(Term(measure="w1", at=at), rows[0]) == LOST[at]
 
 
 @pytest.mark.parametrize(("goal", "seconds"), [(4.0, 1.0), (3.0, None)])
 def test_a_diverged_seed_reached_what_it_reached_before(goal, seconds, rows):
     row = rows[0] | {"status": "diverged", "diverged_at": 20}
-    assert number(Term(measure="w1", reaches=goal), row) == seconds
+    assert number_of(Term(measure="w1", reaches=goal), row) == seconds
 
 
 def test_a_step_beyond_the_run_is_not_judged_and_the_frame_is_told(rows):

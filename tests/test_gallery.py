@@ -254,11 +254,11 @@ def test_panels_and_table_say_of_how_many_points_they_are(tmp_path):
     ends = {"points": 77, "w1_points": 55, "critic_points": 33}
     folder = folder_of(tmp_path / "run", synthetic(**SMALL, summary=ends, floors=floors))
     said = film.points_in_words([load(folder)])
-    assert "of a frame's 60 points, W1 on 33 of them (floor 0.200);" in said
-    assert "of 77 fresh points, W1 on 55 of them (floor 0.0500)." in said
+    assert "of a frame's 60 points, W1 on 33 of them (floor 0.2);" in said
+    assert "of 77 fresh points, W1 on 55 of them (floor 0.05)." in said
     band = {"mean": 0.05, "spread": 0.1, "low": 0.04, "high": 0.06, "draws": 40}
     banded = folder_of(tmp_path / "banded", synthetic(**SMALL, summary=ends, floors={"final": {"w1": band}}))
-    assert "(floor 0.0500, 0.0400 to 0.0600 in 90 % of perfect samplers)" in film.points_in_words([load(banded)])
+    assert "(floor 0.05, 0.04 to 0.06 in 90 % of perfect samplers)" in film.points_in_words([load(banded)])
     assert "on 77 fresh points, W1 on 55 of them" in page.final_table(records([folder]), [folder])
     other = folder_of(tmp_path / "other", synthetic(**SMALL | {"points": 61}, summary=ends | {"points": 88}))
     said = film.points_in_words([load(folder), load(other)])
@@ -464,16 +464,16 @@ def test_settings_come_after_the_numbers(tmp_path, runs):
     site.write_site(tmp_path, [showing(runs, records=rows)], False)
     lines = re.findall(r"<tr>(.*?)</tr>", (tmp_path / "leaderboard.html").read_text())
     head, *rest = ([re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", line)] for line in lines)
-    assert (head[2], head[-1]) == ("W1 / floor", "Settings")
-    assert [(line[2], line[-1]) for line in rest] == [("3.00", "steps=1")] * 2
+    assert (head[2], head[-1]) == ("W1 over its floor", "Settings")
+    assert [(line[2], line[-1]) for line in rest] == [("3", "steps=1")] * 2
 
 
 def test_numbers_are_medians_over_seeds(tmp_path, runs):
     site.write_site(tmp_path, [showing(runs)], False)
     board = text_of(tmp_path / "leaderboard.html")
     assert "gan" in board
-    assert "3.00" in board  # W1 of 0.2, 0.3, 0.4 over a floor of 0.1
-    assert "2.00 – 4.00" in board
+    assert "32 – 4" in board  # W1 of 0.2, 0.3, 0.4 over a floor of 0.1
+    assert "2 – 4" in board
     facts = json.loads(re.search(r'id="matrix-facts">(.*?)</script>', (tmp_path / "matrix.html").read_text())[1])
     assert facts["cells"][0]["w1_over_floor"] == "3.00<small>2.00 – 4.00</small>"
     assert facts["cells"][0]["core_seconds"] == "2.0"

@@ -7,19 +7,9 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from toygan.quantities.measures import (
-    floors,
-    high_quality,
-    least_cost,
-    mahalanobis,
-    measurable,
-    measure_frame,
-    mode_kl,
-    mode_mass_tv,
-    modes_kept,
-    w1,
-    w2,
-)
+from toygan.quantities.measure import floors, measurable, measure_frame
+from toygan.quantities.modes import high_quality, mahalanobis, mode_kl, mode_mass_tv, modes_kept
+from toygan.quantities.transport import least_cost, w1, w2
 
 EIGHTHS = 2 * np.pi * np.arange(8) / 8
 CEILING = 1 - math.exp(-9 / 2)

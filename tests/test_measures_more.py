@@ -10,6 +10,7 @@ from sklearn.metrics import normalized_mutual_info_score
 
 from toygan.quantities import divergences
 from toygan.quantities.critic import (
+    Judged,
     critic_gap,
     critic_value,
     lipschitz,
@@ -18,7 +19,7 @@ from toygan.quantities.critic import (
     slope_alignment,
 )
 from toygan.quantities.divergences import Nodes, js, kl, quadrature, reverse_kl, shares, tv
-from toygan.quantities.measures import MEASURES, Curve, Judged, measurable, measure_frame, w1
+from toygan.quantities.measure import measurable, measure_frame
 from toygan.quantities.modes import code_information
 from toygan.quantities.neighbours import (
     coverage,
@@ -31,8 +32,9 @@ from toygan.quantities.neighbours import (
     spacings,
 )
 from toygan.quantities.optimal import known_optimum, potential_of
-from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
-from toygan.quantities.transport import directions, sliced_w1, solved, weighted
+from toygan.quantities.skeleton import Curve, on_skeleton, skeleton_coverage
+from toygan.quantities.table import QUANTITIES
+from toygan.quantities.transport import directions, sliced_w1, solved, w1, weighted
 from toygan.targets.target import Modes
 
 
@@ -442,6 +444,6 @@ def test_codes_tell_modes_as_far_as_scikit_learn_says():
 def test_the_steep_share_counts_points_and_the_centre_is_their_mean():
     real, fake, between = np.array([[2.0, 0]]), np.array([[0.0, 0.5], [0, 3]]), np.array([[1.0, 0]])
     judged = Judged(np.zeros(1), np.zeros(2), real, fake, between)
-    assert MEASURES["steep_share"].of(judged) == 0.5
+    assert QUANTITIES["steep_share"].of(judged) == 0.5
     points = np.array([[1.0, 4], [3, 0]])
-    assert (MEASURES["centre_x"].of(points), MEASURES["centre_y"].of(points)) == (2, 2)
+    assert (QUANTITIES["centre_x"].of(points), QUANTITIES["centre_y"].of(points)) == (2, 2)

@@ -8,7 +8,6 @@ import torch
 from scipy.special import expit
 
 from toygan.game.objectives import OBJECTIVES, Extra, objective, with_noisy_labels
-from toygan.quantities.measures import w1
 from toygan.quantities.optimal import (
     OPTIMA,
     PLAINLY,
@@ -25,7 +24,7 @@ from toygan.quantities.optimal import (
     optimal_scores,
     potential_of,
 )
-from toygan.quantities.transport import directions, solved
+from toygan.quantities.transport import directions, solved, w1
 from toygan.targets.curves import swiss_roll
 from toygan.targets.mixtures import dirac, ring
 from toygan.targets.target import moved

@@ -24,7 +24,7 @@ from toygan.game.objectives import Extra, Losses, Objective, mean, objective
 from toygan.game.play import State
 from toygan.game.players import GENERATORS, mlp_critic
 from toygan.game.streams import Draw
-from toygan.quantities.measures import modes_kept
+from toygan.quantities.modes import modes_kept
 from toygan.targets.mixtures import gaussians, isotropic, ring
 from toygan.targets.table import points
 from toygan.targets.target import Modes, Target

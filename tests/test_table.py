@@ -267,7 +267,7 @@ def test_a_table_is_written_in_every_form(place: Path) -> None:
 
 
 def test_a_number_keeps_three_digits() -> None:
-    assert cell(Interval(0.123456, 0.1, 12345.0, 3)) == "0.123 [0.1, 1.23e+04]"
+    assert cell(Interval(0.123456, 0.1, 12345.0, 3)) == "0.123 [0.1, 12300]"
 
 
 # --- runs of unlike settings -----------------------------------------------------------------------------------------

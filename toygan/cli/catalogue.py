@@ -34,9 +34,37 @@ def exhibit_page(name: str) -> Entry:
     return Entry(f"exhibit {name}: {exhibit.title}", lines | claims, text)
 
 
+def quantities() -> dict[str, str]:
+    """Quantity -> what it is."""
+    from toygan.quantities.table import QUANTITIES
+
+    return {name: f"{row.about} ({UNITS.get(row.unit, row.unit)})" for name, row in QUANTITIES.items()}
+
+
+UNITS = {"plane": "plane units", "score/plane": "score over plane units"}
+
+
+def quantity_page(name: str) -> Entry:
+    """A quantity: what it is, its unit, which way is better, where it comes from, when and where it is shown."""
+    from toygan.quantities.table import QUANTITIES
+
+    row = QUANTITIES[name]
+    when = "at the end, on fresh points" if row.when == "final" else "at every frame"
+    lines = {
+        "what": row.about,
+        "unit": UNITS.get(row.unit, row.unit),
+        "better": row.better,
+        "source": row.source,
+        "when": when,
+    }
+    shown = {"shown": ", ".join(row.shown.split())} if row.shown else {}
+    return Entry(f"quantity {name}: {row.label}", lines | shown, f'measure = "{name}"\n')
+
+
 def pages(name: str) -> list[Entry]:
     """Everything of that name, or the file at that path; UserError where there is nothing."""
-    return catalogue.pages(name, {"exhibit": (shipped_exhibits(), exhibit_page)})
+    more = {"exhibit": (shipped_exhibits(), exhibit_page), "quantity": (list(quantities()), quantity_page)}
+    return catalogue.pages(name, more)
 
 
-LISTS: dict[str, Callable[[], dict[str, str]]] = {**catalogue.LISTS, "exhibits": exhibits}
+LISTS: dict[str, Callable[[], dict[str, str]]] = {**catalogue.LISTS, "quantities": quantities, "exhibits": exhibits}

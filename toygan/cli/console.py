@@ -18,8 +18,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from toygan.files.catalogue import Entry
-from toygan.files.text import tell, visible
+from toygan.files.text import number, tell, visible
 from toygan.many.run import LIBRARIES, Progress, Watcher
+from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
 from toygan.session.recording import Recording, like_perfect
 
 WIDE = 110  # columns of a terminal in which a bar may take its ease
@@ -126,14 +127,8 @@ def duration(seconds: float) -> str:
 
 def live(numbers: Mapping[str, float]) -> list[str]:
     """The few numbers that say whether it goes well, the most telling first."""
-    words = {
-        "w1": "W1 {:.2g}",
-        "modes": "modes {:.0f}",
-        "w1_floor": "W1 floor {:.2g}",
-        "critic_loss": "critic loss {:.2g}",
-    }
-    room = len(words) if err.width >= WIDE else 2
-    return [text.format(numbers[name]) for name, text in list(words.items())[:room] if name in numbers]
+    names = [name for name in shown_in("live") if name in numbers]
+    return [f"{label_of(name)} {written(name, numbers[name])}" for name in names[: None if err.width >= WIDE else 2]]
 
 
 # --- results ---------------------------------------------------------------------------------------------------------
@@ -147,11 +142,12 @@ def print_summary(recording: Recording) -> None:
     out.print(f"  {facts['status']} at step {facts['step']} of {facts['steps']}, {seconds:.1f} s")
     table = Table(box=None, pad_edge=False)
     rows = facts["summary"]["seeds"]
-    names = [name for name in rows[0] if name in TOLD and any(row[name] is not None for row in rows)]
+    told = ["seed", *shown_in("terminal"), "diverged_at"]
+    names = [name for name in told if any(row.get(name) is not None for row in rows)]
     for name in names:
-        table.add_column(heading(name), justify="right")
+        table.add_column(label_of(name), justify="right")
     for row in rows:
-        table.add_row(*(number(row[name]) for name in names))
+        table.add_row(*(cell(name, row.get(name)) for name in names))
     out.print(table)
     for words in floor_words(facts):
         out.print(words)
@@ -168,28 +164,11 @@ def floor_words(facts: Mapping[str, Any]) -> list[str]:
     known = [like for row in facts["summary"]["seeds"] if (like := like_perfect(facts, row.get("w1"))) is not None]
     if not known:
         return []
-    low, high = (f"{floor[end]:.3g}" for end in ("low", "high"))
+    low, high = (number(floor[end]) for end in ("low", "high"))
     return [
-        f"W1 floor {floor['mean']:.3g} ({low} to {high} in 90 % of perfect samplers, of {floor['draws']}); "
+        f"W1 floor {number(floor['mean'])} ({low} to {high} in 90 % of perfect samplers, of {floor['draws']}); "
         f"{sum(known)} of {len(facts['seeds'])} seeds indistinguishable from a perfect sampler"
     ]
-
-
-TOLD = (  # of all the measures in run.json, those that fit on a line
-    "seed",
-    "run",
-    "status",
-    "seeds",
-    "w1",
-    "w1_floor",
-    "modes",
-    "high_quality",
-    "mode_mass_tv",
-    "on_skeleton",
-    "skeleton_coverage",
-    "diverged_at",
-    "train_seconds",
-)
 
 
 def table_rows(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
@@ -210,13 +189,13 @@ def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> No
         for row, recording in zip(rows, recordings, strict=True):
             row["run"] = recording.facts["method"]
     said = {"status"} if all(row["status"] == "done" for row in rows) else set()
-    every = dict.fromkeys(name for row in rows for name in row)
-    names = [name for name in TOLD if name in every and name not in said]
+    told = ["run", "status", "seeds", *shown_in("terminal"), "train_seconds"]
+    names = [name for name in told if any(name in row for row in rows) and name not in said]
     table = Table(box=None, pad_edge=False)
     for name in names:
-        table.add_column(heading(name), justify="left" if name in ("run", "status") else "right")
+        table.add_column(label_of(name), justify="left" if name in ("run", "status") else "right")
     for row in rows:
-        table.add_row(*(number(row.get(name)) for name in names))
+        table.add_row(*(cell(name, row.get(name)) for name in names))
     out.print(table)
     for path in paths.values():
         out.print(path, soft_wrap=True)
@@ -229,29 +208,23 @@ def print_measures(recordings: Sequence[Recording]) -> None:
     for recording in recordings:
         table.add_column(recording.name, justify="right", overflow="fold")
     for name in dict.fromkeys(name for recording in recordings for name in recording.facts["summary"]["mean"]):
-        if name != "w1_floor":
-            table.add_row(heading(name), *(beside_floor(recording, name) for recording in recordings))
+        if name not in QUANTITIES or QUANTITIES[name].source != "floor":
+            table.add_row(label_of(name), *(beside_floor(recording, name) for recording in recordings))
     out.print(table)
     out.print()
 
 
 def beside_floor(recording: Recording, name: str) -> str:
     """The mean of a measure, with what a perfect sampler scores where that is known."""
-    said = number(recording.facts["summary"]["mean"].get(name))
-    floor = (recording.facts.get("floors") or {}).get("final", {}).get(name, {}).get("mean")
-    return said if floor is None else f"{said} ({floor:.2g})"
+    said, floor = cell(name, recording.facts["summary"]["mean"].get(name)), recording.floor(name, "final")
+    return said if floor is None else f"{said} ({written(name, floor.mean)})"
 
 
-def heading(name: str) -> str:
-    """A measure's name in words, which may stand below each other."""
-    return name.replace("_", " ")
-
-
-def number(value: Any) -> str:
-    """A cell of a table."""
+def cell(name: str, value: Any) -> str:
+    """A cell of a table: numbers as their quantity writes them, steps and counts as they are."""
     if value is None:
         return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return written(name, value) if name in QUANTITIES or isinstance(value, float) else str(value)
 
 
 def print_list(found: Mapping[str, Mapping[str, str]]) -> None:

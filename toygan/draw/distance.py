@@ -12,13 +12,14 @@ from matplotlib.ticker import MaxNLocator
 
 from toygan.draw.panels import FAINT, INK, LARGE, METHOD_COLOURS, PLAIN, SMALL
 from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, axis_at, blank, save_figure, say, suffix_in
+from toygan.quantities.table import label_of
 
 PANELS = {
     "moving mass (plane units)": ("w1", "w2"),
     "bounded (JS: nats, TV: share)": ("js", "tv"),
     "unbounded (nats)": ("kl", "reverse_kl"),
 }
-SHORT = {"w1": "W1", "w2": "W2", "js": "JS", "tv": "TV", "kl": "KL(A | B)", "reverse_kl": "KL(B | A)"}
+DIRECTED = {"kl": "KL(A | B)", "reverse_kl": "KL(B | A)"}
 LIMITS = {"js": (np.log(2), "log 2"), "tv": (1.0, "1")}
 MARKS = ("o", "s")
 WIDE, TALL = 2.35, 2.1  # a panel, in inches
@@ -40,7 +41,7 @@ def distances_along(
         axis = axis_at(figure, 0.55 + i * step, 0.8, min(WIDE, step - 0.5), TALL)
         axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
         for mark, colour, name in zip(MARKS, METHOD_COLOURS, members, strict=False):
-            curve(axis, along, values[name], SHORT[name], colour, mark)
+            curve(axis, along, values[name], DIRECTED.get(name, label_of(name)), colour, mark)
         if members == PANELS["moving mass (plane units)"]:
             floor_line(axis, along, floors)
         dress(axis, key, members)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,19 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from toygan.draw.exhibit_parts import (
-    BEST,
     Labelled,
     Material,
     absent,
-    axis_name,
-    better,
+    best_of_critics,
     floor_name,
     is_wide,
     measures_in,
     nothing,
     page,
     runs_in_words,
-    series,
     titled,
     within,
 )
@@ -44,8 +42,9 @@ from toygan.draw.panels import (
 from toygan.draw.players import drawable, last_finite_frame
 from toygan.draw.sheet import WIDTH, axis_at
 from toygan.draw.sweep import dress
+from toygan.files.text import number, percent
+from toygan.quantities.table import axis_name, better
 from toygan.session.recording import Recording
-from toygan.view.scene import is_band, number, perfect, share_of_one, summary_of
 
 MOST = 21  # lines that colours and dashes tell apart
 LONGEST = 46  # characters of a name at the right
@@ -108,7 +107,7 @@ def measure_lines(axis: Axes, runs: Runs, measure: str, scenario: str) -> None:
     """The lines of one measure, what a perfect generator scores, and the names at the right."""
     styles, ends, tables = styles_of(len(runs)), [], []
     for run, (colour, dashes, _) in zip(runs, styles, strict=True):
-        table = series(run.recording, measure)
+        table = run.recording.curve(measure)
         ends.append(median_line(axis, run, table, colour, dashes, len(runs) <= BANDED))
         tables += [] if table is None else [table.ravel()]
     values = np.concatenate(tables) if tables else np.array([])
@@ -143,7 +142,7 @@ def floor_line(axis: Axes, runs: Runs, measure: str) -> float:
     known = [value for run in runs if np.isfinite(value := floor_at(run, measure)).all()]
     if not known or ((spread := np.ptp([value[1] for value in known])) > 0.2 * abs(known[0][1]) + 1e-9 and spread > 0):
         return np.nan  # runs of unlike targets have no common floor
-    if measure in BEST:
+    if math.isfinite(best_of_critics(measure)):
         axis.axhline(known[0][1], color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     else:
         floor_band(axis, known[0], "")
@@ -152,14 +151,12 @@ def floor_line(axis: Axes, runs: Runs, measure: str) -> float:
 
 def floor_at(run: Labelled, measure: str) -> np.ndarray:
     """What frames of a perfect run score: low, middle and high; NaN where it is not known."""
-    if measure in BEST:
-        rows = summary_of(run.recording).get("seeds") or []
-        ceilings = [value for row in rows if (value := row.get(f"{measure}_ceiling")) is not None]
-        return np.full(3, np.median(ceilings) if ceilings else BEST[measure])
-    best, floor = perfect(run.recording, measure), series(run.recording, f"{measure}_floor")
-    if best and (floor is None or is_band(run.recording, measure)):
-        return np.array([best.low, best.mean, best.high])
-    return np.full(3, np.nan) if floor is None else np.nanpercentile(floor, [5, 50, 95])
+    if math.isfinite(best := best_of_critics(measure)):
+        ceilings = run.recording.final(f"{measure}_ceiling")
+        known = ceilings[np.isfinite(ceilings)]
+        return np.full(3, np.median(known) if len(known) else best)
+    floor = run.recording.floor(measure)
+    return np.array([floor.low, floor.mean, floor.high]) if floor else np.full(3, np.nan)
 
 
 def scale(axis: Axes, values: np.ndarray, measure: str, floor: float) -> None:
@@ -279,11 +276,6 @@ def histogram(axis: Axes, run: Labelled) -> None:
 
 def bound_in_words(run: Labelled, frame: int) -> str:
     """The largest weight, and which share of the weights sits at it where that is a bound."""
-    frames = run.recording.frames
-    reach, held = float(frames["weight_reach"][frame, 0]), frames.get("weight_saturation")
-    at = (
-        f"; {share_of_one(float(held[frame, 0]))} at ±{number(reach)}"
-        if held is not None and held[frame, 0] > 0
-        else ""
-    )
+    reach, held = float(run.recording.frames["weight_reach"][frame, 0]), run.recording.curve("weight_saturation")
+    at = f"; {percent(float(held[frame, 0]))} at ±{number(reach)}" if held is not None and held[frame, 0] > 0 else ""
     return f"value; largest {number(reach)}{at}" if not at else f"value{at}"

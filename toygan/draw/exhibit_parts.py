@@ -14,30 +14,18 @@ from matplotlib.figure import Figure
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL
 from toygan.draw.sheet import WIDTH, blank, even, point_legend, say, wrapped_command
 from toygan.draw.sweep import BARS
-from toygan.quantities.measures import MEASURES
+from toygan.files.text import number
+from toygan.quantities.table import QUANTITIES, better
 from toygan.session.recording import Recording
 from toygan.view.records import groups, known_values
-from toygan.view.scene import named, number, values_of
+from toygan.view.scene import named
 from toygan.view.statistics import FEWEST, median
 
 if TYPE_CHECKING:
     from toygan.session.dirac import Portrait
 
 TEXT = 136  # characters of small prose across a page
-SHORT = {
-    "w1": "W1",
-    "w2": "W2",
-    "js": "JS",
-    "tv": "TV",
-    "kl": "KL",
-    "sliced_w1": "sliced W1",
-    "mode_kl": "mode KL",
-    "critic_gap": "share of W1 seen",
-    "slope_alignment": "slopes agree with exact transport",
-}
-UNITS = {"core_seconds": "core-seconds a seed", "w1_over_floor": "W1 over its floor"}
-BOUNDED = {"share", "cosine", "modes"}  # units of measures that a logarithmic axis would distort
-BEST = {"critic_gap": 1.0, "slope_alignment": 1.0}  # what exact transport scores, unless a run knows its own ceiling
+BOUNDED = {"share", "cosine", "modes"}  # units of quantities that a logarithmic axis would distort
 LOST = "diverged"
 NO_BARS = f"no bars: intervals need {FEWEST} seeds"
 
@@ -221,38 +209,11 @@ def measures_in(material: Material) -> list[str]:
     return [name for part in material.measure.split(",") if (name := part.strip())]
 
 
-def better(measure: str) -> str:
-    """Which way is better: lower, higher or neither."""
-    if measure in MEASURES:
-        return MEASURES[measure].better
-    return "lower" if measure in UNITS else "neither"
-
-
-def unit_of(measure: str) -> str:
-    """The unit of a measure, empty where none is known."""
-    return MEASURES[measure].unit if measure in MEASURES else ""
-
-
-def name_of(measure: str) -> str:
-    """A measure as people say it."""
-    return SHORT.get(measure, UNITS.get(measure, measure.replace("_", " ")))
-
-
 def bars_in_words(rows: Rows, measures: Sequence[str]) -> str:
     """What the bars of medians are, where there are any: a median of fewer than six values has no interval."""
     runs = [members for own in by_scenario(rows).values() for members in by_label(own).values()]
     counts = {count for own in runs for measure in measures if (count := len(known(own, measure))) > 1}
     return NO_BARS if counts and max(counts) < FEWEST else BARS
-
-
-def axis_name(measure: str) -> str:
-    """A measure with its unit and which way is better."""
-    unit = {"plane": "plane units", "modes": "", "share": "share" if measure not in SHORT else ""}.get(
-        unit_of(measure), unit_of(measure)
-    )
-    way = better(measure)
-    said = ", ".join(part for part in (unit, "" if way == "neither" else f"{way} is better") if part)
-    return f"{name_of(measure)} ({said})" if said else name_of(measure)
 
 
 def known(rows: Rows, measure: str) -> list[float]:
@@ -285,12 +246,18 @@ def floor_of(rows: Rows, measure: str) -> float:
         if math.isfinite(found):
             return found
     modes = known(rows, "modes_of")
-    return max(modes) if measure == "modes" and modes else BEST.get(measure, math.nan)
+    return max(modes) if measure == "modes" and modes else best_of_critics(measure)
+
+
+def best_of_critics(measure: str) -> float:
+    """What exact transport scores in a quantity of critics, unless a run knows its own ceiling; NaN for other quantities."""
+    row = QUANTITIES.get(measure)
+    return row.best if row and row.source == "critic" else math.nan
 
 
 def floor_name(measure: str) -> str:
     """What the floor of a measure is called."""
-    if measure in BEST:
+    if math.isfinite(best_of_critics(measure)):
         return "exact transport"
     return {"higher": "ceiling", "lower": "floor"}.get(better(measure), "a perfect generator")
 
@@ -302,20 +269,12 @@ def dashed_in_words(rows: Rows, measures: Sequence[str]) -> str:
     return f"dashed: {', '.join(meanings.get(name, name) for name in names)}" if names else ""
 
 
-def series(recording: Recording, measure: str) -> np.ndarray | None:
-    """A measure of every frame and seed [T, S], NaN where it is not finite; None where nothing is known of it."""
-    if measure == "w1_over_floor":
-        w1, floor = values_of(recording, "w1"), values_of(recording, "w1_floor")
-        return None if w1 is None or floor is None else w1 / np.where(floor > 0, floor, np.nan)
-    return values_of(recording, measure)
-
-
 def at_end(material: Material, run: Labelled, measure: str) -> list[float]:
     """A measure at the end of a run, a value a seed: of the rows, or else of the last frame."""
     found = known(rows_of(material, run), measure)
     if found:
         return found
-    values = series(run.recording, measure)
+    values = run.recording.curve(measure)
     return [] if values is None else [float(value) for value in values[-1] if np.isfinite(value)]
 
 
@@ -324,7 +283,9 @@ def is_wide(values: np.ndarray, measure: str) -> bool:
     finite = values[np.isfinite(values)]
     positive = finite[finite > 0]
     far = len(positive) > 0 and positive.max() > 5 * positive.min()
-    return bool(far and unit_of(measure) not in BOUNDED and finite.min() >= 0)
+    row = QUANTITIES.get(measure)
+    bounded = row is not None and row.unit in BOUNDED
+    return bool(far and not bounded and finite.min() >= 0)
 
 
 ACCENT, TRACK = GENERATED, "#eceef2"

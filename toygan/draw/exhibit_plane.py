@@ -22,7 +22,6 @@ from toygan.draw.exhibit_parts import (
     diverged_words,
     measures_in,
     middle_in_words,
-    name_of,
     nothing,
     page,
     runs_in_words,
@@ -51,7 +50,9 @@ from toygan.draw.panels import (
 from toygan.draw.players import AROUND_ONE, latent_map
 from toygan.draw.sheet import WIDTH, axis_at, columns_for, measure_lines, note_of, panel_height, size_of
 from toygan.draw.sweep import MARKS
-from toygan.view.scene import Scene, endless, outside_share, scene, share_of_one
+from toygan.files.text import percent
+from toygan.quantities.table import label_of
+from toygan.view.scene import Scene, endless, outside_share, scene
 
 MOST = 24  # runs on one page: a 25th would be a stamp
 BAR, HEADING = 0.45, 0.16  # inches that a colour bar takes beneath a panel, and a small title above it
@@ -152,7 +153,8 @@ def of_measures(material: Material, run: Labelled) -> list[str]:
     found = {measure: at_end(material, run, measure) for measure in measures_in(material)}
     lost = {name: seeds - len(values) if 0 < len(values) < seeds else 0 for name, values in found.items()}
     return [
-        f"{name_of(measure)}: {middle_in_words(values)}" + f", {lost[measure]} of {seeds} without" * bool(lost[measure])
+        f"{label_of(measure)}: {middle_in_words(values)}"
+        + f", {lost[measure]} of {seeds} without" * bool(lost[measure])
         for measure, values in found.items()
     ]
 
@@ -314,7 +316,7 @@ def share_above(shown: Scene, points: np.ndarray) -> str:
     steep = RegularGridInterpolator((shown.slope_y, shown.slope_x), steepness(shown.slopes[-1]), bounds_error=False)
     found = steep(points[np.isfinite(points).all(axis=1)][:, ::-1])
     found = found[np.isfinite(found)]
-    return share_of_one(float((found > 1).mean())) if len(found) else ""
+    return percent(float((found > 1).mean())) if len(found) else ""
 
 
 def common_bar(made: Page) -> None:

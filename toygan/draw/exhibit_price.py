@@ -16,9 +16,7 @@ from toygan.draw.exhibit_parts import (
     Page,
     Rows,
     absent,
-    axis_name,
     bars_in_words,
-    better,
     by_label,
     by_scenario,
     dashed_in_words,
@@ -35,6 +33,7 @@ from toygan.draw.exhibit_parts import (
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL
 from toygan.draw.sheet import axis_at, say, size_of
 from toygan.draw.sweep import dress, floor_line, log_axis
+from toygan.quantities.table import axis_name, better
 from toygan.view.statistics import Interval, median
 
 FEW = 10  # runs that all can be named beside their marks

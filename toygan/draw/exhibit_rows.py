@@ -20,9 +20,7 @@ from toygan.draw.exhibit_parts import (
     Material,
     Page,
     Rows,
-    axis_name,
     bars_in_words,
-    better,
     by_label,
     by_scenario,
     dashed_in_words,
@@ -31,7 +29,6 @@ from toygan.draw.exhibit_parts import (
     known,
     lost_in_words,
     measures_in,
-    name_of,
     nothing,
     page,
     rows_in_words,
@@ -41,6 +38,8 @@ from toygan.draw.exhibit_parts import (
 from toygan.draw.panels import CRITIC, FAINT, GENERATED, INK, PLAIN, SHARE, SMALL, STEEPNESS
 from toygan.draw.sheet import WIDTH, axis_at, say
 from toygan.draw.sweep import floor_line, frame_around, in_order, rings, scale_of
+from toygan.files.text import number
+from toygan.quantities.table import axis_name, better, label_of
 from toygan.view.records import groups
 from toygan.view.statistics import median, rate
 
@@ -75,7 +74,7 @@ def ends(material: Material) -> Figure:
 
 def ends_in_words(material: Material, runs: Mapping[str, Runs]) -> list[str]:
     """What was run and how to read it."""
-    sorted_by = f"best {name_of(measures_in(material)[0])} on top"
+    sorted_by = f"best {label_of(measures_in(material)[0])} on top"
     order = sorted_by if max(map(len, runs.values())) > KEPT else ""
     bars = bars_in_words(material.rows, measures_in(material))
     parts = ["rings: seeds", bars, order, dashed_in_words(material.rows, measures_in(material))]
@@ -387,6 +386,4 @@ def cell_text(value: float, lost: tuple[int, int] | None) -> str:
         return "–"
     if not math.isfinite(value):
         return "††" if lost[0] == lost[1] else "×"
-    size = abs(value)
-    short = f"{size:#.2g}".rstrip(".") if 0.001 <= size < 10 else f"{size:.0f}" if 10 <= size < 1e4 else f"{size:.2g}"
-    return ("−" if value < 0 else "") + short + ("†" if lost[0] else "")
+    return number(value, 2) + ("†" if lost[0] else "")

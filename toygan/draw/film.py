@@ -33,15 +33,14 @@ from toygan.view.scene import (
     Scene,
     event_in_words,
     events_of,
-    modes_at,
     optimum_label,
     outside_share,
     scene,
     seeds_of,
     steepest,
     title_of,
-    w1_at,
 )
+from toygan.view.words import frame_words
 
 DOTS = 100  # per inch
 FRAME, LAST = 80, 2400  # milliseconds
@@ -187,7 +186,7 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     def show(t: int) -> None:
         step = int(shown.steps[t])
         done.set_xdata([0, step])
-        state.set_text(" · ".join([f"step {step} of {end}", w1_at(recording, t), *modes_at(recording, t)]))
+        state.set_text(" · ".join([f"step {step} of {end}", *frame_words(recording, t)]))
         past = [event for event in events if event.step <= step]
         latest.set_text(shorten("; ".join(f"◆ {event_in_words(event)}" for event in past[-2:]), 104, placeholder=" …"))
 

@@ -21,21 +21,19 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from toygan.files.text import LARGEST, number
+from toygan.quantities.table import Floor, label_of, shown_in
 from toygan.session.recording import Recording
 from toygan.view.scene import (
-    Perfect,
     Scene,
     alignment_ceiling,
     boundary_lines,
     boundary_of,
     exact_transport,
     inside,
-    is_band,
     outside_share,
-    perfect,
     score_range,
     steepest,
-    values_of,
 )
 
 REAL, GENERATED, INK, FAINT = "#10243e", "#d55e00", "#222222", "#8a8a8a"
@@ -266,34 +264,19 @@ def bar(axis: Axes, colours: ScalarMappable, ticks: np.ndarray, label: str) -> N
 
 
 def tick(value: float, _: int | None = None) -> str:
-    """A short number with a true minus sign, and with a power of ten where it is very large or small."""
-    size = abs(value)
-    if size and not 1e-4 <= size < 1e6:
-        short = with_power(size)
-    else:
-        short = f"{size / 1e3:.6g}k" if size >= 1e4 else f"{size:.6g}" if size >= 1e3 else f"{size:.3g}"
-    return ("\N{MINUS SIGN}" if value < 0 else "") + short
-
-
-def with_power(size: float) -> str:
-    """A positive number as 10⁷ or 2.5·10⁻⁶."""
-    mantissa, exponent = f"{size:.2e}".split("e")
-    factor = mantissa.rstrip("0").rstrip(".")
-    return ("" if factor == "1" else f"{factor}·") + "10" + str(int(exponent)).translate(RAISED)
-
-
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    """A number beside an axis: thousands from ten on with a k."""
+    return f"{number(value / 1e3, 6)}k" if 1e4 <= abs(value) < LARGEST else number(value, 6)
 
 
 def loss_curves(axis: Axes, recording: Recording) -> None:
     """Both losses, and the penalty where there is one, over the steps: the portrait seed bold, the others thin."""
     parts = [("critic_loss", "critic", CRITIC, "-"), ("generator_loss", "generator", GENERATED, "--")]
-    penalty = values_of(recording, "penalty")
+    penalty = recording.curve("penalty")
     if penalty is not None and np.nanmax(np.abs(penalty)) > 0:
         parts.append(("penalty", "penalty", PENALTY, ":"))
     for measure, label, colour, dashes in parts:
         seed_lines(axis, recording, measure, label, colour, dashes)
-    known = [values for values in (values_of(recording, part[0]) for part in parts) if values is not None]
+    known = [values for values in (recording.curve(part[0]) for part in parts) if values is not None]
     wide_range(axis, np.concatenate([values.ravel() for values in known]) if known else np.array([]))
     dress_curves(axis, recording, "losses")
 
@@ -312,20 +295,16 @@ def wide_range(axis: Axes, values: np.ndarray) -> None:
 
 def w1_curves(axis: Axes, recording: Recording) -> None:
     """W1 of every seed over the steps on a logarithmic axis, with the band of its floor."""
+    best, floor, w1 = recording.floor("w1"), recording.curve("w1_floor"), recording.curve("w1")
     seed_lines(axis, recording, "w1", "", GENERATED, "-")
-    floor_band(axis, values_of(recording, "w1_floor"), band_name(recording, "floor"), perfect(recording, "w1"))
-    logarithmic(axis, [values_of(recording, "w1"), values_of(recording, "w1_floor")])
+    floor_band(axis, floor, "floor, band: 90 % of perfect samplers" if best and best.draws else "floor", best)
+    logarithmic(axis, [w1, floor])
     dress_curves(axis, recording, "W1 to the target (log scale)")
-    if values_of(recording, "w1") is not None:
+    if w1 is not None:
         name_seeds(axis, recording, "w1")
 
 
-def band_name(recording: Recording, plain: str) -> str:
-    """What the band of the floor is called; `plain` where it is not known to hold 90 % of perfect samplers."""
-    return "floor, band: 90 % of perfect samplers" if is_band(recording, "w1") else plain
-
-
-def floor_band(axis: Axes, floor: np.ndarray | None, label: str, known: Perfect | None = None) -> None:
+def floor_band(axis: Axes, floor: np.ndarray | None, label: str, known: Floor | None = None) -> None:
     """How far perfect samplers are from the real points: no method can be expected below. The band holds 90 % of them;
     of older recordings it is the spread, either way of the mean.
     """
@@ -351,13 +330,6 @@ def logarithmic(axis: Axes, tables: Sequence[np.ndarray | None]) -> None:
     axis.yaxis.set_minor_locator(NullLocator())
 
 
-SHARES = {
-    "high_quality": "high quality",
-    "on_skeleton": "on the curve",
-    "skeleton_coverage": "curve covered",
-}
-
-
 class Share(NamedTuple):
     """A share [T, S] with the best that a perfect sampler reaches, NaN where that is not known."""
 
@@ -368,14 +340,13 @@ class Share(NamedTuple):
 def shares_known(recording: Recording) -> dict[str, Share]:
     """Up to two shares worth a curve, by their label: modes found first."""
     found = {}
-    modes, centres = values_of(recording, "modes"), recording.frames.get("mode_centres")
+    modes, centres = recording.curve("modes"), recording.frames.get("mode_centres")
     if modes is not None and centres is not None:
         found[f"modes (of {len(centres)})"] = Share(modes / len(centres), np.nan)
-    for measure, label in SHARES.items():
-        values = values_of(recording, measure)
+    for name in shown_in("share"):
+        values, best = recording.curve(name), recording.floor(name)
         if values is not None:
-            best = perfect(recording, measure)
-            found[label] = Share(values, best.mean if best else np.nan)
+            found[label_of(name)] = Share(values, best.mean if best else np.nan)
     return dict(list(found.items())[:2])
 
 
@@ -394,15 +365,15 @@ def share_curves(axis: Axes, recording: Recording) -> None:
 def transport_known(recording: Recording) -> bool:
     """Whether exact transport is what this critic should learn, and is compared with it."""
     measures = ("critic_gap", "slope_alignment")
-    return exact_transport(recording) and any(values_of(recording, measure) is not None for measure in measures)
+    return exact_transport(recording) and any(recording.curve(name) is not None for name in measures)
 
 
 def transport_curves(axis: Axes, recording: Recording) -> None:
     """The share of the exact W1 that the critic sees, and its slopes' cosine with exact transport: 1 is best of the one,
     of the other what the potential of fresh points reaches at the end, dotted where the run knows it.
     """
-    seed_lines(axis, recording, "critic_gap", "share of W1 seen", CRITIC, "-")
-    seed_lines(axis, recording, "slope_alignment", "slopes agree", SHARE, "--")
+    seed_lines(axis, recording, "critic_gap", label_of("critic_gap"), CRITIC, "-")
+    seed_lines(axis, recording, "slope_alignment", label_of("slope_alignment"), SHARE, "--")
     drawn = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.lines])
     low = drawn.min(initial=0.0, where=np.isfinite(drawn))
     axis.axhline(1, color=INK, linewidth=0.7, linestyle=":", zorder=0)
@@ -415,7 +386,7 @@ def transport_curves(axis: Axes, recording: Recording) -> None:
 
 def seed_lines(axis: Axes, recording: Recording, measure: str, label: str, colour: str, dashes: str) -> None:
     """One measure of all seeds, if it is known."""
-    values = values_of(recording, measure)
+    values = recording.curve(measure)
     if values is not None:
         plot_seeds(axis, recording, values, label, colour, dashes)
 

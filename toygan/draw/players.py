@@ -50,8 +50,9 @@ from toygan.draw.sheet import (
     status_line,
     suffix_in,
 )
+from toygan.files.text import number
 from toygan.session.recording import Recording
-from toygan.view.scene import Scene, number, scene, title_of
+from toygan.view.scene import Scene, scene, title_of
 
 PAIRS = 200  # points of either cloud in a transport plan: a thousand lines would be a blot
 FOLLOWED = 16  # particles with trails
@@ -279,7 +280,7 @@ def weights(axis: Axes, recording: Recording) -> None:
         bins = shares.shape[2]
         edges = np.linspace(-1, 1, bins + 1) * float(reach[frame, 0])
         axis.stairs(100 * shares[frame, 0], edges, fill=True, color=colour, alpha=alpha, label=label)
-    held = recording.frames.get("weight_saturation")
+    held = recording.curve("weight_saturation")
     said = f"; {100 * held[t, 0]:.0f} % at ±{number(float(reach[t, 0]))}" if held is not None and held[t, 0] > 0 else ""
     dress_plain(axis, f"weights, %{said}")
     axis.set_xlabel("value", size=PLAIN, labelpad=1, color=INK)
@@ -289,7 +290,7 @@ def weights(axis: Axes, recording: Recording) -> None:
 
 def generator_curves(axis: Axes, recording: Recording) -> None:
     """Norm of the generator's gradient over the steps: the portrait seed bold, the others thin."""
-    table = recording.frames.get("generator_gradient")
+    table = recording.curve("generator_gradient")
     if table is not None and np.nanmax(drawable(table), initial=0) > 0:
         sizes = drawable(table)
         for s in range(sizes.shape[1]):

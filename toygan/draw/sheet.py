@@ -43,26 +43,10 @@ from toygan.draw.panels import (
     w1_curves,
 )
 from toygan.files.disk import write_aside
+from toygan.files.text import number
 from toygan.session.recording import Recording
-from toygan.view.scene import (
-    Scene,
-    diagnosis_of,
-    final_measures,
-    final_points,
-    is_band,
-    modes_at,
-    number,
-    optimum_in_words,
-    optimum_label,
-    perfect,
-    range_over_seeds,
-    scene,
-    seeds_of,
-    steepest,
-    title_of,
-    values_of,
-    w1_at,
-)
+from toygan.view.scene import Scene, diagnosis_of, optimum_in_words, optimum_label, scene, seeds_of, steepest, title_of
+from toygan.view.words import final_points, words_with_range
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
 THIRD = 2.3  # inches: a main panel of three
@@ -166,7 +150,7 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
     seeds = recording.facts["seeds"]
     bold = f"Curves: seed {seeds[0]} bold, the others thin. " if len(seeds) > 1 else ""
     prose = [
-        f"At step {shown.steps[-1]}: {final_measures(recording, shown.last)}",
+        f"At step {shown.steps[-1]}: {' · '.join(words_with_range(recording, shown.last))}",
         diagnosis_of(recording),
         final_points(recording),
         f"{bold}{floor_in_words(recording)}Arrows point uphill, at full length from a steepness of "
@@ -180,7 +164,8 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
 
 def floor_in_words(recording: Recording) -> str:
     """What the floor of W1 is: of perfect samplers against the run's own real points, or of pairs in older recordings."""
-    if is_band(recording, "w1"):
+    best = recording.floor("w1")
+    if best and best.draws:
         return "Floor: W1 of perfect samplers to the same real points, mean and where 90 % of them lie. "
     return "Floor: W1 between two samples of the target, ± its spread over pairs. "
 
@@ -282,7 +267,7 @@ def short_names(recordings: Sequence[Recording]) -> list[str]:
 def measure_lines(shown: Scene, frame: int) -> list[str]:
     """What stands beneath one critic of a comparison."""
     recording = shown.recording
-    lines = [w1_at(recording, frame), range_over_seeds(recording, frame), *modes_at(recording, frame), note_of(shown)]
+    lines = [*words_with_range(recording, frame), note_of(shown)]
     return [line for line in lines if line]
 
 
@@ -320,18 +305,18 @@ def w1_of_all(figure: Figure, recordings: Sequence[Recording]) -> None:
     ends, styles = [], styles_of(len(recordings))
     for recording, (colour, dashes, _) in zip(recordings, styles, strict=True):
         ends.append(w1_of_one(axis, recording, colour, dashes, band=len(recordings) <= 4))
-    floors = [values_of(recording, "w1_floor") for recording in recordings]
+    floors = [recording.curve("w1_floor") for recording in recordings]
     floor = next((floor for floor in floors if floor is not None), None)
-    spread = next((known for known in (perfect(recording, "w1") for recording in recordings) if known), None)
+    spread = next((known for known in (recording.floor("w1") for recording in recordings) if known), None)
     floor_band(axis, floor, "floor: W1 of perfect samplers", spread)
-    logarithmic(axis, [values_of(recording, "w1") for recording in recordings] + floors)
+    logarithmic(axis, [recording.curve("w1") for recording in recordings] + floors)
     dress_curves(axis, max(recordings, key=lambda recording: int(recording.facts["steps"])), "W1, median of the seeds")
     name_ends(axis, ends, short_names(recordings), styles)
 
 
 def w1_of_one(axis: Axes, recording: Recording, colour: str, dashes: str, band: bool) -> float:
     """One run's median line; where it ends (NaN if W1 is not known)."""
-    values = values_of(recording, "w1")
+    values = recording.curve("w1")
     if values is None:
         return np.nan
     steps, known = recording.frames["step"], np.isfinite(values).any(axis=1)

@@ -19,11 +19,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL, STEEPNESS, styles_of, tick
 from toygan.draw.sheet import WIDTH, axis_at, blank, even, save_figure, say
+from toygan.quantities.table import axis_name
 from toygan.view.records import FIRST, groups, known_values, legal_keys
 from toygan.view.statistics import Interval, median
 
 MARKS = "osD^vP*X"  # with the colours: more kinds of runs than a reader can tell apart
-LABELS = {"w1": "W1 to the target (lower is better)", "core_seconds": "core-seconds a seed"}
 MOST = 12  # panels of one picture
 KINDS = 24  # kinds of runs that one picture tells apart; where settings make more, they are taken together
 BARS = "bars: 95 % intervals of medians of six seeds and more"
@@ -154,7 +154,7 @@ def methods_picture(rows: Records, measure: str = "w1") -> Figure:
         axis = axis_at(figure, names_wide, top - tall, WIDTH - names_wide - 0.3, tall)
         dots(axis, list(own), [known_values(members, measure) for members in own.values()])
         floor_line(axis, floor_of(panels[title], measure), "x")
-        titled(axis, title[0], LABELS.get(measure, measure))
+        titled(axis, title[0], axis_name(measure))
         top -= tall + 0.8
     return figure
 
@@ -172,7 +172,7 @@ def price_picture(rows: Records, measure: str = "w1") -> Figure:
         seconds, quality = ([median(known_values(part, name)) for part in found] for name in ("core_seconds", measure))
         price(axis, [kind_name(kind) for kind in kinds], seconds, quality)
         floor_line(axis, floor_of(own, measure), "y")
-        titled(axis, title[0], LABELS["core_seconds"], LABELS.get(measure, measure))
+        titled(axis, title[0], axis_name("core_seconds"), axis_name(measure))
     handles, labels = axis.get_legend_handles_labels()
     place = (0.55 / WIDTH, 0.02 / figure.get_figheight())
     figure.legend(handles, labels, loc="lower left", bbox_to_anchor=place, ncols=3, fontsize=SMALL, frameon=False)
@@ -203,7 +203,7 @@ def grid_picture(rows: Records, across: str, up: str, measure: str = "w1") -> Fi
     drawn.set_ticks(ends.tolist(), labels=[tick(float(end)) for end in ends])
     place.xaxis.set_minor_locator(NullLocator())
     dress(place)
-    say(figure, 3.75, 0.4, LABELS.get(measure, measure), SMALL)
+    say(figure, 3.75, 0.4, axis_name(measure), SMALL)
     return figure
 
 

@@ -16,8 +16,9 @@ from scipy.stats import spearmanr
 
 from toygan.exhibits.files import PIECES, Claim, Filter, Term
 from toygan.files.disk import complete_lines, read_json
-from toygan.quantities.measures import MEASURES
+from toygan.files.text import number
 from toygan.quantities.rhythm import period
+from toygan.quantities.table import better, derived
 
 Row = Mapping[str, Any]  # a record: which run and seed, or which piece of theory, and its measures
 
@@ -207,11 +208,11 @@ def is_setting(column: str) -> bool:
 
 def combined(claim: Claim, row: Row, other: Row | None) -> float | None:
     """The number that the condition is about."""
-    first = number(claim.value, row)
+    first = number_of(claim.value, row)
     term = claim.over or claim.minus
     if term is None or other is None or first is None:
         return first
-    second = number(term, other)
+    second = number_of(term, other)
     if second is None:
         return None
     return taken_off(first, second) if claim.minus else divided(first, second)
@@ -238,18 +239,18 @@ def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdi
     """The median over the rows fulfils the condition: of a ratio or difference, that of the two medians. Where half of
     the rows or more have no number, nothing is judged.
     """
-    values = [number(claim.value, row) for row in chosen]
+    values = [number_of(claim.value, row) for row in chosen]
     result, words = middle(values), median_in_words(values)
     term = claim.over or claim.minus
     if term is not None:
-        against = [number(term, row) for row in meant(term.of, rows)]
+        against = [number_of(term, row) for row in meant(term.of, rows)]
         second = middle(against)
         sign = "less" if claim.minus else "over"
         words = f"{words}; {sign} {median_in_words(against)}"
         result = None if result is None or second is None else (
             taken_off(result, second) if claim.minus else divided(result, second)
         )  # fmt: skip
-        words = f"{short(result)}: {words}" if result is not None else words
+        words = f"{number(result, 4)}: {words}" if result is not None else words
     if result is None:
         return Verdict(claim.says, None, f"there is no number to judge by: {words}")
     return Verdict(claim.says, fulfils(claim, result), words)
@@ -274,7 +275,7 @@ TESTS: Mapping[str, Callable[[float, float], bool]] = {"above": gt, "below": lt,
 # --- one number ------------------------------------------------------------------------------------------------------
 
 
-def number(term: Term, row: Row) -> float | None:
+def number_of(term: Term, row: Row) -> float | None:
     """The number of one row; None where it has none. Of a seed that diverged, its labels and its curves before that
     count: where it stood at some moment of them, and a goal that it reached or never did, but no number that stands for
     an end.
@@ -378,7 +379,7 @@ def read_run(folder: Path, *stamps: tuple[int, ...]) -> Recorded:
         end=facts["steps"],
         step_seconds=facts["seconds"]["train"] / len(facts["seeds"]) / max(facts["step"], 1),
         labels=MappingProxyType(labels),
-        names=names | ({"w1_over_floor"} if "w1" in names else set()),
+        names=names | derived(dict.fromkeys(names, 1.0)).keys(),
         curves=MappingProxyType(curves_of(lines)),
     )
 
@@ -389,22 +390,15 @@ def labels_of(facts: Mapping[str, Any], seed: int) -> set[str]:
 
 
 def curves_of(lines: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str], tuple[np.ndarray, np.ndarray]]:
-    """Every curve in the lines of `metrics.jsonl`, by seed and name; W1 over its floor too."""
-    found = {}
+    """Every curve in the lines of `metrics.jsonl`, by seed and name, derived ones too."""
+    found: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = {}
     for seed in dict.fromkeys(line["seed"] for line in lines):
         own = [line for line in lines if line["seed"] == seed]
         steps = read_only([line["step"] for line in own], int)
-        for name in dict.fromkeys(name for line in own for name in line):
-            found[seed, name] = steps, read_only([as_number(line.get(name)) for line in own])
-        found[seed, "w1_over_floor"] = steps, read_only([over_floor(line) for line in own])
+        names = dict.fromkeys(name for line in own for name in line)
+        curves = {name: np.array([as_number(line.get(name)) for line in own]) for name in names}
+        found |= {(seed, name): (steps, read_only(curve)) for name, curve in (curves | derived(curves)).items()}
     return found
-
-
-def over_floor(line: Mapping[str, Any]) -> float:
-    """W1 over its floor in one line; NaN where either is not known."""
-    known = line.get("w1") is not None and line.get("w1_floor") is not None
-    ratio = divided(line["w1"], line["w1_floor"]) if known else None
-    return math.nan if ratio is None else ratio
 
 
 def read_only(values: Sequence[float], kind: type = float) -> np.ndarray:
@@ -467,8 +461,7 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float | None:
 
 def as_good(name: str, values: np.ndarray, goal: float) -> np.ndarray:
     """At which frames a curve [T] is as good as a goal: not above it, or not below it if higher is better."""
-    better = MEASURES[name].better if name in MEASURES else "lower"
-    found: np.ndarray = values >= goal if better == "higher" else values <= goal
+    found: np.ndarray = values >= goal if better(name) == "higher" else values <= goal
     return found
 
 
@@ -478,8 +471,7 @@ def best_of(folder: str, row: Row, name: str) -> float | None:
     known = values[before(row, steps) & np.isfinite(values)]
     if not len(known):
         return None
-    higher = name in MEASURES and MEASURES[name].better == "higher"
-    return float(known.max() if higher else known.min())
+    return float(known.max() if better(name) == "higher" else known.min())
 
 
 # --- in words --------------------------------------------------------------------------------------------------------
@@ -492,10 +484,5 @@ def median_in_words(values: Sequence[float | None]) -> str:
         return "no values"
     missing = f", {len(values) - len(known)} without a value" if len(known) < len(values) else ""
     if min(known) == max(known):
-        return f"{short(known[0])}{missing}"
-    return f"median {short(float(np.median(known)))} ({short(min(known))} to {short(max(known))}){missing}"
-
-
-def short(value: float) -> str:
-    """Four digits with a true minus sign."""
-    return f"{value:.4g}".replace("-", "−")
+        return f"{number(known[0], 4)}{missing}"
+    return f"median {number(float(np.median(known)), 4)} ({number(min(known), 4)} to {number(max(known), 4)}){missing}"

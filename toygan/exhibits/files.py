@@ -39,7 +39,7 @@ from toygan.files.strict import (
 from toygan.many.sweep import flat
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.distance import DISTANCES, parsed_sweep
-from toygan.quantities.measures import MEASURES
+from toygan.quantities.table import QUANTITIES
 
 __all__ = ["Claim", "Exhibit", "Panel", "Runs", "Term", "read", "shipped_exhibits"]
 
@@ -55,18 +55,8 @@ KINDS = (
     "films", "critics", "curves", "ends", "rates", "matrix", "price", "steepness", "layers", "weights", "latent",
     "distances", "phases", "plan", "bound",
 )  # fmt: skip
-INNER = (
-    "critic_loss",
-    "generator_loss",
-    "penalty",
-    "weight_saturation",
-    "generator_gradient",
-    "score_saturation",
-    "layer_gradient_ratio",
-    "code_information",
-)
 FRAMED = ("layer_gradients", "weight_histogram", "latent_map")  # what panels take from the frames themselves
-DERIVED = ("w1_floor", "w1_over_floor", "core_seconds", "best", "worst", "bound", "growth", "turning", "rest")
+OF_THEORY = ("best", "worst", "bound", "growth", "turning", "rest")  # columns of rows without training
 
 
 class Runs(Strict):
@@ -164,11 +154,11 @@ class Panel(Strict):
     def known_measures(cls, value: str) -> str:
         """Refuse a measure that nobody takes; several stand with commas between."""
         for name in value.split(","):
-            known(name.strip(), [*MEASURES, *INNER, *DERIVED, *DISTANCES, "labels", *FRAMED], "measures")
+            known(name.strip(), [*QUANTITIES, *OF_THEORY, *DISTANCES, "labels", *FRAMED], "measures")
         return value
 
 
-WITH_A_GOAL = {"w1_over_floor"} | {name for name, measure in MEASURES.items() if measure.better != "neither"}
+WITH_A_GOAL = {name for name, row in QUANTITIES.items() if row.better != "neither" and row.source != "cost"}
 
 
 class Term(Strict):
@@ -216,7 +206,7 @@ class Term(Strict):
     @classmethod
     def known_measure(cls, value: str | None) -> str | None:
         """Refuse a measure that nobody takes."""
-        return known(value, [*MEASURES, *INNER, *DERIVED, *DISTANCES], "measures")
+        return known(value, [*QUANTITIES, *OF_THEORY, *DISTANCES], "measures")
 
     @field_validator("at")
     @classmethod

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import zipfile
 from collections import defaultdict
@@ -20,6 +21,7 @@ import numpy as np
 from toygan.files.disk import read_json, write_aside
 from toygan.files.strict import UserError
 from toygan.files.text import tell
+from toygan.quantities.table import derived
 from toygan.session.recording import is_record, like_perfect
 from toygan.view.records import FINISHED, Record, legal_keys
 
@@ -168,8 +170,7 @@ def records_of(facts: Mapping[str, Any], folder: Path, beside: Mapping[str, Any]
             row = dict.fromkeys(row) | {"diverged_at": row["diverged_at"]}
         if modes and row:
             row["modes_of"] = modes
-        if row.get("w1") is not None and row.get("w1_floor"):
-            row["w1_over_floor"] = row["w1"] / row["w1_floor"]
+        row |= {name: value for name, value in derived(row).items() if math.isfinite(value)}
         if (like := like_perfect(facts, row.get("w1"))) is not None:
             row["indistinguishable"] = like
         yield (

@@ -26,10 +26,12 @@ from toygan.files.disk import packed, write_aside, write_json
 from toygan.files.scenario import Config, as_data, read, toml_value
 from toygan.files.strict import Key, UserError
 from toygan.game.play import State
-from toygan.quantities import measures as measure
+from toygan.quantities import measure
 from toygan.quantities.diagnosis import rates, sentences
 from toygan.quantities.modes import code_information
 from toygan.quantities.optimal import OPTIMA, Known, Told, alignment_ceiling, decided, indifferent_score, known_optimum
+from toygan.quantities.table import N_W1, QUANTITIES, shown_in
+from toygan.quantities.transport import w1
 from toygan.session import folder as folders
 from toygan.session import looks
 from toygan.session.looks import Frame, Simulation
@@ -39,7 +41,6 @@ from toygan.targets.target import Target
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
 PERFECT = 40  # samplers behind a floor: half a second for a frame's, 3 s for those of the end, kept for later runs
-LIVE = ("critic_loss", "w1", "w1_floor", "modes")  # measures worth a place in a progress bar
 
 
 class Progress(NamedTuple):
@@ -229,7 +230,7 @@ def work_of(config: Config, order: Order, facts: dict[str, Any]) -> Ongoing:
     sim = looks.simulation(config, order.device)
     import_slow_libraries()
     with timed(facts, "floors"):
-        facts["floors"] = {"frame": floors_at(config, sim, sim.real, measure.N_W1, "frame")}
+        facts["floors"] = {"frame": floors_at(config, sim, sim.real, N_W1, "frame")}
     with timed(facts, "measure"):
         optimum = optimum_of(config, sim)
     floor = facts["floors"]["frame"]["w1"]["mean"]
@@ -252,7 +253,7 @@ def play_on(config: Config, order: Order, facts: dict[str, Any]) -> None:
 
 def import_slow_libraries() -> None:
     """Import what takes a second or two before any clock runs, so that no kind of work is charged for it."""
-    measure.w1(np.zeros((1, 2)), np.zeros((1, 2)))  # the first distance imports the solver
+    w1(np.zeros((1, 2)), np.zeros((1, 2)))  # the first distance imports the solver
     import_module("toygan.draw")
 
 
@@ -282,7 +283,7 @@ def look(work: Ongoing, state: State) -> dict[str, float]:
         folders.keep(place, work.past, frame.step, kept_arrays, lines, looks.state_arrays(state))
         facts["step"] = state.step
         write_json(place / "run.json", facts, durable=False)
-    return {name: float(row[name][0]) for name in LIVE if name in row}
+    return {name: float(row[name][0]) for name in shown_in("live") if name in row}
 
 
 def measured(work: Ongoing, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -291,16 +292,16 @@ def measured(work: Ongoing, frame: Frame) -> tuple[dict[str, np.ndarray], dict[s
     critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
     curve, known = curve_of(target), optimum_at(work, frame)
     clouds = measure.clouds_seen(
-        samples, work.sim.real, target.modes, measure.N_W1, curve, critics, "frame", known, work.sim.many_real
+        samples, work.sim.real, target.modes, N_W1, curve, critics, "frame", known, work.sim.many_real
     )
     measures = measure.of_clouds(clouds, measure.measurable(target.modes, curve, critics, "frame", work.optimum))
-    inner = {name: frame.arrays[name] for name in INNER} | informed(work.sim, samples)
+    inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
     row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floor)}
     return row, best_critic(work, clouds[0])
 
 
-UNKEPT = {"real_slopes", "between_slopes"}  # measured, and too large to keep
-INNER = ("weight_saturation", "generator_gradient", "score_saturation", "layer_gradient_ratio")
+INNER = [name for name, row in QUANTITIES.items() if row.source == "state"]
+UNKEPT = {"real_slopes", "between_slopes", *INNER}  # measured: too large to keep, or kept as numbers of a frame
 
 
 def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
@@ -329,7 +330,7 @@ def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure
     if not arrays.keys() & {"live", "shown_fake"}:
         return None
     live = arrays.get("live", arrays["samples"])[s]
-    n = measure.N_W1
+    n = N_W1
     if "shown_fake" in arrays:
         return measure.TrainedOn(live, arrays["shown_real"][s, :n], arrays["shown_fake"][s, :n])
     return measure.TrainedOn(live, real[:n], live[:n])
@@ -399,7 +400,7 @@ def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | N
     std = getattr(config.generator, "std", None)
     target, options = sim.world.target, method.objective.model_dump()
     known = known_optimum(
-        method.objective.kind, sim.real, *sim.score_axes, target.log_density, std, options, noise, measure.N_W1, told
+        method.objective.kind, sim.real, *sim.score_axes, target.log_density, std, options, noise, N_W1, told
     )
     part = target.density_of if known and known.log_p is not None else ""
     return known._replace(how=f"{known.how}; the target by {part}") if known and part else known
@@ -457,7 +458,7 @@ def summary(work: Ongoing, frames: Mapping[str, np.ndarray], real: np.ndarray, c
     return {
         "points": looks.FINAL_POINTS,
         "w1_points": FINAL_W1,
-        "critic_points": min(measure.N_W1, work.config.training.points),
+        "critic_points": min(N_W1, work.config.training.points),
         "seeds": rows,
         "mean": {name: plain(values[alive].mean()) if alive.any() else None for name, values in final.items()},
         "mean_over": int(alive.sum()),
@@ -465,21 +466,17 @@ def summary(work: Ongoing, frames: Mapping[str, np.ndarray], real: np.ndarray, c
     } | optimum_facts(work.config, work.optimum)
 
 
-LAST_CRITIC = ("critic_value", "critic_gap", "critic_lipschitz", "slope_alignment", "optimal_correlation", "steep_share",
-               "layer_gradient_ratio", "code_information")  # fmt: skip
-
-
 def last_critic(work: Ongoing, steps: np.ndarray) -> dict[str, np.ndarray]:
     """What the last frame's measures say of every seed's critic: [S] each."""
     known = read_metrics(work.order.folder / "metrics.jsonl", steps, work.facts["seeds"])
-    return {name: known[name][-1] for name in LAST_CRITIC if name in known}
+    return {name: known[name][-1] for name in shown_in("last") if name in known}
 
 
 def alignment_ceilings(work: Ongoing, state: State, frames: Mapping[str, np.ndarray]) -> np.ndarray:
     """The slope alignment at the last frame of the potential of fresh points from both players, [S]."""
     sim, names = work.sim, ("samples", "live", "shown_real", "shown_fake")
     last = {name: frames[name][-1] for name in names if name in frames}
-    real = looks.real_points(work.config, sim.world, min(measure.N_W1, len(sim.real)), 2)
+    real = looks.real_points(work.config, sim.world, min(N_W1, len(sim.real)), 2)
     pairs = []
     for s, (fresh_real, fresh) in enumerate(looks.shown_again(sim, state, real)):
         samples = last["samples"][s]

@@ -8,17 +8,10 @@ from typing import Any, NamedTuple
 
 from toygan.files.strict import UserError, suggestion
 from toygan.many.results import columns_of
+from toygan.quantities.table import QUANTITIES, shown_in
 from toygan.view.records import FINISHED, FIRST, OF_A_RUN, Record, groups, known_values, legal_keys
 from toygan.view.statistics import FEWEST, Interval, median, rate
 
-SHOWN = (
-    "w1",
-    "w1_over_floor",
-    "modes",
-    "high_quality",
-    "on_skeleton",
-    "core_seconds",
-)  # measures of a table that asks for none
 NOT_MEASURES = {"seed", "diverged_at", "indistinguishable"}  # columns of records that a table does not average
 
 
@@ -84,8 +77,8 @@ def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[s
         note += "; core_seconds: of a seed, one value a run, whose seeds share its time"
     if any("indistinguishable" in row for row in told):
         note += "; indistinguishable: share of seeds whose W1 lies below the upper end of a perfect sampler's 90 %"
-    if {"kl", "reverse_kl"} & set(names):
-        note += "; kl and reverse_kl are estimates: below 0 is their error"
+    if estimates := [name for name in names if name in QUANTITIES and QUANTITIES[name].estimated]:
+        note += f"; estimates: below 0 is the error of {' and '.join(estimates)}"
     return Table(keys, told, note + split_words(rows))
 
 
@@ -105,7 +98,7 @@ def chosen_measures(rows: Sequence[Record], measures: Sequence[str]) -> list[str
     for name in measures:
         if name not in legal:
             raise UserError(f"--measure {name}: unknown; {suggestion(name, legal, 'measures')}")
-    return list(measures) or [name for name in SHOWN if name in legal]
+    return list(measures) or [name for name in shown_in("table") if name in legal]
 
 
 def counts_of(members: Sequence[Record]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from toygan.files.strict import UserError, suggestion
+from toygan.files.text import number
 from toygan.many.results import as_csv
 from toygan.many.table import Table, lacks_seeds
 from toygan.view.records import Record
@@ -34,14 +35,9 @@ def cell(value: Any, seeds: int | None = None) -> str:
         if math.isnan(value.value):
             return "-"
         some = f" (n = {value.n})" if seeds is not None and lacks_seeds(value, seeds) else ""
-        ends = "" if math.isnan(value.low) else f" [{short(value.low)}, {short(value.high)}]"
-        return f"{short(value.value)}{ends}{some}"
+        ends = "" if math.isnan(value.low) else f" [{number(value.low)}, {number(value.high)}]"
+        return f"{number(value.value)}{ends}{some}"
     return "-" if value is None else str(value)
-
-
-def short(value: float) -> str:
-    """Three digits."""
-    return f"{value:.3g}"
 
 
 def as_text(tables: Sequence[Table]) -> str:
@@ -98,7 +94,12 @@ def latex_row(line: Sequence[str]) -> str:
 
 def latex_text(text: str) -> str:
     """Text in which nothing is a command."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    special = {
+        "\N{MINUS SIGN}": "$-$",
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+    }
     special |= {sign: f"\\{sign}" for sign in "_%&#${}"}
     return "".join(special.get(sign, sign) for sign in text)
 

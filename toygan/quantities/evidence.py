@@ -4,12 +4,12 @@ got. What a recording does not hold is None.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from toygan.quantities.table import QUANTITIES, shown_in
 from toygan.quantities.thresholds import LIMIT
 
 
@@ -57,7 +57,7 @@ def story_of(frames: Arrays, metrics: Arrays, floors: Floors, s: int) -> Story:
     curves = {
         name: np.asarray(table, float)[:, s]
         for name, table in {**frames, **metrics}.items()
-        if name in CURVES and has_seed(table, len(steps), s)
+        if has_seed(table, len(steps), s)
     }
     curves |= score_curves(frames, len(steps), s)
     samples = frames["samples"][:, s].astype(float) if "samples" in frames else None
@@ -422,20 +422,6 @@ def emptied_from(story: Story, few: int) -> int | None:
     return int(np.flatnonzero(held >= LIMIT.untouched * level)[-1] + 1)
 
 
-CURVES = (
-    "w1",
-    "w1_floor",
-    "modes",
-    "high_quality",
-    "critic_loss",
-    "generator_loss",
-    "generator_gradient",
-    "score_saturation",
-    "weight_saturation",
-    "critic_value",
-    "on_skeleton",
-    "skeleton_coverage",
-)
 # shares that rise to a ceiling near 1 while a cloud becomes the target, and the ceilings where a run has not measured them
-QUALITIES = ("high_quality", "on_skeleton", "skeleton_coverage")
-CEILINGS = {"high_quality": 1 - math.exp(-9 / 2), "on_skeleton": 1.0, "skeleton_coverage": 1.0}
+QUALITIES = shown_in("share")
+CEILINGS = {name: QUANTITIES[name].best for name in QUALITIES}

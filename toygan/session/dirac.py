@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from math import hypot, log, pi
+from math import log, pi
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from toygan.files.scenario import Config, read
 from toygan.files.strict import UserError
+from toygan.files.text import number
 from toygan.game import play as rules
 from toygan.game.constraints import column_norms
 from toygan.game.play import Game, State
@@ -246,15 +247,11 @@ def fate(size: float, turning: float) -> str:
 
 def rates_in_words(rates: np.ndarray) -> str:
     """Two rates as people write them: -0.05 ± 0.497i, or -0.9, -0.1."""
-    first, second = (complex(rate) for rate in rates)
-    if abs(first.imag) > 1e-9 and abs(first - second.conjugate()) < 1e-6 * max(1.0, hypot(first.real, first.imag)):
-        return f"{short(first.real)} ± {short(abs(first.imag))}i"
+    first, second = (
+        complex(round(rate.real, 9), round(rate.imag, 9)) for rate in map(complex, rates)
+    )  # rounding is zero
+    if first.imag and abs(first - second.conjugate()) < 1e-6 * max(1.0, abs(first)):
+        return f"{number(first.real)} ± {number(abs(first.imag))}i"
     return ", ".join(
-        short(rate.real) if abs(rate.imag) <= 1e-9 else f"{short(rate.real)} + {short(rate.imag)}i"
-        for rate in (first, second)
+        f"{number(rate.real)} + {number(rate.imag)}i" if rate.imag else number(rate.real) for rate in (first, second)
     )
-
-
-def short(value: float) -> str:
-    """Three digits with a true minus sign; rounding noise is zero."""
-    return "0" if abs(value) < 1e-9 else f"{value:.3g}".replace("-", "−")

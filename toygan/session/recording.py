@@ -6,6 +6,7 @@ A Recording is the only thing that measuring, drawing and the gallery read. Noth
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,8 +19,10 @@ import numpy as np
 
 from toygan.files.disk import Arrays, complete_lines, read_json, unpacked
 from toygan.quantities.diagnosis import Event, events_of
+from toygan.quantities.table import QUANTITIES, Floor, When, derived
 
 FORMAT = 1
+HUGE = 1e30  # beyond this, differences and squares of float32 overflow: as good as infinite
 FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
 
 SHAPES: Mapping[str, type | tuple[type, ...]] = {
@@ -56,6 +59,39 @@ class Recording:
     def name(self) -> str:
         """Scenario and method, as people say them."""
         return f"{self.facts['scenario']} / {self.facts['method']}"
+
+    def curve(self, name: str) -> np.ndarray | None:
+        """A quantity of every frame and seed [T, S], NaN where it is not finite; None where nothing of it is known."""
+        row = QUANTITIES.get(name)
+        if row and row.source == "derived":
+            return derived({need: self.curve(need) for need in row.needs}).get(name)
+        table = self.metrics.get(name)
+        if table is None:  # older recordings keep some among their frames
+            table = self.frames.get(name)
+        if table is None or table.ndim != 2:
+            return None
+        clean = np.where(np.abs(table) < HUGE, table, np.nan).astype(float)
+        return clean if np.isfinite(clean).any() else None
+
+    def final(self, name: str) -> np.ndarray:
+        """A quantity of every seed's fresh points at the end [S], NaN where it is not known."""
+        rows = (self.facts.get("summary") or {}).get("seeds") or []
+        known = [(row | derived(row)).get(name) for row in rows]
+        return np.array([math.nan if value is None else value for value in known], float)
+
+    def floor(self, name: str, when: When = "frame") -> Floor | None:
+        """What perfect samplers score in a quantity at a frame's or the final number of points; None where that is not
+        known. Older recordings know no band of theirs: `draws` is 0, and its ends lie a spread either side of the mean.
+        """
+        known = ((self.facts.get("floors") or {}).get(when) or {}).get(name) or {}
+        mean, spread = known.get("mean"), known.get("spread") or 0.0
+        if mean is None:
+            floor = self.curve(f"{name}_floor") if when == "frame" else None
+            return None if floor is None else floor_of_curve(floor)
+        low, high = known.get("low"), known.get("high")
+        if low is None or high is None:
+            return Floor(mean, spread, max(mean - spread, mean / 10), mean + spread, 0)
+        return Floor(mean, spread, low, high, known["draws"])
 
     def sample(self, n: int, k: int = 0) -> np.ndarray:
         """Draw n more points of every seed's last generator: [S, n, 2], float32; another k is another sample.
@@ -112,6 +148,12 @@ class Recording:
     def __repr__(self) -> str:
         step, steps = self.facts["step"], self.facts["steps"]
         return f"<Recording {self.name}: {self.facts['status']}, step {step} of {steps}, seeds {self.facts['seeds']}>"
+
+
+def floor_of_curve(floor: np.ndarray) -> Floor:
+    """The floor of frames and seeds [T, S] that know no other one: the middle, and where 90 % of them lie."""
+    low, middle, high = np.nanpercentile(floor, (5, 50, 95))
+    return Floor(float(middle), 0.0, float(low), float(high), 0)
 
 
 def diagnose(recording: Recording) -> list[Event]:

@@ -10,13 +10,11 @@ from typing import Any, NamedTuple
 from toygan.draw.exhibit_parts import counted
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import OBJECTIVES
+from toygan.quantities.table import label_of, shown_in, written
 from toygan.site.markup import data, table, tag, text
-from toygan.site.page import FORMS, MEASURES, ended_words, median_cell, values_in
+from toygan.site.page import ended_words, median_cell, values_in
 from toygan.view.records import Record, groups
 from toygan.view.statistics import median
-
-COLUMNS = ("w1_over_floor", "modes", "high_quality", "core_seconds")  # of the leaderboard
-
 
 NONE = "No run was trained for these pages."
 
@@ -119,7 +117,7 @@ def by_pair(scenario: str, cells: Sequence[Cell]) -> str:
 
 def measure_name() -> str:
     """The measure that is shown, which another choice replaces."""
-    return tag("span", text(MEASURES[0][1]), class_="measure-name")
+    return tag("span", text(label_of(shown_in("page")[0])), class_="measure-name")
 
 
 def settings_in_words(cells: Sequence[Cell]) -> str:
@@ -141,12 +139,12 @@ def values_at(cells: Sequence[Cell]) -> str:
 
 def value_of(cell: Cell) -> str:
     """The median of the first measure, until another one is chosen."""
-    return tag("div", median_cell(cell.members, MEASURES[0][0]), class_="value")
+    return tag("div", median_cell(cell.members, shown_in("page")[0]), class_="value")
 
 
 def matrix_filters(cells: Sequence[Cell]) -> str:
     """Which scenarios, methods and measure to show."""
-    measures = [tag("option", text(words), value=measure) for measure, words, _ in known_measures(cells)]
+    measures = [tag("option", text(label_of(name)), value=name) for name in known_measures(cells)]
     every = tag("option", "all", value="")
     lists = [
         ("Method", "matrix-method", [every, *map(option, names(named(cells), "method"))]),
@@ -164,14 +162,14 @@ def option(name: str) -> str:
     return tag("option", text(name), value=name)
 
 
-def known_measures(cells: Sequence[Cell]) -> list[tuple[str, str, Any]]:
+def known_measures(cells: Sequence[Cell]) -> list[str]:
     """The measures of which any run has a value."""
-    return [row for row in MEASURES if any(values_in(cell.members, row[0]) for cell in cells)]
+    return [name for name in shown_in("page") if any(values_in(cell.members, name) for cell in cells)]
 
 
 def matrix_facts(cells: Sequence[Cell]) -> dict[str, Any]:
     """Every number that the tables can show, as it is written, run by run as they come on the page."""
-    return {"cells": [{measure: median_cell(cell.members, measure) for measure, *_ in known_measures(cells)}
+    return {"cells": [{name: median_cell(cell.members, name) for name in known_measures(cells)}
                       for cell in [*named(cells), *paired(cells)]]}  # fmt: skip
 
 
@@ -201,22 +199,22 @@ def entry(cell: Cell) -> str:
 
 def leaderboard(cells: Sequence[Cell]) -> str:
     """A sortable table, a row a scenario, method and settings, the best W1 over its floor first."""
-    ranked = sorted((cell for cell in cells if values_in(cell.members, COLUMNS[0])), key=median_over_floor)
+    first, *others = shown_in("board")
+    ranked = sorted((cell for cell in cells if values_in(cell.members, first)), key=median_over_floor)
     if not ranked:
         return tag("p", NONE)
-    heads = {measure: words for measure, words, _ in MEASURES}
     head = [
         "Method",
         "Scenario",
-        heads[COLUMNS[0]],
+        label_of(first),
         "Spread",
         "Seeds",
-        *(heads[name] for name in COLUMNS[1:]),
+        *(label_of(name) for name in others),
         "Settings",  # last: on a phone the numbers come first
     ]
     caption = (
-        "Medians over seeds on fresh points at the end of training. W1 / floor: 1 is what a perfect sampler reaches; spread: "
-        "its range over seeds. Core-seconds are those of one seed, drawing aside."
+        "Medians over seeds on fresh points at the end of training. W1 over its floor: 1 is what a perfect sampler reaches; "
+        "spread: its range over seeds. Core-seconds are those of one seed, drawing aside."
     )
     finder = tag("label", "Find ", tag("input", type="search", id="find", autocomplete="off"), class_="choice needs-js")
     sortable = [tag("button", words, type="button", class_="sort") for words in head]
@@ -227,17 +225,17 @@ def leaderboard(cells: Sequence[Cell]) -> str:
 
 def median_over_floor(cell: Cell) -> float:
     """The median of W1 over its floor; infinite where half of the seeds or more have none."""
-    values = values_in(cell.members, COLUMNS[0])
+    values = values_in(cell.members, shown_in("board")[0])
     return median(values).value if 2 * len(values) > len(cell.members) else math.inf
 
 
 def line(cell: Cell) -> list[str]:
     """One row of the leaderboard."""
-    known = {name: values_in(cell.members, name) for name in COLUMNS}
-    medians = {name: FORMS[name](median(values).value) if values else "–" for name, values in known.items()}
-    low, high = min(known[COLUMNS[0]]), max(known[COLUMNS[0]])
-    form = FORMS[COLUMNS[0]]
-    spread = f"{form(low)} – {form(high)}" if len(known[COLUMNS[0]]) > 1 else "–"
+    known = {name: values_in(cell.members, name) for name in shown_in("board")}
+    medians = {name: written(name, median(values).value) if values else "–" for name, values in known.items()}
+    first, *others = known
+    low, high = (written(first, end(known[first])) for end in (min, max))
+    spread = f"{low} – {high}" if len(known[first]) > 1 else "–"
     seeds = ended_words(cell.members)
-    return [text(cell.method), text(cell.scenario), medians[COLUMNS[0]], spread, seeds,
-            *(medians[name] for name in COLUMNS[1:]), text(cell.settings or "–")]  # fmt: skip
+    return [text(cell.method), text(cell.scenario), medians[first], spread, seeds,
+            *(medians[name] for name in others), text(cell.settings or "–")]  # fmt: skip

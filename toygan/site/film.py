@@ -13,6 +13,8 @@ from toygan.draw.exhibit_parts import diverged_at, diverged_words, shown_seed
 from toygan.draw.panels import BOUNDARY, GENERATED, INK, METHOD_COLOURS, REAL, band_edges
 from toygan.draw.thumbnail import band_colours, poster, shrunk
 from toygan.files.disk import write_aside
+from toygan.files.text import number
+from toygan.quantities.table import QUANTITIES, When, axis_name, shown_in
 from toygan.session.recording import Recording, load
 from toygan.site.markup import command_box, data, tag, text
 from toygan.site.pack import critics_of, digits, kept_frames, optimal_fields, packed_runs, view_of, zero_where_unknown
@@ -22,16 +24,12 @@ from toygan.view.scene import (
     Scene,
     boundary_of,
     events_of,
-    is_band,
     missing,
-    number,
     optimum_in_words,
-    perfect,
     scene,
     steepest,
     summary_of,
     title_of,
-    values_of,
 )
 
 POSTER, SHEET = 420, 1000  # pixels wide
@@ -45,20 +43,6 @@ SWITCHES = (
     ("trails", "trails", False),
 )
 KEYS = (("Space", "plays and pauses"), ("← →", "step"), ("Home", "goes to the start"), ("End", "to the end"))
-
-# measure, title, scale, measure of its floor or ceiling
-CURVES = (
-    ("w1", "W1 to the target", "log", "floor"),
-    ("modes", "modes found", "count", ""),
-    ("high_quality", "high-quality share", "share", "ceiling"),
-    ("on_skeleton", "share on the curve", "share", "ceiling"),
-    ("skeleton_coverage", "share of the curve covered", "share", "ceiling"),
-    ("critic_loss", "critic loss", "loss", ""),
-    ("generator_loss", "generator loss", "loss", ""),
-    ("critic_gap", "share of W1 that the critic sees", "share", ""),
-    ("generator_gradient", "size of the generator's gradient", "log", ""),
-)
-
 
 NO_NAMES: Mapping[str, str] = {}
 
@@ -121,7 +105,7 @@ def film_facts(runs: Sequence[Shown]) -> dict[str, Any]:
         "ticks": total,
         "steps": lengths.pop() if len(lengths) == 1 else None,
         "colours": {"real": REAL, "generated": GENERATED, "boundary": BOUNDARY},
-        "curves": [dict(zip(("measure", "title", "scale", "best"), row, strict=True)) for row in CURVES],
+        "quantities": quantities(),
         "runs": [
             run_facts(run, i, total, label) for i, (run, label) in enumerate(zip(runs, labels(runs), strict=True))
         ],
@@ -140,6 +124,25 @@ def labels(runs: Sequence[Shown]) -> list[str]:
     settings = [", ".join(f"{key} = {value}" for key, value in (one.get("settings") or {}).items()) for one in facts]
     told = [f"{name} ({extra})" if extra else name for name, extra in zip(names, settings, strict=True)]
     return [f"{name}, run {i + 1}" if told.count(name) > 1 else name for i, name in enumerate(told)]
+
+
+def quantities() -> list[dict[str, Any]]:
+    """The rows of the table of quantities that have a curve or stand beneath a panel, as the scripts know them."""
+    names = dict.fromkeys([*shown_in("curves"), *shown_in("line")])
+    best = {"lower": "floor", "higher": "ceiling", "neither": ""}
+    return [
+        {
+            "name": name,
+            "label": QUANTITIES[name].label,
+            "title": axis_name(name),
+            "unit": QUANTITIES[name].unit,
+            "scale": QUANTITIES[name].scale,
+            "best": best[QUANTITIES[name].better],
+            "curve": name in shown_in("curves"),
+            "line": name in shown_in("line"),
+        }
+        for name in names
+    ]
 
 
 def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
@@ -169,7 +172,7 @@ def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
         "longest": steepest(shown.slopes),
         "modes": [] if centres is None else np.asarray(centres, float).round(5).tolist(),
         "curves": curves_of(recording, kept),
-        "best": {row[0]: best_of(recording, row[0]) for row in CURVES if row[3]},
+        "best": {row["name"]: best_of(recording, row["name"]) for row in quantities()},
         "events": [event._asdict() | {"why": why(recording, event)} for event in events_of(recording)],
         "files": {str(s): path for s, path in run.files.items()},
     }
@@ -225,8 +228,8 @@ def bands_of(scores: np.ndarray) -> dict[str, Any]:
 
 
 def curves_of(recording: Recording, kept: np.ndarray) -> dict[str, list[list[float | None]]]:
-    """The measures that have a curve: one list over the frames for every seed, null where unknown."""
-    known = {row[0]: values_of(recording, row[0]) for row in CURVES}
+    """The quantities that have a curve: one list over the frames for every seed, null where unknown."""
+    known = {row["name"]: recording.curve(row["name"]) for row in quantities()}
     return {
         name: [[round_to(v) if np.isfinite(v) else None for v in line] for line in values[kept].T]
         for name, values in known.items()
@@ -234,13 +237,10 @@ def curves_of(recording: Recording, kept: np.ndarray) -> dict[str, list[list[flo
     }
 
 
-def best_of(recording: Recording, measure: str) -> float | None:
-    """What a perfect sampler scores in a measure at a frame's size; None where the run does not know."""
-    told = ((recording.facts.get("floors") or {}).get("frame") or {}).get(measure) or {}
-    if told.get("mean") is not None:
-        return round_to(told["mean"])
-    floor = values_of(recording, f"{measure}_floor")
-    return None if floor is None else round_to(np.nanmedian(floor))
+def best_of(recording: Recording, name: str) -> float | None:
+    """What a perfect sampler scores in a quantity at a frame's size; None where the run does not know."""
+    floor = recording.floor(name)
+    return None if floor is None else round_to(floor.mean)
 
 
 def why(recording: Recording, event: Milestone) -> str:
@@ -369,7 +369,7 @@ def points_in_words(recordings: Sequence[Recording]) -> str:
     ends = [summary_of(recording) for recording in recordings]
     frame = sample_in_words([recording.frames["samples"].shape[2] for recording in recordings],
                             [end.get("critic_points") for end in ends])  # fmt: skip
-    here, there = (floor_in_words(recordings, when) for when in ("frame", "final"))
+    here, there = floor_in_words(recordings, "frame"), floor_in_words(recordings, "final")
     return (f"Numbers beneath the panels are of a frame's {frame}{here}; claims about the end and the final measures are of "
             f"{fresh_in_words(ends)}{there}.")  # fmt: skip
 
@@ -386,19 +386,19 @@ def sample_in_words(points: Sequence[int | None], transported: Sequence[int | No
     return (f"{many} points" if many else "points") + (f", W1 on {few} of them" if few else "")
 
 
-def floor_in_words(recordings: Sequence[Recording], when: str) -> str:
+def floor_in_words(recordings: Sequence[Recording], when: When) -> str:
     """The floor of W1 in brackets, with its band where that is known, where all runs have the same."""
     found = {floor_of(recording, when) for recording in recordings}
     return f" (floor {found.pop()})" if len(found) == 1 and "" not in found else ""
 
 
-def floor_of(recording: Recording, when: str) -> str:
+def floor_of(recording: Recording, when: When) -> str:
     """A run's floor of W1 in words, empty where it is not known."""
-    best = perfect(recording, "w1", when)
+    best = recording.floor("w1", when)
     if best is None:
         return ""
     band = f", {number(best.low)} to {number(best.high)} in 90 % of perfect samplers"
-    return number(best.mean) + (band if is_band(recording, "w1", when) else "")
+    return number(best.mean) + (band if best.draws else "")
 
 
 def notes(runs: Sequence[Shown]) -> str:

@@ -8,25 +8,13 @@ from typing import Any
 
 from toygan.files.disk import write_aside
 from toygan.many.results import facts_of, records
+from toygan.quantities.table import label_of, shown_in, written
 from toygan.site.film import Shown, commands, film, fresh_in_words, labels, place_runs
 from toygan.site.markup import ASSETS, command_box, document, paragraphs, table, tag, text
 from toygan.view.records import FINISHED, groups
-from toygan.view.scene import number
 from toygan.view.statistics import median
 
 OWN = Path(__file__).parent / "assets"
-
-# measure, head of its column, how its numbers are written
-MEASURES = (
-    ("w1_over_floor", "W1 / floor", number),
-    ("w1", "W1", number),
-    ("modes", "modes", lambda value: f"{value:g}"),
-    ("high_quality", "high quality", lambda value: f"{100 * value:.1f} %"),
-    ("on_skeleton", "on the curve", lambda value: f"{100 * value:.1f} %"),
-    ("skeleton_coverage", "curve covered", lambda value: f"{100 * value:.1f} %"),
-    ("core_seconds", "core-seconds", lambda value: f"{value:.1f}"),
-)
-FORMS = {measure: form for measure, _, form in MEASURES}
 
 
 def write_page(place: Path, title: str, about: str, folders: Sequence[Path], command: str) -> Path:
@@ -76,17 +64,17 @@ def diagnoses(runs: Sequence[Shown]) -> str:
 
 def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> str:
     """A row a run: medians over seeds of the measures that are known, and their range; `folders` tell of how many points."""
-    known = [row for row in MEASURES if any(isinstance(record.get(row[0]), int | float) for record in rows)]
+    known = [name for name in shown_in("page") if any(isinstance(record.get(name), int | float) for record in rows)]
     keys = ["label"] if all("label" in record for record in rows) else ["scenario", "method", "settings"]
     told = [key for key in keys if key in ("method", "label") or len({str(record.get(key)) for record in rows}) > 1]
     head = [
         *("Run" if key == "label" else key.capitalize() for key in told[::-1]),
         "Seeds",
-        *(words for _, words, _ in known),
+        *(label_of(name) for name in known),
     ]
     cells = [
         [*(text(members[0].get(key) or "–") for key in told[::-1]), ended_words(members),
-         *(median_cell(members, measure) for measure, _, _ in known)]
+         *(median_cell(members, name) for name in known)]
         for members in groups(list(map(dict, rows)), keys).values()
     ]  # fmt: skip
     caption = (
@@ -112,9 +100,8 @@ def median_cell(members: Sequence[Mapping[str, Any]], measure: str) -> str:
     values = values_in(members, measure)
     if not values:
         return "–"
-    form = FORMS[measure]
-    low, high = form(min(values)), form(max(values))
-    return form(median(values).value) + (tag("small", f"{low} – {high}") if low != high else "")
+    low, high = written(measure, min(values)), written(measure, max(values))
+    return written(measure, median(values).value) + (tag("small", f"{low} – {high}") if low != high else "")
 
 
 def values_in(members: Sequence[Mapping[str, Any]], measure: str) -> list[float]:

@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from toygan.quantities.table import QUANTITIES
+
 FINISHED = ("done", "diverged")
 
 FIRST = ("scenario", "method", "settings")  # the columns that say which run it is, before the grid's own
 
-OF_A_RUN = {"core_seconds"}  # measured once a run: its seeds share the number
+OF_A_RUN = {name for name, row in QUANTITIES.items() if row.source == "cost"}  # its seeds share the number
 
 Record = dict[str, Any]
 

@@ -10,9 +10,9 @@ import numpy as np
 from contourpy import contour_generator
 
 from toygan.files.disk import Arrays
-from toygan.session.recording import Recording, decided_by
+from toygan.files.text import number, percent
+from toygan.session.recording import HUGE, Recording, decided_by
 
-HUGE = 1e30  # beyond this, differences and squares of float32 overflow: as good as infinite
 ROUNDING = 1e-6  # a float32 score carries about this share of noise
 
 View = tuple[float, float, float, float]
@@ -197,7 +197,7 @@ def alignment_ceiling(recording: Recording) -> float | None:
 
 def agreement(recording: Recording) -> str:
     """How well the learned critic agrees with the optimal one in the end: where there is mass, or as was once told."""
-    values = values_of(recording, "optimal_correlation")
+    values = recording.curve("optimal_correlation")
     if values is not None and np.isfinite(values[-1, 0]):
         return f" Correlation with the learned critic at real and generated points: {values[-1, 0]:.2f}."
     known = optimum_of(recording).get("correlation")
@@ -255,16 +255,7 @@ def inside(points: np.ndarray, view: View) -> np.ndarray:
 def outside_share(points: np.ndarray, view: View) -> str:
     """Say how many generated points [N, 2] the view does not show, or nothing when it shows all."""
     share = 1.0 - float(np.mean(inside(points, view))) if np.isfinite(points).any() else 0.0
-    return f"{share_of_one(share)} of generated outside the view" if share else ""
-
-
-def values_of(recording: Recording, measure: str) -> np.ndarray | None:
-    """A measure [T, S] with NaN for whatever is not finite, or None when no value of it is known."""
-    table = recording.metrics.get(measure)
-    if table is None:
-        return None
-    clean = np.where(np.abs(table) < HUGE, table, np.nan)
-    return clean if np.isfinite(clean).any() else None
+    return f"{percent(share)} of generated outside the view" if share else ""
 
 
 def title_of(recording: Recording) -> str:
@@ -283,130 +274,6 @@ def named(seeds: Sequence[int]) -> str:
     if len(seeds) > 4 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds))):
         return f"{seeds[0]}–{seeds[-1]}"
     return ", ".join(map(str, seeds))
-
-
-class Perfect(NamedTuple):
-    """What fresh points of the target itself score in a measure against a run's own real points: mean and spread, and
-    the ends of the band that holds 90 % of such samplers. Older recordings know no band, only pairs' mean and spread.
-    """
-
-    mean: float
-    spread: float
-    low: float
-    high: float
-
-
-def perfect(recording: Recording, measure: str, when: str = "frame") -> Perfect | None:
-    """What a perfect generator scores in a measure at a frame's or the final number of points, where it is known."""
-    known = (recording.facts.get("floors") or {}).get(when, {}).get(measure) or {}
-    mean, spread = known.get("mean"), float(known.get("spread") or 0.0)
-    low, high = known.get("low"), known.get("high")
-    if mean is None:
-        return None
-    if low is None or high is None:
-        low, high = max(mean - spread, mean / 10), mean + spread
-    return Perfect(float(mean), spread, float(low), float(high))
-
-
-def is_band(recording: Recording, measure: str, when: str = "frame") -> bool:
-    """Whether the recording knows the band of perfect samplers, as older ones do not."""
-    return (recording.facts.get("floors") or {}).get(when, {}).get(measure, {}).get("low") is not None
-
-
-def w1_at(recording: Recording, frame: int) -> str:
-    """The portrait seed's W1 at one frame, with its floor."""
-    w1, floor = values_of(recording, "w1"), values_of(recording, "w1_floor")
-    if w1 is None or not np.isfinite(w1[frame, 0]):
-        return "W1 not measured"
-    known = floor is not None and np.isfinite(floor[frame, 0])
-    best = perfect(recording, "w1")
-    if best is None and known and floor is not None:
-        best = Perfect(float(floor[frame, 0]), 0.0, float(floor[frame, 0]), float(floor[frame, 0]))
-    told = f" (floor {in_numbers(best, is_band(recording, 'w1'))})" if best else ""
-    return f"W1 {number(w1[frame, 0])}{told}"
-
-
-def in_numbers(best: Perfect, band: bool) -> str:
-    """A floor with its band, or with its spread where no band is known."""
-    if band and best.high > best.low:
-        return f"{number(best.mean)}, {number(best.low)}–{number(best.high)}"
-    return number(best.mean) + (f"\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{best.spread:#.2g}" if best.spread else "")
-
-
-def modes_at(recording: Recording, frame: int) -> list[str]:
-    """The portrait seed's modes and high-quality share at one frame, as far as they are known, with their ceilings."""
-    modes, quality = values_of(recording, "modes"), values_of(recording, "high_quality")
-    centres = recording.frames.get("mode_centres")
-    parts = []
-    if modes is not None and np.isfinite(modes[frame, 0]):
-        known = f" of {len(centres)}" if centres is not None else ""
-        parts.append(f"{modes[frame, 0]:.0f}{known} mode{'s' if centres is None or len(centres) != 1 else ''}")
-    if quality is not None and np.isfinite(quality[frame, 0]):
-        parts.append(f"{share_of_one(quality[frame, 0])} high quality{ceiling(recording, 'high_quality')}")
-    return parts
-
-
-def ceiling(recording: Recording, measure: str) -> str:
-    """The best a perfect sampler reaches in a share, where the recording knows it."""
-    best = perfect(recording, measure)
-    return "" if best is None else f" (ceiling {share_of_one(best.mean)})"
-
-
-def range_over_seeds(recording: Recording, frame: int) -> str:
-    """The span of W1 over all seeds at one frame, lost seeds counted."""
-    w1 = values_of(recording, "w1")
-    if w1 is None or w1.shape[1] < 2:
-        return ""
-    known = w1[frame][np.isfinite(w1[frame])]
-    lost = w1.shape[1] - len(known)
-    span = f"{len(known)} seeds: {number(known.min())}–{number(known.max())}" if len(known) else ""
-    return span + (f", {lost} without a value" if lost and len(known) else "")
-
-
-def final_measures(recording: Recording, frame: int) -> str:
-    """The measures at one frame in one line, with their floors."""
-    parts = [w1_at(recording, frame), range_over_seeds(recording, frame), *modes_at(recording, frame)]
-    return " · ".join(part for part in parts if part)
-
-
-FINAL = {  # measures of the end that a sheet tells, their names there, and whether they are shares
-    "w1": ("W1", False),
-    "js": ("JS", False),
-    "tv": ("TV", False),
-    "kl": ("KL", False),
-    "reverse_kl": ("reverse KL", False),
-    "mode_mass_tv": ("imbalance of modes", False),
-    "high_quality": ("high quality", True),
-    "on_skeleton": ("on the curve", True),
-    "skeleton_coverage": ("curve covered", True),
-    "precision": ("precision", True),
-    "recall": ("recall", True),
-    "density": ("density", False),
-    "coverage": ("coverage", True),
-}
-
-
-def final_points(recording: Recording) -> str:
-    """The portrait seed's measures on fresh points after the end, each with what a perfect generator scores."""
-    summary = summary_of(recording)
-    row: dict[str, Any] = next(iter(summary.get("seeds") or []), {})
-    told = [final_measure(recording, name, row[name]) for name in FINAL if row.get(name) is not None]
-    if not told or "points" not in summary:
-        return ""
-    few = f"W1, KL and neighbours on {summary['w1_points']}"
-    points = f"{summary['points']} fresh points ({few}), in brackets what the target itself scores"
-    return f"On {points}: {', '.join(told)}."
-
-
-def final_measure(recording: Recording, name: str, value: float) -> str:
-    """One measure of the end beside what a perfect generator scores."""
-    label, is_share = FINAL[name]
-    write, best = (share_of_one if is_share else number), perfect(recording, name, "final")
-    error = ", which is the estimate's error," if value < 0 and name in ESTIMATED else ""
-    return f"{label} {write(value)}{error}" + (f" ({write(best.mean)})" if best else "")
-
-
-ESTIMATED = ("kl", "reverse_kl")  # no divergence is negative, but an estimate from neighbours may be
 
 
 def summary_of(recording: Recording) -> dict[str, Any]:
@@ -431,17 +298,3 @@ def events_of(recording: Recording) -> list[Milestone]:
 def event_in_words(event: Milestone) -> str:
     """What, when and in which seeds."""
     return f"{event.label} at step {event.step} (seed{'s' if len(event.seeds) > 1 else ''} {named(event.seeds)})"
-
-
-def number(value: float) -> str:
-    """Three digits are what a toy measure is good for, trailing zeros included."""
-    return ("\N{MINUS SIGN}" if value < 0 else "") + f"{abs(value):#.3g}".rstrip(".")
-
-
-def share_of_one(share: float) -> str:
-    """A share in per cent; a small one is not rounded to none, nor a large one to all."""
-    if 0 < share < 0.01 or 0.99 < share < 1:
-        told = f"{100 * share:.1f}" if 0.0005 <= share < 0.9995 else "< 0.1" if share < 0.5 else "> 99.9"
-    else:
-        told = f"{100 * share:.0f}"
-    return f"{told}\N{NO-BREAK SPACE}%"

@@ -18,7 +18,7 @@
   toygan.short = function (value) {
     if (value === 0) return "0";
     const size = Math.abs(value);
-    const words = size >= 1e5 || size < 1e-3 ? withPower(size) : String(Number(size.toPrecision(3)));
+    const words = size >= 1e6 || size < 1e-4 ? withPower(size) : String(Number(size.toPrecision(3)));
     return (value < 0 ? "\u2212" : "") + words;
   };
 
@@ -82,8 +82,8 @@
   toygan.curves = function (place, facts, seed, pick) {
     width = measured(place);
     const cursors = [];
-    for (const row of facts.curves) {
-      const runs = facts.runs.filter((run) => run.curves[row.measure]);
+    for (const row of facts.quantities.filter((one) => one.curve)) {
+      const runs = facts.runs.filter((run) => run.curves[row.name]);
       if (runs.length) cursors.push(chart(place, facts, row, runs, seed, pick));
     }
     return (share) => cursors.forEach((cursor) => cursor(share));
@@ -99,8 +99,8 @@
   }
 
   function chart(place, facts, row, runs, seed, pick) {
-    const values = runs.flatMap((run) => run.curves[row.measure].flat()).filter((value) => value !== null);
-    const best = row.best ? runs.map((run) => run.best[row.measure]).filter((value) => value !== null) : [];
+    const values = runs.flatMap((run) => run.curves[row.name].flat()).filter((value) => value !== null);
+    const best = row.best ? runs.map((run) => run.best[row.name]).filter((value) => value !== null) : [];
     const scale = SCALES[row.scale === "log" && !values.some((value) => value > 0) ? "loss" : row.scale](values.concat(best));
     const box = document.createElement("figure"), title = document.createElement("figcaption");
     title.textContent = row.title + (row.scale === "log" ? " (log scale)" : "");
@@ -109,8 +109,8 @@
     const floors = [...new Set(best)];
     floors.forEach((value) => floorLine(svg, up(scale.place(value))));
     floorNames(svg, scale, floors, row.best);
-    runs.forEach((run) => lines(svg, facts, scale, run, row.measure, seed));
-    if (row.measure === "w1") runs.forEach((run) => eventMarks(svg, scale, run, seed));
+    runs.forEach((run) => lines(svg, facts, scale, run, row.name, seed));
+    if (row === facts.quantities[0]) runs.forEach((run) => eventMarks(svg, scale, run, seed));
     const cursor = make("line", { class: "cursor", y1: TOP, y2: HEIGHT - BOTTOM });
     svg.append(cursor);
     follow(svg, pick);
@@ -124,7 +124,7 @@
 
   function spoken(row, runs, seed) {
     const ends = runs.map(function (run) {
-      const line = run.curves[row.measure][run.seeds.indexOf(seed)] || [];
+      const line = run.curves[row.name][run.seeds.indexOf(seed)] || [];
       const known = line.filter((value) => value !== null);
       return run.label + (known.length ? " ends at " + toygan.short(known[known.length - 1]) : " is not known");
     });

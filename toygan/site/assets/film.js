@@ -125,9 +125,9 @@
   function say(panel, words, s, t) {
     const run = panel.run, parts = [seedWords(run, s), `step ${run.step[t]} of ${run.steps}`, ...lossWords(run, s)];
     put(panel.over, words);
-    for (const [measure, form] of MEASURES) {
-      const line = run.curves[measure], value = line && line[s] ? line[s][t] : null;
-      if (value !== null && value !== undefined) parts.push(form(value, run));
+    for (const row of facts.quantities.filter((one) => one.line)) {
+      const line = run.curves[row.name], value = line && line[s] ? line[s][t] : null;
+      if (value !== null && value !== undefined) parts.push(inWords(row, value, run));
     }
     put(panel.numbers, parts.join(" · "));
   }
@@ -142,12 +142,13 @@
     return words;
   }
 
-  const MEASURES = [
-    ["w1", (value, run) => `W1 ${toygan.short(value)}` + (run.best.w1 === null ? "" : ` (floor ${toygan.short(run.best.w1)})`)],
-    ["modes", (value, run) => `${value} of ${run.modes.length} modes`],
-    ["high_quality", (value) => `${percent(value)} high quality`],
-    ["on_skeleton", (value) => `${percent(value)} on the curve`],
-  ];
+  // A quantity's value beside what a perfect sampler scores, as the pictures say it.
+  function inWords(row, value, run) {
+    if (row.unit === row.name) return `${value} of ${run.modes.length} ${row.label}`;
+    const write = row.unit === "share" ? percent : toygan.short, best = run.best[row.name];
+    const told = row.unit === "share" ? `${write(value)} ${row.label}` : `${row.label} ${write(value)}`;
+    return told + (best === null || best === undefined || !row.best ? "" : ` (${row.best} ${write(best)})`);
+  }
 
   function surfaceOf(panel) {
     const box = panel.stage.getBoundingClientRect(), crowd = panels.filter((one) => one.seen).length > CROWD;

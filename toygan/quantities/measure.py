@@ -1,0 +1,202 @@
+"""What is measured of clouds, and what perfect samplers score in it.
+
+A measure sees one cloud [n, 2] and what it is held against, never the network that made it; which there are says the
+table of quantities.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from toygan.quantities.critic import Judged, TrainedOn
+from toygan.quantities.divergences import Nodes, fineness, shares
+from toygan.quantities.neighbours import Nearness, Spacings, nearness, spacings
+from toygan.quantities.optimal import Clouds, Known, OptimalCritic, optimal_critic
+from toygan.quantities.skeleton import Curve
+from toygan.quantities.table import N_W1, QUANTITIES, Floor, Quantity, When
+from toygan.quantities.transport import Transport, solved
+from toygan.targets.target import Modes
+
+# What one cloud is held against -----------------------------------------------------------------------------------
+
+
+class Seen(NamedTuple):
+    """One seed's cloud at one moment with all that measures need, each worked out once; None for what is not known.
+
+    `points [N, 2]` and `real [N, 2]` are all points, `some [n, 2]` and `some_real [n, 2]` the first few of each: the
+    plan, the neighbours and the sliced distance are about these. `cells`, `apart` and `near` need finite points,
+    `cells` no fewer than 20 of both clouds together (32 where no more of the target is known), `apart` two of each.
+    `shown` is what the critic trains against, with a plan of its own: `judged` and `best` are about that.
+    """
+
+    points: np.ndarray
+    real: np.ndarray
+    some: np.ndarray
+    some_real: np.ndarray
+    plan: Transport
+    cells: Nodes | None
+    apart: Spacings | None
+    near: Nearness | None
+    modes: Modes | None
+    curve: Curve | None
+    judged: Judged | None
+    shown: Clouds
+    best: OptimalCritic | None
+
+
+def seen(
+    points: np.ndarray,
+    real: np.ndarray,
+    n: int,
+    modes: Modes | None,
+    curve: Curve | None,
+    judged: Judged | None,
+    when: When,
+    known: Known | None,
+    many_real: np.ndarray | None,
+) -> Seen:
+    """A cloud [N, 2] beside real points [N, 2], with what several measures share; more arguments as in `measure_frame`."""
+    some, some_real = points[:n], real[:n]
+    finite = bool(np.isfinite(points).all())
+    plan = solved(some, some_real)
+    shown = shown_to(judged, Clouds(points, some_real, some, plan))
+    enough = finite and len(points) + len(real) >= 2 * fineness(many_real).per_cell
+    return Seen(
+        points=points,
+        real=real,
+        some=some,
+        some_real=some_real,
+        plan=plan,
+        cells=shares(points, real, many_real) if enough else None,
+        apart=spacings(some, some_real) if finite and min(len(some), len(some_real)) > 1 else None,
+        near=nearness(some, some_real) if finite and when == "final" else None,
+        modes=modes,
+        curve=curve,
+        judged=judged,
+        shown=shown,
+        best=optimal_critic(known, shown) if known else None,
+    )
+
+
+def shown_to(judged: Judged | None, measured: Clouds) -> Clouds:
+    """The clouds that a critic trains against: the measured ones, unless it was shown others."""
+    if judged is None or judged.shown is None:
+        return measured
+    return clouds_of(judged.shown)
+
+
+def clouds_of(shown: TrainedOn) -> Clouds:
+    """What a critic is shown, with the plan between its points."""
+    return Clouds(*shown, solved(shown.some, shown.some_real))
+
+
+# Frames -----------------------------------------------------------------------------------------------------------
+
+
+def measure_frame(
+    samples: np.ndarray,
+    real: np.ndarray,
+    modes: Modes | None = None,
+    n_w1: int = N_W1,
+    curve: Curve | None = None,
+    judged: Sequence[Judged] | None = None,
+    when: When = "frame",
+    known: Known | None = None,
+    many_real: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
+    """Every measure of one frame: samples [S, N, 2] against real [N, 2] and modes or a curve give one [S] a measure.
+
+    Depends on nothing but this frame, so a run that continues measures only what is new. Transport and neighbours take
+    the first n_w1 points of either cloud; whatever concerns modes, curves and cells takes all N. `judged` is what the
+    critic says, one a seed, and `known` what it should say. `many_real [k, 2]` tell the target's shares of cells; where
+    there are none, the real points do. What there is nothing to hold against is left out, and so is, in a frame, what
+    is dear: `when = "final"` has it too.
+    """
+    clouds = clouds_seen(samples, real, modes, n_w1, curve, judged, when, known, many_real)
+    return of_clouds(clouds, measurable(modes, curve, judged, when, known))
+
+
+def clouds_seen(
+    samples: np.ndarray,
+    real: np.ndarray,
+    modes: Modes | None,
+    n_w1: int,
+    curve: Curve | None,
+    judged: Sequence[Judged] | None,
+    when: When,
+    known: Known | None,
+    many_real: np.ndarray | None,
+) -> list[Seen]:
+    """Every seed's cloud with what measures need; arguments as in `measure_frame`."""
+    critics: Sequence[Judged | None] = judged if judged else [None for _ in samples]
+    return [
+        seen(cloud, real, n_w1, modes, curve, critic, when, known, many_real)
+        for cloud, critic in zip(samples, critics, strict=True)
+    ]
+
+
+def of_clouds(clouds: Sequence[Seen], names: Sequence[str]) -> dict[str, np.ndarray]:
+    """These measures of every seed's cloud: [S] each."""
+    return {name: np.array([value(QUANTITIES[name], cloud) for cloud in clouds], float) for name in names}
+
+
+def value(row: Quantity, cloud: Seen) -> float:
+    """One measure of one cloud; NaN where what it needs could not be worked out, as for points that are not finite."""
+    parts = [getattr(cloud, name) for name in row.needs]
+    return math.nan if row.of is None or any(part is None for part in parts) else row.of(*parts)
+
+
+def measurable(
+    modes: Modes | None, curve: Curve | None, judged: Sequence[Judged] | None, when: When, known: Known | None = None
+) -> list[str]:
+    """The names of the measures that can be taken then, with what is known."""
+    parts = {"modes": modes, "curve": curve, "judged": judged, "best": known}
+    missing = {name for name, part in parts.items() if part is None}
+    return [
+        name
+        for name, row in QUANTITIES.items()
+        if row.source in ("cloud", "critic")
+        and not missing & set(row.needs)
+        and (row.when == "frame" or when == "final")
+    ]
+
+
+BAND = (0.05, 0.95)  # of perfect samplers, from 19 draws on: fewer have no such ranks, and give their least and largest
+
+
+def floors(
+    sample: Callable[[int], np.ndarray],
+    real: np.ndarray,
+    draws: int,
+    modes: Modes | None = None,
+    curve: Curve | None = None,
+    n_w1: int = N_W1,
+    when: When = "frame",
+    many_real: np.ndarray | None = None,
+) -> dict[str, Floor]:
+    """What perfect generators score in every measure of clouds, against the very `real [N, 2]` that a run is held against.
+
+    Any fixed sample is nearer to, or farther from, all others than two samples are on average: a floor over pairs is not
+    what a perfect generator reaches. `sample(k)` draws the k-th target sample [n, 2] for k < draws: floors where lower
+    is better, ceilings where higher is. `many_real` as in `measure_frame`. Raises ValueError for fewer than two draws.
+    """
+    if draws < 2:
+        raise ValueError(f"a spread needs at least 2 draws, got {draws}")
+    rows = [
+        measure_frame(sample(k)[None], real, modes, n_w1, curve, when=when, many_real=many_real) for k in range(draws)
+    ]
+    return {name: floor_of(np.array([row[name][0] for row in rows])) for name in rows[0]}
+
+
+def floor_of(scores: np.ndarray) -> Floor:
+    """Mean, spread and band of the scores [draws] of perfect samplers. The k-th least of m has k / (m + 1) of all later
+    scores below it (Weibull, 1939).
+    """
+    with np.errstate(invalid="ignore"):  # an endless score has no spread
+        spread = float(np.std(scores, ddof=1))
+        low, high = np.quantile(scores, BAND, method="weibull")
+    return Floor(float(np.mean(scores)), spread, float(low), float(high), len(scores))

@@ -1,0 +1,288 @@
+"""Every number that describes a run: what it is called, its unit, which way is better, where it comes from and is shown.
+
+One more quantity of a cloud or a critic is one function in this folder and one row of QUANTITIES. Whoever shows numbers
+iterates the rows that belong in its place; no other file knows a quantity's name but where a rule or a page is about it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from toygan.files.text import number, percent
+from toygan.quantities.critic import (
+    Judged,
+    critic_gap,
+    critic_value,
+    input_slope,
+    lipschitz,
+    optimal_correlation,
+    slope_alignment,
+    steep_share,
+)
+from toygan.quantities.divergences import js, tv
+from toygan.quantities.modes import high_quality, mode_kl, mode_mass_tv, modes_kept
+from toygan.quantities.neighbours import coverage, density, neighbour_kl, neighbour_reverse_kl, precision, recall
+from toygan.quantities.optimal import Clouds
+from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
+from toygan.quantities.transport import Transport, sliced_w1, w2
+
+N_W1 = 400  # transport costs 10 ms a cloud at 400 points, 60 at 1000, 270 at 2000; its floor falls as 1 / sqrt(n)
+
+When = Literal["frame", "final"]
+Better = Literal["lower", "higher", "neither"]
+Source = Literal["cloud", "critic", "state", "loss", "floor", "derived", "cost"]
+Place = Literal["live", "last", "line", "end", "share", "curves", "terminal", "table", "page", "board"]
+
+
+class Quantity(NamedTuple):
+    """One row of the table.
+
+    `label` is its name in pictures, `about` a line about it. `of(*needs)` takes parts of what is `Seen` of one cloud where
+    the source is cloud or critic, and other quantities where it is derived; what comes from elsewhere has none. `best` is
+    the best value where it is known without measuring: of a critic, that of exact transport. What perfect samplers score
+    in a quantity of clouds is measured by `floors`.
+
+    `shown` names the places that show it: the progress bar (live), the line under a frame, the sheet's words on the end,
+    its curves of shares, a page's curves, the terminal after a run, the plain table, a page's table, the leaderboard
+    (board); and a run's summary, if it has there what its last frame says (last).
+    """
+
+    label: str
+    about: str
+    unit: str
+    better: Better
+    source: Source
+    of: Callable[..., Any] | None = None
+    needs: tuple[str, ...] = ()
+    when: When = "frame"
+    best: float = math.nan
+    shown: str = ""
+
+    def write(self, value: float) -> str:
+        """A value as people read it: shares in per cent, counts plain, others with three digits."""
+        if self.unit == "share":
+            return percent(value)
+        return f"{value:.3g}" if self.unit in COUNTED else number(value)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether it is an estimate that may fall below the least value of what it estimates."""
+        return "apart" in self.needs
+
+    @property
+    def scale(self) -> str:
+        """What kind of axis suits it: share, count, loss (either sign) or log."""
+        return SCALES.get(self.unit, "log")
+
+
+class Floor(NamedTuple):
+    """What perfect samplers score in one quantity: mean and standard deviation over so many `draws`, and the ends of the
+    interval that holds the next one in 90 %.
+    """
+
+    mean: float
+    spread: float
+    low: float
+    high: float
+    draws: int
+
+
+COUNTED = ("modes", "seconds")
+SCALES = {"share": "share", "cosine": "loss", "correlation": "loss", "modes": "count", "loss": "loss", "score": "loss"}
+UNITS = {"plane": "plane units", "modes": "", "seconds": "core-seconds a seed"}  # where an axis says it otherwise
+
+
+def shown_in(place: Place) -> list[str]:
+    """The names of the quantities that a place shows, in the table's order."""
+    return [name for name, row in QUANTITIES.items() if place in row.shown.split()]
+
+
+def label_of(name: str) -> str:
+    """A quantity, or a column that is none, as people say it."""
+    return QUANTITIES[name].label if name in QUANTITIES else name.replace("_", " ")
+
+
+def better(name: str) -> Better:
+    """Which way is better: lower, higher or neither."""
+    return QUANTITIES[name].better if name in QUANTITIES else "neither"
+
+
+def written(name: str, value: float) -> str:
+    """A value of a quantity as people read it."""
+    return QUANTITIES[name].write(value) if name in QUANTITIES else number(value)
+
+
+def axis_name(name: str) -> str:
+    """A quantity with its unit and which way is better, as an axis is named."""
+    row = QUANTITIES.get(name)
+    if row is None:
+        return label_of(name)
+    unit = UNITS.get(row.unit, row.unit)
+    said = ", ".join(part for part in (unit, "" if row.better == "neither" else f"{row.better} is better") if part)
+    return f"{row.label} ({said})" if said else row.label
+
+
+def derived(known: Mapping[str, Any]) -> dict[str, Any]:
+    """The derived quantities of what is known, by name: numbers of numbers, arrays of arrays; none of an unknown one."""
+    rows = {name: row for name, row in QUANTITIES.items() if row.source == "derived" and row.of is not None}
+    ready = {name: [known.get(need) for need in row.needs] for name, row in rows.items()}
+    return {name: rows[name].of(*parts) for name, parts in ready.items() if not any(part is None for part in parts)}  # type: ignore[misc]
+
+
+def ratio(value: Any, floor: Any) -> Any:
+    """A quantity over its floor, NaN where that is 0, as on a target of points."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.where(np.asarray(floor) > 0, np.asarray(value, float) / np.asarray(floor, float), np.nan)
+    return found if found.ndim else float(found)
+
+
+def centre(points: np.ndarray, axis: int) -> float:
+    """One coordinate of the mean of points [n, 2]; NaN where the mean is not finite."""
+    middle = points.mean(axis=0, dtype=float)
+    return float(middle[axis]) if np.isfinite(middle).all() else math.nan
+
+
+def planned(of: Callable[[Judged, Transport, np.ndarray, np.ndarray], float]) -> Callable[[Judged, Clouds], float]:
+    """A measure of a critic against a plan, as one of what the critic is shown."""
+    return lambda judged, shown: of(judged, shown.plan, shown.some, shown.some_real)
+
+
+def cloud(
+    label: str, about: str, unit: str, better: Better, of: Callable[..., float], needs: str, shown: str = "",
+    when: When = "frame", best: float = math.nan,
+) -> Quantity:  # fmt: skip
+    """A quantity of one generated cloud."""
+    return Quantity(label, about, unit, better, "cloud", of, tuple(needs.split()), when, best, shown)
+
+
+def critic(
+    label: str, about: str, unit: str, better: Better, of: Callable[..., float], needs: str, shown: str = "",
+    best: float = math.nan,
+) -> Quantity:  # fmt: skip
+    """A quantity of what a critic says of the clouds it is shown."""
+    return Quantity(label, about, unit, better, "critic", of, tuple(needs.split()), "frame", best, shown)
+
+
+# fmt: off
+QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
+PLACES = {"real": "real points", "fake": "generated points", "between": "points in between"}
+NEGATIVE = "below 0 is its error"  # no divergence is negative, but an estimate from neighbours may be
+
+QUANTITIES = {
+    "w1_over_floor": Quantity("W1 over its floor", "1 for a perfect sampler, give or take the band", "floors", "lower",
+                              "derived", ratio, ("w1", "w1_floor"), best=1.0, shown="table page board"),
+    "w1": cloud(
+        "W1", "exact Wasserstein-1 distance to the real points", "plane", "lower",
+        lambda plan: plan.distance, "plan", "live line end curves terminal table page",
+    ),
+    "w2": cloud(
+        "W2", "exact Wasserstein-2 distance to the real points", "plane", "lower",
+        lambda some, some_real: w2(some[:N_W1], some_real[:N_W1]),  # dear, and in no picture: fewer points than W1 has
+        "some some_real", when="final",
+    ),
+    "sliced_w1": cloud(
+        "sliced W1", "mean Wasserstein-1 distance of the shadows in 32 directions", "plane", "lower",
+        sliced_w1, "some some_real", when="final",
+    ),
+    "js": cloud(
+        "JS", "Jensen-Shannon divergence, estimated from shares of cells", "nats", "lower", js, "cells", "end"
+    ),
+    "kl": cloud(
+        "KL", f"KL divergence of real from generated points, estimated from 5 neighbours; {NEGATIVE}", "nats", "lower",
+        neighbour_kl, "apart", "end",
+    ),
+    "reverse_kl": cloud(
+        "reverse KL", f"KL divergence of generated from real points, estimated from 5 neighbours; {NEGATIVE}", "nats",
+        "lower", neighbour_reverse_kl, "apart", "end",
+    ),
+    "tv": cloud("TV", "total variation, estimated from shares of cells", "share", "lower", tv, "cells", "end"),
+    "modes": cloud(
+        "modes", "modes with a point within 3 sigma", "modes", "higher",
+        modes_kept, "points modes", "live line curves terminal table page board",
+    ),
+    "high_quality": cloud(
+        "high quality", "share of points within 3 sigma of a mode", "share", "higher", high_quality, "points modes",
+        "line end share curves terminal table page board", best=1 - math.exp(-9 / 2),
+    ),
+    "mode_mass_tv": cloud(
+        "imbalance of modes", "total variation of the shares at modes from the weights", "share", "lower",
+        mode_mass_tv, "points modes", "end terminal",
+    ),
+    "mode_kl": cloud(
+        "mode KL", "reverse KL of the shares on modes from the weights", "nats", "lower", mode_kl, "points modes"
+    ),
+    "on_skeleton": cloud(
+        "on the curve", "share of points on the target's curve", "share", "higher",
+        on_skeleton, "points curve", "line end share curves terminal table page", best=1.0,
+    ),
+    "skeleton_coverage": cloud(
+        "curve covered", "share of the target's curve with a point on it", "share", "higher",
+        skeleton_coverage, "points curve", "end share curves terminal page", best=1.0,
+    ),
+    "precision": cloud(
+        "precision", "share of points in a real point's ball, k = 3", "share", "higher", precision, "near", "end", "final"
+    ),
+    "recall": cloud(
+        "recall", "share of real points in a generated point's ball, k = 3", "share", "higher", recall, "near", "end", "final"
+    ),
+    "density": cloud(
+        "density", "real balls around a point over k = 5", "balls", "higher", density, "near", "end", "final"
+    ),
+    "coverage": cloud(
+        "coverage", "share of real points' balls with a point in them, k = 5", "share", "higher",
+        coverage, "near", "end", "final",
+    ),
+    "critic_value": critic("critic value", "E f(real) - E f(fake)", "score", "neither", critic_value, "judged", "last"),
+    "critic_lipschitz": critic(
+        "steepest slope", "the critic's steepest slope seen", "score/plane", "neither", planned(lipschitz), "judged shown", "last"
+    ),
+    "critic_gap": critic(
+        "share of W1 seen", "share of the exact W1 that the critic sees", "share", "higher",
+        planned(critic_gap), "judged shown", "last curves", best=1.0,
+    ),
+    "slope_alignment": critic(
+        "slope agreement", "mean cosine of the critic's gradient with the exact transport direction",
+        "cosine", "higher", planned(slope_alignment), "judged shown", "last", best=1.0,
+    ),
+    "steep_share": critic(
+        "steep share", "share of watched points at which |grad f| exceeds 1", "share", "neither", steep_share, "judged", "last"
+    ),
+    "centre_x": cloud("centre x", "mean x of the points", "plane", "neither", partial(centre, axis=0), "points"),
+    "centre_y": cloud("centre y", "mean y of the points", "plane", "neither", partial(centre, axis=1), "points"),
+    "optimal_correlation": critic(
+        "agreement with the optimal critic", "correlation with the optimal critic's scores at real and generated points",
+        "correlation", "higher",
+        lambda judged, best, shown: optimal_correlation(judged, best.at_clouds(), len(shown.some)), "judged best shown", "last",
+    ),
+} | {
+    f"slope_{place}_{name}": critic(
+        f"slope at {words}, {name}", f"|grad f| at {words}: quantile {share:g}", "score/plane", "neither",
+        partial(input_slope, place=place, share=share), "judged",
+    )
+    for place, words in PLACES.items()
+    for name, share in QUANTILES.items()
+} | {
+    "critic_loss": Quantity("critic loss", "what the critic minimises, without penalties", "loss", "neither", "loss",
+                            shown="live curves"),
+    "generator_loss": Quantity("generator loss", "what the generator minimises", "loss", "neither", "loss", shown="curves"),
+    "penalty": Quantity("penalty", "all penalties of the critic together", "loss", "neither", "loss"),
+    "weight_saturation": Quantity("weights at their bounds", "share of the critic's weights at a bound of theirs", "share",
+                                  "neither", "state"),
+    "generator_gradient": Quantity("generator's gradient", "size of the gradient that the critic gives the generator",
+                                   "gradient", "neither", "state", shown="curves"),
+    "score_saturation": Quantity("saturated scores", "share of generated points at which the generator's loss is flat",
+                                 "share", "neither", "state"),
+    "layer_gradient_ratio": Quantity("first layer's gradient over the last one's", "the critic's gradient, layer by layer",
+                                     "ratio", "neither", "state", shown="last"),
+    "code_information": Quantity("code information", "share of a point's mode that its category tells", "share", "higher",
+                                 "state", shown="last"),
+    "w1_floor": Quantity("W1 floor", "what perfect samplers score in W1, the mean", "plane", "neither", "floor",
+                         shown="live terminal"),
+    "core_seconds": Quantity("core-seconds", "seconds of a core, without drawing and floors", "seconds", "lower", "cost",
+                             when="final", shown="table page board"),
+}
