@@ -19,7 +19,7 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from toygan.files.disk import packed, write_aside, write_json
-from toygan.session.recording import FORMAT
+from toygan.session.facts import FORMAT
 from toygan.site.page import write_page
 
 FLAGS = [

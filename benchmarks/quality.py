@@ -35,8 +35,8 @@ def main() -> None:
         scenario, method = name.split(":")
         with tempfile.TemporaryDirectory() as folder:
             facts = toygan.run(scenario, method, seeds=args.seeds, out=folder, animation=False).facts
-        rows = [row | {"w1_over_floor": row["w1"] / row["w1_floor"]} for row in facts["summary"]["seeds"]]
-        print(f"{name}: {facts['seconds']['train'] / args.seeds:.1f} s of training a seed, {facts['status']}")
+        rows = [dict(row) | {"w1_over_floor": row["w1"] / row["w1_floor"]} for row in facts.summary.rows]
+        print(f"{name}: {facts.seconds['train'] / args.seeds:.1f} s of training a seed, {facts.status}")
         for measure in ("w1_over_floor", "modes", "high_quality"):
             print("    " + column(rows, measure), flush=True)
 

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -20,6 +21,9 @@ from toygan.game.play import Game, State
 from toygan.game.players import GENERATORS, Generator, mlp_critic
 from toygan.game.rules import RULES, Rule
 from toygan.game.streams import Randomness, draws, tricks, uniform
+from toygan.many import run
+from toygan.many.executors import Local
+from toygan.many.task import End, Task, perform
 from toygan.session.looks import first_state
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Target
@@ -31,6 +35,29 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep what runs share with pytest's own things, not in the user's cache folder."""
     if config.cache is not None:
         os.environ.setdefault("TOYGAN_CACHE", str(config.cache.mkdir("toygan")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_final_points() -> Iterator[None]:
+    """Final W1 and floors of runs on 100 points, not 1000: a target's floor takes .1 s, not 3. Processes have all points."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "FINAL_W1", 100)
+        yield
+
+
+class AtOnce(Executor):
+    """Plays a run in this process, as it is handed in."""
+
+    def submit(self, play: Any, task: Task, **_: Any) -> Future[End]:  # type: ignore[override]
+        future: Future[End] = Future()
+        future.set_result(perform(task))
+        return future
+
+
+@pytest.fixture
+def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many runs are played in this process: another takes three seconds to start. Those of test_sweep.py are real."""
+    monkeypatch.setattr(Local, "renew", lambda pool: setattr(pool, "pool", AtOnce()))
 
 
 DOUBLE = torch.empty(0, dtype=torch.float64)
@@ -170,8 +197,7 @@ def tensors_of(state: State) -> dict[str, Tensor]:
     slots = {
         f"{who}_{i}": slot for who in ("generator", "critic") for i, slot in enumerate(getattr(state, f"{who}_slots"))
     }
-    return (
-        {name: getattr(state, name) for name in ("generator", "critic", "average", "memory")}
-        | slots
-        | state.report._asdict()
-    )
+    report = state.report
+    said = {"critic_loss": report.critic_loss, "generator_loss": report.generator_loss, "penalty": report.penalty}
+    said |= {f"penalty_{i}": part for i, part in enumerate(report.parts)}
+    return {name: getattr(state, name) for name in ("generator", "critic", "average", "memory")} | slots | said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
+from toygan.exhibits import files as exhibits
+from toygan.exhibits.work import planned
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
+from toygan.files.strict import Mistake, Place, UserError, headline, paragraph
 from toygan.many import run
 
 HEAD = 'title = "t"\n[target]\n'
@@ -434,3 +437,111 @@ def test_a_users_mistake_exits_2_without_a_traceback(words, tmp_path, monkeypatc
 def test_python_explains_mistakes_too(overrides, tmp_path):
     with pytest.raises(UserError, match=r"override|training"):
         run.run("dirac", overrides=overrides, out=tmp_path)
+
+
+# --- a mistake is data until it is printed ---------------------------------------------------------------------------
+
+
+def mistakes_of(call: Callable[[], object]) -> list[Mistake]:
+    """The mistakes of what must be refused; the message is made of them and nothing else."""
+    with pytest.raises(UserError) as caught:
+        call()
+    assert str(caught.value) == "\n".join(map(paragraph, caught.value.mistakes))
+    return list(caught.value.mistakes)
+
+
+def test_a_mistake_carries_file_line_key_and_value(tmp_path):
+    file = write(tmp_path, RING + 'std = -1.0\nkindd = "x"\n')
+    wrong, unknown = mistakes_of(lambda: read(str(file), None, ()))
+    assert wrong == Mistake(
+        ("target", "std"),
+        "must be greater than or equal to 0",
+        wrong.hint,
+        "-1.0",
+        Place(str(file), 4, text="std = -1.0"),
+    )
+    assert (unknown.key, unknown.place.line, unknown.message) == (("target", "kindd"), 5, "unknown key")
+    assert 'did you mean "kind"? legal keys: kind' in unknown.hint
+
+
+def test_a_mistake_of_an_option_carries_the_option():
+    (wrong,) = mistakes_of(lambda: read("dirac", None, ["training.steps=0"]))
+    assert (wrong.key, wrong.given, wrong.place) == (("training", "steps"), "0", Place("--set training.steps=0"))
+    (wrong,) = mistakes_of(lambda: read("dirac", "a; b", ()))
+    assert (wrong.key, wrong.given, wrong.message) == (("method", "name"), '"a; b"', "unknown")
+
+
+def test_a_mistake_travels_between_processes(tmp_path):
+    file = write(tmp_path, RING + "std = -1.0\n")
+    with pytest.raises(UserError) as caught:
+        read(str(file), None, ())
+    kind, arguments, *_ = caught.value.__reduce__()  # what any way of sending an exception makes of it
+    assert kind(*arguments).mistakes == caught.value.mistakes
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("p.csv", "1,2\n3;4\n", "p.csv, row 2: '3;4' is not two numbers"),
+        ("p.csv", "1,2\n3; 4\n", "p.csv, row 2: '3; 4' is not two numbers"),
+        ("a; b.csv", "1\n", "a; b.csv, row 1: '1' is not two numbers"),
+        ("stds: x.csv", "1\n", "stds: x.csv, row 1: '1' is not two numbers"),
+    ],
+)
+def test_what_a_file_holds_is_not_taken_for_the_messages_own_words(name, content, message, tmp_path):
+    (tmp_path / name).write_text(content)
+    file = write(tmp_path, HEAD + f'kind = "points"\npath = "{name}"\n')
+    (wrong,) = mistakes_of(lambda: read(str(file), None, ()))
+    assert (wrong.key, wrong.message, wrong.hint) == (("target", "path"), message, "")
+
+
+def test_the_complaint_of_a_library_stays_in_one_piece(tmp_path):
+    (tmp_path / "p.npy").write_bytes(b"\x93NUMPX" + b"\0" * 100)
+    file = write(tmp_path, HEAD + 'kind = "points"\npath = "p.npy"\n')
+    (wrong,) = mistakes_of(lambda: read(str(file), None, ()))
+    assert wrong.message.startswith("p.npy is not a numpy array of numbers (the magic string is not correct; expected")
+    assert wrong.hint == ""
+
+
+EXHIBIT = """\
+title = "t"
+question = "q"
+text = "t"
+{piece}
+[[panels]]
+kind = "{kind}"
+[[claims]]
+says = "s"
+value = {{ measure = "w1" }}
+below = 1
+"""
+RUNS = '[[runs]]\nscenarios = ["{scenario}"]\nmethods = ["{method}"]\n[runs.set]\n{setting}\n'
+SWEPT = '[[distances]]\nname = "d"\na = "dirac"\nb = "dirac"\nover = "{over}"\n'
+
+# What stands in an exhibit; the line, the key, and the message to be placed there.
+PLACED = {
+    "a setting": (RUNS.format(scenario="dirac", method="gan", setting="training.steps = 0"), "ends", 8,
+                  'runs[0].set.training.steps = 0: must be greater than 0'),
+    "no key": (RUNS.format(scenario="dirac", method="gan", setting='"a b" = 1'), "ends", 7,
+               "runs[0].set: 'a b' is not a key, such as training.steps"),
+    "a word of a list": (RUNS.format(scenario="dirac", method="a; b", setting="view.x = [-1, 1]"), "ends", 6,
+                         'runs[0].methods: "a; b": unknown'),
+    "a name": (RUNS.format(scenario="nowhere, line 3", method="gan", setting="view.x = [-1, 1]"), "ends", 5,
+               "runs[0].scenarios: scenario 'nowhere, line 3': no shipped scenario has this name"),
+    "a value of a sweep": (SWEPT.format(over="target.scale=-1:1:3"), "distances", 8,
+                           "distances[0].over: target.scale = -1.0: must be greater than 0"),
+    "a place in no list": (SWEPT.format(over="target.scale.1=1:2:3"), "distances", 8,
+                           "distances[0].over: target.scale is not a list"),
+    "a value of a list": (SWEPT.format(over="target.shift.0=-1e10:1:3"), "distances", 8,
+                          "distances[0].over: target.shift[0] = -10000000000.0: is too large"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLACED)
+def test_what_an_exhibit_asks_for_is_placed_in_its_file(name, tmp_path):
+    piece, kind, line, message = PLACED[name]
+    file = tmp_path / "question.toml"
+    file.write_text(EXHIBIT.format(piece=piece, kind=kind))
+    (wrong, *_) = mistakes_of(lambda: planned(exhibits.read(str(file)), tmp_path))
+    assert headline(wrong).startswith(f"{file}, line {line}: {message}")
+    assert wrong.place.text == file.read_text().split("\n")[line - 1]

@@ -42,7 +42,7 @@ def place(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("site")
     event = {"step": 1000, "seed": 0, "label": "mode-collapse", "evidence": HOSTILE}
     runs = [synthetic(**SHAPE, method=name, events=[event], title=HOSTILE) for name in ("gan", "wgan-gp")]
-    folders = [folder_of(home / "runs" / run.facts["method"], run) for run in runs]
+    folders = [folder_of(home / "runs" / run.facts.method, run) for run in runs]
     verdicts = [Verdict(HOSTILE, held, HOSTILE) for held in (True, False, None)]
     words = dict.fromkeys(("title", "question", "text", "reference", "command"), HOSTILE)
     pictures = [Picture(folders[0] / "picture.png", HOSTILE, HOSTILE)]

@@ -278,7 +278,7 @@ def ends_the_same_or_says_how(world: Path, out: Path, undisturbed: Recording) ->
         assert "--fresh" in message
         play(world, out, fresh=True)
     assert contents(out / PLACE) == contents(undisturbed.folder)
-    assert read_json(out / PLACE / "run.json")["summary"] == undisturbed.facts["summary"]
+    assert read_json(out / PLACE / "run.json")["summary"] == undisturbed.facts.said["summary"]
     assert not (out / PLACE / "partial").exists()
     return not message
 
@@ -351,10 +351,10 @@ def test_versions_that_decide_nothing_are_no_reason(half, world, undisturbed, tm
 def test_other_versions_are_no_reason_where_nothing_was_kept_or_all_is_done(world, undisturbed, tmp_path):
     rewritten(killed(world, tmp_path / "early", 3), versions={"torch": "1.0"})
     play(world, tmp_path / "early")
-    assert read_json(tmp_path / "early" / PLACE / "run.json")["versions"] == undisturbed.facts["versions"]
+    assert read_json(tmp_path / "early" / PLACE / "run.json")["versions"] == undisturbed.facts.said["versions"]
     shutil.copytree(undisturbed.folder, tmp_path / "done" / PLACE)
     rewritten(tmp_path / "done" / PLACE, versions={"torch": "1.0"})
-    assert play(world, tmp_path / "done").facts["versions"]["torch"] == "1.0"
+    assert play(world, tmp_path / "done").facts.said["versions"]["torch"] == "1.0"
 
 
 def test_a_state_of_other_versions_is_not_gone_on_with_whatever_run_json_says(world, undisturbed, tmp_path):
@@ -362,7 +362,7 @@ def test_a_state_of_other_versions_is_not_gone_on_with_whatever_run_json_says(wo
         patch.setattr(run, "version", lambda name: "1.0")
         patch.setattr(looks, "RUNAWAY", 0.0)  # stands for anything that another version may do differently
         killed(world, tmp_path, 7)
-    rewritten(tmp_path / PLACE, versions=undisturbed.facts["versions"])
+    rewritten(tmp_path / PLACE, versions=undisturbed.facts.said["versions"])
     assert not refusal(world, tmp_path)
     assert contents(tmp_path / PLACE) == contents(undisturbed.folder)
 
@@ -371,13 +371,13 @@ def test_a_state_of_other_versions_is_not_gone_on_with_whatever_run_json_says(wo
 def test_senseless_seconds_are_forgotten(seconds, half, world, tmp_path):
     shutil.copytree(half[0], tmp_path / PLACE)
     rewritten(tmp_path / PLACE, seconds=seconds)
-    assert 0 < play(world, tmp_path).facts["seconds"]["train"] < 1000
+    assert 0 < play(world, tmp_path).facts.seconds["train"] < 1000
 
 
 def test_seconds_of_an_earlier_start_count(half, world, tmp_path):
     shutil.copytree(half[0], tmp_path / PLACE)
     rewritten(tmp_path / PLACE, seconds={"train": 5000.0, "observe": 1, "measure": 1, "floors": 1, "draw": 1})
-    assert play(world, tmp_path).facts["seconds"]["train"] > 5000
+    assert play(world, tmp_path).facts.seconds["train"] > 5000
 
 
 @pytest.mark.parametrize("name", run.DIGESTED)

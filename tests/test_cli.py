@@ -30,6 +30,7 @@ from toygan.game.players import CRITICS, GENERATORS, LATENTS
 from toygan.game.rules import RULES
 from toygan.many import run as runs
 from toygan.many.run import Progress
+from toygan.quantities.table import QUANTITIES
 from toygan.targets.table import TARGETS
 
 NAMED = [*OPTIMISERS, *SCHEDULES, *ACTIVATIONS, *get_args(CriticNormalisation), *INITIALISATIONS, *LATENTS]
@@ -152,7 +153,7 @@ def test_a_run_that_leaves_ends_only_itself(here, monkeypatch):
 
     draw = runs.draw
     monkeypatch.setattr(
-        runs, "draw", lambda recording, order: (leave if recording.facts["method"] == "gan" else draw)(recording, order)
+        runs, "draw", lambda recording, order: (leave if recording.facts.method == "gan" else draw)(recording, order)
     )
     several = call("run", "small.toml", "-m", "gan", "-m", "mine", "--no-animation", code=3)
     assert "small / gan: SystemExit: 0" in several.stderr
@@ -227,7 +228,7 @@ def test_runs_are_compared(finished, tmp_path):
     words = ["compare", *map(str, finished), "--out", str(tmp_path), "--no-animation"]
     told = call(*words).stdout
     assert "comparison.png" in told
-    floor = toygan.load(finished[0]).facts["floors"]["final"]["sliced_w1"]["mean"]
+    floor = toygan.load(finished[0]).facts.floor("sliced_w1", "final").mean
     (line,) = [line for line in told.splitlines() if line.startswith("sliced W1")]
     assert line.count(f"({number(floor)})") == 2
     assert [row["run"] for row in one_object(call(*words, "--json").stdout)["runs"]] == ["small / mine", "small / gan"]
@@ -304,6 +305,7 @@ def test_lists_name_every_row(here):
         "targets": TARGETS,
         "methods": METHODS,
         "scenarios": shipped(),
+        "quantities": QUANTITIES,
         "exhibits": shipped_exhibits(),
     }
     found = one_object(call("list", "--json").stdout)

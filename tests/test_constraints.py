@@ -37,6 +37,7 @@ from toygan.game.networks import ACTIVATIONS, Layer, Network
 from toygan.game.play import looking
 from toygan.game.players import CRITICS, mlp_critic
 from toygan.game.streams import draws
+from toygan.many import run
 
 SEEDS, BATCH = 2, 5
 LINEAR = CRITICS["linear"](2, 1, bias=True)
@@ -452,6 +453,45 @@ def test_projections_of_two_follow_each_other():
     both = compose(CONSTRAINTS["clip"](bound=1.0), CONSTRAINTS["norm-clip"](bound=1.0))
     found = both.project(torch.tensor([[3.0, -0.5, 2.0]]), LINEAR.layers)
     torch.testing.assert_close(found, torch.tensor([[1 / 1.25**0.5, -0.5 / 1.25**0.5, 1.0]]))
+
+
+# --- two penalties ---------------------------------------------------------------------------------------------------
+
+PAIRS = {
+    "r1+r2": ("r1", "r2", ["penalty_r1", "penalty_r2"]),
+    "twice the same": ("r1", {"kind": "r1", "weight": 3.0}, ["penalty_r1", "penalty_r1-also"]),
+    "a penalty and a projection": ("r1", "clip", []),
+    "a projection and a penalty": ("spectral-norm", "gradient-penalty", []),
+    "one": ("r1", "none", []),
+    "none": ("none", "none", []),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_two_penalties_are_told_apart_in_what_a_run_reports(pair, tmp_path):
+    first, second, names = PAIRS[pair]
+    small = {"training.frames": 2, "training.points": 8, "training.batch": 8, "generator.width": 4, "critic.width": 4}
+    changes = {
+        "method.constraint": {"kind": first},
+        "method.also": second if isinstance(second, dict) else {"kind": second},
+    }
+    played = run.run("two-moons", "gan", 2, small | changes | {"training.steps": 3}, tmp_path, animation=False)
+    losses = ["critic_loss", "generator_loss", "penalty", *names]
+    assert list(played.metrics)[: len(losses)] == losses
+    assert [name for name in played.metrics if name.startswith("penalty")] == ["penalty", *names]
+    if names:
+        parts = [played.metrics[name][1:] for name in names]
+        np.testing.assert_allclose(sum(parts), played.metrics["penalty"][1:], rtol=1e-6)
+        assert all((part > 0).any() for part in parts)
+        assert not np.array_equal(*parts)
+
+
+def test_each_penalty_is_reported_as_it_is_alone():
+    both = compose(CONSTRAINTS["r1"](weight=2.0), CONSTRAINTS["l2-decay"](weight=0.5), ("r1", "l2-decay"))
+    told = states_of(small_world(constraint=both, critic_steps=1), [0, 1], 1)[-1].report
+    for name, part, options in zip(both.parts, told.parts, ({"weight": 2.0}, {"weight": 0.5}), strict=True):
+        alone = states_of(small_world(constraint=CONSTRAINTS[name](**options), critic_steps=1), [0, 1], 1)[-1].report
+        assert torch.equal(part, alone.penalty)
 
 
 # --- the neutral element ---------------------------------------------------------------------------------------------

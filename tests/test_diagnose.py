@@ -13,6 +13,7 @@ from toygan.files.scenario import read
 from toygan.quantities.diagnosis import FAILURES, RULES, Event, rates, sentences, spread
 from toygan.quantities.thresholds import THRESHOLDS
 from toygan.session import looks as simulate
+from toygan.session.facts import Facts
 from toygan.session.recording import Recording, diagnose
 
 Rng = np.random.Generator
@@ -69,7 +70,7 @@ def recording(
     for name, values in more.items():
         (frames if values.ndim > 1 else metrics)[name] = values[:, None] if values.ndim == 1 else values
     metrics["critic_loss"][0] = np.nan
-    return Recording({"seeds": [0], "steps": 2500}, frames, metrics)
+    return Recording(Facts.of({"seeds": [0], "steps": 2500}), frames, metrics)
 
 
 def falling(rng: Rng, t: int, end: float) -> np.ndarray:
@@ -272,7 +273,7 @@ def shrinking(rng: Rng) -> Recording:
         "mode_weights": np.ones(1),
     }
     metrics = {"w1": (FLOOR + 1.25 * (1 - width))[:, None], "w1_floor": np.full((t, 1), FLOOR)}
-    return Recording({"seeds": [0], "steps": 2500}, frames, metrics)
+    return Recording(Facts.of({"seeds": [0], "steps": 2500}), frames, metrics)
 
 
 MADE: dict[str, Callable[[Rng], Recording]] = {
@@ -349,13 +350,13 @@ def test_near_misses_have_no_failure() -> None:
 
 def test_a_recording_may_lack_nearly_everything() -> None:
     made = collapsed(np.random.default_rng(0))
-    bare = Recording({"seeds": [0]}, {"step": made.frames["step"]}, {})
+    bare = Recording(Facts.of({"seeds": [0]}), {"step": made.frames["step"]}, {})
     assert diagnose(bare) == []
-    only_samples = Recording({"seeds": [0]}, made.frames, {})
+    only_samples = Recording(Facts.of({"seeds": [0]}), made.frames, {})
     assert labels_of(only_samples) == {"mode-collapse"}
     for name in ("samples", "real", "mode_weights", "mode_covariances"):
         frames = {key: value for key, value in made.frames.items() if key != name}
-        assert labels_of(Recording({"seeds": [0]}, frames, made.metrics)) <= {"mode-collapse"}
+        assert labels_of(Recording(Facts.of({"seeds": [0]}), frames, made.metrics)) <= {"mode-collapse"}
 
 
 @pytest.mark.parametrize("t", [1, 2, 3, 5])
@@ -367,19 +368,21 @@ def test_a_few_frames_are_enough_for_no_error(t: int) -> None:
             for name, values in made.frames.items()
         }
         assert set(
-            labels_of(Recording({"seeds": [0]}, short, {name: table[:t] for name, table in made.metrics.items()}))
+            labels_of(
+                Recording(Facts.of({"seeds": [0]}), short, {name: table[:t] for name, table in made.metrics.items()})
+            )
         ) <= set(LABELS)
 
 
 def test_one_frame_at_the_floor_has_converged_and_nan_says_nothing() -> None:
     frames = {"step": np.array([0])}
-    assert labels_of(Recording({"seeds": [0]}, frames, {"w1": np.array([[0.1]]), "w1_floor": np.array([[0.1]])})) == {
-        "converged"
-    }
+    assert labels_of(
+        Recording(Facts.of({"seeds": [0]}), frames, {"w1": np.array([[0.1]]), "w1_floor": np.array([[0.1]])})
+    ) == {"converged"}
     nothing = {
         name: np.full((30, 1), np.nan) for name in ("w1", "w1_floor", "modes", "critic_loss", "generator_gradient")
     }
-    assert diagnose(Recording({"seeds": [0]}, {"step": np.arange(30)}, nothing)) == []
+    assert diagnose(Recording(Facts.of({"seeds": [0]}), {"step": np.arange(30)}, nothing)) == []
 
 
 def test_targets_without_modes_are_held_against_their_floor_and_regions() -> None:
@@ -394,15 +397,15 @@ def test_targets_without_modes_are_held_against_their_floor_and_regions() -> Non
     frames = {"step": 10 * np.arange(t), "samples": samples[:, None], "real": real}
     floor = np.full((t, 1), 0.05)
     lost_half = {"w1": np.where(np.arange(t) < 20, 0.3, 1.0)[:, None], "w1_floor": floor}
-    (event,) = diagnose(Recording({"seeds": [4]}, frames, lost_half))
+    (event,) = diagnose(Recording(Facts.of({"seeds": [4]}), frames, lost_half))
     assert (event.step, event.seed, event.label) == (200, 4, "mode-collapse")
     assert "regions" in event.evidence
     near = {"w1": floor * 1.5, "w1_floor": floor}
     assert (
-        labels_of(Recording({"seeds": [4]}, frames, near)) == set()
+        labels_of(Recording(Facts.of({"seeds": [4]}), frames, near)) == set()
     )  # near in W1, and half of the curve has no points
     whole = {**frames, "samples": np.stack([rng.permutation(real) for _ in range(t)])[:, None]}
-    assert labels_of(Recording({"seeds": [4]}, whole, near)) == {"converged"}
+    assert labels_of(Recording(Facts.of({"seeds": [4]}), whole, near)) == {"converged"}
 
 
 # --- in words --------------------------------------------------------------------------------------------------------
@@ -410,10 +413,10 @@ def test_targets_without_modes_are_held_against_their_floor_and_regions() -> Non
 
 def test_seeds_are_told_apart_and_summed_up_in_one_sentence() -> None:
     events = [
-        Event(700, 2, "mode-collapse", "5 of 8 kept"),
-        Event(400, 0, "mode-collapse", "2 of 8 kept"),
-        Event(900, 3, "mode-collapse", "4 of 8 kept"),
-        Event(300, 1, "converged", "W1 0.12, 1.1 times its floor"),
+        Event(700, 2, "mode-collapse", "{} of {} kept", ("5", "8")),
+        Event(400, 0, "mode-collapse", "{} of {} kept", ("2", "8")),
+        Event(900, 3, "mode-collapse", "{} of {} kept", ("4", "8")),
+        Event(300, 1, "converged", "W1 {}, {} times its floor", ("0.12", "1.1")),
     ]
     seeds = [0, 1, 2, 3]
     assert sentences(events, seeds) == [
@@ -422,7 +425,11 @@ def test_seeds_are_told_apart_and_summed_up_in_one_sentence() -> None:
     ]
     assert rates(events, seeds) == {"mode-collapse": 0.75, "converged": 0.25}
     assert sentences([], [0]) == ["The only seed ended neither converged nor in a failure known here."]
-    assert spread(["W1 1e-05 of 8", "W1 0.2 of 8"]) == "W1 1e-05–0.2 of 8"
+    both = [Event(0, seed, "converged", "W1 {} of 8", (w1,)) for seed, w1 in enumerate(("1e-05", "0.2"))]
+    assert spread(both) == "W1 1e-05–0.2 of 8"
+    other = Event(0, 2, "converged", "W1 {}, 3 of 8 within 2", ("0.3",))
+    assert spread([other, *both]) == "W1 0.3, 3 of 8 within 2, and 2 more"
+    assert spread([other, other._replace(numbers=("0.1",))]) == "W1 0.1–0.3, 3 of 8 within 2"
 
 
 def test_every_threshold_has_a_reason_and_every_event_its_step_and_seed() -> None:
@@ -456,7 +463,7 @@ def played(scenario: str, method: str, *changes: str) -> Recording:
     frames |= {"step": np.array([look.step for look in looks]), "real": sim.real}
     losses = {name: np.stack([look.report[name] for look in looks]) for name in looks[0].report}
     apart = np.linalg.norm(frames["samples"].mean(axis=2) - sim.real.mean(axis=0), axis=2)
-    return Recording({"seeds": config.training.seed_list}, frames, losses | {"w1": apart})
+    return Recording(Facts.of({"seeds": config.training.seed_list}), frames, losses | {"w1": apart})
 
 
 SWAPPED = 'method.objective={kind="soft-labels",real=[0.0,0.2],fake=[0.8,1.0]}'

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from toygan.session.facts import Facts
 from toygan.session.recording import Recording, diagnose
 
 T = 50
@@ -22,7 +23,7 @@ def labels(
     tables = {name: np.asarray(values, float)[:, None] for name, values in curves.items()}
     t = len(tables["w1"])
     tables["w1_floor"] = np.full((t, 1), floor)
-    facts = {"seeds": [0], "floors": {"frame": {"w1": {"mean": floor, "spread": spread}}}}
+    facts = Facts.of({"seeds": [0], "floors": {"frame": {"w1": {"mean": floor, "spread": spread}}}})
     return {
         event.label: event.step
         for event in diagnose(Recording(facts, {"step": np.arange(t), **(frames or {})}, tables))
@@ -142,5 +143,7 @@ def test_near_means_near_for_samples_that_differ_much() -> None:
 
 def test_a_gradient_of_zero_is_said_to_be_none() -> None:
     layers = np.tile([0.0, 1.0, 1.0, 1.0], (T, 1, 1))
-    made = Recording({"seeds": [0]}, {"step": np.arange(T), "layer_gradients": layers}, {"w1": np.ones((T, 1))})
+    made = Recording(
+        Facts.of({"seeds": [0]}), {"step": np.arange(T), "layer_gradients": layers}, {"w1": np.ones((T, 1))}
+    )
     assert [event.evidence for event in diagnose(made)] == ["none at the first of 4 layers"]

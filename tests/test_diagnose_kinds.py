@@ -25,6 +25,7 @@ from test_diagnose_more import (
     wobble,
 )
 
+from toygan.session.facts import Facts
 from toygan.session.recording import Recording, diagnose
 
 
@@ -322,7 +323,7 @@ def test_the_curve_s_shares_belong_to_converged_and_are_said_to_rise() -> None:
     tables = {"w1": near, "w1_floor": near, "skeleton_coverage": np.ones((40, 1))}
 
     def told(on_curve: np.ndarray) -> list[tuple[str, int]]:
-        recording = Recording({"seeds": [0]}, {"step": steps}, tables | {"on_skeleton": on_curve})
+        recording = Recording(Facts.of({"seeds": [0]}), {"step": steps}, tables | {"on_skeleton": on_curve})
         return [(event.label, event.step) for event in diagnose(recording)]
 
     assert told(np.full((40, 1), 0.95)) == [("converged", 0)]
@@ -336,7 +337,7 @@ def test_a_ceiling_below_one_is_that_of_the_run() -> None:
     tables = {"w1": near, "w1_floor": near, "high_quality": np.full((40, 1), 0.6)}
     floors = {"frame": {"high_quality": {"mean": 0.65, "spread": 0.01}}}
     found = [
-        diagnose(Recording({"seeds": [0], **facts}, {"step": np.arange(40)}, tables))
+        diagnose(Recording(Facts.of({"seeds": [0], **facts}), {"step": np.arange(40)}, tables))
         for facts in ({}, {"floors": floors})
     ]
     assert [[event.label for event in events] for events in found] == [[], ["converged"]]
@@ -382,5 +383,5 @@ def test_a_net_that_blows_up_has_no_layers_that_explode() -> None:
     """Four layers whose gradient is 1e11 times larger at the first one, in the look that sees the loss."""
     layers = np.array([[1.0, 1, 1, 1], [1e11, 1e7, 1e3, 1]])[:, None]
     frames = {"step": np.arange(2), "layer_gradients": layers, "diverged": np.array([[False], [True]])}
-    found = diagnose(Recording({"seeds": [0]}, frames, {"w1": np.ones((2, 1))}))
+    found = diagnose(Recording(Facts.of({"seeds": [0]}), frames, {"w1": np.ones((2, 1))}))
     assert [event.label for event in found] == ["diverged"]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.quantities.transport import w1
+from toygan.session.facts import Facts
 from toygan.session.recording import Recording, diagnose
 
 Rng = np.random.Generator
@@ -122,7 +123,7 @@ def recorded(world: World, rng: Rng, steps: np.ndarray, samples: np.ndarray, **c
     for name, values in changes.items():
         (frames if name in frames else metrics)[name] = values
     tables = {name: np.asarray(values, float).reshape(t, 1) for name, values in metrics.items()}
-    return Recording({"seeds": [7], "steps": int(steps[-1])}, frames, tables)
+    return Recording(Facts.of({"seeds": [7], "steps": int(steps[-1])}), frames, tables)
 
 
 def found(world: World, samples: np.ndarray) -> dict[str, np.ndarray]:

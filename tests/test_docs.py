@@ -28,7 +28,7 @@ def commands(document: Path) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_commands_run(document, tmp_path, monkeypatch):
+def test_commands_run(document, tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     for words in commands(document):
         small = SMALL if words[0] in ("run", "sweep") else []

@@ -13,6 +13,7 @@ from PIL import Image, ImageSequence
 
 import toygan.draw as draw
 from toygan.draw import film, panels, pixels, sheet
+from toygan.session.facts import Facts
 from toygan.session.recording import Recording
 from toygan.view.scene import exact_transport, steepest
 from toygan.view.words import final_points
@@ -46,7 +47,7 @@ def synthetic(frames=60, seeds=4, points=1000, grid=101, coarse=21, modes=0, met
     told = {"scenario": "swiss-roll", "method": method, "title": "Swiss roll", "seeds": list(range(seeds))}
     told |= {"status": "done", "step": 2000, "steps": 2000, "summary": {}}
     told |= {"command": f"toygan run swiss-roll --method {method} --seeds {seeds}"}
-    return Recording(told | facts, arrays, metrics)
+    return Recording(Facts.of(told | facts), arrays, metrics)
 
 
 WIDTH = 0.5
@@ -196,7 +197,7 @@ def test_picture_carries_its_truth():
     run = synthetic(frames=3, **SMALL, modes=8, summary={"diagnosis": ["1 of 2 seeds lost modes.", "All slow."]})
     run.metrics["w1"][-1], run.metrics["w1_floor"][-1], run.metrics["modes"][-1] = [0.25, 0.5], 0.125, 7
     told = words(draw.picture(run))
-    for truth in ("Swiss roll · wgan-gp", "seed 0 shown of 0, 1 ", "step 2000 of 2000", "done", run.facts["command"],
+    for truth in ("Swiss roll · wgan-gp", "seed 0 shown of 0, 1 ", "step 2000 of 2000", "done", run.facts.command,
                   "W1 0.25 (floor 0.0856)", "2 seeds: 0.25–0.5", "7 of 8 modes", "higher = more real",
                   "arrows point uphill", "1 of 2 seeds lost modes. All slow."):  # fmt: skip
         assert truth in told
@@ -204,7 +205,7 @@ def test_picture_carries_its_truth():
 
 def with_optimum(recording, scores, how="log p/q", **summary):
     """The same run with an optimal critic [13, 13] and its comparison with the learned one."""
-    facts = recording.facts | {"summary": {"optimal": {"how": how, "correlation": 0.625}} | summary}
+    facts = Facts.of(recording.facts.said | {"summary": {"optimal": {"how": how, "correlation": 0.625}} | summary})
     known = {name: np.full((len(recording.frames["step"]), 2), 0.25) for name in ("critic_gap", "slope_alignment")}
     return Recording(facts, recording.frames | {"optimal_scores": scores[None].astype("f4")}, recording.metrics | known)
 
@@ -296,7 +297,9 @@ def floored(recording):
     floors["final"] = {"w1": {"mean": 0.07, "spread": 0.01}, "coverage": {"mean": 0.96, "spread": 0.01}}
     row = {"seed": 0, "w1": 0.0812, "coverage": 0.892, "js": 0.017, "modes": 8}
     summary = {"points": 2000, "w1_points": 1000, "seeds": [row]}
-    return Recording(recording.facts | {"floors": floors, "summary": summary}, recording.frames, recording.metrics)
+    return Recording(
+        Facts.of(recording.facts.said | {"floors": floors, "summary": summary}), recording.frames, recording.metrics
+    )
 
 
 def test_measures_stand_beside_what_the_target_itself_scores():
@@ -317,8 +320,8 @@ def test_measures_stand_beside_what_the_target_itself_scores():
 def test_a_known_band_of_perfect_samplers_is_drawn_and_said():
     run = floored(few(modes=8))
     told = {"mean": 0.1, "spread": 0.02, "low": 0.07, "high": 0.15, "draws": 40}
-    floors = run.facts["floors"] | {"frame": {"w1": told}}
-    run = Recording(run.facts | {"floors": floors}, run.frames, run.metrics)
+    floors = run.facts.said["floors"] | {"frame": {"w1": told}}
+    run = Recording(Facts.of(run.facts.said | {"floors": floors}), run.frames, run.metrics)
     said = " ".join(words(draw.picture(run)).split())
     assert "(floor 0.1, 0.07–0.15)" in said
     assert "Floor: W1 of perfect samplers to the same real points" in said
@@ -332,8 +335,8 @@ def test_a_known_band_of_perfect_samplers_is_drawn_and_said():
 def test_a_negative_divergence_says_that_it_is_an_error():
     run = floored(few(modes=8))
     for kl, said in ((-0.012, "KL −0.012 (below 0 is the estimate's error),"), (0.012, "KL 0.012,")):
-        summary = run.facts["summary"] | {"seeds": [{"seed": 0, "w1": 0.1, "kl": kl, "modes": 8, "coverage": 0.9}]}
-        assert said in final_points(Recording(run.facts | {"summary": summary}, run.frames, run.metrics))
+        summary = run.facts.said["summary"] | {"seeds": [{"seed": 0, "w1": 0.1, "kl": kl, "modes": 8, "coverage": 0.9}]}
+        assert said in final_points(Recording(Facts.of(run.facts.said | {"summary": summary}), run.frames, run.metrics))
 
 
 def test_critic_is_compared_with_exact_transport_where_that_is_its_optimum():
@@ -461,7 +464,7 @@ def test_gif_has_one_palette_and_holds_the_last_frame(tmp_path):
     with Image.open(tmp_path / "film.gif") as moving:
         shown = [frame.info["duration"] for frame in ImageSequence.Iterator(moving)]
         assert shown[-1] > 10 * shown[0]
-        assert moving.info["comment"] == run.facts["command"].encode()
+        assert moving.info["comment"] == run.facts.command.encode()
     assert local_palettes(data) == 0
 
 
@@ -582,7 +585,7 @@ def odd_runs():
         "no optimum": with_optimum(run, np.full((13, 13), np.nan)),
         "huge optimum": with_optimum(run, np.linspace(-1, 1, 169).reshape(13, 13) ** 9 * 3e38),
         "optimum on a part": with_optimum(run, np.where(np.eye(13) > 0, 2.0, np.nan)),
-        "half-run optimum": Recording(few().facts | {"summary": None}, with_optimum(run, np.eye(13)).frames, {}),
+        "half-run optimum": Recording(Facts.of(few().facts.said | {"summary": None}), with_optimum(run, np.eye(13)).frames, {}),
         "moving optimum": moving_optimum(frames=2),
         "optimum never known": altered(moving_optimum(frames=2), optimal_scores=np.full((2, 1, 13, 13), np.nan)),
         "measured beside floors": floored(run),

@@ -347,6 +347,9 @@ CURVES = {
 }
 
 
+NO_MORE = {"format": 1, "scenario": "s", "method": "m", "status": "done", "config": {}, "summary": {}}
+
+
 def run_folder(place: Path, method: str, labels: dict[int, list[str]]) -> list[dict]:
     """A made-up run of two seeds and its rows; the second seed has no final W1."""
     folder = place / method
@@ -354,7 +357,7 @@ def run_folder(place: Path, method: str, labels: dict[int, list[str]]) -> list[d
     events = [
         {"step": 0, "seed": seed, "label": label, "evidence": ""} for seed, own in labels.items() for label in own
     ]
-    facts = {"events": events, "seconds": {"train": 8.0}, "seeds": [0, 1], "step": 40, "steps": 40}
+    facts = {"events": events, "seconds": {"train": 8.0}, "seeds": [0, 1], "step": 40, "steps": 40} | NO_MORE
     (folder / "run.json").write_text(json.dumps(facts))
     lines = [
         {"step": step, "seed": seed} | {name: values[t] for name, values in curves.items()} | {"w1_floor": 2.0}
@@ -498,7 +501,7 @@ def test_a_goal_that_is_never_reached_takes_for_ever(rows):
 def one_curve(folder, name, values, status="done"):
     """A run of two seeds with the same curve, whose frames are 10 steps apart."""
     folder.mkdir()
-    facts = {"steps": 10 * len(values), "step": 10 * len(values), "seconds": {"train": 1.0}, "seeds": [0, 1]}
+    facts = {"steps": 10 * len(values), "step": 10 * len(values), "seconds": {"train": 1.0}, "seeds": [0, 1]} | NO_MORE
     lines = [{"step": 10 * t, "seed": s, name: value} for t, value in enumerate(values) for s in (0, 1)]
     (folder / "run.json").write_text(json.dumps(facts))
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -600,7 +603,7 @@ def call(*words: str):
     return CliRunner().invoke(app, list(words))
 
 
-def test_a_demo_names_its_page_as_the_site_does(tmp_path, monkeypatch):
+def test_a_demo_names_its_page_as_the_site_does(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, 'name = "Two_Plans"\n' + THEORY)
     told = call("demo", path, "--workers", "1")
@@ -608,7 +611,7 @@ def test_a_demo_names_its_page_as_the_site_does(tmp_path, monkeypatch):
     assert Path(told.stdout.splitlines()[-1]).is_file()
 
 
-def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch):
+def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, FILE)
     first = call("demo", path, "--json", "--workers", "1")
@@ -626,7 +629,7 @@ def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch):
     assert {file: file.stat().st_mtime_ns for file in Path("runs").rglob("frames.npz")} == times
 
 
-def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monkeypatch):
+def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     at_a_step = FILE.replace('"w1" }', '"w1", at = 4 }')  # which is no step of a quick run
     paths = [written(tmp_path, at_a_step, "one"), written(tmp_path, FILE.replace("Small", "Other"), "two")]
@@ -666,7 +669,7 @@ def test_what_can_be_no_folder_is_refused_before_anything_is_played(command, opt
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_strict_fails_when_a_claim_did_not_hold(tmp_path, monkeypatch):
+def test_strict_fails_when_a_claim_did_not_hold(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, THEORY.replace("equals = 42", "equals = 43"))
     lax, strict = call("demo", path), call("demo", path, "--strict")

@@ -237,6 +237,7 @@ def made(
     folder.mkdir(parents=True, exist_ok=True)
     events = [{"step": 0, "seed": seed, "label": label, "evidence": ""} for seed in range(seeds) for label in labels]
     facts = {"events": events, "seconds": {"train": 70.0 * seeds}, "seeds": list(range(seeds)), "step": 70, "steps": 70}
+    facts |= {"format": 1, "scenario": "s", "method": method, "status": "done", "config": {}, "summary": {}}
     (folder / "run.json").write_text(json.dumps(facts))
     lines = [
         {"step": step, "seed": seed, "w1_floor": 0.5} | {name: values[t] for name, values in curves.items()}

@@ -69,9 +69,9 @@ def assert_same(one: Recording, other: Recording) -> None:
     }
     lines = [(recording.folder / "metrics.jsonl").read_text() for recording in (one, other)]
     assert lines[0] == lines[1]
-    assert one.facts["summary"] == other.facts["summary"]
-    assert one.facts["status"] == other.facts["status"]
-    assert "message" not in one.facts
+    assert one.facts.summary == other.facts.summary
+    assert one.facts.status == other.facts.status
+    assert "message" not in one.facts.said
     assert not (one.folder / "partial").exists()
     assert not list(one.folder.glob(".*"))
 
@@ -227,9 +227,9 @@ def test_a_seed_that_diverges_harms_no_other(world, tmp_path, monkeypatch):
     healthy = play(world, tmp_path / "healthy", seeds=3)
     poisoned(monkeypatch, 1)
     ill = play(world, tmp_path / "ill", seeds=3)
-    assert ill.facts["status"] == "diverged"
-    assert [row["diverged_at"] for row in ill.facts["summary"]["seeds"]] == [None, 0, None]
-    assert ill.facts["step"] == 20
+    assert ill.facts.status == "diverged"
+    assert [row["diverged_at"] for row in ill.facts.summary.rows] == [None, 0, None]
+    assert ill.facts.step == 20
     for name in ("samples", "final"):
         axis = ill.frames[name].ndim - 3
         assert ill.frames[name].take([0, 2], axis).tobytes() == healthy.frames[name].take([0, 2], axis).tobytes()
@@ -242,8 +242,8 @@ def test_a_run_in_which_all_diverge_ends_early_and_is_drawn(poison, world, tmp_p
     if poison:
         poisoned(monkeypatch, 0, 1)
     ill = play(world, tmp_path, overrides=overrides)
-    assert ill.facts["status"] == "diverged"
-    assert ill.facts["step"] == ill.frames["step"][-1] < 20
+    assert ill.facts.status == "diverged"
+    assert ill.facts.step == ill.frames["step"][-1] < 20
     assert len(ill.frames["samples"]) == len(ill.frames["step"])
     assert {path.name for path in ill.folder.iterdir()} == set(folders.OURS)
     assert "NaN" not in (ill.folder / "run.json").read_text()
@@ -343,13 +343,13 @@ def test_another_runs_place_is_refused_and_fresh_replaces_it(world, tmp_path, qu
     lines = [line.strip() for line in str(caught.value).splitlines()]
     assert lines[1:-1] == ["method.ema: 0.5, not 0.0", "training.steps: 10, not 20"]
     assert "--fresh" in lines[-1]
-    assert play(world, tmp_path, overrides=other, fresh=True).facts["steps"] == 10
+    assert play(world, tmp_path, overrides=other, fresh=True).facts.steps == 10
 
 
 def test_other_words_are_no_other_run(world, tmp_path, quick):
     first = play(world, tmp_path)
     again = play(world, tmp_path, overrides={"title": "Other", "about": "words", "method.look_for": "more"})
-    assert first.facts["summary"] == again.facts["summary"]
+    assert first.facts.summary == again.facts.summary
 
 
 def test_fresh_leaves_what_is_not_ours(world, tmp_path, quick):
@@ -366,7 +366,7 @@ def test_a_damaged_run_json_is_refused(content, world, tmp_path, quick):
     (folder / "run.json").write_text(content)
     with pytest.raises(UserError, match=r"run\.json: is not the record of a run; --fresh"):
         play(world, tmp_path)
-    assert play(world, tmp_path, fresh=True).facts["status"] == "done"
+    assert play(world, tmp_path, fresh=True).facts.status == "done"
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"hello")], ids=["lost", "damaged"])
@@ -393,7 +393,7 @@ def test_points_that_changed_are_another_run(tmp_path, monkeypatch, quick):
     with pytest.raises(UserError, match="the points file has changed since"):
         play(file, tmp_path)
     points.write_text("0,1\n1,0\n")
-    assert play(file, tmp_path).facts["status"] == "done"
+    assert play(file, tmp_path).facts.status == "done"
     points.unlink()
     with pytest.raises(UserError, match="no file"):
         play(file, tmp_path)

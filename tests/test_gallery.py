@@ -23,6 +23,7 @@ from toygan.exhibits.claims import Verdict
 from toygan.exhibits.show import Picture, Showing
 from toygan.files.disk import packed, write_aside, write_json
 from toygan.many.results import records
+from toygan.session.facts import Facts
 from toygan.session.recording import Recording, load, metric_lines
 from toygan.site import film, markup, pack, page, site
 from toygan.site.boards import cells_of
@@ -36,7 +37,7 @@ SMALL = {"frames": 7, "points": 60, "grid": 81, "coarse": 9, "seeds": 3, "modes"
 def folder_of(place: Path, recording: Recording, lost: Mapping[int, int] = NONE_LOST) -> Path:
     """A run folder that holds a made-up recording; `lost` says at which step seeds diverged."""
     place.mkdir(parents=True)
-    seeds = recording.facts["seeds"]
+    seeds = recording.facts.seeds
     rows = [
         {"seed": s, "w1": 0.2 + 0.1 * s, "w1_floor": 0.1, "modes": 4 - s, "diverged_at": lost.get(s)} for s in seeds
     ]
@@ -46,8 +47,8 @@ def folder_of(place: Path, recording: Recording, lost: Mapping[int, int] = NONE_
         "config": {"target": {"kind": "ring", "modes": 4}},
         "status": "done",
     }
-    summary = dict(recording.facts["summary"]) | {"seeds": rows, "diagnosis": ["All well."]}
-    write_json(place / "run.json", facts | dict(recording.facts) | {"summary": summary})
+    summary = dict(recording.facts.said["summary"]) | {"seeds": rows, "diagnosis": ["All well."]}
+    write_json(place / "run.json", facts | dict(recording.facts.said) | {"summary": summary})
     write_aside(place / "frames.npz", packed(recording.frames))
     for t, step in enumerate(recording.frames["step"]):
         row = {name: values[t] for name, values in recording.metrics.items()}
@@ -277,7 +278,7 @@ def test_labels_tell_runs_apart():
     def named(*facts):
         runs = [
             SimpleNamespace(
-                name="", recording=SimpleNamespace(facts={"scenario": "a", "title": "A", "method": "m"} | one)
+                name="", recording=SimpleNamespace(facts=Facts.of({"scenario": "a", "title": "A", "method": "m"} | one))
             )
             for one in facts
         ]
@@ -475,8 +476,8 @@ def test_numbers_are_medians_over_seeds(tmp_path, runs):
     assert "32 – 4" in board  # W1 of 0.2, 0.3, 0.4 over a floor of 0.1
     assert "2 – 4" in board
     facts = json.loads(re.search(r'id="matrix-facts">(.*?)</script>', (tmp_path / "matrix.html").read_text())[1])
-    assert facts["cells"][0]["w1_over_floor"] == "3.00<small>2.00 – 4.00</small>"
-    assert facts["cells"][0]["core_seconds"] == "2.0"
+    assert facts["cells"][0]["w1_over_floor"] == "3<small>2 – 4</small>"
+    assert facts["cells"][0]["core_seconds"] == "2"
 
 
 def test_pairs_stand_in_a_table_of_their_own(tmp_path):

@@ -20,6 +20,7 @@ from toygan.game.networks import INITIALISATIONS
 from toygan.quantities import state as inside
 from toygan.quantities.state import Watched
 from toygan.session import looks as simulate
+from toygan.session.facts import Facts
 from toygan.session.looks import Simulation
 from toygan.session.recording import Recording
 from toygan.view.scene import scene
@@ -182,7 +183,7 @@ def recorded() -> Recording:
     frames |= {"step": np.array([look.step for look in looks]), "real": sim.real}
     frames |= dict(zip(("grid_x", "grid_y", "slope_x", "slope_y"), (*sim.score_axes, *sim.slope_axes), strict=True))
     facts = {"scenario": "eight-gaussians", "method": "wgan", "seeds": [0, 1], "steps": 4, "step": 4, "status": "done"}
-    return Recording(facts, frames, {})
+    return Recording(Facts.of(facts), frames, {})
 
 
 @pytest.mark.parametrize("view", VIEWS)

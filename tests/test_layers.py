@@ -1,6 +1,7 @@
 """The shape of the program, read from its source: imports point down, functions are short, nothing is pickled."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ ROOMS = ["cli", "site", "exhibits", "many", "draw", "view", "session", "quantiti
 # The only imports between modules of the game's parts, none of which knows how a game is played.
 PARTS = {"objectives", "constraints", "networks", "players", "methods"}
 BESIDE = {("constraints", "networks"), ("players", "networks")}
-ALONE = {"files.strict", "files.shipped", "files.text", "files.disk", "game.methods"}
+ALONE = {"targets.refusal", "files.strict", "files.shipped", "files.text", "files.disk", "game.methods"}
 TERMINAL = {"cli"}
 DRAWN_FROM = {"draw", "view", "session", "quantities", "files"}
 OWNERS = {"matplotlib": {"draw"}, "typer": TERMINAL, "rich": TERMINAL, "PIL": {"draw", "targets"}}
@@ -89,6 +90,7 @@ def test_no_room_needs_more_than_eight_others():
 
 def test_the_parts_of_a_game_do_not_know_each_other():
     pairs = {(found.who, found.what) for found in OWN if found.who.removeprefix("game.") in PARTS}
+    pairs -= {(f"game.{part}", "targets.refusal") for part in PARTS}  # how they refuse an option
     assert pairs <= {(f"game.{who}", f"game.{what}") for who, what in BESIDE}
 
 
@@ -103,7 +105,7 @@ def test_nothing_imports_in_a_circle():
 
 
 def test_what_everybody_needs_stands_alone():
-    assert not [found for found in OWN if found.who in ALONE]
+    assert not [found for found in OWN if found.who in ALONE and found.what not in ALONE]
 
 
 @pytest.mark.parametrize("library", OWNERS)
@@ -142,6 +144,31 @@ def test_looking_at_a_recording_needs_no_torch(module):
     assert done.stdout.strip() == "False"
 
 
+# Where `run.json` is read and where it is written: everybody else has `Facts`, whose values have names.
+READER, WRITER = "session", "many.run"
+
+
+def keys_asked(file: Path) -> list[str]:
+    """Where a file looks a key up in the facts of a run, `facts["steps"]` or `run.facts.get("steps")`."""
+    found = []
+    for node in ast.walk(tree_of(file)):
+        looked = node.value if isinstance(node, ast.Subscript) else None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            looked = node.func.value
+        if looked is not None and re.search(r"\bfacts(\.said)?$", ast.unparse(looked)):
+            found.append(f"{file.name}:{node.lineno}")
+    return found
+
+
+def test_only_one_reader_asks_for_keys_of_run_json(tmp_path):
+    others = [file for file in FILES if room_of(module_of(file)) != READER and module_of(file) != WRITER]
+    assert not [place for file in others for place in keys_asked(file)]
+    parsing = [file for file in others if re.search(r"\bread_json\b", file.read_text(encoding="utf-8"))]
+    assert {module_of(file) for file in parsing} == {"files.cache", "files.disk"}
+    (tmp_path / "a.py").write_text("facts['steps']\nrun.facts.get('floors')\nrun.facts.steps\nfacts.said['x']\n")
+    assert keys_asked(tmp_path / "a.py") == ["a.py:1", "a.py:2", "a.py:4"]
+
+
 def test_functions_are_short():
     functions = [
         (node.end_lineno - node.lineno + 1, f"{file.name}:{node.name}")
@@ -178,6 +205,12 @@ def test_nothing_is_pickled_or_run():
                 )
                 if text in {"np.load", "numpy.load"}:
                     assert "allow_pickle=False" in ast.unparse(node), f"{file.name}:{node.lineno}"
+
+
+def test_files_name_what_they_hold_themselves():
+    """A renamed field must not change a file: no record is written by the names of a tuple's fields."""
+    names = [node.attr for file in FILES for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)]
+    assert not {"_asdict", "_fields", "asdict", "__dict__"} & set(names)
 
 
 def test_there_is_no_drawer_for_everything():

@@ -13,7 +13,8 @@ from test_draw import synthetic
 
 import toygan
 from toygan.files.disk import HERE, complete_lines, packed, unpacked, write_aside, write_json
-from toygan.session.recording import FACTS, metric_lines, plain
+from toygan.session.facts import FACTS
+from toygan.session.recording import metric_lines, plain
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def same_run_again(tmp_path: Path, scenario: str, method: str | None) -> None:
     assert {name: array.tobytes() for name, array in one.frames.items()} == {
         name: array.tobytes() for name, array in two.frames.items()
     }
-    assert one.facts["config"] == two.facts["config"]
+    assert one.facts.config == two.facts.config
     assert (one.folder / "metrics.jsonl").read_bytes() == (two.folder / "metrics.jsonl").read_bytes()
     assert (one.folder / "config.toml").read_bytes() == (two.folder / "config.toml").read_bytes()
 

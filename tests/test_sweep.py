@@ -26,8 +26,8 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.cli.many import plain_lines
 from toygan.draw.sweep import save_sweep
-from toygan.files.disk import read_json
-from toygan.files.scenario import Config
+from toygan.files.disk import as_json, read_json
+from toygan.files.scenario import Config, toml_of
 from toygan.files.strict import UserError, schema_of
 from toygan.game.objectives import OBJECTIVES
 from toygan.many import run
@@ -428,7 +428,7 @@ def test_a_forecast_looks_as_a_run_does(monkeypatch: pytest.MonkeyPatch) -> None
     assert not looks[0][0].order.folder.exists()
 
 
-def test_input_files_may_go_after_the_runs(tmp_path: Path) -> None:
+def test_input_files_may_go_after_the_runs(tmp_path: Path, no_processes: None) -> None:
     np.savetxt(tmp_path / "dots.csv", np.random.default_rng(0).normal(size=(50, 2)), delimiter=",")
     (tmp_path / "dots.toml").write_text('title = "dots"\n[target]\nkind = "points"\npath = "dots.csv"\n')
     tasks = planned(Plan(scenarios=(str(tmp_path / "dots.toml"),), methods=("gan",), set=TINY, out=str(tmp_path)))
@@ -492,7 +492,7 @@ def test_progress_is_of_the_work_and_not_of_the_number_of_runs(tmp_path: Path) -
     assert size_of(longer) > 100 * size_of(one)
 
 
-def test_what_is_finished_is_kept(undisturbed: Path) -> None:
+def test_what_is_finished_is_kept(undisturbed: Path, no_processes: None) -> None:
     before = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("run.json")}
     seen: list[Standing] = []
     assert carry_out(eight(undisturbed), undisturbed, watch=seen.append) == {}
@@ -516,7 +516,7 @@ def test_another_run_in_the_folder_is_refused_before_anything_is_played(undistur
         carry_out(other, undisturbed)
 
 
-def test_a_run_that_raises_fails_alone_and_is_tried_again(tmp_path: Path) -> None:
+def test_a_run_that_raises_fails_alone_and_is_tried_again(tmp_path: Path, no_processes: None) -> None:
     (tmp_path / "dirac/gan/picture.png").mkdir(parents=True)  # in the way of the picture
     words = ["sweep", *SHORT, "-m", "gan", "-m", "wgan", "--set", "training.steps=5", "--out", str(tmp_path)]
     done = CliRunner().invoke(app, [*words, "--workers", "1"])
@@ -695,11 +695,48 @@ def test_a_points_file_travels_under_another_path(tmp_path: Path) -> None:
     config, moves = at_home_here({"target": {"kind": "points", "path": home}}, tmp_path)
     assert config["target"]["path"] == str((tmp_path / "pöints.csv").resolve())
     there = moves[home]
-    record = {"run.json": json.dumps({"path": home}).encode(), "frames.npz": home.encode()}
+    facts = {
+        "title": home,
+        "config": {"about": f'"{home}"', "target": {"path": home}},
+        "inputs": {home: "00"},
+        "x": home,
+    }
+    record = {"run.json": as_json(facts), "frames.npz": home.encode()}
     away = moved(record, moves)
-    assert json.loads(away["run.json"]) == {"path": there}
+    expected = facts | {"config": facts["config"] | {"target": {"path": there}}, "inputs": {there: "00"}}
+    assert json.loads(away["run.json"]) == expected
     assert away["frames.npz"] == record["frames.npz"]
     assert moved(away, {there: home}) == record
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]\n", as_json({"config": 3}), b"\xff", b"[" * 10**5])
+def test_a_damaged_record_travels_as_it_is(content: bytes) -> None:
+    for name in ("run.json", "config.toml"):
+        assert moved({name: content}, {"/a/b.csv": "/c/b.csv"}) == {name: content}
+
+
+def test_words_that_are_a_path_stay_words_on_another_machine(tmp_path: Path, monkeypatch) -> None:
+    place = tmp_path / 'two "moons"'  # a folder with the name of what is in the titles
+    place.mkdir()
+    points = place / "dots é.csv"
+    np.savetxt(points, np.random.default_rng(0).normal(size=(50, 2)), delimiter=",")
+    words = {
+        "title": str(points),
+        "about": f'"{points}" of "{place}"',
+        "target": {"kind": "points", "path": str(points)},
+    }
+    (tmp_path / "dots.toml").write_text(toml_of(words))
+    small = {"training.steps": 2, "training.frames": 1, "training.points": 20, "training.batch": 4}
+    (task,) = planned(Plan(scenarios=(str(tmp_path / "dots.toml"),), methods=("gan",), set=small, out=str(tmp_path)))
+    home = task._replace(folder=tmp_path / "home")
+    assert perform(home).status == "done"
+    monkeypatch.setattr("toygan.many.task.telling", lambda: lambda progress: None)
+    end = perform(task, cargo=cargo_for(task))
+    assert end.files is not None
+    assert end.files["config.toml"] == (home.folder / "config.toml").read_bytes()
+    away, here = (json.loads(text) for text in (end.files["run.json"], (home.folder / "run.json").read_bytes()))
+    assert [away[key] for key in ("title", "config", "inputs")] == [here[key] for key in ("title", "config", "inputs")]
+    assert moved(moved(end.files, {str(points): "/x/y.csv"}), {"/x/y.csv": str(points)}) == end.files
 
 
 @pytest.mark.parametrize(

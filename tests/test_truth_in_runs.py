@@ -38,14 +38,14 @@ def test_every_frame_keeps_the_potential_of_its_own_points(tmp_path: Path) -> No
     for samples, scores in zip(frames["samples"][:, 0], frames["optimal_scores"][:, 0], strict=True):
         phi = potential_of(solved(samples, real), real)(points)
         assert np.ptp(scores.ravel() - phi) < 1e-4  # up to a constant; the target was rounded to float32
-    how = recording.facts["summary"]["optimal"]["how"]
+    how = recording.facts.summary.optimal.how
     assert how.startswith("the exact Kantorovich potential of 50 real and 50 generated points")
 
 
 @pytest.mark.parametrize("method", ["wgan-gp", "gan", "relativistic-average+r1"])
 def test_the_summary_tells_what_every_seeds_critic_was_worth_in_the_end(tmp_path: Path, method: str) -> None:
     recording = small_run(tmp_path, method)
-    summary = recording.facts["summary"]
+    summary = recording.facts.said["summary"]
     known = LAST_CRITIC | ({"optimal_correlation"} if "optimal" in summary else set())
     assert ("optimal_scores" in recording.frames) == ("optimal" in summary) == (method != "relativistic-average+r1")
     for name in known:
@@ -59,20 +59,20 @@ def test_the_summary_tells_what_every_seeds_critic_was_worth_in_the_end(tmp_path
 def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path) -> None:
     """A run's floor is that of its own real points: fresh target points are near 1 over it, and indistinguishable."""
     recording = small_run(tmp_path, "gan")
-    config, floor = read("eight-gaussians", "gan"), recording.facts["floors"]["final"]["w1"]
+    config, floor = read("eight-gaussians", "gan"), recording.facts.floor("w1", "final")
     sim = looks.simulation(config, "cpu")
     real = looks.real_points(config, sim.world, looks.FINAL_POINTS, 1)[:FINAL_W1]
     clouds = [sim.world.target.sample(np.random.default_rng([7, k]), FINAL_W1) for k in range(20)]
     scores = [w1(cloud, real) for cloud in clouds]
-    assert abs(np.mean(scores) - floor["mean"]) < 4 * floor["spread"] * math.sqrt(1 / 20 + 1 / PERFECT)
+    assert abs(np.mean(scores) - floor.mean) < 4 * floor.spread * math.sqrt(1 / 20 + 1 / PERFECT)
     assert (
         sum(bool(like_perfect(recording.facts, score)) for score in scores) >= 17
     )  # 19 are due; fewer in 2 % of looks
-    assert floor["low"] < floor["mean"] < floor["high"]
-    assert floor["draws"] == PERFECT
-    assert recording.facts["summary"]["seeds"][0]["w1_floor"] == floor["mean"]
+    assert floor.low < floor.mean < floor.high
+    assert floor.draws == PERFECT
+    assert recording.facts.summary.rows[0]["w1_floor"] == floor.mean
     rows = records([tmp_path / "eight-gaussians" / "gan"])
-    assert [row["indistinguishable"] for row in rows] == [row["w1"] <= floor["high"] for row in rows]
+    assert [row["indistinguishable"] for row in rows] == [row["w1"] <= floor.high for row in rows]
     assert medians(rows).rows[0]["indistinguishable"] == rate(sum(row["indistinguishable"] for row in rows), len(rows))
 
 
@@ -87,11 +87,11 @@ def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floor
         for frame, metrics in zip(recording.frames["samples"], recording.metrics[name], strict=True):
             assert [of(shares(points, sim.real, sim.many_real)) for points in frame] == pytest.approx(metrics)
         ends = [of(shares(points, real, sim.many_real)) for points in recording.frames["final"]]
-        assert [row[name] for row in recording.facts["summary"]["seeds"]] == pytest.approx(ends)
+        assert [row[name] for row in recording.facts.summary.rows] == pytest.approx(ends)
         for when, held in (("frame", sim.real), ("final", real)):
             perfect = [looks.floor_points(config, sim.world, len(held), k) for k in range(PERFECT)]
             floor = np.mean([of(shares(points, held, sim.many_real)) for points in perfect])
-            assert recording.facts["floors"][when][name]["mean"] == pytest.approx(floor)
+            assert recording.facts.floor(name, when).mean == pytest.approx(floor)
 
 
 def many(scenario: str, method: str, *changes: str) -> np.ndarray:
@@ -166,10 +166,10 @@ def test_with_an_averaged_generator_the_critic_is_held_against_the_live_one(tmp_
     assert potentials(recording, real, live).max() < 1e-4
     assert potentials(recording, real, frames["samples"][:, 0]).max() > 1e-3
     assert_measured_against(recording, real, live)
-    assert "the live generator, which the critic trains against" in recording.facts["summary"]["optimal"]["how"]
+    assert "the live generator, which the critic trains against" in recording.facts.summary.optimal.how
     alone = small_run(tmp_path / "alone", "wgan-gp")
     assert not {"live", "shown_real", "shown_fake"} & alone.frames.keys()
-    assert "live" not in alone.facts["summary"]["optimal"]["how"]
+    assert "live" not in alone.facts.summary.optimal.how
     np.testing.assert_array_equal(alone.frames["scores"], frames["scores"])  # an average is only looked at
     for name in ("critic_gap", "slope_alignment", "critic_lipschitz"):
         np.testing.assert_array_equal(alone.metrics[name], recording.metrics[name])
@@ -192,7 +192,7 @@ def test_with_instance_noise_the_critic_is_held_against_what_is_left_of_it(tmp_p
     else:
         ranges = np.ptp(frames["optimal_scores"][:, 0].reshape(3, -1), axis=1)
         assert ranges[0] < ranges[-1] / 3  # blurred by a unit it is smooth, and it sharpens as the noise goes
-    assert "instance noise" in recording.facts["summary"]["optimal"]["how"]
+    assert "instance noise" in recording.facts.summary.optimal.how
 
 
 def test_an_energy_that_rehearses_is_drawn_no_optimum_of_the_later_game(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_an_energy_that_rehearses_is_drawn_no_optimum_of_the_later_game(tmp_path
 def test_facts_tell_what_decides_the_optimum_and_where_the_critic_cannot_tell(
     tmp_path: Path, method: str, kind: str | None, boundary: float | None
 ) -> None:
-    summary = small_run(tmp_path, method).facts["summary"]
+    summary = small_run(tmp_path, method).facts.said["summary"]
     assert summary.get("optimal", {}).get("kind") == kind
     assert summary.get("boundary") == boundary
     assert all(-1 <= row["slope_alignment_ceiling"] <= 1 for row in summary["seeds"])

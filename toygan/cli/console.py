@@ -137,11 +137,10 @@ def live(numbers: Mapping[str, float]) -> list[str]:
 def print_summary(recording: Recording) -> None:
     """Status, measures of every seed, and where the files are."""
     facts = recording.facts
-    seconds = sum(facts["seconds"].values())
     out.print(recording.name, style="bold", end="")
-    out.print(f"  {facts['status']} at step {facts['step']} of {facts['steps']}, {seconds:.1f} s")
+    out.print(f"  {facts.status} at step {facts.step} of {facts.steps}, {facts.all_seconds:.1f} s")
     table = Table(box=None, pad_edge=False)
-    rows = facts["summary"]["seeds"]
+    rows = facts.summary.rows
     told = ["seed", *shown_in("terminal"), "diverged_at"]
     names = [name for name in told if any(row.get(name) is not None for row in rows)]
     for name in names:
@@ -149,34 +148,35 @@ def print_summary(recording: Recording) -> None:
     for row in rows:
         table.add_row(*(cell(name, row.get(name)) for name in names))
     out.print(table)
-    for words in floor_words(facts):
+    for words in floor_words(recording):
         out.print(words)
-    for sentence in facts["summary"].get("diagnosis", []):
+    for sentence in facts.summary.diagnosis:
         out.print(sentence)
     for name in ("picture.png", "animation.gif"):
         if recording.folder and (recording.folder / name).exists():
             out.print(str(recording.folder / name), soft_wrap=True)
 
 
-def floor_words(facts: Mapping[str, Any]) -> list[str]:
+def floor_words(recording: Recording) -> list[str]:
     """The final floor of W1 with its band, and how many seeds lie in it; nothing where a run knows no band."""
-    floor = (facts.get("floors") or {}).get("final", {}).get("w1", {})
-    known = [like for row in facts["summary"]["seeds"] if (like := like_perfect(facts, row.get("w1"))) is not None]
-    if not known:
+    floor = recording.floor("w1", "final")
+    facts = recording.facts
+    known = [like for row in facts.summary.rows if (like := like_perfect(facts, row.get("w1"))) is not None]
+    if floor is None or not known:
         return []
-    low, high = (number(floor[end]) for end in ("low", "high"))
+    band = f"{number(floor.low)} to {number(floor.high)} in 90 % of perfect samplers, of {floor.draws}"
     return [
-        f"W1 floor {number(floor['mean'])} ({low} to {high} in 90 % of perfect samplers, of {floor['draws']}); "
-        f"{sum(known)} of {len(facts['seeds'])} seeds indistinguishable from a perfect sampler"
+        f"W1 floor {number(floor.mean)} ({band}); "
+        f"{sum(known)} of {len(facts.seeds)} seeds indistinguishable from a perfect sampler"
     ]
 
 
 def table_rows(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
     """One row a run: its mean measures over seeds."""
     return [
-        {"run": recording.name, "status": recording.facts["status"], "seeds": len(recording.facts["seeds"])}
-        | recording.facts["summary"]["mean"]
-        | {"train_seconds": recording.facts["seconds"]["train"]}
+        {"run": recording.name, "status": recording.facts.status, "seeds": len(recording.facts.seeds)}
+        | dict(recording.facts.summary.mean)
+        | {"train_seconds": recording.facts.seconds.get("train")}
         for recording in recordings
     ]
 
@@ -184,10 +184,10 @@ def table_rows(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
 def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> None:
     """One line a run, means over seeds, and where the comparison is."""
     rows = table_rows(recordings)
-    if len({recording.facts["scenario"] for recording in recordings}) == 1:  # then it goes without saying
-        out.print(recordings[0].facts["scenario"], style="bold")
+    if len({recording.facts.scenario for recording in recordings}) == 1:  # then it goes without saying
+        out.print(recordings[0].facts.scenario, style="bold")
         for row, recording in zip(rows, recordings, strict=True):
-            row["run"] = recording.facts["method"]
+            row["run"] = recording.facts.method
     said = {"status"} if all(row["status"] == "done" for row in rows) else set()
     told = ["run", "status", "seeds", *shown_in("terminal"), "train_seconds"]
     names = [name for name in told if any(name in row for row in rows) and name not in said]
@@ -207,7 +207,7 @@ def print_measures(recordings: Sequence[Recording]) -> None:
     table.add_column("measure (in brackets: the target itself)")
     for recording in recordings:
         table.add_column(recording.name, justify="right", overflow="fold")
-    for name in dict.fromkeys(name for recording in recordings for name in recording.facts["summary"]["mean"]):
+    for name in dict.fromkeys(name for recording in recordings for name in recording.facts.summary.mean):
         if name not in QUANTITIES or QUANTITIES[name].source != "floor":
             table.add_row(label_of(name), *(beside_floor(recording, name) for recording in recordings))
     out.print(table)
@@ -216,7 +216,7 @@ def print_measures(recordings: Sequence[Recording]) -> None:
 
 def beside_floor(recording: Recording, name: str) -> str:
     """The mean of a measure, with what a perfect sampler scores where that is known."""
-    said, floor = cell(name, recording.facts["summary"]["mean"].get(name)), recording.floor(name, "final")
+    said, floor = cell(name, recording.facts.summary.mean.get(name)), recording.floor(name, "final")
     return said if floor is None else f"{said} ({written(name, floor.mean)})"
 
 

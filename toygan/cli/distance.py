@@ -123,8 +123,8 @@ def plain(number: Number) -> dict[str, Any]:
     value: Any = number.value
     if not math.isfinite(value):
         value = None if math.isnan(value) else "inf"
-    rest = {name: part for name, part in number._asdict().items() if part is not None}
-    return rest | {"value": value}
+    sampled = {"spread": number.spread, "floor": number.floor}
+    return {"value": value, "how": number.how} | {name: part for name, part in sampled.items() if part is not None}
 
 
 def shown(value: float) -> str:

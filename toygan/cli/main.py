@@ -215,9 +215,9 @@ def report(recordings: list[Recording], faults: list[BaseException], film: bool,
     paths = draw_comparison(recordings, place, film) if len(recordings) > 1 and place else {}
     paths |= write_page(recordings, place) if page and place else {}
     if as_json:
-        facts = [dict(recording.facts) | {"folder": str(recording.folder)} for recording in recordings]
-        several = {"runs": facts, "failed": [str(fault) for fault in faults]}
-        say_json((facts[0] if len(facts) == 1 and not faults else several) | paths)
+        told = [dict(recording.facts.said) | {"folder": str(recording.folder)} for recording in recordings]
+        several = {"runs": told, "failed": [str(fault) for fault in faults]}
+        say_json((told[0] if len(told) == 1 and not faults else several) | paths)
     elif len(recordings) == 1:
         print_summary(recordings[0])
         say("\n".join(paths.values()), end="\n" if paths else "")
@@ -229,10 +229,10 @@ def write_page(recordings: list[Recording], folder: Path) -> dict[str, str]:
     """The page of several runs, or of one, in `page/` below a folder; where it is."""
     from toygan.site.page import write_page as write
 
-    titles = dict.fromkeys(str(recording.facts.get("title") or recording.facts["scenario"]) for recording in recordings)
-    methods = dict.fromkeys(str(recording.facts["method"]) for recording in recordings)
-    about = dict.fromkeys(str(recording.facts["config"].get("about", "")) for recording in recordings)
-    commands = dict.fromkeys(str(recording.facts.get("command", "")) for recording in recordings)
+    titles = dict.fromkeys(recording.facts.title for recording in recordings)
+    methods = dict.fromkeys(recording.facts.method for recording in recordings)
+    about = dict.fromkeys(str(recording.facts.config.get("about", "")) for recording in recordings)
+    commands = dict.fromkeys(recording.facts.command for recording in recordings)
     folders = [recording.folder for recording in recordings if recording.folder]
     title = f"{', '.join(titles)}: {', '.join(methods)}"
     return {

@@ -58,7 +58,7 @@ def drawn_view(recording: Recording, view: str, suffix: str, folder: Path) -> Pa
         raise UserError(f"--format {suffix}: a view is a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}")
     path = folder / f"{view}.{suffix}"
     if view == "dirac":
-        save_phases([portrait_of_run(recording)], path, str(recording.facts.get("command", "")))
+        save_phases([portrait_of_run(recording)], path, recording.facts.command)
     else:
         save_view(recording, view, path)
     return path

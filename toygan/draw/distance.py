@@ -20,9 +20,15 @@ PANELS = {
     "unbounded (nats)": ("kl", "reverse_kl"),
 }
 DIRECTED = {"kl": "KL(A | B)", "reverse_kl": "KL(B | A)"}
+DISTANCES = [name for members in PANELS.values() for name in members]
 LIMITS = {"js": (np.log(2), "log 2"), "tv": (1.0, "1")}
 MARKS = ("o", "s")
 WIDE, TALL = 2.35, 2.1  # a panel, in inches
+
+
+def name_of(distance: str) -> str:
+    """A distance as people say it, with its direction where it has one."""
+    return DIRECTED.get(distance, label_of(distance))
 
 
 def distances_along(
@@ -41,7 +47,7 @@ def distances_along(
         axis = axis_at(figure, 0.55 + i * step, 0.8, min(WIDE, step - 0.5), TALL)
         axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
         for mark, colour, name in zip(MARKS, METHOD_COLOURS, members, strict=False):
-            curve(axis, along, values[name], DIRECTED.get(name, label_of(name)), colour, mark)
+            curve(axis, along, values[name], name_of(name), colour, mark)
         if members == PANELS["moving mass (plane units)"]:
             floor_line(axis, along, floors)
         dress(axis, key, members)

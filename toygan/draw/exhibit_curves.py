@@ -93,14 +93,14 @@ def panels_of(runs: Runs) -> dict[str, list[Labelled]]:
     """Runs by scenario; all in one panel where they are of a scenario each."""
     found: dict[str, list[Labelled]] = {}
     for run in runs:
-        found.setdefault(str(run.recording.facts["scenario"]), []).append(run)
+        found.setdefault(run.recording.facts.scenario, []).append(run)
     apart = len(found) > 1 and any(len(members) > 1 for members in found.values())
     return found if apart else {"": list(runs)}
 
 
 def longest(runs: Runs) -> Recording:
     """The recording with the most steps."""
-    return max((run.recording for run in runs), key=lambda recording: int(recording.facts["steps"]))
+    return max((run.recording for run in runs), key=lambda recording: recording.facts.steps)
 
 
 def measure_lines(axis: Axes, runs: Runs, measure: str, scenario: str) -> None:

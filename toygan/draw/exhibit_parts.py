@@ -124,7 +124,7 @@ def absent(axis: Axes, words: str = "not recorded") -> None:
 
 def runs_in_words(recordings: Sequence[Recording], shown: bool) -> str:
     """How many runs, of which seeds, which one is shown, and at which step they end."""
-    told = [f"shown: {shown_seed(one.facts['seeds'])}" if shown else all_seeds(one) for one in recordings]
+    told = [f"shown: {shown_seed(one.facts.seeds)}" if shown else all_seeds(one) for one in recordings]
     seeds = " / ".join(dict.fromkeys(told))
     steps = sorted({int(recording.frames["step"][-1]) for recording in recordings})
     ends = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
@@ -136,16 +136,9 @@ def shown_seed(seeds: Sequence[int], s: int = 0) -> str:
     return f"seed {seeds[s]}" + (f", one of {len(seeds)}" if len(seeds) > 1 else "")
 
 
-def diverged_at(recording: Recording) -> list[int | None]:
-    """The step at which each seed was seen to have diverged; None for one that did not."""
-    rows = (recording.facts.get("summary") or {}).get("seeds") or []
-    known = {row["seed"]: row.get("diverged_at") for row in rows}
-    return [known.get(seed) for seed in recording.facts["seeds"]]
-
-
 def diverged_words(recording: Recording) -> str:
     """That the portrait seed diverged and when, and how many seeds did where others are among them; else nothing."""
-    own, *others = steps = diverged_at(recording)
+    own, *others = steps = recording.facts.diverged_at
     lost = sum(step is not None for step in steps)
     parts = ["" if own is None else f"diverged at step {own}",
              f"{lost} of {len(steps)} seeds diverged" if any(step is not None for step in others) else ""]  # fmt: skip
@@ -154,7 +147,7 @@ def diverged_words(recording: Recording) -> str:
 
 def all_seeds(recording: Recording) -> str:
     """The seeds of a run."""
-    seeds = recording.facts["seeds"]
+    seeds = recording.facts.seeds
     return f"seed{'s' if len(seeds) > 1 else ''} {named(seeds)}"
 
 

@@ -149,7 +149,7 @@ def contour(axis: Axes, shown: Scene, scores: np.ndarray, edges: np.ndarray) -> 
 
 def of_measures(material: Material, run: Labelled) -> list[str]:
     """The panel's measures of one run in words, over its seeds."""
-    seeds = len(run.recording.facts["seeds"])
+    seeds = len(run.recording.facts.seeds)
     found = {measure: at_end(material, run, measure) for measure in measures_in(material)}
     lost = {name: seeds - len(values) if 0 < len(values) < seeds else 0 for name, values in found.items()}
     return [

@@ -52,7 +52,7 @@ def distances(material: Material) -> Figure:
 
 def key_of(row: Mapping[str, Any]) -> str:
     """The column along which distances were taken: the one that is no distance."""
-    taken = {"distances", "label", *distance.SHORT}
+    taken = {"distances", "label", *distance.DISTANCES}
     return next((name for name in row if name not in taken and not name.endswith("_floor")), "")
 
 
@@ -60,7 +60,7 @@ def along_a_number(made: Page, top: float, name: str, rows: Rows, key: str) -> N
     """The three panels of one piece."""
     rows = sorted(rows, key=lambda row: row.get(key, 0))
     along = column(rows, key)
-    floors = {each: column(rows, f"{each}_floor") for each in distance.SHORT}
+    floors = {each: column(rows, f"{each}_floor") for each in distance.DISTANCES}
     step = (WIDTH - 0.55) / len(distance.PANELS)
     if name:
         say(made.figure, 0.2, top - 0.2, name, PLAIN, weight="bold")
@@ -68,7 +68,7 @@ def along_a_number(made: Page, top: float, name: str, rows: Rows, key: str) -> N
         axis = axis_at(made.figure, 0.55 + i * step, top - 2.85, step - 0.62, 2.0)
         axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
         for mark, colour, each in zip(distance.MARKS, distance.METHOD_COLOURS, members, strict=False):
-            distance.curve(axis, along.tolist(), column(rows, each), distance.SHORT[each], colour, mark)
+            distance.curve(axis, along.tolist(), column(rows, each), distance.name_of(each), colour, mark)
         if i == 0 and any(np.isfinite(floor).any() for floor in floors.values()):
             distance.floor_line(axis, along.tolist(), floors)
         distance.dress(axis, key, members)

@@ -67,7 +67,7 @@ def save_film(recording: Recording, path: str | Path, progress: Progress | None 
     shown = scene(recording)
     figure, parts = film_figure(shown)
     pictures = rendered(figure, parts, len(shown.steps), progress)
-    write_film(pictures, kind, Path(path), str(recording.facts.get("command", "")))
+    write_film(pictures, kind, Path(path), recording.facts.command)
 
 
 def film_figure(shown: Scene) -> tuple[Figure, list[Moving]]:
@@ -171,14 +171,14 @@ def moving_note(axis: Axes) -> Text:
 def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     """A bar of all steps with a mark at every event; above it the measures, below it the two latest events."""
     recording = shown.recording
-    end = max(int(recording.facts["steps"]), int(shown.steps[-1]), 1)
+    end = max(recording.facts.steps, int(shown.steps[-1]), 1)
     axis = sheet.axis_at(figure, sheet.MARGIN, bottom, sheet.WIDTH - sheet.RIGHT - sheet.MARGIN, 0.36)
     axis.set(xlim=(0, end), ylim=(0, 1))
     axis.set_axis_off()
     axis.plot([0, end], [0.25, 0.25], color="#dddddd", linewidth=4, solid_capstyle="butt")
     events = events_of(recording)
     (done,) = axis.plot([0, 0], [0.25, 0.25], color=panels.INK, linewidth=4, solid_capstyle="butt")
-    marks = event_marks(axis, events, recording.facts["seeds"][0])
+    marks = event_marks(axis, events, recording.facts.portrait)
     state = axis.text(0, 0.95, "", size=panels.PLAIN, va="center", color=panels.INK, transform=axis.transAxes)
     latest = axis.text(0, -0.16, "", size=panels.PLAIN, va="center", color=panels.GENERATED, transform=axis.transAxes,
                        parse_math=False)  # fmt: skip
@@ -213,7 +213,7 @@ def save_comparison_film(recordings: Sequence[Recording], path: str | Path, prog
     total = max(len(shown.steps) for shown in scenes)
     parts = [in_time(part, nearest_frames(shown, total)) for part, shown in zip(parts, scenes, strict=True)]
     pictures = rendered(figure, parts, total, progress)
-    write_film(pictures, kind, Path(path), "\n".join(str(r.facts.get("command", "")) for r in recordings))
+    write_film(pictures, kind, Path(path), "\n".join(r.facts.command for r in recordings))
 
 
 def moving_run(axis: Axes, shown: Scene) -> Moving:
@@ -235,7 +235,7 @@ def in_time(part: Moving, frames: np.ndarray) -> Moving:
 
 def nearest_frames(shown: Scene, total: int) -> np.ndarray:
     """For `total` even shares of training from 0 to 1, the frame [total] whose share of the run's steps is nearest."""
-    share = shown.steps / max(int(shown.recording.facts["steps"]), int(shown.steps[-1]), 1)
+    share = shown.steps / max(shown.recording.facts.steps, int(shown.steps[-1]), 1)
     return np.asarray(np.abs(np.linspace(0, 1, total)[:, None] - share).argmin(axis=1))
 
 

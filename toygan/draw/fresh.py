@@ -31,7 +31,7 @@ MOST, ACROSS = 6, 3  # seeds that have a panel; panels beside each other
 
 def fresh(recording: Recording, points: np.ndarray) -> Figure:
     """Points [S, n, 2] of every seed's last generator (`Recording.sample`) on the recording's real ones."""
-    shown, seeds = scene(recording), list(recording.facts["seeds"])[:MOST]
+    shown, seeds = scene(recording), list(recording.facts.seeds)[:MOST]
     across = min(len(seeds), ACROSS)
     rows = -(-len(seeds) // across)
     pitch = (WIDTH - 0.3) / max(across, 2)
@@ -65,11 +65,11 @@ def of_points(shown: Scene, points: np.ndarray) -> Scene:
 def status(recording: Recording, seeds: list[int]) -> str:
     """Seeds shown, seeds run, step, status."""
     facts = recording.facts
-    every = "" if len(seeds) == len(facts["seeds"]) else f" shown of {named(facts['seeds'])}"
-    return f"seeds {named(seeds)}{every} · step {facts['step']} of {facts['steps']} · {facts['status']}"
+    every = "" if len(seeds) == len(facts.seeds) else f" shown of {named(facts.seeds)}"
+    return f"seeds {named(seeds)}{every} · step {facts.step} of {facts.steps} · {facts.status}"
 
 
 def save_fresh(recording: Recording, points: np.ndarray, path: str | Path) -> None:
     """Write the picture of points [S, n, 2] as PNG, PDF or SVG; raises ValueError for another suffix."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(fresh(recording, points), path, recording.facts.get("command"))
+    save_figure(fresh(recording, points), path, recording.facts.command)

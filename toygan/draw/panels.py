@@ -21,14 +21,13 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from toygan.files.text import LARGEST, number
+from toygan.files.text import LARGEST, SMALLEST, number
 from toygan.quantities.table import Floor, label_of, shown_in
 from toygan.session.recording import Recording
 from toygan.view.scene import (
     Scene,
     alignment_ceiling,
     boundary_lines,
-    boundary_of,
     exact_transport,
     inside,
     outside_share,
@@ -101,7 +100,7 @@ def move_boundary(drawn: Boundary | tuple[()], scene: Scene, frame: int) -> None
     """Set the boundary to a frame; the word says where there is none in view."""
     if not drawn:
         return
-    lines, score = boundary_lines(scene, frame), tick(boundary_of(scene.recording) or 0.0)
+    lines, score = boundary_lines(scene, frame), tick(scene.recording.facts.summary.boundary or 0.0)
     drawn[0].set_segments(lines)
     drawn[1].set_text(f"\N{EM DASH} boundary: score {score}" if lines else f"no boundary in view: score {score}")
 
@@ -254,7 +253,7 @@ def bar(axis: Axes, colours: ScalarMappable, ticks: np.ndarray, label: str) -> N
     """A thin horizontal colour bar below an axis, three numbers on it and its meaning beneath."""
     inch = 1 / (axis.get_position().height * axis.figure.get_figheight())  # type: ignore[union-attr]
     place = axis.inset_axes((0.0, -0.38 * inch, 1.0, 0.11 * inch))
-    marks = FixedLocator(ticks.tolist())
+    marks = FixedLocator(np.where(np.abs(ticks) < 1e-9 * np.ptp(ticks), 0.0, ticks).tolist())  # rounding is zero
     drawn = axis.figure.colorbar(colours, cax=place, orientation="horizontal", ticks=marks, extendfrac=0.03)
     place.xaxis.set_major_formatter(FuncFormatter(tick))
     place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
@@ -265,7 +264,9 @@ def bar(axis: Axes, colours: ScalarMappable, ticks: np.ndarray, label: str) -> N
 
 def tick(value: float, _: int | None = None) -> str:
     """A number beside an axis: thousands from ten on with a k."""
-    return f"{number(value / 1e3, 6)}k" if 1e4 <= abs(value) < LARGEST else number(value, 6)
+    if 1e4 <= abs(value) < LARGEST:
+        return f"{number(value / 1e3, 6)}k"
+    return number(value, 6 if SMALLEST <= abs(value) < LARGEST else 3)
 
 
 def loss_curves(axis: Axes, recording: Recording) -> None:
@@ -405,7 +406,7 @@ def plot_seeds(axis: Axes, recording: Recording, values: np.ndarray, label: str,
 def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     """Title, steps, and what each line is, above the axis where it hides nothing."""
     axis.set_title(title, size=LARGE, loc="left", pad=16, color=INK)
-    axis.set_xlim(0, max(int(recording.facts["steps"]), int(recording.frames["step"][-1]), 1))
+    axis.set_xlim(0, max(recording.facts.steps, int(recording.frames["step"][-1]), 1))
     wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
     axis.xaxis.set_major_locator(MaxNLocator(max(3, int(wide)), integer=True, steps=[1, 2, 5, 10]))
     axis.xaxis.set_major_formatter(FuncFormatter(tick))
@@ -424,7 +425,7 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
 
 def name_seeds(axis: Axes, recording: Recording, measure: str) -> None:
     """Name each seed at the end of its line, when there are few enough to read."""
-    seeds, values = recording.facts["seeds"], recording.metrics[measure]
+    seeds, values = recording.facts.seeds, recording.metrics[measure]
     if len(seeds) <= 6:
         styles: list[Style] = [(GENERATED, "-", 1.8 if s == 0 else 0.7) for s in range(len(seeds))]
         ends = [last_finite(values[:, s]) for s in range(len(seeds))]

@@ -443,7 +443,7 @@ def save_view(recording: Recording, view: str, path: str | Path) -> None:
     if view not in VIEWS:
         raise ValueError(f"view {view!r} cannot be drawn; one of {', '.join(VIEWS)} can")
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(VIEWS[view](recording), path, recording.facts.get("command"))
+    save_figure(VIEWS[view](recording), path, recording.facts.command)
 
 
 VIEWS: dict[str, Callable[[Recording], Figure]] = {"inside": inside, "latent": latent, "transport": transport}

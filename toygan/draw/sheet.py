@@ -140,15 +140,15 @@ def curve_panels(recording: Recording) -> list[list[Panel]]:
 def status_line(shown: Scene) -> str:
     """Seed shown, seeds run, step, status: what a picture must not leave open."""
     facts = shown.recording.facts
-    line = f"{seeds_of(shown.recording)} · step {shown.steps[-1]} of {facts['steps']} · {facts['status']}"
+    line = f"{seeds_of(shown.recording)} · step {shown.steps[-1]} of {facts.steps} · {facts.status}"
     return f"{line} · {shown.note}" if shown.note else line
 
 
 def footer_lines(shown: Scene) -> list[tuple[str, str]]:
     """The last lines of a sheet, each with its font family: measures, events, the meaning of lines, the command."""
     recording = shown.recording
-    seeds = recording.facts["seeds"]
-    bold = f"Curves: seed {seeds[0]} bold, the others thin. " if len(seeds) > 1 else ""
+    seeds = recording.facts.seeds
+    bold = f"Curves: seed {recording.facts.portrait} bold, the others thin. " if len(seeds) > 1 else ""
     prose = [
         f"At step {shown.steps[-1]}: {' · '.join(words_with_range(recording, shown.last))}",
         diagnosis_of(recording),
@@ -172,7 +172,7 @@ def floor_in_words(recording: Recording) -> str:
 
 def command_lines(recording: Recording, width: int) -> list[str]:
     """The command that made the run, wrapped."""
-    command = recording.facts.get("command")
+    command = recording.facts.command
     return wrapped_command(str(command), width) if command else []
 
 
@@ -184,7 +184,7 @@ def wrapped_command(command: str, width: int) -> list[str]:
 def save_picture(recording: Recording, path: str | Path) -> None:
     """Write the sheet of a run as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(picture(recording), path, recording.facts.get("command"))
+    save_figure(picture(recording), path, recording.facts.command)
 
 
 def comparison(recordings: Sequence[Recording]) -> Figure:
@@ -229,7 +229,7 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float) -> tuple[Figur
 
 def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
     """The commands that made the runs, each once; more than four lines of them are left to the file's metadata."""
-    commands = dict.fromkeys(str(run.facts["command"]) for run in recordings if run.facts.get("command"))
+    commands = dict.fromkeys(run.facts.command for run in recordings if run.facts.command)
     lines = [line for command in commands for line in wrapped_command(command, 112)]
     return (
         lines if len(lines) <= 4 else [*lines[:3], f"    ({len(commands)} commands in all: see this file's metadata)"]
@@ -245,14 +245,14 @@ def columns_for(count: int) -> int:
 def comparison_header(scenes: Sequence[Scene]) -> tuple[str, str]:
     """What is compared."""
     facts = [shown.recording.facts for shown in scenes]
-    titles = dict.fromkeys(str(fact.get("title") or fact["scenario"]) for fact in facts)
+    titles = dict.fromkeys(fact.title for fact in facts)
     seeds = dict.fromkeys(seeds_of(shown.recording) for shown in scenes)
     return " · ".join(titles), f"{len(scenes)} run{'s' if len(scenes) > 1 else ''} · {' / '.join(seeds)}"
 
 
 def short_names(recordings: Sequence[Recording]) -> list[str]:
     """The shortest names that tell the runs apart: method, scenario and method, or numbered."""
-    methods = [str(recording.facts["method"]) for recording in recordings]
+    methods = [recording.facts.method for recording in recordings]
     for names in (methods, [recording.name for recording in recordings]):
         if len(set(names)) == len(names):
             return names
@@ -310,7 +310,7 @@ def w1_of_all(figure: Figure, recordings: Sequence[Recording]) -> None:
     spread = next((known for known in (recording.floor("w1") for recording in recordings) if known), None)
     floor_band(axis, floor, "floor: W1 of perfect samplers", spread)
     logarithmic(axis, [recording.curve("w1") for recording in recordings] + floors)
-    dress_curves(axis, max(recordings, key=lambda recording: int(recording.facts["steps"])), "W1, median of the seeds")
+    dress_curves(axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds")
     name_ends(axis, ends, short_names(recordings), styles)
 
 
@@ -331,7 +331,7 @@ def w1_of_one(axis: Axes, recording: Recording, colour: str, dashes: str, band: 
 def save_comparison(recordings: Sequence[Recording], path: str | Path) -> None:
     """Write the comparison as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(comparison(recordings), path, "\n".join(str(r.facts.get("command", "")) for r in recordings))
+    save_figure(comparison(recordings), path, "\n".join(r.facts.command for r in recordings))
 
 
 def save_figure(figure: Figure, path: str | Path, command: str | None) -> None:

@@ -15,10 +15,11 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from toygan.exhibits.files import PIECES, Claim, Filter, Term
-from toygan.files.disk import complete_lines, read_json
+from toygan.files.disk import complete_lines
 from toygan.files.text import number
 from toygan.quantities.rhythm import period
 from toygan.quantities.table import better, derived
+from toygan.session.facts import read_facts
 
 Row = Mapping[str, Any]  # a record: which run and seed, or which piece of theory, and its measures
 
@@ -314,7 +315,7 @@ def of_life(term: Term, row: Row, steps: np.ndarray, values: np.ndarray) -> floa
     if term.reaches is not None:
         there = as_good(name, values, term.reaches)
         if there.any():
-            return float(steps[there.argmax()] * run.step_seconds)
+            return number_or_none(float(steps[there.argmax()] * run.step_seconds))
         return None if row.get("status") == "diverged" else math.inf
     return at_moment(steps, values, str(term.at))
 
@@ -371,22 +372,16 @@ def stamp(path: Path) -> tuple[int, ...]:
 @lru_cache(maxsize=512)
 def read_run(folder: Path, *stamps: tuple[int, ...]) -> Recorded:
     """The folder in the state that the stamps tell."""
-    facts, path = read_json(folder / "run.json"), folder / "metrics.jsonl"
+    facts, path = read_facts(folder), folder / "metrics.jsonl"
     lines = complete_lines(path) if path.exists() else []
-    labels = {seed: frozenset(labels_of(facts, seed)) for seed in facts.get("seeds", ())}
     names = frozenset(name for line in lines[:1] for name in line)
     return Recorded(
-        end=facts["steps"],
-        step_seconds=facts["seconds"]["train"] / len(facts["seeds"]) / max(facts["step"], 1),
-        labels=MappingProxyType(labels),
+        end=facts.steps,
+        step_seconds=facts.step_seconds,
+        labels=MappingProxyType({seed: facts.labels_of(seed) for seed in facts.seeds}),
         names=names | derived(dict.fromkeys(names, 1.0)).keys(),
         curves=MappingProxyType(curves_of(lines)),
     )
-
-
-def labels_of(facts: Mapping[str, Any], seed: int) -> set[str]:
-    """The labels of one seed's diagnosis, from what `run.json` says."""
-    return {event["label"] for event in facts.get("events", []) if event["seed"] == seed}
 
 
 def curves_of(lines: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str], tuple[np.ndarray, np.ndarray]]:

@@ -26,13 +26,14 @@ from toygan.files.shipped import exhibits_folder, shipped_exhibits
 from toygan.files.strict import (
     Key,
     Mistake,
+    Place,
     Source,
     Strict,
     UserError,
     check,
     examined,
     in_toml,
-    paragraphs,
+    placed,
     read_toml,
     suggestion,
 )
@@ -40,6 +41,7 @@ from toygan.many.sweep import flat
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.distance import DISTANCES, parsed_sweep
 from toygan.quantities.table import QUANTITIES
+from toygan.targets.refusal import Refusal
 
 __all__ = ["Claim", "Exhibit", "Panel", "Runs", "Term", "read", "shipped_exhibits"]
 
@@ -74,7 +76,7 @@ class Runs(Strict):
     def no_seeds(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
         """Refuse seeds in a place where they would not count."""
         if "seeds" in value.get("training", {}) or "training.seeds" in value:
-            raise ValueError("training.seeds belongs to the group itself, as seeds = 8")
+            raise Refusal("training.seeds belongs to the group itself, as seeds = 8")
         return value
 
     @field_validator("grid")
@@ -83,7 +85,7 @@ class Runs(Strict):
         """Refuse a key of a grid without values."""
         for key, values in flat(value).items():
             if not isinstance(values, list) or not values:
-                raise ValueError(f"{key}: must be a list of values; for example [64, 256]")
+                raise Refusal("must be a list of values", "for example [64, 256]", key)
         return value
 
 
@@ -103,7 +105,8 @@ class Distances(Strict):
         try:
             parsed_sweep(value)
         except UserError as error:
-            raise ValueError(str(error).removeprefix(f"--over {value}: ").replace("\n    ", "; ")) from None
+            wrong = error.mistakes[0]
+            raise Refusal(wrong.message, wrong.hint) from None
         return value
 
 
@@ -127,7 +130,7 @@ class Plans(Strict):
     def as_many(self) -> Plans:
         """Refuse places that are not as many as the boxes."""
         if len(self.a) != len(self.b):
-            raise ValueError(f"a has {len(self.a)} boxes and b {len(self.b)} places; they must be as many")
+            raise Refusal(f"a has {len(self.a)} boxes and b {len(self.b)} places", "they must be as many")
         return self
 
 
@@ -191,15 +194,15 @@ class Term(Strict):
     def one_thing(self) -> Term:
         """Refuse a term about nothing, or about two things."""
         if (self.measure is None) == (self.label is None):
-            raise ValueError('needs a measure or a label, and not both; for example measure = "w1"')
+            raise Refusal("needs a measure or a label, and not both", 'for example measure = "w1"')
         if self.label is not None and (self.of_a_curve or self.at != "end"):
-            raise ValueError("a label has no moment and no curve; leave at, along, reaches and never out")
+            raise Refusal("a label has no moment and no curve", "leave at, along, reaches and never out")
         if sum(one is not None for one in (self.along, self.reaches, self.never)) > 1:
-            raise ValueError("along, reaches and never exclude each other")
+            raise Refusal("along, reaches and never exclude each other")
         if self.at != "end" and self.of_a_curve:
-            raise ValueError("along, reaches and never are about a whole curve; leave at out")
+            raise Refusal("along, reaches and never are about a whole curve", "leave at out")
         if not (self.reaches is self.never is None or self.measure in WITH_A_GOAL):
-            raise ValueError(f"reaches and never need a measure with a better side, and {self.measure} has none")
+            raise Refusal(f"reaches and never need a measure with a better side, and {self.measure} has none")
         return self
 
     @field_validator("measure", "along")
@@ -215,7 +218,7 @@ class Term(Strict):
         if isinstance(value, str):
             return str(known(value, list(MOMENTS), "moments, or a step"))
         if not 0 <= value <= LAST_STEP:
-            raise ValueError(f"is no step; one is from 0 to {LAST_STEP}, or say a moment: {', '.join(MOMENTS)}")
+            raise Refusal("is no step", f"one is from 0 to {LAST_STEP}, or say a moment: {', '.join(MOMENTS)}")
         return value
 
     @field_validator("label")
@@ -257,14 +260,14 @@ class Claim(Strict):
     def a_condition(self) -> Claim:
         """Refuse a claim that nothing could refute."""
         if self.over is not None and self.minus is not None:
-            raise ValueError("over and minus exclude each other")
+            raise Refusal("over and minus exclude each other")
         if not self.bounds:
-            raise ValueError("has no condition; say above, below, at_least, at_most or equals")
+            raise Refusal("has no condition", "say above, below, at_least, at_most or equals")
         if self.value.truth and self.seeds is None:
             what = "a label" if self.value.never is None else "what is never reached"
-            raise ValueError(f'{what} is counted; say in how many seeds, for example seeds = "6 of 8"')
+            raise Refusal(f"{what} is counted", 'say in how many seeds, for example seeds = "6 of 8"')
         if self.within and self.equals is None:
-            raise ValueError("within belongs to equals")
+            raise Refusal("within belongs to equals")
         for name, bound in self.bounds.items():
             self.a_bound(name, bound)
         return self
@@ -272,32 +275,31 @@ class Claim(Strict):
     def a_bound(self, name: str, bound: float) -> None:
         """Refuse NaN, which nothing fulfils, and an infinity that everything or nothing does."""
         if math.isnan(bound):
-            raise ValueError(f"{name}: must be a number; for example 0.5")
+            raise Refusal("must be a number", "for example 0.5", name)
         far = self.value.measure in ENDLESS and "distances" in self.value.of
         takes_time = self.value.reaches is not None and self.over is None and self.minus is None
         if takes_time and ((name == "at_least" and bound <= 0) or (name == "above" and bound < 0)):
-            raise ValueError(
-                f'{name}: every time fulfils it; of a goal that is not reached say never = 0.2, seeds = "all"'
-            )
+            never = 'of a goal that is not reached say never = 0.2, seeds = "all"'
+            raise Refusal("every time fulfils it", never, name)
         may_be_endless = self.value.reaches is not None or far
         always = (name in ("below", "at_most") and bound > 0) or (name in ("above", "at_least") and bound < 0)
         if math.isinf(bound) and name != "equals" and always and not (name == "below" and may_be_endless):
-            raise ValueError(f"{name}: every number fulfils it; say a finite bound")
+            raise Refusal("every number fulfils it", "say a finite bound", name)
         if math.isinf(bound) and name in ("above", "below", "at_most") and not always:
-            raise ValueError(f"{name}: no number fulfils it; say a finite bound")
+            raise Refusal("no number fulfils it", "say a finite bound", name)
 
     @field_validator("seeds")
     @classmethod
     def refutable(cls, value: str | None) -> str | None:
         """Refuse what counts no seeds, 9 of 8, and what always holds."""
         if value and not re.fullmatch(r"all|none|(at most )?\d{1,9} of [1-9]\d{0,8}", value):
-            raise ValueError('must say how many seeds; for example "7 of 8", "at most 2 of 8", "all" or "none"')
+            raise Refusal("must say how many seeds", 'for example "7 of 8", "at most 2 of 8", "all" or "none"')
         if value and " of " in value:
             count, total = map(int, re.findall(r"\d+", value))
             if count > total:
-                raise ValueError("cannot be more than all; for example 7 of 8")
+                raise Refusal("cannot be more than all", "for example 7 of 8")
             if count == (total if value.startswith("at most") else 0):
-                raise ValueError("always holds; for example 7 of 8, or at most 1 of 8")
+                raise Refusal("always holds", "for example 7 of 8, or at most 1 of 8")
         return value
 
     @property
@@ -354,7 +356,8 @@ class Exhibit(Strict):
     def about_something(self) -> Exhibit:
         """Refuse an exhibit with nothing to look at."""
         if not (self.runs or self.distances or self.phases or self.plans or self.bounds):
-            raise ValueError("has nothing to look at; say [[runs]], [[distances]], [[phases]], [[plans]] or [[bounds]]")
+            pieces = "say [[runs]], [[distances]], [[phases]], [[plans]] or [[bounds]]"
+            raise Refusal("has nothing to look at", pieces)
         return self
 
     def columns_named(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -369,9 +372,9 @@ class Exhibit(Strict):
 
 
 def known(value: str | None, legal: list[str], what: str) -> str | None:
-    """The value if it is None or legal; ValueError with the nearest legal one otherwise."""
+    """The value if it is None or legal; Refusal with the nearest legal one otherwise."""
     if value is not None and value not in legal:
-        raise ValueError(f"{value!r} is unknown; {suggestion(value, legal, what)}")
+        raise Refusal(f"{value!r} is unknown", suggestion(value, legal, what))
     return value
 
 
@@ -382,10 +385,8 @@ def find(name: str) -> Path:
         return path
     if name in shipped_exhibits():
         return exhibits_folder() / f"{name}.toml"
-    raise UserError(
-        f"exhibit {name!r}: no exhibit has this name; {suggestion(name, shipped_exhibits(), 'names')}\n"
-        "    or give the path of a .toml file"
-    )
+    wrong = f"no exhibit has this name; {suggestion(name, shipped_exhibits(), 'names')}"
+    raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=Place(f"exhibit {name!r}")))
 
 
 def read(name: str) -> Exhibit:
@@ -401,13 +402,13 @@ def read(name: str) -> Exhibit:
         *nothing_shown(exhibit),
     ]
     if mistakes:
-        raise UserError(*paragraphs(mistakes, *origin))
+        raise UserError(*placed(mistakes, *origin))
     runs = tuple(
-        group.model_copy(update={"scenarios": tuple(placed(name, path.parent) for name in group.scenarios)})
+        group.model_copy(update={"scenarios": tuple(beside(name, path.parent) for name in group.scenarios)})
         for group in exhibit.runs
     )
     distances = tuple(
-        item.model_copy(update={side: placed(getattr(item, side), path.parent) for side in ("a", "b")})
+        item.model_copy(update={side: beside(getattr(item, side), path.parent) for side in ("a", "b")})
         for item in exhibit.distances
     )
     return exhibit.model_copy(update={"runs": runs, "distances": distances}).read_from(origin)
@@ -423,7 +424,7 @@ def wrong_methods(methods: Mapping[str, dict[str, Any]]) -> Iterator[Mistake]:
     for name, method in methods.items():
         key: Key = ("methods", name)
         yield from beyond(method, key)
-        yield from (mistake._replace(key=(*key, *mistake.key)) for mistake in examined(Method, method)[1])
+        yield from (mistake._replace(key=(*key, *(mistake.key or ()))) for mistake in examined(Method, method)[1])
 
 
 def wrong_columns(exhibit: Exhibit) -> list[Mistake]:
@@ -463,7 +464,7 @@ def called(panel: Panel) -> str:
     return in_toml(panel.title or panel.kind)
 
 
-def placed(scenario: str, folder: Path) -> str:
+def beside(scenario: str, folder: Path) -> str:
     """A scenario's file where it lies, or its name."""
     return str(folder / scenario) if scenario.endswith(".toml") else scenario
 

@@ -1,49 +1,44 @@
-"""Where in an exhibit's file something was said: what is read for its runs complains of options that nobody typed."""
+"""Where in an exhibit's file something is wrong: what is read for its runs is wrong in a setting, a word or a file there."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 from toygan.exhibits.files import Exhibit
-from toygan.files.scenario import typed
-from toygan.files.strict import Key, UserError, dotted, key_lines, locate, split_key
+from toygan.files.scenario import METHOD
+from toygan.files.strict import Key, Mistake, Place, UserError, headline, key_lines, locate
 
 
-class Said(NamedTuple):
-    """A place in an exhibit's file, and whether a message goes on from there with the rest of a key."""
-
-    key: Key
-    goes_on: bool = False
+def said(exhibit: Exhibit, key: Key, names: Iterable[str]) -> dict[str, Place]:
+    """Where settings of these names were said: in the exhibit's file, at that key."""
+    return dict.fromkeys(names, Place(exhibit.origin.source.name, under=key))
 
 
-def retold(exhibit: Exhibit, error: UserError, said: Mapping[str, Said], otherwise: Key) -> list[str]:
-    """The mistakes of a message, each with its place in the exhibit's file: `said` has the places of how mistakes begin,
-    `otherwise` is that of all others.
+def retold(exhibit: Exhibit, error: UserError, otherwise: Key, method: str | None = None) -> Iterator[Mistake]:
+    """The mistakes with their places in the exhibit's file: where they were `said`, in the exhibit's own method, or in a
+    file that is named under the key `otherwise`.
     """
-    return [one_retold(exhibit, text, said, otherwise) for text in error.mistakes]
-
-
-def one_retold(exhibit: Exhibit, text: str, said: Mapping[str, Said], otherwise: Key) -> str:
-    """One mistake with its place."""
-    begins = max((begin for begin in said if text.startswith(begin)), key=len, default="")
-    place, rest = said.get(begins, Said(otherwise)), text.removeprefix(begins)
-    head, *hints = rest.split("\n")
-    more = split_key(found[0]) if place.goes_on and (found := re.match(r"[\w.-]+", head)) else ()
     source = exhibit.origin.source
-    where, shown = locate((*place.key, *more), source, key_lines(source.text))
-    joined = f"{dotted(place.key)}{'.' if place.goes_on else ': '}{head}"
-    theirs = ", line " in head  # a scenario's file shows a line of its own
-    return "\n".join([f"{where}: {joined}", *([f"    {shown}"] if shown and not theirs else []), *hints])
+    for mistake in error.mistakes:
+        found = at_home(mistake, otherwise, method)
+        place = locate(found.key or (), source, key_lines(source.text))
+        yield found._replace(place=place._replace(text=mistake.place.text or place.text))
 
 
-def options(key: Key, values: Mapping[str, object]) -> dict[str, Said]:
-    """How mistakes about these settings begin, which stand in the table of that key."""
-    begins = [begin for name, value in values.items() for begin in (f"{typed(name, value)}: ", f"--set {name}: ")]
-    return dict.fromkeys(begins, Said(key, goes_on=True))
+def at_home(mistake: Mistake, otherwise: Key, method: str | None) -> Mistake:
+    """One mistake with its key in the exhibit's file."""
+    key, (_, line, under, _) = mistake.key or (), mistake.place
+    if under[-1:] in WORDS:  # a word of a list or a sweep, of which the message is about a part
+        about = mistake._replace(key=None, message=f"{mistake.given}: {mistake.message}") if key in NAMES else mistake
+        return mistake._replace(key=under, given="", message=headline(about._replace(place=Place())))
+    if under:
+        return mistake._replace(key=(*under, *key))
+    if (
+        mistake.key and not line and key[0] == "method"
+    ):  # a key of no line is one of the method's, whose name is in no file
+        return mistake._replace(key=("methods", str(method), *key[1:]))
+    return Mistake(otherwise, "", mistake.hint, inner=mistake)
 
 
-def words(key: Key, name: str | None) -> dict[str, Said]:
-    """How mistakes about the name of a method begin, which stands in the list of that key."""
-    return dict.fromkeys((f"--method {name}: ", f"--method {name}: method.name = "), Said(key))
+WORDS = {("methods",), ("updates",), ("over",)}
+NAMES = {METHOD, ("method", "update", "kind")}

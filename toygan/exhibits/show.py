@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from toygan.exhibits.claims import Row, Verdict, judge, labels_of, matching
+from toygan.exhibits.claims import Row, Verdict, judge, matching
 from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, halves
 from toygan.many.results import facts_of, records_of
 from toygan.many.sweep import plain_value
 from toygan.session.dirac import Portrait
+from toygan.session.facts import Facts
 from toygan.session.recording import load
 from toygan.view.records import Record
 
@@ -88,11 +90,11 @@ def run_rows(works: Sequence[Work]) -> list[Record]:
             continue
         facts = facts_of(work.task.folder)
         settings = {key: value for key, value in work.columns.items() if key != "group"}
-        for row in records_of({**facts, "settings": settings}, work.task.folder):
-            found = labels_of(facts, row["seed"]) if row["status"] in ("done", "diverged") else set()
+        for row in records_of(replace(facts, settings=settings), work.task.folder):
+            found = facts.labels_of(row["seed"]) if row["status"] in ("done", "diverged") else frozenset()
             extra = {"group": work.columns["group"]} if "group" in work.columns else {}
             about = {"changes": work.changes, "labels": sorted(found), "short_settings": short_settings(settings)}
-            rows.append({**extra, **halves(facts["config"]), **row, **floors_of(facts), **about})
+            rows.append({**extra, **halves(work.task.config), **row, **floors_of(facts), **about})
     return labelled(rows)
 
 
@@ -101,10 +103,9 @@ def labelled(rows: Sequence[Row]) -> list[Record]:
     return [{**row, "label": label} for row, label in zip(rows, run_labels(rows), strict=True)]
 
 
-def floors_of(facts: Mapping[str, Any]) -> dict[str, float]:
+def floors_of(facts: Facts) -> dict[str, float]:
     """What a perfect generator scores in every final measure, as `NAME_floor`."""
-    found = facts.get("floors", {}).get("final", {})
-    return {f"{name}_floor": floor["mean"] for name, floor in found.items() if floor["mean"] is not None}
+    return {f"{name}_floor": floor.mean for name, floor in facts.floors("final").items()}
 
 
 def run_labels(rows: Sequence[Row]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,9 +11,9 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from toygan.exhibits.files import Bounds, Distances, Exhibit, Phases, Plans
-from toygan.exhibits.mistakes import Said, options, retold, words
-from toygan.files.scenario import as_data, read, typed
-from toygan.files.strict import UserError
+from toygan.exhibits.mistakes import retold, said
+from toygan.files.scenario import as_data, read
+from toygan.files.strict import Mistake, UserError
 from toygan.many.sweep import flat
 from toygan.quantities.distance import along, changed, parsed_sweep
 from toygan.session.dirac import Portrait, planar, portrait
@@ -31,39 +30,38 @@ def theory_rows(exhibit: Exhibit, portraits: Sequence[tuple[Mapping[str, Any], P
     return rows + [row for item in exhibit.bounds for row in bound_rows(item)]
 
 
-def theory_mistakes(exhibit: Exhibit) -> list[str]:
+def theory_mistakes(exhibit: Exhibit) -> list[Mistake]:
     """What is wrong in all that theory will need, before anything is run."""
-    wrong = [text for i, item in enumerate(exhibit.distances) for text in wrong_distances(exhibit, i, item)]
-    return wrong + [text for i, item in enumerate(exhibit.phases) for text in wrong_phases(exhibit, i, item)]
+    wrong = [found for i, item in enumerate(exhibit.distances) for found in wrong_distances(exhibit, i, item)]
+    return wrong + [found for i, item in enumerate(exhibit.phases) for found in wrong_phases(exhibit, i, item)]
 
 
-def wrong_distances(exhibit: Exhibit, i: int, item: Distances) -> Iterator[str]:
+def wrong_distances(exhibit: Exhibit, i: int, item: Distances) -> Iterator[Mistake]:
     """What is wrong with the scenarios of a piece, and with the key that is swept."""
     sweep, key = parsed_sweep(item.over), ("distances", i)
     for side in ("a", "b"):
         try:
             base = as_data(read(getattr(item, side)))
         except UserError as error:
-            yield from retold(exhibit, error, {}, (*key, side))
+            yield from retold(exhibit, error, (*key, side))
             return
+    there = said(exhibit, (*key, "over"), [sweep.key])
     try:
-        read(item.b, overrides=[(sweep.key, changed(base, sweep, sweep.values[0]))])
+        read(item.b, overrides=[(sweep.key, changed(base, sweep, sweep.values[0], there[sweep.key]))], said=there)
     except UserError as error:
-        option = re.match(r"--\w+ \S+: ", str(error))
-        yield from retold(exhibit, error, {option[0]: Said((*key, "over"))} if option else {}, (*key, "over"))
+        yield from retold(exhibit, error, (*key, "over"))
 
 
-def wrong_phases(exhibit: Exhibit, i: int, item: Phases) -> dict[str, None]:
+def wrong_phases(exhibit: Exhibit, i: int, item: Phases) -> dict[Mistake, None]:
     """What is wrong with the methods, update rules and settings of a piece, each mistake once."""
-    wrong, key = dict[str, None](), ("phases", i)
+    wrong, key = dict[Mistake, None](), ("phases", i)
     for method, update in games(item):
-        changes = asked(item, update)
-        rule = {f"{typed(*change)}: {change[0]}.kind = ": Said((*key, "updates")) for change in changes[-1:] if update}
-        said = options((*key, "set"), flat(item.set)) | words((*key, "methods"), method) | rule
+        there = said(exhibit, (*key, "set"), flat(item.set)) | said(exhibit, (*key, "methods"), ["method.name"])
+        there |= said(exhibit, (*key, "updates"), ["method.update"] if update else [])
         try:
-            planar(read("dirac", method, changes))
+            planar(read("dirac", method, asked(item, update), there))
         except UserError as error:
-            wrong |= dict.fromkeys(retold(exhibit, error, said, (*key, "methods")))
+            wrong |= dict.fromkeys(retold(exhibit, error, (*key, "methods")))
     return wrong
 
 

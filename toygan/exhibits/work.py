@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 
 from toygan.exhibits.claims import Row, fits, matching, meant
 from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, called
-from toygan.exhibits.mistakes import Said, options, retold, words
+from toygan.exhibits.mistakes import retold, said
 from toygan.exhibits.theory import theory_columns, theory_mistakes
 from toygan.files.scenario import Config, as_data
-from toygan.files.shipped import shipped_folder
-from toygan.files.strict import Key, Mistake, UserError, in_toml, paragraphs, shortened, suggestion
+from toygan.files.strict import Key, Mistake, Place, UserError, in_toml, placed, shortened, suggestion
 from toygan.many import run
 from toygan.many.results import scalar, settings_text
 from toygan.many.sweep import flat, named, plain_value, points
@@ -45,27 +44,23 @@ def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
     for i, group in enumerate(exhibit.runs):
         for scenario, method, settings in combinations(group):
             try:
-                work = work_of(exhibit, group, scenario, method, settings, place, quick)
+                work = work_of(exhibit, group, scenario, method, settings, place, quick, said_by(exhibit, i))
                 found.append(work)
                 rows += [columns_of(work) | {"seed": seed} for seed in range(group.seeds)]
             except UserError as error:
-                wrong |= dict.fromkeys(retold(exhibit, error, *said_by(i, group, scenario, method, settings)))
+                wrong |= dict.fromkeys(retold(exhibit, error, ("runs", i, "scenarios"), method))
     if not wrong and (mistakes := list(dict.fromkeys(in_vain(exhibit, rows)))):
-        wrong |= dict.fromkeys(paragraphs(mistakes, *exhibit.origin))
+        wrong |= dict.fromkeys(placed(mistakes, *exhibit.origin))
     if wrong:
         raise UserError(*wrong)
     return found
 
 
-def said_by(
-    i: int, group: Runs, scenario: str, method: str | None, settings: Mapping[str, Any]
-) -> tuple[dict[str, Said], Key]:
-    """How mistakes in one run of a group begin, with the places in the exhibit's file; and the place of all others."""
-    key: Key = ("runs", i)
-    file = scenario if scenario.endswith(".toml") else shipped_folder() / f"{scenario}.toml"
-    said = options((*key, "set"), flat(group.set)) | options((*key, "grid"), settings)
-    said |= words((*key, "methods"), method) | {f"{file}: method.": Said(("methods", str(method)), goes_on=True)}
-    return said, (*key, "scenarios")
+def said_by(exhibit: Exhibit, i: int) -> dict[str, Place]:
+    """Where in the exhibit's file the settings of a group of runs, and its methods, were said."""
+    group, key = exhibit.runs[i], ("runs", i)
+    there = said(exhibit, (*key, "set"), flat(group.set)) | said(exhibit, (*key, "grid"), flat(group.grid))
+    return there | said(exhibit, (*key, "methods"), ["method.name"])
 
 
 def combinations(group: Runs) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
@@ -81,23 +76,24 @@ def work_of(
     settings: Mapping[str, Any],
     place: Path,
     quick: bool,
+    there: Mapping[str, Place],
 ) -> Work:
     """One run: the exhibit's own method if it has one of that name, its settings, and fewer of everything if quick."""
-    said = flat(group.set) | dict(settings)
-    changes: list[run.Change] = [("training.frames", QUICK_FRAMES if quick else FRAMES), *said.items()]
+    asked = flat(group.set) | dict(settings)
+    changes: list[run.Change] = [("training.frames", QUICK_FRAMES if quick else FRAMES), *asked.items()]
     changes.append(("training.seeds", min(group.seeds, QUICK_SEEDS) if quick else group.seeds))
     if method is not None and method in exhibit.methods:
         changes.append((f'methods."{method}"', dict(exhibit.methods[method])))
-    config, order = run.prepared(scenario, method, changes, place, "cpu")
+    config, order = run.prepared(scenario, method, changes, place, "cpu", said=there)
     if quick:
-        said |= sooner(config)
-        changes += [(key, said[key]) for key in sooner(config)]
-        config, order = run.prepared(scenario, method, changes, place, "cpu")
+        asked |= sooner(config)
+        changes += sooner(config).items()
+        config, order = run.prepared(scenario, method, changes, place, "cpu", said=there)
     data, columns = as_data(config), ({"group": group.name} if group.name else {}) | dict(settings)
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
     folder, filmed = place / f"{name}-{digest(config)}", is_filmed(exhibit, which | halves(data) | columns)
     task = Task(name, folder, data, order.command, dict(settings), False, filmed)
-    return Work(task, columns, settings_text({key: plain_value(said[key]) for key in said if key not in UNTOLD}))
+    return Work(task, columns, settings_text({key: plain_value(asked[key]) for key in asked if key not in UNTOLD}))
 
 
 def sooner(config: Config) -> dict[str, int]:

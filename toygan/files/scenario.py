@@ -20,20 +20,21 @@ from toygan.files.strict import (
     Key,
     Mistake,
     Names,
+    Place,
     Source,
     Strict,
     UserError,
     as_json,
     examined,
-    from_value_error,
     in_toml,
     one_of,
     options,
-    paragraphs,
     parse_key,
     parse_override,
+    placed,
     put,
     read_toml,
+    refused,
     shortened,
     suggestion,
 )
@@ -45,6 +46,7 @@ from toygan.game.optimisers import OPTIMISERS, SCHEDULES, USES
 from toygan.game.play import Game
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
+from toygan.targets.refusal import Refusal
 from toygan.targets.table import TARGETS
 from toygan.targets.target import Target, moved
 
@@ -63,7 +65,7 @@ class View(Strict):
     def rising(cls, value: Range) -> Range:
         """Refuse an empty window."""
         if not value[1] - value[0] > 1e-6 * max(map(abs, value)):
-            raise ValueError("the first end must be below the second, and not by a hair; for example [-3.0, 3.0]")
+            raise Refusal("the first end must be below the second, and not by a hair", "for example [-3.0, 3.0]")
         return value
 
 
@@ -86,7 +88,7 @@ class Training(Strict):
     def distinct(cls, value: int | tuple[int, ...]) -> int | tuple[int, ...]:
         """Refuse an empty or a repeating list."""
         if isinstance(value, tuple) and (not value or len(set(value)) < len(value)):
-            raise ValueError("must name each seed once, and at least one; for example 4 or [0, 1, 2, 3]")
+            raise Refusal("must name each seed once, and at least one", "for example 4 or [0, 1, 2, 3]")
         return value
 
     @property
@@ -126,7 +128,7 @@ class Method(Strict):
     def below_one(cls, value: Range) -> Range:
         """Refuse a memory that never forgets."""
         if max(value) >= 1:
-            raise ValueError("each must be below 1; for example [0.0, 0.9]")
+            raise Refusal("each must be below 1", "for example [0.0, 0.9]")
         return value
 
 
@@ -175,10 +177,8 @@ def find(name: str) -> Path:
         return path
     if name in shipped():
         return shipped_folder() / f"{name}.toml"
-    raise UserError(
-        f"scenario {name!r}: no shipped scenario has this name; {suggestion(name, shipped(), 'names')}\n"
-        "    or give the path of a .toml file"
-    )
+    wrong = f"no shipped scenario has this name; {suggestion(name, shipped(), 'names')}"
+    raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=Place(f"scenario {name!r}")))
 
 
 # --- from a file to a config -----------------------------------------------------------------------------------------
@@ -188,16 +188,16 @@ def read(
     scenario: str,
     method: str | None = None,
     overrides: Sequence[str | tuple[str, Any]] = (),
-    said: Mapping[Key, str] = {},
+    said: Mapping[str, Place] = {},
 ) -> Config:
     """Resolve a scenario (shipped name or path) and a method (name or OBJECTIVE+CONSTRAINT), overrides last.
 
-    An override is "KEY=VALUE" or a pair (KEY, value). `said` tells where the overrides of some keys, and the method
-    under ("method", "name"), were said if not on the command line. Raises UserError with every mistake that was found.
+    An override is "KEY=VALUE" or a pair (KEY, value). `said` tells where pairs of some keys, and the method under
+    "method.name", were said if not on the command line. Raises UserError with every mistake that was found.
     """
     path = find(scenario)
     file, source = read_toml(path)
-    taken = [change._replace(place=said.get(change.key, change.place)) for change in map(overriding, overrides)]
+    taken = [overriding(override, said) for override in overrides]
     changes = sorted(taken, key=lambda change: change.key[-1] != "kind")  # kinds first
     own = [change for change in changes if change.key[0] == "methods"]
     apply(own, file)
@@ -205,9 +205,9 @@ def read(
     data = with_kinds(spelled, path.parent)
     apply([change for change in changes if change not in own], data)
     data = with_kinds(data, Path.cwd())
-    places: dict[Key, str] = {change.key: change.place for change in changes}
+    places: dict[Key, Place] = {change.key: change.place for change in changes}
     if method is not None:
-        places[METHOD] = said.get(METHOD, f"--method {shortened(method)}")
+        places[METHOD] = said.get("method.name", Place(f"--method {shortened(method)}"))
     return checked(data, source._replace(overrides=places), unknown)
 
 
@@ -220,7 +220,7 @@ def checked(data: Mapping[str, Any], source: Source, mistakes: Sequence[Mistake]
     else:
         found += impossible_parts(data, {mistake.key[0] for mistake in found if mistake.key})
     if found or config is None:
-        raise UserError(*paragraphs(found, data, source))
+        raise UserError(*placed(found, data, source))
     return config
 
 
@@ -229,22 +229,19 @@ class Override(NamedTuple):
 
     key: Names
     value: Any
-    place: str
+    place: Place
 
 
-def overriding(override: str | tuple[str, Any]) -> Override:
+def overriding(override: str | tuple[str, Any], said: Mapping[str, Place]) -> Override:
     """An override taken apart; UserError where it is none."""
     if isinstance(override, str):
-        return Override(*parse_override(override), f"--set {shortened(override)}")
+        return Override(*parse_override(override), Place(f"--set {shortened(override)}"))
     if not (isinstance(override, tuple) and len(override) == 2 and isinstance(override[0], str)):
         raise UserError(f"override {override!r}: expected a key and a value, for example {{'training.steps': 500}}")
-    return Override(parse_key(override[0]), override[1], typed(*override))
-
-
-def typed(key: str, value: Any) -> str:
-    """An override as one would type it, shortened."""
-    said = value if isinstance(value, str) else in_toml(as_json(value) if hasattr(value, "item") else value)
-    return f"--set {key}={shortened(said)}"
+    key, value = override
+    typed = value if isinstance(value, str) else in_toml(as_json(value) if hasattr(value, "item") else value)
+    place = said.get(key)
+    return Override(parse_key(key, place=place), value, place or Place(f"--set {key}={shortened(typed)}"))
 
 
 def apply(changes: Sequence[Override], data: dict[str, Any]) -> None:
@@ -274,15 +271,15 @@ def resolved(file: Mapping[str, Any], method: str | None) -> tuple[dict[str, Any
     base: Mapping[str, Any] = STAND_INS["method"]
     try:
         base = method_named(name, own, changes)
-    except ValueError as error:
-        mistakes.append(from_value_error(("method", "name"), str(error)))
+    except Refusal as error:
+        mistakes.append(refused(METHOD, error))
     return data | {"method": merged(base, changes) | {"name": name}}, mistakes
 
 
 def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The table of a method: the file's own, a shipped one or a pair; ValueError for an unknown one."""
+    """The table of a method: the file's own, a shipped one or a pair; Refusal for an unknown one."""
     if not isinstance(name, str):
-        raise ValueError('must be a text; for example "wgan-gp"')
+        raise Refusal("must be a text", 'for example "wgan-gp"')
     if name in own:
         table = as_table(own[name])
         return {part: as_kind(value) if part in PARTS else value for part, value in table.items()}
@@ -292,21 +289,20 @@ def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) 
         return {}
     head, plus, tail = name.partition("+")
     if not plus:
-        raise ValueError(f"unknown; {suggestion(name, [*own, *METHODS], 'names')}, or a pair OBJECTIVE+CONSTRAINT")
+        raise Refusal("unknown", f"{suggestion(name, [*own, *METHODS], 'names')}, or a pair OBJECTIVE+CONSTRAINT")
     if "+" in tail:
         first, second = tail.split("+", 1)
-        raise ValueError(
-            f"{tail!r} is no constraint; a second one is method.also: --method {head}+{first} --set method.also={second}"
-        )
+        both = f"a second one is method.also: --method {head}+{first} --set method.also={second}"
+        raise Refusal(f"{tail!r} is no constraint", both)
     known_half("objective", head, list(OBJECTIVES))
     known_half("constraint", tail, list(CONSTRAINTS))
     return {"objective": {"kind": head}, "constraint": {"kind": tail}}
 
 
 def known_half(what: str, half: str, legal: Sequence[str]) -> None:
-    """ValueError where a half of a pair is in no table."""
+    """Refusal where a half of a pair is in no table."""
     if half not in legal:
-        raise ValueError(f"{half!r} is no {what}; {suggestion(half, legal, what + 's')}")
+        raise Refusal(f"{half!r} is no {what}", suggestion(half, legal, what + "s"))
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -371,7 +367,7 @@ def impossible(config: Config) -> list[Mistake]:
         except OSError as error:
             mistakes.append(Mistake((key, "path"), f"cannot be read ({error.strerror})"))
         except ValueError as error:
-            mistakes.append(from_value_error((key,), str(error)))
+            mistakes.append(refused((key,), error))
     return mistakes + too_big(config)
 
 
@@ -465,7 +461,8 @@ def build_constraint(config: Config) -> Constraint:
         CONSTRAINTS[part.kind](**options(part, CONSTRAINTS[part.kind]))
         for part in (config.method.constraint, config.method.also)
     )
-    return compose(first, second)
+    kind, other = config.method.constraint.kind, config.method.also.kind
+    return compose(first, second, (kind, other if other != kind else f"{other}-also"))
 
 
 def build_rule(config: Config) -> Rule:
@@ -478,19 +475,19 @@ def misfits(config: Config) -> None:
     """Refuse keys of different tables that do not go together."""
     method = config.method
     if config.training.batch % method.pack:
-        raise ValueError(f"pack: a batch of {config.training.batch} cannot be cut into packs of {method.pack}")
+        raise Refusal(f"a batch of {config.training.batch} cannot be cut into packs of {method.pack}", option="pack")
     if method.mutual_information and not method.categories:
-        raise ValueError("categories: mutual_information needs at least one category")
+        raise Refusal("mutual_information needs at least one category", option="categories")
     if method.mutual_information and method.pack > 1:
-        raise ValueError("pack: mutual_information tells one point's category, and a pack has several")
+        raise Refusal("mutual_information tells one point's category, and a pack has several", option="pack")
     usual = Method.model_fields["betas"].default
     unused = [i for i in (0, 1) if not USES[method.optimiser][i] and method.betas[i] != usual[i]]
     if unused:
         which = "first of the betas" if unused == [0] else "betas"
-        raise ValueError(f"betas: {method.optimiser} does not use the {which}; leave it at {list(usual)}")
+        raise Refusal(f"{method.optimiser} does not use the {which}", f"leave it at {list(usual)}", "betas")
     aligned = method.objective.kind == "energy" and method.objective.pulling_away
     if aligned and (method.critic or config.critic.kind) != "autoencoder":
-        raise ValueError("objective: pulling_away needs codes; use the critic kind autoencoder")
+        raise Refusal("pulling_away needs codes", "use the critic kind autoencoder", "objective")
 
 
 BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
@@ -536,7 +533,11 @@ def as_data(config: Config) -> dict[str, Any]:
 
 def as_toml(config: Config) -> str:
     """The config as a scenario file that repeats the run."""
-    data = as_data(config)
+    return toml_of(as_data(config))
+
+
+def toml_of(data: Mapping[str, Any]) -> str:
+    """Plain data as TOML: keys first, then a table each."""
     top = {key: value for key, value in data.items() if not isinstance(value, dict)}
     tables = {key: value for key, value in data.items() if isinstance(value, dict)}
     parts = [toml_lines(top), *(f"[{name}]\n{toml_lines(table)}" for name, table in tables.items())]

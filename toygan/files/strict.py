@@ -20,6 +20,8 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from toygan.targets.refusal import Refusal
+
 Names = tuple[str, ...]
 Key = tuple[str | int, ...]
 Item = Mapping[str, Any]  # one of pydantic's errors
@@ -32,28 +34,49 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Mistake(NamedTuple):
-    """One thing that is wrong: where (key), what, and what would be right."""
+class Place(NamedTuple):
+    """Where something was said: a file, or an option as typed; the line, 0 for none; the table that the keys there are
+    in; and the text of the line.
+    """
 
-    key: Key
+    name: str = ""
+    line: int = 0
+    under: Key = ()
+    text: str = ""
+
+
+class Mistake(NamedTuple):
+    """One thing that is wrong: its key (None where it is about no key), what, and what would be right; with the value as
+    shown and the place, as soon as these are known. `inner` is the mistake in a file that the key names.
+    """
+
+    key: Key | None
     message: str
     hint: str = ""
+    given: str = ""
+    place: Place = Place()
+    inner: Mistake | None = None
 
 
 class UserError(ValueError):
-    """What a user did wrong, as one message that needs no traceback; `mistakes` has a paragraph each."""
+    """What a user did wrong, which needs no traceback: mistakes, printed as a paragraph each."""
 
-    def __init__(self, *mistakes: str) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = mistakes
+    def __init__(self, *mistakes: Mistake | str) -> None:
+        self.mistakes = tuple(Mistake(None, one) if isinstance(one, str) else one for one in mistakes)
+        super().__init__(*self.mistakes)
+
+    def __str__(self) -> str:
+        return "\n".join(map(paragraph, self.mistakes))
 
 
 class Source(NamedTuple):
-    """Where values came from: the file's text, and what the command line put on top of it, for the messages' sake."""
+    """Where values came from: the file's text, and where the command line put something on top of it, for the messages'
+    sake.
+    """
 
     name: str
     text: str = ""
-    overrides: Mapping[Key, str] = {}
+    overrides: Mapping[Key, Place] = {}
 
 
 # --- models from signatures ------------------------------------------------------------------------------------------
@@ -104,13 +127,13 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     try:
         text = bytes_of(path).decode("utf-8-sig")
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file") from None
+        raise UserError(in_file(path, "there is no such file")) from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+        raise UserError(in_file(path, f"cannot be read ({error.strerror})")) from None
     except UnicodeDecodeError:
-        raise UserError(f"{path}: is not UTF-8 text") from None
+        raise UserError(in_file(path, "is not UTF-8 text")) from None
     if not text.strip():
-        raise UserError(f"{path}: is empty; copy a shipped scenario and change it")
+        raise UserError(in_file(path, "is empty; copy a shipped scenario and change it"))
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -120,7 +143,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     except ValueError:
         raise UserError(endless_number(path, text)) from None
     if data is None or depth(data) > DEEPEST:
-        raise UserError(f"{path}: tables and lists are nested deeper than anything a scenario has")
+        raise UserError(in_file(path, "tables and lists are nested deeper than anything a scenario has"))
     return data, Source(str(path), text)
 
 
@@ -128,33 +151,37 @@ DEEPEST = 12
 LARGEST_FILE = 2**24  # bytes; a scenario has a few thousand
 
 
+def in_file(path: Path, message: str) -> Mistake:
+    """What is wrong with a file as a whole."""
+    return Mistake(None, message, place=Place(str(path)))
+
+
 def bytes_of(path: Path) -> bytes:
     """The content of a file; UserError for what is no file or larger than any scenario, OSError for what is shut."""
     try:
         kind = path.stat()
     except ValueError:
-        raise UserError(f"{str(path)!r}: is no name of a file") from None
+        raise UserError(Mistake(None, "is no name of a file", place=Place(repr(str(path))))) from None
     if not (stat.S_ISREG(kind.st_mode) or stat.S_ISDIR(kind.st_mode)):  # a pipe or device may never end
-        raise UserError(f"{path}: is no regular file; copy it into one that ends in .toml")
+        raise UserError(in_file(path, "is no regular file; copy it into one that ends in .toml"))
     if kind.st_size > LARGEST_FILE:
-        raise UserError(f"{path}: has {kind.st_size} bytes; no file of ours has more than {LARGEST_FILE}")
+        raise UserError(in_file(path, f"has {kind.st_size} bytes; no file of ours has more than {LARGEST_FILE}"))
     return path.read_bytes()
 
 
-def endless_number(path: Path, text: str) -> str:
+def endless_number(path: Path, text: str) -> Mistake:
     """What is said of a whole number with more digits than Python reads, or of a date or time that is none."""
     lines = key_lines(text)
     number = next((i for i, line in enumerate(text.split("\n"), start=1) if ENDLESS.search(line)), None)
     if number is None:
-        return f"{path}: broken TOML: a date, time or number in it is none"
+        return in_file(path, "broken TOML: a date, time or number in it is none")
     before = [key for key, line in lines.items() if line <= number]
-    key = f": {dotted(before[-1])}" if before else ""
     shown = shortened(text.split("\n")[number - 1].strip())
-    return f"{path}, line {number}{key}: {TOO_LARGE}\n    {shown}"
+    return Mistake(before[-1] if before else None, "; ".join(TOO_LARGE), place=Place(str(path), number, text=shown))
 
 
 ENDLESS = re.compile(r"\d[\d_]{4000}")
-TOO_LARGE = "is too large; whole numbers have at most 64 bits"
+TOO_LARGE = ("is too large", "whole numbers have at most 64 bits")
 
 
 def depth(value: Any, reached: int = 0) -> int:
@@ -165,21 +192,22 @@ def depth(value: Any, reached: int = 0) -> int:
     return max((depth(item, reached + 1) for item in inner), default=reached)
 
 
-def broken_toml(path: Path, text: str, message: str) -> str:
-    """The parser's complaint with file, line and the line itself."""
+def broken_toml(path: Path, text: str, message: str) -> Mistake:
+    """The parser's complaint with file, line and the line itself; before Python 3.14 it has the line in words alone."""
     lines = text.rstrip("\n").split("\n")
     found = re.search(r" \(at line (\d+), column \d+\)", message)
     line = int(found[1]) if found else len(lines)
     what = re.sub(r" \(at .*\)", "", message)
     shown = lines[line - 1].strip() if line <= len(lines) else ""
-    return f"{path}, line {line}: broken TOML: {what}\n    {shortened(shown)}"
+    return Mistake(None, f"broken TOML: {what}", place=Place(str(path), line, text=shortened(shown)))
 
 
 def parse_override(text: str, option: str = "--set") -> tuple[Names, Any]:
     """`KEY=VALUE` of an option, the value as TOML; plain words are taken as a string. UserError where it is neither."""
     name, equals, value = text.partition("=")
+    place = Place(f"{option} {shortened(text)}")
     if not equals or not name.strip():
-        raise UserError(f"{option} {shortened(text)}: expected KEY=VALUE, for example training.steps=500")
+        raise UserError(Mistake(None, "expected KEY=VALUE, for example training.steps=500", place=place))
     key = parse_key(name, option)
     try:
         parsed = tomllib.loads(f"value = {value}")
@@ -187,14 +215,14 @@ def parse_override(text: str, option: str = "--set") -> tuple[Names, Any]:
             return key, parsed["value"]
     except (ValueError, RecursionError):
         if ENDLESS.search(value):
-            raise UserError(f"{option} {shortened(text)}: {dotted(key)}: {TOO_LARGE}") from None
+            raise UserError(Mistake(key, "; ".join(TOO_LARGE), place=place)) from None
         if re.fullmatch(r"""\s*[^\W\d][^"'\[\]{}=\n]*|\s*[./~][^"'\[\]{}=\n]*""", value):
             return key, value.strip()
-    wrong = f"{option} {shortened(text)}: {shortened(repr(value))} is not a TOML value"
-    raise UserError(f"{wrong}\n    for example 3, 0.5, true, [1, 2] or 'some text'")
+    wrong = f"{shortened(repr(value))} is not a TOML value"
+    raise UserError(Mistake(None, wrong, "for example 3, 0.5, true, [1, 2] or 'some text'", place=place))
 
 
-def parse_key(name: str, option: str = "--set") -> Names:
+def parse_key(name: str, option: str = "--set", place: Place | None = None) -> Names:
     """`methods."my own".ema` -> ("methods", "my own", "ema"), by TOML's own rules; UserError for what is no key."""
     key: list[str] = []
     try:
@@ -203,11 +231,12 @@ def parse_key(name: str, option: str = "--set") -> Names:
             ((part, table),) = table.items()
             key.append(part)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError):
-        raise UserError(f"{option} {shortened(name)}: is not a key, such as training.steps") from None
+        wrong, said = "is not a key, such as training.steps", Place(f"{option} {shortened(name)}")
+        raise UserError(Mistake(None, f"{name!r} {wrong}" if place else wrong, place=place or said)) from None
     return tuple(key)
 
 
-def put(data: dict[str, Any], key: Names, value: Any, place: str) -> None:
+def put(data: dict[str, Any], key: Names, value: Any, place: Place) -> None:
     """Set a nested key in place; a part of the path that is not a table is a UserError.
 
     Another kind brings its own options: the old kind's go.
@@ -217,7 +246,7 @@ def put(data: dict[str, Any], key: Names, value: Any, place: str) -> None:
         table = data
         data = data.setdefault(part, {})
         if not isinstance(data, dict):
-            raise UserError(f"{place}: {part} is not a table and has no key {last!r}")
+            raise UserError(Mistake(None, f"{part} is not a table and has no key {last!r}", place=place))
     if path and last == "kind" and value != data.get("kind"):
         data = table[part] = {}
     data[last] = value
@@ -230,7 +259,7 @@ def check(model: type[Model], data: Mapping[str, Any], source: Source) -> Model:
     """The parsed value; UserError with every mistake otherwise."""
     value, mistakes = examined(model, data)
     if value is None:
-        raise UserError(*paragraphs(mistakes, data, source))
+        raise UserError(*placed(mistakes, data, source))
     return value
 
 
@@ -254,7 +283,7 @@ def within_64_bits(data: Any, mistakes: list[Mistake], key: Key = ()) -> Any:
     if isinstance(data, list | tuple):
         return [within_64_bits(value, mistakes, (*key, place)) for place, value in enumerate(data)]
     if isinstance(data, int) and not -(2**63) <= data < 2**63:
-        mistakes.append(Mistake(key, *TOO_LARGE.split("; ")))
+        mistakes.append(Mistake(key, *TOO_LARGE))
         return None
     return data
 
@@ -272,34 +301,39 @@ def as_json(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else [str(value)]
 
 
-def paragraphs(mistakes: Sequence[Mistake], data: Mapping[str, Any], source: Source) -> list[str]:
-    """Every mistake with its place, one paragraph each, in the order of the file."""
+def placed(mistakes: Sequence[Mistake], data: Mapping[str, Any], source: Source) -> list[Mistake]:
+    """Every mistake with its value and place, in the order of the file."""
     lines = key_lines(source.text)
     first: dict[Key, Mistake] = {}  # one key, one message
     for mistake in mistakes:
-        first.setdefault(mistake.key, mistake)
-    placed = sorted(first.values(), key=lambda mistake: (line_of(mistake.key, lines) or 0, dotted(mistake.key)))
-    return [paragraph(mistake, data, source, lines) for mistake in placed]
+        key = mistake.key or ()
+        value = lookup(data, key)
+        given = "" if value is None or isinstance(value, dict) else shortened(in_toml(value))
+        first.setdefault(key, mistake._replace(key=key, given=given, place=locate(key, source, lines)))
+    return sorted(first.values(), key=lambda found: (line_of(found.key or (), lines) or 0, dotted(found.key or ())))
 
 
-def paragraph(mistake: Mistake, data: Mapping[str, Any], source: Source, lines: Mapping[Key, int]) -> str:
-    """Place, key, value and message; below it the line itself and what would be right."""
-    place, shown = locate(mistake.key, source, lines)
-    value = lookup(data, mistake.key)
-    given = "" if value is None or isinstance(value, dict) else f" = {shortened(in_toml(value))}"
-    head = f"{place}: {dotted(mistake.key)}{given}: {mistake.message}"
-    return "\n    ".join(part for part in (head, shown, mistake.hint) if part)
+def paragraph(mistake: Mistake) -> str:
+    """What is printed: what is wrong and where; below it the line itself and what would be right."""
+    return "\n    ".join(part for part in (headline(mistake), mistake.place.text, mistake.hint) if part)
 
 
-def locate(key: Key, source: Source, lines: Mapping[Key, int]) -> tuple[str, str]:
-    """The place of a key in words, and the text that stands there."""
-    for override, text in source.overrides.items():
+def headline(mistake: Mistake) -> str:
+    """Place, key, value and message, or instead of that what is wrong in the file that the key names."""
+    name, line, under, _ = mistake.place
+    place = ", ".join([name, *([f"line {line}"] if line else []), *([dotted(under)] if under else [])])
+    key = "" if mistake.key is None else dotted(mistake.key) + (f" = {mistake.given}" if mistake.given else "")
+    message = headline(mistake.inner) if mistake.inner else mistake.message
+    return ": ".join(part for part in (place, key, message) if part)
+
+
+def locate(key: Key, source: Source, lines: Mapping[Key, int]) -> Place:
+    """The place of a key: the option that put it there, or the line of the file and the text that stands there."""
+    for override, place in source.overrides.items():
         if key[: len(override)] == override or override[: len(key)] == key:
-            return text, ""
+            return place
     line = line_of(key, lines)
-    if not line:
-        return source.name, ""
-    return f"{source.name}, line {line}", shortened(source.text.split("\n")[line - 1].strip())
+    return Place(source.name, line or 0, text=shortened(source.text.split("\n")[line - 1].strip()) if line else "")
 
 
 def shortened(text: str, length: int = 100) -> str:
@@ -442,12 +476,11 @@ def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mist
         legal = legal_keys(model, location[:-1])
         return Mistake(key, "unknown key", suggestion(str(key[-1]), legal, "keys"))
     if kind == "union_tag_not_found":
-        kinds = ", ".join(legal_kinds(model, location))
+        kinds = ", ".join(sorted(legal_kinds(model, location)))
         return Mistake((*key, "kind"), "this key is missing", f"legal values: {kinds}")
     if kind in ("union_tag_invalid", "literal_error"):
-        found = re.findall(r"'([^']*)'|(\b\d+\b)", context.get("expected_tags") or context["expected"])
-        words = [word or number for word, number in found]
-        key = (*key, "kind") if kind == "union_tag_invalid" else key
+        a_tag = kind == "union_tag_invalid"
+        words, key = legal_kinds(model, location) if a_tag else legal_words(model, location), (*key, *["kind"] * a_tag)
         return Mistake(key, "not one of the legal values", suggestion(str(lookup(data, key)), words, "values"))
     if kind == "missing" and isinstance(key[-1], int):
         return Mistake(key[:-1], "a value is missing", for_example(model, location[:-1]))
@@ -456,7 +489,7 @@ def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mist
     if kind == "string_pattern_mismatch":
         return Mistake(key, "names a folder: must be one word of letters, digits and . + - _", example_of("my-own"))
     if kind == "value_error":
-        return from_value_error(key, str(context["error"]))
+        return refused(key, context["error"])
     value = lookup(data, key)
     hint = example_of([value]) if kind == "tuple_type" and is_element(model, location, value) else ""
     return Mistake(key, plain_words(item["msg"]), hint or for_example(model, location))
@@ -471,12 +504,11 @@ def is_element(model: type[BaseModel], location: Key, value: Any) -> bool:
 ELEMENTS: Mapping[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "integer": (int,)}
 
 
-def from_value_error(key: Key, text: str) -> Mistake:
-    """A check of our own says `name: what is wrong; what would be right`."""
-    name, colon, rest = text.partition(": ")
-    named = colon and re.fullmatch(r"[\w.\[\]]+", name)
-    message, _, hint = (rest if named else text).partition("; ")
-    return Mistake((*key, *split_key(name)) if named else key, message, hint)
+def refused(key: Key, error: ValueError) -> Mistake:
+    """What a function or a check of our own refuses, as a mistake of the table or the key that it was asked about."""
+    if not isinstance(error, Refusal):
+        return Mistake(key, str(error))
+    return Mistake((*key, *split_key(error.option)), error.message, error.hint)
 
 
 def plain_words(message: str) -> str:
@@ -564,8 +596,16 @@ def legal_keys(model: type[BaseModel], location: Key) -> list[str]:
 
 
 def legal_kinds(model: type[BaseModel], location: Key) -> list[str]:
-    """The kinds of the table at pydantic's location."""
-    return list(node_at(model, location).get("discriminator", {}).get("mapping", {}))
+    """The kinds of the table at pydantic's location, in the order of its own table."""
+    choices = [resolved(schema_of(model), choice) for choice in node_at(model, location).get("oneOf", ())]
+    return [choice["properties"]["kind"]["const"] for choice in choices]
+
+
+def legal_words(model: type[BaseModel], location: Key) -> list[str]:
+    """The words, or numbers, that may stand at pydantic's location."""
+    node = node_at(model, location)
+    several = [resolved(schema_of(model), choice) for choice in node.get("anyOf", (node,))]
+    return [str(word) for one in several for word in one.get("enum", [one["const"]] if "const" in one else [])]
 
 
 def node_at(model: type[BaseModel], location: Key) -> dict[str, Any]:

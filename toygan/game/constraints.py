@@ -6,7 +6,7 @@ function that returns a `Constraint`, and one row in `CONSTRAINTS`; its options 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -33,33 +33,44 @@ class Look(NamedTuple):
     layers: Callable[[], Layers]
 
 
+def no_penalty(look: Look) -> Tensor | None:
+    """Add nothing to the critic's loss, not even a zero."""
+    return None
+
+
 class Constraint(NamedTuple):
-    """Four hooks; the default of each changes nothing, bit for bit.
+    """Four hooks; the default of each changes nothing, bit for bit. Several penalties are told apart by name, in `parts`.
 
     `penalty(look) -> [seed]` (or None) is added to the critic's loss; `project(parameters, layers_of) -> parameters` is
     applied after each critic move; `reparametrise(layers) -> layers` stands inside the critic's forward pass;
     `extend(network) -> network` gives the critic parameters that the reparametrisation needs.
     """
 
-    penalty: Callable[[Look], Tensor | None] = lambda look: None  # adds nothing, not even a zero
+    penalty: Callable[[Look], Tensor | None] = no_penalty
     project: Callable[[Tensor, LayersOf], Tensor] = lambda parameters, layers_of: parameters
     reparametrise: Callable[[Layers], Layers] = lambda layers: layers
     extend: Callable[[Network], Network] = lambda network: network
+    parts: Mapping[str, Callable[[Look], Tensor | None]] = {}
 
 
-def compose(first: Constraint, second: Constraint) -> Constraint:
-    """Both: penalties added, projections and reparametrisations one after the other."""
-
-    def penalty(look: Look) -> Tensor | None:
-        a, b = first.penalty(look), second.penalty(look)
-        return b if a is None else a if b is None else a + b
-
+def compose(first: Constraint, second: Constraint, names: tuple[str, str] = ("first", "second")) -> Constraint:
+    """Both: penalties added, and told apart by name where both have one, projections and reparametrisations one after the
+    other.
+    """
+    both = dict(zip(names, (first.penalty, second.penalty), strict=True))
     return Constraint(
-        penalty=penalty,
+        penalty=lambda look: added([penalty(look) for penalty in both.values()]),
         project=lambda parameters, layers_of: second.project(first.project(parameters, layers_of), layers_of),
         reparametrise=lambda layers: second.reparametrise(first.reparametrise(layers)),
         extend=lambda network: second.extend(first.extend(network)),
+        parts={} if no_penalty in both.values() else both,
     )
+
+
+def added(penalties: Sequence[Tensor | None]) -> Tensor | None:
+    """The sum of the penalties [seed] that there are, None where there is none."""
+    there = [penalty for penalty in penalties if penalty is not None]
+    return sum(there[1:], start=there[0]) if there else None
 
 
 def none() -> Constraint:

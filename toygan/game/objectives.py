@@ -18,6 +18,8 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from toygan.targets.refusal import Refusal
+
 
 class Losses(NamedTuple):
     """What each player minimises, one number a seed: `critic [seed]`, `generator [seed]`."""
@@ -369,7 +371,7 @@ def with_information(base: Objective, categories: int, weight: float) -> Objecti
     """
     width = base.outputs
     if base.score is not first_output:
-        raise ValueError("mutual_information: needs an objective whose score is the critic's first output")
+        raise Refusal("needs an objective whose score is the critic's first output", option="mutual_information")
 
     def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
         said = base.losses(r[..., :width], g[..., :width], extra)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from toygan.game.constraints import Constraint, Look
+from toygan.game.constraints import Constraint, Look, added
 from toygan.game.networks import Layers, Network, Pair
 from toygan.game.objectives import Extra, Losses, Objective
 from toygan.game.optimisers import Optimiser, Slots
@@ -42,11 +42,12 @@ class Game(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What the last moves said, one number a seed: each [seed]."""
+    """What the last moves said, one number a seed: each [seed]. Of several penalties, `penalty` is the sum of the `parts`."""
 
     critic_loss: Tensor
     generator_loss: Tensor
     penalty: Tensor
+    parts: tuple[Tensor, ...] = ()
 
 
 class State(NamedTuple):
@@ -63,11 +64,13 @@ class State(NamedTuple):
 
 
 class Opinion(NamedTuple):
-    """What the critic minimises in one move [seed], its two parts, its outputs, and the batches as it was shown them."""
+    """What the critic makes of one move's batches: what it minimises [seed], its loss and its penalties, their sum first,
+    its outputs, and the batches as it was shown them.
+    """
 
     total: Tensor
     loss: Tensor
-    penalty: Tensor | None
+    penalties: tuple[Tensor | None, ...]
     pair: Pair
     batches: tuple[Tensor, Tensor]
 
@@ -83,7 +86,7 @@ def start(game: Game, generator: Tensor, critic: Tensor) -> State:
         generator_slots=(torch.zeros_like(generator),) * game.optimiser.slots,
         critic_slots=(torch.zeros_like(critic),) * game.optimiser.slots,
         memory=torch.zeros_like(unknown),
-        report=Report(unknown, unknown, unknown),
+        report=Report(unknown, unknown, unknown, (unknown,) * len(game.constraint.parts)),
     )
 
 
@@ -110,14 +113,14 @@ def critic_moved(game: Game, state: State, gradient: Tensor, opinion: Opinion, m
     t = state.step * game.critic_steps + move + 1
     rate = game.critic_rate * pace(game, state)
     moved = game.optimiser.move(state.critic, gradient, state.critic_slots, t, rate)
-    loss, penalty, (r, g, *_) = opinion.loss.detach(), opinion.penalty, opinion.pair
+    loss, (r, g, *_) = opinion.loss.detach(), opinion.pair
     held = game.constraint.project(moved.parameters, game.critic.layers)
-    said = torch.zeros_like(loss) if penalty is None else penalty.detach()
+    said = (torch.zeros_like(loss) if penalty is None else penalty.detach() for penalty in opinion.penalties)
     return state._replace(
         critic=game.critic.note(held, lambda: critic_layers(game, state.critic), opinion.batches),
         critic_slots=moved.slots,
         memory=game.objective.remember(state.memory, r.detach(), g.detach()),
-        report=state.report._replace(critic_loss=loss, penalty=said),
+        report=state.report._replace(critic_loss=loss, penalty=next(said), parts=tuple(said)),
     )
 
 
@@ -170,8 +173,9 @@ def critic_opinion(game: Game, critic: Tensor, generator: Tensor, state: State, 
     extra = Extra(state.memory, draw.trick[move][..., 4:6], draw.latent[move])
     loss = losses(game, state)(pair.r, pair.g, extra).critic
     look = looking(game, critic, layers, pair, real, fake, draw.chance[move])
-    penalty = game.constraint.penalty(look)
-    return Opinion(loss if penalty is None else loss + penalty, loss, penalty, pair, (real, fake))
+    parts = [part(look) for part in game.constraint.parts.values()]
+    penalty = added(parts) if parts else game.constraint.penalty(look)
+    return Opinion(loss if penalty is None else loss + penalty, loss, (penalty, *parts), pair, (real, fake))
 
 
 def generator_loss(game: Game, critic: Tensor, generator: Tensor, state: State, draw: Draw) -> Tensor:

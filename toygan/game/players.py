@@ -31,6 +31,7 @@ from toygan.game.networks import (
     plain_judge,
     unpack,
 )
+from toygan.targets.refusal import Refusal
 
 # --- latents: what a generator is fed --------------------------------------------------------------------------------
 
@@ -150,7 +151,7 @@ def weightless(start: np.ndarray, forward: Callable[[Layers, Tensor], Tensor]) -
 def without(categories: int) -> None:
     """Refuse categories in a generator whose latent has no place for them."""
     if categories:
-        raise ValueError("kind: only the generator kind mlp takes a method with categories")
+        raise Refusal("only the generator kind mlp takes a method with categories", option="kind")
 
 
 GENERATORS: dict[str, Callable[..., Generator]] = {
@@ -214,7 +215,8 @@ def autoencoder(
     layers each (Zhao et al., 2016, arXiv:1609.03126). Raises ValueError where the objective wants a wider head.
     """
     if outputs != 1:
-        raise ValueError(f"kind: an autoencoder has one score, the objective wants {outputs}; use the critic kind mlp")
+        wanted = f"an autoencoder has one score, the objective wants {outputs}"
+        raise Refusal(wanted, "use the critic kind mlp", "kind")
     body = Body(width, depth, activation, "none", initialisation, gain)
     encoder, decoder = perceptron(inputs, code, body), perceptron(code, inputs, body)
 

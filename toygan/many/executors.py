@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from queue import Empty
 from time import monotonic, time
 from typing import Any, Protocol
 
-from toygan.files.disk import read_json
 from toygan.files.strict import UserError, shortened
 from toygan.many.task import TOPIC, End, Task, bring_home, cargo_for, error_in_words, perform
+from toygan.session.facts import Facts, read_facts
 
 TICK = 0.5  # seconds between two looks at what is running
 DEATHS = 3  # a run whose process died so often while it was at work goes on alone, to see whose fault it is
@@ -186,10 +187,21 @@ class Local:
     def at_work(self, waiting: Waiting) -> Shares:
         """Those whose record was written since the sweep began and does not say that it ended."""
         given = (task for future, task in waiting.items() if future.running() or future.done())
-        records = ((task, task.folder / "run.json") for task in given)
-        fresh = ((task, path) for task, path in records if path.exists() and path.stat().st_mtime > self.started)
-        found = {task.name: read_json(path) for task, path in fresh}
-        return {name: facts["step"] / facts["steps"] for name, facts in found.items() if facts["status"] == "running"}
+        records = ((task.name, record_since(self.started, task.folder)) for task in given)
+        return {
+            name: facts.step / max(facts.steps, 1) for name, facts in records if facts and facts.status == "running"
+        }
+
+
+def record_since(began: float, folder: Path) -> Facts | None:
+    """What a folder says of its run, if it was written since a time; None where nothing of the kind is there."""
+    path = folder / "run.json"
+    if not path.exists() or path.stat().st_mtime <= began:
+        return None
+    try:
+        return read_facts(folder)
+    except (OSError, ValueError):  # somebody else's, or gone meanwhile: it is told when the run has ended
+        return None
 
 
 @contextmanager

@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from toygan.files.disk import read_json, write_aside
+from toygan.files.disk import write_aside
 from toygan.files.strict import UserError
 from toygan.files.text import tell
 from toygan.quantities.table import derived
-from toygan.session.recording import is_record, like_perfect
+from toygan.session.facts import Facts, read_facts
+from toygan.session.recording import like_perfect
 from toygan.view.records import FINISHED, Record, legal_keys
 
 LAST = ("core_seconds", "message", "split_by", "folder")
@@ -62,21 +63,21 @@ def records(folders: Iterable[Path], tell: Tell = to_stderr) -> list[Record]:
     """
     runs, strangers = sorted_out(folders)
     if strangers and not runs:
-        raise UserError("\n".join(strangers))
+        raise UserError(*strangers)
     for message in strangers:
         tell(f"{message}; passed over")
     return rows_of(runs)
 
 
-def rows_of(runs: Sequence[tuple[Mapping[str, Any], Path]]) -> list[Record]:
+def rows_of(runs: Sequence[tuple[Facts, Path]]) -> list[Record]:
     """The records of runs, each its facts and its folder, with the keys beside a grid in which they differ."""
     beside = differing_keys([facts for facts, _ in runs])
     return [row for (facts, folder), more in zip(runs, beside, strict=True) for row in records_of(facts, folder, more)]
 
 
-def sorted_out(folders: Iterable[Path]) -> tuple[list[tuple[dict[str, Any], Path]], list[str]]:
+def sorted_out(folders: Iterable[Path]) -> tuple[list[tuple[Facts, Path]], list[str]]:
     """The facts of run folders with the folders, and a message about each whose `run.json` is no record of a run."""
-    runs, strangers = list[tuple[dict[str, Any], Path]](), list[str]()
+    runs, strangers = list[tuple[Facts, Path]](), list[str]()
     for folder in folders:
         try:
             runs.append((facts_of(folder), folder))
@@ -85,20 +86,20 @@ def sorted_out(folders: Iterable[Path]) -> tuple[list[tuple[dict[str, Any], Path
     return runs, strangers
 
 
-def differing_keys(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def differing_keys(runs: Sequence[Facts]) -> list[dict[str, Any]]:
     """What every run's config says of the keys in which runs of its scenario differ outside any grid, `seeds` aside.
 
     Keys of the method count where runs of one method differ in them: unlike methods are unlike in more than a name.
     """
-    flat = [flattened({**facts["config"], "inputs": facts.get("inputs") or {}}) for facts in runs]
+    flat = [flattened({**facts.config, "inputs": facts.inputs}) for facts in runs]
     found: list[dict[str, Any]] = [{} for _ in runs]
-    for members in together(range(len(runs)), lambda i: runs[i]["scenario"]):
-        grid = {key for i in members for key in runs[i].get("settings", {})}
+    for members in together(range(len(runs)), lambda i: runs[i].scenario):
+        grid = {key for i in members for key in runs[i].settings}
         keys = {key for key in differing(members, runs, flat) if not any(overlap(key, own) for own in grid)}
-        for alike in together(members, lambda i: json.dumps(runs[i].get("settings", {}), sort_keys=True)):
+        for alike in together(members, lambda i: json.dumps(runs[i].settings, sort_keys=True)):
             keys |= set(differing(alike, runs, flat))
         for i in members:
-            own = runs[i].get("settings", {})
+            own = runs[i].settings
             found[i] = {key: flat[i].get(key) for key in sorted(keys) if key not in own}
     return found
 
@@ -111,10 +112,10 @@ def together(which: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]
     return list(found.values())
 
 
-def differing(members: Sequence[int], runs: Sequence[Mapping[str, Any]], flat: Sequence[Mapping[str, Any]]) -> set[str]:
+def differing(members: Sequence[int], runs: Sequence[Facts], flat: Sequence[Mapping[str, Any]]) -> set[str]:
     """The keys in which some runs' flat configs differ; those of the method only among runs of one method."""
     found = {key for key in unlike([flat[i] for i in members]) if not key.startswith("method.")}
-    for alike in together(members, lambda i: runs[i]["method"]):
+    for alike in together(members, lambda i: runs[i].method):
         found |= unlike([flat[i] for i in alike])
     return {key for key in found if key != "training.seeds" and key.partition(".")[0] not in IDLE}
 
@@ -142,30 +143,26 @@ def flattened(config: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     return flat
 
 
-def facts_of(folder: Path) -> dict[str, Any]:
+def facts_of(folder: Path) -> Facts:
     """What `run.json` says; UserError where it is not the record of a run."""
-    path = folder / "run.json"
     try:
-        facts = read_json(path)
+        return read_facts(folder)
+    except UserError:
+        raise
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+        raise UserError(f"{folder / 'run.json'}: cannot be read ({error.strerror})") from None
     except ValueError:
-        facts = {}
-    if not is_record(facts):
-        raise UserError(f"{path}: is not the record of a run")
-    return facts
+        raise UserError(f"{folder / 'run.json'}: is not the record of a run") from None
 
 
-def records_of(facts: Mapping[str, Any], folder: Path, beside: Mapping[str, Any] | None = None) -> Iterator[Record]:
+def records_of(facts: Facts, folder: Path, beside: Mapping[str, Any] | None = None) -> Iterator[Record]:
     """The records of one run; a run that did not end has no measures. `beside` are settings that are not of its grid."""
-    settings = {key: scalar(value) for key, value in facts.get("settings", {}).items()} | dict(beside or {})
-    which = {"scenario": facts["scenario"], "method": facts["method"], "settings": settings_text(settings)} | settings
-    known = {row["seed"]: row for row in facts["summary"].get("seeds", [])} if facts["status"] in FINISHED else {}
+    settings = {key: scalar(value) for key, value in facts.settings.items()} | dict(beside or {})
+    which = {"scenario": facts.scenario, "method": facts.method, "settings": settings_text(settings)} | settings
+    known = facts.rows if facts.status in FINISHED else {}
     modes = number_of_modes(facts, folder) if known else None
-    work = sum(spent for kind, spent in facts["seconds"].items() if kind not in SHARED)
-    seconds = work / len(facts["seeds"])  # the seeds of a run share its time
-    for seed in facts["seeds"]:
-        row = {name: value for name, value in known.get(seed, {}).items() if name != "seed"}
+    for seed in facts.seeds:
+        row: Record = {name: value for name, value in known.get(seed, {}).items() if name != "seed"}
         if row.get("diverged_at") is not None:  # what a lost cloud scores is no result
             row = dict.fromkeys(row) | {"diverged_at": row["diverged_at"]}
         if modes and row:
@@ -175,18 +172,15 @@ def records_of(facts: Mapping[str, Any], folder: Path, beside: Mapping[str, Any]
             row["indistinguishable"] = like
         yield (
             which
-            | {"seed": seed, "status": seed_status(facts, row)}
+            | {"seed": seed, "status": facts.status_of(seed)}
             | row
             | {
-                "core_seconds": round(seconds, 3),
-                "message": facts.get("message", ""),
+                "core_seconds": round(facts.seed_seconds, 3),
+                "message": facts.message,
                 "folder": str(folder),
             }
             | ({"split_by": ",".join(beside)} if beside else {})
         )
-
-
-SHARED = {"draw", "floors"}  # work that not every run does: drawing, and floors, which the first on a target finds
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:
@@ -199,17 +193,9 @@ def scalar(value: Any) -> Any:
     return value if isinstance(value, str | int | float | None) else json.dumps(value)
 
 
-def seed_status(facts: Mapping[str, Any], row: Mapping[str, Any]) -> str:
-    """The status of one seed: a run in which another seed diverged is done for this one."""
-    if facts["status"] == "diverged" and row.get("diverged_at") is None and row:
-        return "done"
-    return str(facts["status"])
-
-
-def number_of_modes(facts: Mapping[str, Any], folder: Path) -> int | None:
+def number_of_modes(facts: Facts, folder: Path) -> int | None:
     """How many modes a run's target has, as its recording says; None where it has none."""
-    summary = facts["summary"]
-    return summary["modes_of"] if "modes_of" in summary else recorded_modes(folder / "frames.npz")
+    return facts.summary.modes_of if facts.summary.tells_modes else recorded_modes(folder / "frames.npz")
 
 
 def recorded_modes(path: Path) -> int | None:

@@ -24,7 +24,7 @@ import torch
 from toygan.files import cache
 from toygan.files.disk import packed, write_aside, write_json
 from toygan.files.scenario import Config, as_data, read, toml_value
-from toygan.files.strict import Key, UserError
+from toygan.files.strict import Place, UserError
 from toygan.game.play import State
 from toygan.quantities import measure
 from toygan.quantities.diagnosis import rates, sentences
@@ -34,8 +34,9 @@ from toygan.quantities.table import N_W1, QUANTITIES, shown_in
 from toygan.quantities.transport import w1
 from toygan.session import folder as folders
 from toygan.session import looks
+from toygan.session.facts import FORMAT, Facts
 from toygan.session.looks import Frame, Simulation
-from toygan.session.recording import FORMAT, Recording, diagnose, load, metric_lines, plain, read_metrics
+from toygan.session.recording import Recording, diagnose, load, metric_lines, plain, read_metrics
 from toygan.targets.target import Target
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
@@ -101,7 +102,7 @@ def prepared(
     device: str = "auto",
     animation: bool = True,
     fresh: bool = False,
-    said: Mapping[Key, str] = {},
+    said: Mapping[str, Place] = {},
 ) -> tuple[Config, Order]:
     """What to play and how, checked; nothing is made yet. `said`: where changes were said, if not on the command line."""
     config = read(scenario, method, changes, said)
@@ -186,6 +187,16 @@ def recorded_faults(folder: Path, facts: dict[str, Any]) -> Iterator[None]:
         raise
 
 
+def keep_failure(config: Config, order: Order, message: str) -> None:
+    """Leave the record of a failed run in its folder, unless it holds a finished one; OSError or UserError where it cannot
+    be left.
+    """
+    with folders.claimed(order.folder):
+        facts = folders.begin(order.folder, config, first_facts(config, order), fresh=False)
+        if facts["status"] not in folders.FINISHED:
+            write_json(order.folder / "run.json", facts | {"status": "failed", "message": message})
+
+
 def leave(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the facts if the disk still takes them; the fault that brought us here matters more."""
     try:
@@ -206,7 +217,7 @@ def kept(order: Order, facts: Mapping[str, Any]) -> Recording:
     shutil.rmtree(order.folder / "partial", ignore_errors=True)  # left by a kill at the very end
     if any(not (order.folder / name).exists() for name in drawings(order)):
         draw(recording, order)
-    order.watch(Progress(recording.facts["step"], recording.facts["steps"], "kept", {}))
+    order.watch(Progress(recording.facts.step, recording.facts.steps, "kept", {}))
     return recording
 
 
@@ -352,9 +363,15 @@ def floors_at(
     def made() -> dict[str, dict[str, Any]]:
         target, sample = sim.world.target, partial(looks.floor_points, config, sim.world, len(real))
         found = measure.floors(sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, sim.many_real)
-        return {name: {key: plain(value) for key, value in floor._asdict().items()} for name, floor in found.items()}
+        return {name: floor_facts(floor) for name, floor in found.items()}
 
     return cache.kept("floors", about, made)
+
+
+def floor_facts(floor: measure.Floor) -> dict[str, Any]:
+    """A floor as it stands in `run.json`."""
+    ends = {"low": plain(floor.low), "high": plain(floor.high)}
+    return {"mean": plain(floor.mean), "spread": plain(floor.spread), **ends, "draws": plain(floor.draws)}
 
 
 def pack(work: Ongoing, state: State) -> None:
@@ -387,7 +404,10 @@ def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
     arrays |= dict(zip(("slope_x", "slope_y"), sim.slope_axes, strict=True))
     codes, modes = codes_of(sim), sim.world.target.modes
     arrays |= {} if codes is None else {"categories": codes}
-    return arrays | ({f"mode_{name}": values for name, values in modes._asdict().items()} if modes else {})
+    if not modes:
+        return arrays
+    known = {"mode_centres": modes.centres, "mode_covariances": modes.covariances, "mode_weights": modes.weights}
+    return arrays | known
 
 
 def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | None:
@@ -520,9 +540,9 @@ def finish(order: Order, facts: dict[str, Any]) -> None:
     facts["status"] = "diverged" if diverged else "done"
     with timed(facts, "draw"):
         write_json(order.folder / "run.json", facts | {"status": "running"})
-        recording = replace(load(order.folder), facts=facts)
+        recording = load(order.folder)
         put_diagnosis(recording, facts)
-        draw(recording, order)
+        draw(replace(recording, facts=Facts.of(facts)), order)
     write_json(order.folder / "run.json", facts)
     shutil.rmtree(order.folder / "partial", ignore_errors=True)
 
@@ -530,7 +550,9 @@ def finish(order: Order, facts: dict[str, Any]) -> None:
 def put_diagnosis(recording: Recording, facts: dict[str, Any]) -> None:
     """Put the diagnosis into the facts: every event with its evidence, the share of seeds with each label, sentences."""
     events = diagnose(recording)
-    facts["events"] = [event._asdict() for event in events]
+    facts["events"] = [
+        {"step": event.step, "seed": event.seed, "label": event.label, "evidence": event.evidence} for event in events
+    ]
     facts["summary"] |= {"rates": rates(events, facts["seeds"]), "diagnosis": sentences(events, facts["seeds"])}
 
 
@@ -538,8 +560,7 @@ def draw(recording: Recording, order: Order) -> None:
     """The picture, and the film if it is wanted."""
     from toygan.draw import save_film, save_picture
 
-    step, steps = recording.facts["step"], recording.facts["steps"]
-    order.watch(Progress(step, steps, "drawing", {}))
+    order.watch(Progress(recording.facts.step, recording.facts.steps, "drawing", {}))
     for name in drawings(order):
         (save_film if name.endswith("gif") else save_picture)(recording, order.folder / name)
 

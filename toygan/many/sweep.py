@@ -21,9 +21,11 @@ from urllib.parse import quote
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from toygan.files.scenario import METHOD, Config, as_data, find, toml_value
+from toygan.files.scenario import Config, as_data, find, toml_value
 from toygan.files.strict import (
     Key,
+    Mistake,
+    Place,
     Source,
     Strict,
     UserError,
@@ -47,6 +49,7 @@ from toygan.many.executors import ENGINES, Pool, Shares, ends
 from toygan.many.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.many.task import Task, keep_failure
 from toygan.session import folder as folders
+from toygan.session.facts import Facts
 from toygan.view.records import Record
 
 MOST = 5  # mistakes that one message tells
@@ -57,7 +60,7 @@ END_SECONDS = 2.0  # the final measures and the picture of a run
 Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
 Settings = Mapping[str, Any]  # key -> value
 Combination = tuple[str, str | None, dict[str, Any]]  # scenario, method, point of the grid
-Places = Mapping[tuple[str, str], str]  # a key of a plan, and one of its table if it is one -> where it was said
+Places = Mapping[tuple[str, str], Place]  # a key of a plan, and one of its table if it is one -> where it was said
 NOWHERE: Places = {}  # on the command line, or in Python
 
 
@@ -120,7 +123,7 @@ def read_plan(path: Path) -> Plan:
     return plan.model_copy(update={"scenarios": tuple(beside)})
 
 
-def said_in(path: Path, plan: Plan) -> dict[tuple[str, str], str]:
+def said_in(path: Path, plan: Plan) -> dict[tuple[str, str], Place]:
     """Where the keys of a sweep file stand, and those of its tables."""
     _, source = read_toml(path)
     lines = key_lines(source.text)
@@ -128,7 +131,7 @@ def said_in(path: Path, plan: Plan) -> dict[tuple[str, str], str]:
     for table, inner in (("grid", plan.grid), ("set", plan.set)):
         keys |= {(table, ".".join(way)): (table, *way) for way, _ in ways(inner)}
     found = {name: line_of(key, lines) for name, key in keys.items()}
-    return {(part, key): f"{path}, line {line}, {part}" for (part, key), line in found.items() if line}
+    return {(part, key): Place(str(path), line, (part,)) for (part, key), line in found.items() if line}
 
 
 def ways(table: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -167,8 +170,8 @@ def points(grid: Mapping[str, Any], places: Places = NOWHERE) -> list[dict[str, 
     """Every combination of a grid's values; one empty combination where there is no grid."""
     for key, values in grid.items():
         if not isinstance(values, list | tuple) or not values:
-            place = f"{places['grid', key]}: " if ("grid", key) in places else ""
-            raise UserError(f"{place}grid.{key} = {values!r}: must be a list of values; for example [64, 256]")
+            wrong = f"grid.{key} = {values!r}: must be a list of values; for example [64, 256]"
+            raise UserError(Mistake(None, wrong, place=places.get(("grid", key), Place())))
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
@@ -186,7 +189,9 @@ def planned(plan: Plan, places: Places = NOWHERE) -> list[Task]:
     return planned_tasks(plan, combined, places)
 
 
-def planned_tasks(plan: Plan, combined: Iterable[Combination], places: Places, known: Sequence[str] = ()) -> list[Task]:
+def planned_tasks(
+    plan: Plan, combined: Iterable[Combination], places: Places, known: Sequence[Mistake] = ()
+) -> list[Task]:
     """The runs of some combinations, each folder once; UserError with what is wrong in any, and is `known` to be."""
     tasks, wrong = dict[Path, Task](), dict.fromkeys(known)
     for scenario, method, settings in combined:
@@ -196,7 +201,8 @@ def planned_tasks(plan: Plan, combined: Iterable[Combination], places: Places, k
             wrong |= dict.fromkeys(error.mistakes)
             continue
         if tasks.setdefault(task.folder, task) != task:
-            wrong[f"{task.folder}: two different runs of this sweep would share this folder; rename a scenario"] = None
+            shared = "two different runs of this sweep would share this folder; rename a scenario"
+            wrong[Mistake(None, shared, place=Place(str(task.folder)))] = None
     refuse(list(wrong))
     return list(tasks.values())
 
@@ -211,23 +217,24 @@ def beginning_something(combined: Iterable[Combination]) -> Iterator[Combination
             yield scenario, method, settings
 
 
-def no_scenario(name: str, places: Places) -> str:
-    """What is wrong with the name of a scenario; nothing where it names a file."""
-    place = f"{places['scenarios', '']}: " if ("scenarios", "") in places else ""
+def no_scenario(name: str, places: Places) -> Mistake | None:
+    """What is wrong with the name of a scenario; None where it names a file."""
     try:
-        return "" if isfile(find(name)) else f"{place}{name}: there is no such file"
+        wrong = None if isfile(find(name)) else Mistake(None, "there is no such file", place=Place(name))
     except UserError as error:
-        return f"{place}{error}"
+        wrong = error.mistakes[0]
+    place = places.get(("scenarios", ""))
+    return Mistake(None, "", wrong.hint, place=place, inner=wrong) if wrong and place else wrong
 
 
-def no_keys(plan: Plan, places: Places) -> Iterator[str]:
+def no_keys(plan: Plan, places: Places) -> Iterator[Mistake]:
     """What is wrong with the keys of a plan's tables as keys."""
     for part, table in (("set", flat(plan.set)), ("grid", flat(plan.grid))):
         for key, value in table.items():
             try:
-                parse_key(key)
-            except UserError:
-                yield f"{said(places, part, key, value)}: {key!r} is not a key, such as training.steps"
+                parse_key(key, place=said(places, part, key, value))
+            except UserError as error:
+                yield from error.mistakes
 
 
 def named(methods: Sequence[str]) -> list[str]:
@@ -244,33 +251,33 @@ def meant(word: str) -> Iterable[str]:
     return [f"{one}+{other}" for one in heads for other in tails] if plus else [word]
 
 
-def refuse(mistakes: Sequence[str]) -> None:
+def refuse(mistakes: Sequence[Mistake]) -> None:
     """UserError with the first few mistakes, if there are any."""
     if mistakes:
         more = [f"and {len(mistakes) - MOST} more such mistakes"] if len(mistakes) > MOST else []
-        raise UserError("\n".join([*mistakes[:MOST], *more]))
+        raise UserError(*mistakes[:MOST], *more)
 
 
 def planned_task(plan: Plan, scenario: str, method: str | None, settings: Settings, places: Places = NOWHERE) -> Task:
     """One run, checked."""
-    common, where = flat(plan.set), dict[Key, str]()
+    common, where = flat(plan.set), dict[str, Place]()
     for part, table in (("set", common), ("grid", settings)):
-        where |= {parse_key(key): said(places, part, key, value) for key, value in table.items()}
+        where |= {key: said(places, part, key, value) for key, value in table.items()}
     if plan.seeds is not None:
         common["training.seeds"] = plan.seeds if isinstance(plan.seeds, int) else list(plan.seeds)
-        where["training", "seeds"] = said(places, "seeds", "", plan.seeds)
+        where["training.seeds"] = said(places, "seeds", "", plan.seeds)
     if ("methods", "") in places:
-        where[METHOD] = places["methods", ""]
+        where["method.name"] = places["methods", ""]
     changes = [*common.items(), *settings.items()]
     config, order = runs.prepared(scenario, method, changes, Path(plan.out), "cpu", said=where)
     names = [config.name, config.method.name, *([folder_name(settings)] if settings else [])]
     return Task("/".join(names), Path(plan.out, *names), as_data(config), order.command, dict(settings), plan.animation)
 
 
-def said(places: Places, part: str, key: str, value: Any) -> str:
+def said(places: Places, part: str, key: str, value: Any) -> Place:
     """Where a key of the plan was said: in the sweep file, or on the command line."""
     text = shortened(value if isinstance(value, str) else in_toml(value))
-    return places.get((part, key), f"--{part} {key}={text}" if key else f"--{part} {text}")
+    return places.get((part, key), Place(f"--{part} {key}={text}" if key else f"--{part} {text}"))
 
 
 def folder_name(settings: Settings) -> str:
@@ -335,8 +342,14 @@ def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
 
 def failed_rows(task: Task, message: str) -> list[Record]:
     """The records of a run that failed and could leave none in its folder."""
-    facts = {"scenario": task.config["name"], "method": task.config["method"]["name"], "settings": task.settings}
-    facts |= {"seeds": seeds_of(task), "status": "failed", "message": message, "seconds": {}, "summary": {}}
+    facts = Facts(
+        scenario=task.config["name"],
+        method=task.config["method"]["name"],
+        settings=task.settings,
+        seeds=seeds_of(task),
+        status="failed",
+        message=message,
+    )
     return list(records_of(facts, task.folder))
 
 
@@ -437,13 +450,13 @@ def played(todo: Sequence[Task], pool: Pool, standing: Standing, watch: Watch) -
 
 def unfinished(tasks: Sequence[Task], fresh: bool) -> list[Task]:
     """The runs that are still to be played; UserError where folders hold other runs, `fresh` clears them instead."""
-    todo, wrong = [], []
+    todo, wrong = list[Task](), list[Mistake]()
     for task in tasks:
         try:
             if not is_finished(task, fresh):
                 todo.append(task)
         except UserError as error:
-            wrong.append(str(error))
+            wrong += error.mistakes
     refuse(wrong)
     return todo
 

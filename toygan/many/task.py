@@ -5,10 +5,10 @@ Away from home a run is played in a scratch folder and its files return as bytes
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from toygan.files.disk import write_aside, write_json
-from toygan.files.scenario import Config
+from toygan.files.disk import as_json, parsed, write_aside
+from toygan.files.scenario import Config, as_table, toml_of
 from toygan.files.strict import Source, UserError, check
 from toygan.many import run
 from toygan.many.run import Progress, Watcher
@@ -83,7 +83,7 @@ def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watch
         return End("busy")
     except BaseException as error:  # a SystemExit of a run's own code ends that run only
         return End("failed", error_in_words(error))
-    return End(recording.facts["status"])
+    return End(recording.facts.status)
 
 
 def keep_failure(task: Task, message: str) -> None:
@@ -92,11 +92,7 @@ def keep_failure(task: Task, message: str) -> None:
     """
     try:
         config = check(Config, task.config, Source(task.name))
-        order = run.Order(task.folder, task.command, settings=task.settings)
-        with folders.claimed(task.folder):
-            facts = folders.begin(task.folder, config, run.first_facts(config, order), fresh=False)
-            if facts["status"] not in folders.FINISHED:
-                write_json(task.folder / "run.json", facts | {"status": "failed", "message": message})
+        run.keep_failure(config, run.Order(task.folder, task.command, settings=task.settings), message)
     except (OSError, UserError):  # the folder is another's or takes nothing; the sweep tells it all the same
         return
 
@@ -169,13 +165,34 @@ def at_home_here(config: Mapping[str, Any], inputs: Path) -> tuple[dict[str, Any
 
 
 def moved(files: Files, moves: Mapping[str, str]) -> Files:
-    """The files with one path written for another in the run's records."""
+    """The files with one path for another in the fields of a run's records that say what its target is drawn from; a record
+    that cannot be read stays as it is, for the run to tell.
+    """
     files = dict(files)
-    for name in {"run.json", "config.toml"} & files.keys():
-        for old, new in moves.items():
-            for as_text in (lambda path: json.dumps(path), lambda path: json.dumps(path, ensure_ascii=False)):
-                files[name] = files[name].replace(as_text(old).encode(), as_text(new).encode())
+    for name in RECORDS.keys() & files.keys() if moves else ():
+        read, write = RECORDS[name]
+        try:
+            record = read(files[name].decode())
+            files[name] = write(drawn_from(record, moves)) if isinstance(record, dict) else files[name]
+        except (ValueError, RecursionError):
+            continue
     return files
+
+
+def drawn_from(record: dict[str, Any], moves: Mapping[str, str]) -> dict[str, Any]:
+    """The record of a run with other paths for its target's file, in its config or as a config."""
+    for target in (as_table(record.get("target")), as_table(as_table(record.get("config")).get("target"))):
+        if isinstance(path := target.get("path"), str):
+            target["path"] = moves.get(path, path)
+    inputs = {moves.get(path, path): digest for path, digest in as_table(record.get("inputs")).items()}
+    return record | ({"inputs": inputs} if inputs else {})
+
+
+# The records in which a path stands, each with how it is read and written.
+RECORDS: dict[str, tuple[Callable[[str], Any], Callable[[dict[str, Any]], bytes]]] = {
+    "run.json": (parsed, as_json),
+    "config.toml": (tomllib.loads, lambda data: toml_of(data).encode()),
+}
 
 
 def load(place: Path) -> Files:

@@ -6,7 +6,6 @@ of `RULES`; every threshold is in `thresholds`, with its reason. What a recordin
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -40,19 +39,26 @@ from toygan.quantities.thresholds import LIMIT
 
 
 class Event(NamedTuple):
-    """One diagnosis: when it began, for which seed, what it is called, and the numbers behind it in words."""
+    """One diagnosis: when it began, for which seed, what it is called, and its evidence: words with {} for each number."""
 
     step: int
     seed: int
     label: str
-    evidence: str
+    words: str
+    numbers: tuple[str, ...] = ()
+
+    @property
+    def evidence(self) -> str:
+        """The numbers behind it in words."""
+        return self.words.format(*self.numbers)
 
 
 class Finding(NamedTuple):
-    """A rule's answer: the frame at which it began, and the evidence."""
+    """A rule's answer: the frame at which it began, and the evidence: words with {} for each number."""
 
     frame: int
-    evidence: str
+    words: str
+    numbers: tuple[str, ...] = ()
 
 
 # --- all labels of a run ---------------------------------------------------------------------------------------------
@@ -64,7 +70,7 @@ def events_of(seeds: Sequence[int], frames: Arrays, metrics: Arrays, floors: Flo
     for s, seed in enumerate(seeds):
         story = story_of(frames, metrics, floors, s)
         found = findings(story)
-        events += [Event(int(story.steps[at]), seed, label, words) for label, (at, words) in found.items()]
+        events += [Event(int(story.steps[one.frame]), seed, label, *one[1:]) for label, one in found.items()]
     return sorted(events)
 
 
@@ -100,7 +106,7 @@ def sentence(predicate: str, group: Sequence[Event], seeds: int) -> str:
     """What a group of seeds has in common, the evidence of the one with the earliest event, and its step."""
     first = min(group)
     when = f"at step {first.step}" if len(group) == 1 else f"first at step {first.step}"
-    return f"{count(len(group), seeds)} {predicate} ({spread([event.evidence for event in group])}), {when}."
+    return f"{count(len(group), seeds)} {predicate} ({spread(group)}), {when}."
 
 
 def count(some: int, all_of_them: int) -> str:
@@ -108,21 +114,28 @@ def count(some: int, all_of_them: int) -> str:
     return "The only seed" if some == all_of_them == 1 else f"{some} of {all_of_them} seeds"
 
 
-def spread(evidence: Sequence[str]) -> str:
-    """One text for several that differ only in numbers: each number becomes the range it spans."""
-    split = [SPLIT.split(words) for words in evidence]
-    if len({tuple(parts[::2]) for parts in split}) > 1:
-        return evidence[0] + (f", and {len(evidence) - 1} more" if len(evidence) > 1 else "")
-    merged = list(split[0])
-    for place in range(1, len(merged), 2):
-        found = sorted({parts[place] for parts in split}, key=float)
-        merged[place] = found[0] if len(found) == 1 else f"{found[0]}–{found[-1]}"
-    return "".join(merged)
+def spread(group: Sequence[Event]) -> str:
+    """The evidence of all where it differs only in numbers, each as the range it spans; else the first one's."""
+    words = group[0].words
+    if any(event.words != words for event in group):
+        return f"{group[0].evidence}, and {len(group) - 1} more"
+    spans = [sorted(set(values), key=float) for values in zip(*(event.numbers for event in group), strict=True)]
+    return words.format(*(ranged(span[0], span[-1]) for span in spans))
+
+
+def ranged(low: str, high: str) -> str:
+    """1–2, or 1."""
+    return low if low == high else f"{low}–{high}"
 
 
 def number(value: float) -> str:
     """Three digits, without an exponent where none is needed."""
     return f"{value:.3g}"
+
+
+def numbers(*values: float) -> tuple[str, ...]:
+    """Each as a `number`."""
+    return tuple(map(number, values))
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------
@@ -132,12 +145,8 @@ def diverged(story: Story) -> Finding | None:
     """Numbers that are not finite, or beyond all bounds."""
     if story.alive == len(story.steps):
         return None
-    return Finding(
-        story.alive,
-        f"first seen in this frame: a loss, parameter or point not finite or beyond {LIMIT.runaway:.0e}".replace(
-            "e+06", "e6"
-        ),
-    )
+    bound = f"{LIMIT.runaway:.0e}".replace("e+0", "e")
+    return Finding(story.alive, f"first seen in this frame: a loss, parameter or point not finite or beyond {bound}")
 
 
 def runaway_critic(story: Story) -> Finding | None:
@@ -155,9 +164,8 @@ def runaway_critic(story: Story) -> Finding | None:
         start, end = float(np.nanmin(sizes[: 1 + part(sizes)])), middle(last(sizes))
         if end > least and end > LIMIT.growth * start:
             beyond = int(np.argmax(sizes > least))
-            return Finding(
-                beyond, f"{SPOKEN[name]} from {number(start)} to {number(end)}, on a target of size {number(scale)}"
-            )
+            words = SPOKEN[name] + " from {} to {}, on a target of size {}"
+            return Finding(beyond, words, numbers(start, end, scale))
     return None
 
 
@@ -177,8 +185,8 @@ def swapped_critic(story: Story) -> Finding | None:
         return None
     if still_improving(story) is not None or not middle(np.abs(last(lead))) > LIMIT.swing * middle(story_scores(story)):
         return None
-    words = f"scores generated points {number(-middle(last(lead)))} above real ones"
-    return Finding(since(below) or 0, f"{words}, W1 from {number(w1[0])} to {number(middle(last(w1)))}")
+    words = "scores generated points {} above real ones, W1 from {} to {}"
+    return Finding(since(below) or 0, words, numbers(-middle(last(lead)), w1[0], middle(last(w1))))
 
 
 def lead_of(story: Story) -> np.ndarray | None:
@@ -202,8 +210,8 @@ def runaway_generator(story: Story) -> Finding | None:
     away = w1 > least
     if not stays(away):
         return None
-    words = f"W1 from {number(w1[0])} to {number(middle(last(w1)))}, on a target of size {number(story.size)}"
-    return Finding(since(away) or 0, words)
+    words = "W1 from {} to {}, on a target of size {}"
+    return Finding(since(away) or 0, words, numbers(w1[0], middle(last(w1)), story.size))
 
 
 def weight_saturation(story: Story) -> Finding | None:
@@ -211,10 +219,8 @@ def weight_saturation(story: Story) -> Finding | None:
     shares = story.curve("weight_saturation")
     if shares is None or not stays(shares >= LIMIT.saturated):
         return None
-    return Finding(
-        since(shares >= LIMIT.saturated) or 0,
-        f"{100 * middle(last(shares)):.0f} % of the critic's parameters at their bound",
-    )
+    share = f"{100 * middle(last(shares)):.0f}"
+    return Finding(since(shares >= LIMIT.saturated) or 0, "{} % of the critic's parameters at their bound", (share,))
 
 
 def exploding_layers(story: Story) -> Finding | None:
@@ -244,9 +250,12 @@ def through_layers(story: Story, holds: Callable[[np.ndarray], np.ndarray], word
     if not told:
         return None
     began = since(beyond[:end]) or 0
-    times, where = ratio[end - 1] if lost else middle(last(ratio)), f"the first of {story.layers.shape[1]} layers"
-    said = f"gradient {max(times, 1 / times):.0e} {words} at {where} than at the last" if times else f"none at {where}"
-    return Finding(began, said + ", in the last look before the seed was lost" * lost)
+    times, layers = ratio[end - 1] if lost else middle(last(ratio)), str(story.layers.shape[1])
+    when, where = ", in the last look before the seed was lost" * lost, "at the first of {} layers"
+    if not times:
+        return Finding(began, f"none {where}{when}", (layers,))
+    more = f"{max(times, 1 / times):.0e}"
+    return Finding(began, f"gradient {{}} {words} {where} than at the last{when}", (more, layers))
 
 
 def is_built(ratio: float, layers: int) -> bool:
@@ -267,10 +276,9 @@ def vanishing_gradient(story: Story) -> Finding | None:
         gone |= (flat >= LIMIT.flat) & (sizes <= LIMIT.gradient_faint * largest)
     if not stays(gone):
         return None
-    left = middle(last(sizes)) / largest
-    return Finding(
-        since(gone) or 0, f"generator's gradient down to {left:.0e} of its largest while W1 is not near its floor"
-    )
+    left = f"{middle(last(sizes)) / largest:.0e}"
+    words = "generator's gradient down to {} of its largest while W1 is not near its floor"
+    return Finding(since(gone) or 0, words, (left,))
 
 
 def largest_but_for_a_spike(sizes: np.ndarray) -> float:
@@ -292,10 +300,11 @@ def mode_hopping(story: Story) -> Finding | None:
     hops, few = jumps(story.shares[later:]), middle(count[later:]) <= half and middle(story.carried[later:]) <= half
     if len(hops) < LIMIT.hops or hops[-1] < (len(count) - later) / 2 or not few:
         return None
-    held = np.percentile(count[later:], [10, 90]).astype(int)
-    words = f"{len(hops)} moves between modes, {ranged(*held)} of {len(story.weights)} held {SHARE} at a time"
+    held = [str(int(few)) for few in dict.fromkeys(np.percentile(count[later:], [10, 90]).astype(int))]
+    words = f"{{}} moves between modes, {'–'.join(['{}'] * len(held))} of {{}} held {SHARE} at a time"
     moves = jumps(story.shares)  # from the very start, where the first look may be one that no move is far from
-    return Finding(first_of_chain(moves if len(moves) >= LIMIT.hops else [later + hop for hop in hops]), words)
+    first = first_of_chain(moves if len(moves) >= LIMIT.hops else [later + hop for hop in hops])
+    return Finding(first, words, (str(len(hops)), *held, str(len(story.weights))))
 
 
 def on_modes(story: Story, later: int) -> bool:
@@ -344,17 +353,17 @@ def collapse(story: Story, few: np.ndarray, left: int) -> Finding:
     points were at the others.
     """
     what = "" if story.has_modes else " regions of the target"
-    words, at = f"{left} of {len(story.weights)}{what} kept {SHARE}", since(few) or 0
+    words, told, at = f"{{}} of {{}}{what} kept {SHARE}", [str(left), str(len(story.weights))], since(few) or 0
     found = story.curve("modes")
     if story.shares is not None and found is not None and story.has_modes:
-        words += f", {middle(last(found)):.0f} had a point within 3 sigma"
+        words, told = words + ", {} had a point within 3 sigma", [*told, f"{middle(last(found)):.0f}"]
     emptied = emptied_from(story, at)
     if emptied is not None or story.home is None:
-        return Finding(max(at if emptied is None else emptied, 1), words)
+        return Finding(max(at if emptied is None else emptied, 1), words, tuple(told))
     never = gone_for_good(story)
     settled = since(few & (story.home >= LIMIT.at_home))
     words += ", the others never found" * (never is not None and bool(never.any()) and at < 2)
-    return Finding(max(at, settled or 0, 1), words)
+    return Finding(max(at, settled or 0, 1), words, tuple(told))
 
 
 def shrunk(story: Story) -> Finding | None:
@@ -364,7 +373,7 @@ def shrunk(story: Story) -> Finding | None:
     narrow = story.width <= LIMIT.narrow
     if len(narrow) < 3 or not stays(narrow):
         return None
-    return Finding(max(since(narrow) or 0, 1), f"{number(middle(last(story.width)))} times as wide as the target")
+    return Finding(max(since(narrow) or 0, 1), "{} times as wide as the target", numbers(middle(last(story.width))))
 
 
 def being_found(count: np.ndarray, all_of_them: int) -> bool:
@@ -393,7 +402,7 @@ def oscillation(story: Story) -> Finding | None:
     if not found:
         return None
     first, times, height = max(found, key=lambda one: one[1])
-    return Finding(first, f"{times} swings of {number(height)}, not damped at the end")
+    return Finding(first, "{} swings of {}, not damped at the end", (str(times), number(height)))
 
 
 def swinging(story: Story) -> list[tuple[np.ndarray, float]]:
@@ -467,12 +476,14 @@ def converged(story: Story) -> Finding | None:
     if there is None or w1 is None or (began := lasting(there)) is None:
         return None
     bottom = middle(floor) if floor is not None else 0.0
-    words = [f"W1 {number(w1[began])}" + (f", {w1[began] / bottom:.2g} times its floor" if bottom > 0 else "")]
-    count = kept(story)
-    if count is not None and story.has_modes and bottom > 0:
-        words.append(f"{count[began]:.0f} of {len(story.weights)} modes")
-    words += [f"{SPOKEN[name]} {values[began]:.2f}" for name, values in qualities(story).items() if bottom > 0]
-    return Finding(began, ", ".join(words))
+    words, told, count = ["W1 {}"], [number(w1[began])], kept(story)
+    if bottom > 0:
+        words, told = [*words, "{} times its floor"], [*told, f"{w1[began] / bottom:.2g}"]
+        if count is not None and story.has_modes:
+            words, told = [*words, "{} of {} modes"], [*told, f"{count[began]:.0f}", str(len(story.weights))]
+        words += [f"{SPOKEN[name]} {{}}" for name in qualities(story)]
+        told += [f"{values[began]:.2f}" for values in qualities(story).values()]
+    return Finding(began, ", ".join(words), tuple(told))
 
 
 def still_improving(story: Story) -> Finding | None:
@@ -485,15 +496,15 @@ def still_improving(story: Story) -> Finding | None:
     bottom = middle(floor) if floor is not None else 0.0
     if falls(w1, bottom):
         then, now = middle(before_last(w1)), middle(last(w1))
-        return Finding(len(w1) - part(w1), f"W1 fell from {number(then)} to {number(now)} over the last two fifths")
+        return Finding(len(w1) - part(w1), "W1 fell from {} to {} over the last two fifths", numbers(then, now))
     if far_off(story):
         return None
     for name, values in qualities(story).items():
         good = (1 - LIMIT.astray) * story.ceilings[name]
         if middle(last(values)) < good and falls(-values, -good):
             then, now = middle(before_last(values)), middle(last(values))
-            words = f"{SPOKEN[name]} rose from {then:.2f} to {now:.2f} over the last two fifths, W1 near its floor"
-            return Finding(len(w1) - part(w1), words)
+            words = f"{SPOKEN[name]} rose from {{}} to {{}} over the last two fifths, W1 near its floor"
+            return Finding(len(w1) - part(w1), words, (f"{then:.2f}", f"{now:.2f}"))
     return None
 
 
@@ -511,11 +522,6 @@ def bends(values: np.ndarray) -> float:
     """
     second = np.abs(np.diff(values[np.isfinite(values)], 2))
     return float(np.median(second) / NORMAL_BEND) if len(second) else 0.0
-
-
-def ranged(low: int, high: int) -> str:
-    """1–2, or 1."""
-    return str(low) if low == high else f"{low}–{high}"
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
@@ -539,8 +545,6 @@ CLAIMS = (
     ("score_gap", LIMIT.logits),
     ("score_range", LIMIT.logits),
 )
-
-SPLIT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.]*\w)")  # numbers, not those inside names
 
 FAILURES = {
     "diverged",

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from toygan.files.scenario import Config, as_data, build_target, read
-from toygan.files.strict import UserError, options, shortened
+from toygan.files.strict import Mistake, Place, UserError, options, shortened
 from toygan.quantities import divergences
 from toygan.quantities.transport import Metric, transport, weighted
 from toygan.targets.target import Modes, Target, moved
@@ -363,17 +363,18 @@ class Sweep(NamedTuple):
 
 def parsed_sweep(text: str) -> Sweep:
     """`target.shift=-1:1:21`: KEY=LO:HI:N; a number after the last dot is a coordinate. UserError for anything else."""
-    wrong = f"--over {shortened(text)}: expected KEY=LO:HI:N, for example target.shift=-1:1:21"
+    said = Place(f"--over {shortened(text)}")
+    wrong = Mistake(None, "expected KEY=LO:HI:N, for example target.shift=-1:1:21", place=said)
     match = re.fullmatch(r"\s*(target\.[\w.-]+?)(?:\.(\d{1,9}))?\s*=([^:]+):([^:]+):\s*(\d+)\s*", text)
     if match is None:
-        raise UserError(f"{wrong}\n    only keys of [target] change a distance")
+        raise UserError(wrong._replace(hint="only keys of [target] change a distance"))
     key, place, *ends, digits = match.groups()
     try:
         low, high, count = float(ends[0]), float(ends[1]), int(digits)
     except ValueError:
         raise UserError(wrong) from None
     if not (math.isfinite(low) and math.isfinite(high) and 2 <= count <= 1000):
-        raise UserError(f"{wrong}\n    LO and HI must be finite, N from 2 to 1000")
+        raise UserError(wrong._replace(hint="LO and HI must be finite, N from 2 to 1000"))
     return Sweep(key, None if place is None else int(place), np.linspace(low, high, count).tolist())
 
 
@@ -387,18 +388,22 @@ def along(a: str, b: str, sweep: Sweep, points: int = 500, watch: Watch = unwatc
     return {name: [row[name] for row in rows] for name in DISTANCES}
 
 
-def changed(base: Mapping[str, Any], sweep: Sweep, value: float) -> Any:
-    """What the key is set to: the number, a whole one where the key wants it, or the list with one number replaced."""
+def changed(base: Mapping[str, Any], sweep: Sweep, value: float, said: Place | None = None) -> Any:
+    """What the key is set to: the number, a whole one where the key wants it, or the list with one number replaced.
+
+    `said` tells where the sweep was said, if not on the command line.
+    """
     old: Any = base
     for part in sweep.key.split("."):
         old = old.get(part) if isinstance(old, Mapping) else None
+    asked = said or Place(f"--over {sweep.key}.{sweep.place or 0}")
     if isinstance(old, list | tuple):
         place = sweep.place or 0
         if place >= len(old) or isinstance(old[place], list | tuple):
-            raise UserError(f"--over {sweep.key}.{place}: is not a number; {sweep.key} is {list(old)}")
+            raise UserError(Mistake(None, f"is not a number; {sweep.key} is {list(old)}", place=asked))
         return [value if i == place else number for i, number in enumerate(old)]
     if sweep.place is not None:
-        raise UserError(f"--over {sweep.key}.{sweep.place}: {sweep.key} is not a list")
+        raise UserError(Mistake(None, f"{sweep.key} is not a list", place=asked))
     return int(value) if isinstance(old, int) and value.is_integer() else value
 
 

@@ -125,7 +125,12 @@ def repeated(state: State, n: int) -> State:
         generator_slots=tuple(slot.repeat(n, 1) for slot in state.generator_slots),
         critic_slots=tuple(slot.repeat(n, 1) for slot in state.critic_slots),
         memory=state.memory.repeat(n),
-        report=type(state.report)(*(numbers.repeat(n) for numbers in state.report)),
+        report=state.report._replace(
+            critic_loss=state.report.critic_loss.repeat(n),
+            generator_loss=state.report.generator_loss.repeat(n),
+            penalty=state.report.penalty.repeat(n),
+            parts=tuple(part.repeat(n) for part in state.report.parts),
+        ),
     )
 
 

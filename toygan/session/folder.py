@@ -21,7 +21,7 @@ import numpy as np
 from toygan.files.disk import arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
 from toygan.files.scenario import Config, as_data, as_table, as_toml, deciding, differing
 from toygan.files.strict import UserError, examined
-from toygan.session.recording import FACTS, FORMAT
+from toygan.session.facts import FACTS, FORMAT
 
 FINISHED = ("done", "diverged")
 OURS = ("run.json", "config.toml", "metrics.jsonl", "frames.npz", "weights.npz", "picture.png", "animation.gif")

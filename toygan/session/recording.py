@@ -8,49 +8,34 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
-from toygan.files.disk import Arrays, complete_lines, read_json, unpacked
+from toygan.files.disk import Arrays, complete_lines, unpacked
 from toygan.quantities.diagnosis import Event, events_of
 from toygan.quantities.table import QUANTITIES, Floor, When, derived
+from toygan.session.facts import Facts, read_facts
 
-FORMAT = 1
 HUGE = 1e30  # beyond this, differences and squares of float32 overflow: as good as infinite
-FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
-
-SHAPES: Mapping[str, type | tuple[type, ...]] = {
-    "scenario": str,
-    "method": str,
-    "seeds": list,
-    "status": str,
-    "step": int,
-    "steps": int,
-    "seconds": dict,
-    "config": dict,
-    "summary": dict,
-    "settings": dict,
-}
 
 
 @dataclass(frozen=True)
 class Recording:
     """The frames of one run, with its facts and measures.
 
-    `facts` is what `run.json` holds. `frames` holds the arrays of `frames.npz`, in the units of the scenario's plane:
+    `facts` is what `run.json` says. `frames` holds the arrays of `frames.npz`, in the units of the scenario's plane:
     `step [T]`, `samples [T, S, N, 2]`, `real [N, 2]`, `scores [T, P, g, g]` (row = y, column = x) on
     `grid_x [g]`, `grid_y [g]`, `slopes [T, P, h, h, 2]` on `slope_x [h]`, `slope_y [h]`; and `final [S, 2000, 2]`, points
     that every seed's last generator makes of latents of their own, which the final measures are about: no frame shows
     them. `metrics` holds one `[T, S]` array a measure.
     """
 
-    facts: Mapping[str, Any]
+    facts: Facts
     frames: Arrays
     metrics: Arrays = field(default_factory=dict)
     folder: Path | None = None
@@ -58,7 +43,7 @@ class Recording:
     @property
     def name(self) -> str:
         """Scenario and method, as people say them."""
-        return f"{self.facts['scenario']} / {self.facts['method']}"
+        return f"{self.facts.scenario} / {self.facts.method}"
 
     def curve(self, name: str) -> np.ndarray | None:
         """A quantity of every frame and seed [T, S], NaN where it is not finite; None where nothing of it is known."""
@@ -75,23 +60,21 @@ class Recording:
 
     def final(self, name: str) -> np.ndarray:
         """A quantity of every seed's fresh points at the end [S], NaN where it is not known."""
-        rows = (self.facts.get("summary") or {}).get("seeds") or []
-        known = [(row | derived(row)).get(name) for row in rows]
+        known = [{**row, **derived(row)}.get(name) for row in self.facts.summary.rows]
         return np.array([math.nan if value is None else value for value in known], float)
 
     def floor(self, name: str, when: When = "frame") -> Floor | None:
         """What perfect samplers score in a quantity at a frame's or the final number of points; None where that is not
         known. Older recordings know no band of theirs: `draws` is 0, and its ends lie a spread either side of the mean.
         """
-        known = ((self.facts.get("floors") or {}).get(when) or {}).get(name) or {}
-        mean, spread = known.get("mean"), known.get("spread") or 0.0
-        if mean is None:
+        known = self.facts.floor(name, when)
+        if known is None:
             floor = self.curve(f"{name}_floor") if when == "frame" else None
             return None if floor is None else floor_of_curve(floor)
-        low, high = known.get("low"), known.get("high")
+        mean, spread, low, high, draws = known
         if low is None or high is None:
             return Floor(mean, spread, max(mean - spread, mean / 10), mean + spread, 0)
-        return Floor(mean, spread, low, high, known["draws"])
+        return Floor(mean, spread, low, high, draws or 0)
 
     def sample(self, n: int, k: int = 0) -> np.ndarray:
         """Draw n more points of every seed's last generator: [S, n, 2], float32; another k is another sample.
@@ -107,7 +90,7 @@ class Recording:
         for name, value, least in (("n", n, 1), ("k", k, 0)):
             if not isinstance(value, int | np.integer) or value < least:
                 raise UserError(f"sample: {name} = {value!r}: must be a whole number, {least} or more")
-        config, average = check(Config, dict(self.facts["config"]), Source(self.name)), self._average()
+        config, average = check(Config, dict(self.facts.config), Source(self.name)), self._average()
         try:
             return fresh_points(config, average, n, k)
         except (OSError, ValueError) as error:
@@ -146,8 +129,8 @@ class Recording:
         return picture.read_bytes() if picture and picture.exists() else None
 
     def __repr__(self) -> str:
-        step, steps = self.facts["step"], self.facts["steps"]
-        return f"<Recording {self.name}: {self.facts['status']}, step {step} of {steps}, seeds {self.facts['seeds']}>"
+        told = self.facts
+        return f"<Recording {self.name}: {told.status}, step {told.step} of {told.steps}, seeds {list(told.seeds)}>"
 
 
 def floor_of_curve(floor: np.ndarray) -> Floor:
@@ -158,16 +141,17 @@ def floor_of_curve(floor: np.ndarray) -> Floor:
 
 def diagnose(recording: Recording) -> list[Event]:
     """Every event of every seed, the earliest first. Copes with whatever the recording lacks."""
-    floors = (recording.facts.get("floors") or {}).get("frame", {})
-    return events_of(recording.facts["seeds"], recording.frames, recording.metrics, floors)
+    facts = recording.facts
+    floors = {name: {"mean": one.mean, "spread": one.spread} for name, one in facts.floors("frame").items()}
+    return events_of(facts.seeds, recording.frames, recording.metrics, floors)
 
 
-def like_perfect(facts: Mapping[str, Any], w1: float | None) -> bool | None:
+def like_perfect(facts: Facts, w1: float | None) -> bool | None:
     """Whether a final W1 is one that a perfect sampler scores, too: at most the upper end of the band that holds 90 % of
     them. None where either is not known, and on a target of points, on which a perfect sampler scores 0.
     """
-    high = (facts.get("floors") or {}).get("final", {}).get("w1", {}).get("high")
-    return None if w1 is None or not high else bool(w1 <= high)
+    floor = facts.floor("w1", "final")
+    return None if w1 is None or not floor or not floor.high else bool(w1 <= floor.high)
 
 
 def load(folder: str | Path) -> Recording:
@@ -176,43 +160,15 @@ def load(folder: str | Path) -> Recording:
     Raises FileNotFoundError when there is no finished recording in it and ValueError when it cannot be understood.
     """
     folder = Path(folder)
-    facts = read_json(folder / "run.json")
-    if isinstance(facts, dict) and facts.keys() >= FACTS and facts["format"] != FORMAT:
-        raise ValueError(f"{folder / 'run.json'}: format {facts['format']!r} is not {FORMAT}, the one known here")
-    if not is_record(facts):
-        raise ValueError(f"{folder / 'run.json'}: is not the record of a run")
-    frames = unpacked(folder / "frames.npz")
-    return Recording(facts, frames, read_metrics(folder / "metrics.jsonl", frames["step"], facts["seeds"]), folder)
+    facts, frames = read_facts(folder), unpacked(folder / "frames.npz")
+    if "samples" in frames and frames["samples"].shape[1:2] != (len(facts.seeds),):
+        raise ValueError(
+            f"{folder / 'run.json'}: seeds = {list(facts.seeds)}: frames.npz holds another number of seeds"
+        )
+    return Recording(facts, frames, read_metrics(folder / "metrics.jsonl", frames["step"], facts.seeds), folder)
 
 
-def decided_by(facts: Mapping[str, Any]) -> str | None:
-    """What decides a run's optimal critic, `potential`, `kernel` or `density`; None where none is known. Older recordings
-    do not say it: there the objective does.
-    """
-    known = (facts.get("summary") or {}).get("optimal") or {}
-    if not known:
-        return None
-    objective = ((facts.get("config") or {}).get("method") or {}).get("objective") or {}
-    kind: str = known.get("kind") or BY_OBJECTIVE.get(str(objective.get("kind")), "density")
-    return kind
-
-
-BY_OBJECTIVE = {"wasserstein": "potential", "mmd": "kernel", "cramer": "kernel"}
-
-
-def is_record(facts: Any) -> bool:
-    """Whether what a `run.json` holds is the record of a run, in the one format that is known here."""
-    if not isinstance(facts, dict) or not facts.keys() >= FACTS or facts["format"] != FORMAT:
-        return False
-    if not all(isinstance(facts[name], shape) for name, shape in SHAPES.items() if name in facts):
-        return False
-    rows = facts["summary"].get("seeds", [])
-    told = isinstance(rows, list) and all(isinstance(row, dict) and isinstance(row.get("seed"), int) for row in rows)
-    spent = all(isinstance(seconds, int | float) for seconds in facts["seconds"].values())
-    return told and spent and bool(facts["seeds"]) and all(isinstance(seed, int) for seed in facts["seeds"])
-
-
-def read_metrics(path: Path, steps: np.ndarray, seeds: list[int]) -> dict[str, np.ndarray]:
+def read_metrics(path: Path, steps: np.ndarray, seeds: Sequence[int]) -> dict[str, np.ndarray]:
     """Gather `metrics.jsonl` into one array [T, S] a measure; what is missing is NaN, a torn last line is dropped."""
     if not path.exists():
         return {}
@@ -229,7 +185,7 @@ def read_metrics(path: Path, steps: np.ndarray, seeds: list[int]) -> dict[str, n
     return metrics
 
 
-def metric_lines(row: Arrays, step: int, seeds: list[int]) -> Iterable[str]:
+def metric_lines(row: Arrays, step: int, seeds: Sequence[int]) -> Iterable[str]:
     """One JSON object a line for every seed of one frame: measures [S] each; what is not finite is written as null."""
     for s, seed in enumerate(seeds):
         values = {name: plain(column[s]) for name, column in row.items()}

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.draw.exhibit_parts import diverged_at, diverged_words, shown_seed
+from toygan.draw.exhibit_parts import diverged_words, shown_seed
 from toygan.draw.panels import BOUNDARY, GENERATED, INK, METHOD_COLOURS, REAL, band_edges
 from toygan.draw.thumbnail import band_colours, poster, shrunk
 from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, When, axis_name, shown_in
+from toygan.session.facts import Summary
 from toygan.session.recording import Recording, load
 from toygan.site.markup import command_box, data, tag, text
 from toygan.site.pack import critics_of, digits, kept_frames, optimal_fields, packed_runs, view_of, zero_where_unknown
@@ -22,13 +23,11 @@ from toygan.view.scene import (
     HUGE,
     Milestone,
     Scene,
-    boundary_of,
     events_of,
     missing,
     optimum_in_words,
     scene,
     steepest,
-    summary_of,
     title_of,
 )
 
@@ -100,7 +99,7 @@ def place_run(recording: Recording, place: Path, root: str, name: str) -> Shown:
 def film_facts(runs: Sequence[Shown]) -> dict[str, Any]:
     """Everything but the bytes: one clock for all runs, by the share of training that is done, and each run's facts."""
     total = max(len(kept_frames(run.recording)) for run in runs)
-    lengths = {int(run.recording.facts["steps"]) for run in runs}
+    lengths = {run.recording.facts.steps for run in runs}
     return {
         "ticks": total,
         "steps": lengths.pop() if len(lengths) == 1 else None,
@@ -117,11 +116,9 @@ def labels(runs: Sequence[Shown]) -> list[str]:
     if all(run.name for run in runs):
         return [run.name for run in runs]
     facts = [run.recording.facts for run in runs]
-    several = len({one["scenario"] for one in facts}) > 1
-    names = [
-        f"{one.get('title') or one['scenario']} · {one['method']}" if several else str(one["method"]) for one in facts
-    ]
-    settings = [", ".join(f"{key} = {value}" for key, value in (one.get("settings") or {}).items()) for one in facts]
+    several = len({one.scenario for one in facts}) > 1
+    names = [title_of(run.recording) if several else run.recording.facts.method for run in runs]
+    settings = [", ".join(f"{key} = {value}" for key, value in one.settings.items()) for one in facts]
     told = [f"{name} ({extra})" if extra else name for name, extra in zip(names, settings, strict=True)]
     return [f"{name}, run {i + 1}" if told.count(name) > 1 else name for i, name in enumerate(told)]
 
@@ -155,14 +152,14 @@ def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
         "label": label,
         "colour": colour_of(i),
         "dash": dash_of(i),
-        "seeds": list(facts["seeds"]),
+        "seeds": list(facts.seeds),
         "critics": critics_of(recording.frames),
-        "alive": [alive(recording, kept, s) for s in range(len(facts["seeds"]))],
+        "alive": [alive(recording, kept, s) for s in range(len(facts.seeds))],
         "note": missing(recording, len(shown.steps)),
-        "diverged": diverged_at(recording),
-        "steps": int(facts["steps"]),
+        "diverged": facts.diverged_at,
+        "steps": facts.steps,
         "step": steps.tolist(),
-        "clock": clock(steps, int(facts["steps"]), ticks),
+        "clock": clock(steps, facts.steps, ticks),
         "view": view_of(recording.frames),
         "bands": bands_of(shown.scores),
         "optimalBands": None
@@ -173,7 +170,10 @@ def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
         "modes": [] if centres is None else np.asarray(centres, float).round(5).tolist(),
         "curves": curves_of(recording, kept),
         "best": {row["name"]: best_of(recording, row["name"]) for row in quantities()},
-        "events": [event._asdict() | {"why": why(recording, event)} for event in events_of(recording)],
+        "events": [
+            {"step": event.step, "label": event.label, "seeds": event.seeds, "why": why(recording, event)}
+            for event in events_of(recording)
+        ],
         "files": {str(s): path for s, path in run.files.items()},
     }
 
@@ -182,7 +182,7 @@ def boundaries(recording: Recording, kept: np.ndarray) -> list[list[float]] | No
     """For every seed with a critic and every kept frame, how far above the scores' median the critic cannot tell; None
     where the objective has no such score.
     """
-    score = boundary_of(recording)
+    score = recording.facts.summary.boundary
     if score is None:
         return None
     medians = np.median(zero_where_unknown(recording.frames["scores"][kept]), axis=(2, 3))
@@ -245,11 +245,7 @@ def best_of(recording: Recording, name: str) -> float | None:
 
 def why(recording: Recording, event: Milestone) -> str:
     """The evidence behind an event, each seed's once."""
-    found = [
-        str(one.get("evidence", ""))
-        for one in recording.facts.get("events") or []
-        if (one["step"], one["label"]) == (event.step, event.label)
-    ]
+    found = [one.evidence for one in recording.facts.events if (one.step, one.label) == (event.step, event.label)]
     return "; ".join(dict.fromkeys(found))
 
 
@@ -297,8 +293,8 @@ def optima(runs: Sequence[Shown], names: Sequence[str]) -> str:
 
 def controls(runs: Sequence[Shown]) -> str:
     """Play, step, slider, speed, seed and switches."""
-    seeds = list(dict.fromkeys(seed for run in runs for seed in run.recording.facts["seeds"]))
-    with_critic = {seed for run in runs for seed in run.recording.facts["seeds"][: critics_of(run.recording.frames)]}
+    seeds = list(dict.fromkeys(seed for run in runs for seed in run.recording.facts.seeds))
+    with_critic = {seed for run in runs for seed in run.recording.facts.seeds[: critics_of(run.recording.frames)]}
     buttons = [
         tag("button", "▶", type="button", id="play", class_="main", aria_label="Play"),
         tag("button", "‹", type="button", id="back", aria_label="One frame back"),
@@ -359,24 +355,24 @@ def panel(run: Shown, i: int, label: str) -> str:
 
 def last_words(run: Shown) -> str:
     """Seed and step of the last frame and whether it was lost, before the scripts say so."""
-    seeds, steps = run.recording.facts["seeds"], run.recording.facts["steps"]
+    seeds, steps = run.recording.facts.seeds, run.recording.facts.steps
     parts = [shown_seed(seeds), f"step {run.scene.steps[-1]} of {steps}", diverged_words(run.recording)]
     return text(" · ".join(part for part in parts if part))
 
 
 def points_in_words(recordings: Sequence[Recording]) -> str:
     """On how many points the numbers beneath the panels stand, and on how many those of the end, with the floors of W1."""
-    ends = [summary_of(recording) for recording in recordings]
+    ends = [recording.facts.summary for recording in recordings]
     frame = sample_in_words([recording.frames["samples"].shape[2] for recording in recordings],
-                            [end.get("critic_points") for end in ends])  # fmt: skip
+                            [end.critic_points for end in ends])  # fmt: skip
     here, there = floor_in_words(recordings, "frame"), floor_in_words(recordings, "final")
     return (f"Numbers beneath the panels are of a frame's {frame}{here}; claims about the end and the final measures are of "
             f"{fresh_in_words(ends)}{there}.")  # fmt: skip
 
 
-def fresh_in_words(ends: Sequence[Mapping[str, Any]]) -> str:
+def fresh_in_words(ends: Sequence[Summary]) -> str:
     """On how many points the measures of the end stand, as the summaries of some runs tell."""
-    words = sample_in_words([end.get("points") for end in ends], [end.get("w1_points") for end in ends])
+    words = sample_in_words([end.points for end in ends], [end.w1_points for end in ends])
     return words.replace("points", "fresh points")
 
 
@@ -426,4 +422,4 @@ def sheets(runs: Sequence[Shown], names: Sequence[str]) -> list[str]:
 
 def commands(runs: Sequence[Shown]) -> str:
     """The command of each run, to copy."""
-    return command_box("\n".join(dict.fromkeys(str(run.recording.facts.get("command", "")) for run in runs)))
+    return command_box("\n".join(dict.fromkeys(run.recording.facts.command for run in runs)))

@@ -205,8 +205,8 @@ def zipped_by(strategy: int, content: bytes) -> bytes:
 
 def described(part: Part) -> Mapping[str, Any]:
     """A part without its bytes."""
-    return {name: list(value) if not isinstance(value, str) else value for name, value in part._asdict().items()
-            if name != "content"}  # fmt: skip
+    ends = {"low": list(part.low), "high": list(part.high)}
+    return {"name": part.name, "kind": part.kind, "shape": list(part.shape), **ends}
 
 
 def as_json(value: Any) -> str:

@@ -56,7 +56,7 @@ def section(title: str, *inner: str) -> str:
 
 def diagnoses(runs: Sequence[Shown]) -> str:
     """What each run said of itself."""
-    said = [run.recording.facts["summary"].get("diagnosis") or [] for run in runs]
+    said = [run.recording.facts.summary.diagnosis for run in runs]
     told = list(zip(labels(runs), said, strict=True))
     lines = [tag("li", tag("strong", text(name)), " ", text(" ".join(words))) for name, words in told if words]
     return tag("ul", *lines) if lines else ""
@@ -86,7 +86,7 @@ def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> s
 
 def fresh_points(folders: Sequence[Path]) -> str:
     """How many fresh points the measures of the end are of."""
-    return text(fresh_in_words([facts_of(folder).get("summary") or {} for folder in folders]))
+    return text(fresh_in_words([facts_of(folder).summary for folder in folders]))
 
 
 def ended_words(members: Sequence[Mapping[str, Any]]) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from toygan.targets.densities import enough, in_blocks, log_grid_sum, log_mixture, log_normal_between
 from toygan.targets.mixtures import gaussians
+from toygan.targets.refusal import Refusal
 from toygan.targets.target import Modes, Point, Target
 
 # --- boards of cells -------------------------------------------------------------------------------------------------
@@ -54,7 +55,7 @@ def log_board(x: np.ndarray, weights: np.ndarray, corner: np.ndarray, cell: np.n
 def uniform(*, low: Point = (-1.0, -1.0), high: Point = (1.0, 1.0)) -> Target:
     """Uniform on the rectangle from the corner `low` to the corner `high`."""
     if not (low[0] < high[0] and low[1] < high[1]):
-        raise ValueError("high: must lie above and to the right of low; for example [1.0, 1.0]")
+        raise Refusal("must lie above and to the right of low", "for example [1.0, 1.0]", "high")
     return board(np.ones((1, 1)), low, high)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from toygan.targets.densities import NO_DENSITY, enough, in_blocks, log_mixture, log_normal_between, log_sum_exp
+from toygan.targets.refusal import Refusal
 from toygan.targets.target import Modes, Point, Target
 
 Arc = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # v [n] in [0, 1] -> x [n], y [n], smooth
@@ -152,7 +153,7 @@ def lines(*, segments: tuple[Segment, ...]) -> Target:
     ends = np.array(segments, dtype=float).reshape(-1, 2, 2)
     lengths = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
     if not lengths.sum() > 0:
-        raise ValueError("segments: no segment with a length; give at least one [[x, y], [x, y]]")
+        raise Refusal("no segment with a length", "give at least one [[x, y], [x, y]]", "segments")
 
     def sample(rng: np.random.Generator, n: int) -> np.ndarray:
         a, b = ends[rng.choice(len(ends), size=n, p=lengths / lengths.sum())].transpose(1, 0, 2)

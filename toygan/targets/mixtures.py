@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from toygan.targets.densities import ROUNDING, log_mixture
+from toygan.targets.refusal import Refusal
 from toygan.targets.target import Modes, Point, Target
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ def checked_weights(weights: Sequence[float] | None, modes: int) -> np.ndarray:
     if weights is None:
         return np.ones(modes)
     if len(weights) != modes:
-        raise ValueError(f"weights: {len(weights)} weights for {modes} modes; give one weight for each mode")
+        raise Refusal(f"{len(weights)} weights for {modes} modes", "give one weight for each mode", "weights")
     return np.array(weights)
 
 
@@ -75,7 +76,7 @@ def mixture(
 ) -> Target:
     """Any Gaussians: `stds` (one for all or one each) or `covariances`, and `weights` of any sum."""
     if not centres:
-        raise ValueError("centres: no centre given; give at least one [x, y]")
+        raise Refusal("no centre given", "give at least one [x, y]", "centres")
     shapes = mixture_covariances(len(centres), stds, covariances)
     return gaussians(np.array(centres), shapes, checked_weights(weights, len(centres)))
 
@@ -87,20 +88,20 @@ def mixture_covariances(
 ) -> np.ndarray:
     """Covariances [K, 2, 2] from whichever of the two was given; ValueError where they do not fit."""
     if (stds is None) == (covariances is None):
-        raise ValueError("stds: give either stds or covariances, and not both")
+        raise Refusal("give either stds or covariances, and not both", option="stds")
     if covariances is None:
         stds = [stds] * modes if isinstance(stds, float | int) else list(stds or ())
         return isotropic(fitting("stds", stds, modes))
     matrices = np.array(fitting("covariances", covariances, modes))
     if not np.allclose(matrices, matrices.transpose(0, 2, 1)) or np.linalg.eigvalsh(matrices).min() < 0:
-        raise ValueError("covariances: each must be symmetric with no negative eigenvalue")
+        raise Refusal("each must be symmetric with no negative eigenvalue", option="covariances")
     return matrices
 
 
 def fitting(name: str, values: Sequence[T], modes: int) -> Sequence[T]:
     """The values, if there is one for each mode; ValueError otherwise."""
     if len(values) != modes:
-        raise ValueError(f"{name}: {len(values)} {name} for {modes} centres; give one for each centre")
+        raise Refusal(f"{len(values)} {name} for {modes} centres", "give one for each centre", name)
     return values
 
 

@@ -1,6 +1,6 @@
 """The user's own points and pictures, read strictly: bounded, never a pickle, and parsed once whoever asks.
 
-Everything that is wrong with a file is a ValueError that begins with `path: ` and names the file.
+Everything that is wrong with a file is a Refusal of the option `path` that names the file.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toygan.targets.refusal import Refusal
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -29,16 +31,16 @@ def read_points(path: Path) -> np.ndarray:
     """Points [n, 2] of a CSV, NPY or NPZ file, not to be written to; ValueError, with the row, for anything else."""
     form = path.suffix.lower()
     if path.is_file() and form not in READERS:
-        raise ValueError(f"path: {path.name} is neither {' nor '.join(READERS)}")
+        raise Refusal(f"{path.name} is neither {' nor '.join(READERS)}", option="path")
     return parsed_points(path.name, form, content_of(path))
 
 
 def content_of(path: Path) -> bytes:
     """The bytes of a file; ValueError where there is none or it is too large."""
     if not path.is_file():
-        raise ValueError(f"path: no file {path}")
+        raise Refusal(f"no file {path}", option="path")
     if path.stat().st_size > LARGEST_FILE:
-        raise ValueError(f"path: {path.name} is larger than {LARGEST_FILE // 2**20} MiB; take a sample of it")
+        raise Refusal(f"{path.name} is larger than {LARGEST_FILE // 2**20} MiB", "take a sample of it", "path")
     return path.read_bytes()
 
 
@@ -47,13 +49,13 @@ def parsed_points(name: str, form: str, content: bytes) -> np.ndarray:
     """The points of a file's content, checked."""
     table = READERS[form](name, content)
     if table.ndim != 2 or table.shape[1] != 2 or not len(table):
-        raise ValueError(f"path: {name} has shape {list(table.shape)}; needed are n rows of 2 columns")
-    bad = np.flatnonzero(~np.isfinite(table).all(axis=1))
-    if len(bad):
-        raise ValueError(f"path: {name}, row {bad[0] + 1}: {table[bad[0]].tolist()} is not a finite point")
-    far = np.flatnonzero((np.abs(table) > FARTHEST).any(axis=1))
-    if len(far):
-        raise ValueError(f"path: {name}, row {far[0] + 1}: {table[far[0]].tolist()} is too far away to be trained on")
+        raise Refusal(f"{name} has shape {list(table.shape)}", "needed are n rows of 2 columns", "path")
+    for wrong, is_so in (
+        ("is not a finite point", ~np.isfinite(table).all(axis=1)),
+        ("is too far away to be trained on", (np.abs(table) > FARTHEST).any(axis=1)),
+    ):
+        for i in np.flatnonzero(is_so)[:1]:
+            raise Refusal(f"{name}, row {i + 1}: {table[i].tolist()} {wrong}", option="path")
     table.setflags(write=False)
     return table
 
@@ -88,7 +90,7 @@ def two_numbers(name: str, i: int, row: str) -> list[float]:
     cells = row.split(",")
     if len(cells) != 2 or not all(map(is_number, cells)):
         shown = row if len(row) <= 80 else f"{row[:77]}..."
-        raise ValueError(f"path: {name}, row {i}: {shown!r} is not two numbers")
+        raise Refusal(f"{name}, row {i}: {shown!r} is not two numbers", option="path")
     return [float(cell) for cell in cells]
 
 
@@ -109,7 +111,7 @@ def read_npy(name: str, content: bytes) -> np.ndarray:
     try:
         return array_of(io.BytesIO(content), len(content))
     except Exception as error:  # a header is Python text, and numpy lets through whatever its parser thinks of garbage
-        raise ValueError(f"path: {name} is not a numpy array of numbers ({in_short(error)})") from None
+        raise Refusal(f"{name} is not a numpy array of numbers ({in_short(error)})", option="path") from None
 
 
 def read_npz(name: str, content: bytes) -> np.ndarray:
@@ -122,10 +124,10 @@ def read_npz(name: str, content: bytes) -> np.ndarray:
             if members[0].file_size > LARGEST_FILE:
                 raise ValueError("it is too large")
             return read_npy(name, archive.read(members[0]))
+    except Refusal:
+        raise
     except Exception as error:  # as above; zip files have faults of their own
-        message = str(error)
-        known = message if message.startswith("path: ") else f"path: {name} is not an archive of one array ({message})"
-        raise ValueError(known) from None
+        raise Refusal(f"{name} is not an archive of one array ({error})", option="path") from None
 
 
 def array_of(file: io.BytesIO, size: int) -> np.ndarray:
@@ -171,7 +173,7 @@ def parsed_darkness(name: str, content: bytes) -> np.ndarray:
     """The darkness of a picture's content, not to be written to."""
     darkness = 1 - lightness(opened(name, content))
     if not darkness.sum() > 0:
-        raise ValueError(f"path: {name} is blank; dark pixels are where points are likely")
+        raise Refusal(f"{name} is blank", "dark pixels are where points are likely", "path")
     cells = averaged(darkness, -(-max(darkness.shape) // FINEST_PICTURE))
     cells.setflags(write=False)
     return cells
@@ -189,10 +191,9 @@ def opened(name: str, content: bytes) -> Image.Image:
         if math.prod(size) <= LARGEST_PICTURE:
             return ImageOps.exif_transpose(picture)
     except Exception as error:  # Pillow's decoders raise what they like on damaged files
-        raise ValueError(f"path: {name} is not a picture that can be read ({in_short(error)})") from None
-    raise ValueError(
-        f"path: {name} has {size[0]} x {size[1]} pixels, more than {LARGEST_PICTURE // 10**6} million; scale it down"
-    )
+        raise Refusal(f"{name} is not a picture that can be read ({in_short(error)})", option="path") from None
+    large = f"{name} has {size[0]} x {size[1]} pixels, more than {LARGEST_PICTURE // 10**6} million"
+    raise Refusal(large, "scale it down", "path")
 
 
 def lightness(picture: Image.Image) -> np.ndarray:
@@ -200,7 +201,7 @@ def lightness(picture: Image.Image) -> np.ndarray:
     from PIL import Image
 
     if picture.mode == "F":
-        raise ValueError("path: a picture of real numbers does not say what is white; save it as PNG")
+        raise Refusal("a picture of real numbers does not say what is white", "save it as PNG", "path")
     if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip to 8
         return np.clip(np.asarray(picture, dtype=float) / 65535, 0, 1)
     if picture.has_transparency_data:

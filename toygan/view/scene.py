@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from contourpy import contour_generator
 
 from toygan.files.disk import Arrays
 from toygan.files.text import number, percent
-from toygan.session.recording import HUGE, Recording, decided_by
+from toygan.session.facts import Optimal
+from toygan.session.recording import HUGE, Recording
 
 ROUNDING = 1e-6  # a float32 score carries about this share of noise
 
@@ -100,7 +101,7 @@ def finite_frames(frames: Arrays) -> int:
 
 def missing(recording: Recording, finite: int) -> str:
     """One sentence when the portrait seed was lost on the way, else nothing."""
-    step, seed = recording.frames["step"], recording.facts["seeds"][0]
+    step, seed = recording.frames["step"], recording.facts.portrait
     if finite == len(step):
         return ""
     if finite == 0:
@@ -118,14 +119,8 @@ def without_offset(scores: np.ndarray) -> np.ndarray:
 
 def boundary_heights(recording: Recording, scores: np.ndarray) -> np.ndarray | None:
     """How far above each frame's median [T] of scores [T, g, g] the score lies at which the critic cannot tell."""
-    score = boundary_of(recording)
+    score = recording.facts.summary.boundary
     return None if score is None else score - np.median(scores, axis=(1, 2))
-
-
-def boundary_of(recording: Recording) -> float | None:
-    """The score at which the objective's critic cannot tell; None where there is none, and in older recordings."""
-    score = summary_of(recording).get("boundary")
-    return None if score is None else float(score)
 
 
 def boundary_lines(scene: Scene, frame: int) -> list[np.ndarray]:
@@ -178,7 +173,7 @@ def endless(frames: Arrays) -> bool:
 
 def optimum_in_words(recording: Recording) -> str:
     """How the optimal critic was found, how well the learned one agrees, and what the comparison leaves open."""
-    how = str(optimum_of(recording).get("how", "known"))
+    how = optimum_of(recording).how
     free = " A constant is free, and away from the points it is not unique." if exact_transport(recording) else ""
     return f"The optimal critic: {how}.{agreement(recording)}{free}{slopes_in_words(recording)}"
 
@@ -191,8 +186,7 @@ def slopes_in_words(recording: Recording) -> str:
 
 def alignment_ceiling(recording: Recording) -> float | None:
     """The slope alignment that the potential of fresh points reaches at the end of the portrait seed, where it is known."""
-    row: dict[str, Any] = next(iter(summary_of(recording).get("seeds") or []), {})
-    return row.get("slope_alignment_ceiling")
+    return recording.facts.portrait_row.get("slope_alignment_ceiling")
 
 
 def agreement(recording: Recording) -> str:
@@ -200,27 +194,26 @@ def agreement(recording: Recording) -> str:
     values = recording.curve("optimal_correlation")
     if values is not None and np.isfinite(values[-1, 0]):
         return f" Correlation with the learned critic at real and generated points: {values[-1, 0]:.2f}."
-    known = optimum_of(recording).get("correlation")
+    known = optimum_of(recording).correlation
     return "" if known is None else f" Correlation with the learned critic in this window: {known:.2f}."
 
 
 def optimum_label(recording: Recording) -> str:
     """What the colours of the optimal critic's panel stand for."""
-    drawn = str(optimum_of(recording).get("drawn", ""))
+    drawn = optimum_of(recording).drawn
     if drawn or endless(recording.frames):
         return drawn or "its score, infinite ones cut off"
     return "its score" if is_stepped(recording.frames) else "its score, median removed"
 
 
-def optimum_of(recording: Recording) -> dict[str, Any]:
-    """What the run tells about the optimal critic, empty before its end."""
-    found: dict[str, Any] = summary_of(recording).get("optimal") or {}
-    return found
+def optimum_of(recording: Recording) -> Optimal:
+    """What the run tells about the optimal critic; nothing in particular before its end."""
+    return recording.facts.summary.optimal or Optimal()
 
 
 def exact_transport(recording: Recording) -> bool:
     """Whether the optimal critic is the one of exact transport."""
-    return decided_by(recording.facts) == "potential"
+    return recording.facts.decided_by == "potential"
 
 
 def score_range(scores: np.ndarray) -> tuple[float, float]:
@@ -260,12 +253,12 @@ def outside_share(points: np.ndarray, view: View) -> str:
 
 def title_of(recording: Recording) -> str:
     """The scenario's title and the method's name."""
-    return f"{recording.facts.get('title') or recording.facts['scenario']} · {recording.facts['method']}"
+    return f"{recording.facts.title} · {recording.facts.method}"
 
 
 def seeds_of(recording: Recording) -> str:
     """Which seed is shown, and of which ones."""
-    seeds = recording.facts["seeds"]
+    seeds = recording.facts.seeds
     return f"seed {seeds[0]}" + (f" shown of {named(seeds)}" if len(seeds) > 1 else " (the only one)")
 
 
@@ -276,22 +269,16 @@ def named(seeds: Sequence[int]) -> str:
     return ", ".join(map(str, seeds))
 
 
-def summary_of(recording: Recording) -> dict[str, Any]:
-    """What the run tells about its end, empty before it."""
-    summary: dict[str, Any] = recording.facts.get("summary") or {}
-    return summary
-
-
 def diagnosis_of(recording: Recording) -> str:
     """The diagnosis in sentences."""
-    return " ".join(summary_of(recording).get("diagnosis") or [])
+    return " ".join(recording.facts.summary.diagnosis)
 
 
 def events_of(recording: Recording) -> list[Milestone]:
     """Diagnosed events, the earliest first: step, label and seeds of those that agree in both."""
     seeds: dict[tuple[int, str], list[int]] = {}
-    for event in recording.facts.get("events") or []:
-        seeds.setdefault((int(event["step"]), str(event["label"])), []).append(int(event["seed"]))
+    for event in recording.facts.events:
+        seeds.setdefault((event.step, event.label), []).append(event.seed)
     return [Milestone(step, label, sorted(members)) for (step, label), members in sorted(seeds.items())]
 
 

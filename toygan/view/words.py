@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from toygan.files.text import number, percent
 from toygan.quantities.table import QUANTITIES, Floor, label_of, shown_in, written
 from toygan.session.recording import Recording
-from toygan.view.scene import summary_of
 
 
 def frame_words(recording: Recording, frame: int) -> list[str]:
@@ -64,13 +60,12 @@ def words_with_range(recording: Recording, frame: int) -> list[str]:
 
 def final_points(recording: Recording) -> str:
     """The portrait seed's quantities on fresh points after the end, each with what a perfect generator scores."""
-    summary = summary_of(recording)
-    row: Mapping[str, Any] = next(iter(summary.get("seeds") or []), {})
-    told = [at_end(recording, name, row[name]) for name in shown_in("end") if row.get(name) is not None]
-    if not told or "points" not in summary:
+    row, summary = recording.facts.portrait_row, recording.facts.summary
+    told = [at_end(recording, name, value) for name in shown_in("end") if (value := row.get(name)) is not None]
+    if not told or summary.points is None:
         return ""
-    few = f"W1, KL and neighbours on {summary['w1_points']}"
-    points = f"{summary['points']} fresh points ({few}), in brackets what the target itself scores"
+    few = f"W1, KL and neighbours on {summary.w1_points}"
+    points = f"{summary.points} fresh points ({few}), in brackets what the target itself scores"
     return f"On {points}: {', '.join(told)}."
 
 

@@ -1,0 +1,430 @@
+"""What `run.json` says, as one value: read in one place, checked whole, and what several readers derive from it.
+
+A record is a run's (`is not the record of a run` otherwise), and then every value inside has its shape (`SHAPE`), or the
+message names the file, the key, the value and what is legal. Older recordings lack keys, which have defaults.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from toygan.files.disk import read_json
+from toygan.quantities.diagnosis import Event
+
+FORMAT = 1
+FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
+SHARED = {"draw", "floors"}  # work that not every run does: drawing, and floors, which the first on a target finds
+
+Row = Mapping[str, float | None]  # the final measures of one seed, by name
+NO_ROW: Row = {}
+
+
+class KnownFloor(NamedTuple):
+    """What perfect samplers score in a measure: mean and spread, the ends of the band that holds 90 % of them, and how many
+    were drawn. Older recordings know no band.
+    """
+
+    mean: float
+    spread: float = 0.0
+    low: float | None = None
+    high: float | None = None
+    draws: int | None = None
+
+
+class Optimal(NamedTuple):
+    """How a run's optimal critic was found, what decides it (`potential`, `kernel`, `density`), and what of it is drawn;
+    older recordings say how well it agrees with the learned one.
+    """
+
+    how: str = "known"
+    kind: str | None = None
+    drawn: str = ""
+    correlation: float | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run tells of its end, empty before it: final measures of every seed (`rows`) and their means over the seeds
+    that had not diverged, on how many points they stand, the diagnosis, and the score at which the critic cannot tell.
+    """
+
+    rows: Sequence[Row] = ()
+    mean: Row = field(default_factory=dict)
+    points: int | None = None
+    w1_points: int | None = None
+    critic_points: int | None = None
+    mean_over: int | None = None
+    modes_of: int | None = None
+    tells_modes: bool = False  # older recordings do not say whether the target has modes
+    rates: Mapping[str, float] = field(default_factory=dict)
+    diagnosis: Sequence[str] = ()
+    optimal: Optimal | None = None
+    boundary: float | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What `run.json` says of a run; `said` is that, as it is. `title` is the scenario's name where it has no title.
+    `seconds` are of a core, by kind of work.
+    """
+
+    scenario: str = ""
+    method: str = ""
+    title: str = ""
+    seeds: Sequence[int] = ()
+    status: str = ""
+    step: int = 0
+    steps: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str | None] = field(default_factory=dict)
+    device: str = ""
+    message: str = ""
+    events: Sequence[Event] = ()
+    digests: Mapping[str, str | None] = field(default_factory=dict)
+    summary: Summary = field(default_factory=Summary)
+    said: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Facts:
+        """The facts that a record says, unchecked; what it lacks or leaves null has its default."""
+        known = {name: said[name] for name in PLAIN if said.get(name) is not None}
+        return cls(
+            **known,
+            title=str(said.get("title") or said.get("scenario") or ""),
+            seeds=tuple(said.get("seeds") or ()),
+            events=tuple(event_in(one) for one in said.get("events") or ()),
+            summary=summary_in(said.get("summary") or {}),
+            said=said,
+        )
+
+    @property
+    def portrait(self) -> int:
+        """The seed whose critic is kept and shown."""
+        return self.seeds[0]
+
+    @cached_property
+    def rows(self) -> Mapping[int, Row]:
+        """The final measures by seed, as far as they are known."""
+        return {int(row["seed"] or 0): row for row in self.summary.rows}
+
+    @property
+    def portrait_row(self) -> Row:
+        """The final measures of the seed that is shown; empty before the end."""
+        return next(iter(self.summary.rows), NO_ROW)
+
+    @property
+    def diverged_at(self) -> list[int | None]:
+        """The step at which each seed was seen to have diverged; None for one that did not."""
+        steps = (self.rows.get(seed, NO_ROW).get("diverged_at") for seed in self.seeds)
+        return [None if step is None else int(step) for step in steps]
+
+    def status_of(self, seed: int) -> str:
+        """The status of one seed: a run in which another seed diverged is done for this one."""
+        row = self.rows.get(seed, NO_ROW)
+        is_spared = self.status == "diverged" and row.keys() - {"seed"} and row.get("diverged_at") is None
+        return "done" if is_spared else self.status
+
+    def labels_of(self, seed: int) -> frozenset[str]:
+        """The labels of one seed's diagnosis."""
+        return frozenset(event.label for event in self.events if event.seed == seed)
+
+    def floor(self, measure: str, when: str) -> KnownFloor | None:
+        """What perfect samplers score in a measure of a `frame` or the `final` points; None where that is not known."""
+        return floor_in(self._floors_said(when).get(measure) or {})
+
+    def floors(self, when: str) -> dict[str, KnownFloor]:
+        """Every known floor of a `frame` or the `final` points, by measure."""
+        found = {measure: self.floor(measure, when) for measure in self._floors_said(when)}
+        return {measure: floor for measure, floor in found.items() if floor is not None}
+
+    def _floors_said(self, when: str) -> Mapping[str, Mapping[str, float]]:
+        """The floors as they are said; values are made of them when they are asked for: a table asks for one of many."""
+        said: Mapping[str, Any] = self.said.get("floors") or {}
+        return said.get(when) or {}
+
+    @property
+    def all_seconds(self) -> float:
+        """Core-seconds of everything."""
+        return sum(self.seconds.values())
+
+    @property
+    def seed_seconds(self) -> float:
+        """Core-seconds a seed, its share of the work that every run does: seeds share a run's time."""
+        return sum(spent for kind, spent in self.seconds.items() if kind not in SHARED) / len(self.seeds)
+
+    @property
+    def step_seconds(self) -> float:
+        """Core-seconds that a step of training took a seed; NaN where it was not clocked."""
+        return self.seconds.get("train", math.nan) / len(self.seeds) / max(self.step, 1)
+
+    @property
+    def decided_by(self) -> str | None:
+        """What decides the optimal critic, `potential`, `kernel` or `density`; None where none is known. Older recordings
+        do not say it: there the objective does.
+        """
+        known = self.summary.optimal
+        if known is None:
+            return None
+        objective = ((self.config.get("method") or {}).get("objective") or {}).get("kind")
+        return known.kind or BY_OBJECTIVE.get(str(objective), "density")
+
+
+BY_OBJECTIVE = {"wasserstein": "potential", "mmd": "kernel", "cramer": "kernel"}
+PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "command", "settings", "inputs", "versions",
+         "device", "message", "digests")  # fmt: skip
+
+
+def floor_in(said: Mapping[str, Any]) -> KnownFloor | None:
+    """A floor with its band where both ends are known; None where its mean is not."""
+    if said.get("mean") is None:
+        return None
+    ends = said.get("low"), said.get("high")
+    low, high = (None, None) if None in ends else ends
+    return KnownFloor(said["mean"], said.get("spread") or 0.0, low, high, said.get("draws"))
+
+
+def event_in(said: Mapping[str, Any]) -> Event:
+    """A diagnosed event."""
+    return Event(said["step"], said["seed"], said["label"], str(said.get("evidence") or ""))
+
+
+def summary_in(said: Mapping[str, Any]) -> Summary:
+    """A summary."""
+    optimal = said.get("optimal")
+    return Summary(
+        rows=tuple(said.get("seeds") or ()),
+        diagnosis=tuple(said.get("diagnosis") or ()),
+        optimal=Optimal(**known_of(optimal, ("how", "kind", "drawn", "correlation"))) if optimal else None,
+        tells_modes="modes_of" in said,
+        **known_of(said, NUMBERS),
+    )
+
+
+NUMBERS = ("mean", "mean_over", "points", "w1_points", "critic_points", "modes_of", "rates", "boundary")
+
+
+def known_of(said: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The values of these names that are there and not null."""
+    return {name: said[name] for name in names if said.get(name) is not None}
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def read_facts(folder: Path) -> Facts:
+    """What a run folder says of itself.
+
+    Raises OSError where `run.json` cannot be read, ValueError where it is no JSON, and UserError (a ValueError) where it is
+    not the record of a run.
+    """
+    return facts_in(read_json(folder / "run.json"), folder / "run.json")
+
+
+def facts_in(said: Any, path: Path) -> Facts:
+    """The facts in what a `run.json` holds, checked whole; UserError with file, key, value and what is legal otherwise."""
+    if isinstance(said, dict) and said.keys() >= FACTS and said["format"] != FORMAT:
+        refuse(f"{path}: format {brief(said['format'])} is not {FORMAT}, the one known here")
+    if not is_record(said):
+        refuse(f"{path}: is not the record of a run")
+    if fault := fault_in(said, SHAPE):
+        refuse(f"{path}: {fault}")
+    return Facts.of(said)
+
+
+def refuse(message: str) -> NoReturn:
+    """Raise a UserError."""
+    from toygan.files.strict import UserError  # needs pydantic, which looking at a recording does not
+
+    raise UserError(message)
+
+
+def is_record(said: Any) -> bool:
+    """Whether what a `run.json` holds is the record of a run, in the one format that is known here."""
+    if not isinstance(said, dict) or not said.keys() >= FACTS or said["format"] != FORMAT:
+        return False
+    if not all(isinstance(said[name], shape) for name, shape in OUTLINE.items() if name in said):
+        return False
+    rows = said["summary"].get("seeds") or []
+    told = isinstance(rows, list) and all(isinstance(row, dict) and isinstance(row.get("seed"), int) for row in rows)
+    spent = all(isinstance(seconds, int | float) for seconds in said["seconds"].values())
+    return told and spent and bool(said["seeds"]) and all(isinstance(seed, int) for seed in said["seeds"])
+
+
+OUTLINE: Mapping[str, type] = {
+    "scenario": str,
+    "method": str,
+    "seeds": list,
+    "status": str,
+    "step": int,
+    "steps": int,
+    "seconds": dict,
+    "config": dict,
+    "summary": dict,
+    "settings": dict,
+}
+
+
+class Value(NamedTuple):
+    """One value: its types, what it must be in words, and the least number."""
+
+    types: frozenset[type]
+    words: str
+    least: float = -math.inf
+
+
+class Each(NamedTuple):
+    """A table of any keys, or a list, all of whose values have one shape."""
+
+    shape: Shape
+    kind: str = "table"
+
+
+class Keys(NamedTuple):
+    """A table with keys that must be there, and keys that may be there or be null; all have the shape `every`, too."""
+
+    must: Mapping[str, Shape]
+    may: Mapping[str, Shape]
+    every: Shape | None = None
+    kind: str = "table"
+
+
+Shape = Value | Each | Keys
+KINDS = {"table": dict, "list": list}
+MOST = 1e300  # beyond it sums and squares are infinite
+
+
+def holds(values: Sequence[Any], shape: Shape) -> bool:
+    """Whether every one of the values has a shape: many are looked at together, for a table of a thousand runs waits."""
+    kinds = set(map(type, values))
+    if isinstance(shape, Value):
+        return kinds <= shape.types and (str in shape.types or are_between(values, shape.least))
+    if not kinds <= {KINDS[shape.kind]}:
+        return False
+    if isinstance(shape, Each):
+        return holds(
+            list(chain.from_iterable(value if shape.kind == "list" else value.values() for value in values)),
+            shape.shape,
+        )
+    of_key = ([value.get(key) for value in values] for key in shape.must)
+    if not all(holds(found, known) for found, known in zip(of_key, shape.must.values(), strict=True)):
+        return False
+    return all(holds(found, known) for found, known in kept_of(values, shape))
+
+
+def kept_of(values: Sequence[Mapping[str, Any]], shape: Keys) -> Iterator[tuple[list[Any], Shape]]:
+    """What is under keys that need not be there, and under all keys, nulls left out, with its shape."""
+    for key, known in shape.may.items():
+        yield [found for value in values if (found := value.get(key)) is not None], known
+    if shape.every is not None:
+        inner = chain.from_iterable(value.values() for value in values)
+        yield [found for found in inner if found is not None], shape.every
+
+
+def are_between(values: Sequence[float | None], least: float) -> bool:
+    """Whether numbers are finite, not below the least one, and together no larger than can be calculated with."""
+    known = [value for value in values if value is not None]
+    try:
+        return sum(map(abs, known)) < MOST and (least < -MOST or not known or least <= min(known))
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
+
+
+def fault_in(value: Any, shape: Shape, at: str = "") -> str:
+    """The first value that has not its shape, where it is, and what it must be; nothing where all have."""
+    if holds([value], shape):
+        return ""
+    if isinstance(shape, Value):
+        return f"{at} = {brief(value)}: must be {shape.words}"
+    if type(value) is not KINDS[shape.kind]:
+        return f"{at} = {brief(value)}: must be a {shape.kind}"
+    return next(filter(None, (fault_in(*inner) for inner in inside(value, shape, at))), "")
+
+
+def inside(value: Any, shape: Each | Keys, at: str) -> Iterator[tuple[Any, Shape, str]]:
+    """Every value of a table or list that has a shape, with that and its name."""
+    if isinstance(shape, Each):
+        found = enumerate(value) if shape.kind == "list" else value.items()
+        yield from ((inner, shape.shape, below(at, key)) for key, inner in found)
+        return
+    for key in {**shape.must, **value}:
+        known = [shape.must.get(key), *([] if value.get(key) is None else [shape.may.get(key), shape.every])]
+        yield from ((value.get(key), one, below(at, key)) for one in known if one is not None)
+
+
+def below(at: str, key: str | int) -> str:
+    """The name of a value inside: `summary.seeds[0].w1`."""
+    return f"{at}[{key}]" if isinstance(key, int) else f"{at}.{key}".lstrip(".")
+
+
+def brief(value: Any) -> str:
+    """A value as JSON, cut where it is long; a list or table by its kind."""
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list"
+    text = json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:36]} ..."
+
+
+TEXT = Value(frozenset({str}), "text")
+TEXT_OR_NULL = Value(frozenset({str, type(None)}), "text or null")
+WHOLE = Value(frozenset({int}), "a whole number")
+COUNT = Value(frozenset({int}), "a whole number, 0 or more", 0)
+NUMBER = Value(frozenset({int, float}), "a finite number")
+SPENT = Value(frozenset({int, float}), "seconds, 0 or more", 0)
+NUMBER_OR_NULL = Value(frozenset({int, float, type(None)}), "a finite number or null")
+
+FLOOR = Each(NUMBER_OR_NULL)
+OPTIMUM = Keys({}, {"how": TEXT, "kind": TEXT, "drawn": TEXT, "correlation": NUMBER})
+EVENT = Keys({"step": COUNT, "seed": WHOLE, "label": TEXT}, {"evidence": TEXT})
+ROW = Keys({"seed": WHOLE}, {"diverged_at": COUNT}, NUMBER_OR_NULL)
+SUMMARY = Keys(
+    {},
+    {
+        "seeds": Each(ROW, "list"),
+        "mean": Each(NUMBER_OR_NULL),
+        "mean_over": COUNT,
+        "points": COUNT,
+        "w1_points": COUNT,
+        "critic_points": COUNT,
+        "modes_of": COUNT,
+        "rates": Each(NUMBER),
+        "diagnosis": Each(TEXT, "list"),
+        "optimal": OPTIMUM,
+        "boundary": NUMBER,
+    },
+)
+OBJECTIVE = Keys({}, {"kind": TEXT})
+SHAPE = Keys(
+    {
+        "scenario": TEXT,
+        "method": TEXT,
+        "seeds": Each(WHOLE, "list"),
+        "status": TEXT,
+        "step": COUNT,
+        "steps": COUNT,
+        "seconds": Each(SPENT),
+        "config": Keys({}, {"about": TEXT, "method": Keys({}, {"objective": OBJECTIVE})}),
+        "summary": SUMMARY,
+    },
+    {
+        "title": TEXT,
+        "command": TEXT,
+        "inputs": Each(TEXT),
+        "versions": Each(TEXT_OR_NULL),
+        "device": TEXT,
+        "message": TEXT,
+        "floors": Keys({}, {}, Keys({}, {}, FLOOR)),
+        "events": Each(EVENT, "list"),
+        "digests": Each(TEXT_OR_NULL),
+    },
+)
