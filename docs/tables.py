@@ -17,7 +17,7 @@ from toygan.game.methods import METHODS
 from toygan.quantities import divergences
 from toygan.quantities.divergences import js, quadrature, shares, tv
 from toygan.quantities.neighbours import neighbour_kl, neighbour_reverse_kl, spacings
-from toygan.targets.table import MANY
+from toygan.targets.target import MANY
 
 POINTS, TIMES = 400, 40  # points a cloud, as in every frame; pairs of clouds behind a mean
 

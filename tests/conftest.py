@@ -20,12 +20,13 @@ from toygan.game.optimisers import OPTIMISERS, SCHEDULES, Optimiser, constant
 from toygan.game.play import Game, State
 from toygan.game.players import GENERATORS, Generator, mlp_critic
 from toygan.game.rules import RULES, Rule
-from toygan.game.streams import Source, draws, tricks, uniform
+from toygan.game.streams import Randomness, draws, tricks, uniform
 from toygan.many import run
 from toygan.many.executors import Local
 from toygan.many.task import End, Task, perform
 from toygan.session.looks import first_state
-from toygan.targets.table import Target, ring
+from toygan.targets.mixtures import ring
+from toygan.targets.target import Target
 
 torch.set_num_threads(1)
 
@@ -166,9 +167,9 @@ def small_world(
     return World(target or ring(), generator, rules)
 
 
-def source_of(world: World, seeds: Sequence[int], batch: int = 8, scenario_seed: int = 0) -> Source:
+def source_of(world: World, seeds: Sequence[int], batch: int = 8, scenario_seed: int = 0) -> Randomness:
     latent, sample = world.generator.latents, world.target.sample
-    return Source(
+    return Randomness(
         scenario_seed=scenario_seed,
         seeds=seeds,
         batch=batch,

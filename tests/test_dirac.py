@@ -14,7 +14,7 @@ from toygan.cli.main import app
 from toygan.cli.views import dirac
 from toygan.draw.dirac import phase_portrait, portraits
 from toygan.files.strict import UserError
-from toygan.session.dirac import Portrait, in_words, portrait
+from toygan.session.dirac import Portrait, motion_in_words, portrait
 
 torch.set_num_threads(1)
 H = 0.2
@@ -128,7 +128,7 @@ def test_where_the_step_has_no_derivative_there_are_no_eigenvalues(method: str) 
 def test_any_method_with_a_linear_critic_has_a_portrait(method: str) -> None:
     found = portrait(method, [SHORT])
     assert np.isfinite(found.field).all()
-    assert found.words == in_words(found.eigenvalues)
+    assert found.words == motion_in_words(found.eigenvalues)
 
 
 def test_other_players_are_refused() -> None:

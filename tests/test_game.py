@@ -22,7 +22,8 @@ from toygan.game.play import Game, State
 from toygan.game.players import CRITICS, GENERATORS
 from toygan.game.streams import Draw, draws
 from toygan.session.looks import has_diverged, simulation, state_arrays, state_of
-from toygan.targets.table import dirac, lines
+from toygan.targets.curves import lines
+from toygan.targets.mixtures import dirac
 
 SEEDS = [0, 5, 2]
 DESCENT = OPTIMISERS["descent"]((0.0, 0.0))

@@ -18,7 +18,7 @@ from toygan.files.scenario import read
 from toygan.game import play
 from toygan.game.networks import INITIALISATIONS
 from toygan.quantities import state as inside
-from toygan.quantities.state import Clouds
+from toygan.quantities.state import Watched
 from toygan.session import looks as simulate
 from toygan.session.facts import Facts
 from toygan.session.looks import Simulation
@@ -34,9 +34,9 @@ def small(method: str = "ns-gan", *changes: str) -> Simulation:
     return simulate.simulation(read("eight-gaussians", method, [*SMALL, "training.seeds=2", *changes]))
 
 
-def clouds(sim: Simulation) -> Clouds:
+def clouds(sim: Simulation) -> Watched:
     seen = play.generate(sim.world.game, sim.start.average, sim.watched).detach()
-    return Clouds(torch.from_numpy(sim.real[None]), seen, sim.watched)
+    return Watched(torch.from_numpy(sim.real[None]), seen, sim.watched)
 
 
 def looked(sim: Simulation) -> dict[str, np.ndarray]:

@@ -180,6 +180,18 @@ def test_functions_are_short():
     assert sorted(functions)[len(functions) // 2][0] <= 8
 
 
+def test_no_two_public_classes_have_one_name():
+    classes = [
+        (node.name, module_of(file))
+        for file in FILES
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert len(classes) > 100
+    homes = {name: [home for other, home in classes if other == name] for name, _ in classes}
+    assert not {name: where for name, where in homes.items() if len(where) > 1}
+
+
 def test_nothing_is_pickled_or_run():
     assert not [
         found for found in IMPORTS if found.what.split(".")[0] in {"pickle", "dill", "cloudpickle", "shelve", "marshal"}

@@ -35,7 +35,7 @@ from toygan.quantities.optimal import known_optimum, potential_of
 from toygan.quantities.skeleton import Curve, on_skeleton, skeleton_coverage
 from toygan.quantities.table import QUANTITIES
 from toygan.quantities.transport import directions, sliced_w1, solved, w1, weighted
-from toygan.targets.table import Modes
+from toygan.targets.target import Modes
 
 
 def cloud(n, seed=0, shift=(0.0, 0.0), std=1.0):

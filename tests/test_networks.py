@@ -12,7 +12,7 @@ from torch import Tensor
 
 from toygan.game.networks import ACTIVATIONS, INITIALISATIONS, Layers, Network, Shape
 from toygan.game.players import CRITICS, GENERATORS, LATENTS, mlp_critic
-from toygan.targets.table import ring
+from toygan.targets.mixtures import ring
 
 SEEDS = 3
 TORCH = {

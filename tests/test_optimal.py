@@ -25,7 +25,9 @@ from toygan.quantities.optimal import (
     potential_of,
 )
 from toygan.quantities.transport import directions, solved, w1
-from toygan.targets.table import dirac, moved, ring, swiss_roll
+from toygan.targets.curves import swiss_roll
+from toygan.targets.mixtures import dirac, ring
+from toygan.targets.target import moved
 
 P, Q = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.1, 0.2, 0.3, 0.4])
 LOGS = np.log(P), np.log(Q)

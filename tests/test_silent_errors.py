@@ -25,7 +25,9 @@ from toygan.game.play import State
 from toygan.game.players import GENERATORS, mlp_critic
 from toygan.game.streams import Draw
 from toygan.quantities.modes import modes_kept
-from toygan.targets.table import Modes, Target, gaussians, isotropic, points, ring
+from toygan.targets.mixtures import gaussians, isotropic, ring
+from toygan.targets.table import points
+from toygan.targets.target import Modes, Target
 
 
 class Error(NamedTuple):

@@ -7,14 +7,14 @@ import pytest
 import torch
 from conftest import DOUBLE
 
-from toygan.game.streams import BLOCK, Draw, Purpose, Source, draws, no_tricks, starts, stream, tricks, uniform
+from toygan.game.streams import BLOCK, Draw, Purpose, Randomness, draws, no_tricks, starts, stream, tricks, uniform
 
 
 def normal(rng: np.random.Generator, n: int) -> np.ndarray:
     return rng.standard_normal((n, 2))
 
 
-SOURCE = Source(
+SOURCE = Randomness(
     scenario_seed=3,
     seeds=[0, 7],
     batch=4,
@@ -26,7 +26,7 @@ SOURCE = Source(
 )
 
 
-def drawn(source: Source, start: int, count: int) -> Draw:
+def drawn(source: Randomness, start: int, count: int) -> Draw:
     """Some draws stacked along steps: [step, moves, seed, batch, ...]."""
     return Draw(*map(torch.stack, zip(*islice(draws(source, start, DOUBLE), count), strict=True)))
 

@@ -10,24 +10,11 @@ from PIL import Image
 from scipy.stats import ks_2samp
 from sklearn.datasets import make_moons
 
-from toygan.targets.table import (
-    ATOMS,
-    TARGETS,
-    Modes,
-    Target,
-    dirac,
-    grid,
-    image,
-    line,
-    lines,
-    log_mixture,
-    mixture,
-    moved,
-    points,
-    ring,
-    swiss_roll,
-    two_moons,
-)
+from toygan.targets.curves import line, lines, swiss_roll, two_moons
+from toygan.targets.densities import log_mixture
+from toygan.targets.mixtures import dirac, grid, mixture, ring
+from toygan.targets.table import ATOMS, TARGETS, image, points
+from toygan.targets.target import Modes, Target, moved
 from toygan.targets.user_files import read_points
 
 N = 20_000

@@ -15,26 +15,11 @@ from sklearn.datasets import make_circles, make_moons, make_s_curve
 from toygan.draw.targets import save_targets, target_sheet
 from toygan.files.scenario import build_target, read
 from toygan.files.shipped import shipped, shipped_folder
-from toygan.targets.table import (
-    TARGETS,
-    Target,
-    banana,
-    checkerboard,
-    circles,
-    examples,
-    fejer,
-    image,
-    lines,
-    mixture,
-    moved,
-    pinwheel,
-    ring,
-    s_curve,
-    spirals,
-    swiss_roll,
-    two_moons,
-    uniform,
-)
+from toygan.targets.areas import banana, checkerboard, pinwheel, uniform
+from toygan.targets.curves import circles, fejer, lines, s_curve, spirals, swiss_roll, two_moons
+from toygan.targets.mixtures import mixture, ring
+from toygan.targets.table import TARGETS, examples, image
+from toygan.targets.target import Target, moved
 
 N = 20_000
 names = pytest.mark.parametrize("name", TARGETS)

@@ -13,7 +13,7 @@ import pytest
 from test_cli import SMALL, call, finished, here, one_object  # noqa: F401  (fixtures)
 
 import toygan
-from toygan.files.text import finite, visible
+from toygan.files.text import jsonable, visible
 
 ROOT = Path(toygan.__file__).parent
 EVIL = "\x1b[31m\x07\x9b2J\u202e\x7f[/red][bold]:smile:"
@@ -30,7 +30,7 @@ def test_control_characters_are_seen_and_all_else_is_as_it_was():
 
 
 def test_json_knows_no_infinity():
-    assert finite({"a": (1.0, float("nan")), "b": [{"c": -float("inf")}]}) == {"a": [1.0, None], "b": [{"c": None}]}
+    assert jsonable({"a": (1.0, float("nan")), "b": [{"c": -float("inf")}]}) == {"a": [1.0, None], "b": [{"c": None}]}
 
 
 def test_nothing_is_printed_past_the_one_place():

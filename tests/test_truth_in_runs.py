@@ -17,7 +17,7 @@ from toygan.quantities.optimal import potential_of
 from toygan.quantities.transport import directions, solved, w1
 from toygan.session import looks
 from toygan.session.recording import Recording, like_perfect
-from toygan.targets.table import MANY
+from toygan.targets.target import MANY
 from toygan.view.statistics import rate
 
 SMALL = {"training.steps": 6, "training.frames": 3, "training.points": 50, "generator.width": 8, "critic.width": 8}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from toygan.files import catalogue
-from toygan.files.catalogue import Page
+from toygan.files.catalogue import Entry
 from toygan.files.shipped import exhibits_folder, shipped_exhibits
 
 
@@ -21,7 +21,7 @@ def exhibit_data(name: str) -> dict[str, Any]:
     return tomllib.loads((exhibits_folder() / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def exhibit_page(name: str) -> Page:
+def exhibit_page(name: str) -> Entry:
     """An exhibit: its question, what to look at, its claims with their conditions read aloud, and the file itself."""
     from toygan.exhibits import read
     from toygan.exhibits.aloud import aloud
@@ -31,7 +31,7 @@ def exhibit_page(name: str) -> Page:
         claims |= {f"claim {i}": claim.says, f"claim {i} holds if": aloud(claim)}
     lines = {"question": exhibit.question, "look at": exhibit.text, "reference": exhibit.reference}
     text = (exhibits_folder() / f"{name}.toml").read_text(encoding="utf-8")
-    return Page(f"exhibit {name}: {exhibit.title}", lines | claims, text)
+    return Entry(f"exhibit {name}: {exhibit.title}", lines | claims, text)
 
 
 def quantities() -> dict[str, str]:
@@ -44,7 +44,7 @@ def quantities() -> dict[str, str]:
 UNITS = {"plane": "plane units", "score/plane": "score over plane units"}
 
 
-def quantity_page(name: str) -> Page:
+def quantity_page(name: str) -> Entry:
     """A quantity: what it is, its unit, which way is better, where it comes from, when and where it is shown."""
     from toygan.quantities.table import QUANTITIES
 
@@ -58,10 +58,10 @@ def quantity_page(name: str) -> Page:
         "when": when,
     }
     shown = {"shown": ", ".join(row.shown.split())} if row.shown else {}
-    return Page(f"quantity {name}: {row.label}", lines | shown, f'measure = "{name}"\n')
+    return Entry(f"quantity {name}: {row.label}", lines | shown, f'measure = "{name}"\n')
 
 
-def pages(name: str) -> list[Page]:
+def pages(name: str) -> list[Entry]:
     """Everything of that name, or the file at that path; UserError where there is nothing."""
     more = {"exhibit": (shipped_exhibits(), exhibit_page), "quantity": (list(quantities()), quantity_page)}
     return catalogue.pages(name, more)

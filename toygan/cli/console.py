@@ -17,7 +17,7 @@ from rich.progress import Progress as Bar
 from rich.table import Column, Table
 from rich.text import Text
 
-from toygan.files.catalogue import Page
+from toygan.files.catalogue import Entry
 from toygan.files.text import number, tell, visible
 from toygan.many.run import LIBRARIES, Progress, Watcher
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
@@ -239,7 +239,7 @@ def print_list(found: Mapping[str, Mapping[str, str]]) -> None:
         out.print()
 
 
-def print_page(page: Page) -> None:
+def print_page(page: Entry) -> None:
     """Title, lines, settings."""
     out.print(page.title, style="bold")
     for name, text in page.lines.items():

@@ -46,7 +46,7 @@ def clear_faults(after_fault: str = "", after_stop: str = "") -> Iterator[None]:
         if os.environ.get("TOYGAN_TRACEBACK"):
             raise
         is_mistake = is_users(error)
-        complain(str(error) if is_mistake else in_words(error) + after_fault)
+        complain(str(error) if is_mistake else fault_in_words(error) + after_fault)
         raise typer.Exit(USAGE if is_mistake else FAILED) from None
 
 
@@ -57,7 +57,7 @@ def is_users(error: BaseException) -> bool:
     return isinstance(error, UserError)
 
 
-def in_words(error: BaseException) -> str:
+def fault_in_words(error: BaseException) -> str:
     """An error of the system without its number; of another error, where to see more."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

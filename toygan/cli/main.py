@@ -24,7 +24,7 @@ from toygan.cli.exits import (
     SOME_FAILED,
     clear_faults,
     complain,
-    in_words,
+    fault_in_words,
     is_users,
     stop,
     stopping,
@@ -95,7 +95,7 @@ def main() -> None:
         complain("interrupted")
         sys.exit(INTERRUPTED)
     except OSError as error:  # what is printed outside of a command, such as help, onto a full disk
-        complain(in_words(error))
+        complain(fault_in_words(error))
         sys.exit(FAILED)
 
 
@@ -202,7 +202,7 @@ def run_all(jobs: list[Job]) -> tuple[list[Recording], list[BaseException]]:
         except (Exception, SystemExit) as error:  # of a run's own code
             if len(jobs) == 1 or stopping.is_set():
                 raise
-            complain(f"{name}: {error if is_users(error) else in_words(error)}")
+            complain(f"{name}: {error if is_users(error) else fault_in_words(error)}")
             faults.append(error)
     return recordings, faults
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,32 +14,12 @@ from matplotlib.figure import Figure
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, REAL, SMALL, STEEPNESS, pixel_extent
 from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, axis_at, blank, even, save_figure, say, suffix_in
 
-
-class Phases(Protocol):
-    """What a phase portrait is drawn from: `axis [g]`, `field [g, g, 2]` (row = psi), `path [T, 2]`, a title and
-    words.
-    """
-
-    @property
-    def title(self) -> str: ...
-
-    @property
-    def axis(self) -> np.ndarray: ...
-
-    @property
-    def field(self) -> np.ndarray: ...
-
-    @property
-    def path(self) -> np.ndarray: ...
-
-    @property
-    def words(self) -> str: ...
+if TYPE_CHECKING:
+    from toygan.session.dirac import Portrait
 
 
-def phase_portrait(axis: Axes, phases: Phases) -> None:
-    """Draw the field of moves over its speed, the path from its start (square) to its end (diamond), and the
-    solution.
-    """
+def phase_portrait(axis: Axes, phases: Portrait) -> None:
+    """Draw the field of moves over its speed, the path from its start (square) to its end (diamond), and the solution."""
     u, v = phases.field[..., 0], phases.field[..., 1]
     speed = np.hypot(u, v)
     longest = float(np.percentile(speed[np.isfinite(speed)], 90)) or 1.0
@@ -73,7 +53,7 @@ def dress(axis: Axes, window: float) -> None:
         spine.set(color=FAINT, linewidth=0.6)
 
 
-def portraits(several: Sequence[Phases], command: str = "", title: str = "Dirac-GAN: where one step leads") -> Figure:
+def portraits(several: Sequence[Portrait], command: str = "", title: str = "Dirac-GAN: where one step leads") -> Figure:
     """One portrait a method, side by side, each with its eigenvalues in words; raises ValueError when there is none."""
     if not several:
         raise ValueError("a figure needs at least one phase portrait")
@@ -107,7 +87,7 @@ KEY = (
 )
 
 
-def save_portraits(several: Sequence[Phases], path: str | Path, command: str = "") -> None:
+def save_portraits(several: Sequence[Portrait], path: str | Path, command: str = "") -> None:
     """Write phase portraits as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
     save_figure(portraits(several, command), path, command)

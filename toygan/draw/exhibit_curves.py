@@ -39,7 +39,7 @@ from toygan.draw.panels import (
     tick,
     wide_range,
 )
-from toygan.draw.players import finite, last_finite_frame
+from toygan.draw.players import drawable, last_finite_frame
 from toygan.draw.sheet import WIDTH, axis_at
 from toygan.draw.sweep import dress
 from toygan.files.text import number, percent
@@ -206,7 +206,7 @@ def by_layer(run: Labelled) -> np.ndarray:
     table = run.recording.frames.get("layer_gradients")
     if table is None:
         return np.empty((0, 0))
-    sizes = finite(np.asarray(table, float))
+    sizes = drawable(np.asarray(table, float))
     sizes = sizes[np.isfinite(sizes).any(axis=(1, 2))]
     return np.array([np.nanmedian(sizes[t], axis=0) for t in (0, -1)]) if len(sizes) else np.empty((0, 0))
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toygan.draw.dirac import Phases
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL
 from toygan.draw.sheet import WIDTH, blank, even, point_legend, say, wrapped_command
 from toygan.draw.sweep import BARS
@@ -21,6 +20,9 @@ from toygan.session.recording import Recording
 from toygan.view.records import groups, known_values
 from toygan.view.scene import named
 from toygan.view.statistics import FEWEST, median
+
+if TYPE_CHECKING:
+    from toygan.session.dirac import Portrait
 
 TEXT = 136  # characters of small prose across a page
 BOUNDED = {"share", "cosine", "modes"}  # units of quantities that a logarithmic axis would distort
@@ -54,7 +56,7 @@ class Material(NamedTuple):
     measure: str = "w1"
     across: str = ""
     down: str = ""
-    phases: Sequence[Phases] = ()
+    phases: Sequence[Portrait] = ()
 
 
 class Page(NamedTuple):

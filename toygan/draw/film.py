@@ -24,53 +24,12 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from PIL import Image
 
-from toygan.draw.panels import (
-    GENERATED,
-    INK,
-    PLAIN,
-    SCORES,
-    SMALL,
-    STEEPNESS,
-    arrow_lengths,
-    arrows,
-    band_edges,
-    decision_boundary,
-    frame_view,
-    generated_points,
-    move_boundary,
-    real_points,
-    score_bar,
-    steepness,
-    steepness_bar,
-    visible,
-)
+from toygan.draw import panels, sheet
 from toygan.draw.pixels import score_pixels, steepness_pixels
-from toygan.draw.sheet import (
-    MARGIN,
-    RIGHT,
-    SIDE,
-    THIRD,
-    UNDER,
-    WIDTH,
-    axis_at,
-    beside_optimum,
-    blank,
-    command_lines,
-    comparison_grid,
-    even,
-    fitted,
-    header,
-    measure_lines,
-    panel_height,
-    panel_titles,
-    place_beneath,
-    say,
-    suffix_in,
-)
 from toygan.files.disk import write_aside
 from toygan.session.recording import Recording
 from toygan.view.scene import (
-    Event,
+    Milestone,
     Scene,
     event_in_words,
     events_of,
@@ -102,10 +61,9 @@ class Moving:
 def save_film(recording: Recording, path: str | Path, progress: Progress | None = None) -> None:
     """Write the film of one run: its critic and slopes over time, on one colour scale and one arrow scale.
 
-    `progress(done, total)` is called after every frame. Raises ValueError for an unknown suffix and ImportError, with
-    what to install, for an MP4 without its encoder.
+    `progress(done, total)` is called after every frame. ValueError for an unknown suffix, ImportError without an encoder.
     """
-    kind = suffix_in(path, FILM_FORMATS)
+    kind = sheet.suffix_in(path, FILM_FORMATS)
     shown = scene(recording)
     figure, parts = film_figure(shown)
     pictures = rendered(figure, parts, len(shown.steps), progress)
@@ -114,86 +72,90 @@ def save_film(recording: Recording, path: str | Path, progress: Progress | None 
 
 def film_figure(shown: Scene) -> tuple[Figure, list[Moving]]:
     """The still parts of a run's film, and its moving ones."""
-    side = THIRD if shown.optimal_moves else SIDE
-    tall = panel_height(shown, side)
-    command = command_lines(shown.recording, 112)[:2]
+    side = sheet.THIRD if shown.optimal_moves else sheet.SIDE
+    tall = sheet.panel_height(shown, side)
+    command = sheet.command_lines(shown.recording, 112)[:2]
     below = 0.66 + 0.15 * len(command)
-    figure = blank(even(below + UNDER + tall + 0.95))
-    header(figure, title_of(shown.recording), seeds_of(shown.recording) + (f" · {shown.note}" if shown.note else ""))
-    places = np.linspace(MARGIN, WIDTH - RIGHT - side, 3 if shown.optimal_moves else 2)
-    moving = moving_panels([axis_at(figure, left, below + UNDER, side, tall) for left in places], shown)
+    figure = sheet.blank(sheet.even(below + sheet.UNDER + tall + 0.95))
+    sheet.header(
+        figure, title_of(shown.recording), seeds_of(shown.recording) + (f" · {shown.note}" if shown.note else "")
+    )
+    places = np.linspace(sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - side, 3 if shown.optimal_moves else 2)
+    moving = moving_panels([sheet.axis_at(figure, left, below + sheet.UNDER, side, tall) for left in places], shown)
     for row, line in enumerate(reversed(command)):
-        say(figure, MARGIN - 0.15, 0.08 + 0.15 * row, line, SMALL, family="monospace")
+        sheet.say(figure, sheet.MARGIN - 0.15, 0.08 + 0.15 * row, line, panels.SMALL, family="monospace")
     return figure, [*moving, time_bar(figure, shown, below - 0.42)]
 
 
 def moving_panels(axes: Sequence[Axes], shown: Scene) -> list[Moving]:
     """The critic, the optimal one where every frame has its own, and the critic's slopes."""
     contour, *best, field = axes
-    panel_titles(contour, field)
+    sheet.panel_titles(contour, field)
     moving = [moving_critic(contour, shown, short=bool(best)), moving_slopes(field, shown)]
     for axis in best:
         moving.insert(1, moving_optimum(axis, shown))
-        beside_optimum(axis, field)
+        sheet.beside_optimum(axis, field)
     return moving
 
 
 def moving_critic(axis: Axes, shown: Scene, short: bool) -> Moving:
     """The critic panel of a film, with its colour bar."""
-    edges = band_edges(shown.scores)
-    score_bar(axis, edges, "score, median removed" + ("" if short else " (higher = more real)"))
+    edges = panels.band_edges(shown.scores)
+    panels.score_bar(axis, edges, "score, median removed" + ("" if short else " (higher = more real)"))
     return moving_contour(axis, shown, edges)
 
 
 def moving_optimum(axis: Axes, shown: Scene) -> Moving:
     """The optimal critic against each frame's points, on its own colour scale through the film."""
     assert shown.optimal is not None
-    optimal, edges = shown.optimal, band_edges(shown.optimal)
-    axis.set_title("the optimal critic", size=PLAIN, loc="left", pad=5, color=INK)
-    score_bar(axis, edges, optimum_label(shown.recording))
-    frame_view(axis, shown)
+    optimal, edges = shown.optimal, panels.band_edges(shown.optimal)
+    axis.set_title("the optimal critic", size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
+    panels.score_bar(axis, edges, optimum_label(shown.recording))
+    panels.frame_view(axis, shown)
     field = score_pixels(axis, optimal[0], edges)
-    generated = generated_points(axis, shown, 0)
+    generated = panels.generated_points(axis, shown, 0)
 
     def show(t: int) -> None:
         field.set_values(optimal[t])
-        generated.set_data(*visible(shown, t).T)
+        generated.set_data(*panels.visible(shown, t).T)
 
-    return Moving(axis, [field, real_points(axis, shown), generated, *axis.spines.values()], show)
+    return Moving(axis, [field, panels.real_points(axis, shown), generated, *axis.spines.values()], show)
 
 
 def moving_contour(axis: Axes, shown: Scene, edges: np.ndarray) -> Moving:
     """The critic's bands with real and generated points, on one scale through the film."""
-    frame_view(axis, shown)
+    panels.frame_view(axis, shown)
     field = score_pixels(axis, shown.scores[0], edges)
-    generated, note = generated_points(axis, shown, 0), moving_note(axis)
-    boundary = decision_boundary(axis, shown, 0)
+    generated, note = panels.generated_points(axis, shown, 0), moving_note(axis)
+    boundary = panels.decision_boundary(axis, shown, 0)
 
     def show(t: int) -> None:
         field.set_values(shown.scores[t])
-        generated.set_data(*visible(shown, t).T)
+        generated.set_data(*panels.visible(shown, t).T)
         note.set_text(outside_share(shown.samples[t], shown.view))
-        move_boundary(boundary, shown, t)
+        panels.move_boundary(boundary, shown, t)
 
-    return Moving(axis, [field, real_points(axis, shown), generated, *boundary, note, *axis.spines.values()], show)
+    return Moving(
+        axis, [field, panels.real_points(axis, shown), generated, *boundary, note, *axis.spines.values()], show
+    )
 
 
 def moving_slopes(axis: Axes, shown: Scene) -> Moving:
     """The slope panel of a film: one arrow scale and one steepness scale through it."""
     longest = steepest(shown.slopes)
-    frame_view(axis, shown)
-    field = steepness_pixels(axis, steepness(shown.slopes[0]), longest)
-    real: Line2D = real_points(axis, shown)
-    generated: Line2D = generated_points(axis, shown, 0)
-    uphill: Quiver = arrows(axis, shown, 0, longest)
+    panels.frame_view(axis, shown)
+    field = steepness_pixels(axis, panels.steepness(shown.slopes[0]), longest)
+    real: Line2D = panels.real_points(axis, shown)
+    generated: Line2D = panels.generated_points(axis, shown, 0)
+    uphill: Quiver = panels.arrows(axis, shown, 0, longest)
     real.set_alpha(0.25)
     generated.set_alpha(0.75)
-    steepness_bar(axis, longest, "steepness |∇ score|, per unit length")
+    panels.steepness_bar(axis, longest, "steepness |∇ score|, per unit length")
 
     def show(t: int) -> None:
-        field.set_values(steepness(shown.slopes[t]))
-        generated.set_data(*visible(shown, t).T)
-        uphill.set_UVC(*arrow_lengths(shown, t, longest))
+        field.set_values(panels.steepness(shown.slopes[t]))
+        generated.set_data(*panels.visible(shown, t).T)
+        uphill.set_UVC(*panels.arrow_lengths(shown, t, longest))
 
     return Moving(axis, [field, real, generated, uphill, *axis.spines.values()], show)
 
@@ -201,22 +163,24 @@ def moving_slopes(axis: Axes, shown: Scene) -> Moving:
 def moving_note(axis: Axes) -> Text:
     """An empty note in the lower left corner."""
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
-    return axis.text(0.015, 0.015, "", transform=axis.transAxes, size=SMALL, color=INK, bbox=box, va="bottom", zorder=6)
+    return axis.text(
+        0.015, 0.015, "", transform=axis.transAxes, size=panels.SMALL, color=panels.INK, bbox=box, va="bottom", zorder=6
+    )
 
 
 def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     """A bar of all steps with a mark at every event; above it the measures, below it the two latest events."""
     recording = shown.recording
     end = max(recording.facts.steps, int(shown.steps[-1]), 1)
-    axis = axis_at(figure, MARGIN, bottom, WIDTH - RIGHT - MARGIN, 0.36)
+    axis = sheet.axis_at(figure, sheet.MARGIN, bottom, sheet.WIDTH - sheet.RIGHT - sheet.MARGIN, 0.36)
     axis.set(xlim=(0, end), ylim=(0, 1))
     axis.set_axis_off()
     axis.plot([0, end], [0.25, 0.25], color="#dddddd", linewidth=4, solid_capstyle="butt")
     events = events_of(recording)
-    (done,) = axis.plot([0, 0], [0.25, 0.25], color=INK, linewidth=4, solid_capstyle="butt")
+    (done,) = axis.plot([0, 0], [0.25, 0.25], color=panels.INK, linewidth=4, solid_capstyle="butt")
     marks = event_marks(axis, events, recording.facts.portrait)
-    state = axis.text(0, 0.95, "", size=PLAIN, va="center", color=INK, transform=axis.transAxes)
-    latest = axis.text(0, -0.16, "", size=PLAIN, va="center", color=GENERATED, transform=axis.transAxes,
+    state = axis.text(0, 0.95, "", size=panels.PLAIN, va="center", color=panels.INK, transform=axis.transAxes)
+    latest = axis.text(0, -0.16, "", size=panels.PLAIN, va="center", color=panels.GENERATED, transform=axis.transAxes,
                        parse_math=False)  # fmt: skip
 
     def show(t: int) -> None:
@@ -229,25 +193,22 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     return Moving(axis, [done, *marks, state, latest], show)
 
 
-def event_marks(axis: Axes, events: Sequence[Event], portrait: int) -> list[Line2D]:
+def event_marks(axis: Axes, events: Sequence[Milestone], portrait: int) -> list[Line2D]:
     """Diamonds on the time bar: full for the seed shown, hollow for the others."""
     marks = []
     for own in (False, True):
         steps = [event.step for event in events if (portrait in event.seeds) == own]
-        marks += axis.plot(steps, [0.25] * len(steps), "d", color=GENERATED if own else "white", markersize=6,
-                           markeredgecolor="white" if own else GENERATED, markeredgewidth=0.6 if own else 1.0,
+        marks += axis.plot(steps, [0.25] * len(steps), "d", color=panels.GENERATED if own else "white", markersize=6,
+                           markeredgecolor="white" if own else panels.GENERATED, markeredgewidth=0.6 if own else 1.0,
                            clip_on=False)  # fmt: skip
     return marks
 
 
 def save_comparison_film(recordings: Sequence[Recording], path: str | Path, progress: Progress | None = None) -> None:
-    """Write the critics of several runs side by side, in step by the share of their training that is done.
-
-    Raises as `save_film` does, and ValueError when there is no recording.
-    """
-    kind = suffix_in(path, FILM_FORMATS)
+    """Write several runs' critics side by side, in step by share of training; raises as `save_film`, ValueError for none."""
+    kind = sheet.suffix_in(path, FILM_FORMATS)
     scenes = [scene(recording) for recording in recordings]
-    figure, axes = comparison_grid(scenes, curve_height=0)
+    figure, axes = sheet.comparison_grid(scenes, curve_height=0)
     parts = [moving_run(axis, shown) for axis, shown in zip(axes, scenes, strict=True)]
     total = max(len(shown.steps) for shown in scenes)
     parts = [in_time(part, nearest_frames(shown, total)) for part, shown in zip(parts, scenes, strict=True)]
@@ -257,12 +218,12 @@ def save_comparison_film(recordings: Sequence[Recording], path: str | Path, prog
 
 def moving_run(axis: Axes, shown: Scene) -> Moving:
     """One run of a comparison film: its critic, and its measures beneath."""
-    panel = moving_contour(axis, shown, band_edges(shown.scores))
-    words = place_beneath(axis)
+    panel = moving_contour(axis, shown, panels.band_edges(shown.scores))
+    words = sheet.place_beneath(axis)
 
     def show(t: int) -> None:
         panel.show(t)
-        words.set_text(fitted(axis, [f"step {shown.steps[t]}", *measure_lines(shown, t)]))
+        words.set_text(sheet.fitted(axis, [f"step {shown.steps[t]}", *sheet.measure_lines(shown, t)]))
 
     return Moving(axis, [*panel.artists, words], show)
 
@@ -275,8 +236,7 @@ def in_time(part: Moving, frames: np.ndarray) -> Moving:
 def nearest_frames(shown: Scene, total: int) -> np.ndarray:
     """For `total` even shares of training from 0 to 1, the frame [total] whose share of the run's steps is nearest."""
     share = shown.steps / max(shown.recording.facts.steps, int(shown.steps[-1]), 1)
-    nearest: np.ndarray = np.abs(np.linspace(0, 1, total)[:, None] - share).argmin(axis=1)
-    return nearest
+    return np.asarray(np.abs(np.linspace(0, 1, total)[:, None] - share).argmin(axis=1))
 
 
 def rendered(figure: Figure, parts: Sequence[Moving], total: int, progress: Progress | None) -> Iterator[Image.Image]:
@@ -319,11 +279,14 @@ def shared_palette(frames: Sequence[Image.Image]) -> Image.Image:
     """At most 256 colours for the whole film: those of the scales, and the commonest of a few frames."""
     chosen = [frames[i] for i in sorted({0, len(frames) // 3, 2 * len(frames) // 3, len(frames) - 1})]
     width, height = chosen[0].size
-    sheet = Image.new("RGB", (width, height * len(chosen)))
+    strip = Image.new("RGB", (width, height * len(chosen)))
     for row, frame in enumerate(chosen):
-        sheet.paste(frame, (0, row * height))
-    common = sheet.quantize(200, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette() or []
-    scales = [SCORES(np.linspace(0, 1, 40), bytes=True)[:, :3], STEEPNESS(np.arange(STEEPNESS.N), bytes=True)[:, :3]]
+        strip.paste(frame, (0, row * height))
+    common = strip.quantize(200, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette() or []
+    scales = [
+        panels.SCORES(np.linspace(0, 1, 40), bytes=True)[:, :3],
+        panels.STEEPNESS(np.arange(panels.STEEPNESS.N), bytes=True)[:, :3],
+    ]
     colours = np.concatenate([np.asarray(common).reshape(-1, 3), *scales])
     colours[(colours >= 248).all(1)] = 255  # paper is white; Pillow looks colours up in boxes of 8: no rivals
     palette = Image.new("P", (1, 1))

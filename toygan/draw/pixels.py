@@ -26,15 +26,9 @@ class Field(Artist):
         axis.add_artist(self)
 
     def set_values(self, values: np.ndarray) -> None:
-        """Show other values [g, g] in the same bands: number 0 lies below `start`, the last one is open above; what is
-        not known is white.
-        """
-        rows, columns = values.shape
-        grid = Image.fromarray(((values - self.start) / self.width).astype(np.float32))
-        # The outermost grid points lie on the border of the view, not half a cell inside it.
-        fine = grid.resize(self.size, Image.Resampling.BILINEAR, box=(0.5, 0.5, columns - 0.5, rows - 0.5))
-        bands = np.clip(np.floor(np.asarray(fine)) + 1, 0, len(self.colours) - 2)
-        self.band = np.where(np.isnan(bands), len(self.colours) - 1, bands).astype(np.uint8)
+        """Show other values [g, g] in the same bands: 0 lies below `start`, the last one is open above; the unknown is white."""
+        found = bands_of((values - self.start) / self.width, self.size, len(self.colours) - 1)
+        self.band = np.where(np.isnan(found), len(self.colours) - 1, found).astype(np.uint8)
 
     def draw(self, renderer: RendererBase) -> None:
         """Paint the bands, darker by a third where a pixel's neighbour to the right or above is in another one."""
@@ -49,11 +43,25 @@ class Field(Artist):
         graphics.restore()
 
 
+def bands_of(heights: np.ndarray, size: tuple[int, int], count: int) -> np.ndarray:
+    """Heights [g, g] in widths of a band as the number of each pixel's band, 0 to count - 1: [height, width]; NaN stays."""
+    rows, columns = heights.shape
+    # The outermost grid points lie on the border of the view, not half a cell inside it.
+    box = (0.5, 0.5, columns - 0.5, rows - 0.5)
+    fine = Image.fromarray(heights.astype(np.float32)).resize(size, Image.Resampling.BILINEAR, box=box)
+    return np.asarray(np.clip(np.floor(np.asarray(fine)) + 1, 0, count - 1))
+
+
 def score_pixels(axis: Axes, scores: np.ndarray, edges: np.ndarray) -> Field:
     """The critic's bands, in the colours of the contour panel."""
-    width = float(edges[1] - edges[0])
+    return Field(axis, scores, float(edges[0]), float(edges[1] - edges[0]), band_colours(edges), lines=True)
+
+
+def band_colours(edges: np.ndarray) -> np.ndarray:
+    """One colour a band, RGBA in bytes [len(edges) + 1, 4]: the first lies below all edges, the last above them."""
+    width = edges[1] - edges[0]
     middles = np.concatenate([[edges[0] - width], (edges[1:] + edges[:-1]) / 2, [edges[-1] + width]])
-    return Field(axis, scores, float(edges[0]), width, SCORES(bands(edges)(middles), bytes=True), lines=True)
+    return np.asarray(SCORES(bands(edges)(middles), bytes=True))
 
 
 def steepness_pixels(axis: Axes, steepness: np.ndarray, longest: float) -> Field:

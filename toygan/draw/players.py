@@ -234,11 +234,11 @@ def slopes_at_points(axis: Axes, recording: Recording) -> None:
     table = recording.frames.get("slope_quantiles")
     if table is not None:
         for row, (label, colour, dashes) in enumerate(PLACES):
-            low, mid, high = finite(table[:, 0, row, 1:4]).T
+            low, mid, high = drawable(table[:, 0, row, 1:4]).T
             axis.fill_between(recording.frames["step"], low, high, color=colour, alpha=0.15, linewidth=0)
             axis.plot(recording.frames["step"], mid, dashes, color=colour, linewidth=1.4, label=label)
         axis.axhline(1, color=FAINT, linewidth=0.7, zorder=0)
-        logarithmic(axis, [finite(table[:, 0, :, 2])])
+        logarithmic(axis, [drawable(table[:, 0, :, 2])])
     dress(axis, recording, "steepness |∇ score|")
 
 
@@ -252,7 +252,7 @@ def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
     table = recording.frames.get("layer_gradients")
     if table is None:
         return dress(axis, recording, "gradient by layer")
-    sizes = finite(table[:, 0])
+    sizes = drawable(table[:, 0])
     chosen = np.unique(np.linspace(1 if len(sizes) > 1 else 0, len(sizes) - 1, frames).astype(int))
     numbers = np.arange(1, sizes.shape[1] + 1)
     for place, t in enumerate(chosen):
@@ -291,8 +291,8 @@ def weights(axis: Axes, recording: Recording) -> None:
 def generator_curves(axis: Axes, recording: Recording) -> None:
     """Norm of the generator's gradient over the steps: the portrait seed bold, the others thin."""
     table = recording.curve("generator_gradient")
-    if table is not None and np.nanmax(finite(table), initial=0) > 0:
-        sizes = finite(table)
+    if table is not None and np.nanmax(drawable(table), initial=0) > 0:
+        sizes = drawable(table)
         for s in range(sizes.shape[1]):
             axis.plot(recording.frames["step"], sizes[:, s], color=GENERATED, linewidth=1.6 if s == 0 else 0.6,
                       alpha=1 if s == 0 else 0.5)  # fmt: skip
@@ -331,7 +331,7 @@ def portrait_of(scene: Scene, name: str, frame: int) -> np.ndarray | None:
     return values if np.isfinite(values).all() else None
 
 
-def finite(values: np.ndarray) -> np.ndarray:
+def drawable(values: np.ndarray) -> np.ndarray:
     """Numbers that can be drawn, NaN in place of the others."""
     return np.where(np.abs(values) < 1e30, values, np.nan)
 

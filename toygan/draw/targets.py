@@ -24,30 +24,25 @@ SHEET_FORMATS = ("png", "pdf", "svg")
 
 
 class Drawable(Protocol):
-    """What a picture shows of a target."""
+    """What a picture shows of a target: `sample(rng, n) -> [n, 2]`; if there are any, the log-density (x [n, 2], blur) ->
+    [n], the skeleton [K, 2], the modes' centres [K, 2], covariances [K, 2, 2] and weights [K].
+    """
 
     @property
-    def sample(self) -> Callable[[np.random.Generator, int], np.ndarray]:
-        """The sampler (rng, n) -> [n, 2]."""
+    def sample(self) -> Callable[[np.random.Generator, int], np.ndarray]: ...
 
     @property
-    def log_density(self) -> Callable[[np.ndarray, float], np.ndarray] | None:
-        """The log-density (x [n, 2], blur) -> [n], if it is known."""
+    def log_density(self) -> Callable[[np.ndarray, float], np.ndarray] | None: ...
 
     @property
-    def skeleton(self) -> np.ndarray | None:
-        """Points [K, 2] along the curve, if there is one."""
+    def skeleton(self) -> np.ndarray | None: ...
 
     @property
-    def modes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        """Centres [K, 2], covariances [K, 2, 2] and weights [K], if there are modes."""
+    def modes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None: ...
 
 
 def target_panel(axis: Axes, target: Drawable, seed: int = 0) -> None:
-    """Draw one target: density as a shade, 600 points, 3 standard deviations around each mode, the skeleton as a line.
-
-    The density is blurred by a pixel, so that mass on points and on curves is seen too.
-    """
+    """Draw the density (a pixel blurred, so that curves are seen), 600 points, 3 deviations around each mode, the skeleton."""
     points = target.sample(np.random.default_rng(seed), POINTS)
     view = square_around(points)
     shade_density(axis, target, view)
@@ -57,10 +52,9 @@ def target_panel(axis: Axes, target: Drawable, seed: int = 0) -> None:
     if target.modes is not None:
         mode_outlines(axis, *target.modes[:2])
     axis.set(xlim=view[:2], ylim=view[2:], aspect="equal")
-    axis.set_xticks(round_ends(view[0], view[1]))
-    axis.set_yticks(round_ends(view[2], view[3]))
-    axis.xaxis.set_major_formatter(FuncFormatter(tick))
-    axis.yaxis.set_major_formatter(FuncFormatter(tick))
+    for line, ends in ((axis.xaxis, view[:2]), (axis.yaxis, view[2:])):
+        line.set_ticks(round_ends(*ends))
+        line.set_major_formatter(FuncFormatter(tick))
     axis.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
     for spine in axis.spines.values():
         spine.set(color=FAINT, linewidth=0.6)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from toygan.draw.panels import GENERATED, REAL, SCORES, band_edges, bands, marker_size, visible
+from toygan.draw.panels import GENERATED, REAL, band_edges, marker_size, visible
+from toygan.draw.pixels import band_colours, bands_of
 from toygan.view.scene import Scene, inside
 
 PANEL = 245.0  # points: the width of a main panel on a sheet, to which marker sizes belong
@@ -56,7 +57,7 @@ def pixels_of(shown: Scene, frame: int, edges: np.ndarray, width: int) -> Image.
     real = shown.real[inside(shown.real, shown.view)]
     disc = 1.3 * marker_size(len(shown.real)) * scale / 2
     for x, y in placed(real, shown, fine):
-        pen.ellipse((x - disc, y - disc, x + disc, y + disc), fill=(*rgb(REAL), HALF))
+        pen.ellipse((x - disc, y - disc, x + disc, y + disc), fill=f"{REAL}{HALF:02x}")
     square = marker_size(shown.samples.shape[1]) * scale / 2
     for x, y in placed(visible(shown, frame), shown, fine):
         halo = 1.3 * square
@@ -67,33 +68,14 @@ def pixels_of(shown: Scene, frame: int, edges: np.ndarray, width: int) -> Image.
 
 def banded(scores: np.ndarray, edges: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Scores [g, g] as flat bands of colour [height, width, 3], the lowest row first."""
-    rows, columns = scores.shape
-    grid = Image.fromarray(((scores - edges[0]) / (edges[1] - edges[0])).astype(np.float32))
-    fine = grid.resize(size, Image.Resampling.BILINEAR, box=(0.5, 0.5, columns - 0.5, rows - 0.5))
-    colours = band_colours(edges)
-    pixels: np.ndarray = colours[np.clip(np.floor(np.asarray(fine)) + 1, 0, len(colours) - 1).astype(int)]
-    return pixels
-
-
-def band_colours(edges: np.ndarray) -> np.ndarray:
-    """One colour a band [len(edges) + 1, 3]: the first lies below all edges, the last above them."""
-    width = edges[1] - edges[0]
-    middles = np.concatenate([[edges[0] - width], (edges[1:] + edges[:-1]) / 2, [edges[-1] + width]])
-    colours: np.ndarray = SCORES(bands(edges)(middles), bytes=True)[:, :3]
-    return colours
+    colours = band_colours(edges)[:, :3]
+    return np.asarray(colours[bands_of((scores - edges[0]) / (edges[1] - edges[0]), size, len(colours)).astype(int)])
 
 
 def placed(points: np.ndarray, shown: Scene, size: tuple[int, int]) -> np.ndarray:
     """Points [N, 2] of the plane in pixels, y downwards."""
     left, right, bottom, top = shown.view
-    pixels: np.ndarray = (points - [left, top]) / [right - left, bottom - top] * size
-    return pixels
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """Red, green and blue of #rrggbb."""
-    red, green, blue = bytes.fromhex(colour[1:])
-    return red, green, blue
+    return np.asarray((points - [left, top]) / [right - left, bottom - top] * size)
 
 
 def webp(pictures: Sequence[Image.Image]) -> bytes:

@@ -161,8 +161,8 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
     numbers = f"{happy} of {len(values)} {what}"
     if claim.value.never is not None:
         best = [best_of(row["folder"], row, str(claim.value.measure)) for row in chosen if "folder" in row]
-        return Verdict(claim.says, held, f"{numbers}; at best {in_words(best)}")
-    return Verdict(claim.says, held, numbers if claim.value.label else f"{numbers}; {in_words(values)}")
+        return Verdict(claim.says, held, f"{numbers}; at best {median_in_words(best)}")
+    return Verdict(claim.says, held, numbers if claim.value.label else f"{numbers}; {median_in_words(values)}")
 
 
 def enough(asked: str, happy: int, total: int) -> bool:
@@ -241,13 +241,13 @@ def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdi
     the rows or more have no number, nothing is judged.
     """
     values = [number_of(claim.value, row) for row in chosen]
-    result, words = middle(values), in_words(values)
+    result, words = middle(values), median_in_words(values)
     term = claim.over or claim.minus
     if term is not None:
         against = [number_of(term, row) for row in meant(term.of, rows)]
         second = middle(against)
         sign = "less" if claim.minus else "over"
-        words = f"{words}; {sign} {in_words(against)}"
+        words = f"{words}; {sign} {median_in_words(against)}"
         result = None if result is None or second is None else (
             taken_off(result, second) if claim.minus else divided(result, second)
         )  # fmt: skip
@@ -292,7 +292,7 @@ def number_of(term: Term, row: Row) -> float | None:
     if lost and plain and term.at in ENDS:
         return None
     if folder is None or (plain and term.at == "end" and row.get(name) is not None):
-        return finite(row.get(name))
+        return number_or_none(row.get(name))
     if name not in recorded_at(folder).names and name not in row:
         raise LookupError(f"{name} was not measured in {row.get('label', folder)}")
     steps, values = recorded_at(folder).curve(row["seed"], name)
@@ -315,7 +315,7 @@ def of_life(term: Term, row: Row, steps: np.ndarray, values: np.ndarray) -> floa
     if term.reaches is not None:
         there = as_good(name, values, term.reaches)
         if there.any():
-            return finite(float(steps[there.argmax()] * run.step_seconds))
+            return number_or_none(float(steps[there.argmax()] * run.step_seconds))
         return None if row.get("status") == "diverged" else math.inf
     return at_moment(steps, values, str(term.at))
 
@@ -329,7 +329,7 @@ def before(row: Row, steps: np.ndarray) -> np.ndarray:
     return np.ones(len(steps), bool) if end is None else steps < end
 
 
-def finite(value: Any) -> float | None:
+def number_or_none(value: Any) -> float | None:
     """A number, infinite ones too; None for what is no number."""
     return None if not isinstance(value, int | float) or math.isnan(value) else float(value)
 
@@ -415,7 +415,7 @@ def at_step(end: int, steps: np.ndarray, values: np.ndarray, at: int) -> float |
     """
     if at > end:
         raise LookupError(f"step {at} is beyond the run's end, step {end}")
-    return finite(float(values[np.flatnonzero(steps == nearest(steps, at))[0]])) if len(steps) else None
+    return number_or_none(float(values[np.flatnonzero(steps == nearest(steps, at))[0]])) if len(steps) else None
 
 
 def nearest(steps: np.ndarray, at: int) -> int:
@@ -429,7 +429,7 @@ def at_moment(steps: np.ndarray, values: np.ndarray, at: str) -> float | None:
         steps, values = steps[-max(1, len(steps) // 4) :], values[-max(1, len(values) // 4) :]
     if not np.isfinite(values).any():
         return None
-    return finite(MOMENTS[at](steps, values))
+    return number_or_none(MOMENTS[at](steps, values))
 
 
 MOMENTS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
@@ -472,7 +472,7 @@ def best_of(folder: str, row: Row, name: str) -> float | None:
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def in_words(values: Sequence[float | None]) -> str:
+def median_in_words(values: Sequence[float | None]) -> str:
     """A median with its range, and how many had no number."""
     known = [value for value in values if value is not None]
     if not known:

@@ -112,9 +112,7 @@ def asked(item: Phases, update: str) -> list[tuple[str, Any]]:
 
 
 def fate(found: Portrait) -> dict[str, float]:
-    """`growth`: |m| of the leading eigenvalue of one step; `turning`: its angle, radians; `rest`: how far from the
-    solution the path ends, over where it began.
-    """
+    """`growth`: |m| of the leading eigenvalue; `turning`: its angle, radians; `rest`: the path's end over its beginning."""
     ends = np.hypot(*found.path[[0, -1]].T)
     told = {"rest": float(ends[1] / ends[0]) if ends[0] else math.nan}
     if len(found.eigenvalues.multipliers):

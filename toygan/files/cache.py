@@ -36,9 +36,7 @@ def kept(kind: str, about: Any, make: Callable[[], Any]) -> Any:
 
 
 def folder() -> Path:
-    """The user's cache folder: TOYGAN_CACHE, or where the system keeps such things. RuntimeError for a user without a
-    home.
-    """
+    """The user's cache folder: TOYGAN_CACHE, or where the system keeps such things. RuntimeError for a user without a home."""
     named = os.environ.get("TOYGAN_CACHE")
     if named:
         return Path(named)

@@ -22,7 +22,7 @@ from toygan.game.rules import RULES
 from toygan.targets.table import TARGETS
 
 
-class Page(NamedTuple):
+class Entry(NamedTuple):
     """One thing explained: what it is, lines of "name: text", and its settings as TOML."""
 
     title: str
@@ -30,7 +30,7 @@ class Page(NamedTuple):
     settings: str
 
 
-Makers = Mapping[str, tuple[Collection[str], Callable[[str], Page]]]  # kind -> names that exist, and who shows one
+Makers = Mapping[str, tuple[Collection[str], Callable[[str], Entry]]]  # kind -> names that exist, and who shows one
 
 
 def scenarios() -> dict[str, str]:
@@ -99,7 +99,7 @@ LISTS: dict[str, Callable[[], dict[str, str]]] = {
 }
 
 
-def pages(name: str, more: Makers) -> list[Page]:
+def pages(name: str, more: Makers) -> list[Entry]:
     """Everything of that name, here or in what `more` is shown, or the file at that path; UserError where there is nothing."""
     makers: Makers = {
         "scenario": (shipped(), scenario_page),
@@ -119,18 +119,18 @@ def pages(name: str, more: Makers) -> list[Page]:
     return found
 
 
-def scenario_page(name: str) -> Page:
+def scenario_page(name: str) -> Entry:
     """A scenario: what to look at, where it is from, and the file itself."""
     config = read(name)
-    return Page(f"scenario {name}: {config.title}", words(as_data(config)), find(name).read_text(encoding="utf-8"))
+    return Entry(f"scenario {name}: {config.title}", words(as_data(config)), find(name).read_text(encoding="utf-8"))
 
 
-def method_page(name: str) -> Page:
+def method_page(name: str) -> Entry:
     """A method: formula, source, what to look for, settings."""
     data = as_data(read("swiss-roll", name))["method"]
     settings = {key: value for key, value in data.items() if key not in (*WORDS_SHOWN, "name")}
     paper = {"the paper's own settings": PAPERS[name]} if name in PAPERS else {}
-    return Page(f"method {name}", words(data) | paper, toml_lines(settings))
+    return Entry(f"method {name}", words(data) | paper, toml_lines(settings))
 
 
 WORDS_SHOWN = {"formula": "formula", "about": "look at", "look_for": "look for", "reference": "reference"}
@@ -141,19 +141,19 @@ def words(data: Mapping[str, Any]) -> dict[str, str]:
     return {label: data[key] for key, label in WORDS_SHOWN.items() if data.get(key)}
 
 
-def name_page(what: str, name: str) -> Page:
+def name_page(what: str, name: str) -> Entry:
     """A name without options: what it stands for, and the line of a file that asks for it."""
     key, every = NAMES[what]
-    return Page(f"{what} {name}", {"what": every()[name]}, f'{key} = "{name}"\n')
+    return Entry(f"{what} {name}", {"what": every()[name]}, f'{key} = "{name}"\n')
 
 
-def function_page(what: str, name: str) -> Page:
+def function_page(what: str, name: str) -> Entry:
     """A row of a table: its docstring and its options with their defaults."""
     function = ROWS[what][name]
     hints = get_type_hints(function)
     parameters = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    lines = [setting(p, in_words(p.annotation, hints[p.name])) for p in parameters]
-    return Page(f"{what} {name}", {"what": summary_of(function)}, "\n".join([f'kind = "{name}"', *lines]) + "\n")
+    lines = [setting(p, type_in_words(p.annotation, hints[p.name])) for p in parameters]
+    return Entry(f"{what} {name}", {"what": summary_of(function)}, "\n".join([f'kind = "{name}"', *lines]) + "\n")
 
 
 def setting(parameter: inspect.Parameter, kind: str) -> str:
@@ -165,7 +165,7 @@ def setting(parameter: inspect.Parameter, kind: str) -> str:
     return f"{parameter.name} = {toml_value(parameter.default)}  # {kind}"
 
 
-def in_words(annotation: str, hint: Any) -> str:
+def type_in_words(annotation: str, hint: Any) -> str:
     """A type as a user would say it; a name that stands for literals as its values."""
     values = get_args(hint)
     if get_origin(hint) is Literal:

@@ -40,9 +40,7 @@ def content_of(path: Path) -> bytes:
 
 
 def complete_lines(path: Path) -> list[dict[str, Any]]:
-    """Every whole line of a file, one JSON object each; a torn one at the end, left by a kill, is passed over. ValueError
-    for a line that is something else.
-    """
+    """Every whole line of a file, a JSON object each, without a torn one at the end, left by a kill. ValueError for others."""
     lines = [parsed(line) for line in content_of(path).decode("utf-8").split("\n")[:-1] if line]
     if not all(isinstance(line, dict) for line in lines):
         raise ValueError(f"{path}: holds a line that is not the measures of a frame")

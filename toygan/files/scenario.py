@@ -47,7 +47,8 @@ from toygan.game.play import Game
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
 from toygan.targets.refusal import Refusal
-from toygan.targets.table import TARGETS, Target, moved
+from toygan.targets.table import TARGETS
+from toygan.targets.target import Target, moved
 
 Range = tuple[float, float]
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]  # names become folders
@@ -223,7 +224,7 @@ def checked(data: Mapping[str, Any], source: Source, mistakes: Sequence[Mistake]
     return config
 
 
-class Change(NamedTuple):
+class Override(NamedTuple):
     """An override: its key, its value, and where it was said."""
 
     key: Names
@@ -231,19 +232,19 @@ class Change(NamedTuple):
     place: Place
 
 
-def overriding(override: str | tuple[str, Any], said: Mapping[str, Place]) -> Change:
+def overriding(override: str | tuple[str, Any], said: Mapping[str, Place]) -> Override:
     """An override taken apart; UserError where it is none."""
     if isinstance(override, str):
-        return Change(*parse_override(override), Place(f"--set {shortened(override)}"))
+        return Override(*parse_override(override), Place(f"--set {shortened(override)}"))
     if not (isinstance(override, tuple) and len(override) == 2 and isinstance(override[0], str)):
         raise UserError(f"override {override!r}: expected a key and a value, for example {{'training.steps': 500}}")
     key, value = override
     typed = value if isinstance(value, str) else in_toml(as_json(value) if hasattr(value, "item") else value)
     place = said.get(key)
-    return Change(parse_key(key, place=place), value, place or Place(f"--set {key}={shortened(typed)}"))
+    return Override(parse_key(key, place=place), value, place or Place(f"--set {key}={shortened(typed)}"))
 
 
-def apply(changes: Sequence[Change], data: dict[str, Any]) -> None:
+def apply(changes: Sequence[Override], data: dict[str, Any]) -> None:
     """Put overrides into the data in place."""
     for key, value, place in changes:
         put(data, key, value, place)
@@ -345,9 +346,7 @@ def as_table(value: Any) -> dict[str, Any]:
 
 
 def beyond(data: Any, key: Key = ()) -> list[Mistake]:
-    """Numbers so large that single precision or the machine's memory gives up, or so small that their squares are nothing;
-    seeds may be any.
-    """
+    """Numbers too large for single precision or the machine's memory, or with squares of nothing; seeds may be any."""
     if isinstance(data, Mapping | list | tuple):
         inner = dict(data) if isinstance(data, Mapping) else dict(enumerate(data))
         return [found for part in inner if part not in ("seed", "seeds") for found in beyond(inner[part], (*key, part))]
@@ -439,9 +438,7 @@ def build_generator(config: Config) -> Generator:
 
 
 def build_critic(config: Config) -> Network:
-    """The critic, of the scenario's kind or the one the method needs, as wide at both ends as packing and objective
-    want, with what its constraint learns besides.
-    """
+    """The critic, of the scenario's kind or the method's own, as wide at both ends as packing and objective want, constrained."""
     make = CRITICS[config.method.critic or config.critic.kind]
     critic = make(2 * config.method.pack, build_objective(config).outputs, **options(config.critic, make))
     return build_constraint(config).extend(critic)

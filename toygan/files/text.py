@@ -20,12 +20,12 @@ def visible(text: str) -> str:
     return HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def finite(data: Any) -> Any:
+def jsonable(data: Any) -> Any:
     """The data with None for every number that JSON does not know."""
     if isinstance(data, Mapping):
-        return {key: finite(value) for key, value in data.items()}
+        return {key: jsonable(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [finite(value) for value in data]
+        return [jsonable(value) for value in data]
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
@@ -64,7 +64,7 @@ def say(text: object, end: str = "\n") -> None:
 
 def say_json(data: Any) -> None:
     """Print one JSON object on stdout, in ASCII; null where a number is not finite."""
-    print(json.dumps(finite(data), allow_nan=False))
+    print(json.dumps(jsonable(data), allow_nan=False))
 
 
 def tell(text: str) -> None:

@@ -38,21 +38,6 @@ def no_penalty(look: Look) -> Tensor | None:
     return None
 
 
-def unchanged(parameters: Tensor, layers_of: LayersOf) -> Tensor:
-    """Leave the critic's parameters as they are."""
-    return parameters
-
-
-def as_they_are(layers: Layers) -> Layers:
-    """Use the critic's layers as they are."""
-    return layers
-
-
-def as_it_is(network: Network) -> Network:
-    """Learn nothing besides the critic's own parameters."""
-    return network
-
-
 class Constraint(NamedTuple):
     """Four hooks; the default of each changes nothing, bit for bit. Several penalties are told apart by name, in `parts`.
 
@@ -62,9 +47,9 @@ class Constraint(NamedTuple):
     """
 
     penalty: Callable[[Look], Tensor | None] = no_penalty
-    project: Callable[[Tensor, LayersOf], Tensor] = unchanged
-    reparametrise: Callable[[Layers], Layers] = as_they_are
-    extend: Callable[[Network], Network] = as_it_is
+    project: Callable[[Tensor, LayersOf], Tensor] = lambda parameters, layers_of: parameters
+    reparametrise: Callable[[Layers], Layers] = lambda layers: layers
+    extend: Callable[[Network], Network] = lambda network: network
     parts: Mapping[str, Callable[[Look], Tensor | None]] = {}
 
 
@@ -139,9 +124,7 @@ def r2(*, weight: NonNegativeFloat = 0.1) -> Constraint:
 
 def r1_r2(*, weight: NonNegativeFloat = 0.1) -> Constraint:
     """weight/2 E |grad f(real)|^2 + weight/2 E |grad f(fake)|^2 (Huang et al., 2025, arXiv:2501.05441)."""
-    return Constraint(
-        lambda look: weight / 2 * (squared_norm(look.real_slopes()) + squared_norm(look.fake_slopes())),
-    )
+    return Constraint(lambda look: weight / 2 * (squared_norm(look.real_slopes()) + squared_norm(look.fake_slopes())))
 
 
 def zero_centred(*, weight: NonNegativeFloat = 0.1) -> Constraint:
@@ -230,9 +213,7 @@ def slopes_between(look: Look) -> Tensor:
 
 
 def slopes_around_real(look: Look) -> Tensor:
-    """Slopes at real + e u std(real) / 2, u uniform in the unit square, e uniform, std over one seed's batch and
-    coordinates.
-    """
+    """Slopes at real + e u std(real) / 2, u uniform in the unit square, e uniform, std over one seed's batch and coordinates."""
     std = look.real.std(dim=(1, 2), keepdim=True)
     return look.slopes_at(look.real + look.chance[..., :1] * look.chance[..., 1:] * std / 2)
 
@@ -284,9 +265,7 @@ def largest_singular_value(weight: Tensor) -> Tensor:
 
 
 class TopSingularValue(torch.autograd.Function):
-    """u^T W v, whose derivative by W is u v^T; how u and v turn matters, and is computed, only where that derivative is
-    itself differentiated, as some update rules do.
-    """
+    """u^T W v, with derivative u v^T by W; how u and v turn is computed only where that derivative is itself differentiated."""
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor) -> Tensor:

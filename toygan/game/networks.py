@@ -23,9 +23,8 @@ Initialisation = Literal["he", "xavier", "normal", "orthogonal"]
 
 
 class Layer(NamedTuple):
-    """One affine map of every seed: `weight [seed, in, out]`, `bias [seed, 1, out]`; where a constraint learns them, the
-    units' lengths, where a normalisation does, its scale and shift, and where it keeps them, its running mean and
-    variance, each `[seed, 1, out]`.
+    """One affine map of every seed: `weight [seed, in, out]`, `bias [seed, 1, out]`; where they are learned or kept, the units'
+    lengths, a normalisation's scale, shift, running mean and variance, each `[seed, 1, out]`.
     """
 
     weight: Tensor
@@ -41,7 +40,7 @@ Layers = Sequence[Layer]
 LayersOf = Callable[[Tensor], Layers]
 
 
-class Judged(NamedTuple):
+class Response(NamedTuple):
     """A critic's opinion on some points: its `outputs [seed, batch, outputs]` and how they change there.
 
     `slopes(rows, pull) [seed, rows, d]` is the gradient by each point of its outputs weighed by `pull [seed, rows,
@@ -53,19 +52,12 @@ class Judged(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A critic's opinion on a real and a generated batch: outputs of each [seed, batch, outputs], and their slopes by
-    pull.
-    """
+    """A critic's opinion on a real and a generated batch: outputs of each [seed, batch, outputs], and their slopes by pull."""
 
     r: Tensor
     g: Tensor
     real_slopes: Callable[[Tensor], Tensor]
     fake_slopes: Callable[[Tensor], Tensor]
-
-
-def nothing_to_note(parameters: Tensor, layers: Callable[[], Layers], batches: Sequence[Tensor]) -> Tensor:
-    """The parameters as they are: no statistics are kept."""
-    return parameters
 
 
 class Network(NamedTuple):
@@ -79,17 +71,19 @@ class Network(NamedTuple):
     initial: Callable[[np.random.Generator], np.ndarray]
     layers: Callable[[Tensor], Layers]
     forward: Callable[[Layers, Tensor], Tensor]
-    judge: Callable[[Layers, Tensor], Judged]
+    judge: Callable[[Layers, Tensor], Response]
     judge_both: Callable[[Layers, Tensor, Tensor], Pair]
-    settled: Callable[[Layers, Tensor], Callable[[Tensor], Judged]]
-    note: Callable[[Tensor, Callable[[], Layers], Sequence[Tensor]], Tensor] = nothing_to_note
+    settled: Callable[[Layers, Tensor], Callable[[Tensor], Response]]
+    note: Callable[[Tensor, Callable[[], Layers], Sequence[Tensor]], Tensor] = lambda parameters, layers, batches: (
+        parameters
+    )
 
 
 def network(
     initial: Callable[[np.random.Generator], np.ndarray],
     layers: Callable[[Tensor], Layers],
     forward: Callable[[Layers, Tensor], Tensor],
-    judge: Callable[[Layers, Tensor], Judged] | None = None,
+    judge: Callable[[Layers, Tensor], Response] | None = None,
 ) -> Network:
     """A body whose every point is judged by itself, so that both batches can go through it in one pass."""
     opinion = judge or by_autograd(forward)
@@ -104,10 +98,10 @@ def network(
     return Network(initial, layers, forward, opinion, judge_both, lambda layers, points: partial(opinion, layers))
 
 
-def by_autograd(forward: Callable[[Layers, Tensor], Tensor]) -> Callable[[Layers, Tensor], Judged]:
+def by_autograd(forward: Callable[[Layers, Tensor], Tensor]) -> Callable[[Layers, Tensor], Response]:
     """A judge whose slopes are autograd's, for bodies without a chain rule of their own."""
 
-    def judge(layers: Layers, x: Tensor) -> Judged:
+    def judge(layers: Layers, x: Tensor) -> Response:
         with torch.enable_grad():
             # Points that depend on the generator stay so: some rules differentiate a critic's move by it.
             x = x if x.requires_grad else x.detach().requires_grad_()
@@ -117,7 +111,7 @@ def by_autograd(forward: Callable[[Layers, Tensor], Tensor]) -> Callable[[Layers
             with torch.enable_grad():
                 return torch.autograd.grad(outputs[:, rows], x, pull, create_graph=True)[0][:, rows]
 
-        return Judged(outputs, slopes)
+        return Response(outputs, slopes)
 
     return judge
 
@@ -218,9 +212,7 @@ INITIALISATIONS: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] =
 
 
 def unpack(parameters: Tensor, shapes: Sequence[Shape]) -> list[Layer]:
-    """Cut flat parameters [seed, P] into layers; each layer is its weights row by row, then its biases. What is left
-    over is somebody else's.
-    """
+    """Cut flat parameters [seed, P] into layers, each its weights row by row, then its biases; the rest is somebody else's."""
     sizes = [n for shape in shapes for n in (shape.inputs * shape.outputs, shape.outputs)]
     pieces = parameters.split([*sizes, parameters.shape[1] - sum(sizes)], dim=1)[:-1]
     return [
@@ -246,9 +238,7 @@ class Body(NamedTuple):
 
 
 def perceptron(inputs: int, outputs: int, body: Body) -> Network:
-    """Affine maps with `depth` hidden layers between; biases start at zero (but within a layer norm, see `with_scales`),
-    weights are multiplied by `gain`.
-    """
+    """Affine maps with `depth` hidden layers between; biases start at 0 (but see `with_scales`), weights are times `gain`."""
     ends = [inputs, *[body.width] * body.depth, outputs]
     shapes = [Shape(a, b) for a, b in pairwise(ends)]
     draw, bend = INITIALISATIONS[body.initialisation], ACTIVATIONS[body.activation]
@@ -278,12 +268,8 @@ def plain_forward(bend: Bend, layers: Layers, x: Tensor) -> Tensor:
     return affine(layers[-1], x)
 
 
-def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Judged:
-    """The same, with slopes by the chain rule written out.
-
-    From the outputs back to the point, being a plain forward computation, it spares autograd the graph of a graph, and
-    with it about a third of a penalised step.
-    """
+def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Response:
+    """The same, with slopes by the chain rule written out: no graph of a graph for autograd, a third of a penalised step."""
     assert bend.slope, "only activations that act on each unit by itself have a chain rule here"
     slope, kept = bend.slope, []
     for layer in layers[:-1]:
@@ -297,7 +283,7 @@ def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Judged:
             g = torch.bmm(slope(before[:, rows], after[:, rows]) * g, layer.weight.transpose(1, 2))
         return g
 
-    return Judged(affine(layers[-1], x), slopes)
+    return Response(affine(layers[-1], x), slopes)
 
 
 # --- normalised perceptrons ------------------------------------------------------------------------------------------
@@ -307,16 +293,14 @@ EPSILON = 1e-5  # added to variances
 Norm = Callable[[Tensor], Tensor]
 
 
-def layer_norm(x: Tensor) -> Tensor:
-    """Zero mean and unit variance over one point's units, never over the batch (Ba et al., 2016, arXiv:1607.06450)."""
-    variance, mean = torch.var_mean(x, dim=2, keepdim=True, correction=0)
+def standardised(dim: int, x: Tensor) -> Tensor:
+    """Zero mean and unit variance along one axis of x [seed, batch, units]."""
+    variance, mean = torch.var_mean(x, dim=dim, keepdim=True, correction=0)
     return (x - mean) / (variance + EPSILON).sqrt()
 
 
-def batch_norm(x: Tensor) -> Tensor:
-    """Zero mean and unit variance of each unit over one seed's batch (Ioffe and Szegedy, 2015, arXiv:1502.03167)."""
-    variance, mean = torch.var_mean(x, dim=1, keepdim=True, correction=0)
-    return (x - mean) / (variance + EPSILON).sqrt()
+batch_norm: Norm = partial(standardised, 1)  # each unit over a seed's batch (Ioffe and Szegedy, 2015, arXiv:1502.03167)
+layer_norm: Norm = partial(standardised, 2)  # one point's units, never the batch (Ba et al., 2016, arXiv:1607.06450)
 
 
 def layer_normalised(layer: Layer, x: Tensor) -> Tensor:
@@ -378,9 +362,7 @@ def with_scales(
 
 
 def batch_normalised(initial: FirstOf, layers: LayersOf, bend: Bend) -> Network:
-    """A perceptron with batch norm: real and generated batches are normalised apart, and a settled judge uses the
-    statistics of the points that it was settled on.
-    """
+    """A perceptron with batch norm, real and generated batches apart; a settled judge keeps the statistics it was settled on."""
     forward = partial(normalised_forward, bend, partial(batch_unit, batch_norm))
     judge = by_autograd(forward)
 
@@ -389,7 +371,7 @@ def batch_normalised(initial: FirstOf, layers: LayersOf, bend: Bend) -> Network:
         every = slice(None)
         return Pair(on_real.outputs, on_fake.outputs, partial(on_real.slopes, every), partial(on_fake.slopes, every))
 
-    def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Judged]:
+    def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Response]:
         return judge_by(statistics_of(bend, layers, points, 0), bend, layers)
 
     return Network(initial, layers, forward, judge, judge_both, settled)
@@ -410,7 +392,7 @@ def statistics_of(bend: Bend, layers: Layers, points: Tensor, correction: int) -
     return statistics
 
 
-def judge_by(statistics: Statistics, bend: Bend, layers: Layers) -> Callable[[Tensor], Judged]:
+def judge_by(statistics: Statistics, bend: Bend, layers: Layers) -> Callable[[Tensor], Response]:
     """A judge of each point alone, batch norm's statistics being these."""
 
     def with_noted(layers: Layers, x: Tensor) -> Tensor:
@@ -448,7 +430,7 @@ def with_running(base: Network, bend: Bend) -> Network:
         kept = zip(inner, pieces[: len(widths)], pieces[len(widths) :], strict=False)
         return [*(layer._replace(mean=mean, variance=variance) for layer, mean, variance in kept), inner[-1]]
 
-    def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Judged]:
+    def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Response]:
         return judge_by(running_of(layers), bend, layers)
 
     def note(parameters: Tensor, layers: Callable[[], Layers], batches: Sequence[Tensor]) -> Tensor:

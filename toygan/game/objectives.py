@@ -9,7 +9,7 @@ batch, sp is softplus, and a higher score means "more real". One more objective 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial, reduce
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -29,9 +29,7 @@ class Losses(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """What else a loss may look at: the objective's own `memory [seed]`, fresh uniform `chance [seed, batch, 2]`, and
-    the `latent [seed, batch, d]` behind the generated points.
-    """
+    """What else a loss may look at: the objective's memory, uniform `chance [seed, batch, 2]`, the generated points' latents."""
 
     memory: Tensor
     chance: Tensor
@@ -50,11 +48,6 @@ def first_only(outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
     return pull
 
 
-def keep(memory: Tensor, r: Tensor, g: Tensor) -> Tensor:
-    """An objective without a memory leaves it as it is."""
-    return memory
-
-
 class Objective(NamedTuple):
     """What the game needs to know of an objective; all but the losses have a neutral default.
 
@@ -68,7 +61,7 @@ class Objective(NamedTuple):
     outputs: int = 1
     score: Callable[[Tensor, Tensor, Tensor], Tensor] = first_output
     pull: Callable[[Tensor, Tensor, Tensor], Tensor] = first_only
-    remember: Callable[[Tensor, Tensor, Tensor], Tensor] = keep
+    remember: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda memory, r, g: memory
     rehearse: Callable[[Tensor, Tensor, Extra], Losses] | None = None
 
 
@@ -82,72 +75,52 @@ def mean(values: Tensor) -> Tensor:
 
 def minimax(r: Tensor, g: Tensor) -> Losses:
     """The saturating game: critic E sp(-r) + E sp(g), generator -E sp(g) (Goodfellow et al., 2014, arXiv:1406.2661)."""
-    return Losses(
-        critic=mean(softplus(-r)) + mean(softplus(g)),
-        generator=-mean(softplus(g)),
-    )
+    critic = mean(softplus(-r)) + mean(softplus(g))
+    return Losses(critic, generator=-mean(softplus(g)))
 
 
 def non_saturating(r: Tensor, g: Tensor) -> Losses:
     """Critic E sp(-r) + E sp(g), generator E sp(-g) (Goodfellow et al., 2014, arXiv:1406.2661)."""
-    return Losses(
-        critic=mean(softplus(-r)) + mean(softplus(g)),
-        generator=mean(softplus(-g)),
-    )
+    critic = mean(softplus(-r)) + mean(softplus(g))
+    return Losses(critic, generator=mean(softplus(-g)))
 
 
 def least_squares(r: Tensor, g: Tensor, *, fake: float = 0.0, real: float = 1.0, wanted: float = 1.0) -> Losses:
-    """Critic 1/2 E (r - real)^2 + 1/2 E (g - fake)^2, generator 1/2 E (g - wanted)^2 (Mao et al., 2016,
-    arXiv:1611.04076).
-    """
-    return Losses(
-        critic=mean((r - real) ** 2) / 2 + mean((g - fake) ** 2) / 2,
-        generator=mean((g - wanted) ** 2) / 2,
-    )
+    """Critic 1/2 E (r - real)^2 + 1/2 E (g - fake)^2, generator 1/2 E (g - wanted)^2 (Mao et al., 2016, arXiv:1611.04076)."""
+    critic = mean((r - real) ** 2) / 2 + mean((g - fake) ** 2) / 2
+    return Losses(critic, generator=mean((g - wanted) ** 2) / 2)
 
 
 def wasserstein(r: Tensor, g: Tensor) -> Losses:
     """Critic E g - E r, generator -E g (Arjovsky et al., 2017, arXiv:1701.07875)."""
-    return Losses(
-        critic=mean(g) - mean(r),
-        generator=-mean(g),
-    )
+    critic = mean(g) - mean(r)
+    return Losses(critic, generator=-mean(g))
 
 
 def hinge(r: Tensor, g: Tensor) -> Losses:
     """Critic E max(0, 1 - r) + E max(0, 1 + g), generator -E g (Lim and Ye, 2017, arXiv:1705.02894)."""
-    return Losses(
-        critic=mean((1 - r).relu()) + mean((1 + g).relu()),
-        generator=-mean(g),
-    )
+    critic = mean((1 - r).relu()) + mean((1 + g).relu())
+    return Losses(critic, generator=-mean(g))
 
 
 def relativistic(r: Tensor, g: Tensor) -> Losses:
     """Paired: critic E sp(g - r), generator E sp(r - g) (Jolicoeur-Martineau, 2018, arXiv:1807.00734)."""
-    return Losses(
-        critic=mean(softplus(g - r)),
-        generator=mean(softplus(r - g)),
-    )
+    critic = mean(softplus(g - r))
+    return Losses(critic, generator=mean(softplus(r - g)))
 
 
 def relativistic_average(r: Tensor, g: Tensor) -> Losses:
     """Critic E sp(E g - r) + E sp(g - E r), generator mirrored (Jolicoeur-Martineau, 2018, arXiv:1807.00734)."""
     real_lead = r - g.mean(dim=(1, 2), keepdim=True)
     fake_lead = g - r.mean(dim=(1, 2), keepdim=True)
-    return Losses(
-        critic=mean(softplus(-real_lead)) + mean(softplus(fake_lead)),
-        generator=mean(softplus(real_lead)) + mean(softplus(-fake_lead)),
-    )
+    critic = mean(softplus(-real_lead)) + mean(softplus(fake_lead))
+    return Losses(critic, generator=mean(softplus(real_lead)) + mean(softplus(-fake_lead)))
 
 
 def boundary_seeking(r: Tensor, g: Tensor) -> Losses:
-    """Critic E sp(-r) + E sp(g), generator 1/2 E g^2: to where the critic cannot tell (Hjelm et al., 2017,
-    arXiv:1702.08431).
-    """
-    return Losses(
-        critic=mean(softplus(-r)) + mean(softplus(g)),
-        generator=mean(g**2) / 2,
-    )
+    """Critic E sp(-r) + E sp(g), generator 1/2 E g^2: to where the critic cannot tell (Hjelm et al., 2017, arXiv:1702.08431)."""
+    critic = mean(softplus(-r)) + mean(softplus(g))
+    return Losses(critic, generator=mean(g**2) / 2)
 
 
 Labels = tuple[float, float]
@@ -162,10 +135,8 @@ def soft_labels(*, real: Labels = (0.7, 1.2), fake: Labels = (0.0, 0.3)) -> Obje
         chance = extra.chance[:, : r.shape[1]]  # packs are fewer than points
         y, z = between(real, chance[..., :1]), between(fake, chance[..., 1:])
         r, g = r[..., :1], g[..., :1]
-        return Losses(
-            critic=mean(y * softplus(-r) + (1 - y) * softplus(r)) + mean(z * softplus(-g) + (1 - z) * softplus(g)),
-            generator=mean(softplus(-g)),
-        )
+        critic = mean(y * softplus(-r) + (1 - y) * softplus(r)) + mean(z * softplus(-g) + (1 - z) * softplus(g))
+        return Losses(critic, generator=mean(softplus(-g)))
 
     return Objective(losses, generator_needs_real=False)
 
@@ -179,13 +150,9 @@ def between(ends: Labels, chance: Tensor) -> Tensor:
 
 
 def f_losses(r: Tensor, g: Tensor, t: Callable[[Tensor], Tensor], c: Callable[[Tensor], Tensor], trick: bool) -> Losses:
-    """Critic -E T(r) + E f*(T(g)), generator -E f*(T(g)), or with the trick -E T(g) (Nowozin et al., 2016,
-    arXiv:1606.00709).
-    """
-    return Losses(
-        critic=mean(c(g)) - mean(t(r)),
-        generator=-mean(t(g) if trick else c(g)),
-    )
+    """Critic -E T(r) + E f*(T(g)), generator -E f*(T(g)), or with the trick -E T(g) (Nowozin et al., 2016, arXiv:1606.00709)."""
+    critic = mean(c(g)) - mean(t(r))
+    return Losses(critic, generator=-mean(t(g) if trick else c(g)))
 
 
 def f_kl(r: Tensor, g: Tensor, *, trick: bool = False) -> Losses:
@@ -233,10 +200,8 @@ def energy(*, margin: PositiveFloat = 1.0, pulling_away: NonNegativeFloat = 0.0)
 
     def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
         d_real, d_fake = -r[..., :1], -g[..., :1]
-        return Losses(
-            critic=mean(d_real) + mean((margin - d_fake).relu()),
-            generator=mean(d_fake) + (pulling_away * alignment(g[..., 1:]) if pulling_away else 0.0),
-        )
+        critic = mean(d_real) + mean((margin - d_fake).relu())
+        return Losses(critic, generator=mean(d_fake) + (pulling_away * alignment(g[..., 1:]) if pulling_away else 0.0))
 
     def rehearse(r: Tensor, g: Tensor, extra: Extra) -> Losses:
         return losses(r, g, extra)._replace(critic=mean(-r[..., :1]))
@@ -334,18 +299,14 @@ def gaussian_kernel(a: Tensor, b: Tensor, bandwidths: Widths) -> Tensor:
     """Mean over bandwidths of exp(-d^2 / 2 b^2): [seed, n, m]."""
     d2 = squared_distances(a, b)
     # Beyond 10 widths the kernel is 2e-22 and flat: smaller numbers would be denormal, and a hundred times slower.
-    return total([(d2 * (-1 / (2 * width**2))).clamp(min=-50).exp() for width in bandwidths]) / len(bandwidths)
+    parts = [(d2 * (-1 / (2 * width**2))).clamp(min=-50).exp() for width in bandwidths]
+    return reduce(torch.add, parts) / len(bandwidths)
 
 
 def rational_quadratic_kernel(a: Tensor, b: Tensor, bandwidths: Widths) -> Tensor:
     """Mean over bandwidths of (1 + d^2 / 2b)^-b: [seed, n, m]."""
     d2 = squared_distances(a, b)
-    return total([(1 + d2 / (2 * width)) ** -width for width in bandwidths]) / len(bandwidths)
-
-
-def total(parts: Sequence[Tensor]) -> Tensor:
-    """The sum of tensors, without a copy of them side by side."""
-    return reduce(torch.add, parts)
+    return reduce(torch.add, [(1 + d2 / (2 * width)) ** -width for width in bandwidths]) / len(bandwidths)
 
 
 KERNELS = {"gaussian": gaussian_kernel, "rational-quadratic": rational_quadratic_kernel}

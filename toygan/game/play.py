@@ -51,9 +51,7 @@ class Report(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything that changes: parameters and optimiser memories [seed, P], the averaged generator, the objective's
-    memory [seed], the last report.
-    """
+    """All that changes: parameters and optimiser memories [seed, P], averaged generator, objective's memory [seed], report."""
 
     step: int
     generator: Tensor
@@ -135,14 +133,11 @@ def generator_move(game: Game, state: State, draw: Draw, at: State) -> State:
 
 
 def generator_moved(game: Game, state: State, gradient: Tensor, loss: Tensor) -> State:
-    """The state after the optimiser's step: one step is over.
-
-    In the critic's head start the generator only says its loss: neither it nor its optimiser's memory moves.
-    """
+    """The state after the optimiser's step: one step is over. In the critic's head start the generator only says its loss."""
     after = state._replace(step=state.step + 1, report=state.report._replace(generator_loss=loss.detach()))
     t = after.step - game.head_start  # its own moves, this one included
     if t < 1:
-        return after
+        return after  # neither it nor its optimiser's memory moves
     rate = game.generator_rate * pace(game, state)
     moved = game.optimiser.move(state.generator, gradient, state.generator_slots, t, rate)
     return after._replace(
@@ -206,9 +201,7 @@ def generate(game: Game, parameters: Tensor, latent: Tensor) -> Tensor:
 
 
 def shown(game: Game, state: State, points: Tensor, noise: Tensor) -> Tensor:
-    """Points as the critic is shown them: blurred by what is left of the instance noise, then packed: [seed, batch / m,
-    2m].
-    """
+    """Points as the critic is shown them: blurred by what is left of the instance noise, then packed: [seed, batch / m, 2m]."""
     if game.noise:
         points = points + noise_left(game, state) * noise
     return points.reshape(points.shape[0], -1, 2 * game.pack)

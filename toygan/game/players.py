@@ -67,9 +67,7 @@ Latent = Literal["normal", "uniform", "sphere"]
 
 
 class Generator(NamedTuple):
-    """A generator: its body, how its latents [n, inputs] are drawn, given a sampler of the target, and how many of
-    their first columns are a category, one-hot.
-    """
+    """Its body, how latents [n, inputs] are drawn, given a sampler of the target, and how many first columns are a category."""
 
     network: Network
     latents: Callable[[np.random.Generator, int, Sampler], np.ndarray]
@@ -130,14 +128,15 @@ def data_plus_noise(categories: int = 0, *, std: PositiveFloat = 1.0) -> Generat
     """The frozen generator x + N(0, std^2 I), x from the target, to study the critic alone (Gulrajani et al., 2017)."""
     without(categories)
 
-    def forward(layers: Layers, z: Tensor) -> Tensor:
-        # The sum over no parameters at all is zero, and keeps the generator's move an ordinary one.
-        return z + layers[0].bias.sum(dim=2, keepdim=True)
-
     def latents(rng: np.random.Generator, n: int, target: Sampler) -> np.ndarray:
         return target(rng, n) + std * rng.standard_normal((n, 2))
 
-    return Generator(weightless(np.zeros(0), forward), latents)
+    return Generator(weightless(np.zeros(0), untouched), latents)
+
+
+def untouched(layers: Layers, x: Tensor) -> Tensor:
+    """The points as they are; the sum over no parameters at all is zero, and keeps the player's move an ordinary one."""
+    return x + layers[0].bias.sum(dim=2, keepdim=True)
 
 
 def weightless(start: np.ndarray, forward: Callable[[Layers, Tensor], Tensor]) -> Network:
@@ -239,14 +238,7 @@ def autoencoder(
 
 def identity(inputs: int, outputs: int) -> Network:
     """The point itself as features, and nothing to learn: a fixed kernel's critic."""
-
-    def layers(parameters: Tensor) -> list[Layer]:
-        return [Layer(parameters.new_zeros(len(parameters), 0, 0), parameters.unsqueeze(1))]
-
-    def forward(layers: Layers, x: Tensor) -> Tensor:
-        return x + layers[0].bias.sum(dim=2, keepdim=True)
-
-    return network(lambda rng: np.zeros(0), layers, forward)
+    return weightless(np.zeros(0), untouched)
 
 
 CRITICS: dict[str, Callable[..., Network]] = {

@@ -12,37 +12,23 @@ import torch
 from pydantic import NonNegativeFloat, NonNegativeInt
 from torch import Tensor
 
+from toygan.game import play
 from toygan.game.optimisers import Move, Optimiser, Slots
-from toygan.game.play import (
-    Game,
-    State,
-    critic_move,
-    critic_moved,
-    critic_opinion,
-    generator_loss,
-    generator_move,
-    generator_moved,
-    pace,
-)
+from toygan.game.play import Game, State
 from toygan.game.streams import Draw
-
-
-def as_it_is(optimiser: Optimiser) -> Optimiser:
-    """Leave the optimiser alone."""
-    return optimiser
 
 
 class Rule(NamedTuple):
     """A step of the game, and the optimiser that it wants."""
 
     step: Callable[[Game, State, Draw], State]
-    wrap: Callable[[Optimiser], Optimiser] = as_it_is
+    wrap: Callable[[Optimiser], Optimiser] = lambda optimiser: optimiser
 
 
 def warm_up(game: Game, state: State, draw: Draw, moves: int) -> State:
     """The first of the critic's moves, one after the other."""
     for move in range(moves):
-        state = critic_move(game, state, draw, move, at=state)
+        state = play.critic_move(game, state, draw, move, at=state)
     return state
 
 
@@ -51,14 +37,14 @@ def alternating() -> Rule:
 
     def step(game: Game, state: State, draw: Draw) -> State:
         state = warm_up(game, state, draw, game.critic_steps)
-        return generator_move(game, state, draw, at=state)
+        return play.generator_move(game, state, draw, at=state)
 
     return Rule(step)
 
 
 def both_at(game: Game, state: State, draw: Draw, at: State) -> State:
     """The critic's last move and the generator's, both down their gradients at one state."""
-    return generator_move(game, critic_move(game, state, draw, game.critic_steps - 1, at=at), draw, at=at)
+    return play.generator_move(game, play.critic_move(game, state, draw, game.critic_steps - 1, at=at), draw, at=at)
 
 
 def simultaneous() -> Rule:
@@ -111,8 +97,8 @@ def counted(game: Game, looks: int) -> Game:
 
 def both_counted(game: Game, state: State, draw: Draw, at: State, looks: tuple[int, int]) -> State:
     """As `both_at`, after so many looks ahead of the critic and of the generator."""
-    state = critic_move(counted(game, looks[0]), state, draw, game.critic_steps - 1, at=at)
-    return generator_move(counted(game, looks[1]), state, draw, at=at)
+    state = play.critic_move(counted(game, looks[0]), state, draw, game.critic_steps - 1, at=at)
+    return play.generator_move(counted(game, looks[1]), state, draw, at=at)
 
 
 def optimistic() -> Rule:
@@ -160,14 +146,14 @@ def consensus(*, weight: NonNegativeFloat = 0.1) -> Rule:
     def step(game: Game, state: State, draw: Draw) -> State:
         state, last = warm_up(game, state, draw, game.critic_steps - 1), game.critic_steps - 1
         critic, generator = state.critic.detach().requires_grad_(), state.generator.detach().requires_grad_()
-        opinion = critic_opinion(game, critic, generator, state, draw, last)
-        loss = generator_loss(game, critic, generator, state, draw)
+        opinion = play.critic_opinion(game, critic, generator, state, draw, last)
+        loss = play.generator_loss(game, critic, generator, state, draw)
         (v,) = torch.autograd.grad(opinion.total.sum(), critic, create_graph=True)
         (w,) = torch.autograd.grad(loss.sum(), generator, create_graph=True)
         quarrel = (v.square().sum() + w.square().sum()) / 2
         to_critic, to_generator = torch.autograd.grad(quarrel, (critic, generator), allow_unused=True)
-        state = critic_moved(game, state, (v + weight * known(to_critic, v)).detach(), opinion, last)
-        return generator_moved(game, state, (w + weight * known(to_generator, w)).detach(), loss)
+        state = play.critic_moved(game, state, (v + weight * known(to_critic, v)).detach(), opinion, last)
+        return play.generator_moved(game, state, (w + weight * known(to_generator, w)).detach(), loss)
 
     return Rule(step)
 
@@ -189,19 +175,19 @@ def unrolled(*, ahead: NonNegativeInt = 5) -> Rule:
         foreseen = Move(state.critic.detach().requires_grad_(), state.critic_slots)
         for k in range(ahead):
             foreseen = moved_ahead(game, foreseen, generator, state, draw, k)
-        loss = generator_loss(game, foreseen.parameters, generator, state, draw)
+        loss = play.generator_loss(game, foreseen.parameters, generator, state, draw)
         (gradient,) = torch.autograd.grad(loss.sum(), generator)
-        return generator_moved(game, state, gradient, loss)
+        return play.generator_moved(game, state, gradient, loss)
 
     return Rule(step)
 
 
 def moved_ahead(game: Game, critic: Move, generator: Tensor, state: State, draw: Draw, k: int) -> Move:
     """The critic after its k-th move ahead, as a differentiable function of both players' parameters."""
-    opinion = critic_opinion(game, critic.parameters, generator, state, draw, -1)
+    opinion = play.critic_opinion(game, critic.parameters, generator, state, draw, -1)
     (gradient,) = torch.autograd.grad(opinion.total.sum(), critic.parameters, create_graph=True)
     t = (state.step + 1) * game.critic_steps + k + 1
-    moved = game.optimiser.move(critic.parameters, gradient, critic.slots, t, game.critic_rate * pace(game, state))
+    moved = game.optimiser.move(critic.parameters, gradient, critic.slots, t, game.critic_rate * play.pace(game, state))
     return Move(game.constraint.project(moved.parameters, game.critic.layers), moved.slots)
 
 

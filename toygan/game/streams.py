@@ -56,7 +56,7 @@ class Draw(NamedTuple):
     trick: Tensor
 
 
-class Source(NamedTuple):
+class Randomness(NamedTuple):
     """Everything that decides a run's random numbers."""
 
     scenario_seed: int
@@ -69,7 +69,7 @@ class Source(NamedTuple):
     trick: Sampler
 
 
-def draws(source: Source, start: int, like: Tensor) -> Iterator[Draw]:
+def draws(source: Randomness, start: int, like: Tensor) -> Iterator[Draw]:
     """The draws of steps start, start + 1, ..., without end, with the type and device of `like`."""
     block, skip = divmod(start, BLOCK)
     while True:
@@ -79,7 +79,7 @@ def draws(source: Source, start: int, like: Tensor) -> Iterator[Draw]:
         block, skip = block + 1, 0
 
 
-def draw_block(source: Source, block: int, like: Tensor) -> Draw:
+def draw_block(source: Randomness, block: int, like: Tensor) -> Draw:
     """The numbers of one block: each [step, moves, seed, batch, ...]."""
     return Draw(
         stacked(source, Purpose.REAL, block, source.real, like),
@@ -104,17 +104,15 @@ def no_tricks(rng: np.random.Generator, n: int) -> np.ndarray:
     return np.empty((n, 0))
 
 
-def stacked(source: Source, purpose: Purpose, block: int, sample: Sampler, like: Tensor) -> Tensor:
-    """[step, moves, seed, batch, d]. Moves are named from the generator's (0) on, so that a method with fewer critic
-    moves sees the first of the same batches.
-    """
+def stacked(source: Randomness, purpose: Purpose, block: int, sample: Sampler, like: Tensor) -> Tensor:
+    """[step, moves, seed, batch, d]; the generator's move is named 0, so that fewer critic moves see the first batches."""
     names = [*range(1, source.moves), 0]
     table = [[one(source, sample, purpose, seed, name, block) for seed in source.seeds] for name in names]
     numbers = torch.from_numpy(np.array(table)).to(dtype=like.dtype, device=like.device)
     return numbers.permute(2, 0, 1, 3, 4).contiguous()
 
 
-def one(source: Source, sample: Sampler, purpose: Purpose, seed: int, name: int, block: int) -> np.ndarray:
+def one(source: Randomness, sample: Sampler, purpose: Purpose, seed: int, name: int, block: int) -> np.ndarray:
     """One seed's numbers for one move of every step of a block: [step, batch, d]."""
     numbers = sample(stream(source.scenario_seed, seed, purpose, name, block), BLOCK * source.batch)
     return numbers.reshape(BLOCK, source.batch, -1)

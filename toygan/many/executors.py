@@ -21,7 +21,7 @@ from time import monotonic, time
 from typing import Any, Protocol
 
 from toygan.files.strict import UserError, shortened
-from toygan.many.task import TOPIC, End, Task, bring_home, cargo_for, in_words, perform
+from toygan.many.task import TOPIC, End, Task, bring_home, cargo_for, error_in_words, perform
 from toygan.session.facts import Facts, read_facts
 
 TICK = 0.5  # seconds between two looks at what is running
@@ -145,11 +145,11 @@ def end_of(future: Future[End], task: Task) -> End | None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # such as a run that killed its Dask worker too often
-        return End("failed", in_words(error))
+        return End("failed", error_in_words(error))
     try:
         bring_home(task, end)
     except (OSError, UserError) as error:  # its folder takes nothing
-        return End("failed", in_words(error))
+        return End("failed", error_in_words(error))
     return end
 
 
@@ -260,7 +260,7 @@ class Cluster:
         try:
             cargo = cargo_for(task)
         except OSError as error:  # such as a points file that has gone
-            return ended(End("failed", in_words(error)))
+            return ended(End("failed", error_in_words(error)))
         digest = hashlib.sha256(json.dumps([task.name, task.config], sort_keys=True).encode()).hexdigest()
         key = f"{task.name}-{digest[:16]}"
         self.names[key] = task.name
@@ -296,7 +296,7 @@ def cluster(address: str | None) -> Iterator[Cluster]:
     except UserError:
         raise
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"--address {address}: no Dask scheduler answers there ({in_words(error)})") from None
+        raise UserError(f"--address {address}: no Dask scheduler answers there ({error_in_words(error)})") from None
     talk = logging.getLogger("distributed.client")
     before = talk.level
     talk.setLevel(logging.CRITICAL)  # a lost scheduler is told once, by us

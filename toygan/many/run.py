@@ -37,7 +37,7 @@ from toygan.session import looks
 from toygan.session.facts import FORMAT, Facts
 from toygan.session.looks import Frame, Simulation
 from toygan.session.recording import Recording, diagnose, load, metric_lines, plain, read_metrics
-from toygan.targets.table import Target
+from toygan.targets.target import Target
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
@@ -224,7 +224,7 @@ def kept(order: Order, facts: Mapping[str, Any]) -> Recording:
 # --- playing and measuring -------------------------------------------------------------------------------------------
 
 
-class Work(NamedTuple):
+class Ongoing(NamedTuple):
     """One run at work: what is played, where it is kept, how far it is."""
 
     config: Config
@@ -236,7 +236,7 @@ class Work(NamedTuple):
     past: folders.Trail  # what has been kept
 
 
-def work_of(config: Config, order: Order, facts: dict[str, Any]) -> Work:
+def work_of(config: Config, order: Order, facts: dict[str, Any]) -> Ongoing:
     """A run made ready: nothing is played yet."""
     sim = looks.simulation(config, order.device)
     import_slow_libraries()
@@ -245,7 +245,7 @@ def work_of(config: Config, order: Order, facts: dict[str, Any]) -> Work:
     with timed(facts, "measure"):
         optimum = optimum_of(config, sim)
     floor = facts["floors"]["frame"]["w1"]["mean"]
-    return Work(config, order, facts, sim, floor, optimum, folders.trail(config, facts))
+    return Ongoing(config, order, facts, sim, floor, optimum, folders.trail(config, facts))
 
 
 def play_on(config: Config, order: Order, facts: dict[str, Any]) -> None:
@@ -268,7 +268,7 @@ def import_slow_libraries() -> None:
     import_module("toygan.draw")
 
 
-def resume(work: Work) -> State:
+def resume(work: Ongoing) -> State:
     """The last kept state, with the measures after it forgotten; or the first state, looked at."""
     place, facts = work.order.folder, work.facts
     arrays = folders.kept_state(place, work.past, work.sim.frame_steps)
@@ -281,7 +281,7 @@ def resume(work: Work) -> State:
     return state
 
 
-def look(work: Work, state: State) -> dict[str, float]:
+def look(work: Ongoing, state: State) -> dict[str, float]:
     """Observe, measure and keep one state; the live numbers of the first seed."""
     facts, place = work.facts, work.order.folder
     with timed(facts, "observe"):
@@ -297,7 +297,7 @@ def look(work: Work, state: State) -> dict[str, float]:
     return {name: float(row[name][0]) for name in shown_in("live") if name in row}
 
 
-def measured(work: Work, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def measured(work: Ongoing, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Every measure of one frame, [S] each; and the optimal critic of the portrait seed, `optimal_scores [P, g, g]`."""
     target, samples = work.sim.world.target, frame.arrays["samples"]
     critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
@@ -327,7 +327,7 @@ def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
 def codes_of(sim: Simulation) -> np.ndarray | None:
     """The categories of the watched latents [S, N]; None where latents have none."""
     categories = sim.world.generator.categories
-    return looks.numpy(sim.watched[..., :categories].argmax(dim=-1)) if categories else None
+    return looks.on_host(sim.watched[..., :categories].argmax(dim=-1)) if categories else None
 
 
 def judged(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.Judged:
@@ -336,15 +336,15 @@ def judged(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measur
     return measure.Judged(*(arrays[name][s] for name in names))._replace(shown=shown(arrays, real, s))
 
 
-def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.Shown | None:
+def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.TrainedOn | None:
     """What one seed's critic trains against in a frame; None where that is the samples and the real points [N, 2]."""
     if not arrays.keys() & {"live", "shown_fake"}:
         return None
     live = arrays.get("live", arrays["samples"])[s]
     n = N_W1
     if "shown_fake" in arrays:
-        return measure.Shown(live, arrays["shown_real"][s, :n], arrays["shown_fake"][s, :n])
-    return measure.Shown(live, real[:n], live[:n])
+        return measure.TrainedOn(live, arrays["shown_real"][s, :n], arrays["shown_fake"][s, :n])
+    return measure.TrainedOn(live, real[:n], live[:n])
 
 
 def curve_of(target: Target) -> measure.Curve | None:
@@ -374,7 +374,7 @@ def floor_facts(floor: measure.Floor) -> dict[str, Any]:
     return {"mean": plain(floor.mean), "spread": plain(floor.spread), **ends, "draws": plain(floor.draws)}
 
 
-def pack(work: Work, state: State) -> None:
+def pack(work: Ongoing, state: State) -> None:
     """Stack the frames into `frames.npz`, keep the last weights in `weights.npz` and sum the run up."""
     sim, facts, place = work.sim, work.facts, work.order.folder
     steps = [step for step in sim.frame_steps if step <= state.step]
@@ -436,7 +436,7 @@ def critic_kind(config: Config) -> str:
     return config.method.critic or config.critic.kind
 
 
-def optimum_at(work: Work, frame: Frame) -> Known | None:
+def optimum_at(work: Ongoing, frame: Frame) -> Known | None:
     """What is known of the optimum at a frame, at what is left of the noise; None while the critic still rehearses."""
     game = work.sim.world.game
     if work.optimum is None or (game.objective.rehearse and frame.step < game.head_start):
@@ -444,7 +444,7 @@ def optimum_at(work: Work, frame: Frame) -> Known | None:
     return optimum_of(work.config, work.sim, frame.noise) if frame.noise else work.optimum
 
 
-def best_critic(work: Work, cloud: measure.Seen) -> dict[str, np.ndarray]:
+def best_critic(work: Ongoing, cloud: measure.Seen) -> dict[str, np.ndarray]:
     """The objective's optimal critic against what the portrait seed's critic is shown, `optimal_scores [P, g, g]`, where
     it is known; NaN where the cloud is lost or the critic rehearses something else.
     """
@@ -456,7 +456,7 @@ def best_critic(work: Work, cloud: measure.Seen) -> dict[str, np.ndarray]:
         return {"optimal_scores": scores[None].astype(np.float32)}
 
 
-def summary(work: Work, frames: Mapping[str, np.ndarray], real: np.ndarray, ceilings: np.ndarray) -> dict[str, Any]:
+def summary(work: Ongoing, frames: Mapping[str, np.ndarray], real: np.ndarray, ceilings: np.ndarray) -> dict[str, Any]:
     """Final measures of every seed on fresh points, more than a frame has; what its critic was worth at the last frame;
     `ceilings [S]` of its slopes' alignment there; the first frame at which it was seen to have diverged. Means are over
     the seeds that had not.
@@ -486,13 +486,13 @@ def summary(work: Work, frames: Mapping[str, np.ndarray], real: np.ndarray, ceil
     } | optimum_facts(work.config, work.optimum)
 
 
-def last_critic(work: Work, steps: np.ndarray) -> dict[str, np.ndarray]:
+def last_critic(work: Ongoing, steps: np.ndarray) -> dict[str, np.ndarray]:
     """What the last frame's measures say of every seed's critic: [S] each."""
     known = read_metrics(work.order.folder / "metrics.jsonl", steps, work.facts["seeds"])
     return {name: known[name][-1] for name in shown_in("last") if name in known}
 
 
-def alignment_ceilings(work: Work, state: State, frames: Mapping[str, np.ndarray]) -> np.ndarray:
+def alignment_ceilings(work: Ongoing, state: State, frames: Mapping[str, np.ndarray]) -> np.ndarray:
     """The slope alignment at the last frame of the potential of fresh points from both players, [S]."""
     sim, names = work.sim, ("samples", "live", "shown_real", "shown_fake")
     last = {name: frames[name][-1] for name in names if name in frames}
@@ -500,8 +500,8 @@ def alignment_ceilings(work: Work, state: State, frames: Mapping[str, np.ndarray
     pairs = []
     for s, (fresh_real, fresh) in enumerate(looks.shown_again(sim, state, real)):
         samples = last["samples"][s]
-        seen = shown(last, sim.real, s) or measure.Shown(samples, sim.real[: len(real)], samples[: len(real)])
-        pairs.append((measure.clouds_of(seen), measure.clouds_of(measure.Shown(fresh, fresh_real, fresh))))
+        seen = shown(last, sim.real, s) or measure.TrainedOn(samples, sim.real[: len(real)], samples[: len(real)])
+        pairs.append((measure.clouds_of(seen), measure.clouds_of(measure.TrainedOn(fresh, fresh_real, fresh))))
     return np.array([alignment_ceiling(*pair) for pair in pairs])
 
 

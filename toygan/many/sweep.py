@@ -129,18 +129,18 @@ def said_in(path: Path, plan: Plan) -> dict[tuple[str, str], Place]:
     lines = key_lines(source.text)
     keys: dict[tuple[str, str], Key] = {(name, ""): (name,) for name in Plan.model_fields}
     for table, inner in (("grid", plan.grid), ("set", plan.set)):
-        keys |= {(table, ".".join(way)): (table, *way) for way in ways(inner)}
+        keys |= {(table, ".".join(way)): (table, *way) for way, _ in ways(inner)}
     found = {name: line_of(key, lines) for name, key in keys.items()}
     return {(part, key): Place(str(path), line, (part,)) for (part, key), line in found.items() if line}
 
 
-def ways(table: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The keys of nested tables as they stand in a file; a table with a `kind` is a value, as in `flat`."""
+def ways(table: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The keys and values of nested tables as they stand in a file; a table with a `kind` is a value."""
     for key, value in table.items():
         if isinstance(value, Mapping) and "kind" not in value:
             yield from ways(value, (*before, key))
         else:
-            yield (*before, key)
+            yield (*before, key), value
 
 
 def grid_of(texts: Sequence[str]) -> dict[str, list[Any]]:
@@ -161,16 +161,9 @@ def split_values(text: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+def flat(table: Mapping[str, Any]) -> dict[str, Any]:
     """Nested tables as dotted keys; a table with a `kind` is a value."""
-    keys: dict[str, Any] = {}
-    for key, value in table.items():
-        name = f"{before}{key}"
-        if isinstance(value, Mapping) and "kind" not in value:
-            keys |= flat(value, f"{name}.")
-        else:
-            keys[name] = value
-    return keys
+    return {".".join(way): value for way, value in ways(table)}
 
 
 def points(grid: Mapping[str, Any], places: Places = NOWHERE) -> list[dict[str, Any]]:
@@ -215,9 +208,7 @@ def planned_tasks(
 
 
 def beginning_something(combined: Iterable[Combination]) -> Iterator[Combination]:
-    """The combinations that bring a scenario with a method, or a scenario with one value of the grid, for the first
-    time.
-    """
+    """The combinations that bring a scenario with a method, or a scenario with one value of the grid, for the first time."""
     seen = set[tuple[str, ...]]()
     for scenario, method, settings in combined:
         pairs = {(scenario, str(method)), *((scenario, key, in_toml(value)) for key, value in settings.items())}

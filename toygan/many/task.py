@@ -82,7 +82,7 @@ def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watch
     except folders.Busy:
         return End("busy")
     except BaseException as error:  # a SystemExit of a run's own code ends that run only
-        return End("failed", in_words(error))
+        return End("failed", error_in_words(error))
     return End(recording.facts.status)
 
 
@@ -97,7 +97,7 @@ def keep_failure(task: Task, message: str) -> None:
         return
 
 
-def in_words(error: BaseException) -> str:
+def error_in_words(error: BaseException) -> str:
     """One line about an error."""
     text = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error)
     return " ".join(text.split())

@@ -10,7 +10,7 @@ import numpy as np
 from toygan.quantities.transport import Transport, directions
 
 
-class Shown(NamedTuple):
+class TrainedOn(NamedTuple):
     """What one seed's critic trains against at one frame: all of the live generator's points `fake [N, 2]`, and the first
     few real [m, 2] and generated [n, 2] ones as it is shown them, blurred by instance noise where there is some.
     """
@@ -23,8 +23,8 @@ class Shown(NamedTuple):
 class Judged(NamedTuple):
     """What the critic says of one cloud at one frame; `shown` is that cloud, None where it is the measured one.
 
-    `real_scores [m]`, `fake_scores [n]`; its gradients `real_slopes [m, 2]`, `fake_slopes [n, 2]`,
-    `between_slopes [b, 2]`, and `grid_slopes [k, 2]` where they are known (empty otherwise).
+    `real_scores [m]`, `fake_scores [n]`; the gradients `real_slopes [m, 2]`, `fake_slopes [n, 2]`, `between_slopes [b, 2]`
+    and, where they are known, `grid_slopes [k, 2]`.
     """
 
     real_scores: np.ndarray
@@ -33,7 +33,7 @@ class Judged(NamedTuple):
     fake_slopes: np.ndarray
     between_slopes: np.ndarray
     grid_slopes: np.ndarray = np.empty((0, 2))
-    shown: Shown | None = None
+    shown: TrainedOn | None = None
 
 
 def critic_value(judged: Judged) -> float:
@@ -89,8 +89,7 @@ def alignment(slopes: np.ndarray, plan: Transport, points: np.ndarray, real: np.
 
 def steepness(slopes: np.ndarray) -> np.ndarray:
     """|grad f| of slopes [n, 2]: [n]."""
-    lengths: np.ndarray = np.hypot(slopes[..., 0], slopes[..., 1], dtype=float)
-    return lengths
+    return np.asarray(np.hypot(slopes[..., 0], slopes[..., 1], dtype=float))
 
 
 def input_slope(judged: Judged, place: str, share: float) -> float:

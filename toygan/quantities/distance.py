@@ -17,7 +17,7 @@ from toygan.files.scenario import Config, as_data, build_target, read
 from toygan.files.strict import Mistake, Place, UserError, options, shortened
 from toygan.quantities import divergences
 from toygan.quantities.transport import Metric, transport, weighted
-from toygan.targets.table import Modes, Target, moved
+from toygan.targets.target import Modes, Target, moved
 from toygan.targets.user_files import read_points
 
 DISTANCES = {
@@ -43,10 +43,7 @@ MISSED = 1e-2  # a quadrature that is off by more, the mass included, is no quad
 
 
 class Number(NamedTuple):
-    """A distance, NaN where it is not known, and how it was found.
-
-    A sampled one has its `spread` (standard deviation over the repeats) and `floor` (mean of two samples of A).
-    """
+    """A distance and how it was found; NaN: not known. Sampled: `spread` (deviation of repeats), `floor` (two samples of A)."""
 
     value: float
     how: str
@@ -174,8 +171,7 @@ def single(modes: Modes | None) -> tuple[np.ndarray, np.ndarray]:
 def square_root(matrix: np.ndarray) -> np.ndarray:
     """The symmetric square root of a symmetric matrix without negative eigenvalues but for rounding."""
     values, vectors = np.linalg.eigh(matrix)
-    root: np.ndarray = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    return root
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)
 
 
 def gaussian_kl(c: np.ndarray, first: np.ndarray, d: np.ndarray, second: np.ndarray) -> float:
@@ -366,10 +362,7 @@ class Sweep(NamedTuple):
 
 
 def parsed_sweep(text: str) -> Sweep:
-    """`KEY=LO:HI:N`, as in `target.shift=-1:1:21`; a number after the last dot says which coordinate.
-
-    UserError for anything else.
-    """
+    """`target.shift=-1:1:21`: KEY=LO:HI:N; a number after the last dot is a coordinate. UserError for anything else."""
     said = Place(f"--over {shortened(text)}")
     wrong = Mistake(None, "expected KEY=LO:HI:N, for example target.shift=-1:1:21", place=said)
     match = re.fullmatch(r"\s*(target\.[\w.-]+?)(?:\.(\d{1,9}))?\s*=([^:]+):([^:]+):\s*(\d+)\s*", text)

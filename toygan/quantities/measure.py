@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toygan.quantities.critic import Judged, Shown
+from toygan.quantities.critic import Judged, TrainedOn
 from toygan.quantities.divergences import Nodes, fineness, shares
 from toygan.quantities.neighbours import Nearness, Spacings, nearness, spacings
 from toygan.quantities.optimal import Clouds, Known, OptimalCritic, optimal_critic
 from toygan.quantities.skeleton import Curve
 from toygan.quantities.table import N_W1, QUANTITIES, Floor, Quantity, When
 from toygan.quantities.transport import Transport, solved
-from toygan.targets.table import Modes
+from toygan.targets.target import Modes
 
 # What one cloud is held against -----------------------------------------------------------------------------------
 
@@ -89,7 +89,7 @@ def shown_to(judged: Judged | None, measured: Clouds) -> Clouds:
     return clouds_of(judged.shown)
 
 
-def clouds_of(shown: Shown) -> Clouds:
+def clouds_of(shown: TrainedOn) -> Clouds:
     """What a critic is shown, with the plan between its points."""
     return Clouds(*shown, solved(shown.some, shown.some_real))
 

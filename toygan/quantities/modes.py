@@ -1,7 +1,4 @@
-"""What happened to each mode of a mixture.
-
-A measure sees one cloud [n, 2] and what it is held against, never the network that made it.
-"""
+"""What happened to each mode of a mixture: measures of one cloud [n, 2], never of the network that made it."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from toygan.targets.table import Modes
+    from toygan.targets.target import Modes
 
 SIGMAS = 3.0  # a point within so many standard deviations of its nearest mode is on it
 POINT_SIZE = 1e-6  # the least standard deviation of a mode, relative to max(1, |centre|): 8 spacings of float32
@@ -19,19 +16,18 @@ SAME = 1e-9  # distances to modes that differ by less are equal: sin(2 pi) is no
 
 
 def modes_kept(points: np.ndarray, modes: Modes, at_least: int = 1) -> int:
-    """How many modes have at least so many points within 3 sigma, each point counted for its nearest mode only.
+    """How many modes have at least so many of points [n, 2] within 3 sigma, each point counted for its nearest mode only.
 
-    points [n, 2]. Srivastava et al., 2017,
-    arXiv:1705.07761; Lin et al., 2018, arXiv:1712.04086.
+    Srivastava et al., 2017, arXiv:1705.07761; Lin et al., 2018, arXiv:1712.04086.
     """
     return int((mode_counts(points, modes, within=SIGMAS) >= at_least).sum())
 
 
 def high_quality(points: np.ndarray, modes: Modes) -> float:
-    """Share of points within 3 sigma (Mahalanobis) of their nearest mode, 0 to 1; a point that is not finite is not.
+    """Share of points [n, 2] within 3 sigma (Mahalanobis) of their nearest mode; one that is not finite is not.
 
-    points [n, 2]. A perfect sampler of separated Gaussians has 1 - exp(-9/2) = 0.98889, a share above it means modes
-    that are too narrow. Srivastava et al., 2017, arXiv:1705.07761.
+    A perfect sampler of separated Gaussians has 1 - exp(-9/2) = 0.98889, a share above it means modes that are too
+    narrow. Srivastava et al., 2017, arXiv:1705.07761.
     """
     return float(mode_counts(points, modes, within=SIGMAS).sum() / len(points))
 
@@ -96,8 +92,7 @@ def mode_counts(points: np.ndarray, modes: Modes, within: float) -> np.ndarray:
 def nearest_of(distances: np.ndarray) -> np.ndarray:
     """The nearest mode by distances [n, K], the first of equally near ones: [n]."""
     least = distances.min(axis=1, keepdims=True)
-    nearest: np.ndarray = (distances <= least * (1 + SAME) + SAME).argmax(axis=1)
-    return nearest
+    return np.asarray((distances <= least * (1 + SAME) + SAME).argmax(axis=1))
 
 
 def mahalanobis(points: np.ndarray, modes: Modes) -> np.ndarray:
@@ -124,5 +119,4 @@ def principal_stds(modes: Modes) -> tuple[np.ndarray, np.ndarray]:
 
 def least_stds(modes: Modes) -> np.ndarray:
     """What counts as the least standard deviation of each mode: [K, 1]."""
-    least: np.ndarray = POINT_SIZE * np.maximum(1, np.linalg.norm(modes.centres, axis=1, keepdims=True))
-    return least
+    return np.asarray(POINT_SIZE * np.maximum(1, np.linalg.norm(modes.centres, axis=1, keepdims=True)))

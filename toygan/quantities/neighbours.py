@@ -34,8 +34,7 @@ def radii(points: np.ndarray, *ks: int) -> np.ndarray:
     """Distance of each of points [n, 2] to its k-th nearest other one, the farthest where there are fewer: [ks, n]."""
     from scipy.spatial import cKDTree
 
-    found: np.ndarray = cKDTree(points).query(points, k=[min(k + 1, len(points)) for k in ks])[0].T
-    return found
+    return np.asarray(cKDTree(points).query(points, k=[min(k + 1, len(points)) for k in ks])[0].T)
 
 
 def precision(near: Nearness) -> float:
@@ -49,10 +48,7 @@ def recall(near: Nearness) -> float:
 
 
 def density(near: Nearness) -> float:
-    """Mean number of real balls around a generated point, over k = 5; 1 for the target, above it where points crowd.
-
-    Naeem et al., 2020, arXiv:2002.09797.
-    """
+    """Mean number of real balls around a generated point over k = 5; 1 for the target (Naeem et al., 2020, arXiv:2002.09797)."""
     return float((near.distances <= near.wide_radii).sum() / (K_DENSITY * len(near.distances)))
 
 

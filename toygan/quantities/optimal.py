@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -17,29 +17,24 @@ import numpy as np
 
 from toygan.quantities.critic import alignment
 from toygan.quantities.transport import Transport, units
-from toygan.targets.table import LogDensity, Modes, log_mixture
+from toygan.targets.densities import equal_points, log_mixture
+from toygan.targets.target import LogDensity
 
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
 OfSquares = Callable[[np.ndarray], np.ndarray]  # squared distances to a cloud [..., n] -> [...]
-AT_ONCE = 2**21  # numbers in a table of distances: 16 MB
 FAINT = 1e-200  # kernel sums below this are taken again by logarithms
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class OptimalCritic(NamedTuple):
-    """An objective's best critic against two clouds: its scores `on_grid() [g, g]` (row = y, column = x), and
-    `at_clouds() [m + n]`, at the real points and then at the generated ones. Worked out when asked for.
-    """
+    """The best critic of two clouds, when asked for: `on_grid() [g, g]` (row = y), `at_clouds() [m + n]`, real points first."""
 
     on_grid: Callable[[], np.ndarray]
     at_clouds: Callable[[], np.ndarray]
 
 
 class Clouds(NamedTuple):
-    """One frame of what the critic trains against: all generated points `fake [N, 2]`; the first few real [m, 2] and
-    generated [n, 2] ones as the critic is shown them, blurred by instance noise where there is some, with the plan
-    between these.
-    """
+    """One frame of what the critic trains against, as `TrainedOn` has it, with the plan between the first few points."""
 
     fake: np.ndarray
     some_real: np.ndarray
@@ -159,13 +154,19 @@ class Potential(NamedTuple):
     real: np.ndarray
     duals: np.ndarray
 
+    def heights(self, points: np.ndarray) -> np.ndarray:
+        """Each u_i - |x - x_i| at points [n, 2]: [n, m]."""
+        from scipy.spatial.distance import cdist
+
+        return np.asarray(self.duals - cdist(np.asarray(points, float), self.real))
+
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """The potential at points [n, 2]: [n]."""
-        return np.concatenate([highest(part, self)[0] for part in in_parts(points, len(self.real))])
+        return np.asarray(self.heights(points).max(axis=1))
 
     def slopes(self, points: np.ndarray) -> np.ndarray:
         """Its gradient at points [n, 2]: [n, 2], of length 1, at a generated point to where transport sends it; 0 at a tip."""
-        goals = np.concatenate([highest(part, self)[1] for part in in_parts(points, len(self.real))])
+        goals = self.heights(points).argmax(axis=1)
         return units(self.real[goals] - np.asarray(points, float), fill=0.0)
 
 
@@ -186,21 +187,6 @@ def alignment_ceiling(clouds: Clouds, again: Clouds) -> float:
     return alignment(slopes, clouds.plan, clouds.some, clouds.some_real)
 
 
-def highest(points: np.ndarray, phi: Potential) -> tuple[np.ndarray, np.ndarray]:
-    """max_i (u_i - |x - x_i|) and the i it is reached at, at points [n, 2]: [n] and [n]."""
-    from scipy.spatial.distance import cdist
-
-    heights = phi.duals - cdist(np.asarray(points, float), phi.real)
-    best = heights.argmax(axis=1)
-    return heights[np.arange(len(points)), best], best
-
-
-def in_parts(points: np.ndarray, columns: int) -> list[np.ndarray]:
-    """Points [n, 2] in parts whose distances to so many others fit."""
-    rows = max(1, AT_ONCE // max(columns, 1))
-    return np.split(points, range(rows, len(points), rows))
-
-
 def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
     """The potential of the frame's own plan: at the clouds it is the plan's duals, and costs nothing."""
     duals = clouds.plan.real_dual.astype(np.float32)
@@ -216,18 +202,11 @@ def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> Optim
 
 
 def over_rows(of: OfSquares, cloud: np.ndarray, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
-    """A function of the squared distances to a cloud [n, 2] on the grid [g, g], row by row.
-
-    In float32, half the time of float64: distances are sums of squares, without cancellation, and good to 1e-7.
-    """
-    across, up = (squares_to(cloud[:, k], grid) for k, grid in enumerate((grid_x, grid_y)))
+    """A function of squared distances to a cloud [n, 2] on the grid [g, g], in float32: half the time, and good to 1e-7."""
+    axes = zip((grid_x, grid_y), cloud.T, strict=True)
+    across, up = (np.square(np.subtract.outer(grid, places)).astype(np.float32) for grid, places in axes)  # [g, n] each
     table = np.empty_like(across)
     return np.stack([of(np.add(across, row, out=table)) for row in up])
-
-
-def squares_to(places: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Squared distances from each of the grid's coordinates [g] to places [n] on one axis: [g, n]."""
-    return np.square(np.subtract.outer(grid, places)).astype(np.float32)
 
 
 def mmd_witness(
@@ -241,8 +220,7 @@ def mmd_witness(
     """E k(x, real) - E k(x, fake) with the objective's kernel on the plane itself (Gretton et al., 2012)."""
 
     def similar(squares: np.ndarray) -> np.ndarray:
-        found: np.ndarray = sum(KERNELS[kernel](squares, width).mean(axis=-1) for width in bandwidths) / len(bandwidths)
-        return found
+        return np.asarray(sum(KERNELS[kernel](squares, width).mean(axis=-1) for width in bandwidths) / len(bandwidths))
 
     def gaussians(cloud: np.ndarray) -> np.ndarray:
         sums = np.sum([kernel_sums(cloud, width, grid_x, grid_y) for width in bandwidths], axis=0)
@@ -265,8 +243,7 @@ def kernel_sums(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y: np.
     across, up = (
         np.exp(-np.square(np.subtract.outer(grid, cloud[:, k]) / width) / 2) for k, grid in enumerate((grid_x, grid_y))
     )
-    found: np.ndarray = up @ across.T
-    return found
+    return np.asarray(up @ across.T)
 
 
 def energy_witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
@@ -339,7 +316,7 @@ def known_optimum(
     if row.source != "density":
         few = min(few, len(real))
         return known._replace(how=f"{row.about} of {few} real and {few} generated points")
-    known = known._replace(how=row.about + in_words(told))
+    known = known._replace(how=row.about + told_in_words(told))
     if log_density and std is not None:
         try:
             log_density(known.grid_x[:1, None] * np.ones(2), 0.0)  # without noise too: one source through the whole run
@@ -350,10 +327,10 @@ def known_optimum(
 
 
 def decided(kind: str, told: Told = PLAINLY, critic: str | None = None) -> bool:
-    """Whether an objective has an optimum that is known when its critic is told so, and is of a kind that can reach it.
+    """Whether an objective has a known optimum when its critic is told so, and is of a kind that can reach it.
 
-    Swapping labels mixes both laws, and only leaves what is linear in them a formula; a plan between packs is not one of
-    the plane; with half of the labels swapped clouds say nothing.
+    Swapped labels mix both laws and leave a formula to what is linear in them; half of them swapped, clouds say nothing; a
+    plan between packs is not one of the plane.
     """
     row = OPTIMA.get(kind)
     if row is None or (critic and critic not in row.critics):
@@ -363,7 +340,7 @@ def decided(kind: str, told: Told = PLAINLY, critic: str | None = None) -> bool:
     return told.pack == 1 and told.swapped < 0.5
 
 
-def in_words(told: Told) -> str:
+def told_in_words(told: Told) -> str:
     """How l = log p/q is changed by what the critic is told."""
     parts = [f"with p/q to the power {told.pack}, as of packs of {told.pack} equal points"] * (told.pack > 1)
     parts += [f"with p and q mixed, as {100 * told.swapped:.3g} % of the labels are swapped"] * bool(told.swapped)
@@ -385,23 +362,16 @@ def indifferent_score(kind: str, options: Mapping[str, Any] = NOTHING, critic: s
 
 def exactly(known: Known, log_density: LogDensity, std: float, noise: float) -> Known:
     """The optimum from both exact densities; ValueError where the target has none."""
-
-    def real(points: np.ndarray) -> np.ndarray:
-        return log_density(points, noise)
-
-    def fake(points: np.ndarray) -> np.ndarray:
-        return log_density(points, math.hypot(std, noise))
-
     how = f"{known.how}, from both exact densities (generated = target + N(0, {std:g}^2))"
-    log_p, log_q = (on_grid(log, known) for log in (real, fake))
-    return known._replace(log_p=log_p, log_q=log_q, exact=(real, fake), how=how)
+    exact = (lambda points: log_density(points, noise)), (lambda points: log_density(points, math.hypot(std, noise)))
+    log_p, log_q = (on_grid(log, known) for log in exact)
+    return known._replace(log_p=log_p, log_q=log_q, exact=exact, how=how)
 
 
 def estimated(known: Known, real: np.ndarray, log_density: LogDensity | None, noise: float) -> Known:
     """The optimum from a kernel estimate of the generated density, against the target blurred alike.
 
-    One width for the whole run, so that colours and target stay the same from frame to frame: that of the real points,
-    and no finer than the grid can show.
+    One width for the whole run, so that colours stay: that of the real points, and no finer than the grid can show.
     """
     spacing = max(float(np.ptp(grid)) / max(len(grid) - 1, 1) for grid in (known.grid_x, known.grid_y))
     width = max(bandwidth(real), noise, spacing)
@@ -431,11 +401,10 @@ def optimal_critic(known: Known, clouds: Clouds) -> OptimalCritic | None:
         critic: OptimalCritic = row.of(clouds, known.grid_x, known.grid_y, **taken(row.of, known.options))
         return critic
     on_grid = cache(lambda: grid_densities(known, clouds))  # dear where the cloud is far away, and wanted twice
+    at_clouds = partial(point_densities, known, clouds, on_grid)
     return OptimalCritic(
         on_grid=lambda: optimal_scores(known.kind, *on_grid(), known.options, known.told),
-        at_clouds=lambda: optimal_scores(
-            known.kind, *point_densities(known, clouds, on_grid), known.options, known.told
-        ),
+        at_clouds=lambda: optimal_scores(known.kind, *at_clouds(), known.options, known.told),
     )
 
 
@@ -450,15 +419,12 @@ def grid_densities(known: Known, clouds: Clouds) -> tuple[np.ndarray, np.ndarray
 def point_densities(
     known: Known, clouds: Clouds, on_grid: Callable[[], tuple[np.ndarray, np.ndarray]]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Log-densities of both players at the clouds' first points, real ones first: [m + n] each.
-
-    Estimates are read off the grid, which their bandwidth makes smooth enough; NaN outside of it.
-    """
+    """Log-densities of both players at the clouds' points, real first: [m + n]; estimates are read off the smooth grid."""
     points = np.concatenate([clouds.some_real, clouds.some])
     if known.exact:
         return known.exact[0](points), known.exact[1](points)
-    log_p, log_q = (read_off(table, known, points) for table in on_grid())
-    return log_p, log_q
+    log_p, log_q = on_grid()
+    return read_off(log_p, known, points), read_off(log_q, known, points)
 
 
 def read_off(table: np.ndarray, known: Known, points: np.ndarray) -> np.ndarray:
@@ -469,8 +435,7 @@ def read_off(table: np.ndarray, known: Known, points: np.ndarray) -> np.ndarray:
     places = [
         (x - grid[0]) / (grid[-1] - grid[0]) * (len(grid) - 1) for x, grid in zip(points.T[::-1], grids, strict=True)
     ]
-    found: np.ndarray = map_coordinates(table, places, order=1, mode="constant", cval=math.nan)
-    return found
+    return np.asarray(map_coordinates(table, places, order=1, mode="constant", cval=math.nan))
 
 
 def optimal_scores(
@@ -500,10 +465,7 @@ def taken(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str,
 
 
 def bandwidth(points: np.ndarray) -> float:
-    """Half of Scott's rule, s n^(-1/6) / 2 with s the root mean square of both standard deviations.
-
-    Scott's own (1992) is meant for one Gaussian and closes the gaps of a curled curve.
-    """
+    """Half of Scott's rule (1992), s n^(-1/6) / 2, s the root mean square of both stds: his own closes a curled curve's gaps."""
     return float(np.sqrt(points.var(axis=0).mean()) * len(points) ** (-1 / 6) / 2)
 
 
@@ -520,15 +482,6 @@ def kernel_estimate(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y:
     return logs
 
 
-def equal_points(cloud: np.ndarray) -> Modes:
-    """A cloud [m, 2] as a mixture of points of equal weight."""
-    m = len(cloud)
-    return Modes(cloud, np.zeros((m, 2, 2)), np.full(m, 1 / m))
-
-
-Source = Literal["density", "potential", "kernel"]
-
-
 class Optimum(NamedTuple):
     """One row: `of(l)` from l = log p/q, or `of(clouds, grid_x, grid_y)`, with the objective's options as keywords.
 
@@ -540,13 +493,15 @@ class Optimum(NamedTuple):
     """
 
     of: Callable[..., Any]
-    source: Source
+    source: Literal["density", "potential", "kernel"]
     about: str
     drawn: str = ""
     critics: tuple[str, ...] = ("mlp",)
     boundary: bool = False
     linear: bool = True
 
+
+WITNESS = "witness on the plane itself, without learned features,"
 
 OPTIMA = {
     "minimax": Optimum(log_ratio, "density", "log p/q", boundary=True),
@@ -566,16 +521,6 @@ OPTIMA = {
     ),
     "energy": Optimum(least_energy, "density", "-margin where q > p", critics=("autoencoder",)),
     "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
-    "mmd": Optimum(
-        mmd_witness,
-        "kernel",
-        "the kernel's witness on the plane itself, without learned features,",
-        critics=("mlp", "identity"),
-    ),
-    "cramer": Optimum(
-        energy_witness,
-        "kernel",
-        "the energy distance's witness on the plane itself, without learned features,",
-        critics=("mlp", "identity"),
-    ),
+    "mmd": Optimum(mmd_witness, "kernel", f"the kernel's {WITNESS}", critics=("mlp", "identity")),
+    "cramer": Optimum(energy_witness, "kernel", f"the energy distance's {WITNESS}", critics=("mlp", "identity")),
 }

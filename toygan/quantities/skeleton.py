@@ -16,16 +16,16 @@ class Curve(NamedTuple):
 
 def on_skeleton(points: np.ndarray, curve: Curve) -> float:
     """Share of points [n, 2] within the radius of the nearest point of the curve; one that is not finite is not."""
-    kept = finite(points)
+    kept = finite_points(points)
     return float((nearest(kept, curve.points) <= curve.radius).sum() / len(points))
 
 
 def skeleton_coverage(points: np.ndarray, curve: Curve) -> float:
     """Share of the curve's points within the radius of a generated point [n, 2]."""
-    return float((nearest(curve.points, finite(points)) <= curve.radius).mean())
+    return float((nearest(curve.points, finite_points(points)) <= curve.radius).mean())
 
 
-def finite(points: np.ndarray) -> np.ndarray:
+def finite_points(points: np.ndarray) -> np.ndarray:
     """The points all of whose coordinates are finite."""
     kept: np.ndarray = points[np.isfinite(points).all(axis=1)]
     return kept

@@ -32,24 +32,21 @@ GOLDEN = 0.6180339887498949
 Arrays = dict[str, np.ndarray]
 
 
-class Clouds(NamedTuple):
-    """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, `fake [seed, n, 2]` of the live generator, and
-    the latents behind it `[seed, n, d]`.
-    """
+class Watched(NamedTuple):
+    """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, the live generator's `fake [seed, n, 2]`, latents."""
 
     real: Tensor
     fake: Tensor
     latent: Tensor
 
 
-def views(game: Game, state: State, clouds: Clouds, categories: int = 0) -> Arrays:
+def views(game: Game, state: State, clouds: Watched, categories: int = 0) -> Arrays:
     """Everything that is kept of the inside, for P = 1 portrait seed or all S seeds, in float32.
 
     `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 400
-    watched points; `slope_quantiles
-    [S, 3, 5]` of |grad score| at real, generated and in-between points; `layer_gradients [S, L]` and
-    `layer_gradient_ratio [S]`, the first over the last, which is that of the scores; `weight_saturation`,
-    `generator_gradient`, `score_saturation [S]`; `weight_histogram [P, 41]` over [-reach, reach], `weight_reach [P]`;
+    watched points; `slope_quantiles [S, 3, 5]` of |grad score| at real, generated and in-between points;
+    `layer_gradients [S, L]`, `layer_gradient_ratio [S]`, the first over the last; `weight_saturation`,
+    `generator_gradient`, `score_saturation [S]`; `weight_histogram [P, 41]`, `weight_reach [P]`;
     `latent_map [P, m, m, 2]`.
     """
     portrait = game.generator.layers(state.average[:1])
@@ -73,11 +70,8 @@ def views(game: Game, state: State, clouds: Clouds, categories: int = 0) -> Arra
 # --- at points of the plane ------------------------------------------------------------------------------------------
 
 
-def at_points(game: Game, state: State, clouds: Clouds) -> dict[str, Tensor]:
-    """Scores and slopes of every seed's critic at real points, generated ones, and on the segments between the pairs.
-
-    Scores that need clouds (a kernel's witness, batch norm's statistics) are those against these same points.
-    """
+def at_points(game: Game, state: State, clouds: Watched) -> dict[str, Tensor]:
+    """Scores and slopes of every seed's critic at real, generated and in-between points, against these same clouds."""
     real, fake = clouds.real[:, :JUDGED].expand(len(clouds.fake), -1, -1), clouds.fake[:, :JUDGED]
     critic = rules.judge(game, state.critic, real, fake)
     n = real.shape[1]
@@ -96,9 +90,7 @@ def at_points(game: Game, state: State, clouds: Clouds) -> dict[str, Tensor]:
 
 
 def between(real: Tensor, fake: Tensor) -> Tensor:
-    """E real + (1 - e) fake for each pair [seed, n, 2], e the golden-ratio sequence: evenly spread, and the same
-    always.
-    """
+    """E real + (1 - e) fake for each pair [seed, n, 2], e the golden-ratio sequence: evenly spread, and the same always."""
     e = torch.from_numpy((GOLDEN * np.arange(1, real.shape[1] + 1)) % 1.0).to(real)
     return torch.lerp(fake, real, e[:, None])
 
@@ -106,7 +98,7 @@ def between(real: Tensor, fake: Tensor) -> Tensor:
 # --- gradients of the losses -----------------------------------------------------------------------------------------
 
 
-def layer_gradients(game: Game, state: State, clouds: Clouds) -> Tensor:
+def layer_gradients(game: Game, state: State, clouds: Watched) -> Tensor:
     """Size of the gradient of the critic's loss (without penalty) at what each affine map gives out: [seed, L].
 
     For layer l with outputs a it is sqrt(mean over points of |n dLoss/da_point|^2), real and generated points
@@ -137,7 +129,7 @@ def n_times(gradient: Tensor) -> Tensor:
     return gradient * gradient.shape[1]
 
 
-def generator_gradient(game: Game, state: State, clouds: Clouds) -> Tensor:
+def generator_gradient(game: Game, state: State, clouds: Watched) -> Tensor:
     """Norm of the gradient of the generator's loss by all its parameters, on watched latents: [seed]."""
     with torch.enable_grad():
         parameters = state.generator.detach().requires_grad_()
@@ -146,10 +138,8 @@ def generator_gradient(game: Game, state: State, clouds: Clouds) -> Tensor:
     return torch.zeros_like(loss) if gradient is None else gradient.norm(dim=1)
 
 
-def score_saturation(game: Game, state: State, clouds: Clouds) -> Tensor:
-    """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01:
-    [seed].
-    """
+def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
+    """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01: [seed]."""
     real, fake = packs(game, clouds.real.expand(len(clouds.fake), -1, -1)), packs(game, clouds.fake)
     layers = rules.critic_layers(game, state.critic.detach())
     r, g = game.critic.forward(layers, real).detach(), game.critic.forward(layers, fake).detach()
@@ -160,7 +150,7 @@ def score_saturation(game: Game, state: State, clouds: Clouds) -> Tensor:
     return (n_times(gradient).norm(dim=2) < FLAT).to(g.dtype).mean(dim=1)
 
 
-def watched_draw(game: Game, clouds: Clouds) -> Draw:
+def watched_draw(game: Game, clouds: Watched) -> Draw:
     """The watched clouds as what a move consumes: no noise, and chances in the middle."""
     real, latent = picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent)
     trick = torch.zeros(*real.shape[:2], 6).to(real)
@@ -168,7 +158,7 @@ def watched_draw(game: Game, clouds: Clouds) -> Draw:
     return Draw(real[None], latent[None], trick[None, ..., 4:], trick[None])
 
 
-def extra(game: Game, state: State, clouds: Clouds) -> Extra:
+def extra(game: Game, state: State, clouds: Watched) -> Extra:
     """What else a loss may look at, with chances in the middle."""
     draw = watched_draw(game, clouds)
     return Extra(state.memory, draw.trick[0, ..., 4:], draw.latent[0])
@@ -204,9 +194,7 @@ def weight_saturation(parameters: Tensor) -> Tensor:
 
 
 def weight_histogram(parameters: Tensor) -> tuple[Tensor, Tensor]:
-    """Shares of the parameters [seed, P] in 41 even bins over [-reach, reach] [seed, 41], and the reach, their largest
-    magnitude [seed].
-    """
+    """Shares of parameters [seed, P] in 41 even bins over [-reach, reach] [seed, 41]; the reach, their largest size [seed]."""
     if not parameters.shape[1]:
         return parameters.new_zeros(len(parameters), BINS), parameters.new_zeros(len(parameters))
     reach = parameters.abs().amax(dim=1)

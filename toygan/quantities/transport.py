@@ -87,27 +87,22 @@ def is_finite(points: np.ndarray, reference: np.ndarray) -> bool:
 def of_size_one(points: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """Both clouds over 2^e, as float64, and e, so that the largest coordinate is below 1.
 
-    The solver's tolerances are absolute: on costs below 1e-11 it stops early and says nothing. Scaling by a power of
-    two is free of rounding and also keeps squares of huge coordinates finite.
+    The solver's tolerances are absolute: on costs below 1e-11 it stops early and says nothing. A power of two rounds nothing.
     """
-    clouds = np.asarray(points, float), np.asarray(reference, float)
-    exponent = max(math.frexp(np.abs(cloud).max())[1] for cloud in clouds)
-    return np.ldexp(clouds[0], -exponent), np.ldexp(clouds[1], -exponent), exponent
+    one, other = np.asarray(points, float), np.asarray(reference, float)
+    exponent = max(math.frexp(np.abs(cloud).max())[1] for cloud in (one, other))
+    return np.ldexp(one, -exponent), np.ldexp(other, -exponent), exponent
 
 
 def costs_of(target: np.ndarray, generated: np.ndarray, metric: Metric) -> np.ndarray:
     """The cost of every move [m, n]. Rows are the target: a collapsed cloud is then solved a quarter faster."""
     from scipy.spatial.distance import cdist
 
-    costs: np.ndarray = cdist(target, generated, metric)
-    return costs
+    return np.asarray(cdist(target, generated, metric))
 
 
 def least_cost(costs: np.ndarray) -> float:
-    """The least mean cost of moving uniform mass from rows to columns, costs [m, n] of about size 1.
-
-    Raises RuntimeError when the solver warns, because what it returns then is not the optimum.
-    """
+    """The least mean cost of moving uniform mass, costs [m, n] of about size 1; RuntimeError where the solver gave up."""
     return max(0.0, float(simplex(costs)[1]["cost"]))
 
 
@@ -130,10 +125,7 @@ def simplex(
 
 
 def directions(plan: Transport, points: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Where the plan sends each of points [n, 2]: the unit vector [n, 2] along the mean of its unit moves, by mass.
-
-    NaN for a point that the plan leaves in its place.
-    """
+    """The unit vector [n, 2] along the mean of each point's unit moves in the plan, by mass; NaN for a point that stays."""
     moves = np.asarray(reference, float)[plan.goal] - np.asarray(points, float)[plan.start]
     total = np.zeros((len(points), 2))
     np.add.at(total, plan.start, plan.mass[:, None] * units(moves, fill=0.0))
@@ -149,8 +141,7 @@ def units(vectors: np.ndarray, fill: float) -> np.ndarray:
 def sliced_w1(points: np.ndarray, reference: np.ndarray) -> float:
     """Mean over 32 fixed directions of the Wasserstein-1 distance of both clouds' shadows: at most `w1`, in its unit.
 
-    points [n, 2], reference [m, 2]. NaN when a point is not finite. Rabin et al., 2011,
-    doi:10.1007/978-3-642-24785-9_37.
+    NaN when a point is not finite. Rabin et al., 2011, doi:10.1007/978-3-642-24785-9_37.
     """
     if not is_finite(points, reference):
         return math.nan

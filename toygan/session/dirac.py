@@ -24,7 +24,7 @@ from toygan.game import play as rules
 from toygan.game.constraints import column_norms
 from toygan.game.play import Game, State
 from toygan.game.streams import Draw, draws
-from toygan.session.looks import numpy, simulation
+from toygan.session.looks import on_host, simulation
 
 WINDOW = 2.0  # the phase plane is [-WINDOW, WINDOW]^2
 ARROWS = 21  # field points a side
@@ -78,7 +78,7 @@ def portrait(
         path=path(config),
         eigenvalues=found,
         rate=game.generator_rate,
-        words=in_words(found),
+        words=motion_in_words(found),
     )
 
 
@@ -135,9 +135,7 @@ def repeated(state: State, n: int) -> State:
 
 
 def seen(game: Game, state: State) -> Tensor:
-    """Theta and psi of every seed [n, 2]; psi is the critic's slope where its length is a parameter of its own, else
-    the weight as it is stored.
-    """
+    """Theta and psi of every seed [n, 2]; psi is the critic's slope where its length is learned, else the weight as stored."""
     layer = game.critic.layers(state.critic)[0]
     weight = layer.weight if layer.length is None else game.constraint.reparametrise([layer])[0].weight
     return torch.stack((state.generator[:, 0], weight[:, 0, 0]), dim=1)
@@ -163,7 +161,7 @@ def field(game: Game, start: State, draw: Draw, axis: np.ndarray) -> np.ndarray:
     grid = torch.from_numpy(np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2))
     here = settled(game, placed(game, start, grid), draw)
     moved = seen(game, stepped(game, here, draw)) - grid
-    return numpy(moved).reshape(len(axis), len(axis), 2) / step_rate(game, here)
+    return on_host(moved).reshape(len(axis), len(axis), 2) / step_rate(game, here)
 
 
 def step_rate(game: Game, state: State) -> float:
@@ -177,7 +175,7 @@ def path(config: Config) -> np.ndarray:
     states = islice(
         rules.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)), config.training.steps
     )
-    places = np.concatenate([numpy(seen(sim.world.game, state)) for state in (sim.start, *states)])
+    places = np.concatenate([on_host(seen(sim.world.game, state)) for state in (sim.start, *states)])
     lost = ~(np.abs(places) < 1e6).all(axis=1)
     return places[: int(lost.argmax())] if lost.any() else places
 
@@ -219,7 +217,7 @@ def derivative(game: Game, origin: State, start: State, draw: Draw, nudge: float
     after = stepped(game, there, draw)
     memories = [slot[:, 0] for slot in (*after.generator_slots, *after.critic_slots)]
     reached = torch.cat((seen(game, after), *[memory[:, None] for memory in memories]), dim=1)
-    return numpy((reached[:k] - reached[k:]) / (2 * nudge)).T
+    return on_host((reached[:k] - reached[k:]) / (2 * nudge)).T
 
 
 def along_theta(like: Tensor, values: Tensor) -> Tensor:
@@ -232,7 +230,7 @@ def along_theta(like: Tensor, values: Tensor) -> Tensor:
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def in_words(found: Eigenvalues) -> str:
+def motion_in_words(found: Eigenvalues) -> str:
     """What the eigenvalues say about small offsets, in one line."""
     if found.why_not:
         return f"no eigenvalues: {found.why_not}"

@@ -62,10 +62,7 @@ def shut(lock: int, folder: Path) -> None:
 
 
 def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -> dict[str, Any]:
-    """The facts of this run: those of an earlier start that is finished, or new ones, with the seconds spent so far.
-
-    UserError, with what differs, where the folder holds another run, or one begun where it would have ended otherwise.
-    """
+    """A finished run's facts, or new ones with the seconds spent so far; UserError, with what differs, for another's folder."""
     keep_clear(folder)
     for name in OURS:  # left half-written by versions of this program in which all processes wrote there
         (folder / f".{name}.part").unlink(missing_ok=True)
@@ -83,10 +80,7 @@ def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -
 
 
 def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts of an earlier start of this very run, none where there was none; `now` has inputs, versions, device.
-
-    UserError, with what differs, where the folder holds another run, or one begun where it would have ended otherwise.
-    """
+    """The facts of an earlier start of this very run, if there was one; UserError, with what differs, for another run's."""
     known = earlier(folder)
     differences = differing(as_data(config), in_full(known["config"])) if known else []
     if known and known.get("inputs", {}) != now["inputs"]:
@@ -119,9 +113,7 @@ def refuse_elsewhere(folder: Path, known: Mapping[str, Any], now: Mapping[str, A
 
 
 def conditions(facts: Mapping[str, Any]) -> dict[str, str]:
-    """What besides the config decides a run's bytes: the versions of libraries, Python's without the last number, and
-    the device.
-    """
+    """What besides the config decides a run's bytes: the versions of libraries (Python's without the last number), the device."""
     versions = as_table(facts.get("versions"))
     found = {name: str(versions.get(name)) for name in DECIDING}
     return found | {"python": ".".join(found["python"].split(".")[:2]), "device": str(facts.get("device"))}
@@ -191,9 +183,7 @@ def clear(folder: Path) -> None:
 
 
 class Trail(NamedTuple):
-    """What an unfinished run has kept so far: the digest of what decides it, and, for every frame, the digest of its
-    file and its lines in `metrics.jsonl`, and the length of these lines in bytes.
-    """
+    """What an unfinished run has kept: the digest of what decides it; of every frame the digest and its lines' bytes."""
 
     origin: bytes
     digests: list[bytes]
@@ -251,10 +241,7 @@ def unsealed(content: bytes) -> bytes:
 
 
 def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> Arrays | None:
-    """The last state that was kept, with what was kept before it put on the trail, and `metrics.jsonl` cut after it.
-
-    None, and nothing of the past left, where there is no state, or not everything up to it is as it was kept.
-    """
+    """The last kept state, its past put on the trail and `metrics.jsonl` cut after it; None, and a new start, where damaged."""
     try:
         state = arrays_in(unsealed(content_of(folder / "partial" / "state.npz")))
         lines = retrace(folder, past, state, frame_steps)
@@ -266,10 +253,7 @@ def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> Arrays | No
 
 
 def retrace(folder: Path, past: Trail, state: Arrays, frame_steps: list[int]) -> list[bytes]:
-    """Put what was kept before a state on the trail; the lines of every frame's measures.
-
-    Raises OSError, KeyError, TypeError or ValueError where the folder no longer holds what the state has marked.
-    """
+    """Put what a state has marked on the trail; every frame's lines. OSError, KeyError, TypeError or ValueError for damage."""
     lines = cut(content_of(folder / "metrics.jsonl"), state["lengths"])
     frames = [content_of(frame_path(folder, step)) for step in frame_steps if step <= state["step"]]
     past.digests[:] = [digest(frame, measures) for frame, measures in zip(frames, lines, strict=True)]

@@ -12,9 +12,9 @@ from torch import Tensor
 from toygan.files.scenario import Config, World, build_generator, build_target, world
 from toygan.game import play
 from toygan.game.play import Report, State
-from toygan.game.streams import Purpose, Source, draws, no_tricks, starts, stream, tricks, uniform
-from toygan.quantities.state import JUDGED, Clouds, views
-from toygan.targets.table import MANY
+from toygan.game.streams import Purpose, Randomness, draws, no_tricks, starts, stream, tricks, uniform
+from toygan.quantities.state import JUDGED, Watched, views
+from toygan.targets.target import MANY
 
 GRID = 81  # score grid, points a side
 ARROWS = 21  # slope grid, points a side
@@ -29,7 +29,7 @@ class Simulation(NamedTuple):
     """A world with everything that stays fixed while it is played and watched."""
 
     world: World
-    source: Source
+    source: Randomness
     steps: int
     frame_steps: list[int]
     start: State
@@ -57,7 +57,7 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
     """Set a config up on a device, ready to play."""
     stage, training, seeds = world(config), config.training, config.training.seed_list
     like = torch.empty(0, dtype=PRECISIONS[training.precision], device=device)
-    source = Source(
+    source = Randomness(
         scenario_seed=training.seed,
         seeds=seeds,
         batch=training.batch,
@@ -96,7 +96,7 @@ def frame_steps(steps: int, frames: int) -> list[int]:
     return [int(step) for step in np.unique(np.linspace(0, steps, max(frames, 2)).round())]
 
 
-def first_state(stage: World, source: Source, like: Tensor) -> State:
+def first_state(stage: World, source: Randomness, like: Tensor) -> State:
     """Every seed's own first parameters."""
     bodies = ((stage.generator.network, Purpose.GENERATOR_START), (stage.game.critic, Purpose.CRITIC_START))
     parameters = [
@@ -106,7 +106,7 @@ def first_state(stage: World, source: Source, like: Tensor) -> State:
     return play.start(stage.game, *parameters)
 
 
-def watched_latents(source: Source, n: int, like: Tensor, place: int) -> Tensor:
+def watched_latents(source: Randomness, n: int, like: Tensor, place: int) -> Tensor:
     """Latents to look at [seed, n, d], each seed's own."""
     rngs = (stream(source.scenario_seed, seed, Purpose.WATCHED_LATENT, place) for seed in source.seeds)
     return torch.from_numpy(np.stack([source.latent(rng, n) for rng in rngs])).to(like)
@@ -118,9 +118,7 @@ def real_points(config: Config, stage: World, n: int, place: int) -> np.ndarray:
 
 
 def many_points(config: Config, stage: World) -> np.ndarray:
-    """What tells the target's share of any region: all of its points where it is a list of no more than MANY; else MANY
-    draws of it [MANY, 2], the same for every seed, frame and method. Shares are exact to sqrt(share / MANY).
-    """
+    """All points of a target that is a list, else MANY draws [MANY, 2], the same for all: its shares to sqrt(share / MANY)."""
     everything = stage.target.points
     rng = stream(config.training.seed, 0, Purpose.MANY_REAL)
     return stage.target.sample(rng, MANY) if everything is None else everything
@@ -167,10 +165,10 @@ def observe(sim: Simulation, state: State) -> Frame:
     return Frame(
         step=state.step,
         arrays={
-            "samples": numpy(seen).astype(np.float32),
+            "samples": on_host(seen).astype(np.float32),
             "scores": on_grid(critic.score(points_of(sim.score_axes, seen)), GRID),
             "slopes": on_grid(critic.slopes(points_of(sim.slope_axes, seen)), ARROWS),
-            "diverged": numpy(has_diverged(state)),
+            "diverged": on_host(has_diverged(state)),
         }
         | unlike_the_samples(sim, live, shown)
         | views(sim.world.game, state, shown, sim.world.generator.categories),
@@ -184,45 +182,39 @@ def reported(game: play.Game, report: Report) -> Arrays:
     said = {"critic_loss": report.critic_loss, "generator_loss": report.generator_loss, "penalty": report.penalty}
     parts = zip(game.constraint.parts, report.parts, strict=True)
     said |= {f"penalty_{name}": part for name, part in parts}
-    return {name: numpy(values) for name, values in said.items()}
+    return {name: on_host(values) for name, values in said.items()}
 
 
-def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, place: int) -> Clouds:
-    """Real [1, n, 2] and live generated points [S, n, 2] as the critic is shown them: with what is left of the instance
-    noise, drawn once from the stream WATCHED_NOISE at a place, so that a point is pushed the same way at every frame.
-    """
+def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, place: int) -> Watched:
+    """Real [1, n, 2] and live points [S, n, 2] as the critic is shown them; a place's noise is the same at every frame."""
     left = play.noise_left(sim.world.game, state)
     if not left:
-        return Clouds(real, live, sim.watched)
+        return Watched(real, live, sim.watched)
     n, seed = live.shape[1], sim.source.scenario_seed
     rngs = (stream(seed, own, Purpose.WATCHED_NOISE, place) for own in sim.source.seeds)
     noise = torch.from_numpy(np.stack([rng.standard_normal((2, n, 2)) for rng in rngs])).to(live)
-    return Clouds(real + left * noise[:, 0], live + left * noise[:, 1], sim.watched)
+    return Watched(real + left * noise[:, 0], live + left * noise[:, 1], sim.watched)
 
 
 def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Every seed's real [n, 2] and live generated points [n, 2] as its critic is shown them, of other latents than the
-    watched ones and with other noise.
-    """
+    """Every seed's real and generated points [n, 2] as its critic is shown them, of other latents and noise than the watched."""
     fake = play.generate(sim.world.game, state.generator, sim.final[:, : len(real)])
     shown = shown_clouds(sim, state, torch.from_numpy(real[None]).to(fake), fake, 1)
-    return list(zip(numpy(shown.real.expand(len(fake), -1, -1)), numpy(shown.fake), strict=True))
+    return list(zip(on_host(shown.real.expand(len(fake), -1, -1)), on_host(shown.fake), strict=True))
 
 
-def unlike_the_samples(sim: Simulation, live: Tensor, shown: Clouds) -> Arrays:
-    """What the critic trains against where that is not the samples: with an averaged generator the live one's points `live
-    [S, N, 2]`; with instance noise the blurred points at which the critic is judged, `shown_real`, `shown_fake [S, n, 2]`.
-    """
+def unlike_the_samples(sim: Simulation, live: Tensor, shown: Watched) -> Arrays:
+    """What the critic trains against besides samples: under averaging `live`, under noise `shown_real`, `shown_fake`."""
     arrays = {"live": live} if sim.world.game.ema else {}
     if sim.world.game.noise:
         blurred = {"shown_real": shown.real.expand(len(live), -1, -1), "shown_fake": shown.fake}
         arrays |= {name: points[:, :JUDGED] for name, points in blurred.items()}
-    return {name: numpy(points).astype(np.float32) for name, points in arrays.items()}
+    return {name: on_host(points).astype(np.float32) for name, points in arrays.items()}
 
 
 def generated(sim: Simulation, state: State, latents: Tensor) -> np.ndarray:
     """Points of the averaged generator [S, n, 2], float32."""
-    return numpy(play.generate(sim.world.game, state.average, latents)).astype(np.float32)
+    return on_host(play.generate(sim.world.game, state.average, latents)).astype(np.float32)
 
 
 def points_of(two_axes: tuple[np.ndarray, np.ndarray], like: Tensor) -> Tensor:
@@ -233,7 +225,7 @@ def points_of(two_axes: tuple[np.ndarray, np.ndarray], like: Tensor) -> Tensor:
 
 def on_grid(values: Tensor, side: int) -> np.ndarray:
     """Values at grid points [P, g * g, ...] -> [P, g, g, ...], float32."""
-    return numpy(values).reshape(len(values), side, side, *values.shape[2:]).astype(np.float32)
+    return on_host(values).reshape(len(values), side, side, *values.shape[2:]).astype(np.float32)
 
 
 def has_diverged(state: State) -> Tensor:
@@ -244,7 +236,7 @@ def has_diverged(state: State) -> Tensor:
     return ~(numbers.abs() < RUNAWAY).all(dim=1)
 
 
-def numpy(values: Tensor) -> np.ndarray:
+def on_host(values: Tensor) -> np.ndarray:
     """The numbers of a tensor, on the host."""
     return values.detach().cpu().numpy()
 
@@ -253,18 +245,13 @@ def numpy(values: Tensor) -> np.ndarray:
 
 
 def weights(state: State) -> Arrays:
-    """What a state has learned, without the optimisers' memories: `generator [S, P]`, its `average [S, P]`, from which
-    points are drawn, `critic [S, Q]`, the objective's `memory [S]`, `step []`.
-    """
+    """What was learned, without optimisers' memories: `generator`, `average`, `critic [S, P]`, `memory [S]`, `step []`."""
     names = ("generator", "average", "critic", "memory")
-    return {name: numpy(getattr(state, name)) for name in names} | {"step": np.array(state.step)}
+    return {name: on_host(getattr(state, name)) for name in names} | {"step": np.array(state.step)}
 
 
 def fresh_points(config: Config, average: np.ndarray, n: int, k: int) -> np.ndarray:
-    """The k-th sample of n points of every seed's averaged generator [S, n, 2], float32, from its parameters [S, P].
-
-    Their latents have a stream of their own. The target is made only where latents are made of its points.
-    """
+    """The k-th sample of n points of each seed's averaged generator, from its parameters [S, P] and fresh latents: [S, n, 2]."""
     generator, training = build_generator(config), config.training
     rngs = [stream(training.seed, seed, Purpose.FRESH_LATENT, k) for seed in training.seed_list]
     latents = np.stack([generator.latents(rng, n, lambda *order: build_target(config).sample(*order)) for rng in rngs])
@@ -272,7 +259,7 @@ def fresh_points(config: Config, average: np.ndarray, n: int, k: int) -> np.ndar
     with torch.no_grad():
         layers = generator.network.layers(parameters)
         points = generator.network.forward(layers, torch.from_numpy(latents).to(parameters))
-    return numpy(points).astype(np.float32)
+    return on_host(points).astype(np.float32)
 
 
 # --- states as arrays ------------------------------------------------------------------------------------------------
@@ -288,7 +275,7 @@ def state_arrays(state: State) -> Arrays:
     tensors = {name: getattr(state, name) for name in ("generator", "critic", "average", "memory")} | slots
     losses = {"critic_loss": state.report.critic_loss, "generator_loss": state.report.generator_loss}
     penalties = {"penalty": state.report.penalty} | {f"penalty_{i}": part for i, part in enumerate(state.report.parts)}
-    return {name: numpy(tensor) for name, tensor in (tensors | losses | penalties).items()} | {
+    return {name: on_host(tensor) for name, tensor in (tensors | losses | penalties).items()} | {
         "step": np.array(state.step)
     }
 

@@ -18,10 +18,10 @@ from toygan.quantities.table import QUANTITIES, When, axis_name, shown_in
 from toygan.session.facts import Summary
 from toygan.session.recording import Recording, load
 from toygan.site.markup import command_box, data, tag, text
-from toygan.site.pack import critics_of, digits, finite, kept_frames, optimal_fields, packed_runs, view_of
+from toygan.site.pack import critics_of, digits, kept_frames, optimal_fields, packed_runs, view_of, zero_where_unknown
 from toygan.view.scene import (
     HUGE,
-    Event,
+    Milestone,
     Scene,
     events_of,
     missing,
@@ -185,7 +185,7 @@ def boundaries(recording: Recording, kept: np.ndarray) -> list[list[float]] | No
     score = recording.facts.summary.boundary
     if score is None:
         return None
-    medians = np.median(finite(recording.frames["scores"][kept]), axis=(2, 3))
+    medians = np.median(zero_where_unknown(recording.frames["scores"][kept]), axis=(2, 3))
     return [digits(score - line) for line in medians.T]
 
 
@@ -243,7 +243,7 @@ def best_of(recording: Recording, name: str) -> float | None:
     return None if floor is None else round_to(floor.mean)
 
 
-def why(recording: Recording, event: Event) -> str:
+def why(recording: Recording, event: Milestone) -> str:
     """The evidence behind an event, each seed's once."""
     found = [one.evidence for one in recording.facts.events if (one.step, one.label) == (event.step, event.label)]
     return "; ".join(dict.fromkeys(found))

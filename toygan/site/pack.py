@@ -47,18 +47,16 @@ class Part(NamedTuple):
 
 
 def packed_runs(recording: Recording) -> Iterator[tuple[int, bytes]]:
-    """The data files of one run: for its first seed with all that was kept of it, then one for every other seed.
-
-    A seed's place in the run's list comes with its file.
-    """
-    kept, critics = kept_frames(recording), critics_of(recording.frames)
+    """A run's data files with the seed's place: of the first seeds all that was kept, of every other one fewer points."""
+    kept, critics, view = kept_frames(recording), critics_of(recording.frames), view_of(recording.frames)
     for s in range(recording.frames["samples"].shape[1]):
         some = range(len(kept)) if s < critics else every_other(len(kept))
-        parts = [points_part(recording, kept[some], s, MOST_POINTS if s < critics else OTHER_POINTS)]
+        most = MOST_POINTS if s < critics else OTHER_POINTS
+        parts = [motion("points", recording.frames["samples"][kept[some], s, :most], view)]
         if s < critics:
             parts += inner_parts(recording, kept, s)
         if s == 0:
-            parts.append(real_part(recording))
+            parts.append(motion("real", recording.frames["real"][None, :MOST_POINTS], view))  # they never move
         yield s, script(parts, some)
 
 
@@ -70,8 +68,7 @@ def every_other(total: int) -> list[int]:
 def kept_frames(recording: Recording) -> np.ndarray:
     """Which frames [T] a page has: all, or 61 evenly spread over more."""
     total = len(recording.frames["step"])
-    kept: np.ndarray = np.unique(np.linspace(0, total - 1, min(total, MOST_FRAMES)).round().astype(int))
-    return kept
+    return np.asarray(np.unique(np.linspace(0, total - 1, min(total, MOST_FRAMES)).round().astype(int)))
 
 
 def critics_of(frames: Arrays) -> int:
@@ -88,23 +85,13 @@ def view_of(frames: Arrays) -> View:
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 
-def points_part(recording: Recording, kept: np.ndarray, s: int, most: int) -> Part:
-    """One seed's generated points over time."""
-    return motion("points", recording.frames["samples"][kept, s, :most], view_of(recording.frames))
-
-
-def real_part(recording: Recording) -> Part:
-    """The real points, which never move."""
-    return motion("real", recording.frames["real"][None, :MOST_POINTS], view_of(recording.frames))
-
-
 def inner_parts(recording: Recording, kept: np.ndarray, s: int) -> list[Part]:
     """The critic, its slopes, the optimal critic and the latent map of one portrait seed, as far as they are known."""
     frames = recording.frames
     alive = kept[: max(int(np.searchsorted(kept, finite_frames(frames))), 1)]
     parts = [
-        field("scores", without_offset(finite(frames["scores"][alive, s]))),
-        arrows("slopes", finite(frames["slopes"][alive, s])),
+        field("scores", without_offset(zero_where_unknown(frames["scores"][alive, s]))),
+        arrows("slopes", zero_where_unknown(frames["slopes"][alive, s])),
     ]
     if "optimal_scores" in frames:
         parts.append(field("optimal", optimal_fields(frames["optimal_scores"], kept, s)))
@@ -115,14 +102,12 @@ def inner_parts(recording: Recording, kept: np.ndarray, s: int) -> list[Part]:
 
 
 def optimal_fields(scores: np.ndarray, kept: np.ndarray, s: int) -> np.ndarray:
-    """The optimal critic [T, g, g] of one seed, of one frame where only the last one's was kept; offsets removed,
-    infinite scores one step beyond the finite ones.
-    """
+    """One seed's optimal critic [T, g, g], or [1, g, g] of the last frame; no offsets, infinity a step beyond the rest."""
     over_time = scores[kept, s] if scores.ndim == 4 else scores[[s]]
     return np.stack([bounded(frame) for frame in np.asarray(over_time, float)])
 
 
-def finite(values: np.ndarray) -> np.ndarray:
+def zero_where_unknown(values: np.ndarray) -> np.ndarray:
     """The same in float64, 0 for what is not finite."""
     return np.nan_to_num(np.asarray(values, float), nan=0.0, posinf=0.0, neginf=0.0)
 
@@ -171,10 +156,7 @@ def stepped(codes: np.ndarray, axes: Sequence[int]) -> np.ndarray:
 
 
 def resampled(values: np.ndarray) -> np.ndarray:
-    """Fields [T, g, g] read off at 64 x 64 even places from border to border, linearly between grid points.
-
-    NaN where more than half of what a place is made of is unknown.
-    """
+    """Fields [T, g, g] at 64 x 64 even places, linear between grid points; NaN where most of a place is unknown."""
     rows, columns = (interpolation(n) for n in values.shape[1:])
     known = np.isfinite(values)
     share = rows @ known.astype(float) @ columns.T

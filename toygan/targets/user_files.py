@@ -219,5 +219,4 @@ def averaged(cells: np.ndarray, block: int) -> np.ndarray:
     rows, columns = (-(-size // block) for size in cells.shape)
     full = np.zeros((rows * block, columns * block))
     full[: cells.shape[0], : cells.shape[1]] = cells
-    means: np.ndarray = full.reshape(rows, block, columns, block).mean(axis=(1, 3))
-    return means
+    return np.asarray(full.reshape(rows, block, columns, block).mean(axis=(1, 3)))

@@ -19,7 +19,7 @@ ROUNDING = 1e-6  # a float32 score carries about this share of noise
 View = tuple[float, float, float, float]
 
 
-class Event(NamedTuple):
+class Milestone(NamedTuple):
     """What was diagnosed at a step, and in which seeds."""
 
     step: int
@@ -274,14 +274,14 @@ def diagnosis_of(recording: Recording) -> str:
     return " ".join(recording.facts.summary.diagnosis)
 
 
-def events_of(recording: Recording) -> list[Event]:
+def events_of(recording: Recording) -> list[Milestone]:
     """Diagnosed events, the earliest first: step, label and seeds of those that agree in both."""
     seeds: dict[tuple[int, str], list[int]] = {}
     for event in recording.facts.events:
         seeds.setdefault((event.step, event.label), []).append(event.seed)
-    return [Event(step, label, sorted(members)) for (step, label), members in sorted(seeds.items())]
+    return [Milestone(step, label, sorted(members)) for (step, label), members in sorted(seeds.items())]
 
 
-def event_in_words(event: Event) -> str:
+def event_in_words(event: Milestone) -> str:
     """What, when and in which seeds."""
     return f"{event.label} at step {event.step} (seed{'s' if len(event.seeds) > 1 else ''} {named(event.seeds)})"

@@ -1,0 +1,110 @@
+"""Targets that are mixtures of Gaussians, narrow ones and points among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+
+from toygan.targets.densities import ROUNDING, log_mixture
+from toygan.targets.refusal import Refusal
+from toygan.targets.target import Modes, Point, Target
+
+T = TypeVar("T")
+
+
+def gaussians(centres: np.ndarray, covariances: np.ndarray, weights: np.ndarray) -> Target:
+    """A mixture of Gaussians: centres [K, 2], covariances [K, 2, 2], weights [K] of any positive sum."""
+    modes = Modes(centres, covariances, weights / weights.sum())
+    # A square root that also exists for flat and for point-like Gaussians, unlike Cholesky's.
+    values, vectors = np.linalg.eigh(covariances)
+    roots = vectors * np.sqrt(np.clip(values, 0.0, None))[:, None, :]
+
+    def sample(rng: np.random.Generator, n: int) -> np.ndarray:
+        k = rng.choice(len(centres), size=n, p=modes.weights)
+        return centres[k] + np.einsum("nij,nj->ni", roots[k], rng.standard_normal((n, 2)))
+
+    singular = bool(values.min() <= ROUNDING * max(values.max(), ROUNDING))
+    return Target(sample, modes, lambda x, blur: log_mixture(x, modes, blur), singular)
+
+
+def isotropic(stds: Sequence[float]) -> np.ndarray:
+    """Covariances std^2 I: [K] -> [K, 2, 2]. A standard deviation is squared here and nowhere else."""
+    return np.square(np.array(stds))[:, None, None] * np.eye(2)
+
+
+def checked_weights(weights: Sequence[float] | None, modes: int) -> np.ndarray:
+    """Weights [K], equal ones where none are given; ValueError where their number is not that of the modes."""
+    if weights is None:
+        return np.ones(modes)
+    if len(weights) != modes:
+        raise Refusal(f"{len(weights)} weights for {modes} modes", "give one weight for each mode", "weights")
+    return np.array(weights)
+
+
+def ring(
+    *,
+    modes: PositiveInt = 8,
+    radius: PositiveFloat = 2.0,
+    std: NonNegativeFloat = 0.02,
+    weights: tuple[PositiveFloat, ...] | None = None,
+) -> Target:
+    """`modes` Gaussians at equal angles on a circle, the first one at angle 0."""
+    angles = 2 * np.pi * np.arange(modes) / modes  # not linspace with its end point, which lays the last on the first
+    centres = radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return gaussians(centres, isotropic([std] * modes), checked_weights(weights, modes))
+
+
+def grid(
+    *, rows: PositiveInt = 5, columns: PositiveInt = 5, spacing: PositiveFloat = 2.0, std: NonNegativeFloat = 0.05
+) -> Target:
+    """rows x columns Gaussians, `spacing` apart, around the origin."""
+    x = spacing * (np.arange(columns) - (columns - 1) / 2)
+    y = spacing * (np.arange(rows) - (rows - 1) / 2)
+    centres = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    return gaussians(centres, isotropic([std] * len(centres)), np.ones(len(centres)))
+
+
+def mixture(
+    *,
+    centres: tuple[Point, ...],
+    stds: tuple[NonNegativeFloat, ...] | NonNegativeFloat | None = None,
+    covariances: tuple[tuple[Point, Point], ...] | None = None,
+    weights: tuple[PositiveFloat, ...] | None = None,
+) -> Target:
+    """Any Gaussians: `stds` (one for all or one each) or `covariances`, and `weights` of any sum."""
+    if not centres:
+        raise Refusal("no centre given", "give at least one [x, y]", "centres")
+    shapes = mixture_covariances(len(centres), stds, covariances)
+    return gaussians(np.array(centres), shapes, checked_weights(weights, len(centres)))
+
+
+def mixture_covariances(
+    modes: int,
+    stds: Sequence[float] | float | None,
+    covariances: Sequence[tuple[Point, Point]] | None,
+) -> np.ndarray:
+    """Covariances [K, 2, 2] from whichever of the two was given; ValueError where they do not fit."""
+    if (stds is None) == (covariances is None):
+        raise Refusal("give either stds or covariances, and not both", option="stds")
+    if covariances is None:
+        stds = [stds] * modes if isinstance(stds, float | int) else list(stds or ())
+        return isotropic(fitting("stds", stds, modes))
+    matrices = np.array(fitting("covariances", covariances, modes))
+    if not np.allclose(matrices, matrices.transpose(0, 2, 1)) or np.linalg.eigvalsh(matrices).min() < 0:
+        raise Refusal("each must be symmetric with no negative eigenvalue", option="covariances")
+    return matrices
+
+
+def fitting(name: str, values: Sequence[T], modes: int) -> Sequence[T]:
+    """The values, if there is one for each mode; ValueError otherwise."""
+    if len(values) != modes:
+        raise Refusal(f"{len(values)} {name} for {modes} centres", "give one for each centre", name)
+    return values
+
+
+def dirac(*, at: Point = (0.0, 0.0)) -> Target:
+    """All mass in one point (Mescheder et al., 2018, arXiv:1801.04406)."""
+    return gaussians(np.array([at]), np.zeros((1, 2, 2)), np.ones(1))

@@ -1,0 +1,79 @@
+"""What a distribution on the plane is: how to draw from it, its density, and its modes or its skeleton.
+
+Everything is numpy in float64. Nothing draws from a global random state: the sampler is given its generator.
+
+Densities come with a blur: `log_density(x, blur)` belongs to the target plus N(0, blur^2 I), which is what the frozen
+generator `data-plus-noise` makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import PositiveFloat
+
+Point = tuple[float, float]
+Sampler = Callable[[np.random.Generator, int], np.ndarray]
+LogDensity = Callable[[np.ndarray, float], np.ndarray]
+MANY = 20_000  # points that tell a target's share of a region well enough
+
+
+class Modes(NamedTuple):
+    """The modes of a mixture: `centres [K, 2]`, `covariances [K, 2, 2]`, `weights [K]` summing to 1."""
+
+    centres: np.ndarray
+    covariances: np.ndarray
+    weights: np.ndarray
+
+
+class Target(NamedTuple):
+    """A distribution: `sample(rng, n) -> [n, 2]`, and what is known of it.
+
+    `log_density(x [n, 2], blur) -> [n]`: natural logarithm of the density of the target plus N(0, blur^2 I), -inf
+    outside of its support. A `singular` target has mass on points or curves and so no density of its own: with blur 0
+    it raises ValueError, as every target does for a blur too fine to be computed.
+    `skeleton [K, 2]`: points along the curve that the mass lies around, evenly spaced and much closer than `radius`,
+    which is how near a point must be to count as on the curve: 3 standard deviations of the noise, or 1 % of the
+    curve's extent where this is more. `density_of` says of how much of the target the density is, where it is not all.
+    `points [n, 2]`: all of a target that is a list of points, each as likely as the others, and no more than MANY.
+    """
+
+    sample: Sampler
+    modes: Modes | None = None
+    log_density: LogDensity | None = None
+    singular: bool = False
+    skeleton: np.ndarray | None = None
+    radius: float = 0.0
+    density_of: str = ""
+    points: np.ndarray | None = None
+
+
+def moved(target: Target, *, scale: PositiveFloat = 1.0, rotate: float = 0.0, shift: Point = (0.0, 0.0)) -> Target:
+    """The same target after scaling, then turning by `rotate` degrees anticlockwise, then shifting."""
+    turn = np.deg2rad(rotate)
+    matrix = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+
+    def sample(rng: np.random.Generator, n: int) -> np.ndarray:
+        return target.sample(rng, n) @ matrix.T + shift
+
+    return target._replace(
+        sample=sample,
+        modes=target.modes and moved_modes(target.modes, matrix, shift),
+        log_density=target.log_density and moved_log_density(target.log_density, matrix, scale, shift),
+        skeleton=None if target.skeleton is None else target.skeleton @ matrix.T + shift,
+        radius=scale * target.radius,
+        points=None if target.points is None else target.points @ matrix.T + shift,
+    )
+
+
+def moved_modes(modes: Modes, matrix: np.ndarray, shift: Point) -> Modes:
+    """Modes under x -> matrix x + shift."""
+    return Modes(modes.centres @ matrix.T + shift, matrix @ modes.covariances @ matrix.T, modes.weights)
+
+
+def moved_log_density(log_density: LogDensity, matrix: np.ndarray, scale: float, shift: Point) -> LogDensity:
+    """The log-density log p(M^-1 (x - shift), blur / scale) - 2 log scale, where M is `scale` times a rotation."""
+    back = matrix / scale**2  # the transpose of M^-1
+    return lambda x, blur: log_density((x - shift) @ back, blur / scale) - 2 * np.log(scale)
