@@ -213,5 +213,28 @@ def test_files_name_what_they_hold_themselves():
     assert not {"_asdict", "_fields", "asdict", "__dict__"} & set(names)
 
 
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+DOCSTRINGS = {
+    f"{file.name}:{getattr(node, 'lineno', 1)}": text
+    for file in FILES
+    for node in ast.walk(tree_of(file))
+    if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node))
+}
+OPERATOR = re.compile(r"^[=+*/^<>]|[=+*/^<>(]$")
+
+
+def test_formulas_and_shapes_are_not_broken_over_lines():
+    lines = [(place, line) for place, text in DOCSTRINGS.items() for line in text.split("\n")]
+    assert not [(place, line) for place, line in lines if line.count("`") % 2 or line.count("[") != line.count("]")]
+    assert not [(place, line) for place, line in lines if OPERATOR.search(line)]
+
+
+def test_formulas_keep_their_letters_at_the_beginning_of_a_sentence():
+    """A symbol is no word: `M / (1 - b1^t)` is not the m that was meant. E is a mean, N a normal law."""
+    beginnings = [(place, text) for place, text in DOCSTRINGS.items() if re.match(r"[A-Z]\b(?!-)", text)]
+    assert {text[0] for _, text in beginnings} <= {"A", "E", "N"}
+    assert not [place for place, text in beginnings if text[0] == "E" and re.search(r"\be\b", text)]
+
+
 def test_there_is_no_drawer_for_everything():
     assert not {file.stem for file in FILES} & {"utils", "helpers", "common", "misc"}

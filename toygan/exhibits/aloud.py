@@ -9,9 +9,7 @@ from toygan.exhibits.files import PIECES, Claim, Filter, Term
 
 
 def aloud(claim: Claim) -> str:
-    """The condition of a claim in words, such as `for method = "wgan-gp", in at least 7 of 8 seeds: w1 at the end is below
-    0.5`.
-    """
+    """The condition of a claim in words: `for method = "gan", in at least 7 of 8 seeds: w1 at the end is below 0.5`."""
     number = term_aloud(claim.value)
     for key, word in (("over", "divided by"), ("minus", "less")):
         other = getattr(claim, key)

@@ -45,7 +45,7 @@ def methods() -> dict[str, str]:
 
 
 def sentences(table: Mapping[str, Callable[..., Any]]) -> dict[str, str]:
-    """Row -> first paragraph of its function's docstring."""
+    """Row -> its function's docstring."""
     return {name: summary_of(function) for name, function in table.items()}
 
 

@@ -247,7 +247,7 @@ def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 
 def spread_out(points: np.ndarray, k: int) -> np.ndarray:
-    """K of the points, each the farthest from those before it, then moved to the middle of their neighbours: [k, 2]."""
+    """Of the points k, each the farthest from those before it, then moved to the middle of their neighbours: [k, 2]."""
     chosen = [int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1)))]
     distances = np.full(len(points), np.inf)
     while len(chosen) < k:

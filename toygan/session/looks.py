@@ -204,7 +204,9 @@ def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[n
 
 
 def unlike_the_samples(sim: Simulation, live: Tensor, shown: Watched) -> Arrays:
-    """What the critic trains against besides samples: under averaging `live`, under noise `shown_real`, `shown_fake`."""
+    """What the critic trains against where that is not the samples: with an averaged generator the live one's points
+    `live [S, N, 2]`; with instance noise the blurred ones at which it is judged, `shown_real`, `shown_fake [S, n, 2]`.
+    """
     arrays = {"live": live} if sim.world.game.ema else {}
     if sim.world.game.noise:
         blurred = {"shown_real": shown.real.expand(len(live), -1, -1), "shown_fake": shown.fake}
