@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from functools import cache
+from importlib.metadata import version
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -38,10 +40,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def few_final_points() -> Iterator[None]:
-    """Final W1 and floors of runs on 100 points, not 1000: a target's floor takes .1 s, not 3. Processes have all points."""
+def short_runs() -> Iterator[None]:
+    """Final W1 and floors on 100 points, not 1000, so that a target's floor takes .1 s, not 3; versions are looked up
+    once. Runs in processes of their own are as users have them.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "FINAL_W1", 100)
+        patch.setattr(run, "version", cache(version))
         yield
 
 
