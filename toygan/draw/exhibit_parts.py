@@ -45,7 +45,7 @@ class Material(NamedTuple):
 
     `rows` are records, one a run and seed (or one a piece of theory), with the run's `label` and the `labels` of its
     seed's diagnosis; `{measure}_floor` is what a perfect generator scores, where it is known. `recordings` are loaded
-    for the kinds in RECORDED only, `phases` for phase portraits.
+    for the kinds that need them only, `phases` for phase portraits.
     """
 
     title: str

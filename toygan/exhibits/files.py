@@ -53,10 +53,6 @@ Seeds = Annotated[str, Field(examples=["7 of 8"])]
 Text = Annotated[str, Field(min_length=1)]
 
 MOMENTS = ("start", "end", "min", "max", "mean", "median", "late", "period")
-KINDS = (
-    "films", "critics", "curves", "ends", "rates", "matrix", "price", "steepness", "layers", "weights", "latent",
-    "distances", "phases", "plan", "bound",
-)  # fmt: skip
 FRAMED = ("layer_gradients", "weight_histogram", "latent_map")  # what panels take from the frames themselves
 OF_THEORY = ("best", "worst", "bound", "growth", "turning", "rest")  # columns of rows without training
 
@@ -145,12 +141,20 @@ class Bounds(Strict):
 class Panel(Strict):
     """One picture: its kind, which rows it is about, of which measures, and its title."""
 
-    kind: Literal[*KINDS]  # type: ignore[valid-type]
+    kind: str
     title: str = ""
     of: Filter = Field(default={})
     measure: str = "w1"
     across: str = ""
     down: str = ""
+
+    @field_validator("kind")
+    @classmethod
+    def known_kind(cls, value: str) -> str | None:
+        """Refuse a kind that nobody draws."""
+        from toygan.draw.exhibit import PANELS  # matplotlib, which reading sweeps and claims does not need
+
+        return known(value, list(PANELS), "kinds of panels")
 
     @field_validator("measure")
     @classmethod
