@@ -170,10 +170,10 @@ def test_only_one_reader_asks_for_keys_of_run_json(tmp_path):
 
 
 def test_a_distance_needs_no_library_that_its_solver_does_without():
-    """And leaves that library to whoever asks for it later."""
+    """And leaves it to whoever asks for it later."""
     code = (
         "import sys, numpy; from toygan.quantities.transport import w1; points = numpy.eye(2); print(w1(points, points + 1));"
-        "print(sorted({'torch', 'sklearn', 'scipy.stats'} & set(sys.modules))); import sklearn.cluster"
+        "print(sorted({'torch', 'sklearn', 'networkx', 'scipy.stats'} & set(sys.modules))); import networkx, sklearn.cluster"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
     distance, heavy = done.stdout.splitlines()

@@ -126,18 +126,17 @@ def solver() -> ModuleType:
     """POT, imported without the libraries that it does without where they are missing: they would cost seconds."""
     for backend in ("PYTORCH", "JAX", "CUPY", "TENSORFLOW"):
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
-    hidden = not {"ot", CLUSTERS} & sys.modules.keys()
-    if hidden:
-        sys.modules[CLUSTERS] = None  # type: ignore[assignment]  # to import it is an ImportError meanwhile
+    hidden = [] if "ot" in sys.modules else [name for name in SPARED if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # to import None is an ImportError
     try:
         import ot
     finally:
-        if hidden:
-            del sys.modules[CLUSTERS]
+        for name in hidden:
+            del sys.modules[name]
     return ot
 
 
-CLUSTERS = "sklearn.cluster"  # POT wants it for low-rank plans alone
+SPARED = ("sklearn.cluster", "networkx")  # POT has them for low-rank plans and for graphs
 
 
 def directions(plan: Transport, points: np.ndarray, reference: np.ndarray) -> np.ndarray:
