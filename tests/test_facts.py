@@ -99,6 +99,7 @@ BROKEN: dict[tuple[str | int, ...], tuple[Any, str]] = {
     ("config", "method", "objective"): ("gan", 'config.method.objective = "gan": must be a table'),
     ("seconds", "train"): (-1.0, "seconds.train = -1.0: must be seconds, 0 or more"),
     ("step",): (10**400, f"step = {10**35} ...: must be a whole number, 0 or more"),
+    ("steps",): (10**30, f"steps = {10**30}: must be a whole number, 0 or more"),
     ("title",): (["Ring"], "title = a list: must be text"),
     ("versions",): ([], "versions = a list: must be a table"),
     ("versions", "python"): (3.11, "versions.python = 3.11: must be text or null"),

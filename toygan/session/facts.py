@@ -72,7 +72,7 @@ class Summary:
 @dataclass(frozen=True)
 class Facts:
     """What `run.json` says of a run; `said` is that, as it is. `title` is the scenario's name where it has no title.
-    `seconds` are of a core, by kind of work.
+    `seconds` are of a core, by kind of work. Nobody changes what a value holds: others read it, too.
     """
 
     scenario: str = ""
@@ -276,11 +276,12 @@ OUTLINE: Mapping[str, type] = {
 
 
 class Value(NamedTuple):
-    """One value: its types, what it must be in words, and the least number."""
+    """One value: its types, what it must be in words, the least number, and one that is too large."""
 
     types: frozenset[type]
     words: str
     least: float = -math.inf
+    most: float = 1e300  # beyond it sums and squares are infinite
 
 
 class Each(NamedTuple):
@@ -301,14 +302,13 @@ class Keys(NamedTuple):
 
 Shape = Value | Each | Keys
 KINDS = {"table": dict, "list": list}
-MOST = 1e300  # beyond it sums and squares are infinite
 
 
 def holds(values: Sequence[Any], shape: Shape) -> bool:
     """Whether every one of the values has a shape: many are looked at together, for a table of a thousand runs waits."""
     kinds = set(map(type, values))
     if isinstance(shape, Value):
-        return kinds <= shape.types and (str in shape.types or are_between(values, shape.least))
+        return kinds <= shape.types and (str in shape.types or are_between(values, shape.least, shape.most))
     if not kinds <= {KINDS[shape.kind]}:
         return False
     if isinstance(shape, Each):
@@ -331,11 +331,11 @@ def kept_of(values: Sequence[Mapping[str, Any]], shape: Keys) -> Iterator[tuple[
         yield [found for found in inner if found is not None], shape.every
 
 
-def are_between(values: Sequence[float | None], least: float) -> bool:
-    """Whether numbers are finite, not below the least one, and together no larger than can be calculated with."""
+def are_between(values: Sequence[float | None], least: float, most: float) -> bool:
+    """Whether numbers are finite, not below the least one, and all of them together below the most."""
     known = [value for value in values if value is not None]
     try:
-        return sum(map(abs, known)) < MOST and (least < -MOST or not known or least <= min(known))
+        return sum(map(abs, known)) < most and (least < -most or not known or least <= min(known))
     except OverflowError:  # a whole number of hundreds of digits
         return False
 
@@ -375,10 +375,11 @@ def brief(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:36]} ..."
 
 
+LARGE = 2.0**64  # more steps than anybody waits for
 TEXT = Value(frozenset({str}), "text")
 TEXT_OR_NULL = Value(frozenset({str, type(None)}), "text or null")
-WHOLE = Value(frozenset({int}), "a whole number")
-COUNT = Value(frozenset({int}), "a whole number, 0 or more", 0)
+WHOLE = Value(frozenset({int}), "a whole number", most=LARGE)
+COUNT = Value(frozenset({int}), "a whole number, 0 or more", 0, LARGE)
 NUMBER = Value(frozenset({int, float}), "a finite number")
 SPENT = Value(frozenset({int, float}), "seconds, 0 or more", 0)
 NUMBER_OR_NULL = Value(frozenset({int, float, type(None)}), "a finite number or null")
