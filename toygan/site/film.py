@@ -372,14 +372,14 @@ def points_in_words(recordings: Sequence[Recording]) -> str:
 
 def fresh_in_words(ends: Sequence[Summary]) -> str:
     """On how many points the measures of the end stand, as the summaries of some runs tell."""
-    words = sample_in_words([end.points for end in ends], [end.w1_points for end in ends])
-    return words.replace("points", "fresh points")
+    points, transported = [end.points for end in ends], [end.w1_points for end in ends]
+    return sample_in_words(points, transported, "fresh points")
 
 
-def sample_in_words(points: Sequence[int | None], transported: Sequence[int | None]) -> str:
+def sample_in_words(points: Sequence[int | None], transported: Sequence[int | None], kind: str = "points") -> str:
     """How many points measures take, and how many of them W1 takes, as far as runs tell."""
     many, few = (" or ".join(map(str, sorted({n for n in counts if n}))) for counts in (points, transported))
-    return (f"{many} points" if many else "points") + (f", W1 on {few} of them" if few else "")
+    return (f"{many} {kind}" if many else kind) + (f", W1 on {few} of them" if few else "")
 
 
 def floor_in_words(recordings: Sequence[Recording], when: When) -> str:
