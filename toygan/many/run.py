@@ -22,8 +22,9 @@ import numpy as np
 import torch
 
 from toygan.files import cache
+from toygan.files.config import Config, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
-from toygan.files.scenario import Config, as_data, read, toml_value
+from toygan.files.scenario import read
 from toygan.files.strict import Place, UserError
 from toygan.game.play import State
 from toygan.quantities import measure
