@@ -9,7 +9,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -200,10 +200,8 @@ def keep_failure(config: Config, order: Order, message: str) -> None:
 
 def leave(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the facts if the disk still takes them; the fault that brought us here matters more."""
-    try:
+    with suppress(OSError):
         write_json(folder / "run.json", facts)
-    except OSError:
-        pass
 
 
 def kept(order: Order, facts: Mapping[str, Any]) -> Recording:
