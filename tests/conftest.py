@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from toygan.files.scenario import World
+from toygan.files.world import World
 from toygan.game import play
 from toygan.game.constraints import CONSTRAINTS, Constraint
 from toygan.game.networks import Network

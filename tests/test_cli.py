@@ -18,7 +18,8 @@ import toygan
 from toygan.cli import console
 from toygan.cli.catalogue import LISTS, pages
 from toygan.cli.main import app
-from toygan.files.scenario import Method, read
+from toygan.files.config import Method
+from toygan.files.scenario import read
 from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.text import number
 from toygan.game.constraints import CONSTRAINTS

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from toygan.files import scenario as scenarios
-from toygan.files.scenario import as_data, as_toml, read
+from toygan.files.config import as_data, as_toml
+from toygan.files.scenario import read
 from toygan.files.shipped import shipped
 from toygan.files.strict import UserError
 from toygan.game.methods import METHODS

@@ -35,7 +35,7 @@ from toygan.files.text import say, say_json
 from toygan.game.methods import METHODS
 
 if TYPE_CHECKING:
-    from toygan.files.scenario import Config
+    from toygan.files.config import Config
     from toygan.many.run import Order
     from toygan.session.recording import Recording
 

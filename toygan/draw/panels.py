@@ -127,8 +127,7 @@ def steepness_image(axis: Axes, scene: Scene, frame: int, longest: float) -> Axe
 
 def steepness(slopes: np.ndarray) -> np.ndarray:
     """|grad score| from [..., 2] to [...]."""
-    length: np.ndarray = np.hypot(slopes[..., 0], slopes[..., 1])
-    return length
+    return np.asarray(np.hypot(slopes[..., 0], slopes[..., 1]))
 
 
 def arrows(axis: Axes, scene: Scene, frame: int, longest: float) -> Quiver:
@@ -185,8 +184,7 @@ def generated_points(axis: Axes, scene: Scene, frame: int) -> Line2D:
 def visible(scene: Scene, frame: int) -> np.ndarray:
     """The generated points of a frame that lie in the view [M, 2]."""
     points = scene.samples[frame]
-    shown: np.ndarray = points[inside(points, scene.view)]
-    return shown
+    return np.asarray(points[inside(points, scene.view)])
 
 
 def marker_size(points: int) -> float:

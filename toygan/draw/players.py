@@ -98,8 +98,7 @@ def folded(sent: np.ndarray) -> np.ndarray:
     area = (x * np.roll(y, -1, axis=1) - np.roll(x, -1, axis=1) * y).sum(axis=1) / 2
     side = -1.0 if np.abs(area[area > 0]).sum() < np.abs(area[area < 0]).sum() else 1.0
     # A sliver is no fold: what rounding or a flat map turns over has no area to speak of.
-    turned: np.ndarray = side * area < -1e-3 * float(np.abs(area).mean())
-    return turned
+    return np.asarray(side * area < -1e-3 * float(np.abs(area).mean()))
 
 
 def latent_colours(m: int) -> np.ndarray:
@@ -136,8 +135,7 @@ def matched(points: np.ndarray, real: np.ndarray) -> np.ndarray:
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
 
-    chosen: np.ndarray = linear_sum_assignment(cdist(points, real))[1]
-    return chosen
+    return np.asarray(linear_sum_assignment(cdist(points, real))[1])
 
 
 def paired(scene: Scene, frame: int) -> tuple[np.ndarray, np.ndarray]:
@@ -200,15 +198,13 @@ def mode_numbers(scene: Scene, points: np.ndarray) -> np.ndarray:
     centres = scene.recording.frames.get("mode_centres")
     if centres is None:
         return np.zeros(len(points), int)
-    nearest: np.ndarray = ((points[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
-    return nearest
+    return np.asarray(((points[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1))
 
 
 def mode_edges(scene: Scene, points: np.ndarray) -> np.ndarray:
     """Where in line the next mode begins."""
     counts = np.bincount(mode_numbers(scene, points))
-    edges: np.ndarray = counts.cumsum()[:-1] - 0.5
-    return edges
+    return np.asarray(counts.cumsum()[:-1] - 0.5)
 
 
 # --- the critic ------------------------------------------------------------------------------------------------------

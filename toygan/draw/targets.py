@@ -24,9 +24,7 @@ SHEET_FORMATS = ("png", "pdf", "svg")
 
 
 class Drawable(Protocol):
-    """What a picture shows of a target: `sample(rng, n) -> [n, 2]`; if there are any, the log-density of (x [n, 2], blur),
-    [n], the skeleton [K, 2], the modes' centres [K, 2], covariances [K, 2, 2] and weights [K].
-    """
+    """What a picture shows of a target: the fields of `toygan.targets.target.Target` that are drawn."""
 
     @property
     def sample(self) -> Callable[[np.random.Generator, int], np.ndarray]: ...

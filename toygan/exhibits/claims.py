@@ -453,8 +453,7 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float | None:
 
 def as_good(name: str, values: np.ndarray, goal: float) -> np.ndarray:
     """At which frames a curve [T] is as good as a goal: not above it, or not below it if higher is better."""
-    found: np.ndarray = values >= goal if better(name) == "higher" else values <= goal
-    return found
+    return np.asarray(values >= goal if better(name) == "higher" else values <= goal)
 
 
 def best_of(folder: str, row: Row, name: str) -> float | None:

@@ -21,7 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from toygan.files.scenario import PARTS, Method, Name, as_kind, beyond
+from toygan.files.config import Method, Name
+from toygan.files.scenario import PARTS, as_kind, beyond
 from toygan.files.shipped import exhibits_folder, shipped_exhibits
 from toygan.files.strict import (
     Key,

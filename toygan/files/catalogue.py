@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from toygan.files.scenario import as_data, find, read, toml_lines, toml_value
+from toygan.files.config import as_data, toml_lines, toml_value
+from toygan.files.scenario import find, read
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.files.strict import UserError, suggestion
 from toygan.game.constraints import CONSTRAINTS

@@ -9,7 +9,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -22,8 +22,9 @@ import numpy as np
 import torch
 
 from toygan.files import cache
+from toygan.files.config import Config, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
-from toygan.files.scenario import Config, as_data, read, toml_value
+from toygan.files.scenario import read
 from toygan.files.strict import Place, UserError
 from toygan.game.play import State
 from toygan.quantities import measure
@@ -199,10 +200,8 @@ def keep_failure(config: Config, order: Order, message: str) -> None:
 
 def leave(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the facts if the disk still takes them; the fault that brought us here matters more."""
-    try:
+    with suppress(OSError):
         write_json(folder / "run.json", facts)
-    except OSError:
-        pass
 
 
 def kept(order: Order, facts: Mapping[str, Any]) -> Recording:

@@ -13,8 +13,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from toygan.files.scenario import Config, as_data, build_target, read
+from toygan.files.config import Config, as_data
+from toygan.files.scenario import read
 from toygan.files.strict import Mistake, Place, UserError, options, shortened
+from toygan.files.world import build_target
 from toygan.quantities import divergences
 from toygan.quantities.transport import Metric, transport, weighted
 from toygan.targets.target import Modes, Target, moved

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.files.scenario import Config, read
+from toygan.files.config import Config
+from toygan.files.scenario import read
 from toygan.files.strict import UserError
 from toygan.files.text import number
 from toygan.game import play as rules

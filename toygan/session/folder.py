@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from toygan.files.config import Config, as_data, as_toml, deciding, differing
 from toygan.files.disk import arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
-from toygan.files.scenario import Config, as_data, as_table, as_toml, deciding, differing
+from toygan.files.scenario import as_table
 from toygan.files.strict import UserError, examined
 from toygan.session.facts import FACTS, FORMAT, SHAPE, fault_in
 

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.files.scenario import Config, World, build_generator, build_target, world
+from toygan.files.config import Config
+from toygan.files.world import World, build_generator, build_target, world
 from toygan.game import play
 from toygan.game.play import Report, State
 from toygan.game.streams import Purpose, Randomness, draws, no_tricks, starts, stream, tricks, uniform

@@ -83,7 +83,7 @@ class Recording:
         the run never used; equal n and k give equal points. With batch norm in the generator the n points are
         normalised together. Raises UserError for a recording without `weights.npz`, or a number below 1 (k: 0).
         """
-        from toygan.files.scenario import Config
+        from toygan.files.config import Config
         from toygan.files.strict import Source, UserError, check
         from toygan.session.looks import fresh_points
 
