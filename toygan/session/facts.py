@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from toygan.files.disk import read_json
 from toygan.quantities.diagnosis import Event
+from toygan.quantities.table import Floor
 
 FORMAT = 1
 FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
@@ -24,18 +25,6 @@ SHARED = {"draw", "floors"}  # work that not every run does: drawing, and floors
 
 Row = Mapping[str, float | None]  # the final measures of one seed, by name
 NO_ROW: Row = {}
-
-
-class KnownFloor(NamedTuple):
-    """What perfect samplers score in a measure: mean and spread, the ends of the band that holds 90 % of them, and how many
-    were drawn. Older recordings know no band.
-    """
-
-    mean: float
-    spread: float = 0.0
-    low: float | None = None
-    high: float | None = None
-    draws: int | None = None
 
 
 class Optimal(NamedTuple):
@@ -139,11 +128,11 @@ class Facts:
         """The labels of one seed's diagnosis."""
         return frozenset(event.label for event in self.events if event.seed == seed)
 
-    def floor(self, measure: str, when: str) -> KnownFloor | None:
+    def floor(self, measure: str, when: str) -> Floor | None:
         """What perfect samplers score in a measure of a `frame` or the `final` points; None where that is not known."""
         return floor_in(self._floors_said(when).get(measure) or {})
 
-    def floors(self, when: str) -> dict[str, KnownFloor]:
+    def floors(self, when: str) -> dict[str, Floor]:
         """Every known floor of a `frame` or the `final` points, by measure."""
         found = {measure: self.floor(measure, when) for measure in self._floors_said(when)}
         return {measure: floor for measure, floor in found.items() if floor is not None}
@@ -185,13 +174,16 @@ PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "
          "device", "message", "digests")  # fmt: skip
 
 
-def floor_in(said: Mapping[str, Any]) -> KnownFloor | None:
-    """A floor with its band where both ends are known; None where its mean is not."""
-    if said.get("mean") is None:
+def floor_in(said: Mapping[str, Any]) -> Floor | None:
+    """A floor; None where its mean is not known. Older records know no band of perfect samplers: `draws` is 0, and the ends
+    lie a spread either side of the mean.
+    """
+    mean, spread, low, high = (said.get(name) for name in ("mean", "spread", "low", "high"))
+    if mean is None:
         return None
-    ends = said.get("low"), said.get("high")
-    low, high = (None, None) if None in ends else ends
-    return KnownFloor(said["mean"], said.get("spread") or 0.0, low, high, said.get("draws"))
+    if low is None or high is None:
+        return Floor(mean, spread or 0.0, max(mean - (spread or 0.0), mean / 10), mean + (spread or 0.0), 0)
+    return Floor(mean, spread or 0.0, low, high, int(said.get("draws") or 1))
 
 
 def event_in(said: Mapping[str, Any]) -> Event:
