@@ -396,5 +396,5 @@ def test_files_of_points_are_settings_too(tmp_path: Path) -> None:
 def test_a_table_of_estimates_says_what_a_negative_one_is(tmp_path: Path) -> None:
     summary = {"seeds": [{"seed": 0, "w1": 1.0, "kl": -0.02, "diverged_at": None}]}
     rows = records([a_run(tmp_path, "gan", [1.0], summary=summary)])
-    assert "below 0 is their error" in medians(rows, [], ["kl"]).note
+    assert "below 0 is the error of kl" in medians(rows, [], ["kl"]).note
     assert "below 0" not in medians(rows, [], ["w1"]).note
