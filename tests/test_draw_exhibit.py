@@ -17,7 +17,7 @@ from test_draw import altered, synthetic, with_boundary, words
 from toygan.draw import exhibit_parts as parts
 from toygan.draw.exhibit import PANELS, Labelled, Material
 from toygan.draw.exhibit_curves import by_layer, floor_at
-from toygan.draw.exhibit_parts import NO_BARS
+from toygan.draw.exhibit_parts import NO_BARS, within
 from toygan.draw.exhibit_plane import MOST, share_above
 from toygan.draw.exhibit_price import Spot, covered, distance_to, free_box, front, overlap
 from toygan.draw.exhibit_rows import best_cells, cell_text, cells_of, columns_of, ordered, parted
@@ -540,3 +540,11 @@ def test_slopes_are_held_against_their_own_ceiling_where_runs_know_it():
     assert floor_at(run, "critic_gap") == pytest.approx([1.0] * 3)
     assert parts.floor_of(rows_for(2, slope_alignment_ceiling=0.75), "slope_alignment") == 0.75
     assert parts.floor_of(rows_for(2), "slope_alignment") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("label", "scenario", "shown"),
+    [("ring, gan", "ring", "gan"), ("ring-gan", "ring", "ring-gan"), ("ring", "ring", "ring"), ("gan", "", "gan")],
+)
+def test_a_scenario_is_left_out_where_it_stands_and_not_where_a_name_begins_like_it(label, scenario, shown):
+    assert within(label, scenario) == shown

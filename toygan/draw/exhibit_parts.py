@@ -183,8 +183,8 @@ def by_scenario(rows: Rows) -> dict[str, Rows]:
 
 
 def within(label: str, scenario: str) -> str:
-    """A run's name in a panel that names the scenario already."""
-    return label.removeprefix(scenario).strip(" /·,:") or label if scenario else label
+    """A run's name, which a scenario begins where it tells runs apart, in a panel that names the scenario already."""
+    return label.removeprefix(f"{scenario}, ")
 
 
 def rows_of(material: Material, run: Labelled) -> Rows:
