@@ -29,7 +29,7 @@ def commands(document: Path) -> list[list[str]]:
 def test_commands_run(document, tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     for words in commands(document):
-        small = SMALL if words[0] in ("run", "sweep") else []
+        small = [*SMALL] if words[0] in ("run", "sweep") else []
         small += ["--dry-run"] if words[0] == "sweep" and {"all", "benchmarks/constraints.toml"} & {*words} else []
         words = [str(ROOT / word) if (ROOT / word).is_file() else word for word in words]
         result = CliRunner().invoke(app, [*words, *small])
