@@ -604,8 +604,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Cal
     while (not file.exists() or not file.read_text().endswith("}")) and time.monotonic() < until:
         time.sleep(0.1)
     address = json.loads(file.read_text())["address"]
-    worker = [*dask, "worker", address, "--nworkers", "2", "--nthreads", "1", "--no-dashboard"]
-    started += [subprocess.Popen(worker, **quiet)]
+    worker = [*dask, "worker", address, "--nthreads", "1", "--no-dashboard"]
+    started += [subprocess.Popen(worker, **quiet) for _ in range(2)]
     yield address, lambda: [child for nanny in started[1:] for child in children(nanny.pid, NANNIED)]
     for process in reversed(started):
         process.terminate()
