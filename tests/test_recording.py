@@ -154,7 +154,7 @@ def test_the_names_in_a_runs_files_are_these(tmp_path):
     small = {"training.steps": 30, "training.frames": 4, "training.points": 40, "training.batch": 16}
     small |= {"method.optimiser": "descent", "method.critic_rate": 1e8, "method.generator_rate": 1e8}  # which diverges
     told = run.run("eight-gaussians", "gan", 1, small, tmp_path, animation=False)
-    facts, events = told.facts, diagnose(told)
+    facts, events = told.facts.said, diagnose(told)
     assert facts["events"] == [
         {"step": one.step, "seed": one.seed, "label": one.label, "evidence": one.evidence} for one in events
     ]
