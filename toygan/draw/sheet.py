@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from toygan.draw.panels import (
+    FAINT,
     GENERATED,
     INK,
     LARGE,
@@ -46,7 +47,7 @@ from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, diagnosis_of, optimum_in_words, optimum_label, scene, seeds_of, steepest, title_of
-from toygan.view.words import final_points, words_with_range
+from toygan.view.words import Told, final_notes, final_rows, headline, purpose, words_with_range
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
 THIRD = 2.3  # inches: a main panel of three
@@ -56,30 +57,72 @@ UNDER = 0.8  # inches that tick labels and a colour bar take beneath a panel
 TEXT_BENEATH = 0.98  # inches for the measures of one run of a comparison
 DOTS = 200  # per inch, in a PNG
 TEXT = 124  # characters of small prose across a figure
+OPENING = 112  # the same beneath the title, beside the legend
 CAPTION = "Lighter = the critic holds it for more real, for every method; every critic on its own colour scale."
 Panel = Callable[[Axes, Recording], None]
 PICTURE_FORMATS = ("png", "pdf", "svg")
 
 
 def picture(recording: Recording) -> Figure:
-    """The sheet of one run: critic, its slopes and the curves, at the last frame that can be drawn."""
+    """The sheet of one run, from top to bottom: what it is and how it ended, critic and slopes at the last frame that can be
+    drawn, curves, the quantities of the end, the command.
+    """
     shown = scene(recording)
     side = SIDE if shown.optimal is None else THIRD
     tall = panel_height(shown, side)
-    foot, panels = footer_lines(shown), curve_panels(recording)
+    opening, foot, panels, rows = (
+        opening_lines(shown),
+        footer_lines(shown),
+        curve_panels(recording),
+        final_rows(recording),
+    )
     told = [] if shown.optimal is None else textwrap.wrap(optimum_in_words(recording), TEXT)
-    below = 0.165 * len(foot) + 0.2
+    table = ROW * (-(-len(rows) // BLOCKS) + 1.6) if rows else 0.0
+    below = 0.165 * len(foot) + table + 0.2
     bottom = below + (CURVES if len(panels) == 1 else TWO_ROWS)[1] * len(panels) + 0.15 * len(told) + UNDER
-    figure = blank(bottom + tall + 0.95)
+    figure = blank(bottom + tall + 1.05 + ROW * len(opening))
     header(figure, title_of(recording), status_line(shown))
+    for row, (line, weight) in enumerate(opening):
+        say(figure, 0.2, figure.get_figheight() - 0.84 - ROW * row, line, SMALL, weight)
     places = np.linspace(MARGIN, WIDTH - RIGHT - side, 2 if shown.optimal is None else 3)
     main_panels([axis_at(figure, left, bottom, side, tall) for left in places], shown)
     for row, line in enumerate(told):
         say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * row, line, SMALL)
     curves(figure, recording, below + 0.4)
+    table_of(figure, rows, below - 0.3)
     for row, (line, family) in enumerate(reversed(foot)):
         say(figure, MARGIN - 0.15, 0.12 + 0.165 * row, line, SMALL, family=family)
     return figure
+
+
+ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
+
+
+def at_the_last(shown: Scene) -> str:
+    """What the last frame scores, for a run that has no end yet."""
+    return f"At step {shown.steps[-1]}: {' · '.join(words_with_range(shown.recording, shown.last))}"
+
+
+def opening_lines(shown: Scene) -> list[tuple[str, str]]:
+    """The lines under the title with their weights: what to look for, the one number, the diagnosis."""
+    recording = shown.recording
+    first, found = headline(recording) or at_the_last(shown), diagnosis_of(recording)
+    parts = [*((text, "normal") for text in purpose(recording)), (first, "bold"), (found, "normal")]
+    return [
+        (line, weight) for text, weight in parts for line in textwrap.wrap(text, OPENING, max_lines=3, placeholder=" …")
+    ]
+
+
+def table_of(figure: Figure, rows: Sequence[Told], top: float) -> None:
+    """The quantities of the end in blocks beside each other: label, this run, a perfect generator."""
+    tall, wide = -(-len(rows) // BLOCKS), (WIDTH - 2 * MARGIN) / BLOCKS
+    for k in range(-(-len(rows) // tall) if rows else 0):
+        left = MARGIN - 0.15 + k * wide
+        for place, words in ((1.22, "run"), (1.78, "perfect")):
+            say(figure, left + place, top, words, SMALL - 0.5, colour=FAINT)
+        for i, row in enumerate(rows[k * tall : (k + 1) * tall], 1):
+            for place, words in ((0.0, row.label), (1.22, row.run), (1.78, row.perfect)):
+                say(figure, left + place, top - ROW * i, words, SMALL)
 
 
 def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
@@ -150,11 +193,10 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
     seeds = recording.facts.seeds
     bold = f"Curves: seed {recording.facts.portrait} bold, the others thin. " if len(seeds) > 1 else ""
     prose = [
-        f"At step {shown.steps[-1]}: {' · '.join(words_with_range(recording, shown.last))}",
-        diagnosis_of(recording),
-        final_points(recording),
-        f"{bold}{floor_in_words(recording)}Arrows point uphill, at full length from a steepness of "
-        f"{number(steepest(shown.slopes[-1:]))} on.",
+        *final_notes(recording),
+        f"{bold}{floor_in_words(recording)}Curves of W1 are of "
+        f"{recording.facts.summary.critic_points or 'a few'} points a frame. "
+        f"Arrows point uphill, at full length from a steepness of {number(steepest(shown.slopes[-1:]))} on.",
     ]
     wrapped = [
         (line, "sans-serif") for text in prose for line in textwrap.wrap(text, TEXT, max_lines=3, placeholder=" …")
@@ -374,10 +416,12 @@ def even(inches: float) -> float:
 
 
 def say(figure: Figure, left: float, bottom: float, words: str, size: float, weight: str = "normal",
-        family: str = "sans-serif") -> None:  # fmt: skip
+        family: str = "sans-serif", colour: str = INK) -> None:  # fmt: skip
     """Write a line at a place in inches; user's text is never taken for mathematics."""
     across, up = figure.get_size_inches()
-    figure.text(left / across, bottom / up, words, size=size, weight=weight, family=family, color=INK, parse_math=False)
+    figure.text(
+        left / across, bottom / up, words, size=size, weight=weight, family=family, color=colour, parse_math=False
+    )
 
 
 def header(figure: Figure, title: str, status: str) -> None:
