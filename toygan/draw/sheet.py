@@ -47,7 +47,7 @@ from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, diagnosis_of, optimum_in_words, optimum_label, scene, seeds_of, steepest, title_of
-from toygan.view.words import Told, final_notes, final_rows, headline, purpose, words_with_range
+from toygan.view.words import Scored, final_notes, final_rows, headline, purpose, words_with_range
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
 THIRD = 2.3  # inches: a main panel of three
@@ -113,7 +113,7 @@ def opening_lines(shown: Scene) -> list[tuple[str, str]]:
     ]
 
 
-def table_of(figure: Figure, rows: Sequence[Told], top: float) -> None:
+def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
     """The quantities of the end in blocks beside each other: label, this run, a perfect generator."""
     tall, wide = -(-len(rows) // BLOCKS), (WIDTH - 2 * MARGIN) / BLOCKS
     for k in range(-(-len(rows) // tall) if rows else 0):

@@ -85,7 +85,7 @@ def headline(recording: Recording) -> str:
     return told + (spread if len(summary.rows) > 1 else "")
 
 
-class Told(NamedTuple):
+class Scored(NamedTuple):
     """One quantity of the end: its label, what the portrait seed scores, and what a perfect generator scores."""
 
     label: str
@@ -93,13 +93,13 @@ class Told(NamedTuple):
     perfect: str
 
 
-def final_rows(recording: Recording) -> list[Told]:
+def final_rows(recording: Recording) -> list[Scored]:
     """The portrait seed's quantities on fresh points after the end, each with what a perfect generator scores."""
     row, best = recording.facts.portrait_row, recording.floor
     found = {name: value for name in shown_in("end") if (value := row.get(name)) is not None}
     floors = {name: best(name, "final") for name in found}
     return [
-        Told(label_of(name), written(name, value), written(name, floor.mean) if (floor := floors[name]) else "")
+        Scored(label_of(name), written(name, value), written(name, floor.mean) if (floor := floors[name]) else "")
         for name, value in found.items()
     ]
 
