@@ -47,7 +47,7 @@ from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, diagnosis_of, optimum_in_words, optimum_label, scene, seeds_of, steepest, title_of
-from toygan.view.words import Scored, final_notes, final_rows, headline, purpose, words_with_range
+from toygan.view.words import Scored, end_words, final_notes, final_rows, headline, purpose, words_with_range
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
 THIRD = 2.3  # inches: a main panel of three
@@ -58,7 +58,7 @@ TEXT_BENEATH = 0.98  # inches for the measures of one run of a comparison
 DOTS = 200  # per inch, in a PNG
 TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
-CAPTION = "Lighter = the critic holds it for more real, for every method; every critic on its own colour scale."
+CAPTION = "Lighter = held for more real; every critic on its own colour scale. Numbers beneath: of the end, on fresh points."
 Panel = Callable[[Axes, Recording], None]
 PICTURE_FORMATS = ("png", "pdf", "svg")
 
@@ -307,10 +307,11 @@ def short_names(recordings: Sequence[Recording]) -> list[str]:
 
 
 def measure_lines(shown: Scene, frame: int) -> list[str]:
-    """What stands beneath one critic of a comparison."""
+    """What stands beneath one critic of a comparison: the numbers of the end, or of a frame before it."""
     recording = shown.recording
-    lines = [*words_with_range(recording, frame), note_of(shown)]
-    return [line for line in lines if line]
+    ended = frame == shown.last and not shown.note
+    numbers = (end_words(recording) if ended else []) or words_with_range(recording, frame)
+    return [line for line in (*numbers, note_of(shown)) if line]
 
 
 def note_of(shown: Scene) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from toygan.files.text import number, percent
-from toygan.quantities.table import QUANTITIES, Floor, label_of, shown_in, written
+from toygan.quantities.table import QUANTITIES, Floor, When, label_of, shown_in, written
 from toygan.session.recording import Recording
 from toygan.view.scene import exact_transport
 
@@ -23,9 +23,9 @@ def frame_words(recording: Recording, frame: int) -> list[str]:
     return said or ["nothing measured"]
 
 
-def in_words(recording: Recording, name: str, value: float) -> str:
+def in_words(recording: Recording, name: str, value: float, when: When = "frame") -> str:
     """A quantity's value beside what perfect samplers score: `W1 0.12 (floor 0.1)`, `7 of 8 modes`, `98 % high quality`."""
-    row, best = QUANTITIES[name], recording.floor(name)
+    row, best = QUANTITIES[name], recording.floor(name, when)
     if row.unit == name:  # a number of things
         many = len(recording.frames.get("mode_centres", ())) or None
         return f"{value:.0f}{f' of {many}' if many else ''} {row.label if many != 1 else row.label.removesuffix('s')}"
@@ -44,21 +44,29 @@ def with_band(best: Floor) -> str:
     return number(best.mean) + (f"\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{best.spread:#.2g}" if best.spread else "")
 
 
-def range_over_seeds(recording: Recording, frame: int) -> str:
-    """The span of W1 over all seeds at one frame, lost seeds counted."""
-    w1 = recording.curve("w1")
-    if w1 is None or w1.shape[1] < 2:
-        return ""
-    known = w1[frame][np.isfinite(w1[frame])]
-    lost = w1.shape[1] - len(known)
-    span = f"{len(known)} seeds: {number(known.min())}–{number(known.max())}" if len(known) else ""
-    return span + (f", {lost} without a value" if lost and len(known) else "")
+def end_words(recording: Recording) -> list[str]:
+    """The portrait seed's quantities on fresh points at the end, with the span of W1 over the seeds; none before the end."""
+    found = {name: recording.final(name) for name in shown_in("line")}
+    said = [
+        in_words(recording, name, float(values[0]), "final")
+        for name, values in found.items()
+        if len(values) and np.isfinite(values[0])
+    ]
+    return [said[0], *filter(None, [span_of(recording.final("w1"))]), *said[1:]] if said else []
+
+
+def span_of(w1: np.ndarray) -> str:
+    """The span of W1 over all seeds [S], lost seeds counted; nothing for one seed."""
+    known = w1[np.isfinite(w1)]
+    lost = len(w1) - len(known)
+    span = f"{len(known)} seeds: {number(known.min())}–{number(known.max())}" if len(w1) > 1 and len(known) else ""
+    return span + (f", {lost} without a value" if lost and span else "")
 
 
 def words_with_range(recording: Recording, frame: int) -> list[str]:
     """As `frame_words`, with the span of W1 over the seeds after the portrait seed's."""
-    first, *others = frame_words(recording, frame)
-    return [part for part in (first, range_over_seeds(recording, frame), *others) if part]
+    w1, (first, *others) = recording.curve("w1"), frame_words(recording, frame)
+    return [part for part in (first, "" if w1 is None else span_of(w1[frame]), *others) if part]
 
 
 def purpose(recording: Recording) -> list[str]:
