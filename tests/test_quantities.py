@@ -23,7 +23,14 @@ from toygan.site.page import write_page
 from toygan.view.words import frame_words
 
 PLACES = {"live", "last", "line", "end", "share", "curves", "terminal", "table", "page", "board"}
-SMALL = {"training.seed": 4217, "training.steps": 4, "training.frames": 2, "training.points": 60, "generator.width": 8, "critic.width": 8}
+SMALL = {
+    "training.seed": 4217,
+    "training.steps": 4,
+    "training.frames": 2,
+    "training.points": 60,
+    "generator.width": 8,
+    "critic.width": 8,
+}
 
 
 @pytest.mark.parametrize("name", QUANTITIES)

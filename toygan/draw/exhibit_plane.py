@@ -39,15 +39,13 @@ from toygan.draw.panels import (
     bands,
     decision_boundary,
     frame_view,
-    generated_points,
-    marker_size,
     pixel_extent,
-    real_points,
     score_bands,
     steepness,
     tick,
 )
 from toygan.draw.players import AROUND_ONE, latent_map
+from toygan.draw.points import generated_cloud, marker_size, real_points
 from toygan.draw.sheet import WIDTH, axis_at, columns_for, measure_lines, note_of, panel_height, size_of
 from toygan.draw.sweep import MARKS
 from toygan.files.text import percent
@@ -141,7 +139,7 @@ def contour(axis: Axes, shown: Scene, scores: np.ndarray, edges: np.ndarray) -> 
     score_bands(axis, shown, scores, edges)
     shrink = min((size_of(axis)[0] / 2.4) ** 0.5, 1.0)
     real = real_points(axis, shown)
-    generated = generated_points(axis, shown, -1)
+    generated = generated_cloud(axis, shown, -1).marks
     real.set_markersize(real.get_markersize() * max(shrink, 0.9))
     generated.set_markersize(generated.get_markersize() * shrink)
     frame_view(axis, shown)

@@ -19,11 +19,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from toygan.draw.panels import (
     CRITIC,
     FAINT,
-    GENERATED,
     INK,
     LARGE,
     PLAIN,
-    REAL,
     SHARE,
     SMALL,
     bar,
@@ -31,10 +29,10 @@ from toygan.draw.panels import (
     frame_view,
     logarithmic,
     pixel_extent,
-    real_points,
     steepness,
     tick,
 )
+from toygan.draw.points import GENERATED, REAL, real_points
 from toygan.draw.sheet import (
     MARGIN,
     PICTURE_FORMATS,

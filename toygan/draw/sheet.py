@@ -18,11 +18,9 @@ from matplotlib.text import Text
 
 from toygan.draw.panels import (
     FAINT,
-    GENERATED,
     INK,
     LARGE,
     PLAIN,
-    REAL,
     SMALL,
     band_edges,
     critic_contour,
@@ -43,10 +41,23 @@ from toygan.draw.panels import (
     transport_known,
     w1_curves,
 )
+from toygan.draw.points import GENERATED, REAL, counted, due_rings, share_discs
 from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.session.recording import Recording
-from toygan.view.scene import Scene, diagnosis_of, optimum_in_words, optimum_label, scene, seeds_of, steepest, title_of
+from toygan.view.scene import (
+    THIN,
+    Points,
+    Scene,
+    diagnosis_of,
+    optimum_in_words,
+    optimum_label,
+    scene,
+    seeds_of,
+    steepest,
+    title_of,
+)
+from toygan.view.shares import RINGS_IN_WORDS
 from toygan.view.words import Scored, end_words, final_notes, final_rows, headline, purpose, words_with_range
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
@@ -58,16 +69,18 @@ TEXT_BENEATH = 0.98  # inches for the measures of one run of a comparison
 DOTS = 200  # per inch, in a PNG
 TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
-CAPTION = "Lighter = held for more real; every critic on its own colour scale. Numbers beneath: of the end, on fresh points."
+CAPTION = (
+    "Lighter = held for more real; every critic on its own colour scale. Numbers beneath: of the end, on fresh points."
+)
 Panel = Callable[[Axes, Recording], None]
 PICTURE_FORMATS = ("png", "pdf", "svg")
 
 
-def picture(recording: Recording) -> Figure:
+def picture(recording: Recording, points: Points = "all") -> Figure:
     """The sheet of one run, from top to bottom: what it is and how it ended, critic and slopes at the last frame that can be
     drawn, curves, the quantities of the end, the command.
     """
-    shown = scene(recording)
+    shown = scene(recording, points)
     side = SIDE if shown.optimal is None else THIRD
     tall = panel_height(shown, side)
     opening, foot, panels, rows = (
@@ -81,7 +94,7 @@ def picture(recording: Recording) -> Figure:
     below = 0.165 * len(foot) + table + 0.2
     bottom = below + (CURVES if len(panels) == 1 else TWO_ROWS)[1] * len(panels) + 0.15 * len(told) + UNDER
     figure = blank(bottom + tall + 1.05 + ROW * len(opening))
-    header(figure, title_of(recording), status_line(shown))
+    header(figure, title_of(recording), status_line(shown), [shown])
     for row, (line, weight) in enumerate(opening):
         say(figure, 0.2, figure.get_figheight() - 0.84 - ROW * row, line, SMALL, weight)
     places = np.linspace(MARGIN, WIDTH - RIGHT - side, 2 if shown.optimal is None else 3)
@@ -223,15 +236,15 @@ def wrapped_command(command: str, width: int) -> list[str]:
     return textwrap.wrap(f"$ {command}", width, subsequent_indent="    ")
 
 
-def save_picture(recording: Recording, path: str | Path) -> None:
+def save_picture(recording: Recording, path: str | Path, points: Points = "all") -> None:
     """Write the sheet of a run as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(picture(recording), path, recording.facts.command)
+    save_figure(picture(recording, points), path, recording.facts.command)
 
 
-def comparison(recordings: Sequence[Recording]) -> Figure:
+def comparison(recordings: Sequence[Recording], points: Points = "all") -> Figure:
     """Final critics of several runs side by side, and W1 over time of all; raises ValueError when there is none."""
-    scenes = [scene(recording) for recording in recordings]
+    scenes = [scene(recording, points) for recording in recordings]
     figure, axes = comparison_grid(scenes, curve_height=1.9)
     for axis, shown in zip(axes, scenes, strict=True):
         critic_contour(axis, shown, -1, band_edges(shown.scores[-1:]))
@@ -254,7 +267,7 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float) -> tuple[Figur
     commands = comparison_commands([shown.recording for shown in scenes])
     below = (curve_height + 0.95 if curve_height else 0.0) + 0.3 + 0.15 * len(commands)
     figure = blank(even(below + rows * row + 0.75))
-    header(figure, *comparison_header(scenes))
+    header(figure, *comparison_header(scenes), scenes)
     axes = []
     for i, name in enumerate(short_names([shown.recording for shown in scenes])):
         left = 0.35 + (i % columns) * pitch
@@ -371,10 +384,10 @@ def w1_of_one(axis: Axes, recording: Recording, colour: str, dashes: str, band: 
     return last_finite(middle)
 
 
-def save_comparison(recordings: Sequence[Recording], path: str | Path) -> None:
+def save_comparison(recordings: Sequence[Recording], path: str | Path, points: Points = "all") -> None:
     """Write the comparison as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(comparison(recordings), path, "\n".join(r.facts.command for r in recordings))
+    save_figure(comparison(recordings, points), path, "\n".join(r.facts.command for r in recordings))
 
 
 def save_figure(figure: Figure, path: str | Path, command: str | None) -> None:
@@ -425,24 +438,41 @@ def say(figure: Figure, left: float, bottom: float, words: str, size: float, wei
     )
 
 
-def header(figure: Figure, title: str, status: str) -> None:
-    """Title, status and the legend of the points, along the top."""
+def header(figure: Figure, title: str, status: str, scenes: Sequence[Scene] = ()) -> None:
+    """Title, status and the legend of the points that scenes draw, along the top."""
     up = figure.get_figheight()
-    size = 15 if len(title) <= 52 else 15 * 52 / len(title)
+    room = 44 if any(map(counted, scenes)) else 52
+    size = 15 if len(title) <= room else 15 * room / len(title)
     say(figure, 0.2, up - 0.36, title, size, weight="bold")
     say(figure, 0.2, up - 0.6, status, PLAIN)
-    point_legend(figure, WIDTH - 0.15, up - 0.3)
+    point_legend(figure, WIDTH - 0.15, up - 0.3, scenes)
 
 
-def point_legend(figure: Figure, right: float, top: float) -> None:
-    """Real and generated, as they are drawn."""
-    axis = axis_at(figure, right - 0.95, top - 0.3, 0.95, 0.5)
-    axis.set(xlim=(0, 1), ylim=(0, 1))
+def point_legend(figure: Figure, right: float, top: float, scenes: Sequence[Scene] = ()) -> None:
+    """Real and generated, as the scenes draw them; and what a ring and its disc are where there are some."""
+    if scenes and all(shown.points == "none" for shown in scenes):
+        return say(figure, right - 0.95, top - 0.1, "points not drawn", SMALL)
+    some = f" ({THIN} drawn)" if any(shown.points == "thin" for shown in scenes) else ""
+    rings = any(map(counted, scenes))
+    axis = axis_at(figure, right - (1.8 if rings or some else 0.95), top - 0.35, 1.8, 0.55)
+    axis.set(xlim=(0, 1.8), ylim=(0, 0.55))
     axis.set_axis_off()
-    axis.plot([0.08], [0.75], "o", color=REAL, alpha=0.8, markersize=5, markeredgewidth=0)
-    axis.plot([0.08], [0.3], "s", color=GENERATED, markersize=4)
-    axis.text(0.2, 0.75, "real", va="center", size=PLAIN, color=INK)
-    axis.text(0.2, 0.3, "generated", va="center", size=PLAIN, color=INK)
+    places = ((0.06, 0.46), (0.72, 0.46)) if rings else ((0.06, 0.42), (0.06, 0.18))
+    for (left, y), name, mark, colour in zip(places, ("real", "generated"), "os", (REAL, GENERATED), strict=True):
+        axis.plot([left], [y], mark, color=colour, alpha=0.8, markersize=5 if mark == "o" else 4, markeredgewidth=0)
+        axis.text(left + 0.12, y, name + some, va="center", size=PLAIN, color=INK)
+    if rings:
+        ring_legend(axis)
+    return None
+
+
+def ring_legend(axis: Axes) -> None:
+    """What ring and disc stand for, in the lower part of the legend."""
+    place = np.array([[0.08, 0.15]])
+    share_discs(axis, place, np.array([0.055]))
+    due_rings(axis, place, np.array([0.08]))
+    for line, words in zip((0.23, 0.08), RINGS_IN_WORDS.split("; "), strict=True):
+        axis.text(0.24, line, words, va="center", size=SMALL, color=INK)
 
 
 def panel_height(shown: Scene, width: float) -> float:

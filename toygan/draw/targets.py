@@ -13,7 +13,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, REAL, SMALL, tick
+from toygan.draw.panels import FAINT, INK, LARGE, PLAIN, SMALL, tick
+from toygan.draw.points import GENERATED, REAL
 from toygan.draw.sheet import axis_at, blank, save_figure, say, suffix_in
 from toygan.view.scene import View
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from toygan.draw.panels import GENERATED, REAL, band_edges, marker_size, visible
+from toygan.draw.panels import band_edges
 from toygan.draw.pixels import band_colours, bands_of
+from toygan.draw.points import GENERATED, REAL, marker_size, visible
 from toygan.view.scene import Scene, inside
 
 PANEL = 245.0  # points: the width of a main panel on a sheet, to which marker sizes belong

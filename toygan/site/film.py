@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.draw.exhibit_parts import diverged_words, shown_seed
-from toygan.draw.panels import BOUNDARY, GENERATED, INK, METHOD_COLOURS, REAL, band_edges
+from toygan.draw.panels import BOUNDARY, INK, METHOD_COLOURS, band_edges
+from toygan.draw.points import GENERATED, REAL
 from toygan.draw.thumbnail import band_colours, poster, shrunk
 from toygan.files.disk import write_aside
 from toygan.files.text import number
