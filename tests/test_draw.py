@@ -13,6 +13,7 @@ from PIL import Image, ImageSequence
 
 import toygan.draw as draw
 from toygan.draw import film, panels, pixels, sheet
+from toygan.draw.points import visible
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording
 from toygan.view.scene import exact_transport, steepest
@@ -250,7 +251,7 @@ def test_film_shows_each_frames_own_optimal_critic_on_one_scale():
         rows, columns = np.indices(field.band.shape[:2]).astype(float)
         place = (columns / field.band.shape[1] * 6 - 3) + t * (rows / field.band.shape[0] * 6 - 3)
         assert (np.abs(field.band - np.digitize(place, edges)) <= 1).all()
-        np.testing.assert_array_equal(best.artists[2].get_xydata(), panels.visible(shown, t))
+        np.testing.assert_array_equal(best.artists[2].get_xydata(), visible(shown, t))
     assert best.axis.get_title(loc="left") == "the optimal critic"
 
 
@@ -502,7 +503,7 @@ def test_film_scale_is_one_for_all_frames_and_its_bar_marks_events():
         assert (field.start, field.width) == pytest.approx((edges[0], edges[1] - edges[0]))
         expected = panels.arrow_lengths(shown, t, steepest(shown.slopes))[0]
         np.testing.assert_allclose(uphill.U, expected.ravel())
-        np.testing.assert_array_equal(critic_part.artists[2].get_xydata(), panels.visible(shown, t))
+        np.testing.assert_array_equal(critic_part.artists[2].get_xydata(), visible(shown, t))
         assert f"step {shown.steps[t]} of 2000" in words(figure)
         assert ("oscillation at step 1000 (seed 1)" in words(figure)) == (t >= 1)
 
