@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from matplotlib.collections import LineCollection
+from matplotlib.collections import EllipseCollection, LineCollection
 from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -261,6 +261,26 @@ def test_critics_show_the_optimum_of_the_frame_beneath_the_learned_one(tmp_path)
     assert np.abs(filled.levels).max() == pytest.approx(0.5, abs=0.1)  # the median is removed
     learned = next(found for found in upper.collections if isinstance(found, QuadContourSet) and found.filled)
     np.testing.assert_allclose(learned.levels, band_edges(scene(run).scores[-1:]))
+
+
+def test_exhibits_of_critics_show_critics(tmp_path):
+    centres = np.array([[-1.0, 0.0], [1.0, 0.0]])
+    modes = {
+        "mode_centres": centres,
+        "mode_weights": np.full(2, 0.5),
+        "mode_covariances": np.tile(np.eye(2), (2, 1, 1)),
+    }
+    run, rng = recorded(), np.random.default_rng(0)
+    clouds = {"real": rng.normal(0, 0.3, (500, 2)), "samples": rng.normal(0, 0.3, (4, 2, 500, 2))}
+    crowd = [Labelled("crowd", type(run)(run.facts, run.frames | clouds | modes, run.metrics))]
+    for kind, clouds_drawn in (("films", [500, 500]), ("critics", [200] * 4), ("steepness", [200])):
+        figure = drawn(kind, tmp_path, recordings=crowd)
+        assert [len(line.get_xdata()) for axis in panels(figure) for line in axis.lines] == clouds_drawn
+        rings = [one for axis in panels(figure) for one in axis.collections if isinstance(one, EllipseCollection)]
+        said = " ".join(words(figure).split())
+        assert len(rings) == 2 * (kind == "films")
+        assert ("Ring: a mode's due share; disc: its generated share" in said) == (kind == "films")
+        assert ("clouds are thinned to at most 200 points" in said) == (kind != "films")
 
 
 @pytest.mark.parametrize("kind", ["films", "critics"])

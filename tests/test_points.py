@@ -216,10 +216,16 @@ LEGENDS = {
 
 @pytest.mark.parametrize("kept", LEGENDS)
 def test_the_legend_says_what_is_drawn(kept):
-    run = with_modes("equal", cloud_of("equal", "two"))
+    run = with_modes("equal", np.repeat(cloud_of("equal", "two"), 6, axis=0))
+    run.frames["real"] = np.repeat(run.frames["real"], 6, axis=0)
     for figure in (draw.picture(run, kept), draw.comparison([run, run], kept)):
         told = set(words(figure).split("\n"))
         assert set().union(*LEGENDS.values()) & told == LEGENDS[kept]
+
+
+def test_a_cloud_of_few_points_is_not_said_to_be_thinned():
+    told = set(words(draw.picture(with_modes("equal"), "thin")).split("\n"))
+    assert {"real", "generated"} <= told
 
 
 @pytest.mark.parametrize("kept", ["all", "thin", "none"])

@@ -58,7 +58,7 @@ BAR, HEADING = 0.45, 0.16  # inches that a colour bar takes beneath a panel, and
 GOLDEN = 0.6180339887498949
 LIGHTER = "Lighter = the critic holds it for more real, for every method; every panel on its own colour scale."
 CIRCLES = f"{RINGS_IN_WORDS[0].upper()}{RINGS_IN_WORDS[1:]}, as areas."
-THINNED = f"So that critics show, clouds are thinned to {THIN} points."
+THINNED = f"So that critics show, clouds are thinned to at most {THIN} points."
 CATEGORIES = "Generated points, a colour and mark for each category of the latents, over real points (dark dots)."
 LATENTS = "The square of latents, coloured as the small one, where the generator sends it; dark rim: folded; discs: real points."
 

@@ -452,18 +452,26 @@ def point_legend(figure: Figure, right: float, top: float, scenes: Sequence[Scen
     """Real and generated, as the scenes draw them; and what a ring and its disc are where there are some."""
     if scenes and all(shown.points == "none" for shown in scenes):
         return say(figure, right - 0.95, top - 0.1, "points not drawn", SMALL)
-    some = f" ({THIN} drawn)" if any(shown.points == "thin" for shown in scenes) else ""
     rings = any(map(counted, scenes))
-    axis = axis_at(figure, right - (1.8 if rings or some else 0.95), top - 0.35, 1.8, 0.55)
+    some = [thinned_words([len(shown.real) for shown in scenes], scenes),
+            thinned_words([shown.samples.shape[1] for shown in scenes], scenes)]  # fmt: skip
+    axis = axis_at(figure, right - (1.8 if rings or any(some) else 0.95), top - 0.35, 1.8, 0.55)
     axis.set(xlim=(0, 1.8), ylim=(0, 0.55))
     axis.set_axis_off()
     places = ((0.06, 0.46), (0.72, 0.46)) if rings else ((0.06, 0.42), (0.06, 0.18))
-    for (left, y), name, mark, colour in zip(places, ("real", "generated"), "os", (REAL, GENERATED), strict=True):
+    kinds = zip(("real", "generated"), some, "os", (REAL, GENERATED), strict=True)
+    for (left, y), (name, few, mark, colour) in zip(places, kinds, strict=True):
         axis.plot([left], [y], mark, color=colour, alpha=0.8, markersize=5 if mark == "o" else 4, markeredgewidth=0)
-        axis.text(left + 0.12, y, name + some, va="center", size=PLAIN, color=INK)
+        axis.text(left + 0.12, y, name + few, va="center", size=PLAIN, color=INK)
     if rings:
         ring_legend(axis)
     return None
+
+
+def thinned_words(points: Sequence[int], scenes: Sequence[Scene]) -> str:
+    """How many are drawn of clouds of so many points, where that is not all."""
+    thin = any(shown.points == "thin" and count > THIN for shown, count in zip(scenes, points, strict=True))
+    return f" ({THIN} drawn)" if thin else ""
 
 
 def ring_legend(axis: Axes) -> None:
