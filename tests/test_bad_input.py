@@ -353,7 +353,7 @@ POINTS: dict[str, tuple[bytes, str]] = {
     "empty.csv": (b"", "needed are n rows of 2 columns"),
     "names.csv": (b"x,y\n", "needed are n rows of 2 columns"),
     "binary.csv": (bytes(range(256)), "is not UTF-8 text"),
-    "picture.bmp": (b"", "is neither .csv nor .npy"),
+    "picture.bmp": (b"", "is neither .csv nor .tsv nor .txt nor .npy"),
     "text.npy": (b"1,2\n", "is not a numpy array of numbers"),
 }
 

@@ -45,7 +45,17 @@ from toygan.draw.panels import (
 from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.session.recording import Recording
-from toygan.view.scene import Scene, diagnosis_of, optimum_in_words, optimum_label, scene, seeds_of, steepest, title_of
+from toygan.view.scene import (
+    Scene,
+    diagnosis_of,
+    optimum_in_words,
+    optimum_label,
+    real_in_words,
+    scene,
+    seeds_of,
+    steepest,
+    title_of,
+)
 from toygan.view.words import final_points, words_with_range
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
@@ -153,6 +163,7 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
         f"At step {shown.steps[-1]}: {' · '.join(words_with_range(recording, shown.last))}",
         diagnosis_of(recording),
         final_points(recording),
+        real_in_words(shown),
         f"{bold}{floor_in_words(recording)}Arrows point uphill, at full length from a steepness of "
         f"{number(steepest(shown.slopes[-1:]))} on.",
     ]

@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from toygan.files.scenario import as_data, find, read, toml_lines, toml_value
+from toygan.files.advice import advice
+from toygan.files.scenario import Config, as_data, find, read, toml_lines, toml_value, unset_view
 from toygan.files.shipped import shipped, shipped_folder
-from toygan.files.strict import UserError, suggestion
+from toygan.files.strict import UserError, read_toml, suggestion
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS, PAPERS
 from toygan.game.networks import INITIALISATIONS
@@ -120,9 +121,19 @@ def pages(name: str, more: Makers) -> list[Entry]:
 
 
 def scenario_page(name: str) -> Entry:
-    """A scenario: what to look at, where it is from, and the file itself."""
+    """A scenario: what to look at, where it is from, its view if that follows the target, advice, and the file itself."""
     config = read(name)
-    return Entry(f"scenario {name}: {config.title}", words(as_data(config)), find(name).read_text(encoding="utf-8"))
+    lines = words(as_data(config)) | view_of(name, config)
+    told = [] if name in shipped() else advice(config)  # of ours there is nothing to tell, which takes a second or two
+    lines |= {f"note {i}": sentence for i, sentence in enumerate(told, 1)}
+    return Entry(f"scenario {name}: {config.title}", lines, find(name).read_text(encoding="utf-8-sig"))
+
+
+def view_of(name: str, config: Config) -> dict[str, str]:
+    """The view that follows the target, where a scenario's file leaves it to that."""
+    unset = unset_view(read_toml(find(name))[0])
+    ends = ", ".join(f"{axis} = {toml_value(getattr(config.view, axis))}" for axis in unset)
+    return {"view": f"{ends}, around the target, as the file does not set it"} if unset else {}
 
 
 def method_page(name: str) -> Entry:
@@ -184,6 +195,7 @@ PLAIN_TYPES = {
     "float": "number",
     "int": "whole number",
     "bool": "true or false",
+    "Switch": "true or false",
     "str": "text",
     "Path": "path of a file",
 }

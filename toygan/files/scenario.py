@@ -46,6 +46,7 @@ from toygan.game.optimisers import OPTIMISERS, SCHEDULES, USES
 from toygan.game.play import Game
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
+from toygan.targets.extent import window
 from toygan.targets.refusal import Refusal
 from toygan.targets.table import TARGETS
 from toygan.targets.target import Target, moved
@@ -55,7 +56,7 @@ Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]  # names b
 
 
 class View(Strict):
-    """The window on the plane, in the target's units."""
+    """The window on the plane, in the target's units; of a file that sets none, around its target (`with_view`)."""
 
     x: Range = (-3.0, 3.0)
     y: Range = (-3.0, 3.0)
@@ -208,7 +209,22 @@ def read(
     places: dict[Key, Place] = {change.key: change.place for change in changes}
     if method is not None:
         places[METHOD] = said.get("method.name", Place(f"--method {shortened(method)}"))
-    return checked(data, source._replace(overrides=places), unknown)
+    return with_view(checked(data, source._replace(overrides=places), unknown), unset_view(data))
+
+
+def unset_view(data: Mapping[str, Any]) -> list[str]:
+    """Which axes of the view a scenario leaves to its target."""
+    return [axis for axis in View.model_fields if axis not in as_table(data.get("view"))]
+
+
+def with_view(config: Config, unset: Sequence[str]) -> Config:
+    """The config with the window around its target's mass along those axes that no view was set for."""
+    if not unset:
+        return config
+    around = dict(zip(View.model_fields, window(build_target(config)), strict=True))
+    if max(abs(end) for ends in around.values() for end in ends) > FARTHEST:  # no file could say it
+        return config
+    return config.model_copy(update={"view": config.view.model_copy(update={axis: around[axis] for axis in unset})})
 
 
 def checked(data: Mapping[str, Any], source: Source, mistakes: Sequence[Mistake]) -> Config:
@@ -351,9 +367,12 @@ def beyond(data: Any, key: Key = ()) -> list[Mistake]:
         inner = dict(data) if isinstance(data, Mapping) else dict(enumerate(data))
         return [found for part in inner if part not in ("seed", "seeds") for found in beyond(inner[part], (*key, part))]
     size = abs(data) if isinstance(data, int | float) else 0
-    if 1e9 < size < math.inf:
+    if FARTHEST < size < math.inf:
         return [Mistake(key, "is too large; numbers of a scenario stay within 1e9")]
     return [Mistake(key, "is too small; numbers of a scenario are 0 or 1e-30 and more")] if 0 < size < 1e-30 else []
+
+
+FARTHEST = 1e9
 
 
 def impossible(config: Config) -> list[Mistake]:

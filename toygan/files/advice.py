@@ -1,0 +1,105 @@
+"""What of a target its owner may not expect, each with the remedy: told when a run starts, and by `toygan show`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from toygan.files.scenario import Config, build_target, toml_value
+from toygan.files.text import number, percent
+from toygan.targets.extent import Extent, core, extent, many, window
+from toygan.targets.target import Target
+from toygan.targets.user_files import inked_edge, read_points
+
+UNSEEN = 0.01  # of the real points outside the view: more are told
+SMALL, LARGE = 0.2, 5.0  # the radii between which players work well with a target
+FAR = 10.0  # from the origin: networks begin there
+INKED = 0.5  # of a picture's edge: more is a background
+
+
+class Subject(NamedTuple):
+    """A config, its target, and the target's points [n, 2]."""
+
+    config: Config
+    target: Target
+    cloud: np.ndarray
+
+
+def advice(config: Config) -> list[str]:
+    """Sentences about a config's target; none where everything is as players and pictures want it."""
+    target = build_target(config)
+    own = Subject(config, target, many(target))
+    return [sentence for ask in QUESTIONS if (sentence := ask(own))]
+
+
+def unit_in_words(own: Subject) -> str:
+    """What a unit of length is, where points are normalised."""
+    target = own.config.target
+    if not getattr(target, "normalise", None):
+        return ""
+    centre, radius = extent(read_points(target.path))
+    place = f"({number(centre[0])}, {number(centre[1])})"
+    return (
+        f"normalised: on axes and in measures 1 is {number(radius)} of {target.path.name}, and 0 is its mean, {place}"
+    )
+
+
+def background_in_words(own: Subject) -> str:
+    """That most points of a picture are its background's, where its edge is inked."""
+    target = own.config.target
+    if target.kind != "image" or (share := inked_edge(target.path, bool(target.invert))) <= INKED:
+        return ""
+    name, inverted = target.path.name, bool(target.invert)
+    ink, other = ("light", "dark") if inverted else ("dark", "light")
+    return (
+        f"{name} has a {ink} background ({percent(share)} of its edge), and {ink} is where points are likely; if they "
+        f"belong where it is {other}, {'leave invert out of' if inverted else 'set invert = true in'} [target]"
+    )
+
+
+def scale_in_words(own: Subject) -> str:
+    """How large the target is and how far away, where players would work badly with it."""
+    found = extent(core(own.cloud))
+    distance = float(np.hypot(*found.centre))
+    if (SMALL <= found.radius <= LARGE or found.radius == 0) and distance <= FAR:
+        return ""
+    return (
+        f"the target's radius (root mean square, without outliers) is {number(found.radius)} and its mean lies "
+        f"{number(distance)} from the origin; players learn well only near radius 1 and the origin: "
+        f"set {scale_remedy(own.config, found)} in [target]"
+    )
+
+
+def scale_remedy(config: Config, found: Extent) -> str:
+    """The settings that bring a target to unit scale around the origin."""
+    target = config.target
+    if target.kind == "points" and not target.normalise:
+        return "normalise = true"
+    fits = SMALL <= found.radius <= LARGE or found.radius == 0
+    scale = target.scale if fits else float(f"{target.scale / found.radius:.2g}")
+    middle = scale / target.scale * np.subtract(found.centre, target.shift)  # before the shift, which comes last
+    wanted = {} if fits else {"scale": scale}
+    if np.hypot(*(middle + target.shift)) > LARGE:
+        wanted["shift"] = [round(-float(value), 2) + 0.0 for value in middle]
+    return " and ".join(f"{key} = {toml_value(value)}" for key, value in wanted.items())
+
+
+def unseen_in_words(own: Subject) -> str:
+    """Which share of the real points no picture shows."""
+    view = own.config.view
+    low, high = np.transpose([view.x, view.y])
+    share = 1 - float(((low <= own.cloud) & (own.cloud <= high)).all(axis=1).mean())
+    if share <= UNSEEN:
+        return ""
+    x, y = window(own.target)
+    wider = "wider x and y in [view] show more"
+    without = f"leave [view] out to have x = {toml_value(x)}, y = {toml_value(y)}"
+    return (
+        f"{percent(share)} of the real points lie outside the view, x = {toml_value(view.x)}, y = {toml_value(view.y)}, "
+        f"where no picture shows them; {wider if (view.x, view.y) == (x, y) else without}"
+    )
+
+
+QUESTIONS: tuple[Callable[[Subject], str], ...] = (unit_in_words, background_in_words, scale_in_words, unseen_in_words)
