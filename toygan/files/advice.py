@@ -40,7 +40,7 @@ def unit_in_words(own: Subject) -> str:
     if not getattr(target, "normalise", None):
         return ""
     centre, radius = extent(read_points(target.path))
-    place = f"({number(centre[0])}, {number(centre[1])})"
+    place = f"({number(centre[0], 6)}, {number(centre[1], 6)})"
     return (
         f"normalised: on axes and in measures 1 is {number(radius)} of {target.path.name}, and 0 is its mean, {place}"
     )
