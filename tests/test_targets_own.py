@@ -296,6 +296,19 @@ def test_a_background_full_of_points_is_told_with_the_remedy(tmp_path):
     assert "leave invert out of [target]" in told(path, "target.invert=true")
 
 
+def test_a_background_that_is_not_quite_white_is_told_with_its_share_of_the_points(tmp_path):
+    path = scenario(tmp_path, drawing(tmp_path, "#f4f4f4", "black"))
+    target = build_target(read(path))
+    x = target.sample(np.random.default_rng(0), 20_000)
+    light = np.asarray(Image.open(tmp_path / "own.png").convert("L"))
+    rows, columns = ((2 / 3 - x[:, 1]) * 30).astype(int), ((x[:, 0] + 1) * 30).astype(int)
+    share = (light[rows, columns] > 200).mean()
+    assert share > 0.05
+    assert told(path).startswith(f"about {100 * share:.0f}\N{NO-BREAK SPACE}% of the points fall on the background")
+    path = scenario(tmp_path, drawing(tmp_path, "#0b0b0b", "white"))
+    assert "which is not quite black; make it black, or transparent" in told(path, "target.invert=true")
+
+
 def test_real_points_outside_the_view_are_told_with_the_remedy(tmp_path):
     x = np.linspace(0, 1, 200)
     path = own_points(tmp_path, np.stack([x, x], axis=1), more="[view]\nx = [0, 0.75]\ny = [-1, 2]\n")

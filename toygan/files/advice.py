@@ -11,12 +11,13 @@ from toygan.files.scenario import Config, build_target, toml_value
 from toygan.files.text import number, percent
 from toygan.targets.extent import Extent, core, extent, many, window
 from toygan.targets.target import Target
-from toygan.targets.user_files import inked_edge, read_points
+from toygan.targets.user_files import background, read_points
 
 UNSEEN = 0.01  # of the real points outside the view: more are told
 SMALL, LARGE = 0.2, 5.0  # the radii between which players work well with a target
 FAR = 10.0  # from the origin: networks begin there
 INKED = 0.5  # of a picture's edge: more is a background
+STAINED = 0.05  # of the points on a background that should have none: more are told
 
 
 class Subject(NamedTuple):
@@ -47,16 +48,25 @@ def unit_in_words(own: Subject) -> str:
 
 
 def background_in_words(own: Subject) -> str:
-    """That most points of a picture are its background's, where its edge is inked."""
+    """That many points of a picture are its background's, as its edge tells."""
     target = own.config.target
-    if target.kind != "image" or (share := inked_edge(target.path, bool(target.invert))) <= INKED:
+    if target.kind != "image":
         return ""
-    name, inverted = target.path.name, bool(target.invert)
-    ink, other = ("light", "dark") if inverted else ("dark", "light")
-    return (
-        f"{name} has a {ink} background ({percent(share)} of its edge), and {ink} is where points are likely; if they "
-        f"belong where it is {other}, {'leave invert out of' if inverted else 'set invert = true in'} [target]"
-    )
+    inverted, found = bool(target.invert), background(target.path, bool(target.invert))
+    ink, paper = ("light", "dark") if inverted else ("dark", "light")
+    if found.inked > INKED:
+        remedy = "leave invert out of" if inverted else "set invert = true in"
+        return (
+            f"{target.path.name} has a {ink} background ({percent(found.inked)} of its edge), and {ink} is where points "
+            f"are likely; if they belong where it is {paper}, {remedy} [target]"
+        )
+    if found.mass > STAINED:
+        clean = "black" if inverted else "white"
+        return (
+            f"about {percent(found.mass)} of the points fall on the background of {target.path.name}, which is not "
+            f"quite {clean}; make it {clean}, or transparent, in the picture"
+        )
+    return ""
 
 
 def scale_in_words(own: Subject) -> str:

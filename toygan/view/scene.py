@@ -254,11 +254,11 @@ def outside_share(points: np.ndarray, view: View) -> str:
 def real_in_words(shown: Scene) -> str:
     """What a picture's reader must know of the real points: a share that is not drawn, and a unit that is not the file's."""
     share = 1.0 - float(np.mean(inside(shown.real, shown.view)))
-    lost = f"{percent(share)} of the real points lie outside the view, which x and y in [view] set." if share else ""
     target = shown.recording.facts.config.get("target")
-    is_normalised = isinstance(target, dict) and target.get("normalise")
+    is_normalised = isinstance(target, dict) and bool(target.get("normalise"))
+    lost = f"{percent(share)} of the real points lie outside the view and are not drawn; x and y in [view] widen it."
     unit = "A length of 1, on axes and in measures, is the root mean square radius of the file's points."
-    return " ".join([*([lost] if lost else []), *([unit] if is_normalised else [])])
+    return " ".join([lost] * (share > 0) + [unit] * is_normalised)
 
 
 def title_of(recording: Recording) -> str:
