@@ -230,6 +230,11 @@ def test_a_target_farther_than_any_file_can_say_keeps_the_usual_view(tmp_path):
     assert as_data(read(own_points(tmp_path, 1e12 * TABLE, "normalise = true")))["view"]["x"] != [-3, 3]
 
 
+def test_a_switch_is_shown_as_it_is_without_it():
+    assert "normalise = false  # true or false\n" in pages("points", {})[0].settings
+    assert "invert = false  # true or false\n" in pages("image", {})[0].settings
+
+
 # --- what is told ----------------------------------------------------------------------------------------------------
 
 
@@ -337,6 +342,16 @@ def test_a_run_tells_on_stderr_and_on_its_sheet(tmp_path, capsys, monkeypatch):
     sheet = " ".join(line for line, _ in footer_lines_of(recording))
     assert f"{outside:.0f}\N{NO-BREAK SPACE}% of the real points lie outside the view" in sheet
     assert "root mean square radius of the file's points" in sheet
+
+
+def test_a_sweep_tells_once_of_a_scenario(tmp_path, capsys, no_processes, monkeypatch):
+    monkeypatch.setattr(run, "draw", lambda recording, order: None)
+    path, out = own_points(tmp_path, METRES, "normalise = true"), str(tmp_path / "out")
+    words = ["sweep", path, "two-moons", "--grid", "training.seed=0,1", "--out", out, "--steps", "1"]
+    with pytest.raises(SystemExit) as caught:
+        app([*words, "--set", "training.batch=8", "--set", "training.points=20"])
+    assert caught.value.code in (0, None)
+    assert capsys.readouterr().err.count("normalised: on axes and in measures") == 1
 
 
 def footer_lines_of(recording):

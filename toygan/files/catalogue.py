@@ -171,6 +171,8 @@ def setting(parameter: inspect.Parameter, kind: str) -> str:
     """An option with its default and its type, as a line of TOML; a comment where there is no default."""
     if parameter.default is parameter.empty:
         return f"# {parameter.name} must be given: {kind}"
+    if parameter.annotation == "Switch":
+        return f"{parameter.name} = false  # {kind}"
     if parameter.default is None:
         return f"# {parameter.name} may be given: {kind}"
     return f"{parameter.name} = {toml_value(parameter.default)}  # {kind}"

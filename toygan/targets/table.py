@@ -27,7 +27,7 @@ ATOMS = 4096  # more change no colour of a picture, and every one costs a Gaussi
 def points(*, path: Path, normalise: Switch = None) -> Target:
     """Drawn with replacement from a file (.csv, .tsv, .txt, .npy, .npz) of n x 2 numbers; `normalise`: (x - mean) / radius.
 
-    The radius is the root mean square distance from the mean; the density is of at most ATOMS of the points.
+    The radius is the root mean square distance from the mean; the density is of at most 4096 of the points.
     """
     table = normalised(read_points(path)) if normalise else read_points(path)
     atoms = some_of(table, ATOMS)
