@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toygan.files.scenario import Config, build_target, toml_value
+from toygan.files.scenario import Config, build_target, toml_value, view_around
 from toygan.files.text import number, percent
-from toygan.targets.extent import Extent, core, extent, many, window
+from toygan.targets.extent import Extent, core, extent, many
 from toygan.targets.target import Target
 from toygan.targets.user_files import background, read_points
 
@@ -85,7 +85,7 @@ def scale_in_words(own: Subject) -> str:
 def scale_remedy(config: Config, found: Extent) -> str:
     """The settings that bring a target to unit scale around the origin."""
     target = config.target
-    if target.kind == "points" and not target.normalise:
+    if target.kind == "points" and not target.normalise and found.radius > 0:
         return "normalise = true"
     fits = SMALL <= found.radius <= LARGE or found.radius == 0
     scale = target.scale if fits else float(f"{target.scale / found.radius:.2g}")
@@ -103,12 +103,12 @@ def unseen_in_words(own: Subject) -> str:
     share = 1 - float(((low <= own.cloud) & (own.cloud <= high)).all(axis=1).mean())
     if share <= UNSEEN:
         return ""
-    x, y = window(own.target)
+    around = view_around(own.target)
     wider = "wider x and y in [view] show more"
-    without = f"leave [view] out to have x = {toml_value(x)}, y = {toml_value(y)}"
+    without = f"leave [view] out to have x = {toml_value(around.x)}, y = {toml_value(around.y)}"
     return (
         f"{percent(share)} of the real points lie outside the view, x = {toml_value(view.x)}, y = {toml_value(view.y)}, "
-        f"where no picture shows them; {wider if (view.x, view.y) == (x, y) else without}"
+        f"where no picture shows them; {wider if view == around else without}"
     )
 
 

@@ -219,12 +219,16 @@ def unset_view(data: Mapping[str, Any]) -> list[str]:
 
 def with_view(config: Config, unset: Sequence[str]) -> Config:
     """The config with the window around its target's mass along those axes that no view was set for."""
-    if not unset:
-        return config
-    around = dict(zip(View.model_fields, window(build_target(config)), strict=True))
-    if max(abs(end) for ends in around.values() for end in ends) > FARTHEST:  # no file could say it
-        return config
-    return config.model_copy(update={"view": config.view.model_copy(update={axis: around[axis] for axis in unset})})
+    around = view_around(build_target(config)) if unset else config.view
+    return config.model_copy(
+        update={"view": config.view.model_copy(update={axis: getattr(around, axis) for axis in unset})}
+    )
+
+
+def view_around(target: Target) -> View:
+    """The window around a target's mass, or the usual one where that is farther away than any file can say."""
+    x, y = window(target)
+    return View(x=x, y=y) if max(map(abs, (*x, *y))) <= FARTHEST else View()
 
 
 def checked(data: Mapping[str, Any], source: Source, mistakes: Sequence[Mistake]) -> Config:
