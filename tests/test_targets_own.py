@@ -292,6 +292,20 @@ def test_the_unit_of_normalised_points_is_told(tmp_path):
     assert told(path).startswith(f"normalised: on axes and in measures 1 is {float(f'{radius:.3g}'):g} of own.npy")
 
 
+def test_the_unit_of_normalised_points_goes_with_what_moves_them(tmp_path):
+    path = own_points(tmp_path, METRES, "normalise = true\nscale = 2\nshift = [1, 0]")
+    radius = extent(METRES).radius
+    assert f" 1 is {float(f'{radius / 2:.3g}'):g} of own.npy, and [1.0, 0.0] is its mean, (" in told(path)
+    x = build_target(read(path)).points
+    assert extent(x).radius == pytest.approx(2)
+    np.testing.assert_allclose(np.hypot(*(x[0] - x[1])) * radius / 2, np.hypot(*(METRES[0] - METRES[1])))
+    config = {"target": {"kind": "points", "normalise": True, "scale": 2.0}}
+    shown = SimpleNamespace(
+        real=x, view=(-9, 9, -9, 9), recording=SimpleNamespace(facts=SimpleNamespace(config=config))
+    )
+    assert real_in_words(shown).startswith("A length of 2, on axes and in measures, is the root mean square radius")
+
+
 def test_an_outlier_among_normalised_points_does_not_hide_their_scale(tmp_path):
     table = np.concatenate([np.random.default_rng(0).normal(size=(1000, 2)), [[5000.0, 0.0]]])
     assert "set scale = " in told(own_points(tmp_path, table, "normalise = true"))
@@ -347,7 +361,7 @@ def test_a_run_tells_on_stderr_and_on_its_sheet(tmp_path, capsys, monkeypatch):
     outside = 100 * np.mean(real[:, 0] > 0) + 100 * np.mean((real[:, 0] <= 0) & (np.abs(real) > 2).any(axis=1))
     sheet = " ".join(line for line, _ in footer_lines_of(recording))
     assert f"{outside:.0f}\N{NO-BREAK SPACE}% of the real points lie outside the view" in sheet
-    assert "root mean square radius of the file's points" in sheet
+    assert "A length of 1, on axes and in measures, is the root mean square radius of the file's points" in sheet
 
 
 def test_a_sweep_tells_once_of_a_scenario(tmp_path, capsys, no_processes, monkeypatch):

@@ -42,9 +42,9 @@ def unit_in_words(own: Subject) -> str:
         return ""
     centre, radius = extent(read_points(target.path))
     place = f"({number(centre[0], 6)}, {number(centre[1], 6)})"
-    return (
-        f"normalised: on axes and in measures 1 is {number(radius)} of {target.path.name}, and 0 is its mean, {place}"
-    )
+    origin = toml_value(target.shift) if any(target.shift) else "0"
+    unit = number(radius / target.scale)
+    return f"normalised: on axes and in measures 1 is {unit} of {target.path.name}, and {origin} is its mean, {place}"
 
 
 def background_in_words(own: Subject) -> str:

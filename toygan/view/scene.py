@@ -254,11 +254,19 @@ def outside_share(points: np.ndarray, view: View) -> str:
 def real_in_words(shown: Scene) -> str:
     """What a picture's reader must know of the real points: a share that is not drawn, and a unit that is not the file's."""
     share = 1.0 - float(np.mean(inside(shown.real, shown.view)))
-    target = shown.recording.facts.config.get("target")
-    is_normalised = isinstance(target, dict) and bool(target.get("normalise"))
     lost = f"{percent(share)} of the real points lie outside the view and are not drawn; x and y in [view] widen it."
-    unit = "A length of 1, on axes and in measures, is the root mean square radius of the file's points."
-    return " ".join([lost] * (share > 0) + [unit] * is_normalised)
+    return " ".join([lost] * (share > 0) + normalised_unit(shown.recording))
+
+
+def normalised_unit(recording: Recording) -> list[str]:
+    """What a length of points that were normalised stands for, one sentence; none for others."""
+    target = recording.facts.config.get("target")
+    scale = target.get("scale") if isinstance(target, dict) and target.get("normalise") else None
+    if not isinstance(scale, int | float):
+        return []
+    return [
+        f"A length of {number(scale)}, on axes and in measures, is the root mean square radius of the file's points."
+    ]
 
 
 def title_of(recording: Recording) -> str:
