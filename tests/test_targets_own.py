@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from toygan.cli.main import app
+from toygan.draw.panels import plane_tick
 from toygan.draw.sheet import footer_lines
 from toygan.files.advice import advice
 from toygan.files.catalogue import pages
@@ -22,7 +23,7 @@ from toygan.targets.mixtures import dirac, mixture
 from toygan.targets.table import TARGETS, examples, image, points
 from toygan.targets.target import MANY, moved
 from toygan.targets.user_files import read_points
-from toygan.view.scene import real_in_words
+from toygan.view.scene import real_in_words, scene
 
 TABLE = np.random.default_rng(3).normal(size=(60, 2)).round(4)
 METRES = 1500 * TABLE + [432_000, 5_712_000]
@@ -236,6 +237,15 @@ def test_a_switch_is_shown_as_it_is_without_it():
     assert "invert = false  # true or false\n" in pages("image", {})[0].settings
 
 
+def test_numbers_beside_a_far_plane_differ():
+    assert [plane_tick(y) for y in (5_710_000.0, 5_712_000.0, -5_712_000.5)] == [
+        "5710k",
+        "5712k",
+        "\N{MINUS SIGN}5712k",
+    ]
+    assert [plane_tick(x) for x in (0.25, 430_000.0, 3e9)] == ["0.25", "430k", "3·10⁹"]
+
+
 # --- what is told ----------------------------------------------------------------------------------------------------
 
 
@@ -375,8 +385,6 @@ def test_a_sweep_tells_once_of_a_scenario(tmp_path, capsys, no_processes, monkey
 
 
 def footer_lines_of(recording):
-    from toygan.view.scene import scene
-
     return footer_lines(scene(recording))
 
 
