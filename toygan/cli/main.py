@@ -191,9 +191,10 @@ def prepared(
 
 def run_all(jobs: list[Job]) -> tuple[list[Recording], list[BaseException]]:
     """One run after the other; of several, one that fails does not keep the others from running."""
-    from toygan.cli.console import watching
+    from toygan.cli.console import tell_advice, watching
     from toygan.many import run
 
+    tell_advice(config for config, _ in jobs)
     recordings, faults = list[Any](), list[BaseException]()
     for config, order in jobs:
         name = f"{config.name} / {config.method.name}"

@@ -191,7 +191,7 @@ def frame_view(axis: Axes, scene: Scene) -> None:
     axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(MaxNLocator(3))  # few, so that none sits in a corner beside its neighbour's
-        line.set_major_formatter(FuncFormatter(tick))
+        line.set_major_formatter(FuncFormatter(plane_tick))
     for spine in axis.spines.values():
         spine.set(color=FAINT, linewidth=0.6)
 
@@ -242,6 +242,11 @@ def tick(value: float, _: int | None = None) -> str:
     if 1e4 <= abs(value) < LARGEST:
         return f"{number(value / 1e3, 6)}k"
     return number(value, 6 if SMALLEST <= abs(value) < LARGEST else 3)
+
+
+def plane_tick(value: float, at: int | None = None) -> str:
+    """A number beside the plane: as beside an axis, but with a k up to 10⁸, so that neighbours far from the origin differ."""
+    return f"{number(value / 1e3, 6)}k" if LARGEST <= abs(value) < 1e8 else tick(value, at)
 
 
 def loss_curves(axis: Axes, recording: Recording) -> None:

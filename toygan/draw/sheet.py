@@ -52,6 +52,7 @@ from toygan.view.scene import (
     diagnosis_of,
     optimum_in_words,
     optimum_label,
+    real_in_words,
     scene,
     seeds_of,
     steepest,
@@ -207,6 +208,7 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
     bold = f"Curves: seed {recording.facts.portrait} bold, the others thin. " if len(seeds) > 1 else ""
     prose = [
         *final_notes(recording),
+        real_in_words(shown),
         f"{bold}{floor_in_words(recording)}Curves of W1 are of "
         f"{recording.facts.summary.critic_points or 'a few'} points a frame. "
         f"Arrows point uphill, at full length from a steepness of {number(steepest(shown.slopes[-1:]))} on.",

@@ -23,7 +23,7 @@ Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]  # names b
 
 
 class View(Strict):
-    """The window on the plane, in the target's units."""
+    """The window on the plane, in the target's units; of a file that sets none, around its target (`with_view`)."""
 
     x: Range = (-3.0, 3.0)
     y: Range = (-3.0, 3.0)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from toygan.files.config import Config
+from toygan.files.config import Config, View
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.files.strict import (
     Key,
@@ -34,11 +34,13 @@ from toygan.files.strict import (
     shortened,
     suggestion,
 )
-from toygan.files.world import BUILDERS
+from toygan.files.world import BUILDERS, build_target
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
+from toygan.targets.extent import window
 from toygan.targets.refusal import Refusal
+from toygan.targets.target import Target
 
 DEFAULT_METHOD = "wgan-gp"
 METHOD: Key = ("method", "name")
@@ -86,7 +88,26 @@ def read(
     places: dict[Key, Place] = {change.key: change.place for change in changes}
     if method is not None:
         places[METHOD] = said.get("method.name", Place(f"--method {shortened(method)}"))
-    return checked(data, source._replace(overrides=places), unknown)
+    return with_view(checked(data, source._replace(overrides=places), unknown), unset_view(data))
+
+
+def unset_view(data: Mapping[str, Any]) -> list[str]:
+    """Which axes of the view a scenario leaves to its target."""
+    return [axis for axis in View.model_fields if axis not in as_table(data.get("view"))]
+
+
+def with_view(config: Config, unset: Sequence[str]) -> Config:
+    """The config with the window around its target's mass along those axes that no view was set for."""
+    around = view_around(build_target(config)) if unset else config.view
+    return config.model_copy(
+        update={"view": config.view.model_copy(update={axis: getattr(around, axis) for axis in unset})}
+    )
+
+
+def view_around(target: Target) -> View:
+    """The window around a target's mass, or the usual one where that is farther away than any file can say."""
+    x, y = window(target)
+    return View(x=x, y=y) if max(map(abs, (*x, *y))) <= FARTHEST else View()
 
 
 def checked(data: Mapping[str, Any], source: Source, mistakes: Sequence[Mistake]) -> Config:
@@ -229,9 +250,12 @@ def beyond(data: Any, key: Key = ()) -> list[Mistake]:
         inner = dict(data) if isinstance(data, Mapping) else dict(enumerate(data))
         return [found for part in inner if part not in ("seed", "seeds") for found in beyond(inner[part], (*key, part))]
     size = abs(data) if isinstance(data, int | float) else 0
-    if 1e9 < size < math.inf:
+    if FARTHEST < size < math.inf:
         return [Mistake(key, "is too large; numbers of a scenario stay within 1e9")]
     return [Mistake(key, "is too small; numbers of a scenario are 0 or 1e-30 and more")] if 0 < size < 1e-30 else []
+
+
+FARTHEST = 1e9
 
 
 def impossible(config: Config) -> list[Mistake]:

@@ -265,6 +265,24 @@ def outside_share(points: np.ndarray, view: View) -> str:
     return f"{percent(share)} of generated outside the view" if share else ""
 
 
+def real_in_words(shown: Scene) -> str:
+    """What a picture's reader must know of the real points: a share that is not drawn, and a unit that is not the file's."""
+    share = 1.0 - float(np.mean(inside(shown.real, shown.view)))
+    lost = f"{percent(share)} of the real points lie outside the view and are not drawn; x and y in [view] widen it."
+    return " ".join([lost] * (share > 0) + normalised_unit(shown.recording))
+
+
+def normalised_unit(recording: Recording) -> list[str]:
+    """What a length of points that were normalised stands for, one sentence; none for others."""
+    target = recording.facts.config.get("target")
+    scale = target.get("scale") if isinstance(target, dict) and target.get("normalise") else None
+    if not isinstance(scale, int | float):
+        return []
+    return [
+        f"A length of {number(scale)}, on axes and in measures, is the root mean square radius of the file's points."
+    ]
+
+
 def title_of(recording: Recording) -> str:
     """The scenario's title and the method's name."""
     return f"{recording.facts.title} · {recording.facts.method}"
