@@ -35,10 +35,10 @@ from toygan.files.text import say, say_json
 from toygan.game.methods import METHODS
 
 if TYPE_CHECKING:
+    from toygan.draw.sheet import Points as Drawn
     from toygan.files.config import Config
     from toygan.many.run import Order
     from toygan.session.recording import Recording
-    from toygan.view.scene import Points as Drawn
 
     Job = tuple[Config, Order]
 

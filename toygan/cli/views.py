@@ -17,9 +17,9 @@ from toygan.cli.exits import clear_faults
 from toygan.files.text import say, say_json
 
 if TYPE_CHECKING:
+    from toygan.draw.sheet import Points as Drawn
     from toygan.session.dirac import Portrait
     from toygan.session.recording import Recording
-    from toygan.view.scene import Points as Drawn
 
 VIEWS = ("inside", "latent", "transport", "dirac")
 
