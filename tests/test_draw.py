@@ -306,7 +306,7 @@ def floored(recording):
 def test_measures_stand_beside_what_the_target_itself_scores():
     run = floored(few(modes=8))
     told = words(draw.picture(run))
-    for truth in ("W1 0.0812 at the end on 1000 fresh points: 1.16 times its floor 0.07",
+    for truth in ("W1 0.0812 at the end (1000 fresh points): 1.16 times its floor 0.07",
                   "On 2000 fresh points of seed 0 (W1, KL and neighbours on 1000)"):  # fmt: skip
         assert truth in told
     rows = [("W1", "0.0812", "0.07"), ("JS", "0.017", ""), ("modes", "8", ""), ("coverage", "89 %", "96 %")]
