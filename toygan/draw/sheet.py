@@ -444,9 +444,8 @@ def header(figure: Figure, title: str, status: str, scenes: Sequence[Scene] = ()
     """Title, status and the legend of the points that scenes draw, along the top."""
     up = figure.get_figheight()
     room = 44 if any(map(counted, scenes)) else 52
-    size = 15 if len(title) <= room else 15 * room / len(title)
-    say(figure, 0.2, up - 0.36, title, size, weight="bold")
-    say(figure, 0.2, up - 0.6, status, PLAIN)
+    say(figure, 0.2, up - 0.36, title, 15 * min(1, room / max(len(title), 1)), weight="bold")
+    say(figure, 0.2, up - 0.6, status, PLAIN * min(1, 2 * room / max(len(status), 1)))
     point_legend(figure, WIDTH - 0.15, up - 0.3, scenes)
 
 
@@ -478,11 +477,11 @@ def thinned_words(points: Sequence[int], scenes: Sequence[Scene]) -> str:
 
 def ring_legend(axis: Axes) -> None:
     """What ring and disc stand for, in the lower part of the legend."""
-    place = np.array([[0.08, 0.15]])
+    place = np.array([[0.1, 0.15]])
     share_discs(axis, place, np.array([0.055]))
     due_rings(axis, place, np.array([0.08]))
     for line, words in zip((0.23, 0.08), RINGS_IN_WORDS.split("; "), strict=True):
-        axis.text(0.24, line, words, va="center", size=SMALL, color=INK)
+        axis.text(0.26, line, words, va="center", size=SMALL, color=INK)
 
 
 def panel_height(shown: Scene, width: float) -> float:
