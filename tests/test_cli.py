@@ -30,6 +30,7 @@ from toygan.game.players import CRITICS, GENERATORS, LATENTS
 from toygan.game.rules import RULES
 from toygan.many import run as runs
 from toygan.many.run import Progress
+from toygan.quantities import diagnosis
 from toygan.quantities.table import QUANTITIES
 from toygan.targets.table import TARGETS
 
@@ -306,6 +307,7 @@ def test_lists_name_every_row(here):
         "methods": METHODS,
         "scenarios": shipped(),
         "quantities": QUANTITIES,
+        "labels": {label for label, *_ in diagnosis.RULES},
         "exhibits": shipped_exhibits(),
     }
     found = one_object(call("list", "--json").stdout)

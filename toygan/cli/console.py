@@ -18,7 +18,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from toygan.files.catalogue import Entry
-from toygan.files.text import number, tell, visible
+from toygan.files.text import number, one_line, tell, visible
 from toygan.many.run import LIBRARIES, Progress, Watcher
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
 from toygan.session.recording import Recording, like_perfect
@@ -243,7 +243,7 @@ def print_page(page: Entry) -> None:
     """Title, lines, settings."""
     out.print(page.title, style="bold")
     for name, text in page.lines.items():
-        out.print(f"{name}: {text}")
+        out.print(f"{name}: {one_line(text)}")
     out.print()
     out.print(page.settings, soft_wrap=True)  # as it is, so that it can be copied
 

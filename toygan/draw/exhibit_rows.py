@@ -37,10 +37,10 @@ from toygan.draw.exhibit_parts import (
 )
 from toygan.draw.panels import CRITIC, FAINT, GENERATED, INK, PLAIN, SHARE, SMALL, STEEPNESS
 from toygan.draw.sheet import WIDTH, axis_at, say
-from toygan.draw.sweep import floor_line, frame_around, in_order, rings, scale_of
+from toygan.draw.sweep import floor_line, frame_around, rings, scale_of
 from toygan.files.text import number
 from toygan.quantities.table import axis_name, better, label_of
-from toygan.view.records import groups
+from toygan.view.records import groups, in_order
 from toygan.view.statistics import median, rate
 
 KEPT = 8  # runs that keep the exhibit's order; more of them are sorted
