@@ -19,6 +19,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL, STEEPNESS, styles_of, tick
 from toygan.draw.sheet import WIDTH, axis_at, blank, even, save_figure, say
+from toygan.files.text import number
 from toygan.quantities.table import axis_name
 from toygan.view.records import FIRST, groups, in_order, known_values, legal_keys, rank
 from toygan.view.statistics import Interval, median
@@ -61,7 +62,7 @@ def heat_map(axis: Axes, across: Sequence[Any], up: Sequence[Any], values: np.nd
     """Values [up, across] as coloured fields with their numbers; the darker, the larger; crossed out where unknown."""
     axis.pcolormesh(np.ma.masked_invalid(values), cmap=STEEPNESS, norm=norm, edgecolors="white", linewidth=1.5)
     for (row, column), value in np.ndenumerate(values):
-        words = tick(float(value)) if np.isfinite(value) else "×"
+        words = number(float(value)) if np.isfinite(value) else "×"
         axis.text(column + 0.5, row + 0.5, words, ha="center", va="center", size=SMALL, color=INK)
     best = np.unravel_index(np.nanargmin(values), values.shape) if np.isfinite(values).any() else None
     if best is not None:
@@ -164,19 +165,21 @@ def price_picture(rows: Records, measure: str = "w1") -> Figure:
     keys = kind_keys(rows)
     panels = dict(list(by_key(rows, ("scenario",)).items())[:MOST])
     kinds = sorted(by_key(rows, keys), key=rank)
-    tall = 3.2 * -(-len(panels) // 2) + 0.2 * -(-len(kinds) // 3)
+    names = [kind_name(kind) for kind in kinds]
+    columns = max(1, min(3, int((WIDTH - 0.6) / (0.42 + 0.066 * max(map(len, names))))))  # of the legend
+    tall = 3.2 * -(-len(panels) // 2) + 0.2 * -(-len(kinds) // columns)
     figure = headed("quality against time", f"lower left is better · {BARS}{floor_words(rows, measure)}", rows, tall)
     for i, (title, own) in enumerate(panels.items()):
         left, wide = beside(i, len(panels), 0.65, 0.1)
         axis = axis_at(figure, left, figure.get_figheight() - 3.45 - 3.2 * (i // 2), wide, 2.5)
         found = [by_key(own, keys).get(kind, []) for kind in kinds]
         seconds, quality = ([median(known_values(part, name)) for part in found] for name in ("core_seconds", measure))
-        price(axis, [kind_name(kind) for kind in kinds], seconds, quality)
+        price(axis, names, seconds, quality)
         floor_line(axis, floor_of(own, measure), "y")
         titled(axis, title[0], axis_name("core_seconds"), axis_name(measure))
     handles, labels = axis.get_legend_handles_labels()
     place = (0.55 / WIDTH, 0.02 / figure.get_figheight())
-    figure.legend(handles, labels, loc="lower left", bbox_to_anchor=place, ncols=3, fontsize=SMALL, frameon=False)
+    figure.legend(handles, labels, loc="lower left", bbox_to_anchor=place, ncols=columns, fontsize=SMALL, frameon=False)
     return figure
 
 
@@ -199,7 +202,7 @@ def grid_picture(rows: Records, across: str, up: str, measure: str = "w1") -> Fi
     place = axis_at(figure, 0.95, 0.42, 2.6, 0.1)
     drawn = figure.colorbar(ScalarMappable(norm, STEEPNESS), cax=place, orientation="horizontal")
     ends = np.unique([norm.vmin, norm.vmax])
-    drawn.set_ticks(ends.tolist(), labels=[tick(float(end)) for end in ends])
+    drawn.set_ticks(ends.tolist(), labels=[number(float(end)) for end in ends])
     place.xaxis.set_minor_locator(NullLocator())
     dress(place)
     say(figure, 3.75, 0.4, axis_name(measure), SMALL)
