@@ -19,6 +19,7 @@ import pytest
 from test_cli import SMALL, call, finished, here, one_object  # noqa: F401  (fixtures)
 
 import toygan
+from toygan.cli import distance
 from toygan.files.text import folded, jsonable, one_line, visible
 
 ROOT = Path(toygan.__file__).parent
@@ -204,6 +205,18 @@ def on_terminal(command: str, width: int, place: Path) -> list[str]:
     process.wait()
     os.close(leader)
     return [re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line) for line in told.decode().replace("\r", "").split("\n")]
+
+
+def test_a_long_computation_says_for_how_long_it_has_been_going_on(monkeypatch, capsys):
+    monkeypatch.setattr(distance, "EVERY", 0.01)
+    with distance.watching() as watch:
+        assert capsys.readouterr().err == ""
+        watch("by hand")
+        told = ""
+        while told.count("so far") < 2:
+            told += capsys.readouterr().err
+    assert told.startswith("distance: by hand\ndistance: by hand, 0 s so far\n")
+    assert capsys.readouterr().err.count("\n") <= 1  # and then it is over
 
 
 COPIED = re.compile(r'^("?[\w.-]+"? =|\s*[\[{-])')  # settings are shown as a file has them, to be copied

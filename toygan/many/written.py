@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from toygan.files.strict import UserError, suggestion
@@ -65,27 +65,66 @@ def new_names(pairs: Sequence[str]) -> dict[str, Chosen]:
 
 def renamed(table: Table, names: Mapping[str, str]) -> Table:
     """A table whose columns, and what stands in the columns of its keys, are called as somebody likes."""
-    call = lambda word: names.get(str(word), word)  # noqa: E731
-    rows = [
-        {call(name): call(value) if name in table.keys else value for name, value in row.items()} for row in table.rows
-    ]
-    return Table([*map(call, table.keys)], rows, table.note, frozenset((i, call(name)) for i, name in table.best))
+    of_keys = [{key: names.get(str(row[key]), row[key]) for key in table.keys} for row in table.rows]
+    rows = [{**row, **own} for row, own in zip(table.rows, of_keys, strict=True)]
+    return headed(table._replace(rows=rows), names)
+
+
+def headed(table: Table, names: Mapping[str, str]) -> Table:
+    """A table with other names of its columns."""
+    rows = [{names.get(name, name): value for name, value in row.items()} for row in table.rows]
+    best = frozenset((i, names.get(name, name)) for i, name in table.best)
+    return Table([names.get(key, key) for key in table.keys], rows, table.note, best)
 
 
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
 def parted(table: Table, room: int) -> list[Table]:
-    """A table as several below each other, each with the keys and no wider than a terminal, the note below the last."""
+    """A table as several below each other, each with the keys and no wider than a terminal, long names stacked, the note
+    below the last; as it is where it fits.
+    """
+    if width_of(table) <= room:
+        return [table]
     names, body = cells_of(table)
-    wide = {name: max(len(line[i]) for line in [names, *body]) + 2 for i, name in enumerate(names)}
-    blocks, left = [list[str]()], room - sum(wide[key] for key in table.keys)
-    for name in names[len(table.keys) :]:
-        if blocks[-1] and sum(wide[one] for one in [*blocks[-1], name]) - 2 > left:
-            blocks.append([])
+    table = headed(table, {name: stacked(name, widest(line[i] for line in body)) for i, name in enumerate(names)})
+    keys, others = table.keys, columns(table)[len(table.keys) :]
+    blocks = [[*keys]]
+    for name in others:
+        if len(blocks[-1]) > len(keys) and width_of(narrowed(table, [*blocks[-1], name])) > room:
+            blocks.append([*keys])
         blocks[-1].append(name)
-    kept = [[{name: row.get(name) for name in [*table.keys, *block]} for row in table.rows] for block in blocks]
-    return [table._replace(rows=rows, note=table.note * (rows is kept[-1])) for rows in kept]
+    return [narrowed(table, block)._replace(note=table.note * (block is blocks[-1])) for block in blocks]
+
+
+def narrowed(table: Table, names: Sequence[str]) -> Table:
+    """A table with some of its columns."""
+    return table._replace(rows=[{name: row.get(name) for name in names} for row in table.rows])
+
+
+def width_of(table: Table) -> int:
+    """How wide a table is as text."""
+    return sum(width + 2 for width in column_widths(*cells_of(table))) - 2
+
+
+def column_widths(names: Sequence[str], body: Sequence[Sequence[str]]) -> list[int]:
+    """How wide each column is, of whose name the lines may stand below each other."""
+    return [widest([*name.split("\n"), *(line[i] for line in body)]) for i, name in enumerate(names)]
+
+
+def widest(words: Iterable[str]) -> int:
+    """The length of the longest word."""
+    return max(map(len, words), default=0)
+
+
+def stacked(name: str, width: int) -> str:
+    """A name cut after dots, underscores and blanks into lines of a width, if it can be."""
+    lines = [""]
+    for part in re.findall(r"[^._ ]+[._ ]*|[._ ]+", name):
+        if lines[-1] and len(lines[-1] + part.rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip(" ") for line in lines)
 
 
 def as_text(tables: Sequence[Table]) -> str:
@@ -96,8 +135,10 @@ def as_text(tables: Sequence[Table]) -> str:
 def text_of(table: Table) -> str:
     """One table, aligned, with its note."""
     names, body = cells_of(table)
-    widths = [max(len(line[i]) for line in [names, *body]) for i in range(len(names))]
-    lines = ["  ".join(aligned(line, widths, len(table.keys))).rstrip() for line in [names, *body]]
+    widths, stacks = column_widths(names, body), [name.split("\n") for name in names]
+    tall = max(map(len, stacks))
+    heads = [list(line) for line in zip(*([""] * (tall - len(stack)) + stack for stack in stacks), strict=True)]
+    lines = ["  ".join(aligned(line, widths, len(table.keys))).rstrip() for line in [*heads, *body]]
     return "\n".join([*lines, *([f"({table.note})"] if table.note else []), ""])
 
 
