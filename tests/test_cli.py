@@ -333,6 +333,7 @@ def test_lists_name_every_row(here):
     assert {what: set(rows) for what, rows in found.items()} == {what: set(table) for what, table in tables.items()}
     for what in LISTS:
         lines = call("list", what).stdout.splitlines()
+        assert [line for line in lines if line.endswith(" ")] == []
         assert len(lines) == len(tables[what]) + 2  # a title, an empty line at the end, and no wrapping in between
 
 

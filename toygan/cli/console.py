@@ -39,6 +39,15 @@ class Terminal(Console):
         """The text with its control characters visible."""
         return super().render_str(visible(text), **how)
 
+    def show(self, table: Table) -> None:
+        """Print a table, without blanks at the ends of its lines where these go to a file or a pipe."""
+        if self.is_terminal:
+            self.print(table)
+            return
+        with self.capture() as captured:
+            self.print(table)
+        self.print("\n".join(line.rstrip() for line in captured.get().splitlines()), soft_wrap=True)
+
 
 def console(stream: TextIO, stderr: bool) -> Terminal:
     """A console on a stream; what goes into a file or a pipe is never wrapped."""
@@ -147,7 +156,7 @@ def print_summary(recording: Recording) -> None:
         table.add_column(label_of(name), justify="right")
     for row in rows:
         table.add_row(*(cell(name, row.get(name)) for name in names))
-    out.print(table)
+    out.show(table)
     for words in floor_words(recording):
         out.print(words)
     for sentence in facts.summary.diagnosis:
@@ -194,7 +203,7 @@ def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> No
         table.add_column(label_of(name), justify="left" if name in ("run", "status") else "right")
     for row in rows:
         table.add_row(*(cell(name, row.get(name)) for name in names))
-    out.print(table)
+    out.show(table)
     for path in paths.values():
         out.print(path, soft_wrap=True)
 
@@ -220,7 +229,7 @@ def print_measures(recordings: Sequence[Recording]) -> None:
     for name in dict.fromkeys(name for recording in recordings for name in recording.facts.summary.mean):
         if name not in QUANTITIES or QUANTITIES[name].source != "floor":
             table.add_row(label_of(name), *(beside_floor(recording, name) for recording in recordings))
-    out.print(table)
+    out.show(table)
     out.print()
 
 
@@ -245,7 +254,7 @@ def print_list(found: Mapping[str, Mapping[str, str]]) -> None:
         table.add_column()
         for name, text in rows.items():
             table.add_row(name, text)
-        out.print(table)
+        out.show(table)
         out.print()
 
 
