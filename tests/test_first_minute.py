@@ -139,6 +139,15 @@ def test_thresholds_are_those_that_a_rule_asks_for():
     assert all(label_lines(label)["what"] for label, *_ in RULES)
 
 
+@pytest.mark.parametrize("name", QUANTITIES)
+def test_a_quantity_is_explained_under_its_name_and_under_what_pictures_call_it(name):
+    row = QUANTITIES[name]
+    (page,) = [page for page in pages(name) if page.title.startswith("quantity")]
+    assert page.title == f"quantity {name}: {row.label}"
+    assert page.lines["what"] == row.about
+    assert page in pages(row.label)
+
+
 def test_labels_and_quantities_are_listed():
     found = json.loads(call("list", "--json").stdout)
     assert set(found["labels"]) == {label for label, *_ in RULES}

@@ -64,13 +64,20 @@ def label_page(name: str) -> Entry:
 
 
 def pages(name: str) -> list[Entry]:
-    """Everything of that name, or the file at that path; UserError where there is nothing."""
+    """Everything of that name, or that a picture calls so, or the file at that path; UserError where there is nothing."""
     more = {
         "exhibit": (shipped_exhibits(), exhibit_page),
         "quantity": (quantities(), quantity_page),
         "label": (labels(), label_page),
     }
-    return catalogue.pages(name, more)
+    return catalogue.pages(spoken().get(name.strip().lower(), name), more)
+
+
+def spoken() -> dict[str, str]:
+    """Quantity as pictures and tables call it, in small letters -> its name, where no other thing has that name."""
+    from toygan.quantities.table import QUANTITIES
+
+    return {row.label.lower(): name for name, row in QUANTITIES.items() if row.label.lower() not in QUANTITIES}
 
 
 LISTS: dict[str, Callable[[], dict[str, str]]] = {
