@@ -10,7 +10,7 @@ from toygan.files.strict import UserError, suggestion
 from toygan.many.results import columns_of
 from toygan.quantities.table import QUANTITIES, better, shown_in
 from toygan.view.records import FINISHED, FIRST, OF_A_RUN, Record, groups, in_order, known_values, legal_keys, rank
-from toygan.view.statistics import FEWEST, Interval, median, rate
+from toygan.view.statistics import FEWEST, Interval, median, share
 
 NOT_MEASURES = {"seed", "diverged_at", "indistinguishable"}  # columns of records that a table does not average
 
@@ -130,12 +130,6 @@ def counts_of(members: Sequence[Record]) -> dict[str, Any]:
     if moded:
         cells["all modes"] = share(sum(row.get("modes") == row["modes_of"] for row in moded), len(moded))
     return cells | like_perfect_of(ended)
-
-
-def share(happened: int, n: int) -> Interval:
-    """A rate with its interval, without one for a single seed."""
-    found = rate(happened, n)
-    return found if n > 1 else found._replace(low=math.nan, high=math.nan)
 
 
 def like_perfect_of(ended: Sequence[Record]) -> dict[str, Interval]:
