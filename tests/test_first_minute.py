@@ -50,6 +50,7 @@ def test_toygan_alone_says_what_to_type_next():
     told = call().stdout
     assert all(command in told for command in FIRST)
     assert len(told.splitlines()) <= 10
+    assert max(map(len, told.splitlines())) <= 80
     assert "toygan --help" in told
 
 

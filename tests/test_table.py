@@ -321,6 +321,14 @@ def test_the_best_is_looked_for_within_a_scenario(tmp_path: Path) -> None:
         assert {frozenset(pair) for pair in told} == {frozenset(("gan", "ring")), frozenset(("gan", "grid"))}
 
 
+def test_without_intervals_what_is_written_alike_is_a_tie(tmp_path: Path) -> None:
+    for method, level in (("gan", 0.383606), ("hinge", 0.383607), ("lsgan", 0.39)):
+        a_run(tmp_path, method, [level, level])
+    table = marked(medians(records(run_folders(tmp_path)), [], ["w1"]))
+    assert {table.rows[i]["method"] for i, name in table.best if name == "w1"} == {"gan", "hinge"}
+    assert "without an interval, all that is written alike" in table.note
+
+
 def test_where_nothing_is_better_nothing_is_marked(tmp_path: Path) -> None:
     for method in ("gan", "hinge"):
         a_run(tmp_path, method, [1.0] * 8)

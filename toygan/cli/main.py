@@ -109,7 +109,7 @@ def in_lines(commands: dict[str, str]) -> list[str]:
 ABOUT = "The laboratory for GANs on distributions that fit on a sheet of paper."
 FIRST = {
     "toygan run swiss-roll": "train a GAN and draw what happened",
-    "toygan demo": "the questions there are; toygan demo NAME answers one",
+    "toygan demo": "what there is to ask; toygan demo NAME answers",
     "toygan list": "every name; toygan show NAME explains one",
 }
 # command -> what may be typed where a word is missing

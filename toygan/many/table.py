@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toygan.files.strict import UserError, suggestion
+from toygan.files.text import number
 from toygan.many.results import columns_of
 from toygan.quantities.table import QUANTITIES, better, shown_in
 from toygan.view.records import FINISHED, FIRST, OF_A_RUN, Record, groups, in_order, known_values, legal_keys, rank
@@ -233,6 +234,8 @@ def marked(table: Table) -> Table:
         for i in best_of(table, name, [row["i"] for row in rows])
     }
     told = "; bold: the best of a column in its scenario, and all whose interval overlaps the best one's"
+    if any(math.isnan(table.rows[i][name].low) for i, name in best):
+        told += " (without an interval, all that is written alike)"
     return table._replace(best=frozenset(best), note=table.note + told * bool(best))
 
 
@@ -245,6 +248,10 @@ def best_of(table: Table, name: str, rows: Sequence[int]) -> list[int]:
     if way == "neither" or not known:
         return []
     best = (min if way == "lower" else max)(known.values(), key=lambda value: value.value)
-    (low, high), ends = best.ends, {i: value.ends for i, value in known.items()}
-    ties = [i for i, (least, most) in ends.items() if least <= high and most >= low]
+    ties = [i for i, value in known.items() if overlap(value, best) or number(value.value) == number(best.value)]
     return ties if len(ties) < len(known) else []
+
+
+def overlap(one: Interval, other: Interval) -> bool:
+    """Whether two numbers' intervals have a point in common."""
+    return one.ends[0] <= other.ends[1] and one.ends[1] >= other.ends[0]
