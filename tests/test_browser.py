@@ -20,6 +20,7 @@ from toygan.draw.panels import band_edges
 from toygan.draw.pixels import band_colours
 from toygan.exhibits.claims import Verdict
 from toygan.exhibits.show import Picture
+from toygan.files.text import number, percent
 from toygan.many.results import records
 from toygan.session.recording import load
 from toygan.site.page import write_page
@@ -503,6 +504,22 @@ def test_the_leaderboard_sorts_and_finds(seen, place):
     assert seen.page.get_attribute("th:has-text('Method')", "aria-sort") == "descending"
     seen.page.fill("#find", "wgan")
     assert [name.inner_text() for name in names.all() if name.is_visible()] == ["wgan-gp"]
+
+
+def test_a_column_sorts_its_numbers_as_numbers(seen, place):
+    """Minus signs, powers of ten, shares and numbers within words, as the program writes them."""
+    seen.page.goto((place / "site" / "leaderboard.html").as_uri())
+    fill = """words => { const body = document.querySelector("#leaderboard tbody"), row = body.rows[0]; body.replaceChildren();
+      for (const word of words) { const one = row.cloneNode(true); one.cells[2].textContent = word; body.append(one); } }"""
+    numbers = [*map(number, (2.5e-6, 1e7, -0.5, 0.2, 3.0, float("inf"))), "–", percent(0.0001), "0.1 – 0.4"]
+    for words, ordered in (
+        (numbers, [number(-0.5), number(2.5e-6), *numbers[-2:], number(0.2), "3", number(1e7), "inf", "–"]),
+        (["batch=256", "batch=64", "–", "batch=1024"], ["batch=64", "batch=256", "batch=1024", "–"]),
+    ):
+        seen.page.reload()
+        seen.page.evaluate(fill, words)
+        seen.page.locator("#leaderboard thead button").nth(2).click()
+        assert seen.page.locator("#leaderboard tbody tr > :nth-child(3)").all_inner_texts() == ordered
 
 
 def test_the_matrix_filters(seen, place):

@@ -31,6 +31,7 @@ from toygan.game.players import CRITICS, GENERATORS, LATENTS
 from toygan.game.rules import RULES
 from toygan.many import run as runs
 from toygan.many.run import Progress
+from toygan.quantities import diagnosis
 from toygan.quantities.table import QUANTITIES
 from toygan.targets.table import TARGETS
 
@@ -257,6 +258,25 @@ def test_runs_are_compared(finished, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["comparison.png"]
 
 
+def test_runs_of_one_method_are_compared_by_what_differs(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    settings = [{"training.batch": 16}, {"training.batch": 8}]
+    recordings = [
+        toygan.run(str(tmp_path / "small.toml"), "gan", overrides=one, out=tmp_path / f"{i}", animation=False)
+        for i, one in enumerate(settings)
+    ]
+    assert console.short_names(recordings) == ["gan", "gan"]  # nobody said what was varied
+    told = [
+        one | {"settings": varied}
+        for one, varied in zip((dict(r.facts.said) for r in recordings), settings, strict=True)
+    ]
+    for recording, facts in zip(recordings, told, strict=True):
+        (recording.folder / "run.json").write_text(json.dumps(facts))
+    again = [toygan.load(recording.folder) for recording in recordings]
+    assert console.short_names(again) == ["gan, batch 16", "gan, batch 8"]
+    assert console.short_names(again[:1]) == ["gan"]
+
+
 def test_python_gives_a_recording(here):
     recording = toygan.run("small.toml", "mine", seeds=[4, 2], overrides={"training.steps": 10}, animation=False)
     assert repr(recording) == "<Recording small / mine: done, step 10 of 10, seeds [4, 2]>"
@@ -328,12 +348,14 @@ def test_lists_name_every_row(here):
         "methods": METHODS,
         "scenarios": shipped(),
         "quantities": QUANTITIES,
+        "labels": {label for label, *_ in diagnosis.RULES},
         "exhibits": shipped_exhibits(),
     }
     found = one_object(call("list", "--json").stdout)
     assert {what: set(rows) for what, rows in found.items()} == {what: set(table) for what, table in tables.items()}
     for what in LISTS:
         lines = call("list", what).stdout.splitlines()
+        assert [line for line in lines if line.endswith(" ")] == []
         assert len(lines) == len(tables[what]) + 2  # a title, an empty line at the end, and no wrapping in between
 
 

@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 
 from toygan.cli.main import app
 from toygan.cli.many import plain_lines
-from toygan.draw.sweep import save_sweep
+from toygan.draw.sweep import grid_picture, price_picture, save_sweep
 from toygan.files.config import Config, toml_of
 from toygan.files.disk import as_json, read_json
 from toygan.files.strict import UserError, schema_of
@@ -751,3 +751,53 @@ def test_names_too_long_for_the_disk_are_the_users_mistakes(words: list[str], tm
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["sweep", *words])
     assert (result.exit_code, "aaa" in result.stderr) == (2, True)
+
+
+# --- pictures over all runs ------------------------------------------------------------------------------------------
+
+
+def some_records(scenarios: int, settings: int) -> list[dict[str, Any]]:
+    """Made-up records: so many scenarios, two methods, a grid of so many settings, two seeds each."""
+    told = [(s, method, i, seed) for s in range(scenarios) for method in ("gan", "wgan-gp") for i in range(settings)
+            for seed in (0, 1)]  # fmt: skip
+    return [
+        {"scenario": f"world-{s}", "method": method, "settings": f"method.generator_rate={0.1**i:g},training.batch=64"}
+        | {"method.generator_rate": 0.1**i, "training.batch": 64, "seed": seed, "status": "done"}
+        | {"w1": 0.123456 + s + i + 0.01 * seed, "core_seconds": 1.0 + i, "folder": f"{s}/{method}/{i}"}
+        for s, method, i, seed in told
+    ]
+
+
+@pytest.mark.parametrize("scenarios", [1, 2, 3])
+def test_no_half_of_a_sweeps_picture_is_blank(scenarios: int) -> None:
+    """Panels reach to the right edge in every row, and the words beneath them are inside the picture."""
+    rows = some_records(scenarios, 3)
+    for figure in (price_picture(rows), grid_picture(rows, "method.generator_rate", "training.batch")):
+        rights: dict[float, float] = {}
+        for axis in figure.axes:
+            box = axis.get_position()
+            if axis.get_title(loc="left"):
+                rights[round(box.y0, 3)] = max(rights.get(round(box.y0, 3), 0), box.x1)
+        assert rights
+        assert min(rights.values()) > 0.9
+        figure.canvas.draw()
+        for legend in figure.legends:
+            assert legend.get_window_extent().x1 <= figure.bbox.x1
+            assert len(legend.get_texts()) == 6
+
+
+def test_a_map_writes_three_digits() -> None:
+    figure = grid_picture(some_records(1, 2), "method.generator_rate", "training.batch")
+    words = {text.get_text() for axis in figure.axes for text in axis.texts}
+    assert {"0.128", "1.13"} <= words
+
+
+def test_pictures_come_in_the_formats_asked_for(tmp_path: Path) -> None:
+    paths = save_sweep(some_records(1, 2), tmp_path, formats=("pdf", "svg"))
+    assert {path.name for path in paths} == {
+        f"{name}.{suffix}" for name in ("methods", "quality-against-time") for suffix in ("pdf", "svg")
+    }
+    assert all(path.stat().st_size > 1000 for path in paths)
+    refused = CliRunner().invoke(app, ["sweep", *SHORT, "--out", str(tmp_path / "out"), "--format", "pfd"])
+    assert (refused.exit_code, 'did you mean "pdf"' in refused.stderr) == (2, True)
+    assert not (tmp_path / "out").exists()

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from toygan.cli.main import app
 from toygan.files.disk import packed, read_json, write_json
 from toygan.files.strict import UserError
 from toygan.many.results import records, run_folders, write_results
-from toygan.many.table import crossed, differences, medians
-from toygan.many.written import cell, written
+from toygan.many.table import crossed, differences, marked, medians
+from toygan.many.written import FORMS, cell, parted, written
 from toygan.targets.table import TARGETS
+from toygan.view.records import in_order
 from toygan.view.statistics import Interval, median, order_ranks, rate
 
 RING = {"kind": "ring", "modes": 3, "radius": 1.0, "std": 0.1, "scale": 1.0, "rotate": 0.0, "shift": [0.0, 0.0]}
@@ -216,7 +218,7 @@ def test_nothing_known_is_no_number() -> None:
 def test_of_fewer_seeds_than_ran_is_said(place: Path) -> None:
     text = written([medians(records(run_folders(place)), ["method"], ["w1"])], "text")
     gan, wgan = (next(line for line in text.splitlines() if line.startswith(name)) for name in ("gan", "wgan_x"))
-    assert "(n = 6)" in gan
+    assert "(n = 3)" in gan
     assert "(n =" not in wgan
 
 
@@ -225,12 +227,12 @@ def test_of_fewer_seeds_than_ran_is_said(place: Path) -> None:
 
 def test_medians_and_rates_by_any_key(place: Path) -> None:
     rows = records(run_folders(place))
-    table = medians(rows, ["method"])
-    by_method = {row["method"]: row for row in table.rows}
-    assert by_method["gan"]["w1"][::3] == (2.75, 6)
-    assert by_method["gan"]["diverged"] == rate(2, 8)
-    assert by_method["wgan_x"]["all modes"] == rate(6, 8)
-    assert by_method["lost"]["not ended"] == 1
+    table = medians(rows, ["method.constraint.weight", "method"])
+    found = {(row["method"], row["method.constraint.weight"]): row for row in table.rows}
+    assert found["gan", 0.5]["w1"] == median([1.5, 2.5, 4.0])
+    assert found["gan", 1.0]["diverged"] == rate(1, 4)
+    assert found["wgan_x", 0.5]["all modes"] == rate(3, 4)
+    assert found["lost", None]["not ended"] == 1
     assert medians(rows).keys == ["scenario", "method", "method.constraint.weight"]
     across = crossed(medians(rows, ["method", "method.constraint.weight"]), ["method.constraint.weight"], "w1")
     assert across.keys == ["method"]
@@ -239,16 +241,155 @@ def test_medians_and_rates_by_any_key(place: Path) -> None:
         medians(rows, ["metod"])
 
 
+def test_a_seed_counts_once_and_settings_of_a_grid_stay_apart(place: Path) -> None:
+    """Two settings of four seeds are no eight seeds."""
+    table = medians(records(run_folders(place)), ["method"], ["w1"])
+    assert table.keys == ["method", "method.constraint.weight"]
+    assert [row["seeds"] for row in table.rows if row["method"] != "lost"] == [4, 4, 4, 4]
+    assert "kept apart by method.constraint.weight" in table.note
+    assert "values" not in {name for row in table.rows for name in row}
+
+
+def test_seeds_of_several_scenarios_are_counted_as_seeds(tmp_path: Path) -> None:
+    for scenario in ("ring", "grid"):
+        a_run(tmp_path / scenario, "gan", [1.0, 2.0, 3.0, 4.0], scenario=scenario)
+    table = medians(records(run_folders(tmp_path)), ["method"], ["w1"])
+    (row,) = table.rows
+    assert (row["seeds"], row["values"], row["w1"].n) == (4, 8, 8)
+    assert "(n =" not in written([table], "text")
+    assert "values: seeds of all runs of a row" in table.note
+    assert "values" not in medians(records(run_folders(tmp_path)), [], ["w1"]).rows[0]
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "latex"])
+def test_one_seed_has_no_interval(form: str, tmp_path: Path) -> None:
+    a_run(tmp_path, "gan", [1.0])
+    a_run(tmp_path, "hinge", [0.5])
+    table = medians(records(run_folders(tmp_path)))
+    assert "[" not in "".join(line for line in written([table], form).splitlines() if "gan" in line)
+    assert math.isnan(table.rows[0]["diverged"].low)
+
+
+def test_numbers_are_sorted_as_numbers(tmp_path: Path) -> None:
+    for batch in (256, 64, 1024, 128):
+        a_run(tmp_path, "gan", [1.0, 2.0], {"training.batch": batch})
+    rows = records(run_folders(tmp_path))
+    table = medians(rows, ["training.batch"], ["w1"])
+    assert [row["training.batch"] for row in table.rows] == [64, 128, 256, 1024]
+    across = crossed(medians(rows, ["method", "training.batch"], ["w1"]), ["training.batch"], "w1")
+    assert list(across.rows[0]) == ["method", "64", "128", "256", "1024"]
+    words = ["b", "training.batch=256", None, "training.batch=64", 1e-3, 10, "a2", "a10", 2, "rate=1e-3", "rate=0.02"]
+    assert in_order(words) == [
+        1e-3, 2, 10, "a2", "a10", "b", "rate=1e-3", "rate=0.02", "training.batch=64", "training.batch=256", None,
+    ]  # fmt: skip
+
+
+# --- the best --------------------------------------------------------------------------------------------------------
+
+
+def test_the_best_of_a_column_is_marked_with_its_ties(tmp_path: Path) -> None:
+    """Lowest W1 and most modes; whose interval overlaps the best one's is a tie."""
+    worlds = {"best": 0.1, "tie": 0.13, "worse": 0.5}
+    for method, low in worlds.items():
+        a_run(tmp_path, method, [low + 0.01 * seed for seed in range(8)])
+    a_run(tmp_path, "lost", [None] * 8)
+    table = marked(medians(records(run_folders(tmp_path)), [], ["w1"]))
+    names = [row["method"] for row in table.rows]
+    assert {names[i] for i, name in table.best if name == "w1"} == {"best", "tie"}
+    assert {names[i] for i, name in table.best if name == "diverged"} == {"best", "tie", "worse"}
+    assert not {name for _, name in table.best} & {"seeds", "method"}
+    assert "whose interval overlaps the best one's" in table.note
+    markdown, latex = (written([table], form) for form in ("markdown", "latex"))
+    (line,) = [line for line in markdown.splitlines() if "| best |" in line]
+    assert "| **0.135 [" in line
+    assert r"\textbf{0.135 [" in latex
+    assert "**" not in written([table], "text")
+
+
+def test_the_best_is_looked_for_within_a_scenario(tmp_path: Path) -> None:
+    for scenario, level in (("ring", 0.1), ("grid", 5.0)):
+        for method, more in (("gan", 0.0), ("hinge", 1.0)):
+            a_run(tmp_path / scenario, method, [level + more, level + more], scenario=scenario)
+    rows = records(run_folders(tmp_path))
+    table = marked(medians(rows, [], ["w1"]))
+    assert {(table.rows[i]["scenario"], table.rows[i]["method"]) for i, name in table.best if name == "w1"} == {
+        ("ring", "gan"), ("grid", "gan"),
+    }  # fmt: skip
+    for down, across in ((["method"], ["scenario"]), (["scenario"], ["method"])):
+        turned = crossed(marked(medians(rows, [*down, *across], ["w1"])), across, "w1")
+        told = {(turned.rows[i][down[0]], name) for i, name in turned.best}
+        assert {frozenset(pair) for pair in told} == {frozenset(("gan", "ring")), frozenset(("gan", "grid"))}
+
+
+def test_without_intervals_what_is_written_alike_is_a_tie(tmp_path: Path) -> None:
+    for method, level in (("gan", 0.383606), ("hinge", 0.383607), ("lsgan", 0.39)):
+        a_run(tmp_path, method, [level, level])
+    table = marked(medians(records(run_folders(tmp_path)), [], ["w1"]))
+    assert {table.rows[i]["method"] for i, name in table.best if name == "w1"} == {"gan", "hinge"}
+    assert "without an interval, all that is written alike" in table.note
+
+
+def test_where_nothing_is_better_nothing_is_marked(tmp_path: Path) -> None:
+    for method in ("gan", "hinge"):
+        a_run(tmp_path, method, [1.0] * 8)
+    table = medians(records(run_folders(tmp_path)), [], ["w1"])
+    assert marked(table) == table
+
+
+# --- names and width -------------------------------------------------------------------------------------------------
+
+
+def test_names_are_the_users_choice(tmp_path: Path) -> None:
+    a_run(tmp_path, "wgan_x", [1.0, 2.0])
+    a_run(tmp_path, "gan", [1.0, 2.0])
+    words = ["--name", "wgan_x=WGAN_X & co", "--name", "w1=$W_1$", "--measure", "w1", "--format"]
+    told = {form: CliRunner().invoke(app, ["table", str(tmp_path), *words, form]).stdout for form in FORMS}
+    assert r"WGAN\_X \& co &" in told["latex"]
+    assert "$W_1$" in told["latex"]
+    assert all(name in told[form] for form in ("text", "markdown", "csv") for name in ("WGAN_X & co", "$W_1$"))
+    assert "wgan_x" not in told["text"]
+    refused = CliRunner().invoke(app, ["table", str(tmp_path), "--name", "gan"])
+    assert (refused.exit_code, "expected OLD=NEW" in refused.stderr) == (2, True)
+
+
+def test_latex_is_for_booktabs_and_takes_every_number(tmp_path: Path) -> None:
+    a_run(tmp_path, "gan", [2.5e-6, 2.5e-6])
+    latex = written([medians(records(run_folders(tmp_path)), [], ["w1"])], "latex")
+    assert [latex.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule", r"\hline")] == [1, 1, 1, 0]
+    assert r"2.5$\cdot$10$^{-6}$" in latex
+    assert latex.splitlines()[0] == r"% needs \usepackage{booktabs}"
+    assert latex.isascii()
+
+
+def test_a_wide_table_is_parted_for_a_terminal(place: Path) -> None:
+    table = medians(records(run_folders(place)), [], ["w1", "modes", "core_seconds"])
+    whole, parts = written([table], "text"), parted(table, 80)
+    assert len(parts) > 1
+    lines = [line for part in parts for line in written([part], "text").splitlines() if not line.startswith("(")]
+    assert max(map(len, lines)) <= 80 < max(map(len, whole.splitlines()[:3]))
+    shown = {re.sub(r"\s", "", name) for part in parts for row in part.rows for name in row}
+    assert shown == {name.replace(" ", "") for row in table.rows for name in row}
+    assert parts[0].keys == ["scenario", "method", "method.\nconstraint.\nweight"]
+    assert [row["method"] for row in parts[-1].rows] == [row["method"] for row in table.rows]
+    assert [bool(part.note) for part in parts] == [False] * (len(parts) - 1) + [True]
+    assert written(parted(table, 10**6), "text") == whole
+
+
 def test_differences_are_paired_by_seed(place: Path) -> None:
     table = differences(records(run_folders(place)), ["method"], ["w1"], against="gan")
     assert table is not None
-    assert [(row["method"], row["w1"]) for row in table.rows] == [("wgan_x", median([-0.5, -0.5, -1, -1, -1, -1]))]
+    assert [(row["method"], row["w1"]) for row in table.rows] == [
+        ("wgan_x", median([-0.5, -0.5, -1])), ("wgan_x", median([-1, -1, -1])),
+    ]  # fmt: skip
     with pytest.raises(UserError, match="--against"):
         differences(records(run_folders(place)), against="no-gan")
 
 
-def test_a_table_is_written_in_every_form(place: Path) -> None:
-    rows = records(run_folders(place))
+def test_a_table_is_written_in_every_form(tmp_path: Path) -> None:
+    a_run(tmp_path, "gan", [2.0, 3.0, None, 4.0] * 2)
+    a_run(tmp_path, "wgan_x", [1.0, 2.0, 3.0, 3.0] * 2)
+    a_run(tmp_path, "lost", [1.0], None, status="failed", message='no "space"', summary={})
+    rows = records(run_folders(tmp_path))
     tables = [medians(rows, ["method"], ["w1"]), differences(rows, ["method"], ["w1"], "gan")]
     text, markdown, latex = (written(tables, form) for form in ("text", "markdown", "latex"))
     assert "wgan_x" in text
@@ -257,7 +398,7 @@ def test_a_table_is_written_in_every_form(place: Path) -> None:
     assert r"wgan\_x &" in latex
     assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 2
     lines = {line["method"]: line for line in csv.DictReader(io.StringIO(written(tables, "csv")))}
-    assert float(lines["gan"]["w1"]) == 2.75
+    assert float(lines["gan"]["w1"]) == 3
     assert float(lines["wgan_x"]["w1_difference"]) == -1
     assert (lines["gan"]["w1_n"], lines["wgan_x"]["w1_n"]) == ("6", "8")
     assert lines["gan"]["w1_difference"] == ""
@@ -290,7 +431,7 @@ def test_runs_that_differ_outside_a_grid_are_neither_pooled_nor_paired(tmp_path:
     table = medians(rows, ["method"], ["w1"])
     assert table.keys == ["method", "method.rate"]
     assert [(row["method"], row["method.rate"], row["seeds"]) for row in table.rows] == [
-        ("gan", 0.1, 4), ("ns-gan", 0.1, 4), ("gan", 0.001, 4), ("ns-gan", 0.001, 4),
+        ("gan", 0.001, 4), ("gan", 0.1, 4), ("ns-gan", 0.001, 4), ("ns-gan", 0.1, 4),
     ]  # fmt: skip
     assert "split by method.rate" in table.note
     apart = differences(rows, ["method"], ["w1"], "gan")
@@ -319,13 +460,12 @@ def test_more_seeds_of_the_same_run_are_pooled_and_the_same_seeds_count_once(tmp
     assert (row["seeds"], row["w1"].value) == (4, 2.5)
 
 
-def test_a_grid_is_pooled_where_that_is_asked_for(place: Path) -> None:
-    assert medians(records(run_folders(place)), ["method"], ["w1"]).keys == ["method"]
+def test_what_differs_beside_a_grid_stays_apart_too(place: Path) -> None:
     both = {"target": RING, "method": {"name": "gan", "constraint": {"weight": 0.5}, "rate": 3.0}}
     a_run(place / "more", "gan", [1.0], {"method.constraint.weight": 0.5}, config=both)
     keys = medians(records(run_folders(place)), ["method"], ["w1"]).keys
     assert keys[:1] == ["method"]
-    assert "method.rate" in keys  # beside the grid, this one differs
+    assert {"method.rate", "method.constraint.weight"} <= {*keys}
 
 
 def test_methods_without_a_counterpart_are_said(tmp_path: Path) -> None:
@@ -340,11 +480,16 @@ def test_methods_without_a_counterpart_are_said(tmp_path: Path) -> None:
 # --- what a value is of ----------------------------------------------------------------------------------------------
 
 
-def test_core_seconds_are_one_value_a_run(place: Path) -> None:
-    by_method = {row["method"]: row for row in medians(records(run_folders(place)), ["method"]).rows}
+def test_core_seconds_are_one_value_a_run(tmp_path: Path) -> None:
+    for scenario in ("ring", "grid"):
+        for method in ("gan", "wgan"):
+            a_run(tmp_path / scenario, method, [1.0, 2.0, None, 4.0], scenario=scenario)
+    found = medians(records(run_folders(tmp_path)), ["method"])
+    by_method = {row["method"]: row for row in found.rows}
     assert by_method["gan"]["core_seconds"][::3] == (1.5, 2)  # two runs of four seeds
     assert math.isnan(by_method["gan"]["core_seconds"].low)
-    table = differences(records(run_folders(place)), ["method"], ["core_seconds"], "gan")
+    assert "(n =" not in written([found], "text").splitlines()[1].split()[-1]
+    table = differences(records(run_folders(tmp_path)), ["method"], ["core_seconds"], "gan")
     assert table is not None
     assert table.rows[0]["core_seconds"].n == 2
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import fcntl
 import json
+import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +20,8 @@ import pytest
 from test_cli import SMALL, call, finished, here, one_object  # noqa: F401  (fixtures)
 
 import toygan
-from toygan.files.text import jsonable, visible
+from toygan.cli import distance
+from toygan.files.text import folded, jsonable, one_line, visible
 
 ROOT = Path(toygan.__file__).parent
 EVIL = "\x1b[31m\x07\x9b2J\u202e\x7f[/red][bold]:smile:"
@@ -175,3 +182,77 @@ def test_lost_results_are_a_failure_and_a_lost_log_is_none(here):  # noqa: F811
     helped = in_shell("run --help >/dev/full", here)
     assert (helped.returncode, "Traceback" in helped.stderr) == (1, False)
     assert in_shell("run small.toml --steps 2 --no-animation 2>/dev/full", here).returncode == 0
+
+
+# --- what fits -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_long_line_is_folded_at_blanks_and_no_word_is_lost(width):
+    text = (
+        f"one line: {'some words and a/very-long/path.png ' * 9}\n    further in: {'x' * 200} and {'more ' * 40}\n\nend"
+    )
+    lines = folded(text, width).split("\n")
+    assert " ".join(lines).split() == text.split()
+    assert [line for line in lines if len(line) > width and " " in line.strip()] == []
+    assert all(line.startswith("    ") for line in lines[lines.index("end") - 4 : lines.index("end") - 1])
+    assert folded("short  as it is", width) == "short  as it is"
+
+
+def test_lines_broken_elsewhere_are_joined():
+    assert one_line("a line\nand  its end\n\nanother\n") == "a line and  its end\n\nanother"
+
+
+def on_terminal(command: str, width: int, place: Path) -> list[str]:
+    """The lines that a command shows on a terminal so many columns wide, as the terminal is told them."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    seen = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "CI")}
+    ends = {"stdin": follower, "stdout": follower, "stderr": follower}
+    words = [sys.executable, "-m", "toygan", *command.split()]
+    process = subprocess.Popen(words, cwd=place, env=seen | {"TERM": "xterm"}, **ends)
+    os.close(follower)
+    told = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while part := os.read(leader, 65536):
+            told += part
+    process.wait()
+    os.close(leader)
+    return [re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line) for line in told.decode().replace("\r", "").split("\n")]
+
+
+def test_a_long_computation_says_for_how_long_it_has_been_going_on(monkeypatch, capsys):
+    monkeypatch.setattr(distance, "EVERY", 0.01)
+    with distance.watching() as watch:
+        assert capsys.readouterr().err == ""
+        watch("by hand")
+        told = ""
+        while told.count("so far") < 2:
+            told += capsys.readouterr().err
+    assert told.startswith("distance: by hand\ndistance: by hand, 0 s so far\n")
+    assert capsys.readouterr().err.count("\n") <= 1  # and then it is over
+
+
+COPIED = re.compile(r'^("?[\w.-]+"? =|\s*[\[{-])')  # settings are shown as a file has them, to be copied
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize(
+    "command",
+    ["", "run", "run nothing", "run swiss-roll -m x", "list objectives", "show gradient-penalty", "show converged",
+     "show wgan-gp", "distance shifted-lines shifted-lines", "table .", "run --help"],
+)  # fmt: skip
+def test_nothing_is_wider_than_the_terminal(command, width, tmp_path):
+    """Else the terminal breaks words, and lines that were broken already."""
+    lines = on_terminal(command, width, tmp_path)
+    assert any(lines)
+    assert [line for line in lines if len(line.rstrip()) > width and not COPIED.match(line)] == []
+
+
+def test_a_text_with_lines_of_its_own_is_not_broken_twice(tmp_path):
+    lines = on_terminal("show js-is-blind", 80, tmp_path)
+    start = next(i for i, line in enumerate(lines) if line.startswith("look at:"))
+    end = next(i for i, line in enumerate(lines) if line.startswith("reference:"))
+    assert end - start > 5
+    for line, following in zip(lines[start:end], lines[start + 1 : end], strict=False):
+        assert len(line.rstrip()) + 1 + len(following.split()[0]) > 80  # the next word had no room

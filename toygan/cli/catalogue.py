@@ -34,37 +34,55 @@ def exhibit_page(name: str) -> Entry:
     return Entry(f"exhibit {name}: {exhibit.title}", lines | claims, text)
 
 
+def labels() -> dict[str, str]:
+    """Label -> what it says of a seed."""
+    from toygan.quantities import glossary
+
+    return glossary.labels()
+
+
 def quantities() -> dict[str, str]:
     """Quantity -> what it is."""
-    from toygan.quantities.table import QUANTITIES
+    from toygan.quantities import glossary
 
-    return {name: f"{row.about} ({UNITS.get(row.unit, row.unit)})" for name, row in QUANTITIES.items()}
-
-
-UNITS = {"plane": "plane units", "score/plane": "score over plane units"}
+    return glossary.quantities()
 
 
 def quantity_page(name: str) -> Entry:
-    """A quantity: what it is, its unit, which way is better, where it comes from, when and where it is shown."""
-    from toygan.quantities.table import QUANTITIES
+    """A quantity, as the glossary explains it, and how a claim asks for it."""
+    from toygan.quantities.glossary import quantity_lines
+    from toygan.quantities.table import label_of
 
-    row = QUANTITIES[name]
-    when = "at the end, on fresh points" if row.when == "final" else "at every frame"
-    lines = {
-        "what": row.about,
-        "unit": UNITS.get(row.unit, row.unit),
-        "better": row.better,
-        "source": row.source,
-        "when": when,
-    }
-    shown = {"shown": ", ".join(row.shown.split())} if row.shown else {}
-    return Entry(f"quantity {name}: {row.label}", lines | shown, f'measure = "{name}"\n')
+    return Entry(f"quantity {name}: {label_of(name)}", quantity_lines(name), f'measure = "{name}"\n')
+
+
+def label_page(name: str) -> Entry:
+    """A label of the diagnosis, as the glossary explains it, and how a claim counts its seeds."""
+    from toygan.quantities.glossary import label_lines
+
+    return Entry(f"label {name}", label_lines(name), f'label = "{name}"\n')
 
 
 def pages(name: str) -> list[Entry]:
-    """Everything of that name, or the file at that path; UserError where there is nothing."""
-    more = {"exhibit": (shipped_exhibits(), exhibit_page), "quantity": (list(quantities()), quantity_page)}
-    return catalogue.pages(name, more)
+    """Everything of that name, or that a picture calls so, or the file at that path; UserError where there is nothing."""
+    more = {
+        "exhibit": (shipped_exhibits(), exhibit_page),
+        "quantity": (quantities(), quantity_page),
+        "label": (labels(), label_page),
+    }
+    return catalogue.pages(spoken().get(name.strip().lower(), name), more)
 
 
-LISTS: dict[str, Callable[[], dict[str, str]]] = {**catalogue.LISTS, "quantities": quantities, "exhibits": exhibits}
+def spoken() -> dict[str, str]:
+    """Quantity as pictures and tables call it, in small letters -> its name, where no other thing has that name."""
+    from toygan.quantities.table import QUANTITIES
+
+    return {row.label.lower(): name for name, row in QUANTITIES.items() if row.label.lower() not in QUANTITIES}
+
+
+LISTS: dict[str, Callable[[], dict[str, str]]] = {
+    **catalogue.LISTS,
+    "quantities": quantities,
+    "labels": labels,
+    "exhibits": exhibits,
+}

@@ -19,8 +19,8 @@ from rich.text import Text
 
 from toygan.files.advice import advice
 from toygan.files.catalogue import Entry
-from toygan.files.scenario import Config
-from toygan.files.text import number, tell, visible
+from toygan.files.config import Config
+from toygan.files.text import number, one_line, tell, visible
 from toygan.many.run import LIBRARIES, Progress, Watcher
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
 from toygan.session.recording import Recording, like_perfect
@@ -40,6 +40,15 @@ class Terminal(Console):
     def render_str(self, text: str, **how: Any) -> Text:
         """The text with its control characters visible."""
         return super().render_str(visible(text), **how)
+
+    def show(self, table: Table) -> None:
+        """Print a table, without blanks at the ends of its lines where these go to a file or a pipe."""
+        if self.is_terminal:
+            self.print(table)
+            return
+        with self.capture() as captured:
+            self.print(table)
+        self.print("\n".join(line.rstrip() for line in captured.get().splitlines()), soft_wrap=True)
 
 
 def console(stream: TextIO, stderr: bool) -> Terminal:
@@ -155,7 +164,7 @@ def print_summary(recording: Recording) -> None:
         table.add_column(label_of(name), justify="right")
     for row in rows:
         table.add_row(*(cell(name, row.get(name)) for name in names))
-    out.print(table)
+    out.show(table)
     for words in floor_words(recording):
         out.print(words)
     for sentence in facts.summary.diagnosis:
@@ -191,11 +200,9 @@ def table_rows(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
 
 def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> None:
     """One line a run, means over seeds, and where the comparison is."""
-    rows = table_rows(recordings)
+    rows = [row | {"run": name} for row, name in zip(table_rows(recordings), short_names(recordings), strict=True)]
     if len({recording.facts.scenario for recording in recordings}) == 1:  # then it goes without saying
         out.print(recordings[0].facts.scenario, style="bold")
-        for row, recording in zip(rows, recordings, strict=True):
-            row["run"] = recording.facts.method
     said = {"status"} if all(row["status"] == "done" for row in rows) else set()
     told = ["run", "status", "seeds", *shown_in("terminal"), "train_seconds"]
     names = [name for name in told if any(name in row for row in rows) and name not in said]
@@ -204,21 +211,33 @@ def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> No
         table.add_column(label_of(name), justify="left" if name in ("run", "status") else "right")
     for row in rows:
         table.add_row(*(cell(name, row.get(name)) for name in names))
-    out.print(table)
+    out.show(table)
     for path in paths.values():
         out.print(path, soft_wrap=True)
+
+
+def short_names(recordings: Sequence[Recording]) -> list[str]:
+    """What tells runs apart: the method, with the scenario and with settings where these differ."""
+    facts = [recording.facts for recording in recordings]
+    names = [recording.name for recording in recordings]
+    if len({one.scenario for one in facts}) == 1:
+        names = [one.method for one in facts]
+    if len(set(names)) == len(names):
+        return names
+    told = [", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in one.settings.items()) for one in facts]
+    return [f"{name}, {words}" if words else name for name, words in zip(names, told, strict=True)]
 
 
 def print_measures(recordings: Sequence[Recording]) -> None:
     """Every final measure, a line a measure and a column a run: means over seeds, and what the target itself scores."""
     table = Table(box=None, pad_edge=False)
     table.add_column("measure (in brackets: the target itself)")
-    for recording in recordings:
-        table.add_column(recording.name, justify="right", overflow="fold")
+    for name in short_names(recordings):
+        table.add_column(name, justify="right", overflow="fold")
     for name in dict.fromkeys(name for recording in recordings for name in recording.facts.summary.mean):
         if name not in QUANTITIES or QUANTITIES[name].source != "floor":
             table.add_row(label_of(name), *(beside_floor(recording, name) for recording in recordings))
-    out.print(table)
+    out.show(table)
     out.print()
 
 
@@ -243,7 +262,7 @@ def print_list(found: Mapping[str, Mapping[str, str]]) -> None:
         table.add_column()
         for name, text in rows.items():
             table.add_row(name, text)
-        out.print(table)
+        out.show(table)
         out.print()
 
 
@@ -251,7 +270,7 @@ def print_page(page: Entry) -> None:
     """Title, lines, settings."""
     out.print(page.title, style="bold")
     for name, text in page.lines.items():
-        out.print(f"{name}: {text}")
+        out.print(f"{name}: {one_line(text)}")
     out.print()
     out.print(page.settings, soft_wrap=True)  # as it is, so that it can be copied
 

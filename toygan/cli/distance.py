@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toygan.cli.completion import complete_scenario
 from toygan.cli.exits import clear_faults
-from toygan.files.text import say, tell
+from toygan.files.text import UNBOUNDED, folded, room, say, tell
 
 if TYPE_CHECKING:
     from toygan.quantities.distance import Number, Sweep
@@ -24,14 +27,23 @@ COLUMNS = 6  # significant digits in a table
 
 
 def distance(
-    a: Annotated[str, typer.Argument(metavar="A", help="A scenario: a shipped name or the path of a .toml.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another one, or the same.")],
+    a: Annotated[
+        str,
+        typer.Argument(
+            metavar="A", help="A scenario: a shipped name or the path of a .toml.", autocompletion=complete_scenario
+        ),
+    ],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another one, or the same.", autocompletion=complete_scenario)],
     over: Annotated[
         str | None,
         typer.Option(metavar="KEY=LO:HI:N", help=OVER),
     ] = None,
-    points: Annotated[int | None, typer.Option(min=2, max=4000, help="Points a sample, where no formula is.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The picture with --over; distance.png by default.")] = None,
+    points: Annotated[
+        int | None, typer.Option(metavar="N", min=2, max=4000, help="Points a sample, 2 to 4000, where no formula is.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The picture with --over; distance.png by default.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Say how far the targets of two scenarios are apart, and how each number was found."""
@@ -48,11 +60,12 @@ def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:
     from toygan.files.scenario import read
     from toygan.quantities.distance import DISTANCES, distances
 
-    found = distances(read(a), read(b), points or 1000, plain_lines())
+    with watching() as watch:
+        found = distances(read(a), read(b), points or 1000, watch)
     if as_json:
         return json.dumps({"a": a, "b": b, "distances": {name: plain(number) for name, number in found.items()}})
     rows = [(DISTANCES[name], name, shown(number.value), extra(number), number.how) for name, number in found.items()]
-    return in_columns([("distance", "name", "value", "spread, floor", "how"), *rows])
+    return in_columns([("distance", "name", "value", "spread, floor", "how"), *rows], room())
 
 
 def along_key(a: str, b: str, over: str, points: int | None, out: Path | None, as_json: bool) -> str:
@@ -61,7 +74,8 @@ def along_key(a: str, b: str, over: str, points: int | None, out: Path | None, a
 
     sweep = parsed_sweep(over)
     path = checked(out or Path("distance.png"))
-    found = along(a, b, sweep, points or 500, plain_lines())
+    with watching() as watch:
+        found = along(a, b, sweep, points or 500, watch)
     command = shlex.join(["toygan", "distance", a, b, "--over", over, *(["--points", str(points)] if points else [])])
     draw(sweep, found, f"A: {a}; B: {b}, {named(sweep)} varied", command, path)
     if as_json:
@@ -75,17 +89,27 @@ def along_key(a: str, b: str, over: str, points: int | None, out: Path | None, a
     return "\n".join([in_columns([(named(sweep), *DISTANCES), *rows]), "", *ways, str(path)])
 
 
-def plain_lines() -> Callable[[str], None]:
-    """A watcher that says on stderr what is being computed, at first and now and then."""
-    then = -EVERY
+@contextmanager
+def watching() -> Iterator[Callable[[str], None]]:
+    """A watcher that says on stderr what is being computed that may take long, and now and then how long it has taken."""
+    doing, over, began = list[str](), Event(), monotonic()
 
-    def watch(doing: str) -> None:
-        nonlocal then
-        if monotonic() - then > EVERY:
-            tell(f"distance: {doing}")
-            then = monotonic()
+    def watch(words: str) -> None:
+        if not doing:
+            tell(f"distance: {words}")
+        doing.append(words)
 
-    return watch
+    def speak() -> None:
+        while not over.wait(EVERY):
+            tell(f"distance: {', '.join([*doing[-1:], f'{monotonic() - began:.0f} s so far'])}")
+
+    speaker = Thread(target=speak, daemon=True)
+    speaker.start()
+    try:
+        yield watch
+    finally:
+        over.set()
+        speaker.join()
 
 
 def named(sweep: Sweep) -> str:
@@ -137,8 +161,13 @@ def extra(number: Number) -> str:
     return "" if number.spread is None else f"± {number.spread:.2g}, {number.floor:.2g}"
 
 
-def in_columns(rows: list[tuple[str, ...]]) -> str:
-    """Rows of words under each other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)) for row in rows)
+def in_columns(rows: list[tuple[str, ...]], room: int = UNBOUNDED) -> str:
+    """Rows of words under each other; the last column is folded where there is no room for it."""
+    *widths, _ = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    left = max(room - sum(widths) - 2 * len(widths), 12)
+    lines = list[str]()
+    for *words, last in rows:
+        head = "".join(word.ljust(width) + "  " for word, width in zip(words, widths, strict=True))
+        first, *more = folded(last, left).split("\n")
+        lines += [head + first, *(" " * len(head) + part for part in more)]
     return "\n".join(line.rstrip() for line in lines)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toygan.cli.completion import complete_exhibit
 from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
 from toygan.cli.many import watching
 from toygan.files.shipped import shipped_exhibits
@@ -22,14 +23,11 @@ if TYPE_CHECKING:
 RUNS = Path("runs/exhibits")
 
 Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
-RunsFolder = Annotated[Path, typer.Option("--runs", help="Where the run folders are kept, for every exhibit.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")]
+RunsFolder = Annotated[
+    Path, typer.Option("--runs", metavar="DIR", help="Where the run folders are kept, for every exhibit.")
+]
+Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; one a core by default.")]
 GO_ON = "\n    nothing is lost: the same command goes on", "; the same command goes on from here"
-
-
-def complete_exhibit(incomplete: str) -> list[str]:
-    """Shipped exhibits that begin like this."""
-    return [name for name in shipped_exhibits() if name.startswith(incomplete)]
 
 
 def demo(
@@ -39,9 +37,9 @@ def demo(
     ] = None,
     quick: Quick = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 unless every claim held.")] = False,
-    out: Annotated[Path, typer.Option(help="Where pictures and page go, in a folder of the exhibit's name.")] = Path(
-        "demo"
-    ),
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where pictures and page go, in a folder of the exhibit's name.")
+    ] = Path("demo"),
     runs: RunsFolder = RUNS,
     workers: Workers = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
@@ -64,7 +62,7 @@ def demo(
 
 
 def gallery(
-    out: Annotated[Path, typer.Option(help="Where the site goes.")] = Path("site"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the site goes.")] = Path("site"),
     only: Annotated[
         list[str],
         typer.Option(

@@ -17,7 +17,10 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+import toygan
 from toygan.cli import distance, exhibits, many, views
+from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario, complete_setting
+from toygan.cli.completion import complete_words as words_of
 from toygan.cli.exits import (
     FAILED,
     INTERRUPTED,
@@ -30,9 +33,7 @@ from toygan.cli.exits import (
     stopping,
 )
 from toygan.cli.streams import mend_streams
-from toygan.files.shipped import shipped
 from toygan.files.text import say, say_json
-from toygan.game.methods import METHODS
 
 if TYPE_CHECKING:
     from toygan.draw.sheet import Points as Drawn
@@ -65,22 +66,107 @@ class Commands(TyperGroup):
             code = error.exit_code
         return sys.exit(code or 0) if standalone_mode else code
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its own options."""
+        return plainly(super().get_params(ctx))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command, whose help says what is meant and names no types of a programming language."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            plainly(command.get_params(ctx))
+        return command
+
+
+def plainly(params: list[Any]) -> list[Any]:
+    """Parameters that tell no type and no range beside what they are called: a switch has none, a word says the rest."""
+    for param in params:
+        param._get_number_range_help_str = nothing
+        if getattr(param, "is_flag", True):  # an argument is no flag, and is called what it is
+            param.display_type_rich = nothing
+    return params
+
+
+def nothing(ctx: Any = None) -> None:
+    """What there is to say of the type of a switch."""
+
 
 def complain_of_usage(error: TyperException) -> None:
-    """One message, with the command that says more; none where the help has just been printed."""
-    if type(error).__name__ != "NoArgsIsHelpError":
-        context = getattr(error, "ctx", None)
-        more = f"\n    {context.command_path} --help says more" if context else ""
-        complain(re.sub(r"\s*\n\s*", " ", error.format_message()) + more)
+    """One message, with what to type next: the command that says more, and examples where a word is missing."""
+    context = getattr(error, "ctx", None)
+    command = context.command.name if context else None
+    lines = [re.sub(r"\s*\n\s*", " ", error.format_message())]
+    if type(error).__name__ == "MissingParameter" and command in EXAMPLES:
+        lines += ["for example", *in_lines(EXAMPLES[command])]
+    complain("\n    ".join([*lines, *([f"{context.command_path} --help says more"] if context else [])]))
+
+
+def in_lines(commands: dict[str, str]) -> list[str]:
+    """Commands under each other, with what they do beside them."""
+    wide = max(map(len, commands))
+    return [f"    {command.ljust(wide)}   {does}".rstrip() for command, does in commands.items()]
+
+
+ABOUT = "The laboratory for GANs on distributions that fit on a sheet of paper."
+FIRST = {
+    "toygan run swiss-roll": "train a GAN and draw what happened",
+    "toygan demo": "what there is to ask; toygan demo NAME answers",
+    "toygan list": "every name; toygan show NAME explains one",
+}
+# command -> what may be typed where a word is missing
+EXAMPLES: dict[str | None, dict[str, str]] = {
+    "run": {
+        "toygan run swiss-roll": "the usual method, wgan-gp",
+        "toygan run eight-gaussians -m gan -m r3gan": "two methods side by side",
+        "toygan list scenarios": "every scenario there is",
+    },
+    "draw": {"toygan draw runs/swiss-roll/wgan-gp": "the folder that toygan run named"},
+    "compare": {"toygan compare runs/swiss-roll/gan runs/swiss-roll/wgan": "two runs"},
+    "show": {
+        "toygan show wgan-gp": "a method, a scenario, an exhibit ...",
+        "toygan show w1": "a quantity",
+        "toygan show mode-collapse": "a label of the diagnosis",
+        "toygan list": "every name",
+    },
+    "sweep": {"toygan sweep swiss-roll -m gan -m wgan-gp --seeds 8": "with 8 seeds each"},
+    "table": {"toygan table runs": "the folder that toygan run or toygan sweep filled"},
+    "distance": {"toygan distance swiss-roll two-moons": "how far targets are apart"},
+}
 
 
 app = typer.Typer(
     cls=Commands,
-    help="The laboratory for GANs on distributions that fit on a sheet of paper.",
-    no_args_is_help=True,
+    help=ABOUT,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def tell_version(wanted: bool) -> None:
+    """Say the version and end."""
+    if wanted:
+        say(f"toygan {toygan.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def toygan_itself(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Say the version and end.")
+    ] = False,
+) -> None:
+    """The laboratory for GANs on distributions that fit on a sheet of paper."""
+    if context.invoked_subcommand is None:
+        lines = [
+            ABOUT,
+            "",
+            *in_lines(FIRST),
+            "",
+            "toygan --help names every command, toygan COMMAND --help its options.",
+        ]
+        say("\n".join(lines))
 
 
 def main() -> None:
@@ -103,42 +189,44 @@ def main() -> None:
 # --- run -------------------------------------------------------------------------------------------------------------
 
 
-def complete_scenario(incomplete: str) -> list[str]:
-    """Shipped scenarios that begin like this."""
-    return [name for name in shipped() if name.startswith(incomplete)]
-
-
-def complete_method(incomplete: str) -> list[str]:
-    """Shipped methods that begin like this."""
-    return [name for name in METHODS if name.startswith(incomplete)]
-
-
 Scenario = Annotated[
-    str, typer.Argument(help="A shipped name or the path of a .toml.", autocompletion=complete_scenario)
+    str,
+    typer.Argument(metavar="SCENARIO", help="A shipped name or the path of a .toml.", autocompletion=complete_scenario),
 ]
 Methods = Annotated[
     list[str],
     typer.Option(
-        "--method", "-m", help="A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.", autocompletion=complete_method
+        "--method",
+        "-m",
+        metavar="METHOD",
+        help="A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.",
+        autocompletion=complete_method,
+    ),
+]
+Changes = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override any key of the scenario.", autocompletion=complete_setting
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, page/index.html, that opens from disk.")]
-Folder = Annotated[Path, typer.Argument(help="The folder of a finished run.")]
+Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 
 
 @app.command()
 def run(
     scenario: Scenario,
     methods: Methods = [],  # noqa: B006  (typer copies it)
-    seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds to train together.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Generator steps.")] = None,
-    changes: Annotated[
-        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key of the scenario.")
-    ] = [],  # noqa: B006
-    out: Annotated[Path, typer.Option(help="Where the run folders go.")] = Path("runs"),
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads; more than one rarely helps.")] = 1,
+    seeds: Annotated[int | None, typer.Option(metavar="N", min=1, help="How many seeds to train together.")] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator steps.")] = None,
+    changes: Changes = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run folders go.")] = Path("runs"),
+    device: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="auto, cpu or cuda.", autocompletion=words_of("auto", "cpu", "cuda")),
+    ] = "auto",
+    threads: Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads; more than one rarely helps.")] = 1,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folder holds.")] = False,
     page: Page = False,
@@ -274,13 +362,19 @@ def draw(
     folder: Folder,
     formats: Annotated[
         list[str],
-        typer.Option("--format", "-f", help=f"{', '.join(PICTURES + FILMS)}; png and gif by default."),
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="NAME",
+            help=f"{', '.join(PICTURES + FILMS)}; png and gif by default.",
+            autocompletion=words_of(*PICTURES, *FILMS),
+        ),
     ] = [],  # noqa: B006
     view: views.View = None,
     points: views.Points = None,
     no_points: views.NoPoints = False,
     thin_points: views.ThinPoints = False,
-    out: Annotated[Path | None, typer.Option(help="Another folder for the files.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Another folder for the files.")] = None,
 ) -> None:
     """Draw a run again from its recording, or more points of its generators; nothing is trained."""
     with clear_faults():
@@ -338,9 +432,9 @@ def opened(folder: Path) -> Recording:
 
 @app.command()
 def compare(
-    folders: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of finished runs.")],
     out: Annotated[
-        Path | None, typer.Option(help="Where picture and film go; the runs' common folder by default.")
+        Path | None, typer.Option(metavar="DIR", help="Where picture and film go; the runs' common folder by default.")
     ] = None,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
     no_points: views.NoPoints = False,
@@ -372,7 +466,12 @@ def compare(
 @app.command("list")
 def list_(
     what: Annotated[
-        str, typer.Argument(help="scenarios, methods, objectives, targets, critics, ...; all by default.")
+        str,
+        typer.Argument(
+            metavar="WHAT",
+            help="scenarios, methods, objectives, targets, critics, quantities, labels, exhibits, ...; all by default.",
+            autocompletion=complete_list,
+        ),
     ] = "all",
     as_json: Json = False,
 ) -> None:
@@ -390,9 +489,14 @@ def list_(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Any name that toygan list tells, or a pair.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Any name that toygan list tells, or a pair.", autocompletion=complete_name
+        ),
+    ],
 ) -> None:
-    """Explain one thing: formula, reference, settings, what to look for."""
+    """Explain one thing: a method, scenario, exhibit, quantity, label of the diagnosis, or any other name."""
     with clear_faults():
         from toygan.cli.catalogue import pages
         from toygan.cli.console import print_page

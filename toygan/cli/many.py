@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toygan.cli.completion import (
+    complete_method,
+    complete_quantity,
+    complete_scenario,
+    complete_setting,
+    complete_words,
+)
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
-from toygan.files.text import say, tell, visible
+from toygan.files.text import room, say, tell, visible
 
 if TYPE_CHECKING:
     from toygan.many.sweep import Places, Plan, Standing, Watch
@@ -23,27 +30,74 @@ EVERY = 10.0  # seconds between plain lines where stderr is no terminal
 MOST = 4  # names of runs at work that are shown
 
 
+Scenarios = Annotated[
+    list[str],
+    typer.Argument(metavar="SCENARIO", help="Names, or paths; or one sweep file.", autocompletion=complete_scenario),
+]
+Methods = Annotated[
+    list[str],
+    typer.Option(
+        "--method",
+        "-m",
+        metavar="METHOD",
+        help="Repeat it, or say all; each scenario's own by default.",
+        autocompletion=complete_method,
+    ),
+]
+Seeds = Annotated[int | None, typer.Option(metavar="N", min=1, help="How many seeds every run trains together.")]
+Steps = Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator steps of every run.")]
+Grid = Annotated[
+    list[str],
+    typer.Option("--grid", metavar="KEY=V1,V2,...", help="A setting's values.", autocompletion=complete_setting),
+]
+Changes = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="Override any key.", autocompletion=complete_setting),
+]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run folders go; runs by default.")]
+Engine = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="local: the cores of this machine; dask: a cluster.",
+        autocompletion=complete_words("local", "dask"),
+    ),
+]
+Address = Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, tcp://HOST:8786.")]
+Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Local processes; one a core by default.")]
+Formats = Annotated[
+    list[str],
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="NAME",
+        help="Of the pictures over all runs: png, pdf, svg; png by default. Repeat it.",
+        autocompletion=complete_words("png", "pdf", "svg"),
+    ),
+]
+
+
 def sweep(
-    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names, or paths; or one sweep file.")],
-    methods: Annotated[
-        list[str], typer.Option("--method", "-m", help="Repeat it, or say all; each scenario's own by default.")
-    ] = [],  # noqa: B006
-    seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds every run trains together.")] = None,
-    grid: Annotated[list[str], typer.Option("--grid", metavar="KEY=V1,V2,...", help="A setting's values.")] = [],  # noqa: B006
-    changes: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key.")] = [],  # noqa: B006
-    out: Annotated[Path | None, typer.Option(help="Where the run folders go; runs by default.")] = None,
-    engine: Annotated[str, typer.Option(help="local: the cores of this machine; dask: a cluster.")] = "local",
-    address: Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, tcp://HOST:8786.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Local processes; one a core by default.")] = None,
+    scenarios: Scenarios,
+    methods: Methods = [],  # noqa: B006
+    seeds: Seeds = None,
+    grid: Grid = [],  # noqa: B006
+    changes: Changes = [],  # noqa: B006
+    out: Out = None,
+    engine: Engine = "local",
+    address: Address = None,
+    workers: Workers = None,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw a film of every run.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folders hold.")] = False,
-    steps: Annotated[int | None, typer.Option(min=1, help="Generator steps of every run.")] = None,
+    steps: Steps = None,
+    formats: Formats = [],  # noqa: B006
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many runs and how long, and play none.")] = False,
 ) -> None:
     """Do many runs: scenarios by methods by settings; the same command goes on where it was."""
     with clear_faults("\n    nothing is lost: the same command goes on", "; the same command goes on from here"):
         from toygan.many import sweep as sweeps
 
+        refuse_unknown(formats)
         changes = [*changes, *([f"training.steps={steps}"] if steps else [])]
         plan, places = plan_of(scenarios, methods, seeds, grid, changes, out, animation)
         tasks, place = sweeps.planned(plan, places), Path(plan.out)
@@ -53,7 +107,7 @@ def sweep(
         tell_of(tasks)
         with watching() as watch:
             failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
-        show_results(sweeps.outcome(tasks, failed), place)
+        show_results(sweeps.outcome(tasks, failed), place, formats or ["png"])
         if failed:
             listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
             complain(f"{len(failed)} of {len(tasks)} runs failed; the same command tries them again{listed}")
@@ -127,16 +181,26 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def show_results(rows: list[dict[str, Any]], place: Path) -> None:
+def refuse_unknown(formats: Sequence[str]) -> None:
+    """UserError for a format that is none of a picture, before anything is played."""
+    from toygan.draw.sheet import PICTURE_FORMATS
+    from toygan.files.strict import UserError, suggestion
+
+    for name in formats:
+        if name not in PICTURE_FORMATS:
+            raise UserError(f"--format {name}: unknown; {suggestion(name, PICTURE_FORMATS, 'formats')}")
+
+
+def show_results(rows: list[dict[str, Any]], place: Path, formats: Sequence[str]) -> None:
     """The table of a sweep, and where its files are."""
     from toygan.draw.sweep import save_sweep
     from toygan.many.table import medians
-    from toygan.many.written import written
+    from toygan.many.written import parted, written
 
     if not rows:
         return
-    say(written([medians(rows)], "text"))
-    for path in [place / "results.csv", *save_sweep(rows, place)]:
+    say(written(parted(medians(rows), room()), "text"))
+    for path in [place / "results.csv", *save_sweep(rows, place, formats=formats)]:
         say(path)
 
 
@@ -197,33 +261,72 @@ def held_up(standing: Standing) -> str:
 # --- table -----------------------------------------------------------------------------------------------------------
 
 
+By = Annotated[
+    str,
+    typer.Option(
+        "--by", metavar="ROWS[/COLUMNS]", help="Keys, with commas: method/scenario. Settings of a grid stay apart."
+    ),
+]
+Form = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="text, markdown, csv or latex.",
+        autocompletion=complete_words("text", "markdown", "csv", "latex"),
+    ),
+]
+Measures = Annotated[
+    list[str],
+    typer.Option("--measure", metavar="QUANTITY", help="Repeat it, or say all.", autocompletion=complete_quantity),
+]
+Names = Annotated[
+    list[str],
+    typer.Option(
+        "--name",
+        metavar="OLD=NEW",
+        help="Another name for a column, method or scenario; in LaTeX may be $...$. Repeat it.",
+    ),
+]
+Best = Annotated[
+    bool, typer.Option("--best/--no-best", help="In markdown and LaTeX, the best of a column and its ties in bold.")
+]
+
+
 def table(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with runs at any depth.")],
-    by: Annotated[str, typer.Option("--by", metavar="ROWS[/COLUMNS]", help="Keys, with commas: method/scenario.")] = "",
-    form: Annotated[str, typer.Option("--format", help="text, markdown, csv or latex.")] = "text",
-    measures: Annotated[list[str], typer.Option("--measure", help="Repeat it, or say all.")] = [],  # noqa: B006
+    by: By = "",
+    form: Form = "text",
+    measures: Measures = [],  # noqa: B006
     against: Annotated[str | None, typer.Option(metavar="METHOD", help="The one to compare others with.")] = None,
+    names: Names = [],  # noqa: B006
+    best: Best = True,
 ) -> None:
     """Sum many runs up: rates and medians with 95 % intervals, differences between methods paired by seed."""
     with clear_faults():
         from toygan.many.results import records, run_folders
-        from toygan.many.written import written
+        from toygan.many.written import new_names, parted, renamed, written
 
+        chosen = new_names(names)
         rows = records(run_folders(folder), complain)
         wanted = measures or (["all"] if form == "csv" and "/" not in by else [])
-        say(written(tables_of(rows, by, wanted, against), form), end="")
+        found = tables_of(rows, by, wanted, against, best and form in ("markdown", "latex"))
+        found = [renamed(table, chosen) for table in found]
+        shown = [part for table in found for part in parted(table, room())] if form == "text" else found
+        say(written(shown, form), end="")
 
 
-def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against: str | None) -> list[Table]:
-    """The medians and the differences; with columns asked for, one measure across them."""
-    from toygan.many.table import crossed, differences, medians
+def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against: str | None, best: bool) -> list[Table]:
+    """The medians and the differences; with columns asked for, one measure across them; the best marked if wanted."""
+    from toygan.many.table import crossed, differences, marked, medians
 
+    marking = marked if best else (lambda table: table)
     down, across = (re.findall(r"[^,\s]+", side) for side in by.partition("/")[::2])
     if not across:
-        found = [medians(rows, down, measures), differences(rows, down, measures, against)]
+        found = [marking(medians(rows, down, measures)), differences(rows, down, measures, against)]
         return [table for table in found if table]
     measure = (measures or ["w1"])[0]
-    return [crossed(medians(rows, [*down, *across], [measure]), across, measure)]
+    return [crossed(marking(medians(rows, [*down, *across], [measure])), across, measure)]
 
 
 def register(app: typer.Typer) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toygan.cli.completion import complete_method, complete_setting, complete_words
 from toygan.cli.exits import clear_faults
 from toygan.files.text import say, say_json
 
@@ -23,11 +24,21 @@ if TYPE_CHECKING:
 
 VIEWS = ("inside", "latent", "transport", "dirac")
 
-View = Annotated[str | None, typer.Option("--view", help=f"Another picture of the run: {', '.join(VIEWS)}.")]
+View = Annotated[
+    str | None,
+    typer.Option(
+        "--view",
+        metavar="NAME",
+        help=f"Another picture of the run: {', '.join(VIEWS)}.",
+        autocompletion=complete_words(*VIEWS),
+    ),
+]
 
 Points = Annotated[
     int | None,
-    typer.Option("--points", min=1, max=10**6, help="Draw so many fresh points of every seed's last generator."),
+    typer.Option(
+        "--points", metavar="N", min=1, max=10**6, help="Draw so many fresh points of every seed's last generator."
+    ),
 ]
 
 NoPoints = Annotated[bool, typer.Option("--no-points", help="Draw the critic without real and generated points.")]
@@ -102,15 +113,26 @@ def save_phases(portraits: Sequence[Portrait], path: Path, command: str) -> None
 
 def dirac(
     methods: Annotated[
-        list[str], typer.Option("--method", "-m", help="A name, or OBJECTIVE+CONSTRAINT; repeatable.")
+        list[str],
+        typer.Option(
+            "--method",
+            "-m",
+            metavar="METHOD",
+            help="A name, or OBJECTIVE+CONSTRAINT; repeatable.",
+            autocompletion=complete_method,
+        ),
     ] = ["ns-gan", "ns-gan-r1"],  # noqa: B006
     rules: Annotated[
-        list[str], typer.Option("--update", "-u", help="An update rule; repeatable; the method's own by default.")
+        list[str],
+        typer.Option("--update", "-u", metavar="RULE", help="An update rule; repeatable; the method's own by default."),
     ] = [],  # noqa: B006
     changes: Annotated[
-        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override any key of the scenario.")
+        list[str],
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Override any key of the scenario.", autocompletion=complete_setting
+        ),
     ] = [],  # noqa: B006
-    out: Annotated[Path, typer.Option(help="The picture: .png, .pdf or .svg.")] = Path("dirac.png"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The picture: .png, .pdf or .svg.")] = Path("dirac.png"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Draw phase portraits of the Dirac-GAN: field, path and eigenvalues of every method under every rule."""

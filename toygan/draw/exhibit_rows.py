@@ -37,11 +37,11 @@ from toygan.draw.exhibit_parts import (
 )
 from toygan.draw.panels import CRITIC, FAINT, GENERATED, INK, PLAIN, SHARE, SMALL, STEEPNESS
 from toygan.draw.sheet import WIDTH, axis_at, say
-from toygan.draw.sweep import floor_line, frame_around, in_order, rings, scale_of
+from toygan.draw.sweep import floor_line, frame_around, rings, scale_of
 from toygan.files.text import number
 from toygan.quantities.table import axis_name, better, label_of
-from toygan.view.records import groups
-from toygan.view.statistics import median, rate
+from toygan.view.records import groups, in_order
+from toygan.view.statistics import median, share
 
 KEPT = 8  # runs that keep the exhibit's order; more of them are sorted
 GOOD = ("converged", "still-improving")  # labels that are no failure
@@ -216,10 +216,10 @@ def mode_bars(axis: Axes, runs: Runs) -> None:
     """Shares of seeds with all modes; a seed that diverged has not found them."""
     for line, rows in enumerate(reversed(runs.values())):
         found = sum(row.get("modes_of") is not None and row.get("modes") == row["modes_of"] for row in rows)
-        share = rate(found, len(rows))
+        with_all = share(found, len(rows))
         axis.barh(line, 1.0, 0.56, color=TRACK)
-        axis.barh(line, share.value, 0.56, color=CRITIC, alpha=0.55)
-        axis.plot([share.low, share.high], [line, line], "-", color=INK, linewidth=1.1)
+        axis.barh(line, with_all.value, 0.56, color=CRITIC, alpha=0.55)
+        axis.plot([with_all.low, with_all.high], [line, line], "-", color=INK, linewidth=1.1)
         axis.text(
             1.03, line, f"{found}/{len(rows)}   {modes_in_words(rows)}", size=SMALL, va="center_baseline", color=INK
         )

@@ -19,8 +19,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL, STEEPNESS, styles_of, tick
 from toygan.draw.sheet import WIDTH, axis_at, blank, even, save_figure, say
+from toygan.files.text import number
 from toygan.quantities.table import axis_name
-from toygan.view.records import FIRST, groups, known_values, legal_keys
+from toygan.view.records import FIRST, groups, in_order, known_values, legal_keys, rank
 from toygan.view.statistics import Interval, median
 
 MARKS = "osD^vP*X"  # with the colours: more kinds of runs than a reader can tell apart
@@ -61,7 +62,7 @@ def heat_map(axis: Axes, across: Sequence[Any], up: Sequence[Any], values: np.nd
     """Values [up, across] as coloured fields with their numbers; the darker, the larger; crossed out where unknown."""
     axis.pcolormesh(np.ma.masked_invalid(values), cmap=STEEPNESS, norm=norm, edgecolors="white", linewidth=1.5)
     for (row, column), value in np.ndenumerate(values):
-        words = tick(float(value)) if np.isfinite(value) else "×"
+        words = number(float(value)) if np.isfinite(value) else "×"
         axis.text(column + 0.5, row + 0.5, words, ha="center", va="center", size=SMALL, color=INK)
     best = np.unravel_index(np.nanargmin(values), values.shape) if np.isfinite(values).any() else None
     if best is not None:
@@ -163,19 +164,22 @@ def price_picture(rows: Records, measure: str = "w1") -> Figure:
     """Quality against core-seconds, a panel a scenario."""
     keys = kind_keys(rows)
     panels = dict(list(by_key(rows, ("scenario",)).items())[:MOST])
-    kinds = list(by_key(rows, keys))
-    tall = 3.2 * -(-len(panels) // 2) + 0.2 * -(-len(kinds) // 3)
+    kinds = sorted(by_key(rows, keys), key=rank)
+    names = [kind_name(kind) for kind in kinds]
+    columns = max(1, min(3, int((WIDTH - 0.6) / (0.42 + 0.066 * max(map(len, names))))))  # of the legend
+    tall = 3.2 * -(-len(panels) // 2) + 0.2 * -(-len(kinds) // columns)
     figure = headed("quality against time", f"lower left is better · {BARS}{floor_words(rows, measure)}", rows, tall)
     for i, (title, own) in enumerate(panels.items()):
-        axis = axis_at(figure, 0.65 + 3.85 * (i % 2), figure.get_figheight() - 3.45 - 3.2 * (i // 2), 3.3, 2.5)
+        left, wide = beside(i, len(panels), 0.65, 0.1)
+        axis = axis_at(figure, left, figure.get_figheight() - 3.45 - 3.2 * (i // 2), wide, 2.5)
         found = [by_key(own, keys).get(kind, []) for kind in kinds]
         seconds, quality = ([median(known_values(part, name)) for part in found] for name in ("core_seconds", measure))
-        price(axis, [kind_name(kind) for kind in kinds], seconds, quality)
+        price(axis, names, seconds, quality)
         floor_line(axis, floor_of(own, measure), "y")
         titled(axis, title[0], axis_name("core_seconds"), axis_name(measure))
     handles, labels = axis.get_legend_handles_labels()
     place = (0.55 / WIDTH, 0.02 / figure.get_figheight())
-    figure.legend(handles, labels, loc="lower left", bbox_to_anchor=place, ncols=3, fontsize=SMALL, frameon=False)
+    figure.legend(handles, labels, loc="lower left", bbox_to_anchor=place, ncols=columns, fontsize=SMALL, frameon=False)
     return figure
 
 
@@ -186,25 +190,31 @@ def grid_picture(rows: Records, across: str, up: str, measure: str = "w1") -> Fi
     maps = {title: grid_values(own, across, up, measure) for title, own in panels}
     known = np.concatenate([values[np.isfinite(values)] for _, _, values in maps.values()])
     norm = scale_of(known)
-    columns = min(len(panels), 2)
-    wide = (WIDTH - 0.2) / columns - 1.25
     tall = max(0.34 * max(len(marks) for _, marks, _ in maps.values()), 1.2)
-    lines = -(-len(panels) // columns)
+    lines = -(-len(panels) // 2)
     what = "medians over seeds · framed: the lowest · ×: no value"
     figure = headed(f"{across} × {up}", what, rows, lines * (tall + 0.75) + 0.4)
     for i, (title, (right, marks, values)) in enumerate(maps.items()):
-        left = 0.95 + (wide + 1.25) * (i % columns)
-        axis = axis_at(figure, left, figure.get_figheight() - 0.95 - tall - (tall + 0.75) * (i // columns), wide, tall)
+        left, wide = beside(i, len(maps), 0.95, 0.3)
+        axis = axis_at(figure, left, figure.get_figheight() - 0.95 - tall - (tall + 0.75) * (i // 2), wide, tall)
         heat_map(axis, right, marks, values, norm)
         titled(axis, " · ".join(map(str, title)), across, up)
     place = axis_at(figure, 0.95, 0.42, 2.6, 0.1)
     drawn = figure.colorbar(ScalarMappable(norm, STEEPNESS), cax=place, orientation="horizontal")
     ends = np.unique([norm.vmin, norm.vmax])
-    drawn.set_ticks(ends.tolist(), labels=[tick(float(end)) for end in ends])
+    drawn.set_ticks(ends.tolist(), labels=[number(float(end)) for end in ends])
     place.xaxis.set_minor_locator(NullLocator())
     dress(place)
     say(figure, 3.75, 0.4, axis_name(measure), SMALL)
     return figure
+
+
+def beside(i: int, n: int, before: float, after: float) -> tuple[float, float]:
+    """Where the i-th of n panels, two in a row, begins and how wide it is, with room for its words before and after; one
+    that is alone in its row takes the whole of it.
+    """
+    room = WIDTH - 0.2 if i == n - 1 and n % 2 else (WIDTH - 0.2) / 2
+    return (i % 2) * room + before, room - before - after
 
 
 def scale_of(known: np.ndarray) -> Normalize:
@@ -221,13 +231,6 @@ def grid_values(rows: Records, across: str, up: str, measure: str) -> tuple[list
     found = by_key(rows, (up, across))
     values = [[median(known_values(found.get((y, x), []), measure)).value for x in right] for y in marks]
     return right, marks, np.array(values, float)
-
-
-def in_order(values: set[Any]) -> list[Any]:
-    """Numbers by size, words by name."""
-    return sorted(
-        values, key=lambda value: (0.0, value, "") if isinstance(value, int | float) else (1.0, 0, str(value))
-    )
 
 
 def by_key(rows: Records, keys: Sequence[str]) -> dict[tuple[Any, ...], list[Any]]:
@@ -275,8 +278,8 @@ def titled(axis: Axes, title: str, across: str, up: str = "") -> None:
         axis.set_ylabel(up, size=PLAIN, labelpad=2, color=INK, parse_math=False)
 
 
-def save_sweep(rows: Records, folder: Path, measure: str = "w1") -> list[Path]:
-    """Write the pictures that records allow as PNG files: methods, quality against time, and a grid of two settings."""
+def save_sweep(rows: Records, folder: Path, measure: str = "w1", formats: Sequence[str] = ("png",)) -> list[Path]:
+    """Write the pictures that records allow, in every format: methods, quality against time, and a grid of two settings."""
     known = [row for row in rows if row.get(measure) is not None]
     if not known:
         return []
@@ -286,7 +289,7 @@ def save_sweep(rows: Records, folder: Path, measure: str = "w1") -> list[Path]:
     keys = [key for key in legal_keys(known) if key not in FIRST and len({row.get(key) for row in known}) > 1]
     if len(keys) == 2:
         made["grid"] = grid_picture(rows, keys[0], keys[1], measure)
-    paths = [folder / f"{name}.png" for name in made]
-    for path, figure in zip(paths, made.values(), strict=True):
+    paths = {folder / f"{name}.{suffix}": figure for name, figure in made.items() for suffix in formats}
+    for path, figure in paths.items():
         save_figure(figure, path, None)
-    return paths
+    return list(paths)

@@ -11,9 +11,9 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from toygan.files.advice import advice
 from toygan.files.config import Config, as_data, toml_lines, toml_value
-from toygan.files.scenario import find, read, unset_view
+from toygan.files.scenario import find, read, spelled, unset_view
 from toygan.files.shipped import shipped, shipped_folder
-from toygan.files.strict import UserError, read_toml, suggestion
+from toygan.files.strict import UserError, did_you_mean, nearest, plainly, read_toml
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS, PAPERS
 from toygan.game.networks import INITIALISATIONS
@@ -110,14 +110,17 @@ def pages(name: str, more: Makers) -> list[Entry]:
         **{what: (every(), partial(name_page, what)) for what, (_, every) in NAMES.items()},
         **more,
     }
+    every = list(dict.fromkeys(row for names, _ in makers.values() for row in names))
+    name = name if name in every else {plainly(row): row for row in every}.get(plainly(name), name)
     found = [make(name) for names, make in makers.values() if name in names]
     if not found and name.endswith(".toml"):
         return [scenario_page(name)]
     if not found and "+" in name:
-        return [method_page(name)]
+        return [method_page(spelled(name))]
     if not found:
-        every = list(dict.fromkeys(row for names, _ in makers.values() for row in names))
-        raise UserError(f"show {name!r}: unknown; {suggestion(name, every, 'names')}")
+        near = nearest(name, every)
+        meant = f"{did_you_mean(near)} " if near else ""
+        raise UserError(f"show {name!r}: unknown; {meant}toygan list says every name")
     return found
 
 

@@ -9,7 +9,7 @@ import copy
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from toygan.files.strict import (
     parse_key,
     parse_override,
     placed,
+    plainly,
     put,
     read_toml,
     refused,
@@ -164,6 +165,8 @@ def resolved(file: Mapping[str, Any], method: str | None) -> tuple[dict[str, Any
     if not isinstance(asked, dict):
         return data | {"method": asked}, [Mistake(("method",), "must be a name or a table", 'for example "wgan-gp"')]
     name = asked.get("name", DEFAULT_METHOD) if method is None else method
+    if "objective" not in asked or name != asked.get("name"):  # one that is spelled out is called as it likes
+        name = spelled(name, own)
     # A method that is spelled out belongs to its name; without an objective, the keys are this world's habits for all.
     changes = asked if "objective" not in asked or name == asked.get("name") else {}
     mistakes: list[Mistake] = []
@@ -173,6 +176,16 @@ def resolved(file: Mapping[str, Any], method: str | None) -> tuple[dict[str, Any
     except Refusal as error:
         mistakes.append(refused(METHOD, error))
     return data | {"method": merged(base, changes) | {"name": name}}, mistakes
+
+
+def spelled(name: Any, own: Collection[str] = ()) -> Any:
+    """The name of a method as it is written here, whoever writes it WGAN-GP or wgan_gp; as it is where none is meant."""
+    if not isinstance(name, str) or name in own or name in METHODS:
+        return name
+    tables = ([*own, *METHODS],) if "+" not in name else (OBJECTIVES, CONSTRAINTS)
+    plain = [{plainly(word): word for word in reversed([*table])} for table in tables]
+    halves = name.split("+", 1)
+    return "+".join(words.get(plainly(half), half) for half, words in zip(halves, plain, strict=True))
 
 
 def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:

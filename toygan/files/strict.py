@@ -571,9 +571,24 @@ EXAMPLES = {"integer": 1, "number": 0.5, "string": "some words", "path": "points
 
 def suggestion(word: str, legal: Sequence[str], what: str) -> str:
     """The nearest legal word, if one is near, and all legal ones."""
-    near = difflib.get_close_matches(word, legal, n=2, cutoff=0.6)
-    meant = f"did you mean {' or '.join(map(in_toml, near))}? " if near else ""
-    return f"{meant}legal {what}: {', '.join(legal)}"
+    near = nearest(word, legal)
+    return f"{did_you_mean(near) + ' ' if near else ''}legal {what}: {', '.join(legal)}"
+
+
+def nearest(word: str, legal: Sequence[str]) -> list[str]:
+    """The one or two legal words that are near, whatever the case and the dashes; none where none is."""
+    plain = {plainly(one): one for one in reversed(legal)}
+    return [plain[one] for one in difflib.get_close_matches(plainly(word), plain, n=2, cutoff=0.6)]
+
+
+def did_you_mean(near: Sequence[str]) -> str:
+    """The question whether one of the words near by was meant."""
+    return f"did you mean {' or '.join(map(in_toml, near))}?"
+
+
+def plainly(word: str) -> str:
+    """A word in small letters with dashes for underscores."""
+    return word.lower().replace("_", "-")
 
 
 def real_key(data: Any, location: Key) -> Key:

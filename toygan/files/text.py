@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from textwrap import TextWrapper
+from typing import Any, TextIO
 
 # Control characters but tab and line end, line and paragraph separators, changes of direction, bytes that are no text.
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -57,9 +60,42 @@ def percent(share: float) -> str:
     return f"{told}\N{NO-BREAK SPACE}%"
 
 
+def folded(text: str, width: int) -> str:
+    """The text with lines no longer than a width, cut at blanks only; what goes on is as far in as its line."""
+    return "\n".join(part for line in text.split("\n") for part in folded_line(line, width))
+
+
+def folded_line(line: str, width: int) -> list[str]:
+    """One line, cut at blanks; as it is where it fits, or is so far in that little room is left."""
+    inset = len(line) - len(line.lstrip(" "))
+    if len(line) <= width or inset > width // 2:
+        return [line]
+    return FOLDER(width, subsequent_indent=" " * inset).wrap(line)
+
+
+# Lines are cut at blanks alone, which stay as they are where no line ends.
+FOLDER = partial(
+    TextWrapper, expand_tabs=False, replace_whitespace=False, break_long_words=False, break_on_hyphens=False
+)
+
+
+def room(stream: TextIO | None = None) -> int:
+    """The columns of the terminal that a stream, or stdout, is; more than are ever needed where it is none."""
+    stream = stream or sys.stdout
+    return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else UNBOUNDED
+
+
+UNBOUNDED = 10**6
+
+
+def one_line(text: str) -> str:
+    """A text whose lines were broken somewhere else, in one line; empty lines part its paragraphs."""
+    return re.sub(r"(?<!\n)[ \t]*\n[ \t]*(?!\n)", " ", text.strip())
+
+
 def say(text: object, end: str = "\n") -> None:
     """Print a result on stdout."""
-    print(visible(str(text)), end=end)
+    print(folded(visible(str(text)), room()), end=end)
 
 
 def say_json(data: Any) -> None:
@@ -69,4 +105,4 @@ def say_json(data: Any) -> None:
 
 def tell(text: str) -> None:
     """Print progress or a complaint on stderr, at once and in one piece, whoever interrupts."""
-    print(visible(text) + "\n", end="", file=sys.stderr, flush=True)
+    print(folded(visible(text), room(sys.stderr)) + "\n", end="", file=sys.stderr, flush=True)

@@ -7,20 +7,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toygan.files.strict import UserError, suggestion
+from toygan.files.text import number
 from toygan.many.results import columns_of
-from toygan.quantities.table import QUANTITIES, shown_in
-from toygan.view.records import FINISHED, FIRST, OF_A_RUN, Record, groups, known_values, legal_keys
-from toygan.view.statistics import FEWEST, Interval, median, rate
+from toygan.quantities.table import QUANTITIES, better, shown_in
+from toygan.view.records import FINISHED, FIRST, OF_A_RUN, Record, groups, in_order, known_values, legal_keys, rank
+from toygan.view.statistics import FEWEST, Interval, median, share
 
 NOT_MEASURES = {"seed", "diverged_at", "indistinguishable"}  # columns of records that a table does not average
 
 
 class Table(NamedTuple):
-    """Rows of cells by column; the columns `keys` say which runs a row is about. `note` says what the numbers are."""
+    """Rows of cells by column; the columns `keys` say which runs a row is about. `note` says what the numbers are. The
+    best cells, if they are marked, are told by row and column.
+    """
 
     keys: Sequence[str]
     rows: Sequence[Mapping[str, Any]]
     note: str
+    best: frozenset[tuple[int, str]] = frozenset()
 
 
 def measures_of(rows: Sequence[Record]) -> list[str]:
@@ -31,24 +35,30 @@ def measures_of(rows: Sequence[Record]) -> list[str]:
 
 
 def chosen_keys(rows: Sequence[Record], by: Sequence[str]) -> list[str]:
-    """The keys that rows are made by: those asked for, or everything that differs. UserError for an unknown one."""
+    """The keys that rows are made by: those asked for, or scenario and method; and every setting in which runs of one
+    scenario and method differ besides, so that no seed counts twice. UserError for an unknown one.
+    """
     legal = legal_keys(rows)
     for key in by:
         if key not in legal:
             raise UserError(f"--by {key}: unknown; {suggestion(key, legal, 'keys')}")
-    grid = [key for key in legal if key not in FIRST]
-    return [*by, *(key for key in split_keys(rows) if key not in by)] if by else ["scenario", "method", *grid]
+    keys = list(by) or [*FIRST[:2]]
+    return [*keys, *(key for key in legal if key not in (*FIRST, *keys) and tells_apart(rows, key, keys))]
 
 
-def split_keys(rows: Sequence[Record]) -> list[str]:
-    """The keys outside any grid in which runs differ."""
-    return sorted({key for row in rows for key in str(row.get("split_by") or "").split(",") if key})
+def tells_apart(rows: Sequence[Record], key: str, keys: Sequence[str]) -> bool:
+    """Whether runs of one scenario and method, in one row of a table by some keys, differ in a setting."""
+    together = groups(rows, [*FIRST[:2], *keys]).values()
+    return any(len({row.get(key) for row in members}) > 1 for members in together)
 
 
-def split_words(rows: Sequence[Record]) -> str:
+def apart_words(rows: Sequence[Record], by: Sequence[str]) -> str:
     """What is said of runs that were not pooled."""
-    keys = split_keys(rows)
-    return f"; split by {', '.join(keys)}: runs differ there outside a grid" if keys else ""
+    extra = [key for key in chosen_keys(rows, by) if key not in (by or FIRST)]
+    strays = {key for row in rows for key in str(row.get("split_by") or "").split(",") if key}
+    grid, others = ([key for key in extra if (key in strays) is is_stray] for is_stray in (False, True))
+    told = f"; kept apart by {', '.join(grid)}" if grid and by else ""
+    return told + (f"; split by {', '.join(others)}: runs differ there outside a grid" if others else "")
 
 
 def once(rows: Sequence[Record]) -> list[Record]:
@@ -66,12 +76,15 @@ def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[s
     rows = once(rows)
     keys = chosen_keys(rows, by)
     names = chosen_measures(rows, measures)
+    found = sorted(groups(rows, keys).items(), key=lambda one: rank(one[0]))
     told = [
         dict(zip(keys, group, strict=True)) | counts_of(members) | {name: median_of(members, name) for name in names}
-        for group, members in groups(rows, keys).items()
+        for group, members in found
     ]
-    note = f"medians over seeds{INTERVALS}, rates with 95 % Wilson intervals"
-    if any(lacks_seeds(value, row["seeds"]) for row in told for name, value in row.items() if name not in OF_A_RUN):
+    note = f"medians over seeds{INTERVALS}, rates with 95 % Wilson intervals (none of one seed)"
+    if any("values" in row for row in told):
+        note += "; values: seeds of all runs of a row, which are of several scenarios or methods"
+    if any(lacks_seeds(name, row) for row in told for name in names):
         note += "; n: of so many seeds, the others have no finite value"
     if set(names) & OF_A_RUN:
         note += "; core_seconds: of a seed, one value a run, whose seeds share its time"
@@ -79,12 +92,14 @@ def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[s
         note += "; indistinguishable: share of seeds whose W1 lies below the upper end of a perfect sampler's 90 %"
     if estimates := [name for name in names if name in QUANTITIES and QUANTITIES[name].estimated]:
         note += f"; estimates: below 0 is the error of {' and '.join(estimates)}"
-    return Table(keys, told, note + split_words(rows))
+    return Table(keys, told, note + apart_words(rows, by))
 
 
-def lacks_seeds(value: Any, seeds: int) -> bool:
-    """Whether a number is of fewer seeds than ended."""
-    return isinstance(value, Interval) and not math.isnan(value.value) and value.n < seeds
+def lacks_seeds(name: str, row: Mapping[str, Any]) -> bool:
+    """Whether a number of a row is of fewer seeds than ended; what the seeds of a run share lacks none."""
+    value = row[name]
+    known = isinstance(value, Interval) and not math.isnan(value.value) and name not in OF_A_RUN
+    return known and value.n < row.get("values", row.get("seeds", 0))
 
 
 INTERVALS = f" with 95 % intervals from order statistics (none below {FEWEST} values)"
@@ -102,15 +117,19 @@ def chosen_measures(rows: Sequence[Record], measures: Sequence[str]) -> list[str
 
 
 def counts_of(members: Sequence[Record]) -> dict[str, Any]:
-    """How many seeds ended; which share diverged and, where the target has modes, which share found them all."""
+    """How many seeds ended, and in how many runs together where a seed was in several; which share diverged and, where
+    the target has modes, which share found them all.
+    """
     ended = [row for row in members if row["status"] in FINISHED]
-    cells: dict[str, Any] = {"seeds": len(ended)}
+    cells: dict[str, Any] = {"seeds": len({row["seed"] for row in ended})}
+    if cells["seeds"] < len(ended):
+        cells["values"] = len(ended)
     if len(ended) < len(members):
         cells["not ended"] = len(members) - len(ended)
-    cells["diverged"] = rate(sum(row["status"] == "diverged" for row in ended), len(ended))
+    cells["diverged"] = share(sum(row["status"] == "diverged" for row in ended), len(ended))
     moded = [row for row in ended if row.get("modes_of")]
     if moded:
-        cells["all modes"] = rate(sum(row.get("modes") == row["modes_of"] for row in moded), len(moded))
+        cells["all modes"] = share(sum(row.get("modes") == row["modes_of"] for row in moded), len(moded))
     return cells | like_perfect_of(ended)
 
 
@@ -119,7 +138,7 @@ def like_perfect_of(ended: Sequence[Record]) -> dict[str, Interval]:
     known = [row for row in ended if row.get("indistinguishable") is not None or row["status"] == "diverged"]
     if not any(row.get("indistinguishable") is not None for row in known):
         return {}
-    return {"indistinguishable": rate(sum(bool(row.get("indistinguishable")) for row in known), len(known))}
+    return {"indistinguishable": share(sum(bool(row.get("indistinguishable")) for row in known), len(known))}
 
 
 def median_of(members: Sequence[Record], name: str) -> Interval:
@@ -148,10 +167,12 @@ def differences(
     pairs = list(paired(rows, base))
     told = [
         dict(zip(keys, group, strict=True)) | {name: difference_of(members, name) for name in names}
-        for group, members in groups([{**one, "against": other} for one, other in pairs], keys).items()
+        for group, members in sorted(
+            groups([{**one, "against": other} for one, other in pairs], keys).items(), key=lambda one: rank(one[0])
+        )
     ]
     note = f"medians of the differences from {base}, paired by seed,{INTERVALS}"
-    return Table(keys, told, note + split_words(rows) + lone_words(rows, base))
+    return Table(keys, told, note + apart_words(rows, by) + lone_words(rows, base))
 
 
 def lone_words(rows: Sequence[Record], base: str) -> str:
@@ -179,8 +200,58 @@ def difference_of(members: Sequence[Record], name: str) -> Interval:
 def crossed(table: Table, across: Sequence[str], measure: str) -> Table:
     """One measure of a table with the keys `across` as columns."""
     keys = [key for key in table.keys if key not in across]
+    heads = {values: " / ".join(map(str, values)) for values in in_order(values_of(row, across) for row in table.rows)}
     told: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in table.rows:
-        line = told.setdefault(tuple(row[key] for key in keys), {key: row[key] for key in keys})
-        line[" / ".join(str(row[key]) for key in across)] = row.get(measure)
-    return Table(keys, list(told.values()), f"{measure}: {table.note}")
+    best = set[tuple[int, str]]()
+    for i, row in enumerate(table.rows):
+        line = told.setdefault(values_of(row, keys), {key: row[key] for key in keys} | dict.fromkeys(heads.values()))
+        line[heads[values_of(row, across)]] = row.get(measure)
+        if (i, measure) in table.best:
+            best.add((list(told).index(values_of(row, keys)), heads[values_of(row, across)]))
+    return Table(keys, list(told.values()), f"{measure}: {table.note}", frozenset(best))
+
+
+def values_of(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[Any, ...]:
+    """What a row has at some keys."""
+    return tuple(row[key] for key in keys)
+
+
+# --- the best --------------------------------------------------------------------------------------------------------
+
+DIRECTIONS = {"diverged": "lower", "all modes": "higher", "indistinguishable": "higher"}
+
+
+def marked(table: Table) -> Table:
+    """A table with the best of every column marked, in each scenario, and all whose interval overlaps the best one's;
+    where that is all of them, none.
+    """
+    scenarios = groups([{"i": i, "scenario": row.get("scenario")} for i, row in enumerate(table.rows)], ["scenario"])
+    names = dict.fromkeys(name for row in table.rows for name in row if name not in table.keys)
+    best = {
+        (i, name)
+        for name in names
+        for rows in scenarios.values()
+        for i in best_of(table, name, [row["i"] for row in rows])
+    }
+    told = "; bold: the best of a column in its scenario, and all whose interval overlaps the best one's"
+    if any(math.isnan(table.rows[i][name].low) for i, name in best):
+        told += " (without an interval, all that is written alike)"
+    return table._replace(best=frozenset(best), note=table.note + told * bool(best))
+
+
+def best_of(table: Table, name: str, rows: Sequence[int]) -> list[int]:
+    """Which of some rows are best in a column, ties with them; none where no way is better, or nothing is left behind."""
+    way = DIRECTIONS.get(name) or better(name)
+    known = {
+        i: value for i in rows if isinstance(value := table.rows[i].get(name), Interval) and not math.isnan(value.value)
+    }
+    if way == "neither" or not known:
+        return []
+    best = (min if way == "lower" else max)(known.values(), key=lambda value: value.value)
+    ties = [i for i, value in known.items() if overlap(value, best) or number(value.value) == number(best.value)]
+    return ties if len(ties) < len(known) else []
+
+
+def overlap(one: Interval, other: Interval) -> bool:
+    """Whether two numbers' intervals have a point in common."""
+    return one.ends[0] <= other.ends[1] and one.ends[1] >= other.ends[0]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from toygan.files.strict import UserError, suggestion
@@ -23,21 +24,107 @@ def written(tables: Sequence[Table], form: str) -> str:
 
 def cells_of(table: Table) -> tuple[list[str], list[list[str]]]:
     """Header and cells as text."""
-    names = list(dict.fromkeys(name for row in table.rows for name in row))
-    return names, [[cell(row.get(name), row.get("seeds")) for name in names] for row in table.rows]
+    names = columns(table)
+    return names, [
+        [cell(row.get(name), name in row and lacks_seeds(name, row)) for name in names] for row in table.rows
+    ]
 
 
-def cell(value: Any, seeds: int | None = None) -> str:
+def columns(table: Table) -> list[str]:
+    """The names of a table's columns."""
+    return list(dict.fromkeys(name for row in table.rows for name in row))
+
+
+def cell(value: Any, is_of_few: bool = False) -> str:
     """A cell in words: a number with its interval, and of how many seeds where others have no value; a dash for what is
     not known.
     """
     if isinstance(value, Interval):
         if math.isnan(value.value):
             return "-"
-        some = f" (n = {value.n})" if seeds is not None and lacks_seeds(value, seeds) else ""
+        some = f" (n = {value.n})" if is_of_few else ""
         ends = "" if math.isnan(value.low) else f" [{number(value.low)}, {number(value.high)}]"
         return f"{number(value.value)}{ends}{some}"
-    return "-" if value is None else str(value)
+    return "-" if value is None else value if isinstance(value, str) else str(value)
+
+
+# --- names that somebody chose ---------------------------------------------------------------------------------------
+
+
+class Chosen(str):
+    """A name that the user gave: LaTeX takes mathematics in it as it is."""
+
+
+def new_names(pairs: Sequence[str]) -> dict[str, Chosen]:
+    """`OLD=NEW` each; UserError for what is none."""
+    for pair in pairs:
+        if not all(part.strip() for part in pair.partition("=")):
+            raise UserError(f"--name {pair}: expected OLD=NEW, for example wgan-gp=WGAN-GP")
+    return {old.strip(): Chosen(new.strip()) for old, _, new in (pair.partition("=") for pair in pairs)}
+
+
+def renamed(table: Table, names: Mapping[str, str]) -> Table:
+    """A table whose columns, and what stands in the columns of its keys, are called as somebody likes."""
+    of_keys = [{key: names.get(str(row[key]), row[key]) for key in table.keys} for row in table.rows]
+    rows = [{**row, **own} for row, own in zip(table.rows, of_keys, strict=True)]
+    return headed(table._replace(rows=rows), names)
+
+
+def headed(table: Table, names: Mapping[str, str]) -> Table:
+    """A table with other names of its columns."""
+    rows = [{names.get(name, name): value for name, value in row.items()} for row in table.rows]
+    best = frozenset((i, names.get(name, name)) for i, name in table.best)
+    return Table([names.get(key, key) for key in table.keys], rows, table.note, best)
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+
+def parted(table: Table, room: int) -> list[Table]:
+    """A table as several below each other, each with the keys and no wider than a terminal, long names stacked, the note
+    below the last; as it is where it fits.
+    """
+    if width_of(table) <= room:
+        return [table]
+    names, body = cells_of(table)
+    table = headed(table, {name: stacked(name, widest(line[i] for line in body)) for i, name in enumerate(names)})
+    keys, others = table.keys, columns(table)[len(table.keys) :]
+    blocks = [[*keys]]
+    for name in others:
+        if len(blocks[-1]) > len(keys) and width_of(narrowed(table, [*blocks[-1], name])) > room:
+            blocks.append([*keys])
+        blocks[-1].append(name)
+    return [narrowed(table, block)._replace(note=table.note * (block is blocks[-1])) for block in blocks]
+
+
+def narrowed(table: Table, names: Sequence[str]) -> Table:
+    """A table with some of its columns."""
+    return table._replace(rows=[{name: row.get(name) for name in names} for row in table.rows])
+
+
+def width_of(table: Table) -> int:
+    """How wide a table is as text."""
+    return sum(width + 2 for width in column_widths(*cells_of(table))) - 2
+
+
+def column_widths(names: Sequence[str], body: Sequence[Sequence[str]]) -> list[int]:
+    """How wide each column is, of whose name the lines may stand below each other."""
+    return [widest([*name.split("\n"), *(line[i] for line in body)]) for i, name in enumerate(names)]
+
+
+def widest(words: Iterable[str]) -> int:
+    """The length of the longest word."""
+    return max(map(len, words), default=0)
+
+
+def stacked(name: str, width: int) -> str:
+    """A name cut after dots, underscores and blanks into lines of a width, if it can be."""
+    lines = [""]
+    for part in re.findall(r"[^._ ]+[._ ]*|[._ ]+", name):
+        if lines[-1] and len(lines[-1] + part.rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip(" ") for line in lines)
 
 
 def as_text(tables: Sequence[Table]) -> str:
@@ -48,9 +135,11 @@ def as_text(tables: Sequence[Table]) -> str:
 def text_of(table: Table) -> str:
     """One table, aligned, with its note."""
     names, body = cells_of(table)
-    widths = [max(len(line[i]) for line in [names, *body]) for i in range(len(names))]
-    lines = ["  ".join(aligned(line, widths, len(table.keys))).rstrip() for line in [names, *body]]
-    return "\n".join([*lines, f"({table.note})", ""])
+    widths, stacks = column_widths(names, body), [name.split("\n") for name in names]
+    tall = max(map(len, stacks))
+    heads = [list(line) for line in zip(*([""] * (tall - len(stack)) + stack for stack in stacks), strict=True)]
+    lines = ["  ".join(aligned(line, widths, len(table.keys))).rstrip() for line in [*heads, *body]]
+    return "\n".join([*lines, *([f"({table.note})"] if table.note else []), ""])
 
 
 def aligned(line: Sequence[str], widths: Sequence[int], left: int) -> list[str]:
@@ -67,41 +156,57 @@ def as_markdown(tables: Sequence[Table]) -> str:
 def markdown_of(table: Table) -> str:
     """One pipe table with its note."""
     names, body = cells_of(table)
+    body = [[f"**{text}**" if (i, name) in table.best else text for name, text in zip(names, line, strict=True)]
+            for i, line in enumerate(body)]  # fmt: skip
     rule = ["---" if i < len(table.keys) else "---:" for i in range(len(names))]
     lines = ["| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in [names, rule, *body]]
     return "\n".join([*lines, "", f"*{table.note}*", ""])
 
 
 def as_latex(tables: Sequence[Table]) -> str:
-    """Tabulars that need no package."""
-    return "\n".join(latex_of(table) for table in tables)
+    r"""Tabulars for the package booktabs."""
+    return "\n".join([r"% needs \usepackage{booktabs}", *(latex_of(table) for table in tables)])
 
 
 def latex_of(table: Table) -> str:
     """One tabular with its note as a comment."""
     names, body = cells_of(table)
     layout = "l" * len(table.keys) + "r" * (len(names) - len(table.keys))
-    lines = [latex_row(line) for line in [names, *body]]
-    begin, end = rf"\begin{{tabular}}{{{layout}}}", r"\end{tabular}"
-    return "\n".join([f"% {table.note}", begin, r"\hline", lines[0], r"\hline", *lines[1:], r"\hline", end, ""])
+    marks = [[(i, name) in table.best for name in names] for i in range(len(body))]
+    lines = [latex_row(line, best) for line, best in zip(body, marks, strict=True)]
+    begin, head = rf"\begin{{tabular}}{{{layout}}}", latex_row(names, [False] * len(names))
+    rules = [begin, r"\toprule", head, r"\midrule", *lines, r"\bottomrule", r"\end{tabular}", ""]
+    return "\n".join([f"% {table.note}", *rules])
 
 
-def latex_row(line: Sequence[str]) -> str:
+def latex_row(line: Sequence[str], best: Sequence[bool]) -> str:
     """One row; a bracket or star at its beginning would be taken for an option of the line break before it."""
-    text = " & ".join(map(latex_text, line)) + r" \\"
+    cells = [
+        rf"\textbf{{{latex_text(text)}}}" if bold else latex_text(text) for text, bold in zip(line, best, strict=True)
+    ]
+    text = " & ".join(cells) + r" \\"
     return "{}" + text if text.startswith(("[", "*")) else text
 
 
 def latex_text(text: str) -> str:
-    """Text in which nothing is a command."""
+    """Text in which nothing is a command, but mathematics in a name that the user chose."""
+    if isinstance(text, Chosen) and ("$" in text or "\\" in text):
+        return text
     special = {
         "\N{MINUS SIGN}": "$-$",
+        "\N{NO-BREAK SPACE}": "~",
+        "\N{MIDDLE DOT}": r"$\cdot$",
         "\\": r"\textbackslash{}",
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
     }
     special |= {sign: f"\\{sign}" for sign in "_%&#${}"}
-    return "".join(special.get(sign, sign) for sign in text)
+    escaped = "".join(special.get(sign, sign) for sign in text)
+    return re.sub(f"[{RAISED}]+", lambda found: f"$^{{{found[0].translate(LOWERED)}}}$", escaped)
+
+
+RAISED = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
+LOWERED = str.maketrans(RAISED, "-0123456789")
 
 
 def csv_of(tables: Sequence[Table]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from toygan.quantities.table import QUANTITIES
@@ -29,6 +30,25 @@ def groups(rows: Sequence[Record], keys: Sequence[str]) -> dict[tuple[Any, ...],
     for row in rows:
         found[tuple(row.get(key) for key in keys)].append(row)
     return found
+
+
+def in_order(values: Iterable[Any]) -> list[Any]:
+    """Each value once: numbers by size, words by the alphabet but for numbers in them, what is not known last."""
+    return sorted(dict.fromkeys(values), key=rank)
+
+
+def rank(value: Any) -> tuple[Any, ...]:
+    """Where a value stands among others; of several in a tuple the first that differ decide."""
+    if isinstance(value, tuple):
+        return tuple(map(rank, value))
+    if isinstance(value, int | float):
+        return 0, value
+    if value is None:
+        return (2,)
+    return 1, [float(part) if i % 2 else part for i, part in enumerate(NUMBER.split(str(value)))]
+
+
+NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 
 
 def known_values(members: Sequence[Mapping[str, Any]], name: str) -> list[float]:

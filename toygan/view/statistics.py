@@ -44,6 +44,12 @@ def rate(happened: int, n: int) -> Interval:
     return Interval(p, 0.0 if happened == 0 else middle - half, 1.0 if happened == n else middle + half, n)
 
 
+def share(happened: int, n: int) -> Interval:
+    """A rate with its interval, without one for a single seed."""
+    found = rate(happened, n)
+    return found if n > 1 else found._replace(low=math.nan, high=math.nan)
+
+
 def median(values: Sequence[float]) -> Interval:
     """A median with its interval from order statistics, without one for fewer than 6 values; NaN for no values.
 

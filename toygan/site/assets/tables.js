@@ -54,12 +54,21 @@
     body.append(...rows.map(([, row]) => row));
   }
 
-  // Numbers by size, words by the alphabet; what is not known comes last either way.
+  // Numbers by size, words by the alphabet but for numbers in them; what is not known comes last either way.
   function order(a, b, down) {
     if (a === "–" || b === "–") return (a === "–") - (b === "–");
-    const x = parseFloat(a), y = parseFloat(b);
-    const found = Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y;
+    const x = size(a), y = size(b);
+    const found = Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b, "en", { numeric: true }) : x - y;
     return down ? -found : found;
+  }
+
+  // A number as Python's toygan.files.text writes it: −0.5, 2.5·10⁻⁶, 10⁷, 98 %, < 0.1 %, 0.1 – 0.2, inf; of a word NaN.
+  function size(words) {
+    const raised = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+    const plain = words.trim().replace(/^[<>]\s*/, "").replace("−", "-").replace(/(·?)10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)/, (_, dot, power) =>
+      (dot ? "e" : "1e") + power.replace("⁻", "-").replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹]/g, (digit) => raised.indexOf(digit)));
+    if (/^-?inf$/.test(plain)) return plain[0] === "-" ? -Infinity : Infinity;
+    return /^-?\d*\.?\d+(e-?\d+)?(\s.*)?$/.test(plain) ? parseFloat(plain) : NaN;
   }
 
   // --- the matrix ----------------------------------------------------------------------------------------------------
