@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from PIL import Image
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
@@ -234,6 +235,60 @@ def test_runs_are_compared(finished, tmp_path):
     assert line.count(f"({number(floor)})") == 2
     assert [row["run"] for row in one_object(call(*words, "--json").stdout)["runs"]] == ["small / mine", "small / gan"]
     assert [path.name for path in tmp_path.iterdir()] == ["comparison.png"]
+
+
+@pytest.mark.parametrize(
+    ("formats", "kinds"),
+    [
+        (["pdf"], ["picture"]),
+        (["webp", "svg"], ["film", "picture"]),
+        (["png", "pdf", "gif", "webp", "png"], ["picture", "picture.pdf", "film", "film.webp"]),
+    ],
+)
+def test_runs_are_compared_in_every_format(formats, kinds, finished, tmp_path):
+    words = [word for suffix in formats for word in ("--format", suffix)]
+    told = one_object(call("compare", *map(str, finished), *words, "--out", str(tmp_path), "--json").stdout)
+    found = {kind: Path(path) for kind, path in told.items() if kind != "runs"}
+    assert list(found) == kinds
+    assert [path.name for path in found.values()] == [f"comparison.{suffix}" for suffix in dict.fromkeys(formats)]
+    assert {*tmp_path.iterdir()} == {*found.values()}
+
+
+def test_films_are_as_fast_as_long_and_as_wide_as_asked(finished, tmp_path):
+    for words in (["draw", str(finished[0])], ["compare", *map(str, finished)]):
+        call(*words, "--fps", "4", "--seconds", "0.5", "--width", "300", "--out", str(tmp_path))
+    for name, frames in {"animation.gif": 2, "comparison.gif": 2, "picture.png": 1, "comparison.png": 1}.items():
+        with Image.open(tmp_path / name) as picture:
+            assert (picture.width, getattr(picture, "n_frames", 1)) == (300, frames)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--fps", "0"], "--fps 0: must be a number from 1 to 50"),
+        (["--fps", "nan"], "--fps nan: must be a number from 1 to 50"),
+        (["--seconds", "-2"], "--seconds -2: must be a number from 0.1 to 600"),
+        (["--width", "10"], "--width 10: must be a number from 200 to 4000"),
+        (["--format", "pdf", "--fps", "9"], "--fps 9: is about films, and pdf is none; a film is gif, webp, mp4"),
+        (
+            ["--format", "pdf", "--width", "900"],
+            "--width 900: is in pixels, and pdf has none; png, gif, webp, mp4 have",
+        ),
+        (["--format", "film"], "--format film: unknown; legal formats: png, pdf, svg, gif, webp, mp4"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("command", ["draw", "compare"])
+def test_what_a_film_cannot_be_is_one_message(command, words, said, finished, tmp_path):
+    folders = map(str, finished[: 1 if command == "draw" else 2])
+    assert call(command, *folders, *words, "--out", str(tmp_path), code=2).stderr == f"toygan: {said}\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_film_that_is_asked_for_and_forbidden_is_a_mistake(finished, tmp_path):
+    words = ["compare", *map(str, finished), "--out", str(tmp_path), "--no-animation"]
+    assert "leave out either" in call(*words, "--format", "gif", code=2).stderr
+    assert "comparison.pdf" in call(*words, "--format", "pdf").stdout
 
 
 def test_python_gives_a_recording(here):

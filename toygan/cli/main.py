@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from toygan.cli import distance, exhibits, many, views
+from toygan.cli import distance, drawing, exhibits, many, views
 from toygan.cli.exits import (
     FAILED,
     INTERRUPTED,
@@ -212,7 +212,8 @@ def report(recordings: list[Recording], faults: list[BaseException], film: bool,
     from toygan.cli.console import print_summary, print_table
 
     place = common_folder(recordings) if len(recordings) > 1 else recordings[0].folder
-    paths = draw_comparison(recordings, place, film) if len(recordings) > 1 and place else {}
+    formats = ["png", "gif"] if film else ["png"]
+    paths = draw_comparison(recordings, place, formats) if len(recordings) > 1 and place else {}
     paths |= write_page(recordings, place) if page and place else {}
     if as_json:
         told = [dict(recording.facts.said) | {"folder": str(recording.folder)} for recording in recordings]
@@ -245,16 +246,19 @@ def common_folder(recordings: list[Recording]) -> Path:
     return Path(os.path.commonpath([recording.folder.resolve().parent for recording in recordings if recording.folder]))
 
 
-def draw_comparison(recordings: list[Recording], folder: Path, film: bool) -> dict[str, str]:
-    """Picture and, if wanted, film of several runs; where they are."""
-    from toygan.draw import save_comparison, save_comparison_film
-
-    paths = {"picture": folder / "comparison.png"}
-    save_comparison(recordings, paths["picture"])
-    if film:
-        paths["film"] = folder / "comparison.gif"
-        save_comparison_film(recordings, paths["film"])
-    return {name: shown(path) for name, path in paths.items()}
+def draw_comparison(
+    recordings: list[Recording],
+    folder: Path,
+    formats: list[str],
+    fps: float | None = None,
+    seconds: float | None = None,
+    width: int | None = None,
+) -> dict[str, str]:
+    """Pictures and films of several runs; where they are."""
+    pace = drawing.pace_of(formats, fps, seconds, width)
+    path = usable(folder) / "comparison"
+    paths = [drawing.drawn_together(recordings, path, suffix, pace, width) for suffix in formats]
+    return {name: shown(path) for name, path in drawing.named(paths).items()}
 
 
 def shown(path: Path) -> str:
@@ -264,47 +268,32 @@ def shown(path: Path) -> str:
 
 # --- draw and compare ------------------------------------------------------------------------------------------------
 
-PICTURES, FILMS = ("png", "pdf", "svg"), ("gif", "webp", "mp4")
-
 
 @app.command()
 def draw(
     folder: Folder,
-    formats: Annotated[
-        list[str],
-        typer.Option("--format", "-f", help=f"{', '.join(PICTURES + FILMS)}; png and gif by default."),
-    ] = [],  # noqa: B006
+    formats: drawing.Formats = [],  # noqa: B006
     view: views.View = None,
     points: views.Points = None,
+    fps: drawing.Fps = None,
+    seconds: drawing.Seconds = None,
+    width: drawing.Width = None,
     out: Annotated[Path | None, typer.Option(help="Another folder for the files.")] = None,
 ) -> None:
     """Draw a run again from its recording, or more points of its generators; nothing is trained."""
     with clear_faults():
         recording = opened(folder)
         place = out or folder
-        for suffix in formats or (["png"] if view or points else ["png", "gif"]):
+        formats = drawing.chosen_formats(formats, ["png"] if view or points else ["png", "gif"])
+        pace = drawing.pace_of(formats, fps, seconds, width)
+        for suffix in formats:
             if points:
                 say(views.drawn_points(recording, points, view, suffix, usable(place)))
             elif view:
                 say(views.drawn_view(recording, view, suffix, usable(place)))
             else:
-                say(drawn(recording, suffix, place))
-
-
-def drawn(recording: Recording, suffix: str, folder: Path) -> Path:
-    """Draw the picture or the film in one format; where it is."""
-    from toygan.draw import save_film, save_picture
-    from toygan.files.strict import UserError, suggestion
-
-    if suffix not in PICTURES + FILMS:
-        raise UserError(f"--format {suffix}: unknown; {suggestion(suffix, PICTURES + FILMS, 'formats')}")
-    save, stem = (save_picture, "picture") if suffix in PICTURES else (save_film, "animation")
-    path = usable(folder) / f"{stem}.{suffix}"
-    try:
-        save(recording, path)
-    except ImportError as error:
-        raise UserError(f"--format {suffix}: {error}") from None
-    return path
+                stem = "picture" if suffix in drawing.PICTURES else "animation"
+                say(drawing.drawn(recording, usable(place) / stem, suffix, pace, width))
 
 
 def usable(folder: Path) -> Path:
@@ -337,6 +326,10 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Where picture and film go; the runs' common folder by default.")
     ] = None,
+    formats: drawing.Formats = [],  # noqa: B006
+    fps: drawing.Fps = None,
+    seconds: drawing.Seconds = None,
+    width: drawing.Width = None,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
     page: Page = False,
     as_json: Json = False,
@@ -348,9 +341,12 @@ def compare(
 
         if len(folders) < 2:
             raise UserError("compare needs two runs or more")
+        drawing.without_film(formats, animation)
+        formats = drawing.chosen_formats(formats, ["png", "gif"] if animation else ["png"])
         recordings = [opened(folder) for folder in folders]
         place = usable(out or common_folder(recordings))
-        paths = draw_comparison(recordings, place, animation) | (write_page(recordings, place) if page else {})
+        paths = draw_comparison(recordings, place, formats, fps, seconds, width)
+        paths |= write_page(recordings, place) if page else {}
         if as_json:
             say_json({"runs": table_rows(recordings)} | paths)
         else:
