@@ -23,6 +23,7 @@ from toygan.draw.panels import (
     PLAIN,
     REAL,
     SMALL,
+    Style,
     band_edges,
     critic_contour,
     dress_curves,
@@ -223,11 +224,20 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float) -> tuple[Figur
         axes.append(axis_at(figure, left, below + (rows - 1 - i // columns) * row + TEXT_BENEATH, side, tall))
         axes[-1].tick_params(labelleft=i % columns == 0)
         size = LARGE if columns < 4 else PLAIN
-        axes[-1].set_title(name, size=size, loc="left", pad=4, weight="bold", color=styles[i][0], parse_math=False)
+        axes[-1].set_title(name, size=size, loc="left", pad=7, weight="bold", parse_math=False)
+        key_line(axes[-1], styles[i])
     for line, words in enumerate(reversed(commands)):
         say(figure, 0.2, 0.1 + 0.15 * line, words, SMALL, family="monospace")
     say(figure, 0.2, 0.1 + 0.15 * len(commands), CAPTION, SMALL)
     return figure, axes
+
+
+def key_line(axis: Axes, style: Style) -> None:
+    """A line over a panel as its run's curve is drawn; words in that colour would be hard to read."""
+    colour, dashes, _ = style
+    height = 1 + 0.03 / size_of(axis)[1]
+    line = Line2D([0, 1], [height, height], color=colour, linestyle=dashes, linewidth=3, transform=axis.transAxes)
+    axis.figure.add_artist(line)
 
 
 def comparison_commands(recordings: Sequence[Recording]) -> list[str]:

@@ -159,12 +159,14 @@ def moving_words(
     names = names_apart([shown.recording for shown in scenes])
     named = list(zip(names, scenes, panels.styles_of(len(scenes)), strict=True))[:TOLD]
     tall = LINE * lines * len(named)
-    axis = sheet.axis_at(figure, sheet.MARGIN - 0.15, bottom, sheet.WIDTH - sheet.MARGIN, tall)
+    axis = sheet.axis_at(figure, sheet.MARGIN + 0.1, bottom, sheet.WIDTH - sheet.MARGIN, tall)
+    axis.set(xlim=(0, sheet.WIDTH - sheet.MARGIN), ylim=(-len(named), 0))
     axis.set_axis_off()
-    words = [
-        axis.text(0, 1 - row / len(named), "", size=panels.SMALL, color=colour, va="top", parse_math=False)
-        for row, (_, _, (colour, _, _)) in enumerate(named)
-    ]
+    words = []
+    for row, (_, _, (colour, dashes, width)) in enumerate(named):
+        height = -row - 0.5 / lines
+        axis.plot([-0.3, -0.07], [height] * 2, color=colour, linestyle=dashes, linewidth=width, clip_on=False)
+        words.append(axis.text(0, -row, "", size=panels.SMALL, color=panels.INK, va="top", parse_math=False))
 
     def show(t: int) -> None:
         for text, (name, shown, _), frames in zip(words, named, clock, strict=False):
