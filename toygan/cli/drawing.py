@@ -43,6 +43,91 @@ Width = Annotated[
     ),
 ]
 
+Steps = Annotated[
+    str | None,
+    typer.Option(
+        "--steps",
+        "--step",
+        metavar="STEP,...",
+        help="Draw the looks nearest to these steps, up to 6, side by side: --steps 0,500,2500.",
+    ),
+]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="SEED", help="Draw this seed; the run's first by default.")]
+
+
+def steps_in(text: str) -> list[int]:
+    """The steps in a list such as `0,500,2500`; UserError for what is none."""
+    from toygan.files.strict import UserError, shortened
+
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and part.isascii() for part in parts):
+        raise UserError(f"--steps {shortened(text)}: must be whole numbers, 0 or more, with commas, such as 0,500,2500")
+    return [int(part) for part in parts]
+
+
+def go_together(view: str | None, points: int | None, steps: str | None, seed: int | None, width: int | None) -> None:
+    """UserError for options of `draw` of which one leaves nothing to the other."""
+    from toygan.files.strict import UserError
+
+    asked = [name for name, value in (("points", points), ("steps", steps), ("view", view)) if value is not None]
+    if len(asked) > 1:
+        raise UserError(f"--{asked[0]}: makes a picture of its own; leave out --{asked[1]}")
+    if width is not None and (points or view):
+        raise UserError(f"--width {width}: is for picture, film and --steps; leave out --{asked[0]}")
+    if seed is not None and (points or view == "dirac"):
+        told = "--points shows every seed" if points else "--view dirac has none"
+        raise UserError(f"--seed {seed}: {told}; leave out either")
+
+
+def seen(recording: Recording, seed: int | None) -> Recording:
+    """The recording with a seed shown, by default its first; UserError for a seed that was not run."""
+    from toygan.files.strict import UserError
+    from toygan.files.text import tell
+    from toygan.view.chosen import of_seed
+    from toygan.view.scene import no_critic
+
+    if seed is None:
+        return recording
+    try:
+        chosen = of_seed(recording, seed)
+    except ValueError as error:
+        raise UserError(f"--seed {seed}: {error}") from None
+    if "scores" not in chosen.frames:
+        kept = recording.facts.seeds[: recording.frames["scores"].shape[1]]
+        tell(f"{no_critic(chosen)} Critics were kept of: {', '.join(map(str, kept))}")
+    return chosen
+
+
+def looks_of(recording: Recording, text: str | None, formats: Sequence[str]) -> list[int]:
+    """The looks nearest to the steps in a list, none without a list; UserError for others, and for films of them."""
+    from toygan.draw.steps import MOST
+    from toygan.files.strict import UserError, suggestion
+    from toygan.view.chosen import looks_at
+
+    if text is None:
+        return []
+    for suffix in formats:
+        if suffix not in PICTURES:
+            raise UserError(f"--format {suffix}: --steps makes a picture; {suggestion(suffix, PICTURES, 'formats')}")
+    steps = steps_in(text)
+    if len(steps) > MOST:
+        raise UserError(
+            f"--steps: {len(steps)} looks do not fit beside each other; give up to {MOST}, or draw the film"
+        )
+    try:
+        return looks_at(recording, steps)
+    except ValueError as error:
+        raise UserError(f"--steps {text}: {error}") from None
+
+
+def drawn_looks(recording: Recording, path: Path, suffix: str, looks: Sequence[int], width: int | None) -> Path:
+    """Draw some looks side by side as PATH.SUFFIX; where it is."""
+    from toygan.draw.steps import save_steps
+
+    place = path.with_name(f"{path.name}.{suffix}")
+    save_steps(recording, looks, place, dots_of(width))
+    return place
+
 
 def chosen_formats(formats: Sequence[str], otherwise: Sequence[str]) -> list[str]:
     """The formats asked for, each once; UserError for an unknown one."""

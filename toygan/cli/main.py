@@ -275,6 +275,8 @@ def draw(
     formats: drawing.Formats = [],  # noqa: B006
     view: views.View = None,
     points: views.Points = None,
+    steps: drawing.Steps = None,
+    seed: drawing.Seed = None,
     fps: drawing.Fps = None,
     seconds: drawing.Seconds = None,
     width: drawing.Width = None,
@@ -282,18 +284,21 @@ def draw(
 ) -> None:
     """Draw a run again from its recording, or more points of its generators; nothing is trained."""
     with clear_faults():
-        recording = opened(folder)
-        place = out or folder
-        formats = drawing.chosen_formats(formats, ["png"] if view or points else ["png", "gif"])
-        pace = drawing.pace_of(formats, fps, seconds, width)
+        drawing.go_together(view, points, steps, seed, width)
+        recording = drawing.seen(opened(folder), seed)
+        formats = drawing.chosen_formats(formats, ["png"] if view or points or steps else ["png", "gif"])
+        pace, looks = drawing.pace_of(formats, fps, seconds, width), drawing.looks_of(recording, steps, formats)
+        place, tail = out or folder, "" if seed is None else f"-seed-{seed}"
         for suffix in formats:
             if points:
-                say(views.drawn_points(recording, points, view, suffix, usable(place)))
+                say(views.drawn_points(recording, points, suffix, usable(place)))
             elif view:
-                say(views.drawn_view(recording, view, suffix, usable(place)))
+                say(views.drawn_view(recording, view, suffix, usable(place), tail))
+            elif looks:
+                say(drawing.drawn_looks(recording, usable(place) / f"steps{tail}", suffix, looks, width))
             else:
                 stem = "picture" if suffix in drawing.PICTURES else "animation"
-                say(drawing.drawn(recording, usable(place) / stem, suffix, pace, width))
+                say(drawing.drawn(recording, usable(place) / f"{stem}{tail}", suffix, pace, width))
 
 
 def usable(folder: Path) -> Path:

@@ -82,7 +82,12 @@ def film_figure(shown: Scene, width: int = USUAL.width) -> tuple[Figure, list[Mo
 
 
 def moving_panels(axes: Sequence[Axes], shown: Scene) -> list[Moving]:
-    """The critic, the optimal one where every frame has its own, and the critic's slopes."""
+    """The critic, the optimal one where every frame has its own, and the critic's slopes; of a seed whose critic was not
+    kept its points alone.
+    """
+    if not shown.critic_kept:
+        sheet.say_no_critic(axes, shown)
+        return [moving_contour(axes[0], shown, panels.band_edges(shown.scores))]
     contour, *best, field = axes
     sheet.panel_titles(contour, field)
     moving = [moving_critic(contour, shown, short=bool(best)), moving_slopes(field, shown)]

@@ -48,7 +48,8 @@ BANDS = 12
 def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray | None = None) -> None:
     """Draw the critic's score as filled bands and thin lines, with real and generated points; lighter is more real."""
     edges = band_edges(scene.scores[[frame]]) if edges is None else edges
-    score_bands(axis, scene, scene.scores[frame], edges)
+    if scene.critic_kept:
+        score_bands(axis, scene, scene.scores[frame], edges)
     real_points(axis, scene)
     generated_points(axis, scene, frame)
     decision_boundary(axis, scene, frame)

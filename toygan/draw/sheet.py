@@ -47,7 +47,17 @@ from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
-from toygan.view.scene import Scene, diagnosis_of, optimum_in_words, optimum_label, scene, seeds_of, steepest, title_of
+from toygan.view.scene import (
+    Scene,
+    diagnosis_of,
+    no_critic,
+    optimum_in_words,
+    optimum_label,
+    scene,
+    seeds_of,
+    steepest,
+    title_of,
+)
 from toygan.view.words import final_points, words_with_range
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
@@ -86,7 +96,12 @@ def picture(recording: Recording) -> Figure:
 
 
 def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
-    """The critic, the optimal one where it is known, and the critic's slopes at the last frame, with colour bars."""
+    """The critic, the optimal one where it is known, and the critic's slopes at the last frame, with colour bars; of a
+    seed whose critic was not kept its points alone, in the first axis.
+    """
+    if not shown.critic_kept:
+        points_alone(axes, shown)
+        return
     contour, *best, field = axes
     edges, longest = band_edges(shown.scores[-1:]), steepest(shown.slopes[-1:])
     critic_contour(contour, shown, -1, edges)
@@ -97,6 +112,21 @@ def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
     for axis in best:
         optimal_panel(axis, shown)
         beside_optimum(axis, field)
+
+
+def points_alone(axes: Sequence[Axes], shown: Scene) -> None:
+    """The points of the last frame, and in place of the critic what became of it."""
+    critic_contour(axes[0], shown)
+    say_no_critic(axes, shown)
+
+
+def say_no_critic(axes: Sequence[Axes], shown: Scene) -> None:
+    """Say that the first axis has points alone, and why; the others stay empty."""
+    first, *others = axes
+    first.set_title(f"points of seed {shown.recording.facts.portrait}", size=PLAIN, loc="left", pad=5, color=INK)
+    place_beneath(first, 0.3).set_text(fitted(first, [no_critic(shown.recording)]))
+    for axis in others:
+        axis.set_axis_off()
 
 
 def beside_optimum(best: Axes, field: Axes) -> None:
@@ -156,13 +186,19 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
         f"At step {shown.steps[-1]}: {' · '.join(words_with_range(recording, shown.last))}",
         diagnosis_of(recording),
         final_points(recording),
-        f"{bold}{floor_in_words(recording)}Arrows point uphill, at full length from a steepness of "
-        f"{number(steepest(shown.slopes[-1:]))} on.",
+        f"{bold}{floor_in_words(recording)}{arrows_in_words(shown)}",
     ]
     wrapped = [
         (line, "sans-serif") for text in prose for line in textwrap.wrap(text, TEXT, max_lines=3, placeholder=" …")
     ]
     return wrapped + [(line, "monospace") for line in command_lines(recording, 112)]
+
+
+def arrows_in_words(shown: Scene) -> str:
+    """What the arrows' length says; nothing where there are none."""
+    if not shown.critic_kept:
+        return ""
+    return f"Arrows point uphill, at full length from a steepness of {number(steepest(shown.slopes[-1:]))} on."
 
 
 def floor_in_words(recording: Recording) -> str:
@@ -282,10 +318,10 @@ def beneath(axis: Axes, lines: Sequence[str]) -> None:
     place_beneath(axis).set_text(fitted(axis, lines))
 
 
-def place_beneath(axis: Axes) -> Text:
-    """Room for small lines under a panel."""
+def place_beneath(axis: Axes, inches: float = 0.24) -> Text:
+    """Room for small lines under a panel, so far below it."""
     _, tall = size_of(axis)
-    return axis.text(0, -0.24 / tall, "", transform=axis.transAxes, size=SMALL, va="top", color=INK, linespacing=1.25)
+    return axis.text(0, -inches / tall, "", transform=axis.transAxes, size=SMALL, va="top", color=INK, linespacing=1.25)
 
 
 def fitted(axis: Axes, lines: Sequence[str]) -> str:
