@@ -226,6 +226,41 @@ def test_drawing_explains_what_it_cannot_do(finished, tmp_path, monkeypatch):
         assert "with --out" in call("draw", str(finished[0]), *words, "--out", below, code=2).stderr
 
 
+def test_chosen_steps_and_seeds_are_drawn(here):
+    folder = call("run", "small.toml", "--seeds", "2", "--no-animation").stdout.splitlines()[-1].rpartition("/")[0]
+    told = call("draw", folder, "--steps", "0,12", "-f", "svg", "-f", "png", "--width", "400", "--out", "new")
+    assert told.stdout == "new/steps.svg\nnew/steps.png\n"
+    told = call("draw", folder, "--seed", "1", "--out", "new")
+    assert told.stdout == "new/picture-seed-1.png\nnew/animation-seed-1.gif\n"
+    assert "the critic of seed 1 was not kept: its points alone are shown (critics were kept of seed 0)" in told.stderr
+    both = ["--seed", "1", "--step", "20", "--format", "svg", "--out", "new"]
+    assert call("draw", folder, *both).stdout == "new/steps-seed-1.svg\n"
+    assert "step 20" in Path("new/steps-seed-1.svg").read_text(encoding="utf-8")
+    assert call("draw", folder, "--seed", "0", "--view", "latent").stdout == f"{folder}/latent-seed-0.png\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--steps", "9000"], "--steps 9000: step 9000 was never looked at; this run's looks are from step 0 to 20"),
+        (["--steps", "0,x"], "--steps 0,x: must be whole numbers, 0 or more, with commas, such as 0,500,2500"),
+        (["--step", "-1"], "--steps -1: must be whole numbers, 0 or more, with commas, such as 0,500,2500"),
+        (["--steps", "1,2,3,4,5,6,7"], "--steps: 7 looks do not fit beside each other; give up to 6, or draw the film"),
+        (["--steps", "1", "-f", "gif"], "--format gif: --steps makes a picture; legal formats: png, pdf, svg"),
+        (["--steps", "1", "--view", "inside"], "--steps: makes a picture of its own; leave out --view"),
+        (["--steps", "1", "--points", "9"], "--points: makes a picture of its own; leave out --steps"),
+        (["--seed", "7"], "--seed 7: seed 7 was not run; this run's are 0"),
+        (["--seed", "0", "--points", "9"], "--seed 0: --points shows every seed; leave out either"),
+        (["--seed", "0", "--view", "dirac"], "--seed 0: --view dirac has none; leave out either"),
+        (["--width", "300", "--view", "inside"], "--width 300: is for picture, film and --steps; leave out --view"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_chosen_is_one_message(words, said, finished, tmp_path):
+    assert call("draw", str(finished[0]), *words, "--out", str(tmp_path), code=2).stderr == f"toygan: {said}\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_runs_are_compared(finished, tmp_path):
     words = ["compare", *map(str, finished), "--out", str(tmp_path), "--no-animation"]
     told = call(*words).stdout

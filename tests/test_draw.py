@@ -12,10 +12,13 @@ from matplotlib.text import Text
 from PIL import Image, ImageSequence
 
 import toygan.draw as draw
-from toygan.draw import film, panels, pixels, reel, together
+from toygan.draw import film, panels, pixels, players, reel, together
+from toygan.draw import steps as draw_steps
+from toygan.files.text import number
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
+from toygan.view.chosen import looks_at, of_seed
 from toygan.view.scene import exact_transport, steepest
 from toygan.view.words import final_points
 
@@ -668,6 +671,104 @@ def test_comparison_film_is_in_step_by_the_share_of_training(tmp_path):
     draw.save_comparison_film(runs, tmp_path / "film.gif")
     assert len(pictures_in(tmp_path / "film.gif")) == 5
     np.testing.assert_array_equal(together.nearest_frames(draw.scene(runs[1]), 5), [0, 0, 1, 1, 2])
+
+
+def on_plane(figure):
+    """The axes that show the view."""
+    return [axis for axis in figure.axes if axis.get_xlim() == axis.get_ylim() == (-3, 3)]
+
+
+def test_chosen_steps_stand_side_by_side_with_their_own_measures():
+    run = moving_optimum(frames=5)
+    figure = draw_steps.steps(run, [0, 2, 4])
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert titles.count("the optimal critic") == 1
+    shown = draw.scene(run)
+    learned = on_plane(figure)[::3]
+    assert len(learned) == 3
+    for axis, look in zip(learned, (0, 2, 4), strict=True):
+        np.testing.assert_array_equal(axis.lines[1].get_xydata(), panels.visible(shown, look))
+        np.testing.assert_allclose(axis.collections[0].levels, panels.band_edges(shown.scores[[look]]))
+        assert f"step {shown.steps[look]}" in words(axis)
+        assert f"W1 {number(run.metrics['w1'][look, 0])} (floor" in words(figure)
+    one = draw_steps.steps(run, [2])
+    places = [axis.get_position() for axis in on_plane(one)]
+    assert len({place.y0 for place in places}) == 1
+    assert len(places) == 3
+
+
+def test_chosen_steps_lie_apart():
+    for looks in ([0], [0, 1], [0, 1, 2, 3, 4, 5]):
+        figure = draw_steps.steps(few(frames=6, modes=8), looks)
+        boxes = [axis.get_position() for axis in on_plane(figure)]
+        assert len(boxes) == 2 * len(looks)
+        assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+        figure.draw_without_rendering()
+        lowest = min(
+            text.get_window_extent().y0 for text in figure.texts + [t for axis in figure.axes for t in axis.texts]
+        )
+        assert lowest >= 0
+
+
+def test_the_nearest_looks_are_found_and_a_step_that_never_came_is_refused():
+    run = few(frames=5)  # steps 0, 500, ... 2000
+    assert looks_at(run, [0, 240, 260, 700, 2000]) == [0, 1, 4]
+    for step in (2001, -1):
+        with pytest.raises(ValueError, match=f"step {step} was never looked at; .* from step 0 to 2000"):
+            looks_at(run, [step])
+
+
+def test_a_lost_run_shows_its_last_finite_look_once():
+    run = few(frames=5, status="diverged")
+    run.frames["scores"][3:] = np.nan
+    told = words(draw_steps.steps(run, [1, 3, 4]))
+    assert "step 500" in told
+    assert told.count("step 1000") == 2  # over the panels, and in the words on what is missing
+    assert "seed 0 diverged: shown at step 1000" in told
+
+
+def seeded(kept):
+    """A run of four seeds of which some first ones kept their critics."""
+    rows = [{"seed": seed, "w1": float(seed)} for seed in range(4)]
+    run = few(seeds=4, modes=2, summary={"seeds": rows})
+    frames = {name: np.repeat(run.frames[name], kept, 1) for name in ("scores", "slopes")}
+    frames["scores"] = frames["scores"] * np.arange(1, kept + 1)[:, None, None]
+    final = np.arange(8.0).reshape(4, 1, 2)
+    return Recording(run.facts, run.frames | frames | {"final": final}, run.metrics)
+
+
+def test_any_seed_is_drawn_as_the_first_one_is():
+    run = seeded(2)
+    chosen = of_seed(run, 1)
+    assert chosen.facts.seeds == (1, 0, 2, 3)
+    assert chosen.facts.portrait_row["w1"] == 1
+    np.testing.assert_array_equal(chosen.metrics["w1"], run.metrics["w1"][:, [1, 0, 2, 3]])
+    np.testing.assert_array_equal(chosen.frames["final"], run.frames["final"][[1, 0, 2, 3]])
+    np.testing.assert_array_equal(chosen.frames["mode_centres"], run.frames["mode_centres"])
+    shown = draw.scene(chosen)
+    np.testing.assert_allclose(shown.scores, 2 * draw.scene(run).scores, rtol=1e-5, atol=1e-4)
+    np.testing.assert_array_equal(shown.samples, run.frames["samples"][:, 1])
+    assert "seed 1 shown of 0, 1, 2, 3" in words(draw.picture(chosen))
+    with pytest.raises(ValueError, match="seed 7 was not run; this run's are 0, 1, 2, 3"):
+        of_seed(run, 7)
+
+
+def test_a_seed_without_its_critic_shows_its_points_and_says_so(tmp_path):
+    run = of_seed(seeded(2), 3)
+    shown = draw.scene(run)
+    assert not shown.critic_kept
+    assert np.isnan(shown.scores).all()
+    for figure in (draw.picture(run), draw_steps.steps(run, [0, 1]), film.film_figure(shown)[0]):
+        told = " ".join(words(figure).split())
+        assert "The critic of seed 3 was not kept: its points alone are shown." in told
+        assert "steepness" not in told
+        assert "score" not in told
+    points = draw.picture(run).axes[1].lines[1].get_xydata()
+    np.testing.assert_array_equal(points, panels.visible(shown, shown.last))
+    draw.save_film(run, tmp_path / "film.gif")
+    assert len(pictures_in(tmp_path / "film.gif")) == 2
+    for view in ("inside", "latent", "transport"):
+        players.save_view(run, view, tmp_path / f"{view}.png")
 
 
 def few(**changes):

@@ -81,10 +81,9 @@ def go_together(view: str | None, points: int | None, steps: str | None, seed: i
 
 def seen(recording: Recording, seed: int | None) -> Recording:
     """The recording with a seed shown, by default its first; UserError for a seed that was not run."""
+    from toygan.draw import of_seed
     from toygan.files.strict import UserError
     from toygan.files.text import tell
-    from toygan.view.chosen import of_seed
-    from toygan.view.scene import no_critic
 
     if seed is None:
         return recording
@@ -93,16 +92,16 @@ def seen(recording: Recording, seed: int | None) -> Recording:
     except ValueError as error:
         raise UserError(f"--seed {seed}: {error}") from None
     if "scores" not in chosen.frames:
-        kept = recording.facts.seeds[: recording.frames["scores"].shape[1]]
-        tell(f"{no_critic(chosen)} Critics were kept of: {', '.join(map(str, kept))}")
+        kept = ", ".join(map(str, recording.facts.seeds[: recording.frames["scores"].shape[1]]))
+        tell(f"the critic of seed {seed} was not kept: its points alone are shown (critics were kept of seed {kept})")
     return chosen
 
 
 def looks_of(recording: Recording, text: str | None, formats: Sequence[str]) -> list[int]:
     """The looks nearest to the steps in a list, none without a list; UserError for others, and for films of them."""
+    from toygan.draw import looks_at
     from toygan.draw.steps import MOST
     from toygan.files.strict import UserError, suggestion
-    from toygan.view.chosen import looks_at
 
     if text is None:
         return []

@@ -326,8 +326,12 @@ def place_beneath(axis: Axes, inches: float = 0.24) -> Text:
 
 def fitted(axis: Axes, lines: Sequence[str]) -> str:
     """Lines wrapped to the width of a panel."""
-    wide, _ = size_of(axis)
-    return "\n".join(part for line in lines for part in textwrap.wrap(line, int(wide / (0.0081 * SMALL))))
+    return fitted_to(size_of(axis)[0], lines)
+
+
+def fitted_to(inches: float, lines: Sequence[str]) -> str:
+    """Small lines wrapped to a width."""
+    return "\n".join(part for line in lines for part in textwrap.wrap(line, int(inches / (0.0081 * SMALL))))
 
 
 def size_of(axis: Axes) -> tuple[float, float]:
