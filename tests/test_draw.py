@@ -517,7 +517,8 @@ def test_bar_marks_the_seed_shown_in_full_and_joins_seeds_that_agree():
     events += [{"step": 900, "seed": seed, "label": "oscillation"} for seed in (3, 0)]
     run = synthetic(frames=3, **SMALL | {"seeds": 4}, modes=8, events=events)
     _, (*_, bar) = film.film_figure(draw.scene(run))
-    _, hollow, full, state, latest = bar.artists
+    _, hollow, full, state = bar.artists
+    (latest,) = bar.words
     assert (list(hollow.get_xdata()), list(full.get_xdata())) == ([500], [900])
     bar.show(2)
     assert latest.get_text() == "◆ mode-collapse at step 500 (seed 1); ◆ oscillation at step 900 (seeds 0, 3)"
@@ -622,7 +623,7 @@ def test_a_comparison_film_has_curves_bars_events_and_in_the_end_the_diagnosis()
             part.show(t)
         assert (len(first.get_xdata()), len(second.get_xdata())) == (steps, own)
         assert dot.get_xdata()[0] == scenes[0].steps[t] == bars.artists[0].get_xdata()[1]
-        said = words_part.artists[0].get_text()
+        said = words_part.words[0].get_text()
         assert ("◆ oscillation at step 1000 (seed 0)" in said) == (t in (2, 3))
         assert said.endswith("It swung.") == (t == 4)
     np.testing.assert_array_equal(first.get_ydata(), np.median(scenes[0].recording.metrics["w1"], axis=1))
@@ -695,7 +696,7 @@ def test_chosen_steps_stand_side_by_side_with_their_own_measures():
     learned = on_plane(figure)[::3]
     assert len(learned) == 3
     for axis, look in zip(learned, (0, 2, 4), strict=True):
-        np.testing.assert_array_equal(axis.lines[1].get_xydata(), panels.visible(shown, look))
+        np.testing.assert_array_equal(axis.lines[1].get_xydata(), visible(shown, look))
         np.testing.assert_allclose(axis.collections[0].levels, panels.band_edges(shown.scores[[look]]))
         assert f"step {shown.steps[look]}" in words(axis)
         assert f"W1 {number(run.metrics['w1'][look, 0])} (floor" in words(figure)
@@ -772,7 +773,7 @@ def test_a_seed_without_its_critic_shows_its_points_and_says_so(tmp_path):
         assert "steepness" not in told
         assert "score" not in told
     points = draw.picture(run).axes[1].lines[1].get_xydata()
-    np.testing.assert_array_equal(points, panels.visible(shown, shown.last))
+    np.testing.assert_array_equal(points, visible(shown, shown.last))
     draw.save_film(run, tmp_path / "film.gif")
     assert len(pictures_in(tmp_path / "film.gif")) == 2
     for view in ("inside", "latent", "transport"):

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from textwrap import shorten
+from typing import Literal
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -45,11 +47,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Moving:
-    """Artists of one panel that a frame redraws, from back to front, and how they are set to frame `t`."""
+    """Artists of one panel that a frame redraws, from back to front, and how they are set to frame `t`; `words` beneath
+    them seldom change, and are drawn again only then: letters cost more than anything else.
+    """
 
     axis: Axes
     artists: Sequence[Artist]
     show: Callable[[int], None]
+    words: Sequence[Text] = ()
 
 
 def save_film(
@@ -195,7 +200,7 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
         past = [event for event in events if event.step <= step]
         latest.set_text(shorten("; ".join(f"◆ {event_in_words(event)}" for event in past[-2:]), 104, placeholder=" …"))
 
-    return Moving(axis, [done, *marks, state, latest], show)
+    return Moving(axis, [done, *marks, state], show, [latest])
 
 
 def event_marks(
@@ -214,19 +219,30 @@ def event_marks(
 def rendered(
     figure: Figure, parts: Sequence[Moving], looks: Sequence[int], progress: Progress | None
 ) -> Iterator[Image.Image]:
-    """Each look as a picture: the still background once, then only what moves."""
+    """Each look as a picture: the still background once, words beneath when they change, then what moves."""
     canvas = FigureCanvasAgg(figure)
-    for part in parts:
-        for artist in part.artists:
-            artist.set_animated(True)
+    for artist in chain.from_iterable((*part.words, *part.artists) for part in parts):
+        artist.set_animated(True)
     canvas.draw()
-    background = canvas.copy_from_bbox(figure.bbox)
+    still = background = canvas.copy_from_bbox(figure.bbox)
+    said: list[str] = []
     for done, t in enumerate(looks, 1):
-        canvas.restore_region(background)
         for part in parts:
             part.show(t)
-            for artist in part.artists:
-                part.axis.draw_artist(artist)
+        canvas.restore_region(background)
+        words = [text.get_text() for part in parts for text in part.words]
+        if words != said:
+            canvas.restore_region(still)
+            draw_all(parts, "words")
+            said, background = words, canvas.copy_from_bbox(figure.bbox)
+        draw_all(parts, "artists")
         yield Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         if progress:
             progress(done, len(looks))
+
+
+def draw_all(parts: Sequence[Moving], kind: Literal["words", "artists"]) -> None:
+    """Draw the words or the other artists of all parts."""
+    for part in parts:
+        for artist in part.words if kind == "words" else part.artists:
+            part.axis.draw_artist(artist)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ def moving_run(axis: Axes, shown: Scene) -> Moving:
 
 def in_time(part: Moving, frames: np.ndarray) -> Moving:
     """The same panel on another clock: at tick `t` it shows its frame `frames[t]`."""
-    return Moving(part.axis, part.artists, lambda t: part.show(int(frames[t])))
+    return replace(part, show=lambda t: part.show(int(frames[t])))
 
 
 def nearest_frames(shown: Scene, total: int) -> np.ndarray:
@@ -177,7 +178,7 @@ def moving_words(
             told = diagnosis_of(shown.recording) if t == len(frames) - 1 else latest_event(shown, int(frames[t]))
             text.set_text(fitted(f"{name}: {told}", lines) if told else "")
 
-    return Moving(axis, words, show)
+    return Moving(axis, [], show, words)
 
 
 def fitted(told: str, lines: int) -> str:
