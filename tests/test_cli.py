@@ -301,16 +301,10 @@ def test_runs_of_one_method_are_compared_by_what_differs(tmp_path):
         toygan.run(str(tmp_path / "small.toml"), "gan", overrides=one, out=tmp_path / f"{i}", animation=False)
         for i, one in enumerate(settings)
     ]
-    assert console.short_names(recordings) == ["gan", "gan"]  # nobody said what was varied
-    told = [
-        one | {"settings": varied}
-        for one, varied in zip((dict(r.facts.said) for r in recordings), settings, strict=True)
-    ]
-    for recording, facts in zip(recordings, told, strict=True):
-        (recording.folder / "run.json").write_text(json.dumps(facts))
-    again = [toygan.load(recording.folder) for recording in recordings]
-    assert console.short_names(again) == ["gan, batch 16", "gan, batch 8"]
-    assert console.short_names(again[:1]) == ["gan"]
+    names = console.told_apart(recordings, ["gan", "gan"])
+    assert len(set(names)) == 2
+    assert all(words in name for name, words in zip(names, ("16", "8"), strict=True))
+    assert console.told_apart(recordings[:1], ["gan"]) == ["gan"]
 
 
 @pytest.mark.parametrize(
@@ -328,6 +322,16 @@ def test_runs_are_compared_in_every_format(formats, kinds, finished, tmp_path):
     assert list(found) == kinds
     assert [path.name for path in found.values()] == [f"comparison.{suffix}" for suffix in dict.fromkeys(formats)]
     assert {*tmp_path.iterdir()} == {*found.values()}
+
+
+def test_runs_of_one_method_are_told_apart_in_tables_too(here):
+    folders = [
+        str(toygan.run("small.toml", "gan", overrides=changes, out=f"runs-{i}", animation=False).folder)
+        for i, changes in enumerate([{"training.batch": 8}, {"training.batch": 9, "method.critic_steps": 5}])
+    ]
+    told = " ".join(call("compare", *folders, "--no-animation").stdout.split())
+    assert told.count("batch 8, 1 critic step") == 2
+    assert told.count("batch 9, 5 critic steps") == 2
 
 
 def test_films_are_as_fast_as_long_and_as_wide_as_asked(finished, tmp_path):

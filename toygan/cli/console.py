@@ -200,9 +200,14 @@ def table_rows(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
 
 def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> None:
     """One line a run, means over seeds, and where the comparison is."""
-    rows = [row | {"run": name} for row, name in zip(table_rows(recordings), short_names(recordings), strict=True)]
+    rows = table_rows(recordings)
     if len({recording.facts.scenario for recording in recordings}) == 1:  # then it goes without saying
         out.print(recordings[0].facts.scenario, style="bold")
+        names = told_apart(recordings, [recording.facts.method for recording in recordings])
+    else:
+        names = told_apart(recordings, [recording.name for recording in recordings])
+    for row, name in zip(rows, names, strict=True):
+        row["run"] = name
     said = {"status"} if all(row["status"] == "done" for row in rows) else set()
     told = ["run", "status", "seeds", *shown_in("terminal"), "train_seconds"]
     names = [name for name in told if any(name in row for row in rows) and name not in said]
@@ -216,24 +221,21 @@ def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> No
         out.print(path, soft_wrap=True)
 
 
-def short_names(recordings: Sequence[Recording]) -> list[str]:
-    """What tells runs apart: the method, with the scenario and with settings where these differ."""
-    facts = [recording.facts for recording in recordings]
-    names = [recording.name for recording in recordings]
-    if len({one.scenario for one in facts}) == 1:
-        names = [one.method for one in facts]
+def told_apart(recordings: Sequence[Recording], names: Sequence[str]) -> Sequence[str]:
+    """The names if they differ; else what does, as pictures say it."""
     if len(set(names)) == len(names):
         return names
-    told = [", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in one.settings.items()) for one in facts]
-    return [f"{name}, {words}" if words else name for name, words in zip(names, told, strict=True)]
+    from toygan.draw import names_apart
+
+    return names_apart(recordings)
 
 
 def print_measures(recordings: Sequence[Recording]) -> None:
     """Every final measure, a line a measure and a column a run: means over seeds, and what the target itself scores."""
     table = Table(box=None, pad_edge=False)
     table.add_column("measure (in brackets: the target itself)")
-    for name in short_names(recordings):
-        table.add_column(name, justify="right", overflow="fold")
+    for run in told_apart(recordings, [recording.name for recording in recordings]):
+        table.add_column(run, justify="right", overflow="fold")
     for name in dict.fromkeys(name for recording in recordings for name in recording.facts.summary.mean):
         if name not in QUANTITIES or QUANTITIES[name].source != "floor":
             table.add_row(label_of(name), *(beside_floor(recording, name) for recording in recordings))

@@ -5,6 +5,7 @@ from toygan.draw.panels import critic_contour, loss_curves, share_curves, slope_
 from toygan.draw.reel import Pace
 from toygan.draw.sheet import comparison, picture, save_comparison, save_picture
 from toygan.draw.together import save_comparison_film
+from toygan.view.apart import names_apart
 from toygan.view.chosen import looks_at, of_seed
 from toygan.view.scene import Scene, scene
 
@@ -15,6 +16,7 @@ __all__ = [
     "critic_contour",
     "looks_at",
     "loss_curves",
+    "names_apart",
     "of_seed",
     "picture",
     "save_comparison",
