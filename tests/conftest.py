@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from functools import cache
+from importlib.metadata import version
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -11,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from toygan.files.scenario import World
+from toygan.files.world import World
 from toygan.game import play
 from toygan.game.constraints import CONSTRAINTS, Constraint
 from toygan.game.networks import Network
@@ -38,17 +40,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def few_final_points() -> Iterator[None]:
-    """Final W1 and floors of runs on 100 points, not 1000: a target's floor takes .1 s, not 3. Processes have all points."""
+def short_runs() -> Iterator[None]:
+    """Final W1 and floors on 100 points, not 1000, so that a target's floor takes .1 s, not 3; versions are looked up
+    once. Runs in processes of their own are as users have them.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "FINAL_W1", 100)
+        patch.setattr(run, "version", cache(version))
         yield
 
 
 class AtOnce(Executor):
     """Plays a run in this process, as it is handed in."""
 
-    def submit(self, play: Any, task: Task, **_: Any) -> Future[End]:  # type: ignore[override]  # noqa: ARG002
+    def submit(self, _play: Any, task: Task, **_: Any) -> Future[End]:  # type: ignore[override]
         future: Future[End] = Future()
         future.set_result(perform(task))
         return future

@@ -310,6 +310,7 @@ OVERRIDES: dict[str, list[str]] = {
     "training.seeds=x": ["must be an integer or a list"],
     "target.kind=rign": ["--set target.kind=rign", '"ring"'],
     "target.path=x.csv": ["--set target.path=x.csv: target.path", "unknown key"],
+    "target.normalise=true": ["--set target.normalise=true: target.normalise = true: unknown key"],
     "target.std=nan": ["--set target.std=nan: target.std = nan: must be a finite number"],
     "method=hinge": ["--set method=hinge"],
     "method.objective=hing": ["--set method.objective=hing", '"hinge"?', "minimax"],
@@ -348,12 +349,16 @@ POINTS: dict[str, tuple[bytes, str]] = {
     "text.csv": (b"hello\nworld\n", "'world' is not two numbers"),
     "column.csv": (b"1\n2\n", "'1' is not two numbers"),
     "three.csv": (b"1,2,3\n", "'1,2,3' is not two numbers"),
+    "semicolons.csv": (b"x;y\n1;2\n3;foo\n", "row 2: '3;foo' is not two numbers with a semicolon between them"),
+    "tabs.tsv": (b"1\t2\n3\t\n", "row 2: '3\\t' is not two numbers with a tab between them"),
+    "blanks.txt": (b"1 2 3\n4 5 6\n", "is not two numbers with blanks between them"),
+    "commas.csv": (b"1,250;2,500\n", "the comma may be a decimal one or part thousands"),
     "late.csv": (b"x,y\n1,2\n3,foo\n", "'3,foo' is not two numbers"),
     "nan.csv": (b"1,2\nnan,3\n", "row 2: [nan, 3.0] is not a finite point"),
     "empty.csv": (b"", "needed are n rows of 2 columns"),
     "names.csv": (b"x,y\n", "needed are n rows of 2 columns"),
     "binary.csv": (bytes(range(256)), "is not UTF-8 text"),
-    "picture.bmp": (b"", "is neither .csv nor .npy"),
+    "picture.bmp": (b"", "is neither .csv nor .tsv nor .txt nor .npy"),
     "text.npy": (b"1,2\n", "is not a numpy array of numbers"),
 }
 
@@ -375,6 +380,22 @@ def test_a_bad_points_file_is_explained(name, tmp_path):
 def test_a_bad_array_is_explained(array, tmp_path):
     np.save(tmp_path / "points.npy", array)
     assert "line 4: target.path" in complaint(write(tmp_path, f'{HEAD}kind = "points"\npath = "points.npy"'))
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("normalise = 3", ["line 5: target.normalise = 3: must be a boolean", "for example true"]),
+        ('normalise = "yes"', ["line 5: target.normalise", "must be a boolean"]),
+        ("normalize = true", ["line 5: target.normalize = true: unknown key", '"normalise"?']),
+        ("normalise = true", ["line 5: target.normalise = true: all points are one, which has no scale"]),
+        ("invert = true", ["line 5: target.invert = true: unknown key"]),
+    ],
+)
+def test_a_bad_option_of_points_is_explained(settings, expected, tmp_path):
+    np.save(tmp_path / "p.npy", np.ones((4, 2)))
+    said = complaint(write(tmp_path, f'{HEAD}kind = "points"\npath = "p.npy"\n{settings}'))
+    assert [words for words in expected if words not in said] == []
 
 
 def test_a_pickle_is_never_opened(tmp_path):

@@ -16,6 +16,8 @@ from scipy.interpolate import RegularGridInterpolator
 from test_draw import synthetic
 from test_gallery import HOSTILE, folder_of, showing
 
+from toygan.draw.panels import band_edges
+from toygan.draw.pixels import band_colours
 from toygan.exhibits.claims import Verdict
 from toygan.exhibits.show import Picture
 from toygan.files.text import number, percent
@@ -23,6 +25,7 @@ from toygan.many.results import records
 from toygan.session.recording import load
 from toygan.site.page import write_page
 from toygan.site.site import write_site
+from toygan.view.scene import scene
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'toygan[test]'")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -334,12 +337,87 @@ def test_points_lie_where_they_were_recorded(film, place):
     film.uncheck("#show-critic")
     picture = Image.open(io.BytesIO(base64.b64decode(pixels(film)[0].split(",")[1])))
     shown, (width, height) = np.asarray(picture.convert("RGB")).astype(int), picture.size
-    orange = (np.abs(shown - [0xD5, 0x5E, 0x00]).sum(-1) < 8).nonzero()
+    orange = (shown[..., 0] - shown[..., 2] > 60).nonzero()  # see-through on paper, or on a real point
     found = np.stack([orange[1] / width * 6 - 3, 3 - orange[0] / height * 6], 1)
     points = frames["samples"][-1, 0]
     far = np.sqrt(((found[:, None] - points) ** 2).sum(-1)).min(1)
     assert len(found) > 300
     assert far.max() < 0.08  # half a marker and a pixel, in a plane 6 wide
+
+
+CENTRES, WEIGHTS = np.array([[-1.5, -1.5], [1.5, -1.5], [0.0, 1.5]]), np.array([0.5, 0.25, 0.25])
+COUNTS = [[0, 0, 0], [200, 0, 0], [100, 50, 50], [60, 0, 90]]  # of 200 points at four frames; the others are astray
+
+
+@pytest.fixture
+def counted(seen, tmp_path) -> sync_api.Page:
+    """A page of one run with modes, its points in their middles or in a corner."""
+    run = synthetic(**SHAPE | {"frames": len(COUNTS)}, method="gan")
+    astray = [200 - sum(counts) for counts in COUNTS]
+    points = [np.repeat([*CENTRES, [2.8, 2.8]], [*counts, rest], axis=0)
+              for counts, rest in zip(COUNTS, astray, strict=True)]  # fmt: skip
+    run.frames["samples"] = np.tile(np.array(points, "f4")[:, None], (1, 3, 1, 1))
+    told = {"mode_centres": CENTRES, "mode_weights": WEIGHTS, "mode_covariances": np.tile(1e-4 * np.eye(2), (3, 1, 1))}
+    run.frames.update(told)
+    index = write_page(tmp_path / "page", "Shares", "", [folder_of(tmp_path / "gan", run)], "c")
+    seen.page.goto(index.as_uri())
+    seen.page.wait_for_selector("canvas.ready")
+    seen.page.uncheck("#show-critic")
+    return seen.page
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+@pytest.mark.parametrize("frame", range(len(COUNTS)))
+def test_areas_of_discs_over_rings_are_shares_over_weights(counted, frame, seed):
+    counted.evaluate("frame => toygan.player.go(frame)", frame)
+    if seed:  # of other seeds every second frame, and the last, is kept
+        counted.select_option("#seed", str(seed))
+        counted.wait_for_function("document.querySelector('.numbers').textContent.startsWith('seed 2')")
+    i = [0, 0, 1, 2][frame] if seed else frame
+    find = """([seed, i]) => { const panel = toygan.player.panels[0], data = panel.data[seed];
+        return [data.frames[i], toygan.circles(panel.surface, panel.run, data.modes, i)]; }"""
+    kept, circles = counted.evaluate(find, [seed, i])
+    shares = np.array(COUNTS[kept]) / 200
+    discs, rings = (np.array([one[name] for one in circles]) for name in ("disc", "ring"))
+    np.testing.assert_allclose(discs**2 / rings**2, shares / WEIGHTS, rtol=1e-6)
+    picture = Image.open(io.BytesIO(base64.b64decode(pixels(counted)[0].split(",")[1]))).convert("RGB")
+    shown, (rows, columns) = np.asarray(picture).astype(int), np.indices(picture.size[::-1])
+    orange = shown[..., 0] - shown[..., 2] > 60
+    for one, share, weight in zip(circles, shares, WEIGHTS, strict=True):
+        near = (
+            np.hypot(columns + 0.5 - one["x"], rows + 0.5 - one["y"])
+            < 1.2 * one["ring"] * max(share / weight, 0.1) ** 0.5
+        )
+        expected = np.pi * one["ring"] ** 2 * share / weight
+        line = 0.9 * picture.width / 245 + 1  # of the ring, which covers a part of a disc beyond it
+        covered = 2 * np.pi * one["ring"] * line * (share >= weight)
+        assert (orange & near).sum() == pytest.approx(expected, rel=0.05, abs=covered + 4)
+
+
+def test_the_pointer_reads_a_mode_s_share(counted):
+    counted.evaluate("toygan.player.go(3)")
+    box = counted.locator(".stage").first.bounding_box()
+    counted.locator(".stage").first.hover(position={"x": 0.5 * box["width"], "y": 0.25 * box["height"]})
+    said = counted.inner_text(".reading").replace("\N{NO-BREAK SPACE}", " ")
+    assert said.endswith("away, has 45 % of the points, 25 % due")
+
+
+def test_without_points_there_are_no_rings(counted):
+    counted.evaluate("toygan.player.go(2)")
+    counted.uncheck("#show-points")
+    picture = Image.open(io.BytesIO(base64.b64decode(pixels(counted)[0].split(",")[1]))).convert("RGB")
+    assert len(picture.getcolors()) == 1
+
+
+def test_critics_have_the_colours_of_the_pictures(film, place):
+    film.fill("#time", "1")
+    film.uncheck("#show-points")
+    picture = Image.open(io.BytesIO(base64.b64decode(pixels(film)[0].split(",")[1]))).convert("RGB")
+    shown = scene(load(place / "runs" / "gan"))
+    known = {tuple(map(int, colour[:3])) for colour in band_colours(band_edges(shown.scores))}
+    counts = {colour: count for count, colour in picture.getcolors(1 << 20) if colour in known}
+    assert len(counts) > 3
+    assert sum(counts.values()) > 0.8 * picture.width * picture.height  # the rest are lines between bands
 
 
 def test_other_seeds_say_that_they_have_no_critic(film):

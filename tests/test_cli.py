@@ -18,7 +18,8 @@ import toygan
 from toygan.cli import console
 from toygan.cli.catalogue import LISTS, pages
 from toygan.cli.main import app
-from toygan.files.scenario import Method, read
+from toygan.files.config import Method
+from toygan.files.scenario import read
 from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.text import number
 from toygan.game.constraints import CONSTRAINTS
@@ -213,6 +214,27 @@ def test_more_points_are_drawn_than_were_recorded(finished, tmp_path):
     assert call("draw", str(bare), "--points", "70", code=2).stderr == (
         f"toygan: {bare}: has no weights.npz to draw more points from; --fresh plays the run again, with it\n"
     )
+
+
+def test_points_are_thinned_or_left_out_of_pictures(finished, tmp_path):
+    one = str(finished[0])
+    for words in ([], ["--thin-points"], ["--no-points"]):
+        place = tmp_path / "".join(["new", *words])
+        call("draw", one, *words, "-f", "svg", "-f", "gif", "--out", str(place))
+        assert ("points not drawn" in (place / "picture.svg").read_text()) == (words == ["--no-points"])
+        call("compare", one, str(finished[1]), *words, "--out", str(place))
+    pictures = {
+        (place / name).read_bytes() for place in tmp_path.iterdir() for name in ("comparison.png", "animation.gif")
+    }
+    assert len(pictures) == 6  # fifty points are all drawn when thinned, without rings
+    refused = {"--no-points": ["--points", "9"], "--thin-points": ["--view", "latent"]}
+    for word, other in refused.items():
+        assert (
+            f"{word}: changes the sheet and the film; leave out {other[0]}"
+            in call("draw", one, word, *other, code=2).stderr
+        )
+    for command in (["draw", one], ["compare", one, one]):
+        assert "choose one of them" in call(*command, "--no-points", "--thin-points", code=2).stderr
 
 
 def test_drawing_explains_what_it_cannot_do(finished, tmp_path, monkeypatch):

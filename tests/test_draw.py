@@ -13,10 +13,11 @@ from PIL import Image, ImageSequence
 
 import toygan.draw as draw
 from toygan.draw import film, panels, pixels, sheet
+from toygan.draw.points import visible
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording
 from toygan.view.scene import exact_transport, steepest
-from toygan.view.words import final_points
+from toygan.view.words import final_notes, final_rows, frame_words
 
 
 def synthetic(frames=60, seeds=4, points=1000, grid=101, coarse=21, modes=0, method="wgan-gp", **facts) -> Recording:
@@ -250,7 +251,7 @@ def test_film_shows_each_frames_own_optimal_critic_on_one_scale():
         rows, columns = np.indices(field.band.shape[:2]).astype(float)
         place = (columns / field.band.shape[1] * 6 - 3) + t * (rows / field.band.shape[0] * 6 - 3)
         assert (np.abs(field.band - np.digitize(place, edges)) <= 1).all()
-        np.testing.assert_array_equal(best.artists[2].get_xydata(), panels.visible(shown, t))
+        np.testing.assert_array_equal(best.artists[2].get_xydata(), visible(shown, t))
     assert best.axis.get_title(loc="left") == "the optimal critic"
 
 
@@ -304,10 +305,16 @@ def floored(recording):
 
 def test_measures_stand_beside_what_the_target_itself_scores():
     run = floored(few(modes=8))
-    told = (words(draw.picture(run)) + final_points(run)).replace("\N{NO-BREAK SPACE}", " ")
-    for truth in ("(floor 0.1 ± 0.020)", "high quality (ceiling 99 %)", "On 2000 fresh points (W1, KL and neighbours on 1000)",
-                  "W1 0.0812 (0.07)", "JS 0.017,", "coverage 89 % (96 %)"):  # fmt: skip
+    told = words(draw.picture(run))
+    for truth in ("W1 0.0812 at the end on 1000 fresh points: 1.16 times its floor 0.07",
+                  "On 2000 fresh points of seed 0 (W1, KL and neighbours on 1000)"):  # fmt: skip
         assert truth in told
+    rows = [("W1", "0.0812", "0.07"), ("JS", "0.017", ""), ("modes", "8", ""), ("coverage", "89 %", "96 %")]
+    assert [tuple(part.replace("\N{NO-BREAK SPACE}", " ") for part in row) for row in final_rows(run)] == rows
+    assert {part for row in rows for part in row if part} <= set(told.replace("\N{NO-BREAK SPACE}", " ").split("\n"))
+    assert frame_words(run, run.frames["step"].size - 1)[0].endswith(
+        "(floor 0.1\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}0.020)"
+    )
     axis = empty_axis()
     draw.w1_curves(axis, run)
     (band,) = axis.patches
@@ -323,7 +330,7 @@ def test_a_known_band_of_perfect_samplers_is_drawn_and_said():
     floors = run.facts.said["floors"] | {"frame": {"w1": told}}
     run = Recording(Facts.of(run.facts.said | {"floors": floors}), run.frames, run.metrics)
     said = " ".join(words(draw.picture(run)).split())
-    assert "(floor 0.1, 0.07–0.15)" in said
+    assert frame_words(run, -1)[0].endswith("(floor 0.1, 0.07–0.15)")
     assert "Floor: W1 of perfect samplers to the same real points" in said
     axis = empty_axis()
     draw.w1_curves(axis, run)
@@ -334,9 +341,10 @@ def test_a_known_band_of_perfect_samplers_is_drawn_and_said():
 
 def test_a_negative_divergence_says_that_it_is_an_error():
     run = floored(few(modes=8))
-    for kl, said in ((-0.012, "KL −0.012 (below 0 is the estimate's error),"), (0.012, "KL 0.012,")):
+    for kl, error in ((-0.012, ["KL: below 0 is the estimate's error."]), (0.012, [])):
         summary = run.facts.said["summary"] | {"seeds": [{"seed": 0, "w1": 0.1, "kl": kl, "modes": 8, "coverage": 0.9}]}
-        assert said in final_points(Recording(Facts.of(run.facts.said | {"summary": summary}), run.frames, run.metrics))
+        altered_run = Recording(Facts.of(run.facts.said | {"summary": summary}), run.frames, run.metrics)
+        assert final_notes(altered_run)[1:] == error
 
 
 def test_critic_is_compared_with_exact_transport_where_that_is_its_optimum():
@@ -495,7 +503,7 @@ def test_film_scale_is_one_for_all_frames_and_its_bar_marks_events():
         assert (field.start, field.width) == pytest.approx((edges[0], edges[1] - edges[0]))
         expected = panels.arrow_lengths(shown, t, steepest(shown.slopes))[0]
         np.testing.assert_allclose(uphill.U, expected.ravel())
-        np.testing.assert_array_equal(critic_part.artists[2].get_xydata(), panels.visible(shown, t))
+        np.testing.assert_array_equal(critic_part.artists[2].get_xydata(), visible(shown, t))
         assert f"step {shown.steps[t]} of 2000" in words(figure)
         assert ("oscillation at step 1000 (seed 1)" in words(figure)) == (t >= 1)
 

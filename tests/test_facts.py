@@ -20,7 +20,8 @@ from toygan.files.strict import UserError
 from toygan.many.executors import record_since
 from toygan.many.results import records
 from toygan.quantities.diagnosis import Event
-from toygan.session.facts import Facts, KnownFloor, facts_in, read_facts
+from toygan.quantities.table import Floor
+from toygan.session.facts import Facts, facts_in, read_facts
 
 W1 = {"mean": 0.1, "spread": 0.01, "low": 0.08, "high": 0.12, "draws": 40}
 WHOLE: dict[str, Any] = {
@@ -99,6 +100,7 @@ BROKEN: dict[tuple[str | int, ...], tuple[Any, str]] = {
     ("config", "method", "objective"): ("gan", 'config.method.objective = "gan": must be a table'),
     ("seconds", "train"): (-1.0, "seconds.train = -1.0: must be seconds, 0 or more"),
     ("step",): (10**400, f"step = {10**35} ...: must be a whole number, 0 or more"),
+    ("steps",): (10**30, f"steps = {10**30}: must be a whole number, 0 or more"),
     ("title",): (["Ring"], "title = a list: must be text"),
     ("versions",): ([], "versions = a list: must be a table"),
     ("versions", "python"): (3.11, "versions.python = 3.11: must be text or null"),
@@ -134,7 +136,7 @@ def test_what_is_written_is_what_is_read() -> None:
     assert (facts.scenario, facts.method, facts.title, facts.status) == ("ring", "gan", "Ring", "diverged")
     assert (facts.seeds, facts.step, facts.steps, facts.device) == ((3, 5), 10, 20, "cpu")
     assert facts.events == (Event(4, 5, "diverged", "W1 of 1e9"),)
-    assert facts.floors("final") == {"w1": KnownFloor(0.1, 0.01, 0.08, 0.12, 40)}
+    assert facts.floors("final") == {"w1": Floor(0.1, 0.01, 0.08, 0.12, 40)}
     assert facts.summary.optimal is not None
     assert (facts.summary.optimal.how, facts.summary.boundary, facts.summary.modes_of) == ("log p/q", 0.0, 8)
 
@@ -161,7 +163,7 @@ def test_older_records_lack_keys_and_have_defaults() -> None:
     assert (facts.diverged_at, dict(facts.portrait_row), facts.decided_by) == ([None, None], {}, None)
     assert not facts.summary.tells_modes
     pairs = changed(WHOLE, ("floors", "final", "w1"), {"mean": 0.1, "spread": 0.02})
-    assert facts_in(pairs, PLACE).floor("w1", "final") == KnownFloor(0.1, 0.02)
+    assert facts_in(pairs, PLACE).floor("w1", "final") == Floor(0.1, 0.02, pytest.approx(0.08), pytest.approx(0.12), 0)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import torch
 from conftest import DOUBLE, beginning, facts_of, numbers, said, small_world, source_of, states_of, tensors_of
 from torch import Tensor
 
-from toygan.files.scenario import World, read
+from toygan.files.scenario import read
+from toygan.files.world import World
 from toygan.game import play
 from toygan.game.constraints import CONSTRAINTS, Constraint
 from toygan.game.methods import METHODS

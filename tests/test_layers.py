@@ -169,6 +169,18 @@ def test_only_one_reader_asks_for_keys_of_run_json(tmp_path):
     assert keys_asked(tmp_path / "a.py") == ["a.py:1", "a.py:2", "a.py:4"]
 
 
+def test_a_distance_needs_no_library_that_its_solver_does_without():
+    """And leaves it to whoever asks for it later."""
+    code = (
+        "import sys, numpy; from toygan.quantities.transport import w1; points = numpy.eye(2); print(w1(points, points + 1));"
+        "print(sorted({'torch', 'sklearn', 'networkx', 'scipy.stats'} & set(sys.modules))); import networkx, sklearn.cluster"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+    distance, heavy = done.stdout.splitlines()
+    assert float(distance) == 2**0.5
+    assert heavy == "[]"
+
+
 def test_functions_are_short():
     functions = [
         (node.end_lineno - node.lineno + 1, f"{file.name}:{node.name}")
@@ -211,6 +223,29 @@ def test_files_name_what_they_hold_themselves():
     """A renamed field must not change a file: no record is written by the names of a tuple's fields."""
     names = [node.attr for file in FILES for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)]
     assert not {"_asdict", "_fields", "asdict", "__dict__"} & set(names)
+
+
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+DOCSTRINGS = {
+    f"{file.name}:{getattr(node, 'lineno', 1)}": text
+    for file in FILES
+    for node in ast.walk(tree_of(file))
+    if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node))
+}
+OPERATOR = re.compile(r"^[=+*/^<>]|[=+*/^<>(]$")
+
+
+def test_formulas_and_shapes_are_not_broken_over_lines():
+    lines = [(place, line) for place, text in DOCSTRINGS.items() for line in text.split("\n")]
+    assert not [(place, line) for place, line in lines if line.count("`") % 2 or line.count("[") != line.count("]")]
+    assert not [(place, line) for place, line in lines if OPERATOR.search(line)]
+
+
+def test_formulas_keep_their_letters_at_the_beginning_of_a_sentence():
+    """A symbol is no word: `M / (1 - b1^t)` is not the m that was meant. E is a mean, N a normal law."""
+    beginnings = [(place, text) for place, text in DOCSTRINGS.items() if re.match(r"[A-Z]\b(?!-)", text)]
+    assert {text[0] for _, text in beginnings} <= {"A", "E", "N"}
+    assert not [place for place, text in beginnings if text[0] == "E" and re.search(r"\be\b", text)]
 
 
 def test_there_is_no_drawer_for_everything():

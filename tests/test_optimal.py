@@ -58,7 +58,7 @@ def critic_loss(kind, table, options, told=PLAINLY):
     made = objective(kind, **options)
     made = with_noisy_labels(made, told.swapped) if told.swapped else made
     real, fake = (places(mass, told.pack) for mass in (P, Q))
-    often = np.rint(np.outer(real, fake).ravel() * 400**told.pack).astype(int)
+    often = np.rint(np.outer(real, fake).ravel() * 200**told.pack).astype(int)  # products are whole 200ths
     pairs = np.repeat(np.arange(often.size), often)
     decisive = (torch.arange(4, dtype=torch.float64) + 0.5) / 4 if told.swapped else torch.tensor([0.5]).double()
     r, g = (table[place].repeat(len(decisive)) for place in np.divmod(pairs, len(fake)))

@@ -23,7 +23,14 @@ from toygan.site.page import write_page
 from toygan.view.words import frame_words
 
 PLACES = {"live", "last", "line", "end", "share", "curves", "terminal", "table", "page", "board"}
-SMALL = {"training.steps": 4, "training.frames": 2, "training.points": 60, "generator.width": 8, "critic.width": 8}
+SMALL = {
+    "training.seed": 4217,
+    "training.steps": 4,
+    "training.frames": 2,
+    "training.points": 60,
+    "generator.width": 8,
+    "critic.width": 8,
+}
 
 
 @pytest.mark.parametrize("name", QUANTITIES)
@@ -108,9 +115,7 @@ def test_a_new_row_is_everywhere(tmp_path, monkeypatch):
     assert abs(floor.mean - 0.5) < 0.2
     assert any("left of it" in words for words in frame_words(run, 1))
     sheet = draw.picture(run)
-    assert (
-        sum("left of it" in text.get_text() for text in sheet.findobj(Text)) == 2
-    )  # in the last frame, and at the end
+    assert sum("left of it" in text.get_text() for text in sheet.findobj(Text)) == 1  # in the table of the end
     folder = Path(run.folder)
     rows = records([folder])
     assert rows[0]["left"] == run.final("left")[0]

@@ -13,8 +13,9 @@ from test_draw import synthetic
 
 import toygan
 from toygan.files.disk import HERE, complete_lines, packed, unpacked, write_aside, write_json
+from toygan.many import run
 from toygan.session.facts import FACTS
-from toygan.session.recording import metric_lines, plain
+from toygan.session.recording import diagnose, metric_lines, plain
 
 
 @pytest.fixture
@@ -147,3 +148,18 @@ def test_nan_never_gets_into_a_json_file(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "a.json", {"a": float("nan")})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_names_in_a_runs_files_are_these(tmp_path):
+    small = {"training.steps": 30, "training.frames": 4, "training.points": 40, "training.batch": 16}
+    small |= {"method.optimiser": "descent", "method.critic_rate": 1e8, "method.generator_rate": 1e8}  # which diverges
+    told = run.run("eight-gaussians", "gan", 1, small, tmp_path, animation=False)
+    facts, events = told.facts.said, diagnose(told)
+    assert facts["events"] == [
+        {"step": one.step, "seed": one.seed, "label": one.label, "evidence": one.evidence} for one in events
+    ]
+    assert events
+    assert all("{" not in one["evidence"] for one in facts["events"])
+    assert list(facts["floors"]["frame"]["w1"]) == ["mean", "spread", "low", "high", "draws"]
+    assert {"mode_centres", "mode_covariances", "mode_weights"} <= told.frames.keys()
+    assert list(told.metrics)[:3] == ["critic_loss", "generator_loss", "penalty"]

@@ -11,7 +11,7 @@ from conftest import DOUBLE, beginning, facts_of, gradient, small_world, source_
 from test_game import DESCENT, check_together_is_alone, dirac_world, sigmoid
 from torch import Tensor
 
-from toygan.files.scenario import World
+from toygan.files.world import World
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.networks import Network
 from toygan.game.objectives import OBJECTIVES

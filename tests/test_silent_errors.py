@@ -17,7 +17,7 @@ from test_targets import check_every_point_is_drawn, check_modes
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from toygan.files.scenario import World
+from toygan.files.world import World
 from toygan.game import play
 from toygan.game.constraints import CONSTRAINTS, Constraint, Look
 from toygan.game.objectives import Extra, Losses, Objective, mean, objective

@@ -26,8 +26,8 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.cli.many import plain_lines
 from toygan.draw.sweep import grid_picture, price_picture, save_sweep
+from toygan.files.config import Config, toml_of
 from toygan.files.disk import as_json, read_json
-from toygan.files.scenario import Config, toml_of
 from toygan.files.strict import UserError, schema_of
 from toygan.game.objectives import OBJECTIVES
 from toygan.many import run

@@ -262,7 +262,7 @@ def check_every_point_is_drawn(x: np.ndarray, table: np.ndarray) -> None:
         ("p.csv", "1,2\nnan,2\n", "row 2: .* is not a finite point"),
         ("p.csv", "x,y\n", r"shape \[0, 2\]"),
         ("p.npy", "not numpy", "not a numpy array"),
-        ("p.txt", "1,2\n", "neither .csv nor .npy nor .npz"),
+        ("p.dat", "1,2\n", "neither .csv nor .tsv nor .txt nor .npy nor .npz"),
         ("p.csv", "1+2j,0\n", "row 1: '1\\+2j,0' is not two numbers"),
         ("p.csv", "1_0,2\n", "row 1: '1_0,2' is not two numbers"),
         ("p.csv", "1,2\n1e30,0\n", "row 2: .* is too far away"),

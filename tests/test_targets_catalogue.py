@@ -13,8 +13,9 @@ from scipy.stats import chisquare, ks_2samp, norm
 from sklearn.datasets import make_circles, make_moons, make_s_curve
 
 from toygan.draw.targets import save_targets, target_sheet
-from toygan.files.scenario import build_target, read
+from toygan.files.scenario import read
 from toygan.files.shipped import shipped, shipped_folder
+from toygan.files.world import build_target
 from toygan.targets.areas import banana, checkerboard, pinwheel, uniform
 from toygan.targets.curves import circles, fejer, lines, s_curve, spirals, swiss_roll, two_moons
 from toygan.targets.mixtures import mixture, ring

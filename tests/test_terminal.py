@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import termios
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -143,11 +144,24 @@ def in_shell(command: str, place: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", words], capture_output=True, text=True, cwd=place, check=False, timeout=120)
 
 
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory) -> dict[str, tuple[subprocess.CompletedProcess[str], Path]]:
+    """How a run of each end went and where: two at a time, since a process takes three seconds."""
+    places = {end: tmp_path_factory.mktemp("end") for end in ENDS}
+
+    def play(end: str) -> tuple[subprocess.CompletedProcess[str], Path]:
+        (places[end] / "small.toml").write_text(SMALL)
+        return in_shell(f"run small.toml --steps 2 --no-animation {ENDS[end]}", places[end]), places[end]
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(ENDS, pool.map(play, ENDS), strict=True))
+
+
 @pytest.mark.parametrize("end", ENDS)
-def test_a_run_ends_well_whoever_reads(end, here):  # noqa: F811
-    done = in_shell(f"run small.toml --steps 2 --no-animation {ENDS[end]}", here)
+def test_a_run_ends_well_whoever_reads(end, ended):
+    done, place = ended[end]
     assert done.returncode == 0, done.stderr
-    assert json.loads((here / "runs" / "small" / "wgan-gp" / "run.json").read_text())["status"] == "done"
+    assert json.loads((place / "runs" / "small" / "wgan-gp" / "run.json").read_text())["status"] == "done"
 
 
 def test_a_sweep_ends_well_whoever_reads(here):  # noqa: F811

@@ -10,7 +10,8 @@ from conftest import DOUBLE, differences, numbers, small_critic, small_world, so
 from test_game import DESCENT, check_together_is_alone
 from torch import Tensor
 
-from toygan.files.scenario import Config, read
+from toygan.files.config import Config
+from toygan.files.scenario import read
 from toygan.files.strict import UserError
 from toygan.game import play
 from toygan.game.constraints import CONSTRAINTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -17,7 +17,9 @@ from rich.progress import Progress as Bar
 from rich.table import Column, Table
 from rich.text import Text
 
+from toygan.files.advice import advice
 from toygan.files.catalogue import Entry
+from toygan.files.scenario import Config
 from toygan.files.text import number, one_line, tell, visible
 from toygan.many.run import LIBRARIES, Progress, Watcher
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
@@ -56,6 +58,12 @@ def console(stream: TextIO, stderr: bool) -> Terminal:
 
 
 out, err = console(sys.stdout, stderr=False), console(sys.stderr, stderr=True)
+
+
+def tell_advice(configs: Iterable[Config]) -> None:
+    """What their owner may not expect of the configs' targets, on stderr, each thing once."""
+    for words in dict.fromkeys(f"{config.name}: {words}" for config in configs for words in advice(config)):
+        tell(words)
 
 
 # --- progress --------------------------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ from toygan.files.text import say, say_json, tell
 
 if TYPE_CHECKING:
     from toygan.exhibits import Exhibit, Showing, Work
-    from toygan.exhibits.claims import Verdict
 
 RUNS = Path("runs/exhibits")
 
@@ -204,17 +203,13 @@ def facts_of(shown: Showing) -> dict[str, Any]:
         "name": shown.name,
         "question": shown.question,
         "quick": shown.quick,
-        "claims": [claim_facts(verdict) for verdict in shown.verdicts],
+        "claims": [dict(zip(CLAIM, one, strict=True)) | {"verdict": one.words} for one in shown.verdicts],
         "pictures": [str(picture.path) for picture in shown.pictures],
         "runs": [str(folder) for folder in shown.folders],
     }
 
 
-def claim_facts(verdict: Verdict) -> dict[str, Any]:
-    """A claim's verdict as plain data."""
-    said = {"says": verdict.says, "held": verdict.held, "numbers": verdict.numbers}
-    doubts = {"by_construction": verdict.by_construction, "restated": verdict.restated}
-    return said | doubts | {"verdict": verdict.words}
+CLAIM = ("says", "held", "numbers", "by_construction", "restated")
 
 
 def tally(shown: Showing) -> str:

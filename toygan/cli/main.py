@@ -36,9 +36,10 @@ from toygan.cli.streams import mend_streams
 from toygan.files.text import say, say_json
 
 if TYPE_CHECKING:
-    from toygan.files.scenario import Config
+    from toygan.files.config import Config
     from toygan.many.run import Order
     from toygan.session.recording import Recording
+    from toygan.view.scene import Points as Drawn
 
     Job = tuple[Config, Order]
 
@@ -278,9 +279,10 @@ def prepared(
 
 def run_all(jobs: list[Job]) -> tuple[list[Recording], list[BaseException]]:
     """One run after the other; of several, one that fails does not keep the others from running."""
-    from toygan.cli.console import watching
+    from toygan.cli.console import tell_advice, watching
     from toygan.many import run
 
+    tell_advice(config for config, _ in jobs)
     recordings, faults = list[Any](), list[BaseException]()
     for config, order in jobs:
         name = f"{config.name} / {config.method.name}"
@@ -333,15 +335,15 @@ def common_folder(recordings: list[Recording]) -> Path:
     return Path(os.path.commonpath([recording.folder.resolve().parent for recording in recordings if recording.folder]))
 
 
-def draw_comparison(recordings: list[Recording], folder: Path, film: bool) -> dict[str, str]:
+def draw_comparison(recordings: list[Recording], folder: Path, film: bool, points: Drawn = "all") -> dict[str, str]:
     """Picture and, if wanted, film of several runs; where they are."""
     from toygan.draw import save_comparison, save_comparison_film
 
     paths = {"picture": folder / "comparison.png"}
-    save_comparison(recordings, paths["picture"])
+    save_comparison(recordings, paths["picture"], points)
     if film:
         paths["film"] = folder / "comparison.gif"
-        save_comparison_film(recordings, paths["film"])
+        save_comparison_film(recordings, paths["film"], points=points)
     return {name: shown(path) for name, path in paths.items()}
 
 
@@ -370,10 +372,13 @@ def draw(
     ] = [],  # noqa: B006
     view: views.View = None,
     points: views.Points = None,
+    no_points: views.NoPoints = False,
+    thin_points: views.ThinPoints = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Another folder for the files.")] = None,
 ) -> None:
     """Draw a run again from its recording, or more points of its generators; nothing is trained."""
     with clear_faults():
+        kept = views.points_drawn(no_points, thin_points, "--points" if points else "--view" if view else "")
         recording = opened(folder)
         place = out or folder
         for suffix in formats or (["png"] if view or points else ["png", "gif"]):
@@ -382,10 +387,10 @@ def draw(
             elif view:
                 say(views.drawn_view(recording, view, suffix, usable(place)))
             else:
-                say(drawn(recording, suffix, place))
+                say(drawn(recording, suffix, place, kept))
 
 
-def drawn(recording: Recording, suffix: str, folder: Path) -> Path:
+def drawn(recording: Recording, suffix: str, folder: Path, points: Drawn = "all") -> Path:
     """Draw the picture or the film in one format; where it is."""
     from toygan.draw import save_film, save_picture
     from toygan.files.strict import UserError, suggestion
@@ -395,7 +400,7 @@ def drawn(recording: Recording, suffix: str, folder: Path) -> Path:
     save, stem = (save_picture, "picture") if suffix in PICTURES else (save_film, "animation")
     path = usable(folder) / f"{stem}.{suffix}"
     try:
-        save(recording, path)
+        save(recording, path, points=points)
     except ImportError as error:
         raise UserError(f"--format {suffix}: {error}") from None
     return path
@@ -432,6 +437,8 @@ def compare(
         Path | None, typer.Option(metavar="DIR", help="Where picture and film go; the runs' common folder by default.")
     ] = None,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
+    no_points: views.NoPoints = False,
+    thin_points: views.ThinPoints = False,
     page: Page = False,
     as_json: Json = False,
 ) -> None:
@@ -442,9 +449,10 @@ def compare(
 
         if len(folders) < 2:
             raise UserError("compare needs two runs or more")
+        kept = views.points_drawn(no_points, thin_points)
         recordings = [opened(folder) for folder in folders]
         place = usable(out or common_folder(recordings))
-        paths = draw_comparison(recordings, place, animation) | (write_page(recordings, place) if page else {})
+        paths = draw_comparison(recordings, place, animation, kept) | (write_page(recordings, place) if page else {})
         if as_json:
             say_json({"runs": table_rows(recordings)} | paths)
         else:

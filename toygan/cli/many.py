@@ -104,6 +104,7 @@ def sweep(
         if dry_run:
             say(forecast(tasks, engine, address, workers))
             return
+        tell_of(tasks)
         with watching() as watch:
             failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
         show_results(sweeps.outcome(tasks, failed), place, formats or ["png"])
@@ -111,6 +112,16 @@ def sweep(
             listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
             complain(f"{len(failed)} of {len(tasks)} runs failed; the same command tries them again{listed}")
             raise typer.Exit(SOME_FAILED)
+
+
+def tell_of(tasks: Sequence[Task]) -> None:
+    """What the owner of each scenario's target may not expect, by the scenario's first run."""
+    from toygan.cli.console import tell_advice
+    from toygan.files.scenario import Config
+    from toygan.files.strict import Source, check
+
+    first = list({task.config["name"]: task for task in reversed(tasks)}.values())[::-1]
+    tell_advice(check(Config, task.config, Source(task.name)) for task in first)
 
 
 def plan_of(

@@ -20,6 +20,7 @@ from toygan.files.text import say, say_json
 if TYPE_CHECKING:
     from toygan.session.dirac import Portrait
     from toygan.session.recording import Recording
+    from toygan.view.scene import Points as Drawn
 
 VIEWS = ("inside", "latent", "transport", "dirac")
 
@@ -39,6 +40,23 @@ Points = Annotated[
         "--points", metavar="N", min=1, max=10**6, help="Draw so many fresh points of every seed's last generator."
     ),
 ]
+
+NoPoints = Annotated[bool, typer.Option("--no-points", help="Draw the critic without real and generated points.")]
+ThinPoints = Annotated[bool, typer.Option("--thin-points", help="Draw 200 of the real and of the generated points.")]
+
+
+def points_drawn(none: bool, thin: bool, other: str = "") -> Drawn:
+    """How many points a picture or film has; UserError where both are asked for, or one beside another option that makes
+    a picture of its own.
+    """
+    from toygan.files.strict import UserError
+
+    asked = "--no-points" if none else "--thin-points"
+    if none and thin:
+        raise UserError("--no-points and --thin-points: choose one of them")
+    if other and (none or thin):
+        raise UserError(f"{asked}: changes the sheet and the film; leave out {other}")
+    return "none" if none else "thin" if thin else "all"
 
 
 def drawn_points(recording: Recording, n: int, view: str | None, suffix: str, folder: Path) -> Path:

@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, REAL, SMALL, STEEPNESS, pixel_extent
+from toygan.draw.panels import FAINT, INK, LARGE, PLAIN, SMALL, STEEPNESS, pixel_extent
+from toygan.draw.points import GENERATED, REAL
 from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, axis_at, blank, even, save_figure, say, suffix_in
 
 if TYPE_CHECKING:

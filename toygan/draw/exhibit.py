@@ -5,7 +5,8 @@ Whatever a run did not record is said to be not recorded, and a panel without ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -16,24 +17,41 @@ from toygan.draw.exhibit_price import price
 from toygan.draw.exhibit_rows import ends, matrix, rates
 from toygan.draw.exhibit_theory import bounds, distances, phases, plans
 
-__all__ = ["PANELS", "RECORDED", "Labelled", "Material"]
+__all__ = ["PANELS", "Kind", "Labelled", "Material"]
 
-RECORDED = frozenset({"films", "critics", "curves", "steepness", "layers", "weights", "latent"})
 
-PANELS: Mapping[str, Callable[[Material], Figure]] = {
-    "films": films,
-    "critics": critics,
-    "curves": curves,
-    "ends": ends,
-    "rates": rates,
-    "matrix": matrix,
-    "price": price,
-    "steepness": steepnesses,
-    "layers": layers,
-    "weights": weights,
-    "latent": latents,
-    "distances": distances,
-    "phases": phases,
-    "plan": plans,
-    "bound": bounds,
+class Kind(NamedTuple):
+    """One kind of panel: its function, the title of a panel that has none, what is drawn (for those who do not see it),
+    and whether it needs recordings and not rows alone.
+    """
+
+    draw: Callable[[Material], Figure]
+    title: str
+    about: str
+    recorded: bool = False
+
+
+PANELS: dict[str, Kind] = {
+    "films": Kind(
+        films,
+        "The critics at the last step",
+        "the critic and the generated points of every run at the last step",
+        recorded=True,
+    ),
+    "critics": Kind(
+        critics, "Learned critics and optimal ones", "learned critics, optimal ones beneath", recorded=True
+    ),
+    "curves": Kind(curves, "Measures over training", "a measure over the steps, a line a run", recorded=True),
+    "ends": Kind(ends, "Final measures of every seed", "the final value of every seed, with medians"),
+    "rates": Kind(rates, "What became of the seeds", "how many seeds earned which label"),
+    "matrix": Kind(matrix, "Medians side by side", "medians as a table of colours"),
+    "price": Kind(price, "Quality against time", "quality against core-seconds"),
+    "steepness": Kind(steepnesses, "Where the critic is steep", "where the critic's slope exceeds one", recorded=True),
+    "layers": Kind(layers, "Gradients at the critic's layers", "gradient norms layer by layer", recorded=True),
+    "weights": Kind(weights, "The critic's weights", "histograms of the critic's weights", recorded=True),
+    "latent": Kind(latents, "Where the latents are sent", "where the generator sends its latents", recorded=True),
+    "distances": Kind(distances, "Distances", "exact distances against a number of the target"),
+    "phases": Kind(phases, "Phase portraits", "phase portraits with the path of training"),
+    "plan": Kind(plans, "The cheapest way to carry boxes", "the cheapest way to carry boxes on a line"),
+    "bound": Kind(bounds, "A distance and its bound", "the exact distance beside its bound"),
 }

@@ -45,7 +45,7 @@ class Material(NamedTuple):
 
     `rows` are records, one a run and seed (or one a piece of theory), with the run's `label` and the `labels` of its
     seed's diagnosis; `{measure}_floor` is what a perfect generator scores, where it is known. `recordings` are loaded
-    for the kinds in RECORDED only, `phases` for phase portraits.
+    for the kinds that need them only, `phases` for phase portraits.
     """
 
     title: str
@@ -183,8 +183,8 @@ def by_scenario(rows: Rows) -> dict[str, Rows]:
 
 
 def within(label: str, scenario: str) -> str:
-    """A run's name in a panel that names the scenario already."""
-    return label.removeprefix(scenario).strip(" /·,:") or label if scenario else label
+    """A run's name, which a scenario begins where it tells runs apart, in a panel that names the scenario already."""
+    return label.removeprefix(f"{scenario}, ")
 
 
 def rows_of(material: Material, run: Labelled) -> Rows:

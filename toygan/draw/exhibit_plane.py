@@ -39,26 +39,27 @@ from toygan.draw.panels import (
     bands,
     decision_boundary,
     frame_view,
-    generated_points,
-    marker_size,
     pixel_extent,
-    real_points,
     score_bands,
     steepness,
     tick,
 )
 from toygan.draw.players import AROUND_ONE, latent_map
+from toygan.draw.points import counted, generated_cloud, marker_size, real_points
 from toygan.draw.sheet import WIDTH, axis_at, columns_for, measure_lines, note_of, panel_height, size_of
 from toygan.draw.sweep import MARKS
 from toygan.files.text import percent
 from toygan.quantities.table import label_of
-from toygan.view.scene import Scene, endless, outside_share, scene
+from toygan.view.scene import THIN, Points, Scene, endless, outside_share, scene
+from toygan.view.shares import RINGS_IN_WORDS
 
 MOST = 24  # runs on one page: a 25th would be a stamp
 BAR, HEADING = 0.45, 0.16  # inches that a colour bar takes beneath a panel, and a small title above it
 GOLDEN = 0.6180339887498949
 LIGHTER = "Lighter = the critic holds it for more real, for every method; every panel on its own colour scale."
-CATEGORIES = "Generated points, a colour and mark for each category of the latents, over real points (dark discs)."
+CIRCLES = f"{RINGS_IN_WORDS[0].upper()}{RINGS_IN_WORDS[1:]}, as areas."
+THINNED = f"So that critics show, clouds are thinned to at most {THIN} points."
+CATEGORIES = "Generated points, a colour and mark for each category of the latents, over real points (dark dots)."
 LATENTS = "The square of latents, coloured as the small one, where the generator sends it; dark rim: folded; discs: real points."
 
 Words = Callable[[Material, Labelled, Scene], Sequence[str]]
@@ -102,9 +103,12 @@ def label_lines(label: str, side: float) -> list[str]:
 
 
 def plane_page(material: Material, told: Sequence[str], words: Words, panels: int = 1, beneath: float = 0.3,
-               foot: float = 0.0, points: bool = True) -> tuple[Page, Grid, list[tuple[Labelled, Scene, str]]]:  # fmt: skip
-    """The page, its grid, and the runs that find room on it, each with the lines under it."""
-    runs = [(run, scene(run.recording)) for run in material.recordings[:MOST]]
+               foot: float = 0.0, legend: bool = True, points: Points = "all",
+               ) -> tuple[Page, Grid, list[tuple[Labelled, Scene, str]]]:  # fmt: skip
+    """The page, its grid, and the runs that find room on it, each with so many of its points and the lines under it."""
+    runs = [(run, scene(run.recording, points)) for run in material.recordings[:MOST]]
+    circles = legend and any(counted(shown) for _, shown in runs)
+    told = [*told, *([CIRCLES] if circles else []), *([THINNED] if points == "thin" else [])]
     side = side_of(len(runs))
     lines = ["\n".join(wrapped(words(material, run, shown), side)) for run, shown in runs]
     lowest = beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15
@@ -112,7 +116,7 @@ def plane_page(material: Material, told: Sequence[str], words: Words, panels: in
     said = runs_in_words([run.recording for run, _ in runs], shown=True)
     left_out = f" · the first {MOST} of {len(material.recordings)}" if len(material.recordings) > MOST else ""
     tall = -(-len(runs) // grid.columns) * grid.row + foot
-    made = page(material, tall, [said + left_out, *told], points)
+    made = page(material, tall, [said + left_out, *told], legend)
     return made, grid, [(run, shown, text) for (run, shown), text in zip(runs, lines, strict=True)]
 
 
@@ -141,7 +145,7 @@ def contour(axis: Axes, shown: Scene, scores: np.ndarray, edges: np.ndarray) -> 
     score_bands(axis, shown, scores, edges)
     shrink = min((size_of(axis)[0] / 2.4) ** 0.5, 1.0)
     real = real_points(axis, shown)
-    generated = generated_points(axis, shown, -1)
+    generated = generated_cloud(axis, shown, -1).marks
     real.set_markersize(real.get_markersize() * max(shrink, 0.9))
     generated.set_markersize(generated.get_markersize() * shrink)
     frame_view(axis, shown)
@@ -194,7 +198,7 @@ def critics(material: Material) -> Figure:
         "Beneath: median (range) of the seeds."
         + " Infinite scores are cut off." * any(map(has_endless, material.recordings)),
     ]
-    made, grid, runs = plane_page(material, told, measured_words, 2, 2 * BAR + HEADING)
+    made, grid, runs = plane_page(material, told, measured_words, 2, 2 * BAR + HEADING, points="thin")
     for place, (run, shown, words) in enumerate(runs):
         learned(panel_of(made, grid, place, run), shown)
         left, bottom = grid.corner(made, place)
@@ -270,10 +274,10 @@ def steepnesses(material: Material) -> Figure:
     if not material.recordings:
         return nothing(material)
     how = (
-        "Blue: |∇ score| below 1; orange: above; line: 1; dark discs: real points. Beneath: the share above 1 at real "
+        "Blue: |∇ score| below 1; orange: above; line: 1; dark dots: real points. Beneath: the share above 1 at real "
         "points, at generated ones, and on the segments between the two, where transport goes; read off the grid of slopes."
     )
-    made, grid, runs = plane_page(material, [how], steep_words, foot=0.45, points=False)
+    made, grid, runs = plane_page(material, [how], steep_words, foot=0.45, legend=False, points="thin")
     for place, (run, shown, words) in enumerate(runs):
         axis = panel_of(made, grid, place, run)
         steep_map(axis, shown)
@@ -335,7 +339,7 @@ def latents(material: Material) -> Figure:
         return nothing(material)
     coloured = any("categories" in run.recording.frames for run in material.recordings)
     how = CATEGORIES if coloured else LATENTS
-    made, grid, runs = plane_page(material, [how], measured_words, points=False)
+    made, grid, runs = plane_page(material, [how], measured_words, legend=False)
     for place, (run, shown, words) in enumerate(runs):
         axis = panel_of(made, grid, place, run)
         (by_category if "categories" in run.recording.frames else latent_map)(axis, shown)

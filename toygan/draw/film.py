@@ -26,10 +26,12 @@ from PIL import Image
 
 from toygan.draw import panels, sheet
 from toygan.draw.pixels import score_pixels, steepness_pixels
+from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
 from toygan.files.disk import write_aside
 from toygan.session.recording import Recording
 from toygan.view.scene import (
     Milestone,
+    Points,
     Scene,
     event_in_words,
     events_of,
@@ -58,13 +60,13 @@ class Moving:
     show: Callable[[int], None]
 
 
-def save_film(recording: Recording, path: str | Path, progress: Progress | None = None) -> None:
+def save_film(recording: Recording, path: str | Path, progress: Progress | None = None, points: Points = "all") -> None:
     """Write the film of one run: its critic and slopes over time, on one colour scale and one arrow scale.
 
     `progress(done, total)` is called after every frame. ValueError for an unknown suffix, ImportError without an encoder.
     """
     kind = sheet.suffix_in(path, FILM_FORMATS)
-    shown = scene(recording)
+    shown = scene(recording, points)
     figure, parts = film_figure(shown)
     pictures = rendered(figure, parts, len(shown.steps), progress)
     write_film(pictures, kind, Path(path), recording.facts.command)
@@ -78,7 +80,10 @@ def film_figure(shown: Scene) -> tuple[Figure, list[Moving]]:
     below = 0.66 + 0.15 * len(command)
     figure = sheet.blank(sheet.even(below + sheet.UNDER + tall + 0.95))
     sheet.header(
-        figure, title_of(shown.recording), seeds_of(shown.recording) + (f" · {shown.note}" if shown.note else "")
+        figure,
+        title_of(shown.recording),
+        seeds_of(shown.recording) + (f" · {shown.note}" if shown.note else ""),
+        [shown],
     )
     places = np.linspace(sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - side, 3 if shown.optimal_moves else 2)
     moving = moving_panels([sheet.axis_at(figure, left, below + sheet.UNDER, side, tall) for left in places], shown)
@@ -113,31 +118,29 @@ def moving_optimum(axis: Axes, shown: Scene) -> Moving:
     panels.score_bar(axis, edges, optimum_label(shown.recording))
     panels.frame_view(axis, shown)
     field = score_pixels(axis, optimal[0], edges)
-    generated = panels.generated_points(axis, shown, 0)
+    real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)
 
     def show(t: int) -> None:
         field.set_values(optimal[t])
-        generated.set_data(*panels.visible(shown, t).T)
+        move_cloud(cloud, shown, t)
 
-    return Moving(axis, [field, panels.real_points(axis, shown), generated, *axis.spines.values()], show)
+    return Moving(axis, [field, real, *cloud.artists, *axis.spines.values()], show)
 
 
 def moving_contour(axis: Axes, shown: Scene, edges: np.ndarray) -> Moving:
     """The critic's bands with real and generated points, on one scale through the film."""
     panels.frame_view(axis, shown)
     field = score_pixels(axis, shown.scores[0], edges)
-    generated, note = panels.generated_points(axis, shown, 0), moving_note(axis)
+    real, cloud, note = real_points(axis, shown), generated_cloud(axis, shown, 0), moving_note(axis)
     boundary = panels.decision_boundary(axis, shown, 0)
 
     def show(t: int) -> None:
         field.set_values(shown.scores[t])
-        generated.set_data(*panels.visible(shown, t).T)
+        move_cloud(cloud, shown, t)
         note.set_text(outside_share(shown.samples[t], shown.view))
         panels.move_boundary(boundary, shown, t)
 
-    return Moving(
-        axis, [field, panels.real_points(axis, shown), generated, *boundary, note, *axis.spines.values()], show
-    )
+    return Moving(axis, [field, real, *cloud.artists, *boundary, note, *axis.spines.values()], show)
 
 
 def moving_slopes(axis: Axes, shown: Scene) -> Moving:
@@ -145,16 +148,13 @@ def moving_slopes(axis: Axes, shown: Scene) -> Moving:
     longest = steepest(shown.slopes)
     panels.frame_view(axis, shown)
     field = steepness_pixels(axis, panels.steepness(shown.slopes[0]), longest)
-    real: Line2D = panels.real_points(axis, shown)
-    generated: Line2D = panels.generated_points(axis, shown, 0)
+    real, generated = panels.faint_points(axis, shown, 0)
     uphill: Quiver = panels.arrows(axis, shown, 0, longest)
-    real.set_alpha(0.25)
-    generated.set_alpha(0.75)
     panels.steepness_bar(axis, longest, "steepness |∇ score|, per unit length")
 
     def show(t: int) -> None:
         field.set_values(panels.steepness(shown.slopes[t]))
-        generated.set_data(*panels.visible(shown, t).T)
+        generated.set_data(*visible(shown, t).T)
         uphill.set_UVC(*panels.arrow_lengths(shown, t, longest))
 
     return Moving(axis, [field, real, generated, uphill, *axis.spines.values()], show)
@@ -204,10 +204,12 @@ def event_marks(axis: Axes, events: Sequence[Milestone], portrait: int) -> list[
     return marks
 
 
-def save_comparison_film(recordings: Sequence[Recording], path: str | Path, progress: Progress | None = None) -> None:
+def save_comparison_film(
+    recordings: Sequence[Recording], path: str | Path, progress: Progress | None = None, points: Points = "all"
+) -> None:
     """Write several runs' critics side by side, in step by share of training; raises as `save_film`, ValueError for none."""
     kind = sheet.suffix_in(path, FILM_FORMATS)
-    scenes = [scene(recording) for recording in recordings]
+    scenes = [scene(recording, points) for recording in recordings]
     figure, axes = sheet.comparison_grid(scenes, curve_height=0)
     parts = [moving_run(axis, shown) for axis, shown in zip(axes, scenes, strict=True)]
     total = max(len(shown.steps) for shown in scenes)

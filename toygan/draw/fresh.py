@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from toygan.draw.panels import INK, PLAIN, corner_note, frame_view, generated_points, real_points, say_outside
+from toygan.draw.panels import INK, PLAIN, corner_note, frame_view, say_outside
 from toygan.draw.players import foot
+from toygan.draw.points import generated_cloud, real_points
 from toygan.draw.sheet import (
     MARGIN,
     PICTURE_FORMATS,
@@ -40,13 +41,13 @@ def fresh(recording: Recording, points: np.ndarray) -> Figure:
     commands = command_lines(recording, 112)
     below = 0.25 + 0.165 * len(commands)
     figure = blank(even(below + rows * row + 1.0))
-    header(figure, f"{title_of(recording)} · {points.shape[1]} fresh points a seed", status(recording, seeds))
+    header(figure, f"{title_of(recording)} · {points.shape[1]} fresh points a seed", status(recording, seeds), [shown])
     for place, seed in enumerate(seeds):
         left, bottom = MARGIN + place % across * pitch, below + (rows - 1 - place // across) * row + 0.35
         axis = axis_at(figure, left, bottom, side, row - 0.6)
         cloud = of_points(shown, points[place])
         real_points(axis, cloud)
-        generated_points(axis, cloud, 0)
+        generated_cloud(axis, cloud, 0)
         if np.isfinite(points[place]).any():
             say_outside(axis, cloud, 0)
         else:

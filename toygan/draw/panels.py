@@ -1,8 +1,6 @@
 """The panels: each draws one thing into the axis it is given, and returns the artists that a film moves.
 
-Colours are those of Okabe and Ito (2008, Color Universal Design). Real points are a carpet of dark discs; generated
-ones are smaller, orange, square and haloed, and lie on it: both are seen where they agree, in grey print too. The
-critic's colours rise in lightness with the score.
+Colours are those of Okabe and Ito (2008, Color Universal Design). The critic's colours rise in lightness with the score.
 """
 
 from __future__ import annotations
@@ -21,6 +19,7 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from toygan.draw.points import GENERATED, generated_cloud, generated_points, real_points
 from toygan.files.text import LARGEST, SMALLEST, number
 from toygan.quantities.table import Floor, label_of, shown_in
 from toygan.session.recording import Recording
@@ -29,13 +28,12 @@ from toygan.view.scene import (
     alignment_ceiling,
     boundary_lines,
     exact_transport,
-    inside,
     outside_share,
     score_range,
     steepest,
 )
 
-REAL, GENERATED, INK, FAINT = "#10243e", "#d55e00", "#222222", "#8a8a8a"
+INK, FAINT = "#222222", "#8a8a8a"
 CRITIC, PENALTY, SHARE, BOUNDARY = "#0072b2", "#7a7a7a", "#009e73", "#8b1a6b"
 SCORES = LinearSegmentedColormap.from_list("scores", ["#6c82b2", "#97afc6", "#bdd3cb", "#e2e5b4", "#fffbe0"], N=256)
 STEEPNESS = LinearSegmentedColormap.from_list("steepness", [(0, "#ffffff"), (1 / 11, "#f1f3f8"), (1, "#a3b1d0")], N=12)
@@ -50,7 +48,7 @@ def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray 
     edges = band_edges(scene.scores[[frame]]) if edges is None else edges
     score_bands(axis, scene, scene.scores[frame], edges)
     real_points(axis, scene)
-    generated_points(axis, scene, frame)
+    generated_cloud(axis, scene, frame)
     decision_boundary(axis, scene, frame)
     say_outside(axis, scene, frame)
     frame_view(axis, scene)
@@ -61,7 +59,7 @@ def optimal_contour(axis: Axes, scene: Scene, edges: np.ndarray) -> None:
     assert scene.optimal is not None
     score_bands(axis, scene, scene.optimal[-1], edges)
     real_points(axis, scene)
-    generated_points(axis, scene, -1)
+    generated_cloud(axis, scene, -1)
     frame_view(axis, scene)
 
 
@@ -109,8 +107,7 @@ def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None
     """Draw the critic's gradient as arrows over its steepness; most generators push their points that way."""
     longest = steepest(scene.slopes[[frame]]) if longest is None else longest
     steepness_image(axis, scene, frame, longest)
-    real_points(axis, scene).set_alpha(0.25)
-    generated_points(axis, scene, frame).set_alpha(0.75)
+    faint_points(axis, scene, frame)
     arrows(axis, scene, frame, longest)
     say_outside(axis, scene, frame)
     frame_view(axis, scene)
@@ -127,8 +124,7 @@ def steepness_image(axis: Axes, scene: Scene, frame: int, longest: float) -> Axe
 
 def steepness(slopes: np.ndarray) -> np.ndarray:
     """|grad score| from [..., 2] to [...]."""
-    length: np.ndarray = np.hypot(slopes[..., 0], slopes[..., 1])
-    return length
+    return np.asarray(np.hypot(slopes[..., 0], slopes[..., 1]))
 
 
 def arrows(axis: Axes, scene: Scene, frame: int, longest: float) -> Quiver:
@@ -165,33 +161,12 @@ def pixel_extent(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float, flo
     return float(x[0]) - dx, float(x[-1]) + dx, float(y[0]) - dy, float(y[-1]) + dy
 
 
-def real_points(axis: Axes, scene: Scene) -> Line2D:
-    """Real points in the view: dark discs, see-through where they are few."""
-    shown, size = scene.real[inside(scene.real, scene.view)], marker_size(len(scene.real))
-    (line,) = axis.plot(*shown.T, "o", color=REAL, markersize=1.3 * size, markeredgewidth=0, alpha=0.5, zorder=2)
-    return line
-
-
-def generated_points(axis: Axes, scene: Scene, frame: int) -> Line2D:
-    """Generated points in the view: smaller, orange, square, with a halo."""
-    size = marker_size(scene.samples.shape[1])
-    (line,) = axis.plot(
-        *visible(scene, frame).T, "s", color=GENERATED, markersize=size, markeredgecolor="white",
-        markeredgewidth=0.15 * size, zorder=3,
-    )  # fmt: skip
-    return line
-
-
-def visible(scene: Scene, frame: int) -> np.ndarray:
-    """The generated points of a frame that lie in the view [M, 2]."""
-    points = scene.samples[frame]
-    shown: np.ndarray = points[inside(points, scene.view)]
-    return shown
-
-
-def marker_size(points: int) -> float:
-    """Marker size in points: the more there are, the smaller each."""
-    return float(np.clip(2.5 * (1000 / max(points, 1)) ** 0.25, 1.8, 5.0))
+def faint_points(axis: Axes, scene: Scene, frame: int) -> tuple[Line2D, Line2D]:
+    """Real and generated points, both pale: beneath arrows."""
+    real, generated = real_points(axis, scene), generated_points(axis, scene, frame)
+    real.set_alpha(0.15)
+    generated.set_alpha(0.35)
+    return real, generated
 
 
 def say_outside(axis: Axes, scene: Scene, frame: int) -> None:
@@ -216,7 +191,7 @@ def frame_view(axis: Axes, scene: Scene) -> None:
     axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(MaxNLocator(3))  # few, so that none sits in a corner beside its neighbour's
-        line.set_major_formatter(FuncFormatter(tick))
+        line.set_major_formatter(FuncFormatter(plane_tick))
     for spine in axis.spines.values():
         spine.set(color=FAINT, linewidth=0.6)
 
@@ -267,6 +242,11 @@ def tick(value: float, _: int | None = None) -> str:
     if 1e4 <= abs(value) < LARGEST:
         return f"{number(value / 1e3, 6)}k"
     return number(value, 6 if SMALLEST <= abs(value) < LARGEST else 3)
+
+
+def plane_tick(value: float, at: int | None = None) -> str:
+    """A number beside the plane: as beside an axis, but with a k up to 10⁸, so that neighbours far from the origin differ."""
+    return f"{number(value / 1e3, 6)}k" if LARGEST <= abs(value) < 1e8 else tick(value, at)
 
 
 def loss_curves(axis: Axes, recording: Recording) -> None:

@@ -19,11 +19,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from toygan.draw.panels import (
     CRITIC,
     FAINT,
-    GENERATED,
     INK,
     LARGE,
     PLAIN,
-    REAL,
     SHARE,
     SMALL,
     bar,
@@ -31,10 +29,10 @@ from toygan.draw.panels import (
     frame_view,
     logarithmic,
     pixel_extent,
-    real_points,
     steepness,
     tick,
 )
+from toygan.draw.points import GENERATED, REAL, real_points
 from toygan.draw.sheet import (
     MARGIN,
     PICTURE_FORMATS,
@@ -98,8 +96,7 @@ def folded(sent: np.ndarray) -> np.ndarray:
     area = (x * np.roll(y, -1, axis=1) - np.roll(x, -1, axis=1) * y).sum(axis=1) / 2
     side = -1.0 if np.abs(area[area > 0]).sum() < np.abs(area[area < 0]).sum() else 1.0
     # A sliver is no fold: what rounding or a flat map turns over has no area to speak of.
-    turned: np.ndarray = side * area < -1e-3 * float(np.abs(area).mean())
-    return turned
+    return np.asarray(side * area < -1e-3 * float(np.abs(area).mean()))
 
 
 def latent_colours(m: int) -> np.ndarray:
@@ -136,8 +133,7 @@ def matched(points: np.ndarray, real: np.ndarray) -> np.ndarray:
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
 
-    chosen: np.ndarray = linear_sum_assignment(cdist(points, real))[1]
-    return chosen
+    return np.asarray(linear_sum_assignment(cdist(points, real))[1])
 
 
 def paired(scene: Scene, frame: int) -> tuple[np.ndarray, np.ndarray]:
@@ -200,15 +196,13 @@ def mode_numbers(scene: Scene, points: np.ndarray) -> np.ndarray:
     centres = scene.recording.frames.get("mode_centres")
     if centres is None:
         return np.zeros(len(points), int)
-    nearest: np.ndarray = ((points[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
-    return nearest
+    return np.asarray(((points[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1))
 
 
 def mode_edges(scene: Scene, points: np.ndarray) -> np.ndarray:
     """Where in line the next mode begins."""
     counts = np.bincount(mode_numbers(scene, points))
-    edges: np.ndarray = counts.cumsum()[:-1] - 0.5
-    return edges
+    return np.asarray(counts.cumsum()[:-1] - 0.5)
 
 
 # --- the critic ------------------------------------------------------------------------------------------------------

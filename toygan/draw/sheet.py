@@ -17,11 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from toygan.draw.panels import (
-    GENERATED,
+    FAINT,
     INK,
     LARGE,
     PLAIN,
-    REAL,
     SMALL,
     band_edges,
     critic_contour,
@@ -42,11 +41,25 @@ from toygan.draw.panels import (
     transport_known,
     w1_curves,
 )
+from toygan.draw.points import GENERATED, REAL, counted, due_rings, share_discs
 from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.session.recording import Recording
-from toygan.view.scene import Scene, diagnosis_of, optimum_in_words, optimum_label, scene, seeds_of, steepest, title_of
-from toygan.view.words import final_points, words_with_range
+from toygan.view.scene import (
+    THIN,
+    Points,
+    Scene,
+    diagnosis_of,
+    optimum_in_words,
+    optimum_label,
+    real_in_words,
+    scene,
+    seeds_of,
+    steepest,
+    title_of,
+)
+from toygan.view.shares import RINGS_IN_WORDS
+from toygan.view.words import Scored, end_words, final_notes, final_rows, headline, purpose, words_with_range
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
 THIRD = 2.3  # inches: a main panel of three
@@ -56,30 +69,74 @@ UNDER = 0.8  # inches that tick labels and a colour bar take beneath a panel
 TEXT_BENEATH = 0.98  # inches for the measures of one run of a comparison
 DOTS = 200  # per inch, in a PNG
 TEXT = 124  # characters of small prose across a figure
-CAPTION = "Lighter = the critic holds it for more real, for every method; every critic on its own colour scale."
+OPENING = 112  # the same beneath the title, beside the legend
+CAPTION = (
+    "Lighter = held for more real; every critic on its own colour scale. Numbers beneath: of the end, on fresh points."
+)
 Panel = Callable[[Axes, Recording], None]
 PICTURE_FORMATS = ("png", "pdf", "svg")
 
 
-def picture(recording: Recording) -> Figure:
-    """The sheet of one run: critic, its slopes and the curves, at the last frame that can be drawn."""
-    shown = scene(recording)
+def picture(recording: Recording, points: Points = "all") -> Figure:
+    """The sheet of one run, from top to bottom: what it is and how it ended, critic and slopes at the last frame that can be
+    drawn, curves, the quantities of the end, the command.
+    """
+    shown = scene(recording, points)
     side = SIDE if shown.optimal is None else THIRD
     tall = panel_height(shown, side)
-    foot, panels = footer_lines(shown), curve_panels(recording)
+    opening, foot, panels, rows = (
+        opening_lines(shown),
+        footer_lines(shown),
+        curve_panels(recording),
+        final_rows(recording),
+    )
     told = [] if shown.optimal is None else textwrap.wrap(optimum_in_words(recording), TEXT)
-    below = 0.165 * len(foot) + 0.2
+    table = ROW * (-(-len(rows) // BLOCKS) + 1.6) if rows else 0.0
+    below = 0.165 * len(foot) + table + 0.2
     bottom = below + (CURVES if len(panels) == 1 else TWO_ROWS)[1] * len(panels) + 0.15 * len(told) + UNDER
-    figure = blank(bottom + tall + 0.95)
-    header(figure, title_of(recording), status_line(shown))
+    figure = blank(bottom + tall + 1.05 + ROW * len(opening))
+    header(figure, title_of(recording), status_line(shown), [shown])
+    for row, (line, weight) in enumerate(opening):
+        say(figure, 0.2, figure.get_figheight() - 0.84 - ROW * row, line, SMALL, weight)
     places = np.linspace(MARGIN, WIDTH - RIGHT - side, 2 if shown.optimal is None else 3)
     main_panels([axis_at(figure, left, bottom, side, tall) for left in places], shown)
     for row, line in enumerate(told):
         say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * row, line, SMALL)
     curves(figure, recording, below + 0.4)
+    table_of(figure, rows, below - 0.3)
     for row, (line, family) in enumerate(reversed(foot)):
         say(figure, MARGIN - 0.15, 0.12 + 0.165 * row, line, SMALL, family=family)
     return figure
+
+
+ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
+
+
+def at_the_last(shown: Scene) -> str:
+    """What the last frame scores, for a run that has no end yet."""
+    return f"At step {shown.steps[-1]}: {' · '.join(words_with_range(shown.recording, shown.last))}"
+
+
+def opening_lines(shown: Scene) -> list[tuple[str, str]]:
+    """The lines under the title with their weights: what to look for, the one number, the diagnosis."""
+    recording = shown.recording
+    first, found = headline(recording) or at_the_last(shown), diagnosis_of(recording)
+    parts = [*((text, "normal") for text in purpose(recording)), (first, "bold"), (found, "normal")]
+    return [
+        (line, weight) for text, weight in parts for line in textwrap.wrap(text, OPENING, max_lines=3, placeholder=" …")
+    ]
+
+
+def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
+    """The quantities of the end in blocks beside each other: label, this run, a perfect generator."""
+    tall, wide = -(-len(rows) // BLOCKS), (WIDTH - 2 * MARGIN) / BLOCKS
+    for k in range(-(-len(rows) // tall) if rows else 0):
+        left = MARGIN - 0.15 + k * wide
+        for place, words in ((1.22, "run"), (1.78, "perfect")):
+            say(figure, left + place, top, words, SMALL - 0.5, colour=FAINT)
+        for i, row in enumerate(rows[k * tall : (k + 1) * tall], 1):
+            for place, words in ((0.0, row.label), (1.22, row.run), (1.78, row.perfect)):
+                say(figure, left + place, top - ROW * i, words, SMALL)
 
 
 def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
@@ -150,11 +207,11 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
     seeds = recording.facts.seeds
     bold = f"Curves: seed {recording.facts.portrait} bold, the others thin. " if len(seeds) > 1 else ""
     prose = [
-        f"At step {shown.steps[-1]}: {' · '.join(words_with_range(recording, shown.last))}",
-        diagnosis_of(recording),
-        final_points(recording),
-        f"{bold}{floor_in_words(recording)}Arrows point uphill, at full length from a steepness of "
-        f"{number(steepest(shown.slopes[-1:]))} on.",
+        *final_notes(recording),
+        real_in_words(shown),
+        f"{bold}{floor_in_words(recording)}Curves of W1 are of "
+        f"{recording.facts.summary.critic_points or 'a few'} points a frame. "
+        f"Arrows point uphill, at full length from a steepness of {number(steepest(shown.slopes[-1:]))} on.",
     ]
     wrapped = [
         (line, "sans-serif") for text in prose for line in textwrap.wrap(text, TEXT, max_lines=3, placeholder=" …")
@@ -181,15 +238,15 @@ def wrapped_command(command: str, width: int) -> list[str]:
     return textwrap.wrap(f"$ {command}", width, subsequent_indent="    ")
 
 
-def save_picture(recording: Recording, path: str | Path) -> None:
+def save_picture(recording: Recording, path: str | Path, points: Points = "all") -> None:
     """Write the sheet of a run as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(picture(recording), path, recording.facts.command)
+    save_figure(picture(recording, points), path, recording.facts.command)
 
 
-def comparison(recordings: Sequence[Recording]) -> Figure:
+def comparison(recordings: Sequence[Recording], points: Points = "all") -> Figure:
     """Final critics of several runs side by side, and W1 over time of all; raises ValueError when there is none."""
-    scenes = [scene(recording) for recording in recordings]
+    scenes = [scene(recording, points) for recording in recordings]
     figure, axes = comparison_grid(scenes, curve_height=1.9)
     for axis, shown in zip(axes, scenes, strict=True):
         critic_contour(axis, shown, -1, band_edges(shown.scores[-1:]))
@@ -212,7 +269,7 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float) -> tuple[Figur
     commands = comparison_commands([shown.recording for shown in scenes])
     below = (curve_height + 0.95 if curve_height else 0.0) + 0.3 + 0.15 * len(commands)
     figure = blank(even(below + rows * row + 0.75))
-    header(figure, *comparison_header(scenes))
+    header(figure, *comparison_header(scenes), scenes)
     axes = []
     for i, name in enumerate(short_names([shown.recording for shown in scenes])):
         left = 0.35 + (i % columns) * pitch
@@ -265,10 +322,11 @@ def short_names(recordings: Sequence[Recording]) -> list[str]:
 
 
 def measure_lines(shown: Scene, frame: int) -> list[str]:
-    """What stands beneath one critic of a comparison."""
+    """What stands beneath one critic of a comparison: the numbers of the end, or of a frame before it."""
     recording = shown.recording
-    lines = [*words_with_range(recording, frame), note_of(shown)]
-    return [line for line in lines if line]
+    ended = frame == shown.last and not shown.note
+    numbers = (end_words(recording) if ended else []) or words_with_range(recording, frame)
+    return [line for line in (*numbers, note_of(shown)) if line]
 
 
 def note_of(shown: Scene) -> str:
@@ -328,10 +386,10 @@ def w1_of_one(axis: Axes, recording: Recording, colour: str, dashes: str, band: 
     return last_finite(middle)
 
 
-def save_comparison(recordings: Sequence[Recording], path: str | Path) -> None:
+def save_comparison(recordings: Sequence[Recording], path: str | Path, points: Points = "all") -> None:
     """Write the comparison as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(comparison(recordings), path, "\n".join(r.facts.command for r in recordings))
+    save_figure(comparison(recordings, points), path, "\n".join(r.facts.command for r in recordings))
 
 
 def save_figure(figure: Figure, path: str | Path, command: str | None) -> None:
@@ -374,30 +432,57 @@ def even(inches: float) -> float:
 
 
 def say(figure: Figure, left: float, bottom: float, words: str, size: float, weight: str = "normal",
-        family: str = "sans-serif") -> None:  # fmt: skip
+        family: str = "sans-serif", colour: str = INK) -> None:  # fmt: skip
     """Write a line at a place in inches; user's text is never taken for mathematics."""
     across, up = figure.get_size_inches()
-    figure.text(left / across, bottom / up, words, size=size, weight=weight, family=family, color=INK, parse_math=False)
+    figure.text(
+        left / across, bottom / up, words, size=size, weight=weight, family=family, color=colour, parse_math=False
+    )
 
 
-def header(figure: Figure, title: str, status: str) -> None:
-    """Title, status and the legend of the points, along the top."""
+def header(figure: Figure, title: str, status: str, scenes: Sequence[Scene] = ()) -> None:
+    """Title, status and the legend of the points that scenes draw, along the top."""
     up = figure.get_figheight()
-    size = 15 if len(title) <= 52 else 15 * 52 / len(title)
+    room = 44 if any(map(counted, scenes)) else 52
+    size = 15 if len(title) <= room else 15 * room / len(title)
     say(figure, 0.2, up - 0.36, title, size, weight="bold")
     say(figure, 0.2, up - 0.6, status, PLAIN)
-    point_legend(figure, WIDTH - 0.15, up - 0.3)
+    point_legend(figure, WIDTH - 0.15, up - 0.3, scenes)
 
 
-def point_legend(figure: Figure, right: float, top: float) -> None:
-    """Real and generated, as they are drawn."""
-    axis = axis_at(figure, right - 0.95, top - 0.3, 0.95, 0.5)
-    axis.set(xlim=(0, 1), ylim=(0, 1))
+def point_legend(figure: Figure, right: float, top: float, scenes: Sequence[Scene] = ()) -> None:
+    """Real and generated, as the scenes draw them; and what a ring and its disc are where there are some."""
+    if scenes and all(shown.points == "none" for shown in scenes):
+        return say(figure, right - 0.95, top - 0.1, "points not drawn", SMALL)
+    rings = any(map(counted, scenes))
+    some = [thinned_words([len(shown.real) for shown in scenes], scenes),
+            thinned_words([shown.samples.shape[1] for shown in scenes], scenes)]  # fmt: skip
+    axis = axis_at(figure, right - (1.8 if rings or any(some) else 0.95), top - 0.35, 1.8, 0.55)
+    axis.set(xlim=(0, 1.8), ylim=(0, 0.55))
     axis.set_axis_off()
-    axis.plot([0.08], [0.75], "o", color=REAL, alpha=0.8, markersize=5, markeredgewidth=0)
-    axis.plot([0.08], [0.3], "s", color=GENERATED, markersize=4)
-    axis.text(0.2, 0.75, "real", va="center", size=PLAIN, color=INK)
-    axis.text(0.2, 0.3, "generated", va="center", size=PLAIN, color=INK)
+    places = ((0.06, 0.46), (0.72, 0.46)) if rings else ((0.06, 0.42), (0.06, 0.18))
+    kinds = zip(("real", "generated"), some, "os", (REAL, GENERATED), strict=True)
+    for (left, y), (name, few, mark, colour) in zip(places, kinds, strict=True):
+        axis.plot([left], [y], mark, color=colour, alpha=0.8, markersize=5 if mark == "o" else 4, markeredgewidth=0)
+        axis.text(left + 0.12, y, name + few, va="center", size=PLAIN, color=INK)
+    if rings:
+        ring_legend(axis)
+    return None
+
+
+def thinned_words(points: Sequence[int], scenes: Sequence[Scene]) -> str:
+    """How many are drawn of clouds of so many points, where that is not all."""
+    thin = any(shown.points == "thin" and count > THIN for shown, count in zip(scenes, points, strict=True))
+    return f" ({THIN} drawn)" if thin else ""
+
+
+def ring_legend(axis: Axes) -> None:
+    """What ring and disc stand for, in the lower part of the legend."""
+    place = np.array([[0.08, 0.15]])
+    share_discs(axis, place, np.array([0.055]))
+    due_rings(axis, place, np.array([0.08]))
+    for line, words in zip((0.23, 0.08), RINGS_IN_WORDS.split("; "), strict=True):
+        axis.text(0.24, line, words, va="center", size=SMALL, color=INK)
 
 
 def panel_height(shown: Scene, width: float) -> float:

@@ -13,7 +13,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, REAL, SMALL, tick
+from toygan.draw.panels import FAINT, INK, LARGE, PLAIN, SMALL, tick
+from toygan.draw.points import GENERATED, REAL
 from toygan.draw.sheet import axis_at, blank, save_figure, say, suffix_in
 from toygan.view.scene import View
 
@@ -24,9 +25,7 @@ SHEET_FORMATS = ("png", "pdf", "svg")
 
 
 class Drawable(Protocol):
-    """What a picture shows of a target: `sample(rng, n) -> [n, 2]`; if there are any, the log-density (x [n, 2], blur) ->
-    [n], the skeleton [K, 2], the modes' centres [K, 2], covariances [K, 2, 2] and weights [K].
-    """
+    """What a picture shows of a target: the fields of `toygan.targets.target.Target` that are drawn."""
 
     @property
     def sample(self) -> Callable[[np.random.Generator, int], np.ndarray]: ...

@@ -9,15 +9,31 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from toygan.draw.panels import GENERATED, REAL, band_edges, marker_size, visible
+from toygan.draw.panels import band_edges
 from toygan.draw.pixels import band_colours, bands_of
-from toygan.view.scene import Scene, inside
+from toygan.draw.points import (
+    CARPET,
+    DISC_INK,
+    DISC_RIM,
+    GENERATED,
+    INK_ADDED,
+    PALE,
+    REAL,
+    REAL_INK,
+    RIM,
+    RING,
+    counted,
+    marker_size,
+    visible,
+    visible_real,
+)
+from toygan.view.scene import Scene
 
 PANEL = 245.0  # points: the width of a main panel on a sheet, to which marker sizes belong
 FINE = 2  # pixels are painted this many times finer, then averaged
 STILLS = 16  # frames of a small film
 STILL, LAST = 140, 1600  # milliseconds
-HALF = 128  # of 255: how opaque a real point is
+LEAST = 2.0  # painted pixels that a mark or a ring's line is across, or it would not be seen
 
 
 def poster(shown: Scene, width: int = 360) -> bytes:
@@ -48,22 +64,48 @@ def size_of(shown: Scene, width: int) -> tuple[int, int]:
 
 
 def pixels_of(shown: Scene, frame: int, edges: np.ndarray, width: int) -> Image.Image:
-    """One frame: bands of the critic, real points as dark discs, generated ones as haloed squares on them."""
+    """One frame as on a sheet: bands of the critic, real points, discs of the modes' shares, generated points, rings."""
     size = size_of(shown, width)
     fine = size[0] * FINE, size[1] * FINE
     picture = Image.fromarray(banded(shown.scores[frame], edges, fine)[::-1])  # row 0 is the lowest in the grid
-    pen = ImageDraw.Draw(picture, "RGBA")
     scale = fine[0] / PANEL
-    real = shown.real[inside(shown.real, shown.view)]
-    disc = 1.3 * marker_size(len(shown.real)) * scale / 2
-    for x, y in placed(real, shown, fine):
-        pen.ellipse((x - disc, y - disc, x + disc, y + disc), fill=f"{REAL}{HALF:02x}")
-    square = marker_size(shown.samples.shape[1]) * scale / 2
-    for x, y in placed(visible(shown, frame), shown, fine):
-        halo = 1.3 * square
-        pen.rectangle((x - halo, y - halo, x + halo, y + halo), fill="white")
-        pen.rectangle((x - square, y - square, x + square, y + square), fill=GENERATED)
+    stamp_points(picture, placed(visible_real(shown), shown, fine), CARPET * marker_size(len(shown.real)) * scale, REAL,
+                 REAL_INK)  # fmt: skip
+    rings = counted(shown)
+    if rings:
+        shares = rings.radii(rings.shares(shown.samples[frame]))
+        paint_circles(picture, shown, shares, scale * DISC_RIM, RIM, GENERATED + hex_of(DISC_INK))
+    size_of_mark = max(marker_size(shown.samples.shape[1]) * scale, LEAST)
+    stamp_points(picture, placed(visible(shown, frame), shown, fine), size_of_mark, GENERATED,
+                 PALE if rings else INK_ADDED)  # fmt: skip
+    if rings:
+        paint_circles(picture, shown, rings.due, max(scale * RING, LEAST), REAL, None)
     return picture.resize(size, Image.Resampling.BOX)
+
+
+def stamp_points(picture: Image.Image, places: np.ndarray, size: float, colour: str, ink: float) -> None:
+    """See-through dots so many pixels across at places [n, 2]; where they lie on each other their ink adds."""
+    pen, half = ImageDraw.Draw(picture, "RGBA"), size / 2
+    for x, y in places:
+        pen.ellipse((x - half, y - half, x + half, y + half), fill=colour + hex_of(ink))
+
+
+def paint_circles(
+    picture: Image.Image, shown: Scene, radii: np.ndarray, line: float, rim: str, fill: str | None
+) -> None:
+    """A circle at each mode of its radius [K] in the plane; nothing where that is zero."""
+    assert shown.rings is not None
+    pen = ImageDraw.Draw(picture, "RGBA")
+    unit = picture.width / (shown.view[1] - shown.view[0])
+    for (x, y), radius in zip(placed(shown.rings.modes.centres, shown, picture.size), unit * radii, strict=True):
+        if radius > 0:
+            half = radius + line / 2
+            pen.ellipse((x - half, y - half, x + half, y + half), fill=fill, outline=rim, width=max(round(line), 1))
+
+
+def hex_of(ink: float) -> str:
+    """How opaque a colour is, as its last two digits."""
+    return f"{round(255 * ink):02x}"
 
 
 def banded(scores: np.ndarray, edges: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from toygan.exhibits.files import PIECES, Claim, Filter, Term
+from toygan.exhibits.files import EVERY, NO, PIECES, Claim, Filter, Term, asked_of
 
 
 def aloud(claim: Claim) -> str:
-    """The condition of a claim in words, such as `for method = "wgan-gp", in at least 7 of 8 seeds: w1 at the end is below
-    0.5`.
-    """
+    """The condition of a claim in words: `for method = "gan", in at least 7 of 8 seeds: w1 at the end is below 0.5`."""
     number = term_aloud(claim.value)
     for key, word in (("over", "divided by"), ("minus", "less")):
         other = getattr(claim, key)
@@ -54,9 +52,10 @@ def seeds_aloud(claim: Claim) -> str:
     what = "cases" if theory else "seeds"
     if claim.seeds is None:
         return "" if theory else "of the medians" if claim.over or claim.minus else "of the median"
-    if claim.seeds in ("all", "none"):
-        return f"in {'all' if claim.seeds == 'all' else 'none'} of the {what}"
-    return f"in {claim.seeds if claim.seeds.startswith('at most') else f'at least {claim.seeds}'} {what}"
+    asked = asked_of(claim.seeds)
+    if asked in (EVERY, NO):
+        return f"in {claim.seeds} of the {what}"
+    return f"in {claim.seeds if asked and asked.at_most else f'at least {claim.seeds}'} {what}"
 
 
 def term_aloud(term: Term) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import ge, gt, le, lt
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import spearmanr
 
-from toygan.exhibits.files import PIECES, Claim, Filter, Term
+from toygan.exhibits.files import EVERY, PIECES, Claim, Filter, Term, asked_of
 from toygan.files.disk import complete_lines
 from toygan.files.text import number
 from toygan.quantities.rhythm import period
@@ -78,7 +77,7 @@ def verdict_of(claim: Claim, rows: Sequence[Row]) -> Verdict:
         found = of_each(claim, chosen, rows) if claim.each else of_all(claim, chosen, rows)
         return found._replace(numbers="; ".join([found.numbers, *frames_used(claim, rows)]))
     except LookupError as error:
-        return Verdict(claim.says, None, str(error).strip("'\""))
+        return Verdict(claim.says, None, str(error.args[0]))
 
 
 def of_each(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
@@ -167,12 +166,10 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
 
 def enough(asked: str, happy: int, total: int) -> bool:
     """Whether that many of them are as many as asked: "7 of 8" is a share, and asks for 2 of 2."""
-    if asked in ("all", "none"):
-        return happy == (total if asked == "all" else 0)
-    count, out_of = map(int, re.findall(r"\d+", asked))
-    if asked.startswith("at most"):
-        return happy * out_of <= count * total
-    return happy >= math.ceil(count * total / out_of - 1e-9)
+    some, out_of, at_most = asked_of(asked) or EVERY
+    if at_most:
+        return happy * out_of <= some * total
+    return happy >= math.ceil(some * total / out_of - 1e-9)
 
 
 def partner(claim: Claim, row: Row, rows: Sequence[Row]) -> Row | None:
@@ -456,8 +453,7 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float | None:
 
 def as_good(name: str, values: np.ndarray, goal: float) -> np.ndarray:
     """At which frames a curve [T] is as good as a goal: not above it, or not below it if higher is better."""
-    found: np.ndarray = values >= goal if better(name) == "higher" else values <= goal
-    return found
+    return np.asarray(values >= goal if better(name) == "higher" else values <= goal)
 
 
 def best_of(folder: str, row: Row, name: str) -> float | None:

@@ -21,7 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from toygan.files.scenario import PARTS, Method, Name, as_kind, beyond
+from toygan.files.config import Method, Name
+from toygan.files.scenario import PARTS, as_kind, beyond
 from toygan.files.shipped import exhibits_folder, shipped_exhibits
 from toygan.files.strict import (
     Key,
@@ -53,10 +54,6 @@ Seeds = Annotated[str, Field(examples=["7 of 8"])]
 Text = Annotated[str, Field(min_length=1)]
 
 MOMENTS = ("start", "end", "min", "max", "mean", "median", "late", "period")
-KINDS = (
-    "films", "critics", "curves", "ends", "rates", "matrix", "price", "steepness", "layers", "weights", "latent",
-    "distances", "phases", "plan", "bound",
-)  # fmt: skip
 FRAMED = ("layer_gradients", "weight_histogram", "latent_map")  # what panels take from the frames themselves
 OF_THEORY = ("best", "worst", "bound", "growth", "turning", "rest")  # columns of rows without training
 
@@ -145,12 +142,20 @@ class Bounds(Strict):
 class Panel(Strict):
     """One picture: its kind, which rows it is about, of which measures, and its title."""
 
-    kind: Literal[*KINDS]  # type: ignore[valid-type]
+    kind: str
     title: str = ""
     of: Filter = Field(default={})
     measure: str = "w1"
     across: str = ""
     down: str = ""
+
+    @field_validator("kind")
+    @classmethod
+    def known_kind(cls, value: str) -> str | None:
+        """Refuse a kind that nobody draws."""
+        from toygan.draw.exhibit import PANELS  # matplotlib, which reading sweeps and claims does not need
+
+        return known(value, list(PANELS), "kinds of panels")
 
     @field_validator("measure")
     @classmethod
@@ -228,6 +233,23 @@ class Term(Strict):
         return known(value, [row[0] for row in RULES], "labels")
 
 
+class Asked(NamedTuple):
+    """In how many seeds a condition must hold: in at least, or `at_most`, `some` of `total`."""
+
+    some: int
+    total: int
+    at_most: bool = False
+
+
+EVERY, NO = Asked(1, 1), Asked(0, 1, at_most=True)
+
+
+def asked_of(text: str) -> Asked | None:
+    """What `seeds` says of how many: `7 of 8`, `at most 2 of 8`, `all` or `none`; None for anything else."""
+    found = re.fullmatch(r"(at most )?(\d{1,9}) of ([1-9]\d{0,8})", text)
+    return Asked(int(found[2]), int(found[3]), bool(found[1])) if found else {"all": EVERY, "none": NO}.get(text)
+
+
 ENDLESS = ("kl", "reverse_kl")  # between targets they may be infinite; of a run they are finite estimates
 
 
@@ -292,14 +314,13 @@ class Claim(Strict):
     @classmethod
     def refutable(cls, value: str | None) -> str | None:
         """Refuse what counts no seeds, 9 of 8, and what always holds."""
-        if value and not re.fullmatch(r"all|none|(at most )?\d{1,9} of [1-9]\d{0,8}", value):
+        asked = asked_of(value) if value else EVERY
+        if asked is None:
             raise Refusal("must say how many seeds", 'for example "7 of 8", "at most 2 of 8", "all" or "none"')
-        if value and " of " in value:
-            count, total = map(int, re.findall(r"\d+", value))
-            if count > total:
-                raise Refusal("cannot be more than all", "for example 7 of 8")
-            if count == (total if value.startswith("at most") else 0):
-                raise Refusal("always holds", "for example 7 of 8, or at most 1 of 8")
+        if asked.some > asked.total:
+            raise Refusal("cannot be more than all", "for example 7 of 8")
+        if asked.some == (asked.total if asked.at_most else 0):
+            raise Refusal("always holds", "for example 7 of 8, or at most 1 of 8")
         return value
 
     @property

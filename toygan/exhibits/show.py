@@ -145,21 +145,22 @@ def pictures(
     exhibit: Exhibit, rows: Sequence[Row], portraits: Portraits, place: Path, command: str, note: str
 ) -> list[Picture]:
     """Every panel of an exhibit as a PNG file in a place; a panel with nothing to show is left out."""
+    from toygan.draw.exhibit import PANELS
     from toygan.draw.sheet import save_figure
 
     place.mkdir(parents=True, exist_ok=True)
     for old in place.glob("*.png"):  # of panels that are no more
-        if OURS.fullmatch(old.name):
+        if re.fullmatch(rf"\d+-({'|'.join(PANELS)})\.png", old.name):
             old.unlink()
     made = []
     for i, panel in enumerate(exhibit.panels, 1):
         chosen = shown_in(panel, rows)
         if not chosen:
             continue
-        path, title = place / f"{i}-{panel.kind}.png", panel.title or TITLES[panel.kind]
+        path, title = place / f"{i}-{panel.kind}.png", panel.title or PANELS[panel.kind].title
         shorter = "" if panel.kind in PIECES else note  # theory is no shorter for being quick
         save_figure(figure_of(panel, title, labelled(chosen), portraits, command, shorter), path, command)
-        made.append(Picture(path, title, f"{title}: {ABOUT[panel.kind]}"))
+        made.append(Picture(path, title, f"{title}: {PANELS[panel.kind].about}"))
     return made
 
 
@@ -170,9 +171,10 @@ def shown_in(panel: Panel, rows: Sequence[Row]) -> list[Row]:
 
 def figure_of(panel: Panel, title: str, rows: Sequence[Row], portraits: Portraits, command: str, note: str) -> Any:
     """One panel as a figure."""
-    from toygan.draw.exhibit import PANELS, RECORDED, Labelled, Material
+    from toygan.draw.exhibit import PANELS, Labelled, Material
 
-    wanted = {row["folder"]: row["label"] for row in rows if "folder" in row} if panel.kind in RECORDED else {}
+    kind = PANELS[panel.kind]
+    wanted = {row["folder"]: row["label"] for row in rows if "folder" in row} if kind.recorded else {}
     material = Material(
         title=title,
         command=command,
@@ -184,7 +186,7 @@ def figure_of(panel: Panel, title: str, rows: Sequence[Row], portraits: Portrait
         down=panel.down,
         phases=told_apart([one for one in portraits if matching(panel.of, [one[0]])]),
     )
-    return PANELS[panel.kind](material)
+    return kind.draw(material)
 
 
 def told_apart(portraits: Portraits) -> list[Portrait]:
@@ -194,42 +196,3 @@ def told_apart(portraits: Portraits) -> list[Portrait]:
         found._replace(title=" · ".join(columns[key] for key in told)) if told else found
         for columns, found in portraits
     ]
-
-
-TITLES = {  # of panels that have none of their own
-    "films": "The critics at the last step",
-    "critics": "Learned critics and optimal ones",
-    "curves": "Measures over training",
-    "ends": "Final measures of every seed",
-    "rates": "What became of the seeds",
-    "matrix": "Medians side by side",
-    "price": "Quality against time",
-    "steepness": "Where the critic is steep",
-    "layers": "Gradients at the critic's layers",
-    "weights": "The critic's weights",
-    "latent": "Where the latents are sent",
-    "distances": "Distances",
-    "phases": "Phase portraits",
-    "plan": "The cheapest way to carry boxes",
-    "bound": "A distance and its bound",
-}
-
-OURS = re.compile(rf"\d+-({'|'.join(TITLES)})\.png")
-
-ABOUT = {
-    "films": "the critic and the generated points of every run at the last step",
-    "critics": "learned critics, and the optimal ones beneath them",
-    "curves": "a measure over the steps, a line a run",
-    "ends": "the final value of every seed, with medians",
-    "rates": "how many seeds earned which label",
-    "matrix": "medians as a table of colours",
-    "price": "quality against core-seconds",
-    "steepness": "where the critic's slope exceeds one",
-    "layers": "gradient norms layer by layer",
-    "weights": "histograms of the critic's weights",
-    "latent": "where the generator sends its latents",
-    "distances": "exact distances against a number of the target",
-    "phases": "phase portraits with the path of training",
-    "plan": "the cheapest way to carry boxes on a line",
-    "bound": "the exact distance beside its bound",
-}

@@ -12,7 +12,8 @@ from scipy.optimize import linear_sum_assignment
 
 from toygan.exhibits.files import Bounds, Distances, Exhibit, Phases, Plans
 from toygan.exhibits.mistakes import retold, said
-from toygan.files.scenario import as_data, read
+from toygan.files.config import as_data
+from toygan.files.scenario import read
 from toygan.files.strict import Mistake, UserError
 from toygan.many.sweep import flat
 from toygan.quantities.distance import along, changed, parsed_sweep

@@ -13,7 +13,7 @@ from toygan.exhibits.claims import Row, fits, matching, meant
 from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, called
 from toygan.exhibits.mistakes import retold, said
 from toygan.exhibits.theory import theory_columns, theory_mistakes
-from toygan.files.scenario import Config, as_data
+from toygan.files.config import Config, as_data
 from toygan.files.strict import Key, Mistake, Place, UserError, in_toml, placed, shortened, suggestion
 from toygan.many import run
 from toygan.many.results import scalar, settings_text

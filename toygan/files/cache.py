@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -60,12 +61,10 @@ def read(name: str) -> Any:
 def write(name: str, value: Any) -> None:
     """Keep a value, unless the place cannot be written: then it is made again by the next one."""
     content = json.dumps({"digest": digest(value), "value": value}, allow_nan=False).encode()
-    try:
+    with suppress(OSError, RuntimeError):
         path = folder() / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_aside(path, content, durable=False)
-    except (OSError, RuntimeError):
-        pass
 
 
 def digest(value: Any) -> str:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from toygan.files.scenario import as_data, find, read, spelled, toml_lines, toml_value
+from toygan.files.advice import advice
+from toygan.files.config import Config, as_data, toml_lines, toml_value
+from toygan.files.scenario import find, read, spelled, unset_view
 from toygan.files.shipped import shipped, shipped_folder
-from toygan.files.strict import UserError, did_you_mean, nearest, plainly
+from toygan.files.strict import UserError, did_you_mean, nearest, plainly, read_toml
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS, PAPERS
 from toygan.game.networks import INITIALISATIONS
@@ -45,7 +47,7 @@ def methods() -> dict[str, str]:
 
 
 def sentences(table: Mapping[str, Callable[..., Any]]) -> dict[str, str]:
-    """Row -> first paragraph of its function's docstring."""
+    """Row -> its function's docstring."""
     return {name: summary_of(function) for name, function in table.items()}
 
 
@@ -123,9 +125,19 @@ def pages(name: str, more: Makers) -> list[Entry]:
 
 
 def scenario_page(name: str) -> Entry:
-    """A scenario: what to look at, where it is from, and the file itself."""
+    """A scenario: what to look at, where it is from, its view if that follows the target, advice, and the file itself."""
     config = read(name)
-    return Entry(f"scenario {name}: {config.title}", words(as_data(config)), find(name).read_text(encoding="utf-8"))
+    lines = words(as_data(config)) | view_of(name, config)
+    told = [] if name in shipped() else advice(config)  # of ours there is nothing to tell, which takes a second or two
+    lines |= {f"note {i}": sentence for i, sentence in enumerate(told, 1)}
+    return Entry(f"scenario {name}: {config.title}", lines, find(name).read_text(encoding="utf-8-sig"))
+
+
+def view_of(name: str, config: Config) -> dict[str, str]:
+    """The view that follows the target, where a scenario's file leaves it to that."""
+    unset = unset_view(read_toml(find(name))[0])
+    ends = ", ".join(f"{axis} = {toml_value(getattr(config.view, axis))}" for axis in unset)
+    return {"view": f"{ends}, around the target, as the file does not set it"} if unset else {}
 
 
 def method_page(name: str) -> Entry:
@@ -163,6 +175,8 @@ def setting(parameter: inspect.Parameter, kind: str) -> str:
     """An option with its default and its type, as a line of TOML; a comment where there is no default."""
     if parameter.default is parameter.empty:
         return f"# {parameter.name} must be given: {kind}"
+    if parameter.annotation == "Switch":
+        return f"{parameter.name} = false  # {kind}"
     if parameter.default is None:
         return f"# {parameter.name} may be given: {kind}"
     return f"{parameter.name} = {toml_value(parameter.default)}  # {kind}"
@@ -187,6 +201,7 @@ PLAIN_TYPES = {
     "float": "number",
     "int": "whole number",
     "bool": "true or false",
+    "Switch": "true or false",
     "str": "text",
     "Path": "path of a file",
 }

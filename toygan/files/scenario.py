@@ -1,6 +1,6 @@
-"""Scenario files: a world, the players' sizes and the training budget, parsed strictly into frozen values.
+"""Scenario files, parsed strictly: a world, the players' sizes and the training budget.
 
-`read` gives a `Config`: one scenario with one method, fully resolved. `world` turns it into what the game plays with.
+`read` gives a `Config`: one scenario with one method, fully resolved.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ import copy
 import math
 import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
-
+from toygan.files.config import Config, View
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.files.strict import (
     Key,
@@ -22,13 +21,10 @@ from toygan.files.strict import (
     Names,
     Place,
     Source,
-    Strict,
     UserError,
     as_json,
     examined,
     in_toml,
-    one_of,
-    options,
     parse_key,
     parse_override,
     placed,
@@ -39,129 +35,13 @@ from toygan.files.strict import (
     shortened,
     suggestion,
 )
-from toygan.game.constraints import CONSTRAINTS, Constraint, compose
+from toygan.files.world import BUILDERS, build_target
+from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
-from toygan.game.networks import Network
-from toygan.game.objectives import OBJECTIVES, Objective, objective, with_information, with_noisy_labels
-from toygan.game.optimisers import OPTIMISERS, SCHEDULES, USES
-from toygan.game.play import Game
-from toygan.game.players import CRITICS, GENERATORS, Generator
-from toygan.game.rules import RULES, Rule
+from toygan.game.objectives import OBJECTIVES
+from toygan.targets.extent import window
 from toygan.targets.refusal import Refusal
-from toygan.targets.table import TARGETS
-from toygan.targets.target import Target, moved
-
-Range = tuple[float, float]
-Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]  # names become folders
-
-
-class View(Strict):
-    """The window on the plane, in the target's units."""
-
-    x: Range = (-3.0, 3.0)
-    y: Range = (-3.0, 3.0)
-
-    @field_validator("x", "y")
-    @classmethod
-    def rising(cls, value: Range) -> Range:
-        """Refuse an empty window."""
-        if not value[1] - value[0] > 1e-6 * max(map(abs, value)):
-            raise Refusal("the first end must be below the second, and not by a hair", "for example [-3.0, 3.0]")
-        return value
-
-
-SeedNumber = Annotated[NonNegativeInt, Field(lt=2**32)]
-
-
-class Training(Strict):
-    """The budget: generator steps, batch, frames of the film, seeds, points in a frame."""
-
-    steps: Annotated[PositiveInt, Field(le=10**8)] = 2000
-    batch: Annotated[PositiveInt, Field(le=10**6)] = 256
-    frames: Annotated[PositiveInt, Field(le=10**4)] = 50
-    points: Annotated[PositiveInt, Field(le=10**5)] = 1000
-    seed: SeedNumber = 0
-    seeds: Annotated[PositiveInt, Field(le=10**4)] | Annotated[tuple[SeedNumber, ...], Field(max_length=10**4)] = 1
-    precision: Literal["single", "double"] = "single"
-
-    @field_validator("seeds")
-    @classmethod
-    def distinct(cls, value: int | tuple[int, ...]) -> int | tuple[int, ...]:
-        """Refuse an empty or a repeating list."""
-        if isinstance(value, tuple) and (not value or len(set(value)) < len(value)):
-            raise Refusal("must name each seed once, and at least one", "for example 4 or [0, 1, 2, 3]")
-        return value
-
-    @property
-    def seed_list(self) -> list[int]:
-        """The seeds by name: `seeds = 4` means 0, 1, 2, 3."""
-        return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
-
-
-class Method(Strict):
-    """How to play: objective x constraint, and the players' habits."""
-
-    formula: str = ""
-    reference: str = ""
-    look_for: str = ""
-    objective: one_of(OBJECTIVES)  # type: ignore[valid-type]
-    constraint: one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
-    also: one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
-    update: one_of(RULES) = Field(default={"kind": "alternating"}, validate_default=True)  # type: ignore[valid-type]
-    critic: Literal[*CRITICS] | None = None  # type: ignore[valid-type]
-    critic_steps: Annotated[PositiveInt, Field(le=1000)] = 1
-    optimiser: Literal[*OPTIMISERS] = "adam"  # type: ignore[valid-type]
-    betas: tuple[NonNegativeFloat, NonNegativeFloat] = (0.0, 0.9)
-    generator_rate: PositiveFloat = 4e-3
-    critic_rate: PositiveFloat = 4e-3
-    schedule: Literal[*SCHEDULES] = "linear"  # type: ignore[valid-type]
-    ema: NonNegativeFloat = Field(default=0.0, lt=1.0)
-    head_start: NonNegativeInt = 0
-    instance_noise: NonNegativeFloat = 0.0
-    noise_schedule: Literal[*SCHEDULES] = "linear"  # type: ignore[valid-type]
-    pack: Annotated[PositiveInt, Field(le=100)] = 1
-    noisy_labels: NonNegativeFloat = Field(default=0.0, le=0.5)
-    categories: Annotated[NonNegativeInt, Field(le=1000)] = 0
-    mutual_information: NonNegativeFloat = 0.0
-
-    @field_validator("betas")
-    @classmethod
-    def below_one(cls, value: Range) -> Range:
-        """Refuse a memory that never forgets."""
-        if max(value) >= 1:
-            raise Refusal("each must be below 1", "for example [0.0, 0.9]")
-        return value
-
-
-class NamedMethod(Method):
-    """The method of a config, with the name under which it was asked for."""
-
-    name: Name
-
-
-class Config(Strict):
-    """One scenario with one method: everything that decides a run."""
-
-    name: Name
-    title: Annotated[str, Field(min_length=1)]
-    about: str = ""
-    reference: str = ""
-    target: one_of(TARGETS, moved)  # type: ignore[valid-type]
-    view: View = View()
-    generator: one_of(GENERATORS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
-    critic: one_of(CRITICS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
-    training: Training = Training()
-    method: NamedMethod
-    methods: Mapping[Name, Method] = {}
-
-
-class World(NamedTuple):
-    """What a config means: the target, the generator with its latents, and the rules of the game."""
-
-    target: Target
-    generator: Generator
-    game: Game
-
+from toygan.targets.target import Target
 
 DEFAULT_METHOD = "wgan-gp"
 METHOD: Key = ("method", "name")
@@ -209,7 +89,26 @@ def read(
     places: dict[Key, Place] = {change.key: change.place for change in changes}
     if method is not None:
         places[METHOD] = said.get("method.name", Place(f"--method {shortened(method)}"))
-    return checked(data, source._replace(overrides=places), unknown)
+    return with_view(checked(data, source._replace(overrides=places), unknown), unset_view(data))
+
+
+def unset_view(data: Mapping[str, Any]) -> list[str]:
+    """Which axes of the view a scenario leaves to its target."""
+    return [axis for axis in View.model_fields if axis not in as_table(data.get("view"))]
+
+
+def with_view(config: Config, unset: Sequence[str]) -> Config:
+    """The config with the window around its target's mass along those axes that no view was set for."""
+    around = view_around(build_target(config)) if unset else config.view
+    return config.model_copy(
+        update={"view": config.view.model_copy(update={axis: getattr(around, axis) for axis in unset})}
+    )
+
+
+def view_around(target: Target) -> View:
+    """The window around a target's mass, or the usual one where that is farther away than any file can say."""
+    x, y = window(target)
+    return View(x=x, y=y) if max(map(abs, (*x, *y))) <= FARTHEST else View()
 
 
 def checked(data: Mapping[str, Any], source: Source, mistakes: Sequence[Mistake]) -> Config:
@@ -364,9 +263,12 @@ def beyond(data: Any, key: Key = ()) -> list[Mistake]:
         inner = dict(data) if isinstance(data, Mapping) else dict(enumerate(data))
         return [found for part in inner if part not in ("seed", "seeds") for found in beyond(inner[part], (*key, part))]
     size = abs(data) if isinstance(data, int | float) else 0
-    if 1e9 < size < math.inf:
+    if FARTHEST < size < math.inf:
         return [Mistake(key, "is too large; numbers of a scenario stay within 1e9")]
     return [Mistake(key, "is too small; numbers of a scenario are 0 or 1e-30 and more")] if 0 < size < 1e-30 else []
+
+
+FARTHEST = 1e9
 
 
 def impossible(config: Config) -> list[Mistake]:
@@ -433,171 +335,3 @@ def memory() -> float:
 
 GUESSED_MEMORY = 16.0 * 2**30
 MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-
-
-# --- from a config to a world ----------------------------------------------------------------------------------------
-
-
-def build_target(config: Config) -> Target:
-    """The target, scaled, rotated and shifted."""
-    make = TARGETS[config.target.kind]
-    return moved(make(**options(config.target, make)), **options(config.target, moved))
-
-
-def build_generator(config: Config) -> Generator:
-    """The generator with its latents."""
-    make = GENERATORS[config.generator.kind]
-    return make(config.method.categories, **options(config.generator, make))
-
-
-def build_critic(config: Config) -> Network:
-    """The critic, of the scenario's kind or the method's own, as wide at both ends as packing and objective want, constrained."""
-    make = CRITICS[config.method.critic or config.critic.kind]
-    critic = make(2 * config.method.pack, build_objective(config).outputs, **options(config.critic, make))
-    return build_constraint(config).extend(critic)
-
-
-def build_objective(config: Config) -> Objective:
-    """The objective with its options and the tricks that change it."""
-    method = config.method
-    made = objective(method.objective.kind, **options(method.objective, OBJECTIVES[method.objective.kind]))
-    if method.noisy_labels:
-        made = with_noisy_labels(made, method.noisy_labels)
-    if method.mutual_information:
-        made = with_information(made, method.categories, method.mutual_information)
-    return made
-
-
-def build_constraint(config: Config) -> Constraint:
-    """The constraint with its options, composed with the second one if there is one."""
-    first, second = (
-        CONSTRAINTS[part.kind](**options(part, CONSTRAINTS[part.kind]))
-        for part in (config.method.constraint, config.method.also)
-    )
-    kind, other = config.method.constraint.kind, config.method.also.kind
-    return compose(first, second, (kind, other if other != kind else f"{other}-also"))
-
-
-def build_rule(config: Config) -> Rule:
-    """The update rule with its options."""
-    make = RULES[config.method.update.kind]
-    return make(**options(config.method.update, make))
-
-
-def misfits(config: Config) -> None:
-    """Refuse keys of different tables that do not go together."""
-    method = config.method
-    if config.training.batch % method.pack:
-        raise Refusal(f"a batch of {config.training.batch} cannot be cut into packs of {method.pack}", option="pack")
-    if method.mutual_information and not method.categories:
-        raise Refusal("mutual_information needs at least one category", option="categories")
-    if method.mutual_information and method.pack > 1:
-        raise Refusal("mutual_information tells one point's category, and a pack has several", option="pack")
-    usual = Method.model_fields["betas"].default
-    unused = [i for i in (0, 1) if not USES[method.optimiser][i] and method.betas[i] != usual[i]]
-    if unused:
-        which = "first of the betas" if unused == [0] else "betas"
-        raise Refusal(f"{method.optimiser} does not use the {which}", f"leave it at {list(usual)}", "betas")
-    aligned = method.objective.kind == "energy" and method.objective.pulling_away
-    if aligned and (method.critic or config.critic.kind) != "autoencoder":
-        raise Refusal("pulling_away needs codes", "use the critic kind autoencoder", "objective")
-
-
-BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
-    ("target", build_target),
-    ("generator", build_generator),
-    ("method", misfits),
-    ("method", build_objective),
-    ("critic", build_critic),
-)
-
-
-def world(config: Config) -> World:
-    """Everything that the simulator needs."""
-    method, generator, rule = config.method, build_generator(config), build_rule(config)
-    game = Game(
-        generator=generator.network,
-        critic=build_critic(config),
-        objective=build_objective(config),
-        constraint=build_constraint(config),
-        optimiser=rule.wrap(OPTIMISERS[method.optimiser](method.betas)),
-        rule=rule.step,
-        generator_rate=method.generator_rate,
-        critic_rate=method.critic_rate,
-        schedule=SCHEDULES[method.schedule],
-        critic_steps=method.critic_steps,
-        head_start=method.head_start,
-        ema=method.ema,
-        noise=method.instance_noise,
-        noise_schedule=SCHEDULES[method.noise_schedule],
-        pack=method.pack,
-        steps=config.training.steps,
-    )
-    return World(build_target(config), generator, game)
-
-
-# --- from a config to a file -----------------------------------------------------------------------------------------
-
-
-def as_data(config: Config) -> dict[str, Any]:
-    """The config as plain data, without the methods that are not played and without what was left out."""
-    return config.model_dump(mode="json", exclude={"methods"}, exclude_none=True)
-
-
-def as_toml(config: Config) -> str:
-    """The config as a scenario file that repeats the run."""
-    return toml_of(as_data(config))
-
-
-def toml_of(data: Mapping[str, Any]) -> str:
-    """Plain data as TOML: keys first, then a table each."""
-    top = {key: value for key, value in data.items() if not isinstance(value, dict)}
-    tables = {key: value for key, value in data.items() if isinstance(value, dict)}
-    parts = [toml_lines(top), *(f"[{name}]\n{toml_lines(table)}" for name, table in tables.items())]
-    return "\n".join(parts)
-
-
-def toml_lines(table: Mapping[str, Any]) -> str:
-    """`key = value`, a line each."""
-    return "".join(f"{key} = {toml_value(value)}\n" for key, value in table.items())
-
-
-def toml_value(value: Any) -> str:
-    """One TOML value."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {toml_value(inner)}" for key, inner in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(toml_value, value)) + "]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str | Path):
-        return toml_string(str(value))
-    return repr(value.item() if hasattr(value, "item") else value)
-
-
-def toml_string(text: str) -> str:
-    """A basic string: TOML's escapes are JSON's, save that TOML also wants DEL escaped."""
-    import json
-
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-WORDS = {"title", "about", "reference", "formula", "look_for"}  # these describe a run and decide nothing in it
-
-
-def deciding(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A config without the words in it."""
-    kept = {key: value for key, value in data.items() if key not in WORDS}
-    return {key: deciding(value) if isinstance(value, dict) else value for key, value in kept.items()}
-
-
-def differing(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The keys in which two configs differ, with both values: "training.steps: 500, not 2500"."""
-    lines = []
-    for key in sorted({*one, *other} - WORDS):
-        a, b = one.get(key), other.get(key)
-        if isinstance(a, dict) and isinstance(b, dict):
-            lines += differing(a, b, f"{prefix}{key}.")
-        elif a != b:
-            lines.append(f"{prefix}{key}: {a!r}, not {b!r}")
-    return lines

@@ -459,14 +459,13 @@ def explain_group(model: type[BaseModel], data: Mapping[str, Any], group: Sequen
     key = real_key(data, place)
     a_list = isinstance(lookup(data, key), list)
     inside = [item for item in group if a_list == item["loc"][len(place)].startswith("tuple")]
-    if a_list or not {item["type"] for item in inside} <= WRONG_TYPES:
+    if a_list or not {item["type"] for item in inside} <= WRONG_TYPES.keys():
         return [explain(model, data, item) for item in inside]
-    first, *others = dict.fromkeys(plain_words(item["msg"]) for item in group)
-    message = " or ".join([first, *(text.removeprefix("must be ") for text in others)])
-    return [Mistake(key, message, for_example(model, place))]
+    wanted = " or ".join(dict.fromkeys(WRONG_TYPES[item["type"]] for item in group))
+    return [Mistake(key, f"must be {wanted}", for_example(model, place))]
 
 
-WRONG_TYPES = {"int_type", "float_type", "tuple_type", "string_type"}
+WRONG_TYPES = {"int_type": "an integer", "float_type": "a number", "tuple_type": "a list", "string_type": "a string"}
 
 
 def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mistake:

@@ -19,9 +19,9 @@ from toygan.game.networks import Layer, Layers, LayersOf, Network, with_lengths
 class Look(NamedTuple):
     """What a penalty may look at in one critic move.
 
-    `real`, `fake` are the points [seed, batch, d]; `chance` are fresh uniform numbers in [0, 1) [seed, batch, 1 + d] of
-    the constraint's own; `real_slopes()`, `fake_slopes()`, `slopes_at(points)` are the gradients of the score [seed,
-    batch, d]; `layers()` are the critic's own, before any reparametrisation.
+    `real`, `fake` are the points [seed, batch, d]; `chance` are fresh uniform numbers from 0 to below 1 of the
+    constraint's own, [seed, batch, 1 + d]; `real_slopes()`, `fake_slopes()`, `slopes_at(points)` are the gradients of
+    the score [seed, batch, d]; `layers()` are the critic's own, before any reparametrisation.
     """
 
     real: Tensor

@@ -43,8 +43,8 @@ LayersOf = Callable[[Tensor], Layers]
 class Response(NamedTuple):
     """A critic's opinion on some points: its `outputs [seed, batch, outputs]` and how they change there.
 
-    `slopes(rows, pull) [seed, rows, d]` is the gradient by each point of its outputs weighed by `pull [seed, rows,
-    outputs]`, differentiable by the critic's parameters.
+    `slopes(rows, pull) [seed, rows, d]` is the gradient by each point of its outputs weighed by
+    `pull [seed, rows, outputs]`, differentiable by the critic's parameters.
     """
 
     outputs: Tensor
@@ -222,7 +222,7 @@ def unpack(parameters: Tensor, shapes: Sequence[Shape]) -> list[Layer]:
 
 
 def affine(layer: Layer, x: Tensor) -> Tensor:
-    """X W + b for every seed: [seed, batch, in] -> [seed, batch, out]."""
+    """x W + b for every seed: [seed, batch, in] -> [seed, batch, out]."""
     return torch.baddbmm(layer.bias, x, layer.weight)
 
 

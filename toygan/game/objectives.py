@@ -52,8 +52,8 @@ class Objective(NamedTuple):
     """What the game needs to know of an objective; all but the losses have a neutral default.
 
     `losses(r, g, extra)`; whether the generator's loss looks at real points; the width of the critic's head;
-    `score(outputs, r, g)`, the drawn score, and `pull(outputs, r, g)`, its derivative by the outputs; `remember(memory,
-    r, g)` after each critic move; `rehearse(r, g, extra)`, the losses while the critic has its head start.
+    `score(outputs, r, g)`, the drawn score, and `pull(outputs, r, g)`, its derivative by the outputs;
+    `remember(memory, r, g)` after each critic move; `rehearse(r, g, extra)`, the losses in the critic's head start.
     """
 
     losses: Callable[[Tensor, Tensor, Extra], Losses]
@@ -192,9 +192,9 @@ LOG2 = 0.6931471805599453
 
 
 def energy(*, margin: PositiveFloat = 1.0, pulling_away: NonNegativeFloat = 0.0) -> Objective:
-    """With D = -score: critic E D(real) + E max(0, margin - D(fake)), generator E D(fake) + pulling_away * alignment of
-    codes.
+    """With D = -score: critic E D(real) + E max(0, margin - D(fake)), generator E D(fake) + pulling_away * A.
 
+    A is the `alignment` of codes.
     While the critic has its head start it learns E D(real) alone. Zhao et al., 2016, arXiv:1609.03126.
     """
 
@@ -243,9 +243,9 @@ def mmd(
     bandwidths: Widths = (0.1, 0.3, 1.0, 3.0),
     features: PositiveInt = 8,
 ) -> Objective:
-    """Critic -MMD^2, generator MMD^2 of the critic's features, unbiased; the score is the witness E k(., real) - E k(.,
-    fake).
+    """Critic -MMD^2, generator MMD^2 of the critic's features, unbiased; the score is their witness.
 
+    The witness is E k(., real) - E k(., fake).
     Gaussian: mean of exp(-d^2 / 2 b^2); rational quadratic: mean of (1 + d^2 / 2b)^-b. Li et al., 2017,
     arXiv:1705.08584; Binkowski et al., 2018, arXiv:1801.01401.
     """

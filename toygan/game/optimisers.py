@@ -30,7 +30,7 @@ class Optimiser(NamedTuple):
 
 
 def adam(betas: Betas) -> Optimiser:
-    """M / (1 - b1^t) over sqrt(v / (1 - b2^t)) + 1e-8, times the rate (Kingma and Ba, 2014, arXiv:1412.6980)."""
+    """m / (1 - b1^t) over sqrt(v / (1 - b2^t)) + 1e-8, times the rate (Kingma and Ba, 2014, arXiv:1412.6980)."""
     b1, b2 = betas
 
     def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:

@@ -201,7 +201,7 @@ def generate(game: Game, parameters: Tensor, latent: Tensor) -> Tensor:
 
 
 def shown(game: Game, state: State, points: Tensor, noise: Tensor) -> Tensor:
-    """Points as the critic is shown them: blurred by what is left of the instance noise, then packed: [seed, batch / m, 2m]."""
+    """Points as the critic is shown them, blurred by what is left of the noise, then packed: [seed, batch / m, 2m]."""
     if game.noise:
         points = points + noise_left(game, state) * noise
     return points.reshape(points.shape[0], -1, 2 * game.pack)

@@ -88,8 +88,8 @@ def mlp_generator(
     output: Literal["linear", "tanh"] = "linear",
     reach: PositiveFloat = 3.0,
 ) -> Generator:
-    """A perceptron from latents, behind a one-hot category if the method has `categories`, to the plane; with `output =
-    "tanh"` to the square [-reach, reach]^2.
+    """A perceptron from latents, behind a one-hot category if the method has `categories`, to the plane; with
+    `output = "tanh"` to the square [-reach, reach]^2.
     """
     body = Body(width, depth, activation, normalisation, initialisation, gain)
     made = perceptron(categories + latent_dim, 2, body)

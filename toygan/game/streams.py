@@ -45,8 +45,8 @@ def stream(scenario_seed: int, seed: int, purpose: Purpose, *place: int) -> np.r
 class Draw(NamedTuple):
     """What one step consumes: one row a move, the critic's moves first, the generator's last.
 
-    `real [moves, seed, batch, 2]`, `latent [moves, seed, batch, d]`, `chance [moves, seed, batch, c]` uniform in [0, 1)
-    for the constraint, and for the tricks, where there are any, `trick [moves, seed, batch, 6]`: four normal numbers
+    `real [moves, seed, batch, 2]`, `latent [moves, seed, batch, d]`, `chance [moves, seed, batch, c]` from 0 to
+    below 1 for the constraint, and for tricks, where there are any, `trick [moves, seed, batch, 6]`: four normal numbers
     (two to blur a real point, two for a generated one) and two uniform ones (for labels).
     """
 
@@ -90,7 +90,7 @@ def draw_block(source: Randomness, block: int, like: Tensor) -> Draw:
 
 
 def uniform(columns: int) -> Sampler:
-    """A sampler of n x columns uniform numbers in [0, 1)."""
+    """A sampler of n x columns uniform numbers, from 0 to below 1."""
     return lambda rng, n: rng.random((n, columns))
 
 

@@ -9,7 +9,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -22,8 +22,9 @@ import numpy as np
 import torch
 
 from toygan.files import cache
+from toygan.files.config import Config, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
-from toygan.files.scenario import Config, as_data, read, toml_value
+from toygan.files.scenario import read
 from toygan.files.strict import Place, UserError
 from toygan.game.play import State
 from toygan.quantities import measure
@@ -199,10 +200,8 @@ def keep_failure(config: Config, order: Order, message: str) -> None:
 
 def leave(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write the facts if the disk still takes them; the fault that brought us here matters more."""
-    try:
+    with suppress(OSError):
         write_json(folder / "run.json", facts)
-    except OSError:
-        pass
 
 
 def kept(order: Order, facts: Mapping[str, Any]) -> Recording:
@@ -363,15 +362,12 @@ def floors_at(
     def made() -> dict[str, dict[str, Any]]:
         target, sample = sim.world.target, partial(looks.floor_points, config, sim.world, len(real))
         found = measure.floors(sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, sim.many_real)
-        return {name: floor_facts(floor) for name, floor in found.items()}
+        return {name: dict(zip(FLOOR, map(plain, floor), strict=True)) for name, floor in found.items()}
 
     return cache.kept("floors", about, made)
 
 
-def floor_facts(floor: measure.Floor) -> dict[str, Any]:
-    """A floor as it stands in `run.json`."""
-    ends = {"low": plain(floor.low), "high": plain(floor.high)}
-    return {"mean": plain(floor.mean), "spread": plain(floor.spread), **ends, "draws": plain(floor.draws)}
+FLOOR = ("mean", "spread", "low", "high", "draws")  # as it stands in `run.json`
 
 
 def pack(work: Ongoing, state: State) -> None:
@@ -404,10 +400,9 @@ def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
     arrays |= dict(zip(("slope_x", "slope_y"), sim.slope_axes, strict=True))
     codes, modes = codes_of(sim), sim.world.target.modes
     arrays |= {} if codes is None else {"categories": codes}
-    if not modes:
-        return arrays
-    known = {"mode_centres": modes.centres, "mode_covariances": modes.covariances, "mode_weights": modes.weights}
-    return arrays | known
+    return arrays | (
+        dict(zip(("mode_centres", "mode_covariances", "mode_weights"), modes, strict=True)) if modes else {}
+    )
 
 
 def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | None:
@@ -550,9 +545,7 @@ def finish(order: Order, facts: dict[str, Any]) -> None:
 def put_diagnosis(recording: Recording, facts: dict[str, Any]) -> None:
     """Put the diagnosis into the facts: every event with its evidence, the share of seeds with each label, sentences."""
     events = diagnose(recording)
-    facts["events"] = [
-        {"step": event.step, "seed": event.seed, "label": event.label, "evidence": event.evidence} for event in events
-    ]
+    facts["events"] = [{"step": e.step, "seed": e.seed, "label": e.label, "evidence": e.evidence} for e in events]
     facts["summary"] |= {"rates": rates(events, facts["seeds"]), "diagnosis": sentences(events, facts["seeds"])}
 
 

@@ -21,7 +21,8 @@ from urllib.parse import quote
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from toygan.files.scenario import Config, as_data, find, toml_value
+from toygan.files.config import Config, as_data, toml_value
+from toygan.files.scenario import find
 from toygan.files.strict import (
     Key,
     Mistake,

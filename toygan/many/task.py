@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 import torch
 
+from toygan.files.config import Config, toml_of
 from toygan.files.disk import as_json, parsed, write_aside
-from toygan.files.scenario import Config, as_table, toml_of
+from toygan.files.scenario import as_table
 from toygan.files.strict import Source, UserError, check
 from toygan.many import run
 from toygan.many.run import Progress, Watcher

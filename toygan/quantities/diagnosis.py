@@ -447,8 +447,7 @@ def level(values: np.ndarray, start: int = 0) -> np.ndarray:
     if known.sum() < 3:
         return values
     line = np.polynomial.Polynomial.fit(times[known], values[known], 1)
-    flat: np.ndarray = values - line(times) + values[known].mean()
-    return flat
+    return np.asarray(values - line(times) + values[known].mean())
 
 
 def zigzag(values: np.ndarray, least: float) -> list[int]:

@@ -13,8 +13,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from toygan.files.scenario import Config, as_data, build_target, read
+from toygan.files.config import Config, as_data
+from toygan.files.scenario import read
 from toygan.files.strict import Mistake, Place, UserError, options, shortened
+from toygan.files.world import build_target
 from toygan.quantities import divergences
 from toygan.quantities.transport import Metric, transport, weighted
 from toygan.targets.target import Modes, Target, moved
@@ -112,10 +114,10 @@ def between(one: Law, other: Law, points: int, watch: Watch = unwatched) -> Numb
         watch(f"exact, {len(one.atoms[0])} atoms against {len(other.atoms[0])}")
     for form in FORMS:
         found = form(one, other) | found
-    for way in COSTLY:
+    for doing, way in COSTLY:
         missing = [name for name in DISTANCES if name not in found]
         if missing:
-            watch(f"{', '.join(missing)} {way.__name__.replace('_', ' ')}")
+            watch(f"{', '.join(missing)} {doing}")
         found = way(one, other, missing, points) | found
     return {name: found[name] for name in DISTANCES}
 
@@ -408,4 +410,7 @@ def changed(base: Mapping[str, Any], sweep: Sweep, value: float, said: Place | N
 
 
 FORMS: tuple[Callable[[Law, Law], Numbers], ...] = (same, shifted, gaussians, atoms, segments, singular)
-COSTLY: tuple[Callable[[Law, Law, Sequence[str], int], Numbers], ...] = (by_quadrature, by_samples)
+COSTLY: tuple[tuple[str, Callable[[Law, Law, Sequence[str], int], Numbers]], ...] = (
+    ("by quadrature", by_quadrature),
+    ("by samples", by_samples),
+)

@@ -152,8 +152,7 @@ def held(corners: np.ndarray, size: np.ndarray, seen: np.ndarray) -> np.ndarray:
     cells, points = (((place.astype(np.int64) + (1 << 20)) @ (1 << 32, 1)) for place in places)
     found, counts = np.unique(points, return_counts=True)
     at = np.searchsorted(found, cells).clip(max=len(found) - 1)
-    shares: np.ndarray = np.where(found[at] == cells, counts[at], 0) / len(seen)
-    return shares
+    return np.asarray(np.where(found[at] == cells, counts[at], 0) / len(seen))
 
 
 def compared(whole: Nodes, parts: Nodes) -> tuple[np.ndarray, np.ndarray]:

@@ -114,8 +114,7 @@ def size_of(real: np.ndarray | None) -> float:
 
 def widths_of(samples: np.ndarray, size: float) -> np.ndarray:
     """Root mean square distance of the points [T, N, 2] from their mean, the target's being `size`: [T]."""
-    width: np.ndarray = np.sqrt(samples.var(axis=1).sum(axis=1)) / size
-    return width
+    return np.asarray(np.sqrt(samples.var(axis=1).sum(axis=1)) / size)
 
 
 def ceilings_of(floors: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -197,8 +196,7 @@ def spacing(centres: np.ndarray) -> np.ndarray:
     """The distance from each centre [K, 2] to the next one; infinite where there is none: [K]."""
     distances = np.linalg.norm(centres[:, None] - centres, axis=2)
     np.fill_diagonal(distances, np.inf)
-    nearest_one: np.ndarray = distances.min(axis=1)
-    return nearest_one
+    return np.asarray(distances.min(axis=1))
 
 
 def widths(real: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -242,12 +240,11 @@ def carried(samples: np.ndarray, real: np.ndarray, places: Places) -> np.ndarray
 def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """The number of each point's nearest centre: [N, 2], [K, 2] -> [N]."""
     # |x - c|^2 without |x|^2, which is the same for all centres.
-    owner: np.ndarray = ((centres**2).sum(axis=1) - 2 * points @ centres.T).argmin(axis=1)
-    return owner
+    return np.asarray(((centres**2).sum(axis=1) - 2 * points @ centres.T).argmin(axis=1))
 
 
 def spread_out(points: np.ndarray, k: int) -> np.ndarray:
-    """K of the points, each the farthest from those before it, then moved to the middle of their neighbours: [k, 2]."""
+    """Of the points k, each the farthest from those before it, then moved to the middle of their neighbours: [k, 2]."""
     chosen = [int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1)))]
     distances = np.full(len(points), np.inf)
     while len(chosen) < k:

@@ -83,5 +83,4 @@ def explained(along: np.ndarray, values: np.ndarray, known: np.ndarray, cycles: 
     cc, ss, cs = (cos**2).sum(axis=0), (sin**2).sum(axis=0), (cos * sin).sum(axis=0)
     c, s = left @ cos, left @ sin
     apart = np.maximum(cc * ss - cs**2, 1e-12 * len(along) ** 2)
-    share: np.ndarray = (ss * c**2 - 2 * cs * c * s + cc * s**2) / apart / total
-    return share
+    return np.asarray((ss * c**2 - 2 * cs * c * s + cc * s**2) / apart / total)

@@ -27,8 +27,7 @@ def skeleton_coverage(points: np.ndarray, curve: Curve) -> float:
 
 def finite_points(points: np.ndarray) -> np.ndarray:
     """The points all of whose coordinates are finite."""
-    kept: np.ndarray = points[np.isfinite(points).all(axis=1)]
-    return kept
+    return np.asarray(points[np.isfinite(points).all(axis=1)])
 
 
 def nearest(points: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -37,5 +36,4 @@ def nearest(points: np.ndarray, others: np.ndarray) -> np.ndarray:
 
     if not len(others) or not len(points):
         return np.full(len(points), np.inf)
-    distances: np.ndarray = cKDTree(others).query(points)[0]
-    return distances
+    return np.asarray(cKDTree(others).query(points)[0])

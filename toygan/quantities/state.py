@@ -45,9 +45,9 @@ def views(game: Game, state: State, clouds: Watched, categories: int = 0) -> Arr
 
     `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 400
     watched points; `slope_quantiles [S, 3, 5]` of |grad score| at real, generated and in-between points;
-    `layer_gradients [S, L]`, `layer_gradient_ratio [S]`, the first over the last; `weight_saturation`,
-    `generator_gradient`, `score_saturation [S]`; `weight_histogram [P, 41]`, `weight_reach [P]`;
-    `latent_map [P, m, m, 2]`.
+    `layer_gradients [S, L]` and `layer_gradient_ratio [S]`, the first over the last, which is that of the scores;
+    `weight_saturation`, `generator_gradient`, `score_saturation [S]`; `weight_histogram [P, 41]` over [-reach, reach],
+    `weight_reach [P]`; `latent_map [P, m, m, 2]`.
     """
     portrait = game.generator.layers(state.average[:1])
     grid = latent_grid(clouds.latent[0], categories)
@@ -90,7 +90,7 @@ def at_points(game: Game, state: State, clouds: Watched) -> dict[str, Tensor]:
 
 
 def between(real: Tensor, fake: Tensor) -> Tensor:
-    """E real + (1 - e) fake for each pair [seed, n, 2], e the golden-ratio sequence: evenly spread, and the same always."""
+    """e real + (1 - e) fake for each pair [seed, n, 2], e the golden-ratio sequence: even, and always the same."""
     e = torch.from_numpy((GOLDEN * np.arange(1, real.shape[1] + 1)) % 1.0).to(real)
     return torch.lerp(fake, real, e[:, None])
 

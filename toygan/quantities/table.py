@@ -212,7 +212,7 @@ QUANTITIES = {
     "tv": cloud("TV", "total variation, estimated from shares of cells", "share", "lower", tv, "cells", "end"),
     "modes": cloud(
         "modes", "modes with a point within 3 sigma", "modes", "higher",
-        modes_kept, "points modes", "live line curves terminal table page board",
+        modes_kept, "points modes", "live line end curves terminal table page board",
     ),
     "high_quality": cloud(
         "high quality", "share of points within 3 sigma of a mode", "share", "higher", high_quality, "points modes",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import warnings
+from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -110,18 +112,31 @@ def simplex(
     costs: np.ndarray, rows: np.ndarray | None = None, columns: np.ndarray | None = None
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """The optimal plan for costs [m, n] and weights rows [m], columns [n] (uniform by default), and POT's log of it."""
-    for backend in ("PYTORCH", "JAX", "CUPY", "TENSORFLOW"):
-        os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")  # importing them would cost seconds
-    import ot
-
     weights: list[Any] = [[] if side is None else side for side in (rows, columns)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            plan, log = ot.emd(*weights, costs, numItermax=PIVOTS, log=True)
+            plan, log = solver().emd(*weights, costs, numItermax=PIVOTS, log=True)
         except UserWarning as warning:
             raise RuntimeError(f"exact transport of {costs.shape} points failed: {warning}") from warning
     return plan, log
+
+
+def solver() -> ModuleType:
+    """POT, imported without the libraries that it does without where they are missing: they would cost seconds."""
+    for backend in ("PYTORCH", "JAX", "CUPY", "TENSORFLOW"):
+        os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
+    hidden = [] if "ot" in sys.modules else [name for name in SPARED if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # to import None is an ImportError
+    try:
+        import ot
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+    return ot
+
+
+SPARED = ("sklearn.cluster", "networkx")  # POT has them for low-rank plans and for graphs
 
 
 def directions(plan: Transport, points: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -17,12 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.files.scenario import Config, read
+from toygan.files.config import Config
+from toygan.files.scenario import read
 from toygan.files.strict import UserError
 from toygan.files.text import number
 from toygan.game import play as rules
 from toygan.game.constraints import column_norms
-from toygan.game.play import Game, State
+from toygan.game.play import Game, Report, State
 from toygan.game.streams import Draw, draws
 from toygan.session.looks import on_host, simulation
 
@@ -118,6 +119,7 @@ def placed(game: Game, start: State, plane: Tensor) -> State:
 
 def repeated(state: State, n: int) -> State:
     """A state of one seed as one of n equal seeds."""
+    loss, other, penalty = (one.repeat(n) for one in state.report[:3])
     return state._replace(
         generator=state.generator.repeat(n, 1),
         critic=state.critic.repeat(n, 1),
@@ -125,12 +127,7 @@ def repeated(state: State, n: int) -> State:
         generator_slots=tuple(slot.repeat(n, 1) for slot in state.generator_slots),
         critic_slots=tuple(slot.repeat(n, 1) for slot in state.critic_slots),
         memory=state.memory.repeat(n),
-        report=state.report._replace(
-            critic_loss=state.report.critic_loss.repeat(n),
-            generator_loss=state.report.generator_loss.repeat(n),
-            penalty=state.report.penalty.repeat(n),
-            parts=tuple(part.repeat(n) for part in state.report.parts),
-        ),
+        report=Report(loss, other, penalty, tuple(part.repeat(n) for part in state.report.parts)),
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from toygan.files.disk import read_json
 from toygan.quantities.diagnosis import Event
+from toygan.quantities.table import Floor
 
 FORMAT = 1
 FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
@@ -24,18 +25,6 @@ SHARED = {"draw", "floors"}  # work that not every run does: drawing, and floors
 
 Row = Mapping[str, float | None]  # the final measures of one seed, by name
 NO_ROW: Row = {}
-
-
-class KnownFloor(NamedTuple):
-    """What perfect samplers score in a measure: mean and spread, the ends of the band that holds 90 % of them, and how many
-    were drawn. Older recordings know no band.
-    """
-
-    mean: float
-    spread: float = 0.0
-    low: float | None = None
-    high: float | None = None
-    draws: int | None = None
 
 
 class Optimal(NamedTuple):
@@ -72,7 +61,7 @@ class Summary:
 @dataclass(frozen=True)
 class Facts:
     """What `run.json` says of a run; `said` is that, as it is. `title` is the scenario's name where it has no title.
-    `seconds` are of a core, by kind of work.
+    `seconds` are of a core, by kind of work. Nobody changes what a value holds: others read it, too.
     """
 
     scenario: str = ""
@@ -139,11 +128,11 @@ class Facts:
         """The labels of one seed's diagnosis."""
         return frozenset(event.label for event in self.events if event.seed == seed)
 
-    def floor(self, measure: str, when: str) -> KnownFloor | None:
+    def floor(self, measure: str, when: str) -> Floor | None:
         """What perfect samplers score in a measure of a `frame` or the `final` points; None where that is not known."""
         return floor_in(self._floors_said(when).get(measure) or {})
 
-    def floors(self, when: str) -> dict[str, KnownFloor]:
+    def floors(self, when: str) -> dict[str, Floor]:
         """Every known floor of a `frame` or the `final` points, by measure."""
         found = {measure: self.floor(measure, when) for measure in self._floors_said(when)}
         return {measure: floor for measure, floor in found.items() if floor is not None}
@@ -185,13 +174,16 @@ PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "
          "device", "message", "digests")  # fmt: skip
 
 
-def floor_in(said: Mapping[str, Any]) -> KnownFloor | None:
-    """A floor with its band where both ends are known; None where its mean is not."""
-    if said.get("mean") is None:
+def floor_in(said: Mapping[str, Any]) -> Floor | None:
+    """A floor; None where its mean is not known. Older records know no band of perfect samplers: `draws` is 0, and the ends
+    lie a spread either side of the mean.
+    """
+    mean, spread, low, high = (said.get(name) for name in ("mean", "spread", "low", "high"))
+    if mean is None:
         return None
-    ends = said.get("low"), said.get("high")
-    low, high = (None, None) if None in ends else ends
-    return KnownFloor(said["mean"], said.get("spread") or 0.0, low, high, said.get("draws"))
+    if low is None or high is None:
+        return Floor(mean, spread or 0.0, max(mean - (spread or 0.0), mean / 10), mean + (spread or 0.0), 0)
+    return Floor(mean, spread or 0.0, low, high, int(said.get("draws") or 1))
 
 
 def event_in(said: Mapping[str, Any]) -> Event:
@@ -276,11 +268,12 @@ OUTLINE: Mapping[str, type] = {
 
 
 class Value(NamedTuple):
-    """One value: its types, what it must be in words, and the least number."""
+    """One value: its types, what it must be in words, the least number, and one that is too large."""
 
     types: frozenset[type]
     words: str
     least: float = -math.inf
+    most: float = 1e300  # beyond it sums and squares are infinite
 
 
 class Each(NamedTuple):
@@ -301,14 +294,13 @@ class Keys(NamedTuple):
 
 Shape = Value | Each | Keys
 KINDS = {"table": dict, "list": list}
-MOST = 1e300  # beyond it sums and squares are infinite
 
 
 def holds(values: Sequence[Any], shape: Shape) -> bool:
     """Whether every one of the values has a shape: many are looked at together, for a table of a thousand runs waits."""
     kinds = set(map(type, values))
     if isinstance(shape, Value):
-        return kinds <= shape.types and (str in shape.types or are_between(values, shape.least))
+        return kinds <= shape.types and (str in shape.types or are_between(values, shape.least, shape.most))
     if not kinds <= {KINDS[shape.kind]}:
         return False
     if isinstance(shape, Each):
@@ -331,11 +323,11 @@ def kept_of(values: Sequence[Mapping[str, Any]], shape: Keys) -> Iterator[tuple[
         yield [found for found in inner if found is not None], shape.every
 
 
-def are_between(values: Sequence[float | None], least: float) -> bool:
-    """Whether numbers are finite, not below the least one, and together no larger than can be calculated with."""
+def are_between(values: Sequence[float | None], least: float, most: float) -> bool:
+    """Whether numbers are finite, not below the least one, and all of them together below the most."""
     known = [value for value in values if value is not None]
     try:
-        return sum(map(abs, known)) < MOST and (least < -MOST or not known or least <= min(known))
+        return sum(map(abs, known)) < most and (least < -most or not known or least <= min(known))
     except OverflowError:  # a whole number of hundreds of digits
         return False
 
@@ -375,10 +367,11 @@ def brief(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:36]} ..."
 
 
+LARGE = 2.0**64  # more steps than anybody waits for
 TEXT = Value(frozenset({str}), "text")
 TEXT_OR_NULL = Value(frozenset({str, type(None)}), "text or null")
-WHOLE = Value(frozenset({int}), "a whole number")
-COUNT = Value(frozenset({int}), "a whole number, 0 or more", 0)
+WHOLE = Value(frozenset({int}), "a whole number", most=LARGE)
+COUNT = Value(frozenset({int}), "a whole number, 0 or more", 0, LARGE)
 NUMBER = Value(frozenset({int, float}), "a finite number")
 SPENT = Value(frozenset({int, float}), "seconds, 0 or more", 0)
 NUMBER_OR_NULL = Value(frozenset({int, float, type(None)}), "a finite number or null")

@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from toygan.files.config import Config, as_data, as_toml, deciding, differing
 from toygan.files.disk import arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
-from toygan.files.scenario import Config, as_data, as_table, as_toml, deciding, differing
+from toygan.files.scenario import as_table
 from toygan.files.strict import UserError, examined
-from toygan.session.facts import FACTS, FORMAT
+from toygan.session.facts import FACTS, FORMAT, SHAPE, fault_in
 
 FINISHED = ("done", "diverged")
 OURS = ("run.json", "config.toml", "metrics.jsonl", "frames.npz", "weights.npz", "picture.png", "animation.gif")
@@ -155,7 +156,9 @@ def digests(config: Config) -> dict[str, str]:
 
 
 def earlier(folder: Path) -> dict[str, Any]:
-    """The facts of an earlier start in this folder, none where there was none."""
+    """The facts of an earlier start in this folder, none where there was none. Of one that has ended every value is looked
+    at; of another one no more is taken than is looked at here and in `agreeing`.
+    """
     path = folder / "run.json"
     if not os.path.exists(path):  # nor can it be where the name is too long
         return {}
@@ -164,12 +167,18 @@ def earlier(folder: Path) -> dict[str, Any]:
     except ValueError:
         return unreadable(path)
     is_ours = isinstance(facts, dict) and facts.keys() >= FACTS and isinstance(facts["config"], dict)
-    return facts if is_ours and facts["format"] == FORMAT else unreadable(path)
+    if not is_ours or facts["format"] != FORMAT:
+        return unreadable(path)
+    if facts["status"] in FINISHED and (fault := fault_in(facts, SHAPE)):
+        return unreadable(path, f" ({fault})")
+    return facts
 
 
-def unreadable(path: Path) -> dict[str, Any]:
+def unreadable(path: Path, fault: str = "") -> dict[str, Any]:
     """Refuse a run.json that is damaged or not ours."""
-    raise UserError(f"{path}: is not the record of a run; --fresh replaces it, --out DIR puts this run elsewhere")
+    raise UserError(
+        f"{path}: is not the record of a run{fault}; --fresh replaces it, --out DIR puts this run elsewhere"
+    )
 
 
 def clear(folder: Path) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.files.scenario import Config, World, build_generator, build_target, world
+from toygan.files.config import Config
+from toygan.files.world import World, build_generator, build_target, world
 from toygan.game import play
 from toygan.game.play import Report, State
 from toygan.game.streams import Purpose, Randomness, draws, no_tricks, starts, stream, tricks, uniform
@@ -172,17 +173,15 @@ def observe(sim: Simulation, state: State) -> Frame:
         }
         | unlike_the_samples(sim, live, shown)
         | views(sim.world.game, state, shown, sim.world.generator.categories),
-        report=reported(sim.world.game, state.report),
+        report={name: on_host(told) for name, told in named(state.report, sim.world.game.constraint.parts).items()},
         noise=play.noise_left(sim.world.game, state),
     )
 
 
-def reported(game: play.Game, report: Report) -> Arrays:
-    """What the last moves said, by the names that files have for it, each [S]; of several penalties each has its own."""
-    said = {"critic_loss": report.critic_loss, "generator_loss": report.generator_loss, "penalty": report.penalty}
-    parts = zip(game.constraint.parts, report.parts, strict=True)
-    said |= {f"penalty_{name}": part for name, part in parts}
-    return {name: on_host(values) for name, values in said.items()}
+def named(report: Report, parts: Iterable[str]) -> dict[str, Tensor]:
+    """What the last moves said [S], by the names that files have for it; of several penalties each has its own."""
+    losses = dict(zip(("critic_loss", "generator_loss", "penalty"), report[:3], strict=True))
+    return losses | {f"penalty_{name}": part for name, part in zip(parts, report.parts, strict=True)}
 
 
 def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, place: int) -> Watched:
@@ -204,7 +203,9 @@ def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[n
 
 
 def unlike_the_samples(sim: Simulation, live: Tensor, shown: Watched) -> Arrays:
-    """What the critic trains against besides samples: under averaging `live`, under noise `shown_real`, `shown_fake`."""
+    """What the critic trains against where that is not the samples: with an averaged generator the live one's points
+    `live [S, N, 2]`; with instance noise the blurred ones at which it is judged, `shown_real`, `shown_fake [S, n, 2]`.
+    """
     arrays = {"live": live} if sim.world.game.ema else {}
     if sim.world.game.noise:
         blurred = {"shown_real": shown.real.expand(len(live), -1, -1), "shown_fake": shown.fake}
@@ -230,9 +231,8 @@ def on_grid(values: Tensor, side: int) -> np.ndarray:
 
 def has_diverged(state: State) -> Tensor:
     """Which seeds have a parameter or a loss that is NaN or beyond RUNAWAY: [seed]."""
-    report = state.report
-    losses = torch.stack((report.critic_loss, report.generator_loss, report.penalty), dim=1)
-    numbers = torch.cat((state.generator, state.critic, losses[:, : 3 if state.step else 0]), dim=1)
+    losses = torch.stack(state.report[:3], dim=1)[:, : 3 if state.step else 0]
+    numbers = torch.cat((state.generator, state.critic, losses), dim=1)
     return ~(numbers.abs() < RUNAWAY).all(dim=1)
 
 
@@ -273,11 +273,8 @@ def state_arrays(state: State) -> Arrays:
         for i, slot in enumerate(getattr(state, player))
     }
     tensors = {name: getattr(state, name) for name in ("generator", "critic", "average", "memory")} | slots
-    losses = {"critic_loss": state.report.critic_loss, "generator_loss": state.report.generator_loss}
-    penalties = {"penalty": state.report.penalty} | {f"penalty_{i}": part for i, part in enumerate(state.report.parts)}
-    return {name: on_host(tensor) for name, tensor in (tensors | losses | penalties).items()} | {
-        "step": np.array(state.step)
-    }
+    tensors |= named(state.report, map(str, range(len(state.report.parts))))
+    return {name: on_host(tensor) for name, tensor in tensors.items()} | {"step": np.array(state.step)}
 
 
 def state_of(arrays: Mapping[str, np.ndarray], like: State) -> State:
@@ -285,6 +282,7 @@ def state_of(arrays: Mapping[str, np.ndarray], like: State) -> State:
     tensors: dict[str, Any] = {
         name: torch.from_numpy(values).to(like.critic) for name, values in arrays.items() if name != "step"
     }
+    parts = (tensors[f"penalty_{i}"] for i in range(len(like.report.parts)))
     return State(
         step=int(arrays["step"]),
         generator=tensors["generator"],
@@ -293,10 +291,5 @@ def state_of(arrays: Mapping[str, np.ndarray], like: State) -> State:
         generator_slots=tuple(tensors[f"generator_slots_{i}"] for i in range(len(like.generator_slots))),
         critic_slots=tuple(tensors[f"critic_slots_{i}"] for i in range(len(like.critic_slots))),
         memory=tensors["memory"],
-        report=Report(
-            tensors["critic_loss"],
-            tensors["generator_loss"],
-            tensors["penalty"],
-            tuple(tensors[f"penalty_{i}"] for i in range(len(like.report.parts))),
-        ),
+        report=Report(tensors["critic_loss"], tensors["generator_loss"], tensors["penalty"], tuple(parts)),
     )

@@ -67,14 +67,8 @@ class Recording:
         """What perfect samplers score in a quantity at a frame's or the final number of points; None where that is not
         known. Older recordings know no band of theirs: `draws` is 0, and its ends lie a spread either side of the mean.
         """
-        known = self.facts.floor(name, when)
-        if known is None:
-            floor = self.curve(f"{name}_floor") if when == "frame" else None
-            return None if floor is None else floor_of_curve(floor)
-        mean, spread, low, high, draws = known
-        if low is None or high is None:
-            return Floor(mean, spread, max(mean - spread, mean / 10), mean + spread, 0)
-        return Floor(mean, spread, low, high, draws or 0)
+        known, curve = self.facts.floor(name, when), self.curve(f"{name}_floor")
+        return floor_of_curve(curve) if known is None and curve is not None and when == "frame" else known
 
     def sample(self, n: int, k: int = 0) -> np.ndarray:
         """Draw n more points of every seed's last generator: [S, n, 2], float32; another k is another sample.
@@ -83,7 +77,7 @@ class Recording:
         the run never used; equal n and k give equal points. With batch norm in the generator the n points are
         normalised together. Raises UserError for a recording without `weights.npz`, or a number below 1 (k: 0).
         """
-        from toygan.files.scenario import Config
+        from toygan.files.config import Config
         from toygan.files.strict import Source, UserError, check
         from toygan.session.looks import fresh_points
 
@@ -151,7 +145,7 @@ def like_perfect(facts: Facts, w1: float | None) -> bool | None:
     them. None where either is not known, and on a target of points, on which a perfect sampler scores 0.
     """
     floor = facts.floor("w1", "final")
-    return None if w1 is None or not floor or not floor.high else bool(w1 <= floor.high)
+    return None if w1 is None or not floor or not floor.draws or not floor.high else bool(w1 <= floor.high)
 
 
 def load(folder: str | Path) -> Recording:

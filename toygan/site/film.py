@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.draw.exhibit_parts import diverged_words, shown_seed
-from toygan.draw.panels import BOUNDARY, GENERATED, INK, METHOD_COLOURS, REAL, band_edges
+from toygan.draw.panels import BOUNDARY, INK, METHOD_COLOURS, band_edges
+from toygan.draw.points import DISC_INK, GENERATED, INK_ADDED, PALE, REAL, REAL_INK, RIM
 from toygan.draw.thumbnail import band_colours, poster, shrunk
 from toygan.files.disk import write_aside
 from toygan.files.text import number
@@ -30,6 +31,7 @@ from toygan.view.scene import (
     steepest,
     title_of,
 )
+from toygan.view.shares import RINGS_IN_WORDS
 
 POSTER, SHEET = 420, 1000  # pixels wide
 SPEEDS = (("0.25", "¼×"), ("0.5", "½×"), ("1", "1×"), ("2", "2×"), ("4", "4×"))
@@ -103,7 +105,8 @@ def film_facts(runs: Sequence[Shown]) -> dict[str, Any]:
     return {
         "ticks": total,
         "steps": lengths.pop() if len(lengths) == 1 else None,
-        "colours": {"real": REAL, "generated": GENERATED, "boundary": BOUNDARY},
+        "colours": {"real": REAL, "generated": GENERATED, "boundary": BOUNDARY, "rim": RIM},
+        "inks": {"real": REAL_INK, "generated": INK_ADDED, "pale": PALE, "disc": DISC_INK},
         "quantities": quantities(),
         "runs": [
             run_facts(run, i, total, label) for i, (run, label) in enumerate(zip(runs, labels(runs), strict=True))
@@ -168,6 +171,7 @@ def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
         "boundary": boundaries(recording, kept),
         "longest": steepest(shown.slopes),
         "modes": [] if centres is None else np.asarray(centres, float).round(5).tolist(),
+        "rings": rings_known(shown),
         "curves": curves_of(recording, kept),
         "best": {row["name"]: best_of(recording, row["name"]) for row in quantities()},
         "events": [
@@ -187,6 +191,16 @@ def boundaries(recording: Recording, kept: np.ndarray) -> list[list[float]] | No
         return None
     medians = np.median(zero_where_unknown(recording.frames["scores"][kept]), axis=(2, 3))
     return [digits(score - line) for line in medians.T]
+
+
+def rings_known(shown: Scene) -> dict[str, Any] | None:
+    """The share due to each mode, and the radius of a circle that stands for all points, as a share of the view's width;
+    None where the recording does not tell its modes.
+    """
+    if shown.rings is None:
+        return None
+    across = shown.view[1] - shown.view[0]
+    return {"due": digits(shown.rings.modes.weights), "whole": round_to(shown.rings.whole / across)}
 
 
 def colour_of(i: int) -> str:
@@ -223,7 +237,7 @@ def bands_of(scores: np.ndarray) -> dict[str, Any]:
     """The bands of scores [T, g, g] as in the pictures: where they start, how wide they are, and their colours."""
     known = scores[np.isfinite(scores).all((1, 2))] if np.isfinite(scores).all((1, 2)).any() else scores
     edges = band_edges(known if np.isfinite(known).all() else known[np.isfinite(known)].reshape(1, 1, -1))
-    colours = [int.from_bytes(bytes(colour), "big") for colour in band_colours(edges)]
+    colours = [int.from_bytes(bytes(colour), "big") for colour in band_colours(edges)[:, :3]]
     return {"start": round_to(edges[0]), "width": round_to(edges[1] - edges[0]), "colours": colours}
 
 
@@ -327,11 +341,13 @@ def choice(words: str, name: str, options: Sequence[str]) -> str:
 
 def legend(runs: Sequence[Shown]) -> str:
     """What is drawn how."""
+    ring = tag("span", tag("i", class_="ring"), text(RINGS_IN_WORDS))
     line = tag("span", tag("i", class_="line"), "boundary: the critic cannot tell", class_="needs-js")
     parts = [
         tag("span", tag("i", class_="disc"), "real"),
         tag("span", tag("i", class_="square"), "generated"),
         tag("span", "critic: less real ", tag("i", class_="ramp"), " more real"),
+        *([ring] if any(run.scene.rings for run in runs) else []),
         *([line] if any(run.scene.boundary is not None for run in runs) else []),
         tag("span", " · ".join(f"<kbd>{key}</kbd> {words}" for key, words in KEYS), class_="keys needs-js"),
     ]
@@ -372,14 +388,14 @@ def points_in_words(recordings: Sequence[Recording]) -> str:
 
 def fresh_in_words(ends: Sequence[Summary]) -> str:
     """On how many points the measures of the end stand, as the summaries of some runs tell."""
-    words = sample_in_words([end.points for end in ends], [end.w1_points for end in ends])
-    return words.replace("points", "fresh points")
+    points, transported = [end.points for end in ends], [end.w1_points for end in ends]
+    return sample_in_words(points, transported, "fresh points")
 
 
-def sample_in_words(points: Sequence[int | None], transported: Sequence[int | None]) -> str:
+def sample_in_words(points: Sequence[int | None], transported: Sequence[int | None], kind: str = "points") -> str:
     """How many points measures take, and how many of them W1 takes, as far as runs tell."""
     many, few = (" or ".join(map(str, sorted({n for n in counts if n}))) for counts in (points, transported))
-    return (f"{many} points" if many else "points") + (f", W1 on {few} of them" if few else "")
+    return (f"{many} {kind}" if many else kind) + (f", W1 on {few} of them" if few else "")
 
 
 def floor_in_words(recordings: Sequence[Recording], when: When) -> str:

@@ -1,8 +1,8 @@
 """A recording as scripts for a page: points in 12 bits, critics and slopes in 8, zipped, in base64.
 
 A page opened from disk may not fetch, but it may add a script; so a data file is one call,
-`toygan.arrive(header, text)`. `header.frames` lists the page's frames it holds, `header.parts` what the unzipped bytes
-are, one part after the other:
+`toygan.arrive(header, text)`. `header.frames` lists the page's frames it holds, `header.modes` how many of the points are
+on each mode at these, and `header.parts` what the unzipped bytes are, one part after the other:
 
     motion  [T, N, 2]  uint16, 0 where a point is out of view, else 1 + 4094 * its share of the view; differences
                        in time, zigzag, all low bytes before all high ones
@@ -24,6 +24,7 @@ import numpy as np
 from toygan.files.disk import Arrays
 from toygan.session.recording import Recording
 from toygan.view.scene import bounded, finite_frames, without_offset
+from toygan.view.shares import rings_of
 
 MOST_FRAMES = 61
 MOST_POINTS = 1000
@@ -57,7 +58,18 @@ def packed_runs(recording: Recording) -> Iterator[tuple[int, bytes]]:
             parts += inner_parts(recording, kept, s)
         if s == 0:
             parts.append(motion("real", recording.frames["real"][None, :MOST_POINTS], view))  # they never move
-        yield s, script(parts, some)
+        yield s, script(parts, some, on_modes(recording.frames, kept[some], s))
+
+
+def on_modes(frames: Arrays, kept: np.ndarray, s: int) -> Mapping[str, Any] | None:
+    """How many of all recorded points of a seed are on each mode at some frames, `counts` [T, K] of `of`; None where the
+    recording does not tell its modes.
+    """
+    rings, samples = rings_of(frames, view_of(frames)), frames["samples"]
+    if rings is None:
+        return None
+    of = samples.shape[2]
+    return {"of": of, "counts": [np.rint(of * rings.shares(samples[t, s])).astype(int).tolist() for t in kept]}
 
 
 def every_other(total: int) -> list[int]:
@@ -185,9 +197,9 @@ def digits(values: np.ndarray) -> list[float]:
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
-def script(parts: Sequence[Part], frames: Sequence[int]) -> bytes:
+def script(parts: Sequence[Part], frames: Sequence[int], modes: Mapping[str, Any] | None = None) -> bytes:
     """The data file: the same bytes for the same run."""
-    header = {"frames": list(frames), "parts": [described(part) for part in parts]}
+    header = {"frames": list(frames), "parts": [described(part) for part in parts], "modes": modes}
     content = zipped(b"".join(part.content for part in parts))
     return f'toygan.arrive({as_json(header)},"{base64.b64encode(content).decode()}");\n'.encode()
 

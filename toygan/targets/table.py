@@ -15,16 +15,21 @@ import numpy as np
 from toygan.targets.areas import banana, board, checkerboard, pinwheel, uniform
 from toygan.targets.curves import circles, line, lines, s_curve, spirals, swiss_roll, two_moons
 from toygan.targets.densities import equal_points, log_mixture
+from toygan.targets.extent import extent
 from toygan.targets.mixtures import dirac, grid, mixture, ring
-from toygan.targets.target import MANY, Target
+from toygan.targets.refusal import Refusal
+from toygan.targets.target import MANY, Switch, Target
 from toygan.targets.user_files import read_darkness, read_points
 
 ATOMS = 4096  # more change no colour of a picture, and every one costs a Gaussian at every place
 
 
-def points(*, path: Path) -> Target:
-    """Drawn with replacement from a CSV, NPY or NPZ file of n x 2 numbers; its density is of at most ATOMS of them."""
-    table = read_points(path)
+def points(*, path: Path, normalise: Switch = None) -> Target:
+    """Drawn with replacement from a file (.csv, .tsv, .txt, .npy, .npz) of n x 2 numbers; `normalise`: (x - mean) / radius.
+
+    The radius is the root mean square distance from the mean; the density is of at most 4096 of the points.
+    """
+    table = normalised(read_points(path)) if normalise else read_points(path)
     atoms = some_of(table, ATOMS)
     return Target(
         lambda rng, n: table[rng.integers(len(table), size=n)],
@@ -35,6 +40,14 @@ def points(*, path: Path) -> Target:
     )
 
 
+def normalised(table: np.ndarray) -> np.ndarray:
+    """Points [n, 2] with mean 0 and root mean square radius 1; ValueError where all of them are one."""
+    found = extent(table)
+    if not found.radius > 0:
+        raise Refusal("all points are one, which has no scale", "leave it out", "normalise")
+    return np.asarray((table - found.centre) / found.radius)
+
+
 def some_of(table: np.ndarray, most: int) -> np.ndarray:
     """At most so many rows of a table [n, 2], chosen by chance and always the same."""
     if len(table) <= most:
@@ -42,9 +55,12 @@ def some_of(table: np.ndarray, most: int) -> np.ndarray:
     return table[np.sort(np.random.default_rng(0).choice(len(table), most, replace=False))]
 
 
-def image(*, path: Path) -> Target:
-    """A picture read as a density: dark is likely, white never; its width spans [-1, 1], a pixel is a uniform cell."""
-    darkness = read_darkness(path)
+def image(*, path: Path, invert: Switch = None) -> Target:
+    """A picture read as a density: dark is likely, white never, or with `invert` light and black; its width spans [-1, 1].
+
+    A pixel is a uniform cell; transparent pixels never get a point.
+    """
+    darkness = read_darkness(path, bool(invert))
     rows, columns = darkness.shape
     return board(darkness[::-1], (-1.0, -rows / columns), (1.0, rows / columns))
 

@@ -9,12 +9,14 @@ generator `data-plus-noise` makes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
-from pydantic import PositiveFloat
+from pydantic import AfterValidator, PositiveFloat
 
 Point = tuple[float, float]
+# Yes or no, where no is the same as nothing said: so the config of a run made before there was such an option stays as it is.
+Switch = Annotated[bool | None, AfterValidator(lambda value: value or None)]
 Sampler = Callable[[np.random.Generator, int], np.ndarray]
 LogDensity = Callable[[np.ndarray, float], np.ndarray]
 MANY = 20_000  # points that tell a target's share of a region well enough

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,7 @@ FARTHEST = 1e18  # of a coordinate: float32 still holds its square
 
 
 def read_points(path: Path) -> np.ndarray:
-    """Points [n, 2] of a CSV, NPY or NPZ file, not to be written to; ValueError, with the row, for anything else."""
+    """Points [n, 2] of a text, NPY or NPZ file, not to be written to; ValueError, with the row, for anything else."""
     form = path.suffix.lower()
     if path.is_file() and form not in READERS:
         raise Refusal(f"{path.name} is neither {' nor '.join(READERS)}", option="path")
@@ -60,38 +60,87 @@ def parsed_points(name: str, form: str, content: bytes) -> np.ndarray:
     return table
 
 
-# --- comma-separated -------------------------------------------------------------------------------------------------
+# --- text ------------------------------------------------------------------------------------------------------------
+
+# What may stand between two columns, the one that is tried first on top, and how a message says that it does not; blanks
+# are None, as for str.split.
+MARKS: dict[str | None, str] = {
+    ";": " with a semicolon between them",
+    "\t": " with a tab between them",
+    ",": "",
+    None: " with blanks between them",
+}
+ASIDE = re.compile(r"\s*(#|sep=.\s*$)", re.IGNORECASE)  # a comment, or what tells Excel which mark is meant
+THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # what a comma may part in 1,234
 
 
-def read_csv(name: str, content: bytes) -> np.ndarray:
-    """Comma-separated numbers, after a line of names if there is one; ValueError for the first row of anything else."""
-    rows = [row for row in content.decode("utf-8-sig").splitlines() if row.strip()]
-    rows = rows[1:] if rows and is_header(rows) else rows
+def read_text(name: str, content: bytes) -> np.ndarray:
+    """Two columns of numbers with one of MARKS between them, after a line of names if there is one; ValueError for the first
+    row of anything else.
+    """
+    lines = content.decode("utf-8-sig").splitlines()
+    rows = [line for line in lines if line.strip() and not ASIDE.match(line)]
+    mark = mark_of(rows)
+    rows = rows if mark == "," else without_decimal_commas(name, rows, mark)
+    rows = rows[1:] if rows and is_header(rows, mark) else rows
     try:
-        table = np.loadtxt(rows, delimiter=",", comments=None, ndmin=2) if rows else np.empty((0, 2))
+        table = np.loadtxt(rows, delimiter=mark, comments=None, ndmin=2) if rows else np.empty((0, 2))
     except ValueError:  # numpy's parser is quick, its messages are of no file and no row
         table = np.empty((0, 0))
     if table.shape[1] == 2:
         return table
-    return np.array([two_numbers(name, i, row) for i, row in enumerate(rows, start=1)], dtype=float)
+    return np.array([two_numbers(name, i, row, mark) for i, row in enumerate(rows, start=1)], dtype=float)
 
 
-def is_header(rows: list[str]) -> bool:
+def mark_of(rows: list[str]) -> str | None:
+    """What stands between the columns: what parts the first row that is two numbers; where none is, what is in the last."""
+    for row in rows:
+        for mark in MARKS:
+            cells = (row if mark == "," else row.replace(",", ".")).split(mark)
+            if len(cells) == 2 and all(map(is_number, cells)):
+                return mark
+    last = rows[-1] if rows else ""
+    return next((mark for mark in MARKS if mark and mark in last), None if len(last.split()) > 1 else ",")
+
+
+def without_decimal_commas(name: str, rows: list[str], mark: str | None) -> list[str]:
+    """Rows of columns that no comma parts, with points for decimal commas; ValueError where these may part thousands."""
+    if not any("," in row for row in rows):
+        return rows
+    cells = [(row, cell) for row in rows for cell in row.split(mark) if is_number(cell.replace(",", "."))]
+    commas = [(row, cell) for row, cell in cells if "," in cell]
+    if commas and any("." in cell for _, cell in cells):
+        both = "has a comma in a number, and other rows have points"
+        raise Refusal(f"{name}: {shown(commas[0][0])} {both}", "write every number with a point", "path")
+    if commas and all(THOUSANDS.fullmatch(cell) for _, cell in commas):
+        number = commas[0][1].strip()
+        ways = f"write {number.replace(',', '.')} or {number.replace(',', '')}"
+        raise Refusal(f"{name}: {shown(commas[0][0])}: the comma may be a decimal one or part thousands", ways, "path")
+    return [row.replace(",", ".") for row in rows]
+
+
+def is_header(rows: list[str], mark: str | None) -> bool:
     """Whether the first row holds names, none of them a number; or pandas' default ones, 0 and 1, which are names where
     every other number is written with a point or an exponent.
     """
-    if rows[0].replace(" ", "") == "0,1":
-        return len(rows) > 1 and all(re.search(r"[.eE]", cell) for row in rows[1:] for cell in row.split(","))
-    return not any(is_number(cell) for cell in rows[0].split(","))
+    names = [cell.strip() for cell in rows[0].split(mark)]
+    if names == ["0", "1"]:
+        return len(rows) > 1 and all(re.search(r"[.eE]", cell) for row in rows[1:] for cell in row.split(mark))
+    return not any(is_number(cell) for cell in names)
 
 
-def two_numbers(name: str, i: int, row: str) -> list[float]:
+def two_numbers(name: str, i: int, row: str, mark: str | None) -> list[float]:
     """The point of a row; ValueError where it is none."""
-    cells = row.split(",")
+    cells = row.split(mark)
     if len(cells) != 2 or not all(map(is_number, cells)):
-        shown = row if len(row) <= 80 else f"{row[:77]}..."
-        raise Refusal(f"{name}, row {i}: {shown!r} is not two numbers", option="path")
+        hint = f"keep two of its {len(cells)} columns" if len(cells) > 2 else ""
+        raise Refusal(f"{name}, row {i}: {shown(row)} is not two numbers{MARKS[mark]}", hint, "path")
     return [float(cell) for cell in cells]
+
+
+def shown(row: str) -> str:
+    """A row as a message has it."""
+    return repr(row if len(row) <= 80 else f"{row[:77]}...")
 
 
 def is_number(text: str) -> bool:
@@ -155,7 +204,13 @@ def in_short(error: Exception) -> str:
     return lines[0][:200] if lines else type(error).__name__
 
 
-READERS: dict[str, Callable[[str, bytes], np.ndarray]] = {".csv": read_csv, ".npy": read_npy, ".npz": read_npz}
+READERS: dict[str, Callable[[str, bytes], np.ndarray]] = {
+    ".csv": read_text,
+    ".tsv": read_text,
+    ".txt": read_text,
+    ".npy": read_npy,
+    ".npz": read_npz,
+}
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------
@@ -163,20 +218,41 @@ READERS: dict[str, Callable[[str, bytes], np.ndarray]] = {".csv": read_csv, ".np
 FINEST_PICTURE = 512  # pixels of the longer side; a larger picture is averaged over blocks of pixels
 
 
-def read_darkness(path: Path) -> np.ndarray:
-    """Darkness [rows, columns] from 0 (white or transparent) to 1 (black), row 0 on top; ValueError for bad files."""
-    return parsed_darkness(path.name, content_of(path))
+def read_darkness(path: Path, invert: bool = False) -> np.ndarray:
+    """Darkness [rows, columns] from 0 (white or transparent) to 1 (black), row 0 on top, or lightness from 0 (black or
+    transparent) to 1 (white); ValueError for bad files.
+    """
+    return parsed_darkness(path.name, content_of(path), invert)
 
 
 @lru_cache(maxsize=2)  # by content, as points are
-def parsed_darkness(name: str, content: bytes) -> np.ndarray:
-    """The darkness of a picture's content, not to be written to."""
-    darkness = 1 - lightness(opened(name, content))
-    if not darkness.sum() > 0:
-        raise Refusal(f"{name} is blank", "dark pixels are where points are likely", "path")
-    cells = averaged(darkness, -(-max(darkness.shape) // FINEST_PICTURE))
+def parsed_darkness(name: str, content: bytes, invert: bool) -> np.ndarray:
+    """The darkness of a picture's content, or its lightness, not to be written to."""
+    picture = opened(name, content)
+    ink = lightness(picture, "black") if invert else 1 - lightness(picture, "white")
+    if not ink.sum() > 0:
+        dark, turned = ("light", "leave target.invert out") if invert else ("dark", "invert = true turns that round")
+        raise Refusal(f"{name} is blank", f"{dark} pixels are where points are likely; {turned}", "path")
+    cells = averaged(ink, -(-max(ink.shape) // FINEST_PICTURE))
     cells.setflags(write=False)
     return cells
+
+
+class Background(NamedTuple):
+    """What the edge of a picture says of its background: the share of the outermost pixels that are more likely than not,
+    and the share of all points that fall on pixels at most twice as likely as the median of them.
+    """
+
+    inked: float
+    mass: float
+
+
+def background(path: Path, invert: bool = False) -> Background:
+    """What a picture's edge says of its background, which should get no points; ValueError for bad files."""
+    cells = read_darkness(path, invert)
+    edge = np.concatenate([cells[0], cells[-1], cells[1:-1, 0], cells[1:-1, -1]])
+    pale = cells[cells <= 2 * np.median(edge)]
+    return Background(float((edge > 0.5).mean()), float(pale.sum() / cells.sum()))
 
 
 def opened(name: str, content: bytes) -> Image.Image:
@@ -196,8 +272,8 @@ def opened(name: str, content: bytes) -> Image.Image:
     raise Refusal(large, "scale it down", "path")
 
 
-def lightness(picture: Image.Image) -> np.ndarray:
-    """Lightness [rows, columns] from 0 to 1 on white paper, of 8 or 16 bits; ValueError where white is unknown."""
+def lightness(picture: Image.Image, paper: str) -> np.ndarray:
+    """Lightness [rows, columns] from 0 to 1 on white or black paper, of 8 or 16 bits; ValueError where white is unknown."""
     from PIL import Image
 
     if picture.mode == "F":
@@ -206,7 +282,7 @@ def lightness(picture: Image.Image) -> np.ndarray:
         return np.clip(np.asarray(picture, dtype=float) / 65535, 0, 1)
     if picture.has_transparency_data:
         inked = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", inked.size, "white"), inked)
+        picture = Image.alpha_composite(Image.new("RGBA", inked.size, paper), inked)
     elif picture.mode not in ("L", "1"):
         picture = picture.convert("RGB")
     return np.asarray(picture.convert("L"), dtype=float) / 255

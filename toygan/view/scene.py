@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from contourpy import contour_generator
@@ -13,10 +13,13 @@ from toygan.files.disk import Arrays
 from toygan.files.text import number, percent
 from toygan.session.facts import Optimal
 from toygan.session.recording import HUGE, Recording
+from toygan.view.shares import Rings, rings_of
 
 ROUNDING = 1e-6  # a float32 score carries about this share of noise
 
 View = tuple[float, float, float, float]
+Points = Literal["all", "thin", "none"]
+THIN = 200  # points of either cloud that are drawn where they are thinned
 
 
 class Milestone(NamedTuple):
@@ -36,7 +39,8 @@ class Scene:
     (left, right, bottom, top); `note` says what is missing, if anything. `optimal [T, g, g]` is the optimal critic
     against each frame's points, its median removed, NaN where nothing is best; of older recordings `[1, g, g]`, against
     the last frame's; None where it is not known. `boundary [T]` is the height in `scores` of the score at which the
-    critic cannot tell, None where the objective has none or the recording does not say it.
+    critic cannot tell, None where the objective has none or the recording does not say it. `points` says how many of the
+    points are drawn, all or 200 of either cloud or none; `rings` where the target has modes and what is due there.
     """
 
     recording: Recording
@@ -53,6 +57,8 @@ class Scene:
     note: str
     optimal: np.ndarray | None = None
     boundary: np.ndarray | None = None
+    points: Points = "all"
+    rings: Rings | None = None
 
     @property
     def last(self) -> int:
@@ -65,8 +71,8 @@ class Scene:
         return self.optimal is not None and len(self.optimal) == len(self.steps)
 
 
-def scene(recording: Recording) -> Scene:
-    """Take from a recording what its portrait seed shows."""
+def scene(recording: Recording, points: Points = "all") -> Scene:
+    """Take from a recording what its portrait seed shows, with so many of its points."""
     frames = recording.frames
     finite = finite_frames(frames)
     kept = slice(0, max(finite, 1))
@@ -74,6 +80,7 @@ def scene(recording: Recording) -> Scene:
     if not finite:  # nothing to show but the real points: a flat critic, no generated point
         samples, scores, slopes = np.full_like(samples, np.nan), np.zeros_like(scores), np.zeros_like(slopes)
     grid_x, grid_y = frames["grid_x"], frames["grid_y"]
+    view = (float(grid_x[0]), float(grid_x[-1]), float(grid_y[0]), float(grid_y[-1]))
     return Scene(
         recording=recording,
         steps=np.asarray(frames["step"][kept], int),
@@ -85,10 +92,12 @@ def scene(recording: Recording) -> Scene:
         slopes=slopes,
         slope_x=frames["slope_x"],
         slope_y=frames["slope_y"],
-        view=(float(grid_x[0]), float(grid_x[-1]), float(grid_y[0]), float(grid_y[-1])),
+        view=view,
         note=missing(recording, finite),
         optimal=optimal_scores(frames, finite),
         boundary=boundary_heights(recording, scores),
+        points=points,
+        rings=rings_of(frames, view),
     )
 
 
@@ -238,6 +247,11 @@ def steepest(slopes: np.ndarray) -> float:
     return float(f"{steep:.2g}") or 1.0
 
 
+def drawn_of(points: np.ndarray, drawn: Points) -> np.ndarray:
+    """Those of points [N, 2] that are drawn: all, the first 200, as good as any others, or none."""
+    return points[: {"all": len(points), "thin": THIN, "none": 0}[drawn]]
+
+
 def inside(points: np.ndarray, view: View) -> np.ndarray:
     """Which points [N, 2] lie in the view; those that are not finite do not."""
     left, right, bottom, top = view
@@ -249,6 +263,24 @@ def outside_share(points: np.ndarray, view: View) -> str:
     """Say how many generated points [N, 2] the view does not show, or nothing when it shows all."""
     share = 1.0 - float(np.mean(inside(points, view))) if np.isfinite(points).any() else 0.0
     return f"{percent(share)} of generated outside the view" if share else ""
+
+
+def real_in_words(shown: Scene) -> str:
+    """What a picture's reader must know of the real points: a share that is not drawn, and a unit that is not the file's."""
+    share = 1.0 - float(np.mean(inside(shown.real, shown.view)))
+    lost = f"{percent(share)} of the real points lie outside the view and are not drawn; x and y in [view] widen it."
+    return " ".join([lost] * (share > 0) + normalised_unit(shown.recording))
+
+
+def normalised_unit(recording: Recording) -> list[str]:
+    """What a length of points that were normalised stands for, one sentence; none for others."""
+    target = recording.facts.config.get("target")
+    scale = target.get("scale") if isinstance(target, dict) and target.get("normalise") else None
+    if not isinstance(scale, int | float):
+        return []
+    return [
+        f"A length of {number(scale)}, on axes and in measures, is the root mean square radius of the file's points."
+    ]
 
 
 def title_of(recording: Recording) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from toygan.files.text import number, percent
-from toygan.quantities.table import QUANTITIES, Floor, label_of, shown_in, written
+from toygan.quantities.table import QUANTITIES, Floor, When, label_of, shown_in, written
 from toygan.session.recording import Recording
+from toygan.view.scene import exact_transport
 
 
 def frame_words(recording: Recording, frame: int) -> list[str]:
@@ -20,9 +23,9 @@ def frame_words(recording: Recording, frame: int) -> list[str]:
     return said or ["nothing measured"]
 
 
-def in_words(recording: Recording, name: str, value: float) -> str:
+def in_words(recording: Recording, name: str, value: float, when: When = "frame") -> str:
     """A quantity's value beside what perfect samplers score: `W1 0.12 (floor 0.1)`, `7 of 8 modes`, `98 % high quality`."""
-    row, best = QUANTITIES[name], recording.floor(name)
+    row, best = QUANTITIES[name], recording.floor(name, when)
     if row.unit == name:  # a number of things
         many = len(recording.frames.get("mode_centres", ())) or None
         return f"{value:.0f}{f' of {many}' if many else ''} {row.label if many != 1 else row.label.removesuffix('s')}"
@@ -41,38 +44,85 @@ def with_band(best: Floor) -> str:
     return number(best.mean) + (f"\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{best.spread:#.2g}" if best.spread else "")
 
 
-def range_over_seeds(recording: Recording, frame: int) -> str:
-    """The span of W1 over all seeds at one frame, lost seeds counted."""
-    w1 = recording.curve("w1")
-    if w1 is None or w1.shape[1] < 2:
-        return ""
-    known = w1[frame][np.isfinite(w1[frame])]
-    lost = w1.shape[1] - len(known)
-    span = f"{len(known)} seeds: {number(known.min())}–{number(known.max())}" if len(known) else ""
-    return span + (f", {lost} without a value" if lost and len(known) else "")
+def end_words(recording: Recording) -> list[str]:
+    """The portrait seed's quantities on fresh points at the end, with the span of W1 over the seeds; none before the end."""
+    found = {name: recording.final(name) for name in shown_in("line")}
+    said = [
+        in_words(recording, name, float(values[0]), "final")
+        for name, values in found.items()
+        if len(values) and np.isfinite(values[0])
+    ]
+    return [said[0], *filter(None, [span_of(recording.final("w1"))]), *said[1:]] if said else []
+
+
+def span_of(w1: np.ndarray) -> str:
+    """The span of W1 over all seeds [S], lost seeds counted; nothing for one seed."""
+    known = w1[np.isfinite(w1)]
+    lost = len(w1) - len(known)
+    span = f"{len(known)} seeds: {number(known.min())}–{number(known.max())}" if len(w1) > 1 and len(known) else ""
+    return span + (f", {lost} without a value" if lost and span else "")
 
 
 def words_with_range(recording: Recording, frame: int) -> list[str]:
     """As `frame_words`, with the span of W1 over the seeds after the portrait seed's."""
-    first, *others = frame_words(recording, frame)
-    return [part for part in (first, range_over_seeds(recording, frame), *others) if part]
+    w1, (first, *others) = recording.curve("w1"), frame_words(recording, frame)
+    return [part for part in (first, "" if w1 is None else span_of(w1[frame]), *others) if part]
 
 
-def final_points(recording: Recording) -> str:
-    """The portrait seed's quantities on fresh points after the end, each with what a perfect generator scores."""
-    row, summary = recording.facts.portrait_row, recording.facts.summary
-    told = [at_end(recording, name, value) for name in shown_in("end") if (value := row.get(name)) is not None]
-    if not told or summary.points is None:
+def purpose(recording: Recording) -> list[str]:
+    """What this is and what to look for: the scenario's words, then the method's formula and words."""
+    config = recording.facts.config
+    method = config.get("method") or {}
+    played = [str(method[key]) for key in ("formula", "look_for") if method.get(key)]
+    told = f"{recording.facts.method}: {'.  '.join(part.rstrip('.') for part in played)}." if played else ""
+    return [part for part in (str(config.get("about") or ""), told) if part]
+
+
+def headline(recording: Recording) -> str:
+    """The one number of a run: W1 at the end, on how many points, beside its floor; empty before the end."""
+    row, summary, best = recording.facts.portrait_row, recording.facts.summary, recording.floor("w1", "final")
+    w1 = row.get("w1")
+    if w1 is None or summary.w1_points is None:
         return ""
-    few = f"W1, KL and neighbours on {summary.w1_points}"
-    points = f"{summary.points} fresh points ({few}), in brackets what the target itself scores"
-    return f"On {points}: {', '.join(told)}."
+    told = f"W1 {number(w1)} at the end on {summary.w1_points} fresh points"
+    if best and best.mean > 0:
+        told += f": {number(w1 / best.mean)} times its floor {number(best.mean)}"
+        told += f" (perfect: {number(best.low)}–{number(best.high)})" if best.draws else ""
+    known = [value for one in summary.rows if (value := one.get("w1")) is not None]
+    spread = f" · {len(known)} seeds: {number(min(known))}–{number(max(known))}" if known else ""
+    return told + (spread if len(summary.rows) > 1 else "")
 
 
-def at_end(recording: Recording, name: str, value: float) -> str:
-    """One quantity of the end beside what a perfect generator scores."""
-    best = recording.floor(name, "final")
-    aside = [written(name, best.mean)] if best else []
-    if value < 0 and QUANTITIES[name].estimated:
-        aside.append("below 0 is the estimate's error")
-    return f"{label_of(name)} {written(name, value)}" + (f" ({'; '.join(aside)})" if aside else "")
+class Scored(NamedTuple):
+    """One quantity of the end: its label, what the portrait seed scores, and what a perfect generator scores."""
+
+    label: str
+    run: str
+    perfect: str
+
+
+def final_rows(recording: Recording) -> list[Scored]:
+    """The portrait seed's quantities on fresh points after the end, each with what a perfect generator scores."""
+    row, best = recording.facts.portrait_row, recording.floor
+    found = {name: value for name in shown_in("end") if (value := row.get(name)) is not None}
+    floors = {name: best(name, "final") for name in found}
+    return [
+        Scored(label_of(name), written(name, value), written(name, floor.mean) if (floor := floors[name]) else "")
+        for name, value in found.items()
+    ]
+
+
+def final_notes(recording: Recording) -> list[str]:
+    """What must be known to read the quantities of the end."""
+    row, summary = recording.facts.portrait_row, recording.facts.summary
+    if summary.points is None:
+        return []
+    notes = [
+        f"On {summary.points} fresh points of seed {recording.facts.portrait} (W1, KL and neighbours on {summary.w1_points})."
+    ]
+    estimates = [label_of(name) for name in shown_in("end") if QUANTITIES[name].estimated and (row.get(name) or 0) < 0]
+    if estimates:
+        notes.append(f"{' and '.join(estimates)}: below 0 is the estimate's error.")
+    if exact_transport(recording) and recording.curve("critic_gap") is not None:
+        notes.append("Share of W1 seen: small where a cloud has arrived, for there is little left to see.")
+    return notes

@@ -86,11 +86,15 @@
     if (optimal) toygan.paintField(surface, optimal, Math.min(i, optimal.frames - 1), panel.best);
     else if (on.critic && data.scores) toygan.paintField(surface, data.scores, Math.min(i, data.scores.frames - 1), panel.palette);
     else toygan.blank(surface);
+    const circles = on.points && run.rings && data.modes ? toygan.circles(surface, run, data.modes, i) : [];
     if (on.points) {
-      toygan.paintReal(surface, first.real, facts.colours.real);
-      toygan.paintGenerated(surface, data.points, i, facts.colours.generated);
+      const { real, generated, rim } = facts.colours, inks = facts.inks;
+      toygan.paintReal(surface, first.real, real, inks.real);
+      toygan.paintDiscs(surface, circles, generated, rim, inks.disc);
+      toygan.paintGenerated(surface, data.points, i, generated, circles.length ? inks.pale : inks.generated);
     }
     toygan.flush(surface);
+    toygan.strokeRings(surface, circles, facts.colours.real);
     const boundary = run.boundary && run.boundary[run.seeds.indexOf(state.seed)];
     if (on.critic && !optimal && data.scores && boundary) {
       const t = Math.min(i, data.scores.frames - 1);
@@ -172,15 +176,16 @@
       panel.slope = toygan.slopeAt(data.slopes, Math.min(i, data.slopes.frames - 1), at.u, at.v);
       words.push(`${shownOptimal(panel, data) ? "slope of the learned critic" : "slope"} ${toygan.short(panel.slope)}`);
     }
-    if (run.modes.length) words.push(nearestMode(run.modes, x, y));
+    if (run.modes.length) words.push(nearestMode(run, data.modes, i, x, y));
     put(panel.reading, words.join(" · "));
     panel.reading.dataset.score = field ? panel.score : "";
     panel.reading.dataset.slope = data.slopes ? panel.slope : "";
   }
 
-  function nearestMode(modes, x, y) {
-    const far = modes.map((mode) => Math.hypot(mode[0] - x, mode[1] - y)), k = far.indexOf(Math.min(...far));
-    return `mode ${k + 1} is ${toygan.short(far[k])} away`;
+  function nearestMode(run, modes, i, x, y) {
+    const far = run.modes.map((mode) => Math.hypot(mode[0] - x, mode[1] - y)), k = far.indexOf(Math.min(...far));
+    const share = run.rings && modes ? `, has ${percent(modes.counts[i][k] / modes.of)} of the points, ${percent(run.rings.due[k])} due` : "";
+    return `mode ${k + 1} is ${toygan.short(far[k])} away${share}`;
   }
 
   function point(panel, event) {

@@ -1,12 +1,14 @@
-// One panel as pixels: the critic's bands, real points as dark discs, generated ones as haloed squares on them.
+// One panel as pixels: the critic's bands, real points as a quiet layer of ink, generated ones as see-through squares on
+// it, and at each mode a ring whose area is its due share around a disc whose area is its share of the generated points.
 // Written straight into an image, twenty panels of 2000 points keep up with 30 frames a second.
 "use strict";
 (function () {
   const PANEL = 245; // the width, in points, of a panel in the pictures, to which marker sizes belong
-  const PAPER = 0xfffcfdfd, WHITE = 0xffffffff;
+  const PAPER = 0xfffcfdfd;
+  const CARPET = 1.7, RIM = 0.4, RING = 0.9; // a real mark's size in generated ones; widths of lines in points
   const TRAILS = 60, TRAIL = 8;
 
-  const markerSize = (n) => Math.min(Math.max(2.5 * Math.pow(1000 / Math.max(n, 1), 0.25), 1.8), 5);
+  const markerSize = (n) => Math.min(Math.max(2 * Math.pow(1000 / Math.max(n, 1), 0.25), 1.5), 4);
   // Canvas bytes are red, green, blue, alpha; read as one little-endian number that is turned around.
   const turned = (rgb) => (0xff000000 | ((rgb & 255) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
   const darker = (rgb) => (Math.floor(((rgb >> 16) & 255) / 3) * 2 << 16) | (Math.floor(((rgb >> 8) & 255) / 3) * 2 << 8) |
@@ -98,16 +100,16 @@
   }
 
   // Real points never move: which pixels they cover, and how much of each (in 256ths), is worked out once.
-  function discsOf(surface, real) {
+  function discsOf(surface, real, ink) {
     const { width, height } = surface, cover = new Float32Array(width * height);
-    const radius = Math.max(0.65 * markerSize(real.n) * width / PANEL, 1);
+    const radius = Math.max(CARPET / 2 * markerSize(real.n) * width / PANEL, 1);
     for (let k = 0; k < real.n; k++) {
       if (!real.codes[k]) continue;
       const cx = (real.codes[k] - 1) / real.top * width, cy = (1 - (real.codes[real.n + k] - 1) / real.top) * height;
       for (let y = Math.max(Math.floor(cy - radius - 1), 0); y < Math.min(cy + radius + 1, height); y++) {
         for (let x = Math.max(Math.floor(cx - radius - 1), 0); x < Math.min(cx + radius + 1, width); x++) {
           const inside = Math.min(Math.max(radius + 0.5 - Math.hypot(x + 0.5 - cx, y + 0.5 - cy), 0), 1);
-          if (inside) cover[y * width + x] = 1 - (1 - cover[y * width + x]) * (1 - 0.5 * inside);
+          if (inside) cover[y * width + x] = 1 - (1 - cover[y * width + x]) * (1 - ink * inside);
         }
       }
     }
@@ -116,37 +118,76 @@
     return { places: Int32Array.from(places), shares: Int32Array.from(places, (i) => Math.round(256 * cover[i])) };
   }
 
-  toygan.paintReal = function (surface, real, colour) {
-    surface.discs = surface.discs || discsOf(surface, real);
-    const { places, shares } = surface.discs, pixels = surface.pixels, dark = turned(number(colour));
-    const r = dark & 255, g = (dark >> 8) & 255, b = (dark >> 16) & 255;
-    for (let k = 0; k < places.length; k++) {
-      const under = pixels[places[k]], a = shares[k], c = 256 - a;
-      pixels[places[k]] = 0xff000000 | ((((under >> 16) & 255) * c + b * a) >> 8) << 16 |
-        ((((under >> 8) & 255) * c + g * a) >> 8) << 8 | (((under & 255) * c + r * a) >> 8);
-    }
+  toygan.paintReal = function (surface, real, colour, ink) {
+    surface.discs = surface.discs || discsOf(surface, real, ink);
+    const { places, shares } = surface.discs, dark = turned(number(colour));
+    for (let k = 0; k < places.length; k++) blend(surface.pixels, places[k], dark, shares[k]);
   };
 
-  toygan.paintGenerated = function (surface, points, t, colour) {
-    const { width, height } = surface, n = points.n, start = 2 * n * t, fill = turned(number(colour));
-    const side = Math.max(Math.round(markerSize(n) * width / PANEL), 2), halo = Math.max(Math.round(0.15 * side), 1);
+  // One pixel with so much of a colour, in 256ths, over what is there.
+  function blend(pixels, at, colour, a) {
+    const under = pixels[at], c = 256 - a;
+    pixels[at] = 0xff000000 | ((((under >> 16) & 255) * c + ((colour >> 16) & 255) * a) >> 8) << 16 |
+      ((((under >> 8) & 255) * c + ((colour >> 8) & 255) * a) >> 8) << 8 | (((under & 255) * c + (colour & 255) * a) >> 8);
+  }
+
+  toygan.paintGenerated = function (surface, points, t, colour, ink) {
+    const { width, height } = surface, n = points.n, start = 2 * n * t, fill = turned(number(colour)), share = Math.round(256 * ink);
+    const side = Math.max(Math.round(markerSize(n) * width / PANEL), 2);
     for (let k = 0; k < n; k++) {
       const code = points.codes[start + k];
       if (!code) continue;
       const x = Math.round((code - 1) / points.top * width - side / 2);
       const y = Math.round((1 - (points.codes[start + n + k] - 1) / points.top) * height - side / 2);
-      rectangle(surface, x - halo, y - halo, side + 2 * halo, WHITE);
-      rectangle(surface, x, y, side, fill);
+      square(surface, x, y, side, fill, share);
     }
   };
 
-  function rectangle(surface, x, y, side, colour) {
+  function square(surface, x, y, side, colour, share) {
     const { width, height, pixels } = surface;
     const left = Math.max(x, 0), right = Math.min(x + side, width), bottom = Math.min(y + side, height);
     for (let row = Math.max(y, 0); row < bottom; row++) {
-      for (let at = row * width + left, end = row * width + right; at < end; at++) pixels[at] = colour; // fill() is slower here
+      for (let at = row * width + left, end = row * width + right; at < end; at++) blend(pixels, at, colour, share);
     }
   }
+
+  // --- shares of modes ----------------------------------------------------------------------------------------------
+
+  // Each mode's place, and the radii of its ring and its disc, in pixels: areas are shares.
+  toygan.circles = function (surface, run, modes, i) {
+    const [left, right, bottom, top] = run.view, radius = (share) => run.rings.whole * surface.width * Math.sqrt(share);
+    return run.modes.map(([x, y], k) => ({
+      x: (x - left) / (right - left) * surface.width, y: (top - y) / (top - bottom) * surface.height,
+      ring: radius(run.rings.due[k]), disc: radius(modes.counts[i][k] / modes.of),
+    }));
+  };
+
+  toygan.paintDiscs = function (surface, circles, colour, rim, ink) {
+    const { width, height, pixels } = surface, fill = turned(number(colour)), edge = turned(number(rim));
+    const line = RIM * width / PANEL;
+    for (const { x, y, disc } of circles) {
+      if (!disc) continue;
+      for (let row = Math.max(Math.floor(y - disc - 1), 0); row < Math.min(y + disc + 1, height); row++) {
+        for (let column = Math.max(Math.floor(x - disc - 1), 0); column < Math.min(x + disc + 1, width); column++) {
+          const within = disc - Math.hypot(column + 0.5 - x, row + 0.5 - y), cover = Math.min(Math.max(within + 0.5, 0), 1);
+          if (within < line) blend(pixels, row * width + column, edge, Math.round(256 * cover));
+          else blend(pixels, row * width + column, fill, Math.round(256 * ink));
+        }
+      }
+    }
+  };
+
+  toygan.strokeRings = function (surface, circles, colour) {
+    const context = surface.context;
+    context.beginPath();
+    for (const { x, y, ring } of circles) {
+      context.moveTo(x + ring, y);
+      context.arc(x, y, ring, 0, 2 * Math.PI);
+    }
+    context.strokeStyle = colour;
+    context.lineWidth = Math.max(RING * surface.width / PANEL, 1);
+    context.stroke();
+  };
 
   toygan.flush = (surface) => surface.context.putImageData(surface.image, 0, 0);
 

@@ -37,7 +37,7 @@ const toygan = {};
   }
 
   function parts(header, bytes) {
-    const found = { frames: header.frames };
+    const found = { frames: header.frames, modes: header.modes };
     let at = 0;
     for (const part of header.parts) {
       const size = part.shape.reduce((a, b) => a * b, part.kind === "motion" ? 2 : 1);

@@ -1,0 +1,124 @@
+"""Points on a panel: a reader sees how many are where, and what lies beneath them.
+
+Real points are a quiet layer of ink; generated ones lie on it, smaller, orange, square. All are see-through, so that
+ink adds where points do. Where the target has modes, most points fall on a few pixels: there a ring's area is the
+mode's due share, and the area of the disc in it, on the same scale, its share of the generated points.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from matplotlib.colors import to_rgba
+from matplotlib.lines import Line2D
+
+from toygan.view.scene import Scene, drawn_of, inside
+from toygan.view.shares import Rings
+
+REAL, GENERATED = "#10243e", "#d55e00"  # the latter is Okabe and Ito's vermilion
+RIM = "#7a3600"  # of a disc: in grey, vermilion is as light as the critic's darkest band
+REAL_INK, INK_ADDED, PALE = 0.2, 0.5, 0.35  # how opaque one mark is: real, generated, generated beside discs
+DISC_INK, DISC_RIM, RING = 0.5, 0.4, 0.9  # how opaque a disc is; widths of its rim and of a ring's line in points
+CARPET = 1.7  # times the size of a generated mark: a real one reaches out beneath it
+
+
+class Cloud(NamedTuple):
+    """The generated points of one panel, from back to front: discs where there are modes, marks, rings."""
+
+    marks: Line2D
+    discs: EllipseCollection | None = None
+    rings: EllipseCollection | None = None
+
+    @property
+    def artists(self) -> list[Artist]:
+        """All there is to draw."""
+        return [artist for artist in (self.discs, self.marks, self.rings) if artist is not None]
+
+
+def real_points(axis: Axes, scene: Scene) -> Line2D:
+    """Real points in the view, a layer of discs beneath the generated ones."""
+    size = CARPET * marker_size(len(scene.real))
+    (line,) = axis.plot(
+        *visible_real(scene).T, "o", color=REAL, markersize=size, markeredgewidth=0, alpha=REAL_INK, zorder=2
+    )
+    return line
+
+
+def generated_points(axis: Axes, scene: Scene, frame: int) -> Line2D:
+    """Generated points in the view, as small squares; paler where discs count those on modes."""
+    size, ink = marker_size(scene.samples.shape[1]), PALE if counted(scene) else INK_ADDED
+    (line,) = axis.plot(
+        *visible(scene, frame).T, "s", color=GENERATED, markersize=size, markeredgewidth=0, alpha=ink, zorder=3
+    )
+    return line
+
+
+def generated_cloud(axis: Axes, scene: Scene, frame: int) -> Cloud:
+    """Generated points in the view, with a ring and a disc at each mode where there are some."""
+    marks, rings = generated_points(axis, scene, frame), counted(scene)
+    if rings is None:
+        return Cloud(marks)
+    discs = share_discs(axis, rings.modes.centres, rings.radii(rings.shares(scene.samples[frame])))
+    return Cloud(marks, discs, due_rings(axis, rings.modes.centres, rings.due))
+
+
+def share_discs(axis: Axes, centres: np.ndarray, radii: np.ndarray) -> EllipseCollection:
+    """A see-through disc at each of centres [K, 2]; where a radius of [K] is zero, nothing."""
+    discs = circles(axis, centres, radii)
+    discs.set(facecolor=to_rgba(GENERATED, DISC_INK), edgecolor=RIM, linewidth=rims(radii), zorder=2.5)
+    return discs
+
+
+def rims(radii: np.ndarray) -> list[float]:
+    """Widths of the discs' rims: an empty one has none, or it would be a dot."""
+    return [DISC_RIM * (radius > 0) for radius in radii]
+
+
+def due_rings(axis: Axes, centres: np.ndarray, radii: np.ndarray) -> EllipseCollection:
+    """A thin dark ring around each of centres [K, 2], above the marks."""
+    rings = circles(axis, centres, radii)
+    rings.set(facecolor="none", edgecolor=REAL, linewidth=RING, zorder=3.5)
+    return rings
+
+
+def circles(axis: Axes, centres: np.ndarray, radii: np.ndarray) -> EllipseCollection:
+    """A circle around each of centres [K, 2], its radius of [K] in units of the plane."""
+    drawn = EllipseCollection(2 * radii, 2 * radii, np.zeros(len(radii)), units="xy", offsets=centres,
+                              offset_transform=axis.transData)  # fmt: skip
+    axis.add_collection(drawn, autolim=False)
+    return drawn
+
+
+def move_cloud(cloud: Cloud, scene: Scene, frame: int) -> None:
+    """Set marks and discs to a frame; the rings stay."""
+    cloud.marks.set_data(*visible(scene, frame).T)
+    rings = counted(scene)
+    if cloud.discs is not None and rings is not None:
+        radii = rings.radii(rings.shares(scene.samples[frame]))
+        cloud.discs.set(widths=2 * radii, heights=2 * radii, linewidth=rims(radii))
+
+
+def counted(scene: Scene) -> Rings | None:
+    """The rings that a panel draws: those of the target's modes, where all points are shown."""
+    return scene.rings if scene.points == "all" else None
+
+
+def visible(scene: Scene, frame: int) -> np.ndarray:
+    """The generated points of a frame that lie in the view and are to be drawn [M, 2]."""
+    points = drawn_of(scene.samples[frame], scene.points)
+    return np.asarray(points[inside(points, scene.view)])
+
+
+def visible_real(scene: Scene) -> np.ndarray:
+    """The real points that lie in the view and are to be drawn [M, 2]."""
+    points = drawn_of(scene.real, scene.points)
+    return np.asarray(points[inside(points, scene.view)])
+
+
+def marker_size(points: int) -> float:
+    """The size in points of a generated mark: the more there are, the smaller each."""
+    return float(np.clip(2.0 * (1000 / max(points, 1)) ** 0.25, 1.5, 4.0))
