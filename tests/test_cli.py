@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from PIL import Image
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
@@ -247,6 +248,41 @@ def test_drawing_explains_what_it_cannot_do(finished, tmp_path, monkeypatch):
         assert "with --out" in call("draw", str(finished[0]), *words, "--out", below, code=2).stderr
 
 
+def test_chosen_steps_and_seeds_are_drawn(here):
+    folder = call("run", "small.toml", "--seeds", "2", "--no-animation").stdout.splitlines()[-1].rpartition("/")[0]
+    told = call("draw", folder, "--steps", "0,12", "-f", "svg", "-f", "png", "--width", "400", "--out", "new")
+    assert told.stdout == "new/steps.svg\nnew/steps.png\n"
+    told = call("draw", folder, "--seed", "1", "--out", "new")
+    assert told.stdout == "new/picture-seed-1.png\nnew/animation-seed-1.gif\n"
+    assert "the critic of seed 1 was not kept: its points alone are shown (critics were kept of seed 0)" in told.stderr
+    both = ["--seed", "1", "--step", "20", "--format", "svg", "--out", "new"]
+    assert call("draw", folder, *both).stdout == "new/steps-seed-1.svg\n"
+    assert "step 20" in Path("new/steps-seed-1.svg").read_text(encoding="utf-8")
+    assert call("draw", folder, "--seed", "0", "--view", "latent").stdout == f"{folder}/latent-seed-0.png\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--steps", "9000"], "--steps 9000: step 9000 was never looked at; this run's looks are from step 0 to 20"),
+        (["--steps", "0,x"], "--steps 0,x: must be whole numbers, 0 or more, with commas, such as 0,500,2500"),
+        (["--step", "-1"], "--steps -1: must be whole numbers, 0 or more, with commas, such as 0,500,2500"),
+        (["--steps", "1,2,3,4,5,6,7"], "--steps: 7 looks do not fit beside each other; give up to 6, or draw the film"),
+        (["--steps", "1", "-f", "gif"], "--format gif: --steps makes a picture; legal formats: png, pdf, svg"),
+        (["--steps", "1", "--view", "inside"], "--steps: makes a picture of its own; leave out --view"),
+        (["--steps", "1", "--points", "9"], "--points: makes a picture of its own; leave out --steps"),
+        (["--seed", "7"], "--seed 7: seed 7 was not run; this run's are 0"),
+        (["--seed", "0", "--points", "9"], "--seed 0: --points shows every seed; leave out either"),
+        (["--seed", "0", "--view", "dirac"], "--seed 0: --view dirac has none; leave out either"),
+        (["--width", "300", "--view", "inside"], "--width 300: is for picture, film and --steps; leave out --view"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_chosen_is_one_message(words, said, finished, tmp_path):
+    assert call("draw", str(finished[0]), *words, "--out", str(tmp_path), code=2).stderr == f"toygan: {said}\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_runs_are_compared(finished, tmp_path):
     words = ["compare", *map(str, finished), "--out", str(tmp_path), "--no-animation"]
     told = call(*words).stdout
@@ -275,6 +311,60 @@ def test_runs_of_one_method_are_compared_by_what_differs(tmp_path):
     again = [toygan.load(recording.folder) for recording in recordings]
     assert console.short_names(again) == ["gan, batch 16", "gan, batch 8"]
     assert console.short_names(again[:1]) == ["gan"]
+
+
+@pytest.mark.parametrize(
+    ("formats", "kinds"),
+    [
+        (["pdf"], ["picture"]),
+        (["webp", "svg"], ["film", "picture"]),
+        (["png", "pdf", "gif", "webp", "png"], ["picture", "picture.pdf", "film", "film.webp"]),
+    ],
+)
+def test_runs_are_compared_in_every_format(formats, kinds, finished, tmp_path):
+    words = [word for suffix in formats for word in ("--format", suffix)]
+    told = one_object(call("compare", *map(str, finished), *words, "--out", str(tmp_path), "--json").stdout)
+    found = {kind: Path(path) for kind, path in told.items() if kind != "runs"}
+    assert list(found) == kinds
+    assert [path.name for path in found.values()] == [f"comparison.{suffix}" for suffix in dict.fromkeys(formats)]
+    assert {*tmp_path.iterdir()} == {*found.values()}
+
+
+def test_films_are_as_fast_as_long_and_as_wide_as_asked(finished, tmp_path):
+    for words in (["draw", str(finished[0])], ["compare", *map(str, finished)]):
+        call(*words, "--fps", "4", "--seconds", "0.5", "--width", "300", "--out", str(tmp_path))
+    for name, frames in {"animation.gif": 2, "comparison.gif": 2, "picture.png": 1, "comparison.png": 1}.items():
+        with Image.open(tmp_path / name) as picture:
+            assert (picture.width, getattr(picture, "n_frames", 1)) == (300, frames)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--fps", "0"], "--fps 0: must be a number from 1 to 50"),
+        (["--fps", "nan"], "--fps nan: must be a number from 1 to 50"),
+        (["--seconds", "-2"], "--seconds -2: must be a number from 0.1 to 600"),
+        (["--width", "10"], "--width 10: must be a number from 200 to 4000"),
+        (["--format", "pdf", "--fps", "9"], "--fps 9: is about films, and pdf is none; a film is gif, webp, mp4"),
+        (
+            ["--format", "pdf", "--width", "900"],
+            "--width 900: is in pixels, and pdf has none; png, gif, webp, mp4 have",
+        ),
+        (["--format", "film"], "--format film: unknown; legal formats: png, pdf, svg, gif, webp, mp4"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("command", ["draw", "compare"])
+def test_what_a_film_cannot_be_is_one_message(command, words, said, finished, tmp_path):
+    folders = map(str, finished[: 1 if command == "draw" else 2])
+    assert call(command, *folders, *words, "--out", str(tmp_path), code=2).stderr == f"toygan: {said}\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_film_that_is_asked_for_and_forbidden_is_a_mistake(finished, tmp_path):
+    words = ["compare", *map(str, finished), "--out", str(tmp_path), "--no-animation"]
+    assert "leave out either" in call(*words, "--format", "gif", code=2).stderr
+    assert "comparison.pdf" in call(*words, "--format", "pdf").stdout
 
 
 def test_python_gives_a_recording(here):

@@ -12,10 +12,14 @@ from matplotlib.text import Text
 from PIL import Image, ImageSequence
 
 import toygan.draw as draw
-from toygan.draw import film, panels, pixels, sheet
+from toygan.draw import film, panels, pixels, players, reel, together
+from toygan.draw import steps as draw_steps
 from toygan.draw.points import visible
+from toygan.files.text import number
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording
+from toygan.view.apart import names_apart
+from toygan.view.chosen import looks_at, of_seed
 from toygan.view.scene import exact_transport, steepest
 from toygan.view.words import final_notes, final_rows, frame_words
 
@@ -306,7 +310,7 @@ def floored(recording):
 def test_measures_stand_beside_what_the_target_itself_scores():
     run = floored(few(modes=8))
     told = words(draw.picture(run))
-    for truth in ("W1 0.0812 at the end on 1000 fresh points: 1.16 times its floor 0.07",
+    for truth in ("W1 0.0812 at the end (1000 fresh points): 1.16 times its floor 0.07",
                   "On 2000 fresh points of seed 0 (W1, KL and neighbours on 1000)"):  # fmt: skip
         assert truth in told
     rows = [("W1", "0.0812", "0.07"), ("JS", "0.017", ""), ("modes", "8", ""), ("coverage", "89 %", "96 %")]
@@ -471,7 +475,7 @@ def test_gif_has_one_palette_and_holds_the_last_frame(tmp_path):
     data = (tmp_path / "film.gif").read_bytes()
     with Image.open(tmp_path / "film.gif") as moving:
         shown = [frame.info["duration"] for frame in ImageSequence.Iterator(moving)]
-        assert shown[-1] > 10 * shown[0]
+        assert (shown[0], shown[-1]) == (620, 2000)
         assert moving.info["comment"] == run.facts.command.encode()
     assert local_palettes(data) == 0
 
@@ -513,7 +517,8 @@ def test_bar_marks_the_seed_shown_in_full_and_joins_seeds_that_agree():
     events += [{"step": 900, "seed": seed, "label": "oscillation"} for seed in (3, 0)]
     run = synthetic(frames=3, **SMALL | {"seeds": 4}, modes=8, events=events)
     _, (*_, bar) = film.film_figure(draw.scene(run))
-    _, hollow, full, state, latest = bar.artists
+    _, hollow, full, state = bar.artists
+    (latest,) = bar.words
     assert (list(hollow.get_xdata()), list(full.get_xdata())) == ([500], [900])
     bar.show(2)
     assert latest.get_text() == "◆ mode-collapse at step 500 (seed 1); ◆ oscillation at step 900 (seeds 0, 3)"
@@ -550,14 +555,229 @@ def test_comparison_names_every_run_in_one_view_with_one_w1_panel():
 
 
 def test_equal_methods_are_numbered():
-    assert sheet.short_names([synthetic(frames=1, **SMALL)] * 2) == ["wgan-gp (1)", "wgan-gp (2)"]
+    assert names_apart([synthetic(frames=1, **SMALL)] * 2) == ["wgan-gp (1)", "wgan-gp (2)"]
+
+
+def configured(config, method="wgan-gp", **told):
+    return synthetic(frames=2, **SMALL, method=method, config=config, **told)
+
+
+def test_runs_are_named_by_what_differs():
+    one = {"training": {"batch": 64, "frames": 50}, "method": {"critic_steps": 5, "formula": "f"}, "about": "a"}
+    other = {"training": {"batch": 256, "frames": 50}, "method": {"critic_steps": 1, "formula": "g"}, "about": "b"}
+    assert names_apart([configured(one), configured(other)]) == ["batch 64, 5 critic steps", "batch 256, 1 critic step"]
+    # The settings of another method are its own affair, the budget is not.
+    assert names_apart([configured(one, "gan"), configured(other, "wgan")]) == ["gan · batch 64", "wgan · batch 256"]
+    assert names_apart([configured(one, "gan"), configured(one, "wgan")]) == ["gan", "wgan"]
+    ring = {"scenario": "ring", "title": "Ring"}
+    assert names_apart([configured(one), configured(other, **ring)]) == ["Swiss roll", "Ring"]
+    assert names_apart([configured(one, "gan"), configured(other, "wgan", **ring)]) == [
+        "Swiss roll · gan",
+        "Ring · wgan",
+    ]
+
+
+def test_settings_are_said_as_people_say_them():
+    def named(one, other):
+        return names_apart([configured(one), configured(other)])
+
+    clip, penalty = (
+        {"method": {"constraint": row}} for row in ({"kind": "clip", "bound": 1.0}, {"kind": "r1", "weight": 9.0})
+    )
+    assert named(clip, penalty) == ["constraint clip", "constraint r1"]
+    assert named({"method": {"constraint": {"weight": 0.1}}}, {"method": {"constraint": {"weight": 10}}}) == [
+        "constraint weight 0.1", "constraint weight 10"]  # fmt: skip
+    assert named({"generator": {"width": 32}}, {"generator": {"width": 64}})[0] == "generator width 32"
+    assert named({"training": {"frames": 5}}, {"training": {"frames": 50}}) == ["5 frames", "50 frames"]
+    assert named({"training": {"frames": 5, "steps": 1}}, {"training": {"frames": 50, "steps": 9}}) == [
+        "1 step",
+        "9 steps",
+    ]
+    many = [{"target": dict.fromkeys("abcde", value)} for value in (1, 2)]
+    assert named(*many)[0] == "target a 1, target b 1, target c 1, and 2 more"
+
+
+def test_each_scenario_of_a_comparison_has_its_own_floor():
+    ring = {"scenario": "ring", "title": "Ring"}
+    runs = [configured({}), configured({}, **ring), configured({}, "gan")]
+    for t, run in enumerate(runs):
+        run.metrics["w1_floor"][:] = 0.125 * (1 + t % 2)
+    figure = draw.comparison(runs)
+    (curves,) = [axis for axis in figure.axes if axis.get_title(loc="left") == "W1, median of the seeds"]
+    floors = {line.get_label(): line.get_ydata()[0] for line in curves.lines if line.get_label().startswith("floor")}
+    assert floors == {"floor: Swiss roll": 0.125, "floor: Ring": 0.25}
+
+
+def comparison_parts(*runs):
+    scenes = [draw.scene(run) for run in runs]
+    return scenes, *together.comparison_figure(scenes)
+
+
+def test_a_comparison_film_has_curves_bars_events_and_in_the_end_the_diagnosis():
+    told = {"events": [{"step": 1000, "seed": 0, "label": "oscillation"}], "summary": {"diagnosis": ["It swung."]}}
+    scenes, figure, parts = comparison_parts(few(frames=5, **told), few(frames=3, method="gan", steps=2000))
+    _, _, curves, words_part, bars = parts
+    first, dot, second, _ = curves.artists
+    for t, (steps, own) in enumerate([(1, 1), (2, 1), (3, 2), (4, 2), (5, 3)]):
+        for part in parts:
+            part.show(t)
+        assert (len(first.get_xdata()), len(second.get_xdata())) == (steps, own)
+        assert dot.get_xdata()[0] == scenes[0].steps[t] == bars.artists[0].get_xdata()[1]
+        said = words_part.words[0].get_text()
+        assert ("◆ oscillation at step 1000 (seed 0)" in said) == (t in (2, 3))
+        assert said.endswith("It swung.") == (t == 4)
+    np.testing.assert_array_equal(first.get_ydata(), np.median(scenes[0].recording.metrics["w1"], axis=1))
+    assert "step 2000 of 2000" in words(figure)
+
+
+def test_a_comparison_film_holds_its_end_long_enough_to_read(tmp_path):
+    draw.save_comparison_film([few(frames=3), few(frames=3, method="gan")], tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as moving:
+        shown = [frame.info["duration"] for frame in ImageSequence.Iterator(moving)]
+    assert shown == [830, 840, 4000]
+
+
+def test_a_film_is_smooth_where_looks_allow_and_never_a_blink():
+    of_50 = reel.reel(50, draw.Pace())
+    assert (of_50.fps, of_50.looks) == (20, list(range(50)))
+    assert of_50.times == [500, *[50] * 48, 2000]
+    assert reel.reel(200, draw.Pace()).fps == 25
+    assert sum(reel.reel(5, draw.Pace()).times[1:-1]) == 1500
+    assert reel.reel(1, draw.Pace()) == ([0], [2500], 0.4)
+
+
+def test_rate_and_length_choose_looks_and_never_blend_them():
+    for fps, seconds, count in [(30, None, 50), (None, 10, 50), (10, 2, 50), (25, 8, 50), (1, 0.1, 50), (50, 600, 3)]:
+        played = reel.reel(count, draw.Pace(fps, seconds))
+        assert played.looks == sorted(set(played.looks))
+        assert (played.looks[0], played.looks[-1]) == (0, count - 1)
+        assert min(played.times) >= 10
+    assert len(reel.reel(50, draw.Pace(10, 2)).looks) == 20
+    assert reel.reel(50, draw.Pace(30)).times[1:4] == [40, 30, 30]  # a third of a tenth, in hundredths
+    slow = reel.reel(50, draw.Pace(25, 8))  # more frames than looks: a look stays
+    assert len(slow.looks) == 50
+    assert sum(slow.times) == pytest.approx(8000 + 500 + 2000, abs=400)
+
+
+def test_a_film_is_as_wide_as_asked_and_its_parts_move_along(tmp_path):
+    run = synthetic(frames=2, **SMALL)
+    for width in (300, 601):
+        draw.save_film(run, tmp_path / "film.gif", pace=draw.Pace(width=width))
+        assert {picture.width for picture in pictures_in(tmp_path / "film.gif")} == {width}
+    _, (critic_part, *_) = film.film_figure(draw.scene(run), 400)
+    assert critic_part.artists[0].size[0] == round(critic_part.axis.get_window_extent().width)
+
+
+def test_mp4_repeats_frames_for_as_long_as_they_are_held():
+    played = reel.reel(50, draw.Pace())
+    counts = reel.repeats(played.times, 20)
+    assert counts == [10, *[1] * 48, 40]
+    assert reel.repeats([500, 100, 2000], 12) == [6, 1, 24]
 
 
 def test_comparison_film_is_in_step_by_the_share_of_training(tmp_path):
     runs = [synthetic(frames=frames, **SMALL, method=str(frames)) for frames in (5, 3)]
     draw.save_comparison_film(runs, tmp_path / "film.gif")
     assert len(pictures_in(tmp_path / "film.gif")) == 5
-    np.testing.assert_array_equal(film.nearest_frames(draw.scene(runs[1]), 5), [0, 0, 1, 1, 2])
+    np.testing.assert_array_equal(together.nearest_frames(draw.scene(runs[1]), 5), [0, 0, 1, 1, 2])
+
+
+def on_plane(figure):
+    """The axes that show the view."""
+    return [axis for axis in figure.axes if axis.get_xlim() == axis.get_ylim() == (-3, 3)]
+
+
+def test_chosen_steps_stand_side_by_side_with_their_own_measures():
+    run = moving_optimum(frames=5)
+    figure = draw_steps.steps(run, [0, 2, 4])
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert titles.count("the optimal critic") == 1
+    shown = draw.scene(run)
+    learned = on_plane(figure)[::3]
+    assert len(learned) == 3
+    for axis, look in zip(learned, (0, 2, 4), strict=True):
+        np.testing.assert_array_equal(axis.lines[1].get_xydata(), visible(shown, look))
+        np.testing.assert_allclose(axis.collections[0].levels, panels.band_edges(shown.scores[[look]]))
+        assert f"step {shown.steps[look]}" in words(axis)
+        assert f"W1 {number(run.metrics['w1'][look, 0])} (floor" in words(figure)
+    one = draw_steps.steps(run, [2])
+    places = [axis.get_position() for axis in on_plane(one)]
+    assert len({place.y0 for place in places}) == 1
+    assert len(places) == 3
+
+
+def test_chosen_steps_lie_apart():
+    for looks in ([0], [0, 1], [0, 1, 2, 3, 4, 5]):
+        figure = draw_steps.steps(few(frames=6, modes=8), looks)
+        boxes = [axis.get_position() for axis in on_plane(figure)]
+        assert len(boxes) == 2 * len(looks)
+        assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+        figure.draw_without_rendering()
+        lowest = min(
+            text.get_window_extent().y0 for text in figure.texts + [t for axis in figure.axes for t in axis.texts]
+        )
+        assert lowest >= 0
+
+
+def test_the_nearest_looks_are_found_and_a_step_that_never_came_is_refused():
+    run = few(frames=5)  # steps 0, 500, ... 2000
+    assert looks_at(run, [0, 240, 260, 700, 2000]) == [0, 1, 4]
+    for step in (2001, -1):
+        with pytest.raises(ValueError, match=f"step {step} was never looked at; .* from step 0 to 2000"):
+            looks_at(run, [step])
+
+
+def test_a_lost_run_shows_its_last_finite_look_once():
+    run = few(frames=5, status="diverged")
+    run.frames["scores"][3:] = np.nan
+    told = words(draw_steps.steps(run, [1, 3, 4]))
+    assert "step 500" in told
+    assert told.count("step 1000") == 2  # over the panels, and in the words on what is missing
+    assert "seed 0 diverged: shown at step 1000" in told
+
+
+def seeded(kept):
+    """A run of four seeds of which some first ones kept their critics."""
+    rows = [{"seed": seed, "w1": float(seed)} for seed in range(4)]
+    run = few(seeds=4, modes=2, summary={"seeds": rows})
+    frames = {name: np.repeat(run.frames[name], kept, 1) for name in ("scores", "slopes")}
+    frames["scores"] = frames["scores"] * np.arange(1, kept + 1)[:, None, None]
+    final = np.arange(8.0).reshape(4, 1, 2)
+    return Recording(run.facts, run.frames | frames | {"final": final}, run.metrics)
+
+
+def test_any_seed_is_drawn_as_the_first_one_is():
+    run = seeded(2)
+    chosen = of_seed(run, 1)
+    assert chosen.facts.seeds == (1, 0, 2, 3)
+    assert chosen.facts.portrait_row["w1"] == 1
+    np.testing.assert_array_equal(chosen.metrics["w1"], run.metrics["w1"][:, [1, 0, 2, 3]])
+    np.testing.assert_array_equal(chosen.frames["final"], run.frames["final"][[1, 0, 2, 3]])
+    np.testing.assert_array_equal(chosen.frames["mode_centres"], run.frames["mode_centres"])
+    shown = draw.scene(chosen)
+    np.testing.assert_allclose(shown.scores, 2 * draw.scene(run).scores, rtol=1e-5, atol=1e-4)
+    np.testing.assert_array_equal(shown.samples, run.frames["samples"][:, 1])
+    assert "seed 1 shown of 0, 1, 2, 3" in words(draw.picture(chosen))
+    with pytest.raises(ValueError, match="seed 7 was not run; this run's are 0, 1, 2, 3"):
+        of_seed(run, 7)
+
+
+def test_a_seed_without_its_critic_shows_its_points_and_says_so(tmp_path):
+    run = of_seed(seeded(2), 3)
+    shown = draw.scene(run)
+    assert not shown.critic_kept
+    assert np.isnan(shown.scores).all()
+    for figure in (draw.picture(run), draw_steps.steps(run, [0, 1]), film.film_figure(shown)[0]):
+        told = " ".join(words(figure).split())
+        assert "The critic of seed 3 was not kept: its points alone are shown." in told
+        assert "steepness" not in told
+        assert "score" not in told
+    points = draw.picture(run).axes[1].lines[1].get_xydata()
+    np.testing.assert_array_equal(points, visible(shown, shown.last))
+    draw.save_film(run, tmp_path / "film.gif")
+    assert len(pictures_in(tmp_path / "film.gif")) == 2
+    for view in ("inside", "latent", "transport"):
+        players.save_view(run, view, tmp_path / f"{view}.png")
 
 
 def few(**changes):

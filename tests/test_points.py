@@ -223,6 +223,17 @@ def test_the_legend_says_what_is_drawn(kept):
         assert set().union(*LEGENDS.values()) & told == LEGENDS[kept]
 
 
+def test_the_legend_leaves_long_titles_and_states_room():
+    run = with_modes("equal", frames=5, status="diverged", method="boundary-seeking+gradient-penalty", title=20 * "a ")
+    run.frames["scores"][3:] = np.nan
+    figure = draw.picture(run)
+    title, state, *_ = figure.texts
+    assert "its last finite frame" in state.get_text()
+    (legend,) = [axis for axis in figure.axes if "generated" in [text.get_text() for text in axis.texts]]
+    left = min(text.get_window_extent().x0 for text in legend.texts)
+    assert max(title.get_window_extent().x1, state.get_window_extent().x1) < left
+
+
 def test_a_cloud_of_few_points_is_not_said_to_be_thinned():
     told = set(words(draw.picture(with_modes("equal"), "thin")).split("\n"))
     assert {"real", "generated"} <= told

@@ -9,8 +9,8 @@ from toygan.files.source import fields_of, options_of, rows_of
 
 Completer = Callable[[str], list[str]]
 
-# What `show` explains besides scenarios and exhibits: module and table with a row for each.
 METHODS = ("game.methods", "METHODS")
+# What `show` explains besides scenarios, methods and exhibits: list -> module and table with a row for each.
 TABLES = {
     "objectives": ("game.objectives", "OBJECTIVES"),
     "constraints": ("game.constraints", "CONSTRAINTS"),

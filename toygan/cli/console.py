@@ -19,7 +19,7 @@ from rich.text import Text
 
 from toygan.files.advice import advice
 from toygan.files.catalogue import Entry
-from toygan.files.scenario import Config
+from toygan.files.config import Config
 from toygan.files.text import number, one_line, tell, visible
 from toygan.many.run import LIBRARIES, Progress, Watcher
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written

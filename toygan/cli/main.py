@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import toygan
-from toygan.cli import distance, exhibits, many, views
+from toygan.cli import distance, drawing, exhibits, many, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario, complete_setting
 from toygan.cli.completion import complete_words as words_of
 from toygan.cli.exits import (
@@ -36,10 +36,10 @@ from toygan.cli.streams import mend_streams
 from toygan.files.text import say, say_json
 
 if TYPE_CHECKING:
+    from toygan.draw.sheet import Points as Drawn
     from toygan.files.config import Config
     from toygan.many.run import Order
     from toygan.session.recording import Recording
-    from toygan.view.scene import Points as Drawn
 
     Job = tuple[Config, Order]
 
@@ -302,7 +302,8 @@ def report(recordings: list[Recording], faults: list[BaseException], film: bool,
     from toygan.cli.console import print_summary, print_table
 
     place = common_folder(recordings) if len(recordings) > 1 else recordings[0].folder
-    paths = draw_comparison(recordings, place, film) if len(recordings) > 1 and place else {}
+    formats = ["png", "gif"] if film else ["png"]
+    paths = draw_comparison(recordings, place, formats) if len(recordings) > 1 and place else {}
     paths |= write_page(recordings, place) if page and place else {}
     if as_json:
         told = [dict(recording.facts.said) | {"folder": str(recording.folder)} for recording in recordings]
@@ -335,16 +336,20 @@ def common_folder(recordings: list[Recording]) -> Path:
     return Path(os.path.commonpath([recording.folder.resolve().parent for recording in recordings if recording.folder]))
 
 
-def draw_comparison(recordings: list[Recording], folder: Path, film: bool, points: Drawn = "all") -> dict[str, str]:
-    """Picture and, if wanted, film of several runs; where they are."""
-    from toygan.draw import save_comparison, save_comparison_film
-
-    paths = {"picture": folder / "comparison.png"}
-    save_comparison(recordings, paths["picture"], points)
-    if film:
-        paths["film"] = folder / "comparison.gif"
-        save_comparison_film(recordings, paths["film"], points=points)
-    return {name: shown(path) for name, path in paths.items()}
+def draw_comparison(
+    recordings: list[Recording],
+    folder: Path,
+    formats: list[str],
+    fps: float | None = None,
+    seconds: float | None = None,
+    width: int | None = None,
+    points: Drawn = "all",
+) -> dict[str, str]:
+    """Pictures and films of several runs; where they are."""
+    pace = drawing.pace_of(formats, fps, seconds, width)
+    path = usable(folder) / "comparison"
+    paths = [drawing.drawn_together(recordings, path, suffix, pace, width, points) for suffix in formats]
+    return {name: shown(path) for name, path in drawing.named(paths).items()}
 
 
 def shown(path: Path) -> str:
@@ -354,24 +359,18 @@ def shown(path: Path) -> str:
 
 # --- draw and compare ------------------------------------------------------------------------------------------------
 
-PICTURES, FILMS = ("png", "pdf", "svg"), ("gif", "webp", "mp4")
-
 
 @app.command()
 def draw(
     folder: Folder,
-    formats: Annotated[
-        list[str],
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="NAME",
-            help=f"{', '.join(PICTURES + FILMS)}; png and gif by default.",
-            autocompletion=words_of(*PICTURES, *FILMS),
-        ),
-    ] = [],  # noqa: B006
+    formats: drawing.Formats = [],  # noqa: B006
     view: views.View = None,
     points: views.Points = None,
+    steps: drawing.Steps = None,
+    seed: drawing.Seed = None,
+    fps: drawing.Fps = None,
+    seconds: drawing.Seconds = None,
+    width: drawing.Width = None,
     no_points: views.NoPoints = False,
     thin_points: views.ThinPoints = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Another folder for the files.")] = None,
@@ -379,31 +378,21 @@ def draw(
     """Draw a run again from its recording, or more points of its generators; nothing is trained."""
     with clear_faults():
         kept = views.points_drawn(no_points, thin_points, "--points" if points else "--view" if view else "")
-        recording = opened(folder)
-        place = out or folder
-        for suffix in formats or (["png"] if view or points else ["png", "gif"]):
+        drawing.go_together(view, points, steps, seed, width)
+        recording = drawing.seen(opened(folder), seed)
+        formats = drawing.chosen_formats(formats, ["png"] if view or points or steps else ["png", "gif"])
+        pace, looks = drawing.pace_of(formats, fps, seconds, width), drawing.looks_of(recording, steps, formats)
+        place, tail = out or folder, "" if seed is None else f"-seed-{seed}"
+        for suffix in formats:
             if points:
-                say(views.drawn_points(recording, points, view, suffix, usable(place)))
+                say(views.drawn_points(recording, points, suffix, usable(place)))
             elif view:
-                say(views.drawn_view(recording, view, suffix, usable(place)))
+                say(views.drawn_view(recording, view, suffix, usable(place), tail))
+            elif looks:
+                say(drawing.drawn_looks(recording, usable(place) / f"steps{tail}", suffix, looks, width))
             else:
-                say(drawn(recording, suffix, place, kept))
-
-
-def drawn(recording: Recording, suffix: str, folder: Path, points: Drawn = "all") -> Path:
-    """Draw the picture or the film in one format; where it is."""
-    from toygan.draw import save_film, save_picture
-    from toygan.files.strict import UserError, suggestion
-
-    if suffix not in PICTURES + FILMS:
-        raise UserError(f"--format {suffix}: unknown; {suggestion(suffix, PICTURES + FILMS, 'formats')}")
-    save, stem = (save_picture, "picture") if suffix in PICTURES else (save_film, "animation")
-    path = usable(folder) / f"{stem}.{suffix}"
-    try:
-        save(recording, path, points=points)
-    except ImportError as error:
-        raise UserError(f"--format {suffix}: {error}") from None
-    return path
+                stem = "picture" if suffix in drawing.PICTURES else "animation"
+                say(drawing.drawn(recording, usable(place) / f"{stem}{tail}", suffix, pace, width, kept))
 
 
 def usable(folder: Path) -> Path:
@@ -436,6 +425,10 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where picture and film go; the runs' common folder by default.")
     ] = None,
+    formats: drawing.Formats = [],  # noqa: B006
+    fps: drawing.Fps = None,
+    seconds: drawing.Seconds = None,
+    width: drawing.Width = None,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
     no_points: views.NoPoints = False,
     thin_points: views.ThinPoints = False,
@@ -449,10 +442,13 @@ def compare(
 
         if len(folders) < 2:
             raise UserError("compare needs two runs or more")
+        drawing.without_film(formats, animation)
+        formats = drawing.chosen_formats(formats, ["png", "gif"] if animation else ["png"])
         kept = views.points_drawn(no_points, thin_points)
         recordings = [opened(folder) for folder in folders]
         place = usable(out or common_folder(recordings))
-        paths = draw_comparison(recordings, place, animation, kept) | (write_page(recordings, place) if page else {})
+        paths = draw_comparison(recordings, place, formats, fps, seconds, width, kept)
+        paths |= write_page(recordings, place) if page else {}
         if as_json:
             say_json({"runs": table_rows(recordings)} | paths)
         else:

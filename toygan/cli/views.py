@@ -18,9 +18,9 @@ from toygan.cli.exits import clear_faults
 from toygan.files.text import say, say_json
 
 if TYPE_CHECKING:
+    from toygan.draw.sheet import Points as Drawn
     from toygan.session.dirac import Portrait
     from toygan.session.recording import Recording
-    from toygan.view.scene import Points as Drawn
 
 VIEWS = ("inside", "latent", "transport", "dirac")
 
@@ -59,14 +59,12 @@ def points_drawn(none: bool, thin: bool, other: str = "") -> Drawn:
     return "none" if none else "thin" if thin else "all"
 
 
-def drawn_points(recording: Recording, n: int, view: str | None, suffix: str, folder: Path) -> Path:
+def drawn_points(recording: Recording, n: int, suffix: str, folder: Path) -> Path:
     """Draw n fresh points of every seed's last generator as FOLDER/points.SUFFIX; where it is."""
     from toygan.draw.fresh import save_fresh
     from toygan.draw.sheet import PICTURE_FORMATS
     from toygan.files.strict import UserError, suggestion
 
-    if view is not None:
-        raise UserError("--points: makes a picture of its own; leave out --view")
     if suffix not in PICTURE_FORMATS:
         raise UserError(
             f"--format {suffix}: --points makes a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}"
@@ -75,8 +73,8 @@ def drawn_points(recording: Recording, n: int, view: str | None, suffix: str, fo
     return folder / f"points.{suffix}"
 
 
-def drawn_view(recording: Recording, view: str, suffix: str, folder: Path) -> Path:
-    """Draw one view of a run as FOLDER/VIEW.SUFFIX; where it is. UserError for an unknown view or format."""
+def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, tail: str = "") -> Path:
+    """Draw one view of a run as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is. UserError for an unknown view or format."""
     from toygan.draw.players import save_view
     from toygan.draw.sheet import PICTURE_FORMATS
     from toygan.files.strict import UserError, suggestion
@@ -85,7 +83,7 @@ def drawn_view(recording: Recording, view: str, suffix: str, folder: Path) -> Pa
         raise UserError(f"--view {view}: unknown; {suggestion(view, VIEWS, 'views')}")
     if suffix not in PICTURE_FORMATS:
         raise UserError(f"--format {suffix}: a view is a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}")
-    path = folder / f"{view}.{suffix}"
+    path = folder / f"{view}{tail}.{suffix}"
     if view == "dirac":
         save_phases([portrait_of_run(recording)], path, recording.facts.command)
     else:

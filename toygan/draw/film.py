@@ -5,14 +5,12 @@ A figure is drawn once; then a frame restores the still parts and redraws only t
 
 from __future__ import annotations
 
-import importlib
-import io
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from textwrap import shorten
-from types import ModuleType
+from typing import Literal
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -27,7 +25,7 @@ from PIL import Image
 from toygan.draw import panels, sheet
 from toygan.draw.pixels import score_pixels, steepness_pixels
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
-from toygan.files.disk import write_aside
+from toygan.draw.reel import FILM_FORMATS, USUAL, Pace, reel, write_film
 from toygan.session.recording import Recording
 from toygan.view.scene import (
     Milestone,
@@ -44,41 +42,48 @@ from toygan.view.scene import (
 )
 from toygan.view.words import frame_words
 
-DOTS = 100  # per inch
-FRAME, LAST = 80, 2400  # milliseconds
-FILM_FORMATS = ("gif", "webp", "mp4")
-
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Moving:
-    """Artists of one panel that a frame redraws, from back to front, and how they are set to frame `t`."""
+    """Artists of one panel that a frame redraws, from back to front, and how they are set to frame `t`; `words` beneath
+    them seldom change, and are drawn again only then: letters cost more than anything else.
+    """
 
     axis: Axes
     artists: Sequence[Artist]
     show: Callable[[int], None]
+    words: Sequence[Text] = ()
 
 
-def save_film(recording: Recording, path: str | Path, progress: Progress | None = None, points: Points = "all") -> None:
+def save_film(
+    recording: Recording,
+    path: str | Path,
+    progress: Progress | None = None,
+    pace: Pace = USUAL,
+    points: Points = "all",
+) -> None:
     """Write the film of one run: its critic and slopes over time, on one colour scale and one arrow scale.
 
     `progress(done, total)` is called after every frame. ValueError for an unknown suffix, ImportError without an encoder.
     """
     kind = sheet.suffix_in(path, FILM_FORMATS)
     shown = scene(recording, points)
-    figure, parts = film_figure(shown)
-    pictures = rendered(figure, parts, len(shown.steps), progress)
-    write_film(pictures, kind, Path(path), recording.facts.command)
+    figure, parts = film_figure(shown, pace.width)
+    played = reel(len(shown.steps), pace)
+    pictures = rendered(figure, parts, played.looks, progress)
+    write_film(pictures, kind, Path(path), recording.facts.command, played)
 
 
-def film_figure(shown: Scene) -> tuple[Figure, list[Moving]]:
-    """The still parts of a run's film, and its moving ones."""
+def film_figure(shown: Scene, width: int = USUAL.width) -> tuple[Figure, list[Moving]]:
+    """The still parts of a run's film, so many pixels wide, and its moving ones."""
     side = sheet.THIRD if shown.optimal_moves else sheet.SIDE
     tall = sheet.panel_height(shown, side)
     command = sheet.command_lines(shown.recording, 112)[:2]
     below = 0.66 + 0.15 * len(command)
     figure = sheet.blank(sheet.even(below + sheet.UNDER + tall + 0.95))
+    figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
     sheet.header(
         figure,
         title_of(shown.recording),
@@ -93,7 +98,12 @@ def film_figure(shown: Scene) -> tuple[Figure, list[Moving]]:
 
 
 def moving_panels(axes: Sequence[Axes], shown: Scene) -> list[Moving]:
-    """The critic, the optimal one where every frame has its own, and the critic's slopes."""
+    """The critic, the optimal one where every frame has its own, and the critic's slopes; of a seed whose critic was not
+    kept its points alone.
+    """
+    if not shown.critic_kept:
+        sheet.say_no_critic(axes, shown)
+        return [moving_contour(axes[0], shown, panels.band_edges(shown.scores))]
     contour, *best, field = axes
     sheet.panel_titles(contour, field)
     moving = [moving_critic(contour, shown, short=bool(best)), moving_slopes(field, shown)]
@@ -178,7 +188,7 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     axis.plot([0, end], [0.25, 0.25], color="#dddddd", linewidth=4, solid_capstyle="butt")
     events = events_of(recording)
     (done,) = axis.plot([0, 0], [0.25, 0.25], color=panels.INK, linewidth=4, solid_capstyle="butt")
-    marks = event_marks(axis, events, recording.facts.portrait)
+    marks = event_marks(axis, events, recording.facts.portrait, 0.25)
     state = axis.text(0, 0.95, "", size=panels.PLAIN, va="center", color=panels.INK, transform=axis.transAxes)
     latest = axis.text(0, -0.16, "", size=panels.PLAIN, va="center", color=panels.GENERATED, transform=axis.transAxes,
                        parse_math=False)  # fmt: skip
@@ -190,146 +200,49 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
         past = [event for event in events if event.step <= step]
         latest.set_text(shorten("; ".join(f"◆ {event_in_words(event)}" for event in past[-2:]), 104, placeholder=" …"))
 
-    return Moving(axis, [done, *marks, state, latest], show)
+    return Moving(axis, [done, *marks, state], show, [latest])
 
 
-def event_marks(axis: Axes, events: Sequence[Milestone], portrait: int) -> list[Line2D]:
-    """Diamonds on the time bar: full for the seed shown, hollow for the others."""
+def event_marks(
+    axis: Axes, events: Sequence[Milestone], portrait: int, height: float, colour: str = panels.GENERATED
+) -> list[Line2D]:
+    """Diamonds on a time bar: full for the seed shown, hollow for the others."""
     marks = []
     for own in (False, True):
         steps = [event.step for event in events if (portrait in event.seeds) == own]
-        marks += axis.plot(steps, [0.25] * len(steps), "d", color=panels.GENERATED if own else "white", markersize=6,
-                           markeredgecolor="white" if own else panels.GENERATED, markeredgewidth=0.6 if own else 1.0,
+        marks += axis.plot(steps, [height] * len(steps), "d", color=colour if own else "white", markersize=6,
+                           markeredgecolor="white" if own else colour, markeredgewidth=0.6 if own else 1.0,
                            clip_on=False)  # fmt: skip
     return marks
 
 
-def save_comparison_film(
-    recordings: Sequence[Recording], path: str | Path, progress: Progress | None = None, points: Points = "all"
-) -> None:
-    """Write several runs' critics side by side, in step by share of training; raises as `save_film`, ValueError for none."""
-    kind = sheet.suffix_in(path, FILM_FORMATS)
-    scenes = [scene(recording, points) for recording in recordings]
-    figure, axes = sheet.comparison_grid(scenes, curve_height=0)
-    parts = [moving_run(axis, shown) for axis, shown in zip(axes, scenes, strict=True)]
-    total = max(len(shown.steps) for shown in scenes)
-    parts = [in_time(part, nearest_frames(shown, total)) for part, shown in zip(parts, scenes, strict=True)]
-    pictures = rendered(figure, parts, total, progress)
-    write_film(pictures, kind, Path(path), "\n".join(r.facts.command for r in recordings))
-
-
-def moving_run(axis: Axes, shown: Scene) -> Moving:
-    """One run of a comparison film: its critic, and its measures beneath."""
-    panel = moving_contour(axis, shown, panels.band_edges(shown.scores))
-    words = sheet.place_beneath(axis)
-
-    def show(t: int) -> None:
-        panel.show(t)
-        words.set_text(sheet.fitted(axis, [f"step {shown.steps[t]}", *sheet.measure_lines(shown, t)]))
-
-    return Moving(axis, [*panel.artists, words], show)
-
-
-def in_time(part: Moving, frames: np.ndarray) -> Moving:
-    """The same panel on another clock: at tick `t` it shows its frame `frames[t]`."""
-    return Moving(part.axis, part.artists, lambda t: part.show(int(frames[t])))
-
-
-def nearest_frames(shown: Scene, total: int) -> np.ndarray:
-    """For `total` even shares of training from 0 to 1, the frame [total] whose share of the run's steps is nearest."""
-    share = shown.steps / max(shown.recording.facts.steps, int(shown.steps[-1]), 1)
-    return np.asarray(np.abs(np.linspace(0, 1, total)[:, None] - share).argmin(axis=1))
-
-
-def rendered(figure: Figure, parts: Sequence[Moving], total: int, progress: Progress | None) -> Iterator[Image.Image]:
-    """Each frame as a picture: the still background once, then only what moves."""
-    figure.set_dpi(DOTS)
+def rendered(
+    figure: Figure, parts: Sequence[Moving], looks: Sequence[int], progress: Progress | None
+) -> Iterator[Image.Image]:
+    """Each look as a picture: the still background once, words beneath when they change, then what moves."""
     canvas = FigureCanvasAgg(figure)
-    for part in parts:
-        for artist in part.artists:
-            artist.set_animated(True)
+    for artist in chain.from_iterable((*part.words, *part.artists) for part in parts):
+        artist.set_animated(True)
     canvas.draw()
-    background = canvas.copy_from_bbox(figure.bbox)
-    for t in range(total):
-        canvas.restore_region(background)
+    still = background = canvas.copy_from_bbox(figure.bbox)
+    said: list[str] = []
+    for done, t in enumerate(looks, 1):
         for part in parts:
             part.show(t)
-            for artist in part.artists:
-                part.axis.draw_artist(artist)
+        canvas.restore_region(background)
+        words = [text.get_text() for part in parts for text in part.words]
+        if words != said:
+            canvas.restore_region(still)
+            draw_all(parts, "words")
+            said, background = words, canvas.copy_from_bbox(figure.bbox)
+        draw_all(parts, "artists")
         yield Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         if progress:
-            progress(t + 1, total)
+            progress(done, len(looks))
 
 
-def write_film(pictures: Iterator[Image.Image], kind: str, path: Path, command: str) -> None:
-    """Encode and write the film, whole or not at all."""
-    write_aside(path, {"gif": gif, "webp": webp, "mp4": mp4}[kind](pictures, command))
-
-
-def gif(pictures: Iterator[Image.Image], command: str) -> bytes:
-    """A GIF that loops for ever, on one palette and without dithering, so that flat bands stay flat and files small."""
-    frames = list(pictures)
-    palette = shared_palette(frames)
-    frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    buffer = io.BytesIO()
-    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=durations(len(frames)), loop=0,
-                   comment=command.encode(), optimize=False, palette=bytes(palette.getpalette() or []))  # fmt: skip
-    return buffer.getvalue()
-
-
-def shared_palette(frames: Sequence[Image.Image]) -> Image.Image:
-    """At most 256 colours for the whole film: those of the scales, and the commonest of a few frames."""
-    chosen = [frames[i] for i in sorted({0, len(frames) // 3, 2 * len(frames) // 3, len(frames) - 1})]
-    width, height = chosen[0].size
-    strip = Image.new("RGB", (width, height * len(chosen)))
-    for row, frame in enumerate(chosen):
-        strip.paste(frame, (0, row * height))
-    common = strip.quantize(200, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette() or []
-    scales = [
-        panels.SCORES(np.linspace(0, 1, 40), bytes=True)[:, :3],
-        panels.STEEPNESS(np.arange(panels.STEEPNESS.N), bytes=True)[:, :3],
-    ]
-    colours = np.concatenate([np.asarray(common).reshape(-1, 3), *scales])
-    colours[(colours >= 248).all(1)] = 255  # paper is white; Pillow looks colours up in boxes of 8: no rivals
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(np.unique(colours, axis=0).astype(np.uint8).tobytes())
-    return palette
-
-
-def webp(pictures: Iterator[Image.Image], command: str) -> bytes:
-    """An animated WebP that loops for ever."""
-    frames, buffer = list(pictures), io.BytesIO()
-    frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], duration=durations(len(frames)), loop=0,
-                   quality=80, method=2)  # fmt: skip
-    return buffer.getvalue()
-
-
-def mp4(pictures: Iterator[Image.Image], command: str) -> bytes:
-    """An H.264 MP4 that every browser and slide program plays: yuv420p, even sizes, index first."""
-    encoder = video_encoder()
-    frames = [np.ascontiguousarray(np.asarray(picture)) for picture in pictures]
-    height, width = (size - size % 2 for size in frames[0].shape[:2])
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "film.mp4"
-        writer = encoder.write_frames(
-            str(file), (width, height), fps=1000 / FRAME, codec="libx264", pix_fmt_out="yuv420p", macro_block_size=2,
-            output_params=["-movflags", "+faststart", "-threads", "1", "-metadata", f"comment={command}"],
-        )  # fmt: skip
-        writer.send(None)
-        for frame in frames + frames[-1:] * (LAST // FRAME - 1):
-            writer.send(np.ascontiguousarray(frame[:height, :width]))
-        writer.close()
-        return file.read_bytes()
-
-
-def video_encoder() -> ModuleType:
-    """The module that brings ffmpeg; raises ImportError saying how to get it."""
-    try:
-        return importlib.import_module("imageio_ffmpeg")
-    except ImportError as missing:
-        raise ImportError("an MP4 needs imageio-ffmpeg: pip install 'toygan[mp4]' (GIF and WebP do not)") from missing
-
-
-def durations(frames: int) -> list[int]:
-    """Milliseconds of each frame; the last one stays."""
-    return [FRAME] * (frames - 1) + [LAST]
+def draw_all(parts: Sequence[Moving], kind: Literal["words", "artists"]) -> None:
+    """Draw the words or the other artists of all parts."""
+    for part in parts:
+        for artist in part.words if kind == "words" else part.artists:
+            part.axis.draw_artist(artist)

@@ -46,7 +46,8 @@ BANDS = 12
 def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray | None = None) -> None:
     """Draw the critic's score as filled bands and thin lines, with real and generated points; lighter is more real."""
     edges = band_edges(scene.scores[[frame]]) if edges is None else edges
-    score_bands(axis, scene, scene.scores[frame], edges)
+    if scene.critic_kept:
+        score_bands(axis, scene, scene.scores[frame], edges)
     real_points(axis, scene)
     generated_cloud(axis, scene, frame)
     decision_boundary(axis, scene, frame)
@@ -285,7 +286,7 @@ def w1_curves(axis: Axes, recording: Recording) -> None:
         name_seeds(axis, recording, "w1")
 
 
-def floor_band(axis: Axes, floor: np.ndarray | None, label: str, known: Floor | None = None) -> None:
+def floor_band(axis: Axes, floor: np.ndarray | None, label: str, known: Floor | None = None, colour: str = INK) -> None:
     """How far perfect samplers are from the real points: no method can be expected below. The band holds 90 % of them;
     of older recordings it is the spread, either way of the mean.
     """
@@ -294,8 +295,9 @@ def floor_band(axis: Axes, floor: np.ndarray | None, label: str, known: Floor | 
     low, high = np.nanpercentile(floor[floor > 0], [5, 95])
     if known:
         low, high = known.low, known.high
-    axis.axhspan(low, high, color=FAINT, alpha=0.25, linewidth=0, zorder=0)
-    axis.axhline(float(np.nanmedian(floor)), color=INK, linewidth=0.9, linestyle=(0, (4, 2)), label=label, zorder=1)
+    fill, alpha = (FAINT, 0.25) if colour == INK else (colour, 0.12)
+    axis.axhspan(low, high, color=fill, alpha=alpha, linewidth=0, zorder=0)
+    axis.axhline(float(np.nanmedian(floor)), color=colour, linewidth=0.9, linestyle=(0, (4, 2)), label=label, zorder=1)
 
 
 def logarithmic(axis: Axes, tables: Sequence[np.ndarray | None]) -> None:

@@ -213,6 +213,8 @@ def steeper_than_one(axis: Axes, scene: Scene, frame: int = -1) -> None:
     crosses it.
     """
     frame_view(axis, scene)
+    if not scene.critic_kept:
+        return not_recorded(axis)
     steep = np.clip(steepness(scene.slopes[frame]), 0.1, 10)
     image = axis.imshow(steep, cmap=AROUND_ONE, norm=LogNorm(0.1, 10), origin="lower", interpolation="bilinear",
                         extent=pixel_extent(scene.slope_x, scene.slope_y), zorder=0)  # fmt: skip
@@ -221,6 +223,7 @@ def steeper_than_one(axis: Axes, scene: Scene, frame: int = -1) -> None:
     real_points(axis, scene).set_alpha(0.25)
     frame_view(axis, scene)
     bar(axis, image, np.array([0.1, 1, 10]), f"|∇ score|, {100 * (steep > 1).mean():.0f} % of view above 1")
+    return None
 
 
 def slopes_at_points(axis: Axes, recording: Recording) -> None:

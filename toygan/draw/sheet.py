@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from toygan.draw.panels import (
@@ -22,6 +22,7 @@ from toygan.draw.panels import (
     LARGE,
     PLAIN,
     SMALL,
+    Style,
     band_edges,
     critic_contour,
     dress_curves,
@@ -45,11 +46,13 @@ from toygan.draw.points import GENERATED, REAL, counted, due_rings, share_discs
 from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.session.recording import Recording
+from toygan.view.apart import names_apart
 from toygan.view.scene import (
     THIN,
     Points,
     Scene,
     diagnosis_of,
+    no_critic,
     optimum_in_words,
     optimum_label,
     real_in_words,
@@ -68,6 +71,7 @@ TWO_ROWS = 1.2, 2.15  # the same for each of two rows
 UNDER = 0.8  # inches that tick labels and a colour bar take beneath a panel
 TEXT_BENEATH = 0.98  # inches for the measures of one run of a comparison
 DOTS = 200  # per inch, in a PNG
+NAME = 30  # characters of a name beside curves
 TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
 CAPTION = (
@@ -140,7 +144,12 @@ def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
 
 
 def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
-    """The critic, the optimal one where it is known, and the critic's slopes at the last frame, with colour bars."""
+    """The critic, the optimal one where it is known, and the critic's slopes at the last frame, with colour bars; of a
+    seed whose critic was not kept its points alone, in the first axis.
+    """
+    if not shown.critic_kept:
+        points_alone(axes, shown)
+        return
     contour, *best, field = axes
     edges, longest = band_edges(shown.scores[-1:]), steepest(shown.slopes[-1:])
     critic_contour(contour, shown, -1, edges)
@@ -151,6 +160,21 @@ def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
     for axis in best:
         optimal_panel(axis, shown)
         beside_optimum(axis, field)
+
+
+def points_alone(axes: Sequence[Axes], shown: Scene) -> None:
+    """The points of the last frame, and in place of the critic what became of it."""
+    critic_contour(axes[0], shown)
+    say_no_critic(axes, shown)
+
+
+def say_no_critic(axes: Sequence[Axes], shown: Scene) -> None:
+    """Say that the first axis has points alone, and why; the others stay empty."""
+    first, *others = axes
+    first.set_title(f"points of seed {shown.recording.facts.portrait}", size=PLAIN, loc="left", pad=5, color=INK)
+    place_beneath(first, 0.3).set_text(fitted(first, [no_critic(shown.recording)]))
+    for axis in others:
+        axis.set_axis_off()
 
 
 def beside_optimum(best: Axes, field: Axes) -> None:
@@ -210,13 +234,19 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
         *final_notes(recording),
         real_in_words(shown),
         f"{bold}{floor_in_words(recording)}Curves of W1 are of "
-        f"{recording.facts.summary.critic_points or 'a few'} points a frame. "
-        f"Arrows point uphill, at full length from a steepness of {number(steepest(shown.slopes[-1:]))} on.",
+        f"{recording.facts.summary.critic_points or 'a few'} points a frame. {arrows_in_words(shown)}",
     ]
     wrapped = [
         (line, "sans-serif") for text in prose for line in textwrap.wrap(text, TEXT, max_lines=3, placeholder=" …")
     ]
     return wrapped + [(line, "monospace") for line in command_lines(recording, 112)]
+
+
+def arrows_in_words(shown: Scene) -> str:
+    """What the arrows' length says; nothing where there are none."""
+    if not shown.critic_kept:
+        return ""
+    return f"Arrows point uphill, at full length from a steepness of {number(steepest(shown.slopes[-1:]))} on."
 
 
 def floor_in_words(recording: Recording) -> str:
@@ -238,10 +268,10 @@ def wrapped_command(command: str, width: int) -> list[str]:
     return textwrap.wrap(f"$ {command}", width, subsequent_indent="    ")
 
 
-def save_picture(recording: Recording, path: str | Path, points: Points = "all") -> None:
+def save_picture(recording: Recording, path: str | Path, dots: float = DOTS, points: Points = "all") -> None:
     """Write the sheet of a run as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(picture(recording, points), path, recording.facts.command)
+    save_figure(picture(recording, points), path, recording.facts.command, dots)
 
 
 def comparison(recordings: Sequence[Recording], points: Points = "all") -> Figure:
@@ -265,23 +295,33 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float) -> tuple[Figur
     pitch = (WIDTH - 0.3) / columns
     side = min(pitch - 0.3, 3.4)
     tall = max(panel_height(shown, side) for shown in scenes)
-    row = tall + 0.3 + TEXT_BENEATH
-    commands = comparison_commands([shown.recording for shown in scenes])
-    below = (curve_height + 0.95 if curve_height else 0.0) + 0.3 + 0.15 * len(commands)
+    recordings = [shown.recording for shown in scenes]
+    commands, styles = comparison_commands(recordings), styles_of(len(scenes))
+    names = ["\n".join(textwrap.wrap(name, int(side * 12.5))) for name in names_apart(recordings)]
+    row = tall + 0.3 + 0.17 * max(name.count("\n") for name in names) + TEXT_BENEATH
+    below = curve_height + 1.25 + 0.15 * len(commands)
     figure = blank(even(below + rows * row + 0.75))
     header(figure, *comparison_header(scenes), scenes)
     axes = []
-    for i, name in enumerate(short_names([shown.recording for shown in scenes])):
+    for i, name in enumerate(names):
         left = 0.35 + (i % columns) * pitch
         axes.append(axis_at(figure, left, below + (rows - 1 - i // columns) * row + TEXT_BENEATH, side, tall))
         axes[-1].tick_params(labelleft=i % columns == 0)
         size = LARGE if columns < 4 else PLAIN
-        axes[-1].set_title("\n".join(textwrap.wrap(name, int(side * 12.5))), size=size, loc="left", pad=4,
-                           weight="bold", parse_math=False)  # fmt: skip
+        axes[-1].set_title(name, size=size, loc="left", pad=7, weight="bold", parse_math=False)
+        key_line(axes[-1], styles[i])
     for line, words in enumerate(reversed(commands)):
         say(figure, 0.2, 0.1 + 0.15 * line, words, SMALL, family="monospace")
     say(figure, 0.2, 0.1 + 0.15 * len(commands), CAPTION, SMALL)
     return figure, axes
+
+
+def key_line(axis: Axes, style: Style) -> None:
+    """A line over a panel as its run's curve is drawn; words in that colour would be hard to read."""
+    colour, dashes, _ = style
+    height = 1 + 0.03 / size_of(axis)[1]
+    line = Line2D([0, 1], [height, height], color=colour, linestyle=dashes, linewidth=3, transform=axis.transAxes)
+    axis.figure.add_artist(line)
 
 
 def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
@@ -300,25 +340,13 @@ def columns_for(count: int) -> int:
 
 
 def comparison_header(scenes: Sequence[Scene]) -> tuple[str, str]:
-    """What is compared."""
+    """What is compared: the scenarios, and the method where it is one; the rest tells the panels apart."""
     facts = [shown.recording.facts for shown in scenes]
     titles = dict.fromkeys(fact.title for fact in facts)
+    methods = dict.fromkeys(fact.method for fact in facts)
+    titles |= methods if len(methods) == 1 else {}
     seeds = dict.fromkeys(seeds_of(shown.recording) for shown in scenes)
     return " · ".join(titles), f"{len(scenes)} run{'s' if len(scenes) > 1 else ''} · {' / '.join(seeds)}"
-
-
-def short_names(recordings: Sequence[Recording]) -> list[str]:
-    """The shortest names that tell the runs apart: method, scenario and method, or numbered."""
-    methods = [recording.facts.method for recording in recordings]
-    for names in (methods, [recording.name for recording in recordings]):
-        if len(set(names)) == len(names):
-            return names
-    seen: Counter[str] = Counter()
-    numbered = []
-    for name in methods:
-        seen[name] += 1
-        numbered.append(f"{name} ({seen[name]})" if methods.count(name) > 1 else name)
-    return numbered
 
 
 def measure_lines(shown: Scene, frame: int) -> list[str]:
@@ -339,16 +367,20 @@ def beneath(axis: Axes, lines: Sequence[str]) -> None:
     place_beneath(axis).set_text(fitted(axis, lines))
 
 
-def place_beneath(axis: Axes) -> Text:
-    """Room for small lines under a panel."""
+def place_beneath(axis: Axes, inches: float = 0.24) -> Text:
+    """Room for small lines under a panel, so far below it."""
     _, tall = size_of(axis)
-    return axis.text(0, -0.24 / tall, "", transform=axis.transAxes, size=SMALL, va="top", color=INK, linespacing=1.25)
+    return axis.text(0, -inches / tall, "", transform=axis.transAxes, size=SMALL, va="top", color=INK, linespacing=1.25)
 
 
 def fitted(axis: Axes, lines: Sequence[str]) -> str:
     """Lines wrapped to the width of a panel."""
-    wide, _ = size_of(axis)
-    return "\n".join(part for line in lines for part in textwrap.wrap(line, int(wide / (0.0081 * SMALL))))
+    return fitted_to(size_of(axis)[0], lines)
+
+
+def fitted_to(inches: float, lines: Sequence[str]) -> str:
+    """Small lines wrapped to a width."""
+    return "\n".join(part for line in lines for part in textwrap.wrap(line, int(inches / (0.0081 * SMALL))))
 
 
 def size_of(axis: Axes) -> tuple[float, float]:
@@ -357,43 +389,75 @@ def size_of(axis: Axes) -> tuple[float, float]:
     return box.width * across, box.height * up
 
 
-def w1_of_all(figure: Figure, recordings: Sequence[Recording]) -> None:
-    """W1 over the steps, the median of each run's seeds, named at the right; few runs show all their seeds as bands."""
-    axis = axis_at(figure, MARGIN + 0.1, 0.8 + 0.15 * len(comparison_commands(recordings)), WIDTH - 2.6, 1.75)
-    ends, styles = [], styles_of(len(recordings))
-    for recording, (colour, dashes, _) in zip(recordings, styles, strict=True):
-        ends.append(w1_of_one(axis, recording, colour, dashes, band=len(recordings) <= 4))
-    floors = [recording.curve("w1_floor") for recording in recordings]
-    floor = next((floor for floor in floors if floor is not None), None)
-    spread = next((known for known in (recording.floor("w1") for recording in recordings) if known), None)
-    floor_band(axis, floor, "floor: W1 of perfect samplers", spread)
-    logarithmic(axis, [recording.curve("w1") for recording in recordings] + floors)
+def w1_of_all(
+    figure: Figure, recordings: Sequence[Recording], raised: float = 0.0, height: float = 1.75
+) -> tuple[Axes, list[Line2D | None]]:
+    """W1 over the steps, the median of each run's seeds, named at the right; few runs show all their seeds as bands. The
+    lines, None for a run without W1. Each target's floor is drawn; `raised` and `height` are inches.
+    """
+    bottom = 0.8 + 0.15 * len(comparison_commands(recordings)) + raised
+    axis, styles = axis_at(figure, MARGIN + 0.1, bottom, WIDTH - 2.6, height), styles_of(len(recordings))
+    lines = [
+        w1_of_one(axis, recording, colour, dashes, band=len(recordings) <= 4)
+        for recording, (colour, dashes, _) in zip(recordings, styles, strict=True)
+    ]
+    ends = [np.nan if line is None else last_finite(np.asarray(line.get_ydata(), float)) for line in lines]
+    floors_of_all(axis, recordings)
+    tables = [recording.curve(name) for name in ("w1", "w1_floor") for recording in recordings]
+    logarithmic(axis, tables)
     dress_curves(axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds")
-    name_ends(axis, ends, short_names(recordings), styles)
+    names = [textwrap.shorten(name, NAME, placeholder=" …") for name in names_apart(recordings)]
+    name_ends(axis, ends, names, styles)
+    return axis, lines
 
 
-def w1_of_one(axis: Axes, recording: Recording, colour: str, dashes: str, band: bool) -> float:
-    """One run's median line; where it ends (NaN if W1 is not known)."""
+def floors_of_all(axis: Axes, recordings: Sequence[Recording]) -> None:
+    """The floor of W1 once a target: one in grey, several in the colour of the first run on it, each by its name."""
+    styles = styles_of(len(recordings))
+    known = [(i, one) for i, one in enumerate(recordings) if one.curve("w1_floor") is not None]
+    firsts = {world_of(recording): i for i, recording in reversed(known)}
+    for i in sorted(firsts.values()):
+        floor = recordings[i].curve("w1_floor")
+        if len(firsts) == 1:
+            floor_band(axis, floor, "floor: W1 of perfect samplers", recordings[i].floor("w1"))
+        else:
+            name = f"floor: {recordings[i].facts.title}"
+            floor_band(axis, floor, name, recordings[i].floor("w1"), styles[i][0])
+
+
+def world_of(recording: Recording) -> str:
+    """What decides the floors of a run: its scenario, target and number of points."""
+    facts = recording.facts
+    training = facts.config.get("training") or {}
+    return repr((facts.scenario, facts.config.get("target"), training.get("seed")))
+
+
+def w1_of_one(axis: Axes, recording: Recording, colour: str, dashes: str, band: bool) -> Line2D | None:
+    """One run's median line; None if W1 is not known."""
     values = recording.curve("w1")
     if values is None:
-        return np.nan
+        return None
     steps, known = recording.frames["step"], np.isfinite(values).any(axis=1)
     middle = np.nanmedian(values[known], axis=1)
     if band and values.shape[1] > 1:
         low, high = np.nanmin(values[known], axis=1), np.nanmax(values[known], axis=1)
         axis.fill_between(steps[known], low, high, color=colour, alpha=0.13, linewidth=0)
-    axis.plot(steps[known], middle, dashes, color=colour, linewidth=1.5, marker="o" if len(middle) == 1 else "")
-    return last_finite(middle)
+    marker = "o" if len(middle) == 1 else ""
+    return axis.plot(steps[known], middle, dashes, color=colour, linewidth=1.5, marker=marker)[0]
 
 
-def save_comparison(recordings: Sequence[Recording], path: str | Path, points: Points = "all") -> None:
+def save_comparison(
+    recordings: Sequence[Recording], path: str | Path, dots: float = DOTS, points: Points = "all"
+) -> None:
     """Write the comparison as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(comparison(recordings, points), path, "\n".join(r.facts.command for r in recordings))
+    save_figure(comparison(recordings, points), path, "\n".join(r.facts.command for r in recordings), dots)
 
 
-def save_figure(figure: Figure, path: str | Path, command: str | None) -> None:
-    """Write a figure whole or not at all, the command in its metadata but no date: equal pictures are equal files."""
+def save_figure(figure: Figure, path: str | Path, command: str | None, dots: float = DOTS) -> None:
+    """Write a figure whole or not at all, the command in its metadata but no date: equal pictures are equal files. A PNG
+    has so many dots an inch.
+    """
     kind = Path(path).suffix[1:].lower()
     told = {"png": "Description", "pdf": "Subject", "svg": "Description"}[kind]
     undated = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
@@ -401,7 +465,7 @@ def save_figure(figure: Figure, path: str | Path, command: str | None) -> None:
     with rc_context({"svg.hashsalt": "toygan", "svg.fonttype": "none", "pdf.fonttype": 42}), warnings.catch_warnings():
         # A letter that the font lacks is a box in the picture; the warning would show a path of this machine.
         warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
-        figure.savefig(buffer, format=kind, dpi=DOTS, metadata={told: command or "", **undated})
+        figure.savefig(buffer, format=kind, dpi=dots, metadata={told: command or "", **undated})
     write_aside(Path(path), buffer.getvalue())
 
 
@@ -444,9 +508,8 @@ def header(figure: Figure, title: str, status: str, scenes: Sequence[Scene] = ()
     """Title, status and the legend of the points that scenes draw, along the top."""
     up = figure.get_figheight()
     room = 44 if any(map(counted, scenes)) else 52
-    size = 15 if len(title) <= room else 15 * room / len(title)
-    say(figure, 0.2, up - 0.36, title, size, weight="bold")
-    say(figure, 0.2, up - 0.6, status, PLAIN)
+    say(figure, 0.2, up - 0.36, title, 15 * min(1, room / max(len(title), 1)), weight="bold")
+    say(figure, 0.2, up - 0.6, status, PLAIN * min(1, 2 * room / max(len(status), 1)))
     point_legend(figure, WIDTH - 0.15, up - 0.3, scenes)
 
 
@@ -478,11 +541,11 @@ def thinned_words(points: Sequence[int], scenes: Sequence[Scene]) -> str:
 
 def ring_legend(axis: Axes) -> None:
     """What ring and disc stand for, in the lower part of the legend."""
-    place = np.array([[0.08, 0.15]])
+    place = np.array([[0.1, 0.15]])
     share_discs(axis, place, np.array([0.055]))
     due_rings(axis, place, np.array([0.08]))
     for line, words in zip((0.23, 0.08), RINGS_IN_WORDS.split("; "), strict=True):
-        axis.text(0.24, line, words, va="center", size=SMALL, color=INK)
+        axis.text(0.26, line, words, va="center", size=SMALL, color=INK)
 
 
 def panel_height(shown: Scene, width: float) -> float:

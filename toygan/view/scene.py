@@ -41,6 +41,7 @@ class Scene:
     the last frame's; None where it is not known. `boundary [T]` is the height in `scores` of the score at which the
     critic cannot tell, None where the objective has none or the recording does not say it. `points` says how many of the
     points are drawn, all or 200 of either cloud or none; `rings` where the target has modes and what is due there.
+    `critic_kept` is False for a seed of which only points were recorded: its scores and slopes are NaN.
     """
 
     recording: Recording
@@ -59,6 +60,7 @@ class Scene:
     boundary: np.ndarray | None = None
     points: Points = "all"
     rings: Rings | None = None
+    critic_kept: bool = True
 
     @property
     def last(self) -> int:
@@ -73,12 +75,12 @@ class Scene:
 
 def scene(recording: Recording, points: Points = "all") -> Scene:
     """Take from a recording what its portrait seed shows, with so many of its points."""
-    frames = recording.frames
+    frames, critic_kept = recording.frames, "scores" in recording.frames
     finite = finite_frames(frames)
     kept = slice(0, max(finite, 1))
-    samples, scores, slopes = (np.asarray(frames[name][kept, 0], float) for name in ("samples", "scores", "slopes"))
+    samples, scores, slopes = (seen_of(frames, name)[kept] for name in ("samples", "scores", "slopes"))
     if not finite:  # nothing to show but the real points: a flat critic, no generated point
-        samples, scores, slopes = np.full_like(samples, np.nan), np.zeros_like(scores), np.zeros_like(slopes)
+        samples, scores, slopes = np.full_like(samples, np.nan), 0 * scores, 0 * slopes
     grid_x, grid_y = frames["grid_x"], frames["grid_y"]
     view = (float(grid_x[0]), float(grid_x[-1]), float(grid_y[0]), float(grid_y[-1]))
     return Scene(
@@ -86,7 +88,7 @@ def scene(recording: Recording, points: Points = "all") -> Scene:
         steps=np.asarray(frames["step"][kept], int),
         samples=samples,
         real=np.asarray(frames["real"], float),
-        scores=without_offset(scores),
+        scores=without_offset(scores) if critic_kept else scores,
         grid_x=grid_x,
         grid_y=grid_y,
         slopes=slopes,
@@ -95,15 +97,29 @@ def scene(recording: Recording, points: Points = "all") -> Scene:
         view=view,
         note=missing(recording, finite),
         optimal=optimal_scores(frames, finite),
-        boundary=boundary_heights(recording, scores),
+        boundary=boundary_heights(recording, scores) if critic_kept else None,
+        critic_kept=critic_kept,
         points=points,
         rings=rings_of(frames, view),
     )
 
 
+def seen_of(frames: Arrays, name: str) -> np.ndarray:
+    """What is kept of the first seed under a name [T, ...]; scores and slopes of a critic that was not kept are NaN."""
+    if name in frames:
+        return np.asarray(frames[name][:, 0], float)
+    x, y, more = ("slope_x", "slope_y", (2,)) if name == "slopes" else ("grid_x", "grid_y", ())
+    return np.full((len(frames["step"]), len(frames[y]), len(frames[x]), *more), np.nan)
+
+
+def no_critic(recording: Recording) -> str:
+    """What is said in place of a critic that was not kept."""
+    return f"The critic of seed {recording.facts.portrait} was not kept: its points alone are shown."
+
+
 def finite_frames(frames: Arrays) -> int:
     """How many frames the portrait seed lives before the first value that is not finite."""
-    parts = [frames[name][:, 0] for name in ("samples", "scores", "slopes")]
+    parts = [frames[name][:, 0] for name in ("samples", "scores", "slopes") if name in frames]
     usable = np.array([all(np.all(np.abs(part[t]) < HUGE) for part in parts) for t in range(len(frames["step"]))])
     return len(usable) if usable.all() else int(np.argmin(usable))
 
@@ -291,7 +307,7 @@ def title_of(recording: Recording) -> str:
 def seeds_of(recording: Recording) -> str:
     """Which seed is shown, and of which ones."""
     seeds = recording.facts.seeds
-    return f"seed {seeds[0]}" + (f" shown of {named(seeds)}" if len(seeds) > 1 else " (the only one)")
+    return f"seed {seeds[0]}" + (f" shown of {named(sorted(seeds))}" if len(seeds) > 1 else " (the only one)")
 
 
 def named(seeds: Sequence[int]) -> str:

@@ -84,10 +84,10 @@ def headline(recording: Recording) -> str:
     w1 = row.get("w1")
     if w1 is None or summary.w1_points is None:
         return ""
-    told = f"W1 {number(w1)} at the end on {summary.w1_points} fresh points"
+    told = f"W1 {number(w1)} at the end ({summary.w1_points} fresh points)"
     if best and best.mean > 0:
         told += f": {number(w1 / best.mean)} times its floor {number(best.mean)}"
-        told += f" (perfect: {number(best.low)}–{number(best.high)})" if best.draws else ""
+        told += f" ({number(best.low)}–{number(best.high)})" if best.draws else ""
     known = [value for one in summary.rows if (value := one.get("w1")) is not None]
     spread = f" · {len(known)} seeds: {number(min(known))}–{number(max(known))}" if known else ""
     return told + (spread if len(summary.rows) > 1 else "")

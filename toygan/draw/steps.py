@@ -1,0 +1,135 @@
+"""Some looks of one run side by side: the critic, the optimal one where it is known, and the critic's slopes at each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from toygan.draw.panels import INK, LARGE, critic_contour
+from toygan.draw.players import foot
+from toygan.draw.sheet import (
+    DOTS,
+    MARGIN,
+    PICTURE_FORMATS,
+    UNDER,
+    WIDTH,
+    axis_at,
+    blank,
+    command_lines,
+    even,
+    fitted,
+    fitted_to,
+    header,
+    main_panels,
+    panel_height,
+    place_beneath,
+    save_figure,
+    suffix_in,
+)
+from toygan.session.recording import Recording
+from toygan.view.chosen import at_look
+from toygan.view.scene import Scene, no_critic, outside_share, scene, seeds_of, title_of
+from toygan.view.words import frame_words
+
+MOST = 6  # looks beside each other; more of them are a film
+WIDEST = 3.4  # inches, of a panel
+GAP, ABOVE, LINE = 0.3, 0.3, 0.145  # inches: between panels, over each for its title, a line of measures
+
+
+Cell = tuple[int, int]  # where a panel stands: its column from the left, its row from the top
+
+
+def steps(recording: Recording, looks: Sequence[int]) -> Figure:
+    """Some looks [n] of a run, a column each, every panel on its own scale; one look's panels stand side by side.
+
+    A look after the last finite one is drawn as that one. Raises ValueError for no look or more than six.
+    """
+    shown = scene(recording)
+    if not 0 < len(looks) <= MOST:
+        raise ValueError(f"{len(looks)} looks cannot stand side by side; 1 to {MOST} can, more are a film")
+    looks = list(dict.fromkeys(min(look, shown.last) for look in looks))
+    told = [measures_of(shown, look) for look in looks]
+    cells = cells_of(len(looks), 1 if not shown.critic_kept else 2 if shown.optimal is None else 3)
+    figure, axes = grid(shown, cells, told)
+    for column, (look, places) in enumerate(zip(looks, axes, strict=True)):
+        one = at_look(shown, look)
+        panels(places, one)
+        dress(places, cells[column], column > 0)
+        name(places[0], f"step {one.steps[0]}")
+        room = place_beneath(places[-1 if len(looks) > 1 else 0], UNDER - 0.1 if shown.critic_kept else 0.3)
+        room.set_text(fitted(places[0], told[column]))
+    return figure
+
+
+def measures_of(shown: Scene, look: int) -> list[str]:
+    """What stands beneath a look."""
+    outside = outside_share(shown.samples[look], shown.view)
+    return [*frame_words(shown.recording, look), *([outside] if outside else [])]
+
+
+def panels(places: Sequence[Axes], one: Scene) -> None:
+    """The panels of one look; what would be said in their corners stands beneath or in the header: they are small."""
+    if one.critic_kept:
+        main_panels(places, one)
+    else:
+        critic_contour(places[0], one)
+    for axis in places:
+        for note in axis.texts:
+            note.set_visible(False)
+
+
+def said(shown: Scene) -> str:
+    """Which seed is shown, how to read the panels, and what is missing."""
+    scale = "every panel on its own scale" if shown.critic_kept else no_critic(shown.recording)
+    line = "" if shown.boundary is None else "purple line: the critic cannot tell"
+    return " · ".join(filter(None, [seeds_of(shown.recording), scale, line, shown.note]))
+
+
+def cells_of(looks: int, kinds: int) -> list[list[Cell]]:
+    """The cells [looks][kinds]: a column a look, or one look in a row."""
+    return [[(look, kind) if looks > 1 else (kind, 0) for kind in range(kinds)] for look in range(looks)]
+
+
+def grid(
+    shown: Scene, cells: Sequence[Sequence[Cell]], told: Sequence[Sequence[str]]
+) -> tuple[Figure, list[list[Axes]]]:
+    """A figure with an empty axis for every cell, and room for what is told beneath."""
+    right, down = cells[-1][-1]
+    side = min((WIDTH - MARGIN - 0.1) / (right + 1) - GAP, WIDEST)
+    tall = panel_height(shown, side)
+    commands = command_lines(shown.recording, 112)
+    room = 0.15 + LINE * max(fitted_to(side, lines).count("\n") + 1 for lines in told)
+    below, pitch = 0.25 + 0.165 * len(commands) + room, tall + UNDER + ABOVE
+    figure = blank(even(below + pitch * (down + 1) + 0.95))
+    header(figure, title_of(shown.recording), said(shown))
+    foot(figure, commands)
+    axes = [
+        [axis_at(figure, MARGIN + column * (side + GAP), below + (down - row) * pitch + UNDER, side, tall)
+         for column, row in look]
+        for look in cells
+    ]  # fmt: skip
+    return figure, axes
+
+
+def dress(places: Sequence[Axes], cells: Sequence[Cell], later: bool) -> None:
+    """Numbers at the left column alone; of a later look no titles, which the first look has."""
+    for axis, (column, _) in zip(places, cells, strict=True):
+        axis.tick_params(labelleft=column == 0)
+        if later:
+            axis.set_title("", loc="left")
+            for bar in axis.child_axes:
+                bar.set_xlabel("")
+
+
+def name(axis: Axes, words: str) -> None:
+    """The look's name over its first panel and that one's title."""
+    axis.annotate(words, (0, 1), (0, 18), "axes fraction", "offset points", size=LARGE, weight="bold", color=INK)
+
+
+def save_steps(recording: Recording, looks: Sequence[int], path: str | Path, dots: float = DOTS) -> None:
+    """Write some looks [n] of a run as PNG, PDF or SVG; raises ValueError for another suffix, and as `steps` does."""
+    suffix_in(path, PICTURE_FORMATS)
+    save_figure(steps(recording, looks), path, recording.facts.command, dots)

@@ -1,0 +1,192 @@
+"""Films of several runs side by side: critics above, W1 over time beneath, a bar a run with its events, and in the end
+what was diagnosed.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from toygan.draw import panels, sheet
+from toygan.draw.film import Moving, Progress, event_marks, moving_contour, rendered
+from toygan.draw.reel import FILM_FORMATS, USUAL, Pace, reel, write_film
+from toygan.session.recording import Recording
+from toygan.view.apart import names_apart
+from toygan.view.scene import Points, Scene, diagnosis_of, event_in_words, events_of, scene
+
+HOLD = 4000  # milliseconds: how long the end is held, for it has sentences to read
+CURVE, BAR, LINE = 1.2, 0.15, 0.15  # inches: the height of the curves, of a run's bar, and of a line of words
+TOLD = 6  # runs of which events and diagnosis are told in words
+
+
+def save_comparison_film(
+    recordings: Sequence[Recording],
+    path: str | Path,
+    progress: Progress | None = None,
+    pace: Pace = USUAL,
+    points: Points = "all",
+) -> None:
+    """Write several runs' film, in step by share of training; raises as `save_film`, ValueError for none."""
+    kind = sheet.suffix_in(path, FILM_FORMATS)
+    scenes = [scene(recording, points) for recording in recordings]
+    figure, parts = comparison_figure(scenes, pace.width)
+    played = reel(max(len(shown.steps) for shown in scenes), pace, HOLD)
+    pictures = rendered(figure, parts, played.looks, progress)
+    write_film(pictures, kind, Path(path), "\n".join(r.facts.command for r in recordings), played)
+
+
+def comparison_figure(scenes: Sequence[Scene], width: int = USUAL.width) -> tuple[Figure, list[Moving]]:
+    """The still parts of a comparison film, so many pixels wide, and its moving ones; its clock is `clock_of`."""
+    told = told_lines(len(scenes))
+    room = BAR * len(scenes) + LINE * told * min(len(scenes), TOLD) + 0.1
+    figure, axes = sheet.comparison_grid(scenes, curve_height=CURVE + 0.15 + room)
+    figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
+    recordings, clock = [shown.recording for shown in scenes], clock_of(scenes)
+    axis, curves = sheet.w1_of_all(figure, recordings, room, CURVE)
+    bottom = 0.35 + LINE * len(sheet.comparison_commands(recordings))
+    runs = [moving_run(place, shown) for place, shown in zip(axes, scenes, strict=True)]
+    parts = [in_time(part, frames) for part, frames in zip(runs, clock, strict=True)]
+    parts.append(moving_curves(axis, curves, scenes, clock))
+    parts.append(moving_words(figure, scenes, clock, bottom, told))
+    return figure, [*parts, moving_bars(figure, scenes, clock, bottom + room - BAR * len(scenes) - 0.05)]
+
+
+def told_lines(runs: int) -> int:
+    """How many lines of words each of several runs has."""
+    return 2 if runs <= 3 else 1
+
+
+def clock_of(scenes: Sequence[Scene]) -> list[np.ndarray]:
+    """For every run, the look [n] that it shows at each of n even shares of training; n is the most looks of a run."""
+    total = max(len(shown.steps) for shown in scenes)
+    return [nearest_frames(shown, total) for shown in scenes]
+
+
+def moving_run(axis: Axes, shown: Scene) -> Moving:
+    """One run of a comparison film: its critic, and its measures beneath."""
+    panel = moving_contour(axis, shown, panels.band_edges(shown.scores))
+    words = sheet.place_beneath(axis)
+
+    def show(t: int) -> None:
+        panel.show(t)
+        words.set_text(sheet.fitted(axis, [f"step {shown.steps[t]}", *sheet.measure_lines(shown, t)]))
+
+    return Moving(axis, [*panel.artists, words], show)
+
+
+def in_time(part: Moving, frames: np.ndarray) -> Moving:
+    """The same panel on another clock: at tick `t` it shows its frame `frames[t]`."""
+    return replace(part, show=lambda t: part.show(int(frames[t])))
+
+
+def nearest_frames(shown: Scene, total: int) -> np.ndarray:
+    """For `total` even shares of training from 0 to 1, the frame [total] whose share of the run's steps is nearest."""
+    share = shown.steps / max(shown.recording.facts.steps, int(shown.steps[-1]), 1)
+    return np.asarray(np.abs(np.linspace(0, 1, total)[:, None] - share).argmin(axis=1))
+
+
+def moving_curves(
+    axis: Axes, curves: Sequence[Line2D | None], scenes: Sequence[Scene], clock: Sequence[np.ndarray]
+) -> Moving:
+    """W1 of every run up to the step shown, in full colour with a dot at its end, over what is to come, pale."""
+    artists, grow = [], []
+    for curve, shown, frames in zip(curves, scenes, clock, strict=True):
+        if curve is not None:
+            line, dot, show = growing(axis, curve, shown.steps[frames])
+            artists += [line, dot]
+            grow.append(show)
+
+    def show_all(t: int) -> None:
+        for show in grow:
+            show(t)
+
+    return Moving(axis, artists, show_all)
+
+
+def growing(axis: Axes, curve: Line2D, steps: np.ndarray) -> tuple[Line2D, Line2D, Callable[[int], None]]:
+    """A line that grows over a pale one, a dot at its end, and what sets both to a tick at `steps` [n]."""
+    curve.set_alpha(0.3)
+    x, y = (np.asarray(values, float) for values in curve.get_data())
+    (line,) = axis.plot([], [], color=curve.get_color(), linestyle=curve.get_linestyle(), linewidth=2)
+    (dot,) = axis.plot([], [], "o", color=curve.get_color(), markersize=5, clip_on=False)
+
+    def show(t: int) -> None:
+        past = x <= steps[t]
+        line.set_data(x[past], y[past])
+        dot.set_data(x[past][-1:], y[past][-1:])
+
+    return line, dot, show
+
+
+def moving_bars(figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndarray], bottom: float) -> Moving:
+    """A bar a run under the curves' steps, filled up to the step shown, with a diamond at every event: full where it is
+    of the seed shown, hollow for others.
+    """
+    axis = sheet.axis_at(figure, sheet.MARGIN + 0.1, bottom, sheet.WIDTH - 2.6, BAR * len(scenes))
+    end = max(end_of(shown) for shown in scenes)
+    axis.set(xlim=(0, end), ylim=(-len(scenes) + 0.5, 0.5))
+    axis.set_axis_off()
+    styles = panels.styles_of(len(scenes))
+    filled, marks = [], []
+    for row, (shown, (colour, _, _)) in enumerate(zip(scenes, styles, strict=True)):
+        axis.plot([0, end_of(shown)], [-row, -row], color="#dddddd", linewidth=4, solid_capstyle="butt")
+        filled += axis.plot([0, 0], [-row, -row], color=colour, linewidth=4, solid_capstyle="butt")
+        told = shown.recording
+        marks += event_marks(axis, events_of(told), told.facts.portrait, -row, colour)
+    state = axis.text(1.02, 0.5, "", size=panels.PLAIN, va="center", color=panels.INK, transform=axis.transAxes)
+    same = len({end_of(shown) for shown in scenes}) == 1
+
+    def show(t: int) -> None:
+        steps = [int(shown.steps[frames[t]]) for shown, frames in zip(scenes, clock, strict=True)]
+        for line, step in zip(filled, steps, strict=True):
+            line.set_xdata([0, step])
+        state.set_text(f"step {max(steps)} of {end}" if same else "")
+
+    return Moving(axis, [*filled, *marks, state], show)
+
+
+def end_of(shown: Scene) -> int:
+    """The step at which a run is over."""
+    return max(shown.recording.facts.steps, int(shown.steps[-1]), 1)
+
+
+def moving_words(
+    figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndarray], bottom: float, lines: int
+) -> Moving:
+    """A few lines a run in its colour: its latest event, and in the end its diagnosis."""
+    names = names_apart([shown.recording for shown in scenes])
+    named = list(zip(names, scenes, panels.styles_of(len(scenes)), strict=True))[:TOLD]
+    tall = LINE * lines * len(named)
+    axis = sheet.axis_at(figure, sheet.MARGIN + 0.1, bottom, sheet.WIDTH - sheet.MARGIN, tall)
+    axis.set(xlim=(0, sheet.WIDTH - sheet.MARGIN), ylim=(-len(named), 0))
+    axis.set_axis_off()
+    words = []
+    for row, (_, _, (colour, dashes, width)) in enumerate(named):
+        height = -row - 0.5 / lines
+        axis.plot([-0.3, -0.07], [height] * 2, color=colour, linestyle=dashes, linewidth=width, clip_on=False)
+        words.append(axis.text(0, -row, "", size=panels.SMALL, color=panels.INK, va="top", parse_math=False))
+
+    def show(t: int) -> None:
+        for text, (name, shown, _), frames in zip(words, named, clock, strict=False):
+            told = diagnosis_of(shown.recording) if t == len(frames) - 1 else latest_event(shown, int(frames[t]))
+            text.set_text(fitted(f"{name}: {told}", lines) if told else "")
+
+    return Moving(axis, [], show, words)
+
+
+def fitted(told: str, lines: int) -> str:
+    """A sentence in so many lines across the figure."""
+    return "\n".join(textwrap.wrap(told, sheet.TEXT, max_lines=lines, placeholder=" …"))
+
+
+def latest_event(shown: Scene, frame: int) -> str:
+    """The last event up to a frame, in words; nothing where there was none."""
+    past = [event for event in events_of(shown.recording) if event.step <= shown.steps[frame]]
+    return f"◆ {event_in_words(past[-1])}" if past else ""

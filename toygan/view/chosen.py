@@ -1,0 +1,75 @@
+"""What of a recording is to be seen: another seed, or the looks nearest to some steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from toygan.session.recording import Recording
+from toygan.view.scene import Scene
+
+FIXED = {"step", "real", "grid_x", "grid_y", "slope_x", "slope_y", "mode_centres", "mode_covariances", "mode_weights"}
+SEEDS_FIRST = {
+    "final",
+    "categories",
+}  # arrays [S, ...]; all others are [T, S, ...], or [T, P, ...] of the first P seeds
+
+
+def of_seed(recording: Recording, seed: int) -> Recording:
+    """The same run with another seed first, as the one that is shown; what was kept of the first seeds alone, such as
+    critics, is left out where this seed is none of them. Raises ValueError for a seed that was not run.
+    """
+    facts = recording.facts
+    if seed not in facts.seeds:
+        raise ValueError(f"seed {seed} was not run; this run's are {', '.join(map(str, facts.seeds))}")
+    place = facts.seeds.index(seed)
+    seeds = tuple(np.array(facts.seeds)[order_of(len(facts.seeds), place)].tolist())
+    rows = sorted(facts.summary.rows, key=lambda row: seeds.index(int(row["seed"] or 0)))
+    frames = {name: seed_first(name, array, place) for name, array in recording.frames.items()}
+    return replace(
+        recording,
+        facts=replace(facts, seeds=seeds, summary=replace(facts.summary, rows=rows)),
+        frames={name: array for name, array in frames.items() if array is not None},
+        metrics={name: table[:, order_of(table.shape[1], place)] for name, table in recording.metrics.items()},
+    )
+
+
+def order_of(count: int, place: int) -> list[int]:
+    """The numbers below `count` with one of them first."""
+    return [place, *(other for other in range(count) if other != place)]
+
+
+def seed_first(name: str, array: np.ndarray, place: int) -> np.ndarray | None:
+    """An array of frames with the seed at a place first; None where it holds nothing of that seed."""
+    if name in FIXED:
+        return array
+    axis = 0 if name in SEEDS_FIRST else 1
+    count = array.shape[axis]
+    return np.take(array, order_of(count, place), axis) if place < count else None
+
+
+def looks_at(recording: Recording, steps: Sequence[int]) -> list[int]:
+    """The looks nearest to some steps, each once. Raises ValueError for a step that the run has not."""
+    known = np.asarray(recording.frames["step"])
+    for step in steps:
+        if not 0 <= step <= known[-1]:
+            raise ValueError(
+                f"step {step} was never looked at; this run's looks are from step {known[0]} to {known[-1]}"
+            )
+    return list(dict.fromkeys(int(np.abs(known - step).argmin()) for step in steps))
+
+
+def at_look(shown: Scene, look: int) -> Scene:
+    """The same scene with one look alone."""
+    one = slice(look, look + 1)
+    return replace(
+        shown,
+        steps=shown.steps[one],
+        samples=shown.samples[one],
+        scores=shown.scores[one],
+        slopes=shown.slopes[one],
+        optimal=shown.optimal[one] if shown.optimal is not None and shown.optimal_moves else None,
+        boundary=None if shown.boundary is None else shown.boundary[one],
+    )
