@@ -17,7 +17,8 @@ from toygan.cli.catalogue import LISTS, pages
 from toygan.cli.main import EXAMPLES, FIRST, app
 from toygan.files import scenario
 from toygan.files.catalogue import ROWS
-from toygan.files.scenario import Config, Method, Training, View, read, spelled
+from toygan.files.config import Config, Method, Training, View
+from toygan.files.scenario import read, spelled
 from toygan.files.source import rows_of
 from toygan.files.strict import UserError
 from toygan.game.methods import METHODS

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 
 from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.source import fields_of, options_of, rows_of
-from toygan.game.methods import METHODS
 
 Completer = Callable[[str], list[str]]
 
+METHODS = ("game.methods", "METHODS")
 # What `show` explains besides scenarios, methods and exhibits: list -> module and table with a row for each.
 TABLES = {
     "objectives": ("game.objectives", "OBJECTIVES"),
@@ -48,7 +48,7 @@ def starting(names: Callable[[], Iterable[str]]) -> Completer:
 def shown_names() -> list[str]:
     """Every name that `show` explains."""
     rows = [name for module, table in TABLES.values() for name in rows_of(module, table)]
-    return list(dict.fromkeys([*shipped(), *METHODS, *shipped_exhibits(), *rows]))
+    return list(dict.fromkeys([*shipped(), *rows_of(*METHODS), *shipped_exhibits(), *rows]))
 
 
 def lists() -> list[str]:
@@ -59,7 +59,7 @@ def lists() -> list[str]:
 def settings() -> list[str]:
     """Every key of a scenario, as `--set` and `--grid` take it, with its equals sign."""
     tables = {"", "target", "view", "generator", "critic", "training", "method", "methods", "name"}
-    keys = [table + name for table, model in FIELDS.items() for name in fields_of("files.scenario", model)]
+    keys = [table + name for table, model in FIELDS.items() for name in fields_of("files.config", model)]
     for table, kinds in KINDS.items():
         module, rows = TABLES[kinds]
         more = ["moved"] if table == "target." else []
@@ -68,7 +68,7 @@ def settings() -> list[str]:
 
 
 complete_scenario = starting(shipped)
-complete_method = starting(lambda: METHODS)
+complete_method = starting(lambda: rows_of(*METHODS))
 complete_exhibit = starting(shipped_exhibits)
 complete_name = starting(shown_names)
 complete_list = starting(lists)

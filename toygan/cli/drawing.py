@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from toygan.cli.completion import complete_words
+
 if TYPE_CHECKING:
     from toygan.draw import Pace
     from toygan.draw.sheet import Points as Drawn
@@ -22,7 +24,11 @@ NARROWEST, WIDEST = 200, 4000  # pixels
 Formats = Annotated[
     list[str],
     typer.Option(
-        "--format", "-f", metavar="FORMAT", help=f"{', '.join(PICTURES + FILMS)}; repeatable; png and gif by default."
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help=f"{', '.join(PICTURES + FILMS)}; repeatable; png and gif by default.",
+        autocompletion=complete_words(*PICTURES, *FILMS),
     ),
 ]
 Fps = Annotated[
