@@ -287,7 +287,9 @@ def test_labels_tell_runs_apart():
     assert named({"method": "gan"}, {"method": "wgan"}) == ["gan", "wgan"]
     assert named({}, {"scenario": "b", "title": "B"}) == ["A · m", "B · m"]
     assert named({"settings": {"x": 1}}, {"settings": {"x": 2}}) == ["m (x = 1)", "m (x = 2)"]
-    assert named({}, {}) == ["m, run 1", "m, run 2"]
+    assert named({}, {}) == ["m (1)", "m (2)"]  # as in pictures
+    configs = ({"config": {"training": {"batch": batch}}} for batch in (8, 9))
+    assert named(*configs) == ["batch 8", "batch 9"]
 
 
 def test_bands_are_those_of_the_pictures():

@@ -20,6 +20,7 @@ from toygan.session.facts import Summary
 from toygan.session.recording import Recording, load
 from toygan.site.markup import command_box, data, tag, text
 from toygan.site.pack import critics_of, digits, kept_frames, optimal_fields, packed_runs, view_of, zero_where_unknown
+from toygan.view.apart import names_apart
 from toygan.view.scene import (
     HUGE,
     Milestone,
@@ -115,7 +116,9 @@ def film_facts(runs: Sequence[Shown]) -> dict[str, Any]:
 
 
 def labels(runs: Sequence[Shown]) -> list[str]:
-    """What tells the runs apart: their names, or the method, and scenario or settings where these differ too."""
+    """What tells the runs apart: their names, or the method, and scenario or settings where these differ too; where none
+    of these do, what their configs differ in, as pictures say it.
+    """
     if all(run.name for run in runs):
         return [run.name for run in runs]
     facts = [run.recording.facts for run in runs]
@@ -123,7 +126,7 @@ def labels(runs: Sequence[Shown]) -> list[str]:
     names = [title_of(run.recording) if several else run.recording.facts.method for run in runs]
     settings = [", ".join(f"{key} = {value}" for key, value in one.settings.items()) for one in facts]
     told = [f"{name} ({extra})" if extra else name for name, extra in zip(names, settings, strict=True)]
-    return [f"{name}, run {i + 1}" if told.count(name) > 1 else name for i, name in enumerate(told)]
+    return told if len(set(told)) == len(told) else names_apart([run.recording for run in runs])
 
 
 def quantities() -> list[dict[str, Any]]:

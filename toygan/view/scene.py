@@ -80,7 +80,8 @@ def scene(recording: Recording, points: Points = "all") -> Scene:
     kept = slice(0, max(finite, 1))
     samples, scores, slopes = (seen_of(frames, name)[kept] for name in ("samples", "scores", "slopes"))
     if not finite:  # nothing to show but the real points: a flat critic, no generated point
-        samples, scores, slopes = np.full_like(samples, np.nan), 0 * scores, 0 * slopes
+        samples = np.full_like(samples, np.nan)
+        scores, slopes = (np.zeros_like(values) if critic_kept else values for values in (scores, slopes))
     grid_x, grid_y = frames["grid_x"], frames["grid_y"]
     view = (float(grid_x[0]), float(grid_x[-1]), float(grid_y[0]), float(grid_y[-1]))
     return Scene(
