@@ -104,7 +104,7 @@ def grid(
     room = 0.15 + LINE * max(fitted_to(side, lines).count("\n") + 1 for lines in told)
     below, pitch = 0.25 + 0.165 * len(commands) + room, tall + UNDER + ABOVE
     figure = blank(even(below + pitch * (down + 1) + 0.95))
-    header(figure, title_of(shown.recording), said(shown))
+    header(figure, title_of(shown.recording), said(shown), [shown])
     foot(figure, commands)
     axes = [
         [axis_at(figure, MARGIN + column * (side + GAP), below + (down - row) * pitch + UNDER, side, tall)
