@@ -62,7 +62,7 @@ def generated_cloud(axis: Axes, scene: Scene, frame: int) -> Cloud:
     marks, rings = generated_points(axis, scene, frame), counted(scene)
     if rings is None:
         return Cloud(marks)
-    discs = share_discs(axis, rings.modes.centres, rings.radii(rings.shares(scene.samples[frame])))
+    discs = share_discs(axis, rings.modes.centres, rings.radii(scene.shares(frame)))
     return Cloud(marks, discs, due_rings(axis, rings.modes.centres, rings.due))
 
 
@@ -98,8 +98,10 @@ def move_cloud(cloud: Cloud, scene: Scene, frame: int) -> None:
     cloud.marks.set_data(*visible(scene, frame).T)
     rings = counted(scene)
     if cloud.discs is not None and rings is not None:
-        radii = rings.radii(rings.shares(scene.samples[frame]))
-        cloud.discs.set(widths=2 * radii, heights=2 * radii, linewidth=rims(radii))
+        radii = rings.radii(scene.shares(frame))
+        cloud.discs.set_widths(2 * radii)
+        cloud.discs.set_heights(2 * radii)
+        cloud.discs.set_linewidth(rims(radii))
 
 
 def counted(scene: Scene) -> Rings | None:

@@ -73,7 +73,7 @@ def pixels_of(shown: Scene, frame: int, edges: np.ndarray, width: int) -> Image.
                  REAL_INK)  # fmt: skip
     rings = counted(shown)
     if rings:
-        shares = rings.radii(rings.shares(shown.samples[frame]))
+        shares = rings.radii(shown.shares(frame))
         paint_circles(picture, shown, shares, scale * DISC_RIM, RIM, GENERATED + hex_of(DISC_INK))
     size_of_mark = max(marker_size(shown.samples.shape[1]) * scale, LEAST)
     stamp_points(picture, placed(visible(shown, frame), shown, fine), size_of_mark, GENERATED,

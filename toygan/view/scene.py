@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -61,6 +61,14 @@ class Scene:
     points: Points = "all"
     rings: Rings | None = None
     critic_kept: bool = True
+    counted: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def shares(self, frame: int) -> np.ndarray:
+        """The shares [K] of a frame's generated points that are on each mode, counted once: several panels show them."""
+        assert self.rings is not None
+        if frame not in self.counted:
+            self.counted[frame] = self.rings.shares(self.samples[frame])
+        return self.counted[frame]
 
     @property
     def last(self) -> int:
