@@ -242,9 +242,9 @@ def test_a_cloud_of_few_points_is_not_said_to_be_thinned():
 @pytest.mark.parametrize("kept", ["all", "thin", "none"])
 def test_pictures_and_films_of_all_kinds_take_the_switch(kept, tmp_path):
     run = with_modes("unbalanced", cloud_of("unbalanced", "two"))
-    draw.save_picture(run, tmp_path / "a.svg", kept)
+    draw.save_picture(run, tmp_path / "a.svg", points=kept)
     draw.save_film(run, tmp_path / "a.gif", points=kept)
-    draw.save_comparison([run, run], tmp_path / "b.png", kept)
+    draw.save_comparison([run, run], tmp_path / "b.png", points=kept)
     draw.save_comparison_film([run, run], tmp_path / "b.gif", points=kept)
     assert len(list(tmp_path.iterdir())) == 4
 
