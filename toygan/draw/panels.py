@@ -345,6 +345,22 @@ def share_curves(axis: Axes, recording: Recording) -> None:
     dress_curves(axis, recording, "found, per cent")
 
 
+def stands_still(recording: Recording) -> bool:
+    """Whether the generator never moves, so that a run is about its critic: several looks, and W1 the same in all."""
+    w1 = recording.curve("w1")
+    return w1 is not None and len(w1) > 1 and bool(np.ptp(w1, axis=0).max() == 0)
+
+
+def slope_curves(axis: Axes, recording: Recording) -> None:
+    """How steep the critic is at real points, at generated ones and in between: the medians."""
+    styles: list[tuple[str, str, str, Dash]] = [
+        ("real", "real", INK, "-"), ("fake", "generated", GENERATED, "--"), ("between", "between", CRITIC, ":")
+    ]  # fmt: skip
+    for place, words, colour, dashes in styles:
+        seed_lines(axis, recording, f"slope_{place}_median", words, colour, dashes)
+    dress_curves(axis, recording, "steepness of the critic, medians")
+
+
 def transport_known(recording: Recording) -> bool:
     """Whether exact transport is what this critic should learn, and is compared with it."""
     measures = ("critic_gap", "slope_alignment")

@@ -35,7 +35,9 @@ from toygan.draw.panels import (
     score_bar,
     share_curves,
     shares_known,
+    slope_curves,
     slope_field,
+    stands_still,
     steepness_bar,
     styles_of,
     transport_curves,
@@ -212,8 +214,9 @@ def curves(figure: Figure, recording: Recording, bottom: float) -> None:
 
 def curve_panels(recording: Recording) -> list[list[Panel]]:
     """The curves that matter, in rows of at most three: shares and transport only where they are known."""
-    panels: list[Panel] = [loss_curves, w1_curves]
-    panels += [share_curves] if shares_known(recording) else []
+    still = stands_still(recording)
+    panels: list[Panel] = [loss_curves, slope_curves if still else w1_curves]
+    panels += [share_curves] if shares_known(recording) and not still else []
     panels += [transport_curves] if transport_known(recording) else []
     return [panels] if len(panels) <= 3 else [panels[:2], panels[2:]]
 

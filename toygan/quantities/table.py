@@ -255,7 +255,7 @@ QUANTITIES = {
         planned(critic_gap), "judged shown", "last curves", best=1.0,
     ),
     "slope_alignment": critic(
-        "slope agreement", "mean cosine of the critic's gradient with the exact transport direction",
+        "slopes agree", "mean cosine of the critic's gradient with the exact transport direction",
         "cosine", "higher", planned(slope_alignment), "judged shown", "last", best=1.0,
     ),
     "steep_share": critic(
