@@ -539,3 +539,11 @@ def test_the_bar_of_a_terminal_says_what_is_done(monkeypatch, capsys):
         watch(Progress(1, 2, "training", {}))
         watch(Progress(2, 2, "kept", {}))
     assert f"small / mine: {console.KEPT}" in capsys.readouterr().err
+
+
+def test_points_are_not_left_out_where_nothing_else_is_drawn(here):
+    told = call("run", "small.toml", "-m", "gan", "--seeds", "2", "--steps", "4", "--no-animation", "--json")
+    folder = one_object(told.stdout)["folder"]
+    assert "leave out --steps" in call("draw", folder, "--steps", "0", "--no-points", code=2).stderr
+    assert "points alone were kept" in call("draw", folder, "--seed", "1", "--no-points", code=2).stderr
+    assert not (Path(folder) / "picture-seed-1.png").exists()

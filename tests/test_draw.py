@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from PIL import Image, ImageSequence
 
 import toygan.draw as draw
-from toygan.draw import film, panels, pixels, players, reel, together
+from toygan.draw import film, panels, pixels, players, reel, sheet, together
 from toygan.draw import steps as draw_steps
 from toygan.draw.points import visible
 from toygan.files.text import number
@@ -119,7 +119,7 @@ def test_contour_shows_scores_higher_is_lighter_and_points_in_view():
     real, generated = (line.get_xydata() for line in axis.lines)
     np.testing.assert_array_equal(real, shown.real)
     np.testing.assert_array_equal(generated, shown.samples[-1, 10:])
-    assert "25 % of generated outside the view" in words(axis.figure)
+    assert "25 % of points out of view" in words(axis.figure)
     filled = axis.collections[0]
     np.testing.assert_allclose(filled.levels, panels.band_edges(shown.scores[-1:]))
     lightness = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b, _ in panels.SCORES(np.linspace(0, 1, 32))]
@@ -839,3 +839,16 @@ def test_a_generator_that_stands_still_gets_curves_of_its_critic():
     assert "steepness of the critic, medians" in told
     assert "W1 to the target (log scale)" not in told
     assert "W1 to the target (log scale)" in words(draw.picture(synthetic(frames=4, **SMALL)))
+
+
+def test_runs_with_other_points_have_other_floors():
+    one, other = (
+        synthetic(frames=3, **SMALL, config={"target": {"kind": "ring"}, "training": {"points": n}}) for n in (60, 1000)
+    )
+    assert sheet.world_of(one) != sheet.world_of(other)
+
+
+def test_a_sheet_without_a_floor_speaks_of_none():
+    run = synthetic(frames=3, **SMALL)
+    del run.metrics["w1_floor"]
+    assert "Floor:" not in words(draw.picture(run))

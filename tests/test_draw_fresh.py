@@ -36,7 +36,7 @@ def test_lost_points_and_those_outside_are_told():
     figure = fresh(synthetic(frames=2, seeds=2, points=20), points)
     assert [len(cloud) for cloud in drawn(figure)] == [9, 0]
     notes = [text.get_text() for axis in figure.axes for text in axis.texts]
-    assert notes[-2:] == ["10\N{NO-BREAK SPACE}% of generated outside the view", "diverged: no point is finite"]
+    assert notes[-2:] == ["10\N{NO-BREAK SPACE}% of points out of view", "diverged: no point is finite"]
 
 
 def test_equal_points_are_equal_files_and_another_format_is_refused(tmp_path):

@@ -19,7 +19,7 @@ from toygan.files.disk import packed, read_json, write_json
 from toygan.files.strict import UserError
 from toygan.many.results import records, run_folders, write_results
 from toygan.many.table import crossed, differences, marked, medians
-from toygan.many.written import FORMS, cell, parted, written
+from toygan.many.written import FORMS, cell, headed, parted, written
 from toygan.targets.table import TARGETS
 from toygan.view.records import in_order
 from toygan.view.statistics import Interval, median, order_ranks, rate
@@ -394,7 +394,7 @@ def test_a_table_is_written_in_every_form(tmp_path: Path) -> None:
     text, markdown, latex = (written(tables, form) for form in ("text", "markdown", "latex"))
     assert "wgan_x" in text
     assert "paired by seed" in text
-    assert {line.count("|") for line in markdown.splitlines() if line.startswith("|")} == {7, 3}
+    assert {line.count("|") for line in markdown.splitlines() if line.startswith("|")} == {7, 4}
     assert r"wgan\_x &" in latex
     assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 2
     lines = {line["method"]: line for line in csv.DictReader(io.StringIO(written(tables, "csv")))}
@@ -543,3 +543,42 @@ def test_a_table_of_estimates_says_what_a_negative_one_is(tmp_path: Path) -> Non
     rows = records([a_run(tmp_path, "gan", [1.0], summary=summary)])
     assert "below 0 is the error of kl" in medians(rows, [], ["kl"]).note
     assert "below 0" not in medians(rows, [], ["w1"]).note
+
+
+def test_methods_without_a_pair_still_have_a_table(tmp_path):
+    rows = [
+        {
+            "scenario": "ring",
+            "method": method,
+            "settings": f"steps={steps}",
+            "seed": 0,
+            "status": "done",
+            "w1": 0.5,
+            "folder": method,
+        }
+        for method, steps in (("gan", 20), ("wgan", 30))
+    ]
+    medians_, apart = medians(rows), differences(rows)
+    assert not apart.rows
+    for form in ("text", "markdown", "latex", "csv"):
+        assert "wgan" in written([medians_, apart], form)
+
+
+def test_a_difference_says_of_how_many_pairs_it_is():
+    rows = [
+        {"scenario": "ring", "method": method, "settings": "", "seed": seed, "status": "done", "folder": method,
+         "w1": None if method == "wgan" and seed > 3 else 1.0 + seed}
+        for method in ("gan", "wgan") for seed in range(8)
+    ]  # fmt: skip
+    told = differences(rows, measures=["w1"])
+    assert told.rows[0]["pairs"] == 8
+    assert "(n = 4)" in written([told], "text")
+    assert "of so many pairs" in told.note
+
+
+def test_two_columns_cannot_be_called_alike():
+    rows = [
+        {"scenario": "ring", "method": "gan", "settings": "", "seed": 0, "status": "done", "w1": 0.5, "folder": "a"}
+    ]
+    with pytest.raises(UserError, match="two columns would be called 'seeds'"):
+        headed(medians(rows, measures=["w1"]), {"w1": "seeds"})

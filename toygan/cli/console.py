@@ -184,7 +184,7 @@ def floor_words(recording: Recording) -> list[str]:
     band = f"{number(floor.low)} to {number(floor.high)} in 90 % of perfect samplers, of {floor.draws}"
     return [
         f"W1 floor {number(floor.mean)} ({band}); "
-        f"{sum(known)} of {len(facts.seeds)} seeds indistinguishable from a perfect sampler"
+        f"{sum(known)} of {len(facts.seeds)} seeds indistinguishable from a perfect sampler by W1 alone"
     ]
 
 

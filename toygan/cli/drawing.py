@@ -86,8 +86,10 @@ def go_together(view: str | None, points: int | None, steps: str | None, seed: i
         raise UserError(f"--seed {seed}: {told}; leave out either")
 
 
-def seen(recording: Recording, seed: int | None) -> Recording:
-    """The recording with a seed shown, by default its first; UserError for a seed that was not run."""
+def seen(recording: Recording, seed: int | None, points: Drawn = "all") -> Recording:
+    """The recording with a seed shown, by default its first; UserError for a seed that was not run, and for one of which
+    nothing is left to draw without its points.
+    """
     from toygan.draw import of_seed
     from toygan.files.strict import UserError
     from toygan.files.text import tell
@@ -100,6 +102,10 @@ def seen(recording: Recording, seed: int | None) -> Recording:
         raise UserError(f"--seed {seed}: {error}") from None
     if "scores" not in chosen.frames:
         kept = ", ".join(map(str, recording.facts.seeds[: recording.frames["scores"].shape[1]]))
+        if points == "none":
+            raise UserError(
+                f"--no-points: of seed {seed} points alone were kept, and the critic of seed {kept}; leave it out"
+            )
         tell(f"the critic of seed {seed} was not kept: its points alone are shown (critics were kept of seed {kept})")
     return chosen
 

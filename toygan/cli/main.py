@@ -377,9 +377,10 @@ def draw(
 ) -> None:
     """Draw a run again from its recording, or more points of its generators; nothing is trained."""
     with clear_faults():
-        kept = views.points_drawn(no_points, thin_points, "--points" if points else "--view" if view else "")
+        others = {"--points": points, "--view": view, "--steps": steps}
+        kept = views.points_drawn(no_points, thin_points, next((name for name, asked in others.items() if asked), ""))
         drawing.go_together(view, points, steps, seed, width)
-        recording = drawing.seen(opened(folder), seed)
+        recording = drawing.seen(opened(folder), seed, kept)
         formats = drawing.chosen_formats(formats, ["png"] if view or points or steps else ["png", "gif"])
         pace, looks = drawing.pace_of(formats, fps, seconds, width), drawing.looks_of(recording, steps, formats)
         place, tail = out or folder, "" if seed is None else f"-seed-{seed}"

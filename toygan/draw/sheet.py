@@ -48,7 +48,7 @@ from toygan.draw.points import GENERATED, REAL, counted, due_rings, share_discs
 from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.session.recording import Recording
-from toygan.view.apart import names_apart
+from toygan.view.apart import names_apart, worlds
 from toygan.view.scene import (
     THIN,
     Points,
@@ -76,9 +76,8 @@ DOTS = 200  # per inch, in a PNG
 NAME = 30  # characters of a name beside curves
 TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
-CAPTION = (
-    "Lighter = held for more real; every critic on its own colour scale. Numbers beneath: of the end, on fresh points."
-)
+CAPTION = "Lighter = held for more real; every critic on its own colour scale."
+AT_END = "Numbers beneath: of the end, on fresh points."
 Panel = Callable[[Axes, Recording], None]
 PICTURE_FORMATS = ("png", "pdf", "svg")
 
@@ -255,7 +254,9 @@ def arrows_in_words(shown: Scene) -> str:
 def floor_in_words(recording: Recording) -> str:
     """What the floor of W1 is: of perfect samplers against the run's own real points, or of pairs in older recordings."""
     best = recording.floor("w1")
-    if best and best.draws:
+    if best is None or not best.mean > 0:
+        return ""
+    if best.draws:
         return "Floor: W1 of perfect samplers to the same real points, mean and where 90 % of them lie. "
     return "Floor: W1 between two samples of the target, ± its spread over pairs. "
 
@@ -280,7 +281,7 @@ def save_picture(recording: Recording, path: str | Path, dots: float = DOTS, poi
 def comparison(recordings: Sequence[Recording], points: Points = "all") -> Figure:
     """Final critics of several runs side by side, and W1 over time of all; raises ValueError when there is none."""
     scenes = [scene(recording, points) for recording in recordings]
-    figure, axes = comparison_grid(scenes, curve_height=1.9)
+    figure, axes = comparison_grid(scenes, 1.9, AT_END if all(map(is_at_end, scenes)) else "")
     for axis, shown in zip(axes, scenes, strict=True):
         critic_contour(axis, shown, -1, band_edges(shown.scores[-1:]))
     for axis, shown in zip(axes, scenes, strict=True):
@@ -289,7 +290,7 @@ def comparison(recordings: Sequence[Recording], points: Points = "all") -> Figur
     return figure
 
 
-def comparison_grid(scenes: Sequence[Scene], curve_height: float) -> tuple[Figure, list[Axes]]:
+def comparison_grid(scenes: Sequence[Scene], curve_height: float, numbers: str) -> tuple[Figure, list[Axes]]:
     """A figure with one empty critic axis a run, titled, in rows of at most four, and room for curves beneath."""
     if not scenes:
         raise ValueError("a comparison needs at least one recording")
@@ -315,7 +316,7 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float) -> tuple[Figur
         key_line(axes[-1], styles[i])
     for line, words in enumerate(reversed(commands)):
         say(figure, 0.2, 0.1 + 0.15 * line, words, SMALL, family="monospace")
-    say(figure, 0.2, 0.1 + 0.15 * len(commands), CAPTION, SMALL)
+    say(figure, 0.2, 0.1 + 0.15 * len(commands), f"{CAPTION} {numbers}".rstrip(), SMALL)
     return figure, axes
 
 
@@ -355,9 +356,14 @@ def comparison_header(scenes: Sequence[Scene]) -> tuple[str, str]:
 def measure_lines(shown: Scene, frame: int) -> list[str]:
     """What stands beneath one critic of a comparison: the numbers of the end, or of a frame before it."""
     recording = shown.recording
-    ended = frame == shown.last and not shown.note
-    numbers = (end_words(recording) if ended else []) or words_with_range(recording, frame)
+    ended = frame == shown.last and is_at_end(shown)
+    numbers = end_words(recording) if ended else words_with_range(recording, frame)
     return [line for line in (*numbers, note_of(shown)) if line]
+
+
+def is_at_end(shown: Scene) -> bool:
+    """Whether a run has numbers of its end, and its portrait seed was not lost before."""
+    return not shown.note and bool(end_words(shown.recording))
 
 
 def note_of(shown: Scene) -> str:
@@ -424,7 +430,7 @@ def floors_of_all(axis: Axes, recordings: Sequence[Recording]) -> None:
         if len(firsts) == 1:
             floor_band(axis, floor, "floor: W1 of perfect samplers", recordings[i].floor("w1"))
         else:
-            name = f"floor: {recordings[i].facts.title}"
+            name = f"floor: {worlds(recordings)[i]}"
             floor_band(axis, floor, name, recordings[i].floor("w1"), styles[i][0])
 
 
@@ -432,7 +438,9 @@ def world_of(recording: Recording) -> str:
     """What decides the floors of a run: its scenario, target and number of points."""
     facts = recording.facts
     training = facts.config.get("training") or {}
-    return repr((facts.scenario, facts.config.get("target"), training.get("seed")))
+    return repr(
+        (facts.scenario, facts.config.get("target"), training.get("seed"), training.get("points"), dict(facts.inputs))
+    )
 
 
 def w1_of_one(axis: Axes, recording: Recording, colour: str, dashes: str, band: bool) -> Line2D | None:

@@ -52,7 +52,7 @@ def steps(recording: Recording, looks: Sequence[int]) -> Figure:
         raise ValueError(f"{len(looks)} looks cannot stand side by side; 1 to {MOST} can, more are a film")
     looks = list(dict.fromkeys(min(look, shown.last) for look in looks))
     told = [measures_of(shown, look) for look in looks]
-    cells = cells_of(len(looks), 1 if not shown.critic_kept else 2 if shown.optimal is None else 3)
+    cells = cells_of(len(looks), 1 if not shown.critic_kept else 3 if shown.optimal_moves else 2)
     figure, axes = grid(shown, cells, told)
     for column, (look, places) in enumerate(zip(looks, axes, strict=True)):
         one = at_look(shown, look)

@@ -23,6 +23,7 @@ from toygan.view.scene import Points, Scene, diagnosis_of, event_in_words, event
 
 HOLD = 4000  # milliseconds: how long the end is held, for it has sentences to read
 CURVE, BAR, LINE = 1.2, 0.15, 0.15  # inches: the height of the curves, of a run's bar, and of a line of words
+NUMBERS = "Numbers beneath: of the step shown; at the last one of the end, on fresh points."
 TOLD = 6  # runs of which events and diagnosis are told in words
 
 
@@ -46,7 +47,7 @@ def comparison_figure(scenes: Sequence[Scene], width: int = USUAL.width) -> tupl
     """The still parts of a comparison film, so many pixels wide, and its moving ones; its clock is `clock_of`."""
     told = told_lines(len(scenes))
     room = BAR * len(scenes) + LINE * told * min(len(scenes), TOLD) + 0.1
-    figure, axes = sheet.comparison_grid(scenes, curve_height=CURVE + 0.15 + room)
+    figure, axes = sheet.comparison_grid(scenes, CURVE + 0.15 + room, NUMBERS)
     figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
     recordings, clock = [shown.recording for shown in scenes], clock_of(scenes)
     axis, curves = sheet.w1_of_all(figure, recordings, room, CURVE)

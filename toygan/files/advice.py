@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -88,11 +88,13 @@ def scale_remedy(config: Config, found: Extent) -> str:
     """The settings that bring a target to unit scale around the origin."""
     target = config.target
     if target.kind == "points" and not target.normalise and found.radius > 0:
-        return "normalise = true"
+        moved = ["scale = 1.0"] if not SMALL <= target.scale <= LARGE else []
+        moved += ["shift = [0.0, 0.0]"] if np.hypot(*target.shift) > LARGE else []
+        return " and ".join(["normalise = true", *moved])
     fits = SMALL <= found.radius <= LARGE or found.radius == 0
     scale = target.scale if fits else float(f"{target.scale / found.radius:.2g}")
     middle = scale / target.scale * np.subtract(found.centre, target.shift)  # before the shift, which comes last
-    wanted = {} if fits else {"scale": scale}
+    wanted = dict[str, Any]() if fits else {"scale": scale}
     if np.hypot(*(middle + target.shift)) > LARGE:
         wanted["shift"] = [round(-float(value), 2) + 0.0 for value in middle]
     return " and ".join(f"{key} = {toml_value(value)}" for key, value in wanted.items())

@@ -99,7 +99,7 @@ def lacks_seeds(name: str, row: Mapping[str, Any]) -> bool:
     """Whether a number of a row is of fewer seeds than ended; what the seeds of a run share lacks none."""
     value = row[name]
     known = isinstance(value, Interval) and not math.isnan(value.value) and name not in OF_A_RUN
-    return known and value.n < row.get("values", row.get("seeds", 0))
+    return known and value.n < row.get("values", row.get("seeds", row.get("pairs", 0)))
 
 
 INTERVALS = f" with 95 % intervals from order statistics (none below {FEWEST} values)"
@@ -166,12 +166,16 @@ def differences(
     names = chosen_measures(rows, measures)
     pairs = list(paired(rows, base))
     told = [
-        dict(zip(keys, group, strict=True)) | {name: difference_of(members, name) for name in names}
+        dict(zip(keys, group, strict=True))
+        | {"pairs": len(members)}
+        | {name: difference_of(members, name) for name in names}
         for group, members in sorted(
             groups([{**one, "against": other} for one, other in pairs], keys).items(), key=lambda one: rank(one[0])
         )
     ]
     note = f"medians of the differences from {base}, paired by seed,{INTERVALS}"
+    if any(lacks_seeds(name, row) for row in told for name in names):
+        note += "; n: of so many pairs, the others lack a finite value"
     return Table(keys, told, note + apart_words(rows, by) + lone_words(rows, base))
 
 
@@ -233,7 +237,8 @@ def marked(table: Table) -> Table:
         for rows in scenarios.values()
         for i in best_of(table, name, [row["i"] for row in rows])
     }
-    told = "; bold: the best of a column in its scenario, and all whose interval overlaps the best one's"
+    where = " in its scenario" if "scenario" in table.keys else ""
+    told = f"; bold: the best of a column{where}, and all whose interval overlaps the best one's"
     if any(math.isnan(table.rows[i][name].low) for i, name in best):
         told += " (without an interval, all that is written alike)"
     return table._replace(best=frozenset(best), note=table.note + told * bool(best))

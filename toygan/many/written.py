@@ -32,7 +32,7 @@ def cells_of(table: Table) -> tuple[list[str], list[list[str]]]:
 
 def columns(table: Table) -> list[str]:
     """The names of a table's columns."""
-    return list(dict.fromkeys(name for row in table.rows for name in row))
+    return list(dict.fromkeys([*table.keys, *(name for row in table.rows for name in row)]))
 
 
 def cell(value: Any, is_of_few: bool = False) -> str:
@@ -71,7 +71,10 @@ def renamed(table: Table, names: Mapping[str, str]) -> Table:
 
 
 def headed(table: Table, names: Mapping[str, str]) -> Table:
-    """A table with other names of its columns."""
+    """A table with other names of its columns. UserError where two would have one name."""
+    told = [names.get(name, name) for name in columns(table)]
+    if twice := sorted({name for name in told if told.count(name) > 1}):
+        raise UserError(f"--name: two columns would be called {twice[0]!r}; give each a name of its own")
     rows = [{names.get(name, name): value for name, value in row.items()} for row in table.rows]
     best = frozenset((i, names.get(name, name)) for i, name in table.best)
     return Table([names.get(key, key) for key in table.keys], rows, table.note, best)

@@ -73,6 +73,7 @@ def square(low: np.ndarray, high: np.ndarray) -> tuple[Range, Range]:
     centre, side = (low + high) / 2, float((high - low).max())
     half = max((0.5 + MARGIN) * side if side else 2.0, FINEST * float(np.abs(centre).max()))
     power = int(np.floor(np.log10(half / STEPS)))
+    power -= 10.0**power > half / STEPS  # the logarithm may have been rounded up
     step = max(factor * 10.0**power for factor in (1, 2, 5) if factor * 10.0**power <= half / STEPS)
     reach = int(np.ceil(half / step))
     middles = [round(float(value) / step) for value in centre]

@@ -22,13 +22,20 @@ def names_apart(recordings: Sequence[Recording]) -> list[str]:
     facts = [recording.facts for recording in recordings]
     several = len({one.scenario for one in facts}) > 1
     by_method = len({one.method for one in facts}) > 1
-    heads = [[one.title] * several + [one.method] * by_method for one in facts]
+    heads = [[name] * several + [one.method] * by_method for name, one in zip(worlds(recordings), facts, strict=True)]
     settings = settings_apart(recordings)
     names = [
         " · ".join(part for part in [*head, ", ".join(told)] if part)
         for head, told in zip(heads, settings, strict=True)
     ]
     return numbered([name or one.method for name, one in zip(names, facts, strict=True)])
+
+
+def worlds(recordings: Sequence[Recording]) -> list[str]:
+    """What each run's scenario is called: its title, or its name where two scenarios have one title."""
+    facts = [recording.facts for recording in recordings]
+    own = len({one.title for one in facts}) < len({one.scenario for one in facts})
+    return [one.scenario if own else one.title for one in facts]
 
 
 def settings_apart(recordings: Sequence[Recording]) -> list[list[str]]:

@@ -45,7 +45,8 @@ def seed_first(name: str, array: np.ndarray, place: int) -> np.ndarray | None:
     """An array of frames with the seed at a place first; None where it holds nothing of that seed."""
     if name in FIXED:
         return array
-    axis = 0 if name in SEEDS_FIRST else 1
+    older = name == "optimal_scores" and array.ndim == 3  # of the last frame alone, without an axis of time
+    axis = 0 if name in SEEDS_FIRST or older else 1
     count = array.shape[axis]
     return np.take(array, order_of(count, place), axis) if place < count else None
 

@@ -287,7 +287,7 @@ def inside(points: np.ndarray, view: View) -> np.ndarray:
 def outside_share(points: np.ndarray, view: View) -> str:
     """Say how many generated points [N, 2] the view does not show, or nothing when it shows all."""
     share = 1.0 - float(np.mean(inside(points, view))) if np.isfinite(points).any() else 0.0
-    return f"{percent(share)} of generated outside the view" if share else ""
+    return f"{percent(share)} of points out of view" if share else ""
 
 
 def real_in_words(shown: Scene) -> str:

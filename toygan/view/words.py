@@ -59,7 +59,9 @@ def span_of(w1: np.ndarray) -> str:
     """The span of W1 over all seeds [S], lost seeds counted; nothing for one seed."""
     known = w1[np.isfinite(w1)]
     lost = len(w1) - len(known)
-    span = f"{len(known)} seeds: {number(known.min())}–{number(known.max())}" if len(w1) > 1 and len(known) else ""
+    if len(w1) < 2 or not len(known):
+        return ""
+    span = f"{len(known)} seeds: {number(known.min())}–{number(known.max())}" if len(known) > 1 else "1 seed"
     return span + (f", {lost} without a value" if lost and span else "")
 
 
@@ -88,9 +90,8 @@ def headline(recording: Recording) -> str:
     if best and best.mean > 0:
         told += f": {number(w1 / best.mean)} times its floor {number(best.mean)}"
         told += f" ({number(best.low)}–{number(best.high)})" if best.draws else ""
-    known = [value for one in summary.rows if (value := one.get("w1")) is not None]
-    spread = f" · {len(known)} seeds: {number(min(known))}–{number(max(known))}" if known else ""
-    return told + (spread if len(summary.rows) > 1 else "")
+    spread = span_of(recording.final("w1"))
+    return f"{told} · {spread}" if spread else told
 
 
 class Scored(NamedTuple):

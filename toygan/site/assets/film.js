@@ -112,7 +112,7 @@
 
   function notes(panel, data, i) {
     const run = panel.run, words = [], outside = toygan.outside(data.points, i);
-    if (outside && state.on.points) words.push(`${percent(outside)} of generated outside the view`);
+    if (outside && state.on.points) words.push(`${percent(outside)} of points out of view`);
     if (!data.scores && (state.on.critic || state.on.arrows || state.on.latent || state.on.optimal)) {
       words.push(`no critic kept for this seed, only for seed ${run.seeds.slice(0, run.critics).join(", ")}`);
     } else if (state.on.optimal && !shownOptimal(panel, data)) words.push("the optimal critic is not known here");
