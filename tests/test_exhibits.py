@@ -636,7 +636,9 @@ def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monke
     words = ["gallery", "--quick", "--workers", "1", *(word for path in paths for word in ("--only", path))]
     result = call(*words)
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines() == ["one: 1 of 1 claims held", "two: 1 of 1 claims held", "site/index.html"]
+    quick = "(quick: fewer seeds and steps than the claims are about)"
+    told = [f"{name}: 1 of 1 claims held {quick}" for name in ("one", "two")]
+    assert result.stdout.splitlines() == [*told, "site/index.html"]
     assert {file.name for file in Path("site/exhibits").iterdir()} == {"one.html", "two.html"}
     assert "fewer seeds" in Path("site/index.html").read_text(encoding="utf-8")
     assert len(list(Path("runs").rglob("frames.npz"))) == 4  # the two exhibits share theirs

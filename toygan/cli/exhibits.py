@@ -219,7 +219,8 @@ def tally(shown: Showing) -> str:
     counts = counted(shown.verdicts)
     certain = f", {counts[BY_CONSTRUCTION]} true by construction" if counts[BY_CONSTRUCTION] else ""
     judged = len(shown.verdicts) - counts[BY_CONSTRUCTION]
-    return f"{shown.name}: {counts[JUDGED[True]]} of {judged} claims held{certain}"
+    quick = " (quick: fewer seeds and steps than the claims are about)" if shown.quick else ""
+    return f"{shown.name}: {counts[JUDGED[True]]} of {judged} claims held{certain}{quick}"
 
 
 def register(app: typer.Typer) -> None:

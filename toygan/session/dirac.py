@@ -233,8 +233,8 @@ def motion_in_words(found: Eigenvalues) -> str:
         return f"no eigenvalues: {found.why_not}"
     leading = found.multipliers[0]
     size, turning = float(abs(leading)), float(abs(np.angle(leading)))
-    turn = f", once around in {2 * pi / turning:.3g} steps" if 1e-9 < turning < pi - 1e-9 else ""
-    return f"eigenvalues {rates_in_words(found.rates[:2])}, |m| = {size:.4g}: {fate(size, turning)}{turn}"
+    turn = f", once around in {number(2 * pi / turning)} steps" if 1e-9 < turning < pi - 1e-9 else ""
+    return f"eigenvalues {rates_in_words(found.rates[:2])}, |m| = {number(size, 6)}: {fate(size, turning)}{turn}"
 
 
 def fate(size: float, turning: float) -> str:
@@ -243,8 +243,8 @@ def fate(size: float, turning: float) -> str:
         return "stays on a closed orbit" if turning > 1e-9 else "stands still to first order"
     steps = abs(log(2) / log(size)) if size else 0.0
     if size < 1:
-        return f"{'spirals in' if turning > 1e-9 else 'comes home'}, halved in {steps:.3g} steps"
-    return f"{'spirals out' if turning > 1e-9 else 'runs away'}, doubled in {steps:.3g} steps"
+        return f"{'spirals in' if turning > 1e-9 else 'comes home'}, halved in {number(steps)} steps"
+    return f"{'spirals out' if turning > 1e-9 else 'runs away'}, doubled in {number(steps)} steps"
 
 
 def rates_in_words(rates: np.ndarray) -> str:
