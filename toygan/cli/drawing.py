@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -180,13 +181,8 @@ def drawn(recording: Recording, path: Path, suffix: str, pace: Pace, width: int 
     """Draw a run's picture or film, by the suffix, as PATH.SUFFIX; where it is."""
     from toygan.draw import save_film, save_picture
 
-    place = path.with_name(f"{path.name}.{suffix}")
-    if suffix in PICTURES:
-        save_picture(recording, place, dots_of(width), points)
-    else:
-        with encoding(suffix):
-            save_film(recording, place, pace=pace, points=points)
-    return place
+    still = partial(save_picture, recording, dots=dots_of(width), points=points)
+    return saved(still, partial(save_film, recording, pace=pace, points=points), path, suffix)
 
 
 def drawn_together(
@@ -195,12 +191,18 @@ def drawn_together(
     """Draw several runs' picture or film, by the suffix, as PATH.SUFFIX; where it is."""
     from toygan.draw import save_comparison, save_comparison_film
 
+    still = partial(save_comparison, recordings, dots=dots_of(width), points=points)
+    return saved(still, partial(save_comparison_film, recordings, pace=pace, points=points), path, suffix)
+
+
+def saved(still: Callable[..., None], film: Callable[..., None], path: Path, suffix: str) -> Path:
+    """Save what the suffix asks for as PATH.SUFFIX; where it is."""
     place = path.with_name(f"{path.name}.{suffix}")
     if suffix in PICTURES:
-        save_comparison(recordings, place, dots_of(width), points)
+        still(path=place)
     else:
         with encoding(suffix):
-            save_comparison_film(recordings, place, pace=pace, points=points)
+            film(path=place)
     return place
 
 

@@ -24,7 +24,7 @@ from toygan.files.text import tell
 from toygan.quantities.table import derived
 from toygan.session.facts import Facts, read_facts
 from toygan.session.recording import like_perfect
-from toygan.view.records import FINISHED, Record, legal_keys
+from toygan.view.records import FINISHED, Record, flattened, legal_keys, unlike
 
 LAST = ("core_seconds", "message", "split_by", "folder")
 
@@ -91,7 +91,8 @@ def differing_keys(runs: Sequence[Facts]) -> list[dict[str, Any]]:
 
     Keys of the method count where runs of one method differ in them: unlike methods are unlike in more than a name.
     """
-    flat = [flattened({**facts.config, "inputs": facts.inputs}) for facts in runs]
+    configs = [flattened({**facts.config, "inputs": facts.inputs}) for facts in runs]
+    flat = [{key: scalar(value) for key, value in config.items()} for config in configs]
     found: list[dict[str, Any]] = [{} for _ in runs]
     for members in together(range(len(runs)), lambda i: runs[i].scenario):
         grid = {key for i in members for key in runs[i].settings}
@@ -116,31 +117,16 @@ def differing(members: Sequence[int], runs: Sequence[Facts], flat: Sequence[Mapp
     """The keys in which some runs' flat configs differ; those of the method only among runs of one method."""
     found = {key for key in unlike([flat[i] for i in members]) if not key.startswith("method.")}
     for alike in together(members, lambda i: runs[i].method):
-        found |= unlike([flat[i] for i in alike])
+        found |= set(unlike([flat[i] for i in alike]))
     return {key for key in found if key != "training.seeds" and key.partition(".")[0] not in IDLE}
 
 
 IDLE = {"about", "name", "reference", "title"}  # parts of a config that change no number
 
 
-def unlike(configs: Sequence[Mapping[str, Any]]) -> set[str]:
-    """The keys that not all flat configs have with the same value."""
-    first = configs[0]
-    keys = dict.fromkeys(key for config in configs for key in config)
-    return {key for key in keys if any(config.get(key) != first.get(key) for config in configs)}
-
-
 def overlap(key: str, other: str) -> bool:
     """Whether one dotted key is the other one or lies in its table."""
     return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
-
-
-def flattened(config: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """A config as dotted keys and values; lists as one value."""
-    flat: dict[str, Any] = {}
-    for key, value in config.items():
-        flat |= flattened(value, f"{above}{key}.") if isinstance(value, Mapping) else {f"{above}{key}": scalar(value)}
-    return flat
 
 
 def facts_of(folder: Path) -> Facts:

@@ -67,8 +67,11 @@ class Recording:
         """What perfect samplers score in a quantity at a frame's or the final number of points; None where that is not
         known. Older recordings know no band of theirs: `draws` is 0, and its ends lie a spread either side of the mean.
         """
-        known, curve = self.facts.floor(name, when), self.curve(f"{name}_floor")
-        return floor_of_curve(curve) if known is None and curve is not None and when == "frame" else known
+        known = self.facts.floor(name, when)
+        if known is not None or when == "final":
+            return known
+        curve = self.curve(f"{name}_floor")
+        return None if curve is None else floor_of_curve(curve)
 
     def sample(self, n: int, k: int = 0) -> np.ndarray:
         """Draw n more points of every seed's last generator: [S, n, 2], float32; another k is another sample.

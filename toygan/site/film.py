@@ -131,7 +131,6 @@ def labels(runs: Sequence[Shown]) -> list[str]:
 
 def quantities() -> list[dict[str, Any]]:
     """The rows of the table of quantities that have a curve or stand beneath a panel, as the scripts know them."""
-    names = dict.fromkeys([*shown_in("curves"), *shown_in("line")])
     best = {"lower": "floor", "higher": "ceiling", "neither": ""}
     return [
         {
@@ -144,8 +143,13 @@ def quantities() -> list[dict[str, Any]]:
             "curve": name in shown_in("curves"),
             "line": name in shown_in("line"),
         }
-        for name in names
+        for name in names_told()
     ]
+
+
+def names_told() -> list[str]:
+    """The names of these rows."""
+    return list(dict.fromkeys([*shown_in("curves"), *shown_in("line")]))
 
 
 def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
@@ -176,7 +180,7 @@ def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
         "modes": [] if centres is None else np.asarray(centres, float).round(5).tolist(),
         "rings": rings_known(shown),
         "curves": curves_of(recording, kept),
-        "best": {row["name"]: best_of(recording, row["name"]) for row in quantities()},
+        "best": {name: best_of(recording, name) for name in names_told()},
         "events": [
             {"step": event.step, "label": event.label, "seeds": event.seeds, "why": why(recording, event)}
             for event in events_of(recording)
@@ -246,7 +250,7 @@ def bands_of(scores: np.ndarray) -> dict[str, Any]:
 
 def curves_of(recording: Recording, kept: np.ndarray) -> dict[str, list[list[float | None]]]:
     """The quantities that have a curve: one list over the frames for every seed, null where unknown."""
-    known = {row["name"]: recording.curve(row["name"]) for row in quantities()}
+    known = {name: recording.curve(name) for name in names_told()}
     return {
         name: [[round_to(v) if np.isfinite(v) else None for v in line] for line in values[kept].T]
         for name, values in known.items()

@@ -8,6 +8,7 @@ from typing import Any
 
 from toygan.files.text import number
 from toygan.session.recording import Recording
+from toygan.view.records import flattened, unlike
 
 SAID = {"name", "title", "about", "reference", "formula", "look_for"}  # words about a run, which do not change it
 PLAIN = {"training", "method", "view"}  # tables whose keys say what they are without the table's name
@@ -61,21 +62,14 @@ def runs_alike(recordings: Sequence[Recording], recording: Recording, method: bo
     return [flat(other.config) for other in facts if other.method == one.method or not method]
 
 
-def flat(table: Mapping[str, Any], under: str = "") -> dict[str, Any]:
-    """A table of tables as one, its keys dotted."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            found |= flat(value, f"{under}{key}.")
-        elif key not in SAID:
-            found[f"{under}{key}"] = value
-    return found
+def flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config with dotted keys, without the words about it."""
+    return {key: value for key, value in flattened(config).items() if key.rpartition(".")[2] not in SAID}
 
 
 def differing(configs: Sequence[Mapping[str, Any]], counts: Callable[[str], bool]) -> list[str]:
     """The keys that count in which configs differ; of tables of different kinds only the kind."""
-    keys = dict.fromkeys(key for config in configs for key in config if counts(key))
-    apart = [key for key in keys if any(config.get(key) != configs[0].get(key) for config in configs)]
+    apart = [key for key in unlike(configs) if counts(key)]
     kinds = {key.rpartition(".")[0] for key in apart if key.endswith(".kind")}
     return [key for key in apart if key.endswith(".kind") or key.rpartition(".")[0] not in kinds]
 

@@ -57,3 +57,17 @@ def known_values(members: Sequence[Mapping[str, Any]], name: str) -> list[float]
     if name in OF_A_RUN:
         known = list({row.get("folder") or i: row for i, row in enumerate(known)}.values())
     return [row[name] for row in known]
+
+
+def flattened(config: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """A config as dotted keys and values; lists as one value."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        flat |= flattened(value, f"{above}{key}.") if isinstance(value, Mapping) else {f"{above}{key}": value}
+    return flat
+
+
+def unlike(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The keys that not all flat configs have with the same value, in order of first appearance."""
+    keys = dict.fromkeys(key for config in configs for key in config)
+    return [key for key in keys if any(config.get(key) != configs[0].get(key) for config in configs)]

@@ -62,7 +62,7 @@ def span_of(w1: np.ndarray) -> str:
     if len(w1) < 2 or not len(known):
         return ""
     span = f"{len(known)} seeds: {number(known.min())}–{number(known.max())}" if len(known) > 1 else "1 seed"
-    return span + (f", {lost} without a value" if lost and span else "")
+    return span + (f", {lost} without a value" if lost else "")
 
 
 def words_with_range(recording: Recording, frame: int) -> list[str]:
