@@ -26,6 +26,7 @@ from toygan.files.config import Config, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
 from toygan.files.scenario import read
 from toygan.files.strict import Place, UserError
+from toygan.game.duel import code_columns
 from toygan.game.play import State
 from toygan.quantities import measure
 from toygan.quantities.diagnosis import rates, sentences
@@ -257,7 +258,7 @@ def play_on(config: Config, order: Order, facts: dict[str, Any]) -> None:
         with timed(facts, "train"):
             state = next(states)
         numbers.update(look(work, state))
-    order.watch(Progress(state.step, sim.steps, "measuring", numbers))
+    order.watch(Progress(looks.step_of(state), sim.steps, "measuring", numbers))
     pack(work, state)
 
 
@@ -275,7 +276,7 @@ def resume(work: Ongoing) -> State:
         look(work, work.sim.start)
         return work.sim.start
     state = looks.state_of(arrays, work.sim.start)
-    facts["step"] = state.step
+    facts["step"] = looks.step_of(state)
     write_json(place / "run.json", facts)
     return state
 
@@ -291,7 +292,7 @@ def look(work: Ongoing, state: State) -> dict[str, float]:
         kept_arrays = {name: values for name, values in frame.arrays.items() if name not in UNKEPT} | best
         lines = "".join(metric_lines(row, frame.step, facts["seeds"]))
         folders.keep(place, work.past, frame.step, kept_arrays, lines, looks.state_arrays(state))
-        facts["step"] = state.step
+        facts["step"] = frame.step
         write_json(place / "run.json", facts, durable=False)
     return {name: float(row[name][0]) for name in shown_in("live") if name in row}
 
@@ -325,7 +326,7 @@ def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
 
 def codes_of(sim: Simulation) -> np.ndarray | None:
     """The categories of the watched latents [S, N]; None where latents have none."""
-    categories = sim.world.generator.categories
+    categories = code_columns(sim.world.game)
     return looks.on_host(sim.watched[..., :categories].argmax(dim=-1)) if categories else None
 
 
@@ -373,7 +374,7 @@ FLOOR = ("mean", "spread", "low", "high", "draws")  # as it stands in `run.json`
 def pack(work: Ongoing, state: State) -> None:
     """Stack the frames into `frames.npz`, keep the last weights in `weights.npz` and sum the run up."""
     sim, facts, place = work.sim, work.facts, work.order.folder
-    steps = [step for step in sim.frame_steps if step <= state.step]
+    steps = [step for step in sim.frame_steps if step <= looks.step_of(state)]
     with timed(facts, "observe"):
         frames = folders.kept_frames(place, steps)
         frames |= fixed_arrays(sim, steps) | {"final": looks.generated(sim, state, sim.final)}
@@ -433,8 +434,8 @@ def critic_kind(config: Config) -> str:
 
 def optimum_at(work: Ongoing, frame: Frame) -> Known | None:
     """What is known of the optimum at a frame, at what is left of the noise; None while the critic still rehearses."""
-    game = work.sim.world.game
-    if work.optimum is None or (game.objective.rehearse and frame.step < game.head_start):
+    rehearses = work.sim.world.game.objective.rehearse is not None and frame.step < work.config.method.head_start
+    if work.optimum is None or rehearses:
         return None
     return optimum_of(work.config, work.sim, frame.noise) if frame.noise else work.optimum
 

@@ -45,6 +45,7 @@ from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
 from toygan.game.streams import draws
+from toygan.session.looks import like
 from toygan.many import run as runs
 from toygan.many.executors import ENGINES, Pool, Shares, ends
 from toygan.many.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
@@ -494,7 +495,7 @@ def probe(config: Config) -> float:
         order = runs.Order(Path(scratch), "")
         work = runs.work_of(config, order, runs.first_facts(config, order))
         sim, start = work.sim, work.sim.start
-        states = play.play(sim.world.game, start, draws(sim.source, 0, start.critic))
+        states = play.play(sim.world.game, start, draws(sim.source, 0, like(start)))
         state = next(itertools.islice(states, 3, None))
         a_step = seconds_of(lambda: next(itertools.islice(states, PROBE_STEPS - 1, None))) / PROBE_STEPS
         runs.look(work, state)  # the first one warms up
