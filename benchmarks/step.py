@@ -21,7 +21,7 @@ from torch.nn.functional import softplus
 from toygan.files.scenario import read
 from toygan.game import play
 from toygan.game.streams import draws
-from toygan.session.looks import simulation
+from toygan.session.looks import like, simulation
 
 BATCH = 256
 
@@ -95,7 +95,7 @@ def toygan_loop(width: int, method: str, critic_steps: int, seeds: int) -> Itera
         "method.critic_steps": critic_steps,
     }
     sim = simulation(read("eight-gaussians", method, list(changes.items())))
-    for _ in play.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)):
+    for _ in play.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start))):
         yield
 
 

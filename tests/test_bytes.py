@@ -21,7 +21,7 @@ from toygan.files.disk import read_json, unpacked, write_json
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
 from toygan.game.play import State
-from toygan.game.streams import Purpose, stream
+from toygan.game.streams import stream
 from toygan.many import run
 from toygan.many import task as tasks
 from toygan.session import looks
@@ -425,6 +425,13 @@ def test_a_run_is_gone_on_with_on_another_machine_and_its_weights_come_home(tmp_
 # --- more points -----------------------------------------------------------------------------------------------------
 
 
+def fresh(sim: looks.Simulation, seed: int) -> np.ndarray:
+    """The latents of one seed's fourth sample, codes first."""
+    names = [name for name in ("category", "latent") if name in sim.source.laws]
+    scenario_seed = sim.source.scenario_seed
+    return np.hstack([sim.source.laws[n](stream(scenario_seed, seed, f"fresh {n}", 4), 300) for n in names])
+
+
 def last_state(sim: looks.Simulation) -> State:
     """The state after the last step, played here."""
     return next(state for state in looks.states_due(sim, sim.start, lambda step: None) if state.step == sim.steps)
@@ -454,8 +461,7 @@ def test_fresh_points_are_those_of_the_last_state(way, world, tmp_path):
     for name, values in looks.weights(last).items():
         np.testing.assert_array_equal(kept[name], values)
     assert np.array_equal(kept["average"], kept["generator"]) == (way != "averaged")
-    rngs = [stream(sim.source.scenario_seed, seed, Purpose.FRESH_LATENT, 4) for seed in (3, 5)]
-    latents = torch.from_numpy(np.stack([sim.source.latent(rng, 300) for rng in rngs])).to(sim.final)
+    latents = torch.from_numpy(np.stack([fresh(sim, seed) for seed in (3, 5)])).to(sim.final)
     points = recording.sample(300, k=4)
     assert (points.shape, points.dtype) == ((2, 300, 2), np.float32)
     np.testing.assert_array_equal(points, looks.generated(sim, last, latents))

@@ -17,6 +17,7 @@ import pytest
 
 import toygan
 from toygan.files.strict import UserError
+from toygan.game.play import with_parameters
 from toygan.many import run
 from toygan.session import folder as folders
 from toygan.session import looks, recording
@@ -216,9 +217,9 @@ def poisoned(monkeypatch, *seeds: int) -> None:
 
     def poisoned_state(*words):
         state = first_state(*words)
-        generator = state.generator.clone()
+        generator = state.parameters["generator"].clone()
         generator[list(seeds), 0] = float("nan")
-        return state._replace(generator=generator, average=generator)
+        return with_parameters(state, {"generator": generator})
 
     monkeypatch.setattr(looks, "first_state", poisoned_state)
 

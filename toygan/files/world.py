@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from toygan.files.config import Config, Method
-from toygan.files.strict import options
 from toygan.files.dials import Dials, dials_of, turned
+from toygan.files.strict import options
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
 from toygan.game.laws import Law, normal

@@ -6,13 +6,13 @@ tables take plain floats as well.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 Dial = Tensor | float
 
 
-def over(dial: Dial, values: Tensor) -> Dial:
+def over(dial: Dial, values: Tensor) -> Tensor:
     """A dial as it goes with values [seed, ...]: of their type, one number for each seed or one for all."""
-    if isinstance(dial, Tensor):
-        return dial.to(values).reshape(dial.shape + (1,) * (values.ndim - dial.ndim) * bool(dial.ndim))
-    return dial
+    number = torch.as_tensor(dial, dtype=values.dtype, device=values.device)
+    return number.reshape(number.shape + (1,) * (values.ndim - 1)) if number.ndim else number

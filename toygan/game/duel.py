@@ -6,7 +6,7 @@ constraint what is added. `judge` looks at a critic as the pictures do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -77,7 +77,9 @@ def losses(game: Game, state: State) -> Callable[[Heads, Heads, Extra], Losses]:
 
     def either(r: Heads, g: Heads, extra: Extra) -> Losses:
         early = state.step < head_start
-        return Losses(*(torch.where(early, a, b) for a, b in zip(rehearse(r, g, extra), told(r, g, extra), strict=True)))
+        return Losses(
+            *(torch.where(early, a, b) for a, b in zip(rehearse(r, g, extra), told(r, g, extra), strict=True))
+        )
 
     return either
 
@@ -127,9 +129,7 @@ def critic_layers(game: Game, parameters: Tensor) -> Layers:
     return game.constraint.reparametrise(game.players[CRITIC].network.layers(parameters))
 
 
-def looking(
-    game: Game, parameters: Tensor, layers: Layers, pair: Pair, real: Tensor, fake: Tensor, row: Draw
-) -> Look:
+def looking(game: Game, parameters: Tensor, layers: Layers, pair: Pair, real: Tensor, fake: Tensor, row: Draw) -> Look:
     """What a penalty may look at; slopes are those of the score, and computed only when asked for."""
     body = game.players[CRITIC].network
 
@@ -201,5 +201,3 @@ def judge(game: Game, parameters: Tensor, real: Tensor, fake: Tensor) -> Judge:
         return by_copy.unflatten(2, (game.pack, 2)).sum(dim=2).detach()
 
     return Judge(score_at, slopes_at)
-
-

@@ -314,7 +314,9 @@ def gaussian_kernel(a: Tensor, b: Tensor, bandwidths: Sequence[Dial]) -> Tensor:
 def rational_quadratic_kernel(a: Tensor, b: Tensor, bandwidths: Sequence[Dial]) -> Tensor:
     """Mean over bandwidths of (1 + d^2 / 2b)^-b: [seed, n, m]."""
     d2 = squared_distances(a, b)
-    return reduce(torch.add, [(1 + d2 / over(2 * width, d2)) ** over(-width, d2) for width in bandwidths]) / len(bandwidths)
+    return reduce(torch.add, [(1 + d2 / over(2 * width, d2)) ** over(-width, d2) for width in bandwidths]) / len(
+        bandwidths
+    )
 
 
 KERNELS = {"gaussian": gaussian_kernel, "rational-quadratic": rational_quadratic_kernel}

@@ -20,7 +20,9 @@ from toygan.game.networks import Network
 from toygan.game.objectives import Objective
 from toygan.game.optimisers import Optimiser, Slots
 
-Draw = Mapping[str, Tensor]  # what a step consumes, by name, each [moves, seed, batch, c]; or a move's, [seed, batch, c]
+Draw = Mapping[
+    str, Tensor
+]  # what a step consumes, by name, each [moves, seed, batch, c]; or a move's, [seed, batch, c]
 Parameters = Mapping[str, Tensor]  # of every player [seed, P]
 
 

@@ -146,7 +146,7 @@ def consensus(*, weight: NonNegativeFloat = 0.1) -> Rule:
         rows |= dict.fromkeys(game.generators, play.row_of(draw, -1))
         opinions = {name: game.players[name].opinion(game, at, state, rows[name]) for name in names}
         v = [torch.autograd.grad(opinions[name].loss.sum(), at[name], create_graph=True)[0] for name in names]
-        quarrel = sum(one.square().sum() for one in v) / 2
+        quarrel = torch.stack([one.square().sum() for one in v]).sum() / 2
         to_each = torch.autograd.grad(quarrel, [at[name] for name in names], allow_unused=True)
         for name, own, shared in zip(names, v, to_each, strict=True):
             pulled = own + over(weight, own) * (torch.zeros_like(own) if shared is None else shared)

@@ -45,13 +45,13 @@ from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
 from toygan.game.streams import draws
-from toygan.session.looks import like
 from toygan.many import run as runs
 from toygan.many.executors import ENGINES, Pool, Shares, ends
 from toygan.many.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.many.task import Task, keep_failure
 from toygan.session import folder as folders
 from toygan.session.facts import Facts
+from toygan.session.looks import like
 from toygan.view.records import Record
 
 MOST = 5  # mistakes that one message tells

@@ -187,9 +187,7 @@ def step_rate(game: Game, state: State) -> float:
 def path(config: Config) -> np.ndarray:
     """(theta, psi) after every step of training from the config's own start: [T, 2], cut where it leaves all bounds."""
     sim = simulation(config)
-    states = islice(
-        rules.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start))), config.training.steps
-    )
+    states = islice(rules.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start))), config.training.steps)
     places = np.concatenate([on_host(seen(sim.world.game, state)) for state in (sim.start, *states)])
     lost = ~(np.abs(places) < 1e6).all(axis=1)
     return places[: int(lost.argmax())] if lost.any() else places

@@ -38,7 +38,9 @@ class Simulation(NamedTuple):
     steps: int
     frame_steps: list[int]
     start: State
-    watched: Tensor  # latents [seed, points, d], codes first: the same at every frame, so that particles can be followed
+    watched: (
+        Tensor  # latents [seed, points, d], codes first: the same at every frame, so that particles can be followed
+    )
     final: Tensor  # latents [seed, FINAL_POINTS, d], codes first
     real: np.ndarray  # [points, 2]
     many_real: np.ndarray  # [at most MANY, 2]
@@ -112,7 +114,9 @@ def watched_latents(stage: World, source: Randomness, n: int, like: Tensor, plac
     """Latents to look at [seed, n, d], codes first, each seed's own."""
     names = (*stage.game.objective.codes, "latent")
     fed = [
-        np.hstack([source.laws[name](stream(source.scenario_seed, seed, f"watched {name}", place), n) for name in names])
+        np.hstack(
+            [source.laws[name](stream(source.scenario_seed, seed, f"watched {name}", place), n) for name in names]
+        )
         for seed in source.seeds
     ]
     return torch.from_numpy(np.stack(fed)).to(like)
@@ -146,8 +150,8 @@ def axes(config: Config, n: int) -> tuple[np.ndarray, np.ndarray]:
 def states_due(sim: Simulation, state: State, tick: Callable[[int], None]) -> Iterator[State]:
     """Play on from a state and yield every later one that is to be looked at."""
     due = set(sim.frame_steps)
-    step = step_of(state)
-    for step, played in enumerate(play.play(sim.world.game, state, draws(sim.source, step, like(state))), step + 1):
+    first = step_of(state)
+    for step, played in enumerate(play.play(sim.world.game, state, draws(sim.source, first, like(state))), first + 1):
         tick(step)
         if step in due:
             yield played
@@ -274,9 +278,7 @@ def fresh_points(config: Config, average: np.ndarray, n: int, k: int) -> np.ndar
     return on_host(points).astype(np.float32)
 
 
-def fresh_latents(
-    config: Config, generator: Generator, objective: Objective, seed: int, n: int, k: int
-) -> np.ndarray:
+def fresh_latents(config: Config, generator: Generator, objective: Objective, seed: int, n: int, k: int) -> np.ndarray:
     """The k-th sample of n latents of one seed, codes first: [n, d]."""
 
     def rng(name: str) -> np.random.Generator:
