@@ -27,7 +27,7 @@ from toygan.game.streams import Randomness, draws
 from toygan.many import run
 from toygan.many.executors import Local
 from toygan.many.task import End, Task, perform
-from toygan.session.looks import first_state, leaves, samplers
+from toygan.session.looks import first_state, named, samplers
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Target
 
@@ -247,4 +247,4 @@ def states_of(world: World, seeds: Sequence[int], steps: int, like: Tensor = DOU
 
 def tensors_of(state: State) -> dict[str, Tensor]:
     """Every tensor of a state by name, each [seed, ...]; those of all seeds together are left out."""
-    return {"/".join(path): leaf for path, leaf in leaves(state) if leaf.ndim}
+    return {name: tensor for name, tensor in named(state).items() if tensor.ndim}

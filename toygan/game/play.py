@@ -210,6 +210,15 @@ def with_parameters(state: State, parameters: Parameters) -> State:
     return state._replace(players={**state.players, **players})
 
 
+def mapped(state: State, change: Callable[[Tensor], Tensor]) -> State:
+    """The same state with every tensor changed, one after the other."""
+    step, players = change(state.step), {}
+    for name, learned in state.players.items():
+        parameters, slots, moves = change(learned.parameters), tuple(map(change, learned.slots)), change(learned.moves)
+        players[name] = Learned(parameters, slots, moves, None if learned.average is None else change(learned.average))
+    return State(step, players, change(state.memory), {name: change(told) for name, told in state.report.items()})
+
+
 def over_with(state: State) -> State:
     """The state when its step is over."""
     return state._replace(step=state.step + 1)

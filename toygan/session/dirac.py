@@ -26,7 +26,7 @@ from toygan.game.constraints import column_norms
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws
-from toygan.session.looks import like, like_tree, on_host, simulation
+from toygan.session.looks import like, on_host, simulation
 
 WINDOW = 2.0  # the phase plane is [-WINDOW, WINDOW]^2
 ARROWS = 21  # field points a side
@@ -131,7 +131,7 @@ def at_place(state: State, parameters: Mapping[str, Tensor]) -> State:
 
 def repeated(state: State, n: int) -> State:
     """A state of one seed as one of n equal seeds."""
-    return like_tree(state, lambda path, leaf: leaf.repeat(n, *[1] * (leaf.ndim - 1)) if leaf.ndim else leaf)
+    return rules.mapped(state, lambda leaf: leaf.repeat(n, *[1] * (leaf.ndim - 1)) if leaf.ndim else leaf)
 
 
 def seen(game: Game, state: State) -> Tensor:

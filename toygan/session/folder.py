@@ -25,6 +25,7 @@ from toygan.files.strict import UserError, examined
 from toygan.session.facts import FACTS, FORMAT, SHAPE, fault_in
 
 FINISHED = ("done", "diverged")
+PLAY = 2  # raised where random numbers or a kept state are others than before: what was begun then is begun again
 OURS = ("run.json", "config.toml", "metrics.jsonl", "frames.npz", "weights.npz", "picture.png", "animation.gif")
 DECIDING = ("python", "toygan", "torch", "numpy", "scipy", "scikit-learn", "POT")  # whose versions decide a run's bytes
 
@@ -203,7 +204,7 @@ def trail(config: Config, facts: Mapping[str, Any]) -> Trail:
     """The trail of a run that has kept nothing yet."""
     data = deciding(as_data(config))
     data["target"] |= {"path": None}  # its content counts, wherever it lies
-    decided = [data, sorted(facts["inputs"].values()), conditions(facts)]
+    decided = [data, sorted(facts["inputs"].values()), conditions(facts), PLAY]
     return Trail(digest(json.dumps(decided, sort_keys=True).encode()), [], [])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -292,39 +292,22 @@ def fresh_latents(config: Config, generator: Generator, objective: Objective, se
 
 
 def state_arrays(state: State) -> Arrays:
-    """A state as named arrays, to be kept: "players/critic/parameters" and the like."""
-    return {"/".join(path): on_host(leaf) for path, leaf in leaves(state)}
+    """A state as named arrays, to be kept."""
+    return {name: on_host(tensor) for name, tensor in named(state).items()}
 
 
-def leaves(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Tensor]]:
-    """Every tensor of a tree of named tuples, mappings and tuples, with the way to it."""
-    if isinstance(tree, Tensor):
-        yield path, tree
-    for name, branch in branches(tree).items():
-        yield from leaves(branch, (*path, name))
-
-
-def branches(tree: Any) -> dict[str, Any]:
-    """What a node of a tree holds, by name; nothing for a leaf."""
-    if isinstance(tree, Mapping):
-        return dict(tree)
-    if hasattr(tree, "_asdict"):
-        return tree._asdict()
-    return {str(i): branch for i, branch in enumerate(tree)} if isinstance(tree, tuple) else {}
+def named(state: State) -> dict[str, Tensor]:
+    """Every tensor of a state by the name that files have for it, in the order of `play.mapped`."""
+    tensors = {"step": state.step}
+    for name, learned in state.players.items():
+        tensors |= {f"{name}": learned.parameters}
+        tensors |= {f"{name}_slots_{i}": slot for i, slot in enumerate(learned.slots)}
+        tensors |= {f"{name}_moves": learned.moves}
+        tensors |= {} if learned.average is None else {f"{name}_average": learned.average}
+    return tensors | {"memory": state.memory} | dict(state.report)
 
 
 def state_of(arrays: Mapping[str, np.ndarray], like: State) -> State:
     """The state that was kept, with the types and devices of `like`."""
-    return like_tree(like, lambda path, leaf: torch.from_numpy(arrays["/".join(path)]).to(leaf))
-
-
-def like_tree(tree: Any, leaf: Callable[[tuple[str, ...], Tensor], Tensor], path: tuple[str, ...] = ()) -> Any:
-    """A tree of the same shape with other tensors, each made of the way to it and of the one that is there."""
-    if isinstance(tree, Tensor):
-        return leaf(path, tree)
-    made = {name: like_tree(branch, leaf, (*path, name)) for name, branch in branches(tree).items()}
-    if isinstance(tree, Mapping):
-        return made
-    if hasattr(tree, "_asdict"):
-        return type(tree)(**made)
-    return tuple(made.values()) if isinstance(tree, tuple) else tree
+    names = iter(named(like))
+    return play.mapped(like, lambda leaf: torch.from_numpy(arrays[next(names)]).to(leaf))
