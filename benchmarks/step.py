@@ -21,7 +21,8 @@ from torch.nn.functional import softplus
 from toygan.files.scenario import read
 from toygan.game import play
 from toygan.game.streams import draws
-from toygan.session.looks import like, simulation
+from toygan.session.looks import like
+from toygan.session.simulation import simulation
 
 BATCH = 256
 

@@ -27,7 +27,9 @@ from toygan.game.streams import Randomness, draws
 from toygan.many import run
 from toygan.many.executors import Local
 from toygan.many.task import End, Task, perform
-from toygan.session.looks import first_state, named, samplers
+from toygan.session import measuring
+from toygan.session.looks import like, named
+from toygan.session.simulation import Simulation, first_state, samplers
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Target
 
@@ -46,7 +48,7 @@ def short_runs() -> Iterator[None]:
     once. Runs in processes of their own are as users have them.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "FINAL_W1", 100)
+        patch.setattr(measuring, "FINAL_W1", 100)
         patch.setattr(run, "version", cache(version))
         yield
 
@@ -243,6 +245,12 @@ def states_of(world: World, seeds: Sequence[int], steps: int, like: Tensor = DOU
     source, state = source_of(world, seeds), beginning(world, seeds, like)
     later: Iterator[State] = play.play(world.game, state, draws(source, 0, like))
     return [state, *islice(later, steps)]
+
+
+def states_in(sim: Simulation) -> list[State]:
+    """The first state of a simulation and those after each of its steps."""
+    states = play.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start)))
+    return [sim.start, *islice(states, sim.steps)]
 
 
 def tensors_of(state: State) -> dict[str, Tensor]:

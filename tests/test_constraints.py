@@ -31,12 +31,12 @@ from toygan.game.constraints import (
     PLACES,
     Constraint,
     LayersOf,
-    Look,
+    Sight,
     column_norms,
     compose,
     largest_singular_value,
 )
-from toygan.game.duel import looking
+from toygan.game.duel import seeing
 from toygan.game.networks import ACTIVATIONS, Layer, Network
 from toygan.game.players import CRITICS, mlp_critic
 from toygan.game.streams import draws
@@ -84,19 +84,19 @@ def facts(name: str) -> list[Fact]:
     return facts_of(FACTS, name, "FACTS in tests/test_constraints.py")
 
 
-def look_of(critic: Network, constraint: Constraint, parameters: Tensor, seed: int = 0) -> Look:
+def sight_of(critic: Network, constraint: Constraint, parameters: Tensor, seed: int = 0) -> Sight:
     """What a penalty sees in one move of this critic with what the constraint learns besides."""
     critic = constraint.extend(critic)
     real, fake = numbers(SEEDS, BATCH, 2, seed=seed), numbers(SEEDS, BATCH, 2, seed=seed + 1) + 3
     chance = {"mix": fractions(SEEDS, BATCH, 1), "around": fractions(SEEDS, BATCH, 2, seed=1)}
     layers = constraint.reparametrise(critic.layers(parameters))
     pair = critic.judge_both(layers, real, fake)
-    return looking(small_world(critic=critic).game, parameters, layers, pair, real, fake, chance)
+    return seeing(small_world(critic=critic).game, parameters, layers, pair, real, fake, chance)
 
 
 def penalty_of(critic: Network, constraint: Constraint, parameters: Tensor) -> Tensor:
     """The penalty [seed], zero where there is none."""
-    penalty = constraint.penalty(look_of(critic, constraint, parameters))
+    penalty = constraint.penalty(sight_of(critic, constraint, parameters))
     return torch.zeros_like(parameters[:, 0]) if penalty is None else penalty
 
 
@@ -140,7 +140,7 @@ def test_penalty_on_a_linear_critic(name):
         constraint = CONSTRAINTS[name](**fact.options)
         if fact.penalty is None:
             parameters = random_parameters(constraint.extend(LINEAR))
-            assert constraint.penalty(look_of(LINEAR, constraint, parameters)) is None
+            assert constraint.penalty(sight_of(LINEAR, constraint, parameters)) is None
         else:
             check_on_linear(constraint, fact.penalty, fact.norm)
 
@@ -164,9 +164,13 @@ def test_penalty_gradient_agrees_with_differences(name, activation):
 def test_slopes_are_taken_where_the_look_says():
     critic = mlp_critic(2, 1, width=4, depth=2, activation="tanh")
     parameters, elsewhere = random_parameters(critic), numbers(SEEDS, 3, 2, seed=9)
-    look = look_of(critic, Constraint(), parameters)
+    sight = sight_of(critic, Constraint(), parameters)
     layers = critic.layers(parameters)
-    pairs = ((look.real, look.real_slopes()), (look.fake, look.fake_slopes()), (elsewhere, look.slopes_at(elsewhere)))
+    pairs = (
+        (sight.real, sight.real_slopes()),
+        (sight.fake, sight.fake_slopes()),
+        (elsewhere, sight.slopes_at(elsewhere)),
+    )
     for points, slopes in pairs:
         torch.testing.assert_close(
             slopes, gradient(lambda x: critic.forward(layers, x), points), rtol=1e-12, atol=1e-13
@@ -177,13 +181,13 @@ def test_places_are_where_they_say():
     spread = torch.tensor([1.0, 5.0]).view(SEEDS, 1, 1)
     real, fake = spread * numbers(SEEDS, 400, 2), numbers(SEEDS, 400, 2, seed=1) + 30
     chance = {"mix": fractions(SEEDS, 400, 1), "around": fractions(SEEDS, 400, 2, seed=1)}
-    look = Look(real, fake, chance, lambda: real, lambda: fake, lambda points: points, list)
-    assert torch.equal(PLACES["real"].slopes(look), real)
-    assert torch.equal(PLACES["fake"].slopes(look), fake)
-    assert torch.equal(PLACES["both"].slopes(look), torch.cat((real, fake), dim=1))
-    share = (PLACES["interpolates"].slopes(look) - fake) / (real - fake)  # one epsilon for both coordinates of a pair
+    sight = Sight(real, fake, chance, lambda: real, lambda: fake, lambda points: points, list)
+    assert torch.equal(PLACES["real"].at(sight), real)
+    assert torch.equal(PLACES["fake"].at(sight), fake)
+    assert torch.equal(PLACES["both"].at(sight), torch.cat((real, fake), dim=1))
+    share = (PLACES["interpolates"].at(sight) - fake) / (real - fake)  # one epsilon for both coordinates of a pair
     torch.testing.assert_close(share, chance["mix"].expand_as(share), rtol=1e-9, atol=1e-12)
-    step = (PLACES["around-real"].slopes(look) - real) / real.flatten(1).std(dim=1)[:, None, None]
+    step = (PLACES["around-real"].at(sight) - real) / real.flatten(1).std(dim=1)[:, None, None]
     assert step.min() >= 0
     for largest in step.amax(dim=(1, 2)):
         assert 0.45 < largest < 0.5

@@ -35,7 +35,8 @@ from toygan.game.optimisers import OPTIMISERS, SCHEDULES
 from toygan.game.play import Draw, Game, State
 from toygan.game.players import CRITICS, GENERATORS
 from toygan.game.streams import draws
-from toygan.session.looks import has_diverged, like, simulation, state_arrays, state_of
+from toygan.session.looks import has_diverged, like, state_arrays, state_of
+from toygan.session.simulation import simulation
 from toygan.targets.curves import lines
 from toygan.targets.mixtures import dirac
 

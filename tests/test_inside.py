@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from itertools import islice, permutations
+from itertools import permutations
 
 import numpy as np
 import pytest
 import torch
+from conftest import states_in
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -19,10 +20,11 @@ from toygan.game import duel, play
 from toygan.game.networks import INITIALISATIONS
 from toygan.quantities import state as inside
 from toygan.quantities.state import Watched
-from toygan.session import looks as simulate
+from toygan.session import simulation as simulate
 from toygan.session.facts import Facts
-from toygan.session.looks import Simulation
+from toygan.session.looks import observe
 from toygan.session.recording import Recording
+from toygan.session.simulation import Simulation
 from toygan.view.scene import scene
 
 torch.set_num_threads(1)
@@ -182,8 +184,7 @@ def test_every_kind_of_critic_can_be_seen_alone_as_together(method: str) -> None
 def recorded() -> Recording:
     """Three frames of one small game, as a run would keep them."""
     sim = small("wgan", "training.steps=4", "training.frames=3")
-    later = islice(simulate.states_due(sim, sim.start, lambda step: None), 2)
-    looks = [simulate.observe(sim, state) for state in (sim.start, *later)]
+    looks = [observe(sim, states_in(sim)[step]) for step in sim.frame_steps]
     frames = {name: np.stack([look.arrays[name] for look in looks]) for name in looks[0].arrays}
     frames |= {"step": np.array([look.step for look in looks]), "real": sim.real}
     frames |= dict(zip(("grid_x", "grid_y", "slope_x", "slope_y"), (*sim.score_axes, *sim.slope_axes), strict=True))

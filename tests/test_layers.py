@@ -90,7 +90,8 @@ def test_no_room_needs_more_than_eight_others():
 
 def test_the_parts_of_a_game_do_not_know_each_other():
     pairs = {(found.who, found.what) for found in OWN if found.who.removeprefix("game.") in PARTS}
-    pairs -= {(f"game.{part}", "targets.refusal") for part in PARTS}  # how they refuse an option
+    # How they refuse an option, and what they are all written in: numbers that may be turned, laws of random numbers.
+    pairs -= {(f"game.{part}", what) for part in PARTS for what in ("targets.refusal", "game.dials", "game.laws")}
     assert pairs <= {(f"game.{who}", f"game.{what}") for who, what in BESIDE}
 
 

@@ -14,7 +14,7 @@ from toygan.game import duel, play
 from toygan.game.methods import METHODS, PAPERS
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws
-from toygan.session.looks import Simulation, simulation
+from toygan.session.simulation import Simulation, simulation
 
 START = (1.2, -0.5)
 IN_WORDS = {  # losses that are no mean of one point's or one pair's numbers, and whose objective's own tests tell

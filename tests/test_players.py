@@ -11,7 +11,7 @@ from torch.nn.functional import batch_norm, layer_norm, linear
 
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
-from toygan.game.constraints import CONSTRAINTS, Look
+from toygan.game.constraints import CONSTRAINTS, Sight
 from toygan.game.networks import Layers, Network, groupsort
 from toygan.game.players import CRITICS, GENERATORS, mlp_critic
 
@@ -186,9 +186,9 @@ def test_constraints_on_weights_leave_scales_and_shifts_but_clip_holds_them():
     clipped = CONSTRAINTS["clip"](bound=0.1).project(parameters, critic.layers)
     assert clipped.abs().max() <= 0.1
     for name, of in (("l1-decay", torch.abs), ("l2-decay", torch.square)):
-        look = Look(parameters, parameters, {}, *[lambda: parameters] * 2, lambda x: x, lambda: layers)
+        sight = Sight(parameters, parameters, {}, *[lambda: parameters] * 2, lambda x: x, lambda: layers)
         wanted = sum(of(layer.weight).sum(dim=(1, 2)) for layer in layers)
-        torch.testing.assert_close(CONSTRAINTS[name](weight=1.0).penalty(look), wanted)
+        torch.testing.assert_close(CONSTRAINTS[name](weight=1.0).penalty(sight), wanted)
 
 
 def test_batch_norm_keeps_real_and_generated_points_apart():

@@ -19,7 +19,7 @@ from torch.nn.functional import logsigmoid
 
 from toygan.files.world import World
 from toygan.game import play
-from toygan.game.constraints import CONSTRAINTS, Constraint, Look
+from toygan.game.constraints import CONSTRAINTS, Constraint, Sight
 from toygan.game.objectives import Losses, Objective, mean, objective
 from toygan.game.play import State
 from toygan.game.players import GENERATORS, mlp_critic
@@ -41,19 +41,19 @@ class Error(NamedTuple):
 # --- penalties -------------------------------------------------------------------------------------------------------
 
 
-def whole_batch(look: Look) -> Tensor:
+def whole_batch(sight: Sight) -> Tensor:
     """One norm over the whole batch, where each point has its own."""
-    return 10 * (look.fake_slopes().flatten(1).norm(dim=1) - 1) ** 2
+    return 10 * (sight.fake_slopes().flatten(1).norm(dim=1) - 1) ** 2
 
 
-def wrong_axis(look: Look) -> Tensor:
+def wrong_axis(sight: Sight) -> Tensor:
     """The norm along the batch, the mean over coordinates."""
-    return 10 * (look.fake_slopes().norm(dim=1) - 1).square().mean(dim=1)
+    return 10 * (sight.fake_slopes().norm(dim=1) - 1).square().mean(dim=1)
 
 
-def bare_root(look: Look) -> Tensor:
+def bare_root(sight: Sight) -> Tensor:
     """A square root whose derivative at zero is infinite."""
-    return 10 * (look.fake_slopes().square().sum(dim=2).sqrt() - 1).square().mean(dim=1)
+    return 10 * (sight.fake_slopes().square().sum(dim=2).sqrt() - 1).square().mean(dim=1)
 
 
 RIGHT_PENALTY = CONSTRAINTS["gradient-penalty"](weight=10.0, at="fake")

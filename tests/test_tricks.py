@@ -35,7 +35,8 @@ from toygan.game.play import State
 from toygan.game.players import GENERATORS, Generator
 from toygan.game.rules import RULES
 from toygan.game.streams import draws
-from toygan.session.looks import has_diverged, like, observe, simulation
+from toygan.session.looks import has_diverged, like, observe
+from toygan.session.simulation import simulation
 
 TINY = {
     "training.batch": 8,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from toygan.game.constraints import Look, added
+from toygan.game.constraints import Sight, added
 from toygan.game.dials import over
 from toygan.game.networks import Layers, Pair
 from toygan.game.objectives import Extra, Heads, Losses, first_score
@@ -29,7 +29,7 @@ def critic_opinion(game: Game, parameters: Parameters, state: State, row: Draw) 
     pair = game.players[CRITIC].network.judge_both(layers, real, fake)
     r, g = heads(game, pair.r), heads(game, pair.g)
     loss = losses(game, state)(r, g, Extra(state.memory, row)).critic
-    penalty, parts = penalties(game, looking(game, parameters[CRITIC], layers, pair, real, fake, row))
+    penalty, parts = penalties(game, seeing(game, parameters[CRITIC], layers, pair, real, fake, row))
     told = {f"{CRITIC}_loss": loss, "penalty": torch.zeros_like(loss) if penalty is None else penalty, **parts}
 
     def after(state: State) -> State:
@@ -38,10 +38,10 @@ def critic_opinion(game: Game, parameters: Parameters, state: State, row: Draw) 
     return Opinion(loss if penalty is None else loss + penalty, told, after)
 
 
-def penalties(game: Game, look: Look) -> tuple[Tensor | None, dict[str, Tensor]]:
+def penalties(game: Game, sight: Sight) -> tuple[Tensor | None, dict[str, Tensor]]:
     """The sum of the constraint's penalties [seed], None where there is none, and of several each its own."""
-    parts = {name: part(look) for name, part in game.constraint.parts.items()}
-    penalty = added(list(parts.values())) if parts else game.constraint.penalty(look)
+    parts = {name: part(sight) for name, part in game.constraint.parts.items()}
+    penalty = added(list(parts.values())) if parts else game.constraint.penalty(sight)
     return penalty, {f"penalty_{name}": part for name, part in parts.items() if part is not None}
 
 
@@ -129,8 +129,8 @@ def critic_layers(game: Game, parameters: Tensor) -> Layers:
     return game.constraint.reparametrise(game.players[CRITIC].network.layers(parameters))
 
 
-def looking(game: Game, parameters: Tensor, layers: Layers, pair: Pair, real: Tensor, fake: Tensor, row: Draw) -> Look:
-    """What a penalty may look at; slopes are those of the score, and computed only when asked for."""
+def seeing(game: Game, parameters: Tensor, layers: Layers, pair: Pair, real: Tensor, fake: Tensor, row: Draw) -> Sight:
+    """What a penalty sees; slopes are those of the score, and computed only when asked for."""
     body = game.players[CRITIC].network
 
     def pulled(outputs: Tensor) -> Tensor:
@@ -140,7 +140,7 @@ def looking(game: Game, parameters: Tensor, layers: Layers, pair: Pair, real: Te
         judged = body.judge(layers, points)
         return judged.slopes(slice(None), pulled(judged.outputs))
 
-    return Look(
+    return Sight(
         real=real,
         fake=fake,
         draw=row,
@@ -171,7 +171,7 @@ def pull(game: Game, outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
         return torch.autograd.grad(score(game, at, r, g).sum(), at, create_graph=True)[0]
 
 
-# --- looking at a state ----------------------------------------------------------------------------------------------
+# --- seeing at a state ----------------------------------------------------------------------------------------------
 
 
 class Judge(NamedTuple):

@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from os.path import exists, isfile  # which say no of a name that is none, where Path raises
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import process_time
 from typing import Any
 from urllib.parse import quote
 
@@ -40,23 +39,24 @@ from toygan.files.strict import (
     shortened,
     suggestion,
 )
-from toygan.game import play
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
-from toygan.game.streams import draws
 from toygan.many import run as runs
 from toygan.many.executors import ENGINES, Pool, Shares, ends
 from toygan.many.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.many.task import Task, keep_failure
 from toygan.session import folder as folders
 from toygan.session.facts import Facts
-from toygan.session.looks import like
+from toygan.session.measuring import gauge
+from toygan.session.simulation import simulation
+from toygan.session.stream import Look, looks_from
 from toygan.view.records import Record
 
 MOST = 5  # mistakes that one message tells
 LONGEST = 120  # characters of a folder's name: 255 bytes is the most that file systems take
 PROBE_STEPS, PROBES = 24, 12  # steps that a probe plays, and how many pairs of scenario and method are probed
+WARM_STEPS = 4  # played before them
 END_SECONDS = 2.0  # the final measures and the picture of a run
 
 Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
@@ -491,20 +491,18 @@ def estimated_seconds(tasks: Sequence[Task]) -> float:
 
 def probe(config: Config) -> float:
     """Core-seconds of a run, from a few of its steps and a look at it: all that a run observes, measures and writes."""
+    work = gauge(config, simulation(config))
+    warm = min(WARM_STEPS, config.training.steps)  # the first steps and the first look take longer
+    last = min(warm + PROBE_STEPS, config.training.steps)
+    first, look = looks_from(work, work.sim.start, (warm, last))
+    a_step = look.seconds["train"] / (last - warm) if last > warm else first.seconds["train"] / warm
+    a_look = look.seconds["observe"] + look.seconds["measure"] + keeping_seconds(config, look)
+    return config.training.steps * a_step + len(work.sim.frame_steps) * a_look + END_SECONDS
+
+
+def keeping_seconds(config: Config, look: Look) -> float:
+    """How long a core writes a look."""
     with TemporaryDirectory(prefix="toygan-") as scratch:
-        order = runs.Order(Path(scratch), "")
-        work = runs.work_of(config, order, runs.first_facts(config, order))
-        sim, start = work.sim, work.sim.start
-        states = play.play(sim.world.game, start, draws(sim.source, 0, like(start)))
-        state = next(itertools.islice(states, 3, None))
-        a_step = seconds_of(lambda: next(itertools.islice(states, PROBE_STEPS - 1, None))) / PROBE_STEPS
-        runs.look(work, state)  # the first one warms up
-        a_look = seconds_of(lambda: runs.look(work, state))
-    return config.training.steps * a_step + len(sim.frame_steps) * a_look + END_SECONDS
-
-
-def seconds_of(work: Callable[[], Any]) -> float:
-    """How long a core works on a piece of work: what else the machine does is no part of a forecast."""
-    start = process_time()
-    work()
-    return process_time() - start
+        ledger = runs.Ledger(Path(scratch), runs.first_facts(config, runs.Order(Path(scratch), "")))
+        runs.keep(look, folders.trail(config, ledger.facts), ledger)
+    return ledger.seconds["observe"] - look.seconds["observe"]

@@ -26,7 +26,8 @@ from toygan.game.constraints import column_norms
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws
-from toygan.session.looks import like, on_host, simulation
+from toygan.session.looks import like
+from toygan.session.simulation import on_host, simulation
 
 WINDOW = 2.0  # the phase plane is [-WINDOW, WINDOW]^2
 ARROWS = 21  # field points a side

@@ -82,7 +82,7 @@ class Recording:
         """
         from toygan.files.config import Config
         from toygan.files.strict import Source, UserError, check
-        from toygan.session.looks import fresh_points
+        from toygan.session.simulation import fresh_points
 
         for name, value, least in (("n", n, 1), ("k", k, 0)):
             if not isinstance(value, int | np.integer) or value < least:
