@@ -1,0 +1,143 @@
+"""The step as a model for ONNX Runtime: traced, cleaned, translated, and run by one thread on memory that stays where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from toygan.engines.clean import cleaned
+from toygan.engines.graph import Graph, Shape, Untraceable, recorded
+from toygan.engines.operators import OPSET, onnx_type, written
+from toygan.engines.tree import Step, Tree, copied, named, rebuilt
+
+
+class Port(NamedTuple):
+    """One input or output of a model: its name, shape and type."""
+
+    name: str
+    shape: Shape
+    dtype: torch.dtype
+
+
+class Model(NamedTuple):
+    """A step for any ONNX runtime: the bytes of a file, and what goes in and comes out, in order.
+
+    Inputs are the tensors of state, draw and dials, outputs those of the next state, named after the state's.
+    """
+
+    content: bytes
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+def translated(step: Step, state: Tree, draw: Tree, dials: Tree) -> Model:
+    """The model of a step at the shapes of these examples. Raises Untraceable."""
+    examples = copied({**named(state, "state"), **named(draw, "draw"), **named(dials, "dials")})
+    places = list(named(state, "state"))
+
+    def flat(*leaves: Tensor) -> list[Tensor]:
+        given = dict(zip(examples, leaves, strict=True))
+        trees = (rebuilt(tree, given, name) for tree, name in ((state, "state"), (draw, "draw"), (dials, "dials")))
+        after = named(step(*trees), "state")
+        if set(after) != set(places):
+            raise Untraceable("state", "the step changes the form of its state")
+        return [after[place] for place in places]
+
+    graph, outputs = recorded(flat, list(examples.values()))
+    for place, before, after in zip(places, examples.values(), outputs, strict=False):
+        if (before.shape, before.dtype) != (after.shape, after.dtype):
+            raise Untraceable(place, "the step changes the shape or type of its state")
+    return model_of(cleaned(graph), list(examples), [f"next {place}" for place in places])
+
+
+def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Model:
+    """A graph of known operators as an ONNX model. Raises Untraceable."""
+    from onnx import helper, numpy_helper
+
+    into, out_of = (
+        tuple(Port(name, value.shape, value.dtype) for name, value in zip(names, values, strict=True))
+        for names, values in ((inputs, graph.inputs), (outputs, graph.outputs))
+    )
+    writer = written(graph, inputs)
+    for port, value in zip(out_of, graph.outputs, strict=True):
+        writer.nodes.append(helper.make_node("Identity", [writer.get(value, value.shape)], [port.name]))
+    described = [
+        [helper.make_tensor_value_info(port.name, onnx_type(port.dtype), port.shape) for port in ports]
+        for ports in (into, out_of)
+    ]
+    constants = [numpy_helper.from_array(array, name) for name, array in writer.initializers.values()]
+    body = helper.make_graph(writer.nodes, "step", *described, constants)
+    made = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    return Model(made.SerializeToString(), into, out_of)
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+class Onnx:
+    """A model that runs on two copies of the state: each step reads one and writes the other. Draws and dials are read where
+    they are.
+    """
+
+    def __init__(self, model: Model, state: Tree) -> None:
+        self.session, self.like = session(model.content), state
+        self.ports = {port.name: port for port in model.inputs}
+        self.now, self.then = (copied(named(state, "state")) for _ in range(2))
+        self.ways = [self.way(model.outputs, *pair) for pair in ((self.now, self.then), (self.then, self.now))]
+
+    def way(self, outputs: Sequence[Port], now: Mapping[str, Tensor], then: Mapping[str, Tensor]) -> Way:
+        """How to get from one copy of the state to the other."""
+        binding = self.session.io_binding()
+        for (name, before), after, port in zip(now.items(), then.values(), outputs, strict=True):
+            bind(binding.bind_input, name, before)
+            bind(binding.bind_output, port.name, after)
+        return Way(binding, {})
+
+    def advance(self, draw: Tree, dials: Tree) -> None:
+        """One step on. Raises ValueError for numbers of another shape than the examples'."""
+        way = self.ways[0]
+        given = {**named(draw, "draw"), **named(dials, "dials")}
+        for name, numbers in given.items():
+            if way.fed.get(name) is not numbers:
+                way.fed[name] = numbers
+                bind(way.binding.bind_input, name, fitting(self.ports[name], numbers))
+        self.session.run_with_iobinding(way.binding)
+        self.ways.reverse()
+        self.now, self.then = self.then, self.now
+
+    def state(self) -> Tree:
+        """Where the game stands: a copy that later steps do not touch."""
+        return rebuilt(self.like, copied(self.now), "state")
+
+
+class Way(NamedTuple):
+    """A binding of names to memory, and which draws and dials it was last fed."""
+
+    binding: Any
+    fed: dict[str, Tensor]
+
+
+def bind(how: Callable[..., None], name: str, numbers: Tensor) -> None:
+    """Let the runtime read or write a tensor's own memory."""
+    how(name, "cpu", 0, onnx_type(numbers.dtype), tuple(numbers.shape), numbers.data_ptr())
+
+
+def fitting(port: Port, numbers: Tensor) -> Tensor:
+    """Numbers as the model reads them: of its type, in order. ValueError for another shape."""
+    if tuple(numbers.shape) != port.shape:
+        raise ValueError(f"{port.name} is {list(numbers.shape)}, but was {list(port.shape)} when the step was traced")
+    return numbers.detach().to(port.dtype).contiguous()
+
+
+def session(content: bytes) -> Any:
+    """ONNX Runtime's session of a model: one thread, all of its own shortcuts."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 3  # its warnings are about unused names
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
