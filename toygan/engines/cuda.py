@@ -26,8 +26,8 @@ class Fixed:
     def call(self) -> None:
         """Call the step on what is held, and hold what it gives."""
         trees = (rebuilt(tree, self.held[name], name) for name, tree in self.trees.items())
-        after = named(self.step(*trees), "state")
-        for place, numbers in after.items():  # all are computed before the first is overwritten
+        after = copied(named(self.step(*trees), "state"))  # what a step hands on may be another place's memory
+        for place, numbers in after.items():
             self.held["state"][place].copy_(numbers)
 
     def advance(self, draw: Tree, dials: Tree) -> None:

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from toygan.engines.clean import cleaned
 from toygan.engines.graph import Graph, Shape, Untraceable, recorded
-from toygan.engines.operators import OPSET, onnx_type, written
+from toygan.engines.operators import OPSET, onnx_type, short, written
 from toygan.engines.tree import Step, Tree, copied, named, rebuilt
 
 
 class Port(NamedTuple):
-    """One input or output of a model: its name, shape and type."""
+    """One input or output of a model: its name, its shape without axes of length one, and its type."""
 
     name: str
     shape: Shape
@@ -58,18 +58,23 @@ def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Mod
     from onnx import helper, numpy_helper
 
     into, out_of = (
-        tuple(Port(name, value.shape, value.dtype) for name, value in zip(names, values, strict=True))
+        tuple(Port(name, short(value.shape), value.dtype) for name, value in zip(names, values, strict=True))
         for names, values in ((inputs, graph.inputs), (outputs, graph.outputs))
     )
     writer = written(graph, inputs)
     for port, value in zip(out_of, graph.outputs, strict=True):
-        writer.nodes.append(helper.make_node("Identity", [writer.get(value, value.shape)], [port.name]))
+        writer.leave(value, port.name)
+
+    def outside(names: Sequence[str]) -> list[str]:
+        return [writer.leaving.get(name, name) for name in names]
+
+    nodes = [helper.make_node(n.kind, outside(n.inputs), outside(n.outputs), **n.attributes) for n in writer.nodes]
     described = [
         [helper.make_tensor_value_info(port.name, onnx_type(port.dtype), port.shape) for port in ports]
         for ports in (into, out_of)
     ]
     constants = [numpy_helper.from_array(array, name) for name, array in writer.initializers.values()]
-    body = helper.make_graph(writer.nodes, "step", *described, constants)
+    body = helper.make_graph(nodes, "step", *described, constants)
     made = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
     return Model(made.SerializeToString(), into, out_of)
 
@@ -122,12 +127,12 @@ class Way(NamedTuple):
 
 def bind(how: Callable[..., None], name: str, numbers: Tensor) -> None:
     """Let the runtime read or write a tensor's own memory."""
-    how(name, "cpu", 0, onnx_type(numbers.dtype), tuple(numbers.shape), numbers.data_ptr())
+    how(name, "cpu", 0, onnx_type(numbers.dtype), short(numbers.shape), numbers.data_ptr())
 
 
 def fitting(port: Port, numbers: Tensor) -> Tensor:
     """Numbers as the model reads them: of its type, in order. ValueError for another shape."""
-    if tuple(numbers.shape) != port.shape:
+    if short(numbers.shape) != port.shape:
         raise ValueError(f"{port.name} is {list(numbers.shape)}, but was {list(port.shape)} when the step was traced")
     return numbers.detach().to(port.dtype).contiguous()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -32,11 +32,22 @@ def place(shape: Sequence[int], axis: int) -> int:
     return sum(n != 1 for n in shape[:axis])
 
 
+class Call(NamedTuple):
+    """One node of ONNX."""
+
+    kind: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any]
+
+
 class Writer:
     """Writes ONNX nodes for the nodes of a graph."""
 
     def __init__(self, graph: Graph) -> None:
-        self.nodes: list[Any] = []
+        self.nodes: list[Call] = []
+        self.made: set[str] = set()  # names that nodes give
+        self.leaving: dict[str, str] = {}  # how some of them are called outside
         self.initializers: dict[tuple[Any, ...], tuple[str, np.ndarray]] = {}
         self.names: dict[int, dict[Shape, str]] = {}  # of a value, by the shape in which it is stored
         self.casts: dict[tuple[str, torch.dtype], str] = {}
@@ -49,11 +60,10 @@ class Writer:
 
     def op(self, kind: str, *inputs: str | float, outputs: int = 1, **attributes: Any) -> Any:
         """The name of what an operator gives, or names; numbers among its inputs are of the type at work."""
-        from onnx import helper
-
         given = [one if isinstance(one, str) else self.scalar(one) for one in inputs]
         names = [f"n{len(self.nodes)}_{i}" for i in range(outputs)]
-        self.nodes.append(helper.make_node(kind, given, names, **attributes))
+        self.nodes.append(Call(kind, given, names, attributes))
+        self.made.update(names)
         return names[0] if outputs == 1 else names
 
     def array(self, numbers: np.ndarray) -> str:
@@ -96,6 +106,14 @@ class Writer:
             else:
                 stored[wanted] = self.op("Reshape", next(iter(stored.values())), self.integers(*wanted))
         return stored[wanted]
+
+    def leave(self, value: Value, name: str) -> None:
+        """Let a value leave the model under a name; the operator that gives it gives it so, if it may."""
+        stored = self.get(value)
+        if stored in self.made and stored not in self.leaving:
+            self.leaving[stored] = name
+        else:
+            self.nodes.append(Call("Identity", [stored], [name], {}))
 
     def number(self, value: Value) -> float | None:
         """The number that a constant is all over, if it is."""
@@ -329,23 +347,35 @@ Factor = tuple[Value, bool]  # a stack of matrices, and whether they are to be t
 
 
 def one_product(w: Writer, a: Factor, b: Factor, out: Value, more: Value | None, alpha: float, beta: float) -> None:
-    """A product with a column is written as one with a row from the left, which is three times faster."""
+    """A product of two matrices plus another; one with a column is written as one with a row from the left."""
     _, m, n = out.shape
-    scales = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
     if n == 1 and m != 1:
-        left, right, shape = w.get(b[0], (1, *short(b[0].shape))[-2:] if short(b[0].shape) else (1, 1)), (a[0], not a[1]), (1, m)
-    else:
-        left, right, shape = None, b, (m, n)
-    if left is None:
-        left = w.get(a[0], a[0].shape[1:]) if m != 1 else w.get(a[0], (1, a[0].shape[1] * a[0].shape[2]))
-    flags = {"transA": int(a[1] and m != 1 and n != 1), "transB": int(right[1])}
-    right_name = w.get(right[0], right[0].shape[1:])
-    extra = []
-    if more is not None:
-        row = ((1, 1, 1) + more.shape)[-2:]
-        row = row[::-1] if shape != (m, n) else row
-        extra = [w.get(more, row[1:] if row[0] == 1 else row)]
-    w.put(out, w.op("Gemm", left, right_name, *extra, **{k: v for k, v in flags.items() if v}, **scales), shape)
+        return row_product(w, b[0], (a[0], not a[1]), out, more, alpha, beta)
+    if m == 1:
+        return row_product(w, a[0], b, out, more, alpha, beta)
+    flags = {name: 1 for name, factor in (("transA", a), ("transB", b)) if factor[1]}
+    scales = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
+    names = [w.get(factor[0], factor[0].shape[1:]) for factor in (a, b)]
+    rest = [] if more is None else [w.get(more, as_seen(more, out))]
+    return w.put(out, w.op("Gemm", *names, *rest, **flags, **scales), (m, n))
+
+
+def row_product(w: Writer, row: Value, b: Factor, out: Value, more: Value | None, alpha: float, beta: float) -> None:
+    """The product of a row and a matrix, a row: three times faster than that of a matrix and a column."""
+    size, wide = math.prod(row.shape), math.prod(out.shape)
+    matrix = w.get(b[0], b[0].shape[1:])
+    if more is None and alpha == 1 and not b[1] and size > 1:
+        return w.put(out, w.op("MatMul", w.get(row, (size,)), matrix), (wide,))
+    flags = {"transB": 1} if b[1] else {}
+    scales = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
+    rest = [] if more is None else [w.get(more, short(more.shape))]
+    return w.put(out, w.op("Gemm", w.get(row, (1, size)), matrix, *rest, **flags, **scales), (1, wide))
+
+
+def as_seen(value: Value, out: Value) -> Shape:
+    """The shape in which a value is stored to broadcast to another's two last axes: without ones in front."""
+    shape = ((1, 1) + value.shape)[-2:]
+    return shape[1:] if shape[0] == 1 else shape
 
 
 def many_products(w: Writer, a: Factor, b: Factor, out: Value, more: Value | None, alpha: float, beta: float) -> None:
@@ -383,6 +413,16 @@ def reduction(kind: str) -> Callable[[Writer, Args, Value], None]:
         w.put(out, reduced(w, args["self"], axes_of(args), kind), short(out.shape))
 
     return write
+
+
+def total(w: Writer, args: Args, out: Value) -> None:
+    """A sum; that of a matrix's rows as a product with ones, which is faster."""
+    value, stored = args["self"], short(args["self"].shape)
+    axes = [axis for axis in axes_of(args) if value.shape[axis] != 1]
+    if len(stored) == 2 and [place(value.shape, axis) for axis in axes] == [0] and value.dtype == out.dtype == torch.float32:
+        ones = w.array(np.ones(stored[0], dtype=np.float32))
+        return w.put(out, w.op("MatMul", ones, w.get(value)), stored[1:])
+    return w.put(out, reduced(w, value, axes, "ReduceSum"), short(out.shape))
 
 
 def norm(w: Writer, args: Args, out: Value) -> None:
@@ -605,7 +645,7 @@ def index_select(w: Writer, args: Args, out: Value) -> None:
 OTHERS: dict[str, Callable[..., None]] = {
     "bmm.default": product,
     "baddbmm.default": product_and_sum,
-    **dict.fromkeys(("sum.default", "sum.dim_IntList"), reduction("ReduceSum")),
+    **dict.fromkeys(("sum.default", "sum.dim_IntList"), total),
     **dict.fromkeys(("mean.default", "mean.dim"), reduction("ReduceMean")),
     **dict.fromkeys(("amax.default", "max.default"), reduction("ReduceMax")),
     **dict.fromkeys(("amin.default", "min.default"), reduction("ReduceMin")),
@@ -646,7 +686,7 @@ def written(graph: Graph, inputs: Sequence[str]) -> Writer:
     """A graph's nodes in ONNX, from inputs of these names. Raises Untraceable for an operator without a row."""
     writer = Writer(graph)
     for name, value in zip(inputs, graph.inputs, strict=True):
-        writer.put(value, name, value.shape)
+        writer.put(value, name, short(value.shape))
     for node in graph.nodes:
         writer.write(node)
     return writer
