@@ -25,7 +25,9 @@ class Cleaner:
         self.maker: dict[int, Node] = {}  # the node that gives a value
         self.same: dict[int, Value] = {}  # what stands for a value of the old graph
         self.seen: dict[str, tuple[Value, ...]] = {}
-        self.next = 1 + max([*self.constants, *(v.key for n in graph.nodes for v in n.outs), *(v.key for v in graph.inputs)])
+        self.next = 1 + max(
+            [*self.constants, *(v.key for n in graph.nodes for v in n.outs), *(v.key for v in graph.inputs)]
+        )
         self.uses: dict[int, int] = {}
         for value in [*graph.outputs, *(value for node in graph.nodes for value in values_in(node.args))]:
             self.uses[value.key] = self.uses.get(value.key, 0) + 1
@@ -118,6 +120,7 @@ def viewed(c: Cleaner, value: Value, shape: Shape) -> Value:
 
 
 def view(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """Another shape of the same numbers."""
     return viewed(c, args["self"], out.shape)
 
 
@@ -129,6 +132,7 @@ def expand(c: Cleaner, args: Args, out: Value) -> Value | None:
 
 
 def transpose(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """Two axes swapped."""
     rank = len(out.shape)
     a, b = (args[name] % rank for name in ("dim0", "dim1"))
     order = [b if i == a else a if i == b else i for i in range(rank)]
@@ -136,6 +140,7 @@ def transpose(c: Cleaner, args: Args, out: Value) -> Value | None:
 
 
 def permute(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """Axes in another order."""
     return permuted(c, args["self"], [dim % len(out.shape) for dim in args["dims"]], out)
 
 
@@ -146,7 +151,9 @@ def permuted(c: Cleaner, value: Value, order: list[int], out: Value) -> Value:
         value, order = behind["self"], [behind["dims"][i] for i in order]
     both = c.made_by(value, "bmm.default")
     if both and order == [0, 2, 1] and c.uses.get(value.key) == 1:
-        turned = [permuted(c, m, order, m._replace(key=c.key(), shape=flipped(m.shape))) for m in (both["mat2"], both["self"])]
+        turned = [
+            permuted(c, m, order, m._replace(key=c.key(), shape=flipped(m.shape))) for m in (both["mat2"], both["self"])
+        ]
         return c.new("bmm.default", out, self=turned[0], mat2=turned[1])
     moving = [i for i in order if value.shape[i] != 1]
     if moving == sorted(moving):
@@ -165,6 +172,7 @@ def part(c: Cleaner, args: Args, out: Value) -> Value | None:
 
 
 def select(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """One row is a slice, seen without its axis."""
     whole, dim = args["self"], args["dim"] % len(args["self"].shape)
     index = args["index"] % whole.shape[dim]
     shape = tuple(1 if i == dim else n for i, n in enumerate(whole.shape))
@@ -184,6 +192,7 @@ def slice_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
 
 
 def select_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """Zeros around the gradient of one row."""
     dim = args["dim"] % len(out.shape)
     index = args["index"] % out.shape[dim]
     row = viewed(c, args["grad_output"], tuple(1 if i == dim else n for i, n in enumerate(out.shape)))
@@ -191,6 +200,7 @@ def select_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
 
 
 def stack(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """A stack is what stands one behind the other along a new axis."""
     dim = args["dim"] % len(out.shape)
     shape = tuple(1 if i == dim else n for i, n in enumerate(out.shape))
     return c.new("cat.default", out, tensors=[viewed(c, one, shape) for one in args["tensors"]], dim=dim)
@@ -236,6 +246,7 @@ def elementwise(op: str, rule: Callable[[Cleaner, Args, Value], Value | None] | 
 
 
 def mul(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """Times one, times minus one, times two numbers one after the other."""
     for one, other in (("self", "other"), ("other", "self")):
         number = c.number(args[one])
         if number == 1 and fits(args[other], out):
@@ -260,6 +271,7 @@ def div(c: Cleaner, args: Args, out: Value) -> Value | None:
 
 
 def add(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """Plus zero, plus what was negated, plus what starts where the other ends, plus a product of matrices."""
     one, other, alpha = args["self"], args["other"], args.get("alpha", 1)
     if alpha != 1:
         scaled = c.new("mul.Tensor", other, self=other, other=alpha) if isinstance(other, Value) else other * alpha
@@ -296,6 +308,7 @@ def accumulated(c: Cleaner, one: Any, other: Any, out: Value) -> Value | None:
 
 
 def sub(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """Minus zero, minus what was negated."""
     one, other, alpha = args["self"], args["other"], args.get("alpha", 1)
     if alpha != 1:
         scaled = c.new("mul.Tensor", other, self=other, other=alpha) if isinstance(other, Value) else other * alpha
@@ -307,10 +320,12 @@ def sub(c: Cleaner, args: Args, out: Value) -> Value | None:
 
 
 def rsub(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """Subtraction the other way round."""
     return c.new("sub.Tensor", out, self=args["other"], other=args["self"], alpha=args["alpha"])
 
 
 def neg(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """Twice negated is as before; a negated difference is the difference the other way round."""
     twice = c.made_by(args["self"], "neg.default")
     if twice:
         return twice["self"]
@@ -321,6 +336,7 @@ def neg(c: Cleaner, args: Args, out: Value) -> Value | None:
 
 
 def power(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """Squares are products."""
     base, exponent = args["self"], args["exponent"]
     if exponent == 2:
         return c.new("mul.Tensor", out, self=base, other=base)
@@ -340,6 +356,7 @@ def sign(c: Cleaner, args: Args, out: Value) -> Value | None:
 
 
 def threshold_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """The gradient where a rectifier was on: times 0 or 1."""
     if args["threshold"] != 0:
         return None
     where = c.new("positive", args["self"], self=args["self"])
@@ -355,6 +372,7 @@ def clamp(c: Cleaner, args: Args, out: Value) -> Value | None:
 
 
 def leaky_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """The gradient through a leaky rectifier: times 1 or its slope."""
     if not 0 < args["negative_slope"] <= 1:
         return None
     slope = c.new("leak", args["self"], self=args["self"], low=args["negative_slope"])
@@ -362,10 +380,13 @@ def leaky_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
 
 
 def fill(c: Cleaner, args: Args, out: Value) -> Value | None:
+    """One number all over."""
     value = args["value"]
     if not isinstance(value, Value):
         return None
-    value = value if value.dtype == out.dtype else c.new("_to_copy.default", value._replace(dtype=out.dtype), self=value)
+    value = (
+        value if value.dtype == out.dtype else c.new("_to_copy.default", value._replace(dtype=out.dtype), self=value)
+    )
     return c.new("expand.default", out, self=value)
 
 
@@ -408,10 +429,14 @@ ON_EACH = {
 }
 
 RULES: dict[str, Callable[[Cleaner, Args, Value], Value | None]] = {
-    **dict.fromkeys(("alias.default", "detach.default", "lift_fresh.default", "clone.default", "_to_copy.default"), itself),
+    **dict.fromkeys(
+        ("alias.default", "detach.default", "lift_fresh.default", "clone.default", "_to_copy.default"), itself
+    ),
     **dict.fromkeys(("view.default", "_unsafe_view.default", "reshape.default", "_reshape_alias.default"), view),
     **dict.fromkeys(("unsqueeze.default", "squeeze.default", "squeeze.dim", "squeeze.dims"), view),
-    **dict.fromkeys(("sum.dim_IntList", "mean.dim", "sum.default", "mean.default", "amax.default"), reduction),
+    **dict.fromkeys(
+        ("sum.dim_IntList", "mean.dim", "sum.default", "mean.default", "amax.default", "amin.default"), reduction
+    ),
     "expand.default": expand,
     "transpose.int": transpose,
     "t.default": lambda c, args, out: permuted(c, args["self"], [1, 0], out) if len(out.shape) == 2 else args["self"],

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
 
 from toygan.engines.tree import Step, Tree, copied, named, rebuilt
 

@@ -1,8 +1,8 @@
 """What each operator of torch is in ONNX. One more operator is one function and one row.
 
-Axes of length one are left out of every array, so that one seed is plain matrices: `[1, 256, 64]` is stored as `[256, 64]`, a column of
-256 numbers as `[256]`; an operator that needs an axis asks for it, and a reshape costs next to nothing. Models use standard operators
-of opset 18 only, so that they also run in a browser.
+Axes of length one are left out of every array, so that one seed is plain matrices: `[1, 256, 64]` is stored as `[256, 64]`, a
+column of 256 numbers as `[256]`; an operator that needs an axis asks for it, and a reshape costs next to nothing. Models use
+standard operators of opset 18 only, so that they also run in a browser.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from toygan.engines.graph import Graph, Node, Shape, Untraceable, Value, mapped
 
@@ -236,7 +235,10 @@ def power(w: Writer, base: Any, exponent: Any) -> str:
 
 
 def leaky(w: Writer, x: str, slope: float) -> str:
-    return str(w.op("LeakyRelu", x, alpha=float(slope)) if w.dtype == torch.float32 else w.op("Max", x, w.op("Mul", x, slope)))
+    """x where it is positive, slope x elsewhere, for slopes below 1."""
+    return str(
+        w.op("LeakyRelu", x, alpha=float(slope)) if w.dtype == torch.float32 else w.op("Max", x, w.op("Mul", x, slope))
+    )
 
 
 def silu_backward(w: Writer, gradient: str, x: str) -> str:
@@ -246,6 +248,7 @@ def silu_backward(w: Writer, gradient: str, x: str) -> str:
 
 
 def scaled(w: Writer, x: Any, factor: Any) -> Any:
+    """x times a factor."""
     return x if factor == 1 else w.op("Mul", x, factor)
 
 
@@ -255,14 +258,12 @@ def one(kind: str, **attributes: Any) -> Callable[..., str]:
 
 
 def with_alpha(kind: str) -> Callable[..., str]:
+    """A row for a sum or difference whose second operand is scaled."""
     return lambda w, a, b, alpha=1: w.op(kind, a, scaled(w, b, alpha))
 
 
-def truth(kind: str) -> Callable[..., str]:
-    return lambda w, a, b: w.op(kind, a, b)
-
-
 def unequal(w: Writer, a: Any, b: Any) -> str:
+    """Whether two numbers differ."""
     return str(w.op("Not", w.op("Equal", a, b)))
 
 
@@ -327,17 +328,21 @@ EACH: dict[str, Callable[..., str]] = {
 
 
 def product(w: Writer, args: Args, out: Value) -> None:
+    """A stack of products of matrices."""
     multiply(w, args["self"], args["mat2"], out)
 
 
 def product_and_sum(w: Writer, args: Args, out: Value) -> None:
+    """beta more + alpha times a stack of products."""
     if not args["beta"]:
         raise Untraceable("baddbmm.default", "beta 0 is not known to the onnx engine")
     scales = {"alpha": float(args["alpha"]), "beta": float(args["beta"])}
     multiply(w, args["batch1"], args["batch2"], out, args["self"], **scales)
 
 
-def multiply(w: Writer, a: Value, b: Value, out: Value, more: Value | None = None, alpha: float = 1, beta: float = 1) -> None:
+def multiply(
+    w: Writer, a: Value, b: Value, out: Value, more: Value | None = None, alpha: float = 1, beta: float = 1
+) -> None:
     """alpha a b + beta more: of one seed as a product of plain matrices, of several as one of stacks."""
     write = one_product if out.shape[0] == 1 else many_products
     write(w, w.matrix(a), w.matrix(b), out, more, alpha, beta)
@@ -354,9 +359,9 @@ def one_product(w: Writer, a: Factor, b: Factor, out: Value, more: Value | None,
     if m == 1:
         return row_product(w, a[0], b, out, more, alpha, beta)
     flags = {name: 1 for name, factor in (("transA", a), ("transB", b)) if factor[1]}
-    scales = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
+    scales: Args = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
     names = [w.get(factor[0], factor[0].shape[1:]) for factor in (a, b)]
-    rest = [] if more is None else [w.get(more, as_seen(more, out))]
+    rest = [] if more is None else [w.get(more, as_seen(more))]
     return w.put(out, w.op("Gemm", *names, *rest, **flags, **scales), (m, n))
 
 
@@ -367,14 +372,14 @@ def row_product(w: Writer, row: Value, b: Factor, out: Value, more: Value | None
     if more is None and alpha == 1 and not b[1] and size > 1:
         return w.put(out, w.op("MatMul", w.get(row, (size,)), matrix), (wide,))
     flags = {"transB": 1} if b[1] else {}
-    scales = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
+    scales: Args = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
     rest = [] if more is None else [w.get(more, short(more.shape))]
     return w.put(out, w.op("Gemm", w.get(row, (1, size)), matrix, *rest, **flags, **scales), (1, wide))
 
 
-def as_seen(value: Value, out: Value) -> Shape:
+def as_seen(value: Value) -> Shape:
     """The shape in which a value is stored to broadcast to another's two last axes: without ones in front."""
-    shape = ((1, 1) + value.shape)[-2:]
+    shape = (1, 1, *value.shape)[-2:]
     return shape[1:] if shape[0] == 1 else shape
 
 
@@ -409,6 +414,8 @@ def reduced(w: Writer, value: Value, axes: list[int], kind: str) -> str:
 
 
 def reduction(kind: str) -> Callable[[Writer, Args, Value], None]:
+    """A row for a reduction that ONNX has."""
+
     def write(w: Writer, args: Args, out: Value) -> None:
         w.put(out, reduced(w, args["self"], axes_of(args), kind), short(out.shape))
 
@@ -419,16 +426,23 @@ def total(w: Writer, args: Args, out: Value) -> None:
     """A sum; that of a matrix's rows as a product with ones, which is faster."""
     value, stored = args["self"], short(args["self"].shape)
     axes = [axis for axis in axes_of(args) if value.shape[axis] != 1]
-    if len(stored) == 2 and [place(value.shape, axis) for axis in axes] == [0] and value.dtype == out.dtype == torch.float32:
+    if (
+        len(stored) == 2
+        and [place(value.shape, axis) for axis in axes] == [0]
+        and value.dtype == out.dtype == torch.float32
+    ):
         ones = w.array(np.ones(stored[0], dtype=np.float32))
         return w.put(out, w.op("MatMul", ones, w.get(value)), stored[1:])
     return w.put(out, reduced(w, value, axes, "ReduceSum"), short(out.shape))
 
 
 def norm(w: Writer, args: Args, out: Value) -> None:
+    """The sum of sizes or the root of the sum of squares."""
     kinds = {1: "ReduceL1", 2: "ReduceL2"}
     if args["ord"] not in kinds:
-        raise Untraceable("linalg_vector_norm.default", f"a norm of order {args['ord']} is not known to the onnx engine")
+        raise Untraceable(
+            "linalg_vector_norm.default", f"a norm of order {args['ord']} is not known to the onnx engine"
+        )
     w.put(out, reduced(w, args["self"], axes_of(args), kinds[args["ord"]]), short(out.shape))
 
 
@@ -447,16 +461,19 @@ def spread(w: Writer, args: Args) -> tuple[str, str, Shape]:
 
 
 def variance(w: Writer, args: Args, out: Value) -> None:
+    """The variance over axes."""
     found, _, shape = spread(w, args)
     w.put(out, found, shape)
 
 
 def deviation(w: Writer, args: Args, out: Value) -> None:
+    """The standard deviation over axes."""
     found, _, shape = spread(w, args)
     w.put(out, w.op("Sqrt", found), shape)
 
 
 def variance_and_mean(w: Writer, args: Args, out: Value, mean: Value) -> None:
+    """Both over axes."""
     found, middle, shape = spread(w, args)
     w.put(out, found, shape)
     w.put(mean, middle, shape)
@@ -477,6 +494,8 @@ def highest(kind: str) -> Callable[[Writer, Args, Value], None]:
 
 
 def log_softmax(kind: str) -> Callable[[Writer, Args, Value], None]:
+    """A row for a softmax or its logarithm."""
+
     def write(w: Writer, args: Args, out: Value) -> None:
         axis = args["dim"] % len(out.shape)
         shape = short(out.shape, axis)
@@ -504,6 +523,7 @@ def softmax_backward(w: Writer, args: Args, out: Value) -> None:
 
 
 def running_sum(w: Writer, args: Args, out: Value) -> None:
+    """The sums up to each number along an axis."""
     axis = args["dim"] % len(out.shape)
     shape = short(out.shape, axis)
     w.put(out, w.op("CumSum", w.get(args["self"], shape), w.array(np.array(place(out.shape, axis)))), shape)
@@ -513,7 +533,7 @@ def in_order(w: Writer, args: Args, values: Value, indices: Value) -> None:
     """Sorted along an axis: the first of all of them."""
     axis = args["dim"] % len(values.shape)
     shape, n = short(values.shape, axis), values.shape[axis]
-    largest = int(args.get("descending", args.get("largest", False)))
+    largest = int(bool(args.get("descending", args.get("largest", False))))
     source = args["self"]
     whole = w.get(source, short(source.shape, axis))
     names = w.op("TopK", whole, w.integers(n), outputs=2, axis=place(source.shape, axis), largest=largest)
@@ -533,6 +553,7 @@ def view(w: Writer, args: Args, out: Value) -> None:
 
 
 def expand(w: Writer, args: Args, out: Value) -> None:
+    """Numbers repeated along axes, for an operator that does not broadcast."""
     value = args["self"]
     padded = (1,) * (len(out.shape) - len(value.shape)) + value.shape
     stored = [n for n, full in zip(padded, out.shape, strict=True) if full != 1]
@@ -540,6 +561,7 @@ def expand(w: Writer, args: Args, out: Value) -> None:
 
 
 def cast(w: Writer, args: Args, out: Value) -> None:
+    """The numbers in another type."""
     w.put(out, w.cast(w.get(args["self"]), args["self"].dtype, out.dtype), short(out.shape))
 
 
@@ -571,6 +593,7 @@ def split(w: Writer, args: Args, *outs: Value) -> None:
 
 
 def cat(w: Writer, args: Args, out: Value) -> None:
+    """One behind the other along an axis."""
     axis = args["dim"] % len(out.shape)
     parts = [one for one in args["tensors"] if math.prod(one.shape)]
     names = [w.cast(w.get(one, short(one.shape, axis)), one.dtype, out.dtype) for one in parts]
@@ -626,7 +649,8 @@ def scatter(kind: str) -> Callable[[Writer, Args, Value], None]:
     """Numbers put or added where indices say along an axis."""
 
     def write(w: Writer, args: Args, out: Value) -> None:
-        value, index, source = args["self"], args["index"], args.get("src", args.get("value"))
+        value, index = args["self"], args["index"]
+        source: Any = args["src"] if "src" in args else args["value"]
         if not isinstance(source, Value):
             spread_out = w.op("Expand", w.scalar(source), w.integers(*index.shape))
         else:
@@ -638,8 +662,11 @@ def scatter(kind: str) -> Callable[[Writer, Args, Value], None]:
 
 
 def index_select(w: Writer, args: Args, out: Value) -> None:
+    """The rows that indices say."""
     value, axis = args["self"], args["dim"] % len(out.shape)
-    w.put(out, w.op("Gather", w.get(value, value.shape), w.get(args["index"], args["index"].shape), axis=axis), out.shape)
+    w.put(
+        out, w.op("Gather", w.get(value, value.shape), w.get(args["index"], args["index"].shape), axis=axis), out.shape
+    )
 
 
 OTHERS: dict[str, Callable[..., None]] = {
@@ -690,8 +717,3 @@ def written(graph: Graph, inputs: Sequence[str]) -> Writer:
     for node in graph.nodes:
         writer.write(node)
     return writer
-
-
-def known(tensor: Tensor) -> np.ndarray:
-    """A constant as an array."""
-    return tensor.detach().cpu().numpy()
