@@ -18,7 +18,7 @@ ROOT = Path(toygan.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
 # The rooms of the house, from the top down: a module may import from its own room and from those below.
-ROOMS = ["cli", "site", "exhibits", "many", "draw", "view", "session", "quantities", "files", "game", "targets"]
+ROOMS = ["cli", "site", "exhibits", "many", "draw", "view", "session", "quantities", "engines", "files", "game", "targets"]
 # The only imports between modules of the game's parts, none of which knows how a game is played.
 PARTS = {"objectives", "constraints", "networks", "players", "methods"}
 BESIDE = {("constraints", "networks"), ("players", "networks")}

@@ -450,4 +450,4 @@ RULES: dict[str, Callable[[Cleaner, Args, Value], Value | None]] = {
     "bmm.default": product,
     "mm.default": two_dimensional,
 }
-RULES |= {op: elementwise(op, ON_EACH.get(op)) for op in EACH}
+RULES |= {op: elementwise(op, ON_EACH.get(op)) for op in {**EACH, **ON_EACH}}

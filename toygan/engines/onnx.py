@@ -15,11 +15,16 @@ from toygan.engines.tree import Step, Tree, copied, named, rebuilt
 
 
 class Port(NamedTuple):
-    """One input or output of a model: its name, its shape without axes of length one, and its type."""
+    """One input or output of a model: its name, shape and type."""
 
     name: str
     shape: Shape
     dtype: torch.dtype
+
+    @property
+    def stored(self) -> Shape:
+        """Its shape in the model, without axes of length one; the numbers are the same."""
+        return short(self.shape)
 
 
 class Model(NamedTuple):
@@ -58,7 +63,7 @@ def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Mod
     from onnx import helper, numpy_helper
 
     into, out_of = (
-        tuple(Port(name, short(value.shape), value.dtype) for name, value in zip(names, values, strict=True))
+        tuple(Port(name, value.shape, value.dtype) for name, value in zip(names, values, strict=True))
         for names, values in ((inputs, graph.inputs), (outputs, graph.outputs))
     )
     writer = written(graph, inputs)
@@ -70,7 +75,7 @@ def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Mod
 
     nodes = [helper.make_node(n.kind, outside(n.inputs), outside(n.outputs), **n.attributes) for n in writer.nodes]
     described, wanted = (
-        [helper.make_tensor_value_info(port.name, onnx_type(port.dtype), port.shape) for port in ports]
+        [helper.make_tensor_value_info(port.name, onnx_type(port.dtype), port.stored) for port in ports]
         for ports in (into, out_of)
     )
     constants = [numpy_helper.from_array(array, name) for name, array in writer.initializers.values()]
@@ -132,7 +137,7 @@ def bind(how: Callable[..., None], name: str, numbers: Tensor) -> None:
 
 def fitting(port: Port, numbers: Tensor) -> Tensor:
     """Numbers as the model reads them: of its type, in order. ValueError for another shape."""
-    if short(numbers.shape) != port.shape:
+    if tuple(numbers.shape) != port.shape:
         raise ValueError(f"{port.name} is {list(numbers.shape)}, but was {list(port.shape)} when the step was traced")
     return numbers.detach().to(port.dtype).contiguous()
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from toygan.engines.graph import Graph, Node, Shape, Untraceable, Value, mapped
+from toygan.engines.graph import Graph, Node, Shape, Untraceable, Value
 
 OPSET = 18
 LARGE = 1e38  # times a float that is not denormal: at least 1
@@ -122,19 +122,16 @@ class Writer:
             self.uniform[value.key] = constant.flatten()[0].item() if same and constant is not None else None
         return self.uniform[value.key]
 
-    def operand(self, arg: Any, shape: Shape) -> tuple[Any, Shape]:
-        """The name of an argument of an operator on each number, ready to broadcast to `shape`; and its stored shape."""
-        if not isinstance(arg, Value):
-            return arg, ()
-        number = self.number(arg)
-        if number is not None and arg.dtype != torch.bool:
-            return self.scalar(number), ()
-        padded = (1,) * (len(shape) - len(arg.shape)) + arg.shape
+    def operand(self, value: Value, shape: Shape, dtype: torch.dtype) -> tuple[str, Shape]:
+        """The name of an operand in a type, ready to broadcast to `shape`; and its stored shape."""
+        number = self.number(value)
+        if number is not None:
+            return self.scalar(number, dtype), ()
+        padded = (1,) * (len(shape) - len(value.shape)) + value.shape
         wanted = [n for n, full in zip(padded, shape, strict=True) if full != 1]
         while wanted and wanted[0] == 1:
             wanted.pop(0)
-        name = self.get(arg, wanted)
-        return (name if arg.dtype == torch.bool else self.cast(name, arg.dtype, self.dtype)), tuple(wanted)
+        return self.cast(self.get(value, wanted), value.dtype, dtype), tuple(wanted)
 
     def matrix(self, value: Value) -> tuple[Value, bool]:
         """What a factor is, and whether it is that transposed."""
@@ -174,17 +171,16 @@ def on_each(w: Writer, node: Node) -> None:
     out = node.outs[0]
     w.dtype = worked_in(node)
     shapes: list[Shape] = [()]
-
-    def named(arg: Any) -> Any:
-        name, shape = w.operand(arg, out.shape)
-        shapes.append(shape)
-        return name
-
-    name = EACH[node.op](w, *(mapped(arg, named) if isinstance(arg, Value) else arg for arg in node.args.values()))
-    whole = short(out.shape)
+    given: list[Any] = []
+    for name, arg in node.args.items():
+        if isinstance(arg, Value):
+            arg, shape = w.operand(arg, out.shape, torch.bool if name == "condition" else w.dtype)
+            shapes.append(shape)
+        given.append(arg)
+    found, whole = EACH[node.op](w, *given), short(out.shape)
     if np.broadcast_shapes(*shapes) != whole:
-        name = w.op("Expand", name, w.integers(*whole))
-    w.put(out, name, whole)
+        found = w.op("Expand", found, w.integers(*whole))
+    w.put(out, found, whole)
 
 
 def worked_in(node: Node) -> torch.dtype:
@@ -654,7 +650,9 @@ def scatter(kind: str) -> Callable[[Writer, Args, Value], None]:
         if not isinstance(source, Value):
             spread_out = w.op("Expand", w.scalar(source), w.integers(*index.shape))
         else:
-            spread_out = w.get(source, source.shape)
+            ends = w.integers(*index.shape)
+            whole = (w.get(source, source.shape), w.integers(*[0] * len(index.shape)), ends)
+            spread_out = whole[0] if source.shape == index.shape else w.op("Slice", *whole)
         inputs = (w.get(value, value.shape), w.get(index, index.shape), spread_out)
         w.put(out, w.op("ScatterElements", *inputs, axis=args["dim"] % len(out.shape), reduction=kind), out.shape)
 

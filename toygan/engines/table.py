@@ -58,6 +58,7 @@ ENGINES: dict[str, Engine] = {
     "onnx": Engine(onnx.prepare, "cpu", lacks_runtime),
     "eager": Engine(eager.prepare, None, lambda: None),
 }
+BACKENDS = ("auto", *sorted(ENGINES))
 
 
 def begin(backend: str, step: Step, state: Tree, draw: Tree, dials: Tree) -> Begun:
