@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from toygan.engines.graph import Graph, Node, Shape, Value, mapped, values_in
+from toygan.engines.graph import Graph, Node, Shape, Wire, mapped, values_in
 from toygan.engines.operators import EACH
 
 Args = dict[str, Any]
@@ -23,8 +23,8 @@ class Cleaner:
         self.constants = dict(graph.constants)
         self.nodes: list[Node] = []
         self.maker: dict[int, Node] = {}  # the node that gives a value
-        self.same: dict[int, Value] = {}  # what stands for a value of the old graph
-        self.seen: dict[str, tuple[Value, ...]] = {}
+        self.same: dict[int, Wire] = {}  # what stands for a value of the old graph
+        self.seen: dict[str, tuple[Wire, ...]] = {}
         self.next = 1 + max(
             [*self.constants, *(v.key for n in graph.nodes for v in n.outs), *(v.key for v in graph.inputs)]
         )
@@ -32,7 +32,7 @@ class Cleaner:
         for value in [*graph.outputs, *(value for node in graph.nodes for value in values_in(node.args))]:
             self.uses[value.key] = self.uses.get(value.key, 0) + 1
 
-    def stand_in(self, value: Value) -> Value:
+    def stand_in(self, value: Wire) -> Wire:
         return self.same.get(value.key, value)
 
     def take(self, node: Node) -> None:
@@ -46,13 +46,13 @@ class Cleaner:
         for old, new in zip(node.outs, self.kept(node.op, args, node.outs), strict=True):
             self.replace(old, new)
 
-    def replace(self, old: Value, new: Value) -> None:
+    def replace(self, old: Wire, new: Wire) -> None:
         """Let one value stand for another from now on."""
         if old.key != new.key:
             self.same[old.key] = new
             self.uses[new.key] = self.uses.get(new.key, 0) + self.uses.get(old.key, 0)
 
-    def kept(self, op: str, args: dict[str, Any], outs: tuple[Value, ...]) -> tuple[Value, ...]:
+    def kept(self, op: str, args: dict[str, Any], outs: tuple[Wire, ...]) -> tuple[Wire, ...]:
         """What a node gives: that of an equal one before it, or its own."""
         shown = f"{op} {args} {[(out.shape, out.dtype) for out in outs]}"
         if shown not in self.seen:
@@ -62,7 +62,7 @@ class Cleaner:
             self.seen[shown] = outs
         return self.seen[shown]
 
-    def new(self, op: str, like: Value, /, **args: Any) -> Value:
+    def new(self, op: str, like: Wire, /, **args: Any) -> Wire:
         """A node of our own that gives a value of the shape and type of `like`; through its rule, if it has one."""
         made = like._replace(key=self.key())
         rule = RULES.get(op)
@@ -75,14 +75,14 @@ class Cleaner:
 
     def made_by(self, value: Any, *ops: str) -> dict[str, Any] | None:
         """The arguments of the node that gives a value, if it is one of these."""
-        node = self.maker.get(value.key) if isinstance(value, Value) else None
+        node = self.maker.get(value.key) if isinstance(value, Wire) else None
         return node.args if node and node.op in ops else None
 
     def number(self, arg: Any) -> float | None:
         """The number that an argument is, all over; None for a variable or several numbers."""
         if isinstance(arg, bool | int | float):
             return float(arg)
-        constant = self.constants.get(arg.key) if isinstance(arg, Value) else None
+        constant = self.constants.get(arg.key) if isinstance(arg, Wire) else None
         if constant is None or not constant.numel():
             return None
         first = constant.flatten()[0]
@@ -107,31 +107,31 @@ def cleaned(graph: Graph) -> Graph:
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
 
-def itself(c: Cleaner, args: Args, out: Value) -> Value | None:
+def itself(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """An alias, or a copy that nobody writes into."""
     return args["self"] if args["self"].dtype == out.dtype else None
 
 
-def viewed(c: Cleaner, value: Value, shape: Shape) -> Value:
+def viewed(c: Cleaner, value: Wire, shape: Shape) -> Wire:
     """The same numbers in another shape."""
     behind = c.made_by(value, "view")
     value = behind["self"] if behind else value
     return value if value.shape == shape else c.new("view", value._replace(shape=shape), self=value)
 
 
-def view(c: Cleaner, args: Args, out: Value) -> Value | None:
+def view(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Another shape of the same numbers."""
     return viewed(c, args["self"], out.shape)
 
 
-def expand(c: Cleaner, args: Args, out: Value) -> Value | None:
+def expand(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """An expansion by ones is a view; those of more stay, and operators that broadcast look behind them."""
     if math.prod(out.shape) == math.prod(args["self"].shape):
         return viewed(c, args["self"], out.shape)
     return c.kept("expand", {"self": args["self"]}, (out,))[0]
 
 
-def transpose(c: Cleaner, args: Args, out: Value) -> Value | None:
+def transpose(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Two axes swapped."""
     rank = len(out.shape)
     a, b = (args[name] % rank for name in ("dim0", "dim1"))
@@ -139,12 +139,12 @@ def transpose(c: Cleaner, args: Args, out: Value) -> Value | None:
     return permuted(c, args["self"], order, out)
 
 
-def permute(c: Cleaner, args: Args, out: Value) -> Value | None:
+def permute(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Axes in another order."""
     return permuted(c, args["self"], [dim % len(out.shape) for dim in args["dims"]], out)
 
 
-def permuted(c: Cleaner, value: Value, order: list[int], out: Value) -> Value:
+def permuted(c: Cleaner, value: Wire, order: list[int], out: Wire) -> Wire:
     """Axes in another order; a view where only axes of length one move."""
     behind = c.made_by(value, "permute")
     if behind:
@@ -166,12 +166,12 @@ def flipped(shape: Shape) -> Shape:
     return (shape[0], shape[2], shape[1])
 
 
-def part(c: Cleaner, args: Args, out: Value) -> Value | None:
+def part(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """A slice of everything is itself."""
     return args["self"] if args["self"].shape == out.shape else None
 
 
-def select(c: Cleaner, args: Args, out: Value) -> Value | None:
+def select(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """One row is a slice, seen without its axis."""
     whole, dim = args["self"], args["dim"] % len(args["self"].shape)
     index = args["index"] % whole.shape[dim]
@@ -180,7 +180,7 @@ def select(c: Cleaner, args: Args, out: Value) -> Value | None:
     return viewed(c, cut, out.shape)
 
 
-def slice_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
+def slice_backward(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Zeros around a gradient."""
     dim, start, end = args["dim"] % len(out.shape), args["start"] or 0, args["end"]
     if args["step"] != 1:
@@ -191,7 +191,7 @@ def slice_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
     return c.new("pad", out, self=args["grad_output"], dim=dim, before=start, after=size - end)
 
 
-def select_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
+def select_backward(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Zeros around the gradient of one row."""
     dim = args["dim"] % len(out.shape)
     index = args["index"] % out.shape[dim]
@@ -199,14 +199,14 @@ def select_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
     return c.new("pad", out, self=row, dim=dim, before=index, after=out.shape[dim] - index - 1)
 
 
-def stack(c: Cleaner, args: Args, out: Value) -> Value | None:
+def stack(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """A stack is what stands one behind the other along a new axis."""
     dim = args["dim"] % len(out.shape)
     shape = tuple(1 if i == dim else n for i, n in enumerate(out.shape))
     return c.new("cat.default", out, tensors=[viewed(c, one, shape) for one in args["tensors"]], dim=dim)
 
 
-def reduction(c: Cleaner, args: Args, out: Value) -> Value | None:
+def reduction(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Over axes of length one nothing happens."""
     whole = args["self"]
     alone = math.prod(whole.shape) == math.prod(out.shape) and whole.dtype == out.dtype
@@ -216,28 +216,28 @@ def reduction(c: Cleaner, args: Args, out: Value) -> Value | None:
 # --- arithmetic ------------------------------------------------------------------------------------------------------
 
 
-def fits(value: Any, out: Value) -> bool:
+def fits(value: Any, out: Wire) -> bool:
     """Whether a value may stand for the outcome."""
-    return isinstance(value, Value) and (value.shape, value.dtype) == (out.shape, out.dtype)
+    return isinstance(value, Wire) and (value.shape, value.dtype) == (out.shape, out.dtype)
 
 
 def broadcast(c: Cleaner, args: Args) -> Args:
     """Look behind expansions: operators on each number broadcast on their own."""
 
-    def behind(value: Value) -> Value:
+    def behind(value: Wire) -> Wire:
         small = c.made_by(value, "expand")
         if not small:
             return value
-        source: Value = small["self"]
+        source: Wire = small["self"]
         return viewed(c, source, (1,) * (len(value.shape) - len(source.shape)) + source.shape)
 
     return {name: mapped(arg, behind) for name, arg in args.items()}
 
 
-def elementwise(op: str, rule: Callable[[Cleaner, Args, Value], Value | None] | None = None) -> Any:
+def elementwise(op: str, rule: Callable[[Cleaner, Args, Wire], Wire | None] | None = None) -> Any:
     """A rule for an operator on each number: look behind expansions, then as the rule says."""
 
-    def take(c: Cleaner, args: Args, out: Value) -> Value | None:
+    def take(c: Cleaner, args: Args, out: Wire) -> Wire | None:
         args = broadcast(c, args)
         better = rule(c, args, out) if rule else None
         return better if better is not None else c.kept(op, args, (out,))[0]
@@ -245,7 +245,7 @@ def elementwise(op: str, rule: Callable[[Cleaner, Args, Value], Value | None] | 
     return take
 
 
-def mul(c: Cleaner, args: Args, out: Value) -> Value | None:
+def mul(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Times one, times minus one, times two numbers one after the other."""
     for one, other in (("self", "other"), ("other", "self")):
         number = c.number(args[one])
@@ -260,7 +260,7 @@ def mul(c: Cleaner, args: Args, out: Value) -> Value | None:
     return None
 
 
-def div(c: Cleaner, args: Args, out: Value) -> Value | None:
+def div(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """A division by a power of two is a product, to the bit."""
     number = c.number(args["other"])
     if args.get("rounding_mode") or number is None or number == 0 or not math.isfinite(number):
@@ -270,11 +270,11 @@ def div(c: Cleaner, args: Args, out: Value) -> Value | None:
     return None
 
 
-def add(c: Cleaner, args: Args, out: Value) -> Value | None:
+def add(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Plus zero, plus what was negated, plus what starts where the other ends, plus a product of matrices."""
     one, other, alpha = args["self"], args["other"], args.get("alpha", 1)
     if alpha != 1:
-        scaled = c.new("mul.Tensor", other, self=other, other=alpha) if isinstance(other, Value) else other * alpha
+        scaled = c.new("mul.Tensor", other, self=other, other=alpha) if isinstance(other, Wire) else other * alpha
         return c.new("add.Tensor", out, self=one, other=scaled, alpha=1)
     for a, b in ((one, other), (other, one)):
         if c.number(a) == 0 and fits(b, out):
@@ -285,7 +285,7 @@ def add(c: Cleaner, args: Args, out: Value) -> Value | None:
     return joined(c, one, other, out) or accumulated(c, one, other, out)
 
 
-def joined(c: Cleaner, one: Any, other: Any, out: Value) -> Value | None:
+def joined(c: Cleaner, one: Any, other: Any, out: Wire) -> Wire | None:
     """Two gradients with zeros around them that meet: one behind the other."""
     pads = [c.made_by(value, "pad") for value in (one, other)]
     if not (pads[0] and pads[1]) or pads[0]["dim"] != pads[1]["dim"]:
@@ -297,7 +297,7 @@ def joined(c: Cleaner, one: Any, other: Any, out: Value) -> Value | None:
     return c.new("cat.default", out, tensors=[first["self"], second["self"]], dim=dim)
 
 
-def accumulated(c: Cleaner, one: Any, other: Any, out: Value) -> Value | None:
+def accumulated(c: Cleaner, one: Any, other: Any, out: Wire) -> Wire | None:
     """A matrix product plus a matrix is one operator, if nobody else wants the product."""
     for a, b in ((other, one), (one, other)):
         product = c.made_by(a, "bmm.default")
@@ -307,11 +307,11 @@ def accumulated(c: Cleaner, one: Any, other: Any, out: Value) -> Value | None:
     return None
 
 
-def sub(c: Cleaner, args: Args, out: Value) -> Value | None:
+def sub(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Minus zero, minus what was negated."""
     one, other, alpha = args["self"], args["other"], args.get("alpha", 1)
     if alpha != 1:
-        scaled = c.new("mul.Tensor", other, self=other, other=alpha) if isinstance(other, Value) else other * alpha
+        scaled = c.new("mul.Tensor", other, self=other, other=alpha) if isinstance(other, Wire) else other * alpha
         return c.new("sub.Tensor", out, self=one, other=scaled, alpha=1)
     if c.number(other) == 0 and fits(one, out):
         return one
@@ -319,23 +319,23 @@ def sub(c: Cleaner, args: Args, out: Value) -> Value | None:
     return c.new("add.Tensor", out, self=one, other=turned["self"], alpha=1) if turned else None
 
 
-def rsub(c: Cleaner, args: Args, out: Value) -> Value | None:
+def rsub(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Subtraction the other way round."""
     return c.new("sub.Tensor", out, self=args["other"], other=args["self"], alpha=args["alpha"])
 
 
-def neg(c: Cleaner, args: Args, out: Value) -> Value | None:
+def neg(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Twice negated is as before; a negated difference is the difference the other way round."""
     twice = c.made_by(args["self"], "neg.default")
     if twice:
         return twice["self"]
     less = c.made_by(args["self"], "sub.Tensor")
-    if less and isinstance(less["other"], Value) and c.uses.get(args["self"].key) == 1:
+    if less and isinstance(less["other"], Wire) and c.uses.get(args["self"].key) == 1:
         return c.new("sub.Tensor", out, self=less["other"], other=less["self"], alpha=1)
     return None
 
 
-def power(c: Cleaner, args: Args, out: Value) -> Value | None:
+def power(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Squares are products."""
     base, exponent = args["self"], args["exponent"]
     if exponent == 2:
@@ -345,7 +345,7 @@ def power(c: Cleaner, args: Args, out: Value) -> Value | None:
     return c.new("sqrt.default", out, self=base) if exponent == 0.5 else None
 
 
-def sign(c: Cleaner, args: Args, out: Value) -> Value | None:
+def sign(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Of what is never negative: whether it is positive. Of a slice of such: a slice of the whole's, which others want too."""
     if c.made_by(args["self"], "relu.default"):
         return c.new("positive", out, self=args["self"])
@@ -355,7 +355,7 @@ def sign(c: Cleaner, args: Args, out: Value) -> Value | None:
     return None
 
 
-def threshold_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
+def threshold_backward(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """The gradient where a rectifier was on: times 0 or 1."""
     if args["threshold"] != 0:
         return None
@@ -363,7 +363,7 @@ def threshold_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
     return c.new("mul.Tensor", out, self=args["grad_output"], other=where)
 
 
-def clamp(c: Cleaner, args: Args, out: Value) -> Value | None:
+def clamp(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """The slope of a leaky rectifier, of its output's sign."""
     signed, low = c.made_by(args["self"], "sign.default"), args["min"]
     if signed and args["max"] is None and isinstance(low, float) and 0 < low <= 1:
@@ -371,7 +371,7 @@ def clamp(c: Cleaner, args: Args, out: Value) -> Value | None:
     return None
 
 
-def leaky_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
+def leaky_backward(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """The gradient through a leaky rectifier: times 1 or its slope."""
     if not 0 < args["negative_slope"] <= 1:
         return None
@@ -379,10 +379,10 @@ def leaky_backward(c: Cleaner, args: Args, out: Value) -> Value | None:
     return c.new("mul.Tensor", out, self=args["grad_output"], other=slope)
 
 
-def fill(c: Cleaner, args: Args, out: Value) -> Value | None:
+def fill(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """One number all over."""
     value = args["value"]
-    if not isinstance(value, Value):
+    if not isinstance(value, Wire):
         return None
     value = (
         value if value.dtype == out.dtype else c.new("_to_copy.default", value._replace(dtype=out.dtype), self=value)
@@ -390,7 +390,7 @@ def fill(c: Cleaner, args: Args, out: Value) -> Value | None:
     return c.new("expand.default", out, self=value)
 
 
-def product(c: Cleaner, args: Args, out: Value) -> Value | None:
+def product(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """A column of ones times a row is the row, expanded."""
     a, b = args["self"], args["mat2"]
     if a.shape[-1] == 1 and c.number(a) == 1:
@@ -400,7 +400,7 @@ def product(c: Cleaner, args: Args, out: Value) -> Value | None:
     return None
 
 
-def two_dimensional(c: Cleaner, args: Args, out: Value) -> Value | None:
+def two_dimensional(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """A product of two matrices is one of a batch of one."""
     a, b = (viewed(c, args[name], (1, *args[name].shape)) for name in ("self", "mat2"))
     made = c.new("bmm.default", out._replace(shape=(1, *out.shape)), self=a, mat2=b)
@@ -428,7 +428,7 @@ ON_EACH = {
     "leaky_relu_backward.default": leaky_backward,
 }
 
-RULES: dict[str, Callable[[Cleaner, Args, Value], Value | None]] = {
+RULES: dict[str, Callable[[Cleaner, Args, Wire], Wire | None]] = {
     **dict.fromkeys(
         ("alias.default", "detach.default", "lift_fresh.default", "clone.default", "_to_copy.default"), itself
     ),

@@ -24,7 +24,7 @@ class Untraceable(Exception):
         self.operator = operator
 
 
-class Value(NamedTuple):
+class Wire(NamedTuple):
     """One tensor of a graph."""
 
     key: int
@@ -37,30 +37,30 @@ class Node(NamedTuple):
 
     op: str
     args: dict[str, Any]
-    outs: tuple[Value, ...]
+    outs: tuple[Wire, ...]
 
 
 class Graph(NamedTuple):
     """Operators in order, from inputs to outputs; some values are constants."""
 
-    inputs: list[Value]
+    inputs: list[Wire]
     nodes: list[Node]
-    outputs: list[Value]
+    outputs: list[Wire]
     constants: dict[int, Tensor]
 
 
-def mapped(args: Any, change: Callable[[Value], Any]) -> Any:
+def mapped(args: Any, change: Callable[[Wire], Any]) -> Any:
     """Arguments with every value in them changed."""
-    if isinstance(args, Value):
+    if isinstance(args, Wire):
         return change(args)
     if isinstance(args, list | tuple):
         return type(args)(mapped(arg, change) for arg in args)
     return args
 
 
-def values_in(args: Mapping[str, Any]) -> list[Value]:
+def values_in(args: Mapping[str, Any]) -> list[Wire]:
     """The values among a node's arguments, in order."""
-    found: list[Value] = []
+    found: list[Wire] = []
     for arg in args.values():
         mapped(arg, found.append)
     return found
@@ -84,28 +84,28 @@ class Recorder(TorchDispatchMode):
     def __init__(self, args: Sequence[Tensor]) -> None:
         super().__init__()
         self.alive: list[Tensor] = []  # while tensors live, their identities are their own
-        self.known: dict[int, Value] = {}
-        self.memory: dict[int, Value] = {}  # the latest value in each storage
+        self.known: dict[int, Wire] = {}
+        self.memory: dict[int, Wire] = {}  # the latest value in each storage
         self.constants: dict[int, Tensor] = {}
         self.nodes: list[Node] = []
         self.inputs = [self.new(tensor) for tensor in args]
 
-    def new(self, tensor: Tensor) -> Value:
+    def new(self, tensor: Tensor) -> Wire:
         """A value for a tensor that was not seen before, or was written into."""
-        value = Value(len(self.alive), tuple(tensor.shape), tensor.dtype)
+        value = Wire(len(self.alive), tuple(tensor.shape), tensor.dtype)
         self.alive.append(tensor)
         self.known[id(tensor)] = value
         if tensor.numel():
             self.memory[tensor.untyped_storage().data_ptr()] = value
         return value
 
-    def constant(self, tensor: Tensor) -> Value:
+    def constant(self, tensor: Tensor) -> Wire:
         """A value that no argument changes."""
         value = self.new(tensor)
         self.constants[value.key] = tensor.detach().clone()
         return value
 
-    def value(self, tensor: Tensor) -> Value:
+    def value(self, tensor: Tensor) -> Wire:
         """The value of a tensor. Raises Untraceable for a part of a variable's memory that no operator gave."""
         if id(tensor) in self.known:
             return self.known[id(tensor)]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from toygan.engines.graph import Graph, Node, Shape, Untraceable, Value
+from toygan.engines.graph import Graph, Node, Shape, Untraceable, Wire
 
 OPSET = 18
 LARGE = 1e38  # times a float that is not denormal: at least 1
@@ -88,11 +88,11 @@ class Writer:
 
     # --- values ---
 
-    def put(self, value: Value, name: str, shape: Sequence[int]) -> None:
+    def put(self, value: Wire, name: str, shape: Sequence[int]) -> None:
         """Say under which name and shape a value is stored."""
         self.names.setdefault(value.key, {})[tuple(shape)] = name
 
-    def get(self, value: Value, shape: Sequence[int] | None = None) -> str:
+    def get(self, value: Wire, shape: Sequence[int] | None = None) -> str:
         """The name of a value in a shape, which is the short one unless another is asked for."""
         wanted = short(value.shape) if shape is None else tuple(shape)
         stored = self.names.setdefault(value.key, {})
@@ -106,7 +106,7 @@ class Writer:
                 stored[wanted] = self.op("Reshape", next(iter(stored.values())), self.integers(*wanted))
         return stored[wanted]
 
-    def leave(self, value: Value, name: str) -> None:
+    def leave(self, value: Wire, name: str) -> None:
         """Let a value leave the model under a name; the operator that gives it gives it so, if it may."""
         stored = self.get(value)
         if stored in self.made and stored not in self.leaving:
@@ -114,7 +114,7 @@ class Writer:
         else:
             self.nodes.append(Call("Identity", [stored], [name], {}))
 
-    def number(self, value: Value) -> float | None:
+    def number(self, value: Wire) -> float | None:
         """The number that a constant is all over, if it is."""
         if value.key not in self.uniform:
             constant = self.constants.get(value.key)
@@ -122,7 +122,7 @@ class Writer:
             self.uniform[value.key] = constant.flatten()[0].item() if same and constant is not None else None
         return self.uniform[value.key]
 
-    def operand(self, value: Value, shape: Shape, dtype: torch.dtype) -> tuple[str, Shape]:
+    def operand(self, value: Wire, shape: Shape, dtype: torch.dtype) -> tuple[str, Shape]:
         """The name of an operand in a type, ready to broadcast to `shape`; and its stored shape."""
         number = self.number(value)
         if number is not None:
@@ -133,7 +133,7 @@ class Writer:
             wanted.pop(0)
         return self.cast(self.get(value, wanted), value.dtype, dtype), tuple(wanted)
 
-    def matrix(self, value: Value) -> tuple[Value, bool]:
+    def matrix(self, value: Wire) -> tuple[Wire, bool]:
         """What a factor is, and whether it is that transposed."""
         node = self.maker.get(value.key)
         if node and node.op == "permute" and node.args["dims"] == [0, 2, 1]:
@@ -173,7 +173,7 @@ def on_each(w: Writer, node: Node) -> None:
     shapes: list[Shape] = [()]
     given: list[Any] = []
     for name, arg in node.args.items():
-        if isinstance(arg, Value):
+        if isinstance(arg, Wire):
             arg, shape = w.operand(arg, out.shape, torch.bool if name == "condition" else w.dtype)
             shapes.append(shape)
         given.append(arg)
@@ -187,8 +187,8 @@ def worked_in(node: Node) -> torch.dtype:
     """The type in which an operator works: its outcome's, or of a comparison its operands'."""
     if node.outs[0].dtype != torch.bool:
         return node.outs[0].dtype
-    given = [arg for arg in node.args.values() if isinstance(arg, Value | float | int) and not isinstance(arg, bool)]
-    examples = [torch.empty(a.shape, dtype=a.dtype, device="meta") if isinstance(a, Value) else a for a in given]
+    given = [arg for arg in node.args.values() if isinstance(arg, Wire | float | int) and not isinstance(arg, bool)]
+    examples = [torch.empty(a.shape, dtype=a.dtype, device="meta") if isinstance(a, Wire) else a for a in given]
     return torch.result_type(examples[0], examples[-1])
 
 
@@ -323,12 +323,12 @@ EACH: dict[str, Callable[..., str]] = {
 # --- products of matrices --------------------------------------------------------------------------------------------
 
 
-def product(w: Writer, args: Args, out: Value) -> None:
+def product(w: Writer, args: Args, out: Wire) -> None:
     """A stack of products of matrices."""
     multiply(w, args["self"], args["mat2"], out)
 
 
-def product_and_sum(w: Writer, args: Args, out: Value) -> None:
+def product_and_sum(w: Writer, args: Args, out: Wire) -> None:
     """beta more + alpha times a stack of products."""
     if not args["beta"]:
         raise Untraceable("baddbmm.default", "beta 0 is not known to the onnx engine")
@@ -337,17 +337,17 @@ def product_and_sum(w: Writer, args: Args, out: Value) -> None:
 
 
 def multiply(
-    w: Writer, a: Value, b: Value, out: Value, more: Value | None = None, alpha: float = 1, beta: float = 1
+    w: Writer, a: Wire, b: Wire, out: Wire, more: Wire | None = None, alpha: float = 1, beta: float = 1
 ) -> None:
     """alpha a b + beta more: of one seed as a product of plain matrices, of several as one of stacks."""
     write = one_product if out.shape[0] == 1 else many_products
     write(w, w.matrix(a), w.matrix(b), out, more, alpha, beta)
 
 
-Factor = tuple[Value, bool]  # a stack of matrices, and whether they are to be transposed
+Factor = tuple[Wire, bool]  # a stack of matrices, and whether they are to be transposed
 
 
-def one_product(w: Writer, a: Factor, b: Factor, out: Value, more: Value | None, alpha: float, beta: float) -> None:
+def one_product(w: Writer, a: Factor, b: Factor, out: Wire, more: Wire | None, alpha: float, beta: float) -> None:
     """A product of two matrices plus another; one with a column is written as one with a row from the left."""
     _, m, n = out.shape
     if n == 1 and m != 1:
@@ -361,7 +361,7 @@ def one_product(w: Writer, a: Factor, b: Factor, out: Value, more: Value | None,
     return w.put(out, w.op("Gemm", *names, *rest, **flags, **scales), (m, n))
 
 
-def row_product(w: Writer, row: Value, b: Factor, out: Value, more: Value | None, alpha: float, beta: float) -> None:
+def row_product(w: Writer, row: Wire, b: Factor, out: Wire, more: Wire | None, alpha: float, beta: float) -> None:
     """The product of a row and a matrix, a row: three times faster than that of a matrix and a column."""
     size, wide = math.prod(row.shape), math.prod(out.shape)
     matrix = w.get(b[0], b[0].shape[1:])
@@ -373,13 +373,13 @@ def row_product(w: Writer, row: Value, b: Factor, out: Value, more: Value | None
     return w.put(out, w.op("Gemm", w.get(row, (1, size)), matrix, *rest, **flags, **scales), (1, wide))
 
 
-def as_seen(value: Value) -> Shape:
+def as_seen(value: Wire) -> Shape:
     """The shape in which a value is stored to broadcast to another's two last axes: without ones in front."""
     shape = (1, 1, *value.shape)[-2:]
     return shape[1:] if shape[0] == 1 else shape
 
 
-def many_products(w: Writer, a: Factor, b: Factor, out: Value, more: Value | None, alpha: float, beta: float) -> None:
+def many_products(w: Writer, a: Factor, b: Factor, out: Wire, more: Wire | None, alpha: float, beta: float) -> None:
     """A stack of products; ONNX Runtime takes transpositions into them."""
     left, right = (
         w.op("Transpose", w.get(value, value.shape), perm=[0, 2, 1]) if turned else w.get(value, value.shape)
@@ -401,7 +401,7 @@ def axes_of(args: Args, name: str = "dim") -> list[int]:
     return [dim % rank for dim in dims] if dims else list(range(rank))
 
 
-def reduced(w: Writer, value: Value, axes: list[int], kind: str) -> str:
+def reduced(w: Writer, value: Wire, axes: list[int], kind: str) -> str:
     """A reduction over axes, which are then gone; the stored axes of length one are gone before."""
     shape = value.shape
     places = sorted(place(shape, axis) for axis in axes if shape[axis] != 1)
@@ -409,16 +409,16 @@ def reduced(w: Writer, value: Value, axes: list[int], kind: str) -> str:
     return str(w.op(kind, name, w.integers(*places), keepdims=0)) if places else name
 
 
-def reduction(kind: str) -> Callable[[Writer, Args, Value], None]:
+def reduction(kind: str) -> Callable[[Writer, Args, Wire], None]:
     """A row for a reduction that ONNX has."""
 
-    def write(w: Writer, args: Args, out: Value) -> None:
+    def write(w: Writer, args: Args, out: Wire) -> None:
         w.put(out, reduced(w, args["self"], axes_of(args), kind), short(out.shape))
 
     return write
 
 
-def total(w: Writer, args: Args, out: Value) -> None:
+def total(w: Writer, args: Args, out: Wire) -> None:
     """A sum; that of a matrix's rows as a product with ones, which is faster."""
     value, stored = args["self"], short(args["self"].shape)
     axes = [axis for axis in axes_of(args) if value.shape[axis] != 1]
@@ -432,7 +432,7 @@ def total(w: Writer, args: Args, out: Value) -> None:
     return w.put(out, reduced(w, value, axes, "ReduceSum"), short(out.shape))
 
 
-def norm(w: Writer, args: Args, out: Value) -> None:
+def norm(w: Writer, args: Args, out: Wire) -> None:
     """The sum of sizes or the root of the sum of squares."""
     kinds = {1: "ReduceL1", 2: "ReduceL2"}
     if args["ord"] not in kinds:
@@ -456,29 +456,29 @@ def spread(w: Writer, args: Args) -> tuple[str, str, Shape]:
     return w.op("Mul", square, 1 / max(n - correction, 0) if n > correction else math.nan), mean, short(kept)
 
 
-def variance(w: Writer, args: Args, out: Value) -> None:
+def variance(w: Writer, args: Args, out: Wire) -> None:
     """The variance over axes."""
     found, _, shape = spread(w, args)
     w.put(out, found, shape)
 
 
-def deviation(w: Writer, args: Args, out: Value) -> None:
+def deviation(w: Writer, args: Args, out: Wire) -> None:
     """The standard deviation over axes."""
     found, _, shape = spread(w, args)
     w.put(out, w.op("Sqrt", found), shape)
 
 
-def variance_and_mean(w: Writer, args: Args, out: Value, mean: Value) -> None:
+def variance_and_mean(w: Writer, args: Args, out: Wire, mean: Wire) -> None:
     """Both over axes."""
     found, middle, shape = spread(w, args)
     w.put(out, found, shape)
     w.put(mean, middle, shape)
 
 
-def highest(kind: str) -> Callable[[Writer, Args, Value], None]:
+def highest(kind: str) -> Callable[[Writer, Args, Wire], None]:
     """Where the largest or smallest is along an axis, the first of several."""
 
-    def write(w: Writer, args: Args, out: Value) -> None:
+    def write(w: Writer, args: Args, out: Wire) -> None:
         value, axis = args["self"], args["dim"]
         if axis is None:
             value, axis = value._replace(shape=(math.prod(value.shape),)), 0
@@ -489,10 +489,10 @@ def highest(kind: str) -> Callable[[Writer, Args, Value], None]:
     return write
 
 
-def log_softmax(kind: str) -> Callable[[Writer, Args, Value], None]:
+def log_softmax(kind: str) -> Callable[[Writer, Args, Wire], None]:
     """A row for a softmax or its logarithm."""
 
-    def write(w: Writer, args: Args, out: Value) -> None:
+    def write(w: Writer, args: Args, out: Wire) -> None:
         axis = args["dim"] % len(out.shape)
         shape = short(out.shape, axis)
         w.put(out, w.op(kind, w.get(args["self"], shape), axis=place(out.shape, axis)), shape)
@@ -500,7 +500,7 @@ def log_softmax(kind: str) -> Callable[[Writer, Args, Value], None]:
     return write
 
 
-def log_softmax_backward(w: Writer, args: Args, out: Value) -> None:
+def log_softmax_backward(w: Writer, args: Args, out: Wire) -> None:
     """gradient - softmax * sum gradient."""
     axis = args["dim"] % len(out.shape)
     shape = short(out.shape, axis)
@@ -509,7 +509,7 @@ def log_softmax_backward(w: Writer, args: Args, out: Value) -> None:
     w.put(out, w.op("Sub", gradient, w.op("Mul", w.op("Exp", y), whole)), shape)
 
 
-def softmax_backward(w: Writer, args: Args, out: Value) -> None:
+def softmax_backward(w: Writer, args: Args, out: Wire) -> None:
     """y (gradient - sum gradient y)."""
     axis = args["dim"] % len(out.shape)
     shape = short(out.shape, axis)
@@ -518,14 +518,14 @@ def softmax_backward(w: Writer, args: Args, out: Value) -> None:
     w.put(out, w.op("Mul", y, w.op("Sub", gradient, whole)), shape)
 
 
-def running_sum(w: Writer, args: Args, out: Value) -> None:
+def running_sum(w: Writer, args: Args, out: Wire) -> None:
     """The sums up to each number along an axis."""
     axis = args["dim"] % len(out.shape)
     shape = short(out.shape, axis)
     w.put(out, w.op("CumSum", w.get(args["self"], shape), w.array(np.array(place(out.shape, axis)))), shape)
 
 
-def in_order(w: Writer, args: Args, values: Value, indices: Value) -> None:
+def in_order(w: Writer, args: Args, values: Wire, indices: Wire) -> None:
     """Sorted along an axis: the first of all of them."""
     axis = args["dim"] % len(values.shape)
     shape, n = short(values.shape, axis), values.shape[axis]
@@ -540,7 +540,7 @@ def in_order(w: Writer, args: Args, values: Value, indices: Value) -> None:
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
 
-def view(w: Writer, args: Args, out: Value) -> None:
+def view(w: Writer, args: Args, out: Wire) -> None:
     """Another shape of the same numbers: what is stored serves both."""
     value = args["self"]
     if not w.names.get(value.key):
@@ -548,7 +548,7 @@ def view(w: Writer, args: Args, out: Value) -> None:
     w.names.setdefault(out.key, {}).update(w.names[value.key])
 
 
-def expand(w: Writer, args: Args, out: Value) -> None:
+def expand(w: Writer, args: Args, out: Wire) -> None:
     """Numbers repeated along axes, for an operator that does not broadcast."""
     value = args["self"]
     padded = (1,) * (len(out.shape) - len(value.shape)) + value.shape
@@ -556,19 +556,19 @@ def expand(w: Writer, args: Args, out: Value) -> None:
     w.put(out, w.op("Expand", w.get(value, stored), w.integers(*short(out.shape))), short(out.shape))
 
 
-def cast(w: Writer, args: Args, out: Value) -> None:
+def cast(w: Writer, args: Args, out: Wire) -> None:
     """The numbers in another type."""
     w.put(out, w.cast(w.get(args["self"]), args["self"].dtype, out.dtype), short(out.shape))
 
 
-def permute(w: Writer, args: Args, out: Value) -> None:
+def permute(w: Writer, args: Args, out: Wire) -> None:
     """Axes in another order; those of length one do not count."""
     value = args["self"]
     order = [place(value.shape, dim) for dim in args["dims"] if value.shape[dim] != 1]
     w.put(out, w.op("Transpose", w.get(value), perm=order), short(out.shape))
 
 
-def cut(w: Writer, args: Args, out: Value) -> None:
+def cut(w: Writer, args: Args, out: Wire) -> None:
     """A slice along one axis."""
     value, axis = args["self"], args["dim"] % len(args["self"].shape)
     start, end = args["start"] or 0, args["end"]
@@ -578,7 +578,7 @@ def cut(w: Writer, args: Args, out: Value) -> None:
     w.put(out, name, short(out.shape, axis))
 
 
-def split(w: Writer, args: Args, *outs: Value) -> None:
+def split(w: Writer, args: Args, *outs: Wire) -> None:
     """Cut into pieces along one axis."""
     value, axis = args["self"], args["dim"] % len(args["self"].shape)
     sizes = w.integers(*(out.shape[axis] for out in outs))
@@ -588,7 +588,7 @@ def split(w: Writer, args: Args, *outs: Value) -> None:
         w.put(out, name, short(out.shape, axis))
 
 
-def cat(w: Writer, args: Args, out: Value) -> None:
+def cat(w: Writer, args: Args, out: Wire) -> None:
     """One behind the other along an axis."""
     axis = args["dim"] % len(out.shape)
     parts = [one for one in args["tensors"] if math.prod(one.shape)]
@@ -597,7 +597,7 @@ def cat(w: Writer, args: Args, out: Value) -> None:
     w.put(out, name, short(out.shape, axis))
 
 
-def pad(w: Writer, args: Args, out: Value) -> None:
+def pad(w: Writer, args: Args, out: Wire) -> None:
     """Zeros before and after, along one axis."""
     axis, value = args["dim"], args["self"]
     shape, at = short(value.shape, axis), place(value.shape, axis)
@@ -608,7 +608,7 @@ def pad(w: Writer, args: Args, out: Value) -> None:
     return w.put(out, w.op("Pad", w.get(value, shape), w.integers(*sizes)), short(out.shape, axis))
 
 
-def diagonal(w: Writer, args: Args, out: Value) -> None:
+def diagonal(w: Writer, args: Args, out: Wire) -> None:
     """The diagonals of square matrices, the last two axes."""
     value, n = args["self"], out.shape[-1]
     square(args, value.shape, "diagonal.default")
@@ -617,7 +617,7 @@ def diagonal(w: Writer, args: Args, out: Value) -> None:
     w.put(out, name, (math.prod(value.shape[:-2]), n))
 
 
-def diagonal_backward(w: Writer, args: Args, out: Value) -> None:
+def diagonal_backward(w: Writer, args: Args, out: Wire) -> None:
     """The gradient on the diagonals, zeros elsewhere."""
     n, batch = out.shape[-1], math.prod(out.shape[:-2])
     square(args, out.shape, "diagonal_backward.default")
@@ -633,7 +633,7 @@ def square(args: Args, shape: Shape, name: str) -> None:
         raise Untraceable(name, "only diagonals of square matrices are known to the onnx engine")
 
 
-def gather(w: Writer, args: Args, out: Value) -> None:
+def gather(w: Writer, args: Args, out: Wire) -> None:
     """One number for each index along an axis."""
     value, index = args["self"], args["index"]
     axis = args["dim"] % len(out.shape)
@@ -641,13 +641,13 @@ def gather(w: Writer, args: Args, out: Value) -> None:
     w.put(out, name, out.shape)
 
 
-def scatter(kind: str) -> Callable[[Writer, Args, Value], None]:
+def scatter(kind: str) -> Callable[[Writer, Args, Wire], None]:
     """Numbers put or added where indices say along an axis."""
 
-    def write(w: Writer, args: Args, out: Value) -> None:
+    def write(w: Writer, args: Args, out: Wire) -> None:
         value, index = args["self"], args["index"]
         source: Any = args["src"] if "src" in args else args["value"]
-        if not isinstance(source, Value):
+        if not isinstance(source, Wire):
             spread_out = w.op("Expand", w.scalar(source), w.integers(*index.shape))
         else:
             ends = w.integers(*index.shape)
@@ -659,7 +659,7 @@ def scatter(kind: str) -> Callable[[Writer, Args, Value], None]:
     return write
 
 
-def index_select(w: Writer, args: Args, out: Value) -> None:
+def index_select(w: Writer, args: Args, out: Wire) -> None:
     """The rows that indices say."""
     value, axis = args["self"], args["dim"] % len(out.shape)
     w.put(
