@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from toygan.engines.graph import Graph, Node, Shape, Wire, mapped, values_in
+from toygan.engines.graph import Graph, Node, Shape, Wire, mapped, wires_in
 from toygan.engines.operators import EACH
 
 Args = dict[str, Any]
@@ -22,18 +22,18 @@ class Cleaner:
     def __init__(self, graph: Graph) -> None:
         self.constants = dict(graph.constants)
         self.nodes: list[Node] = []
-        self.maker: dict[int, Node] = {}  # the node that gives a value
-        self.same: dict[int, Wire] = {}  # what stands for a value of the old graph
+        self.maker: dict[int, Node] = {}  # the node that gives a wire
+        self.same: dict[int, Wire] = {}  # what stands for a wire of the old graph
         self.seen: dict[str, tuple[Wire, ...]] = {}
         self.next = 1 + max(
             [*self.constants, *(v.key for n in graph.nodes for v in n.outs), *(v.key for v in graph.inputs)]
         )
         self.uses: dict[int, int] = {}
-        for value in [*graph.outputs, *(value for node in graph.nodes for value in values_in(node.args))]:
-            self.uses[value.key] = self.uses.get(value.key, 0) + 1
+        for wire in [*graph.outputs, *(wire for node in graph.nodes for wire in wires_in(node.args))]:
+            self.uses[wire.key] = self.uses.get(wire.key, 0) + 1
 
-    def stand_in(self, value: Wire) -> Wire:
-        return self.same.get(value.key, value)
+    def stand_in(self, wire: Wire) -> Wire:
+        return self.same.get(wire.key, wire)
 
     def take(self, node: Node) -> None:
         """Copy a node, or what is better."""
@@ -47,7 +47,7 @@ class Cleaner:
             self.replace(old, new)
 
     def replace(self, old: Wire, new: Wire) -> None:
-        """Let one value stand for another from now on."""
+        """Let one wire stand for another from now on."""
         if old.key != new.key:
             self.same[old.key] = new
             self.uses[new.key] = self.uses.get(new.key, 0) + self.uses.get(old.key, 0)
@@ -63,19 +63,19 @@ class Cleaner:
         return self.seen[shown]
 
     def new(self, op: str, like: Wire, /, **args: Any) -> Wire:
-        """A node of our own that gives a value of the shape and type of `like`; through its rule, if it has one."""
+        """A node of our own that gives a wire of the shape and type of `like`; through its rule, if it has one."""
         made = like._replace(key=self.key())
         rule = RULES.get(op)
         return (rule(self, args, made) if rule else None) or self.kept(op, args, (made,))[0]
 
     def key(self) -> int:
-        """A key of its own for a value."""
+        """A key of its own for a wire."""
         self.next += 1
         return self.next - 1
 
-    def made_by(self, value: Any, *ops: str) -> dict[str, Any] | None:
-        """The arguments of the node that gives a value, if it is one of these."""
-        node = self.maker.get(value.key) if isinstance(value, Wire) else None
+    def made_by(self, wire: Any, *ops: str) -> dict[str, Any] | None:
+        """The arguments of the node that gives a wire, if it is one of these."""
+        node = self.maker.get(wire.key) if isinstance(wire, Wire) else None
         return node.args if node and node.op in ops else None
 
     def number(self, arg: Any) -> float | None:
@@ -94,12 +94,12 @@ def cleaned(graph: Graph) -> Graph:
     cleaner = Cleaner(graph)
     for node in graph.nodes:
         cleaner.take(node)
-    outputs = [cleaner.stand_in(value) for value in graph.outputs]
-    needed, nodes = {value.key for value in outputs}, []
+    outputs = [cleaner.stand_in(wire) for wire in graph.outputs]
+    needed, nodes = {wire.key for wire in outputs}, []
     for node in reversed(cleaner.nodes):
         if any(out.key in needed for out in node.outs):
             nodes.append(node)
-            needed |= {value.key for value in values_in(node.args)}
+            needed |= {wire.key for wire in wires_in(node.args)}
     constants = {key: tensor for key, tensor in cleaner.constants.items() if key in needed}
     return Graph(graph.inputs, nodes[::-1], outputs, constants)
 
@@ -112,11 +112,11 @@ def itself(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     return args["self"] if args["self"].dtype == out.dtype else None
 
 
-def viewed(c: Cleaner, value: Wire, shape: Shape) -> Wire:
+def viewed(c: Cleaner, wire: Wire, shape: Shape) -> Wire:
     """The same numbers in another shape."""
-    behind = c.made_by(value, "view")
-    value = behind["self"] if behind else value
-    return value if value.shape == shape else c.new("view", value._replace(shape=shape), self=value)
+    behind = c.made_by(wire, "view")
+    wire = behind["self"] if behind else wire
+    return wire if wire.shape == shape else c.new("view", wire._replace(shape=shape), self=wire)
 
 
 def view(c: Cleaner, args: Args, out: Wire) -> Wire | None:
@@ -144,21 +144,21 @@ def permute(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     return permuted(c, args["self"], [dim % len(out.shape) for dim in args["dims"]], out)
 
 
-def permuted(c: Cleaner, value: Wire, order: list[int], out: Wire) -> Wire:
+def permuted(c: Cleaner, wire: Wire, order: list[int], out: Wire) -> Wire:
     """Axes in another order; a view where only axes of length one move."""
-    behind = c.made_by(value, "permute")
+    behind = c.made_by(wire, "permute")
     if behind:
-        value, order = behind["self"], [behind["dims"][i] for i in order]
-    both = c.made_by(value, "bmm.default")
-    if both and order == [0, 2, 1] and c.uses.get(value.key) == 1:
+        wire, order = behind["self"], [behind["dims"][i] for i in order]
+    both = c.made_by(wire, "bmm.default")
+    if both and order == [0, 2, 1] and c.uses.get(wire.key) == 1:
         turned = [
             permuted(c, m, order, m._replace(key=c.key(), shape=flipped(m.shape))) for m in (both["mat2"], both["self"])
         ]
         return c.new("bmm.default", out, self=turned[0], mat2=turned[1])
-    moving = [i for i in order if value.shape[i] != 1]
+    moving = [i for i in order if wire.shape[i] != 1]
     if moving == sorted(moving):
-        return viewed(c, value, out.shape)
-    return c.kept("permute", {"self": value, "dims": order}, (out,))[0]
+        return viewed(c, wire, out.shape)
+    return c.kept("permute", {"self": wire, "dims": order}, (out,))[0]
 
 
 def flipped(shape: Shape) -> Shape:
@@ -216,20 +216,20 @@ def reduction(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 # --- arithmetic ------------------------------------------------------------------------------------------------------
 
 
-def fits(value: Any, out: Wire) -> bool:
-    """Whether a value may stand for the outcome."""
-    return isinstance(value, Wire) and (value.shape, value.dtype) == (out.shape, out.dtype)
+def fits(wire: Any, out: Wire) -> bool:
+    """Whether a wire may stand for the outcome."""
+    return isinstance(wire, Wire) and (wire.shape, wire.dtype) == (out.shape, out.dtype)
 
 
 def broadcast(c: Cleaner, args: Args) -> Args:
     """Look behind expansions: operators on each number broadcast on their own."""
 
-    def behind(value: Wire) -> Wire:
-        small = c.made_by(value, "expand")
+    def behind(wire: Wire) -> Wire:
+        small = c.made_by(wire, "expand")
         if not small:
-            return value
+            return wire
         source: Wire = small["self"]
-        return viewed(c, source, (1,) * (len(value.shape) - len(source.shape)) + source.shape)
+        return viewed(c, source, (1,) * (len(wire.shape) - len(source.shape)) + source.shape)
 
     return {name: mapped(arg, behind) for name, arg in args.items()}
 
@@ -287,7 +287,7 @@ def add(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 
 def joined(c: Cleaner, one: Any, other: Any, out: Wire) -> Wire | None:
     """Two gradients with zeros around them that meet: one behind the other."""
-    pads = [c.made_by(value, "pad") for value in (one, other)]
+    pads = [c.made_by(wire, "pad") for wire in (one, other)]
     if not (pads[0] and pads[1]) or pads[0]["dim"] != pads[1]["dim"]:
         return None
     first, second = sorted((pad for pad in pads if pad), key=lambda pad: int(pad["before"]))
@@ -381,13 +381,11 @@ def leaky_backward(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 
 def fill(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """One number all over."""
-    value = args["value"]
-    if not isinstance(value, Wire):
+    wire = args["value"]
+    if not isinstance(wire, Wire):
         return None
-    value = (
-        value if value.dtype == out.dtype else c.new("_to_copy.default", value._replace(dtype=out.dtype), self=value)
-    )
-    return c.new("expand.default", out, self=value)
+    wire = wire if wire.dtype == out.dtype else c.new("_to_copy.default", wire._replace(dtype=out.dtype), self=wire)
+    return c.new("expand.default", out, self=wire)
 
 
 def product(c: Cleaner, args: Args, out: Wire) -> Wire | None:

@@ -41,7 +41,7 @@ class Node(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """Operators in order, from inputs to outputs; some values are constants."""
+    """Operators in order, from inputs to outputs; some wires are constants."""
 
     inputs: list[Wire]
     nodes: list[Node]
@@ -50,7 +50,7 @@ class Graph(NamedTuple):
 
 
 def mapped(args: Any, change: Callable[[Wire], Any]) -> Any:
-    """Arguments with every value in them changed."""
+    """Arguments with every wire in them changed."""
     if isinstance(args, Wire):
         return change(args)
     if isinstance(args, list | tuple):
@@ -58,8 +58,8 @@ def mapped(args: Any, change: Callable[[Wire], Any]) -> Any:
     return args
 
 
-def values_in(args: Mapping[str, Any]) -> list[Wire]:
-    """The values among a node's arguments, in order."""
+def wires_in(args: Mapping[str, Any]) -> list[Wire]:
+    """The wires among a node's arguments, in order."""
     found: list[Wire] = []
     for arg in args.values():
         mapped(arg, found.append)
@@ -74,46 +74,47 @@ def recorded(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> t
     recorder = Recorder(args)
     with recorder:
         outputs = list(step(*args))
-    given = [recorder.value(tensor) for tensor in outputs]
+    given = [recorder.wire(tensor) for tensor in outputs]
     return Graph(recorder.inputs, recorder.nodes, given, recorder.constants), outputs
 
 
 class Recorder(TorchDispatchMode):
-    """Writes down every operator that is called while it is on. Values depend on an argument, or are constants."""
+    """Writes down every operator that is called while it is on. A wire depends on an argument, or is a constant."""
 
     def __init__(self, args: Sequence[Tensor]) -> None:
         super().__init__()
         self.alive: list[Tensor] = []  # while tensors live, their identities are their own
         self.known: dict[int, Wire] = {}
-        self.memory: dict[int, Wire] = {}  # the latest value in each storage
+        self.memory: dict[int, list[Wire]] = {}  # what is seen of each storage
         self.constants: dict[int, Tensor] = {}
         self.nodes: list[Node] = []
         self.inputs = [self.new(tensor) for tensor in args]
 
     def new(self, tensor: Tensor) -> Wire:
-        """A value for a tensor that was not seen before, or was written into."""
-        value = Wire(len(self.alive), tuple(tensor.shape), tensor.dtype)
+        """A wire for a tensor that was not seen before, or was written into."""
+        wire = Wire(len(self.alive), tuple(tensor.shape), tensor.dtype)
         self.alive.append(tensor)
-        self.known[id(tensor)] = value
+        self.known[id(tensor)] = wire
         if tensor.numel():
-            self.memory[tensor.untyped_storage().data_ptr()] = value
-        return value
+            self.memory.setdefault(tensor.untyped_storage().data_ptr(), []).append(wire)
+        return wire
 
     def constant(self, tensor: Tensor) -> Wire:
-        """A value that no argument changes."""
-        value = self.new(tensor)
-        self.constants[value.key] = tensor.detach().clone()
-        return value
+        """A wire that no argument changes."""
+        wire = self.new(tensor)
+        self.constants[wire.key] = tensor.detach().clone()
+        return wire
 
-    def value(self, tensor: Tensor) -> Wire:
-        """The value of a tensor. Raises Untraceable for a part of a variable's memory that no operator gave."""
+    def wire(self, tensor: Tensor) -> Wire:
+        """The wire of a tensor. Raises Untraceable for a part of a variable's memory that no operator gave."""
         if id(tensor) in self.known:
             return self.known[id(tensor)]
-        shared = self.memory.get(tensor.untyped_storage().data_ptr()) if tensor.numel() else None
-        if shared and shared.key not in self.constants:
-            if not same_place(self.alive[shared.key], tensor):
-                raise Untraceable("storage", "a tensor shares memory with a variable, unseen")
-            return shared
+        shared = self.memory.get(tensor.untyped_storage().data_ptr(), ()) if tensor.numel() else ()
+        for wire in reversed(shared):
+            if wire.key not in self.constants and same_place(self.alive[wire.key], tensor):
+                return wire
+        if any(wire.key not in self.constants for wire in shared):
+            raise Untraceable("storage", "a tensor shares memory with a variable, unseen")
         return self.constant(tensor)
 
     @classmethod
@@ -126,7 +127,7 @@ class Recorder(TorchDispatchMode):
         named = self.named(func, args, kwargs)
         name = str(func).removeprefix("aten.")
         shape_only = name.startswith("new_") or name.endswith("_like.default")
-        varies = not shape_only and any(value.key not in self.constants for value in values_in(named))
+        varies = not shape_only and any(wire.key not in self.constants for wire in wires_in(named))
         if varies and ("local_scalar" in name or "is_nonzero" in name):
             raise Untraceable(name, "the step reads a number out of a tensor")
         if torch.Tag.nondeterministic_seeded in func.tags:
@@ -136,7 +137,7 @@ class Recorder(TorchDispatchMode):
         return out
 
     def named(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """Arguments by name, defaults among them, tensors as values."""
+        """Arguments by name, defaults among them, tensors as wires."""
         found = {}
         for i, argument in enumerate(func._schema.arguments):
             given = args[i] if i < len(args) else kwargs.get(argument.name, argument.default_value)
@@ -144,9 +145,9 @@ class Recorder(TorchDispatchMode):
         return found
 
     def read(self, given: Any) -> Any:
-        """An argument with values for tensors."""
+        """An argument with wires for tensors."""
         if isinstance(given, Tensor):
-            return self.value(given)
+            return self.wire(given)
         return [self.read(one) for one in given] if isinstance(given, list | tuple) else given
 
     def note(self, func: Any, name: str, named: dict[str, Any], out: Any, varies: bool) -> None:

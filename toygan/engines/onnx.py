@@ -63,12 +63,12 @@ def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Mod
     from onnx import helper, numpy_helper
 
     into, out_of = (
-        tuple(Port(name, value.shape, value.dtype) for name, value in zip(names, values, strict=True))
-        for names, values in ((inputs, graph.inputs), (outputs, graph.outputs))
+        tuple(Port(name, wire.shape, wire.dtype) for name, wire in zip(names, wires, strict=True))
+        for names, wires in ((inputs, graph.inputs), (outputs, graph.outputs))
     )
     writer = written(graph, inputs)
-    for port, value in zip(out_of, graph.outputs, strict=True):
-        writer.leave(value, port.name)
+    for port, wire in zip(out_of, graph.outputs, strict=True):
+        writer.leave(wire, port.name)
 
     def outside(names: Sequence[str]) -> list[str]:
         return [writer.leaving.get(name, name) for name in names]

@@ -48,7 +48,7 @@ class Writer:
         self.made: set[str] = set()  # names that nodes give
         self.leaving: dict[str, str] = {}  # how some of them are called outside
         self.initializers: dict[tuple[Any, ...], tuple[str, np.ndarray]] = {}
-        self.names: dict[int, dict[Shape, str]] = {}  # of a value, by the shape in which it is stored
+        self.names: dict[int, dict[Shape, str]] = {}  # of a wire, by the shape in which it is stored
         self.casts: dict[tuple[str, torch.dtype], str] = {}
         self.constants = graph.constants
         self.maker = {out.key: node for node in graph.nodes for out in node.outs}
@@ -86,59 +86,59 @@ class Writer:
             self.casts[name, after] = self.op("Cast", name, to=onnx_type(after))
         return self.casts[name, after]
 
-    # --- values ---
+    # --- wires ---
 
-    def put(self, value: Wire, name: str, shape: Sequence[int]) -> None:
-        """Say under which name and shape a value is stored."""
-        self.names.setdefault(value.key, {})[tuple(shape)] = name
+    def put(self, wire: Wire, name: str, shape: Sequence[int]) -> None:
+        """Say under which name and shape a wire is stored."""
+        self.names.setdefault(wire.key, {})[tuple(shape)] = name
 
-    def get(self, value: Wire, shape: Sequence[int] | None = None) -> str:
-        """The name of a value in a shape, which is the short one unless another is asked for."""
-        wanted = short(value.shape) if shape is None else tuple(shape)
-        stored = self.names.setdefault(value.key, {})
-        if not stored and value.key not in self.constants:
-            node = self.maker[value.key]
+    def get(self, wire: Wire, shape: Sequence[int] | None = None) -> str:
+        """The name of a wire in a shape, which is the short one unless another is asked for."""
+        wanted = short(wire.shape) if shape is None else tuple(shape)
+        stored = self.names.setdefault(wire.key, {})
+        if not stored and wire.key not in self.constants:
+            node = self.maker[wire.key]
             OTHERS[node.op](self, node.args, *node.outs)  # one that waited
         if wanted not in stored:
-            if value.key in self.constants:
-                stored[wanted] = self.array(self.constants[value.key].reshape(wanted).numpy())
+            if wire.key in self.constants:
+                stored[wanted] = self.array(self.constants[wire.key].reshape(wanted).numpy())
             else:
                 stored[wanted] = self.op("Reshape", next(iter(stored.values())), self.integers(*wanted))
         return stored[wanted]
 
-    def leave(self, value: Wire, name: str) -> None:
-        """Let a value leave the model under a name; the operator that gives it gives it so, if it may."""
-        stored = self.get(value)
+    def leave(self, wire: Wire, name: str) -> None:
+        """Let a wire leave the model under a name; the operator that gives it gives it so, if it may."""
+        stored = self.get(wire)
         if stored in self.made and stored not in self.leaving:
             self.leaving[stored] = name
         else:
             self.nodes.append(Call("Identity", [stored], [name], {}))
 
-    def number(self, value: Wire) -> float | None:
+    def number(self, wire: Wire) -> float | None:
         """The number that a constant is all over, if it is."""
-        if value.key not in self.uniform:
-            constant = self.constants.get(value.key)
+        if wire.key not in self.uniform:
+            constant = self.constants.get(wire.key)
             same = constant is not None and constant.numel() > 0 and bool((constant == constant.flatten()[0]).all())
-            self.uniform[value.key] = constant.flatten()[0].item() if same and constant is not None else None
-        return self.uniform[value.key]
+            self.uniform[wire.key] = constant.flatten()[0].item() if same and constant is not None else None
+        return self.uniform[wire.key]
 
-    def operand(self, value: Wire, shape: Shape, dtype: torch.dtype) -> tuple[str, Shape]:
+    def operand(self, wire: Wire, shape: Shape, dtype: torch.dtype) -> tuple[str, Shape]:
         """The name of an operand in a type, ready to broadcast to `shape`; and its stored shape."""
-        number = self.number(value)
+        number = self.number(wire)
         if number is not None:
             return self.scalar(number, dtype), ()
-        padded = (1,) * (len(shape) - len(value.shape)) + value.shape
+        padded = (1,) * (len(shape) - len(wire.shape)) + wire.shape
         wanted = [n for n, full in zip(padded, shape, strict=True) if full != 1]
         while wanted and wanted[0] == 1:
             wanted.pop(0)
-        return self.cast(self.get(value, wanted), value.dtype, dtype), tuple(wanted)
+        return self.cast(self.get(wire, wanted), wire.dtype, dtype), tuple(wanted)
 
-    def matrix(self, value: Wire) -> tuple[Wire, bool]:
+    def matrix(self, wire: Wire) -> tuple[Wire, bool]:
         """What a factor is, and whether it is that transposed."""
-        node = self.maker.get(value.key)
+        node = self.maker.get(wire.key)
         if node and node.op == "permute" and node.args["dims"] == [0, 2, 1]:
             return node.args["self"], True
-        return value, False
+        return wire, False
 
     def write(self, node: Node) -> None:
         """Write one node. Raises Untraceable for an operator that has no row."""
@@ -286,8 +286,8 @@ EACH: dict[str, Callable[..., str]] = {
     "bitwise_not.default": one("Not"),
     **dict.fromkeys(("logical_and.default", "bitwise_and.Tensor"), one("And")),
     **dict.fromkeys(("logical_or.default", "bitwise_or.Tensor"), one("Or")),
-    "addcdiv.default": lambda w, x, a, b, value: w.op("Add", x, w.op("Div", scaled(w, a, value), b)),
-    "addcmul.default": lambda w, x, a, b, value: w.op("Add", x, w.op("Mul", scaled(w, a, value), b)),
+    "addcdiv.default": lambda w, x, a, b, factor: w.op("Add", x, w.op("Div", scaled(w, a, factor), b)),
+    "addcmul.default": lambda w, x, a, b, factor: w.op("Add", x, w.op("Mul", scaled(w, a, factor), b)),
     "neg.default": one("Neg"),
     "abs.default": one("Abs"),
     "exp.default": one("Exp"),
@@ -373,17 +373,17 @@ def row_product(w: Writer, row: Wire, b: Factor, out: Wire, more: Wire | None, a
     return w.put(out, w.op("Gemm", w.get(row, (1, size)), matrix, *rest, **flags, **scales), (1, wide))
 
 
-def as_seen(value: Wire) -> Shape:
-    """The shape in which a value is stored to broadcast to another's two last axes: without ones in front."""
-    shape = (1, 1, *value.shape)[-2:]
+def as_seen(wire: Wire) -> Shape:
+    """The shape in which a wire is stored to broadcast to another's two last axes: without ones in front."""
+    shape = (1, 1, *wire.shape)[-2:]
     return shape[1:] if shape[0] == 1 else shape
 
 
 def many_products(w: Writer, a: Factor, b: Factor, out: Wire, more: Wire | None, alpha: float, beta: float) -> None:
     """A stack of products; ONNX Runtime takes transpositions into them."""
     left, right = (
-        w.op("Transpose", w.get(value, value.shape), perm=[0, 2, 1]) if turned else w.get(value, value.shape)
-        for value, turned in (a, b)
+        w.op("Transpose", w.get(wire, wire.shape), perm=[0, 2, 1]) if turned else w.get(wire, wire.shape)
+        for wire, turned in (a, b)
     )
     name = scaled(w, w.op("MatMul", left, right), alpha)
     if more is not None:
@@ -401,11 +401,11 @@ def axes_of(args: Args, name: str = "dim") -> list[int]:
     return [dim % rank for dim in dims] if dims else list(range(rank))
 
 
-def reduced(w: Writer, value: Wire, axes: list[int], kind: str) -> str:
+def reduced(w: Writer, wire: Wire, axes: list[int], kind: str) -> str:
     """A reduction over axes, which are then gone; the stored axes of length one are gone before."""
-    shape = value.shape
+    shape = wire.shape
     places = sorted(place(shape, axis) for axis in axes if shape[axis] != 1)
-    name = w.cast(w.get(value), value.dtype, w.dtype)
+    name = w.cast(w.get(wire), wire.dtype, w.dtype)
     return str(w.op(kind, name, w.integers(*places), keepdims=0)) if places else name
 
 
@@ -420,16 +420,16 @@ def reduction(kind: str) -> Callable[[Writer, Args, Wire], None]:
 
 def total(w: Writer, args: Args, out: Wire) -> None:
     """A sum; that of a matrix's rows as a product with ones, which is faster."""
-    value, stored = args["self"], short(args["self"].shape)
-    axes = [axis for axis in axes_of(args) if value.shape[axis] != 1]
+    wire, stored = args["self"], short(args["self"].shape)
+    axes = [axis for axis in axes_of(args) if wire.shape[axis] != 1]
     if (
         len(stored) == 2
-        and [place(value.shape, axis) for axis in axes] == [0]
-        and value.dtype == out.dtype == torch.float32
+        and [place(wire.shape, axis) for axis in axes] == [0]
+        and wire.dtype == out.dtype == torch.float32
     ):
         ones = w.array(np.ones(stored[0], dtype=np.float32))
-        return w.put(out, w.op("MatMul", ones, w.get(value)), stored[1:])
-    return w.put(out, reduced(w, value, axes, "ReduceSum"), short(out.shape))
+        return w.put(out, w.op("MatMul", ones, w.get(wire)), stored[1:])
+    return w.put(out, reduced(w, wire, axes, "ReduceSum"), short(out.shape))
 
 
 def norm(w: Writer, args: Args, out: Wire) -> None:
@@ -444,14 +444,14 @@ def norm(w: Writer, args: Args, out: Wire) -> None:
 
 def spread(w: Writer, args: Args) -> tuple[str, str, Shape]:
     """The variance and the mean over axes, which are then gone, and their shape."""
-    value, axes = args["self"], axes_of(args)
-    n = math.prod(value.shape[axis] for axis in axes)
+    wire, axes = args["self"], axes_of(args)
+    n = math.prod(wire.shape[axis] for axis in axes)
     correction = 1 if args["correction"] is None else args["correction"]
-    mean = reduced(w, value, axes, "ReduceMean")
-    kept = tuple(1 if i in axes else size for i, size in enumerate(value.shape))
-    wide = tuple(size for size, full in zip(kept, value.shape, strict=True) if full != 1)
-    away = w.op("Sub", w.get(value), w.op("Reshape", mean, w.integers(*wide)))
-    places = [place(value.shape, axis) for axis in axes if value.shape[axis] != 1]
+    mean = reduced(w, wire, axes, "ReduceMean")
+    kept = tuple(1 if i in axes else size for i, size in enumerate(wire.shape))
+    wide = tuple(size for size, full in zip(kept, wire.shape, strict=True) if full != 1)
+    away = w.op("Sub", w.get(wire), w.op("Reshape", mean, w.integers(*wide)))
+    places = [place(wire.shape, axis) for axis in axes if wire.shape[axis] != 1]
     square = w.op("ReduceSum", w.op("Mul", away, away), w.integers(*places), keepdims=0)
     return w.op("Mul", square, 1 / max(n - correction, 0) if n > correction else math.nan), mean, short(kept)
 
@@ -479,12 +479,12 @@ def highest(kind: str) -> Callable[[Writer, Args, Wire], None]:
     """Where the largest or smallest is along an axis, the first of several."""
 
     def write(w: Writer, args: Args, out: Wire) -> None:
-        value, axis = args["self"], args["dim"]
+        wire, axis = args["self"], args["dim"]
         if axis is None:
-            value, axis = value._replace(shape=(math.prod(value.shape),)), 0
-        axis %= len(value.shape)
-        name = w.get(value, short(value.shape, axis))
-        w.put(out, w.op(kind, name, axis=place(value.shape, axis), keepdims=0), short(out.shape))
+            wire, axis = wire._replace(shape=(math.prod(wire.shape),)), 0
+        axis %= len(wire.shape)
+        name = w.get(wire, short(wire.shape, axis))
+        w.put(out, w.op(kind, name, axis=place(wire.shape, axis), keepdims=0), short(out.shape))
 
     return write
 
@@ -525,16 +525,16 @@ def running_sum(w: Writer, args: Args, out: Wire) -> None:
     w.put(out, w.op("CumSum", w.get(args["self"], shape), w.array(np.array(place(out.shape, axis)))), shape)
 
 
-def in_order(w: Writer, args: Args, values: Wire, indices: Wire) -> None:
+def in_order(w: Writer, args: Args, wires: Wire, indices: Wire) -> None:
     """Sorted along an axis: the first of all of them."""
-    axis = args["dim"] % len(values.shape)
-    shape, n = short(values.shape, axis), values.shape[axis]
+    axis = args["dim"] % len(wires.shape)
+    shape, n = short(wires.shape, axis), wires.shape[axis]
     largest = int(bool(args.get("descending", args.get("largest", False))))
     source = args["self"]
     whole = w.get(source, short(source.shape, axis))
     names = w.op("TopK", whole, w.integers(n), outputs=2, axis=place(source.shape, axis), largest=largest)
-    for value, name in zip((values, indices), names, strict=True):
-        w.put(value, name, shape)
+    for wire, name in zip((wires, indices), names, strict=True):
+        w.put(wire, name, shape)
 
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
@@ -542,18 +542,18 @@ def in_order(w: Writer, args: Args, values: Wire, indices: Wire) -> None:
 
 def view(w: Writer, args: Args, out: Wire) -> None:
     """Another shape of the same numbers: what is stored serves both."""
-    value = args["self"]
-    if not w.names.get(value.key):
-        w.get(value)
-    w.names.setdefault(out.key, {}).update(w.names[value.key])
+    wire = args["self"]
+    if not w.names.get(wire.key):
+        w.get(wire)
+    w.names.setdefault(out.key, {}).update(w.names[wire.key])
 
 
 def expand(w: Writer, args: Args, out: Wire) -> None:
     """Numbers repeated along axes, for an operator that does not broadcast."""
-    value = args["self"]
-    padded = (1,) * (len(out.shape) - len(value.shape)) + value.shape
+    wire = args["self"]
+    padded = (1,) * (len(out.shape) - len(wire.shape)) + wire.shape
     stored = [n for n, full in zip(padded, out.shape, strict=True) if full != 1]
-    w.put(out, w.op("Expand", w.get(value, stored), w.integers(*short(out.shape))), short(out.shape))
+    w.put(out, w.op("Expand", w.get(wire, stored), w.integers(*short(out.shape))), short(out.shape))
 
 
 def cast(w: Writer, args: Args, out: Wire) -> None:
@@ -563,27 +563,27 @@ def cast(w: Writer, args: Args, out: Wire) -> None:
 
 def permute(w: Writer, args: Args, out: Wire) -> None:
     """Axes in another order; those of length one do not count."""
-    value = args["self"]
-    order = [place(value.shape, dim) for dim in args["dims"] if value.shape[dim] != 1]
-    w.put(out, w.op("Transpose", w.get(value), perm=order), short(out.shape))
+    wire = args["self"]
+    order = [place(wire.shape, dim) for dim in args["dims"] if wire.shape[dim] != 1]
+    w.put(out, w.op("Transpose", w.get(wire), perm=order), short(out.shape))
 
 
 def cut(w: Writer, args: Args, out: Wire) -> None:
     """A slice along one axis."""
-    value, axis = args["self"], args["dim"] % len(args["self"].shape)
+    wire, axis = args["self"], args["dim"] % len(args["self"].shape)
     start, end = args["start"] or 0, args["end"]
-    bounds = (w.integers(start), w.integers(value.shape[axis] if end is None else min(end, 2**62)))
-    where = w.integers(place(value.shape, axis))
-    name = w.op("Slice", w.get(value, short(value.shape, axis)), *bounds, where, w.integers(args["step"]))
+    bounds = (w.integers(start), w.integers(wire.shape[axis] if end is None else min(end, 2**62)))
+    where = w.integers(place(wire.shape, axis))
+    name = w.op("Slice", w.get(wire, short(wire.shape, axis)), *bounds, where, w.integers(args["step"]))
     w.put(out, name, short(out.shape, axis))
 
 
 def split(w: Writer, args: Args, *outs: Wire) -> None:
     """Cut into pieces along one axis."""
-    value, axis = args["self"], args["dim"] % len(args["self"].shape)
+    wire, axis = args["self"], args["dim"] % len(args["self"].shape)
     sizes = w.integers(*(out.shape[axis] for out in outs))
-    whole = w.get(value, short(value.shape, axis))
-    names = w.op("Split", whole, sizes, outputs=len(outs), axis=place(value.shape, axis))
+    whole = w.get(wire, short(wire.shape, axis))
+    names = w.op("Split", whole, sizes, outputs=len(outs), axis=place(wire.shape, axis))
     for out, name in zip(outs, [names] if len(outs) == 1 else names, strict=True):
         w.put(out, name, short(out.shape, axis))
 
@@ -599,22 +599,22 @@ def cat(w: Writer, args: Args, out: Wire) -> None:
 
 def pad(w: Writer, args: Args, out: Wire) -> None:
     """Zeros before and after, along one axis."""
-    axis, value = args["dim"], args["self"]
-    shape, at = short(value.shape, axis), place(value.shape, axis)
+    axis, wire = args["dim"], args["self"]
+    shape, at = short(wire.shape, axis), place(wire.shape, axis)
     if not math.prod(shape):
         return w.put(out, w.array(torch.zeros(short(out.shape), dtype=out.dtype).numpy()), short(out.shape))
     sizes = [0] * (2 * len(shape))
     sizes[at], sizes[at + len(shape)] = args["before"], args["after"]
-    return w.put(out, w.op("Pad", w.get(value, shape), w.integers(*sizes)), short(out.shape, axis))
+    return w.put(out, w.op("Pad", w.get(wire, shape), w.integers(*sizes)), short(out.shape, axis))
 
 
 def diagonal(w: Writer, args: Args, out: Wire) -> None:
     """The diagonals of square matrices, the last two axes."""
-    value, n = args["self"], out.shape[-1]
-    square(args, value.shape, "diagonal.default")
-    flat = w.get(value, (-1 if not value.shape[:-2] else math.prod(value.shape[:-2]), n * n))
+    wire, n = args["self"], out.shape[-1]
+    square(args, wire.shape, "diagonal.default")
+    flat = w.get(wire, (-1 if not wire.shape[:-2] else math.prod(wire.shape[:-2]), n * n))
     name = w.op("Gather", flat, w.array(np.arange(n, dtype=np.int64) * (n + 1)), axis=1)
-    w.put(out, name, (math.prod(value.shape[:-2]), n))
+    w.put(out, name, (math.prod(wire.shape[:-2]), n))
 
 
 def diagonal_backward(w: Writer, args: Args, out: Wire) -> None:
@@ -635,9 +635,9 @@ def square(args: Args, shape: Shape, name: str) -> None:
 
 def gather(w: Writer, args: Args, out: Wire) -> None:
     """One number for each index along an axis."""
-    value, index = args["self"], args["index"]
+    wire, index = args["self"], args["index"]
     axis = args["dim"] % len(out.shape)
-    name = w.op("GatherElements", w.get(value, value.shape), w.get(index, index.shape), axis=axis)
+    name = w.op("GatherElements", w.get(wire, wire.shape), w.get(index, index.shape), axis=axis)
     w.put(out, name, out.shape)
 
 
@@ -645,7 +645,7 @@ def scatter(kind: str) -> Callable[[Writer, Args, Wire], None]:
     """Numbers put or added where indices say along an axis."""
 
     def write(w: Writer, args: Args, out: Wire) -> None:
-        value, index = args["self"], args["index"]
+        wire, index = args["self"], args["index"]
         source: Any = args["src"] if "src" in args else args["value"]
         if not isinstance(source, Wire):
             spread_out = w.op("Expand", w.scalar(source), w.integers(*index.shape))
@@ -653,7 +653,7 @@ def scatter(kind: str) -> Callable[[Writer, Args, Wire], None]:
             ends = w.integers(*index.shape)
             whole = (w.get(source, source.shape), w.integers(*[0] * len(index.shape)), ends)
             spread_out = whole[0] if source.shape == index.shape else w.op("Slice", *whole)
-        inputs = (w.get(value, value.shape), w.get(index, index.shape), spread_out)
+        inputs = (w.get(wire, wire.shape), w.get(index, index.shape), spread_out)
         w.put(out, w.op("ScatterElements", *inputs, axis=args["dim"] % len(out.shape), reduction=kind), out.shape)
 
     return write
@@ -661,10 +661,8 @@ def scatter(kind: str) -> Callable[[Writer, Args, Wire], None]:
 
 def index_select(w: Writer, args: Args, out: Wire) -> None:
     """The rows that indices say."""
-    value, axis = args["self"], args["dim"] % len(out.shape)
-    w.put(
-        out, w.op("Gather", w.get(value, value.shape), w.get(args["index"], args["index"].shape), axis=axis), out.shape
-    )
+    wire, axis = args["self"], args["dim"] % len(out.shape)
+    w.put(out, w.op("Gather", w.get(wire, wire.shape), w.get(args["index"], args["index"].shape), axis=axis), out.shape)
 
 
 OTHERS: dict[str, Callable[..., None]] = {
@@ -710,8 +708,8 @@ WAITING = {"view", "expand", "permute"}  # written when they are asked for: most
 def written(graph: Graph, inputs: Sequence[str]) -> Writer:
     """A graph's nodes in ONNX, from inputs of these names. Raises Untraceable for an operator without a row."""
     writer = Writer(graph)
-    for name, value in zip(inputs, graph.inputs, strict=True):
-        writer.put(value, name, short(value.shape))
+    for name, wire in zip(inputs, graph.inputs, strict=True):
+        writer.put(wire, name, short(wire.shape))
     for node in graph.nodes:
         writer.write(node)
     return writer
