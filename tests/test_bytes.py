@@ -26,8 +26,8 @@ from toygan.game.streams import stream
 from toygan.many import run
 from toygan.many import task as tasks
 from toygan.session import looks, simulation
-from toygan.session.stream import UNKEPT
 from toygan.session.recording import Recording, load
+from toygan.session.stream import UNKEPT
 
 SAME = ("frames.npz", "metrics.jsonl", "weights.npz", "config.toml")
 PLACE = Path("small") / "wgan-gp"

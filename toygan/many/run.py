@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from toygan.engines.table import BACKENDS, Running
 from toygan.files.config import Config, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
 from toygan.files.scenario import read
@@ -41,9 +42,9 @@ from toygan.session.measuring import (
 )
 from toygan.session.recording import Recording, diagnose, load, metric_lines, read_metrics
 from toygan.session.simulation import simulation
-from toygan.session.stream import Change, Look, changes_of, looks_from
+from toygan.session.stream import Change, Look, changes_of, engine_of, looks_from
 
-LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
+LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT", "onnx", "onnxruntime")
 
 
 class Progress(NamedTuple):
@@ -62,13 +63,14 @@ class Order(NamedTuple):
     """What is asked for besides the config: where, on what, and how much of it."""
 
     folder: Path
-    command: str
+    command: str = ""
     device: str = "cpu"
     animation: bool = True
     fresh: bool = False
     watch: Watcher = lambda progress: None
     picture: bool = True
     settings: Mapping[str, Any] = {}  # the run's place in the grid of a sweep
+    backend: str = "auto"
 
 
 def run(
@@ -81,32 +83,28 @@ def run(
     animation: bool = True,
     fresh: bool = False,
     watch: Watcher = lambda progress: None,
+    backend: str = "auto",
 ) -> Recording:
     """Play a scenario (name or path of a .toml) by a method and return its recording, reusing what `out` holds.
 
-    `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE".
+    `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE"; `backend`
+    is what runs the steps, "auto" for the fastest that is there.
     Raises UserError (a ValueError) for what the user got wrong, with every mistake in one message.
     """
-    changes = changes_of(seeds, overrides)
-    config, order = prepared(scenario, method, changes, Path(out), device, animation, fresh)
-    return carry_out(config, order._replace(watch=watch))
+    wanted = Order(Path(out), device=device, animation=animation, fresh=fresh, watch=watch, backend=backend)
+    return carry_out(*prepared(scenario, method, changes_of(seeds, overrides), wanted))
 
 
 def prepared(
-    scenario: str,
-    method: str | None,
-    changes: Sequence[Change],
-    out: Path,
-    device: str = "auto",
-    animation: bool = True,
-    fresh: bool = False,
-    said: Mapping[str, Place] = {},
+    scenario: str, method: str | None, changes: Sequence[Change], wanted: Order, said: Mapping[str, Place] = {}
 ) -> tuple[Config, Order]:
-    """What to play and how, checked; nothing is made yet. `said`: where changes were said, if not on the command line."""
+    """What to play and how, checked; nothing is made yet. Of what is `wanted` the folder is that of all runs. `said`: where
+    changes were said, if not on the command line.
+    """
     config = read(scenario, method, changes, said)
-    folder = out / config.name / config.method.name
-    command = command_line(scenario, method, changes)
-    return config, Order(folder, command, chosen_device(device), animation, fresh)
+    folder, command = wanted.folder / config.name / config.method.name, command_line(scenario, method, changes)
+    device, backend = chosen_device(wanted.device), known_backend(wanted.backend)
+    return config, wanted._replace(folder=folder, command=command, device=device, backend=backend)
 
 
 def command_line(scenario: str, method: str | None, changes: Sequence[Change]) -> str:
@@ -132,6 +130,13 @@ def chosen_device(device: str) -> str:
     return "cuda" if there and device != "cpu" else "cpu"
 
 
+def known_backend(backend: str) -> str:
+    """A backend's name; UserError for one that nobody knows."""
+    if backend not in BACKENDS:
+        raise UserError(f"backend {backend!r}: legal values: {', '.join(BACKENDS)}")
+    return backend
+
+
 def carry_out(config: Config, order: Order) -> Recording:
     """Run a config in its folder, or find it done there."""
     with folders.claimed(order.folder):
@@ -149,7 +154,7 @@ def first_facts(config: Config, order: Order) -> dict[str, Any]:
     """What `run.json` says before the first step."""
     return (
         {"format": FORMAT}
-        | here(config, order.device)
+        | here(config, order.device, order.backend)
         | {
             "scenario": config.name,
             "title": config.title,
@@ -167,10 +172,18 @@ def first_facts(config: Config, order: Order) -> dict[str, Any]:
     )
 
 
-def here(config: Config, device: str) -> dict[str, Any]:
-    """What besides the config decides how a run ends: versions, the device, the content of the files it reads."""
-    versions = {"python": sys.version.split()[0]} | {name: version(name) for name in LIBRARIES}
-    return {"versions": versions, "device": device, "inputs": folders.digests(config)}
+def here(config: Config, device: str, backend: str) -> dict[str, Any]:
+    """What besides the config decides how a run ends: versions, device, backend, the content of the files it reads."""
+    versions = {"python": sys.version.split()[0]} | {name: installed(name) for name in LIBRARIES}
+    return {"versions": versions, "device": device, "backend": backend, "inputs": folders.digests(config)}
+
+
+def installed(name: str) -> str:
+    """The version of a package, or that it is missing."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "is missing"
 
 
 @contextmanager
@@ -235,6 +248,11 @@ class Ledger:
             self.write(**last)
 
     @property
+    def backend(self) -> str:
+        """What the game runs by, or is to run by."""
+        return str(self.facts["backend"])
+
+    @property
     def seconds(self) -> Mapping[str, float]:
         """What every kind of work has taken."""
         return self.facts["seconds"]
@@ -259,20 +277,32 @@ def play_on(config: Config, order: Order, ledger: Ledger) -> None:
     """Play from the last kept state to the end, keeping every look, then pack."""
     work, past = begun(config, order, ledger), folders.trail(config, ledger.facts)
     state, numbers, steps = resumed(work, past, ledger), dict[str, float](), work.sim.steps
-    first = 0 if state is None else step_of(state) + 1
-    at = [step for step in work.sim.frame_steps if step >= first]
 
     def tick(step: int) -> None:
         order.watch(Progress(step, steps, "training", numbers))
 
     if state is None or not is_over(work.sim, state):
-        for look in looks_from(work, work.sim.start if state is None else state, at, tick):
+        first = -1 if state is None else step_of(state)
+        at = [step for step in work.sim.frame_steps if step > first]
+        running = started(work, state, ledger, order.watch)
+        past = past if state else folders.trail(config, ledger.facts)
+        for look in looks_from(work, running, at, tick):
             keep(look, past, ledger)
             numbers.update(look.live)
             state = look.state
     assert state is not None  # the first look is always at the start
     order.watch(Progress(step_of(state), steps, "measuring", numbers))
     pack(work, state, ledger)
+
+
+def started(work: Gauge, state: State | None, ledger: Ledger, watch: Watcher) -> Running:
+    """The game under the backend that was asked for, or that began it, at a kept state or at the first one."""
+    with ledger.timed("train"):
+        begun = engine_of(work.sim, work.sim.start if state is None else state, ledger.backend)
+    ledger.put(backend=begun.engine)
+    if begun.why:
+        watch(Progress(0, work.sim.steps, f"by {begun.engine} ({begun.why})", {}))
+    return begun.running
 
 
 def begun(config: Config, order: Order, ledger: Ledger) -> Gauge:

@@ -50,7 +50,7 @@ from toygan.session import folder as folders
 from toygan.session.facts import Facts
 from toygan.session.measuring import gauge
 from toygan.session.simulation import simulation
-from toygan.session.stream import Look, looks_from
+from toygan.session.stream import Look, engine_of, looks_from
 from toygan.view.records import Record
 
 MOST = 5  # mistakes that one message tells
@@ -271,7 +271,7 @@ def planned_task(plan: Plan, scenario: str, method: str | None, settings: Settin
     if ("methods", "") in places:
         where["method.name"] = places["methods", ""]
     changes = [*common.items(), *settings.items()]
-    config, order = runs.prepared(scenario, method, changes, Path(plan.out), "cpu", said=where)
+    config, order = runs.prepared(scenario, method, changes, runs.Order(Path(plan.out)), where)
     names = [config.name, config.method.name, *([folder_name(settings)] if settings else [])]
     return Task("/".join(names), Path(plan.out, *names), as_data(config), order.command, dict(settings), plan.animation)
 
@@ -471,7 +471,7 @@ def is_finished(task: Task, fresh: bool) -> bool:
     if not folders.earlier(task.folder):
         return False
     config = check(Config, task.config, Source(task.name))
-    known = folders.agreeing(task.folder, config, runs.here(config, "cpu"))
+    known = folders.agreeing(task.folder, config, runs.here(config, "cpu", "auto"))
     wanted = runs.drawings(runs.Order(task.folder, "", animation=task.animation, picture=task.picture))
     drawn = all((task.folder / name).exists() for name in wanted)
     return known["status"] in folders.FINISHED and drawn
@@ -494,7 +494,7 @@ def probe(config: Config) -> float:
     work = gauge(config, simulation(config))
     warm = min(WARM_STEPS, config.training.steps)  # the first steps and the first look take longer
     last = min(warm + PROBE_STEPS, config.training.steps)
-    first, look = looks_from(work, work.sim.start, (warm, last))
+    first, look = looks_from(work, engine_of(work.sim, work.sim.start, "auto").running, (warm, last))
     a_step = look.seconds["train"] / (last - warm) if last > warm else first.seconds["train"] / warm
     a_look = look.seconds["observe"] + look.seconds["measure"] + keeping_seconds(config, look)
     return config.training.steps * a_step + len(work.sim.frame_steps) * a_look + END_SECONDS

@@ -10,18 +10,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from time import perf_counter, process_time
 from typing import Any, NamedTuple
 
+import torch
+
+from toygan.engines.table import BACKENDS, Begun, Running, Unusable, begin
+from toygan.files.dials import Dials
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
-from toygan.game.play import Draw, State
+from toygan.game.play import State
 from toygan.game.streams import draws
 from toygan.quantities.table import shown_in
 from toygan.session.looks import Arrays, is_over, like, observe, step_of
 from toygan.session.measuring import INNER, Gauge, gauge, measured
-from toygan.session.simulation import simulation
+from toygan.session.simulation import Simulation, simulation
 
 UNKEPT = {"real_slopes", "between_slopes", *INNER}  # measured: too large to keep, or kept as numbers of a frame
 Change = str | tuple[str, Any]  # "KEY=VALUE", or a key and its value
 Tick = Callable[[int], None]
+Turns = Mapping[int, Mapping[str, float | Sequence[float]]]
+NO_TURNS: Turns = {}
 
 
 class Look(NamedTuple):
@@ -47,17 +53,22 @@ def session(
     seeds: int | Sequence[int] | None = None,
     overrides: Mapping[str, Any] | Sequence[str] = (),
     at: Iterable[int] | None = None,
+    turns: Turns = NO_TURNS,
     device: str = "cpu",
+    backend: str = "auto",
 ) -> Iterator[Look]:
     """Play a scenario by a method and yield a `Look` at each of the steps `at`, in rising order; by default at the start,
     the end and as often between as `training.frames` says. Nothing is written.
 
-    `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE". It ends
-    early when every seed has diverged. Raises UserError (a ValueError) for what the user got wrong.
+    `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE"; `turns`
+    are dials to be turned when so many steps are done, {500: {"critic_rate": 0.001}}, each to a number or to one for each
+    seed. It ends early when every seed has diverged. Raises UserError (a ValueError) for what the user got wrong.
     """
     config = read(scenario, method, changes_of(seeds, overrides))
     work = gauge(config, simulation(config, device))
-    return looks_from(work, work.sim.start, work.sim.frame_steps if at is None else at)
+    turned = {step: as_dials(work.sim, changes) for step, changes in turns.items()}
+    begun = engine_of(work.sim, work.sim.start, backend)
+    return looks_from(work, begun.running, work.sim.frame_steps if at is None else at, turns=turned)
 
 
 def changes_of(seeds: int | Sequence[int] | None, overrides: Mapping[str, Any] | Sequence[str]) -> list[Change]:
@@ -69,18 +80,47 @@ def changes_of(seeds: int | Sequence[int] | None, overrides: Mapping[str, Any] |
     return changes
 
 
-def looks_from(work: Gauge, state: State, at: Iterable[int], tick: Tick = lambda step: None) -> Iterator[Look]:
-    """Play on from a state and look at each of the steps `at`, in rising order; `tick(step)` after every step.
+def as_dials(sim: Simulation, changes: Mapping[str, float | Sequence[float]]) -> Dials:
+    """Dials as tensors; UserError for one that the game has not, or that has not a number for each seed."""
+    seeds = len(sim.source.seeds)
+    for key, value in changes.items():
+        if key not in sim.world.dials:
+            raise UserError(f"turns: {key!r}: is no dial of this game; it has {', '.join(sim.world.dials)}")
+        if not isinstance(value, int | float) and len(value) != seeds:
+            raise UserError(f"turns: {key!r}: {len(value)} numbers for {seeds} seeds; one for all, or one for each")
+    return {key: torch.tensor(value).to(sim.world.dials[key]) for key, value in changes.items()}
 
-    Raises UserError for a step that the state has behind it, or that the game has not.
+
+def engine_of(sim: Simulation, state: State, backend: str) -> Begun:
+    """A game that runs from a state; UserError for a backend that is not there or cannot run it."""
+    if backend not in BACKENDS:
+        raise UserError(f"backend {backend!r}: legal values: {', '.join(BACKENDS)}")
+    first = next(draws(sim.source, step_of(state), like(state)))
+    try:
+        return begin(backend, sim.world.step, state, first, sim.world.dials)
+    except Unusable as error:
+        raise UserError(f"backend {backend}: {error}") from None
+
+
+def looks_from(
+    work: Gauge, running: Running, at: Iterable[int], tick: Tick = lambda step: None, turns: Mapping[int, Dials] = {}
+) -> Iterator[Look]:
+    """Play on from where a game stands and look at each of the steps `at`, in rising order; `tick(step)` after every step,
+    dials turned when so many steps are done.
+
+    Raises UserError for a step that the game has behind it, or does not have.
     """
+    state = running.state()
     clock = process_time if like(state).device.type == "cpu" else perf_counter  # of a core; of the clock with a GPU
-    numbers = draws(work.sim.source, step_of(state), like(state))
+    advance = advancing(work.sim, running, step_of(state), turns)
     for step in at:
         if not step_of(state) <= step <= work.sim.steps:
             raise UserError(f"at: {step}: the next look can be at a step from {step_of(state)} to {work.sim.steps}")
         start = clock()
-        state = played(work, state, step, numbers, tick)
+        for done in range(step_of(state) + 1, step + 1):
+            next(advance)
+            tick(done)
+        state = running.state()
         seconds = {"train": clock() - start}
         look = looked(work, state, clock)
         yield look._replace(seconds=seconds | dict(look.seconds))
@@ -88,12 +128,15 @@ def looks_from(work: Gauge, state: State, at: Iterable[int], tick: Tick = lambda
             return
 
 
-def played(work: Gauge, state: State, step: int, numbers: Iterator[Draw], tick: Tick) -> State:
-    """The state after so many steps."""
-    for done in range(step_of(state) + 1, step + 1):
-        state = work.sim.world.game.rule(work.sim.world.game, state, next(numbers))
-        tick(done)
-    return state
+def advancing(sim: Simulation, running: Running, first: int, turns: Mapping[int, Dials]) -> Iterator[None]:
+    """One step on at a time, without end, from the first one."""
+    dials = {**sim.world.dials}
+    for step in range(first):
+        dials |= turns.get(step, {})
+    for step, draw in enumerate(draws(sim.source, first, like(running.state())), first):
+        dials = {**dials, **turns[step]} if step in turns else dials
+        running.advance(draw, dials)
+        yield
 
 
 def looked(work: Gauge, state: State, clock: Callable[[], float] = process_time) -> Look:
