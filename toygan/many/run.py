@@ -42,7 +42,7 @@ from toygan.session.measuring import (
 )
 from toygan.session.recording import Recording, diagnose, load, metric_lines, read_metrics
 from toygan.session.simulation import simulation
-from toygan.session.stream import Change, Look, changes_of, engine_of, looks_from
+from toygan.session.stream import Change, Look, advancing, changes_of, engine_of, looks_from
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT", "onnx", "onnxruntime")
 
@@ -285,8 +285,9 @@ def play_on(config: Config, order: Order, ledger: Ledger) -> None:
         first = -1 if state is None else step_of(state)
         at = [step for step in work.sim.frame_steps if step > first]
         running = started(work, state, ledger, order.watch)
+        moves = advancing(work.sim, running, max(first, 0), work.sim.world.dials)
         past = past if state else folders.trail(config, ledger.facts)
-        for look in looks_from(work, running, at, tick):
+        for look in looks_from(work, running, at, moves, tick):
             keep(look, past, ledger)
             numbers.update(look.live)
             state = look.state
@@ -298,7 +299,7 @@ def play_on(config: Config, order: Order, ledger: Ledger) -> None:
 def started(work: Gauge, state: State | None, ledger: Ledger, watch: Watcher) -> Running:
     """The game under the backend that was asked for, or that began it, at a kept state or at the first one."""
     with ledger.timed("train"):
-        begun = engine_of(work.sim, work.sim.start if state is None else state, ledger.backend)
+        begun = engine_of(work.sim, work.sim.start if state is None else state, ledger.backend, work.sim.world.dials)
     ledger.put(backend=begun.engine)
     if begun.why:
         watch(Progress(0, work.sim.steps, f"by {begun.engine} ({begun.why})", {}))

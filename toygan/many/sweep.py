@@ -50,7 +50,7 @@ from toygan.session import folder as folders
 from toygan.session.facts import Facts
 from toygan.session.measuring import gauge
 from toygan.session.simulation import simulation
-from toygan.session.stream import Look, engine_of, looks_from
+from toygan.session.stream import Look, advancing, engine_of, looks_from
 from toygan.view.records import Record
 
 MOST = 5  # mistakes that one message tells
@@ -494,7 +494,9 @@ def probe(config: Config) -> float:
     work = gauge(config, simulation(config))
     warm = min(WARM_STEPS, config.training.steps)  # the first steps and the first look take longer
     last = min(warm + PROBE_STEPS, config.training.steps)
-    first, look = looks_from(work, engine_of(work.sim, work.sim.start, "auto").running, (warm, last))
+    running = engine_of(work.sim, work.sim.start, "auto", work.sim.world.dials).running
+    moves = advancing(work.sim, running, 0, work.sim.world.dials)
+    first, look = looks_from(work, running, (warm, last), moves)
     a_step = look.seconds["train"] / (last - warm) if last > warm else first.seconds["train"] / warm
     a_look = look.seconds["observe"] + look.seconds["measure"] + keeping_seconds(config, look)
     return config.training.steps * a_step + len(work.sim.frame_steps) * a_look + END_SECONDS

@@ -66,9 +66,10 @@ def session(
     """
     config = read(scenario, method, changes_of(seeds, overrides))
     work = gauge(config, simulation(config, device))
-    turned = {step: as_dials(work.sim, changes) for step, changes in turns.items()}
-    begun = engine_of(work.sim, work.sim.start, backend)
-    return looks_from(work, begun.running, work.sim.frame_steps if at is None else at, turns=turned)
+    dials, turned = turning(work.sim, turns)
+    begun = engine_of(work.sim, work.sim.start, backend, dials)
+    moves = advancing(work.sim, begun.running, 0, dials, turned)
+    return looks_from(work, begun.running, work.sim.frame_steps if at is None else at, moves)
 
 
 def changes_of(seeds: int | Sequence[int] | None, overrides: Mapping[str, Any] | Sequence[str]) -> list[Change]:
@@ -78,6 +79,18 @@ def changes_of(seeds: int | Sequence[int] | None, overrides: Mapping[str, Any] |
     if seeds is not None:
         changes.append(("training.seeds", seeds if isinstance(seeds, int) else list(seeds)))
     return changes
+
+
+def turning(sim: Simulation, turns: Turns) -> tuple[Dials, dict[int, Dials]]:
+    """A game's dials to begin with, and as they are turned: each has one number for all throughout, or one for each seed."""
+    later = {step: as_dials(sim, changes) for step, changes in turns.items()}
+    by_seed = {key for dials in later.values() for key, dial in dials.items() if dial.ndim}
+
+    def shaped(dials: Dials) -> Dials:
+        seeds = len(sim.source.seeds)
+        return {key: dial.expand(seeds).contiguous() if key in by_seed else dial for key, dial in dials.items()}
+
+    return shaped(sim.world.dials), {step: shaped(dials) for step, dials in later.items()}
 
 
 def as_dials(sim: Simulation, changes: Mapping[str, float | Sequence[float]]) -> Dials:
@@ -91,34 +104,31 @@ def as_dials(sim: Simulation, changes: Mapping[str, float | Sequence[float]]) ->
     return {key: torch.tensor(value).to(sim.world.dials[key]) for key, value in changes.items()}
 
 
-def engine_of(sim: Simulation, state: State, backend: str) -> Begun:
+def engine_of(sim: Simulation, state: State, backend: str, dials: Dials) -> Begun:
     """A game that runs from a state; UserError for a backend that is not there or cannot run it."""
     if backend not in BACKENDS:
         raise UserError(f"backend {backend!r}: legal values: {', '.join(BACKENDS)}")
     first = next(draws(sim.source, step_of(state), like(state)))
     try:
-        return begin(backend, sim.world.step, state, first, sim.world.dials)
+        return begin(backend, sim.world.step, state, first, dials)
     except Unusable as error:
         raise UserError(f"backend {backend}: {error}") from None
 
 
 def looks_from(
-    work: Gauge, running: Running, at: Iterable[int], tick: Tick = lambda step: None, turns: Mapping[int, Dials] = {}
+    work: Gauge, running: Running, at: Iterable[int], moves: Iterator[None], tick: Tick = lambda step: None
 ) -> Iterator[Look]:
-    """Play on from where a game stands and look at each of the steps `at`, in rising order; `tick(step)` after every step,
-    dials turned when so many steps are done.
-
-    Raises UserError for a step that the game has behind it, or does not have.
+    """Play on from where a game stands, a step by each of the `moves`, and look at each of the steps `at`, in rising order;
+    `tick(step)` after every step. Raises UserError for a step that the game has behind it, or does not have.
     """
     state = running.state()
     clock = process_time if like(state).device.type == "cpu" else perf_counter  # of a core; of the clock with a GPU
-    advance = advancing(work.sim, running, step_of(state), turns)
     for step in at:
         if not step_of(state) <= step <= work.sim.steps:
             raise UserError(f"at: {step}: the next look can be at a step from {step_of(state)} to {work.sim.steps}")
         start = clock()
         for done in range(step_of(state) + 1, step + 1):
-            next(advance)
+            next(moves)
             tick(done)
         state = running.state()
         seconds = {"train": clock() - start}
@@ -128,11 +138,10 @@ def looks_from(
             return
 
 
-def advancing(sim: Simulation, running: Running, first: int, turns: Mapping[int, Dials]) -> Iterator[None]:
-    """One step on at a time, without end, from the first one."""
-    dials = {**sim.world.dials}
-    for step in range(first):
-        dials |= turns.get(step, {})
+def advancing(
+    sim: Simulation, running: Running, first: int, dials: Dials, turns: Mapping[int, Dials] = {}
+) -> Iterator[None]:
+    """One step on at a time, without end, from the first one; dials are turned when so many steps are done."""
     for step, draw in enumerate(draws(sim.source, first, like(running.state())), first):
         dials = {**dials, **turns[step]} if step in turns else dials
         running.advance(draw, dials)
