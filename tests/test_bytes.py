@@ -458,7 +458,7 @@ def test_fresh_points_are_those_of_the_last_state(way, world, tmp_path):
         changes = {"training.seeds": [3, 5]}
         world = tmp_path / "small.toml"
         world.write_text(SMALL.replace("[generator]\nwidth = 8", '[generator]\nkind = "data-plus-noise"'))
-    recording = play(world, tmp_path, overrides=changes)
+    recording = play(world, tmp_path, overrides=changes, backend="eager")
     sim = simulation.simulation(read(str(world), None, list(changes.items())))
     last, kept = last_state(sim), unpacked(recording.folder / "weights.npz")
     assert kept.keys() == looks.weights(last).keys()

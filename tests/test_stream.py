@@ -219,3 +219,17 @@ def test_a_backend_that_is_not_there_is_refused(backend, said, world, tmp_path, 
         pytest.skip("it is there")
     with pytest.raises(UserError, match=said):
         play(world, tmp_path, backend=backend)
+
+
+# --- portraits -------------------------------------------------------------------------------------------------------
+
+
+def test_critics_are_kept_of_as_many_seeds_as_asked():
+    """Each is what it is when its seed is the first."""
+    words = {"seeds": [3, 1, 2], "at": [5], "backend": "eager"}
+    (look,) = toygan.session("eight-gaussians", "wgan-gp", overrides=TINY | {"training.portraits": 2}, **words)
+    names = ("scores", "slopes", "optimal_scores", "latent_map", "weight_histogram", "weight_reach")
+    assert {name: len(look.arrays[name]) for name in names} == dict.fromkeys(names, 2)
+    (second,) = toygan.session("eight-gaussians", "wgan-gp", overrides=TINY, **(words | {"seeds": [1]}))
+    for name in names:
+        np.testing.assert_allclose(look.arrays[name][1], second.arrays[name][0], rtol=2e-4, atol=2e-5, err_msg=name)

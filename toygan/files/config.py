@@ -41,7 +41,7 @@ SeedNumber = Annotated[NonNegativeInt, Field(lt=2**32)]
 
 
 class Training(Strict):
-    """The budget: generator steps, batch, frames of the film, seeds, points in a frame."""
+    """The budget: generator steps, batch, frames of the film, seeds, points in a frame, seeds whose critics are kept."""
 
     steps: Annotated[PositiveInt, Field(le=10**8)] = 2000
     batch: Annotated[PositiveInt, Field(le=10**6)] = 256
@@ -49,6 +49,7 @@ class Training(Strict):
     points: Annotated[PositiveInt, Field(le=10**5)] = 1000
     seed: SeedNumber = 0
     seeds: Annotated[PositiveInt, Field(le=10**4)] | Annotated[tuple[SeedNumber, ...], Field(max_length=10**4)] = 1
+    portraits: Annotated[PositiveInt, Field(le=10**4)] = 1
     precision: Literal["single", "double"] = "single"
 
     @field_validator("seeds")

@@ -40,8 +40,8 @@ class Watched(NamedTuple):
     latent: Tensor
 
 
-def views(game: Game, state: State, clouds: Watched) -> Arrays:
-    """Everything that is kept of the inside, for P = 1 portrait seed or all S seeds, in float32.
+def views(game: Game, state: State, clouds: Watched, portraits: int = 1) -> Arrays:
+    """Everything that is kept of the inside, for the P first seeds, the portraits, or all S seeds, in float32.
 
     `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 400
     watched points; `slope_quantiles [S, 3, 5]` of |grad score| at real, generated and in-between points;
@@ -50,9 +50,9 @@ def views(game: Game, state: State, clouds: Watched) -> Arrays:
     `weight_reach [P]`; `latent_map [P, m, m, 2]`.
     """
     critic = state.players[CRITIC].parameters
-    grid = latent_grid(clouds.latent[0], duel.code_columns(game))
-    sent = duel.carried(game, state.players[GENERATOR].shown[:1], grid.unsqueeze(0))
-    shares, reach = weight_histogram(critic[:1])
+    grids = [latent_grid(own, duel.code_columns(game)) for own in clouds.latent[:portraits]]
+    sent = duel.carried(game, state.players[GENERATOR].shown[:portraits], torch.stack(grids))
+    shares, reach = weight_histogram(critic[:portraits])
     through_layers = layer_gradients(game, state, clouds)
     seen = at_points(game, state, clouds) | {
         "layer_gradients": through_layers,
@@ -62,7 +62,7 @@ def views(game: Game, state: State, clouds: Watched) -> Arrays:
         "score_saturation": score_saturation(game, state, clouds),
         "weight_histogram": shares,
         "weight_reach": reach,
-        "latent_map": sent.reshape(1, CELLS + 1, CELLS + 1, 2),
+        "latent_map": sent.reshape(portraits, CELLS + 1, CELLS + 1, 2),
     }
     return {name: values.detach().cpu().numpy().astype(np.float32, copy=False) for name, values in seen.items()}
 

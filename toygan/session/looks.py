@@ -50,7 +50,7 @@ def is_over(sim: Simulation, state: State) -> bool:
 
 
 def observe(sim: Simulation, state: State) -> Frame:
-    """Look at a state through the scenario's window; scores and slopes for the first seed only.
+    """Look at a state through the scenario's window; scores and slopes for the first seeds only, the portraits.
 
     The points that are kept and measured as samples are the averaged generator's. The critic is looked at among what it
     trains against: the live generator's points, from the same latents, with what is left of the instance noise.
@@ -59,18 +59,19 @@ def observe(sim: Simulation, state: State) -> Frame:
     seen = duel.carried(sim.world.game, generator.shown, sim.watched)
     live = seen if generator.average is None else duel.carried(sim.world.game, generator.parameters, sim.watched)
     shown = shown_clouds(sim, state, torch.from_numpy(sim.real[None]).to(seen), live, 0)
-    references = (shown.real[:1, :REFERENCES], shown.fake[:1, :REFERENCES])
-    critic = duel.judge(sim.world.game, state.players[CRITIC].parameters[:1], *references)
+    drawn = sim.portraits
+    references = (shown.real[:drawn, :REFERENCES].expand(drawn, -1, -1), shown.fake[:drawn, :REFERENCES])
+    critic = duel.judge(sim.world.game, state.players[CRITIC].parameters[:drawn], *references)
     return Frame(
         step=step_of(state),
         arrays={
             "samples": on_host(seen).astype(np.float32),
-            "scores": on_grid(critic.score(points_of(sim.score_axes, seen)), GRID),
-            "slopes": on_grid(critic.slopes(points_of(sim.slope_axes, seen)), ARROWS),
+            "scores": on_grid(critic.score(points_of(sim.score_axes, seen, drawn)), GRID),
+            "slopes": on_grid(critic.slopes(points_of(sim.slope_axes, seen, drawn)), ARROWS),
             "diverged": on_host(has_diverged(state)),
         }
         | unlike_the_samples(sim, state, live, shown)
-        | views(sim.world.game, state, shown),
+        | views(sim.world.game, state, shown, drawn),
         report={name: on_host(told) for name, told in state.report.items()},
         noise=float(play.noise_left(sim.world.game, state)),
     )
@@ -110,10 +111,10 @@ def generated(sim: Simulation, state: State, latents: Tensor) -> np.ndarray:
     return on_host(duel.carried(sim.world.game, state.players[GENERATOR].shown, latents)).astype(np.float32)
 
 
-def points_of(two_axes: tuple[np.ndarray, np.ndarray], like: Tensor) -> Tensor:
-    """A grid as points [1, g * g, 2], row by row, x running fastest."""
+def points_of(two_axes: tuple[np.ndarray, np.ndarray], like: Tensor, seeds: int) -> Tensor:
+    """A grid as points [seed, g * g, 2], row by row, x running fastest, the same for every seed."""
     grid = np.stack(np.meshgrid(*two_axes), axis=-1).reshape(1, -1, 2)
-    return torch.from_numpy(grid).to(like)
+    return torch.from_numpy(grid).to(like).expand(seeds, -1, -1)
 
 
 def on_grid(values: Tensor, side: int) -> np.ndarray:

@@ -5,7 +5,7 @@ States and files are nobody's business here: arrays in, numbers out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -53,7 +53,7 @@ def frame_floors(config: Config, sim: Simulation) -> Floors:
 
 
 def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Every measure of one frame, [S] each; and the optimal critic of the portrait seed, `optimal_scores [P, g, g]`."""
+    """Every measure of one frame, [S] each; and the optimal critics of the portrait seeds, `optimal_scores [P, g, g]`."""
     target, samples = work.sim.world.target, frame.arrays["samples"]
     critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
     curve, known = curve_of(target), optimum_at(work, frame)
@@ -63,7 +63,7 @@ def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str
     measures = measure.of_clouds(clouds, measure.measurable(target.modes, curve, critics, "frame", work.optimum))
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
     row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
-    return row, best_critic(work, clouds[0])
+    return row, best_critics(work, clouds[: work.sim.portraits])
 
 
 INNER = [name for name, row in QUANTITIES.items() if row.source == "state"]
@@ -173,16 +173,16 @@ def optimum_at(work: Gauge, frame: Frame) -> Known | None:
     return optimum_of(work.config, work.sim, frame.noise) if frame.noise else work.optimum
 
 
-def best_critic(work: Gauge, cloud: measure.Seen) -> dict[str, np.ndarray]:
-    """The objective's optimal critic against what the portrait seed's critic is shown, `optimal_scores [P, g, g]`, where
+def best_critics(work: Gauge, clouds: Sequence[measure.Seen]) -> dict[str, np.ndarray]:
+    """The objective's optimal critic against what each portrait seed's critic is shown, `optimal_scores [P, g, g]`, where
     it is known; NaN where the cloud is lost or the critic rehearses something else.
     """
     if work.optimum is None:
         return {}
     unknown = np.full([len(axis) for axis in work.sim.score_axes[::-1]], np.nan)
-    scores = cloud.best.on_grid() if cloud.best else unknown
+    scores = [cloud.best.on_grid() if cloud.best else unknown for cloud in clouds]
     with np.errstate(over="ignore"):  # an endless score is drawn as such
-        return {"optimal_scores": scores[None].astype(np.float32)}
+        return {"optimal_scores": np.stack(scores).astype(np.float32)}
 
 
 def final_points(work: Gauge) -> np.ndarray:

@@ -37,6 +37,7 @@ class Simulation(NamedTuple):
     final: Tensor  # latents [seed, FINAL_POINTS, d], codes first
     real: np.ndarray  # [points, 2]
     many_real: np.ndarray  # [at most MANY, 2]
+    portraits: int  # the first seeds, whose critics are kept
     score_axes: tuple[np.ndarray, np.ndarray]
     slope_axes: tuple[np.ndarray, np.ndarray]
 
@@ -62,6 +63,7 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         final=watched_latents(stage, source, FINAL_POINTS, like, 1),
         real=real_points(config, stage, training.points, 0),
         many_real=many_points(config, stage),
+        portraits=min(training.portraits, len(seeds)),
         score_axes=axes(config, GRID),
         slope_axes=axes(config, ARROWS),
     )
