@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from conftest import tensors_of
+from conftest import small_world, source_of, tensors_of
 from test_faults import SMALL, hurry, play
 from torch import Tensor
 
@@ -16,13 +17,18 @@ from toygan.engines.table import ENGINES, begin
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
 from toygan.game.constraints import CONSTRAINTS
+from toygan.game.dials import Dial, over
+from toygan.game.laws import normal
 from toygan.game.methods import METHODS
-from toygan.game.objectives import OBJECTIVES
+from toygan.game.networks import Layers
+from toygan.game.objectives import OBJECTIVES, Extra, Heads, Losses, Objective, mean
+from toygan.game.optimisers import Move, Optimiser, Slots
+from toygan.game.players import Generator, weightless
 from toygan.game.rules import RULES
 from toygan.game.streams import draws
 from toygan.many import run
 from toygan.session.looks import like
-from toygan.session.simulation import Simulation, simulation
+from toygan.session.simulation import Simulation, first_state, simulation
 from toygan.session.stream import UNKEPT
 
 TINY = {
@@ -233,3 +239,55 @@ def test_critics_are_kept_of_as_many_seeds_as_asked():
     (second,) = toygan.session("eight-gaussians", "wgan-gp", overrides=TINY, **(words | {"seeds": [1]}))
     for name in names:
         np.testing.assert_allclose(look.arrays[name][1], second.arrays[name][0], rtol=2e-4, atol=2e-5, err_msg=name)
+
+
+# --- more of something -----------------------------------------------------------------------------------------------
+
+
+def quadrants(*, weight: float = 0.5) -> Objective:
+    """wasserstein, and the critic tells the quadrant of a point, jittered by a draw of its own."""
+
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        jitter = 0.1 * extra.draw["jitter"][:, : real["quadrant"].shape[1]]
+        told = (real["quadrant"] + jitter).square().mean(dim=(1, 2)) + fake["quadrant"].abs().mean(dim=(1, 2))
+        critic = mean(fake["score"]) - mean(real["score"])
+        return Losses(critic + over(weight, told) * told, -mean(fake["score"]) + over(weight, told) * told)
+
+    return Objective(losses, heads={"score": 1, "quadrant": 4}, draws={"jitter": normal(4)})
+
+
+def signs(betas: tuple[Dial, Dial]) -> Optimiser:
+    """Every parameter moves by the rate against the sign of its gradient's running mean."""
+
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
+        mean_gradient = torch.lerp(slots[0], gradient, over(1 - betas[0], gradient))
+        return Move(parameters - over(rate, gradient) * mean_gradient.sign(), (mean_gradient,))
+
+    return Optimiser(1, move, uses=(True, False))
+
+
+def frozen_circle() -> Generator:
+    """Latents bent to a circle of a radius that is learned."""
+
+    def forward(layers: Layers, z: Tensor) -> Tensor:
+        return layers[0].bias * torch.cat((z.cos(), z.sin()), dim=2)
+
+    angles = np.random.Generator.uniform
+    return Generator(weightless(np.ones(1), forward), lambda rng, n, target: angles(rng, 0, 2 * np.pi, (n, 1)))
+
+
+@pytest.mark.parametrize("backend", ["eager", "onnx"])
+def test_one_function_each_is_an_objective_with_two_heads_a_player_and_an_optimiser(backend):
+    world = small_world(quadrants(), "r1", generator=frozen_circle(), optimiser=signs((0.5, 0.9)), rate=0.01)
+    source, single = source_of(world, [0, 4]), torch.empty(0)
+    state = first_state(world, source, single)
+    rows = list(islice(draws(source, 0, single), 5))
+    assert rows[0]["jitter"].shape == (3, 2, 8, 4)
+    running = begin(backend, world.step, state, rows[0], {}).running
+    for row in rows:
+        running.advance(row, {})
+    told = running.state()
+    radius = told.parameters["generator"]
+    torch.testing.assert_close((radius - 1).abs() / 0.01, (radius - 1).abs().div(0.01).round(), rtol=0, atol=1e-4)
+    assert (radius != 1).all()
+    assert all(torch.isfinite(one).all() for one in told.report.values())

@@ -20,7 +20,7 @@ from toygan.game.objectives import (
     with_information,
     with_noisy_labels,
 )
-from toygan.game.optimisers import OPTIMISERS, SCHEDULES, USES
+from toygan.game.optimisers import OPTIMISERS, SCHEDULES
 from toygan.game.play import Draw, Game, Player, State
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
@@ -108,7 +108,8 @@ def misfits(config: Config) -> None:
     if method.mutual_information and method.pack > 1:
         raise Refusal("mutual_information tells one point's category, and a pack has several", option="pack")
     usual = Method.model_fields["betas"].default
-    unused = [i for i in (0, 1) if not USES[method.optimiser][i] and method.betas[i] != usual[i]]
+    uses = OPTIMISERS[method.optimiser](method.betas).uses
+    unused = [i for i in (0, 1) if not uses[i] and method.betas[i] != usual[i]]
     if unused:
         which = "first of the betas" if unused == [0] else "betas"
         raise Refusal(f"{method.optimiser} does not use the {which}", f"leave it at {list(usual)}", "betas")

@@ -25,10 +25,13 @@ class Move(NamedTuple):
 
 
 class Optimiser(NamedTuple):
-    """`slots` tensors of memory, all zero at first; `move(parameters, gradient, slots, t, rate)`, t = 1, 2, ... a tensor []."""
+    """`slots` tensors of memory, all zero at first; `move(parameters, gradient, slots, t, rate)`, t = 1, 2, ... a tensor [];
+    which of the two betas it uses.
+    """
 
     slots: int
     move: Callable[[Tensor, Tensor, Slots, Tensor, Dial], Move]
+    uses: tuple[bool, bool] = (True, True)
 
 
 def adam(betas: Betas) -> Optimiser:
@@ -57,7 +60,7 @@ def rmsprop(betas: Betas) -> Optimiser:
         v = torch.lerp(slots[0], gradient.square(), over(1 - b2, gradient))
         return Move(torch.addcdiv(parameters, over(-rate, gradient) * gradient, root(v)), (v,))
 
-    return Optimiser(1, move)
+    return Optimiser(1, move, uses=(False, True))
 
 
 def descent(betas: Betas) -> Optimiser:
@@ -66,20 +69,13 @@ def descent(betas: Betas) -> Optimiser:
     def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
         return Move(parameters - over(rate, gradient) * gradient, ())
 
-    return Optimiser(0, move)
+    return Optimiser(0, move, uses=(False, False))
 
 
 OPTIMISERS: dict[str, Callable[[Betas], Optimiser]] = {
     "adam": adam,
     "rmsprop": rmsprop,
     "descent": descent,
-}
-
-# Which of the two betas each uses.
-USES: dict[str, tuple[bool, bool]] = {
-    "adam": (True, True),
-    "rmsprop": (False, True),
-    "descent": (False, False),
 }
 
 
