@@ -145,6 +145,15 @@ def test_dials_are_turned_without_tracing_again():
     assert len(calls) == before
 
 
+def test_dials_may_differ_by_seed():
+    made, state, rows = stage("wgan-gp", [*SLOWLY, ("method.ema", 0.9)], seeds=(0, 1))
+    by_seed = {name: torch.stack((dial, dial * 0.5)) for name, dial in made.dials.items() if name != "steps"}
+    dials = {**made.dials, **by_seed}
+    found = after(onnx.prepare(made.step, state, rows[0], dials), rows[:5], dials)
+    wanted = after(eager.prepare(made.step, state, rows[0], dials), rows[:5], dials)
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+
+
 def test_a_run_that_is_continued_ends_with_the_same_bytes():
     made, state, rows = stage("r3gan", seeds=(0, 1))
     whole = onnx.prepare(made.step, state, rows[0], made.dials)

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from toygan.engines.clean import cleaned
 from toygan.engines.graph import Graph, Shape, Untraceable, recorded
-from toygan.engines.operators import OPSET, onnx_type, short, written
+from toygan.engines.operators import OPSET, written
 from toygan.engines.tree import Step, Tree, copied, named, rebuilt
+from toygan.engines.writer import onnx_type, short
 
 
 class Port(NamedTuple):
@@ -55,7 +56,15 @@ def translated(step: Step, state: Tree, draw: Tree, dials: Tree) -> Model:
     for place, before, after in zip(places, examples.values(), outputs, strict=False):
         if (before.shape, before.dtype) != (after.shape, after.dtype):
             raise Untraceable(place, "the step changes the shape or type of its state")
-    return model_of(cleaned(graph), list(examples), [f"next {place}" for place in places])
+    try:
+        return model_of(cleaned(graph), list(examples), [f"next {place}" for place in places])
+    except (
+        KeyError,
+        IndexError,
+        TypeError,
+        ValueError,
+    ) as error:  # an operator called in a way that its row does not know
+        raise Untraceable("translation", repr(error)) from error
 
 
 def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Model:
