@@ -250,6 +250,15 @@ def test_numbers_of_another_shape_are_refused():
         engine.advance({**rows[0], "latent": rows[0]["latent"][:1]}, made.dials)
 
 
+def test_numbers_of_another_type_or_order_are_read_as_they_are():
+    made, state, rows = stage("gan")
+    engine, wanted = (onnx.prepare(made.step, state, rows[0], made.dials) for _ in range(2))
+    for draw in rows[:4]:
+        other = {name: one.double().movedim(0, -1).contiguous().movedim(-1, 0) for name, one in draw.items()}
+        found = after(engine, [other], {name: dial.float().double() for name, dial in made.dials.items()})
+        torch.testing.assert_close(found, after(wanted, [draw], made.dials), rtol=1e-5, atol=1e-6)
+
+
 def test_a_model_says_what_goes_in_and_out_and_needs_no_operators_of_our_own():
     import onnx as library
 

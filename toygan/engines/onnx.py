@@ -121,8 +121,8 @@ class Onnx:
         given = {**named(draw, "draw"), **named(dials, "dials")}
         for name, numbers in given.items():
             if way.fed.get(name) is not numbers:
-                way.fed[name] = numbers
-                bind(way.binding.bind_input, name, fitting(self.ports[name], numbers))
+                way.fed[name] = fitting(self.ports[name], numbers)
+                bind(way.binding.bind_input, name, way.fed[name])
         self.session.run_with_iobinding(way.binding)
         self.ways.reverse()
         self.now, self.then = self.then, self.now
@@ -133,7 +133,7 @@ class Onnx:
 
 
 class Way(NamedTuple):
-    """A binding of names to memory, and which draws and dials it was last fed."""
+    """A binding of names to memory, and the draws and dials that it reads, which live as long as they are read."""
 
     binding: Any
     fed: dict[str, Tensor]
@@ -148,7 +148,7 @@ def fitting(port: Port, numbers: Tensor) -> Tensor:
     """Numbers as the model reads them: of its type, in order. ValueError for another shape."""
     if tuple(numbers.shape) != port.shape:
         raise ValueError(f"{port.name} is {list(numbers.shape)}, but was {list(port.shape)} when the step was traced")
-    return numbers.detach().to(port.dtype).contiguous()
+    return numbers.to(port.dtype).contiguous()
 
 
 def session(content: bytes) -> Any:
