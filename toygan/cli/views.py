@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from toygan.session.dirac import Portrait
     from toygan.session.recording import Recording
 
-VIEWS = ("inside", "latent", "transport", "density", "dirac")
+VIEWS = ("inside", "latent", "transport", "density", "spectrum", "dirac")
 
 View = Annotated[
     str | None,
@@ -88,6 +88,8 @@ def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, tail:
         save_phases([portrait_of_run(recording)], path, recording.facts.command)
     elif view == "density":
         draw_density(recording, path)
+    elif view == "spectrum":
+        draw_spectrum(recording, path)
     else:
         save_view(recording, view, path)
     return path
@@ -99,6 +101,14 @@ def draw_density(recording: Recording, path: Path) -> None:
     from toygan.session.density import seen_density
 
     save_density(recording, seen_density(recording), path)
+
+
+def draw_spectrum(recording: Recording, path: Path) -> None:
+    """Draw the eigenvalues of a step from where a run ended; UserError where its players are too large for that."""
+    from toygan.draw.spectrum import save_spectrum
+    from toygan.session.spectrum import spectrum_of
+
+    save_spectrum(recording, spectrum_of(recording), path)
 
 
 def portrait_of_run(recording: Recording) -> Portrait:
