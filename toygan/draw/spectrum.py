@@ -42,7 +42,7 @@ def circle(axis: Axes, found: Spectrum) -> None:
     """Draw all multipliers and the unit circle: inside an offset shrinks, outside it grows."""
     reach = max(1.15, 1.08 * float(np.abs(found.multipliers).max()))
     axis.plot(TURN.real, TURN.imag, color=FAINT, linewidth=0.8, zorder=1)
-    dots(axis, found.multipliers, np.abs(found.multipliers))
+    dots(axis, found.multipliers, found.grow)
     axis.set(xlim=(-reach, reach), ylim=(-reach, reach))
     dress(axis, "real part", "imaginary part")
 
@@ -51,14 +51,14 @@ def near_one(axis: Axes, found: Spectrum) -> None:
     """Draw (m - 1) / rate, which does not hang on how small the steps are, and the same circle as it looks from there."""
     rates, radius = found.rates, radius_of(found)
     axis.plot(radius * (TURN.real - 1), radius * TURN.imag, color=FAINT, linewidth=0.8, zorder=1)
-    dots(axis, rates, np.abs(found.multipliers))
+    dots(axis, rates, found.grow)
     # Most of them: a few far ones would leave nothing to see of the others.
     low, high = np.quantile(rates.real, (0.02, 1.0))
     across, up = max(high - low, 1e-9), max(2.2 * float(np.quantile(np.abs(rates.imag), 0.98)), 1e-9)
     reach = 0.55 * max(across, up)
     middle = (low + high) / 2
     axis.set(xlim=(middle - reach, middle + reach), ylim=(-reach, reach))
-    dress(axis, "real part of (m \N{MINUS SIGN} 1) / rate", "imaginary part")
+    dress(axis, "real part of (m \N{MINUS SIGN} 1) / rate", "")
 
 
 def radius_of(found: Spectrum) -> float:
@@ -68,9 +68,9 @@ def radius_of(found: Spectrum) -> float:
     return float(abs(found.rates[far]) / apart) if apart > 0 else 1.0
 
 
-def dots(axis: Axes, places: np.ndarray, sizes: np.ndarray) -> None:
+def dots(axis: Axes, places: np.ndarray, grow: np.ndarray) -> None:
     """Complex numbers as dots, orange where the multiplier lies outside the circle."""
-    for chosen, colour in ((sizes <= 1, CRITIC), (sizes > 1, GENERATED)):
+    for chosen, colour in ((~grow, CRITIC), (grow, GENERATED)):
         axis.plot(places[chosen].real, places[chosen].imag, "o", color=colour, markersize=3, alpha=0.6,
                   markeredgewidth=0, zorder=3)  # fmt: skip
 
@@ -100,7 +100,7 @@ def spectrum_in_words(found: Spectrum) -> str:
 
 
 METHOD = (
-    "Eigenvalues m of one step at the end of the run: the method's own rates and rule, but plain descent in place of its "
+    "Eigenvalues m of one step at the end of the run: the method's own rule and full rates, but plain descent in place of its "
     "optimiser, and one fixed batch for all moves. A small offset is multiplied by m in every step."
 )
 

@@ -33,9 +33,14 @@ class Spectrum(NamedTuple):
     error: float
 
     @property
+    def grow(self) -> np.ndarray:
+        """Which multipliers are larger than 1, beyond rounding: [k]."""
+        return np.abs(self.multipliers) > 1 + EDGE
+
+    @property
     def outside(self) -> int:
         """How many multipliers are larger than 1: directions in which small offsets grow."""
-        return int((np.abs(self.multipliers) > 1 + EDGE).sum())
+        return int(self.grow.sum())
 
     @property
     def period(self) -> float:

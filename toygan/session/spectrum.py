@@ -7,7 +7,6 @@ from torch import Tensor
 
 from toygan.files.config import Config
 from toygan.files.strict import UserError
-from toygan.game import play
 from toygan.game.play import Game, State
 from toygan.game.streams import Draw, draws
 from toygan.quantities.spectrum import Spectrum, Update, spectrum
@@ -21,7 +20,7 @@ BATCH = 240  # points of the fixed batch; divisible by every usual pack
 def spectrum_of(recording: Recording) -> Spectrum:
     """The eigenvalues of a step from where a recording's first seed ended, and in units of the generator's rate.
 
-    The step is the method's own, its objective, constraint and rule with its rates and number of critic moves, but for two
+    The step is the method's own, its objective, constraint and rule with its full rates and number of critic moves, but for two
     things that would hide the game: plain descent in place of its optimiser (Mescheder et al., 2017, arXiv:1705.10461,
     look at that field), and one batch of 240 points for every move. Raises UserError for players of more than 2000
     parameters, and for a recording without `weights.npz`.
@@ -31,10 +30,7 @@ def spectrum_of(recording: Recording) -> Spectrum:
     kept = {name: part[row : row + 1] for name, part in recording.weights("to start a step from").items() if part.ndim}
     small_enough(kept)
     game, state, draw = stage(config, kept, recording.facts.portrait, max(recording.facts.step - 1, 0))
-    rate = game.generator_rate * play.pace(game, state)
-    if not rate > 0:
-        raise UserError("--view spectrum: the generator's rate is 0 at the end of this run, nothing moves")
-    return spectrum(update_of(game, state, draw), flat(state)[0], rate)
+    return spectrum(update_of(game, state, draw), flat(state)[0], config.method.generator_rate)
 
 
 def small_enough(kept: Arrays) -> None:
@@ -50,9 +46,8 @@ def small_enough(kept: Arrays) -> None:
 def stage(config: Config, kept: Arrays, seed: int, step: int) -> tuple[Game, State, Draw]:
     """The game with plain descent in double precision, the state that was kept, and one batch as every move's draw."""
     training = config.training.model_copy(update={"precision": "double", "seeds": (seed,), "batch": BATCH})
-    method = config.method.model_copy(
-        update={"optimiser": "descent", "betas": type(config.method).model_fields["betas"].default}
-    )
+    plain = {"optimiser": "descent", "betas": type(config.method).model_fields["betas"].default, "schedule": "constant"}
+    method = config.method.model_copy(update=plain)
     sim = simulation(config.model_copy(update={"training": training, "method": method}))
     state = placed(sim.start, kept, step)
     drawn = next(draws(sim.source, 0, state.critic))
