@@ -13,20 +13,23 @@ import pytest
 import torch
 from torch import Tensor
 
-from toygan.files.world import World
-from toygan.game import play
+from toygan.files.world import NOISE, World
+from toygan.game import duel, play
 from toygan.game.constraints import CONSTRAINTS, Constraint
+from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
 from toygan.game.networks import Network
-from toygan.game.objectives import Extra, Losses, Objective, objective
+from toygan.game.objectives import Extra, Heads, Losses, Objective, objective
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES, Optimiser, constant
-from toygan.game.play import Game, State
+from toygan.game.play import Game, Opinion, Player, State
 from toygan.game.players import GENERATORS, Generator, mlp_critic
 from toygan.game.rules import RULES, Rule
-from toygan.game.streams import Randomness, draws, tricks, uniform
+from toygan.game.streams import Randomness, draws
 from toygan.many import run
 from toygan.many.executors import Local
 from toygan.many.task import End, Task, perform
-from toygan.session.looks import first_state
+from toygan.session import measuring
+from toygan.session.looks import like, named
+from toygan.session.simulation import Simulation, first_state, samplers
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Target
 
@@ -45,7 +48,7 @@ def short_runs() -> Iterator[None]:
     once. Runs in processes of their own are as users have them.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "FINAL_W1", 100)
+        patch.setattr(measuring, "FINAL_W1", 100)
         patch.setattr(run, "version", cache(version))
         yield
 
@@ -111,18 +114,41 @@ def check_gradient(f: Callable[[Tensor], Tensor], x: Tensor, tolerance: float = 
         torch.testing.assert_close((slope * way).sum(), wanted, rtol=tolerance, atol=tolerance)
 
 
-def extra_of(scores: Tensor, **known: Tensor) -> Extra:
-    """What a loss may look at besides scores [seed, batch, outputs]: a memory of 1/2, fixed chances, no latents."""
+def extra_of(scores: Tensor, memory: Tensor | None = None, **known: Tensor) -> Extra:
+    """What a loss may look at besides scores [seed, batch, outputs]: a memory of 1/2, fixed chances and what is known."""
     seeds, batch, _ = scores.shape
-    neutral = Extra(
-        scores.new_full((seeds,), 0.5), fractions(seeds, batch, 2, seed=99), scores.new_zeros(seeds, batch, 0)
-    )
-    return neutral._replace(**known)
+    chance = fractions(seeds, batch, 2, seed=99)
+    drawn = {"labels": chance, "swap": chance[..., :1], **known}
+    return Extra(scores.new_full((seeds,), 0.5) if memory is None else memory, drawn)
+
+
+def by_head(one: Objective, outputs: Tensor) -> Heads:
+    """A critic's outputs by the objective's heads; what is left over is an autoencoder's code."""
+    parts, start = {}, 0
+    for name, width in one.heads.items():
+        parts[name] = outputs[..., start : start + width]
+        start += width
+    return parts | ({"code": outputs[..., start:]} if outputs.shape[-1] > start else {})
 
 
 def said(one: Objective, r: Tensor, g: Tensor, **known: Tensor) -> Losses:
     """The losses on these scores, the rest neutral unless it is known."""
-    return one.losses(r, g, extra_of(g, **known))
+    return one.losses(by_head(one, r), by_head(one, g), extra_of(g, **known))
+
+
+def score_of(one: Objective, outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
+    """The drawn score of these outputs against those of two clouds."""
+    return one.score(by_head(one, outputs), by_head(one, r), by_head(one, g))
+
+
+def pull_of(one: Objective, outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
+    """The derivative of the drawn score by these outputs."""
+    return duel.pull(small_world(one).game, outputs, r, g)
+
+
+def columns(one: Objective) -> int:
+    """How many outputs an objective asks the critic for."""
+    return sum(one.heads.values())
 
 
 def small_critic(outputs: int = 1, pack: int = 1) -> Network:
@@ -151,39 +177,63 @@ def small_world(
     held = CONSTRAINTS[constraint]() if isinstance(constraint, str) else constraint
     order = RULES[rule]() if isinstance(rule, str) else rule
     generator = generator or GENERATORS["mlp"](width=6, depth=2)
+    body, by = held.extend(critic or small_critic(columns(one), pack)), optimiser or OPTIMISERS["adam"]((0.5, 0.9))
+    ours = Player(body, order.wrap(by), rate, critic_opinion, lambda own: held.project(own, body.layers))
+    theirs = Player(
+        generator.network,
+        order.wrap(by),
+        rate,
+        generator_opinion,
+        ema=torch.tensor(ema, dtype=torch.float64) if ema else None,
+        head_start=head_start,
+    )
     rules = Game(
-        generator=generator.network,
-        critic=held.extend(critic or small_critic(one.outputs, pack)),
+        players={CRITIC: ours, GENERATOR: theirs},
+        critics=(CRITIC,),
+        generators=(GENERATOR,),
+        critic_steps=critic_steps,
         objective=one,
         constraint=held,
-        optimiser=order.wrap(optimiser or OPTIMISERS["adam"]((0.5, 0.9))),
         rule=order.step,
-        generator_rate=rate,
-        critic_rate=rate,
         schedule=constant,
-        critic_steps=critic_steps,
-        head_start=head_start,
-        ema=ema,
-        noise=noise,
+        noise=noise or None,
         noise_schedule=SCHEDULES[noise_schedule],
         pack=pack,
         steps=100,
     )
-    return World(target or ring(), generator, rules)
+    laws = {**one.draws, **held.draws, **(NOISE if noise else {})}
+    return World(target or ring(), generator, laws, lambda dials: rules, {}, rules)
+
+
+def with_game(world: World, **changes: Any) -> World:
+    """The same world with a game of other rules."""
+    game = world.game._replace(**changes)
+    return world._replace(game=game, game_at=lambda dials: game)
+
+
+def with_players(world: World, *names: str, **changes: Any) -> World:
+    """The same world with something else about these players, or about all of them."""
+    players = {
+        name: player._replace(**changes) if name in names or not names else player
+        for name, player in world.game.players.items()
+    }
+    return with_game(world, players=players)
+
+
+def body_of(world: World, name: str) -> Network:
+    """A player's body."""
+    return world.game.players[name].network
+
+
+def opinion_of(
+    world: World, name: str, parameters: Mapping[str, Tensor], state: State, row: Mapping[str, Tensor]
+) -> Opinion:
+    """What a player makes of a move."""
+    return world.game.players[name].opinion(world.game, parameters, state, row)
 
 
 def source_of(world: World, seeds: Sequence[int], batch: int = 8, scenario_seed: int = 0) -> Randomness:
-    latent, sample = world.generator.latents, world.target.sample
-    return Randomness(
-        scenario_seed=scenario_seed,
-        seeds=seeds,
-        batch=batch,
-        moves=world.game.critic_steps + 1,
-        real=sample,
-        latent=lambda rng, n: latent(rng, n, sample),
-        chance=uniform(1 + 2 * world.game.pack),
-        trick=tricks,
-    )
+    return Randomness(scenario_seed, seeds, batch, moves=world.game.critic_steps + 1, laws=samplers(world))
 
 
 def beginning(world: World, seeds: Sequence[int], like: Tensor = DOUBLE) -> State:
@@ -197,12 +247,12 @@ def states_of(world: World, seeds: Sequence[int], steps: int, like: Tensor = DOU
     return [state, *islice(later, steps)]
 
 
+def states_in(sim: Simulation) -> list[State]:
+    """The first state of a simulation and those after each of its steps."""
+    states = play.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start)))
+    return [sim.start, *islice(states, sim.steps)]
+
+
 def tensors_of(state: State) -> dict[str, Tensor]:
-    """Every tensor of a state by name, each [seed, ...]."""
-    slots = {
-        f"{who}_{i}": slot for who in ("generator", "critic") for i, slot in enumerate(getattr(state, f"{who}_slots"))
-    }
-    report = state.report
-    said = {"critic_loss": report.critic_loss, "generator_loss": report.generator_loss, "penalty": report.penalty}
-    said |= {f"penalty_{i}": part for i, part in enumerate(report.parts)}
-    return {name: getattr(state, name) for name in ("generator", "critic", "average", "memory")} | slots | said
+    """Every tensor of a state by name, each [seed, ...]; those of all seeds together are left out."""
+    return {name: tensor for name, tensor in named(state).items() if tensor.ndim}

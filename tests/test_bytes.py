@@ -15,17 +15,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import states_in
 from test_faults import SMALL, Killed, dies_at, hurry, play
 
 from toygan.files.disk import read_json, unpacked, write_json
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
 from toygan.game.play import State
-from toygan.game.streams import Purpose, stream
+from toygan.game.streams import stream
 from toygan.many import run
 from toygan.many import task as tasks
-from toygan.session import looks
+from toygan.session import looks, simulation
 from toygan.session.recording import Recording, load
+from toygan.session.stream import UNKEPT
 
 SAME = ("frames.npz", "metrics.jsonl", "weights.npz", "config.toml")
 PLACE = Path("small") / "wgan-gp"
@@ -69,6 +71,7 @@ def quick():
 
 PROCESS = """
 import sys
+from conftest import states_in
 from test_faults import Killed, dies_at, hurry, play
 import pytest
 hurry(setattr)
@@ -111,6 +114,7 @@ def replace_or_die(source, target):
     left[0] -= 1
     replace(source, target)
 disk.os.replace = replace_or_die
+from conftest import states_in
 from test_faults import hurry, play
 hurry(setattr)
 play(sys.argv[1], sys.argv[2])
@@ -142,7 +146,7 @@ def test_members_stand_in_the_order_in_which_they_are_seen(undisturbed):
     names = list(undisturbed.frames)
     assert names[:4] == ["samples", "scores", "slopes", "diverged"]
     assert names[-1] == "final"
-    assert not set(names) & run.UNKEPT
+    assert not set(names) & UNKEPT
 
 
 # --- damage ----------------------------------------------------------------------------------------------------------
@@ -425,9 +429,16 @@ def test_a_run_is_gone_on_with_on_another_machine_and_its_weights_come_home(tmp_
 # --- more points -----------------------------------------------------------------------------------------------------
 
 
-def last_state(sim: looks.Simulation) -> State:
+def fresh(sim: simulation.Simulation, seed: int) -> np.ndarray:
+    """The latents of one seed's fourth sample, codes first."""
+    names = [name for name in ("category", "latent") if name in sim.source.laws]
+    scenario_seed = sim.source.scenario_seed
+    return np.hstack([sim.source.laws[n](stream(scenario_seed, seed, f"fresh {n}", 4), 300) for n in names])
+
+
+def last_state(sim: simulation.Simulation) -> State:
     """The state after the last step, played here."""
-    return next(state for state in looks.states_due(sim, sim.start, lambda step: None) if state.step == sim.steps)
+    return states_in(sim)[-1]
 
 
 WAYS: dict[str, dict[str, object]] = {
@@ -448,14 +459,13 @@ def test_fresh_points_are_those_of_the_last_state(way, world, tmp_path):
         world = tmp_path / "small.toml"
         world.write_text(SMALL.replace("[generator]\nwidth = 8", '[generator]\nkind = "data-plus-noise"'))
     recording = play(world, tmp_path, overrides=changes)
-    sim = looks.simulation(read(str(world), None, list(changes.items())))
+    sim = simulation.simulation(read(str(world), None, list(changes.items())))
     last, kept = last_state(sim), unpacked(recording.folder / "weights.npz")
     assert kept.keys() == looks.weights(last).keys()
     for name, values in looks.weights(last).items():
         np.testing.assert_array_equal(kept[name], values)
     assert np.array_equal(kept["average"], kept["generator"]) == (way != "averaged")
-    rngs = [stream(sim.source.scenario_seed, seed, Purpose.FRESH_LATENT, 4) for seed in (3, 5)]
-    latents = torch.from_numpy(np.stack([sim.source.latent(rng, 300) for rng in rngs])).to(sim.final)
+    latents = torch.from_numpy(np.stack([fresh(sim, seed) for seed in (3, 5)])).to(sim.final)
     points = recording.sample(300, k=4)
     assert (points.shape, points.dtype) == ((2, 300, 2), np.float32)
     np.testing.assert_array_equal(points, looks.generated(sim, last, latents))

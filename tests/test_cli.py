@@ -132,14 +132,14 @@ def test_several_methods_end_with_a_comparison(film, here):
 
 def test_one_of_several_may_fail(here, monkeypatch):
     monkeypatch.setattr(runs, "draw", lambda recording, order: None)
-    look = runs.look
+    keep = runs.keep
 
-    def unlucky(work, state):
-        if work.config.method.name == "gan":
+    def unlucky(look, past, ledger):
+        if ledger.facts["method"] == "gan":
             raise RuntimeError("out of luck")
-        return look(work, state)
+        keep(look, past, ledger)
 
-    monkeypatch.setattr(runs, "look", unlucky)
+    monkeypatch.setattr(runs, "keep", unlucky)
     several = call("run", "small.toml", "-m", "gan", "-m", "mine", "--json", code=3)
     assert "toygan: small / gan: RuntimeError: out of luck" in several.stderr
     facts = one_object(several.stdout)

@@ -15,7 +15,7 @@ from toygan.many import run
 from toygan.quantities import density
 from toygan.quantities.density import LAWS, Estimate, meetings, meshed, on_window, pushed, summed
 from toygan.session.density import seen_density
-from toygan.session.looks import on_host
+from toygan.session.simulation import on_host
 from toygan.targets.areas import banana
 from toygan.view.chosen import of_seed
 

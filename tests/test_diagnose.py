@@ -8,12 +8,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from conftest import states_in
 
 from toygan.files.scenario import read
 from toygan.quantities.diagnosis import FAILURES, RULES, Event, rates, sentences, spread
 from toygan.quantities.thresholds import THRESHOLDS
-from toygan.session import looks as simulate
+from toygan.session import simulation as simulate
 from toygan.session.facts import Facts
+from toygan.session.looks import observe
 from toygan.session.recording import Recording, diagnose
 
 Rng = np.random.Generator
@@ -454,11 +456,8 @@ def played(scenario: str, method: str, *changes: str) -> Recording:
         else list(changes),
     )
     sim = simulate.simulation(config)
-    looks = [simulate.observe(sim, sim.start)]
-    for state in simulate.states_due(sim, sim.start, lambda step: None):
-        looks.append(simulate.observe(sim, state))
-        if state.step == sim.steps:
-            break
+    states = states_in(sim)
+    looks = [observe(sim, states[step]) for step in sim.frame_steps]
     frames = {name: np.stack([look.arrays[name] for look in looks]) for name in looks[0].arrays}
     frames |= {"step": np.array([look.step for look in looks]), "real": sim.real}
     losses = {name: np.stack([look.report[name] for look in looks]) for name in looks[0].report}

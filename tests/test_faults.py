@@ -17,9 +17,10 @@ import pytest
 
 import toygan
 from toygan.files.strict import UserError
+from toygan.game.play import with_parameters
 from toygan.many import run
 from toygan.session import folder as folders
-from toygan.session import looks, recording
+from toygan.session import measuring, recording, simulation
 from toygan.session.recording import Recording
 
 SMALL = """\
@@ -54,7 +55,7 @@ def quick(monkeypatch):
 
 def hurry(put) -> None:
     put(run, "draw", lambda recording, order: None)
-    put(run, "FINAL_W1", 20)
+    put(measuring, "FINAL_W1", 20)
 
 
 def play(world: Path, out: Path, **options) -> Recording:
@@ -190,7 +191,7 @@ def test_a_signal_at_the_start_says_a_word_too(seconds, world, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("place", ["floors_at", "look", "pack", "draw"])
+@pytest.mark.parametrize("place", ["frame_floors", "keep", "pack", "draw"])
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), RuntimeError("out of luck"), MemoryError()], ids=repr)
 def test_a_fault_anywhere_leaves_its_mark_and_the_run_goes_on(
     place, fault, world, undisturbed, tmp_path, monkeypatch, quick
@@ -212,15 +213,15 @@ def test_a_fault_anywhere_leaves_its_mark_and_the_run_goes_on(
 
 def poisoned(monkeypatch, *seeds: int) -> None:
     """Give some seeds' generators a first parameter that is no number."""
-    first_state = looks.first_state
+    first_state = simulation.first_state
 
     def poisoned_state(*words):
         state = first_state(*words)
-        generator = state.generator.clone()
+        generator = state.parameters["generator"].clone()
         generator[list(seeds), 0] = float("nan")
-        return state._replace(generator=generator, average=generator)
+        return with_parameters(state, {"generator": generator})
 
-    monkeypatch.setattr(looks, "first_state", poisoned_state)
+    monkeypatch.setattr(simulation, "first_state", poisoned_state)
 
 
 def test_a_seed_that_diverges_harms_no_other(world, tmp_path, monkeypatch):

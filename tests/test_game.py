@@ -8,21 +8,35 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import DOUBLE, beginning, facts_of, numbers, said, small_world, source_of, states_of, tensors_of
+from conftest import (
+    DOUBLE,
+    beginning,
+    body_of,
+    facts_of,
+    numbers,
+    said,
+    small_world,
+    source_of,
+    states_of,
+    tensors_of,
+    with_game,
+    with_players,
+)
 from torch import Tensor
 
 from toygan.files.scenario import read
 from toygan.files.world import World
-from toygan.game import play
+from toygan.game import duel, play
 from toygan.game.constraints import CONSTRAINTS, Constraint
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES, Losses
 from toygan.game.objectives import objective as make_objective
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES
-from toygan.game.play import Game, State
+from toygan.game.play import Draw, Game, State
 from toygan.game.players import CRITICS, GENERATORS
-from toygan.game.streams import Draw, draws
-from toygan.session.looks import has_diverged, simulation, state_arrays, state_of
+from toygan.game.streams import draws
+from toygan.session.looks import has_diverged, like, state_arrays, state_of
+from toygan.session.simulation import simulation
 from toygan.targets.curves import lines
 from toygan.targets.mixtures import dirac
 
@@ -101,7 +115,7 @@ def test_a_run_continues_bit_for_bit(constraint):
     world = small_world(constraint=constraint, ema=0.5)
     states = states_of(world, SEEDS, 40)
     kept = state_of(state_arrays(states[17]), states[0])
-    *_, last = islice(play.play(world.game, kept, draws(source_of(world, SEEDS), kept.step, DOUBLE)), 23)
+    *_, last = islice(play.play(world.game, kept, draws(source_of(world, SEEDS), int(kept.step), DOUBLE)), 23)
     assert last.step == 40
     assert all(torch.equal(values, tensors_of(states[-1])[name]) for name, values in tensors_of(last).items())
 
@@ -111,23 +125,25 @@ def test_methods_share_starts_and_batches(method):
     one, other = (
         simulation(read("eight-gaussians", name, ["training.batch=4", "training.seeds=2"])) for name in ("gan", method)
     )
-    ours = METHODS[method].get("categories", 0)  # what stands before the latents that all methods share
+    ours = METHODS[method].get("categories", 0)  # codes stand before the latents that all methods share
     if not ours:
-        assert torch.equal(one.start.generator, other.start.generator)
+        assert torch.equal(one.start.parameters["generator"], other.start.parameters["generator"])
     assert torch.equal(one.watched, other.watched[..., ours:])
-    if one.start.critic.shape == other.start.critic.shape:  # a critic with another head has other weights
-        assert torch.equal(one.start.critic, other.start.critic)
-    first, second = (next(draws(sim.source, 0, sim.start.critic)) for sim in (one, other))
+    if (
+        one.start.parameters["critic"].shape == other.start.parameters["critic"].shape
+    ):  # a critic with another head has other weights
+        assert torch.equal(one.start.parameters["critic"], other.start.parameters["critic"])
+    first, second = (next(draws(sim.source, 0, like(sim.start))) for sim in (one, other))
     moves = [0, -1]  # the critic's first and the generator's
-    assert torch.equal(first.real[moves], second.real[moves])
-    assert torch.equal(first.latent[moves], second.latent[moves][..., ours:])
+    assert torch.equal(first["real"][moves], second["real"][moves])
+    assert torch.equal(first["latent"][moves], second["latent"][moves])
 
 
 def test_what_a_constraint_draws_moves_nothing_else():
     """With a weight of zero, the penalty at random points plays as no constraint does."""
     idle = CONSTRAINTS["gradient-penalty"](weight=0.0)
     one, other = (states_of(small_world(constraint=constraint), SEEDS, 5)[-1] for constraint in ("none", idle))
-    torch.testing.assert_close(one.critic, other.critic, rtol=0, atol=0)
+    torch.testing.assert_close(one.parameters["critic"], other.parameters["critic"], rtol=0, atol=0)
 
 
 @objectives
@@ -137,7 +153,7 @@ def test_higher_score_is_more_real_after_training(objective):
     world = small_world(objective, target=dirac(), generator=far, critic_steps=20)
     state = states_of(world, [0], 1)[-1]
     both = torch.tensor([[[0.0, 0.0], [2.0, 0.0]]], dtype=torch.float64)
-    scores = play.judge(world.game, state.critic, both[:, :1], both[:, 1:]).score(both)[0]
+    scores = duel.judge(world.game, state.parameters["critic"], both[:, :1], both[:, 1:]).score(both)[0]
     assert scores[0] > scores[1]
 
 
@@ -217,7 +233,10 @@ def path_by_hand(objective: str, r1: float, r2: float, rate: float, steps: int) 
 
 def path_played(world: World, steps: int) -> np.ndarray:
     return np.array(
-        [torch.stack((state.generator, state.critic), 1)[0].numpy() for state in states_of(world, [0], steps)]
+        [
+            torch.stack((state.parameters["generator"], state.parameters["critic"]), 1)[0].numpy()
+            for state in states_of(world, [0], steps)
+        ]
     )
 
 
@@ -236,14 +255,14 @@ def test_dirac_gan_follows_the_field(objective, name, weights):
 def test_began_follows_its_field_and_its_memory():
     """With D = -score, at real points 0: the critic goes down k D(fake) = k psi . theta, and k += 0.3 psi . theta."""
     world, theta, psi, k = dirac_world("began", "none", 0.2), np.array([1.0, 0.5]), np.array([1.0, -0.3]), 0.0
-    world = world._replace(game=world.game._replace(objective=make_objective("began", pace=0.3)))
+    world = with_game(world, objective=make_objective("began", pace=0.3))
     for state in states_of(world, [0], 30)[1:]:
         score = psi @ theta  # the critic that said it has not moved yet
         psi = psi - 0.2 * k * theta
         k = min(1.0, max(0.0, k + 0.3 * score))
         theta = theta + 0.2 * psi
-        np.testing.assert_allclose(state.critic[0], psi, rtol=1e-10, atol=1e-12)
-        np.testing.assert_allclose(state.generator[0], theta, rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(state.parameters["critic"][0], psi, rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(state.parameters["generator"][0], theta, rtol=1e-10, atol=1e-12)
         assert state.memory.item() == pytest.approx(k, rel=1e-10)
 
 
@@ -279,8 +298,9 @@ def pull_on_theta(objective: str, theta: float, steepness: float) -> float:
     generator, critic = GENERATORS["shift"](start=theta), CRITICS["linear"](2, 1, start=(steepness, 0.0))
     world = small_world(objective, target=target, generator=generator, critic=critic, optimiser=DESCENT, rate=0.5)
     state = beginning(world, [0])
-    moved = play.generator_move(world.game, state, next(draws(source_of(world, [0]), 0, DOUBLE)), at=state)
-    return float(moved.generator - state.generator) / 0.5
+    row = play.row_of(next(draws(source_of(world, [0]), 0, DOUBLE)), -1)
+    moved = play.move(world.game, state, ["generator"], row, at=state)
+    return float(moved.parameters["generator"] - state.parameters["generator"]) / 0.5
 
 
 @pytest.mark.parametrize("theta", [1.0, 0.01, -0.3, -20.0])
@@ -303,7 +323,7 @@ def test_shifted_lines_minimax_stands_still(theta):
 
 def test_no_memory_of_an_average_is_the_generator_itself():
     for state in states_of(small_world(ema=0.0), SEEDS, 3):
-        assert torch.equal(state.average, state.generator)
+        assert torch.equal(state.players["generator"].shown, state.parameters["generator"])
 
 
 @pytest.mark.parametrize("head_start", [0, 2])
@@ -311,26 +331,29 @@ def test_average_is_the_weighed_mean_of_what_the_generator_was_since_it_moved(he
     """Without bias: the first average is the first generator that moved, not the one that it began as."""
     states = states_of(small_world(ema=0.9, head_start=head_start), SEEDS, head_start + 4)
     for state in states[: head_start + 1]:
-        assert torch.equal(state.average, states[0].generator)
-    moved = [state.generator for state in states[head_start + 1 :]]
+        assert torch.equal(state.players["generator"].shown, states[0].parameters["generator"])
+    moved = [state.parameters["generator"] for state in states[head_start + 1 :]]
     for t, state in enumerate(states[head_start + 1 :], start=1):
         weights = torch.tensor([0.1 * 0.9 ** (t - k) for k in range(1, t + 1)], dtype=torch.float64)
         wanted = sum(weight * one for weight, one in zip(weights / (1 - 0.9**t), moved, strict=False))
-        torch.testing.assert_close(state.average, wanted, rtol=1e-12, atol=1e-14)
-        assert torch.equal(state.average, state.generator) == (t == 1)
+        torch.testing.assert_close(state.players["generator"].shown, wanted, rtol=1e-12, atol=1e-14)
+        assert torch.equal(state.players["generator"].shown, state.parameters["generator"]) == (t == 1)
 
 
 def test_long_averages_do_not_remember_the_first_generator():
     """After few steps the average of a long memory is near the mean of the moved generators, however far they went."""
     states = states_of(small_world(ema=0.999, rate=0.1), SEEDS, 10)
-    mean = sum(state.generator for state in states[1:]) / 10
-    assert (states[-1].average - mean).norm() < 0.01 * (mean - states[0].generator).norm()
+    mean = sum(state.parameters["generator"] for state in states[1:]) / 10
+    assert (states[-1].players["generator"].shown - mean).norm() < 0.01 * (
+        mean - states[0].parameters["generator"]
+    ).norm()
 
 
 def losses_of(rules: Game, state: State, real: Tensor, latent: Tensor) -> Losses:
     """The objective's word on a batch, critic and generator as they are in this state."""
-    fake = play.generate(rules, state.generator, latent)
-    return said(rules.objective, *(rules.critic.forward(rules.critic.layers(state.critic), x) for x in (real, fake)))
+    fake = duel.carried(rules, state.parameters["generator"], latent)
+    body = rules.players["critic"].network
+    return said(rules.objective, *(body.forward(body.layers(state.parameters["critic"]), x) for x in (real, fake)))
 
 
 def check_one_step_on_the_sum(step: Callable[[World, State, Draw], State]) -> None:
@@ -338,40 +361,49 @@ def check_one_step_on_the_sum(step: Callable[[World, State, Draw], State]) -> No
     world = small_world("non-saturating", CONSTRAINTS["r1"](weight=2.0), critic_steps=1)
     first = beginning(world, SEEDS)
     draw = next(draws(source_of(world, SEEDS), 0, DOUBLE))
-    rules, parameters = world.game, first.critic.clone().requires_grad_()
-    real = draw.real[0].clone().requires_grad_()
-    critic = losses_of(rules, first._replace(critic=parameters), real, draw.latent[0]).critic
-    scores = rules.critic.forward(rules.critic.layers(parameters), real)
+    rules, parameters = world.game, first.parameters["critic"].clone().requires_grad_()
+    body, player = body_of(world, "critic"), rules.players["critic"]
+    real = draw["real"][0].clone().requires_grad_()
+    critic = losses_of(rules, play.with_parameters(first, {"critic": parameters}), real, draw["latent"][0]).critic
+    scores = body.forward(body.layers(parameters), real)
     (slopes,) = torch.autograd.grad(scores.sum(), real, create_graph=True)
     penalty = slopes.square().sum(dim=2).mean(dim=1)
     (gradient,) = torch.autograd.grad((critic + penalty).sum(), parameters)
-    wanted = rules.optimiser.move(first.critic, gradient, first.critic_slots, 1, rules.critic_rate)
+    before = first.players["critic"]
+    wanted = player.optimiser.move(before.parameters, gradient, before.slots, torch.tensor(1.0).double(), player.rate)
     moved = step(world, first, draw)
-    torch.testing.assert_close(moved.critic, wanted.parameters, rtol=1e-10, atol=1e-12)
-    for slot, wanted_slot in zip(moved.critic_slots, wanted.slots, strict=True):
+    torch.testing.assert_close(moved.parameters["critic"], wanted.parameters, rtol=1e-10, atol=1e-12)
+    for slot, wanted_slot in zip(moved.players["critic"].slots, wanted.slots, strict=True):
         torch.testing.assert_close(slot, wanted_slot, rtol=1e-10, atol=1e-13)
-    torch.testing.assert_close(moved.report.critic_loss, critic.detach(), rtol=1e-12, atol=1e-13)
-    torch.testing.assert_close(moved.report.penalty, penalty.detach(), rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(moved.report["critic_loss"], critic.detach(), rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(moved.report["penalty"], penalty.detach(), rtol=1e-12, atol=1e-13)
 
 
 def test_penalty_is_part_of_the_critics_own_step():
-    check_one_step_on_the_sum(lambda world, state, draw: play.critic_move(world.game, state, draw, 0, at=state))
+    check_one_step_on_the_sum(
+        lambda world, state, draw: play.move(world.game, state, ["critic"], play.row_of(draw, 0), at=state)
+    )
 
 
 def test_generator_answers_the_moved_critic_and_says_so():
     world = small_world("hinge", critic_steps=2)
     before, after = states_of(world, SEEDS, 2)[-2:]
     draw = list(islice(draws(source_of(world, SEEDS), 0, DOUBLE), 2))[1]
-    wanted = losses_of(world.game, before._replace(critic=after.critic), draw.real[-1], draw.latent[-1]).generator
-    torch.testing.assert_close(after.report.generator_loss, wanted, rtol=1e-13, atol=1e-14)
+    wanted = losses_of(
+        world.game,
+        play.with_parameters(before, {"critic": after.parameters["critic"]}),
+        draw["real"][-1],
+        draw["latent"][-1],
+    ).generator
+    torch.testing.assert_close(after.report["generator_loss"], wanted, rtol=1e-13, atol=1e-14)
 
 
 def test_adam_counts_each_players_own_moves():
     """Where a gradient never changes, Adam moves by the rate each time, if its count of moves is right."""
     world = dirac_world("wasserstein", "none", 0.01)
-    world = world._replace(game=world.game._replace(optimiser=OPTIMISERS["adam"]((0.9, 0.99)), critic_steps=3))
+    world = with_players(with_game(world, critic_steps=3), optimiser=OPTIMISERS["adam"]((0.9, 0.99)))
     for frozen in ("generator", "critic"):
-        path = path_played(world._replace(game=world.game._replace(**{f"{frozen}_rate": 0.0})), 4)
+        path = path_played(with_players(world, frozen, rate=0.0), 4)
         theta, psi = path[:, 0], path[:, 1]
         moved, signs = (psi, -np.sign(theta[0])) if frozen == "generator" else (theta, np.sign(psi[0]))
         wanted = moved[0] + np.arange(5)[:, None] * signs * (0.03 if frozen == "generator" else 0.01)
@@ -381,16 +413,18 @@ def test_adam_counts_each_players_own_moves():
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_rates_follow_the_schedule(schedule):
     world = dirac_world("wasserstein", "none", 0.25)
-    world = world._replace(game=world.game._replace(schedule=SCHEDULES[schedule], steps=4))
+    world = with_game(world, schedule=SCHEDULES[schedule], steps=4)
     path = path_played(world, 4)
     rates = (path[1:, 0, 0] - path[:-1, 0, 0]) / path[1:, 1, 0]  # theta moves by rate times psi
-    np.testing.assert_allclose(rates, [0.25 * SCHEDULES[schedule](step / 4) for step in range(4)], rtol=1e-12)
+    np.testing.assert_allclose(
+        rates, [0.25 * float(SCHEDULES[schedule](torch.tensor(step / 4))) for step in range(4)], rtol=1e-12
+    )
 
 
 def test_score_and_slopes_go_through_the_constraint():
     world = small_world(constraint=CONSTRAINTS["spectral-norm"](lipschitz=3.0), critic=CRITICS["linear"](2, 1))
     weight, points = torch.tensor([[30.0, 40.0]], dtype=torch.float64), numbers(1, 5, 2)
-    judge, wanted = play.judge(world.game, weight, points, points), torch.tensor([1.8, 2.4], dtype=torch.float64)
+    judge, wanted = duel.judge(world.game, weight, points, points), torch.tensor([1.8, 2.4], dtype=torch.float64)
     torch.testing.assert_close(judge.score(points), points @ wanted)
     torch.testing.assert_close(judge.slopes(points), wanted.expand(1, 5, 2))
 
@@ -401,21 +435,21 @@ def test_divergence_is_seen_seed_by_seed():
     assert not has_diverged(state).any()
     for field in ("generator", "critic"):
         for value in (torch.nan, torch.inf, -1e7):
-            broken = getattr(state, field).clone()
+            broken = state.parameters[field].clone()
             broken[1, 0] = value
-            assert has_diverged(state._replace(**{field: broken})).tolist() == [False, True, False]
-    report = state.report._replace(critic_loss=torch.tensor([0.0, 0.0, torch.nan], dtype=torch.float64))
+            assert has_diverged(play.with_parameters(state, {field: broken})).tolist() == [False, True, False]
+    report = {**state.report, "critic_loss": torch.tensor([0.0, 0.0, torch.nan], dtype=torch.float64)}
     assert has_diverged(state._replace(report=report)).tolist() == [False, False, True]
 
 
 def test_one_diverged_seed_leaves_the_others_alone():
     world = small_world()
     state = beginning(world, SEEDS)
-    broken = state._replace(
-        critic=torch.cat((state.critic[:1], torch.full_like(state.critic[1:2], torch.nan), state.critic[2:]))
-    )
+    critic = state.parameters["critic"].clone()
+    critic[1] = torch.nan
+    broken = play.with_parameters(state, {"critic": critic})
     source = source_of(world, SEEDS)
     whole, hurt = (next(play.play(world.game, first, draws(source, 0, DOUBLE))) for first in (state, broken))
     assert has_diverged(hurt).tolist() == [False, True, False]
-    assert torch.equal(hurt.generator[::2], whole.generator[::2])
-    assert torch.equal(hurt.critic[::2], whole.critic[::2])
+    assert torch.equal(hurt.parameters["generator"][::2], whole.parameters["generator"][::2])
+    assert torch.equal(hurt.parameters["critic"][::2], whole.parameters["critic"][::2])

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from itertools import islice, permutations
+from itertools import permutations
 
 import numpy as np
 import pytest
 import torch
+from conftest import states_in
 from torch import Tensor
 from torch.nn.functional import softplus
 
 from toygan.draw.players import VIEWS, folded, latent_map, matched, quads, save_view, transport_lines, transport_matrix
 from toygan.draw.sheet import axis_at, blank
 from toygan.files.scenario import read
-from toygan.game import play
+from toygan.game import duel, play
 from toygan.game.networks import INITIALISATIONS
 from toygan.quantities import state as inside
 from toygan.quantities.state import Watched
-from toygan.session import looks as simulate
+from toygan.session import simulation as simulate
 from toygan.session.facts import Facts
-from toygan.session.looks import Simulation
+from toygan.session.looks import observe
 from toygan.session.recording import Recording
+from toygan.session.simulation import Simulation
 from toygan.view.scene import scene
 
 torch.set_num_threads(1)
@@ -35,20 +37,20 @@ def small(method: str = "ns-gan", *changes: str) -> Simulation:
 
 
 def clouds(sim: Simulation) -> Watched:
-    seen = play.generate(sim.world.game, sim.start.average, sim.watched).detach()
+    seen = duel.carried(sim.world.game, sim.start.players["generator"].shown, sim.watched).detach()
     return Watched(torch.from_numpy(sim.real[None]), seen, sim.watched)
 
 
 def looked(sim: Simulation) -> dict[str, np.ndarray]:
-    return inside.views(sim.world.game, sim.start, clouds(sim), sim.world.generator.categories)
+    return inside.views(sim.world.game, sim.start, clouds(sim))
 
 
 def test_scores_and_slopes_are_those_of_the_critic() -> None:
     sim = small()
     seen, (real, fake, _) = looked(sim), clouds(sim)
     points = torch.cat((real.expand(2, -1, -1), fake), dim=1).requires_grad_()
-    layers = play.critic_layers(sim.world.game, sim.start.critic)
-    scores = sim.world.game.critic.forward(layers, points)[..., 0]
+    layers = duel.critic_layers(sim.world.game, sim.start.parameters["critic"])
+    scores = sim.world.game.players["critic"].network.forward(layers, points)[..., 0]
     (slopes,) = torch.autograd.grad(scores.sum(), points)
     assert np.allclose(np.hstack((seen["real_scores"], seen["fake_scores"])), scores.detach(), atol=1e-6)
     assert np.allclose(seen["fake_slopes"], slopes[:, 40:], atol=1e-6)
@@ -78,7 +80,10 @@ def test_layer_gradients_are_per_point_and_by_the_chain_rule() -> None:
     sim = small()
     real, fake, _ = clouds(sim)
     for seed in range(2):
-        layers = [(layer.weight[seed], layer.bias[seed]) for layer in sim.world.game.critic.layers(sim.start.critic)]
+        layers = [
+            (layer.weight[seed], layer.bias[seed])
+            for layer in sim.world.game.players["critic"].network.layers(sim.start.parameters["critic"])
+        ]
         sides = zip(by_hand(layers, real[0], -1), by_hand(layers, fake[seed], 1), strict=True)
         expected = [((a.square().sum(1).mean() + b.square().sum(1).mean()) / 2).sqrt() for a, b in sides]
         assert np.allclose(looked(sim)["layer_gradients"][seed], expected, rtol=1e-5)
@@ -99,9 +104,11 @@ def test_layer_gradients_shrink_with_small_weights(depth: int, monkeypatch: pyte
 
 def test_the_generators_gradient_is_that_of_its_loss() -> None:
     sim = small()
-    parameters = sim.start.generator.clone().requires_grad_()
-    layers = play.critic_layers(sim.world.game, sim.start.critic)
-    scores = sim.world.game.critic.forward(layers, play.generate(sim.world.game, parameters, sim.watched))
+    parameters = sim.start.parameters["generator"].clone().requires_grad_()
+    layers = duel.critic_layers(sim.world.game, sim.start.parameters["critic"])
+    scores = sim.world.game.players["critic"].network.forward(
+        layers, duel.carried(sim.world.game, parameters, sim.watched)
+    )
     softplus(-scores).mean(dim=(1, 2)).sum().backward()
     assert np.allclose(looked(sim)["generator_gradient"], parameters.grad.norm(dim=1), rtol=1e-5)
 
@@ -116,7 +123,7 @@ def test_scores_are_saturated_where_the_generators_loss_is_flat() -> None:
     in."""
     for method, flat_below in (("gan", True), ("ns-gan", False)):
         sim = small(method, "critic.depth=0")
-        sure = sim.start._replace(critic=torch.tensor([[0.0, 0.0, -9.0], [0.0, 0.0, 9.0]]).double())
+        sure = play.with_parameters(sim.start, {"critic": torch.tensor([[0.0, 0.0, -9.0], [0.0, 0.0, 9.0]]).double()})
         found = inside.score_saturation(sim.world.game, sure, clouds(sim))
         assert found.tolist() == ([1.0, 0.0] if flat_below else [0.0, 1.0])
 
@@ -177,8 +184,7 @@ def test_every_kind_of_critic_can_be_seen_alone_as_together(method: str) -> None
 def recorded() -> Recording:
     """Three frames of one small game, as a run would keep them."""
     sim = small("wgan", "training.steps=4", "training.frames=3")
-    later = islice(simulate.states_due(sim, sim.start, lambda step: None), 2)
-    looks = [simulate.observe(sim, state) for state in (sim.start, *later)]
+    looks = [observe(sim, states_in(sim)[step]) for step in sim.frame_steps]
     frames = {name: np.stack([look.arrays[name] for look in looks]) for name in looks[0].arrays}
     frames |= {"step": np.array([look.step for look in looks]), "real": sim.real}
     frames |= dict(zip(("grid_x", "grid_y", "slope_x", "slope_y"), (*sim.score_axes, *sim.slope_axes), strict=True))

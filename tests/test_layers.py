@@ -18,7 +18,20 @@ ROOT = Path(toygan.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
 # The rooms of the house, from the top down: a module may import from its own room and from those below.
-ROOMS = ["cli", "site", "exhibits", "many", "draw", "view", "session", "quantities", "files", "game", "targets"]
+ROOMS = [
+    "cli",
+    "site",
+    "exhibits",
+    "many",
+    "draw",
+    "view",
+    "session",
+    "quantities",
+    "engines",
+    "files",
+    "game",
+    "targets",
+]
 # The only imports between modules of the game's parts, none of which knows how a game is played.
 PARTS = {"objectives", "constraints", "networks", "players", "methods"}
 BESIDE = {("constraints", "networks"), ("players", "networks")}
@@ -90,7 +103,8 @@ def test_no_room_needs_more_than_eight_others():
 
 def test_the_parts_of_a_game_do_not_know_each_other():
     pairs = {(found.who, found.what) for found in OWN if found.who.removeprefix("game.") in PARTS}
-    pairs -= {(f"game.{part}", "targets.refusal") for part in PARTS}  # how they refuse an option
+    # How they refuse an option, and what they are all written in: numbers that may be turned, laws of random numbers.
+    pairs -= {(f"game.{part}", what) for part in PARTS for what in ("targets.refusal", "game.dials", "game.laws")}
     assert pairs <= {(f"game.{who}", f"game.{what}") for who, what in BESIDE}
 
 
@@ -127,6 +141,12 @@ def test_drawing_knows_no_torch_and_no_method():
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert not words & names
+
+
+def test_engines_know_no_game():
+    assert {room_of(found.what) for found in OWN if room_of(found.who) == "engines"} == {"engines"}
+    text = "".join(file.read_text(encoding="utf-8") for file in FILES if room_of(module_of(file)) == "engines")
+    assert not [name for name in METHODS if re.search(rf"\b{name}\b", text)]
 
 
 @pytest.mark.parametrize("module", ["toygan", "toygan.cli.main", "toygan.game.methods", "toygan.files.shipped"])

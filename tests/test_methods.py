@@ -10,10 +10,11 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from toygan.files.scenario import read
-from toygan.game import play
+from toygan.game import duel, play
 from toygan.game.methods import METHODS, PAPERS
-from toygan.game.streams import Draw, draws
-from toygan.session.looks import Simulation, simulation
+from toygan.game.play import Draw, Game, State
+from toygan.game.streams import draws
+from toygan.session.simulation import Simulation, simulation
 
 START = (1.2, -0.5)
 IN_WORDS = {  # losses that are no mean of one point's or one pair's numbers, and whose objective's own tests tell
@@ -60,14 +61,20 @@ def test_a_formula_is_what_its_method_plays(name):
     critic, generator = re.fullmatch(r"C: (.*?);  G: (.*?)(;  .*)?", spelled(name)).groups()[:2]
     (sim, draw) = plane(name)
     rules, state = sim.world.game, sim.start
-    opinion = play.critic_opinion(rules, state.critic, state.generator, state, draw, 0)
-    wanted = value(critic, opinion.pair.r, opinion.pair.g)
-    torch.testing.assert_close(opinion.total, wanted[None], rtol=1e-10, atol=1e-12)
-    layers, noise = play.critic_layers(rules, state.critic), draw.trick[-1]
-    clouds = (draw.real[-1], noise[..., :2]), (play.generate(rules, state.generator, draw.latent[-1]), noise[..., 2:4])
-    r, g = (rules.critic.forward(layers, play.shown(rules, state, *cloud)) for cloud in clouds)
-    loss = play.generator_loss(rules, state.critic, state.generator, state, draw)
-    torch.testing.assert_close(loss, value(generator, r, g)[None], rtol=1e-10, atol=1e-12)
+    for name, formula, move in (("critic", critic, 0), ("generator", generator, -1)):
+        row = play.row_of(draw, move)
+        opinion = rules.players[name].opinion(rules, state.parameters, state, row)
+        torch.testing.assert_close(
+            opinion.loss, value(formula, *judged(rules, state, row))[None], rtol=1e-10, atol=1e-12
+        )
+
+
+def judged(rules: Game, state: State, row: Draw) -> list[Tensor]:
+    """The critic's outputs of both batches of a move."""
+    body, layers = rules.players["critic"].network, duel.critic_layers(rules, state.parameters["critic"])
+    fake = duel.generate(rules, state.parameters["generator"], row)
+    clouds = (row["real"], row.get("real noise")), (fake, row.get("fake noise"))
+    return [body.forward(layers, duel.shown(rules, state, *cloud)) for cloud in clouds]
 
 
 def test_a_wrong_formula_is_noticed():

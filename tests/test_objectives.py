@@ -8,12 +8,26 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
-from conftest import differences, extra_of, facts_of, fractions, gradient, numbers, said
+from conftest import (
+    by_head,
+    columns,
+    differences,
+    extra_of,
+    facts_of,
+    fractions,
+    gradient,
+    numbers,
+    pull_of,
+    said,
+    score_of,
+)
 from torch import Tensor
 
+from toygan.game.laws import uniform
 from toygan.game.objectives import (
     OBJECTIVES,
     Extra,
+    Heads,
     Losses,
     Objective,
     alignment,
@@ -69,14 +83,14 @@ def facts(name: str) -> Facts:
 
 def scores(name: str, seed: int, seeds: int = 2, batch: int = 3) -> Tensor:
     """Outputs between those wanted of fakes and of real points, where every objective is sloped."""
-    return 0.1 + 0.7 * fractions(seeds, batch, objective(name).outputs, seed=seed)
+    return 0.1 + 0.7 * fractions(seeds, batch, columns(objective(name)), seed=seed)
 
 
 # --- checks, also held against the silent errors ---------------------------------------------------------------------
 
 
 def check_at_zero(one: Objective, critic: float, generator: float) -> None:
-    zero = torch.zeros(2, 3, one.outputs, dtype=torch.float64)
+    zero = torch.zeros(2, 3, columns(one), dtype=torch.float64)
     losses = said(one, zero, zero)
     torch.testing.assert_close(losses.critic, torch.full_like(losses.critic, critic), rtol=1e-14, atol=1e-14)
     torch.testing.assert_close(losses.generator, torch.full_like(losses.generator, generator), rtol=1e-14, atol=1e-14)
@@ -99,7 +113,9 @@ def check_optimum(one: Objective, optimum: Callable[[Tensor, Tensor], Tensor]) -
     while step > 1e-10:  # signs alone are enough downhill, and do not mind a kink
         table = table - step * gradient(lambda t: said(one, t[:, real], t[:, fake]).critic, table).sign()
         step *= 0.95
-    torch.testing.assert_close(one.score(table, table, table)[0], optimum(p.double(), q.double()), rtol=0, atol=1e-8)
+    torch.testing.assert_close(
+        score_of(one, table, table, table)[0], optimum(p.double(), q.double()), rtol=0, atol=1e-8
+    )
 
 
 # --- tests -----------------------------------------------------------------------------------------------------------
@@ -112,7 +128,7 @@ def test_values_at_zero_scores(name):
 
 @names
 def test_higher_means_more_real(name):
-    if objective(name).outputs > 1:
+    if columns(objective(name)) > 1:
         pytest.skip("its outputs are features, not scores")
     check_orientation(objective(name), scores(name, 1), scores(name, 2), name not in PULLS_NOT_TO_REAL)
 
@@ -136,7 +152,7 @@ def test_generator_is_pulled_as_the_formula_says(name):
 @names
 @pytest.mark.parametrize("player", Losses._fields)
 def test_gradients_agree_with_differences(name, player):
-    one, r, g = objective(name), scores(name, 3), numbers(2, 3, objective(name).outputs, seed=4)
+    one, r, g = objective(name), scores(name, 3), numbers(2, 3, columns(objective(name)), seed=4)
 
     def by_real(x: Tensor) -> Tensor:
         return getattr(said(one, x, g), player)
@@ -153,7 +169,7 @@ def test_losses_do_not_mix_seeds(name):
     one, r, g = objective(name), scores(name, 5, seeds=3), scores(name, 6, seeds=3)
     together = said(one, r, g)
     for s in range(3):
-        alone = said(one, r[s : s + 1], g[s : s + 1], chance=extra_of(g).chance[s : s + 1])
+        alone = said(one, r[s : s + 1], g[s : s + 1], labels=extra_of(g).draw["labels"][s : s + 1])
         for player in Losses._fields:
             torch.testing.assert_close(getattr(together, player)[s : s + 1], getattr(alone, player), rtol=1e-13, atol=0)
 
@@ -169,7 +185,7 @@ def test_relativistic_losses_see_differences_only(name):
 @pytest.mark.parametrize("size", [1e4, -1e4])
 def test_huge_scores_stay_finite(name, size):
     size = size / 100 if name in EXPONENTIAL else size
-    one, huge = objective(name), torch.full((1, 2, objective(name).outputs), size, dtype=torch.float64)
+    one, huge = objective(name), torch.full((1, 2, columns(objective(name))), size, dtype=torch.float64)
     for f in (lambda x: said(one, x, -x).critic, lambda x: said(one, x, -x).generator):
         assert torch.isfinite(gradient(f, huge)).all()
 
@@ -189,13 +205,15 @@ def test_generator_needs_real_points_where_its_loss_depends_on_them(name):
 @names
 def test_score_and_pull_agree_with_differences(name):
     one, points, r, g = objective(name), scores(name, 11, batch=4), scores(name, 12), scores(name, 13)
-    wanted = differences(lambda x: one.score(x, r, g), points)
-    torch.testing.assert_close(one.pull(points, r, g), wanted, rtol=1e-6, atol=1e-8)
+    wanted = differences(lambda x: score_of(one, x, r, g), points)
+    torch.testing.assert_close(pull_of(one, points, r, g), wanted, rtol=1e-6, atol=1e-8)
     # At the real points themselves, only their part as points counts.
-    torch.testing.assert_close(one.pull(r.requires_grad_(), r, g), one.pull(r.clone(), r, g), rtol=1e-13, atol=0)
+    torch.testing.assert_close(
+        pull_of(one, r.requires_grad_(), r, g), pull_of(one, r.clone(), r, g), rtol=1e-13, atol=0
+    )
 
 
-@pytest.mark.parametrize("name", [name for name in OBJECTIVES if objective(name).outputs == 1])
+@pytest.mark.parametrize("name", [name for name in OBJECTIVES if columns(objective(name)) == 1])
 def test_a_code_besides_the_score_changes_no_loss(name):
     r, g = scores(name, 14), scores(name, 15)
     with_code = (torch.cat((x, numbers(2, 3, 4)), dim=2) for x in (r, g))
@@ -294,7 +312,7 @@ def test_soft_labels_are_the_formula():
     wanted = sum(
         -mean(label * torch.sigmoid(v).log() + (1 - label) * torch.sigmoid(-v).log()) for label, v in ((y, r), (z, g))
     )
-    found = said(objective("soft-labels", real=(0.6, 1.1), fake=(0.1, 0.3)), r, g, chance=chance).critic
+    found = said(objective("soft-labels", real=(0.6, 1.1), fake=(0.1, 0.3)), r, g, labels=chance).critic
     torch.testing.assert_close(found, wanted, rtol=1e-13, atol=1e-14)
     check_optimum(
         objective("soft-labels", real=(0.9, 0.9), fake=(0.2, 0.2)),
@@ -304,7 +322,7 @@ def test_soft_labels_are_the_formula():
 
 def test_soft_labels_fit_packs():
     packs, chance = numbers(2, 3, 1), fractions(2, 6, 2)
-    both = (said(objective("soft-labels"), packs, packs, chance=c) for c in (chance, chance[:, :3]))
+    both = (said(objective("soft-labels"), packs, packs, labels=c) for c in (chance, chance[:, :3]))
     assert all(map(torch.equal, *both))
 
 
@@ -318,21 +336,20 @@ def test_noisy_labels_swap_their_share(name):
     assert torch.equal(all_of_them.generator, right.generator)  # only the critic is told wrong
 
 
-def test_noisy_labels_swap_pairs_by_chance_and_leave_fresh_chances():
-    seen: list[tuple[Tensor, Extra]] = []
+def test_noisy_labels_swap_pairs_by_a_chance_of_their_own():
+    seen: list[tuple[Heads, Extra]] = []
 
-    def noting(r: Tensor, g: Tensor, extra: Extra) -> Losses:
-        seen.append((r, extra))
-        return Losses(mean(r), mean(g))
+    def noting(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        seen.append((real, extra))
+        return Losses(mean(real["score"]), mean(fake["score"]))
 
-    ones, chance = torch.ones(1, 50_000, 1, dtype=torch.float64), fractions(1, 50_000, 2)
-    said(with_noisy_labels(Objective(noting), 0.3), ones, -ones, chance=chance)
+    one, chance = with_noisy_labels(Objective(noting, draws={"labels": uniform(2)}), 0.3), fractions(1, 50_000, 2)
+    ones = torch.ones(1, 50_000, 1, dtype=torch.float64)
+    said(one, ones, -ones, swap=chance[..., :1], labels=chance)
     told, extra = seen[0]
-    assert torch.equal(told < 0, chance[..., :1] < 0.3)
-    for kind in (told[0, :, 0] < 0, told[0, :, 0] > 0):
-        left = np.quantile(extra.chance[0, kind, 0].numpy(), [0, 0.25, 0.5, 0.75, 1])
-        np.testing.assert_allclose(left, [0, 0.25, 0.5, 0.75, 1], atol=0.02)
-    assert torch.equal(extra.chance[..., 1], chance[..., 1])
+    assert torch.equal(told["score"] < 0, chance[..., :1] < 0.3)
+    assert torch.equal(extra.draw["labels"], chance)
+    assert set(one.draws) == {"labels", "swap"}
 
 
 # --- energies --------------------------------------------------------------------------------------------------------
@@ -351,7 +368,7 @@ def test_energy_is_the_formula_and_flat_beyond_its_margin():
 def test_energy_rehearses_on_real_points_alone():
     one, r, g = objective("energy", pulling_away=0.5), numbers(2, 4, 3), numbers(2, 4, 3, seed=1)
     assert one.rehearse is not None
-    rehearsed = one.rehearse(r, g, extra_of(g))
+    rehearsed = one.rehearse(by_head(one, r), by_head(one, g), extra_of(g))
     assert torch.equal(rehearsed.critic, -r[..., 0].mean(dim=1))
     assert torch.equal(rehearsed.generator, said(one, r, g).generator)
 
@@ -379,15 +396,17 @@ def test_began_balances_by_its_formula():
     torch.testing.assert_close(losses.critic, torch.tensor([2 - 0.3 * 1, 4 - 0.6 * 5]).double())
     assert losses.generator.tolist() == [1, 5]
     wanted = torch.tensor([0.3 + 0.1 * (0.7 * 2 - 1), 0.6 + 0.1 * (0.7 * 4 - 5)]).double()
-    torch.testing.assert_close(one.remember(k, r, g), wanted)
-    assert one.remember(k, 100 * r, 0 * g).tolist() == [1, 1]
-    assert one.remember(k, 0 * r, 100 * g).tolist() == [0, 0]
+    torch.testing.assert_close(one.remember(k, by_head(one, r), by_head(one, g)), wanted)
+    assert one.remember(k, by_head(one, 100 * r), by_head(one, 0 * g)).tolist() == [1, 1]
+    assert one.remember(k, by_head(one, 0 * r), by_head(one, 100 * g)).tolist() == [0, 0]
 
 
 @names
 def test_only_a_memory_is_remembered(name):
     memory, r = torch.tensor([0.2, 0.4]).double(), scores(name, 18)
-    assert torch.equal(objective(name).remember(memory, r, r), memory) == (name != "began")
+    assert torch.equal(objective(name).remember(memory, *[by_head(objective(name), r)] * 2), memory) == (
+        name != "began"
+    )
 
 
 # --- distances between clouds of features ----------------------------------------------------------------------------
@@ -430,8 +449,8 @@ def test_distances_are_their_double_loops(one, alike):
 def test_witness_is_its_formula_and_higher_on_the_real_side(one, alike):
     r, g, points = numbers(1, 4, 3) - 1, numbers(1, 4, 3, seed=1) + 1, numbers(1, 5, 3, seed=2)
     wanted = [np.mean([alike(x, y) for y in r[0]]) - np.mean([alike(x, y) for y in g[0]]) for x in points[0]]
-    np.testing.assert_allclose(one.score(points, r, g)[0], wanted, rtol=1e-12)
-    assert one.score(r, r, g).mean() > one.score(g, r, g).mean()
+    np.testing.assert_allclose(score_of(one, points, r, g)[0], wanted, rtol=1e-12)
+    assert score_of(one, r, r, g).mean() > score_of(one, g, r, g).mean()
 
 
 @distances
@@ -461,23 +480,23 @@ def test_energy_distance_of_two_points_is_twice_their_distance():
 
 def test_information_is_the_cross_entropy_of_the_head():
     one, base = with_information(objective("hinge"), 4, 0.7), objective("hinge")
-    assert one.outputs == 5
-    latent = torch.cat((torch.eye(4, dtype=torch.float64)[torch.tensor([[0, 3, 1]])], numbers(1, 3, 2)), dim=2)
+    assert columns(one) == 5
+    category = torch.eye(4, dtype=torch.float64)[torch.tensor([[0, 3, 1]])]
     r, g = numbers(1, 3, 5), numbers(1, 3, 5, seed=1)
     wanted = np.mean([-float(g[0, i, 1:].softmax(0)[c].log()) for i, c in enumerate([0, 3, 1])])
-    plain, more = said(base, r[..., :1], g[..., :1]), said(one, r, g, latent=latent)
+    plain, more = said(base, r[..., :1], g[..., :1]), said(one, r, g, category=category)
     for player in Losses._fields:
         assert (getattr(more, player) - getattr(plain, player)).item() == pytest.approx(0.7 * wanted, rel=1e-12)
     zero = torch.zeros(1, 3, 5, dtype=torch.float64)
-    check = said(one, zero, zero, latent=latent)
+    check = said(one, zero, zero, category=category)
     assert [value.item() for value in check] == pytest.approx([2 + 0.7 * log(4), 0.7 * log(4)])
     for player in Losses._fields:
 
         def loss(x: Tensor, player: str = player) -> Tensor:
-            return getattr(said(one, r, x, latent=latent), player)
+            return getattr(said(one, r, x, category=category), player)
 
         torch.testing.assert_close(gradient(loss, g), differences(loss, g), rtol=1e-7, atol=1e-8)
-    assert torch.equal(one.score(g, r, g), g[..., 0])
+    assert torch.equal(score_of(one, g, r, g), g[..., 0])
 
 
 def test_information_needs_a_score_of_its_own():

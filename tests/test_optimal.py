@@ -62,9 +62,9 @@ def critic_loss(kind, table, options, told=PLAINLY):
     pairs = np.repeat(np.arange(often.size), often)
     decisive = (torch.arange(4, dtype=torch.float64) + 0.5) / 4 if told.swapped else torch.tensor([0.5]).double()
     r, g = (table[place].repeat(len(decisive)) for place in np.divmod(pairs, len(fake)))
-    chance = torch.stack((decisive.repeat_interleave(len(pairs)), torch.full((len(r),), 0.5).double()), dim=1)
-    extra = Extra(torch.zeros(1), chance[None], torch.zeros(1, len(r), 1))
-    return made.losses(r[None, :, None], g[None, :, None], extra).critic
+    swap, labels = decisive.repeat_interleave(len(pairs)), torch.full((1, len(r), 2), 0.5).double()
+    extra = Extra(torch.zeros(1), {"swap": swap[None, :, None], "labels": labels})
+    return made.losses({"score": r[None, :, None]}, {"score": g[None, :, None]}, extra).critic
 
 
 def least(kind, options, told=PLAINLY):

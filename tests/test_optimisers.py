@@ -53,7 +53,7 @@ def test_schedules_are_the_formula(name):
     pace = facts_of(
         {"constant": lambda x: 1, "linear": lambda x: 1 - x}, name, "the schedules in tests/test_optimisers.py"
     )
-    assert [SCHEDULES[name](x) for x in (0, 0.25, 1)] == [pace(x) for x in (0, 0.25, 1)]
+    assert [float(SCHEDULES[name](torch.tensor(x))) for x in (0.0, 0.25, 1.0)] == [pace(x) for x in (0, 0.25, 1)]
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)

@@ -5,11 +5,13 @@ import pytest
 import torch
 from conftest import DOUBLE, differences, gradient, numbers, small_world, states_of
 from test_game import check_together_is_alone
-from test_networks import RING, random_parameters
+from test_networks import random_parameters
 from torch import Tensor
 from torch.nn.functional import batch_norm, layer_norm, linear
 
-from toygan.game.constraints import CONSTRAINTS, Look
+from toygan.files.scenario import read
+from toygan.files.strict import UserError
+from toygan.game.constraints import CONSTRAINTS, Sight
 from toygan.game.networks import Layers, Network, groupsort
 from toygan.game.players import CRITICS, GENERATORS, mlp_critic
 
@@ -149,12 +151,16 @@ def test_running_averages_change_nothing_in_training_and_no_constraint_changes_t
         for kind in ("batch", "batch-running")
     ]
     plain, kept = (states_of(world, [0, 1], 3)[-1] for world in worlds)
-    assert torch.equal(plain.generator, kept.generator)
+    assert torch.equal(plain.parameters["generator"], kept.parameters["generator"])
     learned = mlp_critic(2, 1, width=6, depth=2, normalisation="batch").initial(np.random.default_rng(0)).size
-    assert torch.equal(kept.critic[:, :learned], plain.critic[:, :learned])
-    assert torch.equal(kept.critic[:, learned + 24 :], plain.critic[:, learned:])  # the lengths of weight norm
-    assert (kept.critic[:, learned + 12 : learned + 24] > 0.9**12 - 1e-9).all()  # variances, after 2 batches in 6 moves
-    assert (kept.critic[:, learned : learned + 12] != 0).any()
+    assert torch.equal(kept.parameters["critic"][:, :learned], plain.parameters["critic"][:, :learned])
+    assert torch.equal(
+        kept.parameters["critic"][:, learned + 24 :], plain.parameters["critic"][:, learned:]
+    )  # the lengths of weight norm
+    assert (
+        kept.parameters["critic"][:, learned + 12 : learned + 24] > 0.9**12 - 1e-9
+    ).all()  # variances, after 2 batches in 6 moves
+    assert (kept.parameters["critic"][:, learned : learned + 12] != 0).any()
 
 
 @pytest.mark.parametrize("kind", [*NORMS, "batch-running"])
@@ -180,9 +186,9 @@ def test_constraints_on_weights_leave_scales_and_shifts_but_clip_holds_them():
     clipped = CONSTRAINTS["clip"](bound=0.1).project(parameters, critic.layers)
     assert clipped.abs().max() <= 0.1
     for name, of in (("l1-decay", torch.abs), ("l2-decay", torch.square)):
-        look = Look(*[parameters] * 3, *[lambda: parameters] * 2, lambda x: x, lambda: layers)
+        sight = Sight(parameters, parameters, {}, *[lambda: parameters] * 2, lambda x: x, lambda: layers)
         wanted = sum(of(layer.weight).sum(dim=(1, 2)) for layer in layers)
-        torch.testing.assert_close(CONSTRAINTS[name](weight=1.0).penalty(look), wanted)
+        torch.testing.assert_close(CONSTRAINTS[name](weight=1.0).penalty(sight), wanted)
 
 
 def test_batch_norm_keeps_real_and_generated_points_apart():
@@ -266,20 +272,14 @@ def test_tanh_output_stays_within_reach():
     assert free.abs().max() > 1.5
 
 
-def test_categories_are_one_hot_even_and_in_front():
-    generator = GENERATORS["mlp"](4, width=6, depth=1, latent_dim=3)
-    z = generator.latents(np.random.default_rng(0), 20_000, RING)
-    assert generator.categories == 4
-    assert z.shape == (20_000, 7)
-    assert set(np.unique(z[:, :4])) == {0.0, 1.0}
-    assert (z[:, :4].sum(axis=1) == 1).all()
-    np.testing.assert_allclose(z[:, :4].mean(axis=0), 0.25, atol=0.02)
-    plain = GENERATORS["mlp"](width=6, depth=1, latent_dim=3).latents(np.random.default_rng(0), 20_000, RING)
-    np.testing.assert_array_equal(z[:, 4:], plain)
-    assert len(generator.network.initial(np.random.default_rng(0))) == 8 * 6 + 7 * 2
+def test_a_generator_is_widened_for_codes():
+    generator = GENERATORS["mlp"](width=6, depth=1, latent_dim=3)
+    assert len(generator.network.initial(np.random.default_rng(0))) == 4 * 6 + 7 * 2
+    assert len(generator.widened(4).initial(np.random.default_rng(0))) == 8 * 6 + 7 * 2
 
 
 @pytest.mark.parametrize("kind", [kind for kind in GENERATORS if kind != "mlp"])
-def test_generators_without_a_place_for_categories_refuse_them(kind):
-    with pytest.raises(ValueError, match="categories"):
-        GENERATORS[kind](3)
+def test_generators_without_a_place_for_codes_refuse_them(kind):
+    assert GENERATORS[kind]().widened is None
+    with pytest.raises(UserError, match="categories"):
+        read("eight-gaussians", "infogan", [("generator", {"kind": kind})])

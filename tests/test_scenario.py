@@ -18,7 +18,8 @@ from toygan.files.shipped import shipped
 from toygan.files.strict import UserError
 from toygan.game.methods import METHODS
 from toygan.many import run
-from toygan.session.looks import simulation
+from toygan.session import measuring
+from toygan.session.simulation import simulation
 
 SMALL = {"training.steps": 4, "training.frames": 2, "training.batch": 16, "training.seeds": [3, 1]}
 OWN = """\
@@ -53,7 +54,7 @@ def own(tmp_path) -> Path:
 def quick(monkeypatch):
     """Runs without pictures and with few points in the final measures."""
     monkeypatch.setattr(run, "draw", lambda recording, order: None)
-    monkeypatch.setattr(run, "FINAL_W1", 20)
+    monkeypatch.setattr(measuring, "FINAL_W1", 20)
 
 
 def same_run_again(tmp_path: Path, scenario: str, method: str | None) -> None:
@@ -218,7 +219,7 @@ def test_every_shipped_scenario_fits_every_method():
                     read(scenario, method, small)
                 continue
             sim = simulation(read(scenario, method, small))
-            assert sim.start.critic.isfinite().all()
+            assert sim.start.parameters["critic"].isfinite().all()
 
 
 LARGE = ["training.seeds=64", "training.frames=1000", "training.points=20000", "training.steps=1000"]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from conftest import fractions, numbers
+from conftest import fractions, numbers, with_game
 from test_constraints import check_flat_critic, check_on_linear
 from test_game import check_one_step_on_the_sum
 from test_networks import RING, check_data_plus_noise, check_judged_alone, random_parameters
@@ -19,8 +19,8 @@ from torch.nn.functional import logsigmoid
 
 from toygan.files.world import World
 from toygan.game import play
-from toygan.game.constraints import CONSTRAINTS, Constraint, Look
-from toygan.game.objectives import Extra, Losses, Objective, mean, objective
+from toygan.game.constraints import CONSTRAINTS, Constraint, Sight
+from toygan.game.objectives import Losses, Objective, mean, objective
 from toygan.game.play import State
 from toygan.game.players import GENERATORS, mlp_critic
 from toygan.game.streams import Draw
@@ -41,19 +41,19 @@ class Error(NamedTuple):
 # --- penalties -------------------------------------------------------------------------------------------------------
 
 
-def whole_batch(look: Look) -> Tensor:
+def whole_batch(sight: Sight) -> Tensor:
     """One norm over the whole batch, where each point has its own."""
-    return 10 * (look.fake_slopes().flatten(1).norm(dim=1) - 1) ** 2
+    return 10 * (sight.fake_slopes().flatten(1).norm(dim=1) - 1) ** 2
 
 
-def wrong_axis(look: Look) -> Tensor:
+def wrong_axis(sight: Sight) -> Tensor:
     """The norm along the batch, the mean over coordinates."""
-    return 10 * (look.fake_slopes().norm(dim=1) - 1).square().mean(dim=1)
+    return 10 * (sight.fake_slopes().norm(dim=1) - 1).square().mean(dim=1)
 
 
-def bare_root(look: Look) -> Tensor:
+def bare_root(sight: Sight) -> Tensor:
     """A square root whose derivative at zero is infinite."""
-    return 10 * (look.fake_slopes().square().sum(dim=2).sqrt() - 1).square().mean(dim=1)
+    return 10 * (sight.fake_slopes().square().sum(dim=2).sqrt() - 1).square().mean(dim=1)
 
 
 RIGHT_PENALTY = CONSTRAINTS["gradient-penalty"](weight=10.0, at="fake")
@@ -65,34 +65,38 @@ def penalty_is_right(constraint: Constraint) -> None:
 
 def own_step(world: World, state: State, draw: Draw) -> State:
     """The loss takes one optimiser step, the penalty another."""
-    free = play.critic_move(world.game._replace(constraint=Constraint()), state, draw, 0, at=state)
-    still = world.game._replace(objective=Objective(lambda r, g, extra: Losses(0 * mean(r), 0 * mean(g))))
-    return play.critic_move(still, free, draw, 0, at=free)._replace(report=free.report)
+    free = one_step(with_game(world, constraint=Constraint()), state, draw)
+    still = Objective(lambda r, g, extra: Losses(0 * mean(r["score"]), 0 * mean(g["score"])))
+    return one_step(with_game(world, objective=still), free, draw)._replace(report=free.report)
 
 
 def one_step(world: World, state: State, draw: Draw) -> State:
-    return play.critic_move(world.game, state, draw, 0, at=state)
+    return play.move(world.game, state, ["critic"], play.row_of(draw, 0), at=state)
 
 
 # --- objectives ------------------------------------------------------------------------------------------------------
 
 
-def flipped_least_squares(r: Tensor, g: Tensor, extra: Extra) -> Losses:
+def of_scores(losses: Callable[[Tensor, Tensor], Losses]) -> Objective:
+    return Objective(lambda real, fake, extra: losses(real["score"], fake["score"]))
+
+
+def flipped_least_squares(r: Tensor, g: Tensor) -> Losses:
     """Real points are to score 0 and fakes 1."""
     return Losses(mean(r**2) / 2 + mean((g - 1) ** 2) / 2, mean(g**2) / 2)
 
 
-def one_minus_the_score(r: Tensor, g: Tensor, extra: Extra) -> Losses:
+def one_minus_the_score(r: Tensor, g: Tensor) -> Losses:
     """log sigmoid(1 - g) for log(1 - sigmoid(g)) = log sigmoid(-g)."""
     return Losses(-mean(logsigmoid(r)) - mean(logsigmoid(1 - g)), -mean(logsigmoid(g)))
 
 
-def half_smoothed(r: Tensor, g: Tensor, extra: Extra) -> Losses:
+def half_smoothed(r: Tensor, g: Tensor) -> Losses:
     """A label of 0.9 put in front of the loss, where 0.1 of the other label belongs beside it."""
     return Losses(0.9 * mean((r - 1) ** 2) / 2 + mean(g**2) / 2, mean((g - 1) ** 2) / 2)
 
 
-def low_is_real(r: Tensor, g: Tensor, extra: Extra) -> Losses:
+def low_is_real(r: Tensor, g: Tensor) -> Losses:
     """The Wasserstein critic upside down: it trains as well, and its picture is a negative."""
     return Losses(mean(r) - mean(g), mean(g))
 
@@ -198,16 +202,16 @@ ERRORS = {
     "penalty over the wrong axis": Error(penalty_is_right, RIGHT_PENALTY, Constraint(wrong_axis)),
     "square root at zero": Error(check_flat_critic, RIGHT_PENALTY, Constraint(bare_root)),
     "penalty in a step of its own": Error(check_one_step_on_the_sum, one_step, own_step),
-    "flipped least squares": Error(rises_to_the_real, objective("least-squares"), Objective(flipped_least_squares)),
+    "flipped least squares": Error(rises_to_the_real, objective("least-squares"), of_scores(flipped_least_squares)),
     "one minus the score": Error(
         lambda one: check_at_zero(one, 2 * np.log(2), np.log(2)),
         objective("non-saturating"),
-        Objective(one_minus_the_score),
+        of_scores(one_minus_the_score),
     ),
     "half a label smoothing": Error(
-        smooth_labels_are_whole, objective("least-squares", real=0.9), Objective(half_smoothed)
+        smooth_labels_are_whole, objective("least-squares", real=0.9), of_scores(half_smoothed)
     ),
-    "opposite orientation": Error(rises_to_the_real, objective("wasserstein"), Objective(low_is_real)),
+    "opposite orientation": Error(rises_to_the_real, objective("wasserstein"), of_scores(low_is_real)),
     "seven modes of eight": Error(modes_are_right, ring(modes=8), closed_ring()),
     "variance for standard deviation": Error(modes_are_right, ring(modes=8), variance_for_std()),
     "eight modes in seven places": Error(counts_places, modes_kept, any_hit),

@@ -57,6 +57,7 @@ from toygan.many.task import End, Task, at_home_here, bring_home, cargo_for, kee
 from toygan.many.task import load as load_files
 from toygan.session import folder as folders
 from toygan.session.recording import load
+from toygan.session.stream import looks_from
 
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb", "PYTHONWARNINGS": "default"}
 SHORT = ["dirac", "--set", "training.frames=3", "--set", "training.points=1", "--seeds", "2"]
@@ -416,16 +417,14 @@ def test_a_scheduler_without_workers_is_told(capsys: pytest.CaptureFixture) -> N
 
 
 def test_a_forecast_looks_as_a_run_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    work, looks = list[Any](), list[Any]()
-    look = run.look
-    monkeypatch.setattr("toygan.many.sweep.seconds_of", lambda piece: (work.append(piece()), 1.0)[1])
-    monkeypatch.setattr(run, "look", lambda *given: (looks.append(given), look(*given))[1])
+    seconds = {"train": 1.0, "observe": 0.25, "measure": 0.5}
+    monkeypatch.setattr(
+        "toygan.many.sweep.looks_from", lambda *given: (a._replace(seconds=seconds) for a in looks_from(*given))
+    )
+    monkeypatch.setattr("toygan.many.sweep.keeping_seconds", lambda config, look: 0.25)
     small = {"training.steps": 48, "training.frames": 3, "training.points": 20, "training.batch": 4}
     (task,) = planned(Plan(scenarios=("swiss-roll",), methods=("gan",), set=small))
     assert estimated_seconds([task]) == pytest.approx(48 / PROBE_STEPS + 3 + END_SECONDS)
-    assert len(looks) == 2
-    assert looks[0][0].optimum is not None
-    assert not looks[0][0].order.folder.exists()
 
 
 def test_input_files_may_go_after_the_runs(tmp_path: Path, no_processes: None) -> None:

@@ -6,23 +6,37 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import DOUBLE, differences, numbers, small_critic, small_world, source_of, states_of, tensors_of
+from conftest import (
+    DOUBLE,
+    body_of,
+    differences,
+    numbers,
+    opinion_of,
+    small_critic,
+    small_world,
+    source_of,
+    states_of,
+    tensors_of,
+    with_players,
+)
 from test_game import DESCENT, check_together_is_alone
 from torch import Tensor
 
 from toygan.files.config import Config
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
-from toygan.game import play
+from toygan.game import duel, play
 from toygan.game.constraints import CONSTRAINTS
+from toygan.game.dials import Dial
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES, objective, with_information, with_noisy_labels
 from toygan.game.optimisers import Move, Slots
 from toygan.game.play import State
-from toygan.game.players import GENERATORS
+from toygan.game.players import GENERATORS, Generator
 from toygan.game.rules import RULES
 from toygan.game.streams import draws
-from toygan.session.looks import has_diverged, observe, simulation
+from toygan.session.looks import has_diverged, like, observe
+from toygan.session.simulation import simulation
 
 TINY = {
     "training.batch": 8,
@@ -45,7 +59,7 @@ def tiny(scenario: str, method: str, **changes: Any) -> Config:
 def played(config: Config, steps: int) -> State:
     """The state after some steps."""
     sim = simulation(config)
-    states = play.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic))
+    states = play.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start)))
     return next(islice(states, steps - 1, None))
 
 
@@ -76,30 +90,34 @@ def test_a_trick_turned_off_is_the_plain_game_bit_for_bit(method):
         )
     )
     assert same(plain, off)
-    assert plain.critic.shape != on.critic.shape or not torch.equal(plain.critic, on.critic)
+    assert plain.parameters["critic"].shape != on.parameters["critic"].shape or not torch.equal(
+        plain.parameters["critic"], on.parameters["critic"]
+    )
 
 
 # --- instance noise --------------------------------------------------------------------------------------------------
+
+
+def at_step(state: State, step: int) -> State:
+    return state._replace(step=torch.tensor(step, dtype=torch.float64))
 
 
 def test_noise_falls_evenly_to_none_and_is_each_clouds_own():
     world = small_world(noise=0.5)
     state, points, noise = states_of(world, [0], 0)[0], numbers(1, 6, 2), numbers(1, 6, 2, seed=1)
     for step, left in ((0, 1.0), (25, 0.75), (75, 0.25), (100, 0.0)):  # of 100 steps
-        shown = play.shown(world.game, state._replace(step=step), points, noise)
+        shown = duel.shown(world.game, at_step(state, step), points, noise)
         torch.testing.assert_close(shown, points + 0.5 * left * noise, rtol=1e-14, atol=0)
     draw = next(draws(source_of(world, [0]), 0, DOUBLE))
-    latent, layers = draw.latent[0], world.game.critic.layers(state.critic)
-    clouds = (
-        (draw.real[0], draw.trick[0][..., :2]),
-        (
-            play.generate(world.game, state.generator, latent),
-            draw.trick[0][..., 2:4],
-        ),
+    row, body = play.row_of(draw, 0), body_of(world, "critic")
+    layers, fake = (
+        body.layers(state.parameters["critic"]),
+        duel.generate(world.game, state.parameters["generator"], row),
     )
-    r, g = (world.game.critic.forward(layers, cloud + 0.5 * own) for cloud, own in clouds)
+    clouds = (row["real"], row["real noise"]), (fake, row["fake noise"])
+    r, g = (body.forward(layers, cloud + 0.5 * own) for cloud, own in clouds)
     wanted = g.mean(dim=(1, 2)) - r.mean(dim=(1, 2))
-    opinion = play.critic_opinion(world.game, state.critic, state.generator, state, draw, 0)
+    opinion = opinion_of(world, "critic", state.parameters, state, row)
     torch.testing.assert_close(opinion.loss, wanted, rtol=1e-12, atol=1e-14)
 
 
@@ -107,7 +125,7 @@ def test_constant_noise_stays():
     world = small_world(noise=0.5, noise_schedule="constant")
     state, points, noise = states_of(world, [0], 0)[0], numbers(1, 6, 2), numbers(1, 6, 2, seed=1)
     for step in (0, 50, 100):
-        shown = play.shown(world.game, state._replace(step=step), points, noise)
+        shown = duel.shown(world.game, at_step(state, step), points, noise)
         torch.testing.assert_close(shown, points + 0.5 * noise, rtol=1e-14, atol=0)
 
 
@@ -116,7 +134,7 @@ def test_constant_noise_is_a_setting():
         sim = simulation(
             tiny("eight-gaussians", "ns-gan-instance-noise", method__noise_schedule=name, training__steps=10)
         )
-        assert play.noise_left(sim.world.game, sim.start._replace(step=5)) == left
+        assert play.noise_left(sim.world.game, at_step(sim.start, 5)) == left
 
 
 # --- packs -----------------------------------------------------------------------------------------------------------
@@ -125,7 +143,7 @@ def test_constant_noise_is_a_setting():
 def test_a_pack_is_neighbours_side_by_side():
     world = small_world(pack=2)
     state, points = states_of(world, [0], 0)[0], numbers(1, 6, 2)
-    shown = play.shown(world.game, state, points, points)
+    shown = duel.shown(world.game, state, points, points)
     assert shown.shape == (1, 3, 4)
     assert torch.equal(shown[0, 1], torch.cat((points[0, 2], points[0, 3])))
 
@@ -134,8 +152,10 @@ def test_a_pack_is_neighbours_side_by_side():
 def test_a_critic_of_packs_is_drawn_at_copies(pack):
     world = small_world("non-saturating", pack=pack, critic=small_critic(1, pack))
     state, points = states_of(world, [0, 1], 0)[0], numbers(2, 5, 2)
-    judge = play.judge(world.game, state.critic, points, points)
-    wanted = world.game.critic.forward(world.game.critic.layers(state.critic), torch.cat([points] * pack, dim=2))
+    judge = duel.judge(world.game, state.parameters["critic"], points, points)
+    wanted = world.game.players["critic"].network.forward(
+        world.game.players["critic"].network.layers(state.parameters["critic"]), torch.cat([points] * pack, dim=2)
+    )
     torch.testing.assert_close(judge.score(points), wanted[..., 0], rtol=1e-14, atol=0)
     torch.testing.assert_close(judge.slopes(points), differences(judge.score, points), rtol=1e-6, atol=1e-8)
 
@@ -144,7 +164,7 @@ def test_a_critic_of_packs_is_drawn_at_copies(pack):
 def test_a_witness_is_drawn_with_its_slope(name):
     world = small_world(name)
     state, points = states_of(world, [0], 0)[0], numbers(1, 5, 2)
-    judge = play.judge(world.game, state.critic, numbers(1, 7, 2, seed=1), numbers(1, 7, 2, seed=2))
+    judge = duel.judge(world.game, state.parameters["critic"], numbers(1, 7, 2, seed=1), numbers(1, 7, 2, seed=2))
     torch.testing.assert_close(judge.slopes(points), differences(judge.score, points), rtol=1e-6, atol=1e-8)
 
 
@@ -154,9 +174,9 @@ def test_a_witness_is_drawn_with_its_slope(name):
 def test_head_start_holds_the_generator_still():
     states = states_of(small_world("hinge", head_start=2), [0, 1], 3)
     for state in states[1:3]:
-        assert torch.equal(state.generator, states[0].generator)
-        assert not torch.equal(state.critic, states[0].critic)
-    assert not torch.equal(states[3].generator, states[0].generator)
+        assert torch.equal(state.parameters["generator"], states[0].parameters["generator"])
+        assert not torch.equal(state.parameters["critic"], states[0].parameters["critic"])
+    assert not torch.equal(states[3].parameters["generator"], states[0].parameters["generator"])
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -164,17 +184,18 @@ def test_head_start_feeds_no_memory_of_the_generators_optimiser(rule):
     """The generator's first moves are those of a fresh optimiser, whatever it was told while it stood still."""
     states = states_of(small_world("hinge", "r1", head_start=3, rule=rule), [0, 1], 4)
     for state in states[1:4]:
-        assert all(torch.equal(slot, torch.zeros_like(slot)) for slot in state.generator_slots)
-        assert torch.equal(state.average, states[0].generator)
-    assert torch.isfinite(states[3].report.generator_loss).all()  # it says its loss all the same
+        assert all(torch.equal(slot, torch.zeros_like(slot)) for slot in state.players["generator"].slots)
+        assert torch.equal(state.players["generator"].shown, states[0].parameters["generator"])
+    assert torch.isfinite(states[3].report["generator_loss"]).all()  # it says its loss all the same
     gradients = []
     world = small_world("hinge", "r1", head_start=3, rule=rule)
 
-    def noting(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
-        gradients.append(t)
-        return world.game.optimiser.move(parameters, gradient, slots, t, rate)
+    def noting(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
+        gradients.append(int(t))
+        return own.move(parameters, gradient, slots, t, rate)
 
-    fresh = world.game._replace(optimiser=world.game.optimiser._replace(move=noting))
+    own = world.game.players["generator"].optimiser
+    fresh = with_players(world, "generator", optimiser=own._replace(move=noting)).game
     draw = next(islice(draws(source_of(world, [0, 1]), 3, DOUBLE), 0, None))
     world.game.rule(fresh, states[3], draw)
     assert gradients[-1] == (2 if rule == "extra-adam" else 1)  # the generator's own count
@@ -187,11 +208,17 @@ def test_an_energy_learns_real_points_alone_in_its_head_start():
         for start in ((1.0, 0.0), (-2.0, 3.0))
     )
     for step in (1, 2):
-        assert torch.equal(one[step].critic, other[step].critic)
-    assert not torch.equal(one[3].critic, other[3].critic)
+        assert torch.equal(one[step].parameters["critic"], other[step].parameters["critic"])
+    assert not torch.equal(one[3].parameters["critic"], other[3].parameters["critic"])
 
 
 # --- laws ------------------------------------------------------------------------------------------------------------
+
+
+def widened(generator: Generator, codes: int) -> Generator:
+    """The generator with a place for so many codes."""
+    assert generator.widened is not None
+    return generator._replace(network=generator.widened(codes))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +229,7 @@ def test_an_energy_learns_real_points_alone_in_its_head_start():
         small_world(
             with_information(objective("hinge"), 3, 1.0),
             "r1",
-            generator=GENERATORS["mlp"](3, width=6, depth=1, normalisation="batch"),
+            generator=widened(GENERATORS["mlp"](width=6, depth=1, normalisation="batch"), 3),
             optimiser=DESCENT,
         ),
     ],
@@ -217,7 +244,7 @@ def test_together_is_alone_with_tricks(world):
 
 def check_is_a_result(state: State) -> None:
     """Finite numbers, or known as diverged."""
-    numbers_ = torch.cat((state.generator, state.critic, state.average), dim=1)
+    numbers_ = torch.cat((*state.parameters.values(), state.players["generator"].shown), dim=1)
     assert (torch.isfinite(numbers_).all(dim=1) | has_diverged(state)).all()
 
 
@@ -313,9 +340,9 @@ def test_owners_counts_modes_and_shares():
 @pytest.mark.slow
 def test_codes_tell_the_modes():
     sim = simulation(read("eight-gaussians", "infogan", list({"training.seeds": 2, "training.steps": 1500}.items())))
-    *_, state = islice(play.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)), sim.steps)
+    *_, state = islice(play.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start))), sim.steps)
     modes = sim.world.target.modes
     assert modes is not None
-    points = play.generate(sim.world.game, state.average, sim.final)
+    points = duel.carried(sim.world.game, state.players["generator"].shown, sim.final)
     found = [owners(points[s], sim.final[s, :, :8], modes.centres) for s in range(2)]
     assert all(count >= 6 and share > 0.8 for count, share in found), found

@@ -10,12 +10,12 @@ from scipy.spatial import cKDTree
 from toygan import run
 from toygan.files.scenario import read
 from toygan.many.results import records
-from toygan.many.run import FINAL_W1, PERFECT
 from toygan.many.table import medians
 from toygan.quantities.divergences import js, shares, tv
 from toygan.quantities.optimal import potential_of
 from toygan.quantities.transport import directions, solved, w1
-from toygan.session import looks
+from toygan.session import simulation
+from toygan.session.measuring import FINAL_W1, PERFECT
 from toygan.session.recording import Recording, like_perfect
 from toygan.targets.target import MANY
 from toygan.view.statistics import rate
@@ -58,11 +58,13 @@ def test_the_summary_tells_what_every_seeds_critic_was_worth_in_the_end(tmp_path
 
 def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run's floor is that of its own real points: fresh target points are near 1 over it, and indistinguishable."""
-    monkeypatch.setattr("toygan.many.run.FINAL_W1", FINAL_W1)  # all points, where other tests are content with fewer
+    monkeypatch.setattr(
+        "toygan.session.measuring.FINAL_W1", FINAL_W1
+    )  # all points, where other tests are content with fewer
     recording = small_run(tmp_path, "gan")
     config, floor = read("eight-gaussians", "gan"), recording.facts.floor("w1", "final")
-    sim = looks.simulation(config, "cpu")
-    real = looks.real_points(config, sim.world, looks.FINAL_POINTS, 1)[:FINAL_W1]
+    sim = simulation.simulation(config, "cpu")
+    real = simulation.real_points(config, sim.world, simulation.FINAL_POINTS, 1)[:FINAL_W1]
     clouds = [sim.world.target.sample(np.random.default_rng([7, k]), FINAL_W1) for k in range(20)]
     scores = [w1(cloud, real) for cloud in clouds]
     assert abs(np.mean(scores) - floor.mean) < 4 * floor.spread * math.sqrt(1 / 20 + 1 / PERFECT)
@@ -81,8 +83,8 @@ def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floor
     """js and tv of frames, of the end and of both floors are those against one large sample of the target."""
     recording = small_run(tmp_path, "gan")
     config = read("eight-gaussians", "gan", list(SMALL.items()))
-    sim = looks.simulation(config, "cpu")
-    real = looks.real_points(config, sim.world, looks.FINAL_POINTS, 1)
+    sim = simulation.simulation(config, "cpu")
+    real = simulation.real_points(config, sim.world, simulation.FINAL_POINTS, 1)
     assert sim.many_real.shape == (MANY, 2)
     for name, of in (("js", js), ("tv", tv)):
         for frame, metrics in zip(recording.frames["samples"], recording.metrics[name], strict=True):
@@ -90,14 +92,14 @@ def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floor
         ends = [of(shares(points, real, sim.many_real)) for points in recording.frames["final"]]
         assert [row[name] for row in recording.facts.summary.rows] == pytest.approx(ends)
         for when, held in (("frame", sim.real), ("final", real)):
-            perfect = [looks.floor_points(config, sim.world, len(held), k) for k in range(PERFECT)]
+            perfect = [simulation.floor_points(config, sim.world, len(held), k) for k in range(PERFECT)]
             floor = np.mean([of(shares(points, held, sim.many_real)) for points in perfect])
             assert recording.facts.floor(name, when).mean == pytest.approx(floor)
 
 
 def many(scenario: str, method: str, *changes: str) -> np.ndarray:
     """What tells the target's shares in a run."""
-    return looks.simulation(read(scenario, method, changes)).many_real
+    return simulation.simulation(read(scenario, method, changes)).many_real
 
 
 def test_the_target_s_large_sample_belongs_to_the_scenario_and_its_seed(tmp_path: Path) -> None:
@@ -106,9 +108,9 @@ def test_the_target_s_large_sample_belongs_to_the_scenario_and_its_seed(tmp_path
         np.testing.assert_array_equal(known, other)
     assert not np.isin(many("eight-gaussians", "gan", "training.seed=5"), known).any()
     config = read("eight-gaussians", "gan")
-    sim = looks.simulation(config)
-    taken = [sim.real, *(looks.real_points(config, sim.world, 100, k) for k in (1, 2))]
-    taken += [looks.floor_points(config, sim.world, 100, k) for k in range(PERFECT)]
+    sim = simulation.simulation(config)
+    taken = [sim.real, *(simulation.real_points(config, sim.world, 100, k) for k in (1, 2))]
+    taken += [simulation.floor_points(config, sim.world, 100, k) for k in range(PERFECT)]
     assert not np.isin(np.concatenate(taken), known).any()
 
 

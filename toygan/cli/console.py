@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from time import monotonic
 from typing import Any, TextIO
@@ -17,11 +16,12 @@ from rich.progress import Progress as Bar
 from rich.table import Column, Table
 from rich.text import Text
 
+from toygan.engines.table import ENGINES
 from toygan.files.advice import advice
 from toygan.files.catalogue import Entry
 from toygan.files.config import Config
 from toygan.files.text import number, one_line, tell, visible
-from toygan.many.run import LIBRARIES, Progress, Watcher
+from toygan.many.run import LIBRARIES, Progress, Watcher, installed
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
 from toygan.session.recording import Recording, like_perfect
 
@@ -286,15 +286,9 @@ def print_doctor() -> None:
     out.print(f"python {sys.version.split()[0]} on {sys.platform}")
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none that torch sees; runs go to the CPU"
     out.print(f"GPU: {gpu}")
+    for name, engine in ENGINES.items():
+        out.print(f"backend {name}: {engine.lacking() or 'ready'}")
     out.print(f"threads: 1 a run by default, {torch.get_num_threads()} possible")
     films = "gif, webp" + (", mp4" if find_spec("imageio_ffmpeg") else "")
     missing = "" if find_spec("imageio_ffmpeg") else "  (mp4: pip install 'toygan[mp4]')"
     out.print(f"films: {films}{missing}")
-
-
-def installed(name: str) -> str:
-    """The version of a package, or that it is missing."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "is missing"

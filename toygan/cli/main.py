@@ -226,6 +226,14 @@ def run(
         str,
         typer.Option(metavar="NAME", help="auto, cpu or cuda.", autocompletion=words_of("auto", "cpu", "cuda")),
     ] = "auto",
+    backend: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What runs the steps: auto, eager, onnx or cuda; auto is the fastest that is there.",
+            autocompletion=words_of("auto", "eager", "onnx", "cuda"),
+        ),
+    ] = "auto",
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads; more than one rarely helps.")] = 1,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folder holds.")] = False,
@@ -236,7 +244,11 @@ def run(
     with clear_faults(
         "\n    nothing is lost: the same command goes on from the last frame", "; the same command goes on from here"
     ):
-        jobs = prepared(scenario, methods, seeds, steps, changes, out, device, threads, animation, fresh)
+        from toygan.many.run import Order
+
+        one_thread_or(threads)
+        wanted = Order(out, device=device, animation=animation, fresh=fresh, backend=backend)
+        jobs = prepared(scenario, methods, seeds, steps, changes, wanted)
         recordings, faults = run_all(jobs)
         if not recordings:
             raise faults[-1]
@@ -251,17 +263,24 @@ def prepared(
     seeds: int | None,
     steps: int | None,
     changes: list[str],
-    out: Path,
-    device: str,
-    threads: int,
-    animation: bool,
-    fresh: bool,
+    wanted: Order,
 ) -> list[Job]:
     """One job a method; every one is checked before the first one starts."""
+    from toygan.many import run
+
+    if steps is not None:
+        changes = [*changes, f"training.steps={steps}"]
+    if seeds is not None:
+        changes = [*changes, f"training.seeds={seeds}"]
+    asked: list[str | None] = [*dict.fromkeys(methods)] or [None]
+    return [run.prepared(scenario, method, changes, wanted) for method in asked]
+
+
+def one_thread_or(threads: int) -> None:
+    """Let torch have so many threads; UserError for more than a machine can have."""
     import torch
 
     from toygan.files.strict import UserError, shortened
-    from toygan.many import run
 
     most = max(64, os.cpu_count() or 1)
     if threads > most:
@@ -269,12 +288,6 @@ def prepared(
             f"--threads {shortened(str(threads))}: give 1 to {most}; this machine has {os.cpu_count()} cores"
         )
     torch.set_num_threads(threads)
-    if steps is not None:
-        changes = [*changes, f"training.steps={steps}"]
-    if seeds is not None:
-        changes = [*changes, f"training.seeds={seeds}"]
-    asked: list[str | None] = [*dict.fromkeys(methods)] or [None]
-    return [run.prepared(scenario, method, changes, out, device, animation, fresh) for method in asked]
 
 
 def run_all(jobs: list[Job]) -> tuple[list[Recording], list[BaseException]]:

@@ -84,11 +84,11 @@ def work_of(
     changes.append(("training.seeds", min(group.seeds, QUICK_SEEDS) if quick else group.seeds))
     if method is not None and method in exhibit.methods:
         changes.append((f'methods."{method}"', dict(exhibit.methods[method])))
-    config, order = run.prepared(scenario, method, changes, place, "cpu", said=there)
+    config, order = run.prepared(scenario, method, changes, run.Order(place), there)
     if quick:
         asked |= sooner(config)
         changes += sooner(config).items()
-        config, order = run.prepared(scenario, method, changes, place, "cpu", said=there)
+        config, order = run.prepared(scenario, method, changes, run.Order(place), there)
     data, columns = as_data(config), ({"group": group.name} if group.name else {}) | dict(settings)
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
     folder, filmed = place / f"{name}-{digest(config)}", is_filmed(exhibit, which | halves(data) | columns)

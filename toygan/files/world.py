@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from toygan.files.config import Config, Method
+from toygan.files.dials import Dials, dials_of, turned
 from toygan.files.strict import options
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
+from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
+from toygan.game.laws import Law, normal
 from toygan.game.networks import Network
-from toygan.game.objectives import OBJECTIVES, Objective, objective, with_information, with_noisy_labels
+from toygan.game.objectives import (
+    OBJECTIVES,
+    Objective,
+    objective,
+    with_category,
+    with_information,
+    with_noisy_labels,
+)
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES, USES
-from toygan.game.play import Game
+from toygan.game.play import Draw, Game, Player, State
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
 from toygan.targets.refusal import Refusal
@@ -20,11 +30,21 @@ from toygan.targets.target import Target, moved
 
 
 class World(NamedTuple):
-    """What a config means: the target, the generator with its latents, and the rules of the game."""
+    """What a config means: the target, the generator with its latents, the laws of a step's further draws, the game at any
+    dials, `game_at(dials)`, the config's own dials, and the game at these.
+    """
 
     target: Target
     generator: Generator
+    laws: Mapping[str, Law]
+    game_at: Callable[[Dials], Game]
+    dials: Dials
     game: Game
+
+    def step(self, state: State, draw: Draw, dials: Dials) -> State:
+        """One step of the game: a pure function of tensors."""
+        game = self.game_at(dials)
+        return game.rule(game, state, draw)
 
 
 def build_target(config: Config) -> Target:
@@ -34,27 +54,32 @@ def build_target(config: Config) -> Target:
 
 
 def build_generator(config: Config) -> Generator:
-    """The generator with its latents."""
-    make = GENERATORS[config.generator.kind]
-    return make(config.method.categories, **options(config.generator, make))
+    """The generator with its latents, as wide as the objective's codes want it."""
+    make, codes = GENERATORS[config.generator.kind], config.method.categories
+    made = make(**options(config.generator, make))
+    if not codes:
+        return made
+    if made.widened is None:
+        raise Refusal("only the generator kind mlp takes a method with categories", option="kind")
+    return made._replace(network=made.widened(codes))
 
 
 def build_critic(config: Config) -> Network:
     """The critic, of the scenario's kind or the method's own, as wide at both ends as packing and objective want, constrained."""
-    make = CRITICS[config.method.critic or config.critic.kind]
-    critic = make(2 * config.method.pack, build_objective(config).outputs, **options(config.critic, make))
+    make, outputs = CRITICS[config.method.critic or config.critic.kind], sum(build_objective(config).heads.values())
+    critic = make(2 * config.method.pack, outputs, **options(config.critic, make))
     return build_constraint(config).extend(critic)
 
 
-def build_objective(config: Config) -> Objective:
-    """The objective with its options and the tricks that change it."""
-    method = config.method
-    made = objective(method.objective.kind, **options(method.objective, OBJECTIVES[method.objective.kind]))
+def build_objective(config: Config, at: Config | None = None) -> Objective:
+    """The objective with its options and the tricks that change it; `at` has dials in place of numbers."""
+    method, values = config.method, (at or config).method
+    made = objective(method.objective.kind, **options(values.objective, OBJECTIVES[method.objective.kind]))
     if method.noisy_labels:
-        made = with_noisy_labels(made, method.noisy_labels)
+        made = with_noisy_labels(made, values.noisy_labels)
     if method.mutual_information:
-        made = with_information(made, method.categories, method.mutual_information)
-    return made
+        return with_information(made, method.categories, values.mutual_information)
+    return with_category(made, method.categories) if method.categories else made
 
 
 def build_constraint(config: Config) -> Constraint:
@@ -101,25 +126,58 @@ BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
 )
 
 
-def world(config: Config) -> World:
+def world(config: Config, device: str = "cpu") -> World:
     """Everything that the simulator needs."""
-    method, generator, rule = config.method, build_generator(config), build_rule(config)
-    game = Game(
-        generator=generator.network,
-        critic=build_critic(config),
-        objective=build_objective(config),
-        constraint=build_constraint(config),
-        optimiser=rule.wrap(OPTIMISERS[method.optimiser](method.betas)),
-        rule=rule.step,
-        generator_rate=method.generator_rate,
-        critic_rate=method.critic_rate,
-        schedule=SCHEDULES[method.schedule],
+    dials = {key: dial.to(device) for key, dial in dials_of(config).items()}
+    generator, critic = build_generator(config), build_critic(config)
+
+    def game_at(dials: Dials) -> Game:
+        return build_game(config, turned(config, dials), generator.network, critic)
+
+    return World(build_target(config), generator, laws_of(config), game_at, dials, game_at(dials))
+
+
+def build_game(config: Config, at: Config, generator: Network, critic: Network) -> Game:
+    """The game of two bodies: its program is the config's, its numbers are those of `at`, which has dials in their place."""
+    method, values, rule, constraint = config.method, at.method, build_rule(at), build_constraint(at)
+    optimiser = rule.wrap(OPTIMISERS[method.optimiser](values.betas))
+    ema = values.ema if method.ema else None
+    return Game(
+        players={
+            CRITIC: Player(
+                critic,
+                optimiser,
+                values.critic_rate,
+                critic_opinion,
+                lambda parameters: constraint.project(parameters, critic.layers),
+            ),
+            GENERATOR: Player(
+                generator,
+                optimiser,
+                values.generator_rate,
+                generator_opinion,
+                ema=ema,
+                head_start=method.head_start,
+            ),
+        },
+        critics=(CRITIC,),
+        generators=(GENERATOR,),
         critic_steps=method.critic_steps,
-        head_start=method.head_start,
-        ema=method.ema,
-        noise=method.instance_noise,
+        objective=build_objective(config, at),
+        constraint=constraint,
+        rule=rule.step,
+        schedule=SCHEDULES[method.schedule],
+        noise=values.instance_noise if method.instance_noise else None,
         noise_schedule=SCHEDULES[method.noise_schedule],
         pack=method.pack,
-        steps=config.training.steps,
+        steps=at.training.steps,
     )
-    return World(build_target(config), generator, game)
+
+
+NOISE = {"real noise": normal(2), "fake noise": normal(2)}  # what blurs a real and a generated point
+
+
+def laws_of(config: Config) -> dict[str, Law]:
+    """The random numbers of a step besides real points and latents, by name."""
+    noise = NOISE if config.method.instance_noise else {}
+    return {**build_objective(config).draws, **build_constraint(config).draws, **noise}

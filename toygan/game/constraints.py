@@ -1,6 +1,6 @@
 """What keeps a critic within bounds: a penalty, a projection, a reparametrisation, each neutral unless said otherwise.
 
-A penalty sees the critic through a `Look`: the points of this move and the slopes there. One more constraint is one
+A penalty sees the critic through a `Sight`: the points of this move and the slopes there. One more constraint is one
 function that returns a `Constraint`, and one row in `CONSTRAINTS`; its options are its keyword arguments.
 """
 
@@ -13,27 +13,29 @@ import torch
 from pydantic import NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
+from toygan.game.dials import Dial, over
+from toygan.game.laws import Law, uniform
 from toygan.game.networks import Layer, Layers, LayersOf, Network, with_lengths
 
 
-class Look(NamedTuple):
-    """What a penalty may look at in one critic move.
+class Sight(NamedTuple):
+    """What a penalty sees in one critic move.
 
-    `real`, `fake` are the points [seed, batch, d]; `chance` are fresh uniform numbers from 0 to below 1 of the
-    constraint's own, [seed, batch, 1 + d]; `real_slopes()`, `fake_slopes()`, `slopes_at(points)` are the gradients of
-    the score [seed, batch, d]; `layers()` are the critic's own, before any reparametrisation.
+    `real`, `fake` are the points [seed, batch, d], or packs of points; `draw` are the move's random numbers by name, a row
+    a point; `real_slopes()`, `fake_slopes()`, `slopes_at(points)` are the gradients of the score [seed, batch, d];
+    `layers()` are the critic's own, before any reparametrisation.
     """
 
     real: Tensor
     fake: Tensor
-    chance: Tensor
+    draw: Mapping[str, Tensor]
     real_slopes: Callable[[], Tensor]
     fake_slopes: Callable[[], Tensor]
     slopes_at: Callable[[Tensor], Tensor]
     layers: Callable[[], Layers]
 
 
-def no_penalty(look: Look) -> Tensor | None:
+def no_penalty(sight: Sight) -> Tensor | None:
     """Add nothing to the critic's loss, not even a zero."""
     return None
 
@@ -41,16 +43,18 @@ def no_penalty(look: Look) -> Tensor | None:
 class Constraint(NamedTuple):
     """Four hooks; the default of each changes nothing, bit for bit. Several penalties are told apart by name, in `parts`.
 
-    `penalty(look) -> [seed]` (or None) is added to the critic's loss; `project(parameters, layers_of) -> parameters` is
+    `penalty(sight) -> [seed]` (or None) is added to the critic's loss; `project(parameters, layers_of) -> parameters` is
     applied after each critic move; `reparametrise(layers) -> layers` stands inside the critic's forward pass;
-    `extend(network) -> network` gives the critic parameters that the reparametrisation needs.
+    `extend(network) -> network` gives the critic parameters that the reparametrisation needs. `draws` are the random
+    numbers that the penalty needs, by name and law.
     """
 
-    penalty: Callable[[Look], Tensor | None] = no_penalty
+    penalty: Callable[[Sight], Tensor | None] = no_penalty
     project: Callable[[Tensor, LayersOf], Tensor] = lambda parameters, layers_of: parameters
     reparametrise: Callable[[Layers], Layers] = lambda layers: layers
     extend: Callable[[Network], Network] = lambda network: network
-    parts: Mapping[str, Callable[[Look], Tensor | None]] = {}
+    parts: Mapping[str, Callable[[Sight], Tensor | None]] = {}
+    draws: Mapping[str, Law] = {}
 
 
 def compose(first: Constraint, second: Constraint, names: tuple[str, str] = ("first", "second")) -> Constraint:
@@ -59,11 +63,12 @@ def compose(first: Constraint, second: Constraint, names: tuple[str, str] = ("fi
     """
     both = dict(zip(names, (first.penalty, second.penalty), strict=True))
     return Constraint(
-        penalty=lambda look: added([penalty(look) for penalty in both.values()]),
+        penalty=lambda sight: added([penalty(sight) for penalty in both.values()]),
         project=lambda parameters, layers_of: second.project(first.project(parameters, layers_of), layers_of),
         reparametrise=lambda layers: second.reparametrise(first.reparametrise(layers)),
         extend=lambda network: second.extend(first.extend(network)),
         parts={} if no_penalty in both.values() else both,
+        draws={**first.draws, **second.draws},
     )
 
 
@@ -82,7 +87,13 @@ def clip(*, bound: PositiveFloat = 0.1) -> Constraint:
     """Every parameter, biases and a norm's scales too, back to [-bound, bound] after each critic move (Arjovsky et al.,
     2017, arXiv:1701.07875).
     """
-    return Constraint(project=lambda parameters, layers_of: parameters.clamp(-bound, bound))
+    return Constraint(project=lambda parameters, layers_of: within(bound, parameters))
+
+
+def within(bound: Dial, parameters: Tensor) -> Tensor:
+    """Every parameter in [-bound, bound]."""
+    limit = over(bound, parameters)
+    return parameters.clamp(-limit, limit)
 
 
 Where = Literal["interpolates", "real", "fake", "both", "around-real"]
@@ -104,42 +115,52 @@ def gradient_penalty(
     """
     place = PLACES[at]
 
-    def penalty(look: Look) -> Tensor:
-        excess = safe_norm(place(look)) - target
+    def penalty(sight: Sight) -> Tensor:
+        steepness = safe_norm(place.at(sight))
+        excess = steepness - over(target, steepness)
         size = excess.abs() if sides == 2 else excess.relu()
-        return weight * (size**power).mean(dim=1)
+        return weighed(weight, (size**power).mean(dim=1))
 
-    return Constraint(penalty)
+    return Constraint(penalty, draws=place.draws)
+
+
+def weighed(weight: Dial, penalty: Tensor) -> Tensor:
+    """A weight times a penalty [seed]."""
+    return over(weight, penalty) * penalty
 
 
 def r1(*, weight: NonNegativeFloat = 0.1) -> Constraint:
     """weight/2 E |grad f(real)|^2 (Mescheder et al., 2018, arXiv:1801.04406)."""
-    return Constraint(lambda look: weight / 2 * squared_norm(look.real_slopes()))
+    return Constraint(lambda sight: weighed(weight / 2, squared_norm(sight.real_slopes())))
 
 
 def r2(*, weight: NonNegativeFloat = 0.1) -> Constraint:
     """weight/2 E |grad f(fake)|^2 (Mescheder et al., 2018, arXiv:1801.04406)."""
-    return Constraint(lambda look: weight / 2 * squared_norm(look.fake_slopes()))
+    return Constraint(lambda sight: weighed(weight / 2, squared_norm(sight.fake_slopes())))
 
 
 def r1_r2(*, weight: NonNegativeFloat = 0.1) -> Constraint:
     """weight/2 E |grad f(real)|^2 + weight/2 E |grad f(fake)|^2 (Huang et al., 2025, arXiv:2501.05441)."""
-    return Constraint(lambda look: weight / 2 * (squared_norm(look.real_slopes()) + squared_norm(look.fake_slopes())))
+
+    def penalty(sight: Sight) -> Tensor:
+        return weighed(weight / 2, squared_norm(sight.real_slopes()) + squared_norm(sight.fake_slopes()))
+
+    return Constraint(penalty)
 
 
 def zero_centred(*, weight: NonNegativeFloat = 0.1) -> Constraint:
     """The penalty weight * E |grad f|^2 between pairs (Thanh-Tung et al., 2019, arXiv:1902.03984)."""
-    return Constraint(lambda look: weight * squared_norm(slopes_between(look)))
+    return Constraint(lambda sight: weighed(weight, squared_norm(slopes_between(sight))), draws=MIX)
 
 
 def l1_decay(*, weight: NonNegativeFloat = 0.001) -> Constraint:
     """The penalty weight * sum |w| over all weights; biases and a norm's scales are left alone."""
-    return Constraint(lambda look: weight * over_weights(look.layers(), torch.abs))
+    return Constraint(lambda sight: weighed(weight, over_weights(sight.layers(), torch.abs)))
 
 
 def l2_decay(*, weight: NonNegativeFloat = 0.001) -> Constraint:
     """The penalty weight * sum w^2 over all weights; biases and a norm's scales are left alone."""
-    return Constraint(lambda look: weight * over_weights(look.layers(), torch.square))
+    return Constraint(lambda sight: weighed(weight, over_weights(sight.layers(), torch.square)))
 
 
 def over_weights(layers: Layers, of: Callable[[Tensor], Tensor]) -> Tensor:
@@ -157,7 +178,8 @@ def norm_clip(*, bound: PositiveFloat = 2.0) -> Constraint:
         for number, views in enumerate(layers_of(owners), start=1):
             views.weight.fill_(number)
         squares = [layer.weight.square().sum(dim=(1, 2)) for layer in layers_of(parameters)]
-        factors = [bound / square.clamp(min=bound**2).sqrt() for square in squares]
+        limit = over(bound, squares[0])
+        factors = [limit / square.clamp(min=limit**2).sqrt() for square in squares]
         one = torch.ones_like(parameters[:, :1])
         return parameters * torch.cat((one, torch.stack(factors, dim=1)), dim=1).gather(1, owners.long())
 
@@ -197,7 +219,9 @@ def spectral_norm(*, lipschitz: PositiveFloat = 1.0) -> Constraint:
     def reparametrise(layers: Layers) -> Layers:
         factor = lipschitz ** (1 / len(layers))  # shared out evenly; biases do not matter to slopes
         return [
-            layer._replace(weight=layer.weight * (factor / divisor(layer.weight))) if layer.weight.numel() else layer
+            layer._replace(weight=layer.weight * (over(factor, layer.weight) / divisor(layer.weight)))
+            if layer.weight.numel()
+            else layer
             for layer in layers
         ]
 
@@ -207,28 +231,39 @@ def spectral_norm(*, lipschitz: PositiveFloat = 1.0) -> Constraint:
 # --- where the slopes are taken --------------------------------------------------------------------------------------
 
 
-def slopes_between(look: Look) -> Tensor:
+def slopes_between(sight: Sight) -> Tensor:
     """Slopes at e real + (1 - e) fake, one e for each pair."""
-    return look.slopes_at(torch.lerp(look.fake, look.real, look.chance[..., :1]))
+    mix = sight.draw["mix"][:, : sight.real.shape[1]]  # packs are fewer than points
+    return sight.slopes_at(torch.lerp(sight.fake, sight.real, mix))
 
 
-def slopes_around_real(look: Look) -> Tensor:
+def slopes_around_real(sight: Sight) -> Tensor:
     """Slopes at real + e u std(real) / 2, u uniform in the unit square, e uniform, std over one seed's batch and coordinates."""
-    std = look.real.std(dim=(1, 2), keepdim=True)
-    return look.slopes_at(look.real + look.chance[..., :1] * look.chance[..., 1:] * std / 2)
+    std = sight.real.std(dim=(1, 2), keepdim=True)
+    mix, around = sight.draw["mix"][:, : sight.real.shape[1]], sight.draw["around"].reshape(sight.real.shape)
+    return sight.slopes_at(sight.real + mix * around * std / 2)
 
 
-def slopes_at_both(look: Look) -> Tensor:
+def slopes_at_both(sight: Sight) -> Tensor:
     """Slopes at real and at generated points, one after the other along the batch."""
-    return torch.cat((look.real_slopes(), look.fake_slopes()), dim=1)
+    return torch.cat((sight.real_slopes(), sight.fake_slopes()), dim=1)
 
 
-PLACES: dict[Where, Callable[[Look], Tensor]] = {
-    "interpolates": slopes_between,
-    "real": lambda look: look.real_slopes(),
-    "fake": lambda look: look.fake_slopes(),
-    "both": slopes_at_both,
-    "around-real": slopes_around_real,
+class Slopes(NamedTuple):
+    """Where slopes are taken, and the random numbers that it takes."""
+
+    at: Callable[[Sight], Tensor]
+    draws: Mapping[str, Law] = {}
+
+
+MIX = {"mix": uniform(1)}
+
+PLACES: dict[Where, Slopes] = {
+    "interpolates": Slopes(slopes_between, MIX),
+    "real": Slopes(lambda sight: sight.real_slopes()),
+    "fake": Slopes(lambda sight: sight.fake_slopes()),
+    "both": Slopes(slopes_at_both),
+    "around-real": Slopes(slopes_around_real, {**MIX, "around": uniform(2)}),
 }
 
 

@@ -6,7 +6,7 @@ tensor. A `Network` draws the first parameters of one seed and applies them to p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -65,7 +65,8 @@ class Network(NamedTuple):
 
     `judge_both(layers, real, fake)` is what a critic move needs. `settled(layers, points)` is a judge whose statistics,
     if it has any, are those of `points` from then on, or its running ones. `note(parameters, layers, batches)` is the
-    parameters after a move, with running statistics that have seen the move's batches; most bodies keep none.
+    parameters after a move, with running statistics that have seen the move's batches; most bodies keep none. `heads`
+    are the outputs of its own, by name, behind those that it was made for.
     """
 
     initial: Callable[[np.random.Generator], np.ndarray]
@@ -77,6 +78,7 @@ class Network(NamedTuple):
     note: Callable[[Tensor, Callable[[], Layers], Sequence[Tensor]], Tensor] = lambda parameters, layers, batches: (
         parameters
     )
+    heads: Mapping[str, int] = {}
 
 
 def network(

@@ -1,16 +1,17 @@
 """What both players want: one function of the critic's outputs for each objective.
 
-Everywhere r = f(real) and g = f(fake) are the critic's outputs [seed, batch, outputs], E is the mean over one seed's
-batch, sp is softplus, and a higher score means "more real". One more objective is one function here and one row in
-`OBJECTIVES`; its options are its keyword arguments, and their annotations say what is legal. A row is a function of
-(r, g); where there is more to say than losses, it is a function of the options alone that returns an `Objective`.
+Everywhere r = f(real) and g = f(fake) are the critic's scores [seed, batch, 1], E is the mean over one seed's batch, sp is
+softplus, and a higher score means "more real". One more objective is one function here and one row in `OBJECTIVES`; its
+options are its keyword arguments, and their annotations say what is legal: those that are floats are dials. A row is a
+function of (r, g); where there is more to say than losses, it is a function of the options alone that returns an
+`Objective`, whose losses take the outputs of the critic by head.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from functools import partial, reduce
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial, reduce
 from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
@@ -18,7 +19,11 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from toygan.game.dials import Dial, over
+from toygan.game.laws import Law, one_hot, uniform
 from toygan.targets.refusal import Refusal
+
+Heads = Mapping[str, Tensor]  # a critic's outputs by head, each [seed, batch, width]
 
 
 class Losses(NamedTuple):
@@ -29,40 +34,34 @@ class Losses(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """What else a loss may look at: the objective's memory, uniform `chance [seed, batch, 2]`, the generated points' latents."""
+    """What else a loss may look at: the objective's memory [seed], and the move's draws by name, each [seed, batch, c]."""
 
     memory: Tensor
-    chance: Tensor
-    latent: Tensor
+    draw: Mapping[str, Tensor]
 
 
-def first_output(outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
-    """The drawn score where nothing else is said: outputs [..., outputs] -> score [...]."""
-    return outputs[..., 0]
-
-
-def first_only(outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
-    """The derivative of the first output by all outputs: 1 for the first, 0 for the others."""
-    pull = torch.zeros_like(outputs)
-    pull[..., 0] = 1
-    return pull
+def first_score(outputs: Heads, r: Heads, g: Heads) -> Tensor:
+    """The drawn score where nothing else is said: the head `score`, [..., 1] -> [...]."""
+    return outputs["score"][..., 0]
 
 
 class Objective(NamedTuple):
     """What the game needs to know of an objective; all but the losses have a neutral default.
 
-    `losses(r, g, extra)`; whether the generator's loss looks at real points; the width of the critic's head;
-    `score(outputs, r, g)`, the drawn score, and `pull(outputs, r, g)`, its derivative by the outputs;
-    `remember(memory, r, g)` after each critic move; `rehearse(r, g, extra)`, the losses in the critic's head start.
+    `losses(real, fake, extra)` of the outputs by head; whether the generator's loss looks at real points; the critic's
+    `heads` with their widths; the `draws` it needs, by name and law; which of them are `codes`, carried by the generator;
+    `score(outputs, real, fake)`, the drawn score; `remember(memory, real, fake)` after each critic move;
+    `rehearse(real, fake, extra)`, the losses in the critic's head start.
     """
 
-    losses: Callable[[Tensor, Tensor, Extra], Losses]
+    losses: Callable[[Heads, Heads, Extra], Losses]
     generator_needs_real: bool = True
-    outputs: int = 1
-    score: Callable[[Tensor, Tensor, Tensor], Tensor] = first_output
-    pull: Callable[[Tensor, Tensor, Tensor], Tensor] = first_only
-    remember: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda memory, r, g: memory
-    rehearse: Callable[[Tensor, Tensor, Extra], Losses] | None = None
+    heads: Mapping[str, int] = {"score": 1}
+    draws: Mapping[str, Law] = {}
+    codes: tuple[str, ...] = ()
+    score: Callable[[Heads, Heads, Heads], Tensor] = first_score
+    remember: Callable[[Tensor, Heads, Heads], Tensor] = lambda memory, real, fake: memory
+    rehearse: Callable[[Heads, Heads, Extra], Losses] | None = None
 
 
 def mean(values: Tensor) -> Tensor:
@@ -87,8 +86,8 @@ def non_saturating(r: Tensor, g: Tensor) -> Losses:
 
 def least_squares(r: Tensor, g: Tensor, *, fake: float = 0.0, real: float = 1.0, wanted: float = 1.0) -> Losses:
     """Critic 1/2 E (r - real)^2 + 1/2 E (g - fake)^2, generator 1/2 E (g - wanted)^2 (Mao et al., 2016, arXiv:1611.04076)."""
-    critic = mean((r - real) ** 2) / 2 + mean((g - fake) ** 2) / 2
-    return Losses(critic, generator=mean((g - wanted) ** 2) / 2)
+    critic = mean((r - over(real, r)) ** 2) / 2 + mean((g - over(fake, g)) ** 2) / 2
+    return Losses(critic, generator=mean((g - over(wanted, g)) ** 2) / 2)
 
 
 def wasserstein(r: Tensor, g: Tensor) -> Losses:
@@ -131,19 +130,20 @@ def soft_labels(*, real: Labels = (0.7, 1.2), fake: Labels = (0.0, 0.3)) -> Obje
     generator E sp(-g) (after Salimans et al., 2016, arXiv:1606.03498).
     """
 
-    def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
-        chance = extra.chance[:, : r.shape[1]]  # packs are fewer than points
+    def losses(on_real: Heads, on_fake: Heads, extra: Extra) -> Losses:
+        r, g = on_real["score"], on_fake["score"]
+        chance = extra.draw["labels"][:, : r.shape[1]]  # packs are fewer than points
         y, z = between(real, chance[..., :1]), between(fake, chance[..., 1:])
-        r, g = r[..., :1], g[..., :1]
         critic = mean(y * softplus(-r) + (1 - y) * softplus(r)) + mean(z * softplus(-g) + (1 - z) * softplus(g))
         return Losses(critic, generator=mean(softplus(-g)))
 
-    return Objective(losses, generator_needs_real=False)
+    return Objective(losses, generator_needs_real=False, draws={"labels": uniform(2)})
 
 
-def between(ends: Labels, chance: Tensor) -> Tensor:
+def between(ends: tuple[Dial, Dial], chance: Tensor) -> Tensor:
     """Uniform numbers between two ends."""
-    return ends[0] + (ends[1] - ends[0]) * chance
+    low, high = ends
+    return over(low, chance) + over(high - low, chance) * chance
 
 
 # --- f-divergences: a pair (T, f* o T), both functions of the raw score v --------------------------------------------
@@ -198,13 +198,16 @@ def energy(*, margin: PositiveFloat = 1.0, pulling_away: NonNegativeFloat = 0.0)
     While the critic has its head start it learns E D(real) alone. Zhao et al., 2016, arXiv:1609.03126.
     """
 
-    def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
-        d_real, d_fake = -r[..., :1], -g[..., :1]
-        critic = mean(d_real) + mean((margin - d_fake).relu())
-        return Losses(critic, generator=mean(d_fake) + (pulling_away * alignment(g[..., 1:]) if pulling_away else 0.0))
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        d_real, d_fake = -real["score"], -fake["score"]
+        critic = mean(d_real) + mean((over(margin, d_fake) - d_fake).relu())
+        if "code" not in fake:  # only autoencoders have one
+            return Losses(critic, generator=mean(d_fake))
+        aligned = alignment(fake["code"])
+        return Losses(critic, generator=mean(d_fake) + over(pulling_away, aligned) * aligned)
 
-    def rehearse(r: Tensor, g: Tensor, extra: Extra) -> Losses:
-        return losses(r, g, extra)._replace(critic=mean(-r[..., :1]))
+    def rehearse(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        return losses(real, fake, extra)._replace(critic=mean(-real["score"]))
 
     return Objective(losses, generator_needs_real=False, rehearse=rehearse)
 
@@ -222,12 +225,13 @@ def began(*, gamma: PositiveFloat = 0.5, pace: PositiveFloat = 0.001) -> Objecti
     k += pace (gamma E D(real) - E D(fake)), kept in [0, 1] (Berthelot et al., 2017, arXiv:1703.10717).
     """
 
-    def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
-        d_real, d_fake = mean(-r[..., :1]), mean(-g[..., :1])
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        d_real, d_fake = mean(-real["score"]), mean(-fake["score"])
         return Losses(critic=d_real - extra.memory * d_fake, generator=d_fake)
 
-    def remember(k: Tensor, r: Tensor, g: Tensor) -> Tensor:
-        return (k + pace * (gamma * mean(-r[..., :1]) - mean(-g[..., :1]))).clamp(0, 1)
+    def remember(k: Tensor, real: Heads, fake: Heads) -> Tensor:
+        lag = over(gamma, k) * mean(-real["score"]) - mean(-fake["score"])
+        return (k + over(pace, k) * lag).clamp(0, 1)
 
     return Objective(losses, generator_needs_real=False, remember=remember)
 
@@ -251,14 +255,16 @@ def mmd(
     """
     similar = partial(KERNELS[kernel], bandwidths=bandwidths)
 
-    def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        r, g = real["features"], fake["features"]
         distance = off_diagonal(similar(r, r)) + off_diagonal(similar(g, g)) - 2 * similar(r, g).mean(dim=(1, 2))
         return Losses(critic=-distance, generator=distance)
 
-    def witness(outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
-        return similar(outputs, r).mean(dim=2) - similar(outputs, g).mean(dim=2)
+    def witness(outputs: Heads, real: Heads, fake: Heads) -> Tensor:
+        at, r, g = outputs["features"], real["features"], fake["features"]
+        return similar(at, r).mean(dim=2) - similar(at, g).mean(dim=2)
 
-    return Objective(losses, outputs=features, score=witness, pull=pull_of(witness))
+    return Objective(losses, heads={"features": features}, score=witness)
 
 
 def cramer(*, features: PositiveInt = 8) -> Objective:
@@ -268,14 +274,16 @@ def cramer(*, features: PositiveInt = 8) -> Objective:
     Their critic maximises E(|r - g| - |r|) - E(|g' - g| - |g'|) instead, for want of a second real sample.
     """
 
-    def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        r, g = real["features"], fake["features"]
         distance = 2 * lengths(r, g).mean(dim=(1, 2)) - off_diagonal(lengths(r, r)) - off_diagonal(lengths(g, g))
         return Losses(critic=-distance, generator=distance)
 
-    def witness(outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
-        return lengths(outputs, g).mean(dim=2) - lengths(outputs, r).mean(dim=2)
+    def witness(outputs: Heads, real: Heads, fake: Heads) -> Tensor:
+        at, r, g = outputs["features"], real["features"], fake["features"]
+        return lengths(at, g).mean(dim=2) - lengths(at, r).mean(dim=2)
 
-    return Objective(losses, outputs=features, score=witness, pull=pull_of(witness))
+    return Objective(losses, heads={"features": features}, score=witness)
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
@@ -295,18 +303,20 @@ def lengths(a: Tensor, b: Tensor) -> Tensor:
     return squares.clamp(min=torch.finfo(squares.dtype).tiny).sqrt()
 
 
-def gaussian_kernel(a: Tensor, b: Tensor, bandwidths: Widths) -> Tensor:
+def gaussian_kernel(a: Tensor, b: Tensor, bandwidths: Sequence[Dial]) -> Tensor:
     """Mean over bandwidths of exp(-d^2 / 2 b^2): [seed, n, m]."""
     d2 = squared_distances(a, b)
     # Beyond 10 widths the kernel is 2e-22 and flat: smaller numbers would be denormal, and a hundred times slower.
-    parts = [(d2 * (-1 / (2 * width**2))).clamp(min=-50).exp() for width in bandwidths]
+    parts = [(d2 * over(-1 / (2 * width**2), d2)).clamp(min=-50).exp() for width in bandwidths]
     return reduce(torch.add, parts) / len(bandwidths)
 
 
-def rational_quadratic_kernel(a: Tensor, b: Tensor, bandwidths: Widths) -> Tensor:
+def rational_quadratic_kernel(a: Tensor, b: Tensor, bandwidths: Sequence[Dial]) -> Tensor:
     """Mean over bandwidths of (1 + d^2 / 2b)^-b: [seed, n, m]."""
     d2 = squared_distances(a, b)
-    return reduce(torch.add, [(1 + d2 / (2 * width)) ** -width for width in bandwidths]) / len(bandwidths)
+    return reduce(torch.add, [(1 + d2 / over(2 * width, d2)) ** over(-width, d2) for width in bandwidths]) / len(
+        bandwidths
+    )
 
 
 KERNELS = {"gaussian": gaussian_kernel, "rational-quadratic": rational_quadratic_kernel}
@@ -318,18 +328,6 @@ def off_diagonal(pairs: Tensor) -> Tensor:
     return (pairs.sum(dim=(1, 2)) - pairs.diagonal(dim1=1, dim2=2).sum(dim=1)) / max(n * (n - 1), 1)
 
 
-def pull_of(score: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """The derivative of a score by the outputs, itself differentiable."""
-
-    def pull(outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
-        with torch.enable_grad():
-            # A copy, because the outputs may be r or g themselves, and only their part as points is asked for.
-            at = outputs.clone() if outputs.requires_grad else outputs.detach().requires_grad_()
-            return torch.autograd.grad(score(at, r, g).sum(), at, create_graph=True)[0]
-
-    return pull
-
-
 # --- from a row to an objective --------------------------------------------------------------------------------------
 
 
@@ -339,10 +337,10 @@ def objective(kind: str, **options: Any) -> Objective:
     if "r" not in inspect.signature(make).parameters:
         return make(**options)
     losses = partial(make, **options)
-    # An autoencoder gives its code besides its score, and only the score is judged.
-    return Objective(lambda r, g, extra: losses(r[..., :1], g[..., :1]), generator_needs_real=needs_real(losses))
+    return Objective(lambda real, fake, extra: losses(real["score"], fake["score"]), needs_real(make))
 
 
+@cache
 def needs_real(losses: Callable[[Tensor, Tensor], Losses]) -> bool:
     """Whether the generator's loss depends on r at all; where it does not, its move can do without real scores."""
     r, g = torch.zeros(2, 1, 2, 1, requires_grad=True)
@@ -350,35 +348,42 @@ def needs_real(losses: Callable[[Tensor, Tensor], Losses]) -> bool:
     return slope is not None
 
 
-def with_noisy_labels(base: Objective, share: float) -> Objective:
+def with_noisy_labels(base: Objective, share: Dial) -> Objective:
     """Each pair of labels is swapped with probability `share` while the critic learns (after Chintala et al., 2016)."""
 
-    def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
-        decisive = extra.chance[..., :1]
-        swapped = (decisive < share)[:, : r.shape[1]]
-        told_real, told_fake = torch.where(swapped, g, r), torch.where(swapped, r, g)
-        # What is left of the decisive number is uniform again, so that soft labels do not depend on who is swapped.
-        left = torch.where(decisive < share, decisive / share, (decisive - share) / (1 - share))
-        told = extra._replace(chance=torch.cat((left, extra.chance[..., 1:]), dim=2))
-        return Losses(base.losses(told_real, told_fake, told).critic, base.losses(r, g, extra).generator)
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        chance = extra.draw["swap"]
+        swapped = chance < over(share, chance)
 
-    return base._replace(losses=losses)
+        def told(own: Heads, other: Heads) -> Heads:
+            return {name: torch.where(swapped[:, : x.shape[1]], other[name], x) for name, x in own.items()}
+
+        critic = base.losses(told(real, fake), told(fake, real), extra).critic
+        return Losses(critic, base.losses(real, fake, extra).generator)
+
+    return base._replace(losses=losses, draws={**base.draws, "swap": uniform(1)})
 
 
-def with_information(base: Objective, categories: int, weight: float) -> Objective:
+def with_information(base: Objective, categories: int, weight: Dial) -> Objective:
     """Both players also minimise weight * E -log softmax(head)[category]: a second head of the critic tells the
     latent's category from the generated point (Chen et al., 2016, arXiv:1606.03657).
     """
-    width = base.outputs
-    if base.score is not first_output:
+    if base.score is not first_score:
         raise Refusal("needs an objective whose score is the critic's first output", option="mutual_information")
 
-    def losses(r: Tensor, g: Tensor, extra: Extra) -> Losses:
-        said = base.losses(r[..., :width], g[..., :width], extra)
-        hidden = -(extra.latent[..., :categories] * g[..., width:].log_softmax(dim=2)).sum(dim=2).mean(dim=1)
-        return Losses(said.critic + weight * hidden, said.generator + weight * hidden)
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        said = base.losses(real, fake, extra)
+        told = -(extra.draw["category"] * fake["category"].log_softmax(dim=2)).sum(dim=2).mean(dim=1)
+        hidden = over(weight, told) * told
+        return Losses(said.critic + hidden, said.generator + hidden)
 
-    return base._replace(losses=losses, outputs=width + categories)
+    return with_category(base, categories)._replace(losses=losses, heads={**base.heads, "category": categories})
+
+
+def with_category(base: Objective, categories: int) -> Objective:
+    """The generator is fed one of so many categories besides its latent."""
+    draws = {**base.draws, "category": one_hot(categories)}
+    return base._replace(draws=draws, codes=(*base.codes, "category"))
 
 
 OBJECTIVES: dict[str, Callable[..., Any]] = {

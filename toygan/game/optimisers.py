@@ -11,8 +11,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from toygan.game.dials import Dial, over
+
 Slots = tuple[Tensor, ...]
-Betas = tuple[float, float]
+Betas = tuple[Dial, Dial]
 
 
 class Move(NamedTuple):
@@ -23,20 +25,21 @@ class Move(NamedTuple):
 
 
 class Optimiser(NamedTuple):
-    """`slots` tensors of memory, all zero at first; `move(parameters, gradient, slots, t, rate)`, t = 1, 2, ..."""
+    """`slots` tensors of memory, all zero at first; `move(parameters, gradient, slots, t, rate)`, t = 1, 2, ... a tensor []."""
 
     slots: int
-    move: Callable[[Tensor, Tensor, Slots, int, float], Move]
+    move: Callable[[Tensor, Tensor, Slots, Tensor, Dial], Move]
 
 
 def adam(betas: Betas) -> Optimiser:
     """m / (1 - b1^t) over sqrt(v / (1 - b2^t)) + 1e-8, times the rate (Kingma and Ba, 2014, arXiv:1412.6980)."""
     b1, b2 = betas
 
-    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
-        m = torch.lerp(slots[0], gradient, 1 - b1)
-        v = torch.lerp(slots[1], gradient.square(), 1 - b2)
-        return Move(torch.addcdiv(parameters, m, root(v / (1 - b2**t)), value=-rate / (1 - b1**t)), (m, v))
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
+        m = torch.lerp(slots[0], gradient, over(1 - b1, gradient))
+        v = torch.lerp(slots[1], gradient.square(), over(1 - b2, gradient))
+        stride = over(-rate / (1 - b1**t), m) * m
+        return Move(torch.addcdiv(parameters, stride, root(v / over(1 - b2**t, v))), (m, v))
 
     return Optimiser(2, move)
 
@@ -50,9 +53,9 @@ def rmsprop(betas: Betas) -> Optimiser:
     """Gradient over sqrt(v) + 1e-8, v its running mean square with memory b2; b1 is not used (Hinton, 2012)."""
     b2 = betas[1]
 
-    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
-        v = torch.lerp(slots[0], gradient.square(), 1 - b2)
-        return Move(torch.addcdiv(parameters, gradient, root(v), value=-rate), (v,))
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
+        v = torch.lerp(slots[0], gradient.square(), over(1 - b2, gradient))
+        return Move(torch.addcdiv(parameters, over(-rate, gradient) * gradient, root(v)), (v,))
 
     return Optimiser(1, move)
 
@@ -60,8 +63,8 @@ def rmsprop(betas: Betas) -> Optimiser:
 def descent(betas: Betas) -> Optimiser:
     """Parameters minus rate times gradient; the betas are not used."""
 
-    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
-        return Move(parameters - rate * gradient, ())
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
+        return Move(parameters - over(rate, gradient) * gradient, ())
 
     return Optimiser(0, move)
 
@@ -80,17 +83,17 @@ USES: dict[str, tuple[bool, bool]] = {
 }
 
 
-def constant(progress: float) -> float:
+def constant(progress: Tensor) -> Tensor:
     """The full rate throughout."""
-    return 1.0
+    return torch.ones_like(progress)
 
 
-def falling(progress: float) -> float:
+def falling(progress: Tensor) -> Tensor:
     """1 - progress: the full rate at first, none at the end; progress runs from 0 to 1."""
     return 1.0 - progress
 
 
-SCHEDULES: dict[str, Callable[[float], float]] = {
+SCHEDULES: dict[str, Callable[[Tensor], Tensor]] = {
     "constant": constant,
     "linear": falling,
 }

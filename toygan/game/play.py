@@ -1,93 +1,126 @@
-"""The two-player game: draw, critic moves, generator moves. It neither stores, prints nor draws.
+"""The game: players by name, what each makes of a move, and how a gradient becomes its next parameters.
 
+A step is one pure function of tensors, (game, state, draw) -> state, and a game is made of dials, which are tensors too.
 Every tensor is [seed, batch, ...] and every loss [seed]; the gradient of the losses' sum is each seed's own gradient,
 because no seed's loss depends on another seed's parameters. How the moves of one step follow each other is the rule's
-affair (`toygan.game.rules`).
+affair (`toygan.game.rules`); what the two players of a plain game want is `toygan.game.duel`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from toygan.game.constraints import Constraint, Look, added
-from toygan.game.networks import Layers, Network, Pair
-from toygan.game.objectives import Extra, Losses, Objective
+from toygan.game.constraints import Constraint
+from toygan.game.dials import Dial, over
+from toygan.game.networks import Network
+from toygan.game.objectives import Objective
 from toygan.game.optimisers import Optimiser, Slots
-from toygan.game.streams import Draw
+
+Draw = Mapping[
+    str, Tensor
+]  # what a step consumes, by name, each [moves, seed, batch, c]; or a move's, [seed, batch, c]
+Parameters = Mapping[str, Tensor]  # of every player [seed, P]
+
+
+class Player(NamedTuple):
+    """One player: its body, how it learns, and what it makes of a move.
+
+    `opinion(game, parameters, state, row)` is what it minimises on one move's draws, differentiable by every player's
+    parameters; `ema` is the memory of its averaged parameters, None where none are kept; in its first `head_start` steps
+    it only tells its loss.
+    """
+
+    network: Network
+    optimiser: Optimiser
+    rate: Dial
+    opinion: Callable[[Game, Parameters, State, Draw], Opinion]
+    project: Callable[[Tensor], Tensor] = lambda parameters: parameters
+    ema: Dial | None = None
+    head_start: int = 0
 
 
 class Game(NamedTuple):
-    """The rules: both bodies, objective and constraint, and the habits of both players."""
+    """The rules: the players, who moves first and how often, objective and constraint, and what dials have to do with time."""
 
-    generator: Network
-    critic: Network
+    players: Mapping[str, Player]
+    critics: tuple[str, ...]  # who moves first in a step, `critic_steps` times
+    generators: tuple[str, ...]  # who moves last, once
+    critic_steps: int
     objective: Objective
     constraint: Constraint
-    optimiser: Optimiser
     rule: Callable[[Game, State, Draw], State]
-    generator_rate: float
-    critic_rate: float
-    schedule: Callable[[float], float]
-    critic_steps: int
-    head_start: int  # steps in which only the critic learns
-    ema: float  # memory of the averaged generator; 0 shows the generator as it is
-    noise: float  # standard deviation of the instance noise at the first step
-    noise_schedule: Callable[[float], float]  # what is left of it at each share of the run
+    schedule: Callable[[Tensor], Tensor]  # the share of the full rates at each share of the run
+    noise: Dial | None  # standard deviation of the instance noise at the first step; None where there is none
+    noise_schedule: Callable[[Tensor], Tensor]  # what is left of it at each share of the run
     pack: int  # points that the critic judges at once
-    steps: int
+    steps: Dial  # where schedules end
 
 
-class Report(NamedTuple):
-    """What the last moves said, one number a seed: each [seed]. Of several penalties, `penalty` is the sum of the `parts`."""
+class Learned(NamedTuple):
+    """What a player is by now: parameters [seed, P], its optimiser's memories [seed, P], how often it has moved [], and its
+    averaged parameters [seed, P] where they are kept.
+    """
 
-    critic_loss: Tensor
-    generator_loss: Tensor
-    penalty: Tensor
-    parts: tuple[Tensor, ...] = ()
+    parameters: Tensor
+    slots: Slots
+    moves: Tensor
+    average: Tensor | None = None
+
+    @property
+    def shown(self) -> Tensor:
+        """The parameters that are looked at: averaged where there are such."""
+        return self.parameters if self.average is None else self.average
 
 
 class State(NamedTuple):
-    """All that changes: parameters and optimiser memories [seed, P], averaged generator, objective's memory [seed], report."""
+    """All that changes: the step [], the players, the objective's memory [seed], and what the last moves said [seed]."""
 
-    step: int
-    generator: Tensor
-    critic: Tensor
-    average: Tensor
-    generator_slots: Slots
-    critic_slots: Slots
+    step: Tensor
+    players: Mapping[str, Learned]
     memory: Tensor
-    report: Report
+    report: Mapping[str, Tensor]
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        """Every player's parameters."""
+        return {name: learned.parameters for name, learned in self.players.items()}
 
 
 class Opinion(NamedTuple):
-    """What the critic makes of one move's batches: what it minimises [seed], its loss and its penalties, their sum first,
-    its outputs, and the batches as it was shown them.
-    """
+    """What a player makes of one move: what it minimises [seed], what is told of it [seed], and what else its move changes."""
 
-    total: Tensor
     loss: Tensor
-    penalties: tuple[Tensor | None, ...]
-    pair: Pair
-    batches: tuple[Tensor, Tensor]
+    told: Mapping[str, Tensor]
+    after: Callable[[State], State] = lambda state: state
 
 
-def start(game: Game, generator: Tensor, critic: Tensor) -> State:
+def start(game: Game, parameters: Parameters) -> State:
     """The state before the first step; the report is still unknown (NaN)."""
-    unknown = critic.new_full((len(critic),), torch.nan)
+    like = next(iter(parameters.values()))
+    unknown, none = like.new_full((len(like),), torch.nan), torch.zeros((), dtype=torch.float64, device=like.device)
     return State(
-        step=0,
-        generator=generator,
-        critic=critic,
-        average=generator,
-        generator_slots=(torch.zeros_like(generator),) * game.optimiser.slots,
-        critic_slots=(torch.zeros_like(critic),) * game.optimiser.slots,
+        step=none,
+        players={name: learned_nothing(game.players[name], first, none) for name, first in parameters.items()},
         memory=torch.zeros_like(unknown),
-        report=Report(unknown, unknown, unknown, (unknown,) * len(game.constraint.parts)),
+        report=dict.fromkeys(told_by(game), unknown),
     )
+
+
+def learned_nothing(player: Player, first: Tensor, none: Tensor) -> Learned:
+    """A player before its first move."""
+    return Learned(
+        first, (torch.zeros_like(first),) * player.optimiser.slots, none, None if player.ema is None else first
+    )
+
+
+def told_by(game: Game) -> list[str]:
+    """What moves tell, by name: losses, the penalty, and of several penalties each its own."""
+    losses = [f"{name}_loss" for name in (*game.critics, *game.generators)]
+    return [*losses, "penalty", *(f"penalty_{part}" for part in game.constraint.parts)]
 
 
 def play(game: Game, state: State, draws: Iterable[Draw]) -> Iterator[State]:
@@ -100,173 +133,102 @@ def play(game: Game, state: State, draws: Iterable[Draw]) -> Iterator[State]:
 # --- moves -----------------------------------------------------------------------------------------------------------
 
 
-def critic_move(game: Game, state: State, draw: Draw, move: int, at: State) -> State:
-    """One move of the critic from where it is, down the gradient of its loss and penalty `at` a state, say its own."""
-    parameters = at.critic.detach().requires_grad_()
-    opinion = critic_opinion(game, parameters, at.generator, state, draw, move)
-    (gradient,) = torch.autograd.grad(opinion.total.sum(), parameters)
-    return critic_moved(game, state, gradient, opinion, move)
+def row_of(draw: Draw, move: int) -> Draw:
+    """One move's draws: each [seed, batch, c]."""
+    return {name: numbers[move] for name, numbers in draw.items()}
 
 
-def critic_moved(game: Game, state: State, gradient: Tensor, opinion: Opinion, move: int) -> State:
-    """The state after the optimiser's step and the projection."""
-    t = state.step * game.critic_steps + move + 1
-    rate = game.critic_rate * pace(game, state)
-    moved = game.optimiser.move(state.critic, gradient, state.critic_slots, t, rate)
-    loss, (r, g, *_) = opinion.loss.detach(), opinion.pair
-    held = game.constraint.project(moved.parameters, game.critic.layers)
-    said = (torch.zeros_like(loss) if penalty is None else penalty.detach() for penalty in opinion.penalties)
-    return state._replace(
-        critic=game.critic.note(held, lambda: critic_layers(game, state.critic), opinion.batches),
-        critic_slots=moved.slots,
-        memory=game.objective.remember(state.memory, r.detach(), g.detach()),
-        report=state.report._replace(critic_loss=loss, penalty=next(said), parts=tuple(said)),
+def move(game: Game, state: State, names: Iterable[str], row: Draw, at: State) -> State:
+    """The named players move at once from where they are, each down its own gradient `at` a state, say their own."""
+    found = {name: gradient_of(game, name, at.parameters, state, row) for name in names}
+    for name, (gradient, opinion) in found.items():
+        state = moved(game, state, name, gradient, opinion)
+    return state
+
+
+def gradient_of(game: Game, name: str, at: Parameters, state: State, row: Draw) -> tuple[Tensor, Opinion]:
+    """The gradient of a player's loss by its own parameters [seed, P] at some parameters, and its opinion there."""
+    own = at[name].detach().requires_grad_()
+    opinion = game.players[name].opinion(game, {**at, name: own}, state, row)
+    (gradient,) = torch.autograd.grad(opinion.loss.sum(), own)
+    return gradient, opinion
+
+
+def moved(game: Game, state: State, name: str, gradient: Tensor, opinion: Opinion) -> State:
+    """The state after the player's optimiser and projection; in its head start only its loss is told."""
+    player, before = game.players[name], state.players[name]
+    after = opinion.after(with_player(state, name, stepped(game, player, before, gradient, state)))
+    if player.head_start:
+        now = going(state, player, after.players[name], before)
+        after = with_player(after, name, now)
+    return after._replace(report={**state.report, **{key: value.detach() for key, value in opinion.told.items()}})
+
+
+def going(state: State, player: Player, now: Learned, before: Learned) -> Learned:
+    """What the player is after its head start, and what it was until then: neither it nor its memories move."""
+    has_begun = state.step >= player.head_start
+
+    def either(new: Tensor, old: Tensor) -> Tensor:
+        return torch.where(has_begun, new, old)
+
+    return Learned(
+        either(now.parameters, before.parameters),
+        tuple(map(either, now.slots, before.slots)),
+        either(now.moves, before.moves),
+        None if now.average is None or before.average is None else either(now.average, before.average),
     )
 
 
-def generator_move(game: Game, state: State, draw: Draw, at: State) -> State:
-    """One move of the generator from where it is, down the gradient of its loss `at` another state or its own."""
-    parameters = at.generator.detach().requires_grad_()
-    loss = generator_loss(game, at.critic, parameters, state, draw)
-    (gradient,) = torch.autograd.grad(loss.sum(), parameters)
-    return generator_moved(game, state, gradient, loss)
+def stepped(game: Game, player: Player, before: Learned, gradient: Tensor, state: State) -> Learned:
+    """A player after one move down a gradient."""
+    t = before.moves + 1
+    after = player.optimiser.move(before.parameters, gradient, before.slots, t, player.rate * pace(game, state))
+    held = player.project(after.parameters)
+    if player.ema is None or before.average is None:
+        return Learned(held, after.slots, t)
+    share = fresh_share(player.ema, state.step + 1 - player.head_start)
+    return Learned(held, after.slots, t, torch.lerp(before.average, held, over(share, held)))
 
 
-def generator_moved(game: Game, state: State, gradient: Tensor, loss: Tensor) -> State:
-    """The state after the optimiser's step: one step is over. In the critic's head start the generator only says its loss."""
-    after = state._replace(step=state.step + 1, report=state.report._replace(generator_loss=loss.detach()))
-    t = after.step - game.head_start  # its own moves, this one included
-    if t < 1:
-        return after  # neither it nor its optimiser's memory moves
-    rate = game.generator_rate * pace(game, state)
-    moved = game.optimiser.move(state.generator, gradient, state.generator_slots, t, rate)
-    return after._replace(
-        generator=moved.parameters,
-        generator_slots=moved.slots,
-        average=torch.lerp(state.average, moved.parameters, fresh_share(game.ema, t)),
-    )
+def fresh_share(ema: Dial, t: Tensor) -> Tensor:
+    """What the t-th of a player's parameters, t = 1, 2, ..., weigh in their average: (1 - ema) / (1 - ema^t).
 
-
-def fresh_share(ema: float, t: int) -> float:
-    """What the t-th of the generator's parameters, t = 1, 2, ..., weigh in their average: (1 - ema) / (1 - ema^t).
-
-    So the average is sum_k ema^(t-k) (1 - ema) p_k / (1 - ema^t), free of what the generator was before it moved, with
+    So the average is sum_k ema^(t-k) (1 - ema) p_k / (1 - ema^t), free of what the player was before it moved, with
     the correction that Kingma and Ba (2014, arXiv:1412.6980) give moments.
     """
     return (1 - ema) / (1 - ema**t)
 
 
-def pace(game: Game, state: State) -> float:
+def with_player(state: State, name: str, learned: Learned) -> State:
+    """The same state with another standing of one player."""
+    return state._replace(players={**state.players, name: learned})
+
+
+def with_parameters(state: State, parameters: Parameters) -> State:
+    """The same state with other parameters of some players."""
+    players = {name: state.players[name]._replace(parameters=own) for name, own in parameters.items()}
+    return state._replace(players={**state.players, **players})
+
+
+def mapped(state: State, change: Callable[[Tensor], Tensor]) -> State:
+    """The same state with every tensor changed, one after the other."""
+    step, players = change(state.step), {}
+    for name, learned in state.players.items():
+        parameters, slots, moves = change(learned.parameters), tuple(map(change, learned.slots)), change(learned.moves)
+        players[name] = Learned(parameters, slots, moves, None if learned.average is None else change(learned.average))
+    return State(step, players, change(state.memory), {name: change(told) for name, told in state.report.items()})
+
+
+def over_with(state: State) -> State:
+    """The state when its step is over."""
+    return state._replace(step=state.step + 1)
+
+
+def pace(game: Game, state: State) -> Tensor:
     """The share of the full rates at this step."""
     return game.schedule(state.step / game.steps)
 
 
-# --- losses, as pure functions of both players' parameters -----------------------------------------------------------
-
-
-def critic_opinion(game: Game, critic: Tensor, generator: Tensor, state: State, draw: Draw, move: int) -> Opinion:
-    """The critic's loss and penalty on one move's batches; differentiable by either player's parameters."""
-    real = shown(game, state, draw.real[move], draw.trick[move][..., :2])
-    fake = shown(game, state, generate(game, generator, draw.latent[move]), draw.trick[move][..., 2:4])
-    layers = critic_layers(game, critic)
-    pair = game.critic.judge_both(layers, real, fake)
-    extra = Extra(state.memory, draw.trick[move][..., 4:6], draw.latent[move])
-    loss = losses(game, state)(pair.r, pair.g, extra).critic
-    look = looking(game, critic, layers, pair, real, fake, draw.chance[move])
-    parts = [part(look) for part in game.constraint.parts.values()]
-    penalty = added(parts) if parts else game.constraint.penalty(look)
-    return Opinion(loss if penalty is None else loss + penalty, loss, (penalty, *parts), pair, (real, fake))
-
-
-def generator_loss(game: Game, critic: Tensor, generator: Tensor, state: State, draw: Draw) -> Tensor:
-    """The generator's loss on its own batch [seed]; differentiable by either player's parameters."""
-    layers, noise = critic_layers(game, critic), draw.trick[-1]
-    fake = shown(game, state, generate(game, generator, draw.latent[-1]), noise[..., 2:4])
-    g = game.critic.forward(layers, fake)
-    r = g.detach()
-    if game.objective.generator_needs_real:
-        r = game.critic.forward(layers, shown(game, state, draw.real[-1], noise[..., :2]))
-    return losses(game, state)(r, g, Extra(state.memory, noise[..., 4:6], draw.latent[-1])).generator
-
-
-def losses(game: Game, state: State) -> Callable[[Tensor, Tensor, Extra], Losses]:
-    """The objective's losses, or what it rehearses while the critic has its head start."""
-    rehearse = game.objective.rehearse
-    return rehearse if rehearse and state.step < game.head_start else game.objective.losses
-
-
-def generate(game: Game, parameters: Tensor, latent: Tensor) -> Tensor:
-    """Generated points [seed, batch, 2]."""
-    return game.generator.forward(game.generator.layers(parameters), latent)
-
-
-def shown(game: Game, state: State, points: Tensor, noise: Tensor) -> Tensor:
-    """Points as the critic is shown them, blurred by what is left of the noise, then packed: [seed, batch / m, 2m]."""
-    if game.noise:
-        points = points + noise_left(game, state) * noise
-    return points.reshape(points.shape[0], -1, 2 * game.pack)
-
-
-def noise_left(game: Game, state: State) -> float:
+def noise_left(game: Game, state: State) -> Tensor | float:
     """The standard deviation of the instance noise at this step."""
-    return game.noise * game.noise_schedule(state.step / game.steps)
-
-
-def critic_layers(game: Game, parameters: Tensor) -> Layers:
-    """The critic's layers as the constraint wants them used."""
-    return game.constraint.reparametrise(game.critic.layers(parameters))
-
-
-def looking(
-    game: Game, parameters: Tensor, layers: Layers, pair: Pair, real: Tensor, fake: Tensor, chance: Tensor
-) -> Look:
-    """What a penalty may look at; slopes are those of the score, and computed only when asked for."""
-
-    def pull(outputs: Tensor) -> Tensor:
-        return game.objective.pull(outputs, pair.r, pair.g)
-
-    def slopes_at(points: Tensor) -> Tensor:
-        judged = game.critic.judge(layers, points)
-        return judged.slopes(slice(None), pull(judged.outputs))
-
-    return Look(
-        real=real,
-        fake=fake,
-        chance=chance[:, : real.shape[1]],
-        real_slopes=lambda: pair.real_slopes(pull(pair.r)),
-        fake_slopes=lambda: pair.fake_slopes(pull(pair.g)),
-        slopes_at=slopes_at,
-        layers=lambda: game.critic.layers(parameters),
-    )
-
-
-# --- looking at a state ----------------------------------------------------------------------------------------------
-
-
-class Judge(NamedTuple):
-    """The critic of a state as a function of points of the plane: `score [seed, n]`, `slopes [seed, n, 2]`."""
-
-    score: Callable[[Tensor], Tensor]
-    slopes: Callable[[Tensor], Tensor]
-
-
-def judge(game: Game, parameters: Tensor, real: Tensor, fake: Tensor) -> Judge:
-    """The drawn score and its gradient, against a real and a generated cloud [seed, n, 2] where the score needs them.
-
-    A critic of packs is asked about m copies of a point; its slope is that of all copies moving together. A critic with batch
-    norm is shown as the generator meets it: with the statistics of generated points.
-    """
-    layers = critic_layers(game, parameters.detach())
-    clouds = (real.repeat(1, 1, game.pack), fake.repeat(1, 1, game.pack))
-    settled = game.critic.settled(layers, clouds[1])
-    r, g = (settled(cloud).outputs.detach() for cloud in clouds)
-
-    def score(points: Tensor) -> Tensor:
-        return game.objective.score(settled(points.repeat(1, 1, game.pack)).outputs, r, g).detach()
-
-    def slopes(points: Tensor) -> Tensor:
-        judged = settled(points.repeat(1, 1, game.pack))
-        by_copy = judged.slopes(slice(None), game.objective.pull(judged.outputs, r, g))
-        return by_copy.unflatten(2, (game.pack, 2)).sum(dim=2).detach()
-
-    return Judge(score, slopes)
+    return 0.0 if game.noise is None else game.noise * game.noise_schedule(state.step / game.steps)

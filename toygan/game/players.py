@@ -14,6 +14,7 @@ import torch
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
+from toygan.game.laws import Sampler
 from toygan.game.networks import (
     ACTIVATIONS,
     Activation,
@@ -34,8 +35,6 @@ from toygan.game.networks import (
 from toygan.targets.refusal import Refusal
 
 # --- latents: what a generator is fed --------------------------------------------------------------------------------
-
-Sampler = Callable[[np.random.Generator, int], np.ndarray]
 
 
 def normal_latent(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
@@ -67,15 +66,16 @@ Latent = Literal["normal", "uniform", "sphere"]
 
 
 class Generator(NamedTuple):
-    """Its body, how latents [n, inputs] are drawn, given a sampler of the target, and how many first columns are a category."""
+    """Its body, how latents [n, inputs] are drawn, given a sampler of the target, and the same body with so many more first
+    inputs, for codes that an objective wants carried; None where it has no place for them.
+    """
 
     network: Network
     latents: Callable[[np.random.Generator, int, Sampler], np.ndarray]
-    categories: int = 0
+    widened: Callable[[int], Network] | None = None
 
 
 def mlp_generator(
-    categories: int = 0,
     *,
     latent: Latent = "normal",
     latent_dim: PositiveInt = 2,
@@ -88,25 +88,25 @@ def mlp_generator(
     output: Literal["linear", "tanh"] = "linear",
     reach: PositiveFloat = 3.0,
 ) -> Generator:
-    """A perceptron from latents, behind a one-hot category if the method has `categories`, to the plane; with
-    `output = "tanh"` to the square [-reach, reach]^2.
+    """A perceptron from latents, behind the codes that an objective wants carried, to the plane; with `output = "tanh"` to
+    the square [-reach, reach]^2.
     """
     body = Body(width, depth, activation, normalisation, initialisation, gain)
-    made = perceptron(categories + latent_dim, 2, body)
 
-    def latents(rng: np.random.Generator, n: int, target: Sampler) -> np.ndarray:
-        z = LATENTS[latent](rng, n, latent_dim)
-        return np.hstack((np.eye(categories)[rng.integers(categories, size=n)], z)) if categories else z
+    def widened(codes: int) -> Network:
+        made = perceptron(codes + latent_dim, 2, body)
+        return made if output == "linear" else made._replace(forward=partial(squashed, made, reach))
 
-    def squashed(layers: Layers, z: Tensor) -> Tensor:
-        return reach * made.forward(layers, z).tanh()
-
-    return Generator(made._replace(forward=squashed) if output == "tanh" else made, latents, categories)
+    return Generator(widened(0), lambda rng, n, target: LATENTS[latent](rng, n, latent_dim), widened)
 
 
-def point(categories: int = 0, *, start: tuple[float, float] = (1.0, 0.0)) -> Generator:
+def squashed(made: Network, reach: float, layers: Layers, z: Tensor) -> Tensor:
+    """A body's points squashed into the square [-reach, reach]^2."""
+    return reach * made.forward(layers, z).tanh()
+
+
+def point(*, start: tuple[float, float] = (1.0, 0.0)) -> Generator:
     """One learnable point theta, whatever the latent: Dirac-GAN (Mescheder et al., 2018, arXiv:1801.04406)."""
-    without(categories)
 
     def forward(layers: Layers, z: Tensor) -> Tensor:
         return layers[0].bias.expand(-1, z.shape[1], -1)
@@ -114,9 +114,8 @@ def point(categories: int = 0, *, start: tuple[float, float] = (1.0, 0.0)) -> Ge
     return Generator(weightless(np.array(start), forward), lambda rng, n, target: np.zeros((n, 1)))
 
 
-def shift(categories: int = 0, *, start: float = 1.0) -> Generator:
+def shift(*, start: float = 1.0) -> Generator:
     """The line (theta, u), u uniform on [0, 1], theta learnable (Arjovsky et al., 2017, arXiv:1701.07875)."""
-    without(categories)
 
     def forward(layers: Layers, z: Tensor) -> Tensor:
         return torch.cat((layers[0].bias.expand(-1, z.shape[1], -1), z), dim=2)
@@ -124,9 +123,8 @@ def shift(categories: int = 0, *, start: float = 1.0) -> Generator:
     return Generator(weightless(np.array([start]), forward), lambda rng, n, target: rng.uniform(0.0, 1.0, (n, 1)))
 
 
-def data_plus_noise(categories: int = 0, *, std: PositiveFloat = 1.0) -> Generator:
+def data_plus_noise(*, std: PositiveFloat = 1.0) -> Generator:
     """The frozen generator x + N(0, std^2 I), x from the target, to study the critic alone (Gulrajani et al., 2017)."""
-    without(categories)
 
     def latents(rng: np.random.Generator, n: int, target: Sampler) -> np.ndarray:
         return target(rng, n) + std * rng.standard_normal((n, 2))
@@ -146,12 +144,6 @@ def weightless(start: np.ndarray, forward: Callable[[Layers, Tensor], Tensor]) -
         return [Layer(parameters.new_zeros(len(parameters), 0, 0), parameters.unsqueeze(1))]
 
     return network(lambda rng: start, layers, forward)
-
-
-def without(categories: int) -> None:
-    """Refuse categories in a generator whose latent has no place for them."""
-    if categories:
-        raise Refusal("only the generator kind mlp takes a method with categories", option="kind")
 
 
 GENERATORS: dict[str, Callable[..., Generator]] = {
@@ -211,7 +203,7 @@ def autoencoder(
     initialisation: Initialisation = "he",
     gain: PositiveFloat = 1.0,
 ) -> Network:
-    """Score minus |x - decode(encode(x))|^2; the further outputs are the code. Encoder and decoder have `depth` hidden
+    """Score minus |x - decode(encode(x))|^2; the head `code` is the code. Encoder and decoder have `depth` hidden
     layers each (Zhao et al., 2016, arXiv:1609.03126). Raises ValueError where the objective wants a wider head.
     """
     if outputs != 1:
@@ -233,7 +225,7 @@ def autoencoder(
         error = (x - decoder.forward(layers[depth + 1 :], codes)).square().sum(dim=2, keepdim=True)
         return torch.cat((-error, codes), dim=2)
 
-    return network(initial, layers, forward)
+    return network(initial, layers, forward)._replace(heads={"code": code})
 
 
 def identity(inputs: int, outputs: int) -> Network:

@@ -1,6 +1,7 @@
 """How the moves of one step follow each other. One more rule is one function of options and one row in `RULES`.
 
-A rule is a step, (game, state, draw) -> state, and what it does to the optimiser.
+A rule is a step, (game, state, draw) -> state, and what it does to the optimisers. Critics move first, as often as the
+game says, then generators, once; each move has its own row of the draw, the last one's for the generators.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from pydantic import NonNegativeFloat, NonNegativeInt
 from torch import Tensor
 
 from toygan.game import play
+from toygan.game.dials import Dial, over
 from toygan.game.optimisers import Move, Optimiser, Slots
-from toygan.game.play import Game, State
-from toygan.game.streams import Draw
+from toygan.game.play import Draw, Game, Learned, Parameters, State
 
 
 class Rule(NamedTuple):
@@ -26,9 +27,9 @@ class Rule(NamedTuple):
 
 
 def warm_up(game: Game, state: State, draw: Draw, moves: int) -> State:
-    """The first of the critic's moves, one after the other."""
-    for move in range(moves):
-        state = play.critic_move(game, state, draw, move, at=state)
+    """The first of the critics' moves, one after the other."""
+    for k in range(moves):
+        state = play.move(game, state, game.critics, play.row_of(draw, k), at=state)
     return state
 
 
@@ -37,14 +38,15 @@ def alternating() -> Rule:
 
     def step(game: Game, state: State, draw: Draw) -> State:
         state = warm_up(game, state, draw, game.critic_steps)
-        return play.generator_move(game, state, draw, at=state)
+        return play.over_with(play.move(game, state, game.generators, play.row_of(draw, -1), at=state))
 
     return Rule(step)
 
 
 def both_at(game: Game, state: State, draw: Draw, at: State) -> State:
-    """The critic's last move and the generator's, both down their gradients at one state."""
-    return play.generator_move(game, play.critic_move(game, state, draw, game.critic_steps - 1, at=at), draw, at=at)
+    """The critics' last move and the generators', all down their gradients at one state."""
+    state = play.move(game, state, game.critics, play.row_of(draw, game.critic_steps - 1), at=at)
+    return play.move(game, state, game.generators, play.row_of(draw, -1), at=at)
 
 
 def simultaneous() -> Rule:
@@ -52,7 +54,7 @@ def simultaneous() -> Rule:
 
     def step(game: Game, state: State, draw: Draw) -> State:
         state = warm_up(game, state, draw, game.critic_steps - 1)
-        return both_at(game, state, draw, at=state)
+        return play.over_with(both_at(game, state, draw, at=state))
 
     return Rule(step)
 
@@ -65,7 +67,7 @@ def extragradient() -> Rule:
 
     def step(game: Game, state: State, draw: Draw) -> State:
         state = warm_up(game, state, draw, game.critic_steps - 1)
-        return both_at(game, state, draw, at=both_at(game, state, draw, at=state))
+        return play.over_with(both_at(game, state, draw, at=both_at(game, state, draw, at=state)))
 
     return Rule(step)
 
@@ -76,29 +78,20 @@ def extra_adam() -> Rule:
     """
 
     def step(game: Game, state: State, draw: Draw) -> State:
-        # How often critic and generator have looked ahead before this step.
-        fed = (state.step, max(state.step - game.head_start, 0))
-        state = warm_up(counted(game, fed[0]), state, draw, game.critic_steps - 1)
-        ahead = both_counted(game, state, draw, state, fed)
-        state = state._replace(critic_slots=ahead.critic_slots, generator_slots=ahead.generator_slots)
-        return both_counted(game, state, draw, ahead, (fed[0] + 1, fed[1] + 1))
+        state = warm_up(game, state, draw, game.critic_steps - 1)
+        ahead = both_at(game, state, draw, at=state)
+        return play.over_with(both_at(game, fed(state, ahead), draw, at=ahead))
 
     return Rule(step)
 
 
-def counted(game: Game, looks: int) -> Game:
-    """The same game, in which optimisers count so many looks ahead besides the moves."""
-
-    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
-        return game.optimiser.move(parameters, gradient, slots, t + looks, rate)
-
-    return game._replace(optimiser=Optimiser(game.optimiser.slots, move))
-
-
-def both_counted(game: Game, state: State, draw: Draw, at: State, looks: tuple[int, int]) -> State:
-    """As `both_at`, after so many looks ahead of the critic and of the generator."""
-    state = play.critic_move(counted(game, looks[0]), state, draw, game.critic_steps - 1, at=at)
-    return play.generator_move(counted(game, looks[1]), state, draw, at=at)
+def fed(state: State, ahead: State) -> State:
+    """The players where they are, with the memories and the number of moves of those who looked ahead."""
+    players = {
+        name: learned._replace(slots=ahead.players[name].slots, moves=ahead.players[name].moves)
+        for name, learned in state.players.items()
+    }
+    return state._replace(players=players)
 
 
 def optimistic() -> Rule:
@@ -111,9 +104,9 @@ def optimistic() -> Rule:
 def looking_back(optimiser: Optimiser) -> Optimiser:
     """The same optimiser fed with 2 g_t - g_(t-1), and with g_1 at first."""
 
-    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
         *inner, last = slots
-        foreseen = gradient if t == 1 else 2 * gradient - last
+        foreseen = torch.where(t == 1, gradient, 2 * gradient - last)
         moved = optimiser.move(parameters, foreseen, tuple(inner), t, rate)
         return Move(moved.parameters, (*moved.slots, gradient))
 
@@ -130,37 +123,37 @@ def optimistic_adam() -> Rule:
 def moving_on(optimiser: Optimiser) -> Optimiser:
     """The same optimiser, whose move at rate 1 is 2 u_t - u_(t-1)."""
 
-    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: int, rate: float) -> Move:
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
         *inner, last = slots
         moved = optimiser.move(torch.zeros_like(parameters), gradient, tuple(inner), t, 1.0)
-        return Move(parameters + rate * (2 * moved.parameters - last), (*moved.slots, moved.parameters))
+        return Move(
+            parameters + over(rate, parameters) * (2 * moved.parameters - last), (*moved.slots, moved.parameters)
+        )
 
     return Optimiser(optimiser.slots + 1, move)
 
 
 def consensus(*, weight: NonNegativeFloat = 0.1) -> Rule:
-    """Simultaneous, each gradient v plus weight * grad 1/2 |v|^2 of both players' gradients (Mescheder et al., 2017,
+    """Simultaneous, each gradient v plus weight * grad 1/2 |v|^2 of all players' gradients (Mescheder et al., 2017,
     arXiv:1705.10461).
     """
 
     def step(game: Game, state: State, draw: Draw) -> State:
-        state, last = warm_up(game, state, draw, game.critic_steps - 1), game.critic_steps - 1
-        critic, generator = state.critic.detach().requires_grad_(), state.generator.detach().requires_grad_()
-        opinion = play.critic_opinion(game, critic, generator, state, draw, last)
-        loss = play.generator_loss(game, critic, generator, state, draw)
-        (v,) = torch.autograd.grad(opinion.total.sum(), critic, create_graph=True)
-        (w,) = torch.autograd.grad(loss.sum(), generator, create_graph=True)
-        quarrel = (v.square().sum() + w.square().sum()) / 2
-        to_critic, to_generator = torch.autograd.grad(quarrel, (critic, generator), allow_unused=True)
-        state = play.critic_moved(game, state, (v + weight * known(to_critic, v)).detach(), opinion, last)
-        return play.generator_moved(game, state, (w + weight * known(to_generator, w)).detach(), loss)
+        state = warm_up(game, state, draw, game.critic_steps - 1)
+        at = {name: own.detach().requires_grad_() for name, own in state.parameters.items()}
+        names = (*game.critics, *game.generators)
+        rows = dict.fromkeys(game.critics, play.row_of(draw, game.critic_steps - 1))
+        rows |= dict.fromkeys(game.generators, play.row_of(draw, -1))
+        opinions = {name: game.players[name].opinion(game, at, state, rows[name]) for name in names}
+        v = [torch.autograd.grad(opinions[name].loss.sum(), at[name], create_graph=True)[0] for name in names]
+        quarrel = torch.stack([one.square().sum() for one in v]).sum() / 2
+        to_each = torch.autograd.grad(quarrel, [at[name] for name in names], allow_unused=True)
+        for name, own, shared in zip(names, v, to_each, strict=True):
+            pulled = own + over(weight, own) * (torch.zeros_like(own) if shared is None else shared)
+            state = play.moved(game, state, name, pulled.detach(), opinions[name])
+        return play.over_with(state)
 
     return Rule(step)
-
-
-def known(gradient: Tensor | None, like: Tensor) -> Tensor:
-    """The gradient, or zeros where nothing depends on these parameters."""
-    return torch.zeros_like(like) if gradient is None else gradient
 
 
 def unrolled(*, ahead: NonNegativeInt = 5) -> Rule:
@@ -170,25 +163,35 @@ def unrolled(*, ahead: NonNegativeInt = 5) -> Rule:
     """
 
     def step(game: Game, state: State, draw: Draw) -> State:
-        state = warm_up(game, state, draw, game.critic_steps)
-        generator = state.generator.detach().requires_grad_()
-        foreseen = Move(state.critic.detach().requires_grad_(), state.critic_slots)
-        for k in range(ahead):
-            foreseen = moved_ahead(game, foreseen, generator, state, draw, k)
-        loss = play.generator_loss(game, foreseen.parameters, generator, state, draw)
-        (gradient,) = torch.autograd.grad(loss.sum(), generator)
-        return play.generator_moved(game, state, gradient, loss)
+        state, last = warm_up(game, state, draw, game.critic_steps), play.row_of(draw, -1)
+        at = {name: own.detach().requires_grad_() for name, own in state.parameters.items()}
+        foreseen = state
+        for _ in range(ahead):
+            foreseen = moved_ahead(game, foreseen, {**at, **of(game.critics, foreseen)}, last)
+        there = {**at, **of(game.critics, foreseen)} if ahead else at
+        opinions = {name: game.players[name].opinion(game, there, state, last) for name in game.generators}
+        for name, opinion in opinions.items():
+            (gradient,) = torch.autograd.grad(opinion.loss.sum(), at[name], retain_graph=len(opinions) > 1)
+            state = play.moved(game, state, name, gradient, opinion)
+        return play.over_with(state)
 
     return Rule(step)
 
 
-def moved_ahead(game: Game, critic: Move, generator: Tensor, state: State, draw: Draw, k: int) -> Move:
-    """The critic after its k-th move ahead, as a differentiable function of both players' parameters."""
-    opinion = play.critic_opinion(game, critic.parameters, generator, state, draw, -1)
-    (gradient,) = torch.autograd.grad(opinion.total.sum(), critic.parameters, create_graph=True)
-    t = (state.step + 1) * game.critic_steps + k + 1
-    moved = game.optimiser.move(critic.parameters, gradient, critic.slots, t, game.critic_rate * play.pace(game, state))
-    return Move(game.constraint.project(moved.parameters, game.critic.layers), moved.slots)
+def of(names: tuple[str, ...], state: State) -> dict[str, Tensor]:
+    """The parameters of some players, differentiable by themselves."""
+    own = {name: state.players[name].parameters for name in names}
+    return {name: one if one.requires_grad else one.detach().requires_grad_() for name, one in own.items()}
+
+
+def moved_ahead(game: Game, state: State, at: Parameters, row: Draw) -> State:
+    """The critics after one more move ahead, as a differentiable function of all players' parameters."""
+    for name in game.critics:
+        player, own = game.players[name], Learned(at[name], *state.players[name][1:])
+        opinion = player.opinion(game, at, state, row)
+        (gradient,) = torch.autograd.grad(opinion.loss.sum(), at[name], create_graph=True)
+        state = play.with_player(state, name, play.stepped(game, player, own, gradient, state))
+    return state
 
 
 RULES: dict[str, Callable[..., Rule]] = {

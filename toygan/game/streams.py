@@ -1,5 +1,4 @@
-"""Random numbers as a function of (scenario seed, seed, purpose, step), so that nothing depends on what was drawn
-before.
+"""Random numbers as a function of (scenario seed, seed, name, step), so that nothing depends on what was drawn before.
 
 Two methods on one scenario and seed see the same real batches and latents; a run that is continued sees what it would
 have seen. Numbers are drawn in blocks of many steps because a draw costs more than the numbers.
@@ -7,66 +6,48 @@ have seen. Numbers are drawn in blocks of many steps because a draw costs more t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from enum import IntEnum
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.game.players import Sampler
+from toygan.game.laws import Sampler
+from toygan.game.play import Draw
 
 BLOCK = 32  # steps drawn at once; part of the stream's definition: another value is another stream
 
-
-class Purpose(IntEnum):
-    """What numbers are for; each purpose has a stream of its own. The values are part of the stream's definition."""
-
-    GENERATOR_START = 0
-    CRITIC_START = 1
-    REAL = 2
-    LATENT = 3
-    CHANCE = 4
-    WATCHED_REAL = 5
-    WATCHED_LATENT = 6
-    FLOOR = 7
-    TRICK = 8
-    FRESH_LATENT = 9
-    WATCHED_NOISE = 10
-    MANY_REAL = 11
+# The numbers of the streams that every run has; they are part of the streams' definition. Others follow from the name.
+NUMBERS = {
+    "generator start": 0,
+    "critic start": 1,
+    "real": 2,
+    "latent": 3,
+    "watched real": 5,
+    "watched latent": 6,
+    "floor": 7,
+    "fresh latent": 9,
+    "watched noise": 10,
+    "many real": 11,
+}
 
 
-def stream(scenario_seed: int, seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
-    """The generator of random numbers for one purpose at one place (block, move) of one seed."""
-    return np.random.default_rng([scenario_seed, seed, purpose, *place])
-
-
-class Draw(NamedTuple):
-    """What one step consumes: one row a move, the critic's moves first, the generator's last.
-
-    `real [moves, seed, batch, 2]`, `latent [moves, seed, batch, d]`, `chance [moves, seed, batch, c]` from 0 to
-    below 1 for the constraint, and for tricks, where there are any, `trick [moves, seed, batch, 6]`: four normal numbers
-    (two to blur a real point, two for a generated one) and two uniform ones (for labels).
-    """
-
-    real: Tensor
-    latent: Tensor
-    chance: Tensor
-    trick: Tensor
+def stream(scenario_seed: int, seed: int, name: str, *place: int) -> np.random.Generator:
+    """The generator of random numbers of one name at one place (block, move) of one seed."""
+    number = NUMBERS[name] if name in NUMBERS else crc32(name.encode()) + 2**32
+    return np.random.default_rng([scenario_seed, seed, number, *place])
 
 
 class Randomness(NamedTuple):
-    """Everything that decides a run's random numbers."""
+    """Everything that decides a run's random numbers; `laws` are the samplers of a step's draws by name."""
 
     scenario_seed: int
     seeds: Sequence[int]
     batch: int
     moves: int  # critic moves in a step, plus the generator's one
-    real: Sampler
-    latent: Sampler
-    chance: Sampler
-    trick: Sampler
+    laws: Mapping[str, Sampler]
 
 
 def draws(source: Randomness, start: int, like: Tensor) -> Iterator[Draw]:
@@ -75,51 +56,31 @@ def draws(source: Randomness, start: int, like: Tensor) -> Iterator[Draw]:
     while True:
         drawn = draw_block(source, block, like)
         for row in range(skip, BLOCK):
-            yield Draw(*(numbers[row] for numbers in drawn))
+            yield {name: numbers[row] for name, numbers in drawn.items()}
         block, skip = block + 1, 0
 
 
 def draw_block(source: Randomness, block: int, like: Tensor) -> Draw:
-    """The numbers of one block: each [step, moves, seed, batch, ...]."""
-    return Draw(
-        stacked(source, Purpose.REAL, block, source.real, like),
-        stacked(source, Purpose.LATENT, block, source.latent, like),
-        stacked(source, Purpose.CHANCE, block, source.chance, like),
-        stacked(source, Purpose.TRICK, block, source.trick, like),
-    )
+    """The numbers of one block by name: each [step, moves, seed, batch, ...]."""
+    return {name: stacked(source, name, block, like) for name in source.laws}
 
 
-def uniform(columns: int) -> Sampler:
-    """A sampler of n x columns uniform numbers, from 0 to below 1."""
-    return lambda rng, n: rng.random((n, columns))
-
-
-def tricks(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Four normal and two uniform columns."""
-    return np.hstack((rng.standard_normal((n, 4)), rng.random((n, 2))))
-
-
-def no_tricks(rng: np.random.Generator, n: int) -> np.ndarray:
-    """No columns at all, and nothing drawn."""
-    return np.empty((n, 0))
-
-
-def stacked(source: Randomness, purpose: Purpose, block: int, sample: Sampler, like: Tensor) -> Tensor:
-    """[step, moves, seed, batch, d]; the generator's move is named 0, so that fewer critic moves see the first batches."""
-    names = [*range(1, source.moves), 0]
-    table = [[one(source, sample, purpose, seed, name, block) for seed in source.seeds] for name in names]
+def stacked(source: Randomness, name: str, block: int, like: Tensor) -> Tensor:
+    """[step, moves, seed, batch, c]; the generator's move is numbered 0, so that fewer critic moves see the first batches."""
+    moves = [*range(1, source.moves), 0]
+    table = [[one(source, name, seed, move, block) for seed in source.seeds] for move in moves]
     numbers = torch.from_numpy(np.array(table)).to(dtype=like.dtype, device=like.device)
     return numbers.permute(2, 0, 1, 3, 4).contiguous()
 
 
-def one(source: Randomness, sample: Sampler, purpose: Purpose, seed: int, name: int, block: int) -> np.ndarray:
-    """One seed's numbers for one move of every step of a block: [step, batch, d]."""
-    numbers = sample(stream(source.scenario_seed, seed, purpose, name, block), BLOCK * source.batch)
-    return numbers.reshape(BLOCK, source.batch, -1)
+def one(source: Randomness, name: str, seed: int, move: int, block: int) -> np.ndarray:
+    """One seed's numbers for one move of every step of a block: [step, batch, c]."""
+    rng = stream(source.scenario_seed, seed, name, move, block)
+    return source.laws[name](rng, BLOCK * source.batch).reshape(BLOCK, source.batch, -1)
 
 
 def starts(
-    scenario_seed: int, seeds: Sequence[int], purpose: Purpose, initial: Callable[[np.random.Generator], np.ndarray]
+    scenario_seed: int, seeds: Sequence[int], player: str, initial: Callable[[np.random.Generator], np.ndarray]
 ) -> np.ndarray:
-    """First parameters of every seed [seed, P]."""
-    return np.stack([initial(stream(scenario_seed, seed, purpose)) for seed in seeds])
+    """A player's first parameters of every seed [seed, P]."""
+    return np.stack([initial(stream(scenario_seed, seed, f"{player} start")) for seed in seeds])

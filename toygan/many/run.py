@@ -11,9 +11,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, NamedTuple
@@ -21,28 +20,31 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from toygan.files import cache
+from toygan.engines.table import BACKENDS, Running
 from toygan.files.config import Config, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
 from toygan.files.scenario import read
 from toygan.files.strict import Place, UserError
 from toygan.game.play import State
-from toygan.quantities import measure
 from toygan.quantities.diagnosis import rates, sentences
-from toygan.quantities.modes import code_information
-from toygan.quantities.optimal import OPTIMA, Known, Told, alignment_ceiling, decided, indifferent_score, known_optimum
-from toygan.quantities.table import N_W1, QUANTITIES, shown_in
 from toygan.quantities.transport import w1
 from toygan.session import folder as folders
-from toygan.session import looks
 from toygan.session.facts import FORMAT, Facts
-from toygan.session.looks import Frame, Simulation
-from toygan.session.recording import Recording, diagnose, load, metric_lines, plain, read_metrics
-from toygan.targets.target import Target
+from toygan.session.looks import generated, is_over, state_arrays, state_of, step_of, weights
+from toygan.session.measuring import (
+    Gauge,
+    alignment_ceilings,
+    final_floors,
+    fixed_arrays,
+    frame_floors,
+    gauge,
+    summary,
+)
+from toygan.session.recording import Recording, diagnose, load, metric_lines, read_metrics
+from toygan.session.simulation import simulation
+from toygan.session.stream import Change, Look, advancing, changes_of, engine_of, looks_from
 
-LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT")
-FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
-PERFECT = 40  # samplers behind a floor: half a second for a frame's, 3 s for those of the end, kept for later runs
+LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT", "onnx", "onnxruntime")
 
 
 class Progress(NamedTuple):
@@ -54,7 +56,6 @@ class Progress(NamedTuple):
     numbers: Mapping[str, float]
 
 
-Change = str | tuple[str, Any]  # "KEY=VALUE", or a key and its value
 Watcher = Callable[[Progress], None]
 
 
@@ -62,13 +63,14 @@ class Order(NamedTuple):
     """What is asked for besides the config: where, on what, and how much of it."""
 
     folder: Path
-    command: str
+    command: str = ""
     device: str = "cpu"
     animation: bool = True
     fresh: bool = False
     watch: Watcher = lambda progress: None
     picture: bool = True
     settings: Mapping[str, Any] = {}  # the run's place in the grid of a sweep
+    backend: str = "auto"
 
 
 def run(
@@ -81,35 +83,28 @@ def run(
     animation: bool = True,
     fresh: bool = False,
     watch: Watcher = lambda progress: None,
+    backend: str = "auto",
 ) -> Recording:
     """Play a scenario (name or path of a .toml) by a method and return its recording, reusing what `out` holds.
 
-    `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE".
+    `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE"; `backend`
+    is what runs the steps, "auto" for the fastest that is there.
     Raises UserError (a ValueError) for what the user got wrong, with every mistake in one message.
     """
-    overrides = [overrides] if isinstance(overrides, str) else overrides
-    changes: list[Change] = list(overrides.items() if isinstance(overrides, Mapping) else overrides)
-    if seeds is not None:
-        changes.append(("training.seeds", seeds if isinstance(seeds, int) else list(seeds)))
-    config, order = prepared(scenario, method, changes, Path(out), device, animation, fresh)
-    return carry_out(config, order._replace(watch=watch))
+    wanted = Order(Path(out), device=device, animation=animation, fresh=fresh, watch=watch, backend=backend)
+    return carry_out(*prepared(scenario, method, changes_of(seeds, overrides), wanted))
 
 
 def prepared(
-    scenario: str,
-    method: str | None,
-    changes: Sequence[Change],
-    out: Path,
-    device: str = "auto",
-    animation: bool = True,
-    fresh: bool = False,
-    said: Mapping[str, Place] = {},
+    scenario: str, method: str | None, changes: Sequence[Change], wanted: Order, said: Mapping[str, Place] = {}
 ) -> tuple[Config, Order]:
-    """What to play and how, checked; nothing is made yet. `said`: where changes were said, if not on the command line."""
+    """What to play and how, checked; nothing is made yet. Of what is `wanted` the folder is that of all runs. `said`: where
+    changes were said, if not on the command line.
+    """
     config = read(scenario, method, changes, said)
-    folder = out / config.name / config.method.name
-    command = command_line(scenario, method, changes)
-    return config, Order(folder, command, chosen_device(device), animation, fresh)
+    folder, command = wanted.folder / config.name / config.method.name, command_line(scenario, method, changes)
+    device, backend = chosen_device(wanted.device), known_backend(wanted.backend)
+    return config, wanted._replace(folder=folder, command=command, device=device, backend=backend)
 
 
 def command_line(scenario: str, method: str | None, changes: Sequence[Change]) -> str:
@@ -135,15 +130,23 @@ def chosen_device(device: str) -> str:
     return "cuda" if there and device != "cpu" else "cpu"
 
 
+def known_backend(backend: str) -> str:
+    """A backend's name; UserError for one that nobody knows."""
+    if backend not in BACKENDS:
+        raise UserError(f"backend {backend!r}: legal values: {', '.join(BACKENDS)}")
+    return backend
+
+
 def carry_out(config: Config, order: Order) -> Recording:
     """Run a config in its folder, or find it done there."""
     with folders.claimed(order.folder):
         facts = folders.begin(order.folder, config, first_facts(config, order), order.fresh)
         if facts["status"] in folders.FINISHED:
             return kept(order, facts)
-        with recorded_faults(order.folder, facts):
-            play_on(config, order, facts)
-            finish(order, facts)
+        ledger = Ledger(order.folder, facts)
+        with recorded_faults(ledger):
+            play_on(config, order, ledger)
+            finish(order, ledger)
     return load(order.folder)
 
 
@@ -151,7 +154,7 @@ def first_facts(config: Config, order: Order) -> dict[str, Any]:
     """What `run.json` says before the first step."""
     return (
         {"format": FORMAT}
-        | here(config, order.device)
+        | here(config, order.device, order.backend)
         | {
             "scenario": config.name,
             "title": config.title,
@@ -169,22 +172,30 @@ def first_facts(config: Config, order: Order) -> dict[str, Any]:
     )
 
 
-def here(config: Config, device: str) -> dict[str, Any]:
-    """What besides the config decides how a run ends: versions, the device, the content of the files it reads."""
-    versions = {"python": sys.version.split()[0]} | {name: version(name) for name in LIBRARIES}
-    return {"versions": versions, "device": device, "inputs": folders.digests(config)}
+def here(config: Config, device: str, backend: str) -> dict[str, Any]:
+    """What besides the config decides how a run ends: versions, device, backend, the content of the files it reads."""
+    versions = {"python": sys.version.split()[0]} | {name: installed(name) for name in LIBRARIES}
+    return {"versions": versions, "device": device, "backend": backend, "inputs": folders.digests(config)}
+
+
+def installed(name: str) -> str:
+    """The version of a package, or that it is missing."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "is missing"
 
 
 @contextmanager
-def recorded_faults(folder: Path, facts: dict[str, Any]) -> Iterator[None]:
+def recorded_faults(ledger: Ledger) -> Iterator[None]:
     """Leave the status `interrupted` or `failed` behind when the work ends before its end."""
     try:
         yield
     except KeyboardInterrupt:
-        leave(folder, facts | {"status": "interrupted"})
+        ledger.leave(status="interrupted")
         raise
     except BaseException as error:  # a SystemExit of a run's own code too
-        leave(folder, facts | {"status": "failed", "message": f"{type(error).__name__}: {error}"})
+        ledger.leave(status="failed", message=f"{type(error).__name__}: {error}")
         raise
 
 
@@ -196,12 +207,6 @@ def keep_failure(config: Config, order: Order, message: str) -> None:
         facts = folders.begin(order.folder, config, first_facts(config, order), fresh=False)
         if facts["status"] not in folders.FINISHED:
             write_json(order.folder / "run.json", facts | {"status": "failed", "message": message})
-
-
-def leave(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write the facts if the disk still takes them; the fault that brought us here matters more."""
-    with suppress(OSError):
-        write_json(folder / "run.json", facts)
 
 
 def kept(order: Order, facts: Mapping[str, Any]) -> Recording:
@@ -220,45 +225,97 @@ def kept(order: Order, facts: Mapping[str, Any]) -> Recording:
     return recording
 
 
-# --- playing and measuring -------------------------------------------------------------------------------------------
+# --- playing, and keeping what is seen ---------------------------------------------------------------------------------
 
 
-class Ongoing(NamedTuple):
-    """One run at work: what is played, where it is kept, how far it is."""
+class Ledger:
+    """`run.json` in the making: what is known of a run so far, and the seconds of every kind of work."""
 
-    config: Config
-    order: Order
-    facts: dict[str, Any]
-    sim: Simulation
-    floor: float  # what W1 of a frame is for a perfect sampler, on average
-    optimum: Known | None  # what of the objective's optimal critic no frame changes
-    past: folders.Trail  # what has been kept
+    def __init__(self, folder: Path, facts: Mapping[str, Any]) -> None:
+        self.folder, self.facts = folder, dict(facts)
+
+    def put(self, **news: Any) -> None:
+        """Know something more."""
+        self.facts |= news
+
+    def write(self, durable: bool = True, **but: Any) -> None:
+        """Write what is known, and for now something else instead of some of it."""
+        write_json(self.folder / "run.json", self.facts | but, durable=durable)
+
+    def leave(self, **last: Any) -> None:
+        """Write it if the disk still takes it; the fault that brought us here matters more."""
+        with suppress(OSError):
+            self.write(**last)
+
+    @property
+    def backend(self) -> str:
+        """What the game runs by, or is to run by."""
+        return str(self.facts["backend"])
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """What every kind of work has taken."""
+        return self.facts["seconds"]
+
+    def spend(self, seconds: Mapping[str, float]) -> None:
+        """Count seconds: of a core, whatever else it does; of the clock with a GPU."""
+        news = {work: round(self.seconds.get(work, 0.0) + spent, 3) for work, spent in seconds.items()}
+        self.put(seconds={**self.seconds, **news})
+
+    @contextmanager
+    def timed(self, work: str) -> Iterator[None]:
+        """Count the seconds spent inside."""
+        clock = process_time if self.facts["device"] == "cpu" else perf_counter
+        start = clock()
+        try:
+            yield
+        finally:
+            self.spend({work: clock() - start})
 
 
-def work_of(config: Config, order: Order, facts: dict[str, Any]) -> Ongoing:
+def play_on(config: Config, order: Order, ledger: Ledger) -> None:
+    """Play from the last kept state to the end, keeping every look, then pack."""
+    work, past = begun(config, order, ledger), folders.trail(config, ledger.facts)
+    state, numbers, steps = resumed(work, past, ledger), dict[str, float](), work.sim.steps
+
+    def tick(step: int) -> None:
+        order.watch(Progress(step, steps, "training", numbers))
+
+    if state is None or not is_over(work.sim, state):
+        first = -1 if state is None else step_of(state)
+        at = [step for step in work.sim.frame_steps if step > first]
+        running = started(work, state, ledger, order.watch)
+        moves = advancing(work.sim, running, max(first, 0), work.sim.world.dials)
+        past = past if state else folders.trail(config, ledger.facts)
+        for look in looks_from(work, running, at, moves, tick):
+            keep(look, past, ledger)
+            numbers.update(look.live)
+            state = look.state
+    assert state is not None  # the first look is always at the start
+    order.watch(Progress(step_of(state), steps, "measuring", numbers))
+    pack(work, state, ledger)
+
+
+def started(work: Gauge, state: State | None, ledger: Ledger, watch: Watcher) -> Running:
+    """The game under the backend that was asked for, or that began it, at a kept state or at the first one."""
+    with ledger.timed("train"):
+        begun = engine_of(work.sim, work.sim.start if state is None else state, ledger.backend, work.sim.world.dials)
+    ledger.put(backend=begun.engine)
+    if begun.why:
+        watch(Progress(0, work.sim.steps, f"by {begun.engine} ({begun.why})", {}))
+    return begun.running
+
+
+def begun(config: Config, order: Order, ledger: Ledger) -> Gauge:
     """A run made ready: nothing is played yet."""
-    sim = looks.simulation(config, order.device)
+    sim = simulation(config, order.device)
     import_slow_libraries()
-    with timed(facts, "floors"):
-        facts["floors"] = {"frame": floors_at(config, sim, sim.real, N_W1, "frame")}
-    with timed(facts, "measure"):
-        optimum = optimum_of(config, sim)
-    floor = facts["floors"]["frame"]["w1"]["mean"]
-    return Ongoing(config, order, facts, sim, floor, optimum, folders.trail(config, facts))
-
-
-def play_on(config: Config, order: Order, facts: dict[str, Any]) -> None:
-    """Play from the last kept state to the end, keeping every frame and its measures, then pack."""
-    work = work_of(config, order, facts)
-    sim = work.sim
-    state, numbers = resume(work), dict[str, float]()
-    states = looks.states_due(sim, state, lambda step: order.watch(Progress(step, sim.steps, "training", numbers)))
-    while not looks.is_over(sim, state):
-        with timed(facts, "train"):
-            state = next(states)
-        numbers.update(look(work, state))
-    order.watch(Progress(state.step, sim.steps, "measuring", numbers))
-    pack(work, state)
+    with ledger.timed("floors"):
+        floors = frame_floors(config, sim)
+    with ledger.timed("measure"):
+        work = gauge(config, sim, floors)
+    ledger.put(floors={"frame": floors})
+    return work
 
 
 def import_slow_libraries() -> None:
@@ -267,286 +324,72 @@ def import_slow_libraries() -> None:
     import_module("toygan.draw")
 
 
-def resume(work: Ongoing) -> State:
-    """The last kept state, with the measures after it forgotten; or the first state, looked at."""
-    place, facts = work.order.folder, work.facts
-    arrays = folders.kept_state(place, work.past, work.sim.frame_steps)
+def resumed(work: Gauge, past: folders.Trail, ledger: Ledger) -> State | None:
+    """The last kept state, with the measures after it forgotten; None where there is none."""
+    arrays = folders.kept_state(ledger.folder, past, work.sim.frame_steps)
     if arrays is None:
-        look(work, work.sim.start)
-        return work.sim.start
-    state = looks.state_of(arrays, work.sim.start)
-    facts["step"] = state.step
-    write_json(place / "run.json", facts)
+        return None
+    state = state_of(arrays, work.sim.start)
+    ledger.put(step=step_of(state))
+    ledger.write()
     return state
 
 
-def look(work: Ongoing, state: State) -> dict[str, float]:
-    """Observe, measure and keep one state; the live numbers of the first seed."""
-    facts, place = work.facts, work.order.folder
-    with timed(facts, "observe"):
-        frame = looks.observe(work.sim, state)
-    with timed(facts, "measure"):
-        row, best = measured(work, frame)
-    with timed(facts, "observe"):
-        kept_arrays = {name: values for name, values in frame.arrays.items() if name not in UNKEPT} | best
-        lines = "".join(metric_lines(row, frame.step, facts["seeds"]))
-        folders.keep(place, work.past, frame.step, kept_arrays, lines, looks.state_arrays(state))
-        facts["step"] = state.step
-        write_json(place / "run.json", facts, durable=False)
-    return {name: float(row[name][0]) for name in shown_in("live") if name in row}
+def keep(look: Look, past: folders.Trail, ledger: Ledger) -> None:
+    """Put a look into the run's folder, before the next step is played."""
+    ledger.spend(look.seconds)
+    with ledger.timed("observe"):
+        lines = "".join(metric_lines(look.measures, look.step, ledger.facts["seeds"]))
+        folders.keep(ledger.folder, past, look.step, look.arrays, lines, state_arrays(look.state))
+        ledger.put(step=look.step)
+        ledger.write(durable=False)
 
 
-def measured(work: Ongoing, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Every measure of one frame, [S] each; and the optimal critic of the portrait seed, `optimal_scores [P, g, g]`."""
-    target, samples = work.sim.world.target, frame.arrays["samples"]
-    critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
-    curve, known = curve_of(target), optimum_at(work, frame)
-    clouds = measure.clouds_seen(
-        samples, work.sim.real, target.modes, N_W1, curve, critics, "frame", known, work.sim.many_real
-    )
-    measures = measure.of_clouds(clouds, measure.measurable(target.modes, curve, critics, "frame", work.optimum))
-    inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
-    row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floor)}
-    return row, best_critic(work, clouds[0])
-
-
-INNER = [name for name, row in QUANTITIES.items() if row.source == "state"]
-UNKEPT = {"real_slopes", "between_slopes", *INNER}  # measured: too large to keep, or kept as numbers of a frame
-
-
-def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
-    """How much the latent's category says of a point's mode, `code_information [S]`, where there are both."""
-    codes, modes = codes_of(sim), sim.world.target.modes
-    if codes is None or modes is None:
-        return {}
-    pairs = zip(samples, codes, strict=True)
-    return {"code_information": np.array([code_information(points, modes, own) for points, own in pairs])}
-
-
-def codes_of(sim: Simulation) -> np.ndarray | None:
-    """The categories of the watched latents [S, N]; None where latents have none."""
-    categories = sim.world.generator.categories
-    return looks.on_host(sim.watched[..., :categories].argmax(dim=-1)) if categories else None
-
-
-def judged(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.Judged:
-    """What one seed's critic said of the watched points, as it was shown them."""
-    names = ("real_scores", "fake_scores", "real_slopes", "fake_slopes", "between_slopes")
-    return measure.Judged(*(arrays[name][s] for name in names))._replace(shown=shown(arrays, real, s))
-
-
-def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.TrainedOn | None:
-    """What one seed's critic trains against in a frame; None where that is the samples and the real points [N, 2]."""
-    if not arrays.keys() & {"live", "shown_fake"}:
-        return None
-    live = arrays.get("live", arrays["samples"])[s]
-    n = N_W1
-    if "shown_fake" in arrays:
-        return measure.TrainedOn(live, arrays["shown_real"][s, :n], arrays["shown_fake"][s, :n])
-    return measure.TrainedOn(live, real[:n], live[:n])
-
-
-def curve_of(target: Target) -> measure.Curve | None:
-    """The target's skeleton, where it has one."""
-    return None if target.skeleton is None else measure.Curve(target.skeleton, target.radius)
-
-
-def floors_at(
-    config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When
-) -> dict[str, dict[str, Any]]:
-    """What perfect samplers score in every measure of clouds against these target points [n, 2]: mean, spread, the ends
-    of the band that holds 90 % of them, and how many were drawn. Runs on one target, here and elsewhere, share them.
-    """
-    about = [as_data(config)["target"], folders.digests(config), config.training.seed, len(real), n_w1, when, PERFECT]
-
-    def made() -> dict[str, dict[str, Any]]:
-        target, sample = sim.world.target, partial(looks.floor_points, config, sim.world, len(real))
-        found = measure.floors(sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, sim.many_real)
-        return {name: dict(zip(FLOOR, map(plain, floor), strict=True)) for name, floor in found.items()}
-
-    return cache.kept("floors", about, made)
-
-
-FLOOR = ("mean", "spread", "low", "high", "draws")  # as it stands in `run.json`
-
-
-def pack(work: Ongoing, state: State) -> None:
+def pack(work: Gauge, state: State, ledger: Ledger) -> None:
     """Stack the frames into `frames.npz`, keep the last weights in `weights.npz` and sum the run up."""
-    sim, facts, place = work.sim, work.facts, work.order.folder
-    steps = [step for step in sim.frame_steps if step <= state.step]
-    with timed(facts, "observe"):
+    sim, place = work.sim, ledger.folder
+    steps = [step for step in sim.frame_steps if step <= step_of(state)]
+    with ledger.timed("observe"):
         frames = folders.kept_frames(place, steps)
-        frames |= fixed_arrays(sim, steps) | {"final": looks.generated(sim, state, sim.final)}
-    real = looks.real_points(work.config, sim.world, looks.FINAL_POINTS, 1)
-    with timed(facts, "floors"):
-        facts["floors"]["final"] = floors_at(work.config, sim, real, FINAL_W1, "final")
-    with timed(facts, "measure"):
-        facts["summary"] = summary(work, frames, real, alignment_ceilings(work, state, frames))
-    with timed(facts, "observe"):
-        write_aside(place / "weights.npz", packed(looks.weights(state)))
+        frames |= fixed_arrays(sim, steps) | {"final": generated(sim, state, sim.final)}
+    with ledger.timed("floors"):
+        floors = final_floors(work)
+        ledger.put(floors=ledger.facts["floors"] | {"final": floors})
+    with ledger.timed("measure"):
+        kept = read_metrics(place / "metrics.jsonl", frames["step"], ledger.facts["seeds"])
+        last = {name: table[-1] for name, table in kept.items()}
+        last |= {"slope_alignment_ceiling": alignment_ceilings(work, state, frames)}
+        ledger.put(summary=summary(work, frames, last, floors))
+    with ledger.timed("observe"):
+        write_aside(place / "weights.npz", packed(weights(state)))
         write_aside(place / "frames.npz", packed(frames))
-        facts["digests"] = {name: folders.of_file(place / name) for name in DIGESTED}
+        ledger.put(digests={name: folders.of_file(place / name) for name in DIGESTED})
 
 
 DIGESTED = ("metrics.jsonl", "frames.npz", "weights.npz")  # what a run ends with, the same bytes whatever came between
 
 
-def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
-    """What does not change from frame to frame: steps, target points, axes and, where there are any, modes and
-    categories of the watched points, `categories [S, N]`.
-    """
-    arrays = {"step": np.array(steps), "real": sim.real.astype(np.float32)}
-    arrays |= dict(zip(("grid_x", "grid_y"), sim.score_axes, strict=True))
-    arrays |= dict(zip(("slope_x", "slope_y"), sim.slope_axes, strict=True))
-    codes, modes = codes_of(sim), sim.world.target.modes
-    arrays |= {} if codes is None else {"categories": codes}
-    return arrays | (
-        dict(zip(("mode_centres", "mode_covariances", "mode_weights"), modes, strict=True)) if modes else {}
-    )
-
-
-def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | None:
-    """What is known of the optimal critic of this method's objective with so much instance noise; None where its critic
-    is after something else.
-    """
-    method, told = config.method, told_by(config)
-    if config.generator.kind == "point" or not decided(method.objective.kind, told, critic_kind(config)):
-        return None
-    std = getattr(config.generator, "std", None)
-    target, options = sim.world.target, method.objective.model_dump()
-    known = known_optimum(
-        method.objective.kind, sim.real, *sim.score_axes, target.log_density, std, options, noise, N_W1, told
-    )
-    part = target.density_of if known and known.log_p is not None else ""
-    return known._replace(how=f"{known.how}; the target by {part}") if known and part else known
-
-
-def told_by(config: Config) -> Told:
-    """What a method tells its critic of points and labels."""
-    return Told(config.method.pack, config.method.noisy_labels)
-
-
-def critic_kind(config: Config) -> str:
-    """The kind of the critic, the method's own before the scenario's."""
-    return config.method.critic or config.critic.kind
-
-
-def optimum_at(work: Ongoing, frame: Frame) -> Known | None:
-    """What is known of the optimum at a frame, at what is left of the noise; None while the critic still rehearses."""
-    game = work.sim.world.game
-    if work.optimum is None or (game.objective.rehearse and frame.step < game.head_start):
-        return None
-    return optimum_of(work.config, work.sim, frame.noise) if frame.noise else work.optimum
-
-
-def best_critic(work: Ongoing, cloud: measure.Seen) -> dict[str, np.ndarray]:
-    """The objective's optimal critic against what the portrait seed's critic is shown, `optimal_scores [P, g, g]`, where
-    it is known; NaN where the cloud is lost or the critic rehearses something else.
-    """
-    if work.optimum is None:
-        return {}
-    unknown = np.full([len(axis) for axis in work.sim.score_axes[::-1]], np.nan)
-    scores = cloud.best.on_grid() if cloud.best else unknown
-    with np.errstate(over="ignore"):  # an endless score is drawn as such
-        return {"optimal_scores": scores[None].astype(np.float32)}
-
-
-def summary(work: Ongoing, frames: Mapping[str, np.ndarray], real: np.ndarray, ceilings: np.ndarray) -> dict[str, Any]:
-    """Final measures of every seed on fresh points, more than a frame has; what its critic was worth at the last frame;
-    `ceilings [S]` of its slopes' alignment there; the first frame at which it was seen to have diverged. Means are over
-    the seeds that had not.
-    """
-    seeds, target, many_real = work.facts["seeds"], work.sim.world.target, work.sim.many_real
-    final = measure.measure_frame(
-        frames["final"], real, target.modes, FINAL_W1, curve_of(target), when="final", many_real=many_real
-    )
-    floors = work.facts["floors"]["final"]
-    final |= {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])} | last_critic(work, frames["step"])
-    final |= {"slope_alignment_ceiling": ceilings}
-    alive = np.asarray(~frames["diverged"].any(axis=0))
-    rows = [
-        {"seed": seed}
-        | {name: plain(values[s]) if alive[s] else None for name, values in final.items()}
-        | {"diverged_at": first_step(frames["step"], frames["diverged"][:, s])}
-        for s, seed in enumerate(seeds)
-    ]
-    return {
-        "points": looks.FINAL_POINTS,
-        "w1_points": FINAL_W1,
-        "critic_points": min(N_W1, work.config.training.points),
-        "seeds": rows,
-        "mean": {name: plain(values[alive].mean()) if alive.any() else None for name, values in final.items()},
-        "mean_over": int(alive.sum()),
-        "modes_of": None if target.modes is None else len(target.modes.centres),
-    } | optimum_facts(work.config, work.optimum)
-
-
-def last_critic(work: Ongoing, steps: np.ndarray) -> dict[str, np.ndarray]:
-    """What the last frame's measures say of every seed's critic: [S] each."""
-    known = read_metrics(work.order.folder / "metrics.jsonl", steps, work.facts["seeds"])
-    return {name: known[name][-1] for name in shown_in("last") if name in known}
-
-
-def alignment_ceilings(work: Ongoing, state: State, frames: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The slope alignment at the last frame of the potential of fresh points from both players, [S]."""
-    sim, names = work.sim, ("samples", "live", "shown_real", "shown_fake")
-    last = {name: frames[name][-1] for name in names if name in frames}
-    real = looks.real_points(work.config, sim.world, min(N_W1, len(sim.real)), 2)
-    pairs = []
-    for s, (fresh_real, fresh) in enumerate(looks.shown_again(sim, state, real)):
-        samples = last["samples"][s]
-        seen = shown(last, sim.real, s) or measure.TrainedOn(samples, sim.real[: len(real)], samples[: len(real)])
-        pairs.append((measure.clouds_of(seen), measure.clouds_of(measure.TrainedOn(fresh, fresh_real, fresh))))
-    return np.array([alignment_ceiling(*pair) for pair in pairs])
-
-
-def optimum_facts(config: Config, optimum: Known | None) -> dict[str, Any]:
-    """How the optimal critic was found, what decides it and what of it is drawn, where it is known; and the score at which
-    the objective's critic cannot tell, its `boundary`, where there is one.
-    """
-    method = config.method
-    score = indifferent_score(method.objective.kind, method.objective.model_dump(), critic_kind(config))
-    boundary = {} if score is None else {"boundary": score}
-    if optimum is None:
-        return boundary
-    row = OPTIMA[optimum.kind]
-    how = f"{optimum.how}{against(config)}; of the objective alone, whatever the constraint"
-    return boundary | {"optimal": {"how": how, "kind": row.source} | ({"drawn": row.drawn} if row.drawn else {})}
-
-
-def against(config: Config) -> str:
-    """Whose points the critic is shown, and how blurred, where that is not as they are drawn."""
-    live = "; for the points of the live generator, which the critic trains against, not of the averaged one"
-    noise = "; for both clouds blurred as by the instance noise that is left at each frame"
-    return live * bool(config.method.ema) + noise * bool(config.method.instance_noise)
-
-
-def first_step(steps: np.ndarray, happened: np.ndarray) -> int | None:
-    """The first of the steps at which it had happened."""
-    return int(steps[happened.argmax()]) if happened.any() else None
-
-
 # --- the end ---------------------------------------------------------------------------------------------------------
 
 
-def finish(order: Order, facts: dict[str, Any]) -> None:
+def finish(order: Order, ledger: Ledger) -> None:
     """Draw, write the final facts, and forget the partial frames."""
-    diverged = any(row["diverged_at"] is not None for row in facts["summary"]["seeds"])
-    facts["status"] = "diverged" if diverged else "done"
-    with timed(facts, "draw"):
-        write_json(order.folder / "run.json", facts | {"status": "running"})
+    diverged = any(row["diverged_at"] is not None for row in ledger.facts["summary"]["seeds"])
+    with ledger.timed("draw"):
+        ledger.write()
         recording = load(order.folder)
-        put_diagnosis(recording, facts)
-        draw(replace(recording, facts=Facts.of(facts)), order)
-    write_json(order.folder / "run.json", facts)
+        events, said = diagnosed(recording)
+        ledger.put(status="diverged" if diverged else "done", events=events, summary=ledger.facts["summary"] | said)
+        draw(replace(recording, facts=Facts.of(ledger.facts)), order)
+    ledger.write()
     shutil.rmtree(order.folder / "partial", ignore_errors=True)
 
 
-def put_diagnosis(recording: Recording, facts: dict[str, Any]) -> None:
-    """Put the diagnosis into the facts: every event with its evidence, the share of seeds with each label, sentences."""
-    events = diagnose(recording)
-    facts["events"] = [{"step": e.step, "seed": e.seed, "label": e.label, "evidence": e.evidence} for e in events]
-    facts["summary"] |= {"rates": rates(events, facts["seeds"]), "diagnosis": sentences(events, facts["seeds"])}
+def diagnosed(recording: Recording) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The diagnosis as facts: every event with its evidence; the share of seeds with each label, and sentences."""
+    events, seeds = diagnose(recording), list(recording.facts.seeds)
+    told = [{"step": e.step, "seed": e.seed, "label": e.label, "evidence": e.evidence} for e in events]
+    return told, {"rates": rates(events, seeds), "diagnosis": sentences(events, seeds)}
 
 
 def draw(recording: Recording, order: Order) -> None:
@@ -561,14 +404,3 @@ def draw(recording: Recording, order: Order) -> None:
 def drawings(order: Order) -> list[str]:
     """The files that are wanted as drawings."""
     return ["picture.png"] * order.picture + ["animation.gif"] * order.animation
-
-
-@contextmanager
-def timed(facts: Mapping[str, Any], work: str) -> Iterator[None]:
-    """Add the seconds spent inside to the facts' table: of a core, whatever else it does; of the clock with a GPU."""
-    clock = process_time if facts["device"] == "cpu" else perf_counter
-    start = clock()
-    try:
-        yield
-    finally:
-        facts["seconds"][work] = round(facts["seconds"].get(work, 0.0) + clock() - start, 3)

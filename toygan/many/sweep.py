@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from os.path import exists, isfile  # which say no of a name that is none, where Path raises
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import process_time
 from typing import Any
 from urllib.parse import quote
 
@@ -40,22 +39,24 @@ from toygan.files.strict import (
     shortened,
     suggestion,
 )
-from toygan.game import play
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
-from toygan.game.streams import draws
 from toygan.many import run as runs
 from toygan.many.executors import ENGINES, Pool, Shares, ends
 from toygan.many.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.many.task import Task, keep_failure
 from toygan.session import folder as folders
 from toygan.session.facts import Facts
+from toygan.session.measuring import gauge
+from toygan.session.simulation import simulation
+from toygan.session.stream import Look, advancing, engine_of, looks_from
 from toygan.view.records import Record
 
 MOST = 5  # mistakes that one message tells
 LONGEST = 120  # characters of a folder's name: 255 bytes is the most that file systems take
 PROBE_STEPS, PROBES = 24, 12  # steps that a probe plays, and how many pairs of scenario and method are probed
+WARM_STEPS = 4  # played before them
 END_SECONDS = 2.0  # the final measures and the picture of a run
 
 Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
@@ -270,7 +271,7 @@ def planned_task(plan: Plan, scenario: str, method: str | None, settings: Settin
     if ("methods", "") in places:
         where["method.name"] = places["methods", ""]
     changes = [*common.items(), *settings.items()]
-    config, order = runs.prepared(scenario, method, changes, Path(plan.out), "cpu", said=where)
+    config, order = runs.prepared(scenario, method, changes, runs.Order(Path(plan.out)), where)
     names = [config.name, config.method.name, *([folder_name(settings)] if settings else [])]
     return Task("/".join(names), Path(plan.out, *names), as_data(config), order.command, dict(settings), plan.animation)
 
@@ -470,7 +471,7 @@ def is_finished(task: Task, fresh: bool) -> bool:
     if not folders.earlier(task.folder):
         return False
     config = check(Config, task.config, Source(task.name))
-    known = folders.agreeing(task.folder, config, runs.here(config, "cpu"))
+    known = folders.agreeing(task.folder, config, runs.here(config, "cpu", "auto"))
     wanted = runs.drawings(runs.Order(task.folder, "", animation=task.animation, picture=task.picture))
     drawn = all((task.folder / name).exists() for name in wanted)
     return known["status"] in folders.FINISHED and drawn
@@ -490,20 +491,20 @@ def estimated_seconds(tasks: Sequence[Task]) -> float:
 
 def probe(config: Config) -> float:
     """Core-seconds of a run, from a few of its steps and a look at it: all that a run observes, measures and writes."""
+    work = gauge(config, simulation(config))
+    warm = min(WARM_STEPS, config.training.steps)  # the first steps and the first look take longer
+    last = min(warm + PROBE_STEPS, config.training.steps)
+    running = engine_of(work.sim, work.sim.start, "auto", work.sim.world.dials).running
+    moves = advancing(work.sim, running, 0, work.sim.world.dials)
+    first, look = looks_from(work, running, (warm, last), moves)
+    a_step = look.seconds["train"] / (last - warm) if last > warm else first.seconds["train"] / warm
+    a_look = look.seconds["observe"] + look.seconds["measure"] + keeping_seconds(config, look)
+    return config.training.steps * a_step + len(work.sim.frame_steps) * a_look + END_SECONDS
+
+
+def keeping_seconds(config: Config, look: Look) -> float:
+    """How long a core writes a look."""
     with TemporaryDirectory(prefix="toygan-") as scratch:
-        order = runs.Order(Path(scratch), "")
-        work = runs.work_of(config, order, runs.first_facts(config, order))
-        sim, start = work.sim, work.sim.start
-        states = play.play(sim.world.game, start, draws(sim.source, 0, start.critic))
-        state = next(itertools.islice(states, 3, None))
-        a_step = seconds_of(lambda: next(itertools.islice(states, PROBE_STEPS - 1, None))) / PROBE_STEPS
-        runs.look(work, state)  # the first one warms up
-        a_look = seconds_of(lambda: runs.look(work, state))
-    return config.training.steps * a_step + len(sim.frame_steps) * a_look + END_SECONDS
-
-
-def seconds_of(work: Callable[[], Any]) -> float:
-    """How long a core works on a piece of work: what else the machine does is no part of a forecast."""
-    start = process_time()
-    work()
-    return process_time() - start
+        ledger = runs.Ledger(Path(scratch), runs.first_facts(config, runs.Order(Path(scratch), "")))
+        runs.keep(look, folders.trail(config, ledger.facts), ledger)
+    return ledger.seconds["observe"] - look.seconds["observe"]

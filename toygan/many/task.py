@@ -74,7 +74,14 @@ def perform(task: Task, driver: int | None = None, cargo: Files | None = None) -
 
 def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watcher) -> End:
     """Carry a run out in a place; whatever it raises is its end and nobody else's, but for Ctrl-C."""
-    order = run.Order(place, task.command, "cpu", task.animation, False, watch, task.picture, task.settings)
+    order = run.Order(
+        place,
+        task.command,
+        animation=task.animation,
+        watch=watch,
+        picture=task.picture,
+        settings=task.settings,
+    )
     try:
         await_folder(place, TURN)
         recording = run.carry_out(check(Config, config, Source(task.name)), order)

@@ -56,7 +56,7 @@ class Number(NamedTuple):
 Numbers = dict[str, Number]
 
 
-class Law(NamedTuple):
+class Side(NamedTuple):
     """What a target may be known by: its `options`, itself, atoms with weights, segments [K, 2, 2].
 
     `dimension` is that of the set which carries its mass: 0 for points, 1 for curves, 2 for a density, else None.
@@ -69,7 +69,7 @@ class Law(NamedTuple):
     dimension: Literal[0, 1, 2] | None
 
 
-def law(config: Config) -> Law:
+def law(config: Config) -> Side:
     """The target of a config, with what its kind says of it."""
     target, given = build_target(config), config.target
     kind, modes = given.kind, target.modes
@@ -89,7 +89,7 @@ def law(config: Config) -> Law:
         segments = place(ends).reshape(-1, 2, 2)
     curved = target.singular and target.skeleton is not None
     dimension: Any = 0 if atoms else 1 if curved else 2 if target.log_density and not target.singular else None
-    return Law(given.model_dump(), target, atoms, segments, dimension)
+    return Side(given.model_dump(), target, atoms, segments, dimension)
 
 
 Watch = Callable[[str], None]  # is told what is being computed, before anything that may take long
@@ -107,7 +107,7 @@ def distances(a: Config, b: Config, points: int = 1000, watch: Watch = unwatched
     return between(law(a), law(b), points, watch)
 
 
-def between(one: Law, other: Law, points: int, watch: Watch = unwatched) -> Numbers:
+def between(one: Side, other: Side, points: int, watch: Watch = unwatched) -> Numbers:
     """Every distance of two laws."""
     found: Numbers = {}
     if one.atoms and other.atoms and min(len(one.atoms[0]), len(other.atoms[0])) > FEW_ATOMS:
@@ -130,12 +130,12 @@ def all_of(values: Mapping[str, float], how: str) -> Numbers:
 # --- closed forms ----------------------------------------------------------------------------------------------------
 
 
-def same(one: Law, other: Law) -> Numbers:
+def same(one: Side, other: Side) -> Numbers:
     """A target and itself."""
     return all_of(dict.fromkeys(DISTANCES, 0.0), "closed form: the same target") if one.options == other.options else {}
 
 
-def shifted(one: Law, other: Law) -> Numbers:
+def shifted(one: Side, other: Side) -> Numbers:
     """A target and its own shift by s: W1 = W2 = |s|. Moving all by s costs that much, a slope of 1 along s sees it."""
     fixed = [{name: value for name, value in side.options.items() if name != "shift"} for side in (one, other)]
     if fixed[0] != fixed[1]:
@@ -144,7 +144,7 @@ def shifted(one: Law, other: Law) -> Numbers:
     return all_of({"w1": gap, "w2": gap}, "closed form: the same target, shifted")
 
 
-def gaussians(one: Law, other: Law) -> Numbers:
+def gaussians(one: Side, other: Side) -> Numbers:
     """Two Gaussians: W2 (Olkin and Pukelsheim, 1982), KL, and for equal shapes or one centre more."""
     if not all(side.target.modes is not None and len(side.target.modes.centres) == 1 for side in (one, other)):
         return {}
@@ -183,7 +183,7 @@ def gaussian_kl(c: np.ndarray, first: np.ndarray, d: np.ndarray, second: np.ndar
     return float(np.trace(np.linalg.solve(second, first)) - 2 + far + logs) / 2
 
 
-def atoms(one: Law, other: Law) -> Numbers:
+def atoms(one: Side, other: Side) -> Numbers:
     """Two laws on finitely many points: transport between the atoms, divergences of the masses they have in common."""
     if not (one.atoms and other.atoms):
         return {}
@@ -208,7 +208,7 @@ def of_shares(p: np.ndarray, q: np.ndarray) -> dict[str, float]:
         return {name: divergence(nodes) for name, divergence in DIVERGENCES.items()}
 
 
-def segments(one: Law, other: Law) -> Numbers:
+def segments(one: Side, other: Side) -> Numbers:
     """Two uniform laws on segments: divergences from the stretches they share, and W2 between two single ones."""
     if one.segments is None or other.segments is None:
         return {}
@@ -261,7 +261,7 @@ def cross(a: np.ndarray, b: np.ndarray) -> float:
 SETS = {0: "points", 1: "curves", 2: "an area"}
 
 
-def singular(one: Law, other: Law) -> Numbers:
+def singular(one: Side, other: Side) -> Numbers:
     """Laws on sets of different dimension, or on straight and on bent curves, share no mass: log 2, infinite, 1."""
     bent = {one.segments is None, other.segments is None} == {True, False}
     if one.dimension is None or other.dimension is None:
@@ -276,7 +276,7 @@ def singular(one: Law, other: Law) -> Numbers:
 # --- quadrature and samples ------------------------------------------------------------------------------------------
 
 
-def by_quadrature(one: Law, other: Law, missing: Sequence[str], points: int) -> Numbers:
+def by_quadrature(one: Side, other: Side, missing: Sequence[str], points: int) -> Numbers:
     """Divergences of two densities; NaN, with the reason, where one of them is not known or cannot be integrated."""
     wanted = [name for name in missing if name in DIVERGENCES]
     if not wanted:
@@ -320,7 +320,7 @@ def reach(target: Target, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 COSTS: dict[str, tuple[Metric, int]] = {"w1": ("euclidean", 1), "w2": ("sqeuclidean", 2)}
 
 
-def by_samples(one: Law, other: Law, missing: Sequence[str], points: int) -> Numbers:
+def by_samples(one: Side, other: Side, missing: Sequence[str], points: int) -> Numbers:
     """Transport distances between samples: mean and spread over four pairs, and the floor of one target."""
     lone = [side.atoms[0][0] for side in (one, other) if side.atoms and len(side.atoms[0]) == 1]
     if lone:
@@ -335,7 +335,7 @@ def by_samples(one: Law, other: Law, missing: Sequence[str], points: int) -> Num
     return found
 
 
-def to_a_point(side: Law, atom: np.ndarray, missing: Sequence[str]) -> Numbers:
+def to_a_point(side: Side, atom: np.ndarray, missing: Sequence[str]) -> Numbers:
     """All mass goes to one atom: W_p^p is the mean of |x - atom|^p, unbiased, with its standard error as spread."""
     lengths = np.linalg.norm(side.target.sample(np.random.default_rng(0), LONE) - atom, axis=1)
     how, error = f"sampled: {LONE} points, all to one place", 1 / math.sqrt(LONE)
@@ -347,7 +347,7 @@ def to_a_point(side: Law, atom: np.ndarray, missing: Sequence[str]) -> Numbers:
     return {name: number for name, number in both.items() if name in missing}
 
 
-def draws(side: Law, points: int, which: int) -> list[np.ndarray]:
+def draws(side: Side, points: int, which: int) -> list[np.ndarray]:
     """Independent samples of a law, the same ones every time."""
     return [side.target.sample(np.random.default_rng([which, k]), points) for k in range(REPEATS)]
 
@@ -409,8 +409,8 @@ def changed(base: Mapping[str, Any], sweep: Sweep, value: float, said: Place | N
     return int(value) if isinstance(old, int) and value.is_integer() else value
 
 
-FORMS: tuple[Callable[[Law, Law], Numbers], ...] = (same, shifted, gaussians, atoms, segments, singular)
-COSTLY: tuple[tuple[str, Callable[[Law, Law, Sequence[str], int], Numbers]], ...] = (
+FORMS: tuple[Callable[[Side, Side], Numbers], ...] = (same, shifted, gaussians, atoms, segments, singular)
+COSTLY: tuple[tuple[str, Callable[[Side, Side, Sequence[str], int], Numbers]], ...] = (
     ("by quadrature", by_quadrature),
     ("by samples", by_samples),
 )

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.game import play as rules
+from toygan.game import duel
+from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.networks import Layer
 from toygan.game.objectives import Extra
-from toygan.game.play import Game, State
-from toygan.game.streams import Draw
+from toygan.game.play import Draw, Game, State
 
 JUDGED = 400  # points of each cloud at which score and slope are kept: as many as W1 takes
 LEARNED_FROM = 240  # points behind the gradients of both losses; divisible by every usual pack
@@ -40,7 +40,7 @@ class Watched(NamedTuple):
     latent: Tensor
 
 
-def views(game: Game, state: State, clouds: Watched, categories: int = 0) -> Arrays:
+def views(game: Game, state: State, clouds: Watched) -> Arrays:
     """Everything that is kept of the inside, for P = 1 portrait seed or all S seeds, in float32.
 
     `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 400
@@ -49,15 +49,15 @@ def views(game: Game, state: State, clouds: Watched, categories: int = 0) -> Arr
     `weight_saturation`, `generator_gradient`, `score_saturation [S]`; `weight_histogram [P, 41]` over [-reach, reach],
     `weight_reach [P]`; `latent_map [P, m, m, 2]`.
     """
-    portrait = game.generator.layers(state.average[:1])
-    grid = latent_grid(clouds.latent[0], categories)
-    sent = game.generator.forward(portrait, grid.unsqueeze(0))
-    shares, reach = weight_histogram(state.critic[:1])
+    critic = state.players[CRITIC].parameters
+    grid = latent_grid(clouds.latent[0], duel.code_columns(game))
+    sent = duel.carried(game, state.players[GENERATOR].shown[:1], grid.unsqueeze(0))
+    shares, reach = weight_histogram(critic[:1])
     through_layers = layer_gradients(game, state, clouds)
     seen = at_points(game, state, clouds) | {
         "layer_gradients": through_layers,
         "layer_gradient_ratio": through_layers[:, 0] / through_layers[:, -1],
-        "weight_saturation": weight_saturation(state.critic),
+        "weight_saturation": weight_saturation(critic),
         "generator_gradient": generator_gradient(game, state, clouds),
         "score_saturation": score_saturation(game, state, clouds),
         "weight_histogram": shares,
@@ -73,7 +73,7 @@ def views(game: Game, state: State, clouds: Watched, categories: int = 0) -> Arr
 def at_points(game: Game, state: State, clouds: Watched) -> dict[str, Tensor]:
     """Scores and slopes of every seed's critic at real, generated and in-between points, against these same clouds."""
     real, fake = clouds.real[:, :JUDGED].expand(len(clouds.fake), -1, -1), clouds.fake[:, :JUDGED]
-    critic = rules.judge(game, state.critic, real, fake)
+    critic = duel.judge(game, state.players[CRITIC].parameters, real, fake)
     n = real.shape[1]
     scores = critic.score(torch.cat((real, fake), dim=1))
     slopes = critic.slopes(torch.cat((real, fake, between(real, fake)), dim=1))
@@ -106,12 +106,12 @@ def layer_gradients(game: Game, state: State, clouds: Watched) -> Tensor:
     arXiv:1704.00028, Fig. 1b).
     """
     real, fake = packs(game, clouds.real.expand(len(clouds.fake), -1, -1)), packs(game, clouds.fake)
-    layers = rules.critic_layers(game, state.critic.detach())
+    body, layers = game.players[CRITIC].network, layers_of_critic(game, state)
     # A bias of its own for each point is where a map's output can be held and moved, whatever the body does with it.
     on_real, on_fake = per_point(layers, real.shape[1]), per_point(layers, fake.shape[1])
     with torch.enable_grad():
-        r, g = game.critic.forward(on_real, real), game.critic.forward(on_fake, fake)
-        loss = rules.losses(game, state)(r, g, extra(game, state, clouds)).critic.sum()
+        r, g = duel.heads(game, body.forward(on_real, real)), duel.heads(game, body.forward(on_fake, fake))
+        loss = duel.losses(game, state)(r, g, extra(game, state, clouds)).critic.sum()
         held = [layer.bias for layer in (*on_real, *on_fake)]
         found = torch.autograd.grad(loss, held, allow_unused=True)
     squares = [torch.zeros(1, 1).to(real) if one is None else n_times(one).square().sum(dim=2) for one in found]
@@ -132,36 +132,45 @@ def n_times(gradient: Tensor) -> Tensor:
 def generator_gradient(game: Game, state: State, clouds: Watched) -> Tensor:
     """Norm of the gradient of the generator's loss by all its parameters, on watched latents: [seed]."""
     with torch.enable_grad():
-        parameters = state.generator.detach().requires_grad_()
-        loss = rules.generator_loss(game, state.critic.detach(), parameters, state, watched_draw(game, clouds))
+        held = {name: own.detach() for name, own in state.parameters.items()}
+        parameters = held[GENERATOR].requires_grad_()
+        loss = game.players[GENERATOR].opinion(game, held, state, watched_row(game, clouds)).loss
         (gradient,) = torch.autograd.grad(loss.sum(), parameters, allow_unused=True)
     return torch.zeros_like(loss) if gradient is None else gradient.norm(dim=1)
+
+
+def layers_of_critic(game: Game, state: State) -> Sequence[Layer]:
+    """The critic's layers as they are used, differentiable by nothing."""
+    return duel.critic_layers(game, state.players[CRITIC].parameters.detach())
 
 
 def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
     """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01: [seed]."""
     real, fake = packs(game, clouds.real.expand(len(clouds.fake), -1, -1)), packs(game, clouds.fake)
-    layers = rules.critic_layers(game, state.critic.detach())
-    r, g = game.critic.forward(layers, real).detach(), game.critic.forward(layers, fake).detach()
+    body, layers = game.players[CRITIC].network, layers_of_critic(game, state)
+    r, g = body.forward(layers, real).detach(), body.forward(layers, fake).detach()
     with torch.enable_grad():
         g.requires_grad_()
-        loss = rules.losses(game, state)(r, g, extra(game, state, clouds)).generator
+        on_real, on_fake = duel.heads(game, r), duel.heads(game, g)
+        loss = duel.losses(game, state)(on_real, on_fake, extra(game, state, clouds)).generator
         (gradient,) = torch.autograd.grad(loss.sum(), g)
     return (n_times(gradient).norm(dim=2) < FLAT).to(g.dtype).mean(dim=1)
 
 
-def watched_draw(game: Game, clouds: Watched) -> Draw:
-    """The watched clouds as what a move consumes: no noise, and chances in the middle."""
+def watched_row(game: Game, clouds: Watched) -> Draw:
+    """The watched clouds as what a move consumes: no noise, and an objective's other draws in the middle, at 1/2."""
     real, latent = picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent)
-    trick = torch.zeros(*real.shape[:2], 6).to(real)
-    trick[..., 4:] = 0.5
-    return Draw(real[None], latent[None], trick[None, ..., 4:], trick[None])
+    widths = [game.objective.draws[name].columns for name in game.objective.codes]
+    *codes, own = latent.split([*widths, latent.shape[2] - sum(widths)], dim=2)
+    others = {
+        name: torch.full((*real.shape[:2], law.columns), 0.5).to(real) for name, law in game.objective.draws.items()
+    }
+    return others | dict(zip(game.objective.codes, codes, strict=True)) | {"real": real, "latent": own}
 
 
 def extra(game: Game, state: State, clouds: Watched) -> Extra:
     """What else a loss may look at, with chances in the middle."""
-    draw = watched_draw(game, clouds)
-    return Extra(state.memory, draw.trick[0, ..., 4:], draw.latent[0])
+    return Extra(state.memory, watched_row(game, clouds))
 
 
 def packs(game: Game, points: Tensor) -> Tensor:

@@ -10,10 +10,10 @@ import torch
 from toygan.files.config import Config
 from toygan.files.strict import UserError
 from toygan.files.world import build_generator, build_target
-from toygan.game.streams import Purpose, stream
+from toygan.game.streams import stream
 from toygan.quantities.density import LogDensity, Map, Pushed, pushed
-from toygan.session.looks import on_host
 from toygan.session.recording import Recording
+from toygan.session.simulation import on_host
 from toygan.targets.target import MANY, Target
 
 AT_ONCE = 2048  # latents: what a width of 64 needs stays in the processor's cache
@@ -95,4 +95,4 @@ def target_of(config: Config) -> tuple[LogDensity | None, np.ndarray | None, str
 
 def points_of(config: Config, target: Target) -> np.ndarray:
     """Points of the target, the same for every run of a scenario."""
-    return target.sample(stream(config.training.seed, 0, Purpose.MANY_REAL), MANY)
+    return target.sample(stream(config.training.seed, 0, "many real"), MANY)

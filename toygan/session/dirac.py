@@ -8,7 +8,7 @@ again here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from math import log, pi
 from typing import Any, NamedTuple
@@ -23,9 +23,11 @@ from toygan.files.strict import UserError
 from toygan.files.text import number
 from toygan.game import play as rules
 from toygan.game.constraints import column_norms
-from toygan.game.play import Game, Report, State
-from toygan.game.streams import Draw, draws
-from toygan.session.looks import on_host, simulation
+from toygan.game.duel import CRITIC, GENERATOR
+from toygan.game.play import Draw, Game, State
+from toygan.game.streams import draws
+from toygan.session.looks import like
+from toygan.session.simulation import on_host, simulation
 
 WINDOW = 2.0  # the phase plane is [-WINDOW, WINDOW]^2
 ARROWS = 21  # field points a side
@@ -78,7 +80,7 @@ def portrait(
         field=field(game, start, draw, axis),
         path=path(config),
         eigenvalues=found,
-        rate=game.generator_rate,
+        rate=float(game.players[GENERATOR].rate),
         words=motion_in_words(found),
     )
 
@@ -99,7 +101,7 @@ def stage(config: Config) -> tuple[Game, State, Draw]:
     """The game, one seed's state with the critic f(x, y) = x, and the draw of one step."""
     upright = config.critic.model_copy(update={"start": (1.0, 0.0)})
     sim = simulation(config.model_copy(update={"critic": upright}))
-    return sim.world.game, sim.start, next(draws(sim.source, 0, sim.start.critic))
+    return sim.world.game, sim.start, next(draws(sim.source, 0, like(sim.start)))
 
 
 # --- states as points of a plane -------------------------------------------------------------------------------------
@@ -109,45 +111,62 @@ def placed(game: Game, start: State, plane: Tensor) -> State:
     """One state for each row of `plane [n, 2]` = (theta, psi): every point of the plane is a seed."""
     n = len(plane)
     wide = repeated(start, n)
-    generator, critic = torch.zeros_like(wide.generator), plane[:, 1:] * start.critic
-    generator[:, 0] = plane[:, 0]
-    for layer in game.critic.layers(critic):
+    generator = along_theta(wide.players[GENERATOR].parameters, plane[:, 0])
+    critic = plane[:, 1:] * start.players[CRITIC].parameters
+    for layer in game.players[CRITIC].network.layers(critic):
         if layer.length is not None:  # a constraint's own parameters follow the weights they belong to
             layer.length.copy_(column_norms(layer.weight))
-    return wide._replace(generator=generator, average=generator, critic=critic)
+    return at_place(wide, {GENERATOR: generator, CRITIC: critic})
+
+
+def at_place(state: State, parameters: Mapping[str, Tensor]) -> State:
+    """The same state with these parameters, averaged ones included."""
+    players = {
+        name: learned._replace(
+            parameters=parameters[name], average=None if learned.average is None else parameters[name]
+        )
+        for name, learned in state.players.items()
+    }
+    return state._replace(players=players)
 
 
 def repeated(state: State, n: int) -> State:
     """A state of one seed as one of n equal seeds."""
-    loss, other, penalty = (one.repeat(n) for one in state.report[:3])
-    return state._replace(
-        generator=state.generator.repeat(n, 1),
-        critic=state.critic.repeat(n, 1),
-        average=state.average.repeat(n, 1),
-        generator_slots=tuple(slot.repeat(n, 1) for slot in state.generator_slots),
-        critic_slots=tuple(slot.repeat(n, 1) for slot in state.critic_slots),
-        memory=state.memory.repeat(n),
-        report=Report(loss, other, penalty, tuple(part.repeat(n) for part in state.report.parts)),
-    )
+    return rules.mapped(state, lambda leaf: leaf.repeat(n, *[1] * (leaf.ndim - 1)) if leaf.ndim else leaf)
 
 
 def seen(game: Game, state: State) -> Tensor:
     """Theta and psi of every seed [n, 2]; psi is the critic's slope where its length is learned, else the weight as stored."""
-    layer = game.critic.layers(state.critic)[0]
+    layer = game.players[CRITIC].network.layers(state.players[CRITIC].parameters)[0]
     weight = layer.weight if layer.length is None else game.constraint.reparametrise([layer])[0].weight
-    return torch.stack((state.generator[:, 0], weight[:, 0, 0]), dim=1)
+    return torch.stack((state.players[GENERATOR].parameters[:, 0], weight[:, 0, 0]), dim=1)
 
 
 def stepped(game: Game, state: State, draw: Draw) -> State:
     """Every seed one step on, all with the same draw."""
-    wide = Draw(*(numbers.expand(-1, len(state.critic), -1, -1) for numbers in draw))
+    wide = {name: numbers.expand(-1, len(state.memory), -1, -1) for name, numbers in draw.items()}
     return game.rule(game, state, wide)
 
 
 def settled(game: Game, state: State, draw: Draw) -> State:
     """The same place after a head start and a step spent on it: memories are what standing still there leaves."""
-    remembered = stepped(game, state._replace(step=game.head_start), draw)
-    return remembered._replace(generator=state.generator, average=state.average, critic=state.critic)
+    remembered = stepped(game, after_head_start(game, state), draw)
+    averages = {name: learned.shown for name, learned in state.players.items()}
+    players = {
+        name: learned._replace(
+            parameters=state.players[name].parameters, average=None if learned.average is None else averages[name]
+        )
+        for name, learned in remembered.players.items()
+    }
+    return remembered._replace(players=players)
+
+
+def after_head_start(game: Game, state: State) -> State:
+    """The same place at the end of the critic's head start."""
+    begun = game.players[GENERATOR].head_start
+    critic = state.players[CRITIC]
+    critic = critic._replace(moves=critic.moves + begun * game.critic_steps)
+    return rules.with_player(state._replace(step=state.step + begun), CRITIC, critic)
 
 
 # --- the three things to see -----------------------------------------------------------------------------------------
@@ -163,15 +182,13 @@ def field(game: Game, start: State, draw: Draw, axis: np.ndarray) -> np.ndarray:
 
 def step_rate(game: Game, state: State) -> float:
     """The generator's rate at this step."""
-    return game.generator_rate * rules.pace(game, state)
+    return float(game.players[GENERATOR].rate * rules.pace(game, state))
 
 
 def path(config: Config) -> np.ndarray:
     """(theta, psi) after every step of training from the config's own start: [T, 2], cut where it leaves all bounds."""
     sim = simulation(config)
-    states = islice(
-        rules.play(sim.world.game, sim.start, draws(sim.source, 0, sim.start.critic)), config.training.steps
-    )
+    states = islice(rules.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start))), config.training.steps)
     places = np.concatenate([on_host(seen(sim.world.game, state)) for state in (sim.start, *states)])
     lost = ~(np.abs(places) < 1e6).all(axis=1)
     return places[: int(lost.argmax())] if lost.any() else places
@@ -183,7 +200,7 @@ def eigenvalues(game: Game, start: State, draw: Draw) -> Eigenvalues:
     None where (0, 0) is not at rest, or where the step has no derivative there (a normalised slope, a two-sided
     penalty, an optimiser that divides by the size of the gradient).
     """
-    origin = settled(game, placed(game, start, torch.zeros(1, 2).to(start.critic)), draw)
+    origin = settled(game, placed(game, start, torch.zeros(1, 2).to(start.memory)), draw)
     drift = float((seen(game, stepped(game, origin, draw))).abs().max())
     if not drift < AT_REST:
         return without(f"(0, 0) is not at rest, one step from there goes {drift:.2g} away")
@@ -203,17 +220,20 @@ def without(why: str) -> Eigenvalues:
 
 def derivative(game: Game, origin: State, start: State, draw: Draw, nudge: float) -> np.ndarray:
     """The derivative [k, k] of one step by theta, psi and the memories of both, by central differences."""
-    k = 2 + len(origin.generator_slots) + len(origin.critic_slots)
-    corners = nudge * torch.cat((torch.eye(k), -torch.eye(k))).to(origin.critic)
-    there = placed(game, start, corners[:, :2])._replace(step=origin.step)
-    used = len(origin.generator_slots)
-    there = there._replace(
-        generator_slots=tuple(along_theta(there.generator, column) for column in corners[:, 2 : 2 + used].T),
-        critic_slots=tuple(column[:, None] * start.critic for column in corners[:, 2 + used :].T),
-    )
-    after = stepped(game, there, draw)
-    memories = [slot[:, 0] for slot in (*after.generator_slots, *after.critic_slots)]
-    reached = torch.cat((seen(game, after), *[memory[:, None] for memory in memories]), dim=1)
+    used = [len(origin.players[name].slots) for name in (GENERATOR, CRITIC)]
+    k = 2 + sum(used)
+    corners = nudge * torch.cat((torch.eye(k), -torch.eye(k))).to(start.memory)
+    at = placed(game, start, corners[:, :2])._replace(step=origin.step)
+    theta, psi = at.players[GENERATOR].parameters, start.players[CRITIC].parameters
+    memories = {
+        GENERATOR: tuple(along_theta(theta, column) for column in corners[:, 2 : 2 + used[0]].T),
+        CRITIC: tuple(column[:, None] * psi for column in corners[:, 2 + used[0] :].T),
+    }
+    for name, slots in memories.items():
+        at = rules.with_player(at, name, at.players[name]._replace(slots=slots, moves=origin.players[name].moves))
+    after = stepped(game, at, draw)
+    remembered = [slot[:, :1] for name in memories for slot in after.players[name].slots]
+    reached = torch.cat((seen(game, after), *remembered), dim=1)
     return on_host((reached[:k] - reached[k:]) / (2 * nudge)).T
 
 

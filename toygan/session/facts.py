@@ -78,6 +78,7 @@ class Facts:
     inputs: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str | None] = field(default_factory=dict)
     device: str = ""
+    backend: str = "eager"  # older records know no other
     message: str = ""
     events: Sequence[Event] = ()
     digests: Mapping[str, str | None] = field(default_factory=dict)
@@ -171,7 +172,7 @@ class Facts:
 
 BY_OBJECTIVE = {"wasserstein": "potential", "mmd": "kernel", "cramer": "kernel"}
 PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "command", "settings", "inputs", "versions",
-         "device", "message", "digests")  # fmt: skip
+         "device", "backend", "message", "digests")  # fmt: skip
 
 
 def floor_in(said: Mapping[str, Any]) -> Floor | None:
@@ -415,6 +416,7 @@ SHAPE = Keys(
         "inputs": Each(TEXT),
         "versions": Each(TEXT_OR_NULL),
         "device": TEXT,
+        "backend": TEXT,
         "message": TEXT,
         "floors": Keys({}, {}, Keys({}, {}, FLOOR)),
         "events": Each(EVENT, "list"),

@@ -25,8 +25,18 @@ from toygan.files.strict import UserError, examined
 from toygan.session.facts import FACTS, FORMAT, SHAPE, fault_in
 
 FINISHED = ("done", "diverged")
+PLAY = 2  # raised where random numbers or a kept state are others than before: what was begun then is begun again
 OURS = ("run.json", "config.toml", "metrics.jsonl", "frames.npz", "weights.npz", "picture.png", "animation.gif")
-DECIDING = ("python", "toygan", "torch", "numpy", "scipy", "scikit-learn", "POT")  # whose versions decide a run's bytes
+DECIDING = (
+    "python",
+    "toygan",
+    "torch",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "POT",
+    "onnxruntime",
+)  # whose versions decide a run's bytes
 
 
 class Busy(UserError):
@@ -74,7 +84,7 @@ def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -
         return known
     if not known:
         shutil.rmtree(folder / "partial", ignore_errors=True)  # states of who knows what
-    facts = {**facts, "seconds": spent(facts["seconds"], known)}
+    facts = {**facts, "seconds": spent(facts["seconds"], known), "backend": begun_by(known, facts)}
     write_aside(folder / "config.toml", as_toml(config).encode())
     write_json(folder / "run.json", facts)
     return facts
@@ -96,6 +106,11 @@ def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, 
     return known
 
 
+def begun_by(known: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """The backend of an earlier start where any will do, else the one that is asked for."""
+    return str(known.get("backend", now["backend"])) if now["backend"] == "auto" else str(now["backend"])
+
+
 def in_full(config: dict[str, Any]) -> dict[str, Any]:
     """A stored config with the keys that came since it was written, at their defaults."""
     parsed, _ = examined(Config, config)
@@ -104,7 +119,7 @@ def in_full(config: dict[str, Any]) -> dict[str, Any]:
 
 def refuse_elsewhere(folder: Path, known: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Refuse to go on with a run that was begun under other versions or on another device: it would end otherwise."""
-    begun, here = conditions(known), conditions(now)
+    begun, here = conditions(known), conditions({**now, "backend": begun_by(known, now)})
     changes = [f"{name}: begun with {begun[name]}, now {here[name]}" for name in here if begun[name] != here[name]]
     if changes:
         raise UserError(
@@ -117,7 +132,8 @@ def conditions(facts: Mapping[str, Any]) -> dict[str, str]:
     """What besides the config decides a run's bytes: the versions of libraries (Python's without the last number), the device."""
     versions = as_table(facts.get("versions"))
     found = {name: str(versions.get(name)) for name in DECIDING}
-    return found | {"python": ".".join(found["python"].split(".")[:2]), "device": str(facts.get("device"))}
+    found |= {name: str(facts.get(name)) for name in ("device", "backend")}
+    return found | {"python": ".".join(found["python"].split(".")[:2])}
 
 
 def spent(none: Mapping[str, float], known: Mapping[str, Any]) -> dict[str, float]:
@@ -203,7 +219,7 @@ def trail(config: Config, facts: Mapping[str, Any]) -> Trail:
     """The trail of a run that has kept nothing yet."""
     data = deciding(as_data(config))
     data["target"] |= {"path": None}  # its content counts, wherever it lies
-    decided = [data, sorted(facts["inputs"].values()), conditions(facts)]
+    decided = [data, sorted(facts["inputs"].values()), conditions(facts), PLAY]
     return Trail(digest(json.dumps(decided, sort_keys=True).encode()), [], [])
 
 

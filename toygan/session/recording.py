@@ -85,7 +85,7 @@ class Recording:
         normalised together. Raises UserError for a recording without `weights.npz`, or a number below 1 (k: 0).
         """
         from toygan.files.strict import UserError
-        from toygan.session.looks import fresh_points
+        from toygan.session.simulation import fresh_points
 
         for name, value, least in (("n", n, 1), ("k", k, 0)):
             if not isinstance(value, int | np.integer) or value < least:

@@ -6,12 +6,15 @@ import torch
 from torch import Tensor
 
 from toygan.files.config import Config
+from toygan.files.disk import Arrays
 from toygan.files.strict import UserError
-from toygan.game.play import Game, State
-from toygan.game.streams import Draw, draws
+from toygan.game.play import Draw, Game, State
+from toygan.game.streams import draws
 from toygan.quantities.spectrum import Spectrum, Update, spectrum
-from toygan.session.looks import Arrays, simulation
+from toygan.session.dirac import at_place, repeated, stepped
+from toygan.session.looks import like
 from toygan.session.recording import Recording
+from toygan.session.simulation import simulation
 
 MOST = 2000  # parameters of both players: their Jacobian takes seconds
 BATCH = 240  # points of the fixed batch; divisible by every usual pack
@@ -30,7 +33,7 @@ def spectrum_of(recording: Recording) -> Spectrum:
     kept = {name: part[row : row + 1] for name, part in recording.weights("to start a step from").items() if part.ndim}
     small_enough(kept)
     game, state, draw = stage(config, kept, recording.facts.portrait, max(recording.facts.step - 1, 0))
-    return spectrum(update_of(game, state, draw), flat(state)[0], config.method.generator_rate)
+    return spectrum(update_of(game, state, draw), torch.cat(parts_of(state), dim=1)[0], config.method.generator_rate)
 
 
 def small_enough(kept: Arrays) -> None:
@@ -49,42 +52,38 @@ def stage(config: Config, kept: Arrays, seed: int, step: int) -> tuple[Game, Sta
     plain = {"optimiser": "descent", "betas": type(config.method).model_fields["betas"].default, "schedule": "constant"}
     method = config.method.model_copy(update=plain)
     sim = simulation(config.model_copy(update={"training": training, "method": method}))
-    state = placed(sim.start, kept, step)
-    drawn = next(draws(sim.source, 0, state.critic))
-    fixed = Draw(*(numbers[:1].expand_as(numbers) for numbers in drawn))
+    game, state = sim.world.game, placed(sim.start, kept, step)
+    drawn = next(draws(sim.source, 0, like(state)))
+    fixed = {name: numbers[:1].expand_as(numbers) for name, numbers in drawn.items()}
     # One step fills what a rule remembers; the players are put back.
-    return sim.world.game, placed(sim.world.game.rule(sim.world.game, state, fixed), kept, step), fixed
+    return game, placed(game.rule(game, state, fixed), kept, step), fixed
 
 
 def placed(state: State, kept: Arrays, step: int) -> State:
-    """The same memories with the players that were kept."""
-    generator, critic, average, memory = (
-        torch.from_numpy(kept[name]).to(state.critic) for name in ("generator", "critic", "average", "memory")
-    )
-    return state._replace(step=step, generator=generator, critic=critic, average=average, memory=memory)
+    """The same memories, after so many steps, with the players that were kept."""
+    there = at_place(state, {name: torch.from_numpy(kept[name]).to(like(state)) for name in state.players})
+    memory, now = torch.from_numpy(kept["memory"]).to(like(state)), torch.full_like(state.step, step)
+    players = {
+        name: learned._replace(moves=torch.full_like(learned.moves, step)) for name, learned in there.players.items()
+    }
+    return there._replace(step=now, memory=memory, players=players)
 
 
-def flat(state: State) -> Tensor:
-    """All of a state that a step changes and feels: parameters and what the rule remembers, [seed, k]."""
-    return torch.cat((state.generator, state.critic, *state.generator_slots, *state.critic_slots), dim=1)
+def parts_of(state: State) -> list[Tensor]:
+    """All of a state that a step changes and feels: every player's parameters and what the rule remembers, [seed, k] each."""
+    return [part for learned in state.players.values() for part in (learned.parameters, *learned.slots)]
 
 
 def update_of(game: Game, state: State, draw: Draw) -> Update:
     """One step as a function of rows [n, k], each a state of its own."""
-    parts = (state.generator, state.critic, *state.generator_slots, *state.critic_slots)
-    sizes, slots = [part.shape[1] for part in parts], len(state.generator_slots)
+    sizes = [part.shape[1] for part in parts_of(state)]
 
     def update(rows: Tensor) -> Tensor:
-        n = len(rows)
-        generator, critic, *memories = rows.split(sizes, dim=1)
-        there = state._replace(
-            generator=generator,
-            critic=critic,
-            average=generator,
-            generator_slots=tuple(memories[:slots]),
-            critic_slots=tuple(memories[slots:]),
-            memory=state.memory.expand(n),
-        )
-        return flat(game.rule(game, there, Draw(*(numbers.expand(-1, n, -1, -1) for numbers in draw)))).detach()
+        wide, parts = repeated(state, len(rows)), iter(rows.split(sizes, dim=1))
+        players = {
+            name: learned._replace(parameters=next(parts), slots=tuple(next(parts) for _ in learned.slots))
+            for name, learned in wide.players.items()
+        }
+        return torch.cat(parts_of(stepped(game, wide._replace(players=players), draw)), dim=1).detach()
 
     return update

@@ -1,0 +1,221 @@
+"""A game that streams: looks at any step, dials turned while it is played, one backend from beginning to end."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import tensors_of
+from test_faults import SMALL, hurry, play
+from torch import Tensor
+
+import toygan
+from toygan.engines.table import ENGINES, begin
+from toygan.files.scenario import read
+from toygan.files.strict import UserError
+from toygan.game.constraints import CONSTRAINTS
+from toygan.game.methods import METHODS
+from toygan.game.objectives import OBJECTIVES
+from toygan.game.rules import RULES
+from toygan.game.streams import draws
+from toygan.many import run
+from toygan.session.looks import like
+from toygan.session.simulation import Simulation, simulation
+from toygan.session.stream import UNKEPT
+
+TINY = {
+    "training.batch": 8,
+    "training.points": 20,
+    "training.steps": 20,
+    "training.frames": 3,
+    "generator.width": 6,
+    "critic.width": 6,
+}
+
+
+@pytest.fixture
+def world(tmp_path):
+    file = tmp_path / "small.toml"
+    file.write_text(SMALL)
+    return file
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    hurry(monkeypatch.setattr)
+
+
+def game(method: str, **changes: Any) -> Simulation:
+    """A method on tiny nets in double precision; `a__b=1` changes a.b."""
+    named = {name.replace("__", "."): value for name, value in changes.items()}
+    doubled = TINY | {"training.precision": "double", "training.seeds": 2} | named
+    return simulation(read("eight-gaussians", method, list(doubled.items())))
+
+
+# --- looks -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_session_yields_what_a_run_keeps(tmp_path, quick):
+    looks = list(toygan.session("eight-gaussians", "wgan-gp", seeds=2, overrides=TINY, backend="eager"))
+    kept = toygan.run("eight-gaussians", "wgan-gp", seeds=2, overrides=TINY, out=tmp_path, backend="eager")
+    assert [look.step for look in looks] == kept.frames["step"].tolist() == [0, 10, 20]
+    for t, look in enumerate(looks):
+        assert not set(look.arrays) & UNKEPT
+        for name, values in look.arrays.items():
+            np.testing.assert_array_equal(values.astype(kept.frames[name].dtype), kept.frames[name][t], err_msg=name)
+        for name, values in look.measures.items():
+            np.testing.assert_allclose(values, kept.metrics[name][t], rtol=1e-12, err_msg=name)
+    assert all(look.seconds.keys() == {"train", "observe", "measure"} for look in looks)
+
+
+def test_a_look_may_be_asked_for_at_any_step_and_changes_nothing():
+    often = list(toygan.session("eight-gaussians", "gan", overrides=TINY, at=range(0, 21, 3)))
+    once = list(toygan.session("eight-gaussians", "gan", overrides=TINY, at=iter([18])))
+    assert [look.step for look in often] == [0, 3, 6, 9, 12, 15, 18]
+    assert all(torch.equal(one, tensors_of(often[-1].state)[name]) for name, one in tensors_of(once[0].state).items())
+
+
+@pytest.mark.parametrize("at", [[5, 4], [21], [-1]])
+def test_a_step_that_cannot_be_looked_at_is_refused(at):
+    with pytest.raises(UserError, match=r"at: -?\d+: the next look can be at a step from"):
+        list(toygan.session("eight-gaussians", "gan", overrides=TINY, at=at))
+
+
+def test_a_session_writes_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    next(toygan.session("eight-gaussians", "gan", overrides=TINY))
+    assert not list(tmp_path.iterdir())
+
+
+# --- dials -----------------------------------------------------------------------------------------------------------
+
+
+def parameters(scene: Simulation, dials: Mapping[str, Tensor], steps: int = 3, backend: str = "eager") -> Tensor:
+    """All players' parameters [seed, P] after some steps."""
+    rows = draws(scene.source, 0, like(scene.start))
+    running = begin(backend, scene.world.step, scene.start, next(rows), dials).running
+    for _, draw in zip(range(steps), draws(scene.source, 0, like(scene.start)), strict=False):
+        running.advance(draw, dials)
+    return torch.cat(tuple(running.state().parameters.values()), dim=1)
+
+
+NUDGE = {"betas": 0.9, "ema": 0.9, "noisy_labels": 0.9}  # these stay below their ends
+
+
+def by_seed(dials: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Every dial with another number for the second seed."""
+    return {
+        key: torch.stack((dial, dial * NUDGE.get(key.split(".")[0], 1.1))) if key != "steps" else dial
+        for key, dial in dials.items()
+    }
+
+
+PAIRS = [
+    *((f"{objective}+none", {}) for objective in OBJECTIVES),
+    *((f"non-saturating+{constraint}", {}) for constraint in CONSTRAINTS),
+    *(("wgan-gp", {"method__update": rule}) for rule in RULES),
+    *((name, {}) for name in ("ns-gan-flip", "ns-gan-instance-noise", "infogan", "ebgan", "began", "dragan")),
+    (
+        "wgan-gp",
+        {"method__ema": 0.9, "method__also": "r1", "method__optimiser": "rmsprop", "method__betas": (0.0, 0.9)},
+    ),
+    ("r3gan", {"method__optimiser": "descent", "method__betas": (0.0, 0.9), "method__schedule": "constant"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "changes"), PAIRS, ids=[f"{name} {' '.join(map(str, c.values()))}" for name, c in PAIRS]
+)
+def test_a_dial_may_differ_by_seed(method, changes):
+    """Two seeds with two settings in one game are what each is with its own."""
+    scene = game(method, **changes)
+    several = by_seed(scene.world.dials)
+    together = parameters(scene, several)
+    for s in range(2):
+        own = {key: dial[s] if dial.ndim else dial for key, dial in several.items()}
+        torch.testing.assert_close(together[s], parameters(scene, own)[s], rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_number_of_a_method_is_a_dial(method):
+    """Turned to the numbers of another config, a game plays as that config does."""
+    one, rates = (
+        game(method),
+        {"method__generator_rate": 1e-2, "method__critic_rate": 2e-2, "method__betas": (0.25, 0.5)},
+    )
+    if METHODS[method].get("optimiser") == "rmsprop":
+        rates["method__betas"] = (0.0, 0.5)
+    other = game(method, **rates, training__steps=50)
+    changed = {key for key, dial in one.world.dials.items() if not torch.equal(dial, other.world.dials[key])}
+    assert changed >= {"generator_rate", "critic_rate", "betas.1", "steps"}
+    torch.testing.assert_close(parameters(one, other.world.dials), parameters(other, other.world.dials), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("backend", ["eager", "onnx"])
+def test_dials_are_turned_while_it_plays(backend):
+    """A rate of nothing stands still from where it is turned; another number for each seed moves one of them."""
+    turns = {5: {"generator_rate": 0.0, "critic_rate": 0.0}, 10: {"critic_rate": [0.0, 1e-3]}}
+    words = {"seeds": 2, "overrides": TINY, "at": (4, 5, 10, 12), "turns": turns, "backend": backend}
+    before, *_, still, after = (look.state.parameters for look in toygan.session("eight-gaussians", "gan", **words))
+    assert not torch.equal(before["critic"], still["critic"])
+    assert torch.equal(still["generator"], after["generator"])
+    assert torch.equal(still["critic"][0], after["critic"][0])
+    assert not torch.equal(still["critic"][1], after["critic"][1])
+
+
+@pytest.mark.parametrize(
+    ("turn", "said"), [({"speed": 1.0}, "is no dial of this game"), ({"critic_rate": [1.0]}, "1 numbers for 2 seeds")]
+)
+def test_what_cannot_be_turned_is_refused(turn, said):
+    with pytest.raises(UserError, match=said):
+        toygan.session("eight-gaussians", "gan", seeds=2, overrides=TINY, turns={0: turn})
+
+
+# --- backends --------------------------------------------------------------------------------------------------------
+
+
+def interrupted(world, out, monkeypatch, backend: str) -> dict[str, Any]:
+    """A run that is stopped at its second look; what it has left."""
+    keep, kept = run.keep, []
+
+    def second(*words):
+        kept.append(keep(*words))
+        if len(kept) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "keep", second)
+        with pytest.raises(KeyboardInterrupt):
+            play(world, out, backend=backend)
+    return json.loads((out / "small" / "wgan-gp" / "run.json").read_text())
+
+
+@pytest.mark.parametrize("backend", [name for name in ENGINES if name != "cuda"])
+def test_a_run_is_continued_by_the_backend_that_began_it(backend, world, tmp_path, monkeypatch, quick):
+    whole = play(world, tmp_path / "whole", backend=backend)
+    assert whole.facts.backend == backend
+    assert interrupted(world, tmp_path, monkeypatch, backend)["backend"] == backend
+    again = play(world, tmp_path)  # by whatever began it
+    assert again.facts.backend == backend
+    for name in ("frames.npz", "metrics.jsonl", "weights.npz"):
+        assert (again.folder / name).read_bytes() == (whole.folder / name).read_bytes()
+
+
+def test_another_backend_than_began_it_is_refused(world, tmp_path, monkeypatch, quick):
+    interrupted(world, tmp_path, monkeypatch, "onnx")
+    with pytest.raises(UserError, match="backend: begun with onnx, now eager"):
+        play(world, tmp_path, backend="eager")
+
+
+def test_auto_is_the_fastest_that_is_there(world, tmp_path, quick):
+    assert play(world, tmp_path).facts.backend == "onnx"
+
+
+@pytest.mark.parametrize(("backend", "said"), [("tpu", "legal values: auto, cuda, eager, onnx"), ("cuda", "cuda")])
+def test_a_backend_that_is_not_there_is_refused(backend, said, world, tmp_path, quick):
+    if backend == "cuda" and torch.cuda.is_available():
+        pytest.skip("it is there")
+    with pytest.raises(UserError, match=said):
+        play(world, tmp_path, backend=backend)

@@ -1,0 +1,185 @@
+"""The step as a model for ONNX Runtime: traced, cleaned, translated, and run by one thread on memory that stays where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from toygan.engines.clean import cleaned
+from toygan.engines.graph import Graph, Shape, Untraceable, recorded
+from toygan.engines.operators import OPSET, onnx_type, short, written
+from toygan.engines.tree import Step, Tree, copied, named, rebuilt
+
+
+class Port(NamedTuple):
+    """One input or output of a model: its name, shape and type."""
+
+    name: str
+    shape: Shape
+    dtype: torch.dtype
+
+    @property
+    def stored(self) -> Shape:
+        """Its shape in the model, without axes of length one; the numbers are the same."""
+        return short(self.shape)
+
+
+class Model(NamedTuple):
+    """A step for any ONNX runtime: the bytes of a file, and what goes in and comes out, in order.
+
+    Inputs are the tensors of state, draw and dials, outputs those of the next state, named after the state's.
+    """
+
+    content: bytes
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+def translated(step: Step, state: Tree, draw: Tree, dials: Tree) -> Model:
+    """The model of a step at the shapes of these examples. Raises Untraceable."""
+    examples = copied({**named(state, "state"), **named(draw, "draw"), **named(dials, "dials")})
+    places = list(named(state, "state"))
+
+    def flat(*leaves: Tensor) -> list[Tensor]:
+        given = dict(zip(examples, leaves, strict=True))
+        trees = (rebuilt(tree, given, name) for tree, name in ((state, "state"), (draw, "draw"), (dials, "dials")))
+        after = named(step(*trees), "state")
+        if set(after) != set(places):
+            raise Untraceable("state", "the step changes the form of its state")
+        return [after[place] for place in places]
+
+    graph, outputs = recorded(flat, list(examples.values()))
+    for place, before, after in zip(places, examples.values(), outputs, strict=False):
+        if (before.shape, before.dtype) != (after.shape, after.dtype):
+            raise Untraceable(place, "the step changes the shape or type of its state")
+    return model_of(cleaned(graph), list(examples), [f"next {place}" for place in places])
+
+
+def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Model:
+    """A graph of known operators as an ONNX model. Raises Untraceable."""
+    from onnx import helper, numpy_helper
+
+    into, out_of = (
+        tuple(Port(name, wire.shape, wire.dtype) for name, wire in zip(names, wires, strict=True))
+        for names, wires in ((inputs, graph.inputs), (outputs, graph.outputs))
+    )
+    writer = written(graph, inputs)
+    for port, wire in zip(out_of, graph.outputs, strict=True):
+        writer.leave(wire, port.name)
+
+    def outside(names: Sequence[str]) -> list[str]:
+        return [writer.leaving.get(name, name) for name in names]
+
+    nodes = [helper.make_node(n.kind, outside(n.inputs), outside(n.outputs), **n.attributes) for n in writer.nodes]
+    described, wanted = (
+        [helper.make_tensor_value_info(port.name, onnx_type(port.dtype), port.stored) for port in ports]
+        for ports in (into, out_of)
+    )
+    constants = [numpy_helper.from_array(array, name) for name, array in writer.initializers.values()]
+    body = helper.make_graph(nodes, "step", described, wanted, constants)
+    made = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    return Model(made.SerializeToString(), into, out_of)
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+class Onnx:
+    """A model that runs on two copies of the state: each step reads one and writes the other. Draws and dials are read where
+    they are.
+    """
+
+    def __init__(self, model: Model, state: Tree) -> None:
+        self.session, self.like = session(model.content), state
+        self.ports = {port.name: port for port in model.inputs}
+        self.now, self.then = (copied(named(state, "state")) for _ in range(2))
+        self.ways = [self.way(model.outputs, *pair) for pair in ((self.now, self.then), (self.then, self.now))]
+
+    def way(self, outputs: Sequence[Port], now: Mapping[str, Tensor], then: Mapping[str, Tensor]) -> Way:
+        """How to get from one copy of the state to the other."""
+        binding = self.session.io_binding()
+        for (name, before), after, port in zip(now.items(), then.values(), outputs, strict=True):
+            bind(binding.bind_input, name, before)
+            bind(binding.bind_output, port.name, after)
+        return Way(binding, {})
+
+    def advance(self, draw: Tree, dials: Tree) -> None:
+        """One step on. Raises ValueError for numbers of another shape than the examples'."""
+        way = self.ways[0]
+        given = {**named(draw, "draw"), **named(dials, "dials")}
+        for name, numbers in given.items():
+            if way.fed.get(name) is not numbers:
+                way.fed[name] = numbers
+                bind(way.binding.bind_input, name, fitting(self.ports[name], numbers))
+        self.session.run_with_iobinding(way.binding)
+        self.ways.reverse()
+        self.now, self.then = self.then, self.now
+
+    def state(self) -> Tree:
+        """Where the game stands: a copy that later steps do not touch."""
+        return rebuilt(self.like, copied(self.now), "state")
+
+
+class Way(NamedTuple):
+    """A binding of names to memory, and which draws and dials it was last fed."""
+
+    binding: Any
+    fed: dict[str, Tensor]
+
+
+def bind(how: Callable[..., None], name: str, numbers: Tensor) -> None:
+    """Let the runtime read or write a tensor's own memory."""
+    how(name, "cpu", 0, onnx_type(numbers.dtype), short(numbers.shape), numbers.data_ptr())
+
+
+def fitting(port: Port, numbers: Tensor) -> Tensor:
+    """Numbers as the model reads them: of its type, in order. ValueError for another shape."""
+    if tuple(numbers.shape) != port.shape:
+        raise ValueError(f"{port.name} is {list(numbers.shape)}, but was {list(port.shape)} when the step was traced")
+    return numbers.detach().to(port.dtype).contiguous()
+
+
+def session(content: bytes) -> Any:
+    """ONNX Runtime's session of a model: one thread, all of its own shortcuts."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 3  # its warnings are about unused names
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def prepare(step: Step, state: Tree, draw: Tree, dials: Tree) -> Onnx:
+    """Translated, proved, and at the first state. Raises Untraceable."""
+    model = translated(step, state, draw, dials)
+    try:
+        proved(Onnx(model, state), step, state, draw, dials)
+        return Onnx(model, state)
+    except Exception as error:  # of what ONNX Runtime refuses it makes a dozen kinds
+        raise error if isinstance(error, Untraceable) else Untraceable("session", str(error)) from None
+
+
+def proved(engine: Onnx, step: Step, state: Tree, draw: Tree, dials: Tree) -> None:
+    """Play one step both ways on other numbers than were traced. Raises Untraceable where they part by far more than rounding.
+
+    The recorder sees whatever reaches an operator of torch; what a step takes out by numpy would be baked in. A few numbers may
+    part: Adam turns the sign of a gradient of zero into a whole step, and other losses follow.
+    """
+    other = {
+        name: numbers / 2 if numbers.is_floating_point() else numbers for name, numbers in named(draw, "draw").items()
+    }
+    halved = rebuilt(draw, other, "draw")
+    engine.advance(halved, dials)
+    ours, wanted = named(engine.state(), "state"), named(step(state, halved, dials), "state")
+    for name, right in wanted.items():
+        apart, size = ((ours[name] - right).abs().nanmedian(), right.abs().nanmedian())
+        if right.numel() >= MANY and apart > PARTED * size + 1e-6:
+            raise Untraceable(name, "the graph and the step part: does the step take numbers out of tensors?")
+
+
+MANY = 16  # numbers whose median says something
+PARTED = 0.25  # of their median size; .04 at most over all methods, nets of width 6 to 64

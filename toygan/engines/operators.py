@@ -1,0 +1,715 @@
+"""What each operator of torch is in ONNX. One more operator is one function and one row.
+
+Axes of length one are left out of every array, so that one seed is plain matrices: `[1, 256, 64]` is stored as `[256, 64]`, a
+column of 256 numbers as `[256]`; an operator that needs an axis asks for it, and a reshape costs next to nothing. Models use
+standard operators of opset 18 only, so that they also run in a browser.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from toygan.engines.graph import Graph, Node, Shape, Untraceable, Wire
+
+OPSET = 18
+LARGE = 1e38  # times a float that is not denormal: at least 1
+Args = dict[str, Any]
+
+
+def short(shape: Sequence[int], keep: int | None = None) -> Shape:
+    """A shape without its axes of length one, but with axis `keep`."""
+    return tuple(n for i, n in enumerate(shape) if n != 1 or i == keep)
+
+
+def place(shape: Sequence[int], axis: int) -> int:
+    """Where an axis is in `short(shape, axis)`."""
+    return sum(n != 1 for n in shape[:axis])
+
+
+class Call(NamedTuple):
+    """One node of ONNX."""
+
+    kind: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any]
+
+
+class Writer:
+    """Writes ONNX nodes for the nodes of a graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.nodes: list[Call] = []
+        self.made: set[str] = set()  # names that nodes give
+        self.leaving: dict[str, str] = {}  # how some of them are called outside
+        self.initializers: dict[tuple[Any, ...], tuple[str, np.ndarray]] = {}
+        self.names: dict[int, dict[Shape, str]] = {}  # of a wire, by the shape in which it is stored
+        self.casts: dict[tuple[str, torch.dtype], str] = {}
+        self.constants = graph.constants
+        self.maker = {out.key: node for node in graph.nodes for out in node.outs}
+        self.uniform: dict[int, float | None] = {}
+        self.dtype = torch.float32  # of the operator that is being written
+
+    # --- nodes and numbers ---
+
+    def op(self, kind: str, *inputs: str | float, outputs: int = 1, **attributes: Any) -> Any:
+        """The name of what an operator gives, or names; numbers among its inputs are of the type at work."""
+        given = [one if isinstance(one, str) else self.scalar(one) for one in inputs]
+        names = [f"n{len(self.nodes)}_{i}" for i in range(outputs)]
+        self.nodes.append(Call(kind, given, names, attributes))
+        self.made.update(names)
+        return names[0] if outputs == 1 else names
+
+    def array(self, numbers: np.ndarray) -> str:
+        """The name of a constant array."""
+        key = (numbers.tobytes(), numbers.shape, numbers.dtype.str)
+        if key not in self.initializers:
+            self.initializers[key] = (f"c{len(self.initializers)}", numbers)
+        return self.initializers[key][0]
+
+    def scalar(self, number: float, dtype: torch.dtype | None = None) -> str:
+        return self.array(torch.tensor(number, dtype=dtype or self.dtype).numpy())
+
+    def integers(self, *numbers: int) -> str:
+        return self.array(np.array(numbers, dtype=np.int64))
+
+    def cast(self, name: str, before: torch.dtype, after: torch.dtype) -> str:
+        """The numbers in another type."""
+        if before == after:
+            return name
+        if (name, after) not in self.casts:
+            self.casts[name, after] = self.op("Cast", name, to=onnx_type(after))
+        return self.casts[name, after]
+
+    # --- wires ---
+
+    def put(self, wire: Wire, name: str, shape: Sequence[int]) -> None:
+        """Say under which name and shape a wire is stored."""
+        self.names.setdefault(wire.key, {})[tuple(shape)] = name
+
+    def get(self, wire: Wire, shape: Sequence[int] | None = None) -> str:
+        """The name of a wire in a shape, which is the short one unless another is asked for."""
+        wanted = short(wire.shape) if shape is None else tuple(shape)
+        stored = self.names.setdefault(wire.key, {})
+        if not stored and wire.key not in self.constants:
+            node = self.maker[wire.key]
+            OTHERS[node.op](self, node.args, *node.outs)  # one that waited
+        if wanted not in stored:
+            if wire.key in self.constants:
+                stored[wanted] = self.array(self.constants[wire.key].reshape(wanted).numpy())
+            else:
+                stored[wanted] = self.op("Reshape", next(iter(stored.values())), self.integers(*wanted))
+        return stored[wanted]
+
+    def leave(self, wire: Wire, name: str) -> None:
+        """Let a wire leave the model under a name; the operator that gives it gives it so, if it may."""
+        stored = self.get(wire)
+        if stored in self.made and stored not in self.leaving:
+            self.leaving[stored] = name
+        else:
+            self.nodes.append(Call("Identity", [stored], [name], {}))
+
+    def number(self, wire: Wire) -> float | None:
+        """The number that a constant is all over, if it is."""
+        if wire.key not in self.uniform:
+            constant = self.constants.get(wire.key)
+            same = constant is not None and constant.numel() > 0 and bool((constant == constant.flatten()[0]).all())
+            self.uniform[wire.key] = constant.flatten()[0].item() if same and constant is not None else None
+        return self.uniform[wire.key]
+
+    def operand(self, wire: Wire, shape: Shape, dtype: torch.dtype) -> tuple[str, Shape]:
+        """The name of an operand in a type, ready to broadcast to `shape`; and its stored shape."""
+        number = self.number(wire)
+        if number is not None:
+            return self.scalar(number, dtype), ()
+        padded = (1,) * (len(shape) - len(wire.shape)) + wire.shape
+        wanted = [n for n, full in zip(padded, shape, strict=True) if full != 1]
+        while wanted and wanted[0] == 1:
+            wanted.pop(0)
+        return self.cast(self.get(wire, wanted), wire.dtype, dtype), tuple(wanted)
+
+    def matrix(self, wire: Wire) -> tuple[Wire, bool]:
+        """What a factor is, and whether it is that transposed."""
+        node = self.maker.get(wire.key)
+        if node and node.op == "permute" and node.args["dims"] == [0, 2, 1]:
+            return node.args["self"], True
+        return wire, False
+
+    def write(self, node: Node) -> None:
+        """Write one node. Raises Untraceable for an operator that has no row."""
+        if node.op in WAITING:
+            return
+        if node.op in EACH:
+            on_each(self, node)
+        elif node.op in OTHERS:
+            self.dtype = node.outs[0].dtype
+            OTHERS[node.op](self, node.args, *node.outs)
+        else:
+            raise Untraceable(node.op, "no such operator is known to the onnx engine")
+
+
+TYPES = {torch.float32: 1, torch.int32: 6, torch.int64: 7, torch.bool: 9, torch.float64: 11}  # of onnx.TensorProto
+
+
+def onnx_type(dtype: torch.dtype) -> int:
+    """ONNX's number for a type. Raises Untraceable for one without."""
+    if dtype not in TYPES:
+        raise Untraceable(str(dtype), "no such type is known to the onnx engine")
+    return TYPES[dtype]
+
+
+# --- operators on each number ----------------------------------------------------------------------------------------
+
+
+def on_each(w: Writer, node: Node) -> None:
+    """An operator on each number, whose operands broadcast."""
+    out = node.outs[0]
+    w.dtype = worked_in(node)
+    shapes: list[Shape] = [()]
+    given: list[Any] = []
+    for name, arg in node.args.items():
+        if isinstance(arg, Wire):
+            arg, shape = w.operand(arg, out.shape, torch.bool if name == "condition" else w.dtype)
+            shapes.append(shape)
+        given.append(arg)
+    found, whole = EACH[node.op](w, *given), short(out.shape)
+    if np.broadcast_shapes(*shapes) != whole:
+        found = w.op("Expand", found, w.integers(*whole))
+    w.put(out, found, whole)
+
+
+def worked_in(node: Node) -> torch.dtype:
+    """The type in which an operator works: its outcome's, or of a comparison its operands'."""
+    if node.outs[0].dtype != torch.bool:
+        return node.outs[0].dtype
+    given = [arg for arg in node.args.values() if isinstance(arg, Wire | float | int) and not isinstance(arg, bool)]
+    examples = [torch.empty(a.shape, dtype=a.dtype, device="meta") if isinstance(a, Wire) else a for a in given]
+    return torch.result_type(examples[0], examples[-1])
+
+
+def positive(w: Writer, x: str) -> str:
+    """1 where x is positive, else 0: eight times faster than a sign, or a choice."""
+    if w.dtype == torch.float32:
+        return str(w.op("HardSigmoid", x, alpha=LARGE, beta=0.0))
+    return str(w.op("Clip", w.op("Mul", x, 1e300), 0.0, 1.0))
+
+
+def softplus(w: Writer, x: str, beta: float, threshold: float) -> str:
+    """log(1 + exp(x)), as max(x, 0) + log(1 + exp(-|x|)): ONNX Runtime's own is slower and knows no doubles."""
+    if beta != 1:
+        raise Untraceable("softplus.default", "only beta 1 is known to the onnx engine")
+    tail = w.op("Log", w.op("Add", w.op("Exp", w.op("Neg", w.op("Abs", x))), 1.0))
+    return str(w.op("Add", w.op("Relu", x), tail))
+
+
+def clamp(w: Writer, x: str, low: Any, high: Any) -> str:
+    """Between two numbers or tensors, either of which may be missing."""
+    x = x if low is None else w.op("Max", x, low)
+    return x if high is None else str(w.op("Min", x, high))
+
+
+def lerp(w: Writer, a: str, b: str, weight: Any) -> str:
+    """a + weight (b - a)."""
+    if weight in (0.0, 1.0):
+        return b if weight else a
+    return str(w.op("Add", a, w.op("Mul", w.op("Sub", b, a), weight)))
+
+
+def power(w: Writer, base: Any, exponent: Any) -> str:
+    """base^exponent; of whole exponents in single precision as products."""
+    if exponent in (3, 4) and isinstance(base, str):
+        square = w.op("Mul", base, base)
+        return str(w.op("Mul", square, square if exponent == 4 else base))
+    if exponent == -1:
+        return str(w.op("Reciprocal", base))
+    return str(w.op("Pow", base, exponent))
+
+
+def leaky(w: Writer, x: str, slope: float) -> str:
+    """x where it is positive, slope x elsewhere, for slopes below 1."""
+    return str(
+        w.op("LeakyRelu", x, alpha=float(slope)) if w.dtype == torch.float32 else w.op("Max", x, w.op("Mul", x, slope))
+    )
+
+
+def silu_backward(w: Writer, gradient: str, x: str) -> str:
+    """gradient (s + x s (1 - s)), s = sigmoid(x)."""
+    s = w.op("Sigmoid", x)
+    return str(w.op("Mul", gradient, w.op("Add", s, w.op("Mul", w.op("Mul", x, s), w.op("Sub", 1.0, s)))))
+
+
+def scaled(w: Writer, x: Any, factor: Any) -> Any:
+    """x times a factor."""
+    return x if factor == 1 else w.op("Mul", x, factor)
+
+
+def one(kind: str, **attributes: Any) -> Callable[..., str]:
+    """A row for an operator that ONNX has."""
+    return lambda w, *operands: w.op(kind, *operands, **attributes)
+
+
+def with_alpha(kind: str) -> Callable[..., str]:
+    """A row for a sum or difference whose second operand is scaled."""
+    return lambda w, a, b, alpha=1: w.op(kind, a, scaled(w, b, alpha))
+
+
+def unequal(w: Writer, a: Any, b: Any) -> str:
+    """Whether two numbers differ."""
+    return str(w.op("Not", w.op("Equal", a, b)))
+
+
+EACH: dict[str, Callable[..., str]] = {
+    **dict.fromkeys(("add.Tensor", "add.Scalar"), with_alpha("Add")),
+    **dict.fromkeys(("sub.Tensor", "sub.Scalar"), with_alpha("Sub")),
+    **dict.fromkeys(("rsub.Tensor", "rsub.Scalar"), lambda w, a, b, alpha: w.op("Sub", b, scaled(w, a, alpha))),
+    **dict.fromkeys(("mul.Tensor", "mul.Scalar"), one("Mul")),
+    **dict.fromkeys(("div.Tensor", "div.Scalar"), one("Div")),
+    **dict.fromkeys(("pow.Tensor_Scalar", "pow.Tensor_Tensor", "pow.Scalar"), power),
+    **dict.fromkeys(("maximum.default", "clamp_min.default", "clamp_min.Tensor"), one("Max")),
+    **dict.fromkeys(("minimum.default", "clamp_max.default", "clamp_max.Tensor"), one("Min")),
+    **dict.fromkeys(("clamp.default", "clamp.Tensor"), lambda w, x, low, high: clamp(w, x, low, high)),
+    **dict.fromkeys(("lerp.Scalar", "lerp.Tensor"), lerp),
+    **dict.fromkeys(("ge.Scalar", "ge.Tensor"), one("GreaterOrEqual")),
+    **dict.fromkeys(("gt.Scalar", "gt.Tensor"), one("Greater")),
+    **dict.fromkeys(("le.Scalar", "le.Tensor"), one("LessOrEqual")),
+    **dict.fromkeys(("lt.Scalar", "lt.Tensor"), one("Less")),
+    **dict.fromkeys(("eq.Scalar", "eq.Tensor"), one("Equal")),
+    **dict.fromkeys(("ne.Scalar", "ne.Tensor"), unequal),
+    **dict.fromkeys(("sign.default", "sgn.default"), lambda w, x: w.op("Clip", w.op("Mul", x, LARGE), -1.0, 1.0)),
+    "where.self": one("Where"),
+    "logical_not.default": one("Not"),
+    "bitwise_not.default": one("Not"),
+    **dict.fromkeys(("logical_and.default", "bitwise_and.Tensor"), one("And")),
+    **dict.fromkeys(("logical_or.default", "bitwise_or.Tensor"), one("Or")),
+    "addcdiv.default": lambda w, x, a, b, factor: w.op("Add", x, w.op("Div", scaled(w, a, factor), b)),
+    "addcmul.default": lambda w, x, a, b, factor: w.op("Add", x, w.op("Mul", scaled(w, a, factor), b)),
+    "neg.default": one("Neg"),
+    "abs.default": one("Abs"),
+    "exp.default": one("Exp"),
+    "log.default": one("Log"),
+    "log1p.default": lambda w, x: w.op("Log", w.op("Add", x, 1.0)),
+    "expm1.default": lambda w, x: w.op("Sub", w.op("Exp", x), 1.0),
+    "sqrt.default": one("Sqrt"),
+    "rsqrt.default": lambda w, x: w.op("Reciprocal", w.op("Sqrt", x)),
+    "reciprocal.default": one("Reciprocal"),
+    "sin.default": one("Sin"),
+    "cos.default": one("Cos"),
+    "erf.default": one("Erf"),
+    "floor.default": one("Floor"),
+    "ceil.default": one("Ceil"),
+    "round.default": one("Round"),
+    "sigmoid.default": one("Sigmoid"),
+    "tanh.default": one("Tanh"),
+    "relu.default": one("Relu"),
+    "leaky_relu.default": leaky,
+    "elu.default": lambda w, x, alpha, scale, inner: w.op("Elu", x, alpha=float(alpha)),
+    "silu.default": lambda w, x: w.op("Mul", x, w.op("Sigmoid", x)),
+    "softplus.default": softplus,
+    "positive": positive,
+    "leak": lambda w, x, low: w.op("Clip", w.op("Mul", x, LARGE), low, 1.0),
+    "sigmoid_backward.default": lambda w, g, y: w.op("Mul", g, w.op("Mul", y, w.op("Sub", 1.0, y))),
+    "tanh_backward.default": lambda w, g, y: w.op("Mul", g, w.op("Sub", 1.0, w.op("Mul", y, y))),
+    "softplus_backward.default": lambda w, g, x, beta, threshold: w.op("Mul", g, w.op("Sigmoid", x)),
+    "silu_backward.default": silu_backward,
+    "threshold_backward.default": lambda w, g, x, threshold: w.op("Where", w.op("Greater", x, threshold), g, 0.0),
+}
+
+
+# --- products of matrices --------------------------------------------------------------------------------------------
+
+
+def product(w: Writer, args: Args, out: Wire) -> None:
+    """A stack of products of matrices."""
+    multiply(w, args["self"], args["mat2"], out)
+
+
+def product_and_sum(w: Writer, args: Args, out: Wire) -> None:
+    """beta more + alpha times a stack of products."""
+    if not args["beta"]:
+        raise Untraceable("baddbmm.default", "beta 0 is not known to the onnx engine")
+    scales = {"alpha": float(args["alpha"]), "beta": float(args["beta"])}
+    multiply(w, args["batch1"], args["batch2"], out, args["self"], **scales)
+
+
+def multiply(
+    w: Writer, a: Wire, b: Wire, out: Wire, more: Wire | None = None, alpha: float = 1, beta: float = 1
+) -> None:
+    """alpha a b + beta more: of one seed as a product of plain matrices, of several as one of stacks."""
+    write = one_product if out.shape[0] == 1 else many_products
+    write(w, w.matrix(a), w.matrix(b), out, more, alpha, beta)
+
+
+Factor = tuple[Wire, bool]  # a stack of matrices, and whether they are to be transposed
+
+
+def one_product(w: Writer, a: Factor, b: Factor, out: Wire, more: Wire | None, alpha: float, beta: float) -> None:
+    """A product of two matrices plus another; one with a column is written as one with a row from the left."""
+    _, m, n = out.shape
+    if n == 1 and m != 1:
+        return row_product(w, b[0], (a[0], not a[1]), out, more, alpha, beta)
+    if m == 1:
+        return row_product(w, a[0], b, out, more, alpha, beta)
+    flags = {name: 1 for name, factor in (("transA", a), ("transB", b)) if factor[1]}
+    scales: Args = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
+    names = [w.get(factor[0], factor[0].shape[1:]) for factor in (a, b)]
+    rest = [] if more is None else [w.get(more, as_seen(more))]
+    return w.put(out, w.op("Gemm", *names, *rest, **flags, **scales), (m, n))
+
+
+def row_product(w: Writer, row: Wire, b: Factor, out: Wire, more: Wire | None, alpha: float, beta: float) -> None:
+    """The product of a row and a matrix, a row: three times faster than that of a matrix and a column."""
+    size, wide = math.prod(row.shape), math.prod(out.shape)
+    matrix = w.get(b[0], b[0].shape[1:])
+    if more is None and alpha == 1 and not b[1] and size > 1:
+        return w.put(out, w.op("MatMul", w.get(row, (size,)), matrix), (wide,))
+    flags = {"transB": 1} if b[1] else {}
+    scales: Args = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
+    rest = [] if more is None else [w.get(more, short(more.shape))]
+    return w.put(out, w.op("Gemm", w.get(row, (1, size)), matrix, *rest, **flags, **scales), (1, wide))
+
+
+def as_seen(wire: Wire) -> Shape:
+    """The shape in which a wire is stored to broadcast to another's two last axes: without ones in front."""
+    shape = (1, 1, *wire.shape)[-2:]
+    return shape[1:] if shape[0] == 1 else shape
+
+
+def many_products(w: Writer, a: Factor, b: Factor, out: Wire, more: Wire | None, alpha: float, beta: float) -> None:
+    """A stack of products; ONNX Runtime takes transpositions into them."""
+    left, right = (
+        w.op("Transpose", w.get(wire, wire.shape), perm=[0, 2, 1]) if turned else w.get(wire, wire.shape)
+        for wire, turned in (a, b)
+    )
+    name = scaled(w, w.op("MatMul", left, right), alpha)
+    if more is not None:
+        name = w.op("Add", name, scaled(w, w.get(more, (1,) * (3 - len(more.shape)) + more.shape), beta))
+    w.put(out, name, out.shape)
+
+
+# --- sums and the like -----------------------------------------------------------------------------------------------
+
+
+def axes_of(args: Args, name: str = "dim") -> list[int]:
+    """The axes that are reduced, counted from the front; all, if none are named."""
+    rank, dims = len(args["self"].shape), args.get(name)
+    dims = [dims] if isinstance(dims, int) else dims
+    return [dim % rank for dim in dims] if dims else list(range(rank))
+
+
+def reduced(w: Writer, wire: Wire, axes: list[int], kind: str) -> str:
+    """A reduction over axes, which are then gone; the stored axes of length one are gone before."""
+    shape = wire.shape
+    places = sorted(place(shape, axis) for axis in axes if shape[axis] != 1)
+    name = w.cast(w.get(wire), wire.dtype, w.dtype)
+    return str(w.op(kind, name, w.integers(*places), keepdims=0)) if places else name
+
+
+def reduction(kind: str) -> Callable[[Writer, Args, Wire], None]:
+    """A row for a reduction that ONNX has."""
+
+    def write(w: Writer, args: Args, out: Wire) -> None:
+        w.put(out, reduced(w, args["self"], axes_of(args), kind), short(out.shape))
+
+    return write
+
+
+def total(w: Writer, args: Args, out: Wire) -> None:
+    """A sum; that of a matrix's rows as a product with ones, which is faster."""
+    wire, stored = args["self"], short(args["self"].shape)
+    axes = [axis for axis in axes_of(args) if wire.shape[axis] != 1]
+    if (
+        len(stored) == 2
+        and [place(wire.shape, axis) for axis in axes] == [0]
+        and wire.dtype == out.dtype == torch.float32
+    ):
+        ones = w.array(np.ones(stored[0], dtype=np.float32))
+        return w.put(out, w.op("MatMul", ones, w.get(wire)), stored[1:])
+    return w.put(out, reduced(w, wire, axes, "ReduceSum"), short(out.shape))
+
+
+def norm(w: Writer, args: Args, out: Wire) -> None:
+    """The sum of sizes or the root of the sum of squares."""
+    kinds = {1: "ReduceL1", 2: "ReduceL2"}
+    if args["ord"] not in kinds:
+        raise Untraceable(
+            "linalg_vector_norm.default", f"a norm of order {args['ord']} is not known to the onnx engine"
+        )
+    w.put(out, reduced(w, args["self"], axes_of(args), kinds[args["ord"]]), short(out.shape))
+
+
+def spread(w: Writer, args: Args) -> tuple[str, str, Shape]:
+    """The variance and the mean over axes, which are then gone, and their shape."""
+    wire, axes = args["self"], axes_of(args)
+    n = math.prod(wire.shape[axis] for axis in axes)
+    correction = 1 if args["correction"] is None else args["correction"]
+    mean = reduced(w, wire, axes, "ReduceMean")
+    kept = tuple(1 if i in axes else size for i, size in enumerate(wire.shape))
+    wide = tuple(size for size, full in zip(kept, wire.shape, strict=True) if full != 1)
+    away = w.op("Sub", w.get(wire), w.op("Reshape", mean, w.integers(*wide)))
+    places = [place(wire.shape, axis) for axis in axes if wire.shape[axis] != 1]
+    square = w.op("ReduceSum", w.op("Mul", away, away), w.integers(*places), keepdims=0)
+    return w.op("Mul", square, 1 / max(n - correction, 0) if n > correction else math.nan), mean, short(kept)
+
+
+def variance(w: Writer, args: Args, out: Wire) -> None:
+    """The variance over axes."""
+    found, _, shape = spread(w, args)
+    w.put(out, found, shape)
+
+
+def deviation(w: Writer, args: Args, out: Wire) -> None:
+    """The standard deviation over axes."""
+    found, _, shape = spread(w, args)
+    w.put(out, w.op("Sqrt", found), shape)
+
+
+def variance_and_mean(w: Writer, args: Args, out: Wire, mean: Wire) -> None:
+    """Both over axes."""
+    found, middle, shape = spread(w, args)
+    w.put(out, found, shape)
+    w.put(mean, middle, shape)
+
+
+def highest(kind: str) -> Callable[[Writer, Args, Wire], None]:
+    """Where the largest or smallest is along an axis, the first of several."""
+
+    def write(w: Writer, args: Args, out: Wire) -> None:
+        wire, axis = args["self"], args["dim"]
+        if axis is None:
+            wire, axis = wire._replace(shape=(math.prod(wire.shape),)), 0
+        axis %= len(wire.shape)
+        name = w.get(wire, short(wire.shape, axis))
+        w.put(out, w.op(kind, name, axis=place(wire.shape, axis), keepdims=0), short(out.shape))
+
+    return write
+
+
+def log_softmax(kind: str) -> Callable[[Writer, Args, Wire], None]:
+    """A row for a softmax or its logarithm."""
+
+    def write(w: Writer, args: Args, out: Wire) -> None:
+        axis = args["dim"] % len(out.shape)
+        shape = short(out.shape, axis)
+        w.put(out, w.op(kind, w.get(args["self"], shape), axis=place(out.shape, axis)), shape)
+
+    return write
+
+
+def log_softmax_backward(w: Writer, args: Args, out: Wire) -> None:
+    """gradient - softmax * sum gradient."""
+    axis = args["dim"] % len(out.shape)
+    shape = short(out.shape, axis)
+    gradient, y = (w.get(args[name], shape) for name in ("grad_output", "output"))
+    whole = w.op("ReduceSum", gradient, w.integers(place(out.shape, axis)), keepdims=1)
+    w.put(out, w.op("Sub", gradient, w.op("Mul", w.op("Exp", y), whole)), shape)
+
+
+def softmax_backward(w: Writer, args: Args, out: Wire) -> None:
+    """y (gradient - sum gradient y)."""
+    axis = args["dim"] % len(out.shape)
+    shape = short(out.shape, axis)
+    gradient, y = (w.get(args[name], shape) for name in ("grad_output", "output"))
+    whole = w.op("ReduceSum", w.op("Mul", gradient, y), w.integers(place(out.shape, axis)), keepdims=1)
+    w.put(out, w.op("Mul", y, w.op("Sub", gradient, whole)), shape)
+
+
+def running_sum(w: Writer, args: Args, out: Wire) -> None:
+    """The sums up to each number along an axis."""
+    axis = args["dim"] % len(out.shape)
+    shape = short(out.shape, axis)
+    w.put(out, w.op("CumSum", w.get(args["self"], shape), w.array(np.array(place(out.shape, axis)))), shape)
+
+
+def in_order(w: Writer, args: Args, wires: Wire, indices: Wire) -> None:
+    """Sorted along an axis: the first of all of them."""
+    axis = args["dim"] % len(wires.shape)
+    shape, n = short(wires.shape, axis), wires.shape[axis]
+    largest = int(bool(args.get("descending", args.get("largest", False))))
+    source = args["self"]
+    whole = w.get(source, short(source.shape, axis))
+    names = w.op("TopK", whole, w.integers(n), outputs=2, axis=place(source.shape, axis), largest=largest)
+    for wire, name in zip((wires, indices), names, strict=True):
+        w.put(wire, name, shape)
+
+
+# --- shapes ----------------------------------------------------------------------------------------------------------
+
+
+def view(w: Writer, args: Args, out: Wire) -> None:
+    """Another shape of the same numbers: what is stored serves both."""
+    wire = args["self"]
+    if not w.names.get(wire.key):
+        w.get(wire)
+    w.names.setdefault(out.key, {}).update(w.names[wire.key])
+
+
+def expand(w: Writer, args: Args, out: Wire) -> None:
+    """Numbers repeated along axes, for an operator that does not broadcast."""
+    wire = args["self"]
+    padded = (1,) * (len(out.shape) - len(wire.shape)) + wire.shape
+    stored = [n for n, full in zip(padded, out.shape, strict=True) if full != 1]
+    w.put(out, w.op("Expand", w.get(wire, stored), w.integers(*short(out.shape))), short(out.shape))
+
+
+def cast(w: Writer, args: Args, out: Wire) -> None:
+    """The numbers in another type."""
+    w.put(out, w.cast(w.get(args["self"]), args["self"].dtype, out.dtype), short(out.shape))
+
+
+def permute(w: Writer, args: Args, out: Wire) -> None:
+    """Axes in another order; those of length one do not count."""
+    wire = args["self"]
+    order = [place(wire.shape, dim) for dim in args["dims"] if wire.shape[dim] != 1]
+    w.put(out, w.op("Transpose", w.get(wire), perm=order), short(out.shape))
+
+
+def cut(w: Writer, args: Args, out: Wire) -> None:
+    """A slice along one axis."""
+    wire, axis = args["self"], args["dim"] % len(args["self"].shape)
+    start, end = args["start"] or 0, args["end"]
+    bounds = (w.integers(start), w.integers(wire.shape[axis] if end is None else min(end, 2**62)))
+    where = w.integers(place(wire.shape, axis))
+    name = w.op("Slice", w.get(wire, short(wire.shape, axis)), *bounds, where, w.integers(args["step"]))
+    w.put(out, name, short(out.shape, axis))
+
+
+def split(w: Writer, args: Args, *outs: Wire) -> None:
+    """Cut into pieces along one axis."""
+    wire, axis = args["self"], args["dim"] % len(args["self"].shape)
+    sizes = w.integers(*(out.shape[axis] for out in outs))
+    whole = w.get(wire, short(wire.shape, axis))
+    names = w.op("Split", whole, sizes, outputs=len(outs), axis=place(wire.shape, axis))
+    for out, name in zip(outs, [names] if len(outs) == 1 else names, strict=True):
+        w.put(out, name, short(out.shape, axis))
+
+
+def cat(w: Writer, args: Args, out: Wire) -> None:
+    """One behind the other along an axis."""
+    axis = args["dim"] % len(out.shape)
+    parts = [one for one in args["tensors"] if math.prod(one.shape)]
+    names = [w.cast(w.get(one, short(one.shape, axis)), one.dtype, out.dtype) for one in parts]
+    name = names[0] if len(names) == 1 else w.op("Concat", *names, axis=place(out.shape, axis))
+    w.put(out, name, short(out.shape, axis))
+
+
+def pad(w: Writer, args: Args, out: Wire) -> None:
+    """Zeros before and after, along one axis."""
+    axis, wire = args["dim"], args["self"]
+    shape, at = short(wire.shape, axis), place(wire.shape, axis)
+    if not math.prod(shape):
+        return w.put(out, w.array(torch.zeros(short(out.shape), dtype=out.dtype).numpy()), short(out.shape))
+    sizes = [0] * (2 * len(shape))
+    sizes[at], sizes[at + len(shape)] = args["before"], args["after"]
+    return w.put(out, w.op("Pad", w.get(wire, shape), w.integers(*sizes)), short(out.shape, axis))
+
+
+def diagonal(w: Writer, args: Args, out: Wire) -> None:
+    """The diagonals of square matrices, the last two axes."""
+    wire, n = args["self"], out.shape[-1]
+    square(args, wire.shape, "diagonal.default")
+    flat = w.get(wire, (-1 if not wire.shape[:-2] else math.prod(wire.shape[:-2]), n * n))
+    name = w.op("Gather", flat, w.array(np.arange(n, dtype=np.int64) * (n + 1)), axis=1)
+    w.put(out, name, (math.prod(wire.shape[:-2]), n))
+
+
+def diagonal_backward(w: Writer, args: Args, out: Wire) -> None:
+    """The gradient on the diagonals, zeros elsewhere."""
+    n, batch = out.shape[-1], math.prod(out.shape[:-2])
+    square(args, out.shape, "diagonal_backward.default")
+    column = w.get(args["grad_output"], (batch, n, 1))
+    w.put(out, w.op("Mul", column, w.array(torch.eye(n, dtype=out.dtype).numpy())), (batch, n, n))
+
+
+def square(args: Args, shape: Shape, name: str) -> None:
+    """Only the main diagonals of the last two axes are known, of square matrices."""
+    rank = len(shape)
+    last = {args["dim1"] % rank, args["dim2"] % rank} == {rank - 2, rank - 1}
+    if args["offset"] or not last or shape[-1] != shape[-2]:
+        raise Untraceable(name, "only diagonals of square matrices are known to the onnx engine")
+
+
+def gather(w: Writer, args: Args, out: Wire) -> None:
+    """One number for each index along an axis."""
+    wire, index = args["self"], args["index"]
+    axis = args["dim"] % len(out.shape)
+    name = w.op("GatherElements", w.get(wire, wire.shape), w.get(index, index.shape), axis=axis)
+    w.put(out, name, out.shape)
+
+
+def scatter(kind: str) -> Callable[[Writer, Args, Wire], None]:
+    """Numbers put or added where indices say along an axis."""
+
+    def write(w: Writer, args: Args, out: Wire) -> None:
+        wire, index = args["self"], args["index"]
+        source: Any = args["src"] if "src" in args else args["value"]
+        if not isinstance(source, Wire):
+            spread_out = w.op("Expand", w.scalar(source), w.integers(*index.shape))
+        else:
+            ends = w.integers(*index.shape)
+            whole = (w.get(source, source.shape), w.integers(*[0] * len(index.shape)), ends)
+            spread_out = whole[0] if source.shape == index.shape else w.op("Slice", *whole)
+        inputs = (w.get(wire, wire.shape), w.get(index, index.shape), spread_out)
+        w.put(out, w.op("ScatterElements", *inputs, axis=args["dim"] % len(out.shape), reduction=kind), out.shape)
+
+    return write
+
+
+def index_select(w: Writer, args: Args, out: Wire) -> None:
+    """The rows that indices say."""
+    wire, axis = args["self"], args["dim"] % len(out.shape)
+    w.put(out, w.op("Gather", w.get(wire, wire.shape), w.get(args["index"], args["index"].shape), axis=axis), out.shape)
+
+
+OTHERS: dict[str, Callable[..., None]] = {
+    "bmm.default": product,
+    "baddbmm.default": product_and_sum,
+    **dict.fromkeys(("sum.default", "sum.dim_IntList"), total),
+    **dict.fromkeys(("mean.default", "mean.dim"), reduction("ReduceMean")),
+    **dict.fromkeys(("amax.default", "max.default"), reduction("ReduceMax")),
+    **dict.fromkeys(("amin.default", "min.default"), reduction("ReduceMin")),
+    "logsumexp.default": reduction("ReduceLogSumExp"),
+    "linalg_vector_norm.default": norm,
+    "var.correction": variance,
+    "std.correction": deviation,
+    "var_mean.correction": variance_and_mean,
+    "argmax.default": highest("ArgMax"),
+    "argmin.default": highest("ArgMin"),
+    "_log_softmax.default": log_softmax("LogSoftmax"),
+    "_softmax.default": log_softmax("Softmax"),
+    "_log_softmax_backward_data.default": log_softmax_backward,
+    "_softmax_backward_data.default": softmax_backward,
+    "cumsum.default": running_sum,
+    **dict.fromkeys(("sort.default", "sort.stable", "topk.default"), in_order),
+    "view": view,
+    "expand": expand,
+    "_to_copy.default": cast,
+    "permute": permute,
+    "slice.Tensor": cut,
+    **dict.fromkeys(("split_with_sizes.default", "split.Tensor"), split),
+    "cat.default": cat,
+    "pad": pad,
+    "diagonal.default": diagonal,
+    "diagonal_backward.default": diagonal_backward,
+    "gather.default": gather,
+    "scatter_add.default": scatter("add"),
+    **dict.fromkeys(("scatter.src", "scatter.value"), scatter("none")),
+    "index_select.default": index_select,
+}
+
+
+WAITING = {"view", "expand", "permute"}  # written when they are asked for: most are looked through
+
+
+def written(graph: Graph, inputs: Sequence[str]) -> Writer:
+    """A graph's nodes in ONNX, from inputs of these names. Raises Untraceable for an operator without a row."""
+    writer = Writer(graph)
+    for name, wire in zip(inputs, graph.inputs, strict=True):
+        writer.put(wire, name, short(wire.shape))
+    for node in graph.nodes:
+        writer.write(node)
+    return writer

@@ -1,0 +1,88 @@
+"""The engines by name, and which is taken. One more engine is one file and one row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import torch
+
+from toygan.engines import cuda, eager, onnx
+from toygan.engines.graph import Untraceable
+from toygan.engines.tree import Step, Tree, named
+
+
+class Running(Protocol):
+    """A game at some state: `advance` plays a step, `state` is where it stands."""
+
+    def advance(self, draw: Tree, dials: Tree) -> None: ...
+
+    def state(self) -> Tree: ...
+
+
+class Engine(NamedTuple):
+    """How a step is made ready, (step, state, draw, dials) -> Running, on which kind of device, None for any, and what is lacking
+    for it, None if nothing is.
+    """
+
+    prepare: Callable[[Step, Tree, Tree, Tree], Running]
+    device: str | None
+    lacking: Callable[[], str | None]
+
+
+class Begun(NamedTuple):
+    """A game that runs, the engine that runs it, and why that is not the fastest of its device, "" where it is."""
+
+    running: Running
+    engine: str
+    why: str = ""
+
+
+class Unusable(Exception):
+    """An engine that was asked for and cannot run here, and why."""
+
+
+def lacks_runtime() -> str | None:
+    """What keeps ONNX Runtime from running."""
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        return f"{error.name} is not installed"
+    return None
+
+
+# The fastest first.
+ENGINES: dict[str, Engine] = {
+    "cuda": Engine(cuda.prepare, "cuda", lambda: None if torch.cuda.is_available() else "there is no CUDA device"),
+    "onnx": Engine(onnx.prepare, "cpu", lacks_runtime),
+    "eager": Engine(eager.prepare, None, lambda: None),
+}
+BACKENDS = ("auto", *sorted(ENGINES))
+
+
+def begin(backend: str, step: Step, state: Tree, draw: Tree, dials: Tree) -> Begun:
+    """Make a step ready under an engine, or under `auto` the fastest that can run it where its state is. Raises Unusable."""
+    device = next(iter(named(state, "state").values())).device.type
+    if backend != "auto":
+        return Begun(ready(backend, device, step, state, draw, dials), backend)
+    why: list[str] = []
+    for name, engine in ENGINES.items():
+        if engine.device in (None, device):
+            try:
+                return Begun(ready(name, device, step, state, draw, dials), name, "; ".join(why))
+            except Unusable as error:
+                why.append(f"{name}: {error}")
+    raise AssertionError("eager runs every step")
+
+
+def ready(name: str, device: str, step: Step, state: Tree, draw: Tree, dials: Tree) -> Running:
+    """A step under one engine. Raises Unusable."""
+    engine = ENGINES[name]
+    lacking = engine.lacking() if engine.device in (None, device) else f"it runs on {engine.device}, not on {device}"
+    if lacking:
+        raise Unusable(lacking)
+    try:
+        return engine.prepare(step, state, draw, dials)
+    except Untraceable as error:
+        raise Unusable(str(error)) from None

@@ -1,0 +1,18 @@
+"""Dials: the numbers of a game that are not its program, such as rates, weights, bounds and margins.
+
+A dial is a tensor [] or, where seeds differ in it, [seed], in float64; so it may change while a game is played. Rows of
+tables take plain floats as well.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+Dial = Tensor | float
+
+
+def over(dial: Dial, values: Tensor) -> Tensor:
+    """A dial as it goes with values [seed, ...]: of their type, one number for each seed or one for all."""
+    number = torch.as_tensor(dial, dtype=values.dtype, device=values.device)
+    return number.reshape(number.shape + (1,) * (values.ndim - 1)) if number.ndim else number

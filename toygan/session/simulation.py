@@ -1,0 +1,154 @@
+"""A config set up, ready to be played and watched: its world, its first state, its random numbers, the points to watch."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from toygan.files.config import Config
+from toygan.files.world import World, build_generator, build_objective, build_target, world
+from toygan.game import play
+from toygan.game.laws import Sampler
+from toygan.game.objectives import Objective
+from toygan.game.play import State
+from toygan.game.players import Generator
+from toygan.game.streams import Randomness, starts, stream
+from toygan.targets.target import MANY
+
+GRID = 81  # score grid, points a side
+ARROWS = 21  # slope grid, points a side
+FINAL_POINTS = 2000  # generated points a seed for the final measures
+
+
+class Simulation(NamedTuple):
+    """A world with everything that stays fixed while it is played and watched."""
+
+    world: World
+    source: Randomness
+    steps: int
+    frame_steps: list[int]
+    start: State
+    watched: (
+        Tensor  # latents [seed, points, d], codes first: the same at every frame, so that particles can be followed
+    )
+    final: Tensor  # latents [seed, FINAL_POINTS, d], codes first
+    real: np.ndarray  # [points, 2]
+    many_real: np.ndarray  # [at most MANY, 2]
+    score_axes: tuple[np.ndarray, np.ndarray]
+    slope_axes: tuple[np.ndarray, np.ndarray]
+
+
+def simulation(config: Config, device: str = "cpu") -> Simulation:
+    """Set a config up on a device, ready to play."""
+    stage, training, seeds = world(config, device), config.training, config.training.seed_list
+    like = torch.empty(0, dtype=PRECISIONS[training.precision], device=device)
+    source = Randomness(
+        scenario_seed=training.seed,
+        seeds=seeds,
+        batch=training.batch,
+        moves=config.method.critic_steps + 1,
+        laws=samplers(stage),
+    )
+    return Simulation(
+        world=stage,
+        source=source,
+        steps=training.steps,
+        frame_steps=frame_steps(training.steps, training.frames),
+        start=first_state(stage, source, like),
+        watched=watched_latents(stage, source, training.points, like, 0),
+        final=watched_latents(stage, source, FINAL_POINTS, like, 1),
+        real=real_points(config, stage, training.points, 0),
+        many_real=many_points(config, stage),
+        score_axes=axes(config, GRID),
+        slope_axes=axes(config, ARROWS),
+    )
+
+
+def samplers(stage: World) -> dict[str, Sampler]:
+    """How each of a step's draws is sampled, by name."""
+    sample, latents = stage.target.sample, stage.generator.latents
+    own = {"real": sample, "latent": lambda rng, n: latents(rng, n, sample)}
+    return own | {name: law.sample for name, law in stage.laws.items()}
+
+
+PRECISIONS = {"single": torch.float32, "double": torch.float64}
+
+
+def frame_steps(steps: int, frames: int) -> list[int]:
+    """When to look: the start, the end and evenly between, each step once."""
+    return [int(step) for step in np.unique(np.linspace(0, steps, max(frames, 2)).round())]
+
+
+def first_state(stage: World, source: Randomness, like: Tensor) -> State:
+    """Every seed's own first parameters."""
+    first = {
+        name: starts(source.scenario_seed, source.seeds, name, player.network.initial)
+        for name, player in stage.game.players.items()
+    }
+    return play.start(stage.game, {name: torch.from_numpy(numbers).to(like) for name, numbers in first.items()})
+
+
+def watched_latents(stage: World, source: Randomness, n: int, like: Tensor, place: int) -> Tensor:
+    """Latents to look at [seed, n, d], codes first, each seed's own."""
+    names = (*stage.game.objective.codes, "latent")
+    fed = [
+        np.hstack(
+            [source.laws[name](stream(source.scenario_seed, seed, f"watched {name}", place), n) for name in names]
+        )
+        for seed in source.seeds
+    ]
+    return torch.from_numpy(np.stack(fed)).to(like)
+
+
+def real_points(config: Config, stage: World, n: int, place: int) -> np.ndarray:
+    """Target points to compare with [n, 2], the same for every seed; none of them is trained on."""
+    return stage.target.sample(stream(config.training.seed, 0, "watched real", place), n)
+
+
+def many_points(config: Config, stage: World) -> np.ndarray:
+    """All points of a target that is a list, else MANY draws [MANY, 2], the same for all: its shares to sqrt(share / MANY)."""
+    everything = stage.target.points
+    rng = stream(config.training.seed, 0, "many real")
+    return stage.target.sample(rng, MANY) if everything is None else everything
+
+
+def floor_points(config: Config, stage: World, n: int, k: int) -> np.ndarray:
+    """The k-th independent sample of the target [n, 2], for noise floors."""
+    return stage.target.sample(stream(config.training.seed, 0, "floor", k), n)
+
+
+def axes(config: Config, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The view's x and y, n points each."""
+    return np.linspace(*config.view.x, n), np.linspace(*config.view.y, n)
+
+
+# --- more points of a trained generator -------------------------------------------------------------------------------
+
+
+def fresh_points(config: Config, average: np.ndarray, n: int, k: int) -> np.ndarray:
+    """The k-th sample of n points of each seed's averaged generator, from its parameters [S, P] and fresh latents: [S, n, 2]."""
+    generator, training, objective = build_generator(config), config.training, build_objective(config)
+    latents = np.stack([fresh_latents(config, generator, objective, seed, n, k) for seed in training.seed_list])
+    parameters = torch.from_numpy(average)
+    with torch.no_grad():
+        layers = generator.network.layers(parameters)
+        points = generator.network.forward(layers, torch.from_numpy(latents).to(parameters))
+    return on_host(points).astype(np.float32)
+
+
+def fresh_latents(config: Config, generator: Generator, objective: Objective, seed: int, n: int, k: int) -> np.ndarray:
+    """The k-th sample of n latents of one seed, codes first: [n, d]."""
+
+    def rng(name: str) -> np.random.Generator:
+        return stream(config.training.seed, seed, f"fresh {name}", k)
+
+    codes = [objective.draws[name].sample(rng(name), n) for name in objective.codes]
+    return np.hstack([*codes, generator.latents(rng("latent"), n, lambda *order: build_target(config).sample(*order))])
+
+
+def on_host(values: Tensor) -> np.ndarray:
+    """The numbers of a tensor, on the host."""
+    return values.detach().cpu().numpy()

@@ -1,0 +1,159 @@
+"""A game played and looked at now and then: an iterator of looks, and nothing else.
+
+A run's folder, a progress bar, a notebook, a sweep's worker listen to one and the same iterator; where it begins (at the
+first state, or at one that was kept) and when it looks are values that are passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from time import perf_counter, process_time
+from typing import Any, NamedTuple
+
+import torch
+
+from toygan.engines.table import BACKENDS, Begun, Running, Unusable, begin
+from toygan.files.dials import Dials
+from toygan.files.scenario import read
+from toygan.files.strict import UserError
+from toygan.game.play import State
+from toygan.game.streams import draws
+from toygan.quantities.table import shown_in
+from toygan.session.looks import Arrays, is_over, like, observe, step_of
+from toygan.session.measuring import INNER, Gauge, gauge, measured
+from toygan.session.simulation import Simulation, simulation
+
+UNKEPT = {"real_slopes", "between_slopes", *INNER}  # measured: too large to keep, or kept as numbers of a frame
+Change = str | tuple[str, Any]  # "KEY=VALUE", or a key and its value
+Tick = Callable[[int], None]
+Turns = Mapping[int, Mapping[str, float | Sequence[float]]]
+NO_TURNS: Turns = {}
+
+
+class Look(NamedTuple):
+    """One look at a game: the arrays of a frame as a recording has them, every quantity of every seed [S], the state, and the
+    seconds that it took to train up to here, to observe and to measure.
+    """
+
+    step: int
+    arrays: Arrays
+    measures: Arrays
+    state: State
+    seconds: Mapping[str, float]
+
+    @property
+    def live(self) -> dict[str, float]:
+        """The few numbers of the first seed that are told while it plays."""
+        return {name: float(self.measures[name][0]) for name in shown_in("live") if name in self.measures}
+
+
+def session(
+    scenario: str,
+    method: str | None = None,
+    seeds: int | Sequence[int] | None = None,
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    at: Iterable[int] | None = None,
+    turns: Turns = NO_TURNS,
+    device: str = "cpu",
+    backend: str = "auto",
+) -> Iterator[Look]:
+    """Play a scenario by a method and yield a `Look` at each of the steps `at`, in rising order; by default at the start,
+    the end and as often between as `training.frames` says. Nothing is written.
+
+    `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE"; `turns`
+    are dials to be turned when so many steps are done, {500: {"critic_rate": 0.001}}, each to a number or to one for each
+    seed. It ends early when every seed has diverged. Raises UserError (a ValueError) for what the user got wrong.
+    """
+    config = read(scenario, method, changes_of(seeds, overrides))
+    work = gauge(config, simulation(config, device))
+    dials, turned = turning(work.sim, turns)
+    begun = engine_of(work.sim, work.sim.start, backend, dials)
+    moves = advancing(work.sim, begun.running, 0, dials, turned)
+    return looks_from(work, begun.running, work.sim.frame_steps if at is None else at, moves)
+
+
+def changes_of(seeds: int | Sequence[int] | None, overrides: Mapping[str, Any] | Sequence[str]) -> list[Change]:
+    """What is changed of a scenario, one after the other."""
+    overrides = [overrides] if isinstance(overrides, str) else overrides
+    changes: list[Change] = list(overrides.items() if isinstance(overrides, Mapping) else overrides)
+    if seeds is not None:
+        changes.append(("training.seeds", seeds if isinstance(seeds, int) else list(seeds)))
+    return changes
+
+
+def turning(sim: Simulation, turns: Turns) -> tuple[Dials, dict[int, Dials]]:
+    """A game's dials to begin with, and as they are turned: each has one number for all throughout, or one for each seed."""
+    later = {step: as_dials(sim, changes) for step, changes in turns.items()}
+    by_seed = {key for dials in later.values() for key, dial in dials.items() if dial.ndim}
+
+    def shaped(dials: Dials) -> Dials:
+        seeds = len(sim.source.seeds)
+        return {key: dial.expand(seeds).contiguous() if key in by_seed else dial for key, dial in dials.items()}
+
+    return shaped(sim.world.dials), {step: shaped(dials) for step, dials in later.items()}
+
+
+def as_dials(sim: Simulation, changes: Mapping[str, float | Sequence[float]]) -> Dials:
+    """Dials as tensors; UserError for one that the game has not, or that has not a number for each seed."""
+    seeds = len(sim.source.seeds)
+    for key, value in changes.items():
+        if key not in sim.world.dials:
+            raise UserError(f"turns: {key!r}: is no dial of this game; it has {', '.join(sim.world.dials)}")
+        if not isinstance(value, int | float) and len(value) != seeds:
+            raise UserError(f"turns: {key!r}: {len(value)} numbers for {seeds} seeds; one for all, or one for each")
+    return {key: torch.tensor(value).to(sim.world.dials[key]) for key, value in changes.items()}
+
+
+def engine_of(sim: Simulation, state: State, backend: str, dials: Dials) -> Begun:
+    """A game that runs from a state; UserError for a backend that is not there or cannot run it."""
+    if backend not in BACKENDS:
+        raise UserError(f"backend {backend!r}: legal values: {', '.join(BACKENDS)}")
+    first = next(draws(sim.source, step_of(state), like(state)))
+    try:
+        return begin(backend, sim.world.step, state, first, dials)
+    except Unusable as error:
+        raise UserError(f"backend {backend}: {error}") from None
+
+
+def looks_from(
+    work: Gauge, running: Running, at: Iterable[int], moves: Iterator[None], tick: Tick = lambda step: None
+) -> Iterator[Look]:
+    """Play on from where a game stands, a step by each of the `moves`, and look at each of the steps `at`, in rising order;
+    `tick(step)` after every step. Raises UserError for a step that the game has behind it, or does not have.
+    """
+    state = running.state()
+    clock = process_time if like(state).device.type == "cpu" else perf_counter  # of a core; of the clock with a GPU
+    for step in at:
+        if not step_of(state) <= step <= work.sim.steps:
+            raise UserError(f"at: {step}: the next look can be at a step from {step_of(state)} to {work.sim.steps}")
+        start = clock()
+        for done in range(step_of(state) + 1, step + 1):
+            next(moves)
+            tick(done)
+        state = running.state()
+        seconds = {"train": clock() - start}
+        look = looked(work, state, clock)
+        yield look._replace(seconds=seconds | dict(look.seconds))
+        if is_over(work.sim, state):
+            return
+
+
+def advancing(
+    sim: Simulation, running: Running, first: int, dials: Dials, turns: Mapping[int, Dials] = {}
+) -> Iterator[None]:
+    """One step on at a time, without end, from the first one; dials are turned when so many steps are done."""
+    for step, draw in enumerate(draws(sim.source, first, like(running.state())), first):
+        dials = {**dials, **turns[step]} if step in turns else dials
+        running.advance(draw, dials)
+        yield
+
+
+def looked(work: Gauge, state: State, clock: Callable[[], float] = process_time) -> Look:
+    """One look at a state, measured."""
+    start = clock()
+    frame = observe(work.sim, state)
+    observed = clock()
+    measures, best = measured(work, frame)
+    seconds = {"observe": observed - start, "measure": clock() - observed}
+    arrays = {name: values for name, values in frame.arrays.items() if name not in UNKEPT} | best
+    return Look(frame.step, arrays, measures, state, seconds)
