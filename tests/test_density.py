@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.text import Text
+from typer.testing import CliRunner
 
+from toygan.cli.main import app
 from toygan.draw.density import densities, save_density, told
 from toygan.files.strict import UserError
 from toygan.game.players import mlp_generator
@@ -325,6 +327,15 @@ def test_a_generator_without_a_density_is_one_message(tmp_path, changes, message
     one = played(tmp_path, *changes, seeds=1)
     with pytest.raises(UserError, match=message.replace(".", r"\.")):
         seen_density(one)
+
+
+def test_the_command_line_draws_it_or_says_why_not(recording, tmp_path):
+    draw = lambda folder: CliRunner().invoke(app, ["draw", str(folder), "--view", "density", "--seed", "0"])  # noqa: E731
+    done = draw(recording.folder)
+    assert (done.exit_code, done.stdout) == (0, f"{recording.folder}/density-seed-0.png\n")
+    refused = draw(played(tmp_path, "generator.latent_dim=3", seeds=1).folder)
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("toygan: --view density: needs a perceptron of two latent numbers")
 
 
 def test_another_kind_of_generator_and_a_run_without_weights_are_one_message(recording, tmp_path):
