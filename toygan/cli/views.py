@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from toygan.session.dirac import Portrait
     from toygan.session.recording import Recording
 
-VIEWS = ("inside", "latent", "transport", "dirac")
+VIEWS = ("inside", "latent", "transport", "density", "spectrum", "dirac")
 
 View = Annotated[
     str | None,
@@ -86,9 +86,29 @@ def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, tail:
     path = folder / f"{view}{tail}.{suffix}"
     if view == "dirac":
         save_phases([portrait_of_run(recording)], path, recording.facts.command)
+    elif view == "density":
+        draw_density(recording, path)
+    elif view == "spectrum":
+        draw_spectrum(recording, path)
     else:
         save_view(recording, view, path)
     return path
+
+
+def draw_density(recording: Recording, path: Path) -> None:
+    """Draw the exact density of a run's last generator; UserError where it has none."""
+    from toygan.draw.density import save_density
+    from toygan.session.density import seen_density
+
+    save_density(recording, seen_density(recording), path)
+
+
+def draw_spectrum(recording: Recording, path: Path) -> None:
+    """Draw the eigenvalues of a step from where a run ended; UserError where its players are too large for that."""
+    from toygan.draw.spectrum import save_spectrum
+    from toygan.session.spectrum import spectrum_of
+
+    save_spectrum(recording, spectrum_of(recording), path)
 
 
 def portrait_of_run(recording: Recording) -> Portrait:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
@@ -20,6 +21,9 @@ from toygan.files.disk import Arrays, complete_lines, unpacked
 from toygan.quantities.diagnosis import Event, events_of
 from toygan.quantities.table import QUANTITIES, Floor, When, derived
 from toygan.session.facts import Facts, read_facts
+
+if TYPE_CHECKING:
+    from toygan.files.config import Config
 
 HUGE = 1e30  # beyond this, differences and squares of float32 overflow: as good as infinite
 
@@ -80,14 +84,13 @@ class Recording:
         the run never used; equal n and k give equal points. With batch norm in the generator the n points are
         normalised together. Raises UserError for a recording without `weights.npz`, or a number below 1 (k: 0).
         """
-        from toygan.files.config import Config
-        from toygan.files.strict import Source, UserError, check
+        from toygan.files.strict import UserError
         from toygan.session.simulation import fresh_points
 
         for name, value, least in (("n", n, 1), ("k", k, 0)):
             if not isinstance(value, int | np.integer) or value < least:
                 raise UserError(f"sample: {name} = {value!r}: must be a whole number, {least} or more")
-        config, average = check(Config, dict(self.facts.config), Source(self.name)), self._average()
+        config, average = self.config(), self.weights("to draw more points from")["average"]
         try:
             return fresh_points(config, average, n, k)
         except (OSError, ValueError) as error:
@@ -95,19 +98,26 @@ class Recording:
                 f"{self.name}: its generator needs target points, which are not to be had ({error})"
             ) from None
 
-    def _average(self) -> np.ndarray:
-        """The parameters of every seed's averaged generator [S, P]; UserError where they were not kept."""
+    def config(self) -> Config:
+        """What the run plays, from its facts; UserError where this version does not understand it."""
+        from toygan.files.config import Config
+        from toygan.files.strict import Source, check
+
+        return check(Config, dict(self.facts.config), Source(self.name))
+
+    def weights(self, wanted: str) -> Arrays:
+        """What every seed's players had learned at the end, by name (`toygan.session.looks.weights`); UserError, saying
+        what it is wanted for, where that was not kept.
+        """
         from toygan.files.strict import UserError
 
         path = self.folder / "weights.npz" if self.folder else None
         if path is None or not path.exists():
             where = self.folder or self.name
-            raise UserError(
-                f"{where}: has no weights.npz to draw more points from; --fresh plays the run again, with it"
-            )
+            raise UserError(f"{where}: has no weights.npz {wanted}; --fresh plays the run again, with it")
         try:
-            return unpacked(path)["average"]
-        except (ValueError, KeyError) as error:
+            return unpacked(path)
+        except ValueError as error:
             raise UserError(f"{error}; --fresh plays the run again") from None
 
     def _repr_html_(self) -> str | None:

@@ -11,24 +11,30 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from toygan.targets.densities import enough, in_blocks, log_grid_sum, log_mixture, log_normal_between
 from toygan.targets.mixtures import gaussians
 from toygan.targets.refusal import Refusal
-from toygan.targets.target import Modes, Point, Target
+from toygan.targets.target import Batch, Modes, Point, Target, of_parts
 
 # --- boards of cells -------------------------------------------------------------------------------------------------
 
 
 def board(weights: np.ndarray, low: Point, high: Point) -> Target:
-    """Uniform in a cell drawn by its weight: weights [rows, columns], row 0 lowest, over the box from low to high."""
+    """Uniform in a cell drawn by its weight: weights [rows, columns], row 0 lowest, over the box from low to high.
+
+    Labels number the cells that have a weight, row by row.
+    """
     rows, columns = weights.shape
     weights = weights / weights.sum()
     reached = np.cumsum(weights.ravel())
     corner, cell = np.array(low, float), np.subtract(high, low) / (columns, rows)
+    label_of = np.cumsum(weights.ravel() > 0) - 1
 
-    def sample(rng: np.random.Generator, n: int) -> np.ndarray:
+    def draw(rng: np.random.Generator, n: int) -> Batch:
         which = np.searchsorted(reached, reached[-1] * rng.random(n), side="right")
         places = np.stack([which % columns, which // columns], axis=1)
-        return corner + cell * (places + rng.random((n, 2)))
+        return Batch(corner + cell * (places + rng.random((n, 2))), label_of[which])
 
-    return Target(sample, log_density=lambda x, blur: log_board(x, weights, corner, cell, blur))
+    return of_parts(draw, int(label_of[-1]) + 1)._replace(
+        log_density=lambda x, blur: log_board(x, weights, corner, cell, blur)
+    )
 
 
 def log_board(x: np.ndarray, weights: np.ndarray, corner: np.ndarray, cell: np.ndarray, blur: float) -> np.ndarray:
@@ -120,8 +126,11 @@ def pinwheel(
     def density(x: np.ndarray) -> np.ndarray:
         return log_mixture(twisted(x, -twist), straight.modes, 0.0)  # type: ignore[arg-type]  # turning keeps areas
 
-    return Target(
-        sample=lambda rng, n: twisted(straight.sample(rng, n), twist),
+    def draw(rng: np.random.Generator, n: int) -> Batch:
+        points, labels = straight.batch(rng, n)
+        return Batch(twisted(points, twist), labels)
+
+    return of_parts(draw, arms)._replace(
         log_density=lambda x, blur: log_blurred(x, density, reach, blur) if blur else density(x),
     )
 

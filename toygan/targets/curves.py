@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from toygan.targets.densities import NO_DENSITY, enough, in_blocks, log_mixture, log_normal_between, log_sum_exp
 from toygan.targets.refusal import Refusal
-from toygan.targets.target import Modes, Point, Target
+from toygan.targets.target import Batch, Modes, Point, Target, of_parts, without_labels
 
 Arc = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # v [n] in [0, 1] -> x [n], y [n], smooth
 Segment = tuple[Point, Point]
@@ -19,20 +19,19 @@ TRACE = np.linspace(0.0, 1.0, 2001)  # along an arc, to measure it
 
 
 def curve(arcs: Sequence[Arc], noise: float, power: int = 1) -> Target:
-    """Equal mass on each arc, at v = u^(1 / power) with u uniform on [0, 1], plus N(0, noise^2 I).
+    """Equal mass on each arc, at v = u^(1 / power) with u uniform on [0, 1], plus N(0, noise^2 I); labels are arcs.
 
     The angle of every point is its own draw: scikit-learn's `make_moons` and `make_circles` space them evenly.
     """
 
-    def sample(rng: np.random.Generator, n: int) -> np.ndarray:
+    def draw(rng: np.random.Generator, n: int) -> Batch:
         v = rng.uniform(size=n) ** (1 / power)
         which = (len(arcs) * rng.uniform(size=n)).astype(int)
         places = np.stack([np.stack(arc(v), axis=1) for arc in arcs])[which, np.arange(n)]
-        return places + noise * rng.standard_normal((n, 2))
+        return Batch(places + noise * rng.standard_normal((n, 2)), which)
 
     radius = max(3 * noise, thinnest(arcs))
-    return Target(
-        sample,
+    return of_parts(draw, len(arcs))._replace(
         log_density=lambda x, blur: log_curve(x, arcs, np.hypot(noise, blur), power),
         singular=noise == 0,
         skeleton=skeleton(arcs, radius),
@@ -122,7 +121,8 @@ def circles(*, factor: Annotated[float, Field(gt=0, lt=1)] = 0.5, noise: NonNega
 def s_curve(*, noise: NonNegativeFloat = 0.05) -> Target:
     """(sin t, sign(t) (cos t - 1)), t = 3 pi (u - 1/2), + noise N(0, I): three quarters of two circles, as an S."""
     # The curvature jumps in the middle, so this is two smooth arcs for the quadrature.
-    return curve([circle_arc(1.0, -1.5, 0.5, (0.0, -1.0)), circle_arc(1.0, -1.5, -0.5, (0.0, 1.0))], noise)
+    halves = [circle_arc(1.0, -1.5, 0.5, (0.0, -1.0)), circle_arc(1.0, -1.5, -0.5, (0.0, 1.0))]
+    return without_labels(curve(halves, noise))
 
 
 def spirals(
@@ -149,20 +149,20 @@ def line(*, start: Point = (0.0, 0.0), end: Point = (0.0, 1.0)) -> Target:
 
 
 def lines(*, segments: tuple[Segment, ...]) -> Target:
-    """Uniform on several segments [[x, y], [x, y]]: equal mass on equal length."""
+    """Uniform on several segments [[x, y], [x, y]]: equal mass on equal length; labels are segments."""
     ends = np.array(segments, dtype=float).reshape(-1, 2, 2)
     lengths = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
     if not lengths.sum() > 0:
         raise Refusal("no segment with a length", "give at least one [[x, y], [x, y]]", "segments")
 
-    def sample(rng: np.random.Generator, n: int) -> np.ndarray:
-        a, b = ends[rng.choice(len(ends), size=n, p=lengths / lengths.sum())].transpose(1, 0, 2)
-        return a + (b - a) * rng.uniform(size=(n, 1))
+    def draw(rng: np.random.Generator, n: int) -> Batch:
+        which = rng.choice(len(ends), size=n, p=lengths / lengths.sum())
+        a, b = ends[which].transpose(1, 0, 2)
+        return Batch(a + (b - a) * rng.uniform(size=(n, 1)), which)
 
     long = ends[lengths > 0]
     arcs = [segment_arc(a, b) for a, b in long]
-    return Target(
-        sample,
+    return of_parts(draw, len(ends))._replace(
         log_density=lambda x, blur: log_segments(x, long, blur),
         singular=True,
         skeleton=skeleton(arcs, thinnest(arcs)),

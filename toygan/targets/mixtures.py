@@ -10,24 +10,26 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from toygan.targets.densities import ROUNDING, log_mixture
 from toygan.targets.refusal import Refusal
-from toygan.targets.target import Modes, Point, Target
+from toygan.targets.target import Batch, Modes, Point, Target, of_parts
 
 T = TypeVar("T")
 
 
 def gaussians(centres: np.ndarray, covariances: np.ndarray, weights: np.ndarray) -> Target:
-    """A mixture of Gaussians: centres [K, 2], covariances [K, 2, 2], weights [K] of any positive sum."""
+    """A mixture of Gaussians: centres [K, 2], covariances [K, 2, 2], weights [K] of any positive sum; labels are modes."""
     modes = Modes(centres, covariances, weights / weights.sum())
     # A square root that also exists for flat and for point-like Gaussians, unlike Cholesky's.
     values, vectors = np.linalg.eigh(covariances)
     roots = vectors * np.sqrt(np.clip(values, 0.0, None))[:, None, :]
 
-    def sample(rng: np.random.Generator, n: int) -> np.ndarray:
+    def draw(rng: np.random.Generator, n: int) -> Batch:
         k = rng.choice(len(centres), size=n, p=modes.weights)
-        return centres[k] + np.einsum("nij,nj->ni", roots[k], rng.standard_normal((n, 2)))
+        return Batch(centres[k] + np.einsum("nij,nj->ni", roots[k], rng.standard_normal((n, 2))), k)
 
     singular = bool(values.min() <= ROUNDING * max(values.max(), ROUNDING))
-    return Target(sample, modes, lambda x, blur: log_mixture(x, modes, blur), singular)
+    return of_parts(draw, len(centres))._replace(
+        modes=modes, log_density=lambda x, blur: log_mixture(x, modes, blur), singular=singular
+    )
 
 
 def isotropic(stds: Sequence[float]) -> np.ndarray:

@@ -18,7 +18,7 @@ from toygan.targets.densities import equal_points, log_mixture
 from toygan.targets.extent import extent
 from toygan.targets.mixtures import dirac, grid, mixture, ring
 from toygan.targets.refusal import Refusal
-from toygan.targets.target import MANY, Switch, Target
+from toygan.targets.target import MANY, Switch, Target, without_labels
 from toygan.targets.user_files import read_darkness, read_points
 
 ATOMS = 4096  # more change no colour of a picture, and every one costs a Gaussian at every place
@@ -62,7 +62,7 @@ def image(*, path: Path, invert: Switch = None) -> Target:
     """
     darkness = read_darkness(path, bool(invert))
     rows, columns = darkness.shape
-    return board(darkness[::-1], (-1.0, -rows / columns), (1.0, rows / columns))
+    return without_labels(board(darkness[::-1], (-1.0, -rows / columns), (1.0, rows / columns)))
 
 
 TARGETS: dict[str, Callable[..., Target]] = {

@@ -18,8 +18,18 @@ Point = tuple[float, float]
 # Yes or no, where no is the same as nothing said: so the config of a run made before there was such an option stays as it is.
 Switch = Annotated[bool | None, AfterValidator(lambda value: value or None)]
 Sampler = Callable[[np.random.Generator, int], np.ndarray]
+Batcher = Callable[[np.random.Generator, int], "Batch"]
 LogDensity = Callable[[np.ndarray, float], np.ndarray]
 MANY = 20_000  # points that tell a target's share of a region well enough
+
+
+class Batch(NamedTuple):
+    """Points `[n, 2]` of a target, and of which of its parts each is: `labels [n]`, whole numbers from 0 to below
+    `Target.classes`; None where the target has no parts.
+    """
+
+    points: np.ndarray
+    labels: np.ndarray | None = None
 
 
 class Modes(NamedTuple):
@@ -40,6 +50,8 @@ class Target(NamedTuple):
     which is how near a point must be to count as on the curve: 3 standard deviations of the noise, or 1 % of the
     curve's extent where this is more. `density_of` says of how much of the target the density is, where it is not all.
     `points [n, 2]`: all of a target that is a list of points, each as likely as the others, and no more than MANY.
+    `draw(rng, n)`: what `sample` draws with the label of each point, where the target has `classes` parts (modes, arms,
+    moons, segments, squares); both None where it has none, or one. `batch` draws from either kind.
     """
 
     sample: Sampler
@@ -50,6 +62,23 @@ class Target(NamedTuple):
     radius: float = 0.0
     density_of: str = ""
     points: np.ndarray | None = None
+    draw: Batcher | None = None
+    classes: int | None = None
+
+    def batch(self, rng: np.random.Generator, n: int) -> Batch:
+        """The points that `sample` draws from the same `rng`, with their labels where the target has any."""
+        return self.draw(rng, n) if self.draw else Batch(self.sample(rng, n))
+
+
+def of_parts(draw: Batcher, parts: int) -> Target:
+    """A target of so many parts, of which only its draw is known yet; one part alone is no class."""
+    told = parts > 1
+    return Target(lambda rng, n: draw(rng, n).points, draw=draw if told else None, classes=parts if told else None)
+
+
+def without_labels(target: Target) -> Target:
+    """The same target, whose parts are a matter of computing and nobody's classes."""
+    return target._replace(draw=None, classes=None)
 
 
 def moved(target: Target, *, scale: PositiveFloat = 1.0, rotate: float = 0.0, shift: Point = (0.0, 0.0)) -> Target:
@@ -57,11 +86,13 @@ def moved(target: Target, *, scale: PositiveFloat = 1.0, rotate: float = 0.0, sh
     turn = np.deg2rad(rotate)
     matrix = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
 
-    def sample(rng: np.random.Generator, n: int) -> np.ndarray:
-        return target.sample(rng, n) @ matrix.T + shift
+    def draw(rng: np.random.Generator, n: int) -> Batch:
+        points, labels = target.batch(rng, n)
+        return Batch(points @ matrix.T + shift, labels)
 
     return target._replace(
-        sample=sample,
+        sample=lambda rng, n: draw(rng, n).points,
+        draw=target.draw and draw,
         modes=target.modes and moved_modes(target.modes, matrix, shift),
         log_density=target.log_density and moved_log_density(target.log_density, matrix, scale, shift),
         skeleton=None if target.skeleton is None else target.skeleton @ matrix.T + shift,

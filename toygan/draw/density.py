@@ -1,0 +1,166 @@
+"""The exact density of a run's last generator: its map with the folds on it, the target's, and how many latents go where."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.figure import Figure
+
+from toygan.draw.panels import INK, PLAIN, SMALL, bar, corner_note, frame_view, pixel_extent
+from toygan.draw.players import foot, not_recorded
+from toygan.draw.sheet import (
+    MARGIN,
+    PICTURE_FORMATS,
+    RIGHT,
+    TEXT,
+    THIRD,
+    UNDER,
+    WIDTH,
+    axis_at,
+    blank,
+    command_lines,
+    even,
+    panel_height,
+    save_figure,
+    say,
+    status_line,
+    suffix_in,
+)
+from toygan.files.text import number, percent
+from toygan.quantities.density import Estimate
+from toygan.session.recording import Recording
+from toygan.view.scene import Scene, scene, title_of
+
+if TYPE_CHECKING:
+    from toygan.session.density import SeenDensity
+
+MASS = LinearSegmentedColormap.from_list("mass", ["#ffffff", "#d5e3f0", "#8fb8d9", "#3f83b7", "#0b4a80", "#06213f"])
+COUNT = LinearSegmentedColormap.from_list("count", ["#f4e7d3", "#e5b98a", "#cf7a3b", "#97400f", "#4a1a02"])
+CROWD = 4000  # pieces of folds from which on they are drawn thin and pale
+DEEP = 1e-4  # of the highest density: where the colours begin
+
+
+def density_map(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
+    """Draw the density that the generator makes, on a logarithmic scale."""
+    coloured(axis, shown, seen, seen.made.density)
+    if seen.made.inside < 0.999:
+        corner_note(axis, f"{percent(1 - seen.made.inside)} outside the view")
+
+
+def target_map(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
+    """Draw the target's density on the same scale."""
+    if seen.target is None:
+        frame_view(axis, shown)
+        not_recorded(axis, "no density")
+    else:
+        coloured(axis, shown, seen, seen.target)
+
+
+def coloured(axis: Axes, shown: Scene, seen: SeenDensity, density: np.ndarray) -> None:
+    """A density [g, g] in colours that both have in common."""
+    peak = 10.0 ** math.ceil(math.log10(peak_of(seen)))
+    image = axis.imshow(np.maximum(density, 1e-300), cmap=MASS, norm=LogNorm(DEEP * peak, peak), origin="lower",
+                        extent=pixel_extent(seen.made.x, seen.made.y), zorder=0)  # fmt: skip
+    frame_view(axis, shown)
+    bar(axis, image, peak * np.array([1e-3, 1e-2, 1e-1]), "density, per unit area")
+
+
+def peak_of(seen: SeenDensity) -> float:
+    """The highest density of the target, or where that is not known of the generator."""
+    known = seen.made.density if seen.target is None else seen.target
+    return float(known.max()) or float(seen.made.density.max()) or 1.0
+
+
+def sheet_map(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
+    """Draw how many latents go to each place; white where none does."""
+    most = max(int(seen.made.sheets.max()), 2)
+    count = np.where(seen.made.sheets > 0, seen.made.sheets, np.nan)
+    image = axis.imshow(count, cmap=COUNT, norm=LogNorm(1, most), origin="lower", zorder=0,
+                        extent=pixel_extent(seen.made.x, seen.made.y))  # fmt: skip
+    folds(axis, shown, seen)
+    frame_view(axis, shown)
+    bar(axis, image, np.array([1, round(most**0.5), most]), "latents that go there")
+
+
+def folds(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
+    """Draw the curves at which the generator folds the plane, pale where there are many."""
+    made, (left, right, bottom, top) = seen.made, shown.view
+    low, high = made.folds.min(axis=1), made.folds.max(axis=1)
+    there = ((high >= (left, bottom)) & (low <= (right, top))).all(axis=1)
+    # Folds of what is squeezed into less than a dot would only be a blot.
+    long = np.hypot(*(high - low).T) > 0.1 * (made.x[1] - made.x[0])
+    drawn = made.folds[there & long]
+    few = len(drawn) < CROWD
+    lines = LineCollection(
+        list(drawn), colors=INK, linewidths=0.6 if few else 0.3, alpha=0.9 if few else 0.1, rasterized=True
+    )
+    axis.add_collection(lines, autolim=False)
+
+
+def divergences_in_words(seen: SeenDensity) -> list[str]:
+    """How far the generator's density q is from the target's p, and what there is to say of the generator."""
+    made = seen.made
+    if made.why_not:
+        lines = [f"No density of its own: {made.why_not}; the map shows the rest."]
+    elif seen.target is None:
+        lines = [f"No divergence: {seen.no_target}."]
+    else:
+        missed = f" ({percent(made.missed)} of the target has no latent)" if made.missed > 0 else ""
+        lines = [f"KL(q | p) = {told(made.reverse_kl)}   ·   KL(p | q) = {told(made.kl)}{missed}"]
+    return [*lines, MEANING]
+
+
+MEANING = (
+    "q is exact: p(z) / |det ∂G/∂z| summed over the latents z that the generator G sends there. Lines: folds, where the "
+    "determinant changes its sign."
+)
+
+
+def told(estimate: Estimate) -> str:
+    """A divergence with its error, in nats."""
+    value, error = estimate
+    if math.isinf(value):
+        return "∞"
+    digits = 1 + math.floor(math.log10(max(abs(value), error) / error)) if error > 0 else 3
+    return f"{number(value, min(digits + 1, 4))} ± {number(error, 1)} nats"
+
+
+def densities(recording: Recording, seen: SeenDensity) -> Figure:
+    """The sheet: the generator's density, the target's, and the number of latents behind each place."""
+    shown = scene(recording)
+    tall, commands, words = panel_height(shown, THIRD), command_lines(recording, 112), divergences_in_words(seen)
+    bottom = 0.25 + 0.165 * len(commands) + UNDER
+    figure = blank(even(bottom + tall + 1.55))
+    up, title = figure.get_figheight(), f"{title_of(recording)} · density"
+    say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
+    say(figure, 0.2, up - 0.6, status_line(shown), PLAIN)
+    say(figure, 0.2, up - 0.84, words[0], SMALL, "bold")
+    for row, line in enumerate(textwrap.wrap(words[1], TEXT)):
+        say(figure, 0.2, up - 1.005 - 0.15 * row, line, SMALL)
+    for left, (title, panel) in zip(np.linspace(MARGIN, WIDTH - RIGHT - THIRD, 3), PANELS, strict=True):
+        axis = axis_at(figure, left, bottom, THIRD, tall)
+        panel(axis, shown, seen)
+        axis.tick_params(labelleft=left == MARGIN)
+        axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
+    foot(figure, commands)
+    return figure
+
+
+PANELS = (
+    ("generated density q", density_map),
+    ("the target's density p", target_map),
+    ("latents behind a place, and folds", sheet_map),
+)
+
+
+def save_density(recording: Recording, seen: SeenDensity, path: str | Path) -> None:
+    """Write the sheet as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
+    suffix_in(path, PICTURE_FORMATS)
+    save_figure(densities(recording, seen), path, recording.facts.command)

@@ -1,0 +1,132 @@
+"""The eigenvalues of one step of a game in the complex plane, with the unit circle, and near 1, where slow steps have them."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL, tick
+from toygan.draw.players import foot
+from toygan.draw.points import GENERATED
+from toygan.draw.sheet import (
+    MARGIN,
+    PICTURE_FORMATS,
+    SIDE,
+    TEXT,
+    WIDTH,
+    axis_at,
+    blank,
+    command_lines,
+    even,
+    save_figure,
+    say,
+    status_line,
+    suffix_in,
+)
+from toygan.files.text import number
+from toygan.quantities.spectrum import Spectrum
+from toygan.session.recording import Recording
+from toygan.view.scene import scene, title_of
+
+TURN = np.exp(2j * np.pi * np.linspace(0, 1, 721))
+KINKED = 0.1  # a Jacobian that is off by more is of a step without a derivative
+
+
+def circle(axis: Axes, found: Spectrum) -> None:
+    """Draw all multipliers and the unit circle: inside an offset shrinks, outside it grows."""
+    reach = max(1.15, 1.08 * float(np.abs(found.multipliers).max()))
+    axis.plot(TURN.real, TURN.imag, color=FAINT, linewidth=0.8, zorder=1)
+    dots(axis, found.multipliers, found.grow)
+    axis.set(xlim=(-reach, reach), ylim=(-reach, reach))
+    dress(axis, "real part", "imaginary part")
+
+
+def near_one(axis: Axes, found: Spectrum) -> None:
+    """Draw (m - 1) / rate, which does not hang on how small the steps are, and the same circle as it looks from there."""
+    rates, radius = found.rates, radius_of(found)
+    axis.plot(radius * (TURN.real - 1), radius * TURN.imag, color=FAINT, linewidth=0.8, zorder=1)
+    dots(axis, rates, found.grow)
+    # Most of them: a few far ones would leave nothing to see of the others.
+    low, high = np.quantile(rates.real, (0.02, 1.0))
+    across, up = max(high - low, 1e-9), max(2.2 * float(np.quantile(np.abs(rates.imag), 0.98)), 1e-9)
+    reach = 0.55 * max(across, up)
+    middle = (low + high) / 2
+    axis.set(xlim=(middle - reach, middle + reach), ylim=(-reach, reach))
+    dress(axis, "real part of (m \N{MINUS SIGN} 1) / rate", "")
+
+
+def radius_of(found: Spectrum) -> float:
+    """The radius of the unit circle in units of the rate."""
+    far = int(np.abs(found.multipliers - 1).argmax())
+    apart = abs(found.multipliers[far] - 1)
+    return float(abs(found.rates[far]) / apart) if apart > 0 else 1.0
+
+
+def dots(axis: Axes, places: np.ndarray, grow: np.ndarray) -> None:
+    """Complex numbers as dots, orange where the multiplier lies outside the circle."""
+    for chosen, colour in ((~grow, CRITIC), (grow, GENERATED)):
+        axis.plot(places[chosen].real, places[chosen].imag, "o", color=colour, markersize=3, alpha=0.6,
+                  markeredgewidth=0, zorder=3)  # fmt: skip
+
+
+def dress(axis: Axes, x: str, y: str) -> None:
+    """A square panel of the complex plane."""
+    axis.set_aspect("equal")
+    axis.axhline(0, color=FAINT, linewidth=0.4, zorder=0)
+    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
+    for line in (axis.xaxis, axis.yaxis):
+        line.set_major_locator(MaxNLocator(4))
+        line.set_major_formatter(FuncFormatter(tick))
+    axis.set_xlabel(x, size=SMALL, labelpad=1, color=INK)
+    axis.set_ylabel(y, size=SMALL, labelpad=1, color=INK)
+    for spine in axis.spines.values():
+        spine.set(color=FAINT, linewidth=0.6)
+
+
+def spectrum_in_words(found: Spectrum) -> str:
+    """How many there are, how many grow, and what the leading one does."""
+    count, leading = len(found.multipliers), float(abs(found.multipliers[0]))
+    rate = number(float(found.rates[0].real))
+    turn = f", once around in {number(found.period)} steps" if math.isfinite(found.period) else ", without turning"
+    words = f"{found.outside} of {count} lie outside the circle; the leading one has |m| = {number(leading, 7)} (real rate {rate}){turn}."  # noqa: E501  # fmt: skip
+    kinked = f" The step has a kink here: its Jacobian is off by {number(100 * found.error, 2)} %, so take no number for exact."
+    return words + kinked * (found.error > KINKED)
+
+
+METHOD = (
+    "Eigenvalues m of one step at the end of the run: the method's own rule and full rates, but plain descent in place of its "
+    "optimiser, and one fixed batch for all moves. A small offset is multiplied by m in every step."
+)
+
+
+def spectra(recording: Recording, found: Spectrum) -> Figure:
+    """The sheet: all multipliers, those near 1 in units of the rate, and what they say."""
+    commands = command_lines(recording, 112)
+    prose = [(line, "bold") for line in textwrap.wrap(spectrum_in_words(found), 112)]
+    prose += [(line, "normal") for line in textwrap.wrap(METHOD, TEXT)]
+    bottom = 0.25 + 0.165 * len(commands) + 0.45
+    figure = blank(even(bottom + SIDE + 1.15 + 0.165 * len(prose)))
+    up, title = figure.get_figheight(), f"{title_of(recording)} · spectrum"
+    say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
+    say(figure, 0.2, up - 0.6, status_line(scene(recording)), PLAIN)
+    for row, (line, weight) in enumerate(prose):
+        say(figure, 0.2, up - 0.84 - 0.165 * row, line, SMALL, weight)
+    panels = (("all of them, and the unit circle", circle), ("near 1, in units of the generator's rate", near_one))
+    for left, (words, panel) in zip((MARGIN + 0.15, WIDTH - 0.2 - SIDE), panels, strict=True):
+        axis = axis_at(figure, left, bottom, SIDE, SIDE)
+        panel(axis, found)
+        axis.set_title(words, size=PLAIN, loc="left", pad=5, color=INK)
+    foot(figure, commands)
+    return figure
+
+
+def save_spectrum(recording: Recording, found: Spectrum, path: str | Path) -> None:
+    """Write the sheet as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
+    suffix_in(path, PICTURE_FORMATS)
+    save_figure(spectra(recording, found), path, recording.facts.command)

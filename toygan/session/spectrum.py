@@ -1,0 +1,89 @@
+"""The eigenvalues of one step of a recorded run's game at its end, by plain descent on one fixed batch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from toygan.files.config import Config
+from toygan.files.disk import Arrays
+from toygan.files.strict import UserError
+from toygan.game.play import Draw, Game, State
+from toygan.game.streams import draws
+from toygan.quantities.spectrum import Spectrum, Update, spectrum
+from toygan.session.dirac import at_place, repeated, stepped
+from toygan.session.looks import like
+from toygan.session.recording import Recording
+from toygan.session.simulation import simulation
+
+MOST = 2000  # parameters of both players: their Jacobian takes seconds
+BATCH = 240  # points of the fixed batch; divisible by every usual pack
+
+
+def spectrum_of(recording: Recording) -> Spectrum:
+    """The eigenvalues of a step from where a recording's first seed ended, and in units of the generator's rate.
+
+    The step is the method's own, its objective, constraint and rule with its full rates and number of critic moves, but for two
+    things that would hide the game: plain descent in place of its optimiser (Mescheder et al., 2017, arXiv:1705.10461,
+    look at that field), and one batch of 240 points for every move. Raises UserError for players of more than 2000
+    parameters, and for a recording without `weights.npz`.
+    """
+    config = recording.config()
+    row = config.training.seed_list.index(recording.facts.portrait)
+    kept = {name: part[row : row + 1] for name, part in recording.weights("to start a step from").items() if part.ndim}
+    small_enough(kept)
+    game, state, draw = stage(config, kept, recording.facts.portrait, max(recording.facts.step - 1, 0))
+    return spectrum(update_of(game, state, draw), torch.cat(parts_of(state), dim=1)[0], config.method.generator_rate)
+
+
+def small_enough(kept: Arrays) -> None:
+    """UserError for players of too many parameters."""
+    count = kept["generator"].shape[1] + kept["critic"].shape[1]
+    if count > MOST:
+        raise UserError(
+            f"--view spectrum: both players have {count} parameters, and {MOST} are the most; Mescheder's have width 16: "
+            "run with --set generator.width=16 --set critic.width=16"
+        )
+
+
+def stage(config: Config, kept: Arrays, seed: int, step: int) -> tuple[Game, State, Draw]:
+    """The game with plain descent in double precision, the state that was kept, and one batch as every move's draw."""
+    training = config.training.model_copy(update={"precision": "double", "seeds": (seed,), "batch": BATCH})
+    plain = {"optimiser": "descent", "betas": type(config.method).model_fields["betas"].default, "schedule": "constant"}
+    method = config.method.model_copy(update=plain)
+    sim = simulation(config.model_copy(update={"training": training, "method": method}))
+    game, state = sim.world.game, placed(sim.start, kept, step)
+    drawn = next(draws(sim.source, 0, like(state)))
+    fixed = {name: numbers[:1].expand_as(numbers) for name, numbers in drawn.items()}
+    # One step fills what a rule remembers; the players are put back.
+    return game, placed(game.rule(game, state, fixed), kept, step), fixed
+
+
+def placed(state: State, kept: Arrays, step: int) -> State:
+    """The same memories, after so many steps, with the players that were kept."""
+    there = at_place(state, {name: torch.from_numpy(kept[name]).to(like(state)) for name in state.players})
+    memory, now = torch.from_numpy(kept["memory"]).to(like(state)), torch.full_like(state.step, step)
+    players = {
+        name: learned._replace(moves=torch.full_like(learned.moves, step)) for name, learned in there.players.items()
+    }
+    return there._replace(step=now, memory=memory, players=players)
+
+
+def parts_of(state: State) -> list[Tensor]:
+    """All of a state that a step changes and feels: every player's parameters and what the rule remembers, [seed, k] each."""
+    return [part for learned in state.players.values() for part in (learned.parameters, *learned.slots)]
+
+
+def update_of(game: Game, state: State, draw: Draw) -> Update:
+    """One step as a function of rows [n, k], each a state of its own."""
+    sizes = [part.shape[1] for part in parts_of(state)]
+
+    def update(rows: Tensor) -> Tensor:
+        wide, parts = repeated(state, len(rows)), iter(rows.split(sizes, dim=1))
+        players = {
+            name: learned._replace(parameters=next(parts), slots=tuple(next(parts) for _ in learned.slots))
+            for name, learned in wide.players.items()
+        }
+        return torch.cat(parts_of(stepped(game, wide._replace(players=players), draw)), dim=1).detach()
+
+    return update
