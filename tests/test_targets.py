@@ -8,7 +8,7 @@ import pytest
 from conftest import facts_of
 from PIL import Image
 from scipy.stats import ks_2samp
-from sklearn.datasets import make_moons
+from sklearn.datasets import make_moons, make_swiss_roll
 
 from toygan.targets.curves import line, lines, swiss_roll, two_moons
 from toygan.targets.densities import log_mixture
@@ -228,6 +228,12 @@ def test_swiss_roll_is_its_formula():
     formula = np.stack(roll(rng.random(N)), axis=1) + 0.25 * rng.standard_normal((N, 2))
     check_alike(drawn(moved(swiss_roll(), scale=1 / 7.5)), formula / 7.5)
     assert 1.8 < np.abs(drawn(moved(swiss_roll(), scale=1 / 7.5))).max() < 2.1  # the usual one fills [-2, 2]
+
+
+def test_the_swiss_roll_is_scikit_learns_number_by_number():
+    legacy = np.random.RandomState(np.random.default_rng(3).bit_generator)
+    wanted = make_swiss_roll(500, noise=0.4, random_state=legacy)[0][:, [0, 2]]
+    np.testing.assert_array_equal(swiss_roll(noise=0.4).sample(np.random.default_rng(3), 500), wanted)
 
 
 def test_two_moons_are_scikit_learns():

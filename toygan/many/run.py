@@ -44,7 +44,7 @@ from toygan.session.recording import Recording, diagnose, load, metric_lines, re
 from toygan.session.simulation import simulation
 from toygan.session.stream import Change, Look, advancing, changes_of, engine_of, looks_from
 
-LIBRARIES = ("toygan", "torch", "numpy", "scipy", "scikit-learn", "matplotlib", "POT", "onnx", "onnxruntime")
+LIBRARIES = ("toygan", "torch", "numpy", "scipy", "matplotlib", "POT", "onnx", "onnxruntime")
 
 
 class Progress(NamedTuple):

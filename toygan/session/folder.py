@@ -27,16 +27,8 @@ from toygan.session.facts import FACTS, FORMAT, SHAPE, fault_in
 FINISHED = ("done", "diverged")
 PLAY = 2  # raised where random numbers or a kept state are others than before: what was begun then is begun again
 OURS = ("run.json", "config.toml", "metrics.jsonl", "frames.npz", "weights.npz", "picture.png", "animation.gif")
-DECIDING = (
-    "python",
-    "toygan",
-    "torch",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "POT",
-    "onnxruntime",
-)  # whose versions decide a run's bytes
+# Whose versions decide a run's bytes.
+DECIDING = ("python", "toygan", "torch", "numpy", "scipy", "POT", "onnxruntime")
 
 
 class Busy(UserError):
