@@ -24,7 +24,7 @@ from toygan.draw.panels import (
     PLAIN,
     SHARE,
     SMALL,
-    bar,
+    colour_bar,
     dress_curves,
     frame_view,
     logarithmic,
@@ -222,7 +222,7 @@ def steeper_than_one(axis: Axes, scene: Scene, frame: int = -1) -> None:
         axis.contour(scene.slope_x, scene.slope_y, steep, [1.0], colors=INK, linewidths=0.9)
     real_points(axis, scene).set_alpha(0.25)
     frame_view(axis, scene)
-    bar(axis, image, np.array([0.1, 1, 10]), f"|∇ score|, {100 * (steep > 1).mean():.0f} % of view above 1")
+    colour_bar(axis, image, [0.1, 1, 10], f"|∇ score|, {100 * (steep > 1).mean():.0f} % of view above 1")
     return None
 
 

@@ -23,7 +23,6 @@ from toygan.draw.panels import (
     PLAIN,
     SMALL,
     Style,
-    band_edges,
     critic_contour,
     dress_curves,
     floor_band,
@@ -49,6 +48,7 @@ from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart, worlds
+from toygan.view.levels import Levels, Scales, range_in_words, scales
 from toygan.view.scene import (
     THIN,
     Points,
@@ -104,7 +104,7 @@ def picture(recording: Recording, points: Points = "all") -> Figure:
     for row, (line, weight) in enumerate(opening):
         say(figure, 0.2, figure.get_figheight() - 0.84 - ROW * row, line, SMALL, weight)
     places = np.linspace(MARGIN, WIDTH - RIGHT - side, 2 if shown.optimal is None else 3)
-    main_panels([axis_at(figure, left, bottom, side, tall) for left in places], shown)
+    main_panels([axis_at(figure, left, bottom, side, tall) for left in places], shown, scales(shown))
     for row, line in enumerate(told):
         say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * row, line, SMALL)
     curves(figure, recording, below + 0.4)
@@ -144,7 +144,7 @@ def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
                 say(figure, left + place, top - ROW * i, words, SMALL)
 
 
-def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
+def main_panels(axes: Sequence[Axes], shown: Scene, of: Scales) -> None:
     """The critic, the optimal one where it is known, and the critic's slopes at the last frame, with colour bars; of a
     seed whose critic was not kept its points alone, in the first axis.
     """
@@ -152,14 +152,14 @@ def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
         points_alone(axes, shown)
         return
     contour, *best, field = axes
-    edges, longest = band_edges(shown.scores[-1:]), steepest(shown.slopes[-1:])
-    critic_contour(contour, shown, -1, edges)
-    slope_field(field, shown, -1, longest)
+    critic_contour(contour, shown, -1, of.critic.edges)
+    slope_field(field, shown, -1, of.longest)
     panel_titles(contour, field)
-    score_bar(contour, edges, "score, median removed" + ("" if best else " (higher = more real)"))
-    steepness_bar(field, longest, "steepness |∇ score|, per unit length")
+    score_bar(contour, of.critic, "score, median removed" + ("" if best else " (higher = more real)"))
+    steepness_bar(field, of.longest, "steepness |∇ score|, per unit length")
     for axis in best:
-        optimal_panel(axis, shown)
+        assert of.optimal is not None
+        optimal_panel(axis, shown, of.optimal)
         beside_optimum(axis, field)
 
 
@@ -185,13 +185,11 @@ def beside_optimum(best: Axes, field: Axes) -> None:
     field.set_title("slope: arrows point uphill", size=PLAIN, loc="left", pad=5, color=INK)
 
 
-def optimal_panel(axis: Axes, shown: Scene) -> None:
+def optimal_panel(axis: Axes, shown: Scene, of: Levels) -> None:
     """The optimal critic on its own colour scale, beside the learned one."""
-    assert shown.optimal is not None
-    edges = band_edges(shown.optimal[-1:])
-    optimal_contour(axis, shown, edges)
+    optimal_contour(axis, shown, of.edges)
     axis.set_title("the optimal critic", size=PLAIN, loc="left", pad=5, color=INK)
-    score_bar(axis, edges, optimum_label(shown.recording))
+    score_bar(axis, of, optimum_label(shown.recording))
 
 
 def panel_titles(contour: Axes, field: Axes) -> None:
@@ -283,9 +281,9 @@ def comparison(recordings: Sequence[Recording], points: Points = "all") -> Figur
     scenes = [scene(recording, points) for recording in recordings]
     figure, axes = comparison_grid(scenes, 1.9, AT_END if all(map(is_at_end, scenes)) else "")
     for axis, shown in zip(axes, scenes, strict=True):
-        critic_contour(axis, shown, -1, band_edges(shown.scores[-1:]))
+        critic_contour(axis, shown)
     for axis, shown in zip(axes, scenes, strict=True):
-        beneath(axis, measure_lines(shown, shown.last))
+        beneath(axis, [range_in_words(scales(shown).critic), *measure_lines(shown, shown.last)])
     w1_of_all(figure, recordings)
     return figure
 

@@ -31,6 +31,7 @@ from toygan.draw.sheet import (
 )
 from toygan.session.recording import Recording
 from toygan.view.chosen import at_look
+from toygan.view.levels import Scales, scales
 from toygan.view.scene import Scene, no_critic, outside_share, scene, seeds_of, title_of
 from toygan.view.words import frame_words
 
@@ -56,7 +57,7 @@ def steps(recording: Recording, looks: Sequence[int]) -> Figure:
     figure, axes = grid(shown, cells, told)
     for column, (look, places) in enumerate(zip(looks, axes, strict=True)):
         one = at_look(shown, look)
-        panels(places, one)
+        panels(places, one, scales(shown, look))
         dress(places, cells[column], column > 0)
         name(places[0], f"step {one.steps[0]}")
         room = place_beneath(places[-1 if len(looks) > 1 else 0], UNDER - 0.1 if shown.critic_kept else 0.3)
@@ -70,10 +71,10 @@ def measures_of(shown: Scene, look: int) -> list[str]:
     return [*frame_words(shown.recording, look), *([outside] if outside else [])]
 
 
-def panels(places: Sequence[Axes], one: Scene) -> None:
+def panels(places: Sequence[Axes], one: Scene, of: Scales) -> None:
     """The panels of one look; what would be said in their corners stands beneath or in the header: they are small."""
     if one.critic_kept:
-        main_panels(places, one)
+        main_panels(places, one, of)
     else:
         critic_contour(places[0], one)
     for axis in places:
@@ -121,7 +122,8 @@ def dress(places: Sequence[Axes], cells: Sequence[Cell], later: bool) -> None:
         if later:
             axis.set_title("", loc="left")
             for bar in axis.child_axes:
-                bar.set_xlabel("")
+                for words in bar.texts:
+                    words.set_text("")
 
 
 def name(axis: Axes, words: str) -> None:

@@ -15,10 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from toygan.draw import panels, sheet
-from toygan.draw.film import Moving, Progress, event_marks, moving_contour, rendered
+from toygan.draw.film import Moving, Progress, event_marks, levels_in_time, moving_contour, rendered
 from toygan.draw.reel import FILM_FORMATS, USUAL, Pace, reel, write_film
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
+from toygan.view.levels import Scale, range_in_words
 from toygan.view.scene import Points, Scene, diagnosis_of, event_in_words, events_of, scene
 
 HOLD = 4000  # milliseconds: how long the end is held, for it has sentences to read
@@ -43,7 +44,9 @@ def save_comparison_film(
     write_film(pictures, kind, Path(path), "\n".join(r.facts.command for r in recordings), played)
 
 
-def comparison_figure(scenes: Sequence[Scene], width: int = USUAL.width) -> tuple[Figure, list[Moving]]:
+def comparison_figure(
+    scenes: Sequence[Scene], width: int = USUAL.width, scale: Scale = "frame"
+) -> tuple[Figure, list[Moving]]:
     """The still parts of a comparison film, so many pixels wide, and its moving ones; its clock is `clock_of`."""
     told = told_lines(len(scenes))
     room = BAR * len(scenes) + LINE * told * min(len(scenes), TOLD) + 0.1
@@ -52,7 +55,7 @@ def comparison_figure(scenes: Sequence[Scene], width: int = USUAL.width) -> tupl
     recordings, clock = [shown.recording for shown in scenes], clock_of(scenes)
     axis, curves = sheet.w1_of_all(figure, recordings, room, CURVE)
     bottom = 0.35 + LINE * len(sheet.comparison_commands(recordings))
-    runs = [moving_run(place, shown) for place, shown in zip(axes, scenes, strict=True)]
+    runs = [moving_run(place, shown, scale) for place, shown in zip(axes, scenes, strict=True)]
     parts = [in_time(part, frames) for part, frames in zip(runs, clock, strict=True)]
     parts.append(moving_curves(axis, curves, scenes, clock))
     parts.append(moving_words(figure, scenes, clock, bottom, told))
@@ -70,14 +73,15 @@ def clock_of(scenes: Sequence[Scene]) -> list[np.ndarray]:
     return [nearest_frames(shown, total) for shown in scenes]
 
 
-def moving_run(axis: Axes, shown: Scene) -> Moving:
+def moving_run(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """One run of a comparison film: its critic, and its measures beneath."""
-    panel = moving_contour(axis, shown, panels.band_edges(shown.scores))
-    words = sheet.place_beneath(axis)
+    known = levels_in_time(shown, shown.scores, scale)
+    panel, words = moving_contour(axis, shown, known), sheet.place_beneath(axis)
 
     def show(t: int) -> None:
         panel.show(t)
-        words.set_text(sheet.fitted(axis, [f"step {shown.steps[t]}", *sheet.measure_lines(shown, t)]))
+        lines = [f"step {shown.steps[t]} · {range_in_words(known[t])}", *sheet.measure_lines(shown, t)]
+        words.set_text(sheet.fitted(axis, lines))
 
     return Moving(axis, [*panel.artists, words], show)
 
