@@ -63,6 +63,7 @@ from toygan.view.scene import (
     steepest,
     title_of,
 )
+from toygan.view.settings import settings_line
 from toygan.view.shares import RINGS_IN_WORDS
 from toygan.view.words import Scored, end_words, final_notes, final_rows, headline, purpose, words_with_range
 
@@ -123,10 +124,11 @@ def at_the_last(shown: Scene) -> str:
 
 
 def opening_lines(shown: Scene) -> list[tuple[str, str]]:
-    """The lines under the title with their weights: what to look for, the one number, the diagnosis."""
+    """The lines under the title with their weights: what to look for, the settings, the one number, the diagnosis."""
     recording = shown.recording
     first, found = headline(recording) or at_the_last(shown), diagnosis_of(recording)
-    parts = [*((text, "normal") for text in purpose(recording)), (first, "bold"), (found, "normal")]
+    told = [*purpose(recording), settings_line(recording)]
+    parts = [*((text, "normal") for text in told), (first, "bold"), (found, "normal")]
     return [
         (line, weight) for text, weight in parts for line in textwrap.wrap(text, OPENING, max_lines=3, placeholder=" …")
     ]
