@@ -414,6 +414,32 @@ def test_a_negative_divergence_says_that_it_is_an_error():
         assert final_notes(altered_run)[1:] == error
 
 
+def test_numbers_of_a_frame_say_of_how_many_points_they_are():
+    told = {"critic_points": 400, "w1_points": 1000, "points": 2000, "seeds": [{"seed": 0, "w1": 0.1}]}
+    run = few(frames=3, modes=8, summary=told)
+    w1, modes, *_ = frame_words(run, 1)
+    assert w1.startswith(f"W1 {number(run.metrics['w1'][1, 0])} of 400 points (floor ")
+    assert "points" not in modes
+    figure, (*_, bar) = film.film_figure(draw.scene(run))
+    bar.show(1)
+    assert " of 400 points (floor" in words(figure)
+    assert " of 400 points (floor" in " ".join(words(draw_steps.steps(run, [0, 1, 2])).split())
+    _, figure, parts = comparison_parts(run, run)
+    for t, early in ((1, True), (2, False)):
+        parts[0].show(t)
+        said = " ".join(parts[0].artists[-1].get_text().split())
+        assert (" of 400 points (floor" in said) == early
+    assert "W1 0.1 at the end (1000 fresh points)" in words(draw.picture(run))
+
+
+@pytest.mark.parametrize(("good", "told"), [(0.9, False), (0.02, True)])
+def test_modes_that_stray_points_make_are_said_to_be_that(good, told):
+    run = floored(few(modes=8))
+    summary = run.facts.said["summary"] | {"seeds": [{"seed": 0, "w1": 0.1, "modes": 8, "high_quality": good}]}
+    notes = final_notes(Recording(Facts.of(run.facts.said | {"summary": summary}), run.frames, run.metrics))
+    assert ("Modes: one point within 3 sigma is enough for a mode to count." in notes) == told
+
+
 def test_critic_is_compared_with_exact_transport_where_that_is_its_optimum():
     known = {"how": "whatever it is called", "kind": "potential"}
     row = {"seed": 0, "slope_alignment_ceiling": 0.8125}
