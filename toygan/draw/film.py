@@ -238,7 +238,7 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     def show(t: int) -> None:
         step = int(shown.steps[t])
         done.set_xdata([0, step])
-        state.set_text(" · ".join([f"step {step} of {end}", *frame_words(recording, t)]))
+        state.set_text(" · ".join([f"step {step} of {end}", *frame_words(recording, t, bands=False)]))
         past = [event for event in events if event.step <= step]
         latest.set_text(shorten("; ".join(f"◆ {event_in_words(event)}" for event in past[-2:]), 104, placeholder=" …"))
 

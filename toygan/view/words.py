@@ -12,18 +12,20 @@ from toygan.session.recording import Recording
 from toygan.view.scene import exact_transport
 
 
-def frame_words(recording: Recording, frame: int) -> list[str]:
-    """The portrait seed's quantities at one frame, each with its floor or ceiling, as far as they are known."""
+def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[str]:
+    """The portrait seed's quantities at one frame, each with its floor or ceiling, as far as they are known; floors with
+    or without their bands.
+    """
     found = {name: recording.curve(name) for name in shown_in("line")}
     said = [
-        in_words(recording, name, float(values[frame, 0]))
+        in_words(recording, name, float(values[frame, 0]), "frame", bands)
         for name, values in found.items()
         if values is not None and np.isfinite(values[frame, 0])
     ]
     return said or ["nothing measured"]
 
 
-def in_words(recording: Recording, name: str, value: float, when: When = "frame") -> str:
+def in_words(recording: Recording, name: str, value: float, when: When = "frame", bands: bool = True) -> str:
     """A quantity's value beside what perfect samplers score: `W1 0.12 (floor 0.1)`, `7 of 8 modes`, `98 % high quality`."""
     row, best = QUANTITIES[name], recording.floor(name, when)
     if row.unit == name:  # a number of things
@@ -35,7 +37,7 @@ def in_words(recording: Recording, name: str, value: float, when: When = "frame"
         return told
     if row.better == "higher":
         return f"{told} (ceiling {row.write(best.mean)})"
-    return f"{told} (floor {with_band(best)})"
+    return f"{told} (floor {with_band(best) if bands else number(best.mean)})"
 
 
 def points_in_words(recording: Recording) -> str:
@@ -141,6 +143,7 @@ def final_notes(recording: Recording) -> list[str]:
             "Share of W1 seen and agreement with the optimal critic: small where a cloud has arrived, for there is little "
             "left to see."
         )
-    if row.get("modes") and row.get("high_quality", 1.0) < MANY:
+    good = row.get("high_quality")
+    if row.get("modes") and good is not None and good < MANY:
         notes.append("Modes: one point within 3 sigma is enough for a mode to count.")
     return notes
