@@ -202,7 +202,9 @@ def test_a_films_colours_take_up_the_part_of_the_bar_where_scores_are():
         assert label.get_text() == f"scores from {number(of.low, 2)} to {number(of.high, 2)}"
     (ends,) = {fill.axes.get_xlim()}
     assert ends == pytest.approx((shown.scores.min(), shown.scores.max()))
-    assert len(film.film_figure(shown, scale="run")[1][0].artists) == len(part.artists) - 2  # nothing moves on its bar
+    assert (
+        len(film.film_figure(shown, options=draw.Options(scale="run"))[1][0].artists) == len(part.artists) - 2
+    )  # nothing moves on its bar
 
 
 def test_single_marks_are_darker_than_every_colour_of_the_critic_in_grey():
@@ -307,7 +309,7 @@ def moving_optimum(frames=4, how="log p/q", **told):
 def test_film_shows_each_frames_own_optimal_critic(scale):
     run = moving_optimum()
     shown = draw.scene(run)
-    _, (learned, best, slopes, _) = film.film_figure(shown, scale=scale)
+    _, (learned, best, slopes, _) = film.film_figure(shown, options=draw.Options(scale=scale))
     sizes = [part.axis.get_position().size for part in (learned, best, slopes)]
     np.testing.assert_allclose(sizes, sizes[:1] * 3)
     field = best.artists[0]
@@ -589,7 +591,7 @@ def local_palettes(data):
 def test_a_films_scale_is_each_frames_own_or_the_runs_and_its_bar_marks_events(scale):
     run = synthetic(frames=3, **SMALL, events=[{"step": 1000, "seed": 1, "label": "oscillation"}])
     shown = draw.scene(run)
-    figure, (critic_part, slope_part, bar) = film.film_figure(shown, scale=scale)
+    figure, (critic_part, slope_part, bar) = film.film_figure(shown, options=draw.Options(scale=scale))
     field, uphill = critic_part.artists[0], slope_part.artists[3]
     for t in range(3):
         critic_part.show(t), slope_part.show(t), bar.show(t)

@@ -23,15 +23,16 @@ from matplotlib.text import Text
 from PIL import Image
 
 from toygan.draw import panels, sheet
+from toygan.draw.finish import finish, translate
+from toygan.draw.options import ASPECT, USUAL, Options
 from toygan.draw.pixels import Field, score_pixels, steepness_edges, steepness_pixels
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
-from toygan.draw.reel import FILM_FORMATS, USUAL, Pace, reel, write_film
+from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.levels import Levels, Scale, levels_of, range_in_words
 from toygan.view.scene import (
     Milestone,
-    Points,
     Scene,
     event_in_words,
     events_of,
@@ -63,28 +64,31 @@ def save_film(
     recording: Recording,
     path: str | Path,
     progress: Progress | None = None,
-    pace: Pace = USUAL,
-    points: Points = "all",
+    pace: Pace = PACE,
+    options: Options = USUAL,
 ) -> None:
-    """Write the film of one run: its critic and slopes over time, on one colour scale and one arrow scale.
+    """Write the film of one run: its critic and slopes over time, each frame on its own scale or all on one.
 
     `progress(done, total)` is called after every frame. ValueError for an unknown suffix, ImportError without an encoder.
     """
     kind = sheet.suffix_in(path, FILM_FORMATS)
-    shown = scene(recording, points)
-    figure, parts = film_figure(shown, pace.width)
+    shown = scene(recording, options.points)
+    figure, parts = film_figure(shown, pace.width, options)
     played = reel(len(shown.steps), pace)
-    pictures = rendered(figure, parts, played.looks, progress)
+    pictures = rendered(figure, parts, played.looks, progress, options)
     write_film(pictures, kind, Path(path), recording.facts.command, played)
 
 
-def film_figure(shown: Scene, width: int = USUAL.width, scale: Scale = "frame") -> tuple[Figure, list[Moving]]:
+def film_figure(shown: Scene, width: int = PACE.width, options: Options = USUAL) -> tuple[Figure, list[Moving]]:
     """The still parts of a run's film, so many pixels wide, and its moving ones."""
+    slide = options.style != "paper"
     side = sheet.THIRD if shown.optimal_moves else sheet.SIDE
-    tall = sheet.panel_height(shown, side)
-    command = sheet.command_lines(shown.recording, 112)[:2]
+    command = [] if slide else sheet.command_lines(shown.recording, 112)[:2]
     below = 0.66 + 0.15 * len(command)
-    figure = sheet.blank(sheet.even(below + sheet.UNDER + tall + 0.95))
+    around = below + sheet.UNDER + 0.95
+    side *= min(1.0, (sheet.WIDTH / ASPECT - around) / sheet.panel_height(shown, side)) if slide else 1.0
+    tall = sheet.panel_height(shown, side)
+    figure = sheet.blank(sheet.WIDTH / ASPECT if slide else sheet.even(around + tall))
     figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
     sheet.header(
         figure,
@@ -94,7 +98,7 @@ def film_figure(shown: Scene, width: int = USUAL.width, scale: Scale = "frame") 
     )
     places = np.linspace(sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - side, 3 if shown.optimal_moves else 2)
     axes = [sheet.axis_at(figure, left, below + sheet.UNDER, side, tall) for left in places]
-    moving = moving_panels(axes, shown, scale)
+    moving = moving_panels(axes, shown, options.scale)
     for row, line in enumerate(reversed(command)):
         sheet.say(figure, sheet.MARGIN - 0.15, 0.08 + 0.15 * row, line, panels.SMALL, family="monospace")
     return figure, [*moving, time_bar(figure, shown, below - 0.42)]
@@ -259,10 +263,16 @@ def event_marks(
 
 
 def rendered(
-    figure: Figure, parts: Sequence[Moving], looks: Sequence[int], progress: Progress | None
+    figure: Figure,
+    parts: Sequence[Moving],
+    looks: Sequence[int],
+    progress: Progress | None,
+    options: Options = USUAL,
 ) -> Iterator[Image.Image]:
     """Each look as a picture: the still background once, words beneath when they change, then what moves."""
     canvas = FigureCanvasAgg(figure)
+    finish(figure, options)
+    moving = [] if options.language == "en" else moving_words(parts)
     for artist in chain.from_iterable((*part.words, *part.artists) for part in parts):
         artist.set_animated(True)
     canvas.draw()
@@ -271,6 +281,7 @@ def rendered(
     for done, t in enumerate(looks, 1):
         for part in parts:
             part.show(t)
+        translate(moving, options.language)
         canvas.restore_region(background)
         words = [text.get_text() for part in parts for text in part.words]
         if words != said:
@@ -281,6 +292,11 @@ def rendered(
         yield Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         if progress:
             progress(done, len(looks))
+
+
+def moving_words(parts: Sequence[Moving]) -> list[Text]:
+    """The words that a film changes."""
+    return [artist for part in parts for artist in (*part.artists, *part.words) if isinstance(artist, Text)]
 
 
 def draw_all(parts: Sequence[Moving], kind: Literal["words", "artists"]) -> None:

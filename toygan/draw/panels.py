@@ -43,6 +43,7 @@ SMALL, PLAIN, LARGE = 8, 9, 10.5
 Dash = Literal["-", "--", ":"]
 Style = tuple[str, Dash, float]  # colour, dash, width in points
 BANDS = 12
+NARROW = 1.85  # inches: a panel of curves over which there is no room for a sentence
 
 
 def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray | None = None) -> None:
@@ -59,12 +60,12 @@ def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray 
     frame_view(axis, scene)
 
 
-def optimal_contour(axis: Axes, scene: Scene, edges: np.ndarray) -> None:
+def optimal_contour(axis: Axes, scene: Scene, edges: np.ndarray, frame: int = -1) -> None:
     """Draw the optimal critic as `critic_contour` draws the learned one; blank where nothing is best."""
     assert scene.optimal is not None
-    score_bands(axis, scene, scene.optimal[-1], edges)
+    score_bands(axis, scene, scene.optimal[frame if scene.optimal_moves else -1], edges)
     real_points(axis, scene)
-    generated_cloud(axis, scene, -1)
+    generated_cloud(axis, scene, frame)
     frame_view(axis, scene)
 
 
@@ -234,7 +235,8 @@ def score_bar(axis: Axes, shown: Levels, label: str, ends: Levels | None = None,
     themselves; a band of colour is as wide as its scores are apart.
     """
     _, low, high = ends or shown
-    drawn = bar(axis, low, high, marks_on(low, high), label, below)
+    wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
+    drawn = bar(axis, low, high, marks_on(low, high, wide), label, below)
     move_score_bar(drawn, shown)
     return drawn
 
@@ -280,9 +282,9 @@ def fill_bar(drawn: Bar, ends: np.ndarray, colours: np.ndarray) -> None:
     drawn.fill.set_facecolor(colours / 255)  # type: ignore[arg-type]
 
 
-def marks_on(low: float, high: float) -> list[float]:
-    """The numbers on a colour bar: its ends, and 0 where that is far enough from both."""
-    middle = [0.0] if min(-low, high) > (high - low) / 6 else []
+def marks_on(low: float, high: float, wide: float) -> list[float]:
+    """The numbers on a colour bar so many inches wide: its ends, and 0 where that is far enough from both."""
+    middle = [0.0] if min(-low, high) * wide > 0.42 * (high - low) else []
     return sorted({low, *middle, high})
 
 
@@ -362,7 +364,8 @@ def w1_curves(axis: Axes, recording: Recording) -> None:
     """W1 of every seed over the steps on a logarithmic axis, with the band of its floor."""
     best, floor, w1 = recording.floor("w1"), recording.curve("w1_floor"), recording.curve("w1")
     seed_lines(axis, recording, "w1", "", GENERATED, "-")
-    floor_band(axis, floor, "floor, band: 90 % of perfect samplers" if best and best.draws else "floor", best)
+    wide = axis.get_position().width * axis.figure.get_figwidth() > NARROW  # type: ignore[union-attr]
+    floor_band(axis, floor, "floor, band: 90 % of perfect samplers" if best and best.draws and wide else "floor", best)
     logarithmic(axis, [w1, floor])
     dress_curves(axis, recording, "W1 to the target (log scale)")
     if w1 is not None:

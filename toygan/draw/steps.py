@@ -8,10 +8,10 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import INK, LARGE, critic_contour
 from toygan.draw.players import foot
 from toygan.draw.sheet import (
-    DOTS,
     MARGIN,
     PICTURE_FORMATS,
     UNDER,
@@ -43,12 +43,12 @@ GAP, ABOVE, LINE = 0.3, 0.3, 0.145  # inches: between panels, over each for its 
 Cell = tuple[int, int]  # where a panel stands: its column from the left, its row from the top
 
 
-def steps(recording: Recording, looks: Sequence[int]) -> Figure:
+def steps(recording: Recording, looks: Sequence[int], options: Options = USUAL) -> Figure:
     """Some looks [n] of a run, a column each, every panel on its own scale; one look's panels stand side by side.
 
     A look after the last finite one is drawn as that one. Raises ValueError for no look or more than six.
     """
-    shown = scene(recording)
+    shown = scene(recording, options.points)
     if not 0 < len(looks) <= MOST:
         raise ValueError(f"{len(looks)} looks cannot stand side by side; 1 to {MOST} can, more are a film")
     looks = list(dict.fromkeys(min(look, shown.last) for look in looks))
@@ -57,7 +57,7 @@ def steps(recording: Recording, looks: Sequence[int]) -> Figure:
     figure, axes = grid(shown, cells, told)
     for column, (look, places) in enumerate(zip(looks, axes, strict=True)):
         one = at_look(shown, look)
-        panels(places, one, scales(shown, look))
+        panels(places, one, scales(shown, look, options.scale))
         dress(places, cells[column], column > 0)
         name(places[0], f"step {one.steps[0]}")
         room = place_beneath(places[-1 if len(looks) > 1 else 0], UNDER - 0.1 if shown.critic_kept else 0.3)
@@ -131,7 +131,7 @@ def name(axis: Axes, words: str) -> None:
     axis.annotate(words, (0, 1), (0, 18), "axes fraction", "offset points", size=LARGE, weight="bold", color=INK)
 
 
-def save_steps(recording: Recording, looks: Sequence[int], path: str | Path, dots: float = DOTS) -> None:
+def save_steps(recording: Recording, looks: Sequence[int], path: str | Path, options: Options = USUAL) -> None:
     """Write some looks [n] of a run as PNG, PDF or SVG; raises ValueError for another suffix, and as `steps` does."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(steps(recording, looks), path, recording.facts.command, dots)
+    save_figure(steps(recording, looks, options), path, recording.facts.command, options)
