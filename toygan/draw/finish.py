@@ -25,7 +25,6 @@ def finish(figure: Figure, options: Options) -> None:
     if options.style == "dark":
         darken(figure)
     if options.language != "en":
-        figure.canvas.draw()  # tick labels are made when they are drawn
         translate(figure.findobj(Text), options.language)
 
 

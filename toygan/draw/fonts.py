@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import cache
 
@@ -34,6 +35,7 @@ def families(language: str) -> list[str]:
     Raises LookupError that names the remedy where no font of this machine has the letters.
     """
     needed = NEEDED.get(language, "")
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # a weight that a font lacks is no trouble
     return ["DejaVu Sans", *([family_with(needed, os.environ.get(VARIABLE, ""))] if needed else [])]
 
 
@@ -65,7 +67,9 @@ def rank(place: str) -> tuple[bool, bool, str]:
 
 
 def has(place: str, letters: str) -> bool:
-    """Whether the font at a path has all of some letters."""
+    """Whether the font at a path has all of some letters; matplotlib's last resort has boxes for all there are."""
+    if "lastresort" in os.path.basename(place).lower():
+        return False
     try:
         return all(ord(letter) in get_font(place).get_charmap() for letter in letters)
     except (OSError, RuntimeError):

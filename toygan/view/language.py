@@ -15,7 +15,9 @@ from functools import cache
 from pathlib import Path
 
 LANGUAGES = {"en": "English", "zh": "中文"}
-BREAKS = (" · ", "; ", ", ")  # what joins parts that are translated by themselves
+SENTENCES = re.compile(r"(?<=[.)]) +(?=[A-Z])")  # where one ends and the next begins
+BLANK = re.compile(r"(?<=[\u3000-\uffef]) ")  # which no Chinese sentence has after it
+BREAKS = (" · ", " / ", "; ", ", ")  # what joins parts that are translated by themselves
 
 
 def told(text: str, language: str) -> str:
@@ -39,6 +41,10 @@ def in_parts(text: str, language: str) -> str:
     found = whole(text, language)
     if found is not None:
         return found
+    sentences = SENTENCES.split(text)
+    if len(sentences) > 1:
+        found = " ".join(in_parts(one, language) for one in sentences)
+        return BLANK.sub("", found)
     for mark in BREAKS:
         if mark in text:
             return mark.join(in_parts(part, language) for part in text.split(mark))
