@@ -274,7 +274,27 @@ def test_chosen_steps_and_seeds_are_drawn(here):
         (["--seed", "7"], "--seed 7: seed 7 was not run; this run's are 0"),
         (["--seed", "0", "--points", "9"], "--seed 0: --points shows every seed; leave out either"),
         (["--seed", "0", "--view", "dirac"], "--seed 0: --view dirac has none; leave out either"),
-        (["--width", "300", "--view", "inside"], "--width 300: is for picture, film and --steps; leave out --view"),
+        (["--width", "3in"], "--width 3in: must be pixels, such as 800px, or millimetres, such as 90mm"),
+        (["--width", "90.5px"], "--width 90.5px: must be pixels, such as 800px, or millimetres, such as 90mm"),
+        (["--width", "9mm"], "--width 9: must be a number from 20 to 2000"),
+        (
+            ["--width", "90mm", "-f", "gif"],
+            "--width 90mm: a film is measured in pixels, such as --width 800px; gif is one",
+        ),
+        (["--font-size", "2"], "--font-size 2: must be a number from 4 to 40"),
+        (["--font-size", "9", "-f", "mp4"], "--font-size 9: is about pictures, and mp4 is a film"),
+        (["--style", "drak"], '--style drak: unknown; did you mean "dark"? legal styles: paper, slide, dark'),
+        (["--scale", "fram"], '--scale fram: unknown; did you mean "frame"? legal scales: frame, run'),
+        (["--scale", "run", "--view", "inside"], "--scale run: is about critics' colours; leave out --view"),
+        (["--language", "fr"], "--language fr: unknown; legal languages: en, zh"),
+        (["--seed", "x"], "--seed x: must be the number of a seed, or all"),
+        (["--seed", "all", "-f", "gif"], "--format gif: --seed all makes a picture; choose from png, pdf, svg"),
+        (["--panels", "critic", "-f", "gif"], "--format gif: --panels makes a picture; choose from png, pdf, svg"),
+        (["--panels", "critic", "--view", "inside"], "--view: makes a picture of its own; leave out --panels"),
+        (
+            ["--panels", "latent", "--font-size", "9", "--width", "30mm"],
+            "--panels latent: 1 panel does not fit on a width of 30 mm with words of this size; choose fewer or smaller words",
+        ),
     ],
     ids=" ".join,
 )
@@ -352,7 +372,7 @@ def test_films_are_as_fast_as_long_and_as_wide_as_asked(finished, tmp_path):
         (["--format", "pdf", "--fps", "9"], "--fps 9: is about films, and pdf is none; a film is gif, webp, mp4"),
         (
             ["--format", "pdf", "--width", "900"],
-            "--width 900: is in pixels, and pdf has none; png, gif, webp, mp4 have",
+            "--width 900px: is in pixels, and pdf has none; give millimetres, such as 90mm",
         ),
         (["--format", "film"], "--format film: unknown; legal formats: png, pdf, svg, gif, webp, mp4"),
     ],
@@ -544,6 +564,6 @@ def test_the_bar_of_a_terminal_says_what_is_done(monkeypatch, capsys):
 def test_points_are_not_left_out_where_nothing_else_is_drawn(here):
     told = call("run", "small.toml", "-m", "gan", "--seeds", "2", "--steps", "4", "--no-animation", "--json")
     folder = one_object(told.stdout)["folder"]
-    assert "leave out --steps" in call("draw", folder, "--steps", "0", "--no-points", code=2).stderr
+    assert "leave out --view" in call("draw", folder, "--view", "inside", "--no-points", code=2).stderr
     assert "points alone were kept" in call("draw", folder, "--seed", "1", "--no-points", code=2).stderr
     assert not (Path(folder) / "picture-seed-1.png").exists()

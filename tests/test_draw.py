@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
@@ -14,12 +15,13 @@ from PIL import Image, ImageSequence
 import toygan.draw as draw
 from toygan.draw import film, panels, pixels, players, reel, sheet, together
 from toygan.draw import steps as draw_steps
-from toygan.draw.points import visible
+from toygan.draw.points import GENERATED, INK_ADDED, visible
 from toygan.files.text import number
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
 from toygan.view.chosen import looks_at, of_seed
+from toygan.view.levels import levels, scales
 from toygan.view.scene import exact_transport, steepest
 from toygan.view.words import final_notes, final_rows, frame_words
 
@@ -121,7 +123,7 @@ def test_contour_shows_scores_higher_is_lighter_and_points_in_view():
     np.testing.assert_array_equal(generated, shown.samples[-1, 10:])
     assert "25 % of points out of view" in words(axis.figure)
     filled = axis.collections[0]
-    np.testing.assert_allclose(filled.levels, panels.band_edges(shown.scores[-1:]))
+    np.testing.assert_allclose(filled.levels, scales(shown).critic.edges)
     lightness = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b, _ in panels.SCORES(np.linspace(0, 1, 32))]
     assert (np.diff(lightness) > 0).all()
     assert axis.get_xlim() == axis.get_ylim() == (-3, 3)
@@ -151,6 +153,66 @@ def test_band_edges_are_even_and_centre_a_band_on_the_median():
     assert np.isclose(np.abs(edges).min(), (edges[1] - edges[0]) / 2)
     assert -4 < edges[0] < -2.5
     assert 6 < edges[-1] < 8
+
+
+def test_levels_show_a_ridge_that_covers_next_to_nothing_where_points_are_on_it():
+    x, _ = np.meshgrid(np.linspace(-1, 1, 101), np.linspace(-1, 1, 101))
+    ridge = np.abs(x) + 5 * np.maximum(0, 1 - np.abs(x) / 0.05)  # high on a line, 5 % of the plane
+    for scores in (ridge, 1e6 * ridge, ridge - np.median(ridge)):
+        of = levels(scores, scores[:, 48:53].ravel())
+        near, band = np.digitize(scores[:, 45:56], of.edges), np.digitize(scores.ravel(), of.edges)
+        assert (np.ptp(near, axis=1) >= 5).all()
+        assert (np.bincount(band) / scores.size).max() < 0.3  # no colour takes up the plane
+        assert (of.low, of.high) == (scores.min(), scores.max())
+
+
+@pytest.mark.parametrize("times", [1e-9, 1e-3, 1.0, 1e7])
+def test_levels_keep_their_contrast_whatever_the_size_of_scores(times):
+    x, y = np.meshgrid(np.linspace(-1, 1, 41), np.linspace(-1, 1, 41))
+    of = levels(times * (x + y**3), np.array([]))
+    assert len(of.edges) >= 7
+    assert (np.diff(of.edges) > 0.9 * np.ptp(times * (x + y**3)) / 125).all()
+
+
+def test_no_level_goes_through_what_is_flat_but_for_rounding():
+    rounding = 1e-7 * np.random.default_rng(0).normal(size=(41, 41))
+    x, _ = np.meshgrid(np.linspace(-1, 1, 41), np.linspace(-1, 1, 41))
+    half = np.where(x > 0.5, x - 0.5, 0.0) + rounding
+    of = levels(half, half[:, 0])
+    assert len(np.unique(np.digitize(half[x <= 0.5], of.edges))) == 1
+    assert len(np.unique(np.digitize(half, of.edges))) > 4
+    still = levels(np.zeros((5, 5)), np.array([]))
+    assert (still.low, still.high) == (0, 0)
+    assert not ((still.low <= still.edges) & (still.edges <= still.high)).any()
+    two = levels(np.where(x > 0.97, 1.0, -1.0), np.array([]))  # a sign, most of it one
+    assert len(np.unique(np.digitize([-1.0, 1.0], two.edges))) == 2
+
+
+def test_a_films_colours_take_up_the_part_of_the_bar_where_scores_are():
+    run = synthetic(frames=3, **SMALL)
+    run.frames["scores"][0] *= 0.01
+    shown = draw.scene(run)
+    _, (part, *_) = film.film_figure(shown)
+    fill, label = part.artists[-2:]
+    for t in range(3):
+        part.show(t)
+        of = scales(shown, t).critic
+        across = np.concatenate([path.vertices[:, 0] for path in fill.get_paths()])
+        assert (across.min(), across.max()) == pytest.approx((of.low, of.high))
+        assert label.get_text() == f"scores from {number(of.low, 2)} to {number(of.high, 2)}"
+    (ends,) = {fill.axes.get_xlim()}
+    assert ends == pytest.approx((shown.scores.min(), shown.scores.max()))
+    assert (
+        len(film.film_figure(shown, options=draw.Options(scale="run"))[1][0].artists) == len(part.artists) - 2
+    )  # nothing moves on its bar
+
+
+def test_single_marks_are_darker_than_every_colour_of_the_critic_in_grey():
+    def grey(colour):
+        return float(np.dot(to_rgb(colour), [0.299, 0.587, 0.114]))
+
+    darkest = min(grey(panels.SCORES(place)) for place in np.linspace(0, 1, 20))
+    assert INK_ADDED * (darkest - grey(GENERATED)) > 0.08  # of white; a step of the critic's bands is half of that
 
 
 def test_pixels_are_the_scores_interpolated_and_the_right_way_up():
@@ -217,12 +279,13 @@ def with_optimum(recording, scores, how="log p/q", **summary):
 
 def test_optimal_critic_stands_beside_the_learned_one_on_its_own_scale():
     x, y = np.meshgrid(np.linspace(-3, 3, 13), np.linspace(-3, 3, 13))
-    figure = draw.picture(with_optimum(few(), 40 * x - 20 * y + 7))
+    run = with_optimum(few(), 40 * x - 20 * y + 7)
+    figure = draw.picture(run)
     critic_axis, best, field = figure.axes[1:4]
     assert best.get_title(loc="left") == "the optimal critic"
     sizes = [axis.get_position().size for axis in (critic_axis, best, field)]
     np.testing.assert_allclose(sizes, sizes[:1] * 3)
-    np.testing.assert_allclose(best.collections[0].levels, panels.band_edges((40 * x - 20 * y)[None]))
+    np.testing.assert_allclose(best.collections[0].levels, scales(draw.scene(run)).optimal.edges)
     for line, other in zip(best.lines, critic_axis.lines, strict=True):
         np.testing.assert_array_equal(line.get_xydata(), other.get_xydata())
     told = words(figure).replace("\n", " ")
@@ -242,16 +305,18 @@ def moving_optimum(frames=4, how="log p/q", **told):
     )
 
 
-def test_film_shows_each_frames_own_optimal_critic_on_one_scale():
+@pytest.mark.parametrize("scale", ["frame", "run"])
+def test_film_shows_each_frames_own_optimal_critic(scale):
     run = moving_optimum()
     shown = draw.scene(run)
-    _, (learned, best, slopes, _) = film.film_figure(shown)
+    _, (learned, best, slopes, _) = film.film_figure(shown, options=draw.Options(scale=scale))
     sizes = [part.axis.get_position().size for part in (learned, best, slopes)]
     np.testing.assert_allclose(sizes, sizes[:1] * 3)
-    field, edges = best.artists[0], panels.band_edges(shown.optimal)
+    field = best.artists[0]
     for t in range(4):
         best.show(t)
-        assert (field.start, field.width) == pytest.approx((edges[0], edges[1] - edges[0]))
+        edges = scales(shown, t, scale).optimal.edges
+        np.testing.assert_array_equal(field.edges, edges)
         rows, columns = np.indices(field.band.shape[:2]).astype(float)
         place = (columns / field.band.shape[1] * 6 - 3) + t * (rows / field.band.shape[0] * 6 - 3)
         assert (np.abs(field.band - np.digitize(place, edges)) <= 1).all()
@@ -349,6 +414,32 @@ def test_a_negative_divergence_says_that_it_is_an_error():
         summary = run.facts.said["summary"] | {"seeds": [{"seed": 0, "w1": 0.1, "kl": kl, "modes": 8, "coverage": 0.9}]}
         altered_run = Recording(Facts.of(run.facts.said | {"summary": summary}), run.frames, run.metrics)
         assert final_notes(altered_run)[1:] == error
+
+
+def test_numbers_of_a_frame_say_of_how_many_points_they_are():
+    told = {"critic_points": 400, "w1_points": 1000, "points": 2000, "seeds": [{"seed": 0, "w1": 0.1}]}
+    run = few(frames=3, modes=8, summary=told)
+    w1, modes, *_ = frame_words(run, 1)
+    assert w1.startswith(f"W1 {number(run.metrics['w1'][1, 0])} of 400 points (floor ")
+    assert "points" not in modes
+    figure, (*_, bar) = film.film_figure(draw.scene(run))
+    bar.show(1)
+    assert " of 400 points (floor" in words(figure)
+    assert " of 400 points (floor" in " ".join(words(draw_steps.steps(run, [0, 1, 2])).split())
+    _, figure, parts = comparison_parts(run, run)
+    for t, early in ((1, True), (2, False)):
+        parts[0].show(t)
+        said = " ".join(parts[0].artists[-1].get_text().split())
+        assert (" of 400 points (floor" in said) == early
+    assert "W1 0.1 at the end (1000 fresh points)" in words(draw.picture(run))
+
+
+@pytest.mark.parametrize(("good", "told"), [(0.9, False), (0.02, True)])
+def test_modes_that_stray_points_make_are_said_to_be_that(good, told):
+    run = floored(few(modes=8))
+    summary = run.facts.said["summary"] | {"seeds": [{"seed": 0, "w1": 0.1, "modes": 8, "high_quality": good}]}
+    notes = final_notes(Recording(Facts.of(run.facts.said | {"summary": summary}), run.frames, run.metrics))
+    assert ("Modes: one point within 3 sigma is enough for a mode to count." in notes) == told
 
 
 def test_critic_is_compared_with_exact_transport_where_that_is_its_optimum():
@@ -496,17 +587,17 @@ def local_palettes(data):
     return found
 
 
-def test_film_scale_is_one_for_all_frames_and_its_bar_marks_events():
+@pytest.mark.parametrize("scale", ["frame", "run"])
+def test_a_films_scale_is_each_frames_own_or_the_runs_and_its_bar_marks_events(scale):
     run = synthetic(frames=3, **SMALL, events=[{"step": 1000, "seed": 1, "label": "oscillation"}])
     shown = draw.scene(run)
-    figure, (critic_part, slope_part, bar) = film.film_figure(shown)
+    figure, (critic_part, slope_part, bar) = film.film_figure(shown, options=draw.Options(scale=scale))
     field, uphill = critic_part.artists[0], slope_part.artists[3]
-    edges = panels.band_edges(shown.scores)
     for t in range(3):
         critic_part.show(t), slope_part.show(t), bar.show(t)
-        assert (field.start, field.width) == pytest.approx((edges[0], edges[1] - edges[0]))
-        expected = panels.arrow_lengths(shown, t, steepest(shown.slopes))[0]
-        np.testing.assert_allclose(uphill.U, expected.ravel())
+        of = scales(shown, t, scale)
+        np.testing.assert_array_equal(field.edges, of.critic.edges)
+        np.testing.assert_allclose(uphill.U, panels.arrow_lengths(shown, t, of.longest)[0].ravel())
         np.testing.assert_array_equal(critic_part.artists[2].get_xydata(), visible(shown, t))
         assert f"step {shown.steps[t]} of 2000" in words(figure)
         assert ("oscillation at step 1000 (seed 1)" in words(figure)) == (t >= 1)
@@ -697,7 +788,7 @@ def test_chosen_steps_stand_side_by_side_with_their_own_measures():
     assert len(learned) == 3
     for axis, look in zip(learned, (0, 2, 4), strict=True):
         np.testing.assert_array_equal(axis.lines[1].get_xydata(), visible(shown, look))
-        np.testing.assert_allclose(axis.collections[0].levels, panels.band_edges(shown.scores[[look]]))
+        np.testing.assert_allclose(axis.collections[0].levels, scales(shown, look).critic.edges)
         assert f"step {shown.steps[look]}" in words(axis)
         assert f"W1 {number(run.metrics['w1'][look, 0])} (floor" in words(figure)
     one = draw_steps.steps(run, [2])

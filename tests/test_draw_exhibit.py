@@ -21,11 +21,11 @@ from toygan.draw.exhibit_parts import NO_BARS, within
 from toygan.draw.exhibit_plane import MOST, share_above
 from toygan.draw.exhibit_price import Spot, covered, distance_to, free_box, front, overlap
 from toygan.draw.exhibit_rows import best_cells, cell_text, cells_of, columns_of, ordered, parted
-from toygan.draw.panels import band_edges
 from toygan.draw.sheet import WIDTH, save_figure
 from toygan.draw.sweep import BARS
 from toygan.exhibits import show
 from toygan.exhibits.files import Panel
+from toygan.view.levels import scales
 from toygan.view.scene import scene
 from toygan.view.statistics import Interval, median
 
@@ -260,7 +260,7 @@ def test_critics_show_the_optimum_of_the_frame_beneath_the_learned_one(tmp_path)
     filled = next(found for found in lower.collections if isinstance(found, QuadContourSet) and found.filled)
     assert np.abs(filled.levels).max() == pytest.approx(0.5, abs=0.1)  # the median is removed
     learned = next(found for found in upper.collections if isinstance(found, QuadContourSet) and found.filled)
-    np.testing.assert_allclose(learned.levels, band_edges(scene(run).scores[-1:]))
+    np.testing.assert_allclose(learned.levels, scales(scene(run)).critic.edges)
 
 
 def test_exhibits_of_critics_show_critics(tmp_path):

@@ -218,7 +218,7 @@ LEGENDS = {
 def test_the_legend_says_what_is_drawn(kept):
     run = with_modes("equal", np.repeat(cloud_of("equal", "two"), 6, axis=0))
     run.frames["real"] = np.repeat(run.frames["real"], 6, axis=0)
-    for figure in (draw.picture(run, kept), draw.comparison([run, run], kept)):
+    for figure in (draw.picture(run, draw.Options(kept)), draw.comparison([run, run], draw.Options(kept))):
         told = set(words(figure).split("\n"))
         assert set().union(*LEGENDS.values()) & told == LEGENDS[kept]
 
@@ -235,17 +235,17 @@ def test_the_legend_leaves_long_titles_and_states_room():
 
 
 def test_a_cloud_of_few_points_is_not_said_to_be_thinned():
-    told = set(words(draw.picture(with_modes("equal"), "thin")).split("\n"))
+    told = set(words(draw.picture(with_modes("equal"), draw.Options("thin"))).split("\n"))
     assert {"real", "generated"} <= told
 
 
 @pytest.mark.parametrize("kept", ["all", "thin", "none"])
 def test_pictures_and_films_of_all_kinds_take_the_switch(kept, tmp_path):
     run = with_modes("unbalanced", cloud_of("unbalanced", "two"))
-    draw.save_picture(run, tmp_path / "a.svg", points=kept)
-    draw.save_film(run, tmp_path / "a.gif", points=kept)
-    draw.save_comparison([run, run], tmp_path / "b.png", points=kept)
-    draw.save_comparison_film([run, run], tmp_path / "b.gif", points=kept)
+    draw.save_picture(run, tmp_path / "a.svg", options=draw.Options(kept))
+    draw.save_film(run, tmp_path / "a.gif", options=draw.Options(kept))
+    draw.save_comparison([run, run], tmp_path / "b.png", options=draw.Options(kept))
+    draw.save_comparison_film([run, run], tmp_path / "b.gif", options=draw.Options(kept))
     assert len(list(tmp_path.iterdir())) == 4
 
 

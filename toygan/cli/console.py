@@ -16,12 +16,11 @@ from rich.progress import Progress as Bar
 from rich.table import Column, Table
 from rich.text import Text
 
-from toygan.engines.table import ENGINES
 from toygan.files.advice import advice
 from toygan.files.catalogue import Entry
 from toygan.files.config import Config
 from toygan.files.text import number, one_line, tell, visible
-from toygan.many.run import LIBRARIES, Progress, Watcher, installed
+from toygan.many.run import LIBRARIES, Progress, Watcher, backends_here, installed
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
 from toygan.session.recording import Recording, like_perfect
 
@@ -286,8 +285,8 @@ def print_doctor() -> None:
     out.print(f"python {sys.version.split()[0]} on {sys.platform}")
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none that torch sees; runs go to the CPU"
     out.print(f"GPU: {gpu}")
-    for name, engine in ENGINES.items():
-        out.print(f"backend {name}: {engine.lacking() or 'ready'}")
+    for name, lacking in backends_here().items():
+        out.print(f"backend {name}: {lacking or 'ready'}")
     out.print(f"threads: 1 a run by default, {torch.get_num_threads()} possible")
     films = "gif, webp" + (", mp4" if find_spec("imageio_ffmpeg") else "")
     missing = "" if find_spec("imageio_ffmpeg") else "  (mp4: pip install 'toygan[mp4]')"

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toygan.cli import drawing
 from toygan.cli.completion import complete_scenario
 from toygan.cli.exits import clear_faults
 from toygan.files.text import UNBOUNDED, folded, room, say, tell
 
 if TYPE_CHECKING:
+    from toygan.draw import Options
     from toygan.quantities.distance import Number, Sweep
 
 OVER = "Let a number of B's target go through N values: target.shift=-1:1:21 moves x, target.shift.1=-1:1:21 moves y."
 EVERY = 2.0  # seconds between two lines of progress
+PICTURE = Path("distance.png")
 COLUMNS = 6  # significant digits in a table
 
 
@@ -44,6 +47,7 @@ def distance(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The picture with --over; distance.png by default.")
     ] = None,
+    look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Say how far the targets of two scenarios are apart, and how each number was found."""
@@ -52,7 +56,12 @@ def distance(
 
         if over is None and out is not None:
             raise UserError("--out: there is a picture only with --over, as in --over target.shift=-1:1:21")
-        say(table_of(a, b, points, as_json) if over is None else along_key(a, b, over, points, out, as_json))
+        options = drawing.looked(look)
+        if over is None:
+            say(table_of(a, b, points, as_json))
+            return
+        drawing.fits(options, [(out or PICTURE).suffix[1:].lower()])
+        say(along_key(a, b, over, points, out or PICTURE, options, as_json))
 
 
 def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:
@@ -68,16 +77,16 @@ def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:
     return in_columns([("distance", "name", "value", "spread, floor", "how"), *rows], room())
 
 
-def along_key(a: str, b: str, over: str, points: int | None, out: Path | None, as_json: bool) -> str:
+def along_key(a: str, b: str, over: str, points: int | None, out: Path, options: Options, as_json: bool) -> str:
     """One line a value of the key, one column a distance, and a picture."""
     from toygan.quantities.distance import DISTANCES, along, parsed_sweep
 
     sweep = parsed_sweep(over)
-    path = checked(out or Path("distance.png"))
+    path = checked(out)
     with watching() as watch:
         found = along(a, b, sweep, points or 500, watch)
     command = shlex.join(["toygan", "distance", a, b, "--over", over, *(["--points", str(points)] if points else [])])
-    draw(sweep, found, f"A: {a}; B: {b}, {named(sweep)} varied", command, path)
+    draw(sweep, found, f"A: {a}; B: {b}, {named(sweep)} varied", command, path, options)
     if as_json:
         table = {name: [plain(number) for number in numbers] for name, numbers in found.items()}
         said = {"a": a, "b": b, "over": named(sweep), "values": sweep.values}
@@ -130,7 +139,7 @@ def checked(path: Path) -> Path:
     return path
 
 
-def draw(sweep: Sweep, found: dict[str, list[Number]], title: str, command: str, path: Path) -> None:
+def draw(sweep: Sweep, found: dict[str, list[Number]], title: str, command: str, path: Path, options: Options) -> None:
     """The picture of a sweep."""
     import numpy as np
 
@@ -139,7 +148,7 @@ def draw(sweep: Sweep, found: dict[str, list[Number]], title: str, command: str,
     values = {name: np.array([number.value for number in numbers]) for name, numbers in found.items()}
     floors = {name: np.array([number.floor for number in numbers], float) for name, numbers in found.items()}
     figure = distances_along(title, named(sweep), sweep.values, values, floors, command)
-    save_distances(figure, path, command)
+    save_distances(figure, path, command, options)
 
 
 def plain(number: Number) -> dict[str, Any]:

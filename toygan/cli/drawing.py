@@ -1,26 +1,30 @@
-"""Options of `draw` and `compare`: what is drawn, in which formats, how a film plays, how wide it is."""
+"""Options of commands that draw: what is drawn, in which formats, how it looks, how a film plays, how wide it is."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from toygan.cli.completion import complete_words
 
 if TYPE_CHECKING:
-    from toygan.draw import Pace
-    from toygan.draw.sheet import Points as Drawn
+    from toygan.draw import Options, Pace
     from toygan.session.recording import Recording
+    from toygan.view.scene import Points as Drawn
 
 PICTURES, FILMS = ("png", "pdf", "svg"), ("gif", "webp", "mp4")
 SLOWEST, FASTEST = 1, 50  # frames a second: a GIF's shortest frame is two hundredths
 LONGEST = 600  # seconds
 NARROWEST, WIDEST = 200, 4000  # pixels
+THINNEST, BROADEST = 20, 2000  # millimetres
+VIEWS = ("inside", "latent", "transport", "density", "spectrum", "dirac")
+STYLES, SCALES = ("paper", "slide", "dark"), ("frame", "run")
 
 Formats = Annotated[
     list[str],
@@ -45,9 +49,50 @@ Seconds = Annotated[
     typer.Option("--seconds", metavar="NUMBER", help="How long a film plays; first and last frame are held besides."),
 ]
 Width = Annotated[
-    int | None,
+    str | None,
     typer.Option(
-        "--width", metavar="PIXELS", help=f"Width of films and PNGs, {NARROWEST} to {WIDEST}; 800 and 1600 by default."
+        "--width",
+        metavar="WIDTH",
+        help=f"800px (or 800): of films and PNGs, {NARROWEST} to {WIDEST}; 90mm: of pictures on paper, 20 to 2000.",
+    ),
+]
+TypeSize = Annotated[
+    float | None,
+    typer.Option(
+        "--font-size", metavar="POINTS", help="Of plain words in pictures, 4 to 40; 9 by default, 15 on slides."
+    ),
+]
+Style = Annotated[
+    str,
+    typer.Option(
+        "--style",
+        metavar="NAME",
+        help="paper: as tall as need be; slide: 16:9; dark: 16:9 on a dark ground.",
+        autocompletion=complete_words(*STYLES),
+    ),
+]
+Language = Annotated[
+    str,
+    typer.Option(
+        "--language", metavar="NAME", help="Of words in pictures: en or zh.", autocompletion=complete_words("en", "zh")
+    ),
+]
+Scale = Annotated[
+    str,
+    typer.Option(
+        "--scale",
+        metavar="NAME",
+        help="Colours on each frame's own scale (frame), or on one of the whole run (run).",
+        autocompletion=complete_words(*SCALES),
+    ),
+]
+Panels = Annotated[
+    str | None,
+    typer.Option(
+        "--panels",
+        metavar="NAME,...",
+        help="Draw these panels alone: critic, optimal, slope, curves, inside, latent, transport; and losses, w1, found, "
+        "agreement, trails, plan, steepness, layers, slopes, gradient, weights, scores.",
     ),
 ]
 
@@ -60,7 +105,83 @@ Steps = Annotated[
         help="Draw the looks nearest to these steps, up to 6, side by side: --steps 0,500,2500.",
     ),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", metavar="SEED", help="Draw this seed; the run's first by default.")]
+Seed = Annotated[
+    str | None,
+    typer.Option("--seed", metavar="SEED", help="Draw this seed, or all: a panel each; the run's first by default."),
+]
+
+View = Annotated[
+    str | None,
+    typer.Option(
+        "--view",
+        metavar="NAME",
+        help=f"Another picture of the run: {', '.join(VIEWS)}.",
+        autocompletion=complete_words(*VIEWS),
+    ),
+]
+
+Points = Annotated[
+    int | None,
+    typer.Option(
+        "--points", metavar="N", min=1, max=10**6, help="Draw so many fresh points of every seed's last generator."
+    ),
+]
+
+NoPoints = Annotated[bool, typer.Option("--no-points", help="Draw the critic without real and generated points.")]
+ThinPoints = Annotated[bool, typer.Option("--thin-points", help="Draw 200 of the real and of the generated points.")]
+
+
+class Appearance(NamedTuple):
+    """How any picture looks."""
+
+    style: Style = "paper"
+    width: Width = None
+    type_size: TypeSize = None
+    language: Language = "en"
+
+
+class Critics(NamedTuple):
+    """How critics are drawn."""
+
+    scale: Scale = "frame"
+    no_points: NoPoints = False
+    thin_points: ThinPoints = False
+
+
+class Film(NamedTuple):
+    """How a film plays."""
+
+    fps: Fps = None
+    seconds: Seconds = None
+
+
+class Wanted(NamedTuple):
+    """What of a run is drawn in place of its sheet and film."""
+
+    view: View = None
+    points: Points = None
+    steps: Steps = None
+    panels: Panels = None
+    seed: Seed = None
+
+    @property
+    def own(self) -> list[str]:
+        """The options that make a picture of their own."""
+        return [name for name in ("points", "steps", "view", "panels") if getattr(self, name)]
+
+
+def points_drawn(none: bool, thin: bool, other: str = "") -> Drawn:
+    """How many points a picture or film has; UserError where both are asked for, or one beside another option that makes
+    a picture of its own.
+    """
+    from toygan.files.strict import UserError
+
+    asked = "--no-points" if none else "--thin-points"
+    if none and thin:
+        raise UserError("--no-points and --thin-points: choose one of them")
+    if other and (none or thin):
+        raise UserError(f"{asked}: changes the sheet and the film; leave out {other}")
+    return "none" if none else "thin" if thin else "all"
 
 
 def steps_in(text: str) -> list[int]:
@@ -73,21 +194,142 @@ def steps_in(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def go_together(view: str | None, points: int | None, steps: str | None, seed: int | None, width: int | None) -> None:
+def looked(look: Appearance, critics: Critics = Critics(), other: str = "") -> Options:  # noqa: B008
+    """How pictures are to look; UserError for what is none of the words, and for numbers out of bounds. `other` is an
+    option that leaves the points no choice.
+    """
+    from toygan.draw import Options
+    from toygan.view.language import LANGUAGES
+
+    points = points_drawn(critics.no_points, critics.thin_points, other)
+    one_of("style", look.style, STYLES)
+    one_of("scale", critics.scale, SCALES)
+    one_of("language", look.language, list(LANGUAGES))
+    within("font-size", look.type_size, 4, 40)
+    px, mm = width_in(look.width)
+    style: Any = look.style
+    scale: Any = critics.scale
+    with fonts():
+        from toygan.draw.fonts import families
+
+        families(look.language)
+    return Options(points, scale, style, mm, px, look.type_size, look.language)
+
+
+def one_of(option: str, word: str, legal: Sequence[str]) -> None:
+    """UserError for a word that is none of the legal ones."""
+    from toygan.files.strict import UserError, suggestion
+
+    if word not in legal:
+        raise UserError(f"--{option} {word}: unknown; {suggestion(word, legal, f'{option}s')}")
+
+
+def width_in(text: str | None) -> tuple[int | None, float | None]:
+    """Pixels or millimetres in a width such as `800px`, `800` or `90mm`; UserError for what is none."""
+    from toygan.files.strict import UserError, shortened
+
+    if text is None:
+        return None, None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(px|mm|)", text.strip())
+    if not found or (found[2] != "mm" and "." in found[1]):
+        raise UserError(f"--width {shortened(text)}: must be pixels, such as 800px, or millimetres, such as 90mm")
+    if found[2] == "mm":
+        within("width", float(found[1]), THINNEST, BROADEST)
+        return None, float(found[1])
+    within("width", float(found[1]), NARROWEST, WIDEST)
+    return int(found[1]), None
+
+
+def go_together(asked: Wanted, options: Options, formats: Sequence[str]) -> None:
     """UserError for options of `draw` of which one leaves nothing to the other."""
     from toygan.files.strict import UserError
 
-    asked = [name for name, value in (("points", points), ("steps", steps), ("view", view)) if value is not None]
-    if len(asked) > 1:
-        raise UserError(f"--{asked[0]}: makes a picture of its own; leave out --{asked[1]}")
-    if width is not None and (points or view):
-        raise UserError(f"--width {width}: is for picture, film and --steps; leave out --{asked[0]}")
-    if seed is not None and (points or view == "dirac"):
-        told = "--points shows every seed" if points else "--view dirac has none"
+    own, seed, view = asked.own, asked.seed, asked.view
+    if len(own) > 1 and own != ["steps", "panels"]:
+        raise UserError(f"--{own[0]}: makes a picture of its own; leave out --{own[1]}")
+    if seed is not None and (asked.points or view == "dirac"):
+        told = "--points shows every seed" if asked.points else "--view dirac has none"
         raise UserError(f"--seed {seed}: {told}; leave out either")
+    if seed == "all" and view:
+        raise UserError(f"--seed all: --view {view} shows one seed; give its number, or --panels")
+    films = [suffix for suffix in formats if suffix in FILMS]
+    if films and (asked.panels or seed == "all"):
+        which = "--panels" if asked.panels else "--seed all"
+        raise UserError(f"--format {films[0]}: {which} makes a picture; choose from {', '.join(PICTURES)}")
+    if options.scale == "run" and (asked.points or view):
+        raise UserError(f"--scale run: is about critics' colours; leave out --{own[0]}")
 
 
-def seen(recording: Recording, seed: int | None, points: Drawn = "all") -> Recording:
+def fits(options: Options, formats: Sequence[str], own_width: bool = False) -> None:
+    """UserError for a width that no file of these formats has, or that says with the type's size two things at once."""
+    from toygan.files.strict import UserError
+
+    told = ", ".join(formats)
+    films = [suffix for suffix in formats if suffix in FILMS]
+    if options.px and not set(formats) & {"png", *FILMS}:
+        raise UserError(f"--width {options.px}px: is in pixels, and {told} has none; give millimetres, such as 90mm")
+    if options.mm and films:
+        raise UserError(
+            f"--width {options.mm:g}mm: a film is measured in pixels, such as --width 800px; {films[0]} is one"
+        )
+    if options.type_size and films:
+        raise UserError(f"--font-size {options.type_size:g}: is about pictures, and {films[0]} is a film")
+    if options.type_size and (options.mm or options.px) and not own_width:
+        raise UserError(
+            f"--font-size {options.type_size:g}: this picture is magnified as a whole, and --width says how much; leave out "
+            "either, or choose --panels, which are laid out for both"
+        )
+
+
+def chosen_panels(
+    recordings: Sequence[Recording],
+    names: Sequence[str],
+    path: Path,
+    suffix: str,
+    looks: Sequence[int],
+    options: Options,
+) -> Path:
+    """Draw chosen panels as PATH.SUFFIX; where it is. UserError for a name or number of them that cannot be."""
+    from toygan.draw.choice import save_chosen
+    from toygan.files.strict import UserError
+
+    place = path.with_name(f"{path.name}.{suffix}")
+    try:
+        save_chosen(recordings, names, place, looks, options)
+    except ValueError as error:
+        raise UserError(f"--panels {','.join(names)}: {error}") from None
+    return place
+
+
+def names_in(panels: str | None, usual: str) -> list[str]:
+    """The names in a list such as `critic,slope`, each once."""
+    return list(dict.fromkeys(filter(None, (part.strip() for part in (panels or usual).split(",")))))
+
+
+@contextmanager
+def fonts() -> Iterator[None]:
+    """A UserError where no font has the letters of a language."""
+    from toygan.files.strict import UserError
+
+    try:
+        yield
+    except LookupError as error:
+        raise UserError(f"--language: {error.args[0]}") from None
+
+
+def seeds_seen(recording: Recording, seed: str | None, points: Drawn) -> list[Recording]:
+    """The recording with the seed shown that is asked for, or with every seed in its turn; UserError for what is none."""
+    from toygan.files.strict import UserError, shortened
+
+    if seed == "all":
+        with_critics = [seen(recording, one, points, quietly=True) for one in sorted(recording.facts.seeds)]
+        return with_critics[:24]
+    if seed is not None and not (seed.isdecimal() and seed.isascii()):
+        raise UserError(f"--seed {shortened(seed)}: must be the number of a seed, or all")
+    return [seen(recording, None if seed is None else int(seed), points)]
+
+
+def seen(recording: Recording, seed: int | None, points: Drawn = "all", quietly: bool = False) -> Recording:
     """The recording with a seed shown, by default its first; UserError for a seed that was not run, and for one of which
     nothing is left to draw without its points.
     """
@@ -101,7 +343,7 @@ def seen(recording: Recording, seed: int | None, points: Drawn = "all") -> Recor
         chosen = of_seed(recording, seed)
     except ValueError as error:
         raise UserError(f"--seed {seed}: {error}") from None
-    if "scores" not in chosen.frames:
+    if "scores" not in chosen.frames and not quietly:
         kept = ", ".join(map(str, recording.facts.seeds[: recording.frames["scores"].shape[1]]))
         if points == "none":
             raise UserError(
@@ -133,12 +375,12 @@ def looks_of(recording: Recording, text: str | None, formats: Sequence[str]) -> 
         raise UserError(f"--steps {text}: {error}") from None
 
 
-def drawn_looks(recording: Recording, path: Path, suffix: str, looks: Sequence[int], width: int | None) -> Path:
+def drawn_looks(recording: Recording, path: Path, suffix: str, looks: Sequence[int], options: Options) -> Path:
     """Draw some looks side by side as PATH.SUFFIX; where it is."""
     from toygan.draw.steps import save_steps
 
     place = path.with_name(f"{path.name}.{suffix}")
-    save_steps(recording, looks, place, dots_of(width))
+    save_steps(recording, looks, place, options)
     return place
 
 
@@ -152,21 +394,18 @@ def chosen_formats(formats: Sequence[str], otherwise: Sequence[str]) -> list[str
     return list(dict.fromkeys(formats or otherwise))
 
 
-def pace_of(formats: Sequence[str], fps: float | None, seconds: float | None, width: int | None) -> Pace:
+def pace_of(formats: Sequence[str], film: Film, px: int | None) -> Pace:
     """How films play; UserError for a number out of bounds, or one that nothing in these formats has."""
     from toygan.draw import Pace
     from toygan.files.strict import UserError
 
-    within("fps", fps, SLOWEST, FASTEST)
-    within("seconds", seconds, 0.1, LONGEST)
-    within("width", width, NARROWEST, WIDEST)
+    within("fps", film.fps, SLOWEST, FASTEST)
+    within("seconds", film.seconds, 0.1, LONGEST)
     told = ", ".join(formats)
-    for option, value in (("fps", fps), ("seconds", seconds)):
+    for option, value in (("fps", film.fps), ("seconds", film.seconds)):
         if value is not None and not set(formats) & set(FILMS):
             raise UserError(f"--{option} {value:g}: is about films, and {told} is none; a film is {', '.join(FILMS)}")
-    if width is not None and not set(formats) & {"png", *FILMS}:
-        raise UserError(f"--width {width}: is in pixels, and {told} has none; png, {', '.join(FILMS)} have")
-    return Pace(fps, seconds, width or Pace().width)
+    return Pace(film.fps, film.seconds, px or Pace().width)
 
 
 def within(option: str, value: float | None, least: float, most: float) -> None:
@@ -177,22 +416,24 @@ def within(option: str, value: float | None, least: float, most: float) -> None:
         raise UserError(f"--{option} {value:g}: must be a number from {least:g} to {most:g}")
 
 
-def drawn(recording: Recording, path: Path, suffix: str, pace: Pace, width: int | None, points: Drawn = "all") -> Path:
-    """Draw a run's picture or film, by the suffix, as PATH.SUFFIX; where it is."""
+def drawn(recording: Recording, path: Path, suffix: str, pace: Pace, options: Options) -> Path:
+    """Draw a run's picture or film, by the suffix, as PATH.SUFFIX; where it is. A slide has the main panels alone."""
     from toygan.draw import save_film, save_picture
+    from toygan.draw.choice import save_chosen
 
-    still = partial(save_picture, recording, dots=dots_of(width), points=points)
-    return saved(still, partial(save_film, recording, pace=pace, points=points), path, suffix)
+    if options.style == "paper":
+        still = partial(save_picture, recording, options=options)
+    else:
+        still = partial(save_chosen, [recording], ["usual"], options=options)
+    return saved(still, partial(save_film, recording, pace=pace, options=options), path, suffix)
 
 
-def drawn_together(
-    recordings: Sequence[Recording], path: Path, suffix: str, pace: Pace, width: int | None, points: Drawn = "all"
-) -> Path:
+def drawn_together(recordings: Sequence[Recording], path: Path, suffix: str, pace: Pace, options: Options) -> Path:
     """Draw several runs' picture or film, by the suffix, as PATH.SUFFIX; where it is."""
     from toygan.draw import save_comparison, save_comparison_film
 
-    still = partial(save_comparison, recordings, dots=dots_of(width), points=points)
-    return saved(still, partial(save_comparison_film, recordings, pace=pace, points=points), path, suffix)
+    still = partial(save_comparison, recordings, options=options)
+    return saved(still, partial(save_comparison_film, recordings, pace=pace, options=options), path, suffix)
 
 
 def saved(still: Callable[..., None], film: Callable[..., None], path: Path, suffix: str) -> Path:
@@ -204,13 +445,6 @@ def saved(still: Callable[..., None], film: Callable[..., None], path: Path, suf
         with encoding(suffix):
             film(path=place)
     return place
-
-
-def dots_of(width: int | None) -> float:
-    """Dots an inch of a PNG so many pixels wide; the usual ones where that is not asked for."""
-    from toygan.draw import sheet
-
-    return sheet.DOTS if width is None else width / sheet.WIDTH
 
 
 @contextmanager

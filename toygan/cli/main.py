@@ -32,11 +32,12 @@ from toygan.cli.exits import (
     stop,
     stopping,
 )
+from toygan.cli.shared import sharing
 from toygan.cli.streams import mend_streams
 from toygan.files.text import say, say_json
 
 if TYPE_CHECKING:
-    from toygan.draw.sheet import Points as Drawn
+    from toygan.draw import Options, Pace
     from toygan.files.config import Config
     from toygan.many.run import Order
     from toygan.session.recording import Recording
@@ -353,15 +354,14 @@ def draw_comparison(
     recordings: list[Recording],
     folder: Path,
     formats: list[str],
-    fps: float | None = None,
-    seconds: float | None = None,
-    width: int | None = None,
-    points: Drawn = "all",
+    pace: Pace | None = None,
+    options: Options | None = None,
 ) -> dict[str, str]:
     """Pictures and films of several runs; where they are."""
-    pace = drawing.pace_of(formats, fps, seconds, width)
-    path = usable(folder) / "comparison"
-    paths = [drawing.drawn_together(recordings, path, suffix, pace, width, points) for suffix in formats]
+    from toygan.draw import Options, Pace
+
+    path, look = usable(folder) / "comparison", options or Options()
+    paths = [drawing.drawn_together(recordings, path, suffix, pace or Pace(), look) for suffix in formats]
     return {name: shown(path) for name, path in drawing.named(paths).items()}
 
 
@@ -373,40 +373,54 @@ def shown(path: Path) -> str:
 # --- draw and compare ------------------------------------------------------------------------------------------------
 
 
-@app.command()
 def draw(
     folder: Folder,
     formats: drawing.Formats = [],  # noqa: B006
-    view: views.View = None,
-    points: views.Points = None,
-    steps: drawing.Steps = None,
-    seed: drawing.Seed = None,
-    fps: drawing.Fps = None,
-    seconds: drawing.Seconds = None,
-    width: drawing.Width = None,
-    no_points: views.NoPoints = False,
-    thin_points: views.ThinPoints = False,
+    asked: drawing.Wanted = drawing.Wanted(),  # noqa: B008
+    film: drawing.Film = drawing.Film(),  # noqa: B008
+    look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
+    critics: drawing.Critics = drawing.Critics(),  # noqa: B008
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Another folder for the files.")] = None,
 ) -> None:
     """Draw a run again from its recording, or more points of its generators; nothing is trained."""
     with clear_faults():
-        others = {"--points": points, "--view": view, "--steps": steps}
-        kept = views.points_drawn(no_points, thin_points, next((name for name, asked in others.items() if asked), ""))
-        drawing.go_together(view, points, steps, seed, width)
-        recording = drawing.seen(opened(folder), seed, kept)
-        formats = drawing.chosen_formats(formats, ["png"] if view or points or steps else ["png", "gif"])
-        pace, looks = drawing.pace_of(formats, fps, seconds, width), drawing.looks_of(recording, steps, formats)
-        place, tail = out or folder, "" if seed is None else f"-seed-{seed}"
+        options = drawing.looked(
+            look, critics, next((f"--{name}" for name in asked.own if name in ("points", "view")), "")
+        )
+        still = asked.own or asked.seed == "all" or look.type_size or options.mm
+        formats = drawing.chosen_formats(formats, ["png"] if still else ["png", "gif"])
+        drawing.go_together(asked, options, formats)
+        free = asked.panels or asked.seed == "all" or (look.style != "paper" and not asked.own)
+        drawing.fits(options, formats, bool(free))
+        recording, pace = opened(folder), drawing.pace_of(formats, film, options.px)
+        recordings = drawing.seeds_seen(recording, asked.seed, options.points)
+        looks = drawing.looks_of(recording, asked.steps, formats)
         for suffix in formats:
-            if points:
-                say(views.drawn_points(recording, points, suffix, usable(place)))
-            elif view:
-                say(views.drawn_view(recording, view, suffix, usable(place), tail))
-            elif looks:
-                say(drawing.drawn_looks(recording, usable(place) / f"steps{tail}", suffix, looks, width))
-            else:
-                stem = "picture" if suffix in drawing.PICTURES else "animation"
-                say(drawing.drawn(recording, usable(place) / f"{stem}{tail}", suffix, pace, width, kept))
+            say(drawn_as_asked(recordings, usable(out or folder), suffix, asked, looks, pace, options))
+
+
+def drawn_as_asked(
+    recordings: list[Recording],
+    place: Path,
+    suffix: str,
+    asked: drawing.Wanted,
+    looks: list[int],
+    pace: Pace,
+    options: Options,
+) -> Path:
+    """Draw what is asked for of a run, one seed of it or all, into a folder, in one format; where it is."""
+    tail, first = "" if asked.seed is None else f"-seed-{asked.seed}", recordings[0]
+    if asked.points:
+        return views.drawn_points(first, asked.points, suffix, place, options)
+    if asked.view:
+        return views.drawn_view(first, asked.view, suffix, place, options, tail)
+    if asked.panels or asked.seed == "all":
+        names = drawing.names_in(asked.panels, "critic")
+        return drawing.chosen_panels(recordings, names, place / f"panels{tail}", suffix, looks, options)
+    if looks:
+        return drawing.drawn_looks(first, place / f"steps{tail}", suffix, looks, options)
+    stem = "animation" if suffix in drawing.FILMS else "picture" if options.style == "paper" else "slide"
+    return drawing.drawn(first, place / f"{stem}{tail}", suffix, pace, options)
 
 
 def usable(folder: Path) -> Path:
@@ -433,19 +447,16 @@ def opened(folder: Path) -> Recording:
         raise UserError(f"{folder}: cannot be read as a run ({error})") from None
 
 
-@app.command()
 def compare(
     folders: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of finished runs.")],
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where picture and film go; the runs' common folder by default.")
     ] = None,
     formats: drawing.Formats = [],  # noqa: B006
-    fps: drawing.Fps = None,
-    seconds: drawing.Seconds = None,
-    width: drawing.Width = None,
+    film: drawing.Film = drawing.Film(),  # noqa: B008
+    look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
+    critics: drawing.Critics = drawing.Critics(),  # noqa: B008
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
-    no_points: views.NoPoints = False,
-    thin_points: views.ThinPoints = False,
     page: Page = False,
     as_json: Json = False,
 ) -> None:
@@ -457,11 +468,13 @@ def compare(
         if len(folders) < 2:
             raise UserError("compare needs two runs or more")
         drawing.without_film(formats, animation)
-        formats = drawing.chosen_formats(formats, ["png", "gif"] if animation else ["png"])
-        kept = views.points_drawn(no_points, thin_points)
-        recordings = [opened(folder) for folder in folders]
+        options = drawing.looked(look, critics)
+        moving = animation and not (look.type_size or options.mm)
+        formats = drawing.chosen_formats(formats, ["png", "gif"] if moving else ["png"])
+        drawing.fits(options, formats)
+        pace, recordings = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
         place = usable(out or common_folder(recordings))
-        paths = draw_comparison(recordings, place, formats, fps, seconds, width, kept)
+        paths = draw_comparison(recordings, place, formats, pace, options)
         paths |= write_page(recordings, place) if page else {}
         if as_json:
             say_json({"runs": table_rows(recordings)} | paths)
@@ -524,7 +537,7 @@ def doctor() -> None:
         print_doctor()
 
 
+for command in (draw, compare, distance.distance, views.dirac):
+    app.command()(sharing(command))
 many.register(app)
 exhibits.register(app)
-app.command()(distance.distance)
-app.command()(views.dirac)

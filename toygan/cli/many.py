@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toygan.cli import drawing
 from toygan.cli.completion import (
     complete_method,
     complete_quantity,
@@ -19,9 +20,11 @@ from toygan.cli.completion import (
     complete_words,
 )
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
+from toygan.cli.shared import sharing
 from toygan.files.text import room, say, tell, visible
 
 if TYPE_CHECKING:
+    from toygan.draw import Options
     from toygan.many.sweep import Places, Plan, Standing, Watch
     from toygan.many.table import Table
     from toygan.many.task import Task
@@ -91,6 +94,7 @@ def sweep(
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folders hold.")] = False,
     steps: Steps = None,
     formats: Formats = [],  # noqa: B006
+    look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many runs and how long, and play none.")] = False,
 ) -> None:
     """Do many runs: scenarios by methods by settings; the same command goes on where it was."""
@@ -98,6 +102,8 @@ def sweep(
         from toygan.many import sweep as sweeps
 
         refuse_unknown(formats)
+        options = drawing.looked(look)
+        drawing.fits(options, formats or ["png"])
         changes = [*changes, *([f"training.steps={steps}"] if steps else [])]
         plan, places = plan_of(scenarios, methods, seeds, grid, changes, out, animation)
         tasks, place = sweeps.planned(plan, places), Path(plan.out)
@@ -107,7 +113,7 @@ def sweep(
         tell_of(tasks)
         with watching() as watch:
             failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
-        show_results(sweeps.outcome(tasks, failed), place, formats or ["png"])
+        show_results(sweeps.outcome(tasks, failed), place, formats or ["png"], options)
         if failed:
             listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
             complain(f"{len(failed)} of {len(tasks)} runs failed; the same command tries them again{listed}")
@@ -191,7 +197,7 @@ def refuse_unknown(formats: Sequence[str]) -> None:
             raise UserError(f"--format {name}: unknown; {suggestion(name, PICTURE_FORMATS, 'formats')}")
 
 
-def show_results(rows: list[dict[str, Any]], place: Path, formats: Sequence[str]) -> None:
+def show_results(rows: list[dict[str, Any]], place: Path, formats: Sequence[str], options: Options) -> None:
     """The table of a sweep, and where its files are."""
     from toygan.draw.sweep import save_sweep
     from toygan.many.table import medians
@@ -200,7 +206,7 @@ def show_results(rows: list[dict[str, Any]], place: Path, formats: Sequence[str]
     if not rows:
         return
     say(written(parted(medians(rows), room()), "text"))
-    for path in [place / "results.csv", *save_sweep(rows, place, formats=formats)]:
+    for path in [place / "results.csv", *save_sweep(rows, place, formats=formats, options=options)]:
         say(path)
 
 
@@ -331,5 +337,5 @@ def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against:
 
 def register(app: typer.Typer) -> None:
     """Put the commands onto a command line."""
-    app.command()(sweep)
+    app.command()(sharing(sweep))
     app.command()(table)

@@ -13,53 +13,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toygan.cli.completion import complete_method, complete_setting, complete_words
+from toygan.cli import drawing
+from toygan.cli.completion import complete_method, complete_setting
 from toygan.cli.exits import clear_faults
 from toygan.files.text import say, say_json
 
 if TYPE_CHECKING:
-    from toygan.draw.sheet import Points as Drawn
+    from toygan.draw import Options
     from toygan.session.dirac import Portrait
     from toygan.session.recording import Recording
 
-VIEWS = ("inside", "latent", "transport", "density", "spectrum", "dirac")
 
-View = Annotated[
-    str | None,
-    typer.Option(
-        "--view",
-        metavar="NAME",
-        help=f"Another picture of the run: {', '.join(VIEWS)}.",
-        autocompletion=complete_words(*VIEWS),
-    ),
-]
-
-Points = Annotated[
-    int | None,
-    typer.Option(
-        "--points", metavar="N", min=1, max=10**6, help="Draw so many fresh points of every seed's last generator."
-    ),
-]
-
-NoPoints = Annotated[bool, typer.Option("--no-points", help="Draw the critic without real and generated points.")]
-ThinPoints = Annotated[bool, typer.Option("--thin-points", help="Draw 200 of the real and of the generated points.")]
-
-
-def points_drawn(none: bool, thin: bool, other: str = "") -> Drawn:
-    """How many points a picture or film has; UserError where both are asked for, or one beside another option that makes
-    a picture of its own.
-    """
-    from toygan.files.strict import UserError
-
-    asked = "--no-points" if none else "--thin-points"
-    if none and thin:
-        raise UserError("--no-points and --thin-points: choose one of them")
-    if other and (none or thin):
-        raise UserError(f"{asked}: changes the sheet and the film; leave out {other}")
-    return "none" if none else "thin" if thin else "all"
-
-
-def drawn_points(recording: Recording, n: int, suffix: str, folder: Path) -> Path:
+def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, options: Options) -> Path:
     """Draw n fresh points of every seed's last generator as FOLDER/points.SUFFIX; where it is."""
     from toygan.draw.fresh import save_fresh
     from toygan.draw.sheet import PICTURE_FORMATS
@@ -69,46 +34,46 @@ def drawn_points(recording: Recording, n: int, suffix: str, folder: Path) -> Pat
         raise UserError(
             f"--format {suffix}: --points makes a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}"
         )
-    save_fresh(recording, recording.sample(n), folder / f"points.{suffix}")
+    save_fresh(recording, recording.sample(n), folder / f"points.{suffix}", options)
     return folder / f"points.{suffix}"
 
 
-def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, tail: str = "") -> Path:
+def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, options: Options, tail: str = "") -> Path:
     """Draw one view of a run as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is. UserError for an unknown view or format."""
     from toygan.draw.players import save_view
     from toygan.draw.sheet import PICTURE_FORMATS
     from toygan.files.strict import UserError, suggestion
 
-    if view not in VIEWS:
-        raise UserError(f"--view {view}: unknown; {suggestion(view, VIEWS, 'views')}")
+    if view not in drawing.VIEWS:
+        raise UserError(f"--view {view}: unknown; {suggestion(view, drawing.VIEWS, 'views')}")
     if suffix not in PICTURE_FORMATS:
         raise UserError(f"--format {suffix}: a view is a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}")
     path = folder / f"{view}{tail}.{suffix}"
     if view == "dirac":
-        save_phases([portrait_of_run(recording)], path, recording.facts.command)
+        save_phases([portrait_of_run(recording)], path, recording.facts.command, options)
     elif view == "density":
-        draw_density(recording, path)
+        draw_density(recording, path, options)
     elif view == "spectrum":
-        draw_spectrum(recording, path)
+        draw_spectrum(recording, path, options)
     else:
-        save_view(recording, view, path)
+        save_view(recording, view, path, options)
     return path
 
 
-def draw_density(recording: Recording, path: Path) -> None:
+def draw_density(recording: Recording, path: Path, options: Options) -> None:
     """Draw the exact density of a run's last generator; UserError where it has none."""
     from toygan.draw.density import save_density
     from toygan.session.density import seen_density
 
-    save_density(recording, seen_density(recording), path)
+    save_density(recording, seen_density(recording), path, options)
 
 
-def draw_spectrum(recording: Recording, path: Path) -> None:
+def draw_spectrum(recording: Recording, path: Path, options: Options) -> None:
     """Draw the eigenvalues of a step from where a run ended; UserError where its players are too large for that."""
     from toygan.draw.spectrum import save_spectrum
     from toygan.session.spectrum import spectrum_of
 
-    save_spectrum(recording, spectrum_of(recording), path)
+    save_spectrum(recording, spectrum_of(recording), path, options)
 
 
 def portrait_of_run(recording: Recording) -> Portrait:
@@ -122,11 +87,24 @@ def portrait_of_run(recording: Recording) -> Portrait:
     return portrait(scenario=str(config))
 
 
-def save_phases(portraits: Sequence[Portrait], path: Path, command: str) -> None:
+def save_phases(portraits: Sequence[Portrait], path: Path, command: str, options: Options) -> None:
     """Draw portraits side by side."""
     from toygan.draw.dirac import save_portraits
 
-    save_portraits(portraits, path, command)
+    save_portraits(portraits, path, command, options)
+
+
+Rules = Annotated[
+    list[str],
+    typer.Option("--update", "-u", metavar="RULE", help="An update rule; repeatable; the method's own by default."),
+]
+Changes = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override any key of the scenario.", autocompletion=complete_setting
+    ),
+]
+Out = Annotated[Path, typer.Option(metavar="FILE", help="The picture: .png, .pdf or .svg.")]
 
 
 def dirac(
@@ -140,17 +118,10 @@ def dirac(
             autocompletion=complete_method,
         ),
     ] = ["ns-gan", "ns-gan-r1"],  # noqa: B006
-    rules: Annotated[
-        list[str],
-        typer.Option("--update", "-u", metavar="RULE", help="An update rule; repeatable; the method's own by default."),
-    ] = [],  # noqa: B006
-    changes: Annotated[
-        list[str],
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Override any key of the scenario.", autocompletion=complete_setting
-        ),
-    ] = [],  # noqa: B006
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The picture: .png, .pdf or .svg.")] = Path("dirac.png"),
+    rules: Rules = [],  # noqa: B006
+    changes: Changes = [],  # noqa: B006
+    out: Out = Path("dirac.png"),
+    look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Draw phase portraits of the Dirac-GAN: field, path and eigenvalues of every method under every rule."""
@@ -160,9 +131,11 @@ def dirac(
     with clear_faults():
         if out.suffix[1:].lower() not in PICTURE_FORMATS:
             raise UserError(f"--out {out}: unknown format; {suggestion(out.suffix[1:], PICTURE_FORMATS, 'formats')}")
+        options = drawing.looked(look)
+        drawing.fits(options, [out.suffix[1:].lower()])
         portraits = all_portraits(methods, rules, changes)
         out.parent.mkdir(parents=True, exist_ok=True)
-        save_phases(portraits, out, command_of(methods, rules, changes))
+        save_phases(portraits, out, command_of(methods, rules, changes), options)
         if as_json:
             say_json({"picture": str(out), "portraits": [facts_of(portrait) for portrait in portraits]})
         else:

@@ -13,7 +13,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
-from toygan.draw.panels import INK, PLAIN, SMALL, bar, corner_note, frame_view, pixel_extent
+from toygan.draw.options import USUAL, Options
+from toygan.draw.panels import INK, PLAIN, SMALL, colour_bar, corner_note, frame_view, pixel_extent
 from toygan.draw.players import foot, not_recorded
 from toygan.draw.sheet import (
     MARGIN,
@@ -69,7 +70,7 @@ def coloured(axis: Axes, shown: Scene, seen: SeenDensity, density: np.ndarray) -
     image = axis.imshow(np.maximum(density, 1e-300), cmap=MASS, norm=LogNorm(DEEP * peak, peak), origin="lower",
                         extent=pixel_extent(seen.made.x, seen.made.y), zorder=0)  # fmt: skip
     frame_view(axis, shown)
-    bar(axis, image, peak * np.array([1e-3, 1e-2, 1e-1]), "density, per unit area")
+    colour_bar(axis, image, [peak * share for share in (1e-3, 1e-2, 1e-1)], "density, per unit area")
 
 
 def peak_of(seen: SeenDensity) -> float:
@@ -86,7 +87,7 @@ def sheet_map(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
                         extent=pixel_extent(seen.made.x, seen.made.y))  # fmt: skip
     folds(axis, shown, seen)
     frame_view(axis, shown)
-    bar(axis, image, np.array([1, round(most**0.5), most]), "latents that go there")
+    colour_bar(axis, image, [1, round(most**0.5), most], "latents that go there")
 
 
 def folds(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
@@ -160,7 +161,7 @@ PANELS = (
 )
 
 
-def save_density(recording: Recording, seen: SeenDensity, path: str | Path) -> None:
+def save_density(recording: Recording, seen: SeenDensity, path: str | Path, options: Options = USUAL) -> None:
     """Write the sheet as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(densities(recording, seen), path, recording.facts.command)
+    save_figure(densities(recording, seen), path, recording.facts.command, options)

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import FAINT, INK, LARGE, PLAIN, SMALL, STEEPNESS, pixel_extent
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, axis_at, blank, even, save_figure, say, suffix_in
@@ -88,7 +89,7 @@ KEY = (
 )
 
 
-def save_portraits(several: Sequence[Portrait], path: str | Path, command: str = "") -> None:
+def save_portraits(several: Sequence[Portrait], path: str | Path, command: str = "", options: Options = USUAL) -> None:
     """Write phase portraits as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(portraits(several, command), path, command)
+    save_figure(portraits(several, command), path, command, options)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import FAINT, INK, LARGE, METHOD_COLOURS, PLAIN, SMALL
 from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, axis_at, blank, save_figure, say, suffix_in
 from toygan.quantities.table import label_of
@@ -104,7 +105,7 @@ def dress(axis: Axes, key: str, members: Sequence[str]) -> None:
                 columnspacing=0.8, handletextpad=0.4)  # fmt: skip
 
 
-def save_distances(figure: Figure, path: str | Path, command: str) -> None:
+def save_distances(figure: Figure, path: str | Path, command: str, options: Options = USUAL) -> None:
     """Write the picture as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(figure, path, command)
+    save_figure(figure, path, command, options)

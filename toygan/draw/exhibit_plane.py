@@ -33,16 +33,13 @@ from toygan.draw.panels import (
     LARGE,
     METHOD_COLOURS,
     PLAIN,
-    SCORES,
     SMALL,
-    band_edges,
-    bands,
     decision_boundary,
     frame_view,
     pixel_extent,
     score_bands,
+    score_bar,
     steepness,
-    tick,
 )
 from toygan.draw.players import AROUND_ONE, latent_map
 from toygan.draw.points import counted, generated_cloud, marker_size, real_points
@@ -50,6 +47,7 @@ from toygan.draw.sheet import WIDTH, axis_at, columns_for, measure_lines, note_o
 from toygan.draw.sweep import MARKS
 from toygan.files.text import percent
 from toygan.quantities.table import label_of
+from toygan.view.levels import range_in_words, scales
 from toygan.view.scene import THIN, Points, Scene, endless, outside_share, scene
 from toygan.view.shares import RINGS_IN_WORDS
 
@@ -173,7 +171,7 @@ def films(material: Material) -> Figure:
     made, grid, runs = plane_page(material, [LIGHTER], final_words)
     for place, (run, shown, words) in enumerate(runs):
         axis = panel_of(made, grid, place, run)
-        contour(axis, shown, shown.scores[-1], band_edges(shown.scores[-1:]))
+        contour(axis, shown, shown.scores[-1], scales(shown).critic.edges)
         decision_boundary(axis, shown, -1)
         under(axis, words)
     return made.figure
@@ -183,7 +181,8 @@ def final_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
     """The measures of the portrait seed, the range over all, and the panel's own measure."""
     extra = [] if material.measure == "w1" else of_measures(material, run)
     numbers = [line for line in measure_lines(shown, shown.last) if line != note_of(shown)]
-    return [lost_at(shown), *numbers, *extra, outside_share(shown.samples[-1], shown.view)]
+    seen = [range_in_words(scales(shown).critic), outside_share(shown.samples[-1], shown.view)]
+    return [lost_at(shown), *numbers, *extra, *seen]
 
 
 # --- critics and their optimum ---------------------------------------------------------------------------------------
@@ -222,33 +221,23 @@ def measured_words(material: Material, run: Labelled, shown: Scene) -> list[str]
 
 def learned(axis: Axes, shown: Scene) -> None:
     """The learned critic with its colour bar."""
-    edges = band_edges(shown.scores[-1:])
-    contour(axis, shown, shown.scores[-1], edges)
+    of = scales(shown).critic
+    contour(axis, shown, shown.scores[-1], of.edges)
     decision_boundary(axis, shown, -1)
     axis.tick_params(labelbottom=False)
-    thin_bar(axis, edges)
+    score_bar(axis, of, "", below=0.2)
 
 
 def best(axis: Axes, shown: Scene) -> None:
     """The optimal critic with its colour bar, or a word that there is none."""
-    if shown.optimal is None:
+    of = scales(shown).optimal
+    if of is None or shown.optimal is None:
         frame_view(axis, shown)
-        return absent(axis, "not recorded")
-    edges = band_edges(shown.optimal[-1:])
-    contour(axis, shown, shown.optimal[-1], edges)
+        absent(axis, "not recorded")
+        return
+    contour(axis, shown, shown.optimal[-1], of.edges)
     axis.tick_params(labelbottom=False)
-    return thin_bar(axis, edges)
-
-
-def thin_bar(axis: Axes, edges: np.ndarray) -> None:
-    """A colour bar close under a panel of scores, its ends and the median on it."""
-    half = float(edges[1] - edges[0]) / 2
-    low, high = float(edges[0]) + half, float(edges[-1]) - half
-    middle = [0.0] if min(-low, high) > (high - low) / 6 else []
-    ends = np.unique([low, *middle, high])
-    box, (wide, up) = axis.get_position(), axis.figure.get_size_inches()  # type: ignore[union-attr]
-    place = axis_at(axis.figure, box.x0 * wide, box.y0 * up - 0.2, box.width * wide, 0.1)  # type: ignore[arg-type]
-    colour_bar(place, ScalarMappable(bands(edges), SCORES), ends.tolist(), [tick(float(end)) for end in ends])
+    score_bar(axis, of, "", below=0.2)
 
 
 def colour_bar(place: Axes, colours: ScalarMappable, ticks: Sequence[float], labels: Sequence[str]) -> None:

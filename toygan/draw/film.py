@@ -6,7 +6,7 @@ A figure is drawn once; then a frame restores the still parts and redraws only t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from textwrap import shorten
@@ -23,13 +23,16 @@ from matplotlib.text import Text
 from PIL import Image
 
 from toygan.draw import panels, sheet
-from toygan.draw.pixels import score_pixels, steepness_pixels
+from toygan.draw.finish import finish, translate
+from toygan.draw.options import ASPECT, USUAL, Options
+from toygan.draw.pixels import Field, score_pixels, steepness_edges, steepness_pixels
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
-from toygan.draw.reel import FILM_FORMATS, USUAL, Pace, reel, write_film
+from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
+from toygan.files.text import number
 from toygan.session.recording import Recording
+from toygan.view.levels import Levels, Scale, levels_of, range_in_words
 from toygan.view.scene import (
     Milestone,
-    Points,
     Scene,
     event_in_words,
     events_of,
@@ -61,28 +64,31 @@ def save_film(
     recording: Recording,
     path: str | Path,
     progress: Progress | None = None,
-    pace: Pace = USUAL,
-    points: Points = "all",
+    pace: Pace = PACE,
+    options: Options = USUAL,
 ) -> None:
-    """Write the film of one run: its critic and slopes over time, on one colour scale and one arrow scale.
+    """Write the film of one run: its critic and slopes over time, each frame on its own scale or all on one.
 
     `progress(done, total)` is called after every frame. ValueError for an unknown suffix, ImportError without an encoder.
     """
     kind = sheet.suffix_in(path, FILM_FORMATS)
-    shown = scene(recording, points)
-    figure, parts = film_figure(shown, pace.width)
+    shown = scene(recording, options.points)
+    figure, parts = film_figure(shown, pace.width, options)
     played = reel(len(shown.steps), pace)
-    pictures = rendered(figure, parts, played.looks, progress)
+    pictures = rendered(figure, parts, played.looks, progress, options)
     write_film(pictures, kind, Path(path), recording.facts.command, played)
 
 
-def film_figure(shown: Scene, width: int = USUAL.width) -> tuple[Figure, list[Moving]]:
+def film_figure(shown: Scene, width: int = PACE.width, options: Options = USUAL) -> tuple[Figure, list[Moving]]:
     """The still parts of a run's film, so many pixels wide, and its moving ones."""
+    slide = options.style != "paper"
     side = sheet.THIRD if shown.optimal_moves else sheet.SIDE
-    tall = sheet.panel_height(shown, side)
-    command = sheet.command_lines(shown.recording, 112)[:2]
+    command = [] if slide else sheet.command_lines(shown.recording, 112)[:2]
     below = 0.66 + 0.15 * len(command)
-    figure = sheet.blank(sheet.even(below + sheet.UNDER + tall + 0.95))
+    around = below + sheet.UNDER + 0.95
+    side *= min(1.0, (sheet.WIDTH / ASPECT - around) / sheet.panel_height(shown, side)) if slide else 1.0
+    tall = sheet.panel_height(shown, side)
+    figure = sheet.blank(sheet.WIDTH / ASPECT if slide else sheet.even(around + tall))
     figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
     sheet.header(
         figure,
@@ -91,61 +97,95 @@ def film_figure(shown: Scene, width: int = USUAL.width) -> tuple[Figure, list[Mo
         [shown],
     )
     places = np.linspace(sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - side, 3 if shown.optimal_moves else 2)
-    moving = moving_panels([sheet.axis_at(figure, left, below + sheet.UNDER, side, tall) for left in places], shown)
+    axes = [sheet.axis_at(figure, left, below + sheet.UNDER, side, tall) for left in places]
+    moving = moving_panels(axes, shown, options.scale)
     for row, line in enumerate(reversed(command)):
         sheet.say(figure, sheet.MARGIN - 0.15, 0.08 + 0.15 * row, line, panels.SMALL, family="monospace")
     return figure, [*moving, time_bar(figure, shown, below - 0.42)]
 
 
-def moving_panels(axes: Sequence[Axes], shown: Scene) -> list[Moving]:
+def moving_panels(axes: Sequence[Axes], shown: Scene, scale: Scale) -> list[Moving]:
     """The critic, the optimal one where every frame has its own, and the critic's slopes; of a seed whose critic was not
     kept its points alone.
     """
     if not shown.critic_kept:
         sheet.say_no_critic(axes, shown)
-        return [moving_contour(axes[0], shown, panels.band_edges(shown.scores))]
+        return [moving_contour(axes[0], shown, levels_in_time(shown, shown.scores, scale))]
     contour, *best, field = axes
     sheet.panel_titles(contour, field)
-    moving = [moving_critic(contour, shown, short=bool(best)), moving_slopes(field, shown)]
+    moving = [moving_critic(contour, shown, scale, short=bool(best)), moving_slopes(field, shown, scale)]
     for axis in best:
-        moving.insert(1, moving_optimum(axis, shown))
+        moving.insert(1, moving_optimum(axis, shown, scale))
         sheet.beside_optimum(axis, field)
     return moving
 
 
-def moving_critic(axis: Axes, shown: Scene, short: bool) -> Moving:
+def moving_critic(axis: Axes, shown: Scene, scale: Scale, short: bool) -> Moving:
     """The critic panel of a film, with its colour bar."""
-    edges = panels.band_edges(shown.scores)
-    panels.score_bar(axis, edges, "score, median removed" + ("" if short else " (higher = more real)"))
-    return moving_contour(axis, shown, edges)
+    known = levels_in_time(shown, shown.scores, scale)
+    part = moving_contour(axis, shown, known)
+    return with_bar(part, known, "score, median removed" + ("" if short else " (higher = more real)"))
 
 
-def moving_optimum(axis: Axes, shown: Scene) -> Moving:
-    """The optimal critic against each frame's points, on its own colour scale through the film."""
+def moving_optimum(axis: Axes, shown: Scene, scale: Scale) -> Moving:
+    """The optimal critic against each frame's points, on its own colour scale."""
     assert shown.optimal is not None
-    optimal, edges = shown.optimal, panels.band_edges(shown.optimal)
+    optimal, known = shown.optimal, levels_in_time(shown, shown.optimal, scale)
     axis.set_title("the optimal critic", size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
-    panels.score_bar(axis, edges, optimum_label(shown.recording))
     panels.frame_view(axis, shown)
-    field = score_pixels(axis, optimal[0], edges)
+    field = score_pixels(axis, optimal[0], known[0].edges)
     real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)
 
     def show(t: int) -> None:
-        field.set_values(optimal[t])
+        show_scores(field, optimal[t], known[t])
         move_cloud(cloud, shown, t)
 
-    return Moving(axis, [field, real, *cloud.artists, *axis.spines.values()], show)
+    part = Moving(axis, [field, real, *cloud.artists, *axis.spines.values()], show)
+    return with_bar(part, known, optimum_label(shown.recording))
 
 
-def moving_contour(axis: Axes, shown: Scene, edges: np.ndarray) -> Moving:
-    """The critic's bands with real and generated points, on one scale through the film."""
+def levels_in_time(shown: Scene, scores: np.ndarray, scale: Scale) -> list[Levels]:
+    """The levels of each frame of scores [T, g, g]: its own, or those of all frames together."""
+    frames = range(len(scores))
+    if scale == "run":
+        return [levels_of(shown, scores, frames)] * len(scores)
+    return [levels_of(shown, scores, [t]) for t in frames]
+
+
+def show_scores(field: Field, scores: np.ndarray, of: Levels) -> None:
+    """Set a field to scores [g, g] in bands between levels."""
+    if of.edges is not field.edges:
+        field.set_bands(of.edges, panels.band_colours(of.edges))
+    field.set_values(scores)
+
+
+def with_bar(part: Moving, known: Sequence[Levels], label: str) -> Moving:
+    """The same panel with a colour bar from the lowest score of all frames to the highest: where each frame has levels of
+    its own, its colours take up the part of the bar where its scores are, and its range is said.
+    """
+    every = Levels(known[0].edges, min(one.low for one in known), max(one.high for one in known))
+    if all(one is known[0] for one in known):
+        panels.score_bar(part.axis, known[0], label)
+        return part
+    drawn = panels.score_bar(part.axis, known[0], label, every)
+
+    def show(t: int) -> None:
+        part.show(t)
+        panels.move_score_bar(drawn, known[t])
+        drawn.words.set_text(range_in_words(known[t]))
+
+    return replace(part, artists=[*part.artists, drawn.fill, drawn.words], show=show)
+
+
+def moving_contour(axis: Axes, shown: Scene, known: Sequence[Levels]) -> Moving:
+    """The critic's bands with real and generated points, between each frame's levels."""
     panels.frame_view(axis, shown)
-    field = score_pixels(axis, shown.scores[0], edges)
+    field = score_pixels(axis, shown.scores[0], known[0].edges)
     real, cloud, note = real_points(axis, shown), generated_cloud(axis, shown, 0), moving_note(axis)
     boundary = panels.decision_boundary(axis, shown, 0)
 
     def show(t: int) -> None:
-        field.set_values(shown.scores[t])
+        show_scores(field, shown.scores[t], known[t])
         move_cloud(cloud, shown, t)
         note.set_text(outside_share(shown.samples[t], shown.view))
         panels.move_boundary(boundary, shown, t)
@@ -153,21 +193,27 @@ def moving_contour(axis: Axes, shown: Scene, edges: np.ndarray) -> Moving:
     return Moving(axis, [field, real, *cloud.artists, *boundary, note, *axis.spines.values()], show)
 
 
-def moving_slopes(axis: Axes, shown: Scene) -> Moving:
-    """The slope panel of a film: one arrow scale and one steepness scale through it."""
-    longest = steepest(shown.slopes)
+def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
+    """The slope panel of a film, with arrows and colours on each frame's own scale, or on one of the run."""
+    one = [steepest(shown.slopes)] if scale == "run" else []
+    known = one * len(shown.steps) or [steepest(slopes[None]) for slopes in shown.slopes]
     panels.frame_view(axis, shown)
-    field = steepness_pixels(axis, panels.steepness(shown.slopes[0]), longest)
+    field = steepness_pixels(axis, panels.steepness(shown.slopes[0]), known[0])
     real, generated = panels.faint_points(axis, shown, 0)
-    uphill: Quiver = panels.arrows(axis, shown, 0, longest)
-    panels.steepness_bar(axis, longest, "steepness |∇ score|, per unit length")
+    uphill: Quiver = panels.arrows(axis, shown, 0, known[0])
+    drawn = panels.steepness_bar(axis, known[0], "steepness |∇ score|, per unit length", max(known))
 
     def show(t: int) -> None:
+        field.edges = steepness_edges(known[t])
         field.set_values(panels.steepness(shown.slopes[t]))
         generated.set_data(*visible(shown, t).T)
-        uphill.set_UVC(*panels.arrow_lengths(shown, t, longest))
+        uphill.set_UVC(*panels.arrow_lengths(shown, t, known[t]))
+        panels.move_steepness_bar(drawn, known[t])
+        if not one:
+            drawn.words.set_text(f"steepness up to {number(known[t], 2)}")
 
-    return Moving(axis, [field, real, generated, uphill, *axis.spines.values()], show)
+    own = [] if one else [drawn.fill, drawn.words]
+    return Moving(axis, [field, real, generated, uphill, *own, *axis.spines.values()], show)
 
 
 def moving_note(axis: Axes) -> Text:
@@ -196,7 +242,7 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     def show(t: int) -> None:
         step = int(shown.steps[t])
         done.set_xdata([0, step])
-        state.set_text(" · ".join([f"step {step} of {end}", *frame_words(recording, t)]))
+        state.set_text(" · ".join([f"step {step} of {end}", *frame_words(recording, t, bands=False)]))
         past = [event for event in events if event.step <= step]
         latest.set_text(shorten("; ".join(f"◆ {event_in_words(event)}" for event in past[-2:]), 104, placeholder=" …"))
 
@@ -217,10 +263,16 @@ def event_marks(
 
 
 def rendered(
-    figure: Figure, parts: Sequence[Moving], looks: Sequence[int], progress: Progress | None
+    figure: Figure,
+    parts: Sequence[Moving],
+    looks: Sequence[int],
+    progress: Progress | None,
+    options: Options = USUAL,
 ) -> Iterator[Image.Image]:
     """Each look as a picture: the still background once, words beneath when they change, then what moves."""
     canvas = FigureCanvasAgg(figure)
+    finish(figure, options)
+    moving = [] if options.language == "en" else moving_words(parts)
     for artist in chain.from_iterable((*part.words, *part.artists) for part in parts):
         artist.set_animated(True)
     canvas.draw()
@@ -229,6 +281,7 @@ def rendered(
     for done, t in enumerate(looks, 1):
         for part in parts:
             part.show(t)
+        translate(moving, options.language)
         canvas.restore_region(background)
         words = [text.get_text() for part in parts for text in part.words]
         if words != said:
@@ -239,6 +292,11 @@ def rendered(
         yield Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         if progress:
             progress(done, len(looks))
+
+
+def moving_words(parts: Sequence[Moving]) -> list[Text]:
+    """The words that a film changes."""
+    return [artist for part in parts for artist in (*part.artists, *part.words) if isinstance(artist, Text)]
 
 
 def draw_all(parts: Sequence[Moving], kind: Literal["words", "artists"]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import INK, PLAIN, corner_note, frame_view, say_outside
 from toygan.draw.players import foot
 from toygan.draw.points import generated_cloud, real_points
@@ -70,7 +71,7 @@ def status(recording: Recording, seeds: list[int]) -> str:
     return f"seeds {named(seeds)}{every} · step {facts.step} of {facts.steps} · {facts.status}"
 
 
-def save_fresh(recording: Recording, points: np.ndarray, path: str | Path) -> None:
+def save_fresh(recording: Recording, points: np.ndarray, path: str | Path, options: Options = USUAL) -> None:
     """Write the picture of points [S, n, 2] as PNG, PDF or SVG; raises ValueError for another suffix."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(fresh(recording, points), path, recording.facts.command)
+    save_figure(fresh(recording, points), path, recording.facts.command, options)

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import LineCollection
-from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, Normalize
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
@@ -23,6 +23,7 @@ from toygan.draw.points import GENERATED, generated_cloud, generated_points, rea
 from toygan.files.text import LARGEST, SMALLEST, number
 from toygan.quantities.table import Floor, label_of, shown_in
 from toygan.session.recording import Recording
+from toygan.view.levels import Levels, scales
 from toygan.view.scene import (
     Scene,
     alignment_ceiling,
@@ -35,17 +36,21 @@ from toygan.view.scene import (
 
 INK, FAINT = "#222222", "#8a8a8a"
 CRITIC, PENALTY, SHARE, BOUNDARY = "#0072b2", "#7a7a7a", "#009e73", "#8b1a6b"
-SCORES = LinearSegmentedColormap.from_list("scores", ["#6c82b2", "#97afc6", "#bdd3cb", "#e2e5b4", "#fffbe0"], N=256)
+# Even in lightness, and light enough at its dark end that single orange marks show in a grey print.
+SCORES = LinearSegmentedColormap.from_list("scores", ["#8fa8dc", "#a9c3dc", "#c6dad0", "#e6e8bd", "#fffbe4"], N=256)
 STEEPNESS = LinearSegmentedColormap.from_list("steepness", [(0, "#ffffff"), (1 / 11, "#f1f3f8"), (1, "#a3b1d0")], N=12)
 SMALL, PLAIN, LARGE = 8, 9, 10.5
 Dash = Literal["-", "--", ":"]
 Style = tuple[str, Dash, float]  # colour, dash, width in points
 BANDS = 12
+NARROW = 1.85  # inches: a panel of curves over which there is no room for a sentence
 
 
 def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray | None = None) -> None:
-    """Draw the critic's score as filled bands and thin lines, with real and generated points; lighter is more real."""
-    edges = band_edges(scene.scores[[frame]]) if edges is None else edges
+    """Draw the critic's score as filled bands and thin lines, with real and generated points; lighter is more real. The
+    bands are parted by edges [n], by default those of the frame alone.
+    """
+    edges = scales(scene, frame).critic.edges if edges is None else edges
     if scene.critic_kept:
         score_bands(axis, scene, scene.scores[frame], edges)
     real_points(axis, scene)
@@ -55,12 +60,12 @@ def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray 
     frame_view(axis, scene)
 
 
-def optimal_contour(axis: Axes, scene: Scene, edges: np.ndarray) -> None:
+def optimal_contour(axis: Axes, scene: Scene, edges: np.ndarray, frame: int = -1) -> None:
     """Draw the optimal critic as `critic_contour` draws the learned one; blank where nothing is best."""
     assert scene.optimal is not None
-    score_bands(axis, scene, scene.optimal[-1], edges)
+    score_bands(axis, scene, scene.optimal[frame if scene.optimal_moves else -1], edges)
     real_points(axis, scene)
-    generated_cloud(axis, scene, -1)
+    generated_cloud(axis, scene, frame)
     frame_view(axis, scene)
 
 
@@ -212,30 +217,110 @@ def bands(edges: np.ndarray) -> BoundaryNorm:
     return BoundaryNorm(edges, SCORES.N, extend="both")
 
 
-def score_bar(axis: Axes, edges: np.ndarray, label: str) -> None:
-    """A colour bar under a critic panel."""
-    width = float(edges[1] - edges[0])
-    low, high = edges[0] + width / 2, edges[-1] - width / 2
-    middle = [0.0] if min(-low, high) > (high - low) / 6 else []
-    bar(axis, ScalarMappable(bands(edges), SCORES), np.unique([low, *middle, high]), label)
+def band_colours(edges: np.ndarray) -> np.ndarray:
+    """One colour a band, RGBA in bytes [len(edges) + 1, 4]: the first lies below all edges, the last above them."""
+    middles = np.concatenate([[edges[0] - 1], (edges[1:] + edges[:-1]) / 2, [edges[-1] + 1]])
+    return np.asarray(SCORES(bands(edges)(middles), bytes=True))
 
 
-def steepness_bar(axis: Axes, longest: float, label: str) -> None:
-    """A colour bar under a slope panel; it goes on to the right because the steepest slopes do."""
-    bar(axis, ScalarMappable(Normalize(0, longest), STEEPNESS), np.array([0, longest / 2, longest]), label)
+class Bar(NamedTuple):
+    """The colours of a colour bar, and the words beneath it."""
+
+    fill: PolyCollection
+    words: Text
 
 
-def bar(axis: Axes, colours: ScalarMappable, ticks: np.ndarray, label: str) -> None:
-    """A thin horizontal colour bar below an axis, three numbers on it and its meaning beneath."""
-    inch = 1 / (axis.get_position().height * axis.figure.get_figheight())  # type: ignore[union-attr]
-    place = axis.inset_axes((0.0, -0.38 * inch, 1.0, 0.11 * inch))
-    marks = FixedLocator(np.where(np.abs(ticks) < 1e-9 * np.ptp(ticks), 0.0, ticks).tolist())  # rounding is zero
-    drawn = axis.figure.colorbar(colours, cax=place, orientation="horizontal", ticks=marks, extendfrac=0.03)
-    place.xaxis.set_major_formatter(FuncFormatter(tick))
-    place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
+def score_bar(axis: Axes, shown: Levels, label: str, ends: Levels | None = None, below: float = 0.38) -> Bar:
+    """A colour bar so many inches under a critic panel, from the lowest to the highest score of `ends`, or of the levels
+    themselves; a band of colour is as wide as its scores are apart.
+    """
+    _, low, high = ends or shown
+    wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
+    drawn = bar(axis, low, high, marks_on(low, high, wide), label, below)
+    move_score_bar(drawn, shown)
+    return drawn
+
+
+def move_score_bar(drawn: Bar, shown: Levels) -> None:
+    """Set the colours of a critic's bar to other levels."""
+    inner = shown.edges[(shown.low < shown.edges) & (shown.edges < shown.high)]
+    ends = np.array([shown.low, *inner, shown.high])
+    fill_bar(drawn, ends, band_colours(shown.edges)[np.searchsorted(shown.edges, (ends[1:] + ends[:-1]) / 2)])
+
+
+def steepness_bar(axis: Axes, longest: float, label: str, most: float | None = None) -> Bar:
+    """A colour bar under a slope panel, up to `most`, the steepness of a full-length arrow unless it is another one; the
+    steepest slopes have the last colour too.
+    """
+    end = most or longest
+    drawn = bar(axis, 0, end, [0, end / 2, end], label)
+    move_steepness_bar(drawn, longest)
+    return drawn
+
+
+def move_steepness_bar(drawn: Bar, longest: float) -> None:
+    """Set the colours of a slope panel's bar to another steepness of a full-length arrow."""
+    fill_bar(drawn, np.linspace(0, longest, STEEPNESS.N + 1), STEEPNESS(np.arange(STEEPNESS.N), bytes=True))
+
+
+def bar(axis: Axes, low: float, high: float, marks: Sequence[float], label: str, below: float = 0.38) -> Bar:
+    """An empty colour bar so many inches below an axis, numbers on it and its meaning beneath."""
+    place = bar_axis(axis, below, 0.11)
+    place.set(xlim=(low, high) if high > low else (low - 1, low + 1), ylim=(0, 1))
+    number_bar(place, marks, list(map(short_tick, marks)))
+    fill = PolyCollection([], edgecolors="none")
+    place.add_collection(fill, autolim=False)
+    words = place.annotate(label, (0, 0), (0, -21), "axes fraction", "offset points", size=PLAIN, color=INK)
+    return Bar(fill, words)
+
+
+def fill_bar(drawn: Bar, ends: np.ndarray, colours: np.ndarray) -> None:
+    """Set a bar's colours [n, 4], in bytes, from one of ends [n + 1] to the next."""
+    left, right = ends[:-1], ends[1:]
+    low, high = np.zeros_like(left), np.ones_like(left)
+    drawn.fill.set_verts(np.stack([left, low, right, low, right, high, left, high], 1).reshape(-1, 4, 2))  # type: ignore[arg-type]
+    drawn.fill.set_facecolor(colours / 255)  # type: ignore[arg-type]
+
+
+def marks_on(low: float, high: float, wide: float) -> list[float]:
+    """The numbers on a colour bar so many inches wide: its ends, and 0 where that is far enough from both."""
+    middle = [0.0] if min(-low, high) * wide > 0.42 * (high - low) else []
+    return sorted({low, *middle, high})
+
+
+def number_bar(place: Axes, marks: Sequence[float], words: Sequence[str]) -> None:
+    """Numbers on a bar; those at its ends stay within it, for another bar may be near."""
+    place.set_xticks(list(marks), list(words))
     place.xaxis.set_minor_locator(NullLocator())
+    if len(marks) > 1:
+        first, *_, last = place.get_xticklabels()
+        first.set_horizontalalignment("left")
+        last.set_horizontalalignment("right")
+
+
+def bar_axis(axis: Axes, below: float, height: float) -> Axes:
+    """The axis of a thin horizontal bar, so many inches below an axis, with a thin frame and small numbers."""
+    inch = 1 / (axis.get_position().height * axis.figure.get_figheight())  # type: ignore[union-attr]
+    place = axis.inset_axes((0.0, -below * inch, 1.0, height * inch))
+    place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
+    place.set_yticks([])
+    for spine in place.spines.values():
+        spine.set(linewidth=0.4, edgecolor=FAINT)
+    return place
+
+
+def colour_bar(axis: Axes, colours: ScalarMappable, marks: Sequence[float], label: str) -> None:
+    """A bar of a continuous scale of colours below an axis, numbers on it and its meaning beneath."""
+    place = bar_axis(axis, 0.38, 0.11)
+    drawn = axis.figure.colorbar(colours, cax=place, orientation="horizontal", extendfrac=0.03)
+    number_bar(place, marks, list(map(tick, marks)))
     drawn.outline.set(linewidth=0.4, edgecolor=FAINT)
     place.set_xlabel(label, size=PLAIN, labelpad=1, color=INK, loc="left")
+
+
+def short_tick(value: float) -> str:
+    """A number beside a colour bar, of two digits: it ends where scores do."""
+    return tick(float(f"{value:.2g}"))
 
 
 def tick(value: float, _: int | None = None) -> str:
@@ -279,7 +364,8 @@ def w1_curves(axis: Axes, recording: Recording) -> None:
     """W1 of every seed over the steps on a logarithmic axis, with the band of its floor."""
     best, floor, w1 = recording.floor("w1"), recording.curve("w1_floor"), recording.curve("w1")
     seed_lines(axis, recording, "w1", "", GENERATED, "-")
-    floor_band(axis, floor, "floor, band: 90 % of perfect samplers" if best and best.draws else "floor", best)
+    wide = axis.get_position().width * axis.figure.get_figwidth() > NARROW  # type: ignore[union-attr]
+    floor_band(axis, floor, "floor, band: 90 % of perfect samplers" if best and best.draws and wide else "floor", best)
     logarithmic(axis, [w1, floor])
     dress_curves(axis, recording, "W1 to the target (log scale)")
     if w1 is not None:

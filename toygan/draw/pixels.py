@@ -8,27 +8,29 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from PIL import Image
 
-from toygan.draw.panels import SCORES, STEEPNESS, bands, field_box
+from toygan.draw.panels import STEEPNESS, band_colours, field_box
 
 
 class Field(Artist):
     """A field [g, g] (row = y) on an even grid that spans the view, as flat bands, with lines between them or not."""
 
-    def __init__(
-        self, axis: Axes, values: np.ndarray, start: float, width: float, colours: np.ndarray, lines: bool
-    ) -> None:
+    def __init__(self, axis: Axes, values: np.ndarray, edges: np.ndarray, colours: np.ndarray, lines: bool) -> None:
         super().__init__()
-        self.start, self.width, self.lines = start, width, lines
-        self.colours = np.concatenate([colours, [(255, 255, 255, 255)]]).astype(np.uint8)  # the last one: not known
+        self.lines = lines
         self.left, self.bottom, right, top = field_box(axis)
         self.size = right - self.left, top - self.bottom
+        self.set_bands(edges, colours)
         self.set_values(values)
         axis.add_artist(self)
 
+    def set_bands(self, edges: np.ndarray, colours: np.ndarray) -> None:
+        """Part the values at other edges [n] into bands of other colours [n + 1, 4]."""
+        self.edges = edges
+        self.colours = np.concatenate([colours, [(255, 255, 255, 255)]]).astype(np.uint8)  # the last one: not known
+
     def set_values(self, values: np.ndarray) -> None:
-        """Show other values [g, g] in the same bands: 0 lies below `start`, the last one is open above; the unknown is white."""
-        found = bands_of((values - self.start) / self.width, self.size, len(self.colours) - 1)
-        self.band = np.where(np.isnan(found), len(self.colours) - 1, found).astype(np.uint8)
+        """Show other values [g, g]: band 0 lies below all edges, the last one above them; the unknown is white."""
+        self.band = bands_of(values, self.edges, self.size)
 
     def draw(self, renderer: RendererBase) -> None:
         """Paint the bands, darker by a third where a pixel's neighbour to the right or above is in another one."""
@@ -43,28 +45,33 @@ class Field(Artist):
         graphics.restore()
 
 
-def bands_of(heights: np.ndarray, size: tuple[int, int], count: int) -> np.ndarray:
-    """Heights [g, g] in widths of a band as the number of each pixel's band, 0 to count - 1: [height, width]; NaN stays."""
-    rows, columns = heights.shape
+def bands_of(values: np.ndarray, edges: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Values [g, g] as the number of each pixel's band [height, width]: how many of edges [n] lie below; n + 1: unknown."""
+    rows, columns = values.shape
     # The outermost grid points lie on the border of the view, not half a cell inside it.
     box = (0.5, 0.5, columns - 0.5, rows - 0.5)
-    fine = Image.fromarray(heights.astype(np.float32)).resize(size, Image.Resampling.BILINEAR, box=box)
-    return np.asarray(np.clip(np.floor(np.asarray(fine)) + 1, 0, count - 1))
+    scale = float(np.abs(edges).max())  # float32 has no room for what is huge
+    fine = np.asarray(
+        Image.fromarray((values / scale).astype(np.float32)).resize(size, Image.Resampling.BILINEAR, box=box)
+    )
+    band = np.zeros(fine.shape, np.uint8)
+    for edge in (edges / scale).astype(np.float32):
+        band += fine >= edge
+    band[np.isnan(fine)] = len(edges) + 1
+    return band
 
 
 def score_pixels(axis: Axes, scores: np.ndarray, edges: np.ndarray) -> Field:
     """The critic's bands, in the colours of the contour panel."""
-    return Field(axis, scores, float(edges[0]), float(edges[1] - edges[0]), band_colours(edges), lines=True)
-
-
-def band_colours(edges: np.ndarray) -> np.ndarray:
-    """One colour a band, RGBA in bytes [len(edges) + 1, 4]: the first lies below all edges, the last above them."""
-    width = edges[1] - edges[0]
-    middles = np.concatenate([[edges[0] - width], (edges[1:] + edges[:-1]) / 2, [edges[-1] + width]])
-    return np.asarray(SCORES(bands(edges)(middles), bytes=True))
+    return Field(axis, scores, edges, band_colours(edges), lines=True)
 
 
 def steepness_pixels(axis: Axes, steepness: np.ndarray, longest: float) -> Field:
     """The gradient's norm in the colours of the slope panel."""
-    shades = STEEPNESS(np.arange(STEEPNESS.N), bytes=True)
-    return Field(axis, steepness, longest / STEEPNESS.N, longest / STEEPNESS.N, shades, lines=False)
+    shades = np.asarray(STEEPNESS(np.arange(STEEPNESS.N), bytes=True))
+    return Field(axis, steepness, steepness_edges(longest), shades, lines=False)
+
+
+def steepness_edges(longest: float) -> np.ndarray:
+    """The edges between even bands of steepness, as many bands as there are colours up to a full-length arrow's."""
+    return longest / STEEPNESS.N * np.arange(1, STEEPNESS.N)

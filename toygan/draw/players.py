@@ -16,6 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import (
     CRITIC,
     FAINT,
@@ -24,7 +25,7 @@ from toygan.draw.panels import (
     PLAIN,
     SHARE,
     SMALL,
-    bar,
+    colour_bar,
     dress_curves,
     frame_view,
     logarithmic,
@@ -222,7 +223,7 @@ def steeper_than_one(axis: Axes, scene: Scene, frame: int = -1) -> None:
         axis.contour(scene.slope_x, scene.slope_y, steep, [1.0], colors=INK, linewidths=0.9)
     real_points(axis, scene).set_alpha(0.25)
     frame_view(axis, scene)
-    bar(axis, image, np.array([0.1, 1, 10]), f"|∇ score|, {100 * (steep > 1).mean():.0f} % of view above 1")
+    colour_bar(axis, image, [0.1, 1, 10], f"|∇ score|, {100 * (steep > 1).mean():.0f} % above 1")
     return None
 
 
@@ -435,12 +436,12 @@ def transport(recording: Recording) -> Figure:
     return one_panel(recording, (("plan: ", transport_lines), ("the same plan as a matrix", transport_matrix)))
 
 
-def save_view(recording: Recording, view: str, path: str | Path) -> None:
+def save_view(recording: Recording, view: str, path: str | Path, options: Options = USUAL) -> None:
     """Write one view of a run as PNG, PDF or SVG; raises ValueError for an unknown view or suffix."""
     if view not in VIEWS:
         raise ValueError(f"view {view!r} cannot be drawn; one of {', '.join(VIEWS)} can")
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(VIEWS[view](recording), path, recording.facts.command)
+    save_figure(VIEWS[view](recording), path, recording.facts.command, options)
 
 
 VIEWS: dict[str, Callable[[Recording], Figure]] = {"inside": inside, "latent": latent, "transport": transport}

@@ -37,7 +37,7 @@ class Pace(NamedTuple):
     width: int = 800
 
 
-USUAL = Pace()
+PACE = Pace()
 
 
 class Reel(NamedTuple):

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
+from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import (
     FAINT,
     INK,
@@ -23,7 +21,6 @@ from toygan.draw.panels import (
     PLAIN,
     SMALL,
     Style,
-    band_edges,
     critic_contour,
     dress_curves,
     floor_band,
@@ -45,13 +42,14 @@ from toygan.draw.panels import (
     w1_curves,
 )
 from toygan.draw.points import GENERATED, REAL, counted, due_rings, share_discs
-from toygan.files.disk import write_aside
+from toygan.draw.saved import PICTURE_FORMATS, save_figure, suffix_in
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart, worlds
+from toygan.view.language import told, wrapped
+from toygan.view.levels import Levels, Scales, range_in_words, scales
 from toygan.view.scene import (
     THIN,
-    Points,
     Scene,
     diagnosis_of,
     no_critic,
@@ -63,6 +61,7 @@ from toygan.view.scene import (
     steepest,
     title_of,
 )
+from toygan.view.settings import settings_line
 from toygan.view.shares import RINGS_IN_WORDS
 from toygan.view.words import Scored, end_words, final_notes, final_rows, headline, purpose, words_with_range
 
@@ -72,30 +71,28 @@ CURVES = 1.5, 2.4  # inches: a row of curves alone, and the room it takes
 TWO_ROWS = 1.2, 2.15  # the same for each of two rows
 UNDER = 0.8  # inches that tick labels and a colour bar take beneath a panel
 TEXT_BENEATH = 0.98  # inches for the measures of one run of a comparison
-DOTS = 200  # per inch, in a PNG
 NAME = 30  # characters of a name beside curves
 TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
 CAPTION = "Lighter = held for more real; every critic on its own colour scale."
 AT_END = "Numbers beneath: of the end, on fresh points."
 Panel = Callable[[Axes, Recording], None]
-PICTURE_FORMATS = ("png", "pdf", "svg")
 
 
-def picture(recording: Recording, points: Points = "all") -> Figure:
+def picture(recording: Recording, options: Options = USUAL) -> Figure:
     """The sheet of one run, from top to bottom: what it is and how it ended, critic and slopes at the last frame that can be
     drawn, curves, the quantities of the end, the command.
     """
-    shown = scene(recording, points)
+    shown = scene(recording, options.points)
     side = SIDE if shown.optimal is None else THIRD
     tall = panel_height(shown, side)
     opening, foot, panels, rows = (
-        opening_lines(shown),
-        footer_lines(shown),
+        opening_lines(shown, options.language),
+        footer_lines(shown, options.language),
         curve_panels(recording),
         final_rows(recording),
     )
-    told = [] if shown.optimal is None else textwrap.wrap(optimum_in_words(recording), TEXT)
+    told = [] if shown.optimal is None else in_lines(optimum_in_words(recording), options.language, TEXT)
     table = ROW * (-(-len(rows) // BLOCKS) + 1.6) if rows else 0.0
     below = 0.165 * len(foot) + table + 0.2
     bottom = below + (CURVES if len(panels) == 1 else TWO_ROWS)[1] * len(panels) + 0.15 * len(told) + UNDER
@@ -104,7 +101,9 @@ def picture(recording: Recording, points: Points = "all") -> Figure:
     for row, (line, weight) in enumerate(opening):
         say(figure, 0.2, figure.get_figheight() - 0.84 - ROW * row, line, SMALL, weight)
     places = np.linspace(MARGIN, WIDTH - RIGHT - side, 2 if shown.optimal is None else 3)
-    main_panels([axis_at(figure, left, bottom, side, tall) for left in places], shown)
+    main_panels(
+        [axis_at(figure, left, bottom, side, tall) for left in places], shown, scales(shown, scale=options.scale)
+    )
     for row, line in enumerate(told):
         say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * row, line, SMALL)
     curves(figure, recording, below + 0.4)
@@ -122,14 +121,18 @@ def at_the_last(shown: Scene) -> str:
     return f"At step {shown.steps[-1]}: {' · '.join(words_with_range(shown.recording, shown.last))}"
 
 
-def opening_lines(shown: Scene) -> list[tuple[str, str]]:
-    """The lines under the title with their weights: what to look for, the one number, the diagnosis."""
+def in_lines(text: str, language: str, width: int, most: int | None = None) -> list[str]:
+    """A text in a language, as lines."""
+    return wrapped(told(text, language), width, most)
+
+
+def opening_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
+    """The lines under the title with their weights: what to look for, the settings, the one number, the diagnosis."""
     recording = shown.recording
     first, found = headline(recording) or at_the_last(shown), diagnosis_of(recording)
-    parts = [*((text, "normal") for text in purpose(recording)), (first, "bold"), (found, "normal")]
-    return [
-        (line, weight) for text, weight in parts for line in textwrap.wrap(text, OPENING, max_lines=3, placeholder=" …")
-    ]
+    opening = [*purpose(recording), settings_line(recording)]
+    parts = [*((text, "normal") for text in opening), (first, "bold"), (found, "normal")]
+    return [(line, weight) for text, weight in parts for line in in_lines(text, language, OPENING, 3)]
 
 
 def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
@@ -144,7 +147,7 @@ def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
                 say(figure, left + place, top - ROW * i, words, SMALL)
 
 
-def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
+def main_panels(axes: Sequence[Axes], shown: Scene, of: Scales) -> None:
     """The critic, the optimal one where it is known, and the critic's slopes at the last frame, with colour bars; of a
     seed whose critic was not kept its points alone, in the first axis.
     """
@@ -152,14 +155,14 @@ def main_panels(axes: Sequence[Axes], shown: Scene) -> None:
         points_alone(axes, shown)
         return
     contour, *best, field = axes
-    edges, longest = band_edges(shown.scores[-1:]), steepest(shown.slopes[-1:])
-    critic_contour(contour, shown, -1, edges)
-    slope_field(field, shown, -1, longest)
+    critic_contour(contour, shown, -1, of.critic.edges)
+    slope_field(field, shown, -1, of.longest)
     panel_titles(contour, field)
-    score_bar(contour, edges, "score, median removed" + ("" if best else " (higher = more real)"))
-    steepness_bar(field, longest, "steepness |∇ score|, per unit length")
+    score_bar(contour, of.critic, "score, median removed" + ("" if best else " (higher = more real)"))
+    steepness_bar(field, of.longest, "steepness |∇ score|, per unit length")
     for axis in best:
-        optimal_panel(axis, shown)
+        assert of.optimal is not None
+        optimal_panel(axis, shown, of.optimal)
         beside_optimum(axis, field)
 
 
@@ -185,13 +188,11 @@ def beside_optimum(best: Axes, field: Axes) -> None:
     field.set_title("slope: arrows point uphill", size=PLAIN, loc="left", pad=5, color=INK)
 
 
-def optimal_panel(axis: Axes, shown: Scene) -> None:
+def optimal_panel(axis: Axes, shown: Scene, of: Levels) -> None:
     """The optimal critic on its own colour scale, beside the learned one."""
-    assert shown.optimal is not None
-    edges = band_edges(shown.optimal[-1:])
-    optimal_contour(axis, shown, edges)
+    optimal_contour(axis, shown, of.edges)
     axis.set_title("the optimal critic", size=PLAIN, loc="left", pad=5, color=INK)
-    score_bar(axis, edges, optimum_label(shown.recording))
+    score_bar(axis, of, optimum_label(shown.recording))
 
 
 def panel_titles(contour: Axes, field: Axes) -> None:
@@ -227,7 +228,7 @@ def status_line(shown: Scene) -> str:
     return f"{line} · {shown.note}" if shown.note else line
 
 
-def footer_lines(shown: Scene) -> list[tuple[str, str]]:
+def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     """The last lines of a sheet, each with its font family: measures, events, the meaning of lines, the command."""
     recording = shown.recording
     seeds = recording.facts.seeds
@@ -238,10 +239,8 @@ def footer_lines(shown: Scene) -> list[tuple[str, str]]:
         f"{bold}{floor_in_words(recording)}Curves of W1 are of "
         f"{recording.facts.summary.critic_points or 'a few'} points a frame. {arrows_in_words(shown)}",
     ]
-    wrapped = [
-        (line, "sans-serif") for text in prose for line in textwrap.wrap(text, TEXT, max_lines=3, placeholder=" …")
-    ]
-    return wrapped + [(line, "monospace") for line in command_lines(recording, 112)]
+    lines = [(line, "sans-serif") for text in prose for line in in_lines(text, language, TEXT, 3)]
+    return lines + [(line, "monospace") for line in command_lines(recording, 112)]
 
 
 def arrows_in_words(shown: Scene) -> str:
@@ -272,20 +271,20 @@ def wrapped_command(command: str, width: int) -> list[str]:
     return textwrap.wrap(f"$ {command}", width, subsequent_indent="    ")
 
 
-def save_picture(recording: Recording, path: str | Path, dots: float = DOTS, points: Points = "all") -> None:
+def save_picture(recording: Recording, path: str | Path, options: Options = USUAL) -> None:
     """Write the sheet of a run as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(picture(recording, points), path, recording.facts.command, dots)
+    save_figure(picture(recording, options), path, recording.facts.command, options)
 
 
-def comparison(recordings: Sequence[Recording], points: Points = "all") -> Figure:
+def comparison(recordings: Sequence[Recording], options: Options = USUAL) -> Figure:
     """Final critics of several runs side by side, and W1 over time of all; raises ValueError when there is none."""
-    scenes = [scene(recording, points) for recording in recordings]
+    scenes = [scene(recording, options.points) for recording in recordings]
     figure, axes = comparison_grid(scenes, 1.9, AT_END if all(map(is_at_end, scenes)) else "")
     for axis, shown in zip(axes, scenes, strict=True):
-        critic_contour(axis, shown, -1, band_edges(shown.scores[-1:]))
-    for axis, shown in zip(axes, scenes, strict=True):
-        beneath(axis, measure_lines(shown, shown.last))
+        of = scales(shown, scale=options.scale).critic
+        critic_contour(axis, shown, -1, of.edges)
+        beneath(axis, [range_in_words(of), *measure_lines(shown, shown.last)])
     w1_of_all(figure, recordings)
     return figure
 
@@ -457,40 +456,20 @@ def w1_of_one(axis: Axes, recording: Recording, colour: str, dashes: str, band: 
     return axis.plot(steps[known], middle, dashes, color=colour, linewidth=1.5, marker=marker)[0]
 
 
-def save_comparison(
-    recordings: Sequence[Recording], path: str | Path, dots: float = DOTS, points: Points = "all"
-) -> None:
+def save_comparison(recordings: Sequence[Recording], path: str | Path, options: Options = USUAL) -> None:
     """Write the comparison as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(comparison(recordings, points), path, "\n".join(r.facts.command for r in recordings), dots)
-
-
-def save_figure(figure: Figure, path: str | Path, command: str | None, dots: float = DOTS) -> None:
-    """Write a figure whole or not at all, the command in its metadata but no date: equal pictures are equal files. A PNG
-    has so many dots an inch.
-    """
-    kind = Path(path).suffix[1:].lower()
-    told = {"png": "Description", "pdf": "Subject", "svg": "Description"}[kind]
-    undated = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
-    buffer = io.BytesIO()
-    with rc_context({"svg.hashsalt": "toygan", "svg.fonttype": "none", "pdf.fonttype": 42}), warnings.catch_warnings():
-        # A letter that the font lacks is a box in the picture; the warning would show a path of this machine.
-        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
-        figure.savefig(buffer, format=kind, dpi=dots, metadata={told: command or "", **undated})
-    write_aside(Path(path), buffer.getvalue())
-
-
-def suffix_in(path: str | Path, known: Sequence[str]) -> str:
-    """The file's format by its suffix; raises ValueError naming the legal ones."""
-    kind = Path(path).suffix[1:].lower()
-    if kind not in known:
-        raise ValueError(f"{path}: format {kind!r} cannot be written; one of {', '.join(known)} can")
-    return kind
+    save_figure(comparison(recordings, options), path, "\n".join(r.facts.command for r in recordings), options)
 
 
 def blank(height: float) -> Figure:
     """An empty white figure of the common width, in inches, bound to no window."""
-    figure = Figure(figsize=(WIDTH, height), facecolor="white")
+    return figure_of(WIDTH, height)
+
+
+def figure_of(width: float, height: float) -> Figure:
+    """An empty white figure of a size in inches, bound to no window."""
+    figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL, tick
 from toygan.draw.players import foot
 from toygan.draw.points import GENERATED
@@ -126,7 +127,7 @@ def spectra(recording: Recording, found: Spectrum) -> Figure:
     return figure
 
 
-def save_spectrum(recording: Recording, found: Spectrum, path: str | Path) -> None:
+def save_spectrum(recording: Recording, found: Spectrum, path: str | Path, options: Options = USUAL) -> None:
     """Write the sheet as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(spectra(recording, found), path, recording.facts.command)
+    save_figure(spectra(recording, found), path, recording.facts.command, options)

@@ -8,10 +8,10 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import INK, LARGE, critic_contour
 from toygan.draw.players import foot
 from toygan.draw.sheet import (
-    DOTS,
     MARGIN,
     PICTURE_FORMATS,
     UNDER,
@@ -31,6 +31,7 @@ from toygan.draw.sheet import (
 )
 from toygan.session.recording import Recording
 from toygan.view.chosen import at_look
+from toygan.view.levels import Scales, scales
 from toygan.view.scene import Scene, no_critic, outside_share, scene, seeds_of, title_of
 from toygan.view.words import frame_words
 
@@ -42,12 +43,12 @@ GAP, ABOVE, LINE = 0.3, 0.3, 0.145  # inches: between panels, over each for its 
 Cell = tuple[int, int]  # where a panel stands: its column from the left, its row from the top
 
 
-def steps(recording: Recording, looks: Sequence[int]) -> Figure:
+def steps(recording: Recording, looks: Sequence[int], options: Options = USUAL) -> Figure:
     """Some looks [n] of a run, a column each, every panel on its own scale; one look's panels stand side by side.
 
     A look after the last finite one is drawn as that one. Raises ValueError for no look or more than six.
     """
-    shown = scene(recording)
+    shown = scene(recording, options.points)
     if not 0 < len(looks) <= MOST:
         raise ValueError(f"{len(looks)} looks cannot stand side by side; 1 to {MOST} can, more are a film")
     looks = list(dict.fromkeys(min(look, shown.last) for look in looks))
@@ -56,7 +57,7 @@ def steps(recording: Recording, looks: Sequence[int]) -> Figure:
     figure, axes = grid(shown, cells, told)
     for column, (look, places) in enumerate(zip(looks, axes, strict=True)):
         one = at_look(shown, look)
-        panels(places, one)
+        panels(places, one, scales(shown, look, options.scale))
         dress(places, cells[column], column > 0)
         name(places[0], f"step {one.steps[0]}")
         room = place_beneath(places[-1 if len(looks) > 1 else 0], UNDER - 0.1 if shown.critic_kept else 0.3)
@@ -70,10 +71,10 @@ def measures_of(shown: Scene, look: int) -> list[str]:
     return [*frame_words(shown.recording, look), *([outside] if outside else [])]
 
 
-def panels(places: Sequence[Axes], one: Scene) -> None:
+def panels(places: Sequence[Axes], one: Scene, of: Scales) -> None:
     """The panels of one look; what would be said in their corners stands beneath or in the header: they are small."""
     if one.critic_kept:
-        main_panels(places, one)
+        main_panels(places, one, of)
     else:
         critic_contour(places[0], one)
     for axis in places:
@@ -121,7 +122,8 @@ def dress(places: Sequence[Axes], cells: Sequence[Cell], later: bool) -> None:
         if later:
             axis.set_title("", loc="left")
             for bar in axis.child_axes:
-                bar.set_xlabel("")
+                for words in bar.texts:
+                    words.set_text("")
 
 
 def name(axis: Axes, words: str) -> None:
@@ -129,7 +131,7 @@ def name(axis: Axes, words: str) -> None:
     axis.annotate(words, (0, 1), (0, 18), "axes fraction", "offset points", size=LARGE, weight="bold", color=INK)
 
 
-def save_steps(recording: Recording, looks: Sequence[int], path: str | Path, dots: float = DOTS) -> None:
+def save_steps(recording: Recording, looks: Sequence[int], path: str | Path, options: Options = USUAL) -> None:
     """Write some looks [n] of a run as PNG, PDF or SVG; raises ValueError for another suffix, and as `steps` does."""
     suffix_in(path, PICTURE_FORMATS)
-    save_figure(steps(recording, looks), path, recording.facts.command, dots)
+    save_figure(steps(recording, looks, options), path, recording.facts.command, options)

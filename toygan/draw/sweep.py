@@ -17,6 +17,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL, STEEPNESS, styles_of, tick
 from toygan.draw.sheet import WIDTH, axis_at, blank, even, save_figure, say
 from toygan.files.text import number
@@ -278,7 +279,13 @@ def titled(axis: Axes, title: str, across: str, up: str = "") -> None:
         axis.set_ylabel(up, size=PLAIN, labelpad=2, color=INK, parse_math=False)
 
 
-def save_sweep(rows: Records, folder: Path, measure: str = "w1", formats: Sequence[str] = ("png",)) -> list[Path]:
+def save_sweep(
+    rows: Records,
+    folder: Path,
+    measure: str = "w1",
+    formats: Sequence[str] = ("png",),
+    options: Options = USUAL,
+) -> list[Path]:
     """Write the pictures that records allow, in every format: methods, quality against time, and a grid of two settings."""
     known = [row for row in rows if row.get(measure) is not None]
     if not known:
@@ -291,5 +298,5 @@ def save_sweep(rows: Records, folder: Path, measure: str = "w1", formats: Sequen
         made["grid"] = grid_picture(rows, keys[0], keys[1], measure)
     paths = {folder / f"{name}.{suffix}": figure for name, figure in made.items() for suffix in formats}
     for path, figure in paths.items():
-        save_figure(figure, path, None)
+        save_figure(figure, path, None, options)
     return list(paths)

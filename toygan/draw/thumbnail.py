@@ -111,7 +111,7 @@ def hex_of(ink: float) -> str:
 def banded(scores: np.ndarray, edges: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Scores [g, g] as flat bands of colour [height, width, 3], the lowest row first."""
     colours = band_colours(edges)[:, :3]
-    return np.asarray(colours[bands_of((scores - edges[0]) / (edges[1] - edges[0]), size, len(colours)).astype(int)])
+    return np.asarray(np.concatenate([colours, [(255, 255, 255)]]).astype(np.uint8)[bands_of(scores, edges, size)])
 
 
 def placed(points: np.ndarray, shown: Scene, size: tuple[int, int]) -> np.ndarray:

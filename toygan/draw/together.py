@@ -15,11 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from toygan.draw import panels, sheet
-from toygan.draw.film import Moving, Progress, event_marks, moving_contour, rendered
-from toygan.draw.reel import FILM_FORMATS, USUAL, Pace, reel, write_film
+from toygan.draw.film import Moving, Progress, event_marks, levels_in_time, moving_contour, rendered
+from toygan.draw.options import USUAL, Options
+from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
-from toygan.view.scene import Points, Scene, diagnosis_of, event_in_words, events_of, scene
+from toygan.view.levels import Scale, range_in_words
+from toygan.view.scene import Scene, diagnosis_of, event_in_words, events_of, scene
 
 HOLD = 4000  # milliseconds: how long the end is held, for it has sentences to read
 CURVE, BAR, LINE = 1.2, 0.15, 0.15  # inches: the height of the curves, of a run's bar, and of a line of words
@@ -31,19 +33,21 @@ def save_comparison_film(
     recordings: Sequence[Recording],
     path: str | Path,
     progress: Progress | None = None,
-    pace: Pace = USUAL,
-    points: Points = "all",
+    pace: Pace = PACE,
+    options: Options = USUAL,
 ) -> None:
     """Write several runs' film, in step by share of training; raises as `save_film`, ValueError for none."""
     kind = sheet.suffix_in(path, FILM_FORMATS)
-    scenes = [scene(recording, points) for recording in recordings]
-    figure, parts = comparison_figure(scenes, pace.width)
+    scenes = [scene(recording, options.points) for recording in recordings]
+    figure, parts = comparison_figure(scenes, pace.width, options)
     played = reel(max(len(shown.steps) for shown in scenes), pace, HOLD)
-    pictures = rendered(figure, parts, played.looks, progress)
+    pictures = rendered(figure, parts, played.looks, progress, options)
     write_film(pictures, kind, Path(path), "\n".join(r.facts.command for r in recordings), played)
 
 
-def comparison_figure(scenes: Sequence[Scene], width: int = USUAL.width) -> tuple[Figure, list[Moving]]:
+def comparison_figure(
+    scenes: Sequence[Scene], width: int = PACE.width, options: Options = USUAL
+) -> tuple[Figure, list[Moving]]:
     """The still parts of a comparison film, so many pixels wide, and its moving ones; its clock is `clock_of`."""
     told = told_lines(len(scenes))
     room = BAR * len(scenes) + LINE * told * min(len(scenes), TOLD) + 0.1
@@ -52,7 +56,7 @@ def comparison_figure(scenes: Sequence[Scene], width: int = USUAL.width) -> tupl
     recordings, clock = [shown.recording for shown in scenes], clock_of(scenes)
     axis, curves = sheet.w1_of_all(figure, recordings, room, CURVE)
     bottom = 0.35 + LINE * len(sheet.comparison_commands(recordings))
-    runs = [moving_run(place, shown) for place, shown in zip(axes, scenes, strict=True)]
+    runs = [moving_run(place, shown, options.scale) for place, shown in zip(axes, scenes, strict=True)]
     parts = [in_time(part, frames) for part, frames in zip(runs, clock, strict=True)]
     parts.append(moving_curves(axis, curves, scenes, clock))
     parts.append(moving_words(figure, scenes, clock, bottom, told))
@@ -70,14 +74,15 @@ def clock_of(scenes: Sequence[Scene]) -> list[np.ndarray]:
     return [nearest_frames(shown, total) for shown in scenes]
 
 
-def moving_run(axis: Axes, shown: Scene) -> Moving:
+def moving_run(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """One run of a comparison film: its critic, and its measures beneath."""
-    panel = moving_contour(axis, shown, panels.band_edges(shown.scores))
-    words = sheet.place_beneath(axis)
+    known = levels_in_time(shown, shown.scores, scale)
+    panel, words = moving_contour(axis, shown, known), sheet.place_beneath(axis)
 
     def show(t: int) -> None:
         panel.show(t)
-        words.set_text(sheet.fitted(axis, [f"step {shown.steps[t]}", *sheet.measure_lines(shown, t)]))
+        lines = [f"step {shown.steps[t]} · {range_in_words(known[t])}", *sheet.measure_lines(shown, t)]
+        words.set_text(sheet.fitted(axis, lines))
 
     return Moving(axis, [*panel.artists, words], show)
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from toygan.engines.table import BACKENDS, Running
+from toygan.engines.table import BACKENDS, ENGINES, Running
 from toygan.files.config import Config, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
 from toygan.files.scenario import read
@@ -128,6 +128,11 @@ def chosen_device(device: str) -> str:
     if device == "cuda" and not there:
         raise UserError("device cuda: torch sees no GPU here; toygan doctor says more")
     return "cuda" if there and device != "cpu" else "cpu"
+
+
+def backends_here() -> dict[str, str | None]:
+    """The backends by name, the fastest first, each with what it lacks on this machine."""
+    return {name: engine.lacking() for name, engine in ENGINES.items()}
 
 
 def known_backend(backend: str) -> str:

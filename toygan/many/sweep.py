@@ -496,8 +496,9 @@ def probe(config: Config) -> float:
     last = min(warm + PROBE_STEPS, config.training.steps)
     running = engine_of(work.sim, work.sim.start, "auto", work.sim.world.dials).running
     moves = advancing(work.sim, running, 0, work.sim.world.dials)
-    first, look = looks_from(work, running, (warm, last), moves)
-    a_step = look.seconds["train"] / (last - warm) if last > warm else first.seconds["train"] / warm
+    first, *later = looks_from(work, running, (warm, last), moves)  # a game of few steps is over at once
+    look, played = (later[0], last - warm) if later else (first, warm)
+    a_step = look.seconds["train"] / played
     a_look = look.seconds["observe"] + look.seconds["measure"] + keeping_seconds(config, look)
     return config.training.steps * a_step + len(work.sim.frame_steps) * a_look + END_SECONDS
 

@@ -12,29 +12,40 @@ from toygan.session.recording import Recording
 from toygan.view.scene import exact_transport
 
 
-def frame_words(recording: Recording, frame: int) -> list[str]:
-    """The portrait seed's quantities at one frame, each with its floor or ceiling, as far as they are known."""
+def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[str]:
+    """The portrait seed's quantities at one frame, each with its floor or ceiling, as far as they are known; floors with
+    or without their bands.
+    """
     found = {name: recording.curve(name) for name in shown_in("line")}
     said = [
-        in_words(recording, name, float(values[frame, 0]))
+        in_words(recording, name, float(values[frame, 0]), "frame", bands)
         for name, values in found.items()
         if values is not None and np.isfinite(values[frame, 0])
     ]
     return said or ["nothing measured"]
 
 
-def in_words(recording: Recording, name: str, value: float, when: When = "frame") -> str:
+def in_words(recording: Recording, name: str, value: float, when: When = "frame", bands: bool = True) -> str:
     """A quantity's value beside what perfect samplers score: `W1 0.12 (floor 0.1)`, `7 of 8 modes`, `98 % high quality`."""
     row, best = QUANTITIES[name], recording.floor(name, when)
     if row.unit == name:  # a number of things
         many = len(recording.frames.get("mode_centres", ())) or None
         return f"{value:.0f}{f' of {many}' if many else ''} {row.label if many != 1 else row.label.removesuffix('s')}"
     told = f"{percent(value)} {row.label}" if row.unit == "share" else f"{row.label} {row.write(value)}"
+    told += points_in_words(recording) if when == "frame" and "plan" in row.needs else ""
     if best is None:
         return told
     if row.better == "higher":
         return f"{told} (ceiling {row.write(best.mean)})"
-    return f"{told} (floor {with_band(best)})"
+    return f"{told} (floor {with_band(best) if bands else number(best.mean)})"
+
+
+def points_in_words(recording: Recording) -> str:
+    """On how many points a frame's transport is measured: fewer than at the end, so that both its value and its floor are
+    higher.
+    """
+    points = recording.facts.summary.critic_points
+    return f" of {points} points" if points else ""
 
 
 def with_band(best: Floor) -> str:
@@ -94,6 +105,9 @@ def headline(recording: Recording) -> str:
     return f"{told} · {spread}" if spread else told
 
 
+MANY = 0.5  # share of good points from which on a mode that counts is more than a stray point
+
+
 class Scored(NamedTuple):
     """One quantity of the end: its label, what the portrait seed scores, and what a perfect generator scores."""
 
@@ -125,5 +139,11 @@ def final_notes(recording: Recording) -> list[str]:
     if estimates:
         notes.append(f"{' and '.join(estimates)}: below 0 is the estimate's error.")
     if exact_transport(recording) and recording.curve("critic_gap") is not None:
-        notes.append("Share of W1 seen: small where a cloud has arrived, for there is little left to see.")
+        notes.append(
+            "Share of W1 seen and agreement with the optimal critic: small where a cloud has arrived, for there is little "
+            "left to see."
+        )
+    good = row.get("high_quality")
+    if row.get("modes") and good is not None and good < MANY:
+        notes.append("Modes: one point within 3 sigma is enough for a mode to count.")
     return notes

@@ -1,0 +1,345 @@
+"""Chosen panels on one page: for a paper of its own width and type, for a slide, or one a seed."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from toygan.draw.options import ASPECT, ON_SLIDES, SLIDE, TYPE, USUAL, Options
+from toygan.draw.panels import (
+    INK,
+    LARGE,
+    PLAIN,
+    SMALL,
+    critic_contour,
+    loss_curves,
+    optimal_contour,
+    score_bar,
+    share_curves,
+    shares_known,
+    slope_field,
+    steepness_bar,
+    transport_curves,
+    transport_known,
+    w1_curves,
+)
+from toygan.draw.players import (
+    generator_curves,
+    latent_map,
+    layer_curves,
+    score_distributions,
+    slopes_at_points,
+    steeper_than_one,
+    trails,
+    transport_lines,
+    transport_matrix,
+    weights,
+)
+from toygan.draw.saved import PICTURE_FORMATS, Paper, save_figure, suffix_in
+from toygan.draw.sheet import (
+    WIDTH,
+    axis_at,
+    even,
+    figure_of,
+    fitted,
+    panel_height,
+    place_beneath,
+    point_legend,
+    say,
+)
+from toygan.session.recording import Recording
+from toygan.view.levels import scales
+from toygan.view.scene import Scene, no_critic, optimum_label, scene, title_of
+from toygan.view.words import headline
+
+LEAST, LEAST_CURVE = 2.0, 2.45  # inches that a panel takes at least, as laid out: on the plane, and of curves
+LEFT, RIGHT, BENEATH, OVER = 0.42, 0.12, 0.72, 0.3  # inches around the plane: numbers, gap, colour bar, title
+CURVE, AROUND = 1.4, 0.95  # inches: the height of a panel of curves, and what is over and beneath it
+SMALLEST = 1.2  # inches: the side of a plane that can still be read
+MOST = 24  # panels on one page
+TITLED, UNTITLED = 0.8, 0.62  # inches over all panels: title and numbers on a slide, one line on paper
+SIZES = (ON_SLIDES, 13.5, 12.0, 10.5, 9.0)  # points: of words on a slide, the largest of which there is room for
+
+
+class Pane(NamedTuple):
+    """One kind of panel: whether it is on the plane, what it is called there, its function, and whether a run has it.
+
+    The function takes an axis, a scene, a look and the options; of curves it takes no notice of the last two.
+    """
+
+    plane: bool
+    title: str
+    draw: Callable[[Axes, Scene, int, Options], None]
+    known: Callable[[Scene], bool] = lambda shown: True
+
+
+class Shot(NamedTuple):
+    """A panel of one look of a scene, and what tells it apart: its seed or step, if anything does."""
+
+    panel: Pane
+    shown: Scene
+    look: int
+    name: str = ""
+
+
+# --- one panel -------------------------------------------------------------------------------------------------------
+
+
+def critic(axis: Axes, shown: Scene, look: int, options: Options) -> None:
+    """The learned critic with its colour bar; of a seed whose critic was not kept its points alone."""
+    if not shown.critic_kept:
+        critic_contour(axis, shown, look)
+        place_beneath(axis, 0.28).set_text(fitted(axis, [no_critic(shown.recording)]))
+        return
+    of = scales(shown, look, options.scale).critic
+    critic_contour(axis, shown, look, of.edges)
+    score_bar(axis, of, "score, median removed")
+
+
+def optimal(axis: Axes, shown: Scene, look: int, options: Options) -> None:
+    """The optimal critic with its colour bar."""
+    of = scales(shown, look, options.scale).optimal
+    assert of is not None
+    optimal_contour(axis, shown, of.edges, look)
+    score_bar(axis, of, optimum_label(shown.recording))
+
+
+def slope(axis: Axes, shown: Scene, look: int, options: Options) -> None:
+    """The critic's slopes with their colour bar."""
+    longest = scales(shown, look, options.scale).longest
+    slope_field(axis, shown, look, longest)
+    steepness_bar(axis, longest, "steepness |∇ score|")
+
+
+def on_plane(draw: Callable[[Axes, Scene, int], None]) -> Callable[[Axes, Scene, int, Options], None]:
+    """A panel of a look that options do not change."""
+    return lambda axis, shown, look, options: draw(axis, shown, look)
+
+
+def of_run(draw: Callable[[Axes, Recording], None]) -> Callable[[Axes, Scene, int, Options], None]:
+    """A panel of curves."""
+    return lambda axis, shown, look, options: draw(axis, shown.recording)
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def chosen(
+    recordings: Sequence[Recording], names: Sequence[str], looks: Sequence[int] = (), options: Options = USUAL
+) -> tuple[Figure, Paper]:
+    """The panels of some names, of each of several recordings (one a seed) or looks [n] of one, and the page for them.
+
+    Raises ValueError for an unknown name, for panels that the run has not, and for more than there is room for.
+    """
+    scenes = [scene(recording, options.points) for recording in recordings]
+    cells = cells_of(scenes, names, looks)
+    if not 0 < len(cells) <= MOST:
+        raise ValueError(f"{len(cells)} panels do not fit on a page; 1 to {MOST} do")
+    times, wide, rows = fitting(cells, options)
+    figure = figure_of(wide, wide / ASPECT if options.style != "paper" else even(UNTITLED + tall_of(rows, wide)))
+    for cell, place in places(rows, wide, figure.get_figheight(), options):
+        axis = axis_at(figure, *place)
+        cell.panel.draw(axis, cell.shown, cell.look, options)
+        name_panel(axis, cell, several=len({one.panel for one in cells}) > 1)
+    head(figure, cells, len(scenes) > 1, options)
+    across, up = map(float, figure.get_size_inches())
+    return figure, Paper(0, 0, across, up, times)
+
+
+def cells_of(scenes: Sequence[Scene], names: Sequence[str], looks: Sequence[int]) -> list[Shot]:
+    """Every panel of every scene and look; those of one name after each other, for they stand beside each other."""
+    moments = []
+    for shown in scenes:
+        for look in dict.fromkeys(min(look, shown.last) for look in looks or [shown.last]):
+            seed = f"seed {shown.recording.facts.portrait}" if len(scenes) > 1 else ""
+            step = f"step {shown.steps[look]}" if len(looks) > 1 else ""
+            moments.append((shown, look, seed or step))
+    panels = [[panel for name in names for panel in panels_of(shown, name)] for shown, _, _ in moments]
+    kinds = list(dict.fromkeys(panel for one in panels for panel in one))
+    return [Shot(kind, *moment) for kind in kinds for moment, own in zip(moments, panels, strict=True) if kind in own]
+
+
+def panels_of(shown: Scene, name: str) -> list[Pane]:
+    """The panels of a name that a scene has; ValueError for an unknown name, and for one of which it has none."""
+    if name not in PANELS and name not in TOGETHER:
+        raise ValueError(f"{name!r} is no panel; one of {', '.join([*PANELS, *TOGETHER])} is")
+    known = [PANELS[one] for one in TOGETHER.get(name, (name,)) if PANELS[one].known(shown)]
+    if not known:
+        raise ValueError(f"this run has no panel {name!r}")
+    return known
+
+
+# --- where panels stand ----------------------------------------------------------------------------------------------
+
+Row = list[Shot]
+
+
+def fitting(cells: Sequence[Shot], options: Options) -> tuple[float, float, list[Row]]:
+    """How much larger than laid out a page is, its width as laid out, and its rows: on a slide with the largest words of
+    the usual sizes that leave room for panels, unless their size is given. ValueError where none does.
+    """
+    across = options.inches or (WIDTH if options.style == "paper" else SLIDE)
+    usual = SIZES if options.style != "paper" else (TYPE,)
+    for size in [options.type_size] if options.type_size else usual:
+        wide = across / (size / TYPE)
+        rows = rows_of(cells, wide, options)
+        if side_of(rows, wide, options) >= SMALLEST:
+            return size / TYPE, wide, rows
+    what = "slide" if options.style != "paper" else f"width of {25.4 * across:.0f} mm"
+    many = "1 panel does" if len(cells) == 1 else f"{len(cells)} panels do"
+    raise ValueError(f"{many} not fit on a {what} with words of this size; choose fewer or smaller words")
+
+
+def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Row]:
+    """Panels in rows: those of one name for several seeds or steps together, else all on the plane before the curves;
+    a few on a slide in one row.
+    """
+    if options.style != "paper" and len(cells) * LEAST_CURVE <= wide:
+        return [list(cells)]
+    moments = len(dict.fromkeys(cell.name for cell in cells))
+    parts = [[cell for cell in cells if cell.panel is kind] for kind in dict.fromkeys(cell.panel for cell in cells)]
+    if moments == 1:
+        parts = [[cell for cell in cells if cell.panel.plane], [cell for cell in cells if not cell.panel.plane]]
+    return [row for part in parts if part for row in even_rows(part, int(wide / least(part)))]
+
+
+def least(part: Sequence[Shot]) -> float:
+    """The width that each of some panels takes at least."""
+    return LEAST if all(cell.panel.plane for cell in part) else LEAST_CURVE
+
+
+def even_rows(part: Sequence[Shot], most: int) -> list[Row]:
+    """Panels in rows of at most so many, as even as they come."""
+    rows = -(-len(part) // max(most, 1))
+    columns = -(-len(part) // rows)
+    return [list(part[start : start + columns]) for start in range(0, len(part), columns)]
+
+
+def side_of(rows: Sequence[Row], wide: float, options: Options) -> float:
+    """The side of the plane, in inches, for which there is room."""
+    planes = [row for row in rows if any(cell.panel.plane for cell in row)]
+    across = min((wide / max(map(len, rows)) - LEFT - RIGHT, wide))
+    if options.style == "paper":
+        return across
+    free = wide / ASPECT - TITLED - (CURVE + AROUND) * (len(rows) - len(planes))
+    if not planes:
+        return SMALLEST if free >= 0 else 0.0
+    return min(across, (free / len(planes) - OVER - BENEATH) / shape_of(rows))
+
+
+def shape_of(rows: Sequence[Row]) -> float:
+    """Height over width of the plane."""
+    return max(panel_height(cell.shown, 1.0) for row in rows for cell in row)
+
+
+def height_of(row: Row, side: float) -> float:
+    """The height of a row's panels, where a plane's side is so long."""
+    return max((panel_height(cell.shown, side) for cell in row if cell.panel.plane), default=CURVE)
+
+
+def around(row: Row) -> float:
+    """What is over and beneath a row's panels."""
+    return OVER + BENEATH if any(cell.panel.plane for cell in row) else AROUND
+
+
+def tall_of(rows: Sequence[Row], wide: float, options: Options = USUAL) -> float:
+    """The height of all rows."""
+    side = side_of(rows, wide, options)
+    return sum(height_of(row, side) + around(row) for row in rows)
+
+
+def places(
+    rows: Sequence[Row], wide: float, top: float, options: Options
+) -> Iterator[tuple[Shot, tuple[float, float, float, float]]]:
+    """Each panel with its left, bottom, width and height; on a slide in the middle of what is left for them."""
+    side, slide = side_of(rows, wide, options), options.style != "paper"
+    top -= TITLED if slide else UNTITLED
+    top -= max(top - tall_of(rows, wide, options), 0.0) / 2 if slide else 0.0
+    for row in rows:
+        pitch, height = (
+            wide / max(map(len, (row, *(other for other in rows if len(other) > len(row) > 1)))),
+            height_of(row, side),
+        )
+        over = OVER if around(row) > AROUND else 0.42
+        for place, cell in enumerate(row):
+            across, up = size(cell, side, height, pitch)
+            yield cell, (LEFT + place * pitch, top - over - up, across, up)
+        top -= height + around(row)
+
+
+def size(cell: Shot, side: float, height: float, pitch: float) -> tuple[float, float]:
+    """Width and height of a panel: of the plane in equal units, of curves with room for the names at their right."""
+    if cell.panel.plane:
+        return side, panel_height(cell.shown, side)
+    return pitch - LEFT - RIGHT - 0.15 - (0.4 if cell.panel is PANELS["w1"] else 0.0), height
+
+
+def name_panel(axis: Axes, cell: Shot, several: bool) -> None:
+    """A panel's title, or its seed or step and, where there are several kinds of panels, which one it is."""
+    kind = next(name for name, panel in PANELS.items() if panel is cell.panel)
+    words = (f"{cell.name}: {kind}" if several else cell.name) if cell.name else cell.panel.title
+    pad = 5 if cell.panel.plane else 16
+    axis.set_title(words or axis.get_title(loc="left"), size=PLAIN, loc="left", pad=pad, color=INK)
+
+
+def head(figure: Figure, cells: Sequence[Shot], seeds: bool, options: Options) -> None:
+    """What is shown and what points are: on a slide with the one number, on paper in one small line."""
+    shown, (wide, up) = cells[0].shown, map(float, figure.get_size_inches())
+    recording = shown.recording
+    kinds = dict.fromkeys(cell.panel.title for cell in cells if cell.name and cell.panel.title)
+    seed = "" if seeds else f"seed {recording.facts.portrait}"
+    told = " · ".join(part for part in (title_of(recording), seed, *(kinds if len(kinds) == 1 else ())) if part)
+    if options.style == "paper":
+        say(figure, 0.12, up - 0.2, textwrap.shorten(told, int(13 * (wide - 2.1)), placeholder=" …"), SMALL)
+    else:
+        say(figure, 0.2, up - 0.36, told, (LARGE + 3) * min(1.0, 52 / len(told)), weight="bold")
+        say(figure, 0.2, up - 0.6, "" if seeds else headline(recording).split(" · ")[0], PLAIN)
+    if any(cell.panel.plane for cell in cells):
+        point_legend(
+            figure, wide - 0.1, up - (0.22 if options.style == "paper" else 0.3), [cell.shown for cell in cells]
+        )
+
+
+def save_chosen(
+    recordings: Sequence[Recording],
+    names: Sequence[str],
+    path: str | Path,
+    looks: Sequence[int] = (),
+    options: Options = USUAL,
+) -> None:
+    """Write chosen panels as PNG, PDF or SVG; raises ValueError for another suffix, and as `chosen` does."""
+    suffix_in(path, PICTURE_FORMATS)
+    figure, page = chosen(recordings, names, looks, options)
+    save_figure(figure, path, recordings[0].facts.command, options, page)
+
+
+PANELS: dict[str, Pane] = {
+    "critic": Pane(True, "critic: lighter is more real", critic),
+    "optimal": Pane(True, "the optimal critic", optimal, lambda shown: shown.optimal is not None),
+    "slope": Pane(True, "slope: arrows point uphill", slope, lambda shown: shown.critic_kept),
+    "latent": Pane(True, "latent map; dark rim: folded", on_plane(latent_map)),
+    "trails": Pane(True, "the way of 16 latents", on_plane(trails)),
+    "transport": Pane(True, "", on_plane(transport_lines)),
+    "plan": Pane(True, "the plan as a matrix", on_plane(transport_matrix)),
+    "steepness": Pane(True, "where the slope is above 1", on_plane(steeper_than_one), lambda shown: shown.critic_kept),
+    "losses": Pane(False, "", of_run(loss_curves)),
+    "w1": Pane(False, "", of_run(w1_curves)),
+    "found": Pane(False, "", of_run(share_curves), lambda shown: bool(shares_known(shown.recording))),
+    "agreement": Pane(False, "", of_run(transport_curves), lambda shown: transport_known(shown.recording)),
+    "layers": Pane(False, "", of_run(layer_curves)),
+    "slopes": Pane(False, "", of_run(slopes_at_points)),
+    "gradient": Pane(False, "", of_run(generator_curves)),
+    "weights": Pane(False, "", of_run(weights)),
+    "scores": Pane(False, "", of_run(score_distributions)),
+}
+
+TOGETHER = {  # names that stand for several panels, those that a run has
+    "curves": ("losses", "w1", "found", "agreement"),
+    "inside": ("steepness", "layers", "slopes", "gradient", "weights", "scores"),
+    "usual": ("critic", "optimal", "slope"),
+}

@@ -1,0 +1,77 @@
+"""The last touches to a figure, whatever it shows: a dark ground, and another language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+
+from toygan.draw.fonts import families
+from toygan.draw.options import Options
+from toygan.draw.panels import FAINT, INK
+from toygan.draw.points import REAL
+from toygan.view.language import told
+
+GROUND, LIGHT, PALE = "#15171c", "#ececec", "#a8a8a8"  # of dark pictures: the ground, words and lines, what is faint
+ON_DARK = {to_rgba(dark): light for dark, light in ((INK, LIGHT), (FAINT, PALE), ("black", LIGHT), (REAL, "#9fb8dd"))}
+
+
+def finish(figure: Figure, options: Options) -> None:
+    """Set a figure in its style and its language."""
+    if options.style == "dark":
+        darken(figure)
+    if options.language != "en":
+        translate(figure.findobj(Text), options.language)
+
+
+def translate(texts: Iterable[Text], language: str) -> None:
+    """Put words into another language, and in a font that has its letters; what is not in its table stays as it is."""
+    chosen = families(language)
+    for text in texts:
+        text.set_text(told(text.get_text(), language))
+        text.set_fontfamily(chosen)
+
+
+def darken(figure: Figure) -> None:
+    """A dark ground for words and curves; the plane stays light, for its colours say how much."""
+    figure.set_facecolor(GROUND)
+    for text in figure.texts:
+        lighten(text)
+    for legend in figure.legends:
+        for text in legend.get_texts():
+            lighten(text)
+    for axis in figure.axes:
+        darken_axis(axis)
+
+
+def darken_axis(axis: Axes) -> None:
+    """Words around an axis, and lines in it unless it is the plane."""
+    plane = axis.get_aspect() == 1
+    around = [axis.title, axis._left_title, axis.xaxis.label, axis.yaxis.label]  # type: ignore[attr-defined]
+    inside: list[Text | Line2D] = [] if plane else [*axis.lines, *axis.texts]
+    beneath = [text for text in axis.texts if plane and outside(text)]
+    legend = axis.get_legend()
+    for artist in (*around, *inside, *beneath, *(legend.get_texts() + legend.get_lines() if legend else [])):
+        lighten(artist)
+    axis.tick_params(labelcolor=LIGHT, color=PALE)
+    if not plane:
+        axis.set_facecolor(GROUND)
+    for bar in axis.child_axes:
+        darken_axis(bar)  # type: ignore[arg-type]
+
+
+def outside(text: Text) -> bool:
+    """Whether words in an axis stand outside of it."""
+    x, y = text.get_position()
+    return text.get_transform() == text.axes.transAxes and not (0 <= x <= 1 and 0 <= y <= 1)  # type: ignore[union-attr]
+
+
+def lighten(artist: Text | Line2D) -> None:
+    """Light where it was dark."""
+    light = ON_DARK.get(to_rgba(artist.get_color()))
+    if light:
+        artist.set_color(light)

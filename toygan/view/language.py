@@ -1,0 +1,101 @@
+"""Words of pictures in other languages: one table of sentences a language, `zh.toml` beside this file for Chinese.
+
+A key is what a picture says in English, a pair of braces in it for every part that varies; the parts are put into the
+pairs of braces of its translation, in order or by number (`{1}`), each of them translated in its turn.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+SENTENCES = re.compile(r"(?<=[.)]) +(?=[A-Z])")  # where one ends and the next begins
+BLANK = re.compile(r"(?<=[\u3000-\uffef]) ")  # which no Chinese sentence has after it
+BREAKS = (" · ", " / ", "; ", ", ")  # what joins parts that are translated by themselves
+
+
+def told(text: str, language: str) -> str:
+    """A text in a language: as a whole, by its lines or by its parts; what is in no table stays as it is."""
+    if language == "en" or not text.strip():
+        return text
+    return "\n".join(lines_told(text.split("\n"), language))
+
+
+def lines_told(lines: list[str], language: str) -> Iterator[str]:
+    """Lines in a language; of a sentence that was broken over several, anew, in lines no longer."""
+    while lines:
+        many = next(n for n in range(len(lines), 0, -1) if n == 1 or whole(" ".join(lines[:n]), language) is not None)
+        found = in_parts(" ".join(lines[:many]), language)
+        yield from [found] if many == 1 else wrapped(found, max(map(len, lines[:many])))
+        lines = lines[many:]
+
+
+def in_parts(text: str, language: str) -> str:
+    """One line in a language, as a whole or by its parts."""
+    found = whole(text, language)
+    if found is not None:
+        return found
+    sentences = SENTENCES.split(text)
+    if len(sentences) > 1:
+        found = " ".join(in_parts(one, language) for one in sentences)
+        return BLANK.sub("", found)
+    for mark in BREAKS:
+        if mark in text:
+            return mark.join(in_parts(part, language) for part in text.split(mark))
+    return text
+
+
+def whole(text: str, language: str) -> str | None:
+    """The translation of a text as a whole, None where the table has none."""
+    words, sentences = tables(language)
+    if text in words:
+        return words[text]
+    for pattern, translation in sentences:
+        match = pattern.fullmatch(text)
+        if match:
+            return translation.format(*(in_parts(part, language) for part in match.groups()))
+    return None
+
+
+@cache
+def tables(language: str) -> tuple[Mapping[str, str], list[tuple[re.Pattern[str], str]]]:
+    """Words by themselves, and sentences with parts that vary, the longest first."""
+    if language == "en":
+        return {}, []
+    with Path(__file__).with_name(f"{language}.toml").open("rb") as file:
+        entries: dict[str, str] = {key: text for table in tomllib.load(file).values() for key, text in table.items()}
+    varying = sorted((key for key in entries if "{}" in key), key=len, reverse=True)
+    sentences = [
+        (re.compile("(.+?)".join(map(re.escape, key.split("{}"))), re.DOTALL), entries[key]) for key in varying
+    ]
+    return {key: text for key, text in entries.items() if "{}" not in key}, sentences
+
+
+def wrapped(text: str, width: int, lines: int | None = None) -> list[str]:
+    """A text in lines of at most so many letters of English width, cut off after so many; Chinese breaks anywhere."""
+    if not any(map(is_wide, text)):
+        return textwrap.wrap(text, width, max_lines=lines, placeholder=" …")
+    found, room = [""], float(width)
+    for piece in re.findall(r"[^\u2e80-\uffef\s]+\s*|.", text):
+        size = sum(1.9 if is_wide(letter) else 1.0 for letter in piece)
+        if size > room and found[-1] and piece not in "，。；：、）%":
+            found.append("")
+            room = float(width)
+        found[-1] += piece
+        room -= size
+    return (
+        [line.rstrip() for line in found]
+        if lines is None or len(found) <= lines
+        else [*found[: lines - 1], found[lines - 1] + " …"]
+    )
+
+
+def is_wide(letter: str) -> bool:
+    """Whether a letter takes twice the room of an English one."""
+    return unicodedata.east_asian_width(letter) in "WF"

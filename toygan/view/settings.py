@@ -1,0 +1,131 @@
+"""Which settings of a run are not the usual ones, in words people use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from toygan.session.recording import Recording
+from toygan.view.apart import flat, setting_in_words
+
+TOLD = ("both rates", "method", "training", "generator", "critic")  # tables about how a run is played, in order
+ELSEWHERE = {
+    *(f"training.{key}" for key in ("steps", "seed", "seeds", "frames", "points")),  # beside what is looked at
+    *(f"method.{part}.kind" for part in ("objective", "constraint")),  # in the method's name and formula
+}
+RATES = "method.critic_rate", "method.generator_rate"
+MOST = 12  # settings in a line
+
+
+def settings_line(recording: Recording) -> str:
+    """The settings of a run that are not the usual ones, in one line such as `Settings: batch 64, 2 critic steps`; empty
+    for a run whose config is not known.
+    """
+    config = flat(recording.facts.config)
+    if not any(key.startswith("method.") for key in config):
+        return ""
+    told = settings_in_words(config)
+    few = [*told[:MOST], *([f"{len(told) - MOST} more"] if len(told) > MOST else [])]
+    return f"Settings: {', '.join(few)}; all else as usual." if few else "Settings: all as usual."
+
+
+def settings_in_words(config: Mapping[str, Any]) -> list[str]:
+    """The settings of a flat config that are not the usual ones, the method's first, each in words."""
+    unusual = {key: value for key, value in config.items() if tells(key, value, config)}
+    if len({unusual.get(key) for key in RATES}) == 1 and RATES[0] in unusual:
+        unusual = {"both rates" if key == RATES[0] else key: value for key, value in unusual.items() if key != RATES[1]}
+    order = sorted(unusual, key=lambda key: max(TOLD.index(key.partition(".")[0]), 1))
+    return [setting_in_words(spoken(key), unusual[key]) for key in order]
+
+
+def tells(key: str, value: Any, config: Mapping[str, Any]) -> bool:
+    """Whether a reader should be told a setting of a flat config."""
+    table, _, last = key.rpartition(".")
+    if key.partition(".")[0] not in TOLD or key in ELSEWHERE:
+        return False
+    kind = config.get(f"{table}.kind")
+    usual = next((USUAL[name] for name in (key, f"{kind}.{last}", f"*.{last}") if name in USUAL), ...)
+    return bool(plain(value) != usual)
+
+
+def plain(value: Any) -> Any:
+    """A value that compares with one from a file."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def spoken(key: str) -> str:
+    """A key as its words are made of it: an objective's settings need no word more."""
+    return WORDS.get(key, key.replace("method.objective.", "method."))
+
+
+WORDS = {
+    "method.constraint.weight": "penalty weight",
+    "method.constraint.target": "slope wanted",
+    "method.constraint.bound": "weights bounded at",
+    "method.constraint.lipschitz": "method.Lipschitz constant",
+    "method.constraint.sides": "method.penalised sides",
+    "method.constraint.at": "penalty at",
+    "method.update.ahead": "method.moves ahead",
+    "method.also.kind": "method.and also",
+    "method.ema": "method.average of generators",
+    "method.pack": "method.points judged at once",
+    "method.head_start": "method.critic's head start",
+    "method.update.kind": "method.moves",
+    "method.betas": "method.Adam's betas",
+}
+
+# What a run has unless its scenario or its method says otherwise: the fields of `toygan.files.config` and what the parts'
+# builders take, to which a test holds this table; to read them there would load torch for every picture. The weight, the
+# bound and the constant of a constraint are in none of its rows: they are told always, for they are asked for first.
+USUAL: dict[str, Any] = {
+    "training.batch": 256,
+    "training.precision": "single",
+    "method.also.kind": "none",
+    "method.update.kind": "alternating",
+    "method.critic_steps": 1,
+    "method.optimiser": "adam",
+    "method.betas": [0.0, 0.9],
+    "method.generator_rate": 4e-3,
+    "method.critic_rate": 4e-3,
+    "method.schedule": "linear",
+    "method.ema": 0.0,
+    "method.head_start": 0,
+    "method.instance_noise": 0.0,
+    "method.noise_schedule": "linear",
+    "method.pack": 1,
+    "method.noisy_labels": 0.0,
+    "method.categories": 0,
+    "method.mutual_information": 0.0,
+    "gradient-penalty.target": 1.0,
+    "gradient-penalty.sides": 2,
+    "gradient-penalty.power": 2,
+    "gradient-penalty.at": "interpolates",
+    "least-squares.fake": 0.0,
+    "least-squares.real": 1.0,
+    "least-squares.wanted": 1.0,
+    "soft-labels.real": [0.7, 1.2],
+    "soft-labels.fake": [0.0, 0.3],
+    "energy.pulling_away": 0.0,
+    "began.gamma": 0.5,
+    "began.pace": 1e-3,
+    "mmd.kernel": "gaussian",
+    "mmd.bandwidths": [0.1, 0.3, 1.0, 3.0],
+    "mmd.features": 8,
+    "cramer.features": 8,
+    "*.trick": False,
+    "generator.kind": "mlp",
+    "mlp.latent": "normal",
+    "mlp.latent_dim": 2,
+    "mlp.output": "linear",
+    "mlp.reach": 3.0,
+    "critic.kind": "mlp",
+    "mlp.width": 64,
+    "mlp.depth": 3,
+    "mlp.normalisation": "none",
+    "*.activation": "relu",
+    "*.initialisation": "he",
+    "*.gain": 1.0,
+    "autoencoder.width": 64,
+    "autoencoder.depth": 2,
+    "autoencoder.code": 2,
+}
