@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from toygan.exhibits.answer import answer
 from toygan.exhibits.claims import Row, Verdict, judge, matching
 from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, halves
 from toygan.many.results import facts_of, records_of
 from toygan.many.sweep import plain_value
+from toygan.quantities.table import QUANTITIES
 from toygan.session.dirac import Portrait
 from toygan.session.facts import Facts
 from toygan.session.recording import load
@@ -34,7 +36,8 @@ class Picture(NamedTuple):
 class Showing(NamedTuple):
     """An exhibit after its runs: everything that a page needs. All texts are the users' own and to be escaped.
 
-    `films` are the folders of the runs to show as moving panels, `folders` those of all runs.
+    `films` are the folders of the runs to show as moving panels, `folders` those of all runs, `curves` the quantities that
+    its panels and claims are about; `answer` is computed from its claims.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Showing(NamedTuple):
     verdicts: Sequence[Verdict]
     pictures: Sequence[Picture]
     quick: bool
+    answer: str = ""
+    curves: Sequence[str] = ()
 
 
 def showing(exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, quick: bool) -> Showing:
@@ -58,6 +63,7 @@ def showing(exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, 
     rows = [*runs, *theory_rows(exhibit, portraits)]
     finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
+    verdicts = [judge(claim, rows) for claim in exhibit.claims]
     return Showing(
         name=exhibit.name,
         title=exhibit.title,
@@ -68,10 +74,27 @@ def showing(exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, 
         films=folders_of(row for row in films if row in finished),
         folders=folders_of(runs),
         records=rows,
-        verdicts=[judge(claim, rows) for claim in exhibit.claims],
+        verdicts=verdicts,
         pictures=pictures(exhibit, finished, portraits, place, command, QUICK if quick else ""),
         quick=quick,
+        answer=answer(exhibit.claims, verdicts, rows),
+        curves=curves_of(exhibit),
     )
+
+
+def curves_of(exhibit: Exhibit) -> list[str]:
+    """The quantities whose curves belong to an exhibit: those of its panels of curves, then those of its other panels and
+    its claims.
+    """
+    panels = sorted(exhibit.panels, key=lambda panel: panel.kind != "curves")
+    shown = [name.strip() for panel in panels if panel.kind in CURVED for name in panel.measure.split(",")]
+    claimed = [name for claim in exhibit.claims for term in claim.terms.values() for name in (term.measure, term.along)]
+    return [
+        name for name in dict.fromkeys([*shown, *claimed]) if name in QUANTITIES and QUANTITIES[name].when == "frame"
+    ]
+
+
+CURVED = ("curves", "ends", "price", "critics")  # kinds of panels that say of what they are
 
 
 def folders_of(rows: Any) -> list[Path]:
