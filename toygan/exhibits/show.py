@@ -77,9 +77,14 @@ def showing(exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, 
         verdicts=verdicts,
         pictures=pictures(exhibit, finished, portraits, place, command, QUICK if quick else ""),
         quick=quick,
-        answer=answer(exhibit.claims, verdicts, rows),
+        answer=answered(answer(exhibit.claims, verdicts, rows), quick),
         curves=curves_of(exhibit),
     )
+
+
+def answered(sentence: str, quick: bool) -> str:
+    """The answer as a page says it: quick runs answer nothing for good."""
+    return f"From quick runs, which decide nothing: {sentence[:1].lower()}{sentence[1:]}" if quick else sentence
 
 
 def curves_of(exhibit: Exhibit) -> list[str]:
@@ -116,7 +121,12 @@ def run_rows(works: Sequence[Work]) -> list[Record]:
         for row in records_of(replace(facts, settings=settings), work.task.folder):
             found = facts.labels_of(row["seed"]) if row["status"] in ("done", "diverged") else frozenset()
             extra = {"group": work.columns["group"]} if "group" in work.columns else {}
-            about = {"changes": work.changes, "labels": sorted(found), "short_settings": short_settings(settings)}
+            about = {
+                "changes": work.changes,
+                "as_shipped": work.as_shipped,
+                "labels": sorted(found),
+                "short_settings": short_settings(settings),
+            }
             rows.append({**extra, **halves(work.task.config), **row, **floors_of(facts), **about})
     return labelled(rows)
 
