@@ -130,8 +130,8 @@ def film_runs(showing: Showing, place: Path, name: str) -> list[Shown]:
 def exhibit_rest(showing: Showing, place: Path, name: str, seen: int) -> str:
     """Claims, the pictures beyond those `seen` already, measures, reference and command."""
     parts = [
+        section("Pictures", stills(pictures(showing.pictures, place, name, seen, bool(showing.films)))),
         section("Claims", verdicts(showing.verdicts, showing.quick)),
-        section("Pictures", *pictures(showing.pictures, place, name, seen)),
         section("Final measures", final_table(runs_of(showing), showing.folders, GLOSSARY), name="measures"),
         section("Reference", tag("p", linked(showing.reference)) if showing.reference else ""),
         section("The command that made this", command_box(showing.command)),
@@ -154,25 +154,35 @@ def verdict_line(found: Verdict, quick: bool = False) -> str:
     return tag("li", mark, tag("p", text(found.says)), tag("p", text(found.evidence), class_="evidence"))
 
 
-def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0) -> list[str]:
-    """The stills of an exhibit but the first `seen`, each a link to its file: on a phone they are too small to read."""
+def stills(figures: Sequence[str]) -> str:
+    """Pictures side by side where there is room."""
+    return tag("div", *figures, class_="stills") if figures else ""
+
+
+def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0, filmed: bool = False) -> list[str]:
+    """The stills of an exhibit but the first `seen` and those whose film is there, each a link to its file: on a phone they
+    are too small to read.
+    """
     home = place / "stills" / name
     home.mkdir(parents=True, exist_ok=True)
     told = []
     for i, picture in list(enumerate(found))[seen:]:
+        if filmed and kind_of(picture) == "films":
+            continue
         write_aside(home / f"picture-{i}.webp", shrunk(picture.path, STILL), durable=False)
         file = f"../stills/{name}/picture-{i}.webp"
         image = tag("img", src=file, alt=f"{picture.about} (opens at full size)", loading="lazy")
-        kind = "still chart" if is_chart(picture) else "still"
+        kind = "still chart" if kind_of(picture) in CHARTS else "still"
         told.append(tag("figure", tag("a", image, href=file), tag("figcaption", text(picture.title)), class_=kind))
     return told
 
 
-def is_chart(picture: Picture) -> bool:
-    """Whether a picture is lines and letters on paper, which may be turned dark; maps keep their colours."""
-    return picture.path.stem.partition("-")[2] in CHARTS
+def kind_of(picture: Picture) -> str:
+    """The kind of panel that a picture is of, by its file's name."""
+    return picture.path.stem.partition("-")[2]
 
 
+# lines and letters on paper, which may be turned dark; maps keep their colours
 CHARTS = ("curves", "ends", "rates", "distances", "price", "plan", "bound", "layers", "weights", "phases")
 
 
@@ -231,7 +241,7 @@ def card(showing: Showing) -> str:
                 data_film=f"{still}-film.webp" if showing.films else None)  # fmt: skip
     title = tag("p", text(showing.title), class_="kicker")
     question = tag("h2", tag("a", text(showing.question), href=f"exhibits/{name}.html"))
-    chart = not showing.films and showing.pictures and is_chart(showing.pictures[0])
+    chart = not showing.films and showing.pictures and kind_of(showing.pictures[0]) in CHARTS
     thumb = tag("div", image if showing.films or showing.pictures else "", class_="thumb chart" if chart else "thumb")
     answered = tag("p", text(showing.answer or tally(showing.verdicts)), class_="tally")
     return tag("li", thumb, title, question, answered)

@@ -132,10 +132,12 @@
   function say(panel, words, s, t) {
     const run = panel.run, parts = [seedWords(run, s), `step ${run.step[t]} of ${run.steps}`, ...lossWords(run, s)];
     put(panel.over, words);
+    const shades = shownOptimal(panel, panel.data[s]) ? run.optimalBands : state.on.critic && panel.data[s].scores && run.bands;
     for (const row of facts.quantities.filter((one) => one.line)) {
       const line = run.curves[row.name], value = line && line[s] ? line[s][t] : null;
       if (value !== null && value !== undefined) parts.push(inWords(row, value, run));
     }
+    if (shades) parts.push(`colours from ${toygan.short(shades.start)} to ${toygan.short(shades.start + shades.width * (shades.colours.length - 2))}`);
     put(panel.numbers, parts.join(" · "));
   }
 
