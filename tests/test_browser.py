@@ -18,6 +18,7 @@ from test_gallery import HOSTILE, folder_of, showing
 
 from toygan.draw.panels import band_edges
 from toygan.draw.pixels import band_colours
+from toygan.exhibits import dials
 from toygan.exhibits.claims import Verdict
 from toygan.exhibits.show import Picture
 from toygan.files.text import number, percent
@@ -36,8 +37,10 @@ FLAGS = [
 ]  # fmt: skip
 
 SHAPE = {"frames": 9, "points": 200, "grid": 81, "coarse": 21, "seeds": 3, "modes": 4}
-PAGES = ("start.html", "index.html", "matrix.html", "leaderboard.html", "glossary.html", "exhibits/who-collapses.html")
+PAGES = ("start.html", "index.html", "matrix.html", "leaderboard.html", "glossary.html", "exhibits/dirac.html",
+         "exhibits/who-collapses.html")  # fmt: skip
 EXHIBIT = PAGES[-1]
+DIALS = (["ns-gan", "ns-gan-r1"], ["simultaneous"])
 LAPTOP, WIDE = {"width": 1280, "height": 720}, {"width": 1920, "height": 1080}
 
 
@@ -53,7 +56,8 @@ def place(tmp_path_factory) -> Path:
     pictures = [Picture(folders[0] / "picture.png", HOSTILE, HOSTILE)]
     pair = folder_of(home / "runs" / "pair", synthetic(**SHAPE, method="hinge+clip"))
     shown = showing(folders, **words, verdicts=verdicts, pictures=pictures)
-    write_site(home / "site", [shown._replace(records=[*shown.records, *records([pair])])], True)
+    dirac = showing([], name="dirac", records=[{"phases": "games"}], dials=DIALS)
+    write_site(home / "site", [shown._replace(records=[*shown.records, *records([pair])]), dirac], True)
     return home
 
 
@@ -221,6 +225,62 @@ def test_names_on_the_picture_follow_its_points(film, place):
     assert said["real"][0] == pytest.approx(real[real[:, 1].argmax(), 0], abs=0.06)
     assert np.hypot(*(made - said["generated"]).T).min() < 0.15
     assert "colours: the critic’s score" in said
+
+
+@pytest.fixture
+def plane(seen, place) -> sync_api.Page:
+    """The page with dials, its paths there."""
+    seen.page.goto((place / "site" / "exhibits/dirac.html").as_uri())
+    seen.page.wait_for_function("toygan.dials.points()")
+    return seen.page
+
+
+PATH = """() => { const { state, placeOf, points, facts } = toygan.dials, k = state.at[1] * facts.starts.length + state.at[0];
+    return Array.from({ length: facts.steps + 1 }, (_, step) => placeOf(points(), step, k)); }"""
+
+
+def test_dials_show_what_was_played(plane):
+    for weight, game in zip((0.3, 1.0, 3.0), dials.games("ns-gan-r1", "simultaneous")[3:6], strict=True):
+        plane.select_option("#dial-method", "ns-gan-r1")
+        plane.wait_for_function("toygan.dials.points()")
+        plane.select_option("#dial-weight", str(weight).removesuffix(".0"))
+        assert (game.rate, game.weight) == (0.2, weight)
+        start = dials.SIDE * 9 + 9
+        np.testing.assert_allclose(plane.evaluate(PATH), game.paths[:, start], atol=1.01 * 8 / 4094)
+        assert plane.inner_text("#dial-motion") == game.motion
+        assert plane.inner_text("#dial-theory") == game.theory
+        left, first = (number(float(np.hypot(*game.paths[t, start]))) for t in (-1, 0))
+        told = plane.inner_text("#dial-now")
+        assert told.startswith("step 120 of 120: ")
+        assert told.endswith(f" from rest, {first} at the start")
+        assert abs(float(told.split(" ")[4]) - float(left)) < 0.004
+
+
+def test_the_start_can_be_dragged_and_moved_by_keys(plane):
+    box = plane.locator("#plane svg").bounding_box()
+    side = min(box["width"], box["height"])
+    left, top = box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2
+    at = [(26 + (420 - 52) * share) / 420 * side for share in (0.25, 0.5)]
+    plane.mouse.move(left + at[0], top + at[1])
+    plane.mouse.down()
+    plane.mouse.up()
+    assert plane.evaluate(PATH)[0] == pytest.approx([-1, 0], abs=0.01)
+    plane.focus("#dial-psi")
+    plane.keyboard.press("ArrowRight")
+    assert plane.get_attribute("#dial-psi", "aria-valuetext") == "0.333"
+    assert plane.evaluate(PATH)[0] == pytest.approx([-1, 1 / 3], abs=0.01)
+    assert not plane.locator("#dial-weight").is_visible()  # this game has no penalty
+
+
+def test_the_dials_play_within_the_first_screen(browser, place):
+    one = Seen(browser, viewport=LAPTOP, reduced_motion="no-preference")
+    one.page.goto((place / "site" / "exhibits/dirac.html").as_uri())
+    one.page.wait_for_function("toygan.dials.state.playing && toygan.dials.state.step >= 2")
+    box = one.page.locator("#plane svg").bounding_box()
+    assert box["y"] + 0.9 * box["height"] <= LAPTOP["height"]
+    one.page.click("#dial-play")
+    assert one.page.get_attribute("#dial-play", "aria-label") == "Play"
+    one.context.close()
 
 
 @pytest.mark.parametrize("name", PAGES[2:4])

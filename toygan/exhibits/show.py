@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from toygan.exhibits.answer import answer
 from toygan.exhibits.claims import Row, Verdict, judge, matching
+from toygan.exhibits.dials import asked
 from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, halves
@@ -37,7 +38,8 @@ class Showing(NamedTuple):
     """An exhibit after its runs: everything that a page needs. All texts are the users' own and to be escaped.
 
     `films` are the folders of the runs to show as moving panels, `folders` those of all runs, `curves` the quantities that
-    its panels and claims are about; `answer` is computed from its claims.
+    its panels and claims are about; `answer` is computed from its claims, `dials` are the methods and rules
+    of its phase portraits.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Showing(NamedTuple):
     quick: bool
     answer: str = ""
     curves: Sequence[str] = ()
+    dials: tuple[Sequence[str], Sequence[str]] = ((), ())
 
 
 def showing(exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, quick: bool) -> Showing:
@@ -79,6 +82,7 @@ def showing(exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, 
         quick=quick,
         answer=answered(answer(exhibit.claims, verdicts, rows), quick),
         curves=curves_of(exhibit),
+        dials=asked(exhibit),
     )
 
 

@@ -16,6 +16,7 @@ from toygan.site.film import About, Shown, film, place_runs
 from toygan.site.glossary import glossary_body
 from toygan.site.markup import PAGES, command_box, document, file_name, linked, paragraphs, tag, text
 from toygan.site.page import final_table, section, write_assets
+from toygan.site.phases import dials
 from toygan.site.start import start_body
 from toygan.view.records import Record
 
@@ -74,16 +75,24 @@ def write_exhibit(place: Path, showing: Showing, way: Way) -> None:
     runs = film_runs(showing, place, name)
     write_card(place, showing, name, runs)
     prose = tag("div", tag("h2", "What to look for"), paragraphs(showing.text), class_="prose")
-    about = About(prose=prose, curves=showing.curves, glossary=GLOSSARY)
-    shown = (
-        film(runs, about) if runs else tag("div", *pictures(showing.pictures[:1], place, name), prose, class_="plain")
-    )
-    body = exhibit_head(showing, way) + shown + exhibit_rest(showing, place, name, 0 if runs else 1) + steps(way, True)
+    shown, seen = moving(showing, place, name, runs, About(prose=prose, curves=showing.curves, glossary=GLOSSARY))
+    body = exhibit_head(showing, way) + shown + exhibit_rest(showing, place, name, seen) + steps(way, True)
     content = document(showing.question, body, "../", PAGES)
     write_aside(place / "exhibits" / f"{name}.html", content)
 
 
 GLOSSARY = "../glossary.html"
+
+
+def moving(showing: Showing, place: Path, name: str, runs: Sequence[Shown], about: About) -> tuple[str, int]:
+    """What stands first on an exhibit's page, films or dials or else its first picture, with what to look for; and how many
+    of its pictures that took.
+    """
+    if runs:
+        return film(runs, about), 0
+    if all(showing.dials):
+        return dials(*showing.dials, place, "../", name) + about.prose, 0
+    return tag("div", *pictures(showing.pictures[:1], place, name), about.prose, class_="plain"), 1
 
 
 def runs_of(showing: Showing) -> list[Record]:
