@@ -224,7 +224,7 @@ def test_names_on_the_picture_follow_its_points(film, place):
     real, made = ((points + 3) / 6 for points in (frames["real"][:1000], frames["samples"][3, 0]))
     assert said["real"][0] == pytest.approx(real[real[:, 1].argmax(), 0], abs=0.06)
     assert np.hypot(*(made - said["generated"]).T).min() < 0.15
-    assert "colours: the critic’s score" in said
+    assert "critic" in said
 
 
 @pytest.fixture

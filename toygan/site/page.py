@@ -85,7 +85,11 @@ def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glos
         f"Medians over seeds at the end of training, on {fresh_points(folders)}, not on those of a frame; beneath, the range "
         "over seeds where they differ."
     )
-    return table(head, cells, caption, len(told), class_="numbers") if rows else ""
+    kind = "numbers long" if len(cells) > LONG else "numbers"
+    return table(head, cells, caption, len(told), class_=kind) if rows else ""
+
+
+LONG = 24  # rows, beyond which a table scrolls in a box of its own
 
 
 def term(name: str, glossary: str) -> str:

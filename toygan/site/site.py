@@ -192,7 +192,7 @@ def kind_of(picture: Picture) -> str:
 
 
 # lines and letters on paper, which may be turned dark; maps keep their colours
-CHARTS = ("curves", "ends", "rates", "distances", "price", "plan", "bound", "layers", "weights", "phases")
+CHARTS = ("curves", "ends", "rates", "distances", "price", "bound", "layers", "weights")
 
 
 # --- the pictures of an exhibit elsewhere ----------------------------------------------------------------------------

@@ -307,7 +307,7 @@
       word(surface, "generated", near[0], near[1] + 1.6 * size, size, "#9a3f00");
     }
     if (on.points && top) word(surface, "real", top[0], top[1] - 1.1 * size, size, "#10243e");
-    if (on.critic) word(surface, "colours: the critic\u2019s score", surface.width, 0.98 * surface.height, 0.8 * size, "#333333");
+    if (on.critic) word(surface, "critic", surface.width, 0.98 * surface.height, size, "#333333");
   };
 
   function word(surface, words, x, y, size, colour) {
