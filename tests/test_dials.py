@@ -9,6 +9,8 @@ import pytest
 
 from toygan.exhibits import dials, read
 from toygan.session import dirac
+from toygan.site.pack import motion
+from toygan.site.phases import MARGIN, VIEW
 
 METHODS, RULES = dials.asked(read("dirac"))
 
@@ -48,6 +50,14 @@ def test_the_closed_form_is_what_one_step_does(method, weight, rule, rate):
 @pytest.mark.parametrize(("method", "rule"), [("wgan-gp", "alternating"), ("ns-gan", "unrolled")])
 def test_without_a_short_form_none_is_given(method, rule):
     assert dials.theory(dials.config_of(method, rule, 0.2, None), 0.2) == ""
+
+
+def test_a_path_that_leaves_all_bounds_is_lost_and_can_be_packed():
+    found = dials.fan(dials.config_of("ns-gan-r1", "optimistic", 0.5, 30.0))
+    assert np.isfinite(found[0]).all()
+    assert np.isnan(found[-1]).any()
+    codes = motion("0", found.astype("f4"), VIEW, MARGIN)
+    assert codes.shape == found.shape
 
 
 def test_games_are_kept_as_they_were_played(monkeypatch):

@@ -21,6 +21,7 @@ from toygan.session import dirac
 
 RATES, WEIGHTS = (0.05, 0.2, 0.5), (0.3, 1.0, 3.0)
 SIDE, STEPS = 13, 120  # starts a side of the plane, and steps of a path
+FAR = 1e6  # a path beyond this has left for good
 BATCH = 6  # equal points change nothing, packs of two or three come out even
 
 
@@ -86,7 +87,7 @@ def config_of(method: str, rule: str, rate: float, weight: float | None) -> Conf
 
 
 def fan(config: Config) -> np.ndarray:
-    """(theta, psi) after every step from every start: [STEPS + 1, SIDE * SIDE, 2]. The game of these dials draws nothing that
+    """(theta, psi) after every step from every start, NaN beyond all bounds: [STEPS + 1, SIDE * SIDE, 2]. The game of these dials draws nothing that
     matters, so every step has the same draw.
     """
     game, start, draw = dirac.stage(config)
@@ -96,7 +97,8 @@ def fan(config: Config) -> np.ndarray:
     for _ in range(STEPS):
         state = dirac.stepped(game, state, draw)
         places.append(dirac.on_host(dirac.seen(game, state)))
-    return np.stack(places)
+    found = np.stack(places)
+    return np.where(np.abs(found) < FAR, found, np.nan)
 
 
 # --- in closed form --------------------------------------------------------------------------------------------------
