@@ -87,8 +87,8 @@ def config_of(method: str, rule: str, rate: float, weight: float | None) -> Conf
 
 
 def fan(config: Config) -> np.ndarray:
-    """(theta, psi) after every step from every start, NaN beyond all bounds: [STEPS + 1, SIDE * SIDE, 2]. The game of these dials draws nothing that
-    matters, so every step has the same draw.
+    """(theta, psi) after every step from every start: [STEPS + 1, SIDE * SIDE, 2], NaN beyond all bounds. The game of these
+    dials draws nothing that matters, so every step has the same draw.
     """
     game, start, draw = dirac.stage(config)
     grid = np.stack(np.meshgrid(axis(), axis()), axis=-1).reshape(-1, 2)
