@@ -78,6 +78,8 @@ def told(shown: Showing) -> str:
         [
             f"## {shown.question}",
             "",
+            f"**{shown.answer}**",
+            "",
             " ".join(shown.text.split()),
             "",
             f"![{picture.about}](pictures/{shown.name}.png)",

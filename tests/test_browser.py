@@ -18,6 +18,7 @@ from test_gallery import HOSTILE, folder_of, showing
 
 from toygan.draw.panels import band_edges
 from toygan.draw.pixels import band_colours
+from toygan.exhibits import dials
 from toygan.exhibits.claims import Verdict
 from toygan.exhibits.show import Picture
 from toygan.files.text import number, percent
@@ -36,8 +37,11 @@ FLAGS = [
 ]  # fmt: skip
 
 SHAPE = {"frames": 9, "points": 200, "grid": 81, "coarse": 21, "seeds": 3, "modes": 4}
-PAGES = ("index.html", "matrix.html", "leaderboard.html", "exhibits/who-collapses.html")
+PAGES = ("start.html", "index.html", "matrix.html", "leaderboard.html", "glossary.html", "exhibits/dirac.html",
+         "exhibits/who-collapses.html")  # fmt: skip
 EXHIBIT = PAGES[-1]
+DIALS = (["ns-gan", "ns-gan-r1"], ["simultaneous"])
+LAPTOP, WIDE = {"width": 1280, "height": 720}, {"width": 1920, "height": 1080}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,8 @@ def place(tmp_path_factory) -> Path:
     pictures = [Picture(folders[0] / "picture.png", HOSTILE, HOSTILE)]
     pair = folder_of(home / "runs" / "pair", synthetic(**SHAPE, method="hinge+clip"))
     shown = showing(folders, **words, verdicts=verdicts, pictures=pictures)
-    write_site(home / "site", [shown._replace(records=[*shown.records, *records([pair])])], True)
+    dirac = showing([], name="dirac", records=[{"phases": "games"}], dials=DIALS)
+    write_site(home / "site", [shown._replace(records=[*shown.records, *records([pair])]), dirac], True)
     return home
 
 
@@ -65,10 +70,10 @@ def browser() -> Iterator[sync_api.Browser]:
 
 
 class Seen:
-    """A page with all it complained of and all it asked for."""
+    """A page with all it complained of and all it asked for; still, unless motion is not minded."""
 
     def __init__(self, browser: sync_api.Browser, **options) -> None:
-        self.context = browser.new_context(**options)
+        self.context = browser.new_context(**{"reduced_motion": "reduce"} | options)
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.requests: list[str] = []
@@ -143,11 +148,152 @@ def test_keys_play_and_step(film):
     assert film.inner_text("#told").startswith("paused at step")
 
 
-def test_a_film_stops_at_its_end(film):
+def test_a_film_begins_over(film):
+    film.evaluate("""() => { window.ticks = []; const time = document.getElementById("time");
+        new MutationObserver(() => ticks.push(Number(time.value))).observe(time, { attributeFilter: ["aria-valuetext"] }); }""")
     film.select_option("#speed", "4")
     film.click("#play")
-    film.wait_for_function("document.getElementById('play').getAttribute('aria-label') === 'Play'")
-    assert film.locator("#time").input_value() == "8"
+    film.wait_for_function("ticks.includes(8) && ticks.lastIndexOf(2) > ticks.indexOf(8)")
+    assert film.get_attribute("#play", "aria-label") == "Pause"
+
+
+def test_a_film_is_long_enough_to_be_seen(film):
+    """Nine frames: at the usual twelve a second they would be gone in less than one."""
+    film.keyboard.press("Home")
+    began = film.evaluate("performance.now()")
+    film.keyboard.press("Space")
+    film.wait_for_function("Number(document.getElementById('time').value) >= 4")
+    assert film.evaluate("performance.now()") - began >= 0.5 * 4000
+
+
+@pytest.mark.parametrize("screen", [LAPTOP, WIDE], ids=["laptop", "wide"])
+@pytest.mark.parametrize("name", [EXHIBIT, "start.html"])
+def test_something_moves_within_the_first_screen(browser, place, name, screen):
+    one = Seen(browser, viewport=screen, reduced_motion="no-preference")
+    one.page.goto((place / "site" / name).as_uri())
+    one.page.wait_for_selector("canvas.ready")
+    begun = one.page.locator("#play").get_attribute("aria-label")
+    one.page.wait_for_function("Number(document.getElementById('time').value) >= 1")
+    box = one.page.locator(".stage").first.bounding_box()
+    assert (begun, one.page.evaluate("scrollY")) == ("Pause", 0)
+    assert box["y"] + 0.7 * box["height"] <= screen["height"]
+    one.page.keyboard.press("Space")  # and whoever minds can stop it
+    assert one.page.get_attribute("#play", "aria-label") == "Play"
+    one.context.close()
+
+
+def test_cards_in_sight_move(browser, place):
+    one = Seen(browser, viewport=LAPTOP, reduced_motion="no-preference")
+    one.page.goto((place / "site" / "index.html").as_uri())
+    one.page.wait_for_function("document.querySelector('.thumb img').getAttribute('src').endsWith('-film.webp')")
+    box = one.page.locator(".thumb img").first.bounding_box()
+    assert box["y"] + 0.7 * box["height"] <= LAPTOP["height"]
+    one.page.click("#play-all")
+    one.page.mouse.move(1, 1)
+    assert one.page.get_attribute(".thumb img", "src").endswith("who-collapses.webp")
+    one.context.close()
+
+
+def test_the_pointer_tells_step_and_values_of_a_curve(film, place):
+    chart = film.locator(".curves figure").first
+    svg = chart.locator("svg")
+    svg.scroll_into_view_if_needed()
+    box = svg.bounding_box()
+    film.mouse.move(box["x"] + 54 + (box["width"] - 66) * 0.5, box["y"] + 60)
+    told = chart.locator(".told").inner_text().split("\n")
+    w1 = {name: load(place / "runs" / name).curve("w1")[4, 0] for name in ("gan", "wgan-gp")}
+    labels = [one.inner_text() for one in film.locator(".panel strong").all()]
+    assert told == [
+        "step 1000",
+        *(f"{label}: {number(value)}" for label, value in zip(labels, w1.values(), strict=True)),
+    ]
+    film.mouse.move(1, 1)
+    assert not chart.locator(".told").is_visible()
+
+
+def test_names_on_the_picture_follow_its_points(film, place):
+    film.fill("#time", "3")
+    before = pixels(film)[0]
+    words = """() => { const found = [], draw = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (words, x, y) { found.push([words, x / this.canvas.width,
+            1 - y / this.canvas.height]); draw.call(this, words, x, y); };
+        document.getElementById("show-names").click(); return found; }"""
+    said = {name: (x, y) for name, x, y in film.evaluate(words)[:3]}
+    assert pixels(film)[0] != before
+    frames = load(place / "runs" / "gan").frames
+    real, made = ((points + 3) / 6 for points in (frames["real"][:1000], frames["samples"][3, 0]))
+    assert said["real"][0] == pytest.approx(real[real[:, 1].argmax(), 0], abs=0.06)
+    assert np.hypot(*(made - said["generated"]).T).min() < 0.15
+    assert "critic" in said
+
+
+@pytest.fixture
+def plane(seen, place) -> sync_api.Page:
+    """The page with dials, its paths there."""
+    seen.page.goto((place / "site" / "exhibits/dirac.html").as_uri())
+    seen.page.wait_for_function("toygan.dials.points()")
+    return seen.page
+
+
+PATH = """() => { const { state, placeOf, points, facts } = toygan.dials, k = state.at[1] * facts.starts.length + state.at[0];
+    return Array.from({ length: facts.steps + 1 }, (_, step) => placeOf(points(), step, k)); }"""
+
+
+def test_dials_show_what_was_played(plane):
+    for weight, game in zip((0.3, 1.0, 3.0), dials.games("ns-gan-r1", "simultaneous")[3:6], strict=True):
+        plane.select_option("#dial-method", "ns-gan-r1")
+        plane.wait_for_function("toygan.dials.points()")
+        plane.select_option("#dial-weight", str(weight).removesuffix(".0"))
+        assert (game.rate, game.weight) == (0.2, weight)
+        start = dials.SIDE * 9 + 9
+        np.testing.assert_allclose(plane.evaluate(PATH), game.paths[:, start], atol=1.01 * 8 / 4094)
+        assert plane.inner_text("#dial-motion") == game.motion
+        assert plane.inner_text("#dial-theory") == game.theory
+        left, first = (number(float(np.hypot(*game.paths[t, start]))) for t in (-1, 0))
+        told = plane.inner_text("#dial-now")
+        assert told.startswith("step 120 of 120: ")
+        assert told.endswith(f" from rest, {first} at the start")
+        assert abs(float(told.split(" ")[4]) - float(left)) < 0.004
+
+
+def test_the_start_can_be_dragged_and_moved_by_keys(plane):
+    box = plane.locator("#plane svg").bounding_box()
+    side = min(box["width"], box["height"])
+    left, top = box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2
+    at = [(26 + (420 - 52) * share) / 420 * side for share in (0.25, 0.5)]
+    plane.mouse.move(left + at[0], top + at[1])
+    plane.mouse.down()
+    plane.mouse.up()
+    assert plane.evaluate(PATH)[0] == pytest.approx([-1, 0], abs=0.01)
+    plane.focus("#dial-psi")
+    plane.keyboard.press("ArrowRight")
+    assert plane.get_attribute("#dial-psi", "aria-valuetext") == "0.333"
+    assert plane.evaluate(PATH)[0] == pytest.approx([-1, 1 / 3], abs=0.01)
+    assert not plane.locator("#dial-weight").is_visible()  # this game has no penalty
+
+
+def test_the_dials_play_within_the_first_screen(browser, place):
+    one = Seen(browser, viewport=LAPTOP, reduced_motion="no-preference")
+    one.page.goto((place / "site" / "exhibits/dirac.html").as_uri())
+    one.page.wait_for_function("toygan.dials.state.playing && toygan.dials.state.step >= 2")
+    box = one.page.locator("#plane svg").bounding_box()
+    assert box["y"] + 0.9 * box["height"] <= LAPTOP["height"]
+    one.page.click("#dial-play")
+    assert one.page.get_attribute("#dial-play", "aria-label") == "Play"
+    one.context.close()
+
+
+@pytest.mark.parametrize("name", PAGES[2:4])
+def test_boards_are_three_screens_high_at_most(browser, tmp_path, name):
+    runs = [folder_of(tmp_path / str(i), synthetic(**SHAPE | {"frames": 2, "points": 20}, method=f"method-{i}", scenario=place))
+            for i, place in enumerate(["ring"] * 36 + ["roll"] * 36)]  # fmt: skip
+    rows = [row | {"method": f"method-{i // 3 % 36}"} for i, row in enumerate(records(runs))]
+    write_site(tmp_path / "site", [showing(runs, films=[], records=rows)], False)
+    one = Seen(browser, viewport=LAPTOP)
+    one.page.goto((tmp_path / "site" / name).as_uri())
+    assert one.page.locator("tbody tr").count() >= 36
+    assert one.page.evaluate("document.documentElement.scrollHeight") <= 3 * LAPTOP["height"]
+    one.context.close()
 
 
 @pytest.mark.parametrize("tick", [0, 5, 8])
@@ -306,11 +452,11 @@ def test_on_a_phone_the_leaderboard_shows_its_first_number(browser, place):
     one = Seen(browser, viewport={"width": 390, "height": 844})
     one.page.goto((place / "site" / "leaderboard.html").as_uri())
     cells = one.page.locator("#leaderboard tbody tr").first.locator("th, td")
-    number = cells.nth(2).bounding_box()
+    number = cells.nth(1).bounding_box()
     assert number["x"] + number["width"] <= 390
     before = cells.first.bounding_box()["x"]
-    one.page.locator("#leaderboard").evaluate("one => { one.parentElement.scrollLeft = 150; }")
-    assert cells.nth(2).bounding_box()["x"] == number["x"] - 150
+    one.page.locator("#leaderboard").evaluate("one => { one.parentElement.scrollLeft = 60; }")
+    assert cells.nth(1).bounding_box()["x"] == number["x"] - 60
     assert cells.first.bounding_box()["x"] == pytest.approx(before, abs=1)
     one.context.close()
 
@@ -496,7 +642,7 @@ def test_without_scripts_pictures_and_tables_remain(browser, place):
 
 def test_the_leaderboard_sorts_and_finds(seen, place):
     seen.page.goto((place / "site" / "leaderboard.html").as_uri())
-    names = seen.page.locator("#leaderboard tbody th")
+    names = seen.page.locator(".board tbody th")
     seen.page.click("th:has-text('Method') button")
     assert names.all_inner_texts() == ["gan", "hinge+clip", "wgan-gp"]
     seen.page.click("th:has-text('Method') button")
@@ -510,7 +656,7 @@ def test_a_column_sorts_its_numbers_as_numbers(seen, place):
     """Minus signs, powers of ten, shares and numbers within words, as the program writes them."""
     seen.page.goto((place / "site" / "leaderboard.html").as_uri())
     fill = """words => { const body = document.querySelector("#leaderboard tbody"), row = body.rows[0]; body.replaceChildren();
-      for (const word of words) { const one = row.cloneNode(true); one.cells[2].textContent = word; body.append(one); } }"""
+      for (const word of words) { const one = row.cloneNode(true); one.cells[1].textContent = word; body.append(one); } }"""
     numbers = [*map(number, (2.5e-6, 1e7, -0.5, 0.2, 3.0, float("inf"))), "–", percent(0.0001), "0.1 – 0.4"]
     for words, ordered in (
         (numbers, [number(-0.5), number(2.5e-6), *numbers[-2:], number(0.2), "3", number(1e7), "inf", "–"]),
@@ -518,20 +664,26 @@ def test_a_column_sorts_its_numbers_as_numbers(seen, place):
     ):
         seen.page.reload()
         seen.page.evaluate(fill, words)
-        seen.page.locator("#leaderboard thead button").nth(2).click()
-        assert seen.page.locator("#leaderboard tbody tr > :nth-child(3)").all_inner_texts() == ordered
+        seen.page.locator("#leaderboard thead button").nth(1).click()
+        assert seen.page.locator("#leaderboard tbody tr > :nth-child(2)").all_inner_texts() == ordered
 
 
-def test_the_matrix_filters(seen, place):
+def test_the_matrix_shows_another_measure(seen, place):
     seen.page.goto((place / "site" / "matrix.html").as_uri())
-    assert seen.page.locator("#matrix .value").first.inner_text().startswith("3")
-    seen.page.select_option("#matrix-choice", "modes")
-    assert seen.page.locator("#matrix .value").first.inner_text().startswith("3\n")
-    assert seen.page.locator(".measure-name").first.inner_text() == "modes"
-    seen.page.select_option("#matrix-method", "gan")
-    assert seen.page.locator(".pairs .value").first.inner_text().startswith("3\n")
-    heads = seen.page.locator("#matrix tbody th")
-    assert [head.inner_text() for head in heads.all() if head.is_visible()] == ["gan"]
+    value = seen.page.locator("#matrix .value").first
+    assert (value.inner_text(), value.get_attribute("title")) == ("3", "3 seeds, 2 to 4")
+    seen.page.select_option("#matrix-choice", "core_seconds")
+    assert (value.inner_text(), value.get_attribute("title")) == ("2", "3 seeds")
+    assert seen.page.locator(".measure-name").first.inner_text() == "core-seconds"
+    assert seen.page.locator(".pairs .value").first.inner_text() == "2"
+
+
+def test_a_number_opens_its_film(seen, place):
+    seen.page.goto((place / "site" / "matrix.html").as_uri())
+    seen.page.locator("#matrix .value").nth(1).click()
+    seen.page.wait_for_selector("canvas.ready")
+    assert seen.page.url.endswith("exhibits/who-collapses.html#run-1")
+    assert seen.page.locator("#run-1 .stage").bounding_box()["y"] < 1000
 
 
 def test_thumbnails_play_when_asked(seen, place):

@@ -479,7 +479,7 @@ def test_partners_agree_in_the_keys_that_no_term_names():
     ]  # fmt: skip
     five, one = ({"of": {"a.x": x}, "measure": "w1"} for x in (5, 1))
     found = verdict(rows, value=five, over=one, equals=5, seeds="all")
-    assert (found.held, found.numbers) == (True, "4 of 4 seeds; 5")
+    assert (found.held, found.numbers) == (True, "4 of 4 seeds; W1 of x 5 over that of x 1: 5")
     rows = [row for row in rows if (row["a.x"], row["a.y"]) != (1, 2)]
     assert verdict(rows, value=five, over=one, equals=5, seeds="all").held is None
 

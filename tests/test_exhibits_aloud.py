@@ -390,9 +390,9 @@ def test_never_is_true_of_a_seed_that_was_lost_before_it_came_there(tmp_path: Pa
 def test_never_says_how_near_it_came_and_knows_which_way_is_better(tmp_path: Path) -> None:
     rows = made(tmp_path, "run", {"w1": DIP, "modes": PEAK})
     near = judge(Claim.model_validate({"says": "so", "value": W1 | {"never": 0.5}, "seeds": "all"}), rows)
-    assert near.numbers == "4 of 4 seeds; at best 1"
+    assert near.numbers == "4 of 4 seeds; W1 at best: 1"
     more = {"says": "so", "value": {"measure": "modes", "never": 8.0}, "seeds": "all"}
-    assert judge(Claim.model_validate(more), rows).numbers == "0 of 4 seeds; at best 9"
+    assert judge(Claim.model_validate(more), rows).numbers == "0 of 4 seeds; modes at best: 9"
 
 
 WRONG = {

@@ -20,12 +20,14 @@ from test_draw import synthetic
 from toygan.cli import exhibits
 from toygan.draw import thumbnail
 from toygan.exhibits.claims import Verdict
-from toygan.exhibits.show import Picture, Showing
+from toygan.exhibits.show import Picture, Showing, answered
 from toygan.files.disk import packed, write_aside, write_json
 from toygan.many.results import records
+from toygan.quantities.glossary import labels
+from toygan.quantities.table import QUANTITIES, shown_in
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording, load, metric_lines
-from toygan.site import film, markup, pack, page, site
+from toygan.site import film, markup, pack, page, site, start
 from toygan.site.boards import cells_of
 from toygan.view.scene import scene
 
@@ -338,11 +340,13 @@ def test_text_is_never_markup(tmp_path):
     site.write_site(tmp_path / "site", [shown], True)
     page.write_page(tmp_path / "page", HOSTILE, HOSTILE, [folder], HOSTILE)
     pages = [*(tmp_path / "site").rglob("*.html"), tmp_path / "page" / "index.html"]
-    assert len(pages) == 5
+    assert len(pages) == 7
+    assert (
+        sum("window.pwned" in one.read_text() for one in pages) == 6
+    )  # all but the glossary, which has no user's words
     for one in pages:
         content = one.read_text()
         found = Elements(content)
-        assert "window.pwned" in content
         assert "onerror" not in found.attributes
         assert "x" not in found.links
         assert (
@@ -411,7 +415,77 @@ def test_links_of_a_site_lead_somewhere(tmp_path, runs):
     for one in tmp_path.rglob("*.html"):
         links = {link for link in Elements(one.read_text()).links if not link.startswith("https://")}
         assert links
-        assert [link for link in links if not (one.parent / link).is_file()] == []
+        assert [link for link in links if not leads_somewhere(one.parent, link)] == []
+
+
+def leads_somewhere(home: Path, link: str) -> bool:
+    """Whether a file is there, and in it what the link means."""
+    path, _, name = link.partition("#")
+    return (home / path).is_file() and (not name or f'id="{name}"' in (home / path).read_text())
+
+
+def test_pages_follow_each_other_from_the_start_to_the_matrix(tmp_path, runs):
+    names = ["first", "second", "third"]
+    site.write_site(tmp_path, [showing(runs, name=name) for name in names], False)
+    found, here = ["exhibits/first.html"], tmp_path / "exhibits/first.html"
+    assert set(re.findall(r'href="([^"]*)" rel="prev"', here.read_text())) == {"../start.html"}
+    while on := re.search(r'href="([^"]*)" rel="next"', here.read_text()):
+        here = here.parent / on[1]
+        found.append(on[1])
+    assert found[1:] == ["second.html", "third.html", "../matrix.html"]
+    assert 'href="exhibits/first.html" rel="next"' in (tmp_path / "start.html").read_text()
+
+
+def test_an_answer_stands_on_the_page_and_on_its_card(tmp_path, runs):
+    site.write_site(tmp_path, [showing(runs, answer="Both claims held: W1 = 0.2 with gan.")], False)
+    for name in ("index.html", "exhibits/who-collapses.html"):
+        assert "Both claims held: W1 = 0.2 with gan." in text_of(tmp_path / name)
+
+
+def test_quick_runs_do_not_judge(tmp_path, runs):
+    verdicts = [Verdict("a", True, "8 of 8"), Verdict("b", False, "2 of 8"), Verdict("c", True, "1", "a theorem")]
+    site.write_site(tmp_path, [showing(runs, verdicts=verdicts, quick=True)], True)
+    page = (tmp_path / "exhibits/who-collapses.html").read_text()
+    assert re.findall(r'class="verdict ([a-z-]*)"', page) == ["quick", "quick", "by-construction"]
+    assert "did not holdin quick runs" in text_of(tmp_path / "exhibits/who-collapses.html")
+    assert answered("Both claims held.", True) == "From quick runs, which decide nothing: both claims held."
+
+
+def test_an_exhibit_chooses_its_curves(tmp_path, runs):
+    chosen = film.film_facts(film.place_runs(runs, tmp_path, "", "runs"), film.About(curves=["modes", "steep_share"]))
+    told = {row["name"]: (row["curve"], row["more"]) for row in chosen["quantities"]}
+    assert told["modes"] == (True, False)
+    assert told["w1"] == (False, True)
+    none = film.film_facts(film.place_runs(runs, tmp_path, "", "runs"), film.About(curves=["code_information"]))
+    assert {row["name"] for row in none["quantities"] if row["curve"]} == set(shown_in("curves"))
+
+
+def test_every_word_of_the_tables_is_in_the_glossary(tmp_path, runs):
+    site.write_site(tmp_path, [showing(runs)], False)
+    glossary = (tmp_path / "glossary.html").read_text()
+    for name in [*QUANTITIES, *labels()]:
+        assert glossary.count(f'id="{page.anchor(name)}"') == 1
+    links = re.findall(r'href="\.\./glossary\.html#([^"]*)"', (tmp_path / "exhibits/who-collapses.html").read_text())
+    assert page.anchor("w1") in links
+    assert all(f'id="{name}"' in glossary for name in links)
+
+
+def test_the_start_page_plays_what_went_best_beside_what_went_worst(tmp_path, runs):
+    rows = records(runs)
+    for row in rows:
+        row["w1_over_floor"] = {"gan": 5.0, "wgan-gp": 1.1}[row["method"]]
+    shown = [showing(runs, records=rows)]
+    assert start.chosen(shown) == start.Contrast(str(runs[1]), str(runs[0]))
+    site.write_site(tmp_path, shown, False)
+    words = text_of(tmp_path / "start.html")
+    assert "a game that goes well" in words
+    assert "It does not always go so well." in words
+    told = re.sub(r"<[^>]*>", " ", start.story(placed(runs, tmp_path)))
+    assert len(re.findall(r"[.?!]\s", told)) >= 10
+
+
+def placed(runs, place):
+    return film.place_runs(runs, place / "again", "", "start")
 
 
 def test_verdicts_are_all_told(tmp_path, runs):
@@ -449,8 +523,9 @@ def text_of(file: Path) -> str:
 def test_quick_pages_say_so(tmp_path, runs, quick):
     site.write_site(tmp_path, [showing(runs, quick=quick)], quick)
     pages = list(tmp_path.rglob("*.html"))
-    assert len(pages) == 4
-    assert all((site.QUICK in text_of(one)) == quick for one in pages)
+    unjudged = [one for one in pages if one.name in ("glossary.html", "start.html")]
+    assert (len(pages), len(unjudged)) == (6, 2)
+    assert all((site.QUICK in text_of(one)) == (quick and one not in unjudged) for one in pages)
 
 
 def test_pictures_lead_to_their_files(tmp_path, runs):
@@ -462,13 +537,22 @@ def test_pictures_lead_to_their_files(tmp_path, runs):
     assert picture_of((tmp_path / "exhibits" / link[1]).read_bytes()).size == (1600, 900)
 
 
-def test_settings_come_after_the_numbers(tmp_path, runs):
-    rows = [row | {"changes": "steps=1"} for row in records(runs)]
+@pytest.mark.parametrize(("changes", "said", "beside"), [
+    (("steps=1", "steps=1"), "steps=1; 3 seeds each", ""),
+    (("steps=1", "steps=2"), "settings differ and stand beneath the method; 3 seeds each", "steps=1"),
+], ids=["equal", "unequal"])  # fmt: skip
+def test_equal_budgets_are_said_once_and_unequal_ones_beside_their_runs(tmp_path, runs, changes, said, beside):
+    rows = [row | {"changes": changes[row["method"] == "gan"]} for row in records(runs)]
     site.write_site(tmp_path, [showing(runs, records=rows)], False)
-    lines = re.findall(r"<tr>(.*?)</tr>", (tmp_path / "leaderboard.html").read_text())
-    head, *rest = ([re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", line)] for line in lines)
-    assert (head[2], head[-1]) == ("W1 over its floor", "Settings")
-    assert [(line[2], line[-1]) for line in rest] == [("3", "steps=1")] * 2
+    page = (tmp_path / "leaderboard.html").read_text()
+    assert f"</strong>: {said}</caption>" in page
+    head, *lines = (
+        [re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", line)]
+        for line in re.findall(r"<tr>(.*?)</tr>", page)
+    )
+    assert head[:3] == ["Method", "W1 over its floor", "Spread"]
+    assert [line[1] for line in lines] == ["3", "3"]
+    assert {line[0] for line in lines} >= {f"wgan-gp{beside}"}
 
 
 def test_numbers_are_medians_over_seeds(tmp_path, runs):
@@ -478,8 +562,27 @@ def test_numbers_are_medians_over_seeds(tmp_path, runs):
     assert "32 – 4" in board  # W1 of 0.2, 0.3, 0.4 over a floor of 0.1
     assert "2 – 4" in board
     facts = json.loads(re.search(r'id="matrix-facts">(.*?)</script>', (tmp_path / "matrix.html").read_text())[1])
-    assert facts["cells"][0]["w1_over_floor"] == "3<small>2 – 4</small>"
-    assert facts["cells"][0]["core_seconds"] == "2"
+    assert facts["cells"]["0"]["w1_over_floor"] == ["3", "3 seeds, 2 to 4"]
+    assert facts["cells"]["0"]["core_seconds"] == ["2", "3 seeds"]
+
+
+def test_a_column_of_the_matrix_has_one_budget(tmp_path, runs):
+    rows = [row | {"changes": changes, "as_shipped": shipped, "folder": f"{row['folder']}-{changes}"} for row in records(runs)
+            for changes, shipped in (("steps=1", True), ("steps=2", True), ("margin=3", False))]  # fmt: skip
+    site.write_site(tmp_path, [showing(runs, records=rows)], False)
+    matrix, own = (tmp_path / "matrix.html").read_text().split("<details>")
+    scenario = rows[0]["scenario"]
+    heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', matrix)
+    assert heads == ["Method", f"{scenario}<small>steps=1</small>", f"{scenario}<small>steps=2</small>"]
+    assert matrix.count("data-cell") == 4
+    assert own.count("data-cell") == own.count("margin=3") == 2
+
+
+def test_numbers_open_their_runs(tmp_path, runs):
+    site.write_site(tmp_path, [showing(runs)], False)
+    for name in ("matrix.html", "leaderboard.html"):
+        found = re.findall(r'href="(exhibits/[^"]*)"', (tmp_path / name).read_text())
+        assert sorted(found) == ["exhibits/who-collapses.html#run-0", "exhibits/who-collapses.html#run-1"]
 
 
 def test_pairs_stand_in_a_table_of_their_own(tmp_path):
@@ -489,12 +592,12 @@ def test_pairs_stand_in_a_table_of_their_own(tmp_path):
     ]
     site.write_site(tmp_path / "site", [showing(runs)], False)
     page = (tmp_path / "site" / "matrix.html").read_text()
-    methods, pairs = page.split("<h2>Pairs on ")
+    methods, pairs = page.split("<h2>Every objective with every constraint on ")
     assert re.findall(r'<th scope="row">(.*?)</th>', methods) == ["gan"]
     assert re.findall(r'<th scope="row">(.*?)</th>', pairs) == ["hinge", "mmd"]
     assert [cell.count('class="value"') for cell in re.findall(r"<td>(.*?)</td>", pairs)] == [1, 1, 1, 0]
     facts = json.loads(re.search(r'id="matrix-facts">(.*?)</script>', page)[1])
-    assert len(facts["cells"]) == page.count('class="value"') == 4
+    assert sorted(facts["cells"]) == sorted(re.findall(r'data-cell="(\d+)"', page)) == ["0", "1", "2", "3"]
 
 
 def test_a_site_of_theory_alone_has_no_boards(tmp_path):
@@ -504,7 +607,7 @@ def test_a_site_of_theory_alone_has_no_boards(tmp_path):
 
 def test_a_run_that_exhibits_share_counts_once(runs):
     rows = records(runs)
-    cells = cells_of([*rows, *rows], {str(runs[0]): ("a.webp", "a.html")})
+    cells = cells_of([*rows, *rows], {str(runs[0]): "a.html"})
     assert [(cell.method, len(cell.members), cell.page) for cell in cells] == [("gan", 3, "a.html"), ("wgan-gp", 3, "")]
 
 
@@ -542,6 +645,9 @@ def test_posters_have_the_view_s_shape_and_the_points():
 def test_small_films_are_short():
     film_of_run = picture_of(thumbnail.small_film(scene(synthetic(**SMALL | {"frames": 40})), 60))
     assert film_of_run.n_frames == 16
+    seconds = [(film_of_run.seek(t), film_of_run.load(), film_of_run.info["duration"])[-1] / 1000 for t in range(16)]
+    assert film_of_run.info["loop"] == 0
+    assert 4 <= sum(seconds) <= 8
 
 
 def test_pictures_are_only_ever_made_smaller(tmp_path):

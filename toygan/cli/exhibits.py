@@ -190,7 +190,7 @@ def report(shown: Showing, place: Path, as_json: bool) -> None:
         return
     from toygan.site.site import file_name
 
-    say(f"{shown.question}\n")
+    say(f"{shown.question}\n\n{shown.answer}\n")
     for verdict in shown.verdicts:
         say(f"  {verdict.words}: {verdict.says}\n      {verdict.evidence}")
     page = place.parent / "exhibits" / f"{file_name(shown.name)}.html"
@@ -202,6 +202,7 @@ def facts_of(shown: Showing) -> dict[str, Any]:
     return {
         "name": shown.name,
         "question": shown.question,
+        "answer": shown.answer,
         "quick": shown.quick,
         "claims": [dict(zip(CLAIM, one, strict=True)) | {"verdict": one.words} for one in shown.verdicts],
         "pictures": [str(picture.path) for picture in shown.pictures],

@@ -259,7 +259,7 @@ def lost_at(shown: Scene) -> str:
 
 
 def steepnesses(material: Material) -> Figure:
-    """Where the critic is steeper than 1, white, and how often at the data, a panel a run at the last frame."""
+    """Where the critic is steeper than 1, orange, and how often at the data, a panel a run at the last frame."""
     if not material.recordings:
         return nothing(material)
     how = (

@@ -32,7 +32,7 @@ from toygan.view.scene import Scene
 PANEL = 245.0  # points: the width of a main panel on a sheet, to which marker sizes belong
 FINE = 2  # pixels are painted this many times finer, then averaged
 STILLS = 16  # frames of a small film
-STILL, LAST = 140, 1600  # milliseconds
+STILL, LAST = 250, 1600  # milliseconds: four seconds of motion, or nobody sees what moved
 LEAST = 2.0  # painted pixels that a mark or a ring's line is across, or it would not be seen
 
 

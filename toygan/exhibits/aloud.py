@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from toygan.exhibits.files import EVERY, NO, PIECES, Claim, Filter, Term, asked_of
+from toygan.files.text import number
+from toygan.quantities.table import label_of
 
 
 def aloud(claim: Claim) -> str:
@@ -105,3 +107,108 @@ BOUNDS: Mapping[str, str] = {
     "at_most": "at most {}",
     "equals": "{}",
 }
+
+
+# --- for people ------------------------------------------------------------------------------------------------------
+
+
+def number_named(claim: Claim) -> str:
+    """What the number of a claim is called: `W1 of wgan-lp over that of wgan-gp`."""
+    first, other = called(claim.value), claim.over or claim.minus
+    if other is None:
+        return first
+    sign, mine, yours = "over" if claim.over else "less", who(claim.value.of), who(other.of)
+    if mine == yours:
+        return f"{first} {sign} {beside(other, claim.value)}"
+    whose = "its" if claim.each else f"that of {yours}"
+    return f"{first}{'' if claim.each else f' of {mine}'} {sign} {whose if called(other) == first else called(other)}"
+
+
+def beside(other: Term, first: Term) -> str:
+    """A number as it is called beside another one: the same quantity by its moment alone."""
+    if other.measure != first.measure or other.of_a_curve or isinstance(other.at, int):
+        return called(other)
+    return BESIDE[other.at]
+
+
+def called(term: Term) -> str:
+    """A number as pictures call it: `W1`, `modes at step 200`, `rank correlation of critic value with W1`."""
+    if term.label is not None:
+        return term.label.replace("-", " ")
+    name = plain_name(str(term.measure))
+    if term.along is not None:
+        return f"rank correlation of {name} with {label_of(term.along)}"
+    if term.reaches is not None:
+        return f"core-seconds until {name} is {number(term.reaches)}"
+    if term.never is not None:
+        return f"{name} never {number(term.never)} or better"
+    return f"{name} at step {term.at}" if isinstance(term.at, int) else CALLED[term.at].format(name)
+
+
+def plain_name(measure: str) -> str:
+    """A measure's label, what is said after a comma first: `median slope at points in between`."""
+    head, _, tail = (THEORY.get(measure) or label_of(measure)).rpartition(", ")
+    return f"{tail} {head}" if head else tail
+
+
+CALLED: Mapping[str, str] = {
+    "start": "{} at the start",
+    "end": "{}",
+    "min": "smallest {}",
+    "max": "largest {}",
+    "mean": "mean {}",
+    "median": "median {} while training",
+    "late": "late {}",
+    "period": "steps of a period of {}",
+}
+
+BESIDE: Mapping[str, str] = {
+    "start": "that at the start",
+    "end": "that at the end",
+    "min": "its smallest",
+    "max": "its largest",
+    "mean": "its mean",
+    "median": "its median while training",
+    "late": "that late",
+    "period": "its period",
+}
+
+THEORY: Mapping[str, str] = {  # numbers of pieces of theory, which the table of quantities does not know
+    "best": "cost of the best plan",
+    "worst": "cost of the worst plan",
+    "bound": "bound on W1",
+    "growth": "growth of a small offset in a step",
+    "turning": "turning of a small offset in a step",
+    "rest": "share of the first distance that is left",
+}
+
+
+def who(wanted: Filter) -> str:
+    """Which runs or pieces of theory a term is about, by the values of its filter; empty for all."""
+    shown = [key for key in wanted if key != "scenario" and not (key in PIECES.values() and "method" in wanted)]
+    words = {key: name_of(key, wanted[key]) for key in shown}
+    doubled = {one.split(" ")[0] for key, one in words.items() if "." in key}
+    if words.get("group") and "method" in words:
+        words["group"] = f"({words['group']})"
+    told = [one for key, one in words.items() if one and not (key == "group" and one in doubled)]
+    return " ".join([*told, *([f"on {several(wanted['scenario'])}"] if "scenario" in wanted else [])])
+
+
+def name_of(key: str, value: Any) -> str:
+    """One value of a filter: of a key of a grid with the last word of its key."""
+    told = several(value)
+    if key in ("method", "group", "objective", "constraint", *PIECES.values()):
+        return told
+    if key == "update":
+        return "" if told == "its own" else f"under {told} steps"
+    return f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {told}"
+
+
+def several(value: Any) -> str:
+    """One value or several in words."""
+    if isinstance(value, tuple):
+        return ", ".join(map(several, value)) if len(value) <= MANY else f"each of {len(value)}"
+    return str(value) if isinstance(value, str | bool) else number(float(value))
+
+
+MANY = 6  # values that a sentence can hold

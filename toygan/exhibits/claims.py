@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import spearmanr
 
+from toygan.exhibits.aloud import number_named
 from toygan.exhibits.files import EVERY, PIECES, Claim, Filter, Term, asked_of
 from toygan.files.disk import complete_lines
 from toygan.files.text import number
 from toygan.quantities.rhythm import period
-from toygan.quantities.table import better, derived
+from toygan.quantities.table import better, derived, label_of
 from toygan.session.facts import read_facts
 
 Row = Mapping[str, Any]  # a record: which run and seed, or which piece of theory, and its measures
@@ -150,7 +151,7 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
     """So many of the seeds fulfil the condition; a seed without the number does not. Where none has it nothing is judged,
     but of periods: a curve without a rhythm is what refutes them.
     """
-    values = [combined(claim, row, partner(claim, row, rows)) for row in chosen]
+    values = values_of(claim, chosen, rows)
     alive = any(row.get("status") != "diverged" for row in chosen)
     if all(value is None for value in values) and not (claim.value.at == "period" and alive):
         return Verdict(claim.says, None, "no seed has such a number")
@@ -160,8 +161,16 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
     numbers = f"{happy} of {len(values)} {what}"
     if claim.value.never is not None:
         best = [best_of(row["folder"], row, str(claim.value.measure)) for row in chosen if "folder" in row]
-        return Verdict(claim.says, held, f"{numbers}; at best {median_in_words(best)}")
-    return Verdict(claim.says, held, numbers if claim.value.label else f"{numbers}; {median_in_words(values)}")
+        return Verdict(
+            claim.says, held, f"{numbers}; {label_of(str(claim.value.measure))} at best: {median_in_words(best)}"
+        )
+    named = "" if claim.value.label else f"; {number_named(claim)}: {median_in_words(values)}"
+    return Verdict(claim.says, held, numbers + named)
+
+
+def values_of(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> list[float | None]:
+    """The number of every chosen row that the condition is about."""
+    return [combined(claim, row, partner(claim, row, rows)) for row in chosen]
 
 
 def enough(asked: str, happy: int, total: int) -> bool:
@@ -248,10 +257,10 @@ def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdi
         result = None if result is None or second is None else (
             taken_off(result, second) if claim.minus else divided(result, second)
         )  # fmt: skip
-        words = f"{number(result, 4)}: {words}" if result is not None else words
+        words = f"{number(result, 4)}, {words}" if result is not None else words
     if result is None:
         return Verdict(claim.says, None, f"there is no number to judge by: {words}")
-    return Verdict(claim.says, fulfils(claim, result), words)
+    return Verdict(claim.says, fulfils(claim, result), f"{number_named(claim)}: {words}")
 
 
 def middle(values: Sequence[float | None]) -> float | None:

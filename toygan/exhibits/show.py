@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from toygan.exhibits.answer import answer
 from toygan.exhibits.claims import Row, Verdict, judge, matching
+from toygan.exhibits.dials import asked
 from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, halves
 from toygan.many.results import facts_of, records_of
 from toygan.many.sweep import plain_value
+from toygan.quantities.table import QUANTITIES
 from toygan.session.dirac import Portrait
 from toygan.session.facts import Facts
 from toygan.session.recording import load
@@ -34,7 +37,9 @@ class Picture(NamedTuple):
 class Showing(NamedTuple):
     """An exhibit after its runs: everything that a page needs. All texts are the users' own and to be escaped.
 
-    `films` are the folders of the runs to show as moving panels, `folders` those of all runs.
+    `films` are the folders of the runs to show as moving panels, `folders` those of all runs, `curves` the quantities that
+    its panels and claims are about; `answer` is computed from its claims, `dials` are the methods and rules
+    of its phase portraits.
     """
 
     name: str
@@ -49,6 +54,9 @@ class Showing(NamedTuple):
     verdicts: Sequence[Verdict]
     pictures: Sequence[Picture]
     quick: bool
+    answer: str = ""
+    curves: Sequence[str] = ()
+    dials: tuple[Sequence[str], Sequence[str]] = ((), ())
 
 
 def showing(exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, quick: bool) -> Showing:
@@ -58,6 +66,7 @@ def showing(exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, 
     rows = [*runs, *theory_rows(exhibit, portraits)]
     finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
+    verdicts = [judge(claim, rows) for claim in exhibit.claims]
     return Showing(
         name=exhibit.name,
         title=exhibit.title,
@@ -68,10 +77,33 @@ def showing(exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, 
         films=folders_of(row for row in films if row in finished),
         folders=folders_of(runs),
         records=rows,
-        verdicts=[judge(claim, rows) for claim in exhibit.claims],
+        verdicts=verdicts,
         pictures=pictures(exhibit, finished, portraits, place, command, QUICK if quick else ""),
         quick=quick,
+        answer=answered(answer(exhibit.claims, verdicts, rows), quick),
+        curves=curves_of(exhibit),
+        dials=asked(exhibit),
     )
+
+
+def answered(sentence: str, quick: bool) -> str:
+    """The answer as a page says it: quick runs answer nothing for good."""
+    return f"From quick runs, which decide nothing: {sentence[:1].lower()}{sentence[1:]}" if quick else sentence
+
+
+def curves_of(exhibit: Exhibit) -> list[str]:
+    """The quantities whose curves belong to an exhibit: those of its panels of curves, then those of its other panels and
+    its claims.
+    """
+    panels = sorted(exhibit.panels, key=lambda panel: panel.kind != "curves")
+    shown = [name.strip() for panel in panels if panel.kind in CURVED for name in panel.measure.split(",")]
+    claimed = [name for claim in exhibit.claims for term in claim.terms.values() for name in (term.measure, term.along)]
+    return [
+        name for name in dict.fromkeys([*shown, *claimed]) if name in QUANTITIES and QUANTITIES[name].when == "frame"
+    ]
+
+
+CURVED = ("curves", "ends", "price", "critics")  # kinds of panels that say of what they are
 
 
 def folders_of(rows: Any) -> list[Path]:
@@ -93,7 +125,12 @@ def run_rows(works: Sequence[Work]) -> list[Record]:
         for row in records_of(replace(facts, settings=settings), work.task.folder):
             found = facts.labels_of(row["seed"]) if row["status"] in ("done", "diverged") else frozenset()
             extra = {"group": work.columns["group"]} if "group" in work.columns else {}
-            about = {"changes": work.changes, "labels": sorted(found), "short_settings": short_settings(settings)}
+            about = {
+                "changes": work.changes,
+                "as_shipped": work.as_shipped,
+                "labels": sorted(found),
+                "short_settings": short_settings(settings),
+            }
             rows.append({**extra, **halves(work.task.config), **row, **floors_of(facts), **about})
     return labelled(rows)
 

@@ -26,13 +26,14 @@ QUICK_SEEDS, QUICK_STEPS, QUICK_FRAMES = 2, 0.25, 16  # what is left of a run's 
 
 
 class Work(NamedTuple):
-    """One run of an exhibit: the task, the columns that name it (group and the settings of the grid), and in words what
-    is changed in its scenario.
+    """One run of an exhibit: the task, the columns that name it (group and the settings of the grid), in words what is
+    changed in its scenario, and whether that is its budget alone: how much it trains, and not what.
     """
 
     task: Task
     columns: Mapping[str, Any]
     changes: str
+    as_shipped: bool = False
 
 
 def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
@@ -93,7 +94,8 @@ def work_of(
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
     folder, filmed = place / f"{name}-{digest(config)}", is_filmed(exhibit, which | halves(data) | columns)
     task = Task(name, folder, data, order.command, dict(settings), False, filmed)
-    return Work(task, columns, settings_text({key: plain_value(asked[key]) for key in asked if key not in UNTOLD}))
+    told = {key: plain_value(asked[key]) for key in asked if key not in UNTOLD}
+    return Work(task, columns, settings_text(told), told.keys() <= BUDGET)
 
 
 def sooner(config: Config) -> dict[str, int]:
@@ -129,6 +131,7 @@ def quick_claim(claim: Claim) -> Claim:
     return claim.model_copy(update=terms | bounds | ({"within": claim.within * QUICK_STEPS} if in_steps else {}))
 
 
+BUDGET = {"training.steps", "training.batch"}
 UNTOLD = {"training.frames", "training.seeds"}  # how much is looked at changes no run
 
 

@@ -12,7 +12,7 @@ from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import OBJECTIVES
 from toygan.quantities.table import label_of, shown_in, written
 from toygan.site.markup import data, table, tag, text
-from toygan.site.page import ended_words, median_cell, values_in
+from toygan.site.page import values_in
 from toygan.view.records import Record, groups
 from toygan.view.statistics import median
 
@@ -20,24 +20,24 @@ NONE = "No run was trained for these pages."
 
 
 class Cell(NamedTuple):
-    """The records of one run, what is changed in its scenario, its film, and the page where it plays."""
+    """The records of one run, what is changed in its scenario, and the page where it is to be seen; `i` tells it apart."""
 
+    i: int
     scenario: str
     method: str
     settings: str
     members: Sequence[Record]
-    thumbnail: str
     page: str
 
 
-def cells_of(rows: Sequence[Record], stills: Mapping[str, tuple[str, str]]) -> list[Cell]:
-    """Records gathered by run; a run that several exhibits share counts once. `stills` has thumbnail and page by folder."""
+def cells_of(rows: Sequence[Record], places: Mapping[str, str]) -> list[Cell]:
+    """Records gathered by run; a run that several exhibits share counts once. `places` has the page by folder."""
     once = {(row["folder"], row["seed"]): row for row in rows}.values()
     found = []
-    for (folder,), members in groups(list(once), ("folder",)).items():
-        first, (thumbnail, page) = members[0], stills.get(folder, ("", ""))
+    for i, ((folder,), members) in enumerate(groups(list(once), ("folder",)).items()):
+        first = members[0]
         changes = in_short(str(first.get("changes") or first.get("settings") or ""))
-        found.append(Cell(str(first["scenario"]), str(first["method"]), changes, members, thumbnail, page))
+        found.append(Cell(i, str(first["scenario"]), str(first["method"]), changes, members, places.get(folder, "")))
     return found
 
 
@@ -53,23 +53,27 @@ def names(cells: Sequence[Cell], key: str) -> list[str]:
 
 # --- the matrix ------------------------------------------------------------------------------------------------------
 
+SHARED = 2  # methods that make a column of a scenario and its budget
+
 
 def matrix(cells: Sequence[Cell]) -> str:
-    """Methods by scenarios, then objectives by constraints: medians of a measure over seeds, and the last frames."""
+    """Methods by scenarios at equal budgets, the runs with settings of their own, and objectives by constraints: medians
+    of a measure over seeds; each number opens its run.
+    """
     if not cells:
         return tag("p", NONE)
-    parts = [matrix_filters(cells), data(matrix_facts(cells), "matrix-facts"), by_method(named(cells))]
+    columns, own = at_equal_settings(named(cells)), of_their_own(named(cells))
     scenarios = names(paired(cells), "scenario")
-    parts += [
-        by_pair(scenario, [cell for cell in paired(cells) if cell.scenario == scenario]) for scenario in scenarios
-    ]
-    return "".join(parts)
+    pairs = {name: [cell for cell in paired(cells) if cell.scenario == name] for name in scenarios}
+    shown = [cell for cells in (*columns.values(), *pairs.values(), own) for cell in cells]
+    parts = [matrix_filters(shown), data(matrix_facts(shown), "matrix-facts"), by_method(columns)]
+    parts += [by_pair(scenario, some) for scenario, some in pairs.items()]
+    return "".join([*parts, on_their_own(own)])
 
 
 def named(cells: Sequence[Cell]) -> list[Cell]:
-    """The runs of methods that have a name, as their table has them: in a place the filmed and the plainest first."""
-    found = (cell for cell in cells if not is_pair(cell.method))
-    return sorted(found, key=lambda cell: (cell.method, cell.scenario, not cell.thumbnail, len(cell.settings)))
+    """The runs of methods that have a name, as their table has them."""
+    return sorted((cell for cell in cells if not is_pair(cell.method)), key=lambda cell: (cell.method, cell.scenario))
 
 
 def paired(cells: Sequence[Cell]) -> list[Cell]:
@@ -84,19 +88,49 @@ def is_pair(method: str) -> bool:
     return objective in OBJECTIVES and constraint in CONSTRAINTS
 
 
-def by_method(cells: Sequence[Cell]) -> str:
-    """A row a method, a column a scenario."""
-    scenarios = names(cells, "scenario")
+Columns = Mapping[tuple[str, str], Sequence[Cell]]
+
+
+def at_equal_settings(cells: Sequence[Cell]) -> Columns:
+    """The runs by scenario and budget, where nothing but the budget is changed; all by their settings where none are so."""
+    found: dict[tuple[str, str], list[Cell]] = {}
+    plain = [cell for cell in cells if cell.members[0].get("as_shipped")] or cells
+    for cell in sorted(plain, key=lambda cell: cell.scenario):
+        found.setdefault((cell.scenario, cell.settings), []).append(cell)
+    shared = {key: some for key, some in found.items() if len({cell.method for cell in some}) >= SHARED}
+    return shared or found
+
+
+def of_their_own(cells: Sequence[Cell]) -> list[Cell]:
+    """The runs whose settings few others have, and the second ones in a place."""
+    shown = {id(cell) for some in at_equal_settings(cells).values() for cell in firsts(some)}
+    return [cell for cell in cells if id(cell) not in shown]
+
+
+def firsts(cells: Sequence[Cell]) -> list[Cell]:
+    """The first run of every method."""
+    return list({cell.method: cell for cell in reversed(cells)}.values())[::-1]
+
+
+def by_method(columns: Columns) -> str:
+    """A row a method, a column a scenario with settings that are the same for all beneath it."""
+    if not columns:
+        return ""
+    found = {key: {cell.method: cell for cell in reversed(some)} for key, some in columns.items()}
     rows = [
-        [
-            text(method),
-            *(place([c for c in cells if (c.method, c.scenario) == (method, scenario)]) for scenario in scenarios),
-        ]
-        for method in names(cells, "method")
+        [text(method), *(value_of(some[method]) if method in some else NOTHING for some in found.values())]
+        for method in sorted({cell.method for some in columns.values() for cell in some})
     ]
-    caption = f"Median over seeds of {measure_name()}, with the last frame of the first seed where it was filmed"
-    head = ["Method", *(tag("span", text(scenario)) for scenario in scenarios)]
-    return table(head, rows, caption, id="matrix", class_="numbers") if cells else ""
+    caption = (
+        f"Median over seeds of {measure_name()}. Beneath one head all is the same but the method, so only numbers of "
+        f"one column may be compared{SHADES}. A number opens its run; at the pointer: the range over seeds."
+    )
+    heads = ["Method", *(text(scenario) + tag("small", text(told or "as shipped")) for scenario, told in columns)]
+    return table(heads, rows, caption, id="matrix", class_="numbers dense shaded")
+
+
+NOTHING = tag("span", "–", class_="none")
+SHADES = tag("span", ": the stronger the colour, the larger", class_="needs-js")
 
 
 def by_pair(scenario: str, cells: Sequence[Cell]) -> str:
@@ -107,12 +141,10 @@ def by_pair(scenario: str, cells: Sequence[Cell]) -> str:
         [text(left), *(values_at([c for c in cells if c.method == f"{left}+{right}"]) for right in sorted(constraints))]
         for left in objectives
     ]
-    caption = (
-        f"Every objective with every constraint on {text(scenario)}: median over seeds of {measure_name()}; "
-        f"{tag('span', 'the stronger the colour, the larger. ', class_='needs-js')}{settings_in_words(cells)}"
-    )
+    caption = f"Median over seeds of {measure_name()}{SHADES}. {settings_in_words(cells)}"
     heads = ["Objective", *map(text, sorted(constraints))]
-    return tag("h2", text(f"Pairs on {scenario}")) + table(heads, rows, caption, class_="numbers pairs")
+    title = tag("h2", text(f"Every objective with every constraint on {scenario}"))
+    return title + table(heads, rows, caption, class_="numbers dense pairs shaded")
 
 
 def measure_name() -> str:
@@ -134,32 +166,43 @@ def settings_in_words(cells: Sequence[Cell]) -> str:
 
 def values_at(cells: Sequence[Cell]) -> str:
     """The numbers of a pair."""
-    return "".join(map(value_of, cells)) or tag("span", "–", class_="none")
+    return "".join(map(value_of, cells)) or NOTHING
 
 
 def value_of(cell: Cell) -> str:
-    """The median of the first measure, until another one is chosen."""
-    return tag("div", median_cell(cell.members, shown_in("page")[0]), class_="value")
+    """The median of the first measure, until another one is chosen; a link to the run."""
+    number, span = told(cell, shown_in("page")[0])
+    kind = "a" if cell.page else "span"
+    return tag(kind, number, href=cell.page or None, class_="value", title=span, data_cell=str(cell.i))
+
+
+def told(cell: Cell, measure: str) -> tuple[str, str]:
+    """A measure's median as it is written, and of how many seeds it is with their range."""
+    values, lost = values_in(cell.members, measure), sum(row["status"] == "diverged" for row in cell.members)
+    words = counted(len(cell.members), "seed") + (f", {lost} diverged" if lost else "")
+    if not values:
+        return "–", words
+    low, high = written(measure, min(values)), written(measure, max(values))
+    return written(measure, median(values).value), words + (f", {low} to {high}" if low != high else "")
+
+
+def on_their_own(cells: Sequence[Cell]) -> str:
+    """The runs whose settings few others have, folded away: nothing stands beside them at equal cost."""
+    if not cells:
+        return ""
+    rows = [
+        [text(cell.method), text(cell.scenario), value_of(cell), text(cell.settings or "as shipped")] for cell in cells
+    ]
+    caption = f"Median over seeds of {measure_name()}. Not to be compared: settings differ from row to row."
+    inner = table(["Method", "Scenario", "Value", "Settings"], rows, caption, 2, class_="numbers dense own")
+    return tag("details", tag("summary", f"{counted(len(cells), 'run')} with settings of their own"), inner)
 
 
 def matrix_filters(cells: Sequence[Cell]) -> str:
-    """Which scenarios, methods and measure to show."""
+    """Which measure to show."""
     measures = [tag("option", text(label_of(name)), value=name) for name in known_measures(cells)]
-    every = tag("option", "all", value="")
-    lists = [
-        ("Method", "matrix-method", [every, *map(option, names(named(cells), "method"))]),
-        ("Scenario", "matrix-scenario", [every, *map(option, names(named(cells), "scenario"))]),
-        ("Measure", "matrix-choice", measures),
-    ]
-    choices = [
-        tag("label", f"{words} ", tag("select", *options, id=name), class_="choice") for words, name, options in lists
-    ]
-    return tag("div", *choices, class_="filters needs-js", role="group", aria_label="Filters")
-
-
-def option(name: str) -> str:
-    """One choice in a list."""
-    return tag("option", text(name), value=name)
+    choice = tag("label", "Measure ", tag("select", *measures, id="matrix-choice"), class_="choice")
+    return tag("div", choice, class_="filters needs-js", role="group", aria_label="What is shown")
 
 
 def known_measures(cells: Sequence[Cell]) -> list[str]:
@@ -168,59 +211,42 @@ def known_measures(cells: Sequence[Cell]) -> list[str]:
 
 
 def matrix_facts(cells: Sequence[Cell]) -> dict[str, Any]:
-    """Every number that the tables can show, as it is written, run by run as they come on the page."""
-    return {"cells": [{name: median_cell(cell.members, name) for name in known_measures(cells)}
-                      for cell in [*named(cells), *paired(cells)]]}  # fmt: skip
-
-
-def place(cells: Sequence[Cell]) -> str:
-    """All runs of one scenario and method, all but the first folded away; settings are said where they differ from the
-    defaults.
-    """
-    if not cells:
-        return tag("span", "–", class_="none")
-    more = tag("details", tag("summary", f"{len(cells) - 1} more"), *map(entry, cells[1:])) if cells[1:] else ""
-    return entry(cells[0]) + more
-
-
-def entry(cell: Cell) -> str:
-    """One run."""
-    about = f"{cell.scenario}, {cell.method}: the last frame"
-    image = tag("img", src=cell.thumbnail, alt=about, width=96, height=96, loading="lazy") if cell.thumbnail else ""
-    picture = tag("a", image, href=cell.page) if image else ""
-    count, lost = len(cell.members), sum(row["status"] == "diverged" for row in cell.members)
-    words = counted(count, "seed") + (f", {lost} diverged" if lost else "")
-    words += f", {cell.settings}" if cell.settings else ""
-    return tag("div", picture, value_of(cell), tag("small", text(words)), class_="entry")
+    """Every number that the tables can show, as it is written, with its range, by run."""
+    return {"cells": {str(cell.i): {name: told(cell, name) for name in known_measures(cells)} for cell in cells}}
 
 
 # --- the leaderboard -------------------------------------------------------------------------------------------------
 
 
 def leaderboard(cells: Sequence[Cell]) -> str:
-    """A sortable table, a row a scenario, method and settings, the best W1 over its floor first."""
-    first, *others = shown_in("board")
+    """A sortable table a scenario, side by side where there is room: a row a method and settings, the best W1 over its
+    floor first.
+    """
+    first = shown_in("board")[0]
     ranked = sorted((cell for cell in cells if values_in(cell.members, first)), key=median_over_floor)
     if not ranked:
         return tag("p", NONE)
-    head = [
-        "Method",
-        "Scenario",
-        label_of(first),
-        "Spread",
-        "Seeds",
-        *(label_of(name) for name in others),
-        "Settings",  # last: on a phone the numbers come first
-    ]
-    caption = (
-        "Medians over seeds on fresh points at the end of training. W1 over its floor: 1 is what a perfect sampler reaches; "
-        "spread: its range over seeds. Core-seconds are those of one seed, drawing aside."
-    )
     finder = tag("label", "Find ", tag("input", type="search", id="find", autocomplete="off"), class_="choice needs-js")
+    scenarios = names(ranked, "scenario")
+    boards = [board(name, [cell for cell in ranked if cell.scenario == name], i) for i, name in enumerate(scenarios)]
+    lead = tag("p", "Medians over seeds, on fresh points at the end of training. W1 over its floor: 1 is what a perfect sampler "
+               "reaches; spread: its range over seeds, and rows whose spreads overlap are not ordered. Core-seconds are those "
+               "of one seed, drawing aside. A name opens its run.", class_="note")  # fmt: skip
+    return lead + finder + tag("div", *boards, class_="boards")
+
+
+def board(scenario: str, cells: Sequence[Cell], i: int) -> str:
+    """The table of one scenario; what all of its rows share is said once, above it."""
+    known = [name for name in shown_in("board") if any(values_in(cell.members, name) for cell in cells)]
+    settings, seeds = {cell.settings for cell in cells}, {len(cell.members) for cell in cells}
+    alike = len(settings) == 1
+    said = [next(iter(settings)) or "as shipped"] if alike else ["settings differ and stand beneath the method"]
+    said += [f"{counted(seeds.pop(), 'seed')} each"] if len(seeds) == 1 else []
+    head = ["Method", label_of(known[0]), "Spread", *(label_of(name) for name in known[1:])]
     sortable = [tag("button", words, type="button", class_="sort") for words in head]
-    return finder + table(
-        sortable, [line(cell) for cell in ranked], caption, 2, id="leaderboard", class_="numbers sortable"
-    )
+    rows = [line(cell, known, alike) for cell in cells]
+    caption = tag("strong", text(scenario)) + f": {text('; '.join(said))}"
+    return table(sortable, rows, caption, 1, id="leaderboard" if not i else None, class_="numbers sortable dense board")
 
 
 def median_over_floor(cell: Cell) -> float:
@@ -229,13 +255,15 @@ def median_over_floor(cell: Cell) -> float:
     return median(values).value if 2 * len(values) > len(cell.members) else math.inf
 
 
-def line(cell: Cell) -> list[str]:
-    """One row of the leaderboard."""
-    known = {name: values_in(cell.members, name) for name in shown_in("board")}
-    medians = {name: written(name, median(values).value) if values else "–" for name, values in known.items()}
+def line(cell: Cell, known: Sequence[str], alike: bool) -> list[str]:
+    """One row of a board."""
+    values = {name: values_in(cell.members, name) for name in known}
+    medians = {name: written(name, median(some).value) if some else "–" for name, some in values.items()}
     first, *others = known
-    low, high = (written(first, end(known[first])) for end in (min, max))
-    spread = f"{low} – {high}" if len(known[first]) > 1 else "–"
-    seeds = ended_words(cell.members)
-    return [text(cell.method), text(cell.scenario), medians[first], spread, seeds,
-            *(medians[name] for name in others), text(cell.settings or "–")]  # fmt: skip
+    low, high = (written(first, end(values[first])) for end in (min, max))
+    spread = f"{low} – {high}" if len(values[first]) > 1 else "–"
+    lost = sum(row["status"] == "diverged" for row in cell.members)
+    name = tag("a", text(cell.method), href=cell.page) if cell.page else text(cell.method)
+    notes = [*([] if alike else [cell.settings or "as shipped"]), *([f"{lost} diverged"] if lost else [])]
+    aside = tag("small", text(", ".join(notes))) if notes else ""
+    return [name + aside, medians[first], spread, *(medians[name] for name in others)]

@@ -43,10 +43,25 @@ SWITCHES = (
     ("optimal", "optimal critic", False),
     ("latent", "latent map", False),
     ("trails", "trails", False),
+    ("names", "names", False),
 )
 KEYS = (("Space", "plays and pauses"), ("← →", "step"), ("Home", "goes to the start"), ("End", "to the end"))
 
 NO_NAMES: Mapping[str, str] = {}
+
+
+class About(NamedTuple):
+    """What is around some films: HTML that says what to look for, which curves belong there, where the glossary is, and
+    whether the picture names its parts.
+    """
+
+    prose: str = ""
+    curves: Sequence[str] = ()
+    glossary: str = ""
+    named: bool = False
+
+
+PLAIN = About()
 
 
 class Shown(NamedTuple):
@@ -99,18 +114,21 @@ def place_run(recording: Recording, place: Path, root: str, name: str) -> Shown:
 # --- what the scripts know -------------------------------------------------------------------------------------------
 
 
-def film_facts(runs: Sequence[Shown]) -> dict[str, Any]:
+def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
     """Everything but the bytes: one clock for all runs, by the share of training that is done, and each run's facts."""
     total = max(len(kept_frames(run.recording)) for run in runs)
     lengths = {run.recording.facts.steps for run in runs}
+    names = names_told(about.curves)
     return {
         "ticks": total,
         "steps": lengths.pop() if len(lengths) == 1 else None,
         "colours": {"real": REAL, "generated": GENERATED, "boundary": BOUNDARY, "rim": RIM},
         "inks": {"real": REAL_INK, "generated": INK_ADDED, "pale": PALE, "disc": DISC_INK},
-        "quantities": quantities(),
+        "glossary": about.glossary,
+        "quantities": quantities(names, chosen_curves(runs, about.curves)),
         "runs": [
-            run_facts(run, i, total, label) for i, (run, label) in enumerate(zip(runs, labels(runs), strict=True))
+            run_facts(run, i, total, label, names)
+            for i, (run, label) in enumerate(zip(runs, labels(runs), strict=True))
         ],
     }
 
@@ -129,30 +147,40 @@ def labels(runs: Sequence[Shown]) -> list[str]:
     return told if len(set(told)) == len(told) else names_apart([run.recording for run in runs])
 
 
-def quantities() -> list[dict[str, Any]]:
-    """The rows of the table of quantities that have a curve or stand beneath a panel, as the scripts know them."""
+def quantities(names: Sequence[str], chosen: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of the table of quantities that have a curve or stand beneath a panel, as the scripts know them. The curves
+    that were chosen are shown at once, the table's other ones when asked for.
+    """
     best = {"lower": "floor", "higher": "ceiling", "neither": ""}
     return [
         {
             "name": name,
             "label": QUANTITIES[name].label,
             "title": axis_name(name),
+            "about": QUANTITIES[name].about,
             "unit": QUANTITIES[name].unit,
             "scale": QUANTITIES[name].scale,
             "best": best[QUANTITIES[name].better],
-            "curve": name in shown_in("curves"),
+            "curve": name in chosen,
+            "more": name not in chosen and name in shown_in("curves"),
             "line": name in shown_in("line"),
         }
-        for name in names_told()
+        for name in names
     ]
 
 
-def names_told() -> list[str]:
-    """The names of these rows."""
-    return list(dict.fromkeys([*shown_in("curves"), *shown_in("line")]))
+def names_told(chosen: Sequence[str]) -> list[str]:
+    """The names of these rows: the chosen ones first."""
+    return list(dict.fromkeys([*chosen, *shown_in("curves"), *shown_in("line")]))
 
 
-def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
+def chosen_curves(runs: Sequence[Shown], chosen: Sequence[str]) -> list[str]:
+    """The chosen quantities that any run has a curve of; without any, those that the table has in this place."""
+    known = [name for name in chosen if any(run.recording.curve(name) is not None for run in runs)]
+    return known or shown_in("curves")
+
+
+def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) -> dict[str, Any]:
     """One run as its panel knows it."""
     recording, shown = run.recording, run.scene
     kept, facts = kept_frames(recording), recording.facts
@@ -179,8 +207,8 @@ def run_facts(run: Shown, i: int, ticks: int, label: str) -> dict[str, Any]:
         "longest": steepest(shown.slopes),
         "modes": [] if centres is None else np.asarray(centres, float).round(5).tolist(),
         "rings": rings_known(shown),
-        "curves": curves_of(recording, kept),
-        "best": {name: best_of(recording, name) for name in names_told()},
+        "curves": curves_of(recording, kept, names),
+        "best": {name: best_of(recording, name) for name in names},
         "events": [
             {"step": event.step, "label": event.label, "seeds": event.seeds, "why": why(recording, event)}
             for event in events_of(recording)
@@ -248,9 +276,9 @@ def bands_of(scores: np.ndarray) -> dict[str, Any]:
     return {"start": round_to(edges[0]), "width": round_to(edges[1] - edges[0]), "colours": colours}
 
 
-def curves_of(recording: Recording, kept: np.ndarray) -> dict[str, list[list[float | None]]]:
-    """The quantities that have a curve: one list over the frames for every seed, null where unknown."""
-    known = {name: recording.curve(name) for name in names_told()}
+def curves_of(recording: Recording, kept: np.ndarray, names: Sequence[str]) -> dict[str, list[list[float | None]]]:
+    """Quantities that have a curve: one list over the frames for every seed, null where unknown."""
+    known = {name: recording.curve(name) for name in names}
     return {
         name: [[round_to(v) if np.isfinite(v) else None for v in line] for line in values[kept].T]
         for name, values in known.items()
@@ -278,24 +306,32 @@ def round_to(value: float) -> float:
 # --- HTML ------------------------------------------------------------------------------------------------------------
 
 
-def film(runs: Sequence[Shown]) -> str:
-    """Controls, panels and curves. Without scripts: the last frames, and each run's sheet."""
-    size = "one" if len(runs) == 1 else "few" if len(runs) <= 4 else "many"
+def film(runs: Sequence[Shown], about: About = PLAIN) -> str:
+    """Controls, panels, what to look for, curves. Without scripts: the last frames, and each run's sheet."""
+    size = SIZES[min(len(runs), len(SIZES)) - 1]
     names = labels(runs)
     panels = [panel(run, i, label) for i, (run, label) in enumerate(zip(runs, names, strict=True))]
-    inner = [
-        data(film_facts(runs), "film-facts"),
-        controls(runs),
-        legend(runs),
-        tag("p", text(points_in_words([run.recording for run in runs])), class_="note"),
-        tag("div", tag("div", *panels, class_=f"panels {size}"), tag("div", id="curves", class_="curves needs-js"),
-            class_=f"seen {size}"),
+    more = tag("details", tag("summary", "More curves"), tag("div", id="more", class_="curves"), class_="needs-js")
+    beside = [
+        about.prose,
+        tag("div", id="curves", class_="curves needs-js"),
+        more,
         tag("details", tag("summary", "Diagnosed events"), tag("div", id="events"), class_="needs-js"),
-        tag("p", notes(runs), class_="note"),
+    ]
+    inner = [
+        data(film_facts(runs, about), "film-facts"),
+        player(runs),
+        tag("div", tag("div", tag("div", *panels, class_=f"panels {size}"), legend(runs), options(runs, about), class_="left"),
+            tag("div", *beside, class_="right"), class_=f"seen {size}"),
+        tag("details", tag("summary", "How to read the panels"),
+            tag("p", text(points_in_words([run.recording for run in runs]))), tag("p", notes(runs)), class_="note"),
         optima(runs, names),
         tag("noscript", tag("p", NO_SCRIPTS), *sheets(runs, names)),
     ]  # fmt: skip
     return tag("section", *inner, class_="film", aria_label="Films of the runs")
+
+
+SIZES = ("one", "two", "few", "few", "many")  # how wide panels are, by how many there are
 
 
 NO_SCRIPTS = "These panels play where scripts are allowed. Below is the sheet of each run."
@@ -312,10 +348,8 @@ def optima(runs: Sequence[Shown], names: Sequence[str]) -> str:
     return tag("details", tag("summary", "The optimal critics"), tag("ul", *lines), class_="note") if lines else ""
 
 
-def controls(runs: Sequence[Shown]) -> str:
-    """Play, step, slider, speed, seed and switches."""
-    seeds = list(dict.fromkeys(seed for run in runs for seed in run.recording.facts.seeds))
-    with_critic = {seed for run in runs for seed in run.recording.facts.seeds[: critics_of(run.recording.frames)]}
+def player(runs: Sequence[Shown]) -> str:
+    """Play, step, slider, seed and speed, in one line."""
     buttons = [
         tag("button", "▶", type="button", id="play", class_="main", aria_label="Play"),
         tag("button", "‹", type="button", id="back", aria_label="One frame back"),
@@ -323,17 +357,35 @@ def controls(runs: Sequence[Shown]) -> str:
     ]
     slider = tag("input", type="range", id="time", min="0", max="1", value="1", step="1", aria_label="Training step")
     bar = tag("div", tag("div", id="marks", aria_hidden="true"), slider, class_="time")
-    speeds = [tag("option", words, value=value, selected=value == "1") for value, words in SPEEDS]
-    seed_names = [tag("option", f"seed {text(seed)}" + ("" if seed in with_critic else " (points only)"), value=str(seed))
-                  for seed in seeds]  # fmt: skip
-    chosen = tag(
-        "div", *(switch(*row) for row in SWITCHES), class_="switches", role="group", aria_label="What is drawn"
+    lists = tag(
+        "div", choice("Seed", "seed", seeds_to_choose(runs)), choice("Speed", "speed", speeds()), class_="choices"
     )
-    player = tag("div", *buttons, bar, tag("output", id="step", for_="time"), class_="row controls needs-js", role="group",
-                 aria_label="Player")  # fmt: skip
-    lists = tag("div", choice("Seed", "seed", seed_names), choice("Speed", "speed", speeds), class_="choices")
-    options = tag("div", chosen, lists, class_="row options needs-js")
-    return player + options + tag("div", id="told", class_="unseen", aria_live="polite")
+    inner = [*buttons, bar, tag("output", id="step", for_="time"), lists]
+    line = tag("div", *inner, class_="row controls needs-js", role="group", aria_label="Player")
+    return line + tag("div", id="told", class_="unseen", aria_live="polite")
+
+
+def speeds() -> list[str]:
+    """How fast films can play."""
+    return [tag("option", words, value=value, selected=value == "1") for value, words in SPEEDS]
+
+
+def seeds_to_choose(runs: Sequence[Shown]) -> list[str]:
+    """Every seed of any run, and of which there is no critic to see."""
+    seeds = list(dict.fromkeys(seed for run in runs for seed in run.recording.facts.seeds))
+    with_critic = {seed for run in runs for seed in run.recording.facts.seeds[: critics_of(run.recording.frames)]}
+    return [tag("option", f"seed {text(seed)}" + ("" if seed in with_critic else " (points only)"), value=str(seed))
+            for seed in seeds]  # fmt: skip
+
+
+def options(runs: Sequence[Shown], about: About) -> str:
+    """What can be drawn or left out, and the keys."""
+    optimal = any(run.scene.optimal is not None for run in runs)
+    rows = [row for row in SWITCHES if row[0] != "optimal" or optimal]
+    chosen = [switch(name, words, on or (name == "names" and about.named)) for name, words, on in rows]
+    keys = " · ".join(f"<kbd>{key}</kbd> {words}" for key, words in KEYS)
+    switches = tag("div", *chosen, class_="switches", role="group", aria_label="What is drawn")
+    return tag("div", switches, tag("span", keys, class_="keys"), class_="row options needs-js")
 
 
 def switch(name: str, words: str, on: bool) -> str:
@@ -356,7 +408,6 @@ def legend(runs: Sequence[Shown]) -> str:
         tag("span", "critic: less real ", tag("i", class_="ramp"), " more real"),
         *([ring] if any(run.scene.rings for run in runs) else []),
         *([line] if any(run.scene.boundary is not None for run in runs) else []),
-        tag("span", " · ".join(f"<kbd>{key}</kbd> {words}" for key, words in KEYS), class_="keys needs-js"),
     ]
     return tag("p", *parts, class_="legend")
 
@@ -373,7 +424,7 @@ def panel(run: Shown, i: int, label: str) -> str:
     swatch = tag("i", class_="swatch", style=f"color:{colour_of(i)};border-top-style:{DASHES[dash_of(i)]}")
     caption = tag("figcaption", tag("strong", swatch, text(label)), tag("span", last_words(run), class_="numbers"),
                   tag("span", class_="reading"))  # fmt: skip
-    return tag("figure", stage, caption, class_="panel")
+    return tag("figure", stage, caption, class_="panel", id=f"run-{i}")
 
 
 def last_words(run: Shown) -> str:

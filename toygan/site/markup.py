@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -9,9 +10,16 @@ from typing import Any
 
 from toygan.site.pack import as_json
 
-PAGES = (("index.html", "Questions"), ("matrix.html", "Matrix"), ("leaderboard.html", "Leaderboard"))
+PAGES = (
+    ("start.html", "What is a GAN?"),
+    ("index.html", "Questions"),
+    ("matrix.html", "Matrix"),
+    ("leaderboard.html", "Leaderboard"),
+    ("glossary.html", "Glossary"),
+)
+HOME = "index.html"
 STYLES, HEAD_SCRIPTS = ("page.css",), ("theme.js",)
-SCRIPTS = ("unpack.js", "paint.js", "curves.js", "film.js", "tables.js")
+SCRIPTS = ("unpack.js", "paint.js", "curves.js", "film.js", "dials.js", "tables.js")
 ASSETS = (*STYLES, *HEAD_SCRIPTS, *SCRIPTS)
 
 Pages = Sequence[tuple[str, str]]
@@ -53,6 +61,12 @@ def linked(words: str) -> str:
 
 ARXIV = re.compile(r"\barXiv:(\d{4}\.\d{4,5})\b")
 DOI = re.compile(r"\bdoi:(10\.\d{4,9}/[\w./()-]*\w)")
+
+
+def file_name(name: str) -> str:
+    """A name that is safe in a path and a link on every system, and another one for every other name."""
+    plain = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "exhibit"
+    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
 def command_box(command: str) -> str:
@@ -110,9 +124,7 @@ def top_bar(root: str, pages: Pages, here: str) -> str:
     """The site's pages, and the switch between light and dark."""
     links = [tag("a", text(words), href=root + page, aria_current="page" if page == here else None)
              for page, words in pages]  # fmt: skip
-    name = (
-        tag("a", "toygan", href=root + pages[0][0], class_="brand") if pages else tag("span", "toygan", class_="brand")
-    )
+    name = tag("a", "toygan", href=root + HOME, class_="brand") if pages else tag("span", "toygan", class_="brand")
     switch = tag("button", "Theme: auto", type="button", id="theme", class_="quiet needs-js")
     return tag("header", name, tag("nav", *links, aria_label="Pages") if pages else "", switch, class_="top")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from toygan.files.disk import write_aside
 from toygan.many.results import facts_of, records
-from toygan.quantities.table import label_of, shown_in, written
-from toygan.site.film import Shown, commands, film, fresh_in_words, labels, place_runs
+from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
+from toygan.site.film import About, Shown, commands, film, fresh_in_words, labels, place_runs
 from toygan.site.markup import ASSETS, command_box, document, paragraphs, table, tag, text
 from toygan.view.records import FINISHED, groups
 from toygan.view.statistics import median
@@ -30,8 +30,7 @@ def write_page(place: Path, title: str, about: str, folders: Sequence[Path], com
     several = len(folders) > 1
     parts = [
         tag("h1", text(title)),
-        tag("div", paragraphs(about), class_="prose"),
-        film(shown),
+        film(shown, About(prose=prose(about))),
         section("Final measures", final_table(records(folders), folders)),
         section("What was seen", diagnoses(shown)),
         section(
@@ -49,9 +48,14 @@ def write_assets(place: Path) -> None:
         write_aside(place / "assets" / name, (OWN / name).read_bytes(), durable=False)
 
 
-def section(title: str, *inner: str) -> str:
-    """A part of a page under its own heading; nothing for nothing."""
-    return tag("section", tag("h2", text(title)), *inner, class_="part") if any(inner) else ""
+def prose(words: str) -> str:
+    """What to look for, where anything is said."""
+    return tag("div", tag("h2", "What to look for"), paragraphs(words), class_="prose") if words.strip() else ""
+
+
+def section(title: str, *inner: str, name: str = "") -> str:
+    """A part of a page under its own heading, with a name that links may lead to; nothing for nothing."""
+    return tag("section", tag("h2", text(title)), *inner, class_="part", id=name or None) if any(inner) else ""
 
 
 def diagnoses(runs: Sequence[Shown]) -> str:
@@ -62,7 +66,7 @@ def diagnoses(runs: Sequence[Shown]) -> str:
     return tag("ul", *lines) if lines else ""
 
 
-def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> str:
+def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glossary: str = "") -> str:
     """A row a run: medians over seeds of the measures that are known, and their range; `folders` tell of how many points."""
     known = [name for name in shown_in("page") if any(isinstance(record.get(name), int | float) for record in rows)]
     keys = ["label"] if all("label" in record for record in rows) else ["scenario", "method", "settings"]
@@ -70,7 +74,7 @@ def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> s
     head = [
         *("Run" if key == "label" else key.capitalize() for key in told[::-1]),
         "Seeds",
-        *(label_of(name) for name in known),
+        *(term(name, glossary) for name in known),
     ]
     cells = [
         [*(text(members[0].get(key) or "–") for key in told[::-1]), ended_words(members),
@@ -81,7 +85,22 @@ def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> s
         f"Medians over seeds at the end of training, on {fresh_points(folders)}, not on those of a frame; beneath, the range "
         "over seeds where they differ."
     )
-    return table(head, cells, caption, len(told), class_="numbers") if rows else ""
+    kind = "numbers long" if len(cells) > LONG else "numbers"
+    return table(head, cells, caption, len(told), class_=kind) if rows else ""
+
+
+LONG = 24  # rows, beyond which a table scrolls in a box of its own
+
+
+def term(name: str, glossary: str) -> str:
+    """A quantity's label, which leads to its line in the glossary where there is one."""
+    words = text(label_of(name))
+    return tag("a", words, href=f"{glossary}#{anchor(name)}", class_="term") if glossary else words
+
+
+def anchor(name: str) -> str:
+    """Where a quantity stands in the glossary, or a label of the diagnosis."""
+    return f"{'term' if name in QUANTITIES else 'label'}-{name.replace('_', '-')}"
 
 
 def fresh_points(folders: Sequence[Path]) -> str:

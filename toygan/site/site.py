@@ -1,24 +1,26 @@
-"""The site of all exhibits: an index of questions, a page an exhibit, the matrix and the leaderboard."""
+"""The site of all exhibits: where to start, an index of questions, a page an exhibit, the matrix, the leaderboard, words."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from toygan.draw.thumbnail import poster, shrunk, small_film
 from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.files.disk import write_aside
 from toygan.site.boards import cells_of, leaderboard, matrix
-from toygan.site.film import Shown, film, place_runs
-from toygan.site.markup import PAGES, command_box, document, linked, paragraphs, tag, text
+from toygan.site.film import About, Shown, film, place_runs
+from toygan.site.glossary import glossary_body
+from toygan.site.markup import PAGES, command_box, document, file_name, linked, paragraphs, tag, text
 from toygan.site.page import final_table, section, write_assets
+from toygan.site.phases import dials
+from toygan.site.start import start_body
 from toygan.view.records import Record
 
-STILL, THUMBNAIL, CARD = 1600, 96, 240  # pixels wide
+STILL, CARD = 1600, 240  # pixels wide
 SIGNS = {JUDGED[True]: "✓", JUDGED[False]: "✗", BY_CONSTRUCTION: "=", JUDGED[None]: "–"}
 LEAD = (
     "Every way in which a GAN fails or holds, asked as a question and answered by runs that you can play with. Each answer is "
@@ -34,23 +36,63 @@ def write_site(place: Path, showings: Sequence[Showing], quick: bool, at_once: i
     from joblib import Parallel, delayed
 
     write_assets(place)
-    Parallel(n_jobs=min(at_once, len(showings)))(delayed(write_exhibit)(place, showing) for showing in showings)
+    order = in_order(showings)
+    Parallel(n_jobs=min(at_once, len(showings)))(
+        delayed(write_exhibit)(place, showing, way) for showing, way in zip(showings, order, strict=True)
+    )
     return write_index(place, showings, quick)
+
+
+class Way(NamedTuple):
+    """A page's place in the reading order: which one it is, of how many, and the pages before and after it, each as its
+    file among the exhibits and its question; empty where there is none.
+    """
+
+    i: int
+    n: int
+    before: tuple[str, str]
+    after: tuple[str, str]
+
+
+def in_order(showings: Sequence[Showing]) -> list[Way]:
+    """The way through the exhibits as they come, from the start page to the matrix of all."""
+    pages = [
+        ("../start.html", "What is a GAN?"),
+        *((f"{file_name(showing.name)}.html", showing.question) for showing in showings),
+        ("../matrix.html", "All scenarios and methods"),
+    ]
+    return [Way(i, len(showings), pages[i - 1], pages[i + 1]) for i in range(1, len(showings) + 1)]
 
 
 # --- exhibits --------------------------------------------------------------------------------------------------------
 
 
-def write_exhibit(place: Path, showing: Showing) -> None:
+def write_exhibit(place: Path, showing: Showing, way: Way) -> None:
     """Write one exhibit's page, `exhibits/NAME.html`, with its data and pictures, each file whole or not at all."""
     name = file_name(showing.name)
     for home in ("exhibits", "stills/cards"):
         (place / home).mkdir(parents=True, exist_ok=True)
     runs = film_runs(showing, place, name)
     write_card(place, showing, name, runs)
-    body = exhibit_head(showing) + (film(runs) if runs else "") + exhibit_rest(showing, place, name)
+    prose = tag("div", tag("h2", "What to look for"), paragraphs(showing.text), class_="prose")
+    shown, seen = moving(showing, place, name, runs, About(prose=prose, curves=showing.curves, glossary=GLOSSARY))
+    body = exhibit_head(showing, way) + shown + exhibit_rest(showing, place, name, seen) + steps(way, True)
     content = document(showing.question, body, "../", PAGES)
     write_aside(place / "exhibits" / f"{name}.html", content)
+
+
+GLOSSARY = "../glossary.html"
+
+
+def moving(showing: Showing, place: Path, name: str, runs: Sequence[Shown], about: About) -> tuple[str, int]:
+    """What stands first on an exhibit's page, films or dials or else its first picture, with what to look for; and how many
+    of its pictures that took.
+    """
+    if runs:
+        return film(runs, about), 0
+    if all(showing.dials):
+        return dials(*showing.dials, place, "../", name) + about.prose, 0
+    return tag("div", *pictures(showing.pictures[:1], place, name), about.prose, class_="plain"), 1
 
 
 def runs_of(showing: Showing) -> list[Record]:
@@ -58,21 +100,27 @@ def runs_of(showing: Showing) -> list[Record]:
     return [dict(row) for row in showing.records if "folder" in row]
 
 
-def file_name(name: str) -> str:
-    """A name that is safe in a path and a link on every system, and another one for every other name."""
-    plain = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "exhibit"
-    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
-
-
-def exhibit_head(showing: Showing) -> str:
-    """Question, what to look at, and whether the page is a quick one."""
+def exhibit_head(showing: Showing, way: Way) -> str:
+    """Where one is, the question, its answer, and whether the page is a quick one."""
+    place = tag("p", text(showing.title), tag("span", f"question {way.i} of {way.n}", class_="count"), class_="kicker")
     parts = [
-        tag("p", text(showing.title), class_="kicker"),
+        tag("div", place, steps(way, False), class_="whereabouts"),
         tag("h1", text(showing.question)),
+        tag("p", text(showing.answer), class_="answer") if showing.answer else "",
         banner(showing.quick),
-        tag("div", paragraphs(showing.text), class_="prose"),
     ]
     return tag("div", *parts, class_="opening")
+
+
+def steps(way: Way, at_length: bool) -> str:
+    """Links to the page before and the one after: as arrows at the top, with their questions at the end."""
+    (back, before), (on, after) = way.before, way.after
+    links = [
+        tag("a", f"← {text(before)}" if at_length else "← previous", href=back, rel="prev"),
+        tag("a", f"{text(after)} →" if at_length else "next →", href=on, rel="next"),
+    ]
+    kind, name = ("steps", "Previous and next page") if at_length else ("steps short", "Previous and next")
+    return tag("nav", *links, class_=kind, aria_label=name)
 
 
 def banner(quick: bool) -> str:
@@ -88,83 +136,106 @@ def film_runs(showing: Showing, place: Path, name: str) -> list[Shown]:
     return place_runs(list(showing.films), place, "../", name, names) if showing.films else []
 
 
-def exhibit_rest(showing: Showing, place: Path, name: str) -> str:
-    """Claims, pictures, measures, reference and command."""
+def exhibit_rest(showing: Showing, place: Path, name: str, seen: int) -> str:
+    """Claims, the pictures beyond those `seen` already, measures, reference and command."""
     parts = [
-        section("Claims", verdicts(showing.verdicts)),
-        section("Pictures", *pictures(showing.pictures, place, name)),
-        section("Final measures", final_table(runs_of(showing), showing.folders)),
+        section("Pictures", stills(pictures(showing.pictures, place, name, seen, bool(showing.films)))),
+        section("Claims", verdicts(showing.verdicts, showing.quick)),
+        section("Final measures", final_table(runs_of(showing), showing.folders, GLOSSARY), name="measures"),
         section("Reference", tag("p", linked(showing.reference)) if showing.reference else ""),
         section("The command that made this", command_box(showing.command)),
     ]
     return "".join(parts)
 
 
-def verdicts(found: Sequence[Verdict]) -> str:
+def verdicts(found: Sequence[Verdict], quick: bool = False) -> str:
     """Every claim with what became of it and its numbers, whichever way it went."""
-    return tag("ul", *map(verdict_line, found), class_="verdicts") if found else ""
+    return tag("ul", *(verdict_line(one, quick) for one in found), class_="verdicts") if found else ""
 
 
-def verdict_line(found: Verdict) -> str:
-    """One claim."""
+def verdict_line(found: Verdict, quick: bool = False) -> str:
+    """One claim. Quick runs judge nothing: what became of it in them is told without the colours of a verdict."""
     words = found.words
     sign = tag("span", SIGNS[words], aria_hidden="true")
-    mark = tag("span", sign, f" {words}", class_=f"verdict {words.replace(' ', '-')}")
+    kind = "quick" if quick and words != BY_CONSTRUCTION else words.replace(" ", "-")
+    told = tag("small", "in quick runs") if kind == "quick" else ""
+    mark = tag("span", sign, f" {words}", told, class_=f"verdict {kind}")
     return tag("li", mark, tag("p", text(found.says)), tag("p", text(found.evidence), class_="evidence"))
 
 
-def pictures(found: Sequence[Picture], place: Path, name: str) -> list[str]:
-    """The stills of an exhibit, each a link to its file: on a phone they are too small to read."""
+def stills(figures: Sequence[str]) -> str:
+    """Pictures side by side where there is room."""
+    return tag("div", *figures, class_="stills") if figures else ""
+
+
+def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0, filmed: bool = False) -> list[str]:
+    """The stills of an exhibit but the first `seen` and those whose film is there, each a link to its file: on a phone they
+    are too small to read.
+    """
     home = place / "stills" / name
     home.mkdir(parents=True, exist_ok=True)
     told = []
-    for i, picture in enumerate(found):
+    for i, picture in list(enumerate(found))[seen:]:
+        if filmed and kind_of(picture) == "films":
+            continue
         write_aside(home / f"picture-{i}.webp", shrunk(picture.path, STILL), durable=False)
         file = f"../stills/{name}/picture-{i}.webp"
         image = tag("img", src=file, alt=f"{picture.about} (opens at full size)", loading="lazy")
-        told.append(tag("figure", tag("a", image, href=file), tag("figcaption", text(picture.title)), class_="still"))
+        kind = "still chart" if kind_of(picture) in CHARTS else "still"
+        told.append(tag("figure", tag("a", image, href=file), tag("figcaption", text(picture.title)), class_=kind))
     return told
+
+
+def kind_of(picture: Picture) -> str:
+    """The kind of panel that a picture is of, by its file's name."""
+    return picture.path.stem.partition("-")[2]
+
+
+# lines and letters on paper, which may be turned dark; maps keep their colours
+CHARTS = ("curves", "ends", "rates", "distances", "price", "bound", "layers", "weights")
 
 
 # --- the pictures of an exhibit elsewhere ----------------------------------------------------------------------------
 
 
 def write_card(place: Path, showing: Showing, name: str, runs: Sequence[Shown]) -> None:
-    """The last frame of every film, very small, and the picture of the card, which moves if there is a film."""
+    """The picture of the card, which moves if there is a film."""
     if runs:
-        contents = {f"{name}-{i}": poster(run.scene, 2 * THUMBNAIL) for i, run in enumerate(runs)}
-        contents |= {name: poster(runs[0].scene, 2 * CARD), f"{name}-film": small_film(runs[0].scene, CARD)}
+        contents = {name: poster(runs[0].scene, 2 * CARD), f"{name}-film": small_film(runs[0].scene, CARD)}
     else:
         contents = {name: shrunk(showing.pictures[0].path, 2 * CARD)} if showing.pictures else {}
     for still, content in contents.items():
         write_aside(place / f"stills/cards/{still}.webp", content, durable=False)
 
 
-def thumbnails(showing: Showing) -> dict[str, tuple[str, str]]:
-    """The thumbnail of every film of an exhibit, by the run's folder, with the page where it plays."""
-    name = file_name(showing.name)
-    return {
-        str(folder): (f"stills/cards/{name}-{i}.webp", f"exhibits/{name}.html")
-        for i, folder in enumerate(showing.films)
-    }
+def places(showing: Showing) -> dict[str, str]:
+    """Where each run of an exhibit is to be seen, by its folder: its film, or the table of measures."""
+    page = f"exhibits/{file_name(showing.name)}.html"
+    filmed = {str(folder): f"{page}#run-{i}" for i, folder in enumerate(showing.films)}
+    return {str(folder): f"{page}#measures" for folder in showing.folders} | filmed
 
 
 # --- index, matrix, leaderboard --------------------------------------------------------------------------------------
 
 
 def write_index(place: Path, showings: Sequence[Showing], quick: bool) -> Path:
-    """Write the index of questions, the matrix and the leaderboard of all exhibits' runs; returns the index."""
-    stills = dict(chain.from_iterable(thumbnails(showing).items() for showing in showings))
-    cells = cells_of([row for showing in showings for row in runs_of(showing)], stills)
+    """Write the pages that are about all exhibits; returns the index."""
+    where: dict[str, str] = {}
+    for folder, page in chain.from_iterable(places(showing).items() for showing in showings):
+        if "#run-" in page or folder not in where:  # a film says more than a line of a table
+            where[folder] = page
+    cells = cells_of([row for showing in showings for row in runs_of(showing)], where)
     cards = tag("ul", *(card(showing) for showing in showings), class_="cards")
     play = tag("button", "Play all films", type="button", id="play-all", class_="quiet needs-js")
-    opening = tag("p", LEAD, class_="lead")
+    opening = tag("div", tag("p", LEAD, class_="lead"), play, class_="lead-row")
     ranked = [showing for showing in showings if showing.name == "leaderboard"] or showings
-    best = cells_of([row for showing in ranked for row in runs_of(showing)], stills)
+    best = cells_of([row for showing in ranked for row in runs_of(showing)], where)
     bodies = {
-        "index.html": tag("h1", "Questions about GANs, on a sheet of paper") + opening + banner(quick) + play + cards,
+        "start.html": start_body(showings, place, "glossary.html"),
+        "index.html": tag("h1", "Questions about GANs, on a sheet of paper") + opening + banner(quick) + cards,
         "matrix.html": tag("h1", "Scenarios and methods") + banner(quick) + matrix(cells),
         "leaderboard.html": tag("h1", "Leaderboard") + banner(quick) + leaderboard(best),
+        "glossary.html": glossary_body(),
     }
     for page, title in PAGES:
         write_aside(place / page, document(f"{title} · toygan", bodies[page], "", PAGES, page))
@@ -172,15 +243,17 @@ def write_index(place: Path, showings: Sequence[Showing], quick: bool) -> Path:
 
 
 def card(showing: Showing) -> str:
-    """One question with its film as a thumbnail and the tally of its claims."""
+    """One question with its film as a thumbnail and its answer."""
     name = file_name(showing.name)
     still = f"stills/cards/{name}"
     image = tag("img", src=f"{still}.webp", alt="", width=CARD, height=CARD, loading="lazy",
                 data_film=f"{still}-film.webp" if showing.films else None)  # fmt: skip
     title = tag("p", text(showing.title), class_="kicker")
     question = tag("h2", tag("a", text(showing.question), href=f"exhibits/{name}.html"))
-    thumb = tag("div", image if showing.films or showing.pictures else "", class_="thumb")
-    return tag("li", thumb, title, question, tag("p", tally(showing.verdicts), class_="tally"))
+    chart = not showing.films and showing.pictures and kind_of(showing.pictures[0]) in CHARTS
+    thumb = tag("div", image if showing.films or showing.pictures else "", class_="thumb chart" if chart else "thumb")
+    answered = tag("p", text(showing.answer or tally(showing.verdicts)), class_="tally")
+    return tag("li", thumb, title, question, answered)
 
 
 def tally(found: Sequence[Verdict]) -> str:

@@ -78,13 +78,13 @@
     return ticks;
   }
 
-  // Draw every curve that any run knows into a place; `pick(share)` is called with a share of the training.
-  toygan.curves = function (place, facts, seed, pick) {
+  // Draw every wanted curve that any run knows into a place; `pick(share)` is called with a share of the training.
+  toygan.curves = function (place, facts, seed, pick, wanted) {
     width = measured(place);
     const cursors = [];
-    for (const row of facts.quantities.filter((one) => one.curve)) {
+    for (const row of facts.quantities.filter(wanted)) {
       const runs = facts.runs.filter((run) => run.curves[row.name]);
-      if (runs.length) cursors.push(chart(place, facts, row, runs, seed, pick));
+      if (runs.length) cursors.push(chart(place, facts, row, runs, seed, pick, !cursors.length));
     }
     return (share) => cursors.forEach((cursor) => cursor(share));
   };
@@ -98,25 +98,80 @@
     return found;
   }
 
-  function chart(place, facts, row, runs, seed, pick) {
+  function chart(place, facts, row, runs, seed, pick, first) {
     const values = runs.flatMap((run) => run.curves[row.name].flat()).filter((value) => value !== null);
     const best = row.best ? runs.map((run) => run.best[row.name]).filter((value) => value !== null) : [];
     const scale = SCALES[row.scale === "log" && !values.some((value) => value > 0) ? "loss" : row.scale](values.concat(best));
     const box = document.createElement("figure"), title = document.createElement("figcaption");
-    title.textContent = row.title + (row.scale === "log" ? " (log scale)" : "");
+    title.append(named(row, facts.glossary), row.title.slice(row.label.length) + (row.scale === "log" ? " (log scale)" : ""));
     const svg = make("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": spoken(row, runs, seed) });
     axes(svg, facts, scale);
     const floors = [...new Set(best)];
     floors.forEach((value) => floorLine(svg, up(scale.place(value))));
     floorNames(svg, scale, floors, row.best);
     runs.forEach((run) => lines(svg, facts, scale, run, row.name, seed));
-    if (row === facts.quantities[0]) runs.forEach((run) => eventMarks(svg, scale, run, seed));
+    if (first) runs.forEach((run) => eventMarks(svg, scale, run, row.name, seed));
     const cursor = make("line", { class: "cursor", y1: TOP, y2: HEIGHT - BOTTOM });
     svg.append(cursor);
+    const told = document.createElement("div");
+    told.className = "told";
+    told.hidden = true;
     follow(svg, pick);
-    box.append(title, svg);
+    tell(svg, told, facts, row, runs, seed);
+    box.append(title, svg, told);
     place.append(box);
     return (share) => { cursor.setAttribute("x1", across(share)); cursor.setAttribute("x2", across(share)); };
+  }
+
+  // What a chart is of, which leads to the glossary where there is one.
+  function named(row, glossary) {
+    const name = document.createElement(glossary ? "a" : "span");
+    name.textContent = row.label;
+    name.title = row.about;
+    if (glossary) name.href = `${glossary}#term-${row.name.replaceAll("_", "-")}`;
+    return name;
+  }
+
+  // At the pointer: the step, and every run's value of the chosen seed at its frame nearest to it.
+  function tell(svg, told, facts, row, runs, seed) {
+    const line = make("line", { class: "pointed", y1: TOP, y2: HEIGHT - BOTTOM });
+    svg.append(line);
+    const move = function (event) {
+      const share = Math.min(Math.max(shareAt(svg, event), 0), 1);
+      told.replaceChildren(...words(facts, row, runs, seed, share));
+      told.hidden = false;
+      told.classList.toggle("turned", share > 0.5);
+      told.style.setProperty("--at", across(share) / width);
+      line.setAttribute("x1", across(share));
+      line.setAttribute("x2", across(share));
+      line.classList.add("on");
+    };
+    const leave = () => { told.hidden = true; line.classList.remove("on"); };
+    svg.addEventListener("pointermove", move);
+    svg.addEventListener("pointerdown", move);
+    svg.addEventListener("pointerleave", leave);
+  }
+
+  function words(facts, row, runs, seed, share) {
+    const head = document.createElement("b"), steps = new Set();
+    const lines = runs.map(function (run) {
+      const away = run.step.map((_, t) => Math.abs(shareOf(run, t) - share)), t = away.indexOf(Math.min(...away));
+      const curve = run.curves[row.name][run.seeds.indexOf(seed)], value = curve ? curve[t] : null;
+      const line = document.createElement("span"), mark = document.createElement("i");
+      steps.add(run.step[t]);
+      mark.style.color = run.colour;
+      line.append(mark, `${run.label}: ${value === null || value === undefined ? "unknown" : written(row, value)}`);
+      return line;
+    });
+    head.textContent = steps.size === 1 ? `step ${[...steps][0]}` : `${Math.round(100 * share)} % of training`;
+    return [head, ...lines];
+  }
+
+  const written = (row, value) => row.unit === "share" ? toygan.percent(value) : toygan.short(value);
+
+  function shareAt(svg, event) {
+    const box = svg.getBoundingClientRect();
+    return ((event.clientX - box.left) / box.width * width - LEFT) / (width - LEFT - RIGHT);
   }
 
   const across = (share) => LEFT + share * (width - LEFT - RIGHT);
@@ -193,8 +248,8 @@
   }
 
   // Diamonds on the chosen seed's line, where something was diagnosed.
-  function eventMarks(svg, scale, run, seed) {
-    const line = run.curves.w1[run.seeds.indexOf(seed)];
+  function eventMarks(svg, scale, run, name, seed) {
+    const line = run.curves[name][run.seeds.indexOf(seed)];
     for (const event of line ? run.events : []) {
       const t = run.step.findIndex((step) => step >= event.step);
       if (!event.seeds.includes(seed) || t < 0 || line[t] === null) continue;
@@ -206,10 +261,7 @@
   }
 
   function follow(svg, pick) {
-    const move = function (event) {
-      const box = svg.getBoundingClientRect();
-      pick(((event.clientX - box.left) / box.width * width - LEFT) / (width - LEFT - RIGHT));
-    };
+    const move = (event) => pick(shareAt(svg, event));
     svg.addEventListener("pointerdown", function (event) { svg.setPointerCapture(event.pointerId); move(event); });
     svg.addEventListener("pointermove", function (event) { if (event.buttons) move(event); });
   }

@@ -1,8 +1,8 @@
 // The player: one slider for all panels. Only panels in sight are drawn, and data is asked for when one comes in sight.
 "use strict";
 (function () {
-  const FRAMES_A_SECOND = 12, FINEST = 900, CROWD = 6;
-  const SWITCHES = ["points", "critic", "arrows", "optimal", "latent", "trails"];
+  const FRAMES_A_SECOND = 12, LEAST = 6, REST = 1.5, FINEST = 900, CROWD = 6; // a film takes so many seconds and rests at its end
+  const SWITCHES = ["points", "critic", "arrows", "optimal", "latent", "trails", "names"];
   const place = document.getElementById("film-facts");
   if (!place) return;
 
@@ -11,7 +11,8 @@
   const find = (id) => document.getElementById(id);
   const state = { tick: last, playing: false, speed: 1, seed: facts.runs[0].seeds[0], on: {}, pointer: null };
   const panels = Array.from(document.querySelectorAll(".panel"), (figure, i) => panelOf(figure, facts.runs[i]));
-  let moveCursors = () => {};
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  let moveCursors = () => {}, begun = still;
 
   function panelOf(figure, run) {
     return {
@@ -65,6 +66,7 @@
     const i = nearest(panel, s, data, t);
     paint(panel, surface, first, data, i);
     panel.canvas.classList.add("ready");
+    if (!begun) start();
     say(panel, notes(panel, data, i), s, data.frames[i]);
     read(panel, data, i);
   }
@@ -105,6 +107,7 @@
     if (on.arrows && data.slopes) {
       toygan.strokeArrows(surface, data.slopes, Math.min(i, data.slopes.frames - 1), run.longest, run.view);
     }
+    if (on.names) toygan.nameParts(surface, first.real, data.points, i, on);
     if (state.pointer) toygan.strokeCross(surface, state.pointer.u, state.pointer.v);
   }
 
@@ -124,15 +127,17 @@
     return words.join(" · ");
   }
 
-  const percent = (share) => share < 0.01 ? (share ? "<\u00a01\u00a0%" : "0\u00a0%") : `${Math.round(100 * share)}\u00a0%`;
+  const percent = toygan.percent = (share) => share < 0.01 ? (share ? "<\u00a01\u00a0%" : "0\u00a0%") : `${Math.round(100 * share)}\u00a0%`;
 
   function say(panel, words, s, t) {
     const run = panel.run, parts = [seedWords(run, s), `step ${run.step[t]} of ${run.steps}`, ...lossWords(run, s)];
     put(panel.over, words);
+    const shades = shownOptimal(panel, panel.data[s]) ? run.optimalBands : state.on.critic && panel.data[s].scores && run.bands;
     for (const row of facts.quantities.filter((one) => one.line)) {
       const line = run.curves[row.name], value = line && line[s] ? line[s][t] : null;
       if (value !== null && value !== undefined) parts.push(inWords(row, value, run));
     }
+    if (shades) parts.push(`colours from ${toygan.short(shades.start)} to ${toygan.short(shades.start + shades.width * (shades.colours.length - 2))}`);
     put(panel.numbers, parts.join(" · "));
   }
 
@@ -232,18 +237,27 @@
     else find("told").textContent = "paused at " + stepWords();
   }
 
+  // Films begin over after a rest, for as long as nobody stops them.
   function tickOn(now) {
     if (!state.playing) return;
-    const wait = 1000 / (FRAMES_A_SECOND * state.speed), frames = Math.floor((now - before) / wait);
-    if (frames > 0) {
-      before += frames * wait;
-      go(state.tick + frames);
-      if (state.tick === last) return play(false);
+    const rate = Math.min(FRAMES_A_SECOND, last / LEAST) * state.speed, wait = 1000 / rate;
+    if (state.tick === last) {
+      if (now - before >= 1000 * REST) { before = now; go(0); }
+    } else {
+      const frames = Math.floor((now - before) / wait);
+      if (frames > 0) { before += frames * wait; go(state.tick + frames); }
     }
     requestAnimationFrame(tickOn);
   }
 
+  // As soon as one panel has its data, for who has not asked for less motion.
+  function start() {
+    begun = true;
+    if (last) { go(0); play(true); }
+  }
+
   function step(by) {
+    begun = true;
     if (state.playing) play(false);
     go(state.tick + by, true);
   }
@@ -273,8 +287,8 @@
       button.type = "button";
       button.textContent = `step ${event.step}`;
       button.addEventListener("click", () => step(tickOf(run, event.step) - state.tick));
-      words.textContent = `${run.label}: ${event.label} in seed${event.seeds.length > 1 ? "s" : ""} ${event.seeds.join(", ")}` +
-        (event.why ? ` (${event.why})` : "");
+      const seeds = ` in seed${event.seeds.length > 1 ? "s" : ""} ${event.seeds.join(", ")}`;
+      words.append(`${run.label}: `, labelled(event.label), seeds + (event.why ? ` (${event.why})` : ""));
       line.append(button, words);
       list.append(line);
       const mark = document.createElement("i");
@@ -286,6 +300,14 @@
     const none = document.createElement("p");
     none.textContent = "Nothing was diagnosed.";
     find("events").append(list.children.length ? list : none);
+  }
+
+  // A label, which leads to its rule in the glossary where there is one.
+  function labelled(label) {
+    const name = document.createElement(facts.glossary ? "a" : "span");
+    name.textContent = label;
+    if (facts.glossary) name.href = `${facts.glossary}#label-${label}`;
+    return name;
   }
 
   function markOwn() {
@@ -303,7 +325,11 @@
   }
 
   function drawCurves() {
-    moveCursors = toygan.curves(find("curves"), facts, state.seed, (share) => step(share * last - state.tick));
+    const pick = (share) => step(share * last - state.tick);
+    const some = toygan.curves(find("curves"), facts, state.seed, pick, (row) => row.curve);
+    const more = toygan.curves(find("more"), facts, state.seed, pick, (row) => row.more);
+    find("more").closest("details").hidden = !find("more").children.length;
+    moveCursors = (share) => { some(share); more(share); };
     moveCursors(last ? state.tick / last : 0);
   }
 
@@ -314,6 +340,7 @@
       if (found !== wide) drawCurves();
       wide = found;
     }).observe(find("curves"));
+    find("more").closest("details").addEventListener("toggle", drawCurves); // a closed one has no width
     const sight = new IntersectionObserver(function (entries) {
       for (const entry of entries) {
         const panel = panels.find((one) => one.stage === entry.target);
@@ -341,14 +368,14 @@
     find("time").max = last;
     for (const name of SWITCHES) {
       const box = find("show-" + name);
+      if (!box) continue; // what no run knows has no switch
       state.on[name] = box.checked;
       box.addEventListener("change", () => { state.on[name] = box.checked; drawAll(); });
     }
-    if (!facts.runs.some((run) => run.optimalBands)) find("show-optimal").closest("label").remove();
     find("play").addEventListener("click", () => play(!state.playing));
     find("back").addEventListener("click", () => step(-1));
     find("forward").addEventListener("click", () => step(1));
-    find("time").addEventListener("input", (event) => { if (state.playing) play(false); go(Number(event.target.value), true); });
+    find("time").addEventListener("input", (event) => { begun = true; if (state.playing) play(false); go(Number(event.target.value), true); });
     find("speed").addEventListener("change", (event) => { state.speed = Number(event.target.value); });
     find("seed").addEventListener("change", (event) => choose(Number(event.target.value)));
     document.addEventListener("keydown", key);

@@ -293,6 +293,37 @@
 
   const barb = (tip, dx, dy, side) => [tip[0] - 0.55 * dx - side * dy, tip[1] - 0.55 * dy + side * dx];
 
+  // What is what, written beside it: a real point at the top, the middle of the generated ones, the critic in a corner.
+  toygan.nameParts = function (surface, real, points, t, on) {
+    const size = Math.max(surface.width / 22, 13), places = (of, at) => {
+      const found = [];
+      for (let k = 0; k < of.n; k++) { const place = placeOf(surface, of, at, k); if (place) found.push(place); }
+      return found;
+    };
+    const top = places(real, 0).sort((a, b) => a[1] - b[1])[0], made = places(points, t);
+    if (on.points && made.length) {
+      const at = [0, 1].map((axis) => made.map((place) => place[axis]).sort((a, b) => a - b)[made.length >> 1]);
+      const near = made.sort((a, b) => Math.hypot(a[0] - at[0], a[1] - at[1]) - Math.hypot(b[0] - at[0], b[1] - at[1]))[0];
+      word(surface, "generated", near[0], near[1] + 1.6 * size, size, "#9a3f00");
+    }
+    if (on.points && top) word(surface, "real", top[0], top[1] - 1.1 * size, size, "#10243e");
+    if (on.critic) word(surface, "critic", surface.width, 0.98 * surface.height, size, "#333333");
+  };
+
+  function word(surface, words, x, y, size, colour) {
+    const context = surface.context;
+    context.font = `600 ${size}px system-ui, sans-serif`;
+    context.textAlign = "center";
+    const room = context.measureText(words).width / 2 + 4;
+    const place = Math.min(Math.max(x, room), surface.width - room), height = Math.min(Math.max(y, size), surface.height - 4);
+    context.lineJoin = "round";
+    context.strokeStyle = "rgba(255,255,255,0.85)";
+    context.lineWidth = size / 3;
+    context.strokeText(words, place, height);
+    context.fillStyle = colour;
+    context.fillText(words, place, height);
+  }
+
   toygan.strokeCross = function (surface, u, v) {
     const x = u * surface.width, y = (1 - v) * surface.height;
     const lines = [[[x, 0], [x, surface.height]], [[0, y], [surface.width, y]]];

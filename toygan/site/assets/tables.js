@@ -35,17 +35,20 @@
 
   // --- the leaderboard -----------------------------------------------------------------------------------------------
 
-  const board = find("leaderboard");
-  if (board) {
-    const body = board.tBodies[0];
-    Array.from(board.tHead.rows[0].cells).forEach((head, column) => head.firstChild.addEventListener("click", () => sort(head, column)));
+  const boards = Array.from(document.querySelectorAll("table.sortable"));
+  for (const board of boards) {
+    Array.from(board.tHead.rows[0].cells).forEach((head, column) => head.firstChild.addEventListener("click", () => sort(board, head, column)));
+  }
+  if (boards.length) {
     find("find").addEventListener("input", function (event) {
       const words = event.target.value.toLowerCase();
-      for (const row of body.rows) row.hidden = !row.textContent.toLowerCase().includes(words);
+      for (const row of boards.flatMap((board) => Array.from(board.tBodies[0].rows))) {
+        row.hidden = !row.textContent.toLowerCase().includes(words);
+      }
     });
   }
 
-  function sort(head, column) {
+  function sort(board, head, column) {
     const down = head.getAttribute("aria-sort") === "ascending", body = board.tBodies[0];
     for (const other of head.parentElement.cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
@@ -75,29 +78,32 @@
 
   const listed = find("matrix-facts");
   if (listed) {
-    const facts = JSON.parse(listed.textContent), matrix = find("matrix");
-    const numbers = document.querySelectorAll("#matrix .value, .pairs .value");
-    const scenario = find("matrix-scenario"), method = find("matrix-method"), choice = find("matrix-choice");
+    const facts = JSON.parse(listed.textContent), choice = find("matrix-choice");
     const show = function () {
       for (const name of document.querySelectorAll(".measure-name")) name.textContent = choice.selectedOptions[0].textContent;
-      // The cells were escaped when they were made; they hold numbers, dashes and <small>.
-      numbers.forEach((number, i) => { number.innerHTML = facts.cells[i][choice.value]; });
-      document.querySelectorAll(".pairs").forEach(shade);
-      if (!matrix) return;
-      const on = Array.from(matrix.tHead.rows[0].cells, (cell, i) => i === 0 || !scenario.value || cell.textContent === scenario.value);
-      for (const row of matrix.rows) {
-        row.hidden = row.parentElement === matrix.tBodies[0] && method.value !== "" && row.cells[0].textContent !== method.value;
-        on.forEach((shown, i) => { row.cells[i].hidden = !shown; });
+      for (const value of document.querySelectorAll("[data-cell]")) {
+        const [number, span] = facts.cells[value.dataset.cell][choice.value];
+        value.textContent = number;
+        value.title = span;
       }
+      shadeAll();
     };
-    for (const list of [scenario, method, choice]) list.addEventListener("change", show);
-    document.querySelectorAll(".pairs").forEach(shade);
+    choice.addEventListener("change", show);
+    shadeAll();
   }
 
-  // Every number of a table by its rank: the darker, the larger.
-  function shade(table) {
-    const first = (cell) => cell.querySelector(".value") ? parseFloat(cell.querySelector(".value").firstChild.textContent) : NaN;
-    const cells = Array.from(table.tBodies[0].querySelectorAll("td"), (cell) => [cell, first(cell)]);
+  // Pairs are compared with each other, methods only within a column, where all else is equal.
+  function shadeAll() {
+    for (const table of document.querySelectorAll("table.shaded")) {
+      const cells = Array.from(table.tBodies[0].querySelectorAll("td"));
+      if (table.classList.contains("pairs")) shade(cells);
+      else for (const i of new Set(cells.map((cell) => cell.cellIndex))) shade(cells.filter((cell) => cell.cellIndex === i));
+    }
+  }
+
+  // Every number of some cells by its rank: the darker, the larger.
+  function shade(some) {
+    const cells = some.map((cell) => [cell, cell.querySelector(".value") ? size(cell.querySelector(".value").textContent) : NaN]);
     const known = cells.map(([, value]) => value).filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
     for (const [cell, value] of cells) {
       cell.style.setProperty("--shade", Number.isNaN(value) || known.length < 2 ? 0 : known.indexOf(value) / (known.length - 1));
@@ -107,8 +113,8 @@
   // --- films as thumbnails ---------------------------------------------------------------------------------------------
 
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const thumbs = Array.from(document.querySelectorAll("img[data-film]"));
-  let all = false;
+  const thumbs = Array.from(document.querySelectorAll("img[data-film]")), inSight = new Set();
+  let all = !still.matches;
 
   function play(image, on) {
     image.dataset.still = image.dataset.still || image.getAttribute("src");
@@ -117,20 +123,27 @@
   }
 
   for (const image of thumbs) {
-    const card = image.closest("li"), begin = () => play(image, all || !still.matches), end = () => play(image, all);
+    const card = image.closest("li"), begin = () => play(image, true), end = () => play(image, all && inSight.has(image));
     card.addEventListener("pointerenter", begin);
     card.addEventListener("pointerleave", end);
     card.addEventListener("focusin", begin);
     card.addEventListener("focusout", end);
   }
 
+  // Only films in sight play, and none where less motion is asked for, unless somebody wants them.
   const button = find("play-all");
   if (button && !thumbs.length) button.remove();
   else if (button) {
-    button.addEventListener("click", function () {
-      all = !all;
+    const show = function () {
       button.textContent = all ? "Stop all films" : "Play all films";
-      thumbs.forEach((image) => play(image, all));
+      thumbs.forEach((image) => play(image, all && inSight.has(image)));
+    };
+    const sight = new IntersectionObserver(function (entries) {
+      for (const entry of entries) inSight[entry.isIntersecting ? "add" : "delete"](entry.target);
+      show();
     });
+    thumbs.forEach((image) => sight.observe(image));
+    button.addEventListener("click", () => { all = !all; show(); });
+    show();
   }
 })();

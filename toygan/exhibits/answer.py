@@ -1,0 +1,148 @@
+"""The answer to an exhibit's question in one sentence: what became of its claims, and their numbers with names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from toygan.exhibits.aloud import beside, called, several, who
+from toygan.exhibits.claims import (
+    BY_CONSTRUCTION,
+    JUDGED,
+    Row,
+    Verdict,
+    counted,
+    fulfils,
+    meant,
+    middle,
+    number_of,
+    values_of,
+)
+from toygan.exhibits.files import Claim, Filter, Term
+from toygan.files.text import number
+from toygan.quantities.table import written
+
+MOST, EACH = 3, 2  # claims told where all came to the same, and of either fate where some held and some did not
+
+NUMBERS = ("no", "the", "both", "all three", "all four", "all five", "all six")
+
+
+class Said(NamedTuple):
+    """A number of a claim: what it is called, its value with whom it is of, and on which scenario."""
+
+    name: str
+    value: str
+    where: str
+
+
+def answer(claims: Sequence[Claim], verdicts: Sequence[Verdict], rows: Sequence[Row]) -> str:
+    """One sentence: how many claims held, with the medians that the first of them are about, and those of the others.
+
+    Claims that cannot fail are told where there are no others. A claim that was not judged has no number to tell.
+    """
+    certain = all(verdict.words == BY_CONSTRUCTION for verdict in verdicts)
+    pairs = [(claim, verdict.held) for claim, verdict in zip(claims, verdicts, strict=True)
+             if certain or verdict.words != BY_CONSTRUCTION]  # fmt: skip
+    held, failed = ([claim for claim, fate in pairs if fate is wanted] for wanted in (True, False))
+    most = EACH if held and failed else MOST
+    good, bad = told_of(plainest(held)[:most], rows), told_of(plainest(failed)[:most], rows, failed=True)
+    parts = [(tally(verdicts), good if held else bad), *([(f"{len(failed)} did not", bad)] if held and failed else [])]
+    sentence = "; ".join([*(": ".join(one for one in pair if one) for pair in parts), *asides(verdicts)])
+    return f"{sentence[:1].upper()}{sentence[1:]}."
+
+
+def plainest(claims: Sequence[Claim]) -> list[Claim]:
+    """Claims in their order, those that hold for every value of a column by itself last: they have many numbers."""
+    return sorted(claims, key=lambda claim: bool(claim.each))
+
+
+def tally(verdicts: Sequence[Verdict]) -> str:
+    """How many claims held, of those that could fail."""
+    counts = counted(verdicts)
+    held, certain = counts[JUDGED[True]], counts[BY_CONSTRUCTION]
+    of = len(verdicts) - certain
+    if not of:
+        return f"{certain} claim{'' if certain == 1 else 's'}, true by construction"
+    if counts[JUDGED[None]] == of:
+        return "no claim could be judged"
+    if held == of:
+        return f"{NUMBERS[of] if of < len(NUMBERS) else f'all {of}'} claim{'' if of == 1 else 's'} held"
+    return f"{held or 'none'} of {of} claims held" if of > 1 else "the claim did not hold"
+
+
+def asides(verdicts: Sequence[Verdict]) -> list[str]:
+    """Of how many claims nothing is to be learnt."""
+    counts = counted(verdicts)
+    certain, lost = counts[BY_CONSTRUCTION], counts[JUDGED[None]]
+    more = f"{certain} more {'is' if certain == 1 else 'are'} true by construction"
+    return [more] * (0 < certain < len(verdicts)) + [f"{lost} could not be judged"] * (
+        0 < lost < len(verdicts) - certain
+    )
+
+
+# --- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def told_of(claims: Sequence[Claim], rows: Sequence[Row], failed: bool = False) -> str:
+    """The numbers of some claims; those of one name stand together, and a scenario that several share is named once."""
+    found: dict[str, list[Said]] = {}
+    for said in filter(None, (fact_of(claim, rows, failed) for claim in claims)):
+        found.setdefault(said.name, []).append(said)
+    return ", ".join(f"{name}{' ' if some[0].value.startswith('in ') else ' = '}{', '.join(values_told(some))}"
+                     for name, some in found.items())  # fmt: skip
+
+
+def values_told(some: Sequence[Said]) -> list[str]:
+    """Values of one name, the scenario said where the next one's is another."""
+    after = [*(said.where for said in some[1:]), None]
+    return [said.value + (f" {said.where}" if said.where and said.where != one else "")
+            for said, one in zip(some, after, strict=True)]  # fmt: skip
+
+
+def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
+    """A claim's number: the median, or in how many seeds; held against another term's if it has one. Of a claim that
+    failed in some seeds only, in how many it held too.
+    """
+    first, other = value_of(claim.value, rows), claim.over or claim.minus
+    second = value_of(other, rows) if other else ""
+    if first is None or second is None:
+        return None
+    words = first + whose(claim.value.of)
+    if other is not None:
+        name = "" if called(other) == called(claim.value) else f" {beside(other, claim.value)}"
+        same = other.of == claim.value.of
+        words += f" against{name} {second}" + ("" if same else whose(other.of))
+    if failed and claim.seeds and not claim.value.truth and not claim.each:
+        words += happy(claim, rows)
+    where = f"on {several(claim.value.of['scenario'])}" if "scenario" in claim.value.of else ""
+    return Said(called(claim.value), words, where)
+
+
+def whose(wanted: Filter) -> str:
+    """Of which runs a number is, but for the scenario."""
+    words = who({key: value for key, value in wanted.items() if key != "scenario"})
+    return f" with {words}" if words else ""
+
+
+def happy(claim: Claim, rows: Sequence[Row]) -> str:
+    """In how many seeds a claim held all the same; empty for none."""
+    chosen = meant(claim.value.of, rows)
+    kept = [row for row in chosen if claim.diverged == "fails" or row.get("status") != "diverged"]
+    values = values_of(claim, kept, rows)
+    some = sum(value is not None and fulfils(claim, value) for value in values)
+    return f" (as claimed in {some} of {len(values)} seeds)" if some else ""
+
+
+def value_of(term: Term, rows: Sequence[Row]) -> str | None:
+    """The median of a term over its rows as people write it, or in how many seeds its label was given; None for none."""
+    try:
+        values = [number_of(term, row) for row in meant(term.of, rows)]
+    except LookupError:
+        return None
+    if term.truth:
+        return f"in {sum(bool(value) for value in values)} of {len(values)} seeds"
+    result = middle(values)
+    if result is None:
+        return None
+    plain = term.along is not None or term.reaches is not None or term.at == "period"
+    return number(result) if plain else written(str(term.measure), result)

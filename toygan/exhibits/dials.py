@@ -1,0 +1,170 @@
+"""The Dirac-GAN with dials: paths from many starts for every method, rule, rate and weight, played through the real game, and
+what theory says of the same in closed form.
+"""
+
+from __future__ import annotations
+
+import base64
+from cmath import sqrt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from toygan.exhibits.files import Exhibit
+from toygan.files import cache
+from toygan.files.config import Config, as_data
+from toygan.files.scenario import read
+from toygan.files.text import number
+from toygan.session import dirac
+
+RATES, WEIGHTS = (0.05, 0.2, 0.5), (0.3, 1.0, 3.0)
+SIDE, STEPS = 13, 120  # starts a side of the plane, and steps of a path
+FAR = 1e6  # a path beyond this has left for good
+BATCH = 6  # equal points change nothing, packs of two or three come out even
+
+
+class Played(NamedTuple):
+    """One setting of the dials: the step size of both players, the penalty's weight (None: there is none), the paths
+    [STEPS + 1, SIDE * SIDE, 2] of (theta, psi), what the game's eigenvalues say, and what theory does (empty: no short form).
+    """
+
+    rate: float
+    weight: float | None
+    paths: np.ndarray
+    motion: str
+    theory: str
+
+
+def asked(exhibit: Exhibit) -> tuple[list[str], list[str]]:
+    """The methods and the update rules of an exhibit's phase portraits: what its dials may choose."""
+    methods = dict.fromkeys(method for item in exhibit.phases for method in item.methods)
+    return list(methods), list(dict.fromkeys(update for item in exhibit.phases for update in item.updates))
+
+
+def axis() -> np.ndarray:
+    """The starts [SIDE] along each side of the plane."""
+    return np.linspace(-dirac.WINDOW, dirac.WINDOW, SIDE)
+
+
+def games(method: str, rule: str) -> list[Played]:
+    """Every setting of rate and weight of a method under a rule; kept between builds, for it takes seconds."""
+    found = cache.kept(
+        "dirac-dials", [method, rule, RATES, WEIGHTS, SIDE, STEPS], lambda: list(map(packed, played(method, rule)))
+    )
+    return [unpacked(one) for one in found]
+
+
+def packed(game: Played) -> dict[str, Any]:
+    """A game as JSON, its paths in single precision."""
+    paths = base64.b64encode(game.paths.astype("<f4").tobytes()).decode()
+    return {"rate": game.rate, "weight": game.weight, "paths": paths, "motion": game.motion, "theory": game.theory}
+
+
+def unpacked(said: Mapping[str, Any]) -> Played:
+    """The same back."""
+    paths = np.frombuffer(base64.b64decode(said["paths"]), "<f4").reshape(STEPS + 1, SIDE * SIDE, 2)
+    return Played(said["rate"], said["weight"], paths, said["motion"], said["theory"])
+
+
+def played(method: str, rule: str) -> Iterator[Played]:
+    """Play them: every start is a seed of its own."""
+    weighted = "weight" in as_data(config_of(method, rule, RATES[0], None))["method"]["constraint"]
+    for rate in RATES:
+        for weight in WEIGHTS if weighted else (None,):
+            config = config_of(method, rule, rate, weight)
+            game, start, draw = dirac.stage(config)
+            motion = dirac.motion_in_words(dirac.eigenvalues(game, start, draw))
+            yield Played(rate, weight, fan(config), motion, theory(config, rate))
+
+
+def config_of(method: str, rule: str, rate: float, weight: float | None) -> Config:
+    """The Dirac scenario at one setting of the dials."""
+    changes: list[tuple[str, Any]] = [("training.batch", BATCH), ("method.update", {"kind": rule})]
+    changes += [(f"method.{player}_rate", rate) for player in ("generator", "critic")]
+    return dirac.planar(read("dirac", method, [*changes, *([("method.constraint.weight", weight)] if weight else [])]))
+
+
+def fan(config: Config) -> np.ndarray:
+    """(theta, psi) after every step from every start: [STEPS + 1, SIDE * SIDE, 2], NaN beyond all bounds. The game of these
+    dials draws nothing that matters, so every step has the same draw.
+    """
+    game, start, draw = dirac.stage(config)
+    grid = np.stack(np.meshgrid(axis(), axis()), axis=-1).reshape(-1, 2)
+    state = dirac.placed(game, start, torch.from_numpy(grid))
+    places = [grid]
+    for _ in range(STEPS):
+        state = dirac.stepped(game, state, draw)
+        places.append(dirac.on_host(dirac.seen(game, state)))
+    found = np.stack(places)
+    return np.where(np.abs(found) < FAR, found, np.nan)
+
+
+# --- in closed form --------------------------------------------------------------------------------------------------
+
+COUPLING = {"wasserstein": 1.0, "non-saturating": 0.5, "minimax": 0.5}  # slope of the generator's loss at a score of 0
+DAMPED = {"none": 0.0, "r1": 1.0}  # how much of its weight a constraint takes off psi in a unit of time
+
+
+def theory(config: Config, rate: float) -> str:
+    """The multipliers m of a step near rest by the rule's closed form, and the size of the larger; empty without one.
+
+    Near rest theta' = -c psi and psi' = c theta - g psi in continuous time, whose rates are l = -g/2 +- sqrt(g^2/4 - c^2);
+    Mescheder et al., 2018, arXiv:1801.04406; Gidel et al., 2018, arXiv:1802.10551; Daskalakis et al., 2017, arXiv:1711.00141.
+    """
+    method = as_data(config)["method"]
+    objective, constraint, rule = (method[part]["kind"] for part in ("objective", "constraint", "update"))
+    if objective not in COUPLING or constraint not in DAMPED or rule not in FORMS:
+        return ""
+    c, g = COUPLING[objective], DAMPED[constraint] * method["constraint"].get("weight", 0.0)
+    words, form = FORMS[rule]
+    found = max(abs(m) for m in form(c, g, rate, method["update"].get("weight", 0.0)))
+    if np.isnan(found):
+        return ""
+    return f"{words}: here h = {number(rate)}, c = {number(c)}, g = {number(g)}, so |m| = {number(found, 6)}"
+
+
+def rates_of(c: float, g: float) -> tuple[complex, complex]:
+    """The rates of the game in continuous time."""
+    root = sqrt(g * g / 4 - c * c)
+    return -g / 2 + root, -g / 2 - root
+
+
+def simultaneous(c: float, g: float, h: float, w: float) -> Sequence[complex]:
+    """Both players move from where both stood."""
+    return [1 + h * rate for rate in rates_of(c, g)]
+
+
+def alternating(c: float, g: float, h: float, w: float) -> Sequence[complex]:
+    """One after the other: the roots of m^2 - (2 - h g - h^2 c^2) m + 1 - h g."""
+    half, product = 1 - (h * g + h * h * c * c) / 2, 1 - h * g
+    return [half + sqrt(half * half - product), half - sqrt(half * half - product)]
+
+
+def extragradient(c: float, g: float, h: float, w: float) -> Sequence[complex]:
+    """The step is made by the slopes that a trial step meets."""
+    return [1 + h * rate + (h * rate) ** 2 for rate in rates_of(c, g)]
+
+
+def optimistic(c: float, g: float, h: float, w: float) -> Sequence[complex]:
+    """Twice the slope less the last one: the roots of m^2 - (1 + 2 h l) m + h l."""
+    found = []
+    for rate in rates_of(c, g):
+        half = (1 + 2 * h * rate) / 2
+        found += [half + sqrt(half * half - h * rate), half - sqrt(half * half - h * rate)]
+    return found
+
+
+def consensus(c: float, g: float, h: float, w: float) -> Sequence[complex]:
+    """Both also go down the size of both slopes, weight w; without damping m = 1 + h (-w c^2 +- i c)."""
+    return [1 + h * complex(-w * c * c, c)] if g == 0 else [complex("nan")]
+
+
+FORMS: Mapping[str, tuple[str, Callable[[float, float, float, float], Sequence[complex]]]] = {
+    "simultaneous": ("m = 1 + h l with l = −g/2 ± √(g²/4 − c²)", simultaneous),
+    "alternating": ("m² − (2 − h g − h² c²) m + 1 − h g = 0", alternating),
+    "extragradient": ("m = 1 + h l + (h l)² with l = −g/2 ± √(g²/4 − c²)", extragradient),
+    "optimistic": ("m² − (1 + 2 h l) m + h l = 0 with l = −g/2 ± √(g²/4 − c²)", optimistic),
+    "consensus": ("m = 1 + h (−w c² ± i c)", consensus),
+}

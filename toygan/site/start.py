@@ -1,0 +1,149 @@
+"""The page for who has never seen a GAN: one game that goes well, beside one on the same data that does not, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from toygan.exhibits.show import Showing
+from toygan.files.text import number, percent
+from toygan.session.recording import Recording, load
+from toygan.site.film import About, Shown, film, place_runs
+from toygan.site.markup import file_name, tag, text
+from toygan.view.records import FINISHED, Record
+from toygan.view.scene import title_of
+from toygan.view.statistics import median
+
+QUESTION = "What is a GAN?"
+ANSWER = "Two players that learn from each other: a generator makes points, a critic tells them from real ones until it cannot."
+MOVED = 3.0  # times nearer than at its start: a film in which something happens
+
+
+class Contrast(NamedTuple):
+    """The folder of a filmed run that went best, and of one on the same data that went worst; empty for none."""
+
+    best: str = ""
+    worst: str = ""
+
+
+def start_body(showings: Sequence[Showing], place: Path, glossary: str) -> str:
+    """The page's content; films of the pair go below `place`, named `start`."""
+    pair = chosen(showings)
+    head = tag("div", tag("h1", text(QUESTION)), tag("p", text(ANSWER), class_="answer"), class_="opening")
+    if not pair.best:
+        return head + tag("p", "No run was filmed for these pages.")
+    folders = [Path(folder) for folder in pair if folder]
+    names = {pair.best: "a game that goes well", pair.worst: "the same data, another game"}
+    runs = place_runs(folders, place, "", "start", names if pair.worst else {})
+    about = About(prose=story(runs), curves=("w1", "modes"), glossary=glossary, named=True)
+    return head + film(runs, about) + onward(showings)
+
+
+def onward(showings: Sequence[Showing]) -> str:
+    """Where to go from here."""
+    first = showings[0]
+    link = tag("a", text(first.question), href=f"exhibits/{file_name(first.name)}.html", rel="next")
+    return tag("p", "Next, the first question: ", link, class_="onward")
+
+
+# --- which runs ------------------------------------------------------------------------------------------------------
+
+
+def chosen(showings: Sequence[Showing]) -> Contrast:
+    """Of all filmed runs whose points came much nearer, the one that ended nearest to its floor, in the median over its
+    seeds; and of the filmed runs of the same scenario, budget aside, the one that ended farthest from it.
+    """
+    rows = [row for one in showings for row in one.records if str(row.get("folder")) in set(map(str, one.films))]
+    by_folder: dict[str, list[Record]] = {}
+    for row in rows:
+        by_folder.setdefault(str(row["folder"]), []).append(row)
+    scores = {folder: over_floor(members) for folder, members in by_folder.items() if moves(Path(folder))}
+    known = {folder: score for folder, score in scores.items() if score is not None}
+    if not known:
+        return Contrast()
+    best = min(known, key=lambda folder: known[folder])
+    same = [folder for folder in known if by_folder[folder][0]["scenario"] == by_folder[best][0]["scenario"]]
+    worst = max(same, key=lambda folder: known[folder])
+    return Contrast(best, worst if worst != best else "")
+
+
+def over_floor(members: Sequence[Mapping[str, object]]) -> float | None:
+    """The median over seeds of W1 over its floor; None where half of them or more have none."""
+    found = [row.get("w1_over_floor") for row in members if row.get("status") in FINISHED]
+    values = [float(value) for value in found if isinstance(value, int | float) and np.isfinite(value)]
+    return median(values).value if 2 * len(values) > len(members) else None
+
+
+def moves(folder: Path) -> bool:
+    """Whether a run's first seed comes much nearer to its target, on modes, so that the film shows what learning is."""
+    recording = load(folder)
+    w1 = recording.curve("w1")
+    return w1 is not None and recording.curve("modes") is not None and bool(w1[0, 0] > MOVED * np.nanmin(w1[:, 0]))
+
+
+# --- what is said ----------------------------------------------------------------------------------------------------
+
+
+def story(runs: Sequence[Shown]) -> str:
+    """A dozen sentences, the numbers in them those of the films."""
+    well, *others = [run.recording for run in runs]
+    parts = [PLAYERS, turns(well), end(well), *(contrast(well, one) for one in others), HANDS]
+    return tag("div", *(tag("p", words) for words in parts), class_="prose")
+
+
+PLAYERS = (
+    "The dark points are real: a sample that the generator never sees. The orange points are generated: the generator turns "
+    "random numbers into points of the plane. The colours beneath are the critic's scores: pale where it takes points for real, "
+    "blue where it takes them for made."
+)
+HANDS = (
+    "Pause and drag the slider to go through the training; point at a picture to read the critic's score there. Everything on "
+    "these pages was played and recorded, and each answer is checked against its runs."
+)
+
+
+def turns(run: Recording) -> str:
+    """How the game is played."""
+    frames = len(run.frames["step"])
+    return text(
+        "The critic learns to score real points above generated ones; then the generator moves its points uphill, to where the "
+        f"critic scores higher. They take turns, here {run.facts.steps} times, of which the film shows {frames} moments."
+    )
+
+
+def end(run: Recording) -> str:
+    """What became of the first seed of a run, and how that is told in a number."""
+    first, last = (curve_end(run, "w1", t) for t in (0, -1))
+    best = run.floor("w1")
+    floor = f"; a perfect sampler's would score about {number(best.mean)}" if best else ""
+    return text(
+        "How near the two clouds are is told by W1, the mean distance that a generated point has to travel until the clouds are "
+        f"alike. On the left, {title_of(run)}, it falls from {number(first)} to {number(last)}{floor}{modes(run)}."
+    )
+
+
+def curve_end(run: Recording, name: str, t: int) -> float:
+    """The first seed's number at the first (0) or last (-1) frame where it is known."""
+    curve = run.curve(name)
+    known = np.array([np.nan]) if curve is None else curve[np.isfinite(curve[:, 0]), 0]
+    return float(known[t]) if len(known) else float("nan")
+
+
+def modes(run: Recording) -> str:
+    """On how many modes the first seed's points end, where there are any."""
+    centres = run.frames.get("mode_centres")
+    if centres is None or run.curve("modes") is None:
+        return ""
+    share = run.curve("high_quality")
+    near = "" if share is None else f", {percent(curve_end(run, 'high_quality', -1))} of them close to one"
+    return f", and the points end on {curve_end(run, 'modes', -1):.0f} of {len(centres)} modes{near}"
+
+
+def contrast(well: Recording, other: Recording) -> str:
+    """What became of the other game."""
+    words = f"On the right is another game, {title_of(other)}: W1 ends at {number(curve_end(other, 'w1', -1))}{modes(other)}."
+    return text(f"It does not always go so well. {words} Why games like this one fail, and what mends them, is what the "
+                "questions are about.")  # fmt: skip
