@@ -61,6 +61,8 @@ def darken_axis(axis: Axes) -> None:
     for artist in (*around, *inside, *beneath, *(legend.get_texts() + legend.get_lines() if legend else [])):
         lighten(artist)
     axis.tick_params(labelcolor=LIGHT, color=PALE)
+    for spine in axis.spines.values():
+        spine.set_edgecolor(PALE)
     if not plane:
         axis.set_facecolor(GROUND)
         for circles in axis.collections:

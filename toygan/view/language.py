@@ -76,10 +76,8 @@ def tables(language: str) -> tuple[Mapping[str, str], list[tuple[re.Pattern[str]
     with Path(__file__).with_name(f"{language}.toml").open("rb") as file:
         entries: dict[str, str] = {key: text for table in tomllib.load(file).values() for key, text in table.items()}
     varying = sorted((key for key in entries if "{}" in key), key=len, reverse=True)
-    sentences = [
-        (re.compile("(.+?)".join(map(re.escape, key.split("{}"))), re.DOTALL), entries[key]) for key in varying
-    ]
-    return {key: text for key, text in entries.items() if "{}" not in key}, sentences
+    words = {key: text for key, text in entries.items() if "{}" not in key}
+    return words, [(pattern_of(key), entries[key]) for key in varying]
 
 
 def pattern_of(key: str) -> re.Pattern[str]:
