@@ -252,7 +252,7 @@
     const line = run.curves[name][run.seeds.indexOf(seed)];
     for (const event of line ? run.events : []) {
       const t = run.step.findIndex((step) => step >= event.step);
-      if (!event.seeds.includes(seed) || t < 0 || line[t] === null) continue;
+      if (!event.seeds.includes(seed) || t < 0 || line[t] === null || Number.isNaN(scale.place(line[t]))) continue;
       const x = across(shareOf(run, t)), y = up(scale.place(line[t]));
       const mark = make("path", { class: "event", d: `M${x} ${y - 6}l5 6l-5 6l-5 -6z`, fill: run.colour });
       mark.append(make("title", {}, `${run.label}: ${event.label} at step ${event.step}`));
