@@ -596,7 +596,9 @@ def test_letters_of_a_chart_are_as_large_as_those_of_the_page(browser, place, wi
 
 
 def test_an_event_where_a_logarithm_is_not_has_no_mark(seen, tmp_path):
-    run = synthetic(**SHAPE, method="gan", events=[{"step": 1000, "seed": 0, "label": "mode-collapse", "evidence": "e"}])
+    run = synthetic(
+        **SHAPE, method="gan", events=[{"step": 1000, "seed": 0, "label": "mode-collapse", "evidence": "e"}]
+    )
     run.metrics["w1"][4] = 0.0
     index = write_page(tmp_path / "page", "An event", "", [folder_of(tmp_path / "gan", run)], "c")
     seen.page.goto(index.as_uri())
