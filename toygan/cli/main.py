@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import toygan
-from toygan.cli import distance, drawing, exhibits, many, views
+from toygan.cli import distance, drawing, exhibits, lab, many, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario, complete_setting
 from toygan.cli.completion import complete_words as words_of
 from toygan.cli.exits import (
@@ -528,3 +528,4 @@ many.register(app)
 exhibits.register(app)
 app.command()(distance.distance)
 app.command()(views.dirac)
+app.command()(lab.lab)
