@@ -24,9 +24,14 @@ File = tuple[Header, bytes]  # a file's header and its bytes, not yet packed
 
 
 def script(name: str, header: Mapping[str, Any], content: bytes) -> bytes:
-    """The data file: the same bytes for the same content."""
-    packed = content if content[:2] == b"\x1f\x8b" else gzip.compress(content, 9, mtime=0) if content else b""
-    return f'lab.arrive({as_json(name)},{as_json(header)},"{base64.b64encode(packed).decode()}");\n'.encode()
+    """The data file: the same bytes for the same content. A header goes before its bytes, unless these were packed before."""
+    if content and not content.startswith(PACKED):
+        told = as_json(header).encode()
+        header, content = {"head": len(told)}, gzip.compress(told + content, 9, mtime=0)
+    return f'lab.arrive({as_json(name)},{as_json(header)},"{base64.b64encode(content).decode()}");\n'.encode()
+
+
+PACKED = b"\x1f\x8b"  # how gzip begins
 
 
 # --- models ----------------------------------------------------------------------------------------------------------

@@ -62,7 +62,11 @@
   }
 
   // Numbers as a command and a person write them.
-  lab.short = (value) => (value === null || value === undefined || Number.isNaN(value) ? "–" : String(Number(Number(value).toPrecision(3))));
+  lab.short = function (value) {
+    if (value === null || value === undefined || Number.isNaN(value)) return "–";
+    const size = Math.abs(value);
+    return size && (size < 1e-3 || size >= 1e6) ? Number(value).toExponential(1).replace("e+", "e") : String(Number(Number(value).toPrecision(3)));
+  };
 
   // What `toygan run` has to be told for the same game, as far as a command can say it: dials as they are now.
   lab.commandOf = function (experiment, { scenario, game, dials, criticSteps, size }) {

@@ -13,12 +13,15 @@ lab.plainText = (text) => text.replace(/-/g, "+").replace(/_/g, "/");
 // A data file's header and bytes, unpacked once; the text is let go.
 lab.unpacked = async function (name) {
   const file = await lab.want(name);
-  if (!file.bytes) {
+  file.unpacking = file.unpacking || (async () => {
     const packed = new Blob([lab.fromText(file.text)]).stream().pipeThrough(new DecompressionStream("gzip"));
-    file.bytes = new Uint8Array(await new Response(packed).arrayBuffer());
+    const all = new Uint8Array(await new Response(packed).arrayBuffer()), { head } = file.header;
+    file.header = JSON.parse(new TextDecoder().decode(all.subarray(0, head)));
+    file.bytes = all.slice(head);
     file.text = "";
-  }
-  return file;
+    return file;
+  })();
+  return file.unpacking;
 };
 
 // 16-bit floats as 32-bit ones.

@@ -304,8 +304,8 @@
 
   function seek(step) { pause(); send({ do: "seek", step }); }
 
-  function restart(changes) {
-    start({ ...experiment, step: 0, changes: changes || experiment.changes.filter(([step]) => step === 0), ...(changes ? {} : {}) }, true);
+  function restart() {
+    start({ ...experiment, step: 0, changes: experiment.changes.filter(([step]) => step === 0) }, true);
   }
 
   // --- the address ---
@@ -403,7 +403,7 @@
     panels = specs.map(onePanel);
     at.said = el("p", { class: "said", role: "status" });
     return el("section", { class: "play", "aria-label": words.play }, el("div", { class: "stages", "data-count": String(panels.length) }, panels.map(({ figure }) => figure)),
-      transport(), at.said, legend());
+      legend(), transport(), at.said, shows());
   }
 
   function onePanel({ method, seed }, k) {
@@ -452,7 +452,11 @@
 
   function legend() {
     const mark = (kind, text) => el("li", { class: kind }, el("span", { class: "mark", "aria-hidden": "true" }), text);
-    const shows = Object.entries(words.shows).map(([letter, text]) => el("label", { class: "switch" },
+    return el("ul", { class: "legend" }, Object.entries(words.legend).map(([kind, text]) => mark(kind, text)));
+  }
+
+  function shows() {
+    const parts = Object.entries(words.shows).map(([letter, text]) => el("label", { class: "switch" },
       el("input", { type: "checkbox", id: "show-" + letter, checked: experiment.view.includes(letter), onchange: (event) => {
         experiment.view = experiment.view.replace(letter, "") + (event.target.checked ? letter : "");
         at.optimal.hidden = !experiment.view.includes("o");
@@ -461,8 +465,7 @@
         keepAddress();
         repaint();
       } }), text));
-    return el("div", { class: "beneath" }, el("ul", { class: "legend" }, Object.entries(words.legend).map(([kind, text]) => mark(kind, text))),
-      el("fieldset", { class: "shows" }, el("legend", {}, words.show), shows));
+    return el("fieldset", { class: "shows" }, el("legend", {}, words.show), parts);
   }
 
   function watchRoom() {
@@ -676,6 +679,7 @@
     worker.postMessage({ real: Float32Array.from(real), fake: Float32Array.from(fake), step: 0 });
   });
 
+  document.documentElement.style.setProperty("--scores", `linear-gradient(90deg, ${catalogue.bands.map((rgb) => "#" + rgb.toString(16).padStart(6, "0")).join(", ")})`);
   let theme = "auto";
   try { theme = localStorage.getItem("toygan-theme") || "auto"; } catch (_) { /* private windows keep nothing */ }
   document.documentElement.dataset.theme = THEMES.includes(theme) ? theme : "auto";

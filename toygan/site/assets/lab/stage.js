@@ -59,7 +59,7 @@ lab.Stage = class {
   paintField(field) {
     const side = this.windows.scores, size = this.canvas.width, { pixels, bands, fills, lines } = this;
     const sorted = Float32Array.from(field).sort(), at = (share) => sorted[Math.floor(share * (sorted.length - 1))];
-    const middle = at(0.5), reach = Math.max(at(0.97) - middle, middle - at(0.03), 1e-12) / (this.middle - 2);
+    const middle = at(0.5), reach = Math.max(at(0.97) - middle, middle - at(0.03), 1e-12) / (this.middle - 0.5);
     if (!(reach < this.width * 1.25 && reach > this.width * 0.55)) this.width = this.rounded(reach);
     const scale = 1 / this.width, last = fills.length - 1, line = new Float32Array(side + 1), shift = this.middle + 0.5 - middle * scale;
     for (let y = 0; y < size; y++) {
