@@ -2,7 +2,7 @@
 "use strict";
 (function () {
   const catalogue = lab.held.catalogue.header, { el, filled } = lab;
-  const began = performance.now();
+  const began = 0; // times are since the page was asked for
   const SPEEDS = { slow: { speed: 1.2, slow: true }, one: { speed: 1 }, ten: { speed: 10 }, sixty: { speed: 60 }, most: {} };
   const VIEW = "crga", MOST_DRAWN = 1500;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -197,7 +197,7 @@
 
   let turn = 0, lastAsked = 0;
   function askDistance(now) {
-    if (assigning || now - lastAsked < 350) return;
+    if (assigning || now - lastAsked < 350) { if (!playing && !assigning) setTimeout(repaint, 400); return; }
     const panel = panels[turn++ % panels.length];
     if (!panel || !panel.look || panel.measured === panel.look) return;
     const { look, setup } = panel, n = catalogue.windows.judged, fake = look.samples.slice(0, 2 * n);
@@ -403,7 +403,7 @@
     panels = specs.map(onePanel);
     at.said = el("p", { class: "said", role: "status" });
     return el("section", { class: "play", "aria-label": words.play }, el("div", { class: "stages", "data-count": String(panels.length) }, panels.map(({ figure }) => figure)),
-      legend(), transport(), at.said, shows());
+      legend(), transport(), at.said, tools(), shows());
   }
 
   function onePanel({ method, seed }, k) {
@@ -413,7 +413,8 @@
     const remove = k ? el("button", { type: "button", class: "quiet", "aria-label": `${words.remove} ${method}`, onclick: () => start({ ...experiment, step: 0, beside: experiment.beside.filter((_, i) => i !== k - 1) }, true) }, "×") : null;
     const name = el("strong", {}, method), extra = el("span", {});
     title.append(name, extra, hover, remove || "");
-    panel.caption = () => { extra.textContent = ` · ${words.seed} ${seed}` + (panel.distance === undefined ? "" : " · " + filled(words.distanceNow, { value: lab.short(panel.distance) })); };
+    panel.caption = () => { extra.textContent = ` · ${words.seed} ${seed}` + (panel.distance === undefined ? "" : " · " + filled(words.distanceNow, { value: lab.short(panel.distance) })) +
+      (panel.stage.shown ? " · " + filled(words.band, { width: lab.short(panel.stage.shown.width) }) : ""); };
     panel.caption();
     panel.figure = el("figure", { class: "panel" }, canvas, title);
     pointers(panel, hover);
@@ -543,12 +544,17 @@
 
   // --- own points ---
 
+  function tools() {
+    if (hidden("own")) return "";
+    const pick = (name) => () => { tool = tool === name ? null : name; tellTool(); };
+    return el("div", { class: "row", role: "group", "aria-label": words.own }, button("draw", words.draw, pick("draw")), button("erase", words.erase, pick("erase")),
+      button("clear", words.clear, () => { experiment.drawn = []; shareDrawn(); }));
+  }
+
   function ownCard() {
     const file = el("input", { type: "file", accept: ".csv,.txt,text/csv", id: "csv", onchange: () => file.files[0] && readCsv(file.files[0]) });
     at.drawn = el("p", { class: "hint" }, experiment.drawn ? filled(words.drawn, { n: experiment.drawn.length / 2 }) : words.drawHint);
-    const pick = (name) => () => { tool = tool === name ? null : name; tellTool(); };
-    const made = el("div", { class: "card" }, el("h2", {}, words.own), el("div", { class: "row" }, button("draw", words.draw, pick("draw")), button("erase", words.erase, pick("erase")),
-      button("clear", words.clear, () => { experiment.drawn = []; shareDrawn(); })), at.drawn, el("div", { class: "field" }, el("label", { for: "csv" }, words.chooseFile), file), el("p", { class: "hint" }, words.csv));
+    const made = el("div", { class: "card" }, el("h2", {}, words.own), at.drawn, el("div", { class: "field" }, el("label", { for: "csv" }, words.chooseFile), file), el("p", { class: "hint" }, words.csv));
     setTimeout(tellTool);
     return made;
   }
@@ -578,7 +584,7 @@
   // The games learn from what is drawn while it is drawn.
   function shareDrawn() {
     sharing = 0;
-    at.drawn.textContent = filled(words.drawn, { n: experiment.drawn.length / 2 });
+    if (at.drawn) at.drawn.textContent = filled(words.drawn, { n: experiment.drawn.length / 2 });
     for (const panel of panels) {
       if (!panel.setup) continue;
       const pool = Float32Array.from(experiment.drawn);
@@ -671,8 +677,10 @@
   }
 
   lab.probe = (name, feeds) => { lab.told.probed = null; trainer.postMessage({ do: "probe", id: main().setup.id, name, feeds }); };
-  lab.setup = () => main().setup;
-  lab.look = () => main().look;
+  lab.load = (state) => trainer.postMessage({ do: "load", id: main().setup.id, state });
+  lab.looks = () => panels.map((panel) => panel.look);
+  lab.setup = () => main() && main().setup;
+  lab.look = () => main() && main().look;
   lab.assign = (real, fake) => new Promise((resolve) => {
     const worker = lab.workerOf(lab.assigner);
     worker.onmessage = ({ data }) => resolve(data);

@@ -231,7 +231,7 @@ lab.trainer = function () {
         }
         for (const game of games.values()) {
           keep(game);
-          if (unseen < 2 * games.size) await look(game, "play");
+          if (unseen < 2 * games.size || isOver(game)) await look(game, "play");
         }
         if (!alive().length) { playing = false; postMessage({ told: "rest" }); }
       });
@@ -306,9 +306,13 @@ lab.trainer = function () {
       Object.assign(game, { ends, duals });
       if (!playing && ends) await look(game, "ends");
     },
+    async load({ id, state }) { // for tests: a state from outside
+      const game = games.get(id);
+      for (const place in state) game.state[place] = tensor(game.state[place].type, Float32Array.from(state[place]), game.state[place].dims);
+    },
     async probe({ id, feeds, name }) { // for tests: a move on numbers from outside
       const game = games.get(id);
-      const out = await run(game.models[name], (port, type, shape) => (feeds[port] ? tensor(type, feeds[port], shape) :
+      const out = await run(game.models[name], (port, type, shape) => (feeds[port] ? tensor(type, Float32Array.from(feeds[port]), shape) :
         port.startsWith("dials/") ? game.dials[port.slice(6)] : game.state[port]));
       for (const port in out) game.state[port.slice(5)] = out[port];
       postMessage({ told: "probed", state: Object.fromEntries(Object.entries(game.state).map(([place, one]) => [place, Array.from(one.data)])) });

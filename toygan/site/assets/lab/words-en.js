@@ -31,7 +31,7 @@ lab.words.en = {
     "constraint.reach": "reach around points", "objective.margin": "margin", "objective.pulling_away": "pulling away", "objective.gamma": "balance γ", "objective.pace": "pace of k",
   },
   penalty: "penalty", losses: "Losses", criticLoss: "critic", generatorLoss: "generator", penaltyLoss: "penalty", distance: "Distance to the target (exact W1 of 200 + 200 points)",
-  floor: "the band is what perfect samplers score", distanceNow: "W1 {value}",
+  floor: "the band is what perfect samplers score", distanceNow: "W1 {value}", band: "a band is {width} of score",
   learned: "The critic that is learned", optimal: "The optimal critic for these points",
   optimalHint: "The steepest 1-Lipschitz function that separates 200 target and 200 generated points, from the exact assignment; away from the points it is one of many.",
   optimalNone: "Only for Wasserstein objectives: for others the page has no exact optimum yet.",

@@ -31,7 +31,7 @@ lab.words.zh = {
     "constraint.reach": "点周围的范围", "objective.margin": "间隔", "objective.pulling_away": "互相推开", "objective.gamma": "平衡 γ", "objective.pace": "k 的步调",
   },
   penalty: "惩罚", losses: "损失", criticLoss: "评判器", generatorLoss: "生成器", penaltyLoss: "惩罚", distance: "到目标的距离（200 + 200 个点的精确 W1）",
-  floor: "色带是完美采样器的得分", distanceNow: "W1 {value}",
+  floor: "色带是完美采样器的得分", distanceNow: "W1 {value}", band: "一条色带为 {width} 分",
   learned: "学到的评判器", optimal: "这些点的最优评判器",
   optimalHint: "由精确匹配求得：最能分开 200 个目标点和 200 个生成点的 1-利普希茨函数；远离这些点的地方它只是许多可能中的一个。",
   optimalNone: "只有 Wasserstein 目标才有：其他目标的精确最优解本页面还没有。",
