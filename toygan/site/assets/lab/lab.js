@@ -123,6 +123,7 @@
         panels[k].setup = setup;
         panels[k].real = setup.windows.real;
         panels[k].stage.setReal(setup.pool);
+        if (!k) at.optimalStage.setReal(setup.pool);
         trainer.postMessage({ do: "open", setup });
       });
       buildDials();
@@ -589,6 +590,7 @@
       if (!panel.setup) continue;
       const pool = Float32Array.from(experiment.drawn);
       panel.stage.setReal(pool);
+      at.optimalStage.setReal(pool);
       if (!pool.length) { repaint(); continue; }
       panel.setup.pool = pool;
       panel.setup.windows.real = spread(pool, catalogue.windows.real, 1);
