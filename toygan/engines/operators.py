@@ -435,6 +435,13 @@ def cut(w: Writer, args: Args, out: Wire) -> None:
     w.put(out, name, short(out.shape, axis))
 
 
+def repeat(w: Writer, args: Args, out: Wire) -> None:
+    """Copies one behind the other along each axis."""
+    wire, times = args["self"], args["repeats"]
+    shape = (1,) * (len(times) - len(wire.shape)) + wire.shape
+    w.put(out, w.op("Tile", w.get(wire, shape), w.integers(*times)), out.shape)
+
+
 def split(w: Writer, args: Args, *outs: Wire) -> None:
     """Cut into pieces along one axis."""
     wire, axis = args["self"], args["dim"] % len(args["self"].shape)
@@ -550,6 +557,7 @@ OTHERS: dict[str, Callable[..., None]] = {
     **dict.fromkeys(("split_with_sizes.default", "split.Tensor"), split),
     "cat.default": cat,
     "pad": pad,
+    "repeat.default": repeat,
     "diagonal.default": diagonal,
     "diagonal_backward.default": diagonal_backward,
     "gather.default": gather,

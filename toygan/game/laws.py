@@ -11,22 +11,23 @@ Sampler = Callable[[np.random.Generator, int], np.ndarray]  # n points [n, colum
 
 
 class Law(NamedTuple):
-    """A law of points of so many columns."""
+    """A law of points of so many columns, and what it is called: a page draws such numbers itself."""
 
     columns: int
     sample: Sampler
+    name: str
 
 
 def uniform(columns: int) -> Law:
     """Uniform numbers from 0 to below 1."""
-    return Law(columns, lambda rng, n: rng.random((n, columns)))
+    return Law(columns, lambda rng, n: rng.random((n, columns)), "uniform")
 
 
 def normal(columns: int) -> Law:
     """Standard normal numbers."""
-    return Law(columns, lambda rng, n: rng.standard_normal((n, columns)))
+    return Law(columns, lambda rng, n: rng.standard_normal((n, columns)), "normal")
 
 
 def one_hot(columns: int) -> Law:
     """One column, drawn evenly, is 1 and the others 0."""
-    return Law(columns, lambda rng, n: np.eye(columns)[rng.integers(columns, size=n)])
+    return Law(columns, lambda rng, n: np.eye(columns)[rng.integers(columns, size=n)], "one-hot")
