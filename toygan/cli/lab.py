@@ -38,11 +38,11 @@ def lab(
 ) -> None:  # fmt: skip
     """Make a page that trains in the browser: open it from disk, or put it on any web site."""
     with clear_faults():
+        from toygan.files import catalogue
         from toygan.files.shipped import shipped
-        from toygan.game.methods import METHODS
         from toygan.site.lab import write_lab
 
-        asked = list(dict.fromkeys(methods)) or list(METHODS)
+        asked = list(dict.fromkeys(methods)) or list(catalogue.methods())
         worlds = list(dict.fromkeys([*([scenario] if scenario else []), *shipped()]))
         opening = {"scenario": scenario} if scenario else {}
         page = write_lab(out, worlds, asked, telling(asked), opening | ({"method": methods[0]} if methods else {}))

@@ -235,7 +235,9 @@ def run(
             autocompletion=words_of("auto", "eager", "onnx", "cuda"),
         ),
     ] = "auto",
-    threads: Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads of eager steps; more than one rarely helps.")] = 1,
+    threads: Annotated[
+        int, typer.Option(metavar="N", min=1, help="CPU threads of eager steps; more than one rarely helps.")
+    ] = 1,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folder holds.")] = False,
     page: Page = False,
