@@ -215,6 +215,16 @@ Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, pa
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 
 
+Backend = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="What runs the steps: auto, eager, onnx or cuda; auto is the fastest that is there.",
+        autocompletion=words_of("auto", "eager", "onnx", "cuda"),
+    ),
+]
+
+
 @app.command()
 def run(
     scenario: Scenario,
@@ -227,14 +237,7 @@ def run(
         str,
         typer.Option(metavar="NAME", help="auto, cpu or cuda.", autocompletion=words_of("auto", "cpu", "cuda")),
     ] = "auto",
-    backend: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="What runs the steps: auto, eager, onnx or cuda; auto is the fastest that is there.",
-            autocompletion=words_of("auto", "eager", "onnx", "cuda"),
-        ),
-    ] = "auto",
+    backend: Backend = "auto",
     threads: Annotated[
         int, typer.Option(metavar="N", min=1, help="CPU threads of eager steps; more than one rarely helps.")
     ] = 1,
