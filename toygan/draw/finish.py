@@ -12,10 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from toygan.draw.fonts import families
-from toygan.draw.options import Options
 from toygan.draw.panels import FAINT, INK
 from toygan.draw.points import REAL
 from toygan.view.language import is_wide, told
+from toygan.view.look import Options
 
 GROUND, LIGHT, PALE = "#15171c", "#ececec", "#a8a8a8"  # of dark pictures: the ground, words and lines, what is faint
 TURNED = ((INK, LIGHT), (FAINT, PALE), ("black", LIGHT), (REAL, "#9fb8dd"), ("#dddddd", "#3f434c"))
