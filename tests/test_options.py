@@ -17,12 +17,12 @@ import toygan.draw as draw
 from toygan.draw import choice, film, fonts, panels
 from toygan.draw.choice import PANELS, TOGETHER, chosen, save_chosen
 from toygan.draw.finish import GROUND, LIGHT, darken, translate
-from toygan.draw.options import Options
 from toygan.draw.points import visible
 from toygan.draw.saved import page_of, save_figure
 from toygan.view.chosen import of_seed
 from toygan.view.language import in_parts, is_wide, tables, told, wrapped
 from toygan.view.levels import scales
+from toygan.view.look import Options
 
 MM = 72 / 25.4  # points of a PDF or an SVG
 

@@ -26,13 +26,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from toygan.draw import panels, sheet
 from toygan.draw.finish import finish, translate
-from toygan.draw.options import ASPECT, USUAL, Options
 from toygan.draw.pixels import Field, score_pixels, steepness_edges, steepness_pixels
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.levels import Levels, Scale, levels_of, range_in_words
+from toygan.view.look import ASPECT, USUAL, Options
 from toygan.view.scene import (
     Milestone,
     Scene,

@@ -9,13 +9,13 @@ from matplotlib.collections import Collection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
+from matplotlib.text import Annotation, Text
 
 from toygan.draw.fonts import families
-from toygan.draw.options import Options
 from toygan.draw.panels import FAINT, INK
 from toygan.draw.points import REAL
 from toygan.view.language import is_wide, told
+from toygan.view.look import Options
 
 GROUND, LIGHT, PALE = "#15171c", "#ececec", "#a8a8a8"  # of dark pictures: the ground, words and lines, what is faint
 TURNED = ((INK, LIGHT), (FAINT, PALE), ("black", LIGHT), (REAL, "#9fb8dd"), ("#dddddd", "#3f434c"))
@@ -86,7 +86,11 @@ def lighten_rims(circles: Collection) -> None:
 
 
 def lighten(artist: Text | Line2D) -> None:
-    """Light where it was dark."""
+    """Light where it was dark, with the arrow of a note."""
     light = ON_DARK.get(to_hex(artist.get_color()))
     if light:
         artist.set_color(light)
+    arrow = artist.arrow_patch if isinstance(artist, Annotation) else None
+    turned = ON_DARK.get(to_hex(arrow.get_edgecolor())) if arrow else None
+    if arrow and turned:
+        arrow.set_color(turned)
