@@ -302,12 +302,39 @@ def test_nothing_sticks_out(browser, place, width):  # noqa: F811
     one.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_axe_finds_nothing(browser, place, scheme, language):  # noqa: F811
+@pytest.mark.parametrize(
+    ("width", "scheme", "language"),
+    [(1280, "light", "en"), (1280, "dark", "zh"), (390, "light", "zh"), (390, "dark", "en")],
+)
+def test_axe_finds_nothing(browser, place, width, scheme, language):  # noqa: F811
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    one = Seen(browser, viewport={"width": 1280, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
-    opened(one, place, f"#lang={language}&l=collapse")
+    one = Seen(browser, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+    opened(one, place, f"#lang={language}&l=collapse&v=crgamo&m=wgan-gp")
+    one.page.wait_for_timeout(1000)
     found = axe.Axe().run(one.page).response["violations"]
     assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == []
     one.context.close()
+
+
+def test_the_optimal_critic_stands_beside_the_learned_one(seen, place):
+    opened(seen, place, "#s=swiss-roll&m=wgan-gp&v=crgao")
+    seen.page.wait_for_function("lab.look().optimal", timeout=30_000)
+    scores = np.array(seen.page.evaluate("[...lab.look().optimal]")).reshape(40, 40)
+    side = 5.0 / 39  # the view is five units wide
+    assert np.abs(np.diff(scores, axis=1)).max() <= side * 1.001  # 1-Lipschitz
+    assert scores.max() - scores.min() > 0.5
+
+
+def test_a_class_may_hide_parts(seen, place):
+    opened(seen, place, "#hide=dials!share!own!beside!lessons")
+    assert seen.page.locator(".dials, .lessons, #copyLink, #draw, #beside").count() == 0
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+
+
+def test_slow_motion_tells_each_move(seen, place):
+    opened(seen, place)
+    seen.page.select_option("#speed", "slow")
+    seen.page.click("#play")
+    seen.page.wait_for_function("document.querySelector('.said').textContent.startsWith('The critic has moved')")
+    seen.page.wait_for_function("document.querySelector('.said').textContent.startsWith('The generator has moved')")

@@ -25,7 +25,7 @@ from toygan.game.streams import draws
 from toygan.session.looks import Frame, observe
 from toygan.session.playable import WINDOWS, Playable, playable, potential_model
 from toygan.session.simulation import Simulation, simulation
-from toygan.site.lab import OWN, SCRIPTS, SIZES, cast, sized, write_lab
+from toygan.site.lab import OWN, SCRIPTS, SIZES, address, cast, sized, told_apart, write_lab
 
 SHIPPED = ["eight-gaussians", "swiss-roll", "two-moons", "dirac", "shifted-lines"]
 PLAYED = ["ns-gan", "wgan-gp", "wgan", "r3gan", "unrolled-gan"]
@@ -117,6 +117,29 @@ def test_scripts_hold_no_formula():
     without_lessons = re.sub(r"(?s)lab\.lessons = .*?\n\];", "", code)
     said = {name for name in METHODS if re.search(rf"[\"']{re.escape(name)}[\"']", without_lessons)}
     assert said <= {"r3gan", "ns-gan-r1"}  # what the page opens with
+
+
+def test_a_runs_config_has_an_address_of_the_same_game():
+    plain = read("swiss-roll", "wgan-gp")
+    assert address(plain) == "#s=swiss-roll&m=wgan-gp&z=large&seed=0"
+    turned = ["method.constraint.weight=10.0", "method.critic_steps=5", "training.steps=300", "generator.width=24"]
+    told = address(read("swiss-roll", "wgan-gp", turned), 3)
+    assert (
+        told
+        == "#s=swiss-roll&m=wgan-gp&z=small&seed=3&c=0%2Aconstraint~weight%2A10%210%2Asteps%2A300%210%2Acritic_steps%2A5"
+    )
+    assert address(read("swiss-roll", "hinge+clip")) is None
+    assert address(read("swiss-roll", "wgan-gp", ["method.update=simultaneous"])) is None
+    assert address(read("swiss-roll", "ns-gan", ["method.ema=0.9"])) is None  # an average is a part of the program
+
+
+def test_an_own_scenario_goes_before_a_shipped_one_of_its_name(tmp_path):
+    own = tmp_path / "two-moons.toml"
+    own.write_text('title = "Mine"\n[target]\nkind = "ring"\n')
+    assert [config.title for config in told_apart([str(own), "two-moons", "swiss-roll"]).values()] == [
+        "Mine",
+        "Swiss roll",
+    ]
 
 
 # --- the same game ---------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -16,10 +17,13 @@ from toygan import __version__
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.thumbnail import band_colours
 from toygan.files.cache import digest
-from toygan.files.config import Config, as_data, deciding
+from toygan.files.config import Config, Method, as_data, deciding, differing
+from toygan.files.dials import floats_in, with_dials
 from toygan.files.disk import write_aside
 from toygan.files.scenario import read
+from toygan.files.shipped import shipped
 from toygan.files.strict import UserError
+from toygan.game.methods import METHODS
 from toygan.session.looks import RUNAWAY
 from toygan.session.playable import WINDOWS, Playable, playable, pool, potential_model
 from toygan.site.lab_files import engine_file, models_file, script, starts_file, target_file
@@ -66,15 +70,15 @@ def write_lab(
     `told` hears each method's name before its models are made; `opening` is what the page opens with, a `scenario` as it
     was said and a `method`. Raises UserError where a scenario cannot be read, or a method plays on none of them.
     """
-    worlds = {scenario: read(scenario) for scenario in scenarios}
+    worlds = told_apart(scenarios)
     starts: dict[str, np.ndarray] = {}
     about: dict[str, Any] = {}
     for name in ("data", "assets"):
         (place / name).mkdir(parents=True, exist_ok=True)
     for number, method in enumerate(methods):
         told(method)
-        made = cast(list(scenarios), method)
-        about[method] = about_method(made, worlds, scenarios, method, number)
+        made = cast(list(worlds), method)
+        about[method] = about_method(made, worlds, method, number)
         put(place, f"method-{number}", *models_file(made.games, made.plays, starts))
     for i, group in enumerate(by_length(starts)):
         put(place, f"starts-{i}", *starts_file(group))
@@ -86,6 +90,15 @@ def write_lab(
         write_aside(place / "assets" / name, (OWN / name).read_bytes(), durable=False)
     write_aside(place / "index.html", document_of_scripts("toygan lab", STYLES, (FIRST, *SCRIPTS), ("catalogue",)))
     return place / "index.html"
+
+
+def told_apart(scenarios: Sequence[str]) -> dict[str, Config]:
+    """The scenarios as they were said, the first one of each name: an own file goes before a shipped one."""
+    first: dict[str, tuple[str, Config]] = {}
+    for said in scenarios:
+        config = read(said)
+        first.setdefault(config.name, (said, config))
+    return dict(first.values())
 
 
 def put(place: Path, name: str, header: Mapping[str, Any], content: bytes) -> None:
@@ -148,9 +161,7 @@ LONG = 5000  # parameters
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def about_method(
-    made: Cast, worlds: Mapping[str, Config], scenarios: Sequence[str], method: str, number: int
-) -> dict[str, Any]:
+def about_method(made: Cast, worlds: Mapping[str, Config], method: str, number: int) -> dict[str, Any]:
     """What the page says of a method."""
     config = read(next(iter(made.plays)), method)
     row = config.method
@@ -161,7 +172,7 @@ def about_method(
         "look_for": row.look_for,
         "rule": row.update.kind,
         "wasserstein": row.objective.kind == "wasserstein",
-        "on": [worlds[scenario].name for scenario in scenarios if scenario in made.plays],
+        "on": [config.name for said, config in worlds.items() if said in made.plays],
     }
 
 
@@ -182,7 +193,7 @@ def catalogue(
         "bands": [int.from_bytes(bytes(colour), "big") for colour in colours],
         "colours": {"real": REAL, "generated": GENERATED},
         "runaway": RUNAWAY,
-        "opening": {key: worlds[said].name if key == "scenario" else said for key, said in opening.items()},
+        "opening": {key: read(said).name if key == "scenario" else said for key, said in opening.items()},
     }  # fmt: skip
 
 
@@ -197,3 +208,47 @@ def about_scenario(said: str, config: Config, number: int) -> dict[str, Any]:
         "steps": config.training.steps,
         "settings": {size: settings(config, size) for size in SIZES},
     }
+
+
+# --- an address -------------------------------------------------------------------------------------------------------
+
+
+def address(config: Config, seed: int = 0) -> str | None:
+    """What stands behind the page's own address so that it opens with a config's game, at the nearest of its sizes; None where
+    its method, with these settings, is not among the games of a page of shipped scenarios and methods.
+    """
+    name, method = config.name, config.method
+    if name not in shipped() or method.name not in METHODS:
+        return None
+    usual = read(name, method.name)
+    dials, others = floats_in(method), floats_in(usual.method)
+    if differing(without(method, dials), without(usual.method, others)):
+        return None
+    changes = {key: value for key, value in dials.items() if value != others.get(key)}
+    changes |= {"steps": config.training.steps} if config.training.steps != usual.training.steps else {}
+    changes |= {"critic_steps": method.critic_steps} if method.critic_steps != usual.method.critic_steps else {}
+    parts = {"s": name, "m": method.name, "z": nearest_size(config), "seed": str(seed if seed in SEEDS else 0)}
+    return "#" + urlencode(parts | ({"c": "!".join(map(changed, changes.items()))} if changes else {}))
+
+
+def without(method: Method, dials: Mapping[str, float]) -> dict[str, Any]:
+    """A method's program: what is left without its numbers that may be turned, and without what the page turns itself. Of a
+    trick's number it stays whether it is used at all.
+    """
+    used: Mapping[str, Any] = {key: float(key in TRICKS and value > 0) for key, value in dials.items()}
+    return deciding(with_dials(method, used).model_dump(exclude={"critic_steps", "name"}))
+
+
+TRICKS = ("ema", "instance_noise", "noisy_labels", "mutual_information")  # zero is none of it, and another program
+
+
+def changed(change: tuple[str, float]) -> str:
+    """A dial turned before the first step, as the page writes it."""
+    key, value = change
+    return "*".join(("0", key.replace(".", "~"), f"{value:g}".replace("-", "m").replace(".", "p").replace("+", "")))
+
+
+def nearest_size(config: Config) -> str:
+    """The size of the page whose width is nearest to the generator's."""
+    width = getattr(config.generator, "width", SIZES["small"].width)
+    return min(SIZES, key=lambda name: abs(SIZES[name].width - width))

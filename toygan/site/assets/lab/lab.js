@@ -109,9 +109,10 @@
     experiment = sound(wanted);
     if (!plays(experiment.method, experiment.scenario)) {
       const other = methods.find((one) => plays(one, experiment.scenario));
-      say(filled(words.noGame, { method: experiment.method, other }));
+      say(filled(words.noGame, { method: experiment.method, other }), true);
       experiment.method = other;
     } else say(words.loading);
+    const refused = sticky;
     build();
     try {
       const specs = [{ method: experiment.method, seed: experiment.seed }, ...experiment.beside].filter(({ method }) => plays(method, experiment.scenario));
@@ -128,8 +129,9 @@
       });
       buildDials();
       askFloor();
-      say("");
+      if (!refused) say("");
       if (go) play();
+      sticky = refused;
     } catch (error) { fault(error.message); }
   }
   let open = [];
@@ -292,7 +294,19 @@
 
   function once(what) { pause(); send({ do: "once", what }); }
 
+  // A slider tells many values a second; a few are written down.
+  const waiting = new Map();
   function turned(key, value) {
+    if (waiting.has(key)) { waiting.set(key, value); return; }
+    waiting.set(key, value);
+    setTimeout(() => {
+      if (waiting.get(key) !== value) turnedNow(key, waiting.get(key));
+      waiting.delete(key);
+    }, 150);
+    turnedNow(key, value);
+  }
+
+  function turnedNow(key, value) {
     for (const panel of panels) {
       if (!panel.setup) continue;
       const knows = key === "critic_steps" ? !panel.setup.models.step : key === "frozen" || key === "kick" || panel.setup.used.includes(key);
@@ -363,7 +377,7 @@
   function top() {
     const sizes = Object.entries(catalogue.sizes).map(([key, size]) => [key, filled(words.sizes[key], size)]);
     const seeds = Array.from({ length: catalogue.seeds }, (_, i) => [String(i), String(i)]);
-    const fresh = (part) => start({ ...experiment, step: 0, changes: [], lesson: experiment.lesson, ...part }, true);
+    const fresh = (part) => start({ ...experiment, step: 0, changes: experiment.lesson ? experiment.changes.filter(([step]) => step === 0) : [], ...part }, true);
     const lesson = lab.lessons.find(({ id }) => id === experiment.lesson);
     const offered = lesson && lesson.methods ? methods.filter((one) => lesson.methods.includes(one) || one === experiment.method) : methods;
     at.theme = el("button", { type: "button", class: "quiet", id: "theme", onclick: nextTheme });
@@ -373,7 +387,7 @@
         hidden("method") ? null : chooser("method", words.method, offered.map((name) => [name, name, !plays(name, experiment.scenario)]), experiment.method, (method) => fresh({ method })),
         hidden("size") ? null : chooser("size", words.size, sizes, experiment.size, (size) => fresh({ size })),
         hidden("seed") ? null : chooser("seed", words.seed, seeds, String(experiment.seed), (seed) => fresh({ seed: Number(seed) })),
-        chooser("language", words.languageLabel, Object.entries(lab.words).map(([key, table]) => [key, table.language]), languageNow, (key) => { language(key); start({ ...experiment, step: experiment.now || 0 }, false); }),
+        chooser("language", words.languageLabel, Object.entries(lab.words).map(([key, table]) => [key, table.language]), languageNow, (key) => { language(key); start({ ...experiment, step: experiment.now || 0 }, experiment.now > 0); }),
         at.theme));
   }
 

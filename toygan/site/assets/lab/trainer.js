@@ -139,8 +139,9 @@ lab.trainer = function () {
   }
 
   function change(game, key, value) {
-    game.changes.length = game.done;
-    game.changes.push([stepOf(game), key, value]);
+    const now = stepOf(game), last = game.changes[game.done - 1], again = last && last[0] === now && last[1] === key && key in game.dials;
+    game.changes.length = again ? --game.done : game.done;
+    game.changes.push([now, key, value]);
     forget(game);
     apply(game);
   }
@@ -284,7 +285,7 @@ lab.trainer = function () {
       await look(game, "open");
     },
     async close({ id }) { games.delete(id); },
-    async set({ id, key, value }) { change(games.get(id), key, value); await look(games.get(id), "set"); },
+    async set({ id, key, value }) { change(games.get(id), key, value); if (!playing) await look(games.get(id), "set"); },
     async once({ id, what }) {
       const game = games.get(id);
       if (what === "step" || game.models.step) await step(game);
