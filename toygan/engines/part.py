@@ -36,8 +36,8 @@ def part(function: Callable[..., Tree], name: str, **trees: Tree) -> Model:
 
 def pruned(graph: Graph, inputs: list[str], outputs: list[str]) -> Model:
     """A graph as a model without what it does not read and what it does not change."""
-    given = {wire.key for wire in graph.inputs}
-    leaving = [(at, wire) for at, wire in zip(outputs, graph.outputs, strict=True) if wire.key not in given]
+    given = {f"{NEXT}{at}": wire.key for at, wire in zip(inputs, graph.inputs, strict=True)}
+    leaving = [(at, wire) for at, wire in zip(outputs, graph.outputs, strict=True) if wire.key != given.get(at)]
     read = {wire.key for node in graph.nodes for wire in wires_in(node.args)}
     entering = [(at, wire) for at, wire in zip(inputs, graph.inputs, strict=True) if wire.key in read]
     small = graph._replace(inputs=[wire for _, wire in entering], outputs=[wire for _, wire in leaving])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+
+from toygan.targets.refusal import Refusal
 
 Sampler = Callable[[np.random.Generator, int], np.ndarray]  # n points [n, columns]
 
@@ -16,6 +18,21 @@ class Law(NamedTuple):
     columns: int
     sample: Sampler
     name: str
+
+
+def merged(*tables: Mapping[str, Law]) -> dict[str, Law]:
+    """The draws of several rows; those that share a name share the numbers. Raises Refusal for a name with two widths, and for
+    one that every game has.
+    """
+    found: dict[str, Law] = {}
+    for name, law in (pair for table in tables for pair in table.items()):
+        if name in TAKEN or found.get(name, law).columns != law.columns:
+            raise Refusal(f"the draw {name!r} is another row's, of another law", "give it a name of its own")
+        found[name] = law
+    return found
+
+
+TAKEN = ("real", "latent")  # what every game draws
 
 
 def uniform(columns: int) -> Law:

@@ -76,7 +76,9 @@ def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -
         return known
     if not known:
         shutil.rmtree(folder / "partial", ignore_errors=True)  # states of who knows what
-    facts = {**facts, "seconds": spent(facts["seconds"], known), "backend": begun_by(known, facts)}
+    is_begun = (folder / "partial" / "state.npz").exists()
+    backend = begun_by(known, facts) if is_begun else facts["backend"]
+    facts = {**facts, "seconds": spent(facts["seconds"], known), "backend": backend}
     write_aside(folder / "config.toml", as_toml(config).encode())
     write_json(folder / "run.json", facts)
     return facts
@@ -100,7 +102,7 @@ def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, 
 
 def begun_by(known: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """The backend of an earlier start where any will do, else the one that is asked for."""
-    return str(known.get("backend", now["backend"])) if now["backend"] == "auto" else str(now["backend"])
+    return str(known.get("backend", "eager")) if known and now["backend"] == "auto" else str(now["backend"])
 
 
 def in_full(config: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +126,9 @@ def conditions(facts: Mapping[str, Any]) -> dict[str, str]:
     """What besides the config decides a run's bytes: the versions of libraries (Python's without the last number), the device."""
     versions = as_table(facts.get("versions"))
     found = {name: str(versions.get(name)) for name in DECIDING}
-    found |= {name: str(facts.get(name)) for name in ("device", "backend")}
+    found |= {"device": str(facts.get("device")), "backend": str(facts.get("backend", "eager"))}
+    if found["backend"] != "onnx":
+        found |= {"onnxruntime": "not used"}
     return found | {"python": ".".join(found["python"].split(".")[:2])}
 
 
