@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import io
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image
@@ -14,6 +16,7 @@ from PIL import Image
 from toygan.exhibits import Exhibit, Showing, Verdict, planned, read, shipped_exhibits, showing
 from toygan.exhibits.claims import counted
 from toygan.files.disk import write_aside
+from toygan.many.results import facts_of
 
 HERE = Path(__file__).parent.parent / "gallery"
 WIDE, COLOURS = 1000, 128  # pixels and palette of a committed picture: about 100 kB
@@ -38,7 +41,15 @@ def main() -> None:
     shown = [shown_of(exhibit, place) for exhibit in exhibits]
     parts = [told(one) if one else not_yet(exhibit) for exhibit, one in zip(exhibits, shown, strict=True)]
     overview = "\n".join([*TABLE, *(line(one) for one in shown if one), ""])
-    write_aside(HERE / "README.md", "\n".join([HEAD, overview, *parts]).encode())
+    head = HEAD + played_by(folder for one in shown if one for folder in one.folders)
+    write_aside(HERE / "README.md", "\n".join([head, overview, *parts]).encode())
+
+
+def played_by(folders: Iterable[Path]) -> str:
+    """Which backend played the runs, a sentence for the head of the page."""
+    counts = Counter(facts_of(folder).backend for folder in set(folders))
+    told = " and ".join(f"{count} by the backend {name}" for name, count in sorted(counts.items()))
+    return f"Of its {counts.total()} runs {told}.\n"
 
 
 TABLE = ("| question | held | did not hold | by construction |", "| --- | ---: | ---: | ---: |")
