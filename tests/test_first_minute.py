@@ -41,6 +41,7 @@ COMMANDS = [
     "gallery",
     "distance",
     "dirac",
+    "lab",
 ]
 
 

@@ -16,7 +16,7 @@ from toygan.files.scenario import read
 from toygan.game import play
 from toygan.game.streams import draws
 from toygan.session.simulation import simulation
-from toygan.site.lab import SIZES, sized, write_lab
+from toygan.site.lab import SIZES, address, sized, write_lab
 
 SHIPPED = ["eight-gaussians", "swiss-roll", "two-moons", "dirac", "far-gaussian"]
 PLAYED = ["ns-gan", "wgan-gp", "wgan", "gan", "unrolled-gan", "ns-gan-r1"]
@@ -85,7 +85,7 @@ def test_it_opens_from_disk_asks_for_nothing_and_plays(seen, place):
 
 
 def test_it_plays_by_itself_where_motion_is_welcome(browser, place):  # noqa: F811
-    one = Seen(browser, viewport={"width": 800, "height": 900})
+    one = Seen(browser, viewport={"width": 800, "height": 900}, reduced_motion="no-preference")
     opened(one, place)
     until(one.page, 5)
     assert one.complaints == []
@@ -244,6 +244,20 @@ def test_the_command_says_what_python_needs(seen, place):
     found = re.findall(r"--set (?:'([^']*)'|(\S+))", command)
     config = read("swiss-roll", "wgan-gp", [one or other for one, other in found])
     assert (config.method.constraint.weight, config.training.seeds) == (5.0, (3,))
+
+
+def test_the_address_of_a_runs_config_opens_its_game(seen, place):
+    changes = [
+        "method.constraint.weight=10.0",
+        "method.critic_steps=5",
+        "method.critic_rate=1e-5",
+        "generator.width=32",
+    ]
+    opened(seen, place, address(read("swiss-roll", "wgan-gp", [*changes, "training.steps=700"]), 4))
+    told = seen.page.evaluate("({...lab.look().dials, critic_steps: lab.look().criticSteps, seed: lab.setup().seed})")
+    wanted = {"constraint.weight": 10, "critic_steps": 5, "critic_rate": 1e-5, "steps": 700, "seed": 4}
+    assert {key: told[key] for key in wanted} == wanted
+    assert seen.page.input_value("#scenario") == "swiss-roll"
 
 
 def test_games_side_by_side(seen, place):

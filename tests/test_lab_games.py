@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from toygan.session.looks import Frame, observe
 from toygan.session.playable import WINDOWS, Playable, playable, potential_model
 from toygan.session.simulation import Simulation, simulation
 from toygan.site.lab import OWN, SCRIPTS, SIZES, address, cast, sized, told_apart, write_lab
+from toygan.site.site import lab_links
 
 SHIPPED = ["eight-gaussians", "swiss-roll", "two-moons", "dirac", "shifted-lines"]
 PLAYED = ["ns-gan", "wgan-gp", "wgan", "r3gan", "unrolled-gan"]
@@ -131,6 +133,26 @@ def test_a_runs_config_has_an_address_of_the_same_game():
     assert address(read("swiss-roll", "hinge+clip")) is None
     assert address(read("swiss-roll", "wgan-gp", ["method.update=simultaneous"])) is None
     assert address(read("swiss-roll", "ns-gan", ["method.ema=0.9"])) is None  # an average is a part of the program
+
+
+def test_an_exhibit_leads_to_the_lab_with_each_runs_game(tmp_path):
+    def run(scenario, method, *changes):
+        recording = SimpleNamespace(config=lambda: read(scenario, method, changes), facts=SimpleNamespace(seeds=(2,)))
+        return SimpleNamespace(recording=recording, name=f"{method} <here>")
+
+    runs = [
+        run("swiss-roll", "wgan-gp"),
+        run("swiss-roll", "hinge+r1"),
+        run("two-moons", "gan", "method.critic_rate=0.1"),
+    ]
+    assert lab_links(tmp_path, runs) == ""
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / "index.html").touch()
+    links = re.findall(r'href="\.\./lab/index\.html(#[^"]+)">([^<]+)<', lab_links(tmp_path, runs))
+    assert links == [
+        ("#s=swiss-roll&amp;m=wgan-gp&amp;z=large&amp;seed=2", "wgan-gp &lt;here&gt;"),
+        ("#s=two-moons&amp;m=gan&amp;z=large&amp;seed=2&amp;c=0%2Acritic_rate%2A0p1", "gan &lt;here&gt;"),
+    ]
 
 
 def test_an_own_scenario_goes_before_a_shipped_one_of_its_name(tmp_path):

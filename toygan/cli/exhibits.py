@@ -16,7 +16,7 @@ from toygan.cli.completion import complete_exhibit
 from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
 from toygan.cli.many import watching
 from toygan.cli.shared import sharing
-from toygan.files.shipped import shipped_exhibits
+from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.text import say, say_json, tell
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def gallery(
         from joblib import cpu_count
 
         from toygan.exhibits import read
+        from toygan.files import catalogue
+        from toygan.site.lab import write_lab
         from toygan.site.site import write_site
 
         refuse_a_file("--runs", runs)
@@ -94,6 +96,8 @@ def gallery(
         commands = [command_of(name, quick, runs) for name in names]
         exhibits = [read(name) for name in names]
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands)
+        if not only:  # before the pages that lead there
+            write_lab(out / "lab", list(shipped()), list(catalogue.methods()))
         index = write_site(out, shown, quick, workers or cpu_count())
         if as_json:
             say_json({"index": str(index), "exhibits": [facts_of(one) for one in shown]})

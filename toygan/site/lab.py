@@ -26,6 +26,7 @@ from toygan.files.strict import UserError
 from toygan.game.methods import METHODS
 from toygan.session.looks import RUNAWAY
 from toygan.session.playable import WINDOWS, Playable, playable, pool, potential_model
+from toygan.session.recording import Recording
 from toygan.site.lab_files import engine_file, models_file, script, starts_file, target_file
 from toygan.site.markup import document_of_scripts
 
@@ -229,6 +230,14 @@ def address(config: Config, seed: int = 0) -> str | None:
     changes |= {"critic_steps": method.critic_steps} if method.critic_steps != usual.method.critic_steps else {}
     parts = {"s": name, "m": method.name, "z": nearest_size(config), "seed": str(seed if seed in SEEDS else 0)}
     return "#" + urlencode(parts | ({"c": "!".join(map(changed, changes.items()))} if changes else {}))
+
+
+def address_of(recording: Recording) -> str | None:
+    """The address of a recorded run's game with its first seed; None where the page has no such game."""
+    try:
+        return address(recording.config(), recording.facts.seeds[0])
+    except UserError:  # recorded by another version
+        return None
 
 
 def without(method: Method, dials: Mapping[str, float]) -> dict[str, Any]:

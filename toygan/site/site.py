@@ -12,7 +12,7 @@ from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.files.disk import write_aside
 from toygan.site.boards import cells_of, leaderboard, matrix
-from toygan.site.film import About, Shown, film, place_runs
+from toygan.site.film import About, Shown, film, labels, place_runs
 from toygan.site.glossary import glossary_body
 from toygan.site.markup import PAGES, command_box, document, file_name, linked, paragraphs, tag, text
 from toygan.site.page import final_table, section, write_assets
@@ -76,12 +76,28 @@ def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     write_card(place, showing, name, runs)
     prose = tag("div", tag("h2", "What to look for"), paragraphs(showing.text), class_="prose")
     shown, seen = moving(showing, place, name, runs, About(prose=prose, curves=showing.curves, glossary=GLOSSARY))
-    body = exhibit_head(showing, way) + shown + exhibit_rest(showing, place, name, seen) + steps(way, True)
+    body = exhibit_head(showing, way) + shown + lab_links(place, runs) + exhibit_rest(showing, place, name, seen)
+    body += steps(way, True)
     content = document(showing.question, body, "../", PAGES)
     write_aside(place / "exhibits" / f"{name}.html", content)
 
 
 GLOSSARY = "../glossary.html"
+
+
+LAB = "lab/index.html"
+
+
+def lab_links(place: Path, runs: Sequence[Shown]) -> str:
+    """Links that open the lab with each run's game, where the lab lies within the site and has that game."""
+    if not runs or not (place / LAB).is_file():
+        return ""
+    from toygan.site.lab import address_of
+
+    found = {address_of(run.recording): name for run, name in zip(runs, labels(runs), strict=True)}
+    links = [tag("a", text(name), href=f"../{LAB}{behind}") for behind, name in found.items() if behind]
+    told = tag("p", "Play with this, live in your browser: ", " · ".join(links))
+    return tag("div", told, class_="prose") if links else ""
 
 
 def moving(showing: Showing, place: Path, name: str, runs: Sequence[Shown], about: About) -> tuple[str, int]:
@@ -227,7 +243,8 @@ def write_index(place: Path, showings: Sequence[Showing], quick: bool) -> Path:
     cells = cells_of([row for showing in showings for row in runs_of(showing)], where)
     cards = tag("ul", *(card(showing) for showing in showings), class_="cards")
     play = tag("button", "Play all films", type="button", id="play-all", class_="quiet needs-js")
-    opening = tag("div", tag("p", LEAD, class_="lead"), play, class_="lead-row")
+    lab = tag("p", tag("a", "The lab: train any of these yourself", href=LAB)) if (place / LAB).is_file() else ""
+    opening = tag("div", tag("p", LEAD, class_="lead"), play, class_="lead-row") + lab
     ranked = [showing for showing in showings if showing.name == "leaderboard"] or showings
     best = cells_of([row for showing in ranked for row in runs_of(showing)], where)
     bodies = {

@@ -4,7 +4,7 @@
   const catalogue = lab.held.catalogue.header, { el, filled } = lab;
   const began = 0; // times are since the page was asked for
   const SPEEDS = { slow: { speed: 1.2, slow: true }, one: { speed: 1 }, ten: { speed: 10 }, sixty: { speed: 60 }, most: {} };
-  const VIEW = "crga", MOST_DRAWN = 1500;
+  const VIEW = "crgao", MOST_DRAWN = 1500;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const names = Object.keys(catalogue.scenarios), methods = Object.keys(catalogue.methods);
   let words = lab.words.en, experiment = {}, panels = [], generation = 0, playing = false, speed = "most", tool = null;
@@ -182,6 +182,7 @@
     probed({ state }) { lab.told.probed = state; },
   };
 
+  const showsOptimal = () => experiment.view.includes("o");
   const wantsOptimal = () => catalogue.methods[experiment.method].wasserstein && experiment.view.includes("o");
 
   function followed(look) {
@@ -475,7 +476,7 @@
     const parts = Object.entries(words.shows).map(([letter, text]) => el("label", { class: "switch" },
       el("input", { type: "checkbox", id: "show-" + letter, checked: experiment.view.includes(letter), onchange: (event) => {
         experiment.view = experiment.view.replace(letter, "") + (event.target.checked ? letter : "");
-        at.optimal.hidden = !experiment.view.includes("o");
+        at.optimal.hidden = !showsOptimal();
         optimalWords();
         if (main()) main().measured = null;
         keepAddress();
@@ -496,7 +497,7 @@
     at.optimalStage.optimal = true;
     at.optimalHint = el("p", { class: "hint" });
     at.optimalCanvas = canvas;
-    at.optimal = el("div", { class: "optimal", hidden: !experiment.view.includes("o") }, el("h2", {}, words.optimal), canvas, at.optimalHint);
+    at.optimal = el("div", { class: "optimal", hidden: !showsOptimal() }, el("h2", {}, words.optimal), canvas, at.optimalHint);
     optimalWords();
     return el("section", { class: "watch", "aria-label": words.losses },
       el("div", {}, el("h2", {}, words.distance), distance, el("p", { class: "hint" }, words.floor)),

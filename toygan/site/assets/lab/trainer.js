@@ -185,11 +185,7 @@ lab.trainer = function () {
     });
     const seen = {};
     for (const port in out) seen[port.replace("next seen/", "")] = Float32Array.from(out[port].data);
-    if (game.ends && potential) {
-      const found = await run(potential, (port, type, shape) => tensor(type, port === "at/points" ? game.windows.scores :
-        port === "at/ends" ? game.ends : game.duals, shape));
-      seen.optimal = Float32Array.from(Object.values(found)[0].data);
-    }
+    if (game.optimal) seen.optimal = game.optimal.slice();
     const told = {};
     for (const name in game.told) told[name] = Number(game.state[game.told[name]].data[0]);
     const kept = game.history;
@@ -304,8 +300,10 @@ lab.trainer = function () {
     async ends({ id, ends, duals }) {
       const game = games.get(id);
       if (!game) return;
-      Object.assign(game, { ends, duals });
-      if (!playing && ends) await look(game, "ends");
+      const given = { "at/points": game.windows.scores, "at/ends": ends, "at/duals": duals };
+      const found = await run(potential, (port, type, shape) => tensor(type, given[port], shape));
+      game.optimal = Float32Array.from(Object.values(found)[0].data);
+      if (!playing) await look(game, "ends");
     },
     async load({ id, state }) { // for tests: a state from outside
       const game = games.get(id);

@@ -50,7 +50,7 @@ lab.words.en = {
     vanishing: { title: "A gradient vanishes", text: "The generator is frozen, far from the target, and only the critic learns: its loss goes to zero, it is sure. The first GAN's loss log(1 − D) is flat there, so that next to nothing is left for the generator to learn from.",
       try: "After step 1000 set “frozen player” to nobody. Then the same with ns-gan and wgan-gp.", expect: "With gan the points mostly stand still, or are flung far away, because Adam magnifies the little that is left; with ns-gan and wgan-gp they come to the target." },
     collapse: { title: "Modes collapse", text: "Eight modes, and a generator that only has to please the critic of the moment: it gathers on a few modes, is found out, and moves on.",
-      try: "Let it play, then choose a cure: ns-gan-r1, r3gan, unrolled-gan or pacgan. Or turn the critic's rate.", expect: "Without a penalty modes stay empty or are hopped between; with r3gan all eight are found, mostly." },
+      try: "Let it play, then choose a cure: ns-gan-r1, r3gan, unrolled-gan or pacgan. Or turn the critic's rate.", expect: "Without a penalty some modes stay empty or thin, which ones depends on the seed; with r3gan all eight have their share after 1000 steps." },
     clipping: { title: "Clip or penalty?", text: "A Wasserstein critic must not be steep. Clipping its weights makes it simple; the gradient penalty asks for slope one where it matters. The two play side by side.",
       try: "Compare the two maps, and turn “clip at” up and down.", expect: "The clipped critic shows broad planes; the penalised one follows the spiral." },
     lambda: { title: "What λ does", text: "The penalty's weight decides how much the critic cares for slope one, against telling the points apart.",
