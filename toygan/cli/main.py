@@ -5,6 +5,7 @@ Heavy things are imported where they are used.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -170,9 +171,17 @@ def toygan_itself(
         say("\n".join(lines))
 
 
+SELDOM = (
+    50_000,
+    20,
+    100,
+)  # new objects between two searches for garbage: Python's usual ones cost a fifth of all imports
+
+
 def main() -> None:
     """Run the command line."""
     mend_streams()
+    gc.set_threshold(*SELDOM)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     try:
