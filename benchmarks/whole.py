@@ -1,40 +1,101 @@
-"""A whole default run as a user starts it: seconds by kind of work, W1 over its floor, memory, and the time of --help.
+"""A whole default run as a user starts it, beside the bare training loop of a plain script, in turns, in core seconds.
 
-python benchmarks/whole.py [SCENARIO [METHOD]]
+    python benchmarks/whole.py [SCENARIO [METHOD]] [--rounds 5]
+
+Both are processes, imports counted. The plain loop (`plain.py`) has the scenario's width, batch, critic moves and steps. A run
+is timed as the first on its target, which finds no floors in the cache, and as a later one, which finds them.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
-import tempfile
-from time import perf_counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from plain import BATCH, GENERATOR_LOSS
+
+from toygan.files.config import Config
+from toygan.files.scenario import read
+
+KINDS = ("bare", "first", "later")
 
 
-def timed(*words: str) -> tuple[float, str]:
-    """Seconds and output of a command on one core."""
+class Timed(NamedTuple):
+    """What a process took of a core, and what it said."""
+
+    seconds: float
+    output: str
+
+
+def timed(words: list[str], cache: str) -> Timed:
+    """Run Python with some words and an own cache folder, on one core where that can be."""
     pin = ["taskset", "-c", "0"] if hasattr(os, "sched_setaffinity") else []
-    start = perf_counter()
-    output = subprocess.run([*pin, sys.executable, "-m", "toygan", *words], check=True, capture_output=True, text=True)
-    return perf_counter() - start, output.stdout
+    environment = {**os.environ, "TOYGAN_CACHE": cache, "OMP_NUM_THREADS": "1"}
+    before = spent()
+    done = subprocess.run(
+        [*pin, sys.executable, *words], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env=environment,
+    )  # fmt: skip
+    return Timed(spent() - before, done.stdout)
+
+
+def spent() -> float:
+    """Core seconds of all processes that were started from here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def bare(config: Config) -> list[str]:
+    """The words of the plain script with a config's own numbers; ValueError where it has no such game."""
+    width, training, method = config.critic.width, config.training, config.method
+    if training.batch != BATCH or method.name not in GENERATOR_LOSS or config.generator.width != width:
+        raise ValueError(f"plain.py has a batch of {BATCH}, two nets of one width, and {', '.join(GENERATOR_LOSS)}")
+    numbers = (width, method.name, method.critic_steps, training.steps)
+    return [str(Path(__file__).with_name("plain.py")), *map(str, numbers)]
+
+
+def one_round(config: Config, words: list[str], warm: str) -> tuple[dict[str, float], dict[str, Any]]:
+    """Core seconds of each kind, one after the other, and what the later run told of itself."""
+    with TemporaryDirectory() as place, TemporaryDirectory() as cold:
+        plain = timed(bare(config), cold)
+        first = timed([*words, f"{place}/first"], cold)
+        later = timed([*words, f"{place}/later"], warm)
+    facts = {kind: json.loads(said.output) for kind, said in (("first", first), ("later", later))}
+    return {"bare": plain.seconds, "first": first.seconds, "later": later.seconds}, facts
 
 
 def main() -> None:
     """Print the figures."""
-    scenario, method = [*sys.argv[1:], "swiss-roll", "wgan-gp"][:2] if len(sys.argv) != 2 else (sys.argv[1], "wgan-gp")
-    helps = sorted(timed("--help")[0] for _ in range(5))
-    print(f"toygan --help: {helps[2]:.2f} s (median of 5)")
-    with tempfile.TemporaryDirectory() as folder:
-        seconds, output = timed("run", scenario, "-m", method, "--out", folder, "--json")
-    facts = json.loads(output)
-    work = facts["seconds"]
-    rest = sum(spent for kind, spent in work.items() if kind != "train")
-    mean = facts["summary"]["mean"]
-    print(f"toygan run {scenario} -m {method}: {seconds:.1f} s, of which {work}")
-    print(f"observing, measuring, floors, drawing: {rest / seconds:.2f} of the whole")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenario", nargs="?", default="swiss-roll")
+    parser.add_argument("method", nargs="?", default="wgan-gp")
+    parser.add_argument("--rounds", type=int, default=5)
+    asked = parser.parse_args()
+    config, warm = read(asked.scenario, asked.method, []), TemporaryDirectory()
+    words = ["-m", "toygan", "run", asked.scenario, "-m", asked.method, "--json", "--out"]
+    helps = statistics.median(timed(["-m", "toygan", "--help"], warm.name).seconds for _ in range(5))
+    print(f"toygan --help: {helps:.2f} s of a core (median of 5)", flush=True)
+    with TemporaryDirectory() as place:
+        timed([*words, place], warm.name)  # makes the floors that later runs find
+    turns = []
+    for _ in range(asked.rounds):
+        seconds, facts = one_round(config, words, warm.name)
+        turns.append(seconds)
+        print("  ".join(f"{kind} {seconds[kind]:.1f} s" for kind in KINDS), flush=True)
+        for kind, told in facts.items():
+            rest = seconds[kind] - sum(told["seconds"].values())
+            print(f"    {kind}: {told['seconds']}, imports and the rest {rest:.2f}", flush=True)
+    for kind in KINDS[1:]:
+        ratio = statistics.median(turn[kind] / turn["bare"] for turn in turns)
+        print(f"toygan run {asked.scenario} -m {asked.method}, {kind} on its target: {ratio:.2f} of the bare loop")
+    mean = facts["later"]["summary"]["mean"]
     print(f"W1 {mean['w1']:.4f} = {mean['w1'] / mean['w1_floor']:.2f} x its floor;  {mean}")
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB")
 

@@ -190,15 +190,27 @@ def test_only_one_reader_asks_for_keys_of_run_json(tmp_path):
 
 
 def test_a_distance_needs_no_library_that_its_solver_does_without():
-    """And leaves it to whoever asks for it later."""
+    """And leaves all of it to whoever asks for it later."""
+    heavy = {"torch", "sklearn", "networkx", "scipy.stats", "scipy.optimize", "ot", "ot.bregman", "ot.gromov"}
     code = (
         "import sys, numpy; from toygan.quantities.transport import w1; points = numpy.eye(2); print(w1(points, points + 1));"
-        "print(sorted({'torch', 'sklearn', 'networkx', 'scipy.stats'} & set(sys.modules))); import networkx, sklearn.cluster"
+        f"print(sorted({heavy} & set(sys.modules))); import networkx, sklearn.cluster, ot;"
+        "print(w1(points, points + 1)); print(ot.lp is sys.modules['ot.lp'], ot.emd2 is ot.lp.emd2, callable(ot.sinkhorn))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
-    distance, heavy = done.stdout.splitlines()
-    assert float(distance) == 2**0.5
-    assert heavy == "[]"
+    distance, found, again, whole = done.stdout.splitlines()
+    assert float(distance) == float(again) == 2**0.5
+    assert found == "[]"
+    assert whole == "True True True"
+
+
+def test_drawing_needs_no_library_of_fonts():
+    """Of which matplotlib writes a PDF."""
+    code = (
+        "import sys, toygan.draw; print(sorted({'fontTools.subset', 'torch', 'matplotlib.pyplot'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+    assert done.stdout == "[]\n"
 
 
 def test_functions_are_short():

@@ -5,6 +5,8 @@ Heavy things are imported where they are used.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import re
 import signal
@@ -170,9 +172,15 @@ def toygan_itself(
         say("\n".join(lines))
 
 
+# New objects between two searches for garbage, and how many of these between deeper ones: what is imported is no garbage.
+SELDOM = (200_000, 10, 5)
+
+
 def main() -> None:
     """Run the command line."""
     mend_streams()
+    gc.set_threshold(*SELDOM)
+    atexit.register(gc.disable)  # the last search, through all that was imported, frees what the system frees anyway
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     try:

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from matplotlib import rc_context
-from matplotlib.backends.backend_mixed import MixedModeRenderer
-from matplotlib.backends.backend_pdf import Op, PdfFile, RendererPdf
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
@@ -91,6 +89,9 @@ def padded(buffer: io.BytesIO, figure: Figure, page: Paper, dots: float) -> byte
 
 def pdf(figure: Figure, page: Paper, options: Options, metadata: Mapping[str, Any]) -> bytes:
     """A PDF of the page's size, everything on it as much larger: matplotlib's own writer has no scale."""
+    from matplotlib.backends.backend_mixed import MixedModeRenderer
+    from matplotlib.backends.backend_pdf import Op, PdfFile, RendererPdf  # which brings a library of fonts
+
     buffer, dots = io.BytesIO(), figure.dpi
     figure.dpi = 72  # points of a PDF
     width, height = (float(side) for side in figure.get_size_inches())

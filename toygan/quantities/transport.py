@@ -6,6 +6,8 @@ import math
 import os
 import sys
 import warnings
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
@@ -123,20 +125,23 @@ def simplex(
 
 
 def solver() -> ModuleType:
-    """POT, imported without the libraries that it does without where they are missing: they would cost seconds."""
+    """POT's linear programs, imported without the rest of it, which no distance needs and which would cost seconds.
+
+    Its front page `ot` imports everything. While `ot.lp` is imported an empty page stands in its place; then it goes, so
+    that whoever imports `ot` still gets all of it.
+    """
+    if (known := sys.modules.get("ot.lp")) is not None:
+        return known
     for backend in ("PYTORCH", "JAX", "CUPY", "TENSORFLOW"):
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
-    hidden = [] if "ot" in sys.modules else [name for name in SPARED if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # to import None is an ImportError
+    place = find_spec("ot")
+    if place is None:
+        raise ModuleNotFoundError("No module named 'ot': POT is not installed", name="ot")
+    sys.modules["ot"] = module_from_spec(place)
     try:
-        import ot
+        return import_module("ot.lp")
     finally:
-        for name in hidden:
-            del sys.modules[name]
-    return ot
-
-
-SPARED = ("sklearn.cluster", "networkx")  # POT has them for low-rank plans and for graphs
+        del sys.modules["ot"]
 
 
 def directions(plan: Transport, points: np.ndarray, reference: np.ndarray) -> np.ndarray:
