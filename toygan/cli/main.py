@@ -267,8 +267,10 @@ def prepared(
     wanted: Order,
 ) -> list[Job]:
     """One job a method; every one is checked before the first one starts."""
+    from toygan.files.own import allow
     from toygan.many import run
 
+    allow([*methods, *changes])
     if steps is not None:
         changes = [*changes, f"training.steps={steps}"]
     if seeds is not None:

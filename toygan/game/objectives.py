@@ -333,7 +333,11 @@ def off_diagonal(pairs: Tensor) -> Tensor:
 
 def objective(kind: str, **options: Any) -> Objective:
     """The objective of that name with its options filled in."""
-    make = OBJECTIVES[kind]
+    return objective_of(OBJECTIVES[kind], **options)
+
+
+def objective_of(make: Callable[..., Any], **options: Any) -> Objective:
+    """The objective that a row makes of its options."""
     if "r" not in inspect.signature(make).parameters:
         return make(**options)
     losses = partial(make, **options)

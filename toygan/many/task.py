@@ -18,6 +18,7 @@ import torch
 
 from toygan.files.config import Config, toml_of
 from toygan.files.disk import as_json, parsed, write_aside
+from toygan.files.own import recall
 from toygan.files.scenario import as_table
 from toygan.files.strict import Source, UserError, check
 from toygan.many import run
@@ -84,6 +85,7 @@ def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watch
     )
     try:
         await_folder(place, TURN)
+        recall(config)
         recording = run.carry_out(check(Config, config, Source(task.name)), order)
     except KeyboardInterrupt:
         raise
