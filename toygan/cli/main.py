@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import toygan
-from toygan.cli import distance, drawing, exhibits, many, views
+from toygan.cli import check, distance, drawing, exhibits, many, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario, complete_setting
 from toygan.cli.completion import complete_words as words_of
 from toygan.cli.exits import (
@@ -132,6 +132,7 @@ EXAMPLES: dict[str | None, dict[str, str]] = {
     "sweep": {"toygan sweep swiss-roll -m gan -m wgan-gp --seeds 8": "with 8 seeds each"},
     "table": {"toygan table runs": "the folder that toygan run or toygan sweep filled"},
     "distance": {"toygan distance swiss-roll two-moons": "how far targets are apart"},
+    "check": {"toygan check mine.py:my_loss": "a function in a file of yours"},
 }
 
 
@@ -543,3 +544,4 @@ for command in (draw, compare, distance.distance, views.dirac):
     app.command()(sharing(command))
 many.register(app)
 exhibits.register(app)
+check.register(app)

@@ -103,7 +103,9 @@ class Method(Strict):
 
     def __init__(self, **options: Any) -> None:
         parts = {"objective", "constraint", "also", "update"} & options.keys()
-        data = options | {part: given(options[part]) if callable(options[part]) else as_kind(options[part]) for part in parts}
+        data = options | {
+            part: given(options[part]) if callable(options[part]) else as_kind(options[part]) for part in parts
+        }
         try:
             super().__init__(**data)
         except ValidationError as error:

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, partial, reduce
+from hashlib import sha256
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from operator import or_
@@ -21,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
+import torch
 from pydantic import ConfigDict, Field
 from pydantic_core import core_schema
 from torch import Tensor
@@ -50,13 +52,15 @@ TAKEN = {"kind", "path", "r", "g", "sight"}  # words that no option can have
 
 
 class Own(Strict):
-    """A part of a method that is a user's own: what it is called, its file ("" for one given in Python), its options."""
+    """A part of a method that is a user's own: what it is called, its file (of a function that was given in Python the
+    beginning of its source's digest), its options.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
     __pydantic_extra__: dict[str, bool | int | float | str | tuple[float, ...] | tuple[int, ...] | tuple[str, ...]]
 
     kind: Annotated[str, Field(pattern=r"^[^/\\]+:\w+$")]
-    path: str = ""
+    path: str
 
 
 class Code(NamedTuple):
@@ -131,7 +135,11 @@ def halves(word: str) -> tuple[str, str] | None:
 def table_of(word: str) -> dict[str, Any]:
     """A half of a pair as a table: its kind and, for one's own, its file."""
     found = WORD.match(word)
-    return {"kind": f"{Path(found['path']).name}:{found['name']}", "path": absolute(found["path"])} if found else {"kind": word}
+    return (
+        {"kind": f"{Path(found['path']).name}:{found['name']}", "path": absolute(found["path"])}
+        if found
+        else {"kind": word}
+    )
 
 
 def absolute(path: str) -> str:
@@ -153,11 +161,20 @@ def allow(words: Iterable[Any]) -> None:
                 load(absolute(found["path"]), found["name"])
 
 
+def named(word: str) -> Code:
+    """The function that FILE.py:NAME names. UserError for any other word."""
+    found = WORD.match(word)
+    if not found:
+        wrong = "is no FILE.py:NAME, such as mine.py:my_loss"
+        raise UserError(Mistake(None, wrong, place=Place(repr(word))))
+    return load(absolute(found["path"]), found["name"])
+
+
 def recall(config: Mapping[str, Any]) -> None:
     """Load the parts of a config that another process of the same command has checked."""
     for part in ("objective", "constraint", "also"):
         table = config["method"].get(part) or {}
-        if is_own(table.get("kind")) and table.get("path"):
+        if is_own(table.get("kind")) and str(table.get("path")).endswith(".py"):
             load(table["path"], table["kind"].rpartition(":")[2])
 
 
@@ -166,7 +183,11 @@ def load(path: str, name: str) -> Code:
     module, source = imported(path)
     function = getattr(module, name, None)
     if not callable(function):
-        own = [key for key, value in vars(module).items() if inspect.isfunction(value) and value.__module__ == module.__name__]
+        own = [
+            key
+            for key, value in vars(module).items()
+            if inspect.isfunction(value) and value.__module__ == module.__name__
+        ]
         wrong = f"has no function {name!r}" if function is None else f"{name} is no function"
         raise UserError(Mistake(None, wrong, suggestion(name, own, "names") if own else "", place=Place(path)))
     return kept(Code(f"{Path(path).name}:{name}", function, path, path, source))
@@ -177,7 +198,9 @@ def imported(path: str) -> tuple[ModuleType, bytes]:
     try:
         source = Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        raise UserError(Mistake(None, f"cannot be read ({getattr(error, 'strerror', error)})", place=Place(path))) from None
+        raise UserError(
+            Mistake(None, f"cannot be read ({getattr(error, 'strerror', error)})", place=Place(path))
+        ) from None
     linecache.checkcache(path)
     name = f"toygan_own_{Path(path).stem}"
     spec = spec_from_file_location(name, path, loader=Anew(name, path))
@@ -191,7 +214,7 @@ def imported(path: str) -> tuple[ModuleType, bytes]:
 class Anew(SourceFileLoader):
     """Compiles a file as it stands: byte code that was kept of it is told from a change by the second only."""
 
-    def get_code(self, fullname: str) -> Any:
+    def get_code(self, fullname: str) -> Any:  # noqa: ARG002
         """The file's code, compiled now."""
         return self.source_to_code(self.get_data(self.path), self.path)
 
@@ -215,8 +238,15 @@ def given(function: Any) -> dict[str, Any]:
         source, file = inspect.getsource(bare), inspect.getsourcefile(bare) or ""
     except (OSError, TypeError):  # typed at a prompt, which keeps no text
         source, file = getattr(getattr(bare, "__code__", None), "co_code", b"").hex(), ""
-    code = kept(Code(f"{IN_PYTHON}:{name}", bare, "", file, source.encode()))
-    return {"kind": code.kind, **options}
+    known = sha256(f"{source}{held_values(bare)}".encode()).hexdigest()[:16]
+    code = kept(Code(f"{IN_PYTHON}:{name}", bare, known, file, source.encode()))
+    return {"kind": code.kind, "path": known, **options}
+
+
+def held_values(function: Any) -> str:
+    """The plain values that a function has from where it was made, which its text does not tell."""
+    cells = (cell.cell_contents for cell in getattr(function, "__closure__", None) or ())
+    return repr([value for value in cells if isinstance(value, bool | int | float | str | tuple)])
 
 
 def kept(code: Code) -> Code:
@@ -228,8 +258,9 @@ def kept(code: Code) -> Code:
 def code_of(part: Own) -> Code:
     """The function of a part. Refusal where it was not named on the command line or given in Python."""
     if (part.kind, part.path) not in LOADED:
-        where = f"{part.path or IN_PYTHON}:{part.kind.rpartition(':')[2]}"
-        way = f"name it there: -m {where}" if part.path else "its function was given in Python, and has to be again"
+        where = f"{part.path}:{part.kind.rpartition(':')[2]}"
+        in_file = part.path.endswith(".py")
+        way = f"name it there: -m {where}" if in_file else "its function was given in Python, and has to be again"
         raise Refusal(f"{part.kind}: own code runs only where its file is named on the command line", way, "kind")
     return LOADED[part.kind, part.path]
 
@@ -237,7 +268,7 @@ def code_of(part: Own) -> Code:
 # --- what it takes -----------------------------------------------------------------------------------------------------
 
 
-class Shape(NamedTuple):
+class Form(NamedTuple):
     """What a part is as a function: what it is called, what it is given, and what it is to return."""
 
     what: str
@@ -247,8 +278,8 @@ class Shape(NamedTuple):
 
 
 SHAPES = {
-    "objective": Shape("an objective", ("r", "g"), "a pair (critic, generator) of losses, each [seed]", Objective),
-    "constraint": Shape("a penalty", ("sight",), "a penalty [seed]", Constraint),
+    "objective": Form("an objective", ("r", "g"), "a pair (critic, generator) of losses, each [seed]", Objective),
+    "constraint": Form("a penalty", ("sight",), "a penalty [seed]", Constraint),
 }
 SHAPES["also"] = SHAPES["constraint"]
 
@@ -264,7 +295,7 @@ def takes(code: Code, part: str) -> int:
     return len(fixed)
 
 
-def wrong_shape(code: Code, want: Shape, said: str) -> UserError:
+def wrong_shape(code: Code, want: Form, said: str) -> UserError:
     """What is said of a function that is no such part."""
     name, call = code.kind.rpartition(":")[2], ", ".join(want.takes)
     hint = f"write def {name}({call}, *, option: float = 1.0), which returns {want.returns}; toygan check says more"
@@ -346,11 +377,26 @@ def own_objective(code: Code) -> Callable[..., Objective]:
     def row(**options: Any) -> Objective:
         def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
             r, g = real["score"], fake["score"]
-            return pair(code, called(code, (r, g), options, r), len(r))
+            if not any(is_by_seed(option) for option in options.values()):
+                return pair(code, called(code, (r, g), options, r), len(r))
+            alone = [pair(code, called(code, one, its, one[0]), 1) for *one, its in each_seed(r, g, options)]
+            return Losses(*map(torch.cat, zip(*alone, strict=True)))
 
         return Objective(losses, looks_at_real(code))
 
     return like(row, code)
+
+
+def is_by_seed(option: Any) -> bool:
+    """Whether an option is a dial with a number for each seed."""
+    return isinstance(option, Tensor) and option.ndim == 1
+
+
+def each_seed(r: Tensor, g: Tensor, options: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """The scores and options of one seed after the other: a user's function need not know how a dial [seed] is laid out."""
+    for s in range(len(r)):
+        its = {name: option[s] if is_by_seed(option) else option for name, option in options.items()}
+        yield r[s : s + 1], g[s : s + 1], its
 
 
 @cache
@@ -392,7 +438,9 @@ def returning(code: Code, part: str) -> Callable[..., Any]:
         with blaming(code.file):
             made = code.function(**options)
         if not isinstance(made, want.made):
-            raise wrong_shape(code, want, f"it takes options alone and returns {in_words(made)}, no {want.made.__name__}")
+            raise wrong_shape(
+                code, want, f"it takes options alone and returns {in_words(made)}, no {want.made.__name__}"
+            )
         return guarded(code, made)
 
     return like(row, code)
@@ -431,7 +479,9 @@ def pair(code: Code, said: Any, seeds: int) -> Losses:
     both = [said.get("critic"), said.get("generator")] if isinstance(said, Mapping) else said
     if not isinstance(both, tuple | list) or len(both) != 2:
         raise wrong_shape(code, SHAPES["objective"], f"it returns {in_words(said)}")
-    return Losses(*(one_a_seed(code, one, seeds, f"loss of the {who}") for one, who in zip(both, ("critic", "generator"))))
+    return Losses(
+        *(one_a_seed(code, one, seeds, f"loss of the {who}") for one, who in zip(both, Losses._fields, strict=True))
+    )
 
 
 def one_a_seed(code: Code, said: Any, seeds: int, what: str) -> Tensor:

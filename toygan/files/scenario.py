@@ -229,8 +229,8 @@ def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) 
         return METHODS[name]
     if "objective" in changes:  # a resolved file spells its method out
         return {}
-    if both := halves(name):
-        return pair_named(*both)
+    if own_halves := halves(name):
+        return pair_named(*own_halves)
     head, plus, tail = name.partition("+")
     if not plus:
         raise Refusal("unknown", f"{suggestion(name, [*own, *METHODS], 'names')}, or a pair OBJECTIVE+CONSTRAINT")

@@ -70,7 +70,10 @@ def leaf(values: np.ndarray, like: Tensor) -> Tensor:
 
 def drawn(laws: Mapping[str, Law], n: int, rng: np.random.Generator, like: Tensor) -> dict[str, Tensor]:
     """A move's random numbers by name, a row a point."""
-    return {name: torch.from_numpy(np.stack([law.sample(rng, n) for _ in range(SEEDS)])).to(like) for name, law in laws.items()}
+    return {
+        name: torch.from_numpy(np.stack([law.sample(rng, n) for _ in range(SEEDS)])).to(like)
+        for name, law in laws.items()
+    }
 
 
 def sound(code: Code, what: str, values: Tensor, by: list[Tensor]) -> None:
@@ -88,5 +91,5 @@ def sound(code: Code, what: str, values: Tensor, by: list[Tensor]) -> None:
 def refuse_unless(code: Code, holds: bool, wrong: str) -> None:
     """UserError with the function's line."""
     if not holds:
-        hint = f"toygan check {code.path}:{code.kind.rpartition(':')[2]} says more" if code.path else ""
+        hint = f"toygan check {code.path}:{code.kind.rpartition(':')[2]} says more" if code.path.endswith(".py") else ""
         raise UserError(Mistake(None, f"{code.kind}: on random numbers {wrong}", hint, place=code.place))

@@ -105,7 +105,11 @@ def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, 
 def other_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What is said of files that are not what they were: points, or the source of the user's own functions."""
     changed = [name for name in now if then.get(name) != now[name]]
-    return [f"{Path(name).name} has changed since" if ".py" in name else "the points file has changed since" for name in changed]
+    is_code = {name: name.endswith(".py") or name.startswith("python:") for name in changed}
+    return [
+        f"{Path(name).name} has changed since" if is_code[name] else "the points file has changed since"
+        for name in changed
+    ]
 
 
 def begun_by(known: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -171,7 +175,10 @@ def digests(config: Config) -> dict[str, str]:
     """The SHA-256 of every file that a config draws from: changed points are another run."""
     path = getattr(config.target, "path", None)
     points = {str(path): digest(path.read_bytes()).hex()} if path else {}
-    return points | {code.path or code.kind: digest(code.source).hex() for code in own_code(config).values()}
+    return points | {
+        code.path if code.path.endswith(".py") else code.kind: digest(code.source).hex()
+        for code in own_code(config).values()
+    }
 
 
 def own_code(config: Config) -> dict[str, Code]:

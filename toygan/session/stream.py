@@ -86,8 +86,8 @@ def changes_of(seeds: int | Sequence[int] | None, overrides: Mapping[str, Any] |
 
 
 def said_in(changes: Sequence[Change]) -> list[Any]:
-    """The values of changes."""
-    return [change if isinstance(change, str) else change[1] for change in changes]
+    """The words of changes that may name own code: "KEY=VALUE", or the value of a pair."""
+    return [change if isinstance(change, str) else change[-1] for change in changes if isinstance(change, str | tuple)]
 
 
 def turning(sim: Simulation, turns: Turns) -> tuple[Dials, dict[int, Dials]]:
