@@ -410,7 +410,7 @@ def looks_at_real(code: Code) -> bool:
 
 @cache
 def own_constraint(code: Code) -> Callable[..., Constraint]:
-    """The row of a user's own penalty: a function of its options. It may ask for `mix`, a number of [0, 1) a point."""
+    """The row of a user's own penalty: a function of its options. It may ask for `mix`, a number from 0 to 1 a point."""
     if not takes(code, "constraint"):
         return returning(code, "constraint")
 
@@ -480,7 +480,10 @@ def pair(code: Code, said: Any, seeds: int) -> Losses:
     if not isinstance(both, tuple | list) or len(both) != 2:
         raise wrong_shape(code, SHAPES["objective"], f"it returns {in_words(said)}")
     return Losses(
-        *(one_a_seed(code, one, seeds, f"loss of the {who}") for one, who in zip(both, Losses._fields, strict=True))
+        *(
+            one_a_seed(code, one, seeds, f"loss of the {who}")
+            for one, who in zip(both, ("critic", "generator"), strict=True)
+        )
     )
 
 

@@ -35,9 +35,22 @@ def objective_tried(part: object, objective: Objective, config: Config) -> None:
         for _ in range(2)
     )
     extra = Extra(like.new_zeros(SEEDS), drawn(objective.draws, config.training.batch, rng, like))
-    losses = pair(code, objective.losses(real, fake, extra), SEEDS)
-    for what, loss in (("loss of the critic", losses.critic), ("loss of the generator", losses.generator)):
-        sound(code, what, loss, [*real.values(), *fake.values()])
+    losses = [pair(code, objective.losses(real, fake, extra), SEEDS) for _ in range(2)]
+    alone = pair(code, objective.losses(first(real), first(fake), Extra(extra.memory[:1], first(extra.draw))), 1)
+    for i, who in enumerate(("critic", "generator")):
+        once, twice, one = (found[i] for found in (*losses, alone))
+        sound(code, f"loss of the {who}", once, [*real.values(), *fake.values()])
+        repeats = torch.equal(once, twice)  # and draws no numbers of its own, so that more seeds are more of them
+        same = torch.allclose(once[:1], one, rtol=1e-4, atol=1e-6)
+        refuse_unless(code, same or not repeats, f"the loss of the {who} of one seed {MIXED}")
+
+
+def first(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The first seed's part."""
+    return {name: values[:1] for name, values in tensors.items()}
+
+
+MIXED = "depends on another seed, which trains beside it"
 
 
 def constraint_tried(part: object, constraint: Constraint, config: Config) -> None:
@@ -84,8 +97,7 @@ def sound(code: Code, what: str, values: Tensor, by: list[Tensor]) -> None:
         slopes = torch.autograd.grad(values[0], by, allow_unused=True)
     for slope in (slope for slope in slopes if slope is not None):
         refuse_unless(code, bool(torch.isfinite(slope).all()), f"the gradient of the {what} is NaN or infinite")
-        mixed = f"the {what} of one seed depends on another seed, which trains beside it"
-        refuse_unless(code, not bool(slope[1:].any()), mixed)
+        refuse_unless(code, not bool(slope[1:].any()), f"the {what} of one seed {MIXED}")
 
 
 def refuse_unless(code: Code, holds: bool, wrong: str) -> None:

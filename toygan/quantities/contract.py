@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from toygan.engines.graph import Untraceable, recorded
+from toygan.engines.graph import Graph, Untraceable, recorded
 from toygan.files.own import Code, blaming, is_fixed, parameters
 from toygan.files.strict import Mistake, UserError, suggestion
 from toygan.quantities.critic_contract import critic_facts
@@ -131,8 +131,16 @@ class Called(nn.Module):
 
 def traceable(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> Held:
     """Whether a function is a graph of its arguments; where it is none it runs all the same, as it is written."""
+
+    def graph_of(given: Sequence[Tensor]) -> Graph:
+        torch.manual_seed(0)
+        return recorded(step, given)[0]
+
     try:
-        graph, _ = recorded(step, args)
+        graph, other = graph_of(args), graph_of([given + 0.1 for given in args])
     except Untraceable as error:
         return note(f"runs by the eager engine, not as a graph: {error}")
+    pairs = zip(graph.constants.values(), other.constants.values(), strict=False)
+    if len(graph.nodes) != len(other.nodes) or not all(torch.equal(*pair) for pair in pairs):
+        return note("runs by the eager engine, not as a graph: it takes numbers out of tensors")
     return holds(f"a graph of {len(graph.nodes)} operators")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import _disable_current_modes
 
 from toygan.files.own import Code, blaming, in_words, parameters
 from toygan.files.strict import Mistake, UserError
@@ -70,7 +71,7 @@ POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR
 def caller(code: Code, names: Sequence[str], squash: bool) -> Callable[[Tensor, Tensor], Any]:
     """A loss as a function of scores: of the scores themselves, or of a critic and points where it wants a critic."""
     change = torch.sigmoid if squash else (lambda scores: scores)
-    of_critic = [name for name in names if name.lower() in CRITICS]
+    of_critic = critics_in(names)
 
     def call(r: Tensor, g: Tensor) -> Any:
         real, fake = change(r), change(g)
@@ -79,6 +80,11 @@ def caller(code: Code, names: Sequence[str], squash: bool) -> Callable[[Tensor, 
         return code.function(*ordered(names, real, fake))
 
     return call
+
+
+def critics_in(names: Sequence[str]) -> list[str]:
+    """The names that mean a critic: of two arguments called r and f neither does."""
+    return [name for name in names if name.lower() in CRITICS and (len(name) > 1 or len(names) > 2 or name == "D")]
 
 
 def critic_or(name: str, critics: Sequence[str], r: Tensor, g: Tensor, change: Callable[[Tensor], Tensor]) -> Any:
@@ -108,7 +114,7 @@ def ordered(names: Sequence[str], real: Tensor, fake: Tensor) -> list[Any]:
 
 def is_fake(name: str) -> bool:
     """Whether a name means generated points, or their scores."""
-    return "fake" in name or "gen" in name or name in ("g", "x_g", "d_g", "g_z", "dgz", "xhat")
+    return "fake" in name or "gen" in name or name in ("f", "g", "x_g", "d_g", "g_z", "dgz", "xhat")
 
 
 def outcome(call: Callable[[Tensor, Tensor], Any], size: Sequence[int]) -> tuple[list[Tensor] | None, str]:
@@ -212,7 +218,7 @@ def penalty_of(code: Code) -> PenaltyForm:
         return PenaltyForm(
             lambda f, real, fake: one_number(code.function(sight_of(f, real, fake))), f"{required[0]}: a Sight"
         )
-    critics = [name for name in required if name.lower() in CRITICS]
+    critics = critics_in(required)
     if not critics:
         wrong = f"its arguments {', '.join(required)} name no critic, such as D or critic"
         raise UserError(
@@ -254,8 +260,10 @@ def sight_of(f: nn.Module, real: Tensor, fake: Tensor) -> Sight:
         leaf = points[0].detach().requires_grad_()
         return torch.autograd.grad(f(leaf).sum(), leaf, create_graph=True)[0][None]
 
-    n = len(real)
-    draw = {"mix": torch.rand(1, n, 1, dtype=real.dtype), "around": torch.rand(1, n, 2, dtype=real.dtype)}
+    with (
+        _disable_current_modes()
+    ):  # in a game they are given, and a recorder should not take them for the penalty's own
+        draw = {name: torch.rand(1, len(real), width, dtype=real.dtype) for name, width in (("mix", 1), ("around", 2))}
     return Sight(
         real[None], fake[None], draw, lambda: slopes_at(real[None]), lambda: slopes_at(fake[None]), slopes_at, list
     )

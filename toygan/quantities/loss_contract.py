@@ -69,6 +69,8 @@ def orientation(form: LossForm) -> Held:
     """Higher means more real: the critic wants real scores up and generated ones down, the generator these up."""
     found = {who: pulls(form, who) for who in ("critic", "generator")}
     c, g = found["critic"], found["generator"]
+    if "NaN" in (*(c or ()), *(g or ())):
+        return note("its slopes are NaN: nothing can be said")
     if c and c == ("down", "up"):
         flat = curvature(form.critic)  # type: ignore[arg-type]
         also = ", and so does the generator, so it trains but its picture is a negative" if g == ("", "down") else ""
@@ -100,6 +102,8 @@ def pulls(form: LossForm, who: str) -> tuple[str, str] | None:
 
 def way(slope: Tensor) -> str:
     """Where descent along a slope leads."""
+    if not bool(torch.isfinite(slope).all()):
+        return "NaN"
     if not bool(slope.any()):
         return "nowhere"
     return "up" if bool((slope <= 0).all()) else "down" if bool((slope >= 0).all()) else "both ways"
@@ -245,6 +249,8 @@ def large(players: Players) -> Held:
     if not worst:
         return holds("finite at scores of 60 and 200 either way, in single precision")
     who, size = worst[0]
+    if not finite_at(players[who], 1.0):
+        return note(f"the {who}'s loss or its slope is NaN at small scores already")
     if grows(players[who]):
         return note(f"the {who}'s loss is infinite at scores of {size:g}: it grows as an exponential does")
     return broken(f"the {who}'s loss or its slope is NaN or infinite at scores of {size:g}",

@@ -52,7 +52,7 @@ def linear(w: Sequence[float]) -> nn.Linear:
     return critic
 
 
-class Seen(nn.Module):
+class Probed(nn.Module):
     """A small critic that remembers the points it was asked about."""
 
     def __init__(self, seed: int = 0) -> None:
@@ -68,9 +68,9 @@ class Seen(nn.Module):
         return self.last(torch.tanh(self.first(points)))
 
 
-def small(zero: bool = False) -> Seen:
+def small(zero: bool = False) -> Probed:
     """A critic without a symmetry, or one of zeros."""
-    critic = Seen()
+    critic = Probed()
     with torch.no_grad():
         for parameter in critic.parameters():
             parameter.mul_(0.0 if zero else 1.0)
