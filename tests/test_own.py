@@ -15,6 +15,8 @@ from toygan.cli.main import app
 from toygan.files import own
 from toygan.files.dials import dials_of
 from toygan.files.scenario import read
+from toygan.many import sweep as sweeps
+from toygan.many import task as tasks
 from toygan.many.run import Order, prepared
 
 SMALL = {"training.steps": 8, "training.points": 60, "training.batch": 16, "training.frames": 3}
@@ -219,6 +221,30 @@ def test_a_sweep_plays_own_code_in_processes_of_its_own(mine):
     assert result.exit_code == 0, result.output
     found = sorted(path.parent.name for path in Path("sw").rglob("run.json"))
     assert found == ["method.objective.beta=1", "method.objective.beta=2"]
+
+
+def test_own_code_travels_to_another_machine(mine, tmp_path):
+    """As a Dask worker gets it: the task and the bytes of its files, and nothing of the disk that they came from."""
+    points = tmp_path / "points.csv"
+    points.write_text("0,1\n1,0\n")
+    own.allow(["mine.py:my_loss+mine.py:my_r1"])
+    changes = [("target", {"kind": "points", "path": str(points)}), *SMALL.items()]
+    plan = {"scenarios": ("two-moons",), "methods": ("mine.py:my_loss+mine.py:my_r1",), "set": dict(changes)}
+    (task,) = sweeps.planned(sweeps.Plan(**plan, out="away"))
+    cargo = tasks.cargo_for(task)
+    assert sorted(Path(name).name for name in cargo) == ["mine.py", "points.csv"]
+    mine.rename(tmp_path / "moved.py")
+    points.unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(own, "LOADED", {})
+        patch.setattr(tasks, "telling", lambda: lambda progress: None)
+        end = tasks.perform(task, cargo=cargo)
+    assert end.status == "done"
+    tasks.bring_home(task, end)
+    facts = json.loads((task.folder / "run.json").read_text())
+    assert sorted(facts["inputs"]) == sorted([str(mine), str(points)])
+    assert facts["config"]["method"]["constraint"]["path"] == str(mine)
+    assert (task.folder / "objective.py").read_text() == MINE
 
 
 # --- law 11: a file never makes it run -----------------------------------------------------------------------------------

@@ -240,7 +240,9 @@ class Trail(NamedTuple):
 def trail(config: Config, facts: Mapping[str, Any]) -> Trail:
     """The trail of a run that has kept nothing yet."""
     data = deciding(as_data(config))
-    data["target"] |= {"path": None}  # its content counts, wherever it lies
+    own = [data["method"][part] for part in OWN_FILES if "path" in data["method"][part]]
+    for table in (data["target"], *own):
+        table |= {"path": None}  # its content counts, wherever it lies
     decided = [data, sorted(facts["inputs"].values()), conditions(facts), PLAY]
     return Trail(digest(json.dumps(decided, sort_keys=True).encode()), [], [])
 
