@@ -1,5 +1,6 @@
 """Losses, penalties and critics as people publish them, written anew: the first half is right, the second has known errors."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import autograd, nn
@@ -89,6 +90,45 @@ def critic_of_points(x):
 
 def takes_numbers_out(real, fake):
     return F.relu(1 - real).mean() + max(0.0, float(fake.detach().mean())) * fake.mean(), -fake.mean()
+
+
+def of_modules(D, real_imgs, gen_imgs):
+    valid, fake = torch.ones(real_imgs.size(0), 1), torch.zeros(real_imgs.size(0), 1)
+    adversarial_loss = nn.BCELoss()
+    return (adversarial_loss(D(real_imgs), valid) + adversarial_loss(D(gen_imgs), fake)) / 2
+
+
+class GANLoss(nn.Module):
+    def __init__(self, target_real_label=1.0, target_fake_label=0.0):
+        super().__init__()
+        self.register_buffer("real_label", torch.tensor(target_real_label))
+        self.register_buffer("fake_label", torch.tensor(target_fake_label))
+        self.loss = nn.MSELoss()
+
+    def forward(self, prediction, target_is_real):
+        target = self.real_label if target_is_real else self.fake_label
+        return self.loss(prediction, target.expand_as(prediction))
+
+
+class HingeLoss(nn.Module):
+    def forward(self, real_logits, fake_logits):
+        return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
+
+
+def d_r1_loss(real_pred, real_img):
+    (grad_real,) = autograd.grad(outputs=real_pred.sum(), inputs=real_img, create_graph=True)
+    return grad_real.pow(2).reshape(grad_real.shape[0], -1).sum(1).mean()
+
+
+def compute_gradient_penalty(D, real_samples, fake_samples):
+    alpha = torch.tensor(np.random.random((real_samples.size(0), 1)))  # noqa: NPY002
+    x = (alpha * real_samples + ((1 - alpha) * fake_samples)).requires_grad_(True)
+    ones = torch.Tensor(real_samples.shape[0], 1).fill_(1.0)
+    g = autograd.grad(outputs=D(x), inputs=x, grad_outputs=ones, create_graph=True, retain_graph=True)[0]
+    return ((g.view(g.size(0), -1).norm(2, dim=1) - 1) ** 2).mean()
+
+
+sequential = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
 
 
 # --- wrong ---
@@ -236,3 +276,28 @@ class NeedsMore(nn.Module):
 
     def forward(self, x):
         return self.net(x)
+
+
+class GANLossFlipped(GANLoss):
+    def __init__(self):
+        super().__init__(target_real_label=0.0, target_fake_label=1.0)
+
+
+class NormalisedWrongly(nn.Module):
+    def __init__(self, input_dim=2, hidden_dim=8):
+        super().__init__()
+        self.first, self.last = nn.Linear(input_dim, hidden_dim), nn.Linear(hidden_dim, 1)
+
+    def forward(self, x):
+        h = self.first(x)
+        h = (h - h.mean(0)) / (h.std(0) + 1e-5)
+        return self.last(torch.relu(h)).squeeze(-1)
+
+
+def r1_sum(real_pred, real_img):
+    (grad_real,) = autograd.grad(outputs=real_pred.sum(), inputs=real_img, create_graph=True)
+    return grad_real.pow(2).sum()
+
+
+def gp_with_labels(critic, real, fake, labels):
+    return critic(real).mean()

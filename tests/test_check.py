@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -42,6 +43,12 @@ RIGHT = {
     "one_sided": "penalty",
     "Critic": "critic",
     "critic_of_points": "critic",
+    "of_modules": "objective",
+    "GANLoss": "objective",
+    "HingeLoss": "objective",
+    "d_r1_loss": "penalty",
+    "compute_gradient_penalty": "penalty",
+    "sequential": "critic",
 }
 
 
@@ -79,6 +86,9 @@ WRONG = {
     "gp_reseeds": ("where slopes are taken", "not fresh"),
     "BatchNormed": ("each point alone", "normalising across the batch where across features was meant"),
     "Dropped": ("same again", "dropout"),
+    "GANLossFlipped": ("orientation", "least-squares GAN with flipped signs or labels"),
+    "NormalisedWrongly": ("each point alone", "normalising across the batch where across features was meant"),
+    "r1_sum": ("size of the batch", "a sum over the batch where a mean belongs"),
 }
 
 
@@ -134,13 +144,15 @@ def test_every_gradient_penalty_of_the_table_passes(kind, tmp_path):
     assert {fact.name: fact.holds for fact in found}["traceable"] is True
 
 
-def test_torch_is_left_as_it_was():
-    torch.manual_seed(3)
-    before = torch.get_rng_state()
-    facts("gp_reseeds")
-    facts("seeds_torch")
-    assert torch.equal(torch.get_rng_state(), before)
+@pytest.mark.parametrize("name", ["compute_gradient_penalty", "gp_reseeds", "seeds_torch"])
+def test_streams_and_settings_are_left_as_they_were(name):
+    code = named(f"{PEOPLE}:{name}")
+    before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    held(code)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
     assert torch.is_grad_enabled()
+    assert torch.get_default_dtype() is torch.float32
 
 
 # --- the command -------------------------------------------------------------------------------------------------------
@@ -175,6 +187,7 @@ def test_one_json_object():
         ([f"{PEOPLE}:no_loss"], "cannot be called as a loss"),
         ([f"{PEOPLE}:wgan", "--as", "penalty"], "name no critic"),
         ([f"{PEOPLE}:NeedsMore"], "what is 'blocks'?"),
+        ([f"{PEOPLE}:gp_with_labels"], "what is 'labels'?"),
     ],
 )
 def test_a_mistake_in_the_call_is_one_message(words, said):

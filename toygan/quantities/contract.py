@@ -13,7 +13,7 @@ from toygan.files.own import Code, blaming, is_fixed, parameters
 from toygan.files.strict import Mistake, UserError, suggestion
 from toygan.quantities.critic_contract import critic_facts
 from toygan.quantities.forms import CRITICS, LossForm, PenaltyForm, losses_of, penalty_of
-from toygan.quantities.held import Held, holds, normal, note, one_held
+from toygan.quantities.held import Held, holds, normal, note, one_held, reseed, streams_kept
 from toygan.quantities.loss_contract import loss_facts, scores
 from toygan.quantities.penalty_contract import clouds, penalty_facts, small
 
@@ -23,21 +23,16 @@ def held(code: Code, role: str | None = None) -> tuple[str, list[Held]]:
     chosen = role or guessed(code)
     if chosen not in ROLES:
         raise UserError(f"--as {chosen}: unknown; {suggestion(chosen, list(ROLES), 'parts')}")
-    random = torch.get_rng_state()
-    try:
+    with streams_kept():
         return chosen, ROLES[chosen](code)
-    finally:
-        torch.set_rng_state(random)
 
 
 def guessed(code: Code) -> str:
     """The part that a function seems to be, by what it is, what it is called and what it takes."""
-    if isinstance(code.function, nn.Module) or (
-        isinstance(code.function, type) and issubclass(code.function, nn.Module)
-    ):
-        return "critic"
     name = code.kind.rpartition(":")[2].lower()
-    fixed = [one.lower() for one, parameter in parameters(code).items() if is_fixed(parameter)]
+    fixed = [one.lower() for one in given_to(code)]
+    if is_module(code) and len(fixed) < 2:
+        return "critic"
     if fixed == ["sight"] or any(word in name for word in PENALTIES):
         return "penalty"
     if len(fixed) == 1 and any(word in name for word in (*CRITICS[1:8], "judge")):
@@ -48,18 +43,44 @@ def guessed(code: Code) -> str:
 PENALTIES = ("penalty", "_gp", "gp_", "r1", "r2", "regul", "lipschitz")
 
 
+def is_module(code: Code) -> bool:
+    """Whether it is a module, or the class of one."""
+    return isinstance(code.function, nn.Module) or (
+        isinstance(code.function, type) and issubclass(code.function, nn.Module)
+    )
+
+
+def given_to(code: Code) -> list[str]:
+    """What a function is given at a call, or a module's `forward`."""
+    bare: Any = code.function
+    bare = code._replace(function=bare.forward) if is_module(code) else code
+    fixed = [name for name, one in parameters(bare).items() if is_fixed(one)]
+    return fixed[1:] if fixed[:1] == ["self"] else fixed
+
+
+def called(code: Code) -> Code:
+    """A module, or the class of one, as the function that it is called as."""
+    if not is_module(code):
+        return code
+    made: Any = code.function
+    if isinstance(made, type):
+        with blaming(code.file):
+            made = made()
+    return code._replace(function=made.double().forward)
+
+
 # --- the parts ---------------------------------------------------------------------------------------------------------
 
 
 def objective_held(code: Code) -> list[Held]:
     """The contract of a loss."""
-    form = losses_of(code)
+    form = losses_of(called(code))
     return [*loss_facts(code, form), one_held(code, "traceable", lambda: loss_traced(form))]
 
 
 def penalty_held(code: Code) -> list[Held]:
     """The contract of a gradient penalty."""
-    form = penalty_of(code)
+    form = penalty_of(called(code))
     return [*penalty_facts(code, form), one_held(code, "traceable", lambda: penalty_traced(form))]
 
 
@@ -133,7 +154,7 @@ def traceable(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> 
     """Whether a function is a graph of its arguments; where it is none it runs all the same, as it is written."""
 
     def graph_of(given: Sequence[Tensor]) -> Graph:
-        torch.manual_seed(0)
+        reseed(0)
         return recorded(step, given)[0]
 
     try:

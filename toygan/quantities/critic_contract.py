@@ -21,6 +21,7 @@ from toygan.quantities.held import (
     normal,
     note,
     number,
+    reseed,
     state_kept,
 )
 
@@ -85,7 +86,7 @@ def order(critic: Critic, points: Tensor) -> Held:
 
 def scored(critic: Critic, points: Tensor) -> Tensor:
     """Scores under the same random numbers each time."""
-    torch.manual_seed(0)
+    reseed(0)
     return critic(points)
 
 

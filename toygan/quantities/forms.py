@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import torch
@@ -75,11 +74,17 @@ def caller(code: Code, names: Sequence[str], squash: bool) -> Callable[[Tensor, 
 
     def call(r: Tensor, g: Tensor) -> Any:
         real, fake = change(r), change(g)
+        if len(names) == 2 and names[1].lower() in ASKED:  # of one cloud, and which it is taken for
+            told = [code.function(*pair) for pair in ((real, True), (fake, False), (fake, True))]
+            return told[0] + told[1], told[2]
         if of_critic:
             return code.function(**{name: critic_or(name, of_critic, r, g, change) for name in names})
         return code.function(*ordered(names, real, fake))
 
     return call
+
+
+ASKED = ("target_is_real", "is_real", "label_is_real", "target_real")
 
 
 def critics_in(names: Sequence[str]) -> list[str]:
@@ -187,7 +192,7 @@ def of_objective(code: Code) -> LossForm:
 def argument(name: str, real: Tensor, fake: Tensor) -> Any:
     """What an argument besides the critic is given, by its name. KeyError for a name that says nothing."""
     low = name.lower()
-    if "real" in low or low in ("x", "data", "r"):
+    if "real" in low or low in ("x", "data", "r", "img", "images", "pred", "logits", "scores"):
         return real
     if is_fake(low):
         return fake
@@ -219,6 +224,8 @@ def penalty_of(code: Code) -> PenaltyForm:
             lambda f, real, fake: one_number(code.function(sight_of(f, real, fake))), f"{required[0]}: a Sight"
         )
     critics = critics_in(required)
+    if any(is_score(name) for name in required):
+        return of_scores(code, required)
     if not critics:
         wrong = f"its arguments {', '.join(required)} name no critic, such as D or critic"
         raise UserError(
@@ -230,9 +237,37 @@ def penalty_of(code: Code) -> PenaltyForm:
             code.function(**{name: f if name in critics else argument(name, real, fake) for name in required})
         )
 
-    with suppress(Exception):
-        of(nn.Linear(2, 1).double(), torch.ones(3, 2).double(), torch.zeros(3, 2).double())
+    known(code, [name for name in required if name not in critics])
     return PenaltyForm(of, f"({', '.join(required)}), points [batch, 2]")
+
+
+def known(code: Code, names: Sequence[str]) -> None:
+    """UserError for arguments whose names say nothing."""
+    for name in names:
+        try:
+            argument(name, torch.zeros(1, 2), torch.zeros(1, 2))
+        except KeyError:
+            hint = "real, fake, D, device, batch_size, lambda_gp and the like are known; give it a default"
+            raise UserError(Mistake(None, f"{code.kind}: what is {name!r}?", hint, place=code.place)) from None
+
+
+def is_score(name: str) -> bool:
+    """Whether a name means scores that are given, and not asked for."""
+    return any(word in name.lower() for word in ("pred", "score", "logit", "validity"))
+
+
+def of_scores(code: Code, names: Sequence[str]) -> PenaltyForm:
+    """A penalty `r1(real_pred, real_img)` of scores, and of the points that they were made of."""
+    known(code, [name for name in names if not is_score(name)])
+
+    def of(f: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        points = [x.detach().clone().requires_grad_() for x in (real, fake)]
+        scores = [
+            f(x) if any(is_score(n) and is_fake(n.lower()) == i for n in names) else x for i, x in enumerate(points)
+        ]
+        return one_number(code.function(**{n: argument(n, *(scores if is_score(n) else points)) for n in names}))
+
+    return PenaltyForm(of, f"({', '.join(names)}), scores and the points that they are of")
 
 
 def one_number(said: Any) -> Tensor:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import random
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -34,7 +37,7 @@ def all_held(code: Code, checks: Iterable[tuple[str, Check]]) -> list[Held]:
 
 def one_held(code: Code, name: str, check: Check) -> Held:
     """A fact, or what kept it from being looked at."""
-    torch.manual_seed(0)  # code that draws numbers of its own draws the same at every check
+    reseed(0)  # code that draws numbers of its own draws the same at every check
     try:
         return check()._replace(name=name)
     except Exception as error:
@@ -84,7 +87,7 @@ def differences(f: Callable[[Tensor], Tensor], x: Tensor, step: float = 1e-6) ->
 
 def again(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """The sum of f with the same random numbers each time."""
-    torch.manual_seed(0)
+    reseed(0)
     return f(x.detach().clone()).sum().detach()
 
 
@@ -99,6 +102,27 @@ def number(value: Any) -> str:
     return f"{float(value):.6g}"
 
 
+def reseed(seed: int) -> None:
+    """Set every stream that people's code draws from: torch's, numpy's and Python's."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  (theirs)
+    random.seed(seed)
+
+
+@contextmanager
+def streams_kept() -> Iterator[None]:
+    """Leave those streams as they were, and work in double precision meanwhile."""
+    before = torch.get_rng_state(), np.random.get_state(), random.getstate(), torch.get_default_dtype()  # noqa: NPY002
+    torch.set_default_dtype(torch.float64)  # in which people's code makes its ones, zeros and labels
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
+        random.setstate(before[2])
+        torch.set_default_dtype(before[3])
+
+
 # --- what is around ----------------------------------------------------------------------------------------------------
 
 
@@ -109,7 +133,7 @@ def state_kept(call: Callable[[], Any]) -> Held:
     before = settings()
     ends = []
     for seed in (1, 2):
-        torch.manual_seed(seed)
+        reseed(seed)
         call()
         ends.append(torch.get_rng_state())
     changed = [name for name, value in settings().items() if value != before[name]]

@@ -259,6 +259,15 @@ def large(players: Players) -> Held:
 
 def finite_at(loss: Loss, size: float) -> bool:
     """Whether a loss and its slopes are finite at scores of that size, of either sign."""
+    torch.set_default_dtype(torch.float32)
+    try:
+        return finite_in_single(loss, size)
+    finally:
+        torch.set_default_dtype(torch.float64)
+
+
+def finite_in_single(loss: Loss, size: float) -> bool:
+    """The same, where single precision is torch's default type."""
     for sign in (1, -1):
         r, g = (torch.full((2, 1), s * sign * size, requires_grad=True) for s in (1, -1))
         value = loss(r, g).sum()

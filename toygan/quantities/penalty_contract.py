@@ -13,7 +13,20 @@ from torch import Tensor, nn
 
 from toygan.files.own import Code
 from toygan.quantities.forms import PenaltyForm
-from toygan.quantities.held import CLOSE, Check, Held, all_held, broken, close, holds, normal, note, number, state_kept
+from toygan.quantities.held import (
+    CLOSE,
+    Check,
+    Held,
+    all_held,
+    broken,
+    close,
+    holds,
+    normal,
+    note,
+    number,
+    reseed,
+    state_kept,
+)
 
 N = 6  # points in a batch
 LENGTHS = (0.25, 1.0, 2.5)
@@ -84,7 +97,7 @@ def clouds(n: int = N, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 def h(of: Of, length: float, way: Sequence[float] = WAYS[0], n: int = 1) -> float:
     """What a penalty says of a linear critic of that slope."""
-    torch.manual_seed(0)
+    reseed(0)
     said = of(linear([length * x for x in way]), *clouds(n))
     if said.numel() > 1:
         raise ValueError(f"it returns {list(said.shape)}, a number a point, where the mean over the batch is wanted")
@@ -191,7 +204,7 @@ def places(of: Of) -> Held:
 def asked_at(of: Of, seed: int, real: Tensor, fake: Tensor) -> list[Tensor]:
     """The points at which a penalty asks its critic, after torch's random numbers were set so."""
     critic = small()
-    torch.manual_seed(seed)
+    reseed(seed)
     of(critic, real.clone(), fake.clone())
     return critic.asked
 
@@ -241,7 +254,7 @@ def by_parameters(said: Tensor, critic: nn.Module) -> Tensor:
 def moves(of: Of) -> Held:
     """Whether the penalty's gradient by the critic's parameters is there, and is that of the penalty."""
     critic, (real, fake) = small(), clouds()
-    torch.manual_seed(0)
+    reseed(0)
     said = of(critic, real, fake)
     found = by_parameters(said, critic)
     if not bool(found.any()):
@@ -265,7 +278,7 @@ def shifted(of: Of, by: Tensor) -> float:
         parts = by.split([p.numel() for p in critic.parameters()])
         for parameter, part in zip(critic.parameters(), parts, strict=True):
             parameter.add_(part.view_as(parameter))
-    torch.manual_seed(0)
+    reseed(0)
     return float(of(critic, *clouds()).detach().sum())
 
 
@@ -274,7 +287,7 @@ def order(of: Of) -> Held:
     real, fake = clouds()
     values = []
     for seed, moved in ((0, torch.arange(N)), (1, torch.arange(N)), (0, torch.tensor([3, 0, 5, 1, 4, 2]))):
-        torch.manual_seed(seed)
+        reseed(seed)
         values.append(of(small(), real[moved], fake[moved]).detach().mean())
     if not close(values[0], values[1]):
         return note("it draws a number for each pair, so that another order is another draw")
