@@ -212,7 +212,9 @@ def test_a_recording_is_read_without_its_code(mine, monkeypatch):
     for words in (["compare", *runs, "--no-animation", "--page"], ["table", "runs"], ["draw", runs[0], "-f", "png"]):
         result = CliRunner().invoke(app, words)
         assert result.exit_code == 0, result.output
-    assert toygan.load(runs[0]).config().method.objective.kind == "mine.py:my_hinge"
+    recording = toygan.load(runs[0])
+    assert recording.config().method.objective.kind == "mine.py:my_hinge"
+    assert recording.sample(50).shape == (2, 50, 2)
 
 
 def test_a_sweep_plays_own_code_in_processes_of_its_own(mine):
@@ -245,6 +247,14 @@ def test_own_code_travels_to_another_machine(mine, tmp_path):
     assert sorted(facts["inputs"]) == sorted([str(mine), str(points)])
     assert facts["config"]["method"]["constraint"]["path"] == str(mine)
     assert (task.folder / "objective.py").read_text() == MINE
+
+
+def test_a_portrait_of_the_dirac_game(mine):
+    words = ["dirac", "-m", "mine.py:my_loss+mine.py:my_r1", "-m", "ns-gan-r1", "--out", "dirac.png", "--json"]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    own_one, shipped = json.loads(result.stdout)["portraits"]
+    assert own_one["eigenvalues"] == shipped["eigenvalues"]
 
 
 # --- law 11: a file never makes it run -----------------------------------------------------------------------------------

@@ -43,7 +43,6 @@ from toygan.game.constraints import Constraint, Sight
 from toygan.game.dials import over
 from toygan.game.laws import uniform
 from toygan.game.objectives import Extra, Heads, Losses, Objective, needs_real
-from toygan.targets.refusal import Refusal
 
 WORD = re.compile(r"^(?P<path>.+\.py):(?P<name>[^\W\d]\w*)$")
 PAIR = re.compile(r"^(?P<objective>.+?\.py:[^+]*|[^+]*)\+(?P<constraint>.*)$")
@@ -255,13 +254,19 @@ def kept(code: Code) -> Code:
     return code
 
 
+def is_loaded(part: Own) -> bool:
+    """Whether the function of a part is there."""
+    return (part.kind, part.path) in LOADED
+
+
 def code_of(part: Own) -> Code:
-    """The function of a part. Refusal where it was not named on the command line or given in Python."""
-    if (part.kind, part.path) not in LOADED:
+    """The function of a part. UserError where it was not named on the command line or given in Python."""
+    if not is_loaded(part):
         where = f"{part.path}:{part.kind.rpartition(':')[2]}"
         in_file = part.path.endswith(".py")
         way = f"name it there: -m {where}" if in_file else "its function was given in Python, and has to be again"
-        raise Refusal(f"{part.kind}: own code runs only where its file is named on the command line", way, "kind")
+        wrong = f"{part.kind}: own code runs only where its file is named on the command line"
+        raise UserError(Mistake(None, wrong, way))
     return LOADED[part.kind, part.path]
 
 
@@ -286,7 +291,7 @@ SHAPES["also"] = SHAPES["constraint"]
 
 def takes(code: Code, part: str) -> int:
     """How many tensors a function is given: as many as its part gives, or none, where it takes options alone and returns
-    the whole part. Refusal for any other number.
+    the whole part. UserError for any other number.
     """
     want = SHAPES[part]
     fixed = [name for name, parameter in parameters(code).items() if is_fixed(parameter)]
@@ -351,8 +356,8 @@ def filled(table: Mapping[str, Any], part: str) -> tuple[dict[str, Any], list[Mi
     about = {"kind": table["kind"], "path": table.get("path", "")}
     try:
         code = code_of(Own(**about))
-    except Refusal as refusal:
-        return dict(table), [Mistake((part, "kind"), refusal.message, refusal.hint)]
+    except UserError as error:
+        return dict(table), [error.mistakes[0]._replace(key=(part, "kind"))]
     takes(code, part)
     options, mistakes = examined(options_of(code), {key: value for key, value in table.items() if key != "path"})
     if options is None:
