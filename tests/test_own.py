@@ -18,6 +18,7 @@ from toygan.files.scenario import read
 from toygan.many import sweep as sweeps
 from toygan.many import task as tasks
 from toygan.many.run import Order, prepared
+from toygan.view.settings import settings_line
 
 SMALL = {"training.steps": 8, "training.points": 60, "training.batch": 16, "training.frames": 3}
 SETS = [f"--set={key}={value}" for key, value in SMALL.items()]
@@ -164,6 +165,20 @@ def test_an_unknown_option_is_told_with_the_legal_ones(mine):
     assert "--set method.objective.betaa=2: method.objective.betaa = 2: unknown key" in result.stderr
     assert 'did you mean "beta"?' in result.stderr
     assert "method.objective.beta = true: must be a number" in result.stderr
+
+
+def test_a_third_part_from_another_folder(mine):
+    Path("deep er").mkdir()
+    mine.rename(mine.parent / "deep er" / "mine.py")
+    result = run(
+        "-m", "hinge+r1", "--set", "method.also.kind=deep er/mine.py:my_between", "--set", "method.also.weight=3"
+    )
+    assert result.exit_code == 0, result.output
+    recording = toygan.load("runs/two-moons/hinge+r1")
+    assert recording.config().method.also.weight == 3.0
+    assert {"penalty", "penalty_r1", "penalty_mine.my_between"} <= recording.metrics.keys()
+    assert "path" not in settings_line(recording)
+    assert "and also mine.py:my_between" in settings_line(recording)
 
 
 def test_a_dial_may_differ_by_seed_though_the_function_knows_nothing_of_it(mine):

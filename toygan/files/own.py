@@ -44,8 +44,9 @@ from toygan.game.dials import over
 from toygan.game.laws import uniform
 from toygan.game.objectives import Extra, Heads, Losses, Objective, needs_real
 
-WORD = re.compile(r"^(?P<path>.+\.py):(?P<name>[^\W\d]\w*)$")
-PAIR = re.compile(r"^(?P<objective>.+?\.py:[^+]*|[^+]*)\+(?P<constraint>.*)$")
+WORD = re.compile(r"(?P<path>.+\.py):(?P<name>[^\W\d]\w*)")
+PAIR = re.compile(r"(?P<objective>.+?\.py:[^+]*|[^+]*)\+(?P<constraint>.*)")
+KIND = re.compile(r"[^/\\]+:\w+")
 IN_PYTHON = "python"  # where a function comes from that is in no file of its own
 TAKEN = {"kind", "path", "r", "g", "sight"}  # words that no option can have
 
@@ -58,7 +59,7 @@ class Own(Strict):
     model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
     __pydantic_extra__: dict[str, bool | int | float | str | tuple[float, ...] | tuple[int, ...] | tuple[str, ...]]
 
-    kind: Annotated[str, Field(pattern=r"^[^/\\]+:\w+$")]
+    kind: Annotated[str, Field(pattern=KIND.pattern)]
     path: str
 
 
@@ -82,7 +83,7 @@ LOADED: dict[tuple[str, str], Code] = {}  # by kind and path: what was named on 
 
 def is_own(kind: Any) -> bool:
     """Whether the kind of a part is a user's own function."""
-    return isinstance(kind, str) and ":" in kind
+    return isinstance(kind, str) and bool(KIND.fullmatch(kind))
 
 
 class OwnToo:
@@ -126,14 +127,14 @@ def halves(word: str) -> tuple[str, str] | None:
     """OBJECTIVE and CONSTRAINT of a pair with a part of one's own, `mine.py:my_loss` alone being one without a constraint;
     None for any other word.
     """
-    found = PAIR.match(word)
+    found = PAIR.fullmatch(word)
     both = (found["objective"], found["constraint"]) if found else (word, "none")
-    return both if any(map(WORD.match, both)) else None
+    return both if any(map(WORD.fullmatch, both)) else None
 
 
 def table_of(word: str) -> dict[str, Any]:
     """A half of a pair as a table: its kind and, for one's own, its file."""
-    found = WORD.match(word)
+    found = WORD.fullmatch(word)
     return (
         {"kind": f"{Path(found['path']).name}:{found['name']}", "path": absolute(found["path"])}
         if found
@@ -156,13 +157,13 @@ def allow(words: Iterable[Any]) -> None:
     for word in words:
         text = word.rpartition("=")[2].strip(" \"'") if isinstance(word, str) else ""
         for half in halves(text) or ():
-            if found := WORD.match(half):
+            if found := WORD.fullmatch(half):
                 load(absolute(found["path"]), found["name"])
 
 
 def named(word: str) -> Code:
     """The function that FILE.py:NAME names. UserError for any other word."""
-    found = WORD.match(word)
+    found = WORD.fullmatch(word)
     if not found:
         wrong = "is no FILE.py:NAME, such as mine.py:my_loss"
         raise UserError(Mistake(None, wrong, place=Place(repr(word))))

@@ -200,9 +200,9 @@ def with_own(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
     method, mistakes = dict(as_table(data.get("method"))), list[Mistake]()
     for part in sorted(PARTS & method.keys()):
         table = as_table(method[part])
+        if isinstance(table.get("kind"), str) and "path" not in table:
+            table = table | table_of(table["kind"])
         if is_own(table.get("kind")):
-            if ".py:" in table["kind"] and "path" not in table:
-                table = table | table_of(table["kind"])
             method[part], found = filled(table, part)
             mistakes += [mistake._replace(key=("method", *(mistake.key or ()))) for mistake in found]
     return dict(data) | ({"method": method} if method else {}), mistakes
