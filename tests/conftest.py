@@ -247,6 +247,12 @@ def states_of(world: World, seeds: Sequence[int], steps: int, like: Tensor = DOU
     return [state, *islice(later, steps)]
 
 
+def with_parameters(state: State, parameters: Mapping[str, Tensor]) -> State:
+    """The same state with other parameters of some players."""
+    players = {name: state.players[name]._replace(parameters=own) for name, own in parameters.items()}
+    return state._replace(players={**state.players, **players})
+
+
 def states_in(sim: Simulation) -> list[State]:
     """The first state of a simulation and those after each of its steps."""
     states = play.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start)))

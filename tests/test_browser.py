@@ -583,6 +583,29 @@ def test_curves_move_time(film):
     assert film.locator(".curves .event").count() == 2
 
 
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+def test_letters_of_a_chart_are_as_large_as_those_of_the_page(browser, place, width):
+    one = Seen(browser, viewport={"width": width, "height": 900})
+    one.page.goto((place / "site" / EXHIBIT).as_uri())
+    one.page.wait_for_selector(".curves .bold")
+    scale = "all => all.map(one => one.getBoundingClientRect().width / one.viewBox.baseVal.width)"
+    found = one.page.locator("#curves svg").evaluate_all(scale)
+    assert len(found) > 1
+    assert np.abs(np.array(found) - 1).max() < 0.05
+    one.context.close()
+
+
+def test_an_event_where_a_logarithm_is_not_has_no_mark(seen, tmp_path):
+    run = synthetic(
+        **SHAPE, method="gan", events=[{"step": 1000, "seed": 0, "label": "mode-collapse", "evidence": "e"}]
+    )
+    run.metrics["w1"][4] = 0.0
+    index = write_page(tmp_path / "page", "An event", "", [folder_of(tmp_path / "gan", run)], "c")
+    seen.page.goto(index.as_uri())
+    seen.page.wait_for_selector(".curves .bold")
+    assert seen.page.locator(".curves .event").count() == 0  # and nothing is complained of
+
+
 def test_events_are_told_and_lead_to_their_step(film):
     film.click("summary:has-text('Diagnosed events')")
     assert "mode-collapse in seed 0" in film.locator("#events li").first.inner_text()

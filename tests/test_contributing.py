@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import toygan
 from toygan.cli.main import app
+from toygan.files import cache
 
 ROOT = Path(toygan.__file__).parent
 TEXT = (ROOT.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -118,6 +119,7 @@ ENTERED = re.findall(r"^\| `([\w/]+\.py)` \| `(\w+)` \|", TEXT, re.MULTILINE)
 def test_a_run_goes_the_way_that_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TOYGAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(cache, "MADE", {})  # what tests before this one have made
     seen: dict[tuple[str, str], int] = {}
 
     def entered(frame: Any, event: str, _: Any) -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import with_parameters
 
 import toygan
 from toygan.files.strict import UserError
-from toygan.game.play import with_parameters
 from toygan.many import run
 from toygan.session import folder as folders
 from toygan.session import measuring, recording, simulation

@@ -20,6 +20,7 @@ from conftest import (
     states_of,
     tensors_of,
     with_game,
+    with_parameters,
     with_players,
 )
 from torch import Tensor
@@ -364,7 +365,7 @@ def check_one_step_on_the_sum(step: Callable[[World, State, Draw], State]) -> No
     rules, parameters = world.game, first.parameters["critic"].clone().requires_grad_()
     body, player = body_of(world, "critic"), rules.players["critic"]
     real = draw["real"][0].clone().requires_grad_()
-    critic = losses_of(rules, play.with_parameters(first, {"critic": parameters}), real, draw["latent"][0]).critic
+    critic = losses_of(rules, with_parameters(first, {"critic": parameters}), real, draw["latent"][0]).critic
     scores = body.forward(body.layers(parameters), real)
     (slopes,) = torch.autograd.grad(scores.sum(), real, create_graph=True)
     penalty = slopes.square().sum(dim=2).mean(dim=1)
@@ -391,7 +392,7 @@ def test_generator_answers_the_moved_critic_and_says_so():
     draw = list(islice(draws(source_of(world, SEEDS), 0, DOUBLE), 2))[1]
     wanted = losses_of(
         world.game,
-        play.with_parameters(before, {"critic": after.parameters["critic"]}),
+        with_parameters(before, {"critic": after.parameters["critic"]}),
         draw["real"][-1],
         draw["latent"][-1],
     ).generator
@@ -437,7 +438,7 @@ def test_divergence_is_seen_seed_by_seed():
         for value in (torch.nan, torch.inf, -1e7):
             broken = state.parameters[field].clone()
             broken[1, 0] = value
-            assert has_diverged(play.with_parameters(state, {field: broken})).tolist() == [False, True, False]
+            assert has_diverged(with_parameters(state, {field: broken})).tolist() == [False, True, False]
     report = {**state.report, "critic_loss": torch.tensor([0.0, 0.0, torch.nan], dtype=torch.float64)}
     assert has_diverged(state._replace(report=report)).tolist() == [False, False, True]
 
@@ -447,7 +448,7 @@ def test_one_diverged_seed_leaves_the_others_alone():
     state = beginning(world, SEEDS)
     critic = state.parameters["critic"].clone()
     critic[1] = torch.nan
-    broken = play.with_parameters(state, {"critic": critic})
+    broken = with_parameters(state, {"critic": critic})
     source = source_of(world, SEEDS)
     whole, hurt = (next(play.play(world.game, first, draws(source, 0, DOUBLE))) for first in (state, broken))
     assert has_diverged(hurt).tolist() == [False, True, False]

@@ -9,14 +9,14 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
-from conftest import states_in
+from conftest import states_in, with_parameters
 from torch import Tensor
 from torch.nn.functional import softplus
 
 from toygan.draw.players import VIEWS, folded, latent_map, matched, quads, save_view, transport_lines, transport_matrix
 from toygan.draw.sheet import axis_at, blank
 from toygan.files.scenario import read
-from toygan.game import duel, play
+from toygan.game import duel
 from toygan.game.networks import INITIALISATIONS
 from toygan.quantities import state as inside
 from toygan.quantities.state import Watched
@@ -123,7 +123,7 @@ def test_scores_are_saturated_where_the_generators_loss_is_flat() -> None:
     in."""
     for method, flat_below in (("gan", True), ("ns-gan", False)):
         sim = small(method, "critic.depth=0")
-        sure = play.with_parameters(sim.start, {"critic": torch.tensor([[0.0, 0.0, -9.0], [0.0, 0.0, 9.0]]).double()})
+        sure = with_parameters(sim.start, {"critic": torch.tensor([[0.0, 0.0, -9.0], [0.0, 0.0, 9.0]]).double()})
         found = inside.score_saturation(sim.world.game, sure, clouds(sim))
         assert found.tolist() == ([1.0, 0.0] if flat_below else [0.0, 1.0])
 

@@ -8,28 +8,31 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import small_world, source_of, tensors_of
+from conftest import differences, numbers, small_world, source_of, tensors_of
 from test_faults import SMALL, hurry, play
 from torch import Tensor
 
 import toygan
+from toygan.engines.part import part
 from toygan.engines.table import ENGINES, begin
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
+from toygan.game import duel
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.dials import Dial, over
-from toygan.game.laws import normal
+from toygan.game.laws import merged, normal, uniform
 from toygan.game.methods import METHODS
 from toygan.game.networks import Layers
-from toygan.game.objectives import OBJECTIVES, Extra, Heads, Losses, Objective, mean
+from toygan.game.objectives import OBJECTIVES, Extra, Heads, Losses, Objective, mean, objective
 from toygan.game.optimisers import Move, Optimiser, Slots
-from toygan.game.players import Generator, weightless
+from toygan.game.players import Generator, mlp_critic, weightless
 from toygan.game.rules import RULES
 from toygan.game.streams import draws
 from toygan.many import run
 from toygan.session.looks import like
 from toygan.session.simulation import Simulation, first_state, simulation
 from toygan.session.stream import UNKEPT
+from toygan.targets.refusal import Refusal
 
 TINY = {
     "training.batch": 8,
@@ -291,3 +294,96 @@ def test_one_function_each_is_an_objective_with_two_heads_a_player_and_an_optimi
     torch.testing.assert_close((radius - 1).abs() / 0.01, (radius - 1).abs().div(0.01).round(), rtol=0, atol=1e-4)
     assert (radius != 1).all()
     assert all(torch.isfinite(one).all() for one in told.report.values())
+
+
+# --- what is seen at turned dials ------------------------------------------------------------------------------------
+
+
+TURNED = [
+    ("wgan-sn", "constraint.lipschitz", 5.0),
+    ("mmd-gan", "objective.bandwidths.1", 0.7),
+    ("ns-gan-instance-noise", "instance_noise", 0.1),
+    ("wgan-gp", "constraint.weight", 2.0),
+]
+
+
+@pytest.mark.parametrize("by_seed", [False, True])
+@pytest.mark.parametrize(("method", "key", "value"), TURNED)
+def test_a_look_is_at_the_game_as_it_is_turned(method, key, value, by_seed):
+    """Turned before the first step, it is what a config with that number is, for all seeds or for each."""
+    words = {"seeds": 2, "at": [10], "backend": "eager"}
+    table, _, place = f"method.{key}".rpartition(".")
+    numbers = [0.1, value, 1.0, 3.0] if place.isdigit() else value
+    config = {table: numbers} if place.isdigit() else {f"method.{key}": value}
+    turns = {0: {key: [value, value] if by_seed else value}}
+    (turned,) = toygan.session("eight-gaussians", method, overrides=TINY, turns=turns, **words)
+    (configured,) = toygan.session("eight-gaussians", method, overrides=TINY | config, **words)
+    for name, values in configured.arrays.items():
+        if name != "optimal_scores":
+            np.testing.assert_allclose(turned.arrays[name], values, rtol=1e-5, atol=1e-6, err_msg=name)
+    for name in set(turned.measures) & set(configured.measures):
+        np.testing.assert_allclose(turned.measures[name], configured.measures[name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("key", ["instance_noise", "noisy_labels", "ema", "mutual_information"])
+def test_what_a_program_does_without_is_no_dial(key):
+    with pytest.raises(UserError, match="is no dial of this game"):
+        toygan.session("eight-gaussians", "ns-gan", overrides=TINY, turns={0: {key: 0.5}})
+
+
+@pytest.mark.parametrize(
+    ("turns", "said"),
+    [
+        ({0: {"critic_rate": -1.0}}, "critic_rate"),
+        ({0: {"betas.1": 3.0}}, "betas"),
+        ({0: {"critic_rate": float("nan")}}, "critic_rate"),
+        ({20: {"critic_rate": 1e-3}}, "turns: 20: dials are turned at a step from 0 to 19"),
+        ({-1: {"critic_rate": 1e-3}}, "turns: -1"),
+    ],
+)
+def test_turns_that_a_config_would_refuse_are_refused(turns, said):
+    with pytest.raises(UserError, match=said):
+        toygan.session("eight-gaussians", "ns-gan", overrides=TINY, turns=turns)
+
+
+@pytest.mark.parametrize("heads", [{"score": 1, "aux": 2}, {"aux": 2, "score": 1}, {"score": 2, "aux": 1}])
+def test_slopes_are_those_of_the_drawn_score_wherever_its_head_stands(heads):
+    world = small_world(Objective(quadrants().losses, heads=heads), critic=mlp_critic(2, 3, width=6, depth=1))
+    points = numbers(1, 5, 2)
+    state = first_state(world, source_of(world, [0]), points)
+    judge = duel.judge(world.game, state.parameters["critic"], points, points)
+    torch.testing.assert_close(judge.slopes(points), differences(judge.score, points), rtol=1e-6, atol=1e-8)
+
+
+def test_draws_of_one_name_are_one_law():
+    shared = merged({"mix": uniform(1)}, {"mix": uniform(1), "jitter": normal(2)})
+    assert {name: law.columns for name, law in shared.items()} == {"mix": 1, "jitter": 2}
+    for wrong in ({"mix": uniform(3)}, {"real": uniform(2)}, {"latent": uniform(2)}):
+        with pytest.raises(Refusal, match="give it a name of its own"):
+            merged({"mix": uniform(1)}, wrong)
+
+
+def test_a_loss_may_name_its_scores_as_it_likes(monkeypatch):
+    monkeypatch.setitem(
+        OBJECTIVES, "own", lambda real, fake, *, margin=1.0: Losses(mean(fake - real), -mean(fake) * margin)
+    )
+    made = objective("own", margin=2.0)
+    ones = {"score": torch.ones(1, 3, 1)}
+    assert [float(one) for one in made.losses(ones, ones, Extra(torch.zeros(1), {}))] == [0.0, -2.0]
+
+
+def test_a_backend_that_cannot_run_leaves_no_folder(world, tmp_path, quick):
+    with pytest.raises(UserError, match="backend cuda: it runs on cuda, not on cpu"):
+        play(world, tmp_path / "out", backend="cuda", device="cpu")
+    assert not (tmp_path / "out").exists()
+    assert play(world, tmp_path / "out", device="cpu").facts.backend == "onnx"
+
+
+def test_an_output_that_is_another_input_comes_out():
+    made = part(
+        lambda state: {"p": 2 * state["p"], "last": state["p"]},
+        "state",
+        state={"p": torch.ones(3), "last": torch.zeros(3)},
+    )
+    assert [port.name for port in made.inputs] == ["state/p"]
+    assert {port.name for port in made.outputs} == {"next state/p", "next state/last"}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from toygan.session.recording import Recording, load
 
 __version__ = "0.1.0"
-__all__ = ["Method", "Recording", "UserError", "load", "run", "sweep"]
+__all__ = ["Method", "Recording", "UserError", "load", "run", "session", "sweep"]
 
 HOMES = {
     "run": "toygan.many.run",
@@ -26,8 +26,10 @@ HOMES["sweep"] = "toygan.many.sweep"
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for and no more, so that `toygan --help` needs no torch."""
-    if name not in HOMES:
+    if name not in (*HOMES, "session"):
         raise AttributeError(f"toygan has no {name!r}; it has {', '.join(__all__)}")
     from importlib import import_module
 
+    if name == "session":  # a room that is a function as well
+        return import_module("toygan.session")
     return getattr(import_module(HOMES[name]), name)

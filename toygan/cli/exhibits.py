@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toygan.cli import drawing
 from toygan.cli.completion import complete_exhibit
 from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
 from toygan.cli.many import watching
+from toygan.cli.shared import sharing
 from toygan.files.shipped import shipped_exhibits
 from toygan.files.text import say, say_json, tell
 
 if TYPE_CHECKING:
     from toygan.exhibits import Exhibit, Showing, Work
+    from toygan.view.look import Options
 
 RUNS = Path("runs/exhibits")
 
@@ -42,6 +45,7 @@ def demo(
     ] = Path("demo"),
     runs: RunsFolder = RUNS,
     workers: Workers = None,
+    look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Run one exhibit and say which of its claims held; without a name, list them by question."""
@@ -54,8 +58,11 @@ def demo(
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
+        options = drawing.looked(look)
+        drawing.fits(options, ["png"])
         exhibit = read(name)
-        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, [command_of(name, quick, runs)])
+        commands = [command_of(name, quick, runs)]
+        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, commands, options)
         write_site(out, shown, quick)
         report(shown[0], out / exhibit.name, as_json)
         end(shown, failed, strict)
@@ -102,13 +109,20 @@ def command_of(name: str, quick: bool, runs: Path) -> str:
 
 
 def shown_exhibits(
-    exhibits: Sequence[Exhibit], place: Path, runs: Path, quick: bool, workers: int | None, commands: Sequence[str]
+    exhibits: Sequence[Exhibit],
+    place: Path,
+    runs: Path,
+    quick: bool,
+    workers: int | None,
+    commands: Sequence[str],
+    options: Options | None = None,
 ) -> tuple[list[Showing], dict[str, str]]:
     """Do every run of some exhibits, then judge and draw them, several at once; also the runs that failed."""
     from joblib import Parallel, cpu_count, delayed
 
     from toygan.exhibits import planned, showing
     from toygan.exhibits.work import quickened
+    from toygan.view.look import Options
 
     refuse_equal_names(exhibits)
     works = [planned(exhibit, runs, quick) for exhibit in exhibits]
@@ -116,7 +130,7 @@ def shown_exhibits(
     judged = map(quickened, exhibits) if quick else exhibits
     at_once = min(len(exhibits), workers or cpu_count())
     jobs = [
-        delayed(showing)(exhibit, own, place / exhibit.name, command, quick)
+        delayed(showing)(exhibit, own, place / exhibit.name, command, quick, options or Options())
         for exhibit, own, command in zip(judged, works, commands, strict=True)
     ]
     made = []
@@ -226,5 +240,5 @@ def tally(shown: Showing) -> str:
 
 def register(app: typer.Typer) -> None:
     """Put the commands onto a command line."""
-    app.command()(demo)
+    app.command()(sharing(demo))
     app.command()(gallery)

@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import toygan
-from toygan.cli import check, distance, drawing, exhibits, many, views
+from toygan.cli import check, distance, drawing, exhibits, lab, many, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario, complete_setting
 from toygan.cli.completion import complete_words as words_of
 from toygan.cli.exits import (
@@ -216,6 +216,16 @@ Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, pa
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 
 
+Backend = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="What runs the steps: auto, eager, onnx or cuda; auto is the fastest that is there.",
+        autocompletion=words_of("auto", "eager", "onnx", "cuda"),
+    ),
+]
+
+
 @app.command()
 def run(
     scenario: Scenario,
@@ -228,15 +238,10 @@ def run(
         str,
         typer.Option(metavar="NAME", help="auto, cpu or cuda.", autocompletion=words_of("auto", "cpu", "cuda")),
     ] = "auto",
-    backend: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="What runs the steps: auto, eager, onnx or cuda; auto is the fastest that is there.",
-            autocompletion=words_of("auto", "eager", "onnx", "cuda"),
-        ),
-    ] = "auto",
-    threads: Annotated[int, typer.Option(metavar="N", min=1, help="CPU threads; more than one rarely helps.")] = 1,
+    backend: Backend = "auto",
+    threads: Annotated[
+        int, typer.Option(metavar="N", min=1, help="CPU threads of eager steps; more than one rarely helps.")
+    ] = 1,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folder holds.")] = False,
     page: Page = False,
@@ -544,4 +549,5 @@ for command in (draw, compare, distance.distance, views.dirac):
     app.command()(sharing(command))
 many.register(app)
 exhibits.register(app)
+app.command()(lab.lab)
 check.register(app)

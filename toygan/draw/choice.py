@@ -10,7 +10,6 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toygan.draw.options import ASPECT, ON_SLIDES, SLIDE, TYPE, USUAL, Options
 from toygan.draw.panels import (
     INK,
     LARGE,
@@ -54,6 +53,7 @@ from toygan.draw.sheet import (
 )
 from toygan.session.recording import Recording
 from toygan.view.levels import scales
+from toygan.view.look import ASPECT, ON_SLIDES, SLIDE, TYPE, USUAL, Options
 from toygan.view.scene import Scene, no_critic, optimum_label, scene, title_of
 from toygan.view.words import headline
 

@@ -13,7 +13,6 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
-from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import INK, PLAIN, SMALL, colour_bar, corner_note, frame_view, pixel_extent
 from toygan.draw.players import foot, not_recorded
 from toygan.draw.sheet import (
@@ -37,6 +36,7 @@ from toygan.draw.sheet import (
 from toygan.files.text import number, percent
 from toygan.quantities.density import Estimate
 from toygan.session.recording import Recording
+from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, scene, title_of
 
 if TYPE_CHECKING:

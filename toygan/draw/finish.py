@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
+from matplotlib.collections import Collection
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
+from matplotlib.text import Annotation, Text
 
 from toygan.draw.fonts import families
-from toygan.draw.options import Options
 from toygan.draw.panels import FAINT, INK
 from toygan.draw.points import REAL
-from toygan.view.language import told
+from toygan.view.language import is_wide, told
+from toygan.view.look import Options
 
 GROUND, LIGHT, PALE = "#15171c", "#ececec", "#a8a8a8"  # of dark pictures: the ground, words and lines, what is faint
-ON_DARK = {to_rgba(dark): light for dark, light in ((INK, LIGHT), (FAINT, PALE), ("black", LIGHT), (REAL, "#9fb8dd"))}
+TURNED = ((INK, LIGHT), (FAINT, PALE), ("black", LIGHT), (REAL, "#9fb8dd"), ("#dddddd", "#3f434c"))
+ON_DARK = {to_hex(dark): light for dark, light in TURNED}
 
 
 def finish(figure: Figure, options: Options) -> None:
@@ -33,7 +35,8 @@ def translate(texts: Iterable[Text], language: str) -> None:
     chosen = families(language)
     for text in texts:
         text.set_text(told(text.get_text(), language))
-        text.set_fontfamily(chosen)
+        if any(map(is_wide, text.get_text())):
+            text.set_fontfamily(chosen)
 
 
 def darken(figure: Figure) -> None:
@@ -58,8 +61,12 @@ def darken_axis(axis: Axes) -> None:
     for artist in (*around, *inside, *beneath, *(legend.get_texts() + legend.get_lines() if legend else [])):
         lighten(artist)
     axis.tick_params(labelcolor=LIGHT, color=PALE)
+    for spine in axis.spines.values():
+        spine.set_edgecolor(PALE)
     if not plane:
         axis.set_facecolor(GROUND)
+        for circles in axis.collections:
+            lighten_rims(circles)
     for bar in axis.child_axes:
         darken_axis(bar)  # type: ignore[arg-type]
 
@@ -70,8 +77,20 @@ def outside(text: Text) -> bool:
     return text.get_transform() == text.axes.transAxes and not (0 <= x <= 1 and 0 <= y <= 1)  # type: ignore[union-attr]
 
 
+def lighten_rims(circles: Collection) -> None:
+    """Light rims where they were dark."""
+    rims = circles.get_edgecolor()
+    light = ON_DARK.get(to_hex(rims[0])) if len(rims) else None  # type: ignore[arg-type]
+    if light:
+        circles.set_edgecolor(light)
+
+
 def lighten(artist: Text | Line2D) -> None:
-    """Light where it was dark."""
-    light = ON_DARK.get(to_rgba(artist.get_color()))
+    """Light where it was dark, with the arrow of a note."""
+    light = ON_DARK.get(to_hex(artist.get_color()))
     if light:
         artist.set_color(light)
+    arrow = artist.arrow_patch if isinstance(artist, Annotation) else None
+    turned = ON_DARK.get(to_hex(arrow.get_edgecolor())) if arrow else None
+    if arrow and turned:
+        arrow.set_color(turned)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import INK, PLAIN, corner_note, frame_view, say_outside
 from toygan.draw.players import foot
 from toygan.draw.points import generated_cloud, real_points
@@ -26,6 +25,7 @@ from toygan.draw.sheet import (
     suffix_in,
 )
 from toygan.session.recording import Recording
+from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, named, scene, title_of
 
 MOST, ACROSS = 6, 3  # seeds that have a panel; panels beside each other

@@ -16,7 +16,6 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import (
     CRITIC,
     FAINT,
@@ -51,6 +50,7 @@ from toygan.draw.sheet import (
 )
 from toygan.files.text import number
 from toygan.session.recording import Recording
+from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, scene, title_of
 
 PAIRS = 200  # points of either cloud in a transport plan: a thousand lines would be a blot

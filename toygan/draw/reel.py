@@ -98,6 +98,7 @@ def shared_palette(frames: Sequence[Image.Image]) -> Image.Image:
     strip = Image.new("RGB", (width, height * len(chosen)))
     for row, frame in enumerate(chosen):
         strip.paste(frame, (0, row * height))
+    strip = strip.resize((width // 2, strip.height // 2), Image.Resampling.NEAREST)  # a quarter has the same colours
     common = strip.quantize(200, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette() or []
     scales = [
         panels.SCORES(np.linspace(0, 1, 40), bytes=True)[:, :3],

@@ -18,8 +18,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from toygan.draw.finish import finish
-from toygan.draw.options import ASPECT, TYPE, USUAL, Options
 from toygan.files.disk import write_aside
+from toygan.view.look import ASPECT, TYPE, USUAL, Options
 
 PICTURE_FORMATS = ("png", "pdf", "svg")
 DOTS, FINE = 200, 300  # dots an inch, in a PNG: as laid out, and where its width on paper is asked for

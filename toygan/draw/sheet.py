@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import (
     FAINT,
     INK,
@@ -48,6 +47,7 @@ from toygan.session.recording import Recording
 from toygan.view.apart import names_apart, worlds
 from toygan.view.language import told, wrapped
 from toygan.view.levels import Levels, Scales, range_in_words, scales
+from toygan.view.look import USUAL, Options
 from toygan.view.scene import (
     THIN,
     Scene,

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL, tick
 from toygan.draw.players import foot
 from toygan.draw.points import GENERATED
@@ -33,6 +32,7 @@ from toygan.draw.sheet import (
 from toygan.files.text import number
 from toygan.quantities.spectrum import Spectrum
 from toygan.session.recording import Recording
+from toygan.view.look import USUAL, Options
 from toygan.view.scene import scene, title_of
 
 TURN = np.exp(2j * np.pi * np.linspace(0, 1, 721))

@@ -8,7 +8,6 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import INK, LARGE, critic_contour
 from toygan.draw.players import foot
 from toygan.draw.sheet import (
@@ -32,6 +31,7 @@ from toygan.draw.sheet import (
 from toygan.session.recording import Recording
 from toygan.view.chosen import at_look
 from toygan.view.levels import Scales, scales
+from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, no_critic, outside_share, scene, seeds_of, title_of
 from toygan.view.words import frame_words
 

@@ -17,11 +17,11 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from toygan.draw.options import USUAL, Options
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL, STEEPNESS, styles_of, tick
 from toygan.draw.sheet import WIDTH, axis_at, blank, even, save_figure, say
 from toygan.files.text import number
 from toygan.quantities.table import axis_name
+from toygan.view.look import USUAL, Options
 from toygan.view.records import FIRST, groups, in_order, known_values, legal_keys, rank
 from toygan.view.statistics import Interval, median
 

@@ -16,11 +16,11 @@ from matplotlib.lines import Line2D
 
 from toygan.draw import panels, sheet
 from toygan.draw.film import Moving, Progress, event_marks, levels_in_time, moving_contour, rendered
-from toygan.draw.options import USUAL, Options
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
 from toygan.view.levels import Scale, range_in_words
+from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, diagnosis_of, event_in_words, events_of, scene
 
 HOLD = 4000  # milliseconds: how long the end is held, for it has sentences to read

@@ -167,7 +167,7 @@ def flipped(shape: Shape) -> Shape:
 
 
 def part(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-    """A slice of everything is itself."""
+    """A slice of everything is itself, and so is one copy."""
     return args["self"] if args["self"].shape == out.shape else None
 
 
@@ -440,6 +440,7 @@ RULES: dict[str, Callable[[Cleaner, Args, Wire], Wire | None]] = {
     "t.default": lambda c, args, out: permuted(c, args["self"], [1, 0], out) if len(out.shape) == 2 else args["self"],
     "permute.default": permute,
     "slice.Tensor": part,
+    "repeat.default": part,
     "select.int": select,
     "slice_backward.default": slice_backward,
     "select_backward.default": select_backward,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import torch
 
+from toygan.engines.graph import Untraceable
 from toygan.engines.tree import Step, Tree, copied, named, rebuilt
 
 WARM_UP = 3  # calls before the capture, on a stream of their own: libraries choose their kernels in them
@@ -46,8 +47,18 @@ class Fixed:
 
 
 def prepare(step: Step, state: Tree, draw: Tree, dials: Tree) -> Fixed:
-    """Warmed up, captured, and back at the first state. Raises RuntimeError where a step cannot be captured."""
+    """Warmed up, captured, and back at the first state. Raises Untraceable where a step cannot be captured."""
     fixed = Fixed(step, state, draw, dials)
+    try:
+        capture(fixed)
+    except RuntimeError as error:
+        raise Untraceable("capture", str(error)) from None
+    fixed.put("state", state)
+    return fixed
+
+
+def capture(fixed: Fixed) -> None:
+    """Let a replay of the captured step take the place of the call."""
     aside = torch.cuda.Stream()
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
@@ -58,5 +69,3 @@ def prepare(step: Step, state: Tree, draw: Tree, dials: Tree) -> Fixed:
     with torch.cuda.graph(graph):
         fixed.call()
     fixed.replay = graph.replay
-    fixed.put("state", state)
-    return fixed

@@ -56,10 +56,27 @@ def positive(w: Writer, x: str) -> str:
     return str(w.op("Clip", w.op("Mul", x, 1e300), 0.0, 1.0))
 
 
+def usual(name: str, is_so: bool) -> None:
+    """Refuse an operator with arguments that its row does not know. Raises Untraceable."""
+    if not is_so:
+        raise Untraceable(name, "with these arguments it is unknown to the onnx engine")
+
+
+def elu(w: Writer, x: str, alpha: float, scale: float, inner: float) -> str:
+    """x where it is positive, else alpha (exp(x) - 1)."""
+    usual("elu.default", scale == 1 and inner == 1)
+    return str(w.op("Elu", x, alpha=float(alpha)))
+
+
+def softplus_backward(w: Writer, g: str, x: str, beta: float, threshold: float) -> str:
+    """The derivative of `softplus`, sigmoid(x), times what comes."""
+    usual("softplus_backward.default", beta == 1 and threshold == 20)
+    return str(w.op("Mul", g, w.op("Sigmoid", x)))
+
+
 def softplus(w: Writer, x: str, beta: float, threshold: float) -> str:
     """log(1 + exp(x)), as max(x, 0) + log(1 + exp(-|x|)): ONNX Runtime's own is slower and knows no doubles."""
-    if beta != 1:
-        raise Untraceable("softplus.default", "only beta 1 is known to the onnx engine")
+    usual("softplus.default", beta == 1 and threshold == 20)
     tail = w.op("Log", w.op("Add", w.op("Exp", w.op("Neg", w.op("Abs", x))), 1.0))
     return str(w.op("Add", w.op("Relu", x), tail))
 
@@ -164,14 +181,14 @@ EACH: dict[str, Callable[..., str]] = {
     "tanh.default": one("Tanh"),
     "relu.default": one("Relu"),
     "leaky_relu.default": leaky,
-    "elu.default": lambda w, x, alpha, scale, inner: w.op("Elu", x, alpha=float(alpha)),
+    "elu.default": elu,
     "silu.default": lambda w, x: w.op("Mul", x, w.op("Sigmoid", x)),
     "softplus.default": softplus,
     "positive": positive,
     "leak": lambda w, x, low: w.op("Clip", w.op("Mul", x, LARGE), low, 1.0),
     "sigmoid_backward.default": lambda w, g, y: w.op("Mul", g, w.op("Mul", y, w.op("Sub", 1.0, y))),
     "tanh_backward.default": lambda w, g, y: w.op("Mul", g, w.op("Sub", 1.0, w.op("Mul", y, y))),
-    "softplus_backward.default": lambda w, g, x, beta, threshold: w.op("Mul", g, w.op("Sigmoid", x)),
+    "softplus_backward.default": softplus_backward,
     "silu_backward.default": silu_backward,
     "threshold_backward.default": lambda w, g, x, threshold: w.op("Where", w.op("Greater", x, threshold), g, 0.0),
 }
@@ -435,6 +452,13 @@ def cut(w: Writer, args: Args, out: Wire) -> None:
     w.put(out, name, short(out.shape, axis))
 
 
+def repeat(w: Writer, args: Args, out: Wire) -> None:
+    """Copies one behind the other along each axis."""
+    wire, times = args["self"], args["repeats"]
+    shape = (1,) * (len(times) - len(wire.shape)) + wire.shape
+    w.put(out, w.op("Tile", w.get(wire, shape), w.integers(*times)), out.shape)
+
+
 def split(w: Writer, args: Args, *outs: Wire) -> None:
     """Cut into pieces along one axis."""
     wire, axis = args["self"], args["dim"] % len(args["self"].shape)
@@ -550,6 +574,7 @@ OTHERS: dict[str, Callable[..., None]] = {
     **dict.fromkeys(("split_with_sizes.default", "split.Tensor"), split),
     "cat.default": cat,
     "pad": pad,
+    "repeat.default": repeat,
     "diagonal.default": diagonal,
     "diagonal_backward.default": diagonal_backward,
     "gather.default": gather,

@@ -76,13 +76,17 @@ def begin(backend: str, step: Step, state: Tree, draw: Tree, dials: Tree) -> Beg
     raise AssertionError("eager runs every step")
 
 
+def lacking(name: str, device: str) -> str | None:
+    """What keeps an engine from running on a device; None where nothing does."""
+    engine = ENGINES[name]
+    return engine.lacking() if engine.device in (None, device) else f"it runs on {engine.device}, not on {device}"
+
+
 def ready(name: str, device: str, step: Step, state: Tree, draw: Tree, dials: Tree) -> Running:
     """A step under one engine. Raises Unusable."""
-    engine = ENGINES[name]
-    lacking = engine.lacking() if engine.device in (None, device) else f"it runs on {engine.device}, not on {device}"
-    if lacking:
-        raise Unusable(lacking)
+    if why := lacking(name, device):
+        raise Unusable(why)
     try:
-        return engine.prepare(step, state, draw, dials)
+        return ENGINES[name].prepare(step, state, draw, dials)
     except Untraceable as error:
         raise Unusable(str(error)) from None

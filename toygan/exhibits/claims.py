@@ -253,11 +253,11 @@ def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdi
         against = [number_of(term, row) for row in meant(term.of, rows)]
         second = middle(against)
         sign = "less" if claim.minus else "over"
-        words = f"{words}; {sign} {median_in_words(against)}"
+        words = f"{words} {sign} {median_in_words(against)}"
         result = None if result is None or second is None else (
             taken_off(result, second) if claim.minus else divided(result, second)
         )  # fmt: skip
-        words = f"{number(result, 4)}, {words}" if result is not None else words
+        words = f"{number(result, 4)} = {words}" if result is not None else words
     if result is None:
         return Verdict(claim.says, None, f"there is no number to judge by: {words}")
     return Verdict(claim.says, fulfils(claim, result), f"{number_named(claim)}: {words}")

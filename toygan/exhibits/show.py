@@ -20,6 +20,7 @@ from toygan.quantities.table import QUANTITIES
 from toygan.session.dirac import Portrait
 from toygan.session.facts import Facts
 from toygan.session.recording import load
+from toygan.view.look import USUAL, Options
 from toygan.view.records import Record
 
 QUICK = "quick: at most 2 seeds and a quarter of the steps"
@@ -59,7 +60,9 @@ class Showing(NamedTuple):
     dials: tuple[Sequence[str], Sequence[str]] = ((), ())
 
 
-def showing(exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, quick: bool) -> Showing:
+def showing(
+    exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, quick: bool, options: Options = USUAL
+) -> Showing:
     """Judge the claims of an exhibit whose runs have ended, and draw its panels into a place."""
     portraits = phase_portraits(exhibit)
     runs = run_rows(works)
@@ -78,7 +81,7 @@ def showing(exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, 
         folders=folders_of(runs),
         records=rows,
         verdicts=verdicts,
-        pictures=pictures(exhibit, finished, portraits, place, command, QUICK if quick else ""),
+        pictures=pictures(exhibit, finished, portraits, place, command, QUICK if quick else "", options),
         quick=quick,
         answer=answered(answer(exhibit.claims, verdicts, rows), quick),
         curves=curves_of(exhibit),
@@ -179,11 +182,17 @@ def in_short(name: str, value: Any) -> str:
 
 
 def pictures(
-    exhibit: Exhibit, rows: Sequence[Row], portraits: Portraits, place: Path, command: str, note: str
+    exhibit: Exhibit,
+    rows: Sequence[Row],
+    portraits: Portraits,
+    place: Path,
+    command: str,
+    note: str,
+    options: Options = USUAL,
 ) -> list[Picture]:
     """Every panel of an exhibit as a PNG file in a place; a panel with nothing to show is left out."""
     from toygan.draw.exhibit import PANELS
-    from toygan.draw.sheet import save_figure
+    from toygan.draw.saved import save_figure
 
     place.mkdir(parents=True, exist_ok=True)
     for old in place.glob("*.png"):  # of panels that are no more
@@ -196,7 +205,8 @@ def pictures(
             continue
         path, title = place / f"{i}-{panel.kind}.png", panel.title or PANELS[panel.kind].title
         shorter = "" if panel.kind in PIECES else note  # theory is no shorter for being quick
-        save_figure(figure_of(panel, title, labelled(chosen), portraits, command, shorter), path, command)
+        figure = figure_of(panel, title, labelled(chosen), portraits, command, shorter)
+        save_figure(figure, path, command, options)
         made.append(Picture(path, title, f"{title}: {PANELS[panel.kind].about}"))
     return made
 

@@ -13,14 +13,22 @@ from torch import Tensor
 
 from toygan.files.config import Config
 from toygan.files.strict import Strict
+from toygan.game.optimisers import OPTIMISERS
 
 Dials = Mapping[str, Tensor]  # by key, as "critic_rate", "betas.1" or "constraint.weight": [] or [seed], in float64
 
 
 def dials_of(config: Config) -> dict[str, Tensor]:
-    """The dials of a config as it stands."""
+    """The dials of a config as it stands; what its program does without is none."""
     numbers = {"steps": float(config.training.steps), **floats_in(config.method)}
-    return {key: torch.tensor(value, dtype=torch.float64) for key, value in numbers.items()}
+    dead = {key for key in PARTS if not numbers[key]}
+    uses = OPTIMISERS[config.method.optimiser](config.method.betas).uses
+    dead |= {f"betas.{i}" for i in (0, 1) if not uses[i]}
+    return {key: torch.tensor(value, dtype=torch.float64) for key, value in numbers.items() if key not in dead}
+
+
+# Numbers that are parts of the program where they are not zero.
+PARTS = ("ema", "instance_noise", "noisy_labels", "mutual_information")
 
 
 def floats_in(table: Strict, prefix: str = "") -> dict[str, float]:
@@ -49,7 +57,7 @@ def with_dials(table: Strict, dials: Dials, prefix: str = "") -> Strict:
         if isinstance(value, Strict):
             changes[key] = with_dials(value, dials, f"{prefix}{key}.")
         elif isinstance(value, float):
-            changes[key] = dials[prefix + key]
+            changes[key] = dials.get(prefix + key, value)
         elif isinstance(value, tuple) and all(isinstance(one, float) for one in value):
-            changes[key] = tuple(dials[f"{prefix}{key}.{i}"] for i in range(len(value)))
+            changes[key] = tuple(dials.get(f"{prefix}{key}.{i}", one) for i, one in enumerate(value))
     return table.model_copy(update=changes)

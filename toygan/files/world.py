@@ -12,7 +12,7 @@ from toygan.files.strict import options
 from toygan.files.trial import constraint_tried, objective_tried
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
-from toygan.game.laws import Law, normal
+from toygan.game.laws import Law, merged, normal
 from toygan.game.networks import Network
 from toygan.game.objectives import (
     OBJECTIVES,
@@ -120,9 +120,12 @@ def misfits(config: Config) -> None:
     if unused:
         which = "first of the betas" if unused == [0] else "betas"
         raise Refusal(f"{method.optimiser} does not use the {which}", f"leave it at {list(usual)}", "betas")
-    aligned = method.objective.kind == "energy" and method.objective.pulling_away
-    if aligned and (method.critic or config.critic.kind) != "autoencoder":
-        raise Refusal("pulling_away needs codes", "use the critic kind autoencoder", "objective")
+    for head, option in build_objective(config).wants.items():
+        if getattr(method.objective, option, None) and head not in build_critic(config).heads:
+            able = [kind for kind, make in CRITICS.items() if head in make(2, 1).heads]
+            raise Refusal(
+                f"{option} needs a critic with a {head}", f"use the critic kind {' or '.join(able)}", "objective"
+            )
 
 
 def own_tried(config: Config) -> None:
@@ -198,4 +201,4 @@ NOISE = {"real noise": normal(2), "fake noise": normal(2)}  # what blurs a real 
 def laws_of(config: Config) -> dict[str, Law]:
     """The random numbers of a step besides real points and latents, by name."""
     noise = NOISE if config.method.instance_noise else {}
-    return {**build_objective(config).draws, **build_constraint(config).draws, **noise}
+    return merged(build_objective(config).draws, build_constraint(config).draws, noise)

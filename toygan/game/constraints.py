@@ -14,7 +14,7 @@ from pydantic import NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
 from toygan.game.dials import Dial, over
-from toygan.game.laws import Law, uniform
+from toygan.game.laws import Law, merged, uniform
 from toygan.game.networks import Layer, Layers, LayersOf, Network, with_lengths
 
 
@@ -68,7 +68,7 @@ def compose(first: Constraint, second: Constraint, names: tuple[str, str] = ("fi
         reparametrise=lambda layers: second.reparametrise(first.reparametrise(layers)),
         extend=lambda network: second.extend(first.extend(network)),
         parts={} if no_penalty in both.values() else both,
-        draws={**first.draws, **second.draws},
+        draws=merged(first.draws, second.draws),
     )
 
 
@@ -352,7 +352,7 @@ def turning(weight: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     seen = weight @ v
     with torch.no_grad():
         square = seen.square().sum(dim=1, keepdim=True)
-        eye = torch.eye(weight.shape[2]).to(weight)
+        eye = torch.eye(weight.shape[2], dtype=weight.dtype, device=weight.device)
         # v v^T closes the hole that the pseudo-inverse leaves along v, and a hair keeps ties from dividing by zero.
         gap = (
             square * ((1 + torch.finfo(weight.dtype).eps) * eye + v @ v.transpose(1, 2))

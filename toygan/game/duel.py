@@ -162,9 +162,9 @@ def score(game: Game, outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
 def pull(game: Game, outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
     """The derivative of the drawn score by the outputs [seed, n, outputs], itself differentiable."""
     if game.objective.score is first_score:
-        widths = widths_of(game)
-        first = torch.ones_like(outputs[..., : widths["score"]])
-        return torch.cat((first, torch.zeros_like(outputs[..., widths["score"] :])), dim=-1)
+        told = {name: torch.zeros_like(part) for name, part in heads(game, outputs).items()}
+        told["score"] = torch.cat((torch.ones_like(told["score"][..., :1]), told["score"][..., 1:]), dim=-1)
+        return torch.cat(tuple(told.values()), dim=-1)
     with torch.enable_grad():
         # A copy, because the outputs may be r or g themselves, and only their part as points is asked for.
         at = outputs.clone() if outputs.requires_grad else outputs.detach().requires_grad_()

@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+
+from toygan.targets.refusal import Refusal
 
 Sampler = Callable[[np.random.Generator, int], np.ndarray]  # n points [n, columns]
 
 
 class Law(NamedTuple):
-    """A law of points of so many columns."""
+    """A law of points of so many columns, and what it is called: a page draws such numbers itself."""
 
     columns: int
     sample: Sampler
+    name: str
+
+
+def merged(*tables: Mapping[str, Law]) -> dict[str, Law]:
+    """The draws of several rows; those that share a name share the numbers. Raises Refusal for a name with two widths, and for
+    one that every game has.
+    """
+    found: dict[str, Law] = {}
+    for name, law in (pair for table in tables for pair in table.items()):
+        if name in TAKEN or found.get(name, law).columns != law.columns:
+            raise Refusal(f"the draw {name!r} is another row's, of another law", "give it a name of its own")
+        found[name] = law
+    return found
+
+
+TAKEN = ("real", "latent")  # what every game draws
 
 
 def uniform(columns: int) -> Law:
     """Uniform numbers from 0 to below 1."""
-    return Law(columns, lambda rng, n: rng.random((n, columns)))
+    return Law(columns, lambda rng, n: rng.random((n, columns)), "uniform")
 
 
 def normal(columns: int) -> Law:
     """Standard normal numbers."""
-    return Law(columns, lambda rng, n: rng.standard_normal((n, columns)))
+    return Law(columns, lambda rng, n: rng.standard_normal((n, columns)), "normal")
 
 
 def one_hot(columns: int) -> Law:
     """One column, drawn evenly, is 1 and the others 0."""
-    return Law(columns, lambda rng, n: np.eye(columns)[rng.integers(columns, size=n)])
+    return Law(columns, lambda rng, n: np.eye(columns)[rng.integers(columns, size=n)], "one-hot")

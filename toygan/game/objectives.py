@@ -51,7 +51,8 @@ class Objective(NamedTuple):
     `losses(real, fake, extra)` of the outputs by head; whether the generator's loss looks at real points; the critic's
     `heads` with their widths; the `draws` it needs, by name and law; which of them are `codes`, carried by the generator;
     `score(outputs, real, fake)`, the drawn score; `remember(memory, real, fake)` after each critic move;
-    `rehearse(real, fake, extra)`, the losses in the critic's head start.
+    `rehearse(real, fake, extra)`, the losses in the critic's head start; the heads that it `wants` of the critic's own,
+    by name, with the option that asks for them where it is not zero.
     """
 
     losses: Callable[[Heads, Heads, Extra], Losses]
@@ -62,6 +63,7 @@ class Objective(NamedTuple):
     score: Callable[[Heads, Heads, Heads], Tensor] = first_score
     remember: Callable[[Tensor, Heads, Heads], Tensor] = lambda memory, real, fake: memory
     rehearse: Callable[[Heads, Heads, Extra], Losses] | None = None
+    wants: Mapping[str, str] = {}
 
 
 def mean(values: Tensor) -> Tensor:
@@ -209,7 +211,7 @@ def energy(*, margin: PositiveFloat = 1.0, pulling_away: NonNegativeFloat = 0.0)
     def rehearse(real: Heads, fake: Heads, extra: Extra) -> Losses:
         return losses(real, fake, extra)._replace(critic=mean(-real["score"]))
 
-    return Objective(losses, generator_needs_real=False, rehearse=rehearse)
+    return Objective(losses, generator_needs_real=False, rehearse=rehearse, wants={"code": "pulling_away"})
 
 
 def alignment(codes: Tensor) -> Tensor:
@@ -338,7 +340,8 @@ def objective(kind: str, **options: Any) -> Objective:
 
 def objective_of(make: Callable[..., Any], **options: Any) -> Objective:
     """The objective that a row makes of its options."""
-    if "r" not in inspect.signature(make).parameters:
+    given = inspect.signature(make).parameters.values()
+    if all(parameter.kind is parameter.KEYWORD_ONLY for parameter in given):  # of options alone
         return make(**options)
     losses = partial(make, **options)
     return Objective(lambda real, fake, extra: losses(real["score"], fake["score"]), needs_real(make))

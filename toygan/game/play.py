@@ -204,12 +204,6 @@ def with_player(state: State, name: str, learned: Learned) -> State:
     return state._replace(players={**state.players, name: learned})
 
 
-def with_parameters(state: State, parameters: Parameters) -> State:
-    """The same state with other parameters of some players."""
-    players = {name: state.players[name]._replace(parameters=own) for name, own in parameters.items()}
-    return state._replace(players={**state.players, **players})
-
-
 def mapped(state: State, change: Callable[[Tensor], Tensor]) -> State:
     """The same state with every tensor changed, one after the other."""
     step, players = change(state.step), {}

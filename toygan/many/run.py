@@ -18,9 +18,8 @@ from time import perf_counter, process_time
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
-from toygan.engines.table import BACKENDS, ENGINES, Running
+from toygan.engines.table import BACKENDS, ENGINES, Running, lacking
 from toygan.files import own
 from toygan.files.config import Config, Method, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
@@ -43,7 +42,16 @@ from toygan.session.measuring import (
 )
 from toygan.session.recording import Recording, diagnose, load, metric_lines, read_metrics
 from toygan.session.simulation import simulation
-from toygan.session.stream import Change, Look, advancing, changes_of, engine_of, looks_from, said_in
+from toygan.session.stream import (
+    Change,
+    Look,
+    advancing,
+    changes_of,
+    chosen_device,
+    engine_of,
+    looks_from,
+    said_in,
+)
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "matplotlib", "POT", "onnx", "onnxruntime")
 
@@ -107,7 +115,8 @@ def prepared(
     """
     config = read(scenario, method, changes, said)
     folder, command = wanted.folder / config.name / config.method.name, command_line(scenario, method, changes)
-    device, backend = chosen_device(wanted.device), known_backend(wanted.backend)
+    device = chosen_device(wanted.device)
+    backend = usable_backend(wanted.backend, device)
     return config, wanted._replace(folder=folder, command=command, device=device, backend=backend)
 
 
@@ -126,25 +135,17 @@ def command_line(scenario: str, method: str | Method | None, changes: Sequence[C
 SHORT_OPTIONS = {"training.seeds": "--seeds", "training.steps": "--steps"}
 
 
-def chosen_device(device: str) -> str:
-    """`auto` is a GPU where there is one; UserError for one that is not there."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise UserError(f"device {device!r}: legal values: auto, cpu, cuda")
-    there = torch.cuda.is_available()
-    if device == "cuda" and not there:
-        raise UserError("device cuda: torch sees no GPU here; toygan doctor says more")
-    return "cuda" if there and device != "cpu" else "cpu"
-
-
 def backends_here() -> dict[str, str | None]:
     """The backends by name, the fastest first, each with what it lacks on this machine."""
     return {name: engine.lacking() for name, engine in ENGINES.items()}
 
 
-def known_backend(backend: str) -> str:
-    """A backend's name; UserError for one that nobody knows."""
+def usable_backend(backend: str, device: str) -> str:
+    """A backend's name; UserError for one that nobody knows, or that cannot run on the device."""
     if backend not in BACKENDS:
         raise UserError(f"backend {backend!r}: legal values: {', '.join(BACKENDS)}")
+    if backend != "auto" and (why := lacking(backend, device)):
+        raise UserError(f"backend {backend}: {why}")
     return backend
 
 
@@ -312,6 +313,7 @@ def started(work: Gauge, state: State | None, ledger: Ledger, watch: Watcher) ->
     with ledger.timed("train"):
         begun = engine_of(work.sim, work.sim.start if state is None else state, ledger.backend, work.sim.world.dials)
     ledger.put(backend=begun.engine)
+    ledger.write()  # before the first look is kept: it can be continued by this backend only
     if begun.why:
         watch(Progress(0, work.sim.steps, f"by {begun.engine} ({begun.why})", {}))
     return begun.running

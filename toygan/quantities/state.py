@@ -154,6 +154,7 @@ def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
         on_real, on_fake = duel.heads(game, r), duel.heads(game, g)
         loss = duel.losses(game, state)(on_real, on_fake, extra(game, state, clouds)).generator
         (gradient,) = torch.autograd.grad(loss.sum(), g)
+        gradient = gradient * (duel.pull(game, g, r, g) != 0)  # of other heads no score is made
     return (n_times(gradient).norm(dim=2) < FLAT).to(g.dtype).mean(dim=1)
 
 

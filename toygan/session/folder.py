@@ -79,7 +79,9 @@ def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -
         return known
     if not known:
         shutil.rmtree(folder / "partial", ignore_errors=True)  # states of who knows what
-    facts = {**facts, "seconds": spent(facts["seconds"], known), "backend": begun_by(known, facts)}
+    is_begun = (folder / "partial" / "state.npz").exists()
+    backend = begun_by(known, facts) if is_begun else facts["backend"]
+    facts = {**facts, "seconds": spent(facts["seconds"], known), "backend": backend}
     write_aside(folder / "config.toml", as_toml(config).encode())
     keep_code(folder, config)
     write_json(folder / "run.json", facts)
@@ -114,7 +116,7 @@ def other_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def begun_by(known: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """The backend of an earlier start where any will do, else the one that is asked for."""
-    return str(known.get("backend", now["backend"])) if now["backend"] == "auto" else str(now["backend"])
+    return str(known.get("backend", "eager")) if known and now["backend"] == "auto" else str(now["backend"])
 
 
 def in_full(config: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +140,9 @@ def conditions(facts: Mapping[str, Any]) -> dict[str, str]:
     """What besides the config decides a run's bytes: the versions of libraries (Python's without the last number), the device."""
     versions = as_table(facts.get("versions"))
     found = {name: str(versions.get(name)) for name in DECIDING}
-    found |= {name: str(facts.get(name)) for name in ("device", "backend")}
+    found |= {"device": str(facts.get("device")), "backend": str(facts.get("backend", "eager"))}
+    if found["backend"] != "onnx":
+        found |= {"onnxruntime": "not used"}
     return found | {"python": ".".join(found["python"].split(".")[:2])}
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from toygan.game import duel, play
+from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import State
 from toygan.game.streams import stream
@@ -61,7 +62,7 @@ def observe(sim: Simulation, state: State) -> Frame:
     shown = shown_clouds(sim, state, torch.from_numpy(sim.real[None]).to(seen), live, 0)
     drawn = sim.portraits
     references = (shown.real[:drawn, :REFERENCES].expand(drawn, -1, -1), shown.fake[:drawn, :REFERENCES])
-    critic = duel.judge(sim.world.game, state.players[CRITIC].parameters[:drawn], *references)
+    critic = duel.judge(sim.portrait_game, state.players[CRITIC].parameters[:drawn], *references)
     return Frame(
         step=step_of(state),
         arrays={
@@ -73,19 +74,20 @@ def observe(sim: Simulation, state: State) -> Frame:
         | unlike_the_samples(sim, state, live, shown)
         | views(sim.world.game, state, shown, drawn),
         report={name: on_host(told) for name, told in state.report.items()},
-        noise=float(play.noise_left(sim.world.game, state)),
+        noise=float(torch.as_tensor(play.noise_left(sim.world.game, state)).max()),
     )
 
 
 def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, place: int) -> Watched:
     """Real [1, n, 2] and live points [S, n, 2] as the critic is shown them; a place's noise is the same at every frame."""
-    left = float(play.noise_left(sim.world.game, state))
-    if not left:
+    left = torch.as_tensor(play.noise_left(sim.world.game, state))
+    if not left.any():
         return Watched(real, live, sim.watched)
     n, seed = live.shape[1], sim.source.scenario_seed
     rngs = (stream(seed, own, "watched noise", place) for own in sim.source.seeds)
     noise = torch.from_numpy(np.stack([rng.standard_normal((2, n, 2)) for rng in rngs])).to(live)
-    return Watched(real + left * noise[:, 0], live + left * noise[:, 1], sim.watched)
+    blur = over(left, live) * noise.transpose(0, 1)
+    return Watched(real + blur[0], live + blur[1], sim.watched)
 
 
 def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -14,7 +14,7 @@ from toygan.files.world import World, build_generator, build_objective, build_ta
 from toygan.game import play
 from toygan.game.laws import Sampler
 from toygan.game.objectives import Objective
-from toygan.game.play import State
+from toygan.game.play import Game, State
 from toygan.game.players import Generator
 from toygan.game.streams import Randomness, starts, stream
 from toygan.targets.target import MANY
@@ -39,6 +39,7 @@ class Simulation(NamedTuple):
     real: np.ndarray  # [points, 2]
     many_real: np.ndarray  # [at most MANY, 2]
     portraits: int  # the first seeds, whose critics are kept
+    portrait_game: Game  # the game as those seeds alone play it
     score_axes: tuple[np.ndarray, np.ndarray]
     slope_axes: tuple[np.ndarray, np.ndarray]
 
@@ -65,6 +66,7 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         real=real_points(config, stage, training.points, 0),
         many_real=many_points(config, stage),
         portraits=min(training.portraits, len(seeds)),
+        portrait_game=stage.game,
         score_axes=axes(config, GRID),
         slope_axes=axes(config, ARROWS),
     )

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import torch
 
 from toygan.engines.table import BACKENDS, Begun, Running, Unusable, begin
-from toygan.files.config import Method
-from toygan.files.dials import Dials
+from toygan.files.config import Config, Method, as_data
+from toygan.files.dials import PARTS, Dials, dials_of
 from toygan.files.own import allow
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
+from toygan.files.strict import Source, UserError, check
 from toygan.game.play import State
 from toygan.game.streams import draws
 from toygan.quantities.table import shown_in
@@ -69,11 +69,23 @@ def session(
     changes = changes_of(seeds, overrides)
     allow([method, *said_in(changes)])
     config = read(scenario, method, changes)
-    work = gauge(config, simulation(config, device))
+    legal(config, turns)
+    work = gauge(config, simulation(config, chosen_device(device)))
     dials, turned = turning(work.sim, turns)
     begun = engine_of(work.sim, work.sim.start, backend, dials)
     moves = advancing(work.sim, begun.running, 0, dials, turned)
-    return looks_from(work, begun.running, work.sim.frame_steps if at is None else at, moves)
+    steps = work.sim.frame_steps if at is None else [at] if isinstance(at, int) else at
+    return looks_from(work, begun.running, steps, moves)
+
+
+def chosen_device(device: str) -> str:
+    """`auto` is a GPU where there is one; UserError for one that is not there."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise UserError(f"device {device!r}: legal values: auto, cpu, cuda")
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise UserError("device cuda: torch sees no GPU here; toygan doctor says more")
+    return "cuda" if there and device != "cpu" else "cpu"
 
 
 def changes_of(seeds: int | Sequence[int] | None, overrides: Mapping[str, Any] | Sequence[str]) -> list[Change]:
@@ -102,6 +114,31 @@ def turning(sim: Simulation, turns: Turns) -> tuple[Dials, dict[int, Dials]]:
     return shaped(sim.world.dials), {step: shaped(dials) for step, dials in later.items()}
 
 
+RATES = ("generator_rate", "critic_rate")
+
+
+def legal(config: Config, turns: Turns) -> None:
+    """UserError for a step that the game has not, and for a number that a config would refuse."""
+    known = dials_of(config)
+    for step, changes in turns.items():
+        if not 0 <= step < config.training.steps:
+            raise UserError(f"turns: {step}: dials are turned at a step from 0 to {config.training.steps - 1}")
+        for key, value in changes.items():
+            for one in [value] if isinstance(value, int | float) else value:
+                is_rest = one == 0 and key in RATES  # of a player that is to stand still
+                if key in known and not is_rest:
+                    check(Config, with_number(as_data(config), key, one), Source(f"turns at {step}"))
+
+
+def with_number(data: dict[str, Any], key: str, value: float) -> dict[str, Any]:
+    """A config's data with another number for a dial."""
+    table, (*way, last) = data["training" if key == "steps" else "method"], key.split(".")
+    for name in way:
+        table = table[name]
+    table[int(last) if isinstance(table, list) else last] = int(value) if key == "steps" else float(value)
+    return data
+
+
 def as_dials(sim: Simulation, changes: Mapping[str, float | Sequence[float]]) -> Dials:
     """Dials as tensors; UserError for one that the game has not, or that has not a number for each seed."""
     seeds = len(sim.source.seeds)
@@ -125,23 +162,23 @@ def engine_of(sim: Simulation, state: State, backend: str, dials: Dials) -> Begu
 
 
 def looks_from(
-    work: Gauge, running: Running, at: Iterable[int], moves: Iterator[None], tick: Tick = lambda step: None
+    work: Gauge, running: Running, at: Iterable[int], moves: Iterator[Dials], tick: Tick = lambda step: None
 ) -> Iterator[Look]:
     """Play on from where a game stands, a step by each of the `moves`, and look at each of the steps `at`, in rising order;
     `tick(step)` after every step. Raises UserError for a step that the game has behind it, or does not have.
     """
-    state = running.state()
+    state, dials = running.state(), work.sim.world.dials
     clock = process_time if like(state).device.type == "cpu" else perf_counter  # of a core; of the clock with a GPU
     for step in at:
         if not step_of(state) <= step <= work.sim.steps:
             raise UserError(f"at: {step}: the next look can be at a step from {step_of(state)} to {work.sim.steps}")
         start = clock()
         for done in range(step_of(state) + 1, step + 1):
-            next(moves)
+            dials = next(moves)
             tick(done)
         state = running.state()
         seconds = {"train": clock() - start}
-        look = looked(work, state, clock)
+        look = looked(at_dials(work, dials), state, clock)
         yield look._replace(seconds=seconds | dict(look.seconds))
         if is_over(work.sim, state):
             return
@@ -149,12 +186,27 @@ def looks_from(
 
 def advancing(
     sim: Simulation, running: Running, first: int, dials: Dials, turns: Mapping[int, Dials] = {}
-) -> Iterator[None]:
-    """One step on at a time, without end, from the first one; dials are turned when so many steps are done."""
+) -> Iterator[Dials]:
+    """One step on at a time, without end, from the first one, and the dials that it was played with; dials are turned when
+    so many steps are done.
+    """
     for step, draw in enumerate(draws(sim.source, first, like(running.state())), first):
         dials = {**dials, **turns[step]} if step in turns else dials
         running.advance(draw, dials)
-        yield
+        yield dials
+
+
+def at_dials(work: Gauge, dials: Dials) -> Gauge:
+    """The same with the game as it is at these dials; the objective's optimum is not known where they change what it is of."""
+    world, own = work.sim.world, work.sim.world.dials
+    if dials is own:
+        return work
+    first = {key: dial[: work.sim.portraits] if dial.ndim else dial for key, dial in dials.items()}
+    game, portrait = world.game_at(dials), world.game_at(first)
+    turned = {key for key, dial in dials.items() if dial.ndim or not torch.equal(dial, own[key])}
+    is_another = any(key.startswith("objective.") or key in PARTS for key in turned)
+    sim = work.sim._replace(world=world._replace(game=game), portrait_game=portrait)
+    return work._replace(sim=sim, optimum=None if is_another else work.optimum)
 
 
 def looked(work: Gauge, state: State, clock: Callable[[], float] = process_time) -> Look:

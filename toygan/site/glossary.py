@@ -20,10 +20,10 @@ ON_THE_PICTURE = {
     "ring and disc": f"At each mode, by area: {RINGS_IN_WORDS}.",
     "boundary": "Purple line: where the critic cannot tell, for objectives that have such a score.",
     "optimal critic": "The critic that no other could better for the clouds it was shown, computed and not learned.",
-    "floor": "What a perfect sampler scores on as many points, the mean over many draws: no run can be told from it below.",
+    "floor": "What a perfect sampler scores on as many points, in the mean. A run near it cannot be told from a perfect one.",
     "ceiling": "The same for quantities of which higher is better.",
     "seed": "One play of a game: the same settings, other random numbers. A claim about seeds counts plays.",
-    "claim": "A sentence with its condition, written before the runs it is about, and judged by them.",
+    "claim": "A sentence with its condition, judged by runs; where it was added or mended after they were seen, that is said.",
     "by construction": "Said of a claim that could not fail: a check of the program, and no evidence.",
 }
 

@@ -120,6 +120,23 @@ def document(title: str, body: str, root: str, pages: Pages = (), here: str = ""
     return f"<!doctype html>\n{whole}\n".encode()
 
 
+def document_of_scripts(title: str, styles: Sequence[str], scripts: Sequence[str], data: Sequence[str]) -> bytes:
+    """A page that its scripts build: `scripts[0]` first, then the data files that are wanted at once, then the other scripts."""
+    sources = [f"assets/{scripts[0]}", *(f"data/{name}.js" for name in data), *(f"assets/{one}" for one in scripts[1:])]
+    head = [
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", text(title)),
+        tag("link", rel="icon", href="data:,"),
+        *(tag("link", rel="stylesheet", href=f"assets/{name}") for name in styles),
+        *(tag("script", src=source, defer=True) for source in sources),
+    ]
+    plain = tag("noscript", "This page trains in your browser, and needs JavaScript for it.")
+    whole = tag("html", tag("head", *head), tag("body", plain), lang="en")
+    return f"<!doctype html>\n{whole}\n".encode()
+
+
 def top_bar(root: str, pages: Pages, here: str) -> str:
     """The site's pages, and the switch between light and dark."""
     links = [tag("a", text(words), href=root + page, aria_current="page" if page == here else None)

@@ -43,7 +43,7 @@ def write_site(place: Path, showings: Sequence[Showing], quick: bool, at_once: i
     return write_index(place, showings, quick)
 
 
-class Way(NamedTuple):
+class Neighbours(NamedTuple):
     """A page's place in the reading order: which one it is, of how many, and the pages before and after it, each as its
     file among the exhibits and its question; empty where there is none.
     """
@@ -54,20 +54,20 @@ class Way(NamedTuple):
     after: tuple[str, str]
 
 
-def in_order(showings: Sequence[Showing]) -> list[Way]:
+def in_order(showings: Sequence[Showing]) -> list[Neighbours]:
     """The way through the exhibits as they come, from the start page to the matrix of all."""
     pages = [
         ("../start.html", "What is a GAN?"),
         *((f"{file_name(showing.name)}.html", showing.question) for showing in showings),
         ("../matrix.html", "All scenarios and methods"),
     ]
-    return [Way(i, len(showings), pages[i - 1], pages[i + 1]) for i in range(1, len(showings) + 1)]
+    return [Neighbours(i, len(showings), pages[i - 1], pages[i + 1]) for i in range(1, len(showings) + 1)]
 
 
 # --- exhibits --------------------------------------------------------------------------------------------------------
 
 
-def write_exhibit(place: Path, showing: Showing, way: Way) -> None:
+def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     """Write one exhibit's page, `exhibits/NAME.html`, with its data and pictures, each file whole or not at all."""
     name = file_name(showing.name)
     for home in ("exhibits", "stills/cards"):
@@ -100,7 +100,7 @@ def runs_of(showing: Showing) -> list[Record]:
     return [dict(row) for row in showing.records if "folder" in row]
 
 
-def exhibit_head(showing: Showing, way: Way) -> str:
+def exhibit_head(showing: Showing, way: Neighbours) -> str:
     """Where one is, the question, its answer, and whether the page is a quick one."""
     place = tag("p", text(showing.title), tag("span", f"question {way.i} of {way.n}", class_="count"), class_="kicker")
     parts = [
@@ -112,7 +112,7 @@ def exhibit_head(showing: Showing, way: Way) -> str:
     return tag("div", *parts, class_="opening")
 
 
-def steps(way: Way, at_length: bool) -> str:
+def steps(way: Neighbours, at_length: bool) -> str:
     """Links to the page before and the one after: as arrows at the top, with their questions at the end."""
     (back, before), (on, after) = way.before, way.after
     links = [

@@ -34,7 +34,7 @@ def start_body(showings: Sequence[Showing], place: Path, glossary: str) -> str:
     pair = chosen(showings)
     head = tag("div", tag("h1", text(QUESTION)), tag("p", text(ANSWER), class_="answer"), class_="opening")
     if not pair.best:
-        return head + tag("p", "No run was filmed for these pages.")
+        return head + tag("p", "No run was filmed for these pages whose points come near their target.")
     folders = [Path(folder) for folder in pair if folder]
     names = {pair.best: "a game that goes well", pair.worst: "the same data, another game"}
     runs = place_runs(folders, place, "", "start", names if pair.worst else {})
@@ -54,7 +54,8 @@ def onward(showings: Sequence[Showing]) -> str:
 
 def chosen(showings: Sequence[Showing]) -> Contrast:
     """Of all filmed runs whose points came much nearer, the one that ended nearest to its floor, in the median over its
-    seeds; and of the filmed runs of the same scenario, budget aside, the one that ended farthest from it.
+    seeds, one with modes if there is any, for these can be counted; and of those of the same scenario, budget aside, the
+    one that ended farthest from it.
     """
     rows = [row for one in showings for row in one.records if str(row.get("folder")) in set(map(str, one.films))]
     by_folder: dict[str, list[Record]] = {}
@@ -64,7 +65,7 @@ def chosen(showings: Sequence[Showing]) -> Contrast:
     known = {folder: score for folder, score in scores.items() if score is not None}
     if not known:
         return Contrast()
-    best = min(known, key=lambda folder: known[folder])
+    best = min(known, key=lambda folder: (by_folder[folder][0].get("modes") is None, known[folder]))
     same = [folder for folder in known if by_folder[folder][0]["scenario"] == by_folder[best][0]["scenario"]]
     worst = max(same, key=lambda folder: known[folder])
     return Contrast(best, worst if worst != best else "")
@@ -78,10 +79,11 @@ def over_floor(members: Sequence[Mapping[str, object]]) -> float | None:
 
 
 def moves(folder: Path) -> bool:
-    """Whether a run's first seed comes much nearer to its target, on modes, so that the film shows what learning is."""
+    """Whether a run's first seed comes much nearer to its target, so that the film shows what learning is."""
     recording = load(folder)
     w1 = recording.curve("w1")
-    return w1 is not None and recording.curve("modes") is not None and bool(w1[0, 0] > MOVED * np.nanmin(w1[:, 0]))
+    line = np.zeros(0) if w1 is None else w1[np.isfinite(w1[:, 0]), 0]
+    return len(line) > 1 and bool(line[0] > MOVED * line.min())
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from pathlib import Path
 LANGUAGES = {"en": "English", "zh": "中文"}
 SENTENCES = re.compile(r"(?<=[.)]) +(?=[A-Z])")  # where one ends and the next begins
 BLANK = re.compile(r"(?<=[\u3000-\uffef]) ")  # which no Chinese sentence has after it
-BREAKS = (" · ", " / ", "; ", ", ")  # what joins parts that are translated by themselves
 
 
 def told(text: str, language: str) -> str:
@@ -30,29 +29,35 @@ def told(text: str, language: str) -> str:
 def lines_told(lines: list[str], language: str) -> Iterator[str]:
     """Lines in a language; of a sentence that was broken over several, anew, in lines no longer."""
     while lines:
-        many = next(n for n in range(len(lines), 0, -1) if n == 1 or whole(" ".join(lines[:n]), language) is not None)
+        known = (n for n in range(1, len(lines) + 1) if whole(" ".join(lines[:n]), language) is not None)
+        many = next(known, 1)
         found = in_parts(" ".join(lines[:many]), language)
         yield from [found] if many == 1 else wrapped(found, max(map(len, lines[:many])))
         lines = lines[many:]
 
 
 def in_parts(text: str, language: str) -> str:
-    """One line in a language, as a whole or by its parts."""
+    """One line in a language: its parts by themselves, then its sentences, then what a sentence lists."""
+    words, _ = tables(language)
+    if text in words:
+        return words[text]
+    for mark in (" · ", " / "):
+        if mark in text:
+            return mark.join(in_parts(part, language) for part in text.split(mark))
+    sentences = SENTENCES.split(text)
+    if len(sentences) > 1:
+        return BLANK.sub("", " ".join(in_parts(one, language) for one in sentences))
     found = whole(text, language)
     if found is not None:
         return found
-    sentences = SENTENCES.split(text)
-    if len(sentences) > 1:
-        found = " ".join(in_parts(one, language) for one in sentences)
-        return BLANK.sub("", found)
-    for mark in BREAKS:
+    for mark in ("; ", ", "):
         if mark in text:
             return mark.join(in_parts(part, language) for part in text.split(mark))
     return text
 
 
 def whole(text: str, language: str) -> str | None:
-    """The translation of a text as a whole, None where the table has none."""
+    """The translation of a sentence as a whole, None where the table has none."""
     words, sentences = tables(language)
     if text in words:
         return words[text]
@@ -71,10 +76,14 @@ def tables(language: str) -> tuple[Mapping[str, str], list[tuple[re.Pattern[str]
     with Path(__file__).with_name(f"{language}.toml").open("rb") as file:
         entries: dict[str, str] = {key: text for table in tomllib.load(file).values() for key, text in table.items()}
     varying = sorted((key for key in entries if "{}" in key), key=len, reverse=True)
-    sentences = [
-        (re.compile("(.+?)".join(map(re.escape, key.split("{}"))), re.DOTALL), entries[key]) for key in varying
-    ]
-    return {key: text for key, text in entries.items() if "{}" not in key}, sentences
+    words = {key: text for key, text in entries.items() if "{}" not in key}
+    return words, [(pattern_of(key), entries[key]) for key in varying]
+
+
+def pattern_of(key: str) -> re.Pattern[str]:
+    """What a sentence of the table matches: where it has no stop of its own its parts have none, or a list would be one."""
+    part = "(.+?)" if re.search(r"[:;(,.]", key) else "([^,;]+?)"
+    return re.compile(part.join(map(re.escape, key.split("{}"))))
 
 
 def wrapped(text: str, width: int, lines: int | None = None) -> list[str]:

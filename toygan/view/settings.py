@@ -10,7 +10,9 @@ from toygan.view.apart import flat, setting_in_words
 
 TOLD = ("both rates", "method", "training", "generator", "critic")  # tables about how a run is played, in order
 ELSEWHERE = {
-    *(f"training.{key}" for key in ("steps", "seed", "seeds", "frames", "points")),  # beside what is looked at
+    *(
+        f"training.{key}" for key in ("steps", "seed", "seeds", "frames", "points", "portraits")
+    ),  # beside what is looked at
     *(f"method.{part}.kind" for part in ("objective", "constraint")),  # in the method's name and formula
     *(f"method.{part}.path" for part in ("objective", "constraint", "also")),  # of own code, in the command
 }

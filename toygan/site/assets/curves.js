@@ -80,21 +80,19 @@
 
   // Draw every wanted curve that any run knows into a place; `pick(share)` is called with a share of the training.
   toygan.curves = function (place, facts, seed, pick, wanted) {
-    width = measured(place);
-    const cursors = [];
-    for (const row of facts.quantities.filter(wanted)) {
-      const runs = facts.runs.filter((run) => run.curves[row.name]);
-      if (runs.length) cursors.push(chart(place, facts, row, runs, seed, pick, !cursors.length));
-    }
+    const rows = facts.quantities.filter(wanted).filter((row) => facts.runs.some((run) => run.curves[row.name]));
+    width = measured(place, rows.length);
+    const cursors = rows.map(function (row, i) {
+      return chart(place, facts, row, facts.runs.filter((run) => run.curves[row.name]), seed, pick, i === 0);
+    });
     return (share) => cursors.forEach((cursor) => cursor(share));
   };
 
-  // How wide the first chart will be.
-  function measured(place) {
-    const box = document.createElement("figure");
-    place.replaceChildren(box);
-    const found = Math.round(box.clientWidth) || 340;
-    box.remove();
+  // How wide a chart will be, among so many.
+  function measured(place, many) {
+    place.replaceChildren(...Array.from({ length: Math.max(many, 1) }, () => document.createElement("figure")));
+    const found = Math.round(place.firstChild.clientWidth) || 340;
+    place.replaceChildren();
     return found;
   }
 
@@ -252,7 +250,7 @@
     const line = run.curves[name][run.seeds.indexOf(seed)];
     for (const event of line ? run.events : []) {
       const t = run.step.findIndex((step) => step >= event.step);
-      if (!event.seeds.includes(seed) || t < 0 || line[t] === null) continue;
+      if (!event.seeds.includes(seed) || t < 0 || line[t] === null || Number.isNaN(scale.place(line[t]))) continue;
       const x = across(shareOf(run, t)), y = up(scale.place(line[t]));
       const mark = make("path", { class: "event", d: `M${x} ${y - 6}l5 6l-5 6l-5 -6z`, fill: run.colour });
       mark.append(make("title", {}, `${run.label}: ${event.label} at step ${event.step}`));

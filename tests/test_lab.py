@@ -1,0 +1,340 @@
+"""The lab in a real browser: it opens from disk and plays, and anyone can use it. Its games are tested in test_lab_games."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from scipy.optimize import linear_sum_assignment
+from test_browser import Seen, browser  # noqa: F401
+from test_browser import pytestmark as pytestmark
+
+from toygan.engines.tree import named
+from toygan.files.scenario import read
+from toygan.game import play
+from toygan.game.streams import draws
+from toygan.session.simulation import simulation
+from toygan.site.lab import SIZES, sized, write_lab
+
+SHIPPED = ["eight-gaussians", "swiss-roll", "two-moons", "dirac", "far-gaussian"]
+PLAYED = ["ns-gan", "wgan-gp", "wgan", "gan", "unrolled-gan", "ns-gan-r1"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> str:
+    """Where a page of a few methods and scenarios is."""
+    home = tmp_path_factory.mktemp("lab")
+    return write_lab(home, SHIPPED, PLAYED, opening={"scenario": "eight-gaussians", "method": "ns-gan"}).as_uri()
+
+
+@pytest.fixture
+def seen(browser) -> Iterator[Seen]:  # noqa: F811
+    one = Seen(browser, viewport={"width": 1300, "height": 1000}, reduced_motion="reduce")
+    yield one
+    one.context.close()
+    assert one.complaints == []
+
+
+def opened(seen: Seen, place: str, address: str = "") -> None:
+    """At an address, the engine ready and the first look there."""
+    seen.page.goto("about:blank")
+    seen.page.goto(place + address)
+    seen.page.wait_for_function("lab.told.ready && lab.look() && lab.look().samples", timeout=60_000)
+
+
+def until(page, step: int) -> None:
+    page.wait_for_function(f"lab.look().step >= {step}", timeout=60_000)
+
+
+def look(page) -> dict:
+    kept = page.evaluate(
+        "({step: lab.look().step, samples: [...lab.look().samples], report: lab.look().report, dials: lab.look().dials})"
+    )
+    return kept | {"samples": np.array(kept["samples"])}
+
+
+def still(page) -> None:
+    """Paused, and everything told."""
+    page.wait_for_function("lab.told.playing === false")
+    page.wait_for_timeout(300)
+
+
+def slid(page, key: str, place: int) -> None:
+    page.eval_on_selector(f"#dial-{key}", f"one => {{ one.value = {place}; one.dispatchEvent(new Event('input')); }}")
+
+
+def test_it_opens_from_disk_asks_for_nothing_and_plays(seen, place):
+    opened(seen, place)
+    assert look(seen.page)["step"] == 0  # reduced motion: nothing moves unasked
+    seen.page.click("#play")
+    until(seen.page, 50)
+    seen.page.click("#play")
+    still(seen.page)
+    kept = look(seen.page)
+    assert np.isfinite(kept["samples"]).all()
+    assert {name for name, value in kept["report"].items() if value is not None} == {
+        "critic_loss",
+        "generator_loss",
+        "penalty",
+    }
+    folder = place.rsplit("/", 1)[0]
+    assert [url for url in seen.requests if not url.startswith((folder, "data:", "blob:", "about:"))] == []
+    assert f"step {kept['step']} of 5000" in seen.page.inner_text("#step")
+
+
+def test_it_plays_by_itself_where_motion_is_welcome(browser, place):  # noqa: F811
+    one = Seen(browser, viewport={"width": 800, "height": 900})
+    opened(one, place)
+    until(one.page, 5)
+    assert one.complaints == []
+    one.context.close()
+
+
+def test_the_same_address_gives_the_same_game(seen, place):
+    opened(seen, place, "#s=swiss-roll&m=wgan-gp&seed=2")
+    for _ in range(3):
+        seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 3")
+    slid(seen.page, "generator_rate", 350)
+    seen.page.wait_for_function("Math.abs(lab.look().dials.generator_rate - 0.002) > 0.001")
+    slid(seen.page, "critic_steps", 399)
+    seen.page.click("#kick-critic")
+    seen.page.click("#moveCritic")
+    for _ in range(2):
+        seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 5")
+    seen.page.wait_for_timeout(800)
+    first, address = look(seen.page), seen.page.evaluate("location.hash")
+    opened(seen, place, address)
+    seen.page.wait_for_function("lab.look().step === 5")
+    again = look(seen.page)
+    assert again["dials"] == first["dials"]
+    assert np.array_equal(again["samples"], first["samples"])
+    assert again["report"] == first["report"]
+
+
+def test_going_back_and_on_is_the_same_game(seen, place):
+    opened(seen, place)
+    for _ in range(6):
+        seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 6")
+    end = look(seen.page)
+    seen.page.fill("#time", "2")
+    seen.page.wait_for_function("lab.look().step === 2")
+    for _ in range(4):
+        seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 6")
+    assert np.array_equal(look(seen.page)["samples"], end["samples"])
+
+
+def test_moves_alone_and_a_frozen_player(seen, place):
+    opened(seen, place)
+    before = look(seen.page)
+    seen.page.click("#moveCritic")
+    seen.page.wait_for_function("lab.look().moved === 'critic'")
+    assert look(seen.page)["step"] == 0
+    assert np.array_equal(look(seen.page)["samples"], before["samples"])
+    seen.page.click("#moveGenerator")
+    seen.page.wait_for_function("lab.look().moved === 'generator'")
+    moved = look(seen.page)
+    assert not np.array_equal(moved["samples"], before["samples"])
+    seen.page.select_option("#frozen", "generator")
+    for _ in range(2):
+        seen.page.click("#one")
+    seen.page.wait_for_function(f"lab.look().step === {moved['step'] + 2}")
+    assert np.array_equal(look(seen.page)["samples"], moved["samples"])
+
+
+@pytest.mark.parametrize(
+    ("scenario", "method", "steps", "near"), [("dirac", "ns-gan-r1", 20, 1e-5), ("swiss-roll", "wgan-gp", 4, 1e-3)]
+)
+def test_pythons_draws_give_pythons_game(seen, place, scenario, method, steps, near):
+    """The trainer's own feeding, in WASM: under plain descent to rounding, under Adam as far as float32 allows."""
+    opened(seen, place, f"#s={scenario}&m={method}")
+    config = sized(scenario, method, "small")
+    sim = simulation(config)
+    state = sim.start
+    seen.page.evaluate("state => lab.load(state)", plain(named(sim.start, "state")))
+    for _, draw in zip(range(steps), draws(sim.source, 0, sim.start.memory), strict=False):
+        critics = [("critic", play.row_of(draw, k)) for k in range(config.method.critic_steps)]
+        for name, row in [*critics, ("generator", play.row_of(draw, -1))]:
+            seen.page.evaluate("([name, feeds]) => lab.probe(name, feeds)", [name, plain(named(dict(row), "draw"))])
+            seen.page.wait_for_function("lab.told.probed")
+        state = sim.world.step(state, draw, sim.world.dials)
+    ours = seen.page.evaluate("lab.told.probed")
+    for name, leaf in named(state, "state").items():
+        right = leaf.detach().numpy().ravel()
+        apart = np.abs(np.array(ours[name]) - right)
+        assert np.median(apart) <= near * np.abs(right).max() + 1e-9, name
+    assert ours["state/0"] == [steps]
+
+
+def plain(tensors) -> dict[str, list[float]]:
+    """Numbers that JSON knows: NaN, which is not known yet, as 0."""
+    return {name: np.nan_to_num(one.detach().numpy().ravel().astype(float)).tolist() for name, one in tensors.items()}
+
+
+def test_the_assignment_is_exact_and_its_duals_are_tight(seen, place):
+    opened(seen, place)
+    rng = np.random.default_rng(1)
+    for n, shift in ((5, 0.0), (60, 1.0), (200, 0.3)):
+        real, fake = rng.standard_normal((n, 2)), rng.standard_normal((n, 2)) + shift
+        real[0] = real[1]  # ties
+        told = seen.page.evaluate(
+            "([a, b]) => lab.assign(a, b).then(one => ({...one, duals: [...one.duals], pair: [...one.pair]}))",
+            [real.ravel().tolist(), fake.ravel().tolist()],
+        )
+        costs = np.linalg.norm(real.astype(np.float32)[:, None] - fake.astype(np.float32)[None], axis=2)
+        rows, columns = linear_sum_assignment(costs)
+        assert told["distance"] == pytest.approx(costs[rows, columns].mean(), rel=1e-5)
+        assert sorted(told["pair"]) == list(range(n))
+        u = (costs - np.array(told["duals"])).min(axis=1)
+        assert u.sum() + sum(told["duals"]) == pytest.approx(costs[rows, columns].sum(), rel=1e-4)
+
+
+def test_the_distance_has_its_floor(seen, place):
+    opened(seen, place)
+    seen.page.wait_for_function("lab.told.floor && lab.told.distance !== undefined")
+    low, high = seen.page.evaluate("lab.told.floor")
+    assert 0 < low < high < seen.page.evaluate("lab.told.distance")
+
+
+def test_own_points_are_drawn_and_travel_in_the_address(seen, place):
+    opened(seen, place)
+    seen.page.click("#draw")
+    seen.page.locator("#stage").scroll_into_view_if_needed()
+    box = seen.page.locator("#stage").bounding_box()
+    seen.page.mouse.move(box["x"] + 50, box["y"] + 60)
+    seen.page.mouse.down()
+    seen.page.mouse.move(box["x"] + 200, box["y"] + 160, steps=10)
+    seen.page.mouse.up()
+    seen.page.wait_for_timeout(900)
+    points = seen.page.evaluate("[...lab.setup().pool]")
+    assert len(points) > 40
+    address = seen.page.evaluate("location.hash")
+    opened(seen, place, address)
+    assert np.allclose(seen.page.evaluate("[...lab.setup().pool]"), points, atol=4.4 / 1000)
+    seen.page.click("#copyCommand")
+    assert seen.page.input_value("#copied").startswith("toygan run drawn.toml -m ns-gan")
+
+
+def test_a_csv_file_becomes_the_target(seen, place, tmp_path):
+    rng = np.random.default_rng(0)
+    np.savetxt(tmp_path / "own.csv", rng.standard_normal((300, 2)) * 0.1 + [50, -20], delimiter=",", header="x,y")
+    opened(seen, place)
+    seen.page.set_input_files("#csv", tmp_path / "own.csv")
+    seen.page.wait_for_function("lab.setup() && lab.setup().pool.length === 600 && lab.look()")
+    until(seen.page, 3)
+
+
+def test_the_command_says_what_python_needs(seen, place):
+    opened(seen, place, "#s=swiss-roll&m=wgan-gp&seed=3&c=0*constraint~weight*5!0*critic_steps*4")
+    seen.page.click("#copyCommand")
+    command = seen.page.input_value("#copied")
+    size = SIZES["small"]
+    for part in (
+        f"generator.width={size.width}",
+        f"training.batch={size.batch}",
+        "method.constraint.weight=5.0",
+        "method.critic_steps=4",
+    ):
+        assert f"--set {part}" in command
+    found = re.findall(r"--set (?:'([^']*)'|(\S+))", command)
+    config = read("swiss-roll", "wgan-gp", [one or other for one, other in found])
+    assert (config.method.constraint.weight, config.training.seeds) == (5.0, (3,))
+
+
+def test_games_side_by_side(seen, place):
+    opened(seen, place, "#s=eight-gaussians&m=ns-gan&b=wgan-gp*0!ns-gan*1")
+    seen.page.wait_for_function("document.querySelectorAll('figure.panel canvas').length === 3")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.looks().every(one => one && one.step === 1)")
+
+
+def test_every_lesson_moves_within_three_seconds(seen, place):
+    opened(seen, place)
+    for name in seen.page.evaluate("[...document.querySelectorAll('.chip')].map(one => one.id)")[1:]:
+        seen.page.click(f"#{name}")
+        seen.page.wait_for_function("lab.told.playing === true && lab.look() && lab.look().step > 0", timeout=20_000)
+        assert seen.page.inner_text(".lesson h2")
+
+
+def test_keys_play_and_step(seen, place):
+    opened(seen, place)
+    seen.page.keyboard.press("ArrowRight")
+    seen.page.wait_for_function("lab.look().step === 1")
+    seen.page.keyboard.press("Space")
+    until(seen.page, 10)
+    seen.page.keyboard.press("Space")
+    still(seen.page)
+
+
+def shape_of(words) -> object:
+    return (
+        {key: shape_of(inner) for key, inner in words.items()}
+        if isinstance(words, dict)
+        else sorted(re.findall(r"\{\w+\}", words))
+    )
+
+
+def test_languages_have_the_same_words_and_blanks(seen, place):
+    opened(seen, place)
+    english, chinese = seen.page.evaluate("[lab.words.en, lab.words.zh]")
+    chinese.pop("scenarios")
+    assert shape_of(english) == shape_of(chinese)
+    seen.page.select_option("#language", "zh")
+    seen.page.wait_for_function("document.documentElement.lang === 'zh'")
+    assert "评判器" in seen.page.inner_text("main")
+
+
+def test_without_simd_a_message_stands_there(seen, place):
+    seen.page.goto(place + "?without-simd")
+    assert "SIMD" in seen.page.inner_text("[role=alert]")
+
+
+@pytest.mark.parametrize("width", [360, 390, 800, 1280, 1920])
+def test_nothing_sticks_out(browser, place, width):  # noqa: F811
+    one = Seen(browser, viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    opened(one, place)
+    assert one.page.evaluate("document.documentElement.scrollWidth") <= width
+    one.context.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "language"),
+    [(1280, "light", "en"), (1280, "dark", "zh"), (390, "light", "zh"), (390, "dark", "en")],
+)
+def test_axe_finds_nothing(browser, place, width, scheme, language):  # noqa: F811
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    one = Seen(browser, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+    opened(one, place, f"#lang={language}&l=collapse&v=crgamo&m=wgan-gp")
+    one.page.wait_for_timeout(1000)
+    found = axe.Axe().run(one.page).response["violations"]
+    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == []
+    one.context.close()
+
+
+def test_the_optimal_critic_stands_beside_the_learned_one(seen, place):
+    opened(seen, place, "#s=swiss-roll&m=wgan-gp&v=crgao")
+    seen.page.wait_for_function("lab.look().optimal", timeout=30_000)
+    scores = np.array(seen.page.evaluate("[...lab.look().optimal]")).reshape(40, 40)
+    side = 5.0 / 39  # the view is five units wide
+    assert np.abs(np.diff(scores, axis=1)).max() <= side * 1.001  # 1-Lipschitz
+    assert scores.max() - scores.min() > 0.5
+
+
+def test_a_class_may_hide_parts(seen, place):
+    opened(seen, place, "#hide=dials!share!own!beside!lessons")
+    assert seen.page.locator(".dials, .lessons, #copyLink, #draw, #beside").count() == 0
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+
+
+def test_slow_motion_tells_each_move(seen, place):
+    opened(seen, place)
+    seen.page.select_option("#speed", "slow")
+    seen.page.click("#play")
+    seen.page.wait_for_function("document.querySelector('.said').textContent.startsWith('The critic has moved')")
+    seen.page.wait_for_function("document.querySelector('.said').textContent.startsWith('The generator has moved')")

@@ -1,0 +1,284 @@
+"""The lab: the page is whole and small, its games are Python's games, and in a browser it opens from disk and plays."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import linear_sum_assignment
+from typer.testing import CliRunner
+
+from toygan.cli.main import app
+from toygan.engines.onnx import session
+from toygan.engines.part import NEXT
+from toygan.engines.tree import named
+from toygan.files.scenario import read
+from toygan.game import play
+from toygan.game.methods import METHODS
+from toygan.game.streams import draws
+from toygan.session.looks import Frame, observe
+from toygan.session.playable import WINDOWS, Playable, playable, potential_model
+from toygan.session.simulation import Simulation, simulation
+from toygan.site.lab import OWN, SCRIPTS, SIZES, address, cast, sized, told_apart, write_lab
+
+SHIPPED = ["eight-gaussians", "swiss-roll", "two-moons", "dirac", "shifted-lines"]
+PLAYED = ["ns-gan", "wgan-gp", "wgan", "r3gan", "unrolled-gan"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A page of a few methods and scenarios."""
+    home = tmp_path_factory.mktemp("lab")
+    write_lab(home, SHIPPED, PLAYED, opening={"scenario": "eight-gaussians", "method": "ns-gan"})
+    return home
+
+
+def arrived(file: Path) -> tuple[dict, bytes]:
+    """The header and the bytes of a data file, as the page reads them."""
+    name, header, text = json.loads("[" + file.read_text()[len("lab.arrive(") : -len(");\n")] + "]")
+    assert name == file.stem
+    content = base64.b64decode(text)
+    if "head" not in header:
+        return header, content
+    whole = gzip.decompress(content)
+    return json.loads(whole[: header["head"]]), whole[header["head"] :]
+
+
+def numbers_of(data: Path, key: str) -> np.ndarray:
+    """First parameters [seed, P] by their key."""
+    for file in sorted(data.glob("starts-*.js")):
+        header, content = arrived(file)
+        if key in header["starts"]:
+            start, length, *shape = header["starts"][key]
+            return np.frombuffer(content[start : start + length], "<f2").reshape(shape)
+    raise AssertionError(key)
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_is_classic_scripts_that_ask_for_nothing(place):
+    text = (place / "index.html").read_text()
+    assert 'type="module"' not in text
+    assert "http" not in text
+    for source in re.findall(r'(?:src|href)="([^"]+)"', text):
+        assert source.startswith("data:") or (place / source).is_file()
+    own = "".join((place / "assets" / name).read_text() for name in SCRIPTS)
+    assert not re.search(r"\bfetch\(|XMLHttpRequest|importScripts|https?:", own)
+
+
+def test_every_scenario_has_a_game_of_every_method_at_every_size(place):
+    catalogue, _ = arrived(place / "data" / "catalogue.js")
+    for method, about in catalogue["methods"].items():
+        header, content = arrived(place / "data" / f"{about['file']}.js")
+        for scenario in about["on"]:
+            for size in SIZES:
+                game = header["games"][header["plays"][catalogue["scenarios"][scenario]["said"]][size]]
+                assert set(game["models"]) in ({"critic", "generator", "look"}, {"step", "look"})
+                for model in game["models"].values():
+                    start, length = model["at"]
+                    session(content[start : start + length])
+                for player, key in game["starts"].items():
+                    shape = game["state"][game["places"][player]]["size"]
+                    assert numbers_of(place / "data", key).shape == (catalogue["seeds"], shape), method
+    assert set(catalogue["methods"]) == set(PLAYED)
+    assert all(set(about["on"]) == set(SHIPPED) for about in catalogue["methods"].values())
+
+
+def test_a_method_that_no_scenario_can_play_is_refused(tmp_path):
+    done = CliRunner().invoke(app, ["lab", "dirac", "-m", "no-such-method", "--out", str(tmp_path / "lab")])
+    assert done.exit_code == 2
+    assert "no-such-method" in done.output
+
+
+def test_the_command_writes_the_page(tmp_path):
+    done = CliRunner().invoke(app, ["lab", "two-moons", "-m", "gan", "--out", str(tmp_path / "lab")])
+    assert done.exit_code == 0
+    assert done.output.strip().endswith("index.html")
+    catalogue, _ = arrived(tmp_path / "lab" / "data" / "catalogue.js")
+    assert catalogue["opening"] == {"scenario": "two-moons", "method": "gan"}
+    assert list(catalogue["methods"]) == ["gan"]
+    assert len(catalogue["scenarios"]) > 10
+
+
+def test_scripts_hold_no_formula():
+    """Losses, penalties, networks and optimisers are Python's; the page has only names of things to show."""
+    own = "".join((OWN / name).read_text() for name in SCRIPTS if not name.startswith("words"))
+    code = re.sub(r"//.*", "", own)
+    assert not re.search(
+        r"softplus|sigmoid|relu|tanh|adam|momentum\s*\*|(?<!linear-)gradient|backward|matmul", code, re.IGNORECASE
+    )
+    without_lessons = re.sub(r"(?s)lab\.lessons = .*?\n\];", "", code)
+    said = {name for name in METHODS if re.search(rf"[\"']{re.escape(name)}[\"']", without_lessons)}
+    assert said <= {"r3gan", "ns-gan-r1"}  # what the page opens with
+
+
+def test_a_runs_config_has_an_address_of_the_same_game():
+    plain = read("swiss-roll", "wgan-gp")
+    assert address(plain) == "#s=swiss-roll&m=wgan-gp&z=large&seed=0"
+    turned = ["method.constraint.weight=10.0", "method.critic_steps=5", "training.steps=300", "generator.width=24"]
+    told = address(read("swiss-roll", "wgan-gp", turned), 3)
+    assert (
+        told
+        == "#s=swiss-roll&m=wgan-gp&z=small&seed=3&c=0%2Aconstraint~weight%2A10%210%2Asteps%2A300%210%2Acritic_steps%2A5"
+    )
+    assert address(read("swiss-roll", "hinge+clip")) is None
+    assert address(read("swiss-roll", "wgan-gp", ["method.update=simultaneous"])) is None
+    assert address(read("swiss-roll", "ns-gan", ["method.ema=0.9"])) is None  # an average is a part of the program
+
+
+def test_an_own_scenario_goes_before_a_shipped_one_of_its_name(tmp_path):
+    own = tmp_path / "two-moons.toml"
+    own.write_text('title = "Mine"\n[target]\nkind = "ring"\n')
+    assert [config.title for config in told_apart([str(own), "two-moons", "swiss-roll"]).values()] == [
+        "Mine",
+        "Swiss roll",
+    ]
+
+
+# --- the same game ---------------------------------------------------------------------------------------------------
+
+
+def fed(game: Playable, name: str, state: dict[str, np.ndarray], draw: play.Draw) -> None:
+    """One of the page's models on a state, as the trainer feeds it."""
+    model = game.models[name]
+    given = {**state, **{f"draw/{key}": one.numpy() for key, one in draw.items()}}
+    given |= {f"dials/{key}": np.array(value) for key, value in game.dials.items()}
+    inputs = {port.name: np.asarray(given[port.name]).reshape(port.stored) for port in model.inputs}
+    out = session(model.content).run([port.name for port in model.outputs], inputs)
+    for port, values in zip(model.outputs, out, strict=True):
+        state[port.name.removeprefix(NEXT)] = values
+
+
+def played(game: Playable, sim: Simulation, steps: int) -> dict[str, np.ndarray]:
+    """The page's state after so many steps on Python's draws."""
+    state = {place: leaf.numpy() for place, leaf in named(sim.start, "state").items()}
+    for _, draw in zip(range(steps), draws(sim.source, 0, sim.start.memory), strict=False):
+        if "step" in game.models:
+            fed(game, "step", state, draw)
+            continue
+        for k in range(game.critic_steps):
+            fed(game, "critic", state, play.row_of(draw, k))
+        fed(game, "generator", state, play.row_of(draw, -1))
+    return state
+
+
+def python_plays(sim: Simulation, steps: int) -> dict[str, np.ndarray]:
+    state = sim.start
+    for _, draw in zip(range(steps), draws(sim.source, 0, sim.start.memory), strict=False):
+        state = sim.world.step(state, draw, sim.world.dials)
+    return {place: leaf.detach().numpy() for place, leaf in named(state, "state").items()}
+
+
+SMALL = ["generator.width=16", "critic.width=16", "training.batch=64", "training.points=100"]
+GENTLE = [
+    "method.optimiser=descent",
+    "method.betas=[0.0, 0.9]",
+    "method.generator_rate=0.01",
+    "method.critic_rate=0.01",
+]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_twenty_steps_of_the_page_are_pythons_under_descent(method):
+    config = read("eight-gaussians", method, [*SMALL, *GENTLE])
+    sim, game = simulation(config), playable(config, [0])
+    ours, theirs = played(game, sim, 20), python_plays(sim, 20)
+    assert set(ours) == set(theirs)
+    for place, right in theirs.items():
+        assert np.allclose(ours[place].reshape(right.shape), right, rtol=1e-5, atol=1e-5, equal_nan=True), place
+
+
+@pytest.mark.parametrize("method", ["ns-gan", "wgan-gp", "r3gan", "sngan", "unrolled-gan"])
+def test_under_its_own_optimiser_the_game_parts_by_rounding_alone(method):
+    config = read("eight-gaussians", method, SMALL)
+    sim, game = simulation(config), playable(config, [0])
+    ours, theirs = played(game, sim, 20), python_plays(sim, 20)
+    for player in ("critic", "generator"):
+        right = theirs[game.places[player]]
+        apart = np.abs(ours[game.places[player]].reshape(right.shape) - right)
+        assert np.median(apart) < 1e-3 * np.abs(right).max()
+    assert ours[game.places["step"]] == 20
+
+
+def test_dials_change_the_page_as_they_change_python():
+    config = read("eight-gaussians", "wgan-gp", [*SMALL, *GENTLE])
+    other = read(
+        "eight-gaussians", "wgan-gp", [*SMALL, *GENTLE, "method.constraint.weight=3.0", "method.critic_rate=0.02"]
+    )
+    sim, turned = simulation(other), playable(other, [0])
+    game = playable(config, [0])._replace(dials=turned.dials)
+    ours, theirs = played(game, sim, 5), python_plays(sim, 5)
+    assert np.allclose(ours[game.places["critic"]].ravel(), theirs[game.places["critic"]].ravel(), atol=1e-5)
+
+
+def test_a_look_sees_what_python_sees():
+    config = read("eight-gaussians", "wgan-gp", SMALL)
+    sim, game = simulation(config), playable(config, [0])
+    model = game.models["look"]
+    frame: Frame = observe(sim, sim.start)
+    rows = WINDOWS.samples + WINDOWS.mesh**2
+    latents = np.zeros((rows, 2), np.float32)
+    latents[:100] = sim.watched[0, :100].numpy()
+    axes = [np.linspace(*config.view.x, WINDOWS.scores), np.linspace(*config.view.y, WINDOWS.scores)]
+    grid = np.stack(np.meshgrid(*axes), -1).reshape(-1, 2).astype(np.float32)
+    coarse = np.zeros((WINDOWS.slopes**2, 2), np.float32)
+    given = {place: leaf.numpy() for place, leaf in named(sim.start, "state").items()}
+    given |= {"at/latents": latents, "at/scores": grid, "at/slopes": coarse}
+    inputs = {port.name: np.asarray(given[port.name]).reshape(port.stored) for port in model.inputs}
+    found = dict(zip([port.name for port in model.outputs], session(model.content).run(None, inputs), strict=True))
+    assert np.allclose(found["next seen/samples"][:100], frame.arrays["samples"][0, :100], atol=1e-5)
+    corners = frame.arrays["scores"][0][[0, 0, -1, -1], [0, -1, 0, -1]]
+    side = found["next seen/scores"].reshape(WINDOWS.scores, WINDOWS.scores)
+    assert np.allclose(side[[0, 0, -1, -1], [0, -1, 0, -1]], corners, atol=1e-4)
+
+
+def test_the_optimal_critic_attains_the_distance():
+    rng = np.random.default_rng(0)
+    real, fake = rng.standard_normal((2, WINDOWS.judged, 2))
+    fake += 1.5
+    costs = np.linalg.norm(real[:, None] - fake[None], axis=2)
+    rows, columns = linear_sum_assignment(costs)
+    distance = costs[rows, columns].mean()
+    duals = duals_of(costs)
+    points = np.zeros((WINDOWS.scores**2, 2), np.float32)
+    points[: WINDOWS.judged], points[WINDOWS.judged : 2 * WINDOWS.judged] = real, fake
+    run = session(potential_model().content)
+    (phi,) = run.run(
+        None, {"at/points": points, "at/ends": fake.astype(np.float32), "at/duals": duals.astype(np.float32)}
+    )
+    ours = phi[: WINDOWS.judged].mean() - phi[WINDOWS.judged : 2 * WINDOWS.judged].mean()
+    assert ours == pytest.approx(distance, rel=1e-4)
+
+
+def duals_of(costs: np.ndarray) -> np.ndarray:
+    """Column duals of the assignment, by POT."""
+    import ot
+
+    weights = np.full(len(costs), 1 / len(costs))
+    _, log = ot.emd(weights, weights, costs, log=True, numItermax=10_000_000)
+    return log["v"]
+
+
+def test_scenarios_share_games_that_are_the_same():
+    made = cast(["swiss-roll", "two-moons", "eight-gaussians"], "ns-gan")
+    assert made.plays["swiss-roll"] == made.plays["two-moons"]
+    assert made.plays["swiss-roll"] != made.plays["eight-gaussians"]  # another activation
+    assert sized("dirac", "ns-gan", "large").training.batch == 1
+
+
+def test_a_part_leaves_out_what_it_does_not_read_or_change():
+    game = playable(read("eight-gaussians", "ns-gan", SMALL), [0])
+    read_by = {port.name for port in game.models["generator"].inputs}
+    changed = {port.name for port in game.models["generator"].outputs}
+    assert "draw/real" not in read_by
+    assert "dials/critic_rate" not in read_by
+    assert f"{NEXT}{game.places['critic']}" not in changed
+    assert f"{NEXT}{game.places['step']}" in changed
+    assert torch.float64 in {port.dtype for port in game.models["generator"].inputs}

@@ -1,0 +1,284 @@
+"""How pictures are asked to look: chosen panels, width, type, style, seeds and language, read from artists and files."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+from test_draw import few, moving_optimum, on_plane, pictures_in, seeded, synthetic, words
+
+import toygan.draw as draw
+from toygan.draw import choice, film, fonts, panels
+from toygan.draw.choice import PANELS, TOGETHER, chosen, save_chosen
+from toygan.draw.finish import GROUND, LIGHT, darken, translate
+from toygan.draw.points import visible
+from toygan.draw.saved import page_of, save_figure
+from toygan.view.chosen import of_seed
+from toygan.view.language import in_parts, is_wide, tables, told, wrapped
+from toygan.view.levels import scales
+from toygan.view.look import Options
+
+MM = 72 / 25.4  # points of a PDF or an SVG
+
+
+def size_of(path):
+    """Width and height of a file: of a PNG in pixels, of others in points."""
+    if path.suffix == ".png":
+        with Image.open(path) as opened:
+            return opened.size
+    text = path.read_bytes().decode("latin-1")
+    if path.suffix == ".svg":
+        return tuple(
+            float(side) for side in re.search(r'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"', text).groups()
+        )
+    return tuple(float(side) for side in re.search(r"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", text).groups())
+
+
+# --- panels ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_panel_can_be_chosen_and_shows_the_run():
+    run = moving_optimum(frames=3)
+    shown = draw.scene(run)
+    figure, _ = chosen([run], ["critic", "optimal", "slope"])
+    critic, best, slope = on_plane(figure)
+    of = scales(shown)
+    np.testing.assert_allclose(critic.collections[0].levels, of.critic.edges)
+    np.testing.assert_allclose(best.collections[0].levels, of.optimal.edges)
+    for axis in (critic, best, slope):
+        np.testing.assert_array_equal(axis.lines[1].get_xydata(), visible(shown, shown.last))
+    rich = synthetic(frames=3, points=40, grid=13, coarse=5, seeds=2, modes=8)
+    for name in (*PANELS, *TOGETHER):
+        if name in ("optimal", "agreement"):
+            with pytest.raises(ValueError, match=f"this run has no panel '{name}'"):
+                chosen([rich], [name])
+        else:
+            assert len(chosen([rich], [name])[0].axes) >= 1
+    assert {axis.get_title(loc="left") for axis in chosen([rich], ["curves"])[0].axes} >= {"losses", "found, per cent"}
+    with pytest.raises(ValueError, match="'critics' is no panel; one of critic, optimal, slope"):
+        chosen([rich], ["critics"])
+
+
+@pytest.mark.parametrize("mm", [60, 90, 180])
+@pytest.mark.parametrize("points", [7.0, 9.0])
+def test_chosen_panels_are_as_wide_and_their_words_as_large_as_asked(tmp_path, mm, points):
+    options = Options(mm=mm, type_size=points)
+    for kind in ("pdf", "svg", "png"):
+        save_chosen([few()], ["critic", "slope"], tmp_path / f"a.{kind}", options=options)
+        wide, _ = size_of(tmp_path / f"a.{kind}")
+        assert wide == pytest.approx(mm * (300 / 25.4 if kind == "png" else MM), abs=1.5)
+    figure, page = chosen([few()], ["critic", "slope"], options=options)
+    title = next(text for text in figure.findobj(Text) if text.get_text() == "critic: lighter is more real")
+    assert title.get_fontsize() * page.times == pytest.approx(points)
+    boxes = [axis.get_position() for axis in on_plane(figure)]
+    assert not boxes[0].overlaps(boxes[1])
+    assert (abs(boxes[0].y0 - boxes[1].y0) < 1e-9) == (
+        figure.get_figwidth() >= 2 * choice.LEAST
+    )  # side by side if they can
+
+
+def test_panels_that_find_no_room_are_refused():
+    with pytest.raises(ValueError, match="1 panel does not fit on a width of 20 mm"):
+        chosen([few()], ["critic"], options=Options(mm=20, type_size=9))
+    rich, known = synthetic(frames=2, points=40, grid=13, coarse=5, seeds=2, modes=8), [*PANELS]
+    with pytest.raises(ValueError, match="15 panels do not fit on a slide"):
+        chosen([rich], [name for name in known if name not in ("optimal", "agreement")], options=Options(style="slide"))
+    with pytest.raises(ValueError, match="28 panels do not fit on a page; 1 to 24 do"):
+        chosen(
+            [of_seed(seeded(2), seed) for seed in range(4)],
+            ["latent", "trails", "transport", "plan", "losses", "w1", "scores"],
+        )
+
+
+def test_steps_stand_beside_each_other_a_row_a_panel():
+    run = moving_optimum(frames=5)
+    figure, _ = chosen([run], ["critic", "slope"], [0, 2, 4])
+    axes = on_plane(figure)
+    titles = [axis.get_title(loc="left") for axis in axes]
+    assert titles == [f"step {step}: {name}" for name in ("critic", "slope") for step in (0, 1000, 2000)]
+    for row in (axes[:3], axes[3:]):
+        assert np.ptp([axis.get_position().y0 for axis in row]) < 1e-9
+    shown = draw.scene(run)
+    for axis, look in zip(axes[:3], (0, 2, 4), strict=True):
+        np.testing.assert_allclose(axis.collections[0].levels, scales(shown, look).critic.edges)
+    one = {
+        tuple(axis.collections[0].levels)
+        for axis in on_plane(chosen([run], ["critic"], [0, 2, 4], Options(scale="run"))[0])
+    }
+    assert one == {tuple(scales(shown, 0, "run").critic.edges)}
+
+
+@pytest.mark.parametrize("kept", [1, 2, 4])
+def test_all_seeds_have_a_panel_each_with_as_many_critics_as_were_kept(kept):
+    run = seeded(kept)
+    every = [of_seed(run, seed) for seed in range(4)]
+    axes = on_plane(chosen(every, ["critic"])[0])
+    assert [axis.get_title(loc="left") for axis in axes] == [f"seed {seed}" for seed in range(4)]
+    for seed, axis in enumerate(axes):
+        shown = draw.scene(every[seed])
+        assert shown.critic_kept == (seed < kept)
+        np.testing.assert_array_equal(axis.lines[1].get_xydata(), visible(shown, shown.last))
+        if seed < kept:
+            np.testing.assert_allclose(axis.collections[0].levels, scales(shown).critic.edges)
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
+@pytest.mark.parametrize("style", ["slide", "dark"])
+def test_slides_are_16_by_9_whatever_is_on_them(tmp_path, kind, style):
+    save_chosen([few()], ["usual"], tmp_path / f"a.{kind}", options=Options(style=style))
+    for name, figure in (("b", Figure((8, 3))), ("c", Figure((8, 12)))):
+        save_figure(figure, tmp_path / f"{name}.{kind}", None, Options(style=style))
+    sizes = [size_of(tmp_path / f"{name}.{kind}") for name in "abc"]
+    assert [wide / tall for wide, tall in sizes] == pytest.approx([16 / 9] * 3, rel=2e-3)
+    if kind == "png":
+        assert {wide for wide, _ in sizes} == {1920}
+
+
+def test_a_page_is_what_is_asked_for():
+    figure = Figure((8, 6))
+    assert page_of(figure, Options()) == (0, 0, 8, 6, 1)
+    assert page_of(figure, Options(mm=8 * 25.4 / 2)).times == pytest.approx(0.5)
+    assert page_of(figure, Options(type_size=18)).times == pytest.approx(2)
+    left, bottom, wide, tall, times = page_of(figure, Options(style="slide"))
+    assert (left, bottom, times) == (pytest.approx((8 - wide) / 2), 0, 1)
+    assert (wide, tall) == (pytest.approx(6 * 16 / 9), 6)
+
+
+def test_words_of_pdf_and_svg_stay_words_at_any_width(tmp_path):
+    for options in (Options(), Options(mm=120), Options(style="slide")):
+        for kind in ("pdf", "svg"):
+            draw.save_picture(few(), tmp_path / f"a.{kind}", options)
+        assert "critic: the lighter, the more real" in (tmp_path / "a.svg").read_text()
+        data = (tmp_path / "a.pdf").read_bytes()
+        assert b"/Type0" in data or b"/TrueType" in data  # fonttype 42: letters, no outlines
+        assert b"/Type3" not in data
+
+
+def test_a_dark_picture_has_a_dark_ground_light_words_and_a_light_plane():
+    run = few(modes=8)
+    for figure in (draw.picture(run), draw.comparison([run, run]), chosen([run], ["critic", "w1"])[0]):
+        darken(figure)
+        assert to_hex(figure.get_facecolor()) == GROUND
+        assert {to_hex(text.get_color()) for text in figure.texts} <= {LIGHT, "#a8a8a8"}
+        for axis in figure.axes:
+            plane = axis.get_aspect() == 1
+            assert (to_hex(axis.get_facecolor()) == GROUND) == (not plane)
+            assert to_hex(axis.title.get_color()) == to_hex(axis._left_title.get_color()) == LIGHT
+            if not plane:
+                assert panels.INK not in {to_hex(line.get_color()) for line in axis.lines}
+        notes = [text for axis in on_plane(figure) for text in axis.texts if text.get_bbox_patch() and text.get_text()]
+        assert LIGHT not in {to_hex(text.get_color()) for text in notes}  # on white, within the plane
+
+
+@pytest.mark.parametrize("style", ["slide", "dark"])
+def test_films_are_slides_too(tmp_path, style):
+    draw.save_film(moving_optimum(), tmp_path / "a.gif", options=Options(style=style))
+    frames = pictures_in(tmp_path / "a.gif")
+    assert {(frame.width, frame.height) for frame in frames} == {(800, 450)}
+    corner = frames[0].convert("RGB").getpixel((2, 2))
+    assert (sum(corner) < 150) == (style == "dark")
+
+
+# --- languages -------------------------------------------------------------------------------------------------------
+
+
+def chinese(text):
+    return any(map(is_wide, text))
+
+
+def test_words_of_pictures_are_in_the_table():
+    """Names of methods, commands and abbreviations stay; every other word of the main pictures has a translation."""
+    run = synthetic(frames=3, points=40, grid=13, coarse=5, seeds=2, modes=8)
+    figures = [chosen([run], [name for name in PANELS if name not in ("optimal", "agreement")])[0]]
+    figure, parts = film.film_figure(draw.scene(moving_optimum()))
+    for part in parts:
+        part.show(1)
+    missing = set()
+    for one in (*figures, figure, draw.comparison([run, run])):
+        for text in one.findobj(Text):
+            said = text.get_text()
+            if re.search(r"[a-z]{3}", said) and not said.startswith("$") and not chinese(told(said, "zh")):
+                missing.add(said)
+    assert missing <= {"wgan-gp", "wgan-gp (1)", "wgan-gp (2)"}
+
+
+def test_a_sentence_is_translated_with_its_parts_whole_or_broken_over_lines():
+    assert (
+        told("step 12 of 600 · W1 0.5 of 400 points (floor 0.1)", "zh")
+        == "第 12 步，共 600 步 · W1 0.5（400 点；下限 0.1）"
+    )
+    broken = "scores from −2 to 3\nW1 0.5 of 400 points (floor\n0.1, 0.07–0.2)\n7 of 8 modes"
+    assert told(broken, "zh").split("\n") == ["得分 −2 至 3", "W1 0.5（400 点；下限 0.1,", "0.07–0.2）", "模式 7/8"]
+    assert in_parts("Settings: penalty weight 0.1, 2 critic steps; all else as usual.", "zh") == (
+        "设置：惩罚权重 0.1, 评判器每轮 2 步；其余为默认值。"
+    )
+    assert told("no such words", "zh") == "no such words"
+    assert told("losses", "en") == "losses"
+
+
+def test_a_table_has_as_many_parts_on_both_sides():
+    words_alone, sentences = tables("zh")
+    for pattern, translation in sentences:
+        parts = pattern.groups
+        used = set(re.findall(r"\{(\d*)\}", translation))
+        named = {int(part) for part in used if part}
+        assert translation.count("{}") == parts or named == set(range(parts)), translation
+    assert not [key for key in words_alone if "{" in words_alone[key]]
+
+
+def test_chinese_breaks_anywhere_but_before_a_stop():
+    lines = wrapped("评判器越亮越真，箭头指向上坡。W1 曲线每帧用 400 个点。", 16)
+    assert "".join(lines).replace(" ", "") == "评判器越亮越真，箭头指向上坡。W1曲线每帧用400个点。"
+    assert all(len(line) <= 10 for line in lines)
+    assert not [line for line in lines if line[0] in "，。"]
+    assert wrapped("one two three", 8) == ["one two", "three"]
+
+
+def test_without_a_font_the_remedy_is_named(tmp_path, monkeypatch):
+    fonts.family_with.cache_clear()
+    monkeypatch.setattr(fonts, "has", lambda place, letters: False)
+    monkeypatch.delenv(fonts.VARIABLE, raising=False)
+    with pytest.raises(LookupError, match=r"no font on this machine has letters .*fonts-noto-cjk.*TOYGAN_FONT"):
+        fonts.families("zh")
+    monkeypatch.setenv(fonts.VARIABLE, "/none.otf")
+    with pytest.raises(LookupError, match=r"/none\.otf has no letters"):
+        fonts.families("zh")
+    assert fonts.families("en") == ["DejaVu Sans"]
+    fonts.family_with.cache_clear()
+
+
+def test_the_font_of_last_resort_is_no_font():
+    from matplotlib import get_data_path
+
+    place = next(path for path in map(str, fonts.known()) if "LastResort" in path) if any(
+        "LastResort" in path for path in map(str, fonts.known())
+    ) else f"{get_data_path()}/fonts/ttf/LastResortHE-Regular.ttf"  # fmt: skip
+    assert not fonts.has(place, "评")
+    assert fonts.has(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", "aé")
+    assert not fonts.has(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", "评")
+
+
+def test_translated_words_are_set_in_the_font_that_has_them(monkeypatch):
+    from toygan.draw import finish
+
+    monkeypatch.setattr(finish, "families", lambda language: ["DejaVu Sans", "Some Han"])
+    figure = draw.picture(few())
+    translate(figure.findobj(Text), "zh")
+    families = {text.get_text(): text.get_fontfamily() for text in figure.findobj(Text)}
+    assert families["评判器：越亮越真"] == ["DejaVu Sans", "Some Han"]
+    assert "monospace" in families[next(text for text in families if text.startswith("$ "))]
+    assert "critic: the lighter, the more real" not in words(figure)
+
+
+def test_the_table_is_shipped():
+    assert find_spec("toygan.view").submodule_search_locations
+    assert len(tables("zh")[0]) > 100

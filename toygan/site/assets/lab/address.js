@@ -1,0 +1,91 @@
+// The whole experiment as what stands behind # in the address, and back. Unknown and broken parts are left out.
+"use strict";
+(function () {
+  const PLAIN = { s: "scenario", m: "method", z: "size", l: "lesson", v: "view", lang: "language" };
+
+  // [step, key, value] as step.key.value with ~ for dots in keys.
+  const packedChange = ([step, key, value]) => [step, key.replace(/\./g, "~"), String(value).replace("-", "m").replace(".", "p").replace("+", "")].join("*");
+  function change(text) {
+    const [step, key, value] = text.split("*"), number = Number((value || "").replace("m", "-").replace("p", "."));
+    if (value === undefined || !Number.isFinite(Number(step))) return null;
+    return [Number(step), key.replace(/~/g, "."), Number.isFinite(number) && value !== "" ? number : value];
+  }
+
+  lab.addressOf = function (experiment) {
+    const parts = new URLSearchParams();
+    for (const key in PLAIN) if (experiment[PLAIN[key]]) parts.set(key, experiment[PLAIN[key]]);
+    if (experiment.seed) parts.set("seed", experiment.seed);
+    if (experiment.step) parts.set("step", experiment.step);
+    if (experiment.changes && experiment.changes.length) parts.set("c", experiment.changes.map(packedChange).join("!"));
+    if (experiment.beside && experiment.beside.length) parts.set("b", experiment.beside.map(({ method, seed }) => `${method}*${seed}`).join("!"));
+    if (experiment.hidden && experiment.hidden.length) parts.set("hide", experiment.hidden.join("!"));
+    if (experiment.drawn && experiment.drawn.length) parts.set("p", packedPoints(experiment.drawn, experiment.box));
+    return "#" + parts.toString();
+  };
+
+  lab.experimentOf = function (hash) {
+    const parts = new URLSearchParams(hash.replace(/^#/, "")), found = {};
+    for (const key in PLAIN) if (parts.get(key)) found[PLAIN[key]] = parts.get(key);
+    for (const key of ["seed", "step"]) if (/^\d+$/.test(parts.get(key) || "")) found[key] = Number(parts.get(key));
+    if (parts.get("c")) found.changes = parts.get("c").split("!").map(change).filter(Boolean);
+    if (parts.get("b")) found.beside = parts.get("b").split("!").map((one) => { const [method, seed] = one.split("*"); return { method, seed: Number(seed) || 0 }; });
+    if (parts.get("hide")) found.hidden = parts.get("hide").split("!");
+    if (parts.get("p")) Object.assign(found, pointsIn(parts.get("p")));
+    return found;
+  };
+
+  // Drawn points in 10 bits of the view, which comes first as four 32-bit floats.
+  function packedPoints(points, box) {
+    const codes = new Uint16Array(points.length);
+    for (let i = 0; i < points.length; i++) {
+      const low = box[i % 2 ? 2 : 0], high = box[i % 2 ? 3 : 1];
+      codes[i] = Math.round(1023 * Math.min(Math.max((points[i] - low) / (high - low), 0), 1));
+    }
+    const bits = new Uint8Array(16 + Math.ceil(codes.length * 10 / 8));
+    bits.set(new Uint8Array(Float32Array.from(box).buffer));
+    codes.forEach((code, i) => { for (let k = 0; k < 10; k++) if (code >> k & 1) bits[16 + ((10 * i + k) >> 3)] |= 1 << ((10 * i + k) & 7); });
+    return lab.toText(bits);
+  }
+
+  function pointsIn(text) {
+    try {
+      const bits = lab.fromText(lab.plainText(text)), box = [...new Float32Array(bits.slice(0, 16).buffer)];
+      const count = 2 * Math.floor((bits.length - 16) * 8 / 20), points = new Float32Array(count);
+      for (let i = 0; i < count; i++) {
+        let code = 0;
+        for (let k = 0; k < 10; k++) code |= (bits[16 + ((10 * i + k) >> 3)] >> ((10 * i + k) & 7) & 1) << k;
+        const low = box[i % 2 ? 2 : 0], high = box[i % 2 ? 3 : 1];
+        points[i] = low + code / 1023 * (high - low);
+      }
+      return box.every(Number.isFinite) && box[1] > box[0] && box[3] > box[2] && count ? { drawn: [...points], box } : {};
+    } catch (_) { return {}; }
+  }
+
+  // Numbers as a command and a person write them.
+  lab.short = function (value) {
+    if (value === null || value === undefined || Number.isNaN(value)) return "–";
+    const size = Math.abs(value);
+    return size && (size < 1e-3 || size >= 1e6) ? Number(value).toExponential(1).replace("e+", "e") : String(Number(Number(value).toPrecision(3)));
+  };
+
+  // What `toygan run` has to be told for the same game, as far as a command can say it: dials as they are now.
+  lab.commandOf = function (experiment, { scenario, game, dials, criticSteps, size }) {
+    const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
+    const words = ["toygan run", experiment.drawn ? "drawn.toml" : quoted(scenario.said), "-m", quoted(experiment.method)];
+    const pairs = {};
+    for (const key in dials) if (Math.abs(dials[key] - game.dials[key]) > 1e-9 * Math.abs(game.dials[key])) pairs[key] = dials[key];
+    delete pairs.steps;
+    const betas = ["betas.0", "betas.1"];
+    if (betas.some((key) => key in pairs)) {
+      words.push("--set", `'method.betas=[${betas.map((key) => floats(dials[key])).join(", ")}]'`);
+      betas.forEach((key) => delete pairs[key]);
+    }
+    if (!experiment.drawn) for (const one of scenario.settings[size]) words.push("--set", one);
+    for (const key in pairs) words.push("--set", `method.${key}=${floats(pairs[key])}`);
+    if (criticSteps !== game.critic_steps && !game.models.step) words.push("--set", `method.critic_steps=${criticSteps}`);
+    words.push("--steps", String(dials.steps));
+    if (experiment.seed) words.push("--set", `'training.seeds=[${experiment.seed}]'`);
+    return words.join(" ");
+  };
+  const floats = (value) => { const short = String(Number(value.toPrecision(6))); return /[.e]/.test(short) ? short : short + ".0"; };
+})();

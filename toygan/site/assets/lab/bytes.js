@@ -1,0 +1,45 @@
+// Bytes in text, numbers in bytes.
+"use strict";
+lab.fromText = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+lab.toText = function (bytes) {
+  let letters = "";
+  for (let i = 0; i < bytes.length; i += 4096) letters += String.fromCharCode(...bytes.subarray(i, i + 4096));
+  return btoa(letters).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+};
+
+lab.plainText = (text) => text.replace(/-/g, "+").replace(/_/g, "/");
+
+// A data file's header and bytes, unpacked once; the text is let go.
+lab.unpacked = async function (name) {
+  const file = await lab.want(name);
+  file.unpacking = file.unpacking || (async () => {
+    const packed = new Blob([lab.fromText(file.text)]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const all = new Uint8Array(await new Response(packed).arrayBuffer()), { head } = file.header;
+    file.header = JSON.parse(new TextDecoder().decode(all.subarray(0, head)));
+    file.bytes = all.slice(head);
+    file.text = "";
+    return file;
+  })();
+  return file.unpacking;
+};
+
+// 16-bit floats as 32-bit ones.
+lab.halves = function (bytes, start, count) {
+  const codes = new Uint16Array(bytes.slice(start, start + 2 * count).buffer), out = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    const code = codes[i], exponent = (code >> 10) & 31, fraction = code & 1023, sign = code & 0x8000 ? -1 : 1;
+    out[i] = sign * (exponent ? (exponent === 31 ? (fraction ? NaN : Infinity) : 2 ** (exponent - 15) * (1 + fraction / 1024))
+      : 2 ** -14 * (fraction / 1024));
+  }
+  return out;
+};
+
+// The points [x, y, x, y, ...] of a target's file.
+lab.pointsOf = function ({ header, bytes }) {
+  const codes = new Uint16Array(bytes.slice().buffer), n = header.count, out = new Float32Array(2 * n);
+  for (let i = 0; i < n; i++) {
+    for (const d of [0, 1]) out[2 * i + d] = header.low[d] + codes[d * n + i] / 65535 * header.size[d];
+  }
+  return out;
+};

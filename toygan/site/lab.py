@@ -1,0 +1,254 @@
+"""The lab: a page that opens from disk and trains, with the graphs of the Python step and a runtime that travels with it.
+
+The page has no formula. What is numerical in a game are models (`toygan.session.playable`); the scripts beside them feed
+these, draw random numbers by the names of their laws, and paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import numpy as np
+
+from toygan import __version__
+from toygan.draw.points import GENERATED, REAL
+from toygan.draw.thumbnail import band_colours
+from toygan.files.cache import digest
+from toygan.files.config import Config, Method, as_data, deciding, differing
+from toygan.files.dials import floats_in, with_dials
+from toygan.files.disk import write_aside
+from toygan.files.scenario import read
+from toygan.files.shipped import shipped
+from toygan.files.strict import UserError
+from toygan.game.methods import METHODS
+from toygan.session.looks import RUNAWAY
+from toygan.session.playable import WINDOWS, Playable, playable, pool, potential_model
+from toygan.site.lab_files import engine_file, models_file, script, starts_file, target_file
+from toygan.site.markup import document_of_scripts
+
+OWN = Path(__file__).parent / "assets" / "lab"
+SCRIPTS = (
+    "words-en.js", "words-zh.js", "lessons.js", "bytes.js", "address.js", "trainer.js", "assignment.js", "stage.js",
+    "curves.js", "panels.js", "lab.js",
+)  # fmt: skip
+STYLES = ("lab.css",)
+FIRST = "store.js"  # before the data
+
+
+class Size(NamedTuple):
+    """How wide both players are, and how many points a move sees."""
+
+    width: int
+    batch: int
+
+
+SIZES = {"small": Size(32, 128), "large": Size(64, 256)}
+SEEDS = range(5)
+POOL = 4096  # real points that come with a scenario; batches are drawn from them
+BANDS = 9  # of the critic's colours on each side of the middle one
+
+
+class Cast(NamedTuple):
+    """A method on every scenario: its games by name, and which one a scenario plays at a size."""
+
+    games: Mapping[str, Playable]
+    plays: Mapping[str, Mapping[str, str]]  # scenario -> size -> game
+
+
+def write_lab(
+    place: Path,
+    scenarios: Sequence[str],
+    methods: Sequence[str],
+    told: Callable[[str], None] = lambda method: None,
+    opening: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write the page for these scenarios and methods into `place`, and return its `index.html`.
+
+    `told` hears each method's name before its models are made; `opening` is what the page opens with, a `scenario` as it
+    was said and a `method`. Raises UserError where a scenario cannot be read, or a method plays on none of them.
+    """
+    worlds = told_apart(scenarios)
+    starts: dict[str, np.ndarray] = {}
+    about: dict[str, Any] = {}
+    for name in ("data", "assets"):
+        (place / name).mkdir(parents=True, exist_ok=True)
+    for number, method in enumerate(methods):
+        told(method)
+        made = cast(list(worlds), method)
+        about[method] = about_method(made, worlds, method, number)
+        put(place, f"method-{number}", *models_file(made.games, made.plays, starts))
+    for i, group in enumerate(by_length(starts)):
+        put(place, f"starts-{i}", *starts_file(group))
+    for number, config in enumerate(worlds.values()):
+        put(place, f"target-{number}", *target_file(pool(config, POOL)))
+    put(place, "engine", *engine_file(potential_model()))
+    put(place, "catalogue", catalogue(worlds, about, len(by_length(starts)), opening or {}), b"")
+    for name in (FIRST, *SCRIPTS, *STYLES):
+        write_aside(place / "assets" / name, (OWN / name).read_bytes(), durable=False)
+    write_aside(place / "index.html", document_of_scripts("toygan lab", STYLES, (FIRST, *SCRIPTS), ("catalogue",)))
+    return place / "index.html"
+
+
+def told_apart(scenarios: Sequence[str]) -> dict[str, Config]:
+    """The scenarios as they were said, the first one of each name: an own file goes before a shipped one."""
+    first: dict[str, tuple[str, Config]] = {}
+    for said in scenarios:
+        config = read(said)
+        first.setdefault(config.name, (said, config))
+    return dict(first.values())
+
+
+def put(place: Path, name: str, header: Mapping[str, Any], content: bytes) -> None:
+    """A data file of the page."""
+    write_aside(place / "data" / f"{name}.js", script(name, header, content), durable=False)
+
+
+# --- games -----------------------------------------------------------------------------------------------------------
+
+
+def cast(scenarios: Sequence[str], method: str) -> Cast:
+    """A method's games on those of the scenarios that can play it; scenarios with the same players share a game."""
+    games: dict[str, Playable] = {}
+    plays: dict[str, dict[str, str]] = {}
+    refused: list[UserError] = []
+    for scenario in scenarios:
+        for size in SIZES:
+            try:
+                config = sized(scenario, method, size)
+            except UserError as error:
+                refused.append(error)
+                continue
+            name = program(config, size)
+            if name not in games:
+                games[name] = playable(config, SEEDS)
+            plays.setdefault(scenario, {})[size] = name
+    if not games and refused:
+        raise refused[0]
+    return Cast(games, plays)
+
+
+def sized(scenario: str, method: str, size: str) -> Config:
+    """A scenario's game at a size of the page; kinds of players that have no width, and batches of one, stay."""
+    plain = read(scenario, method)
+    return read(scenario, method, settings(plain, size))
+
+
+def settings(config: Config, size: str) -> list[str]:
+    """What `toygan run` has to be told to play at a size, as KEY=VALUE."""
+    width, batch = SIZES[size]
+    wide = [f"{name}.width={width}" for name, player in (("generator", config.generator), ("critic", config.critic))
+            if hasattr(player, "width")]  # fmt: skip
+    return [*wide, f"training.batch={batch}"] if config.training.batch > 1 else wide
+
+
+def program(config: Config, size: str) -> str:
+    """The name of the game that a config plays: configs with one name differ in the target and the budget alone."""
+    data = deciding(as_data(config))
+    return f"{size} {digest([data[key] for key in ('generator', 'critic', 'method')] + [config.training.batch])[:12]}"
+
+
+def by_length(starts: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """First parameters in files: short ones, which most first games need, and long ones."""
+    return [{key: one for key, one in starts.items() if (one.shape[1] < LONG) == short} for short in (True, False)]
+
+
+LONG = 5000  # parameters
+
+
+# --- in words --------------------------------------------------------------------------------------------------------
+
+
+def about_method(made: Cast, worlds: Mapping[str, Config], method: str, number: int) -> dict[str, Any]:
+    """What the page says of a method."""
+    config = read(next(iter(made.plays)), method)
+    row = config.method
+    return {
+        "file": f"method-{number}",
+        "formula": row.formula,
+        "reference": row.reference,
+        "look_for": row.look_for,
+        "rule": row.update.kind,
+        "wasserstein": row.objective.kind == "wasserstein",
+        "on": [config.name for said, config in worlds.items() if said in made.plays],
+    }
+
+
+def catalogue(
+    worlds: Mapping[str, Config], methods: Mapping[str, Any], starts: int, opening: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the page knows before anything is played."""
+    colours = band_colours(np.arange(-BANDS, BANDS + 2) - 0.5)[:, :3]
+    return {
+        "version": __version__,
+        "scenarios": {config.name: about_scenario(said, config, i) for i, (said, config) in enumerate(worlds.items())},
+        "methods": methods,
+        "starts": [f"starts-{i}" for i in range(starts)],
+        "sizes": {name: {"width": size.width, "batch": size.batch} for name, size in SIZES.items()},
+        "seeds": len(SEEDS),
+        "windows": {"samples": WINDOWS.samples, "mesh": WINDOWS.mesh, "real": WINDOWS.real, "scores": WINDOWS.scores,
+                    "slopes": WINDOWS.slopes, "judged": WINDOWS.judged},
+        "bands": [int.from_bytes(bytes(colour), "big") for colour in colours],
+        "colours": {"real": REAL, "generated": GENERATED},
+        "runaway": RUNAWAY,
+        "opening": {key: read(said).name if key == "scenario" else said for key, said in opening.items()},
+    }  # fmt: skip
+
+
+def about_scenario(said: str, config: Config, number: int) -> dict[str, Any]:
+    """What the page says of a scenario."""
+    return {
+        "file": f"target-{number}",
+        "said": said,
+        "title": config.title,
+        "about": config.about,
+        "view": [*config.view.x, *config.view.y],
+        "steps": config.training.steps,
+        "settings": {size: settings(config, size) for size in SIZES},
+    }
+
+
+# --- an address -------------------------------------------------------------------------------------------------------
+
+
+def address(config: Config, seed: int = 0) -> str | None:
+    """What stands behind the page's own address so that it opens with a config's game, at the nearest of its sizes; None where
+    its method, with these settings, is not among the games of a page of shipped scenarios and methods.
+    """
+    name, method = config.name, config.method
+    if name not in shipped() or method.name not in METHODS:
+        return None
+    usual = read(name, method.name)
+    dials, others = floats_in(method), floats_in(usual.method)
+    if differing(without(method, dials), without(usual.method, others)):
+        return None
+    changes = {key: value for key, value in dials.items() if value != others.get(key)}
+    changes |= {"steps": config.training.steps} if config.training.steps != usual.training.steps else {}
+    changes |= {"critic_steps": method.critic_steps} if method.critic_steps != usual.method.critic_steps else {}
+    parts = {"s": name, "m": method.name, "z": nearest_size(config), "seed": str(seed if seed in SEEDS else 0)}
+    return "#" + urlencode(parts | ({"c": "!".join(map(changed, changes.items()))} if changes else {}))
+
+
+def without(method: Method, dials: Mapping[str, float]) -> dict[str, Any]:
+    """A method's program: what is left without its numbers that may be turned, and without what the page turns itself. Of a
+    trick's number it stays whether it is used at all.
+    """
+    used: Mapping[str, Any] = {key: float(key in TRICKS and value > 0) for key, value in dials.items()}
+    return deciding(with_dials(method, used).model_dump(exclude={"critic_steps", "name"}))
+
+
+TRICKS = ("ema", "instance_noise", "noisy_labels", "mutual_information")  # zero is none of it, and another program
+
+
+def changed(change: tuple[str, float]) -> str:
+    """A dial turned before the first step, as the page writes it."""
+    key, value = change
+    return "*".join(("0", key.replace(".", "~"), f"{value:g}".replace("-", "m").replace(".", "p").replace("+", "")))
+
+
+def nearest_size(config: Config) -> str:
+    """The size of the page whose width is nearest to the generator's."""
+    width = getattr(config.generator, "width", SIZES["small"].width)
+    return min(SIZES, key=lambda name: abs(SIZES[name].width - width))
