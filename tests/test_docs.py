@@ -27,9 +27,19 @@ def commands(document: Path) -> list[list[str]]:
     return [line[1:] for line in words if line and Path(line[0]).name == "toygan"]
 
 
+FILE = r"```python\n# (\w+\.py)\n(.*?)```"
+
+
+def files(document: Path) -> dict[str, str]:
+    """The files that a document's commands need: blocks of Python that begin with their name."""
+    return dict(re.findall(FILE, document.read_text(encoding="utf-8"), re.DOTALL))
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_run(document, tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
+    for name, text in files(document).items():
+        (tmp_path / name).write_text(text)
     for words in commands(document):
         small = [*SMALL] if words[0] in ("run", "sweep") else []
         small += ["--dry-run"] if words[0] == "sweep" and {"all", "benchmarks/constraints.toml"} & {*words} else []
@@ -44,7 +54,8 @@ def test_commands_run(document, tmp_path, monkeypatch, no_processes):
 def test_python_of_the_readme_runs(tmp_path, monkeypatch):
     """As it stands, on a tenth of the steps."""
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(?!# \w+\.py\n)(.*?)```", readme, re.DOTALL)
     assert len(blocks) == 2
     fewer = {"501, 50": "51, 25", "500": "50", "250:": "25:"}
     assert all(steps in "".join(blocks) for steps in fewer)
@@ -52,6 +63,24 @@ def test_python_of_the_readme_runs(tmp_path, monkeypatch):
         for steps, few in fewer.items():
             block = block.replace(steps, few)
         subprocess.run([sys.executable, "-c", block], check=True, capture_output=True)
+
+
+def test_python_of_your_own_code_runs(tmp_path, monkeypatch):
+    """From a file, as functions are that a notebook has."""
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "own-code.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(?!# \w+\.py\n)(.*?)```", text, re.DOTALL)
+    assert '"training.steps": 500' in code
+    (tmp_path / "cell.py").write_text(code.replace('"training.steps": 500', '"training.steps": 20'))
+    made = runpy.run_path(str(tmp_path / "cell.py"))
+    assert made["recording"].facts.method == "python.my_loss+r1"
+
+
+def test_the_shown_check_is_what_the_command_prints():
+    text = (ROOT / "docs" / "own-code.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^    (.+)$", text.partition("theirs.py:gp_whole_batch\n```")[2], re.MULTILINE)[1:5]
+    result = CliRunner().invoke(app, ["check", str(ROOT / "tests" / "peoples_code.py") + ":gp_whole_batch"])
+    assert shown == result.stdout.splitlines()[1:5]
 
 
 def test_readme_lists_every_method():

@@ -39,9 +39,11 @@ def lab(
     """Make a page that trains in the browser: open it from disk, or put it on any web site."""
     with clear_faults():
         from toygan.files import catalogue
+        from toygan.files.own import allow
         from toygan.files.shipped import shipped
         from toygan.site.lab import write_lab
 
+        allow(methods)
         asked = list(dict.fromkeys(methods)) or list(catalogue.methods())
         worlds = list(dict.fromkeys([*([scenario] if scenario else []), *shipped()]))
         opening = {"scenario": scenario} if scenario else {}

@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import toygan
-from toygan.cli import distance, drawing, exhibits, lab, many, views
+from toygan.cli import check, distance, drawing, exhibits, lab, many, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario, complete_setting
 from toygan.cli.completion import complete_words as words_of
 from toygan.cli.exits import (
@@ -134,6 +134,7 @@ EXAMPLES: dict[str | None, dict[str, str]] = {
     "sweep": {"toygan sweep swiss-roll -m gan -m wgan-gp --seeds 8": "with 8 seeds each"},
     "table": {"toygan table runs": "the folder that toygan run or toygan sweep filled"},
     "distance": {"toygan distance swiss-roll two-moons": "how far targets are apart"},
+    "check": {"toygan check mine.py:my_loss": "a function in a file of yours"},
 }
 
 
@@ -280,8 +281,10 @@ def prepared(
     wanted: Order,
 ) -> list[Job]:
     """One job a method; every one is checked before the first one starts."""
+    from toygan.files.own import allow
     from toygan.many import run
 
+    allow([*methods, *changes])
     if steps is not None:
         changes = [*changes, f"training.steps={steps}"]
     if seeds is not None:
@@ -555,3 +558,4 @@ for command in (draw, compare, distance.distance, views.dirac):
 many.register(app)
 exhibits.register(app)
 app.command()(lab.lab)
+check.register(app)

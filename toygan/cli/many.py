@@ -140,15 +140,17 @@ def plan_of(
     animation: bool,
 ) -> tuple[Plan, Places]:
     """What the words of the command ask for, and where in a sweep file the rest stands; its keys give way to them."""
+    from toygan.files.own import allow
     from toygan.files.strict import UserError, parse_override
     from toygan.many import sweep as sweeps
 
+    on_grid = sweeps.grid_of(grid)
+    allow([*methods, *changes, *(value for values in on_grid.values() for value in values)])
     files = [name for name in scenarios if sweeps.is_sweep_file(name)]
     if files and len(scenarios) > 1:
         raise UserError(f"{files[0]}: is a sweep file, and stands alone")
     plan = sweeps.read_plan(Path(files[0])) if files else sweeps.Plan(scenarios=tuple(scenarios))
     overrides = {".".join(key): value for key, value in map(parse_override, changes)}
-    on_grid = sweeps.grid_of(grid)
     said = {
         "methods": tuple(methods) or plan.methods,
         "seeds": seeds or plan.seeds,

@@ -126,6 +126,7 @@ def dirac(
 ) -> None:
     """Draw phase portraits of the Dirac-GAN: field, path and eigenvalues of every method under every rule."""
     from toygan.draw.sheet import PICTURE_FORMATS
+    from toygan.files.own import allow
     from toygan.files.strict import UserError, suggestion
 
     with clear_faults():
@@ -133,6 +134,7 @@ def dirac(
             raise UserError(f"--out {out}: unknown format; {suggestion(out.suffix[1:], PICTURE_FORMATS, 'formats')}")
         options = drawing.looked(look)
         drawing.fits(options, [out.suffix[1:].lower()])
+        allow([*methods, *changes])
         portraits = all_portraits(methods, rules, changes)
         out.parent.mkdir(parents=True, exist_ok=True)
         save_phases(portraits, out, command_of(methods, rules, changes), options)

@@ -6,9 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+)
 
-from toygan.files.strict import Strict, one_of
+from toygan.files.own import given, own_or_one_of
+from toygan.files.strict import Mistake, Place, Strict, UserError, as_kind, one_of, told
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import OBJECTIVES
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES
@@ -67,14 +76,14 @@ class Training(Strict):
 
 
 class Method(Strict):
-    """How to play: objective x constraint, and the players' habits."""
+    """How to play: objective x constraint, and the players' habits. In Python each part is a word, a table, or a function."""
 
     formula: str = ""
     reference: str = ""
     look_for: str = ""
-    objective: one_of(OBJECTIVES)  # type: ignore[valid-type]
-    constraint: one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
-    also: one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
+    objective: own_or_one_of(OBJECTIVES)  # type: ignore[valid-type]
+    constraint: own_or_one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
+    also: own_or_one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
     update: one_of(RULES) = Field(default={"kind": "alternating"}, validate_default=True)  # type: ignore[valid-type]
     critic: Literal[*CRITICS] | None = None  # type: ignore[valid-type]
     critic_steps: Annotated[PositiveInt, Field(le=1000)] = 1
@@ -92,6 +101,19 @@ class Method(Strict):
     categories: Annotated[NonNegativeInt, Field(le=1000)] = 0
     mutual_information: NonNegativeFloat = 0.0
 
+    def __init__(self, **options: Any) -> None:
+        parts = {"objective", "constraint", "also", "update"} & options.keys()
+        data = options | {
+            part: given(options[part]) if callable(options[part]) else as_kind(options[part]) for part in parts
+        }
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise UserError(*(in_python(mistake) for mistake in told(type(self), data, error))) from None
+
+    # Only what is made in Python comes through here: a file is checked as before.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
     @field_validator("betas")
     @classmethod
     def below_one(cls, value: Range) -> Range:
@@ -99,6 +121,11 @@ class Method(Strict):
         if max(value) >= 1:
             raise Refusal("each must be below 1", "for example [0.0, 0.9]")
         return value
+
+
+def in_python(mistake: Mistake) -> Mistake:
+    """A mistake in a method that was made in Python."""
+    return mistake._replace(place=Place("toygan.Method"))
 
 
 class NamedMethod(Method):

@@ -13,7 +13,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from toygan.files.config import Config, View
+from toygan.files.config import Config, Method, View
+from toygan.files.own import filled, halves, is_own, short, table_of
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.files.strict import (
     Key,
@@ -23,6 +24,7 @@ from toygan.files.strict import (
     Source,
     UserError,
     as_json,
+    as_kind,
     examined,
     in_toml,
     parse_key,
@@ -67,11 +69,11 @@ def find(name: str) -> Path:
 
 def read(
     scenario: str,
-    method: str | None = None,
+    method: str | Method | None = None,
     overrides: Sequence[str | tuple[str, Any]] = (),
     said: Mapping[str, Place] = {},
 ) -> Config:
-    """Resolve a scenario (shipped name or path) and a method (name or OBJECTIVE+CONSTRAINT), overrides last.
+    """Resolve a scenario (shipped name or path) and a method (name, OBJECTIVE+CONSTRAINT or `Method`), overrides last.
 
     An override is "KEY=VALUE" or a pair (KEY, value). `said` tells where pairs of some keys, and the method under
     "method.name", were said if not on the command line. Raises UserError with every mistake that was found.
@@ -85,9 +87,10 @@ def read(
     spelled, unknown = resolved({"name": folder_name(path)} | file, method)
     data = with_kinds(spelled, path.parent)
     apply([change for change in changes if change not in own], data)
-    data = with_kinds(data, Path.cwd())
+    data, more = with_own(with_kinds(data, Path.cwd()))
+    unknown += more
     places: dict[Key, Place] = {change.key: change.place for change in changes}
-    if method is not None:
+    if isinstance(method, str):
         places[METHOD] = said.get("method.name", Place(f"--method {shortened(method)}"))
     return with_view(checked(data, source._replace(overrides=places), unknown), unset_view(data))
 
@@ -155,7 +158,7 @@ def folder_name(path: Path) -> str:
     return re.sub(r"[^\w.+-]+", "-", path.stem).lstrip("-.+") or "scenario"
 
 
-def resolved(file: Mapping[str, Any], method: str | None) -> tuple[dict[str, Any], list[Mistake]]:
+def resolved(file: Mapping[str, Any], method: str | Method | None) -> tuple[dict[str, Any], list[Mistake]]:
     """The file's data with its method spelled out under `method`, and what is wrong with the method's name."""
     data = copy.deepcopy(dict(file))
     own = as_table(data.get("methods"))
@@ -164,6 +167,9 @@ def resolved(file: Mapping[str, Any], method: str | None) -> tuple[dict[str, Any
         asked = {"name": asked}
     if not isinstance(asked, dict):
         return data | {"method": asked}, [Mistake(("method",), "must be a name or a table", 'for example "wgan-gp"')]
+    if isinstance(method, Method):
+        whole = method.model_dump(mode="json", exclude_unset=True)
+        return data | {"method": merged({} if "objective" in asked else asked, whole) | {"name": name_of(method)}}, []
     name = asked.get("name", DEFAULT_METHOD) if method is None else method
     if "objective" not in asked or name != asked.get("name"):  # one that is spelled out is called as it likes
         name = spelled(name, own)
@@ -175,17 +181,41 @@ def resolved(file: Mapping[str, Any], method: str | None) -> tuple[dict[str, Any
         base = method_named(name, own, changes)
     except Refusal as error:
         mistakes.append(refused(METHOD, error))
-    return data | {"method": merged(base, changes) | {"name": name}}, mistakes
+    return data | {"method": merged(base, changes) | {"name": called(name, own)}}, mistakes
+
+
+def called(name: Any, own: Collection[str] = ()) -> Any:
+    """The name of a method as a run has it: `mine.py:my_loss+r1` is `mine.my_loss+r1`; any other word as it is."""
+    both = halves(name) if isinstance(name, str) and name not in own else None
+    return "+".join(short(table_of(half)["kind"]) for half in both if half != "none") if both else name
+
+
+def name_of(method: Method) -> str:
+    """What a method that was made in Python is called."""
+    return "+".join(short(part.kind) for part in (method.objective, method.constraint) if part.kind != "none")
+
+
+def with_own(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
+    """The data with every option of the parts that are a user's own functions, and what is wrong with them."""
+    method, mistakes = dict(as_table(data.get("method"))), list[Mistake]()
+    for part in sorted(PARTS & method.keys()):
+        table = as_table(method[part])
+        if isinstance(table.get("kind"), str) and "path" not in table:
+            table = table | table_of(table["kind"])
+        if is_own(table.get("kind")):
+            method[part], found = filled(table, part)
+            mistakes += [mistake._replace(key=("method", *(mistake.key or ()))) for mistake in found]
+    return dict(data) | ({"method": method} if method else {}), mistakes
 
 
 def spelled(name: Any, own: Collection[str] = ()) -> Any:
     """The name of a method as it is written here, whoever writes it WGAN-GP or wgan_gp; as it is where none is meant."""
-    if not isinstance(name, str) or name in own or name in METHODS:
+    if not isinstance(name, str) or name in own or name in METHODS or halves(name):
         return name
     tables = ([*own, *METHODS],) if "+" not in name else (OBJECTIVES, CONSTRAINTS)
     plain = [{plainly(word): word for word in reversed([*table])} for table in tables]
-    halves = name.split("+", 1)
-    return "+".join(words.get(plainly(half), half) for half, words in zip(halves, plain, strict=True))
+    parts = name.split("+", 1)
+    return "+".join(words.get(plainly(half), half) for half, words in zip(parts, plain, strict=True))
 
 
 def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -199,6 +229,8 @@ def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) 
         return METHODS[name]
     if "objective" in changes:  # a resolved file spells its method out
         return {}
+    if own_halves := halves(name):
+        return pair_named(*own_halves)
     head, plus, tail = name.partition("+")
     if not plus:
         raise Refusal("unknown", f"{suggestion(name, [*own, *METHODS], 'names')}, or a pair OBJECTIVE+CONSTRAINT")
@@ -206,9 +238,16 @@ def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) 
         first, second = tail.split("+", 1)
         both = f"a second one is method.also: --method {head}+{first} --set method.also={second}"
         raise Refusal(f"{tail!r} is no constraint", both)
-    known_half("objective", head, list(OBJECTIVES))
-    known_half("constraint", tail, list(CONSTRAINTS))
-    return {"objective": {"kind": head}, "constraint": {"kind": tail}}
+    return pair_named(head, tail)
+
+
+def pair_named(head: str, tail: str) -> Mapping[str, Any]:
+    """The table of a pair; Refusal where a half of it is nothing."""
+    parts = {"objective": table_of(head), "constraint": table_of(tail)}
+    for (what, part), legal in zip(parts.items(), (OBJECTIVES, CONSTRAINTS), strict=True):
+        if not is_own(part["kind"]):
+            known_half(what, part["kind"], list(legal))
+    return parts
 
 
 def known_half(what: str, half: str, legal: Sequence[str]) -> None:
@@ -247,11 +286,6 @@ def with_kinds(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 PARTS = {"objective", "constraint", "also", "update"}
 
 
-def as_kind(value: Any) -> Any:
-    """A part of a method that is given as a word, as a table."""
-    return {"kind": value} if isinstance(value, str) else value
-
-
 def as_table(value: Any) -> dict[str, Any]:
     """The value if it is a table, an empty one otherwise."""
     return value if isinstance(value, dict) else {}
@@ -277,6 +311,8 @@ def impossible(config: Config) -> list[Mistake]:
     for key, build in BUILDERS:
         try:
             build(config)
+        except UserError:  # in code of the user's own, with its line
+            raise
         except UnicodeDecodeError:
             mistakes.append(Mistake((key, "path"), "is not UTF-8 text"))
         except OSError as error:

@@ -116,7 +116,7 @@ def models_of(table: Mapping[str, Callable[..., Any]], *extra: Callable[..., Any
 def options(value: BaseModel, *functions: Callable[..., Any]) -> dict[str, Any]:
     """The options of a parsed value that the functions take."""
     names = {name for function in functions for name in inspect.signature(function).parameters}
-    return {name: getattr(value, name) for name in type(value).model_fields if name in names}
+    return {name: given for name, given in value if name in names}
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -252,6 +252,11 @@ def put(data: dict[str, Any], key: Names, value: Any, place: Place) -> None:
     data[last] = value
 
 
+def as_kind(value: Any) -> Any:
+    """A part of a method that is given as a word, as a table."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
 # --- checking --------------------------------------------------------------------------------------------------------
 
 
@@ -271,9 +276,13 @@ def examined(model: type[Model], data: Mapping[str, Any]) -> tuple[Model | None,
         value = model.model_validate_json(json.dumps(data, default=as_json), strict=True)
         return (None if mistakes else value), mistakes
     except ValidationError as error:
-        items = [item for item in error.errors(include_url=False) if not follows(data, item)]
-    more = [mistake for group in by_union(data, items) for mistake in explain_group(model, data, group)]
-    return None, [*mistakes, *more]
+        return None, [*mistakes, *told(model, data, error)]
+
+
+def told(model: type[BaseModel], data: Mapping[str, Any], error: ValidationError) -> list[Mistake]:
+    """What pydantic has found, as mistakes."""
+    items = [item for item in error.errors(include_url=False) if not follows(data, item)]
+    return [mistake for group in by_union(data, items) for mistake in explain_group(model, data, group)]
 
 
 def within_64_bits(data: Any, mistakes: list[Mistake], key: Key = ()) -> Any:
@@ -591,11 +600,14 @@ def plainly(word: str) -> str:
     return word.lower().replace("_", "-")
 
 
+OWN = "a user's own"  # pydantic's tag for a part that is none of a table's rows
+
+
 def real_key(data: Any, location: Key) -> Key:
     """Turn pydantic's location into the file's: without the union tags that it puts between a table and its key."""
     key: list[str | int] = []
     for part in location:
-        if isinstance(data, dict) and part not in data and data.get("kind") == part:
+        if isinstance(data, dict) and part not in data and part in (OWN, data.get("kind")):
             continue
         if isinstance(part, str) and (not isinstance(data, dict) or part == "[key]"):
             continue

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 from toygan.files.config import Config, Method
 from toygan.files.dials import Dials, dials_of, turned
+from toygan.files.own import Own, own_row, short
 from toygan.files.strict import options
+from toygan.files.trial import constraint_tried, objective_tried
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
 from toygan.game.laws import Law, merged, normal
@@ -15,7 +17,7 @@ from toygan.game.networks import Network
 from toygan.game.objectives import (
     OBJECTIVES,
     Objective,
-    objective,
+    objective_of,
     with_category,
     with_information,
     with_noisy_labels,
@@ -74,7 +76,8 @@ def build_critic(config: Config) -> Network:
 def build_objective(config: Config, at: Config | None = None) -> Objective:
     """The objective with its options and the tricks that change it; `at` has dials in place of numbers."""
     method, values = config.method, (at or config).method
-    made = objective(method.objective.kind, **options(values.objective, OBJECTIVES[method.objective.kind]))
+    make = row_of(OBJECTIVES, method.objective, "objective")
+    made = objective_of(make, **options(values.objective, make))
     if method.noisy_labels:
         made = with_noisy_labels(made, values.noisy_labels)
     if method.mutual_information:
@@ -84,12 +87,16 @@ def build_objective(config: Config, at: Config | None = None) -> Objective:
 
 def build_constraint(config: Config) -> Constraint:
     """The constraint with its options, composed with the second one if there is one."""
-    first, second = (
-        CONSTRAINTS[part.kind](**options(part, CONSTRAINTS[part.kind]))
-        for part in (config.method.constraint, config.method.also)
-    )
-    kind, other = config.method.constraint.kind, config.method.also.kind
+    parts = (config.method.constraint, config.method.also)
+    rows = [row_of(CONSTRAINTS, part, "constraint") for part in parts]
+    first, second = (make(**options(part, make)) for make, part in zip(rows, parts, strict=True))
+    kind, other = (short(part.kind) for part in parts)
     return compose(first, second, (kind, other if other != kind else f"{other}-also"))
+
+
+def row_of(table: Mapping[str, Callable[..., Any]], part: Any, name: str) -> Callable[..., Any]:
+    """The row of a part of a method: of the table of its kinds, or a user's own."""
+    return own_row(part, name) if isinstance(part, Own) else table[part.kind]
 
 
 def build_rule(config: Config) -> Rule:
@@ -114,11 +121,20 @@ def misfits(config: Config) -> None:
         which = "first of the betas" if unused == [0] else "betas"
         raise Refusal(f"{method.optimiser} does not use the {which}", f"leave it at {list(usual)}", "betas")
     for head, option in build_objective(config).wants.items():
-        if getattr(method.objective, option) and head not in build_critic(config).heads:
+        if getattr(method.objective, option, None) and head not in build_critic(config).heads:
             able = [kind for kind, make in CRITICS.items() if head in make(2, 1).heads]
             raise Refusal(
                 f"{option} needs a critic with a {head}", f"use the critic kind {' or '.join(able)}", "objective"
             )
+
+
+def own_tried(config: Config) -> None:
+    """Try what is the user's own."""
+    objective_tried(config.method.objective, build_objective(config), config)
+    for part in (config.method.constraint, config.method.also):
+        if isinstance(part, Own):
+            make = row_of(CONSTRAINTS, part, "constraint")
+            constraint_tried(part, make(**options(part, make)), config)
 
 
 BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
@@ -127,6 +143,7 @@ BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
     ("method", misfits),
     ("method", build_objective),
     ("critic", build_critic),
+    ("method", own_tried),
 )
 
 

@@ -335,7 +335,11 @@ def off_diagonal(pairs: Tensor) -> Tensor:
 
 def objective(kind: str, **options: Any) -> Objective:
     """The objective of that name with its options filled in."""
-    make = OBJECTIVES[kind]
+    return objective_of(OBJECTIVES[kind], **options)
+
+
+def objective_of(make: Callable[..., Any], **options: Any) -> Objective:
+    """The objective that a row makes of its options."""
     given = inspect.signature(make).parameters.values()
     if all(parameter.kind is parameter.KEYWORD_ONLY for parameter in given):  # of options alone
         return make(**options)

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.engines.table import BACKENDS, ENGINES, Running, lacking
-from toygan.files.config import Config, as_data, toml_value
+from toygan.files import own
+from toygan.files.config import Config, Method, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
 from toygan.files.scenario import read
 from toygan.files.strict import Place, UserError
@@ -41,7 +42,16 @@ from toygan.session.measuring import (
 )
 from toygan.session.recording import Recording, diagnose, load, metric_lines, read_metrics
 from toygan.session.simulation import simulation
-from toygan.session.stream import Change, Look, advancing, changes_of, chosen_device, engine_of, looks_from
+from toygan.session.stream import (
+    Change,
+    Look,
+    advancing,
+    changes_of,
+    chosen_device,
+    engine_of,
+    looks_from,
+    said_in,
+)
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "matplotlib", "POT", "onnx", "onnxruntime")
 
@@ -74,7 +84,7 @@ class Order(NamedTuple):
 
 def run(
     scenario: str,
-    method: str | None = None,
+    method: str | Method | None = None,
     seeds: int | Sequence[int] | None = None,
     overrides: Mapping[str, Any] | Sequence[str] = (),
     out: str | Path = "runs",
@@ -87,15 +97,18 @@ def run(
     """Play a scenario (name or path of a .toml) by a method and return its recording, reusing what `out` holds.
 
     `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE"; `backend`
-    is what runs the steps, "auto" for the fastest that is there.
+    is what runs the steps, "auto" for the fastest that is there. A part of a method may be a function of yours: `method` is
+    then "mine.py:my_loss+r1", or `toygan.Method(objective=my_loss, constraint="r1")`.
     Raises UserError (a ValueError) for what the user got wrong, with every mistake in one message.
     """
     wanted = Order(Path(out), device=device, animation=animation, fresh=fresh, watch=watch, backend=backend)
-    return carry_out(*prepared(scenario, method, changes_of(seeds, overrides), wanted))
+    changes = changes_of(seeds, overrides)
+    own.allow([method, *said_in(changes)])
+    return carry_out(*prepared(scenario, method, changes, wanted))
 
 
 def prepared(
-    scenario: str, method: str | None, changes: Sequence[Change], wanted: Order, said: Mapping[str, Place] = {}
+    scenario: str, method: str | Method | None, changes: Sequence[Change], wanted: Order, said: Mapping[str, Place] = {}
 ) -> tuple[Config, Order]:
     """What to play and how, checked; nothing is made yet. Of what is `wanted` the folder is that of all runs. `said`: where
     changes were said, if not on the command line.
@@ -107,8 +120,10 @@ def prepared(
     return config, wanted._replace(folder=folder, command=command, device=device, backend=backend)
 
 
-def command_line(scenario: str, method: str | None, changes: Sequence[Change]) -> str:
-    """The command that repeats a run."""
+def command_line(scenario: str, method: str | Method | None, changes: Sequence[Change]) -> str:
+    """The command that repeats a run; one of a method that was made in Python can only be repeated there."""
+    if isinstance(method, Method):
+        return f"toygan.run({scenario!r}, method=toygan.Method(...))"
     words = ["toygan", "run", scenario, *(["--method", method] if method else [])]
     for change in changes:
         key, value = change.split("=", 1) if isinstance(change, str) else (change[0], toml_value(change[1]))

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from toygan.files.config import Config, as_data, toml_value
+from toygan.files.own import allow
 from toygan.files.scenario import find
 from toygan.files.strict import (
     Key,
@@ -330,6 +331,7 @@ def sweep(
         "animation": animation,
     }
     plan = check(Plan, {key: value for key, value in asked.items() if value is not None}, Source("sweep"))
+    allow([*plan.methods, *flat(plan.set).values(), *(value for some in flat(plan.grid).values() for value in some)])
     tasks = planned(plan)
     failed = carry_out(tasks, Path(out), engine, address, workers, fresh)
     return as_frame(outcome(tasks, failed))

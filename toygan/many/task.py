@@ -9,6 +9,7 @@ import os
 import shutil
 import tomllib
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
@@ -18,6 +19,7 @@ import torch
 
 from toygan.files.config import Config, toml_of
 from toygan.files.disk import as_json, parsed, write_aside
+from toygan.files.own import recall
 from toygan.files.scenario import as_table
 from toygan.files.strict import Source, UserError, check
 from toygan.many import run
@@ -84,6 +86,7 @@ def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watch
     )
     try:
         await_folder(place, TURN)
+        recall(config)
         recording = run.carry_out(check(Config, config, Source(task.name)), order)
     except KeyboardInterrupt:
         raise
@@ -153,9 +156,23 @@ def telling() -> Watcher:
 
 
 def cargo_for(task: Task) -> Files:
-    """What a run needs elsewhere: what is left of an earlier start, and the file that its target is drawn from."""
-    path = task.config["target"].get("path")
-    return load(task.folder) | ({f"{INPUTS}/{Path(path).name}": Path(path).read_bytes()} if path else {})
+    """What a run needs elsewhere: what is left of an earlier start, and the files that its config names."""
+    needed = places_of(task.config, Path(INPUTS))
+    return load(task.folder) | {place.as_posix(): Path(path).read_bytes() for path, place in needed.items()}
+
+
+def places_of(config: Mapping[str, Any], inputs: Path) -> dict[str, Path]:
+    """Where the files that a config names lie among the inputs: its target's points, and own code."""
+    paths = dict.fromkeys(str(table["path"]) for table in with_paths(config))
+    return {path: inputs / str(number) / Path(path).name for number, path in enumerate(paths)}
+
+
+def with_paths(config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tables of a config that name a file; a function that was given in Python has none."""
+    method = as_table(config.get("method"))
+    tables = [as_table(config.get("target")), *(as_table(method.get(part)) for part in folders.OWN_FILES)]
+    own = [table for table in tables[1:] if str(table.get("path", "")).endswith(".py")]
+    return [table for table in tables[:1] if isinstance(table.get("path"), str)] + own
 
 
 def cargo_of_run(cargo: Files) -> Files:
@@ -164,17 +181,14 @@ def cargo_of_run(cargo: Files) -> Files:
 
 
 def at_home_here(config: Mapping[str, Any], inputs: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """The config with its input file where it lies on this machine, and which path stands for which."""
-    home = config["target"].get("path")
-    if not home:
-        return dict(config), {}
-    there = str((inputs / Path(home).name).resolve())
-    return {**config, "target": {**config["target"], "path": there}}, {home: there}
+    """The config with its files where they lie on this machine, and which path stands for which."""
+    moves = {home: str(place.resolve()) for home, place in places_of(config, inputs).items()}
+    return drawn_from(deepcopy(dict(config)), moves), moves
 
 
 def moved(files: Files, moves: Mapping[str, str]) -> Files:
-    """The files with one path for another in the fields of a run's records that say what its target is drawn from; a record
-    that cannot be read stays as it is, for the run to tell.
+    """The files with one path for another in the fields of a run's records that name its files; a record that cannot be read
+    stays as it is, for the run to tell.
     """
     files = dict(files)
     for name in RECORDS.keys() & files.keys() if moves else ():
@@ -188,10 +202,9 @@ def moved(files: Files, moves: Mapping[str, str]) -> Files:
 
 
 def drawn_from(record: dict[str, Any], moves: Mapping[str, str]) -> dict[str, Any]:
-    """The record of a run with other paths for its target's file, in its config or as a config."""
-    for target in (as_table(record.get("target")), as_table(as_table(record.get("config")).get("target"))):
-        if isinstance(path := target.get("path"), str):
-            target["path"] = moves.get(path, path)
+    """The record of a run with other paths for its files, in its config or as a config."""
+    for table in (*with_paths(record), *with_paths(as_table(record.get("config")))):
+        table["path"] = moves.get(table["path"], table["path"])
     inputs = {moves.get(path, path): digest for path, digest in as_table(record.get("inputs")).items()}
     return record | ({"inputs": inputs} if inputs else {})
 

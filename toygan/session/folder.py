@@ -20,13 +20,16 @@ import numpy as np
 
 from toygan.files.config import Config, as_data, as_toml, deciding, differing
 from toygan.files.disk import arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
+from toygan.files.own import Code, Own, code_of
 from toygan.files.scenario import as_table
 from toygan.files.strict import UserError, examined
 from toygan.session.facts import FACTS, FORMAT, SHAPE, fault_in
 
 FINISHED = ("done", "diverged")
+OWN_FILES = {"objective": "objective.py", "constraint": "constraint.py", "also": "also.py"}  # copies of own code
 PLAY = 2  # raised where random numbers or a kept state are others than before: what was begun then is begun again
-OURS = ("run.json", "config.toml", "metrics.jsonl", "frames.npz", "weights.npz", "picture.png", "animation.gif")
+OURS = ("run.json", "config.toml", "metrics.jsonl", "frames.npz", "weights.npz", "picture.png", "animation.gif",
+        *OWN_FILES.values())  # fmt: skip
 # Whose versions decide a run's bytes.
 DECIDING = ("python", "toygan", "torch", "numpy", "scipy", "POT", "onnxruntime")
 
@@ -80,6 +83,7 @@ def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -
     backend = begun_by(known, facts) if is_begun else facts["backend"]
     facts = {**facts, "seconds": spent(facts["seconds"], known), "backend": backend}
     write_aside(folder / "config.toml", as_toml(config).encode())
+    keep_code(folder, config)
     write_json(folder / "run.json", facts)
     return facts
 
@@ -89,7 +93,7 @@ def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, 
     known = earlier(folder)
     differences = differing(as_data(config), in_full(known["config"])) if known else []
     if known and known.get("inputs", {}) != now["inputs"]:
-        differences.append("the points file has changed since")
+        differences += other_inputs(known.get("inputs", {}), now["inputs"])
     if differences:
         raise UserError(
             f"{folder}: holds a run with other settings\n    " + "\n    ".join(differences) + "\n"
@@ -98,6 +102,16 @@ def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, 
     if known and known["status"] not in FINISHED and (folder / "partial" / "state.npz").exists():
         refuse_elsewhere(folder, known, now)
     return known
+
+
+def other_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What is said of files that are not what they were: points, or the source of the user's own functions."""
+    changed = [name for name in now if then.get(name) != now[name]]
+    is_code = {name: name.endswith(".py") or name.startswith("python:") for name in changed}
+    return [
+        f"{Path(name).name} has changed since" if is_code[name] else "the points file has changed since"
+        for name in changed
+    ]
 
 
 def begun_by(known: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -164,7 +178,23 @@ def of_file(path: Path) -> str | None:
 def digests(config: Config) -> dict[str, str]:
     """The SHA-256 of every file that a config draws from: changed points are another run."""
     path = getattr(config.target, "path", None)
-    return {str(path): digest(path.read_bytes()).hex()} if path else {}
+    points = {str(path): digest(path.read_bytes()).hex()} if path else {}
+    return points | {
+        code.path if code.path.endswith(".py") else code.kind: digest(code.source).hex()
+        for code in own_code(config).values()
+    }
+
+
+def own_code(config: Config) -> dict[str, Code]:
+    """The user's own functions among the parts of a method."""
+    parts = {name: getattr(config.method, name) for name in OWN_FILES}
+    return {name: code_of(part) for name, part in parts.items() if isinstance(part, Own)}
+
+
+def keep_code(folder: Path, config: Config) -> None:
+    """Keep a copy of the source of the user's own functions beside what they did."""
+    for name, code in own_code(config).items():
+        write_aside(folder / OWN_FILES[name], code.source)
 
 
 def earlier(folder: Path) -> dict[str, Any]:
@@ -214,7 +244,9 @@ class Trail(NamedTuple):
 def trail(config: Config, facts: Mapping[str, Any]) -> Trail:
     """The trail of a run that has kept nothing yet."""
     data = deciding(as_data(config))
-    data["target"] |= {"path": None}  # its content counts, wherever it lies
+    own = [data["method"][part] for part in OWN_FILES if "path" in data["method"][part]]
+    for table in (data["target"], *own):
+        table |= {"path": None}  # its content counts, wherever it lies
     decided = [data, sorted(facts["inputs"].values()), conditions(facts), PLAY]
     return Trail(digest(json.dumps(decided, sort_keys=True).encode()), [], [])
 

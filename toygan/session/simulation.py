@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.files.config import Config
+from toygan.files.config import Config, Method
+from toygan.files.own import Own, is_loaded
 from toygan.files.world import World, build_generator, build_objective, build_target, world
 from toygan.game import play
 from toygan.game.laws import Sampler
@@ -134,13 +135,25 @@ def axes(config: Config, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def fresh_points(config: Config, average: np.ndarray, n: int, k: int) -> np.ndarray:
     """The k-th sample of n points of each seed's averaged generator, from its parameters [S, P] and fresh latents: [S, n, 2]."""
-    generator, training, objective = build_generator(config), config.training, build_objective(config)
+    generator, training = build_generator(config), config.training
+    objective = build_objective(without_code(config))
     latents = np.stack([fresh_latents(config, generator, objective, seed, n, k) for seed in training.seed_list])
     parameters = torch.from_numpy(average)
     with torch.no_grad():
         layers = generator.network.layers(parameters)
         points = generator.network.forward(layers, torch.from_numpy(latents).to(parameters))
     return on_host(points).astype(np.float32)
+
+
+def without_code(config: Config) -> Config:
+    """The config with a shipped objective in place of a user's own that is not there: what a generator is fed does not depend
+    on it, unless it has codes.
+    """
+    part = config.method.objective
+    if not isinstance(part, Own) or is_loaded(part):
+        return config
+    stand_in = Method(objective="hinge").objective
+    return config.model_copy(update={"method": config.method.model_copy(update={"objective": stand_in})})
 
 
 def fresh_latents(config: Config, generator: Generator, objective: Objective, seed: int, n: int, k: int) -> np.ndarray:

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import torch
 
 from toygan.engines.table import BACKENDS, Begun, Running, Unusable, begin
-from toygan.files.config import Config, as_data
+from toygan.files.config import Config, Method, as_data
 from toygan.files.dials import PARTS, Dials, dials_of
+from toygan.files.own import allow
 from toygan.files.scenario import read
 from toygan.files.strict import Source, UserError, check
 from toygan.game.play import State
@@ -50,7 +51,7 @@ class Look(NamedTuple):
 
 def session(
     scenario: str,
-    method: str | None = None,
+    method: str | Method | None = None,
     seeds: int | Sequence[int] | None = None,
     overrides: Mapping[str, Any] | Sequence[str] = (),
     at: Iterable[int] | None = None,
@@ -65,7 +66,9 @@ def session(
     are dials to be turned when so many steps are done, {500: {"critic_rate": 0.001}}, each to a number or to one for each
     seed. It ends early when every seed has diverged. Raises UserError (a ValueError) for what the user got wrong.
     """
-    config = read(scenario, method, changes_of(seeds, overrides))
+    changes = changes_of(seeds, overrides)
+    allow([method, *said_in(changes)])
+    config = read(scenario, method, changes)
     legal(config, turns)
     work = gauge(config, simulation(config, chosen_device(device)))
     dials, turned = turning(work.sim, turns)
@@ -92,6 +95,11 @@ def changes_of(seeds: int | Sequence[int] | None, overrides: Mapping[str, Any] |
     if seeds is not None:
         changes.append(("training.seeds", seeds if isinstance(seeds, int) else list(seeds)))
     return changes
+
+
+def said_in(changes: Sequence[Change]) -> list[Any]:
+    """The words of changes that may name own code: "KEY=VALUE", or the value of a pair."""
+    return [change if isinstance(change, str) else change[-1] for change in changes if isinstance(change, str | tuple)]
 
 
 def turning(sim: Simulation, turns: Turns) -> tuple[Dials, dict[int, Dials]]:

@@ -14,6 +14,7 @@ ELSEWHERE = {
         f"training.{key}" for key in ("steps", "seed", "seeds", "frames", "points", "portraits")
     ),  # beside what is looked at
     *(f"method.{part}.kind" for part in ("objective", "constraint")),  # in the method's name and formula
+    *(f"method.{part}.path" for part in ("objective", "constraint", "also")),  # of own code, in the command
 }
 RATES = "method.critic_rate", "method.generator_rate"
 MOST = 12  # settings in a line

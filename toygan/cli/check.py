@@ -1,0 +1,67 @@
+"""The command `check`: is this loss, penalty or critic right?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toygan.cli.completion import complete_words
+from toygan.cli.exits import FAILED, clear_faults
+from toygan.files.text import say, say_json
+
+if TYPE_CHECKING:
+    from toygan.quantities.held import Held
+
+Word = Annotated[str, typer.Argument(metavar="FILE.py:NAME", help="A function, or a module, in a file of yours.")]
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="PART",
+        help="objective, penalty or critic; by its name and arguments unless said.",
+        autocompletion=complete_words("objective", "penalty", "critic"),
+    ),
+]
+MARKS = {True: "ok", False: "WRONG", None: "note"}
+
+
+def check(
+    word: Word,
+    role: As = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+) -> None:
+    """Hold a loss, a penalty or a critic of yours against the known mistakes: a line a fact."""
+    with clear_faults():
+        from toygan.files.own import named
+        from toygan.quantities.contract import held
+
+        part, facts = held(named(word), role)
+        wrong = sum(fact.holds is False for fact in facts)
+        say_json(as_data(word, part, facts)) if as_json else say(report(word, part, facts))
+        if wrong:
+            raise typer.Exit(FAILED)
+
+
+def as_data(word: str, part: str, facts: list[Held]) -> dict[str, Any]:
+    """The facts as one JSON object."""
+    rows = [
+        {"fact": fact.name, "holds": fact.holds, "found": fact.said, "looks_like": fact.looks_like} for fact in facts
+    ]
+    return {"name": word, "as": part, "holds": all(fact.holds is not False for fact in facts), "facts": rows}
+
+
+def report(word: str, part: str, facts: list[Held]) -> str:
+    """The facts, a line each, below a breach what it looks like, and how many hold."""
+    wide = max(len(fact.name) for fact in facts)
+    lines = [f"{word} as {'an' if part[0] in 'aeiou' else 'a'} {part}"]
+    for fact in facts:
+        lines.append(f"{MARKS[fact.holds]:5}  {fact.name.ljust(wide)}  {fact.said}")
+        lines += [f"{'':5}  {'':{wide}}  looks like: {fact.looks_like}"] if fact.looks_like else []
+    known = [fact.holds for fact in facts if fact.holds is not None]
+    return "\n".join([*lines, f"{sum(known)} of {len(known)} facts hold"])
+
+
+def register(app: typer.Typer) -> None:
+    """Put the command onto the command line."""
+    app.command()(check)

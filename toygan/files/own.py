@@ -1,0 +1,544 @@
+"""A user's own objective or penalty: a function from a file that was named on the command line, or one given in Python.
+
+A scenario, an exhibit or a sweep file may name such a part, `mine.py:my_loss`, and its options; it never makes it run: what
+is not in `LOADED` is refused, and only `allow`, `recall` and `given`, which no file reaches, put something there.
+"""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache, partial, reduce
+from hashlib import sha256
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+from operator import or_
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+import torch
+from pydantic import ConfigDict, Field
+from pydantic_core import core_schema
+from torch import Tensor
+
+from toygan.files.strict import (
+    OWN,
+    Mistake,
+    Place,
+    Strict,
+    UserError,
+    examined,
+    models_of,
+    options_model,
+    shortened,
+    suggestion,
+)
+from toygan.game.constraints import Constraint, Sight
+from toygan.game.dials import over
+from toygan.game.laws import uniform
+from toygan.game.objectives import Extra, Heads, Losses, Objective, needs_real
+
+WORD = re.compile(r"(?P<path>.+\.py):(?P<name>[^\W\d]\w*)")
+PAIR = re.compile(r"(?P<objective>.+?\.py:[^+]*|[^+]*)\+(?P<constraint>.*)")
+KIND = re.compile(r"[^/\\]+:\w+")
+IN_PYTHON = "python"  # where a function comes from that is in no file of its own
+TAKEN = {"kind", "path", "r", "g", "sight"}  # words that no option can have
+
+
+class Own(Strict):
+    """A part of a method that is a user's own: what it is called, its file (of a function that was given in Python the
+    beginning of its source's digest), its options.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+    __pydantic_extra__: dict[str, bool | int | float | str | tuple[float, ...] | tuple[int, ...] | tuple[str, ...]]
+
+    kind: Annotated[str, Field(pattern=KIND.pattern)]
+    path: str
+
+
+class Code(NamedTuple):
+    """A function of a user's, what it is called, the file in which its lines are, and its source."""
+
+    kind: str
+    function: Callable[..., Any]
+    path: str
+    file: str
+    source: bytes
+
+    @property
+    def place(self) -> Place:
+        """Where the function begins."""
+        return line_of(self.file, getattr(getattr(self.function, "__code__", None), "co_firstlineno", 0))
+
+
+LOADED: dict[tuple[str, str], Code] = {}  # by kind and path: what was named on the command line, or given in Python
+
+
+def is_own(kind: Any) -> bool:
+    """Whether the kind of a part is a user's own function."""
+    return isinstance(kind, str) and bool(KIND.fullmatch(kind))
+
+
+class OwnToo:
+    """Beside the rows of a table, the type of a part takes a user's own."""
+
+    def __init__(self, rows: Mapping[str, type[Strict]]) -> None:
+        self.rows = rows
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        models = {**self.rows, OWN: Own}
+        choices = {kind: handler.generate_schema(model) for kind, model in models.items()}
+        return core_schema.tagged_union_schema(choices, discriminator=tag_of, strict=False)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
+        told = handler(schema)
+        choices = dict(zip((*self.rows, OWN), told["oneOf"], strict=True))
+        del choices[OWN]  # which has no rows to suggest
+        mapping = {kind: choice["$ref"] for kind, choice in choices.items()}
+        return told | {"oneOf": [*choices.values()], "discriminator": {"propertyName": "kind", "mapping": mapping}}
+
+
+def tag_of(value: Any) -> Any:
+    """Which choice of a part's type a value is for."""
+    kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
+    return OWN if is_own(kind) else kind
+
+
+def own_or_one_of(table: Mapping[str, Callable[..., Any]]) -> Any:
+    """The type "one row of this table, or a user's own function"."""
+    rows = models_of(table)
+    return Annotated[reduce(or_, rows.values()), OwnToo(rows)]
+
+
+def short(kind: str) -> str:
+    """A kind as a word that may name a folder: `mine.py:my_loss` is `mine.my_loss`."""
+    file, colon, name = kind.rpartition(":")
+    return re.sub(r"[^\w.-]+", "-", file.removesuffix(".py")).lstrip("-.") + "." + name if colon else kind
+
+
+def halves(word: str) -> tuple[str, str] | None:
+    """OBJECTIVE and CONSTRAINT of a pair with a part of one's own, `mine.py:my_loss` alone being one without a constraint;
+    None for any other word.
+    """
+    found = PAIR.fullmatch(word)
+    both = (found["objective"], found["constraint"]) if found else (word, "none")
+    return both if any(map(WORD.fullmatch, both)) else None
+
+
+def table_of(word: str) -> dict[str, Any]:
+    """A half of a pair as a table: its kind and, for one's own, its file."""
+    found = WORD.fullmatch(word)
+    return (
+        {"kind": f"{Path(found['path']).name}:{found['name']}", "path": absolute(found["path"])}
+        if found
+        else {"kind": word}
+    )
+
+
+def absolute(path: str) -> str:
+    """A path from here."""
+    return str(Path(path).expanduser().resolve())
+
+
+# --- from a file or a cell to a function -------------------------------------------------------------------------------
+
+
+def allow(words: Iterable[Any]) -> None:
+    """Load what was named on the command line: of `mine.py:my_loss+r1` or `method.also=mine.py:my_penalty` the function of
+    that file. UserError for a file that cannot be imported or has no such function.
+    """
+    for word in words:
+        text = word.rpartition("=")[2].strip(" \"'") if isinstance(word, str) else ""
+        for half in halves(text) or ():
+            if found := WORD.fullmatch(half):
+                load(absolute(found["path"]), found["name"])
+
+
+def named(word: str) -> Code:
+    """The function that FILE.py:NAME names. UserError for any other word."""
+    found = WORD.fullmatch(word)
+    if not found:
+        wrong = "is no FILE.py:NAME, such as mine.py:my_loss"
+        raise UserError(Mistake(None, wrong, place=Place(repr(word))))
+    return load(absolute(found["path"]), found["name"])
+
+
+def recall(config: Mapping[str, Any]) -> None:
+    """Load the parts of a config that another process of the same command has checked."""
+    for part in ("objective", "constraint", "also"):
+        table = config["method"].get(part) or {}
+        if is_own(table.get("kind")) and str(table.get("path")).endswith(".py"):
+            load(table["path"], table["kind"].rpartition(":")[2])
+
+
+def load(path: str, name: str) -> Code:
+    """A function of a file, read anew."""
+    module, source = imported(path)
+    function = getattr(module, name, None)
+    if not callable(function):
+        own = [
+            key
+            for key, value in vars(module).items()
+            if inspect.isfunction(value) and value.__module__ == module.__name__
+        ]
+        wrong = f"has no function {name!r}" if function is None else f"{name} is no function"
+        raise UserError(Mistake(None, wrong, suggestion(name, own, "names") if own else "", place=Place(path)))
+    return kept(Code(f"{Path(path).name}:{name}", function, path, path, source))
+
+
+def imported(path: str) -> tuple[ModuleType, bytes]:
+    """A file as a module, with its neighbours within reach, and its source. UserError, with the line, where it cannot be."""
+    try:
+        source = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise UserError(
+            Mistake(None, f"cannot be read ({getattr(error, 'strerror', error)})", place=Place(path))
+        ) from None
+    linecache.checkcache(path)
+    name = f"toygan_own_{Path(path).stem}"
+    spec = spec_from_file_location(name, path, loader=Anew(name, path))
+    module = module_from_spec(spec)  # type: ignore[arg-type]
+    sys.modules[name] = module
+    with blaming(path), beside(path):
+        Anew(name, path).exec_module(module)
+    return module, source
+
+
+class Anew(SourceFileLoader):
+    """Compiles a file as it stands: byte code that was kept of it is told from a change by the second only."""
+
+    def get_code(self, fullname: str) -> Any:  # noqa: ARG002
+        """The file's code, compiled now."""
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+@contextmanager
+def beside(path: str) -> Iterator[None]:
+    """With a file's neighbours to be imported from it."""
+    folder = str(Path(path).parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def given(function: Any) -> dict[str, Any]:
+    """A part of a method from a function that was given in Python, or a `functools.partial` that sets its options: its table."""
+    bare, options = (function.func, dict(function.keywords)) if isinstance(function, partial) else (function, {})
+    name = re.sub(r"\W", "_", getattr(bare, "__name__", type(bare).__name__))
+    try:
+        source, file = inspect.getsource(bare), inspect.getsourcefile(bare) or ""
+    except (OSError, TypeError):  # typed at a prompt, which keeps no text
+        source, file = getattr(getattr(bare, "__code__", None), "co_code", b"").hex(), ""
+    known = sha256(f"{source}{held_values(bare)}".encode()).hexdigest()[:16]
+    code = kept(Code(f"{IN_PYTHON}:{name}", bare, known, file, source.encode()))
+    return {"kind": code.kind, "path": known, **options}
+
+
+def held_values(function: Any) -> str:
+    """The plain values that a function has from where it was made, which its text does not tell."""
+    cells = (cell.cell_contents for cell in getattr(function, "__closure__", None) or ())
+    return repr([value for value in cells if isinstance(value, bool | int | float | str | tuple)])
+
+
+def kept(code: Code) -> Code:
+    """A function, in reach of a config that names it."""
+    LOADED[code.kind, code.path] = code
+    return code
+
+
+def is_loaded(part: Own) -> bool:
+    """Whether the function of a part is there."""
+    return (part.kind, part.path) in LOADED
+
+
+def code_of(part: Own) -> Code:
+    """The function of a part. UserError where it was not named on the command line or given in Python."""
+    if not is_loaded(part):
+        where = f"{part.path}:{part.kind.rpartition(':')[2]}"
+        in_file = part.path.endswith(".py")
+        way = f"name it there: -m {where}" if in_file else "its function was given in Python, and has to be again"
+        wrong = f"{part.kind}: own code runs only where its file is named on the command line"
+        raise UserError(Mistake(None, wrong, way))
+    return LOADED[part.kind, part.path]
+
+
+# --- what it takes -----------------------------------------------------------------------------------------------------
+
+
+class Form(NamedTuple):
+    """What a part is as a function: what it is called, what it is given, and what it is to return."""
+
+    what: str
+    takes: tuple[str, ...]
+    returns: str
+    made: type
+
+
+SHAPES = {
+    "objective": Form("an objective", ("r", "g"), "a pair (critic, generator) of losses, each [seed]", Objective),
+    "constraint": Form("a penalty", ("sight",), "a penalty [seed]", Constraint),
+}
+SHAPES["also"] = SHAPES["constraint"]
+
+
+def takes(code: Code, part: str) -> int:
+    """How many tensors a function is given: as many as its part gives, or none, where it takes options alone and returns
+    the whole part. UserError for any other number.
+    """
+    want = SHAPES[part]
+    fixed = [name for name, parameter in parameters(code).items() if is_fixed(parameter)]
+    if len(fixed) not in (0, len(want.takes)):
+        raise wrong_shape(code, want, f"it takes {', '.join(fixed)}")
+    return len(fixed)
+
+
+def wrong_shape(code: Code, want: Form, said: str) -> UserError:
+    """What is said of a function that is no such part."""
+    name, call = code.kind.rpartition(":")[2], ", ".join(want.takes)
+    hint = f"write def {name}({call}, *, option: float = 1.0), which returns {want.returns}; toygan check says more"
+    return UserError(Mistake(None, f"{name} is not the function of {want.what}: {said}", hint, place=code.place))
+
+
+def parameters(code: Code) -> Mapping[str, inspect.Parameter]:
+    """A function's parameters. UserError for one that does not tell them."""
+    try:
+        return inspect.signature(code.function).parameters
+    except (TypeError, ValueError):
+        raise UserError(Mistake(None, f"{code.kind}: does not tell what it takes", place=code.place)) from None
+
+
+def is_fixed(parameter: inspect.Parameter) -> bool:
+    """Whether a parameter is none of the options."""
+    free = (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    return parameter.kind in (*free, parameter.VAR_POSITIONAL) and parameter.default is parameter.empty
+
+
+def options_of(code: Code) -> type[Strict]:
+    """The model of a function's options: its other parameters, by their annotations, or by their defaults' types."""
+    return options_model(code.kind, signed(code))
+
+
+def signed(code: Code) -> Callable[..., Any]:
+    """A function of a user's options alone, with their annotations."""
+    with blaming(code.file):
+        hints = get_type_hints(code.function, include_extras=True)
+    found = [option(code, name, one, hints) for name, one in parameters(code).items() if not is_fixed(one)]
+
+    def row(**options: Any) -> Any:
+        return code.function(**options)
+
+    row.__annotations__ = {one.name: one.annotation for one in found}
+    row.__signature__ = inspect.Signature(found)  # type: ignore[attr-defined]
+    return row
+
+
+def option(code: Code, name: str, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> inspect.Parameter:
+    """An option as the tables' own rows have it. UserError for one that says nothing of what is legal."""
+    default = parameter.default
+    hint = hints.get(name, type(default) if isinstance(default, bool | int | float | str) else None)
+    if parameter.kind is parameter.VAR_KEYWORD or hint is None or name in TAKEN:
+        why = "is a word of toygan's own; call it otherwise" if name in TAKEN else "needs an annotation, such as float"
+        raise UserError(Mistake(None, f"{code.kind}: its option {name!r} {why}", place=code.place))
+    default = float(default) if hint is float and isinstance(default, int) else default
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+
+
+def filled(table: Mapping[str, Any], part: str) -> tuple[dict[str, Any], list[Mistake]]:
+    """The table of a part of one's own with all its options, and what is wrong with them, keys from the part on."""
+    about = {"kind": table["kind"], "path": table.get("path", "")}
+    try:
+        code = code_of(Own(**about))
+    except UserError as error:
+        return dict(table), [error.mistakes[0]._replace(key=(part, "kind"))]
+    takes(code, part)
+    options, mistakes = examined(options_of(code), {key: value for key, value in table.items() if key != "path"})
+    if options is None:
+        return dict(table), [mistake._replace(key=(part, *(mistake.key or ()))) for mistake in mistakes]
+    return about | options.model_dump(mode="json"), []
+
+
+# --- from a function to a row ------------------------------------------------------------------------------------------
+
+
+def own_row(part: Own, name: str) -> Callable[..., Any]:
+    """The row of a part of one's own: a function of its options, as in the tables of kinds."""
+    return (own_objective if name == "objective" else own_constraint)(code_of(part))
+
+
+@cache  # a game is built anew at every step that is not a graph
+def own_objective(code: Code) -> Callable[..., Objective]:
+    """The row of a user's own objective: a function of its options."""
+    if not takes(code, "objective"):
+        return returning(code, "objective")
+
+    def row(**options: Any) -> Objective:
+        def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+            r, g = real["score"], fake["score"]
+            if not any(is_by_seed(option) for option in options.values()):
+                return pair(code, called(code, (r, g), options, r), len(r))
+            alone = [pair(code, called(code, one, its, one[0]), 1) for *one, its in each_seed(r, g, options)]
+            return Losses(*map(torch.cat, zip(*alone, strict=True)))
+
+        return Objective(losses, looks_at_real(code))
+
+    return like(row, code)
+
+
+def is_by_seed(option: Any) -> bool:
+    """Whether an option is a dial with a number for each seed."""
+    return isinstance(option, Tensor) and option.ndim == 1
+
+
+def each_seed(r: Tensor, g: Tensor, options: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """The scores and options of one seed after the other: a user's function need not know how a dial [seed] is laid out."""
+    for s in range(len(r)):
+        its = {name: option[s] if is_by_seed(option) else option for name, option in options.items()}
+        yield r[s : s + 1], g[s : s + 1], its
+
+
+@cache
+def looks_at_real(code: Code) -> bool:
+    """Whether the generator's loss depends on real scores, as far as can be told without options."""
+    try:
+        return needs_real(lambda r, g: pair(code, code.function(r, g), len(r)))
+    except Exception:  # it needs options, or something is wrong with it, which is told when it is tried
+        return True
+
+
+@cache
+def own_constraint(code: Code) -> Callable[..., Constraint]:
+    """The row of a user's own penalty: a function of its options. It may ask for `mix`, a number from 0 to 1 a point."""
+    if not takes(code, "constraint"):
+        return returning(code, "constraint")
+
+    def row(**options: Any) -> Constraint:
+        def penalty(sight: Sight) -> Tensor:
+            seeds = sight.real[:, 0, 0]
+            return one_a_seed(code, called(code, (sight,), options, seeds), len(seeds), "penalty")
+
+        return Constraint(penalty, draws={"mix": uniform(1)})
+
+    return like(row, code)
+
+
+def like(row: Callable[..., Any], code: Code) -> Callable[..., Any]:
+    """A row that tells the options of a user's function as its own."""
+    row.__signature__ = inspect.signature(signed(code))  # type: ignore[attr-defined]
+    return row
+
+
+def returning(code: Code, part: str) -> Callable[..., Any]:
+    """The row of a function of options alone, which returns the whole part."""
+    want = SHAPES[part]
+
+    def row(**options: Any) -> Any:
+        with blaming(code.file):
+            made = code.function(**options)
+        if not isinstance(made, want.made):
+            raise wrong_shape(
+                code, want, f"it takes options alone and returns {in_words(made)}, no {want.made.__name__}"
+            )
+        return guarded(code, made)
+
+    return like(row, code)
+
+
+def guarded(code: Code, made: Any) -> Any:
+    """A part that a user's function has made, whose faults are told as the user's."""
+    if isinstance(made, Constraint):
+        return made._replace(penalty=blamed(code, made.penalty))
+    return made._replace(losses=blamed(code, made.losses))
+
+
+def blamed(code: Code, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose faults are told as the user's."""
+
+    def call(*given: Any) -> Any:
+        with blaming(code.file):
+            return function(*given)
+
+    return call
+
+
+def called(code: Code, given: Sequence[Any], options: Mapping[str, Any], values: Tensor) -> Any:
+    """What a user's function says, with its dials as they go with these values."""
+    with blaming(code.file):
+        return code.function(*given, **{name: turned(option, values) for name, option in options.items()})
+
+
+def turned(option: Any, values: Tensor) -> Any:
+    """An option as a user's function meets it: a dial as it goes with the values, anything else as it is."""
+    return over(option, values) if isinstance(option, Tensor) else option
+
+
+def pair(code: Code, said: Any, seeds: int) -> Losses:
+    """The losses that a user's function has returned. UserError where they are none."""
+    both = [said.get("critic"), said.get("generator")] if isinstance(said, Mapping) else said
+    if not isinstance(both, tuple | list) or len(both) != 2:
+        raise wrong_shape(code, SHAPES["objective"], f"it returns {in_words(said)}")
+    return Losses(
+        *(
+            one_a_seed(code, one, seeds, f"loss of the {who}")
+            for one, who in zip(both, ("critic", "generator"), strict=True)
+        )
+    )
+
+
+def one_a_seed(code: Code, said: Any, seeds: int, what: str) -> Tensor:
+    """A tensor [seed] that a user's function has returned. UserError for anything else."""
+    if not isinstance(said, Tensor) or said.shape != (seeds,):
+        wrong = f"the {what} is {in_words(said)} where one number a seed is wanted, [{seeds}]"
+        hint = "scores are [seed, batch, 1]: a mean over dim=(1, 2) gives [seed]; slopes are [seed, batch, 2]"
+        raise UserError(Mistake(None, f"{code.kind}: {wrong}", hint, place=code.place))
+    return said
+
+
+def in_words(said: Any) -> str:
+    """What a value is."""
+    if isinstance(said, Tensor):
+        return f"a tensor {list(said.shape)}"
+    if isinstance(said, tuple | list):
+        return f"a {type(said).__name__} of {len(said)}: {', '.join(map(in_words, said))}"
+    return f"{type(said).__name__} {shortened(repr(said), 40)}" if said is not None else "nothing"
+
+
+# --- whose fault it is -------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def blaming(file: str) -> Iterator[None]:
+    """UserError, with the line of the user's file, for whatever its code raises; what toygan itself raises passes."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        if isinstance(error, SystemExit) or not type(error).__module__.startswith("toygan."):
+            raise UserError(Mistake(None, in_one_line(error), place=place_of(error, file))) from None
+        raise
+
+
+def in_one_line(error: BaseException) -> str:
+    """An error's type and its words."""
+    words = error.msg if isinstance(error, SyntaxError) else str(error)
+    return shortened(" ".join(f"{type(error).__name__}: {words}".split()), 200)
+
+
+def place_of(error: BaseException, file: str) -> Place:
+    """The innermost line of a file at which an error came up."""
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return line_of(file, error.lineno or 0)
+    lines = [number for frame, number in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    return line_of(file, lines[-1] if lines else 0)
+
+
+def line_of(file: str, number: int) -> Place:
+    """A line of a file with its text."""
+    return Place(file, number, text=shortened(linecache.getline(file, number).strip()))

@@ -1,0 +1,138 @@
+"""The contract of a critic: a function from points [n, 2] to scores, each point judged alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from toygan.files.own import Code
+from toygan.quantities.held import (
+    CLOSE,
+    Check,
+    Held,
+    all_held,
+    broken,
+    close,
+    differences,
+    gradient,
+    holds,
+    normal,
+    note,
+    number,
+    reseed,
+    state_kept,
+)
+
+Critic = Callable[[Tensor], Tensor]
+N = 6
+
+
+def critic_facts(code: Code, critic: Critic) -> list[Held]:
+    """Every fact of a critic, in the order in which they are told."""
+    return all_held(code, critic_checks(critic))
+
+
+def critic_checks(critic: Critic) -> Iterator[tuple[str, Check]]:
+    """The checks of a critic by name."""
+    points = normal(N, 2)
+    yield "a score for each point", lambda: shape(critic(points))
+    yield "range of scores", lambda: range_of(critic)
+    yield "each point alone", lambda: alone(critic, points)
+    yield "order in the batch", lambda: order(critic, points)
+    yield "same again", lambda: again(critic, points)
+    yield "gradients", lambda: slopes(critic, points)
+    yield "learns", lambda: learns(critic, points)
+    yield "far points", lambda: far(critic)
+    yield "global state", lambda: state_kept(lambda: critic(points))
+
+
+def shape(scores: Tensor) -> Held:
+    """Whether scores are [n, 1] or [n]."""
+    if tuple(scores.shape) in ((N, 1), (N,)):
+        return holds(f"points [{N}, 2] give {list(scores.shape)}")
+    return broken(f"points [{N}, 2] give {list(scores.shape)}, where [{N}, 1] or [{N}] is wanted")
+
+
+def range_of(critic: Critic) -> Held:
+    """Whether scores are free, or squashed into probabilities."""
+    scores = critic(100 * normal(200, 2, seed=3)).detach()
+    if bool(((scores >= 0) & (scores <= 1)).all()) and bool((scores != scores[0]).any()):
+        return note(
+            "scores lie in 0..1: probabilities, on which a loss of logits (BCEWithLogits, softplus) squashes twice"
+        )
+    return holds(f"free: {number(scores.min())} to {number(scores.max())} on points up to 300 away")
+
+
+def alone(critic: Critic, points: Tensor) -> Held:
+    """Whether a point's score does not depend on the points beside it."""
+    together, other = (scored(critic, x).flatten() for x in (points, torch.cat((points[:1], 5 * points[1:] + 2))))
+    off = float((together[0] - other[0]).abs().detach())
+    if off < 1e-9 * (1 + float(together.abs().max().detach())):
+        return holds("a point's score does not depend on the others in its batch")
+    said = f"the score of a point changes by {number(off)} with the points beside it; no gradient penalty is valid then"
+    return broken(said, "normalising across the batch where across features was meant")
+
+
+def order(critic: Critic, points: Tensor) -> Held:
+    """Whether points in another order have the same scores in that order."""
+    mixed = torch.tensor([3, 0, 5, 1, 4, 2])
+    if again(critic, points).holds is False:
+        return note("it draws numbers for each point, so that another order is another draw")
+    both = [scored(critic, points[way]).flatten() for way in (torch.arange(N), mixed)]
+    return holds("it does not matter") if close(both[0][mixed], both[1]) else broken("it changes scores")
+
+
+def scored(critic: Critic, points: Tensor) -> Tensor:
+    """Scores under the same random numbers each time."""
+    reseed(0)
+    return critic(points)
+
+
+def again(critic: Critic, points: Tensor) -> Held:
+    """Whether equal points have equal scores at the next call."""
+    first = critic(points).detach()
+    if close(first, critic(points)):
+        return holds("the same points have the same scores")
+    like = "dropout or noise in a critic: its slopes are those of no function"
+    return broken("the same points have other scores at the next call", like)
+
+
+def slopes(critic: Critic, points: Tensor) -> Held:
+    """Whether the gradient by points is that of the score."""
+
+    def score(x: Tensor) -> Tensor:
+        return scored(critic, x)
+
+    found, wanted = gradient(score, points), differences(score, points)
+    if not bool(torch.isfinite(found).all()):
+        return broken("NaN", "NaN from a square root at zero")
+    if not close(found, wanted, CLOSE):
+        return broken(
+            f"{number(found.norm())} where differences say {number(wanted.norm())}", "a detach or .data on the way"
+        )
+    return holds("autograd agrees with central differences to 1e-5")
+
+
+def learns(critic: Critic, points: Tensor) -> Held:
+    """Whether every parameter moves the scores."""
+    if not isinstance(critic, nn.Module) or not list(critic.parameters()):
+        return note("it has no parameters that torch knows of")
+    named = dict(critic.named_parameters())
+    weights = normal(N, seed=9)
+    value = (scored(critic, points).flatten() * weights).sum()
+    if not value.requires_grad:
+        return broken("no parameter moves the scores", "a detach or no_grad on the way")
+    found = torch.autograd.grad(value, list(named.values()), allow_unused=True)
+    dead = [name for name, slope in zip(named, found, strict=True) if slope is None]
+    return broken(f"{', '.join(dead)} move no score") if dead else holds(f"all {len(named)} parameters move the scores")
+
+
+def far(critic: Critic) -> Held:
+    """Whether scores and slopes are finite at far points and at the origin."""
+    for at in (0.0, 1e3, -1e3):
+        points = torch.full((2, 2), at, dtype=torch.float64)
+        if not bool(torch.isfinite(critic(points)).all() and torch.isfinite(gradient(critic, points)).all()):
+            return broken(f"NaN or infinite at ({at:g}, {at:g})", "NaN from a square root at zero" if not at else "")
+    return holds("finite at the origin and a thousand away")

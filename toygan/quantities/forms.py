@@ -1,0 +1,304 @@
+"""People's losses, penalties and critics brought into one form, so that one contract serves all of them.
+
+A loss becomes a function of scores [n, 1] of real and of generated points, a penalty one of a critic and points [n, 2],
+whatever axes, argument names or squashed scores they were written for. What cannot be brought there is a UserError.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import _disable_current_modes
+
+from toygan.files.own import Code, blaming, in_words, parameters
+from toygan.files.strict import Mistake, UserError
+from toygan.game.constraints import Constraint, Sight
+from toygan.game.objectives import Extra, Objective
+
+Loss = Callable[[Tensor, Tensor], Tensor]  # scores [n, 1] of real and generated points -> a number []
+CRITICS = ("d", "disc", "discriminator", "critic", "netd", "net_d", "d_net", "dis", "f", "model", "net", "judge")
+SHAPES = {"[seed, batch, 1]": (2, 5, 1), "[batch, 1]": (5, 1), "[batch]": (5,)}
+
+
+class LossForm(NamedTuple):
+    """A loss in one form: what either player minimises, None where the function does not say it; how it wants scores, whether
+    as probabilities; and the function as it is, of scores [seed, batch, 1], where it takes them.
+    """
+
+    critic: Loss | None
+    generator: Loss | None
+    shape: str
+    squashed: bool
+    together: Callable[[Tensor, Tensor], Sequence[Tensor]] | None
+
+
+class PenaltyForm(NamedTuple):
+    """A penalty in one form: a function of a critic (points -> scores) and of points [n, 2], and how it was called."""
+
+    of: Callable[[nn.Module, Tensor, Tensor], Tensor]
+    call: str
+
+
+# --- losses ------------------------------------------------------------------------------------------------------------
+
+
+def losses_of(code: Code) -> LossForm:
+    """A loss in one form. UserError where no way of calling it gives losses."""
+    names = [name for name, one in parameters(code).items() if one.default is one.empty and one.kind in POSITIONAL]
+    if not names:
+        return of_objective(code)
+    tried: list[str] = []
+    for squash in (False, True):
+        for shape, size in SHAPES.items():
+            call = caller(code, names, squash)
+            found, why = outcome(call, size)
+            if found is not None and (squash or finite(found)):
+                return with_form(call, names, shape, squash, len(found))
+            tried.append(f"scores {shape}{' as probabilities' if squash else ''}: {why or 'NaN or infinite'}")
+    hint = "write def NAME(r, g), of scores [seed, batch, 1], which returns (critic, generator), each [seed]"
+    wrong = "cannot be called as a loss\n    " + "\n    ".join(dict.fromkeys(tried))
+    raise UserError(Mistake(None, f"{code.kind}: {wrong}", hint, place=code.place))
+
+
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def caller(code: Code, names: Sequence[str], squash: bool) -> Callable[[Tensor, Tensor], Any]:
+    """A loss as a function of scores: of the scores themselves, or of a critic and points where it wants a critic."""
+    change = torch.sigmoid if squash else (lambda scores: scores)
+    of_critic = critics_in(names)
+
+    def call(r: Tensor, g: Tensor) -> Any:
+        real, fake = change(r), change(g)
+        if len(names) == 2 and names[1].lower() in ASKED:  # of one cloud, and which it is taken for
+            told = [code.function(*pair) for pair in ((real, True), (fake, False), (fake, True))]
+            return told[0] + told[1], told[2]
+        if of_critic:
+            return code.function(**{name: critic_or(name, of_critic, r, g, change) for name in names})
+        return code.function(*ordered(names, real, fake))
+
+    return call
+
+
+ASKED = ("target_is_real", "is_real", "label_is_real", "target_real")
+
+
+def critics_in(names: Sequence[str]) -> list[str]:
+    """The names that mean a critic: of two arguments called r and f neither does."""
+    return [name for name in names if name.lower() in CRITICS and (len(name) > 1 or len(names) > 2 or name == "D")]
+
+
+def critic_or(name: str, critics: Sequence[str], r: Tensor, g: Tensor, change: Callable[[Tensor], Tensor]) -> Any:
+    """What an argument of `loss(D, real, fake)` is given: points are their own scores, and the critic is the identity."""
+    return Squashed(change) if name in critics else argument(name, r, g)
+
+
+class Squashed(nn.Module):
+    """A critic whose score of a point is the point's number, squashed or not."""
+
+    def __init__(self, change: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.change = change
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Scores of points."""
+        return self.change(points)
+
+
+def ordered(names: Sequence[str], real: Tensor, fake: Tensor) -> list[Any]:
+    """Scores in the order in which the arguments' names want them: real ones first where they do not say."""
+    if len(names) == 1:
+        return [fake]
+    first = names[0].lower()
+    return [fake, real] if is_fake(first) and not is_fake(names[1].lower()) else [real, fake]
+
+
+def is_fake(name: str) -> bool:
+    """Whether a name means generated points, or their scores."""
+    return "fake" in name or "gen" in name or name in ("f", "g", "x_g", "d_g", "g_z", "dgz", "xhat")
+
+
+def outcome(call: Callable[[Tensor, Tensor], Any], size: Sequence[int]) -> tuple[list[Tensor] | None, str]:
+    """What a loss says of scores of that shape, one tensor a player, or why it says nothing."""
+    rng = torch.Generator().manual_seed(0)
+    r, g = (torch.randn(*size, generator=rng, dtype=torch.float64) for _ in range(2))
+    try:
+        said = tensors(call(r, g))
+    except Exception as error:
+        return None, f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
+    fits = said is not None and all(
+        one.shape in ((size[0],) if len(size) == 3 else (), size[:1], tuple(size)) for one in said
+    )
+    per_seed = len(size) < 3 or (said is not None and all(one.shape == (size[0],) for one in said))
+    return (said, "") if fits and per_seed else (None, f"it returns {in_words(call(r, g))}")
+
+
+def tensors(said: Any) -> list[Tensor] | None:
+    """One or two tensors that a function has returned, however it packs them."""
+    if isinstance(said, Mapping):
+        said = [said[key] for key in ("critic", "generator") if key in said] or list(said.values())
+    parts = list(said) if isinstance(said, tuple | list) else [said]
+    return parts if 1 <= len(parts) <= 2 and all(isinstance(one, Tensor) for one in parts) else None
+
+
+def finite(values: Sequence[Tensor]) -> bool:
+    """Whether all numbers are numbers."""
+    return all(bool(torch.isfinite(one).all()) for one in values)
+
+
+def with_form(
+    call: Callable[[Tensor, Tensor], Any], names: Sequence[str], shape: str, squash: bool, count: int
+) -> LossForm:
+    """A loss in its one form."""
+    axes = len(SHAPES[shape])
+
+    def part(i: int) -> Loss:
+        def loss(r: Tensor, g: Tensor) -> Tensor:
+            shaped = [x[None] if axes == 3 else x[:, 0] if axes == 1 else x for x in (r, g)]
+            found = (tensors(call(*shaped)) or [])[i]
+            return found.reshape(()) if found.numel() == 1 else found
+
+        return loss
+
+    alone = len(names) == 1
+    both = [part(i) for i in range(count)]
+    critic, generator = (None, both[0]) if alone else (both[0], both[1] if count > 1 else None)
+    together = (lambda r, g: tensors(call(r, g)) or []) if axes == 3 else None
+    return LossForm(critic, generator, shape, squash, together)
+
+
+def of_objective(code: Code) -> LossForm:
+    """An `Objective` made by a function of options alone. UserError where it makes none, or one whose outputs are features."""
+    with blaming(code.file):
+        made = code.function()
+    if not isinstance(made, Objective):
+        raise UserError(Mistake(None, f"{code.kind}: takes no scores and returns {in_words(made)}", place=code.place))
+    if dict(made.heads) != {"score": 1}:
+        raise UserError(
+            Mistake(None, f"{code.kind}: its critic has no score, but {dict(made.heads)}", place=code.place)
+        )
+
+    def call(r: Tensor, g: Tensor) -> Any:
+        chance = {name: torch.full((*r.shape[:2], law.columns), 0.5).to(r) for name, law in made.draws.items()}
+        return made.losses({"score": r}, {"score": g}, Extra(r.new_zeros(len(r)), chance))
+
+    return with_form(call, ("r", "g"), "[seed, batch, 1]", False, 2)
+
+
+def argument(name: str, real: Tensor, fake: Tensor) -> Any:
+    """What an argument besides the critic is given, by its name. KeyError for a name that says nothing."""
+    low = name.lower()
+    if "real" in low or low in ("x", "data", "r", "img", "images", "pred", "logits", "scores"):
+        return real
+    if is_fake(low):
+        return fake
+    if low == "batch_size":
+        return len(real)
+    return 10.0 if low.startswith("lam") else USUAL[low]
+
+
+USUAL: dict[str, Any] = {
+    "device": "cpu",
+    "use_cuda": False,
+    "cuda": False,
+    "weight": 10.0,
+    "gp_weight": 10.0,
+    "gamma": 10.0,
+}
+
+
+# --- penalties ---------------------------------------------------------------------------------------------------------
+
+
+def penalty_of(code: Code) -> PenaltyForm:
+    """A penalty in one form. UserError where it is none."""
+    required = [name for name, one in parameters(code).items() if one.default is one.empty and one.kind in POSITIONAL]
+    if not required:
+        return of_constraint(code)
+    if len(required) == 1:
+        return PenaltyForm(
+            lambda f, real, fake: one_number(code.function(sight_of(f, real, fake))), f"{required[0]}: a Sight"
+        )
+    critics = critics_in(required)
+    if any(is_score(name) for name in required):
+        return of_scores(code, required)
+    if not critics:
+        wrong = f"its arguments {', '.join(required)} name no critic, such as D or critic"
+        raise UserError(
+            Mistake(None, f"{code.kind}: {wrong}", "or write def NAME(sight), which returns [seed]", place=code.place)
+        )
+
+    def of(f: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        return one_number(
+            code.function(**{name: f if name in critics else argument(name, real, fake) for name in required})
+        )
+
+    known(code, [name for name in required if name not in critics])
+    return PenaltyForm(of, f"({', '.join(required)}), points [batch, 2]")
+
+
+def known(code: Code, names: Sequence[str]) -> None:
+    """UserError for arguments whose names say nothing."""
+    for name in names:
+        try:
+            argument(name, torch.zeros(1, 2), torch.zeros(1, 2))
+        except KeyError:
+            hint = "real, fake, D, device, batch_size, lambda_gp and the like are known; give it a default"
+            raise UserError(Mistake(None, f"{code.kind}: what is {name!r}?", hint, place=code.place)) from None
+
+
+def is_score(name: str) -> bool:
+    """Whether a name means scores that are given, and not asked for."""
+    return any(word in name.lower() for word in ("pred", "score", "logit", "validity"))
+
+
+def of_scores(code: Code, names: Sequence[str]) -> PenaltyForm:
+    """A penalty `r1(real_pred, real_img)` of scores, and of the points that they were made of."""
+    known(code, [name for name in names if not is_score(name)])
+
+    def of(f: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        points = [x.detach().clone().requires_grad_() for x in (real, fake)]
+        scores = [
+            f(x) if any(is_score(n) and is_fake(n.lower()) == i for n in names) else x for i, x in enumerate(points)
+        ]
+        return one_number(code.function(**{n: argument(n, *(scores if is_score(n) else points)) for n in names}))
+
+    return PenaltyForm(of, f"({', '.join(names)}), scores and the points that they are of")
+
+
+def one_number(said: Any) -> Tensor:
+    """What a penalty says, as a number []. ValueError for anything but a tensor."""
+    if isinstance(said, tuple | list) and said and isinstance(said[0], Tensor):  # some return slopes besides
+        said = said[0]
+    if not isinstance(said, Tensor):
+        raise ValueError(f"it returns {in_words(said)}, and not a tensor")
+    return said.reshape(()) if said.numel() == 1 else said
+
+
+def of_constraint(code: Code) -> PenaltyForm:
+    """A `Constraint` made by a function of options alone. UserError where it makes none, or one without a penalty."""
+    with blaming(code.file):
+        made = code.function()
+    if not isinstance(made, Constraint) or made.penalty is Constraint().penalty:
+        raise UserError(Mistake(None, f"{code.kind}: returns {in_words(made)}: no penalty to check", place=code.place))
+    return PenaltyForm(lambda f, real, fake: one_number(made.penalty(sight_of(f, real, fake))), "a Constraint")
+
+
+def sight_of(f: nn.Module, real: Tensor, fake: Tensor) -> Sight:
+    """What a penalty of toygan's form sees of one seed's critic."""
+
+    def slopes_at(points: Tensor) -> Tensor:
+        leaf = points[0].detach().requires_grad_()
+        return torch.autograd.grad(f(leaf).sum(), leaf, create_graph=True)[0][None]
+
+    with (
+        _disable_current_modes()
+    ):  # in a game they are given, and a recorder should not take them for the penalty's own
+        draw = {name: torch.rand(1, len(real), width, dtype=real.dtype) for name, width in (("mix", 1), ("around", 2))}
+    return Sight(
+        real[None], fake[None], draw, lambda: slopes_at(real[None]), lambda: slopes_at(fake[None]), slopes_at, list
+    )

@@ -1,0 +1,155 @@
+"""What a contract's check comes to: facts that hold or do not, and the tools with which they are looked at."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from toygan.files.own import Code, in_one_line, place_of
+
+CLOSE = 1e-5  # relative; between a derivative and central differences in float64
+
+
+class Held(NamedTuple):
+    """One fact of a contract: its name, whether it holds (None for a note, which is no fault), what was found, and what a
+    breach of it looks like.
+    """
+
+    name: str
+    holds: bool | None
+    said: str
+    looks_like: str = ""
+
+
+Check = Callable[[], Held]
+
+
+def all_held(code: Code, checks: Iterable[tuple[str, Check]]) -> list[Held]:
+    """Every fact in turn; what the user's code raises meanwhile is a fact that does not hold, with its line."""
+    return [one_held(code, name, check) for name, check in checks]
+
+
+def one_held(code: Code, name: str, check: Check) -> Held:
+    """A fact, or what kept it from being looked at."""
+    reseed(0)  # code that draws numbers of its own draws the same at every check
+    try:
+        return check()._replace(name=name)
+    except Exception as error:
+        place = place_of(error, code.file)
+        where = f" (line {place.line}: {place.text})" if place.line else ""
+        return Held(name, False, f"raises {in_one_line(error)}{where}")
+
+
+def holds(said: str) -> Held:
+    """A fact that holds."""
+    return Held("", True, said)
+
+
+def broken(said: str, looks_like: str = "") -> Held:
+    """A fact that does not hold, and the error it looks like."""
+    return Held("", False, said, looks_like)
+
+
+def note(said: str) -> Held:
+    """Something worth knowing that is no fault."""
+    return Held("", None, said)
+
+
+# --- numbers -----------------------------------------------------------------------------------------------------------
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    """Standard normal numbers in float64, drawn apart from torch's own."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed + 1000), dtype=torch.float64)
+
+
+def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The gradient of the sum of f by autograd, zero where f does not depend on x."""
+    leaf = x.detach().clone().requires_grad_()
+    value = f(leaf).sum()
+    if not value.requires_grad:
+        return torch.zeros_like(x)
+    (found,) = torch.autograd.grad(value, leaf, allow_unused=True)
+    return torch.zeros_like(x) if found is None else found
+
+
+def differences(f: Callable[[Tensor], Tensor], x: Tensor, step: float = 1e-6) -> Tensor:
+    """The gradient of the sum of f by central differences."""
+    ways = step * torch.eye(x.numel(), dtype=x.dtype).view(-1, *x.shape)
+    return torch.stack([(again(f, x + way) - again(f, x - way)) / (2 * step) for way in ways]).view_as(x)
+
+
+def again(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The sum of f with the same random numbers each time."""
+    reseed(0)
+    return f(x.detach().clone()).sum().detach()
+
+
+def close(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
+    """Whether numbers agree, relative to the larger ones."""
+    a, b = (torch.as_tensor(x, dtype=torch.float64).detach() for x in (a, b))
+    return bool(torch.isfinite(a).all() and ((a - b).abs() <= tolerance * (1 + torch.maximum(a.abs(), b.abs()))).all())
+
+
+def number(value: Any) -> str:
+    """A number as it is told."""
+    return f"{float(value):.6g}"
+
+
+def reseed(seed: int) -> None:
+    """Set every stream that people's code draws from: torch's, numpy's and Python's."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  (theirs)
+    random.seed(seed)
+
+
+@contextmanager
+def streams_kept() -> Iterator[None]:
+    """Leave those streams as they were, and work in double precision meanwhile."""
+    before = torch.get_rng_state(), np.random.get_state(), random.getstate(), torch.get_default_dtype()  # noqa: NPY002
+    torch.set_default_dtype(torch.float64)  # in which people's code makes its ones, zeros and labels
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
+        random.setstate(before[2])
+        torch.set_default_dtype(before[3])
+
+
+# --- what is around ----------------------------------------------------------------------------------------------------
+
+
+def state_kept(call: Callable[[], Any]) -> Held:
+    """Whether a call leaves torch as it was: grad mode, threads, default type, and the stream of random numbers, which it may
+    draw from but not set back.
+    """
+    before = settings()
+    ends = []
+    for seed in (1, 2):
+        reseed(seed)
+        call()
+        ends.append(torch.get_rng_state())
+    changed = [name for name, value in settings().items() if value != before[name]]
+    torch.set_grad_enabled(True)
+    if changed:
+        return broken(f"changes {', '.join(changed)} for everybody")
+    if torch.equal(*ends):
+        return broken("seeds torch's random numbers: whatever draws after it draws the same each time")
+    return holds("leaves torch's settings and its stream of random numbers alone")
+
+
+def settings() -> dict[str, Any]:
+    """Torch's settings that a function might change."""
+    return {
+        "grad mode": torch.is_grad_enabled(),
+        "the number of threads": torch.get_num_threads(),
+        "the default type": torch.get_default_dtype(),
+        "anomaly detection": torch.is_anomaly_enabled(),
+    }

@@ -1,0 +1,310 @@
+"""The contract of a gradient penalty: on linear critics its formula, on others the mean over points of what it says of one.
+
+What a penalty says of one point with a slope of length L is measured, on a linear critic and a batch of one, and called h(L).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from toygan.files.own import Code
+from toygan.quantities.forms import PenaltyForm
+from toygan.quantities.held import (
+    CLOSE,
+    Check,
+    Held,
+    all_held,
+    broken,
+    close,
+    holds,
+    normal,
+    note,
+    number,
+    reseed,
+    state_kept,
+)
+
+N = 6  # points in a batch
+LENGTHS = (0.25, 1.0, 2.5)
+WAYS = ((0.6, 0.8), (1.0, 0.0), (-0.8, 0.6))
+Of = Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+
+def penalty_facts(code: Code, form: PenaltyForm) -> list[Held]:
+    """Every fact of a penalty, in the order in which they are told."""
+    return all_held(code, penalty_checks(form.of, form.call))
+
+
+def penalty_checks(of: Of, call: str) -> Iterator[tuple[str, Check]]:
+    """The checks of a penalty by name."""
+    yield "form", lambda: note(f"called as {call}")
+    yield "exact on linear critics", lambda: on_linear(of)
+    yield "size of the batch", lambda: by_batch(of)
+    yield "a norm for each point", lambda: per_point(of)
+    yield "where slopes are taken", lambda: places(of)
+    yield "slope zero", lambda: at_zero_slope(of)
+    yield "moves the critic", lambda: moves(of)
+    yield "order in the batch", lambda: order(of)
+    yield "nothing else moves", lambda: untouched(of)
+    yield "global state", lambda: state_kept(lambda: of(small(), *clouds()))
+
+
+# --- critics to look at ------------------------------------------------------------------------------------------------
+
+
+def linear(w: Sequence[float]) -> nn.Linear:
+    """The critic f(x) = w . x + 0.3."""
+    critic = nn.Linear(2, 1).double()
+    with torch.no_grad():
+        critic.weight.copy_(torch.tensor([w], dtype=torch.float64))
+        critic.bias.fill_(0.3)
+    return critic
+
+
+class Probed(nn.Module):
+    """A small critic that remembers the points it was asked about."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        self.first, self.last, self.asked = nn.Linear(2, 5).double(), nn.Linear(5, 1).double(), list[Tensor]()
+        with torch.no_grad():
+            for i, parameter in enumerate(self.parameters()):
+                parameter.copy_(normal(*parameter.shape, seed=10 * seed + i))
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Scores [n, 1]."""
+        self.asked.append(points.detach().clone())
+        return self.last(torch.tanh(self.first(points)))
+
+
+def small(zero: bool = False) -> Probed:
+    """A critic without a symmetry, or one of zeros."""
+    critic = Probed()
+    with torch.no_grad():
+        for parameter in critic.parameters():
+            parameter.mul_(0.0 if zero else 1.0)
+    return critic
+
+
+def clouds(n: int = N, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Real and generated points [n, 2], far enough apart to tell them."""
+    return normal(n, 2, seed=seed), normal(n, 2, seed=seed + 1) + 3
+
+
+def h(of: Of, length: float, way: Sequence[float] = WAYS[0], n: int = 1) -> float:
+    """What a penalty says of a linear critic of that slope."""
+    reseed(0)
+    said = of(linear([length * x for x in way]), *clouds(n))
+    if said.numel() > 1:
+        raise ValueError(f"it returns {list(said.shape)}, a number a point, where the mean over the batch is wanted")
+    return float(said.detach())
+
+
+# --- the formula -------------------------------------------------------------------------------------------------------
+
+
+def on_linear(of: Of) -> Held:
+    """Whether the penalty on w . x + b is a function of |w| alone, and which."""
+    for length in LENGTHS:
+        values = [h(of, length, way) for way in WAYS]
+        if not all(map(math.isfinite, values)):
+            return broken(f"it is {number(values[0])} at |w| = {length}", "NaN from a square root at zero")
+        if not all(close(value, values[0]) for value in values):
+            told = ", ".join(map(number, values))
+            return broken(f"at |w| = {length} it depends on the direction of w: {told}", WRONG_AXIS)
+    return holds(formula(of))
+
+
+WRONG_AXIS = "a penalty over the wrong axis: the norm along the batch, the mean over coordinates"
+
+
+def formula(of: Of) -> str:
+    """The penalty on a linear critic in words."""
+    zero, one, two, three = (h(of, x) for x in (1e-9, 1.0, 2.0, 3.0))
+    if close(zero, 0, 1e-6) and close(two, 4 * one) and close(three, 9 * one):
+        return f"{number(one)} |w|^2"
+    if close(one, 0) and close(three, 4 * two):
+        return f"{number(two)} max(0, |w| - 1)^2, one-sided" if close(zero, 0, 1e-6) else f"{number(two)} (|w| - 1)^2"
+    return f"a function of |w| alone: {', '.join(f'{number(h(of, x))} at {x}' for x in LENGTHS)}"
+
+
+def by_batch(of: Of) -> Held:
+    """Whether the size of the batch does not matter."""
+    odd = [length for length in LENGTHS if not close(h(of, length, n=N), h(of, length))]
+    if not odd:
+        return holds(f"of one point and of {N} it is the same: a mean over the batch")
+    values = ", ".join(f"{number(h(of, odd[0], n=n))} for {n}" for n in (1, 2, N))
+    said = f"at |w| = {odd[0]} it depends on the size of the batch: {values}"
+    if on_linear(of).holds is False:
+        return broken(said, WRONG_AXIS)
+    fits = (
+        like
+        for like, wanted in BATCH_ERRORS.items()
+        if all(close(h(of, length, n=N), wanted(of, length)) for length in LENGTHS)
+    )
+    return broken(said, next(fits, "a norm or a mean over the wrong axis"))
+
+
+# What a penalty of a batch of N is, in terms of that of one point, where it is wrong in a way people's code is.
+BATCH_ERRORS: dict[str, Callable[[Of, float], float]] = {
+    "a sum over the batch where a mean belongs": lambda of, x: N * h(of, x),
+    "a gradient norm over the whole batch": lambda of, x: h(of, math.sqrt(N) * x),
+    "a sum over the batch of one norm of the whole batch": lambda of, x: N * h(of, math.sqrt(N) * x),
+    "slopes of the mean score, which are 1/batch of those of each": lambda of, x: h(of, x / N),
+    "a gradient norm over the whole batch, of slopes of the mean score": lambda of, x: h(of, x / math.sqrt(N)),
+}
+
+
+def per_point(of: Of) -> Held:
+    """Whether the penalty is the mean over the points of h(slope there)."""
+    critic = small()
+    said = float(of(critic, *clouds()).detach().mean())
+    asked = [points.reshape(-1, 2) for points in critic.asked]
+    if not asked:
+        return note("never asks the critic: no gradient penalty")
+    choices = [torch.cat(asked), *asked]
+    if any(close(said, mean_h(of, slopes(points)), 1e-6) for points in choices):
+        return holds("of a bent critic it is the mean over points of the penalty of each")
+    whole = [h(of, float(slopes(points).norm())) for points in choices]
+    like = "a gradient norm over the whole batch" if any(close(said, x, 1e-6) for x in whole) else ""
+    return broken(f"of a bent critic it is {number(said)}; the mean over points of the penalty of each is "
+                  f"{number(mean_h(of, slopes(choices[0])))}", like)  # fmt: skip
+
+
+def slopes(points: Tensor) -> Tensor:
+    """The slopes of the small critic at points [n, 2]."""
+    leaf = points.clone().requires_grad_()
+    return torch.autograd.grad(small()(leaf).sum(), leaf)[0]
+
+
+def mean_h(of: Of, at: Tensor) -> float:
+    """The mean over slopes [n, 2] of the penalty of a linear critic of that slope."""
+    lengths = at.norm(dim=1).tolist()
+    return sum(h(of, x) for x in lengths) / len(lengths)
+
+
+# --- where it looks ----------------------------------------------------------------------------------------------------
+
+
+def places(of: Of) -> Held:
+    """Where slopes are taken: at real or generated points, or between pairs by a fresh number for each."""
+    real, fake = clouds()
+    first, second = (asked_at(of, seed, real, fake) for seed in (1, 2))
+    found = [placed(*both, real, fake) for both in zip(first, second, strict=True) if both[0].shape == real.shape]
+    wrong = [one for one in found if one.holds is False]
+    if wrong or not found:
+        return wrong[0] if wrong else note("at other points than those of a batch")
+    return holds(" and ".join(dict.fromkeys(one.said for one in found)))
+
+
+def asked_at(of: Of, seed: int, real: Tensor, fake: Tensor) -> list[Tensor]:
+    """The points at which a penalty asks its critic, after torch's random numbers were set so."""
+    critic = small()
+    reseed(seed)
+    of(critic, real.clone(), fake.clone())
+    return critic.asked
+
+
+def placed(points: Tensor, later: Tensor, real: Tensor, fake: Tensor) -> Held:
+    """Where points lie, asked for twice."""
+    for name, cloud in (("real", real), ("generated", fake)):
+        if torch.equal(points, cloud):
+            return holds(f"at {name} points")
+    share = (points - fake) / (real - fake)  # of the way from the generated point to the real one, by coordinate
+    inside = bool(((share > -1e-9) & (share < 1 + 1e-9)).all())
+    if not inside:
+        return holds("around the points")
+    if not close(share[:, 0], share[:, 1], 1e-9):
+        return broken("at points of a box: each coordinate has a number of its own, where a pair has one",
+                      "epsilon in the shape of the data")  # fmt: skip
+    if close(share, share[0]):
+        return broken("between pairs, all by the same number", "one epsilon for the whole batch")
+    if torch.equal(points, later):
+        return broken("between pairs, by the same numbers each time", "random numbers that are not fresh")
+    return holds("between pairs, a fresh number for each")
+
+
+# --- slopes of the penalty ---------------------------------------------------------------------------------------------
+
+
+def at_zero_slope(of: Of) -> Held:
+    """Whether the penalty and its gradient are finite where the critic is flat."""
+    for name, critic in (("linear critic", linear([0.0, 0.0])), ("critic of zeros", small(zero=True))):
+        said = of(critic, *clouds())
+        found = by_parameters(said, critic)
+        if not bool(torch.isfinite(said).all() and torch.isfinite(found).all()):
+            return broken(f"NaN or infinite on a {name}", "NaN from a square root at zero: add 1e-12 below it")
+    return holds("finite, and so is its gradient")
+
+
+def by_parameters(said: Tensor, critic: nn.Module) -> Tensor:
+    """The gradient of a penalty by a critic's parameters, flat; zeros where nothing leads there."""
+    parameters = list(critic.parameters())
+    if not said.requires_grad:
+        return torch.zeros(1, dtype=torch.float64)
+    found = torch.autograd.grad(said.sum(), parameters, allow_unused=True)
+    both = zip(parameters, found, strict=True)
+    return torch.cat([torch.zeros_like(p).flatten() if g is None else g.flatten() for p, g in both])
+
+
+def moves(of: Of) -> Held:
+    """Whether the penalty's gradient by the critic's parameters is there, and is that of the penalty."""
+    critic, (real, fake) = small(), clouds()
+    reseed(0)
+    said = of(critic, real, fake)
+    found = by_parameters(said, critic)
+    if not bool(found.any()):
+        like = "create_graph=True was left out, or a detach on the way"
+        return broken("no gradient reaches the critic's parameters", like)
+    for seed in range(3):
+        way = normal(len(found), seed=50 + seed)
+        wanted = (shifted(of, 1e-6 * way) - shifted(of, -1e-6 * way)) / 2e-6
+        if not close((found * way).sum(), wanted, CLOSE):
+            told = f"{number((found * way).sum())} where differences say {number(wanted)}"
+            return broken(
+                f"along a random way its slope is {told}", "a detach on the way, or two graphs where one is meant"
+            )
+    return holds("autograd agrees with central differences to 1e-5")
+
+
+def shifted(of: Of, by: Tensor) -> float:
+    """The penalty on the small critic with other parameters, under the same random numbers."""
+    critic = small()
+    with torch.no_grad():
+        parts = by.split([p.numel() for p in critic.parameters()])
+        for parameter, part in zip(critic.parameters(), parts, strict=True):
+            parameter.add_(part.view_as(parameter))
+    reseed(0)
+    return float(of(critic, *clouds()).detach().sum())
+
+
+def order(of: Of) -> Held:
+    """Whether the order of the pairs does not matter, as far as no random numbers decide."""
+    real, fake = clouds()
+    values = []
+    for seed, moved in ((0, torch.arange(N)), (1, torch.arange(N)), (0, torch.tensor([3, 0, 5, 1, 4, 2]))):
+        reseed(seed)
+        values.append(of(small(), real[moved], fake[moved]).detach().mean())
+    if not close(values[0], values[1]):
+        return note("it draws a number for each pair, so that another order is another draw")
+    return holds("it does not matter") if close(values[0], values[2]) else broken("it changes the penalty")
+
+
+def untouched(of: Of) -> Held:
+    """Whether a call changes neither the critic nor the points."""
+    critic, (real, fake) = small(), clouds()
+    before, points = [p.detach().clone() for p in critic.parameters()], (real.clone(), fake.clone())
+    of(critic, real, fake)
+    if not all(map(torch.equal, before, critic.parameters())):
+        return broken("it changes the critic's parameters", "a penalty in an optimiser step of its own")
+    if any(p.grad is not None for p in critic.parameters()):
+        return broken("it leaves gradients behind: a backward() inside", "a penalty in an optimiser step of its own")
+    if not all(map(torch.equal, points, (real, fake))):
+        return broken("it changes the points that it was given")
+    if not critic.training or not all(p.requires_grad for p in critic.parameters()):
+        return broken("it leaves the critic in another mode, or its parameters frozen")
+    return holds("parameters, gradients and points are as before")
