@@ -191,6 +191,10 @@
     lab.told.rate = look.rate;
     lab.told.step = look.step;
     lab.told.memory = look.memory;
+    if (!playing) { // the address says where the game stands whenever it stands
+      clearTimeout(addressing);
+      addressing = setTimeout(keepAddress, 250);
+    }
     if (look.why !== "ends") charts.losses.add(look.step, ["critic_loss", "generator_loss", "penalty"].map((name) => look.report[name]));
   }
 
