@@ -34,6 +34,7 @@ from toygan.targets.mixtures import ring
 from toygan.targets.target import Target
 
 torch.set_num_threads(1)
+os.environ.pop("COLUMNS", None)  # tests on several cores are told a width; a pipe has none
 
 
 def pytest_configure(config: pytest.Config) -> None:
