@@ -312,6 +312,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "bitwise_or.Tensor": (TRUTH, Y > 0), "neg.default": (X,), "abs.default": (X,), "exp.default": (X,),
     "log.default": (POSITIVE,), "log1p.default": (POSITIVE,), "expm1.default": (X,), "sqrt.default": (POSITIVE,),
     "rsqrt.default": (POSITIVE,), "reciprocal.default": (POSITIVE,), "sin.default": (X,), "cos.default": (X,),
+    "repeat.default": (X, [2, 1, 3]),
     "erf.default": (X,), "floor.default": (X,), "ceil.default": (X,), "round.default": (X,), "sigmoid.default": (X,),
     "tanh.default": (X,), "relu.default": (X,), "leaky_relu.default": (X, 0.2), "elu.default": (X,),
     "silu.default": (X,), "softplus.default": (X * 10,), "sigmoid_backward.default": (X, POSITIVE),

@@ -35,13 +35,14 @@ COMMANDS = [
     "list",
     "show",
     "doctor",
+    "check",
+    "lab",
     "sweep",
     "table",
     "demo",
     "gallery",
     "distance",
     "dirac",
-    "lab",
 ]
 
 

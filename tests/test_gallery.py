@@ -372,7 +372,7 @@ def test_references_become_links():
 
 
 def test_every_asset_is_placed():
-    assert sorted(markup.ASSETS) == sorted(file.name for file in page.OWN.iterdir())
+    assert sorted(markup.ASSETS) == sorted(file.name for file in page.OWN.iterdir() if file.is_file())
 
 
 # --- pages and sites -------------------------------------------------------------------------------------------------

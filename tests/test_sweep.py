@@ -692,7 +692,7 @@ def test_no_cluster_is_told(tmp_path: Path, words: list[str], said: str, monkeyp
 def test_a_points_file_travels_under_another_path(tmp_path: Path) -> None:
     home = "/home/someone's/pöints.csv"
     config, moves = at_home_here({"target": {"kind": "points", "path": home}}, tmp_path)
-    assert config["target"]["path"] == str((tmp_path / "pöints.csv").resolve())
+    assert config["target"]["path"] == str((tmp_path / "0" / "pöints.csv").resolve())
     there = moves[home]
     facts = {
         "title": home,

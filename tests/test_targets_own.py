@@ -387,7 +387,7 @@ def test_a_sweep_tells_once_of_a_scenario(tmp_path, capsys, no_processes, monkey
 
 
 def footer_lines_of(recording):
-    return footer_lines(scene(recording))
+    return footer_lines(scene(recording), "en")
 
 
 def test_nothing_is_said_where_all_real_points_are_seen():
