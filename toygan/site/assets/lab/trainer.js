@@ -276,11 +276,12 @@ lab.trainer = function () {
       for (const key in setup.dials) game.dials[key] = tensor("float64", [setup.dials[key]], []);
       game.windows = { ...setup.windows, latents: watched(game, setup.watched) };
       games.set(game.id, game);
+      unseen = 0;
       apply(game);
       keep(game);
       await look(game, "open");
     },
-    async close({ id }) { games.delete(id); },
+    async close({ id }) { games.delete(id); unseen = 0; }, // what was shown of a closed game nobody says that it was seen
     async set({ id, key, value }) { change(games.get(id), key, value); if (!playing) await look(games.get(id), "set"); },
     async once({ id, what }) {
       const game = games.get(id);
