@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.engines.table import BACKENDS, ENGINES, Running, lacking
+from toygan.engines.table import ENGINES, Running
 from toygan.files import own
 from toygan.files.config import Config, Method, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
@@ -51,6 +51,7 @@ from toygan.session.stream import (
     engine_of,
     looks_from,
     said_in,
+    usable_backend,
 )
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "matplotlib", "POT", "onnx", "onnxruntime")
@@ -138,15 +139,6 @@ SHORT_OPTIONS = {"training.seeds": "--seeds", "training.steps": "--steps"}
 def backends_here() -> dict[str, str | None]:
     """The backends by name, the fastest first, each with what it lacks on this machine."""
     return {name: engine.lacking() for name, engine in ENGINES.items()}
-
-
-def usable_backend(backend: str, device: str) -> str:
-    """A backend's name; UserError for one that nobody knows, or that cannot run on the device."""
-    if backend not in BACKENDS:
-        raise UserError(f"backend {backend!r}: legal values: {', '.join(BACKENDS)}")
-    if backend != "auto" and (why := lacking(backend, device)):
-        raise UserError(f"backend {backend}: {why}")
-    return backend
 
 
 def carry_out(config: Config, order: Order) -> Recording:

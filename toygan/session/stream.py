@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from toygan.engines.table import BACKENDS, Begun, Running, Unusable, begin
+from toygan.engines.table import BACKENDS, Begun, Running, Unusable, begin, lacking
 from toygan.files.config import Config, Method, as_data
 from toygan.files.dials import PARTS, Dials, dials_of
 from toygan.files.own import allow
@@ -150,10 +150,18 @@ def as_dials(sim: Simulation, changes: Mapping[str, float | Sequence[float]]) ->
     return {key: torch.tensor(value).to(sim.world.dials[key]) for key, value in changes.items()}
 
 
-def engine_of(sim: Simulation, state: State, backend: str, dials: Dials) -> Begun:
-    """A game that runs from a state; UserError for a backend that is not there or cannot run it."""
+def usable_backend(backend: str, device: str) -> str:
+    """A backend's name; UserError for one that nobody knows, or that cannot run on the device."""
     if backend not in BACKENDS:
         raise UserError(f"backend {backend!r}: legal values: {', '.join(BACKENDS)}")
+    if backend != "auto" and (why := lacking(backend, device)):
+        raise UserError(f"backend {backend}: {why}")
+    return backend
+
+
+def engine_of(sim: Simulation, state: State, backend: str, dials: Dials) -> Begun:
+    """A game that runs from a state; UserError for a backend that is not there or cannot run it."""
+    usable_backend(backend, like(state).device.type)
     first = next(draws(sim.source, step_of(state), like(state)))
     try:
         return begin(backend, sim.world.step, state, first, dials)
