@@ -120,7 +120,8 @@ def extra_of(scores: Tensor, memory: Tensor | None = None, **known: Tensor) -> E
     seeds, batch, _ = scores.shape
     chance = fractions(seeds, batch, 2, seed=99)
     drawn = {"labels": chance, "swap": chance[..., :1], **known}
-    return Extra(scores.new_full((seeds,), 0.5) if memory is None else memory, drawn)
+    real, fake = scores.new_zeros(seeds, batch, 2), scores.new_tensor((1.2, 1.6)).expand(seeds, batch, 2)  # two apart
+    return Extra(scores.new_full((seeds,), 0.5) if memory is None else memory, drawn, real, fake)
 
 
 def by_head(one: Objective, outputs: Tensor) -> Heads:

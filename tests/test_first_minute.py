@@ -178,12 +178,13 @@ def test_completion_offers_the_keys_of_a_scenario_and_no_others():
             "name",
             "methods",
             *scenario.TABLES,
+            "source",
             "view",
             "training",
         }
         assert {key for key in offered if key.rpartition(".")[0] == table.rstrip(".")} == names - {"method"}
     for table, kinds in completion.KINDS.items():
-        functions = [*ROWS[kinds.removesuffix("s")].values(), *([moved] if table == "target." else [])]
+        functions = [*ROWS[kinds.removesuffix("s")].values(), *([moved] if kinds == "targets" else [])]
         parameters = [each for function in functions for each in inspect.signature(function).parameters.values()]
         names = {table + each.name for each in parameters if each.kind is each.KEYWORD_ONLY}
         assert {key for key in offered if key.startswith(table) and key.count(".") == table.count(".")} == (

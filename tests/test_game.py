@@ -154,7 +154,7 @@ def test_higher_score_is_more_real_after_training(objective):
     world = small_world(objective, target=dirac(), generator=far, critic_steps=20)
     state = states_of(world, [0], 1)[-1]
     both = torch.tensor([[[0.0, 0.0], [2.0, 0.0]]], dtype=torch.float64)
-    scores = duel.judge(world.game, state.parameters["critic"], both[:, :1], both[:, 1:]).score(both)[0]
+    scores = duel.judge(world.game, state.parameters, both[:, :1], both[:, 1:]).score(both)[0]
     assert scores[0] > scores[1]
 
 
@@ -191,6 +191,10 @@ DIRAC: dict[str, Pushes | None] = {
     "soft-labels": (lambda t: 0.8 * sigmoid(t) - 0.2 * sigmoid(-t), lambda t: sigmoid(-t)),
     "energy": (lambda t: float(t > -1), lambda t: 1.0),
     "began": None,  # has a memory, and a test of its own
+    "density-ratio": (lambda t: t, lambda t: 1 - t),
+    "positive-ratio": (sigmoid, sigmoid),
+    "loss-sensitive": None,  # sees |theta| besides
+    "categorical": None,  # of eight scores
     "mmd": (lambda t: -2 * mmd_slope(t), lambda t: -2 * mmd_slope(t)),
     "cramer": (lambda t: -2 * np.sign(t), lambda t: -2 * np.sign(t)),
 }
@@ -352,7 +356,7 @@ def test_long_averages_do_not_remember_the_first_generator():
 
 def losses_of(rules: Game, state: State, real: Tensor, latent: Tensor) -> Losses:
     """The objective's word on a batch, critic and generator as they are in this state."""
-    fake = duel.carried(rules, state.parameters["generator"], latent)
+    fake = duel.carried(rules, state.parameters, latent)
     body = rules.players["critic"].network
     return said(rules.objective, *(body.forward(body.layers(state.parameters["critic"]), x) for x in (real, fake)))
 
@@ -425,7 +429,10 @@ def test_rates_follow_the_schedule(schedule):
 def test_score_and_slopes_go_through_the_constraint():
     world = small_world(constraint=CONSTRAINTS["spectral-norm"](lipschitz=3.0), critic=CRITICS["linear"](2, 1))
     weight, points = torch.tensor([[30.0, 40.0]], dtype=torch.float64), numbers(1, 5, 2)
-    judge, wanted = duel.judge(world.game, weight, points, points), torch.tensor([1.8, 2.4], dtype=torch.float64)
+    judge, wanted = (
+        duel.judge(world.game, {"critic": weight}, points, points),
+        torch.tensor([1.8, 2.4], dtype=torch.float64),
+    )
     torch.testing.assert_close(judge.score(points), points @ wanted)
     torch.testing.assert_close(judge.slopes(points), wanted.expand(1, 5, 2))
 

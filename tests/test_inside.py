@@ -37,7 +37,7 @@ def small(method: str = "ns-gan", *changes: str) -> Simulation:
 
 
 def clouds(sim: Simulation) -> Watched:
-    seen = duel.carried(sim.world.game, sim.start.players["generator"].shown, sim.watched).detach()
+    seen = duel.carried(sim.world.game, sim.start.averaged, sim.watched).detach()
     return Watched(torch.from_numpy(sim.real[None]), seen, sim.watched)
 
 
@@ -49,7 +49,7 @@ def test_scores_and_slopes_are_those_of_the_critic() -> None:
     sim = small()
     seen, (real, fake, _) = looked(sim), clouds(sim)
     points = torch.cat((real.expand(2, -1, -1), fake), dim=1).requires_grad_()
-    layers = duel.critic_layers(sim.world.game, sim.start.parameters["critic"])
+    layers = duel.critic_layers(sim.world.game, sim.start.parameters)
     scores = sim.world.game.players["critic"].network.forward(layers, points)[..., 0]
     (slopes,) = torch.autograd.grad(scores.sum(), points)
     assert np.allclose(np.hstack((seen["real_scores"], seen["fake_scores"])), scores.detach(), atol=1e-6)
@@ -105,9 +105,9 @@ def test_layer_gradients_shrink_with_small_weights(depth: int, monkeypatch: pyte
 def test_the_generators_gradient_is_that_of_its_loss() -> None:
     sim = small()
     parameters = sim.start.parameters["generator"].clone().requires_grad_()
-    layers = duel.critic_layers(sim.world.game, sim.start.parameters["critic"])
+    layers = duel.critic_layers(sim.world.game, sim.start.parameters)
     scores = sim.world.game.players["critic"].network.forward(
-        layers, duel.carried(sim.world.game, parameters, sim.watched)
+        layers, duel.carried(sim.world.game, {"generator": parameters}, sim.watched)
     )
     softplus(-scores).mean(dim=(1, 2)).sum().backward()
     assert np.allclose(looked(sim)["generator_gradient"], parameters.grad.norm(dim=1), rtol=1e-5)

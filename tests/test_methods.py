@@ -71,8 +71,8 @@ def test_a_formula_is_what_its_method_plays(name):
 
 def judged(rules: Game, state: State, row: Draw) -> list[Tensor]:
     """The critic's outputs of both batches of a move."""
-    body, layers = rules.players["critic"].network, duel.critic_layers(rules, state.parameters["critic"])
-    fake = duel.generate(rules, state.parameters["generator"], row)
+    body, layers = rules.players["critic"].network, duel.critic_layers(rules, state.parameters)
+    fake = duel.generate(rules, state.parameters, row)
     clouds = (row["real"], row.get("real noise")), (fake, row.get("fake noise"))
     return [body.forward(layers, duel.shown(rules, state, *cloud)) for cloud in clouds]
 

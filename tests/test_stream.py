@@ -351,7 +351,7 @@ def test_slopes_are_those_of_the_drawn_score_wherever_its_head_stands(heads):
     world = small_world(Objective(quadrants().losses, heads=heads), critic=mlp_critic(2, 3, width=6, depth=1))
     points = numbers(1, 5, 2)
     state = first_state(world, source_of(world, [0]), points)
-    judge = duel.judge(world.game, state.parameters["critic"], points, points)
+    judge = duel.judge(world.game, state.parameters, points, points)
     torch.testing.assert_close(judge.slopes(points), differences(judge.score, points), rtol=1e-6, atol=1e-8)
 
 

@@ -112,7 +112,7 @@ def test_noise_falls_evenly_to_none_and_is_each_clouds_own():
     row, body = play.row_of(draw, 0), body_of(world, "critic")
     layers, fake = (
         body.layers(state.parameters["critic"]),
-        duel.generate(world.game, state.parameters["generator"], row),
+        duel.generate(world.game, state.parameters, row),
     )
     clouds = (row["real"], row["real noise"]), (fake, row["fake noise"])
     r, g = (body.forward(layers, cloud + 0.5 * own) for cloud, own in clouds)
@@ -152,7 +152,7 @@ def test_a_pack_is_neighbours_side_by_side():
 def test_a_critic_of_packs_is_drawn_at_copies(pack):
     world = small_world("non-saturating", pack=pack, critic=small_critic(1, pack))
     state, points = states_of(world, [0, 1], 0)[0], numbers(2, 5, 2)
-    judge = duel.judge(world.game, state.parameters["critic"], points, points)
+    judge = duel.judge(world.game, state.parameters, points, points)
     wanted = world.game.players["critic"].network.forward(
         world.game.players["critic"].network.layers(state.parameters["critic"]), torch.cat([points] * pack, dim=2)
     )
@@ -164,7 +164,7 @@ def test_a_critic_of_packs_is_drawn_at_copies(pack):
 def test_a_witness_is_drawn_with_its_slope(name):
     world = small_world(name)
     state, points = states_of(world, [0], 0)[0], numbers(1, 5, 2)
-    judge = duel.judge(world.game, state.parameters["critic"], numbers(1, 7, 2, seed=1), numbers(1, 7, 2, seed=2))
+    judge = duel.judge(world.game, state.parameters, numbers(1, 7, 2, seed=1), numbers(1, 7, 2, seed=2))
     torch.testing.assert_close(judge.slopes(points), differences(judge.score, points), rtol=1e-6, atol=1e-8)
 
 
@@ -343,6 +343,6 @@ def test_codes_tell_the_modes():
     *_, state = islice(play.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start))), sim.steps)
     modes = sim.world.target.modes
     assert modes is not None
-    points = duel.carried(sim.world.game, state.players["generator"].shown, sim.final)
+    points = duel.carried(sim.world.game, state.averaged, sim.final)
     found = [owners(points[s], sim.final[s, :, :8], modes.centres) for s in range(2)]
     assert all(count >= 6 and share > 0.8 for count, share in found), found

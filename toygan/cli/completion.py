@@ -9,7 +9,7 @@ from toygan.files.source import fields_of, options_of, rows_of
 
 Completer = Callable[[str], list[str]]
 
-METHODS = ("game.methods", "METHODS")
+METHODS = (("game.methods", "METHODS"), ("game.zoo", "ZOO"))
 # What `show` explains besides scenarios, methods and exhibits: list -> module and table with a row for each.
 TABLES = {
     "objectives": ("game.objectives", "OBJECTIVES"),
@@ -18,6 +18,7 @@ TABLES = {
     "targets": ("targets.table", "TARGETS"),
     "generators": ("game.players", "GENERATORS"),
     "critics": ("game.players", "CRITICS"),
+    "casts": ("game.casts", "CASTS"),
     "optimisers": ("game.optimisers", "OPTIMISERS"),
     "schedules": ("game.optimisers", "SCHEDULES"),
     "activations": ("game.networks", "ACTIVATIONS"),
@@ -31,12 +32,14 @@ TABLES = {
 FIELDS = {"": "Config", "view.": "View", "training.": "Training", "method.": "Method"}
 KINDS = {
     "target.": "targets",
+    "source.": "targets",
     "generator.": "generators",
     "critic.": "critics",
     "method.objective.": "objectives",
     "method.constraint.": "constraints",
     "method.also.": "constraints",
     "method.update.": "rules",
+    "method.cast.": "casts",
 }
 
 
@@ -48,7 +51,12 @@ def starting(names: Callable[[], Iterable[str]]) -> Completer:
 def shown_names() -> list[str]:
     """Every name that `show` explains."""
     rows = [name for module, table in TABLES.values() for name in rows_of(module, table)]
-    return list(dict.fromkeys([*shipped(), *rows_of(*METHODS), *shipped_exhibits(), *rows]))
+    return list(dict.fromkeys([*shipped(), *methods(), *shipped_exhibits(), *rows]))
+
+
+def methods() -> list[str]:
+    """Every shipped method."""
+    return [name for table in METHODS for name in rows_of(*table)]
 
 
 def lists() -> list[str]:
@@ -58,17 +66,17 @@ def lists() -> list[str]:
 
 def settings() -> list[str]:
     """Every key of a scenario, as `--set` and `--grid` take it, with its equals sign."""
-    tables = {"", "target", "view", "generator", "critic", "training", "method", "methods", "name"}
+    tables = {"", "target", "source", "view", "generator", "critic", "training", "method", "methods", "name"}
     keys = [table + name for table, model in FIELDS.items() for name in fields_of("files.config", model)]
     for table, kinds in KINDS.items():
         module, rows = TABLES[kinds]
-        more = ["moved"] if table == "target." else []
+        more = ["moved"] if kinds == "targets" else []
         keys += [table + name for name in ("kind", *options_of(module.split(".")[0], module, rows, *more))]
     return [f"{key}=" for key in keys if key not in tables]
 
 
 complete_scenario = starting(shipped)
-complete_method = starting(lambda: rows_of(*METHODS))
+complete_method = starting(methods)
 complete_exhibit = starting(shipped_exhibits)
 complete_name = starting(shown_names)
 complete_list = starting(lists)

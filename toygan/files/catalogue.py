@@ -11,16 +11,18 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from toygan.files.advice import advice
 from toygan.files.config import Config, as_data, toml_lines, toml_value
-from toygan.files.scenario import find, read, spelled, unset_view
+from toygan.files.scenario import NAMED, find, read, spelled, unset_view
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.files.strict import UserError, did_you_mean, nearest, plainly, read_toml
+from toygan.game.casts import CASTS
 from toygan.game.constraints import CONSTRAINTS
-from toygan.game.methods import METHODS, PAPERS
+from toygan.game.methods import PAPERS
 from toygan.game.networks import INITIALISATIONS
 from toygan.game.objectives import OBJECTIVES
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES
 from toygan.game.players import CRITICS, GENERATORS, LATENTS
 from toygan.game.rules import RULES
+from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.targets.table import TARGETS
 
 
@@ -43,7 +45,7 @@ def scenarios() -> dict[str, str]:
 
 def methods() -> dict[str, str]:
     """Method -> formula."""
-    return {name: method["formula"] for name, method in METHODS.items()}
+    return {name: method["formula"] for name, method in NAMED.items()}
 
 
 def sentences(table: Mapping[str, Callable[..., Any]]) -> dict[str, str]:
@@ -91,6 +93,7 @@ ROWS: dict[str, Mapping[str, Callable[..., Any]]] = {
     "target": TARGETS,
     "generator": GENERATORS,
     "critic": CRITICS,
+    "cast": CASTS,
 }
 
 LISTS: dict[str, Callable[[], dict[str, str]]] = {
@@ -105,7 +108,7 @@ def pages(name: str, more: Makers) -> list[Entry]:
     """Everything of that name, here or in what `more` is shown, or the file at that path; UserError where there is nothing."""
     makers: Makers = {
         "scenario": (shipped(), scenario_page),
-        "method": (METHODS, method_page),
+        "method": (NAMED, method_page),
         **{what: (table, partial(function_page, what)) for what, table in ROWS.items()},
         **{what: (every(), partial(name_page, what)) for what, (_, every) in NAMES.items()},
         **more,
@@ -142,7 +145,7 @@ def view_of(name: str, config: Config) -> dict[str, str]:
 
 def method_page(name: str) -> Entry:
     """A method: formula, source, what to look for, settings."""
-    data = as_data(read("swiss-roll", name))["method"]
+    data = as_data(read(PLAYED_ON.get(name, "eight-gaussians") if name in ZOO else "swiss-roll", name))["method"]
     settings = {key: value for key, value in data.items() if key not in (*WORDS_SHOWN, "name")}
     paper = {"the paper's own settings": PAPERS[name]} if name in PAPERS else {}
     return Entry(f"method {name}", words(data) | paper, toml_lines(settings))

@@ -18,6 +18,7 @@ from pydantic import (
 
 from toygan.files.own import given, own_or_one_of
 from toygan.files.strict import Mistake, Place, Strict, UserError, as_kind, one_of, told
+from toygan.game.casts import CASTS
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import OBJECTIVES
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES
@@ -100,9 +101,13 @@ class Method(Strict):
     noisy_labels: NonNegativeFloat = Field(default=0.0, le=0.5)
     categories: Annotated[NonNegativeInt, Field(le=1000)] = 0
     mutual_information: NonNegativeFloat = 0.0
+    labels: Literal["generator", "both"] | None = None
+    auxiliary: PositiveFloat | None = None
+    history: PositiveFloat | None = None
+    cast: one_of(CASTS) | None = None  # type: ignore[valid-type]
 
     def __init__(self, **options: Any) -> None:
-        parts = {"objective", "constraint", "also", "update"} & options.keys()
+        parts = {"objective", "constraint", "also", "update", "cast"} & options.keys()
         data = options | {
             part: given(options[part]) if callable(options[part]) else as_kind(options[part]) for part in parts
         }
@@ -142,6 +147,7 @@ class Config(Strict):
     about: str = ""
     reference: str = ""
     target: one_of(TARGETS, moved)  # type: ignore[valid-type]
+    source: one_of(TARGETS, moved) | None = None  # type: ignore[valid-type]
     view: View = View()
     generator: one_of(GENERATORS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
     critic: one_of(CRITICS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]

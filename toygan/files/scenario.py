@@ -41,11 +41,13 @@ from toygan.files.world import BUILDERS, build_target
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
+from toygan.game.zoo import ZOO
 from toygan.targets.extent import window
 from toygan.targets.refusal import Refusal
 from toygan.targets.target import Target
 
 DEFAULT_METHOD = "wgan-gp"
+NAMED = METHODS | ZOO  # every shipped method
 METHOD: Key = ("method", "name")
 TABLES = {"target": None, "generator": "mlp", "critic": "mlp"}  # tables with a kind, and the kind that need not be said
 
@@ -210,9 +212,9 @@ def with_own(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
 
 def spelled(name: Any, own: Collection[str] = ()) -> Any:
     """The name of a method as it is written here, whoever writes it WGAN-GP or wgan_gp; as it is where none is meant."""
-    if not isinstance(name, str) or name in own or name in METHODS or halves(name):
+    if not isinstance(name, str) or name in own or name in NAMED or halves(name):
         return name
-    tables = ([*own, *METHODS],) if "+" not in name else (OBJECTIVES, CONSTRAINTS)
+    tables = ([*own, *NAMED],) if "+" not in name else (OBJECTIVES, CONSTRAINTS)
     plain = [{plainly(word): word for word in reversed([*table])} for table in tables]
     parts = name.split("+", 1)
     return "+".join(words.get(plainly(half), half) for half, words in zip(parts, plain, strict=True))
@@ -225,15 +227,15 @@ def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) 
     if name in own:
         table = as_table(own[name])
         return {part: as_kind(value) if part in PARTS else value for part, value in table.items()}
-    if name in METHODS:
-        return METHODS[name]
+    if name in NAMED:
+        return NAMED[name]
     if "objective" in changes:  # a resolved file spells its method out
         return {}
     if own_halves := halves(name):
         return pair_named(*own_halves)
     head, plus, tail = name.partition("+")
     if not plus:
-        raise Refusal("unknown", f"{suggestion(name, [*own, *METHODS], 'names')}, or a pair OBJECTIVE+CONSTRAINT")
+        raise Refusal("unknown", f"{suggestion(name, [*own, *NAMED], 'names')}, or a pair OBJECTIVE+CONSTRAINT")
     if "+" in tail:
         first, second = tail.split("+", 1)
         both = f"a second one is method.also: --method {head}+{first} --set method.also={second}"
@@ -277,13 +279,13 @@ def with_kinds(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     for method in [data.get("method"), *as_table(data.get("methods")).values()]:
         for part in PARTS & as_table(method).keys():
             method[part] = as_kind(method[part])
-    target = as_table(data.get("target"))
-    if isinstance(target.get("path"), str | Path) and "\0" not in str(target["path"]):
-        target["path"] = str((folder / Path(target["path"]).expanduser()).resolve())
+    for target in (as_table(data.get("target")), as_table(data.get("source"))):
+        if isinstance(target.get("path"), str | Path) and "\0" not in str(target["path"]):
+            target["path"] = str((folder / Path(target["path"]).expanduser()).resolve())
     return data
 
 
-PARTS = {"objective", "constraint", "also", "update"}
+PARTS = {"objective", "constraint", "also", "update", "cast"}
 
 
 def as_table(value: Any) -> dict[str, Any]:
@@ -324,7 +326,7 @@ def impossible(config: Config) -> list[Mistake]:
 
 def impossible_parts(data: Mapping[str, Any], bad: set[str | int]) -> list[Mistake]:
     """What `impossible` says of the tables that are not `bad`, with harmless ones in place of the others."""
-    good = {key: data[key] for key in ("target", "generator", "critic") if key in data and key not in bad}
+    good = {key: data[key] for key in ("target", "source", "generator", "critic") if key in data and key not in bad}
     config, _ = examined(Config, STAND_INS | good)
     return impossible(config) if config else []
 

@@ -10,20 +10,23 @@ from toygan.files.dials import Dials, dials_of, turned
 from toygan.files.own import Own, own_row, short
 from toygan.files.strict import options
 from toygan.files.trial import constraint_tried, objective_tried
+from toygan.game.casts import CASTS, Bodies, Cast, labels_beside
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
-from toygan.game.laws import Law, merged, normal
+from toygan.game.laws import Law, labels, merged, normal
 from toygan.game.networks import Network
 from toygan.game.objectives import (
     OBJECTIVES,
     Objective,
     objective_of,
     with_category,
+    with_classes,
     with_information,
+    with_labels,
     with_noisy_labels,
 )
-from toygan.game.optimisers import OPTIMISERS, SCHEDULES
-from toygan.game.play import Draw, Game, Player, State
+from toygan.game.optimisers import OPTIMISERS, SCHEDULES, Optimiser, remembering
+from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, Player, State, termed
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
 from toygan.targets.refusal import Refusal
@@ -33,7 +36,7 @@ from toygan.targets.target import Target, moved
 
 class World(NamedTuple):
     """What a config means: the target, the generator with its latents, the laws of a step's further draws, the game at any
-    dials, `game_at(dials)`, the config's own dials, and the game at these.
+    dials, `game_at(dials)`, the config's own dials, the game at these, and the world that a translator's points are from.
     """
 
     target: Target
@@ -42,6 +45,7 @@ class World(NamedTuple):
     game_at: Callable[[Dials], Game]
     dials: Dials
     game: Game
+    source: Target | None = None
 
     def step(self, state: State, draw: Draw, dials: Dials) -> State:
         """One step of the game: a pure function of tensors."""
@@ -51,38 +55,104 @@ class World(NamedTuple):
 
 def build_target(config: Config) -> Target:
     """The target, scaled, rotated and shifted."""
-    make = TARGETS[config.target.kind]
-    return moved(make(**options(config.target, make)), **options(config.target, moved))
+    return made_target(config.target)
+
+
+def build_source(config: Config) -> Target | None:
+    """The world that a translator's points are from, where a scenario has one."""
+    return None if config.source is None else made_target(config.source)
+
+
+def made_target(table: Any) -> Target:
+    """The target of a table of a scenario, scaled, rotated and shifted."""
+    make = TARGETS[table.kind]
+    return moved(make(**options(table, make)), **options(table, moved))
 
 
 def build_generator(config: Config) -> Generator:
     """The generator with its latents, as wide as the objective's codes want it."""
-    make, codes = GENERATORS[config.generator.kind], config.method.categories
-    made = make(**options(config.generator, make))
-    if not codes:
-        return made
-    if made.widened is None:
-        raise Refusal("only the generator kind mlp takes a method with categories", option="kind")
-    return made._replace(network=made.widened(codes))
+    make = GENERATORS[config.generator.kind]
+    made, codes = make(**options(config.generator, make)), codes_of(config)
+    if codes and made.widened is None:
+        raise Refusal(
+            "only the generator kinds mlp and translator take a method with categories or labels", option="kind"
+        )
+    return made._replace(network=made.widened(codes)) if codes and made.widened else made
+
+
+def codes_of(config: Config) -> int:
+    """How many numbers the generator is fed before its latent: a category's and a class's."""
+    return config.method.categories + (classes_of(config) if config.method.labels else 0)
+
+
+def classes_of(config: Config) -> int:
+    """The number of the target's classes; Refusal where it has none."""
+    found = build_target(config).classes
+    if found is None:
+        raise Refusal(f"labels need a target with parts, and {config.target.kind} has none", option="labels")
+    return found
 
 
 def build_critic(config: Config) -> Network:
-    """The critic, of the scenario's kind or the method's own, as wide at both ends as packing and objective want, constrained."""
+    """The critic, of the scenario's kind or the method's own, as wide at both ends as packing, objective and what it is shown
+    beside a point want, constrained.
+    """
+    beside = sum(one.columns for one in besides(config, build_cast(config)))
+    return critic_of((2 + beside) * config.method.pack, config)
+
+
+def critic_of(inputs: int, config: Config) -> Network:
+    """A critic of so many numbers, constrained."""
     make, outputs = CRITICS[config.method.critic or config.critic.kind], sum(build_objective(config).heads.values())
-    critic = make(2 * config.method.pack, outputs, **options(config.critic, make))
+    critic = make(inputs, outputs, **options(config.critic, make))
     return build_constraint(config).extend(critic)
 
 
-def build_objective(config: Config, at: Config | None = None) -> Objective:
-    """The objective with its options and the tricks that change it; `at` has dials in place of numbers."""
+def besides(config: Config, cast: Cast) -> tuple[Beside, ...]:
+    """What the critic is shown beside a point."""
+    own = (labels_beside(classes_of(config)),) if config.method.labels == "both" else ()
+    return own + cast.beside
+
+
+def build_cast(config: Config, at: Config | None = None, kept: Bodies | None = None) -> Cast:
+    """Who else plays, and what for, of bodies that may be built before; `at` has dials in place of numbers."""
+    values = (at or config).method.cast
+    if values is None:
+        return Cast()
+    make = CASTS[values.kind]
+    return make(kept or bodies(config), **options(values, make))
+
+
+def bodies(config: Config) -> Bodies:
+    """What a cast may build its players of."""
+    generator = build_generator(config)
+    if generator.like is None:
+        raise Refusal(f"a cast needs a generator of kind mlp or translator, not {config.generator.kind}", option="cast")
+    latent = getattr(config.generator, "latent_dim", 2)
+    inputs = codes_of(config) + latent
+    return Bodies(generator.network, latent, inputs, generator.like, lambda width: critic_of(width, config))
+
+
+def build_objective(
+    config: Config, at: Config | None = None, kept: Bodies | None = None, classes: int | None = None
+) -> Objective:
+    """The objective with its options and the tricks that change it; `at` has dials in place of numbers, and what takes long
+    to find out may be known.
+    """
     method, values = config.method, (at or config).method
     make = row_of(OBJECTIVES, method.objective, "objective")
     made = objective_of(make, **options(values.objective, make))
     if method.noisy_labels:
         made = with_noisy_labels(made, values.noisy_labels)
+    if values.auxiliary is not None:
+        made = with_classes(made, classes or classes_of(config), values.auxiliary)
+    if method.labels:
+        made = with_labels(made, labels(classes or classes_of(config)))
     if method.mutual_information:
-        return with_information(made, method.categories, values.mutual_information)
-    return with_category(made, method.categories) if method.categories else made
+        made = with_information(made, method.categories, values.mutual_information)
+    elif method.categories:
+        made = with_category(made, method.categories)
+    return build_cast(config, at, kept).objective(made)
 
 
 def build_constraint(config: Config) -> Constraint:
@@ -108,6 +178,7 @@ def build_rule(config: Config) -> Rule:
 def misfits(config: Config) -> None:
     """Refuse keys of different tables that do not go together."""
     method = config.method
+    misfits_of_worlds(config)
     if config.training.batch % method.pack:
         raise Refusal(f"a batch of {config.training.batch} cannot be cut into packs of {method.pack}", option="pack")
     if method.mutual_information and not method.categories:
@@ -128,6 +199,25 @@ def misfits(config: Config) -> None:
             )
 
 
+def misfits_of_worlds(config: Config) -> None:
+    """Refuse a cast or a generator that lacks a second world, and heads for classes that nobody is told."""
+    method, kind = config.method, config.method.cast.kind if config.method.cast else ""
+    if config.source is None and (config.generator.kind == "translator" or kind in ("translators", "coupled")):
+        wanted = f"the cast {kind}" if kind else "a translator"
+        raise Refusal(f"{wanted} needs a scenario with a [source]", "see the scenario ring-to-grid", "cast")
+    if kind == "translators" and config.generator.kind != "translator":
+        raise Refusal("the cast translators needs the generator kind translator", option="cast")
+    if kind == "coupled" and config.generator.kind != "mlp":
+        raise Refusal("the cast coupled needs the generator kind mlp", option="cast")
+    if method.auxiliary is not None and not method.labels:
+        raise Refusal("auxiliary needs labels", 'for example labels = "generator"', "auxiliary")
+    if config.method.cast is not None and method.pack > 1:
+        raise Refusal("a cast plays with single points", "leave pack at 1", "pack")
+    classes = getattr(method.cast, "tell", "") == "classes"
+    if classes and method.objective.kind != "non-saturating":
+        raise Refusal('tell = "classes" is the non-saturating game of several classes', option="objective")
+
+
 def own_tried(config: Config) -> None:
     """Try what is the user's own."""
     objective_tried(config.method.objective, build_objective(config), config)
@@ -139,9 +229,11 @@ def own_tried(config: Config) -> None:
 
 BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
     ("target", build_target),
-    ("generator", build_generator),
+    ("source", build_source),
     ("method", misfits),
+    ("generator", build_generator),
     ("method", build_objective),
+    ("method", build_cast),
     ("critic", build_critic),
     ("method", own_tried),
 )
@@ -150,49 +242,86 @@ BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
 def world(config: Config, device: str = "cpu") -> World:
     """Everything that the simulator needs."""
     dials = {key: dial.to(device) for key, dial in dials_of(config).items()}
-    generator, critic = build_generator(config), build_critic(config)
+    generator, cast = build_generator(config), build_cast(config)
+    built = Built(
+        {
+            CRITIC: build_critic(config),
+            **{name: role.body() for name, role in cast.roles.items()},
+            GENERATOR: cast.generator() if cast.generator else generator.network,
+        },
+        None if config.method.cast is None else bodies(config),
+        classes_of(config) if config.method.labels else None,
+        besides(config, cast),
+    )
 
     def game_at(dials: Dials) -> Game:
-        return build_game(config, turned(config, dials), generator.network, critic)
+        return build_game(config, turned(config, dials), built)
 
-    return World(build_target(config), generator, laws_of(config), game_at, dials, game_at(dials))
+    target, laws = build_target(config), laws_of(config)
+    return World(target, generator, laws, game_at, dials, game_at(dials), build_source(config))
 
 
-def build_game(config: Config, at: Config, generator: Network, critic: Network) -> Game:
-    """The game of two bodies: its program is the config's, its numbers are those of `at`, which has dials in their place."""
-    method, values, rule, constraint = config.method, at.method, build_rule(at), build_constraint(at)
-    optimiser = rule.wrap(OPTIMISERS[method.optimiser](values.betas))
-    ema = values.ema if method.ema else None
+class Built(NamedTuple):
+    """What of a game no dial changes: the players' networks by name, what a cast may build of, the number of classes, and what
+    stands beside a point.
+    """
+
+    networks: Mapping[str, Network]
+    bodies: Bodies | None
+    classes: int | None
+    beside: tuple[Beside, ...]
+
+
+def build_game(config: Config, at: Config, built: Built) -> Game:
+    """The game: its program is the config's, its numbers are those of `at`, which has dials in their place."""
+    method, values, rule, cast = config.method, at.method, build_rule(at), build_cast(config, at, built.bodies)
+    wants = {CRITIC: critic_opinion, GENERATOR: generator_opinion, **cast.wants}
+    wants |= {name: role.wants for name, role in cast.roles.items()}
+    side = {CRITIC: "critic", GENERATOR: "generator", **{name: role.side for name, role in cast.roles.items()}}
+    players = {
+        name: termed(name, seated(config, at, rule, body, wants[name], side[name]), cast.terms)
+        for name, body in built.networks.items()
+    }
     return Game(
-        players={
-            CRITIC: Player(
-                critic,
-                optimiser,
-                values.critic_rate,
-                critic_opinion,
-                lambda parameters: constraint.project(parameters, critic.layers),
-            ),
-            GENERATOR: Player(
-                generator,
-                optimiser,
-                values.generator_rate,
-                generator_opinion,
-                ema=ema,
-                head_start=method.head_start,
-            ),
-        },
-        critics=(CRITIC,),
-        generators=(GENERATOR,),
+        players=players,
+        critics=tuple(name for name in players if side[name] == "critic"),
+        generators=tuple(name for name in players if side[name] == "generator"),
         critic_steps=method.critic_steps,
-        objective=build_objective(config, at),
-        constraint=constraint,
+        objective=build_objective(config, at, built.bodies, built.classes),
+        constraint=build_constraint(at),
         rule=rule.step,
         schedule=SCHEDULES[method.schedule],
         noise=values.instance_noise if method.instance_noise else None,
         noise_schedule=SCHEDULES[method.noise_schedule],
         pack=method.pack,
         steps=at.training.steps,
+        beside=built.beside,
+        carry=cast.carry,
+        terms=cast.terms,
+        draws=cast.draws,
+        known=cast.known,
     )
+
+
+Wants = Callable[[Game, Parameters, State, Draw], Opinion]
+
+
+def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, side: str) -> Player:
+    """A player with the habits of its side."""
+    values, optimiser = at.method, rule.wrap(build_optimiser(config, at))
+    if side == "critic":
+        constraint = build_constraint(at)
+        return Player(
+            body, optimiser, values.critic_rate, wants, lambda parameters: constraint.project(parameters, body.layers)
+        )
+    ema = values.ema if config.method.ema else None
+    return Player(body, optimiser, values.generator_rate, wants, ema=ema, head_start=config.method.head_start)
+
+
+def build_optimiser(config: Config, at: Config) -> Optimiser:
+    """How a gradient becomes a move."""
+    made, weight = OPTIMISERS[config.method.optimiser](at.method.betas), at.method.history
+    return made if weight is None else remembering(made, weight)
 
 
 NOISE = {"real noise": normal(2), "fake noise": normal(2)}  # what blurs a real and a generated point
@@ -201,4 +330,4 @@ NOISE = {"real noise": normal(2), "fake noise": normal(2)}  # what blurs a real 
 def laws_of(config: Config) -> dict[str, Law]:
     """The random numbers of a step besides real points and latents, by name."""
     noise = NOISE if config.method.instance_noise else {}
-    return merged(build_objective(config).draws, build_constraint(config).draws, noise)
+    return merged(build_objective(config).draws, build_constraint(config).draws, noise, build_cast(config).draws)

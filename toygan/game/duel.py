@@ -21,21 +21,47 @@ from toygan.game.play import Draw, Game, Opinion, Parameters, State, noise_left
 CRITIC, GENERATOR = "critic", "generator"
 
 
-def critic_opinion(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-    """The critic's loss and penalties on one move's batches; its move also changes memories and running statistics."""
-    real = shown(game, state, row["real"], row.get("real noise"))
-    fake = shown(game, state, generate(game, parameters[GENERATOR], row), row.get("fake noise"))
-    layers = critic_layers(game, parameters[CRITIC])
-    pair = game.players[CRITIC].network.judge_both(layers, real, fake)
+class Match(NamedTuple):
+    """One critic against a generator: their names, the draw that is real to the critic, and what is generated,
+    `fake(game, parameters, row) -> [seed, batch, 2]`. A `swapped` critic takes the one for the other.
+    """
+
+    critic: str
+    generator: str
+    real: str
+    fake: Callable[[Game, Parameters, Draw], Tensor]
+    swapped: bool = False
+
+
+def generate(game: Game, parameters: Parameters, row: Draw) -> Tensor:
+    """Generated points [seed, batch, 2] of what the generator is fed."""
+    return carried(game, parameters, fed(game, row))
+
+
+PLAIN = Match(CRITIC, GENERATOR, "real", generate)
+
+
+def critic_opinion(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Opinion:
+    """A critic's loss and penalties on one move's batches; its move also changes memories and running statistics."""
+    real, fake = real_side(game, parameters, state, row, match), fake_side(game, parameters, state, row, match)
+    layers, own = critic_layers(game, parameters, match.critic), parameters[match.critic]
+    pair = game.players[match.critic].network.judge_both(layers, real, fake)
     r, g = heads(game, pair.r), heads(game, pair.g)
-    loss = losses(game, state)(r, g, Extra(state.memory, row)).critic
-    penalty, parts = penalties(game, seeing(game, parameters[CRITIC], layers, pair, real, fake, row))
-    told = {f"{CRITIC}_loss": loss, "penalty": torch.zeros_like(loss) if penalty is None else penalty, **parts}
+    loss = losses(game, state)(*in_order(match, r, g), Extra(state.memory, row, real, fake)).critic
+    penalty, parts = penalties(game, seeing(game, own, layers, pair, real, fake, row, match.critic))
+    name, zero = match.critic, torch.zeros_like(loss)
+    told = {"penalty": zero, **parts} if name == CRITIC else {f"{name}_penalty": zero}
+    told |= {} if penalty is None else {next(iter(told)): penalty}
 
     def after(state: State) -> State:
-        return noted(game, state, parameters[CRITIC], (real, fake), (r, g))
+        return noted(game, state, parameters, (real, fake), (r, g), match.critic)
 
-    return Opinion(loss if penalty is None else loss + penalty, told, after)
+    return Opinion(loss if penalty is None else loss + penalty, {f"{name}_loss": loss, **told}, after)
+
+
+def in_order(match: Match, r: Heads, g: Heads) -> tuple[Heads, Heads]:
+    """What a critic said of the points that it takes for real, then of the others."""
+    return (g, r) if match.swapped else (r, g)
 
 
 def penalties(game: Game, sight: Sight) -> tuple[Tensor | None, dict[str, Tensor]]:
@@ -46,26 +72,40 @@ def penalties(game: Game, sight: Sight) -> tuple[Tensor | None, dict[str, Tensor
 
 
 def noted(
-    game: Game, state: State, judged_by: Tensor, batches: Sequence[Tensor], outputs: tuple[Heads, Heads]
+    game: Game,
+    state: State,
+    parameters: Parameters,
+    batches: Sequence[Tensor],
+    outputs: tuple[Heads, Heads],
+    critic: str = CRITIC,
 ) -> State:
-    """The state with the objective's memory and the critic's running statistics after a move on these batches."""
-    learned, body = state.players[CRITIC], game.players[CRITIC].network
-    held = body.note(learned.parameters, lambda: critic_layers(game, judged_by.detach()), batches)
+    """The state with the objective's memory and a critic's running statistics after a move on these batches."""
+    learned, body = state.players[critic], game.players[critic].network
+    judged_by = {critic: parameters[critic].detach()}
+    held = body.note(learned.parameters, lambda: critic_layers(game, judged_by, critic), batches)
+    state = state._replace(players={**state.players, critic: learned._replace(parameters=held)})
+    if critic != CRITIC:  # the memory is of the first one's outputs
+        return state
     r, g = ({name: values.detach() for name, values in one.items()} for one in outputs)
-    players = {**state.players, CRITIC: learned._replace(parameters=held)}
-    return state._replace(players=players, memory=game.objective.remember(state.memory, r, g))
+    return state._replace(memory=game.objective.remember(state.memory, r, g))
 
 
-def generator_opinion(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-    """The generator's loss on its own batch."""
-    layers, body = critic_layers(game, parameters[CRITIC]), game.players[CRITIC].network
-    fake = shown(game, state, generate(game, parameters[GENERATOR], row), row.get("fake noise"))
+def generator_opinion(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Opinion:
+    """A generator's loss on its own batch."""
+    loss = generator_loss(game, parameters, state, row, match)
+    return Opinion(loss, {f"{match.generator}_loss": loss})
+
+
+def generator_loss(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
+    """What a generator minimises against one critic [seed]; against a swapped one, minus that critic's loss."""
+    layers, body = critic_layers(game, parameters, match.critic), game.players[match.critic].network
+    fake = fake_side(game, parameters, state, row, match)
     g = heads(game, body.forward(layers, fake))
     r = {name: outputs.detach() for name, outputs in g.items()}
-    if game.objective.generator_needs_real:
-        r = heads(game, body.forward(layers, shown(game, state, row["real"], row.get("real noise"))))
-    loss = losses(game, state)(r, g, Extra(state.memory, row)).generator
-    return Opinion(loss, {f"{GENERATOR}_loss": loss})
+    if game.objective.generator_needs_real or match.swapped:
+        r = heads(game, body.forward(layers, real_side(game, parameters, state, row, match)))
+    told = losses(game, state)(*in_order(match, r, g), Extra(state.memory, row, fake=fake))
+    return -told.critic if match.swapped else told.generator
 
 
 def losses(game: Game, state: State) -> Callable[[Heads, Heads, Extra], Losses]:
@@ -96,20 +136,20 @@ def widths_of(game: Game) -> dict[str, int]:
     return {**game.objective.heads, **game.players[CRITIC].network.heads}
 
 
-def generate(game: Game, parameters: Tensor, row: Draw) -> Tensor:
-    """Generated points [seed, batch, 2] of what the generator is fed."""
-    return carried(game, parameters, fed(game, row))
-
-
 def fed(game: Game, row: Draw) -> Tensor:
     """What the generator is fed [seed, batch, d]: the objective's codes, then the latent."""
     return torch.cat([row[name] for name in (*game.objective.codes, "latent")], dim=-1)
 
 
-def carried(game: Game, parameters: Tensor, latent: Tensor) -> Tensor:
-    """Where the generator carries latents, codes included: [seed, n, d] -> [seed, n, 2]."""
-    body = game.players[GENERATOR].network
-    return body.forward(body.layers(parameters), latent)
+def carried(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
+    """Where the generators carry latents, codes included: [seed, n, d] -> [seed, n, 2]."""
+    return sent(game, parameters, latent) if game.carry is None else game.carry(game, parameters, latent)
+
+
+def sent(game: Game, parameters: Parameters, points: Tensor, name: str = GENERATOR) -> Tensor:
+    """Where one player that is a map sends points: [seed, n, d] -> [seed, n, d']."""
+    body = game.players[name].network
+    return body.forward(body.layers(parameters[name]), points)
 
 
 def code_columns(game: Game) -> int:
@@ -117,38 +157,75 @@ def code_columns(game: Game) -> int:
     return sum(game.objective.draws[name].columns for name in game.objective.codes)
 
 
-def shown(game: Game, state: State, points: Tensor, noise: Tensor | None) -> Tensor:
-    """Points as the critic is shown them, blurred by what is left of the noise, then packed: [seed, batch / m, 2m]."""
+def real_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
+    """Real points as a critic is shown them: [seed, batch / m, m d]."""
+    points = row[match.real]
+    return shown(
+        game, state, points, row.get("real noise"), [one.real(game, parameters, points, row) for one in game.beside]
+    )
+
+
+def fake_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
+    """Generated points as a critic is shown them: [seed, batch / m, m d]."""
+    points = match.fake(game, parameters, row)
+    return shown(
+        game, state, points, row.get("fake noise"), [one.fake(game, parameters, points, row) for one in game.beside]
+    )
+
+
+def shown(game: Game, state: State, points: Tensor, noise: Tensor | None, beside: Sequence[Tensor] = ()) -> Tensor:
+    """Points as the critic is shown them, blurred by what is left of the noise, with what stands beside them, then packed."""
     if noise is not None:
         points = points + over(noise_left(game, state), noise) * noise
-    return points.reshape(points.shape[0], -1, 2 * game.pack)
+    if beside:
+        points = torch.cat((points, *beside), dim=2)
+    return points.reshape(points.shape[0], -1, points.shape[2] * game.pack)
 
 
-def critic_layers(game: Game, parameters: Tensor) -> Layers:
-    """The critic's layers as the constraint wants them used."""
-    return game.constraint.reparametrise(game.players[CRITIC].network.layers(parameters))
+def critic_layers(game: Game, parameters: Parameters, critic: str = CRITIC) -> Layers:
+    """A critic's layers as the constraint wants them used."""
+    return game.constraint.reparametrise(game.players[critic].network.layers(parameters[critic]))
 
 
-def seeing(game: Game, parameters: Tensor, layers: Layers, pair: Pair, real: Tensor, fake: Tensor, row: Draw) -> Sight:
+def seeing(
+    game: Game,
+    parameters: Tensor,
+    layers: Layers,
+    pair: Pair,
+    real: Tensor,
+    fake: Tensor,
+    row: Draw,
+    critic: str = CRITIC,
+) -> Sight:
     """What a penalty sees; slopes are those of the score, and computed only when asked for."""
-    body = game.players[CRITIC].network
+    body = game.players[critic].network
 
     def pulled(outputs: Tensor) -> Tensor:
         return pull(game, outputs, pair.r, pair.g)
 
     def slopes_at(points: Tensor) -> Tensor:
         judged = body.judge(layers, points)
-        return judged.slopes(slice(None), pulled(judged.outputs))
+        return along(game, judged.slopes(slice(None), pulled(judged.outputs)))
 
     return Sight(
         real=real,
         fake=fake,
         draw=row,
-        real_slopes=lambda: pair.real_slopes(pulled(pair.r)),
-        fake_slopes=lambda: pair.fake_slopes(pulled(pair.g)),
+        real_slopes=lambda: along(game, pair.real_slopes(pulled(pair.r))),
+        fake_slopes=lambda: along(game, pair.fake_slopes(pulled(pair.g))),
         slopes_at=slopes_at,
         layers=lambda: body.layers(parameters),
     )
+
+
+def along(game: Game, slopes: Tensor) -> Tensor:
+    """Slopes [seed, n, m d] without the columns of what is given beside a point."""
+    if not any(one.given for one in game.beside):
+        return slopes
+    widths = [2, *(one.columns for one in game.beside)]
+    kept = [True, *(not one.given for one in game.beside)]
+    parts = slopes.unflatten(2, (game.pack, -1)).split(widths, dim=3)
+    return torch.cat([part for part, keep in zip(parts, kept, strict=True) if keep], dim=3).flatten(2)
 
 
 # --- the drawn score -------------------------------------------------------------------------------------------------
@@ -175,29 +252,50 @@ def pull(game: Game, outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
 
 
 class Judge(NamedTuple):
-    """The critic of a state as a function of points of the plane: `score [seed, n]`, `slopes [seed, n, 2]`."""
+    """The critic of a state as a function of points of the plane [seed, n, 2], or of points with what stands beside them:
+    `score [seed, n]`, `slopes [seed, n, 2]`.
+    """
 
     score: Callable[[Tensor], Tensor]
     slopes: Callable[[Tensor], Tensor]
 
 
-def judge(game: Game, parameters: Tensor, real: Tensor, fake: Tensor) -> Judge:
-    """The drawn score and its gradient, against a real and a generated cloud [seed, n, 2] where the score needs them.
+def judge(game: Game, parameters: Parameters, real: Tensor, fake: Tensor) -> Judge:
+    """The drawn score and its gradient, against a real and a generated cloud [seed, n, d], with what stands beside their
+    points, where the score needs them.
 
     A critic of packs is asked about m copies of a point; its slope is that of all copies moving together. A critic with batch
-    norm is shown as the generator meets it: with the statistics of generated points.
+    norm is shown as the generator meets it: with the statistics of generated points. Where something stands beside a
+    point, a score of the plane is the mean over all that may stand there, and its slope is that of the point alone.
     """
-    layers = critic_layers(game, parameters.detach())
+    own = {name: one.detach() for name, one in parameters.items()}
     clouds = (real.repeat(1, 1, game.pack), fake.repeat(1, 1, game.pack))
-    settled = game.players[CRITIC].network.settled(layers, clouds[1])
+    settled = game.players[CRITIC].network.settled(critic_layers(game, own), clouds[1])
     r, g = (settled(cloud).outputs.detach() for cloud in clouds)
 
-    def score_at(points: Tensor) -> Tensor:
+    def score_of(points: Tensor) -> Tensor:
         return score(game, settled(points.repeat(1, 1, game.pack)).outputs, r, g).detach()
 
-    def slopes_at(points: Tensor) -> Tensor:
+    def slopes_of(points: Tensor) -> Tensor:
         judged = settled(points.repeat(1, 1, game.pack))
         by_copy = judged.slopes(slice(None), pull(game, judged.outputs, r, g))
-        return by_copy.unflatten(2, (game.pack, 2)).sum(dim=2).detach()
+        return by_copy.unflatten(2, (game.pack, -1)).sum(dim=2)[..., :2].detach()
 
-    return Judge(score_at, slopes_at)
+    def over_faces(of: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        def at(points: Tensor) -> Tensor:
+            every = faces(game, own, points, (real, fake))
+            return of(every[0]) if len(every) == 1 else torch.stack([of(face) for face in every]).mean(dim=0)
+
+        return at
+
+    return Judge(over_faces(score_of), over_faces(slopes_of))
+
+
+def faces(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> list[Tensor]:
+    """Points of the plane [seed, n, 2] with each of the things that may stand beside them; as they are where it stands there."""
+    if points.shape[2] > 2 or not game.beside:
+        return [points]
+    with torch.no_grad():
+        each = [one.anywhere(game, parameters, points, clouds) for one in game.beside]
+    most = max(map(len, each))
+    return [torch.cat((points, *(one[i % len(one)] for one in each)), dim=2) for i in range(most)]

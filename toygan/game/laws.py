@@ -45,6 +45,24 @@ def normal(columns: int) -> Law:
     return Law(columns, lambda rng, n: rng.standard_normal((n, columns)), "normal")
 
 
+def labels(columns: int) -> Law:
+    """The class of a real point, one-hot; of the numbers that the point itself is of, so only a target can draw it."""
+
+    def sample(rng: np.random.Generator, n: int) -> np.ndarray:
+        raise NotImplementedError("a target draws the labels of its points")
+
+    return Law(columns, sample, "labels")
+
+
+def points() -> Law:
+    """Points of the scenario's source, which draws them."""
+
+    def sample(rng: np.random.Generator, n: int) -> np.ndarray:
+        raise NotImplementedError("a scenario's source draws its points")
+
+    return Law(2, sample, "source")
+
+
 def one_hot(columns: int) -> Law:
     """One column, drawn evenly, is 1 and the others 0."""
     return Law(columns, lambda rng, n: np.eye(columns)[rng.integers(columns, size=n)], "one-hot")

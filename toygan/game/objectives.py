@@ -34,10 +34,14 @@ class Losses(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """What else a loss may look at: the objective's memory [seed], and the move's draws by name, each [seed, batch, c]."""
+    """What else a loss may look at: the objective's memory [seed], the move's draws by name, each [seed, batch, c], and the
+    points as the critic was shown them [seed, batch, d]; a generator's move has shown no real ones.
+    """
 
     memory: Tensor
     draw: Mapping[str, Tensor]
+    real: Tensor | None = None
+    fake: Tensor | None = None
 
 
 def first_score(outputs: Heads, r: Heads, g: Heads) -> Tensor:
@@ -188,6 +192,73 @@ def f_total_variation(r: Tensor, g: Tensor, *, trick: bool = False) -> Losses:
 
 
 LOG2 = 0.6931471805599453
+
+
+# --- density ratios, losses of points, and classes without labels ----------------------------------------------------
+
+
+def density_ratio(r: Tensor, g: Tensor) -> Losses:
+    """Critic E g^2/2 - E r, generator E (g - 1)^2/2: the score is the ratio p/q itself (Uehara et al., 2016,
+    arXiv:1610.02920, of the Pearson divergence; twice this minus two is the f-GAN's).
+    """
+    return Losses(mean(g**2) / 2 - mean(r), generator=mean((g - 1) ** 2) / 2)
+
+
+def positive_ratio(r: Tensor, g: Tensor, *, weight: PositiveFloat = 1.0) -> Losses:
+    """With D = sp(score): critic -weight E log D(real) + E D(fake), generator -E D(fake); optimal D = weight p/q (Nguyen et al.,
+    2017, arXiv:1709.03831, one of their two critics; the cast opposed adds the other).
+    """
+    critic = mean(softplus(g)) - over(weight, mean(r)) * mean(log_softplus(r))
+    return Losses(critic, generator=-mean(softplus(g)))
+
+
+def log_softplus(v: Tensor) -> Tensor:
+    """log sp(v), which is v far below zero: sp(v) = e^v to rounding for v below -20."""
+    return torch.where(v < -20, v, softplus(v.clamp(min=-20)).log())
+
+
+def loss_sensitive(*, margin: PositiveFloat = 1.0, weight: PositiveFloat = 1.0) -> Objective:
+    """With the loss L = -score: critic E L(real) + weight E max(0, margin |x - x'| + L(real) - L(fake)) over pairs of a real
+    point x and a generated one x', generator E L(fake) (Qi, 2017, arXiv:1701.06264).
+    """
+
+    def losses(on_real: Heads, on_fake: Heads, extra: Extra) -> Losses:
+        r, g = on_real["score"], on_fake["score"]
+        apart = torch.zeros_like(r)
+        if extra.real is not None and extra.fake is not None:  # a generator's move has shown no real points
+            apart = (extra.real - extra.fake).square().sum(dim=2, keepdim=True).clamp(min=1e-30).sqrt()
+        short = (over(margin, apart) * apart - r + g).relu()
+        return Losses(over(weight, mean(short)) * mean(short) - mean(r), generator=-mean(g))
+
+    return Objective(losses, generator_needs_real=False)
+
+
+def categorical(*, categories: Annotated[int, Field(ge=2, le=1000)] = 8) -> Objective:
+    """With p(k | x) of so many classes, H its entropy: critic E H[p(. | real)] - E H[p(. | fake)] - H[E p(. | real)], generator
+    E H[p(. | fake)] - H[E p(. | fake)]; the drawn score is -H[p(. | x)], how sure the critic is (Springenberg, 2015,
+    arXiv:1511.06390).
+    """
+
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        r, g = real["category"], fake["category"]
+        sure, unsure = entropy(r.log_softmax(dim=2)).mean(dim=1), entropy(g.log_softmax(dim=2)).mean(dim=1)
+        critic = sure - unsure - of_mean(r)
+        return Losses(critic, generator=unsure - of_mean(g))
+
+    def certainty(outputs: Heads, real: Heads, fake: Heads) -> Tensor:
+        return -entropy(outputs["category"].log_softmax(dim=-1))
+
+    return Objective(losses, generator_needs_real=False, heads={"category": categories}, score=certainty)
+
+
+def entropy(log_p: Tensor) -> Tensor:
+    """The entropy H = -sum p log p of classes' logarithms of probabilities, in nats: [..., K] -> [...]."""
+    return -(log_p.exp() * log_p).sum(dim=-1)
+
+
+def of_mean(logits: Tensor) -> Tensor:
+    """The entropy of the mean over the batch of classes' probabilities: [seed, batch, K] -> [seed]."""
+    return entropy(logits.softmax(dim=2).mean(dim=1).clamp(min=1e-30).log())
 
 
 # --- energies: the score is minus an energy D, as an autoencoder critic gives it -------------------------------------
@@ -387,6 +458,26 @@ def with_information(base: Objective, categories: int, weight: Dial) -> Objectiv
     return with_category(base, categories)._replace(losses=losses, heads={**base.heads, "category": categories})
 
 
+def with_labels(base: Objective, classes: Law) -> Objective:
+    """The generator is fed the class of a real point besides its latent."""
+    return base._replace(draws={**base.draws, "real label": classes}, codes=(*base.codes, "real label"))
+
+
+def with_classes(base: Objective, classes: int, weight: Dial) -> Objective:
+    """A second head of the critic tells a point's class: the critic also minimises weight times the sum of
+    E -log softmax(head(x))[class] over both kinds of points, the generator that of generated ones alone (Odena et al., 2016,
+    arXiv:1610.09585).
+    """
+
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        said, label = base.losses(real, fake, extra), extra.draw["real label"]
+        on_real, on_fake = (-(label * one["class"].log_softmax(dim=2)).sum(dim=2).mean(dim=1) for one in (real, fake))
+        told = over(weight, on_fake)
+        return Losses(said.critic + told * (on_real + on_fake), said.generator + told * on_fake)
+
+    return base._replace(losses=losses, heads={**base.heads, "class": classes})
+
+
 def with_category(base: Objective, categories: int) -> Objective:
     """The generator is fed one of so many categories besides its latent."""
     draws = {**base.draws, "category": one_hot(categories)}
@@ -411,6 +502,10 @@ OBJECTIVES: dict[str, Callable[..., Any]] = {
     "soft-labels": soft_labels,
     "energy": energy,
     "began": began,
+    "density-ratio": density_ratio,
+    "positive-ratio": positive_ratio,
+    "loss-sensitive": loss_sensitive,
+    "categorical": categorical,
     "mmd": mmd,
     "cramer": cramer,
 }

@@ -72,6 +72,21 @@ def descent(betas: Betas) -> Optimiser:
     return Optimiser(0, move, uses=(False, False))
 
 
+def remembering(optimiser: Optimiser, weight: Dial) -> Optimiser:
+    """The same optimiser of a loss plus weight * |p - mean p|^2, the mean of the parameters so far held fixed (historical
+    averaging; Salimans et al., 2016, arXiv:1606.03498).
+    """
+
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
+        *inner, before = slots
+        mean = before + (parameters - before) / over(t, parameters)
+        pulled = gradient + over(2 * weight, parameters) * (parameters - mean)
+        moved = optimiser.move(parameters, pulled, tuple(inner), t, rate)
+        return Move(moved.parameters, (*moved.slots, mean))
+
+    return Optimiser(optimiser.slots + 1, move, optimiser.uses)
+
+
 OPTIMISERS: dict[str, Callable[[Betas], Optimiser]] = {
     "adam": adam,
     "rmsprop": rmsprop,

@@ -8,7 +8,8 @@ affair (`toygan.game.rules`); what the two players of a plain game want is `toyg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from toygan.game.constraints import Constraint
 from toygan.game.dials import Dial, over
+from toygan.game.laws import Law
 from toygan.game.networks import Network
 from toygan.game.objectives import Objective
 from toygan.game.optimisers import Optimiser, Slots
@@ -58,6 +60,36 @@ class Game(NamedTuple):
     noise_schedule: Callable[[Tensor], Tensor]  # what is left of it at each share of the run
     pack: int  # points that the critic judges at once
     steps: Dial  # where schedules end
+    beside: tuple[Beside, ...] = ()  # what the critics are shown beside a point
+    carry: Callable[[Game, Parameters, Tensor], Tensor] | None = (
+        None  # several generators' points; None: the generator's
+    )
+    terms: tuple[LossTerm, ...] = ()  # what is added to players' losses
+    draws: Mapping[str, Law] = {}  # what a cast draws besides
+    known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what a cast knows of them
+
+
+class Beside(NamedTuple):
+    """What a critic is shown beside each point, so many `columns`: at a real point, at a generated one, anywhere.
+
+    `real`, `fake(game, parameters, points, row)` are [seed, n, columns]; `anywhere(game, parameters, points, clouds)`,
+    given a real and a generated cloud too, is [faces, seed, n, columns], several faces where it is one of several things:
+    a drawn score is the mean over them. Where it is `given`, penalties do not ask for slopes along it.
+    """
+
+    columns: int
+    real: Callable[[Game, Parameters, Tensor, Draw], Tensor]
+    fake: Callable[[Game, Parameters, Tensor, Draw], Tensor]
+    anywhere: Callable[[Game, Parameters, Tensor, tuple[Tensor, Tensor]], Tensor]
+    given: bool = False
+
+
+class LossTerm(NamedTuple):
+    """What is added to some players' losses [seed], and told by its name: `of(game, parameters, state, row)`."""
+
+    name: str
+    players: tuple[str, ...]
+    of: Callable[[Game, Parameters, State, Draw], Tensor]
 
 
 class Learned(NamedTuple):
@@ -88,6 +120,11 @@ class State(NamedTuple):
     def parameters(self) -> dict[str, Tensor]:
         """Every player's parameters."""
         return {name: learned.parameters for name, learned in self.players.items()}
+
+    @property
+    def averaged(self) -> dict[str, Tensor]:
+        """Every player's parameters, averaged where there are such."""
+        return {name: learned.shown for name, learned in self.players.items()}
 
 
 class Opinion(NamedTuple):
@@ -120,7 +157,29 @@ def learned_nothing(player: Player, first: Tensor, none: Tensor) -> Learned:
 def told_by(game: Game) -> list[str]:
     """What moves tell, by name: losses, the penalty, and of several penalties each its own."""
     losses = [f"{name}_loss" for name in (*game.critics, *game.generators)]
-    return [*losses, "penalty", *(f"penalty_{part}" for part in game.constraint.parts)]
+    others = [f"{name}_penalty" for name in game.critics[1:]]
+    parts = [f"penalty_{part}" for part in game.constraint.parts]
+    return [*losses, "penalty", *parts, *others, *(term.name for term in game.terms)]
+
+
+def with_terms(
+    opinion: Callable[[Game, Parameters, State, Draw], Opinion],
+    terms: Sequence[LossTerm],
+    game: Game,
+    parameters: Parameters,
+    state: State,
+    row: Draw,
+) -> Opinion:
+    """An opinion with terms added to its loss."""
+    own = opinion(game, parameters, state, row)
+    told = {term.name: term.of(game, parameters, state, row) for term in terms}
+    return own._replace(loss=sum(told.values(), start=own.loss), told={**own.told, **told})
+
+
+def termed(name: str, player: Player, terms: Sequence[LossTerm]) -> Player:
+    """A player with those of the terms that are its own added to its loss; as it is where none is."""
+    own = [term for term in terms if name in term.players]
+    return player._replace(opinion=partial(with_terms, player.opinion, own)) if own else player
 
 
 def play(game: Game, state: State, draws: Iterable[Draw]) -> Iterator[State]:

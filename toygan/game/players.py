@@ -67,12 +67,15 @@ Latent = Literal["normal", "uniform", "sphere"]
 
 class Generator(NamedTuple):
     """Its body, how latents [n, inputs] are drawn, given a sampler of the target, and the same body with so many more first
-    inputs, for codes that an objective wants carried; None where it has no place for them.
+    inputs, for codes that an objective wants carried; None where it has no place for them. `like(inputs, outputs)` is another
+    body of its make; a generator that `translates` is fed points of the scenario's source, and is given their sampler.
     """
 
     network: Network
     latents: Callable[[np.random.Generator, int, Sampler], np.ndarray]
     widened: Callable[[int], Network] | None = None
+    like: Callable[[int, int], Network] | None = None
+    translates: bool = False
 
 
 def mlp_generator(
@@ -97,12 +100,30 @@ def mlp_generator(
         made = perceptron(codes + latent_dim, 2, body)
         return made if output == "linear" else made._replace(forward=partial(squashed, made, reach))
 
-    return Generator(widened(0), lambda rng, n, target: LATENTS[latent](rng, n, latent_dim), widened)
+    like = partial(perceptron, body=body)
+    return Generator(widened(0), lambda rng, n, target: LATENTS[latent](rng, n, latent_dim), widened, like)
 
 
 def squashed(made: Network, reach: float, layers: Layers, z: Tensor) -> Tensor:
     """A body's points squashed into the square [-reach, reach]^2."""
     return reach * made.forward(layers, z).tanh()
+
+
+def translator(
+    *,
+    width: PositiveInt = 64,
+    depth: NonNegativeInt = 3,
+    activation: Activation = "relu",
+    normalisation: Normalisation = "none",
+    initialisation: Initialisation = "he",
+    gain: PositiveFloat = 1.0,
+) -> Generator:
+    """A perceptron from points of the scenario's source to points of its target."""
+    body = Body(width, depth, activation, normalisation, initialisation, gain)
+    like = partial(perceptron, body=body)
+    return Generator(
+        like(2, 2), lambda rng, n, source: source(rng, n), lambda codes: like(codes + 2, 2), like, translates=True
+    )
 
 
 def point(*, start: tuple[float, float] = (1.0, 0.0)) -> Generator:
@@ -148,6 +169,7 @@ def weightless(start: np.ndarray, forward: Callable[[Layers, Tensor], Tensor]) -
 
 GENERATORS: dict[str, Callable[..., Generator]] = {
     "mlp": mlp_generator,
+    "translator": translator,
     "point": point,
     "shift": shift,
     "data-plus-noise": data_plus_noise,

@@ -20,12 +20,15 @@ from toygan.game.play import Draw
 BLOCK = 32  # steps drawn at once; part of the stream's definition: another value is another stream
 
 # The numbers of the streams that every run has; they are part of the streams' definition. Others follow from the name.
+# Labels are of the very numbers that their points are of.
 NUMBERS = {
     "generator start": 0,
     "critic start": 1,
     "real": 2,
+    "real label": 2,
     "latent": 3,
     "watched real": 5,
+    "watched real label": 5,
     "watched latent": 6,
     "floor": 7,
     "fresh latent": 9,

@@ -33,7 +33,9 @@ Arrays = dict[str, np.ndarray]
 
 
 class Watched(NamedTuple):
-    """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, the live generator's `fake [seed, n, 2]`, latents."""
+    """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, the live generator's `fake [seed, n, 2]`, latents,
+    whose codes are also what is given beside the real points.
+    """
 
     real: Tensor
     fake: Tensor
@@ -51,7 +53,7 @@ def views(game: Game, state: State, clouds: Watched, portraits: int = 1) -> Arra
     """
     critic = state.players[CRITIC].parameters
     grids = [latent_grid(own, duel.code_columns(game)) for own in clouds.latent[:portraits]]
-    sent = duel.carried(game, state.players[GENERATOR].shown[:portraits], torch.stack(grids))
+    sent = duel.sent(game, {GENERATOR: state.players[GENERATOR].shown[:portraits]}, torch.stack(grids))
     shares, reach = weight_histogram(critic[:portraits])
     through_layers = layer_gradients(game, state, clouds)
     seen = at_points(game, state, clouds) | {
@@ -62,7 +64,7 @@ def views(game: Game, state: State, clouds: Watched, portraits: int = 1) -> Arra
         "score_saturation": score_saturation(game, state, clouds),
         "weight_histogram": shares,
         "weight_reach": reach,
-        "latent_map": sent.reshape(portraits, CELLS + 1, CELLS + 1, 2),
+        "latent_map": sent[..., :2].reshape(portraits, CELLS + 1, CELLS + 1, 2),
     }
     return {name: values.detach().cpu().numpy().astype(np.float32, copy=False) for name, values in seen.items()}
 
@@ -72,8 +74,8 @@ def views(game: Game, state: State, clouds: Watched, portraits: int = 1) -> Arra
 
 def at_points(game: Game, state: State, clouds: Watched) -> dict[str, Tensor]:
     """Scores and slopes of every seed's critic at real, generated and in-between points, against these same clouds."""
-    real, fake = clouds.real[:, :JUDGED].expand(len(clouds.fake), -1, -1), clouds.fake[:, :JUDGED]
-    critic = duel.judge(game, state.players[CRITIC].parameters, real, fake)
+    real, fake = (cloud[:, :JUDGED] for cloud in with_beside(game, state, clouds))
+    critic = duel.judge(game, state.parameters, real, fake)
     n = real.shape[1]
     scores = critic.score(torch.cat((real, fake), dim=1))
     slopes = critic.slopes(torch.cat((real, fake, between(real, fake)), dim=1))
@@ -89,8 +91,18 @@ def at_points(game: Game, state: State, clouds: Watched) -> dict[str, Tensor]:
     }
 
 
+def with_beside(game: Game, state: State, clouds: Watched) -> tuple[Tensor, Tensor]:
+    """Both watched clouds with what stands beside their points [seed, n, d]."""
+    real, fake = clouds.real.expand(len(clouds.fake), -1, -1), clouds.fake
+    row = by_name(game, real, clouds.latent)
+    with torch.no_grad():
+        r = [one.real(game, state.parameters, real, row) for one in game.beside]
+        g = [one.fake(game, state.parameters, fake, row) for one in game.beside]
+    return torch.cat((real, *r), dim=2), torch.cat((fake, *g), dim=2)
+
+
 def between(real: Tensor, fake: Tensor) -> Tensor:
-    """e real + (1 - e) fake for each pair [seed, n, 2], e the golden-ratio sequence: even, and always the same."""
+    """e real + (1 - e) fake for each pair [seed, n, d], e the golden-ratio sequence: even, and always the same."""
     e = torch.from_numpy((GOLDEN * np.arange(1, real.shape[1] + 1)) % 1.0).to(real)
     return torch.lerp(fake, real, e[:, None])
 
@@ -105,7 +117,7 @@ def layer_gradients(game: Game, state: State, clouds: Watched) -> Tensor:
     together: a per-point size, whatever the batch. The last layer's is that of the scores (Gulrajani et al., 2017,
     arXiv:1704.00028, Fig. 1b).
     """
-    real, fake = packs(game, clouds.real.expand(len(clouds.fake), -1, -1)), packs(game, clouds.fake)
+    real, fake = packs(game, state, clouds)
     body, layers = game.players[CRITIC].network, layers_of_critic(game, state)
     # A bias of its own for each point is where a map's output can be held and moved, whatever the body does with it.
     on_real, on_fake = per_point(layers, real.shape[1]), per_point(layers, fake.shape[1])
@@ -141,12 +153,12 @@ def generator_gradient(game: Game, state: State, clouds: Watched) -> Tensor:
 
 def layers_of_critic(game: Game, state: State) -> Sequence[Layer]:
     """The critic's layers as they are used, differentiable by nothing."""
-    return duel.critic_layers(game, state.players[CRITIC].parameters.detach())
+    return duel.critic_layers(game, {CRITIC: state.players[CRITIC].parameters.detach()})
 
 
 def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
     """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01: [seed]."""
-    real, fake = packs(game, clouds.real.expand(len(clouds.fake), -1, -1)), packs(game, clouds.fake)
+    real, fake = packs(game, state, clouds)
     body, layers = game.players[CRITIC].network, layers_of_critic(game, state)
     r, g = body.forward(layers, real).detach(), body.forward(layers, fake).detach()
     with torch.enable_grad():
@@ -161,23 +173,28 @@ def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
 def watched_row(game: Game, clouds: Watched) -> Draw:
     """The watched clouds as what a move consumes: no noise, and an objective's other draws in the middle, at 1/2."""
     real, latent = picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent)
+    laws = {**game.objective.draws, **game.draws}
+    others = {name: torch.full((*real.shape[:2], law.columns), 0.5).to(real) for name, law in laws.items()}
+    return game.known(others | dict(by_name(game, real, latent)))
+
+
+def by_name(game: Game, real: Tensor, latent: Tensor) -> Draw:
+    """Real points, and what the generator is fed [seed, n, d], by the names of draws."""
     widths = [game.objective.draws[name].columns for name in game.objective.codes]
     *codes, own = latent.split([*widths, latent.shape[2] - sum(widths)], dim=2)
-    others = {
-        name: torch.full((*real.shape[:2], law.columns), 0.5).to(real) for name, law in game.objective.draws.items()
-    }
-    return others | dict(zip(game.objective.codes, codes, strict=True)) | {"real": real, "latent": own}
+    return dict(zip(game.objective.codes, codes, strict=True)) | {"real": real, "latent": own}
 
 
 def extra(game: Game, state: State, clouds: Watched) -> Extra:
     """What else a loss may look at, with chances in the middle."""
-    return Extra(state.memory, watched_row(game, clouds))
+    return Extra(state.memory, watched_row(game, clouds), *packs(game, state, clouds))
 
 
-def packs(game: Game, points: Tensor) -> Tensor:
-    """The first points in packs, as the critic is shown them: [seed, n / m, 2m]."""
-    chosen = picked(game, points)
-    return chosen.reshape(len(chosen), -1, 2 * game.pack)
+def packs(game: Game, state: State, clouds: Watched) -> tuple[Tensor, Tensor]:
+    """The first points of both clouds in packs, as the critic is shown them: [seed, n / m, m d]."""
+    chosen = (picked(game, cloud) for cloud in with_beside(game, state, clouds))
+    real, fake = (one.reshape(len(one), -1, one.shape[2] * game.pack) for one in chosen)
+    return real, fake
 
 
 def picked(game: Game, points: Tensor) -> Tensor:

@@ -61,6 +61,10 @@ def fit_for_density(config: Config) -> None:
         raise UserError(
             f"--view density: {NEEDED}; this run's is fed with one of {config.method.categories} categories too"
         )
+    if config.method.labels:
+        raise UserError(f"--view density: {NEEDED}; this run's is fed with a class too")
+    if (kind := getattr(config.method.cast, "kind", "")) in ("generators", "coupled"):
+        raise UserError(f"--view density: {NEEDED}; this run's cast is {kind}")
     if generator.normalisation == "batch":
         raise UserError(
             f"--view density: {NEEDED}; with normalisation = 'batch' a point hangs on the others of its batch"

@@ -14,8 +14,8 @@ from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import State
 from toygan.game.streams import stream
-from toygan.quantities.state import JUDGED, Watched, views
-from toygan.session.simulation import ARROWS, GRID, Simulation, on_host
+from toygan.quantities.state import JUDGED, Watched, views, with_beside
+from toygan.session.simulation import ARROWS, GRID, Simulation, average_of, on_host
 
 REFERENCES = 256  # points of each cloud behind a score that needs clouds: a kernel's witness, batch norm
 RUNAWAY = 1e6  # a loss or a parameter beyond this has run away: float32 keeps one digit of a unit step there
@@ -57,12 +57,13 @@ def observe(sim: Simulation, state: State) -> Frame:
     trains against: the live generator's points, from the same latents, with what is left of the instance noise.
     """
     generator = state.players[GENERATOR]
-    seen = duel.carried(sim.world.game, generator.shown, sim.watched)
-    live = seen if generator.average is None else duel.carried(sim.world.game, generator.parameters, sim.watched)
+    seen = duel.carried(sim.world.game, state.averaged, sim.watched)
+    live = seen if generator.average is None else duel.carried(sim.world.game, state.parameters, sim.watched)
     shown = shown_clouds(sim, state, torch.from_numpy(sim.real[None]).to(seen), live, 0)
     drawn = sim.portraits
-    references = (shown.real[:drawn, :REFERENCES].expand(drawn, -1, -1), shown.fake[:drawn, :REFERENCES])
-    critic = duel.judge(sim.portrait_game, state.players[CRITIC].parameters[:drawn], *references)
+    references = (cloud[:drawn, :REFERENCES] for cloud in with_beside(sim.world.game, state, shown))
+    first = {name: own[:drawn] for name, own in state.parameters.items()}
+    critic = duel.judge(sim.portrait_game, first, *references)
     return Frame(
         step=step_of(state),
         arrays={
@@ -92,7 +93,7 @@ def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, plac
 
 def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Every seed's real and generated points [n, 2] as its critic is shown them, of other latents and noise than the watched."""
-    fake = duel.carried(sim.world.game, state.players[GENERATOR].parameters, sim.final[:, : len(real)])
+    fake = duel.carried(sim.world.game, state.parameters, sim.final[:, : len(real)])
     shown = shown_clouds(sim, state, torch.from_numpy(real[None]).to(fake), fake, 1)
     return list(zip(on_host(shown.real.expand(len(fake), -1, -1)), on_host(shown.fake), strict=True))
 
@@ -110,7 +111,7 @@ def unlike_the_samples(sim: Simulation, state: State, live: Tensor, shown: Watch
 
 def generated(sim: Simulation, state: State, latents: Tensor) -> np.ndarray:
     """Points of the averaged generator [S, n, 2], float32."""
-    return on_host(duel.carried(sim.world.game, state.players[GENERATOR].shown, latents)).astype(np.float32)
+    return on_host(duel.carried(sim.world.game, state.averaged, latents)).astype(np.float32)
 
 
 def points_of(two_axes: tuple[np.ndarray, np.ndarray], like: Tensor, seeds: int) -> Tensor:
@@ -136,9 +137,11 @@ def has_diverged(state: State) -> Tensor:
 
 def weights(state: State) -> Arrays:
     """What was learned, without optimisers' memories: every player's parameters by name [S, P], the generator's averaged
-    ones as `average`, `memory [S]`, `step []`.
+    ones as `average`, further players' as `NAME_average`, `memory [S]`, `step []`.
     """
-    kept = state.parameters | {"average": state.players[GENERATOR].shown, "memory": state.memory}
+    others = {name: one.shown for name, one in state.players.items() if name not in (CRITIC, GENERATOR)}
+    averages = {average_of(name): shown for name, shown in others.items()}
+    kept = state.parameters | averages | {"average": state.players[GENERATOR].shown, "memory": state.memory}
     return {name: on_host(tensor) for name, tensor in kept.items()} | {"step": np.array(step_of(state))}
 
 

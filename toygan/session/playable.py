@@ -131,10 +131,9 @@ def look(sim: Simulation, windows: Windows) -> Model:
 
     def seen(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
         game, generator = stage.game_at(dials), state.players[GENERATOR]
-        samples = duel.carried(game, generator.shown, at["latents"])
-        live = samples if generator.average is None else duel.carried(game, generator.parameters, at["latents"])
-        references = (at["real"][:, :REFERENCES], live[:, :REFERENCES])
-        critic = duel.judge(game, state.players[CRITIC].parameters, *references)
+        samples = duel.carried(game, state.averaged, at["latents"])
+        live = samples if generator.average is None else duel.carried(game, state.parameters, at["latents"])
+        critic = duel.judge(game, state.parameters, at["real"][:, :REFERENCES], live[:, :REFERENCES])
         return {"samples": samples, "scores": critic.score(at["scores"]), "slopes": critic.slopes(at["slopes"])}
 
     return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials)

@@ -90,9 +90,9 @@ class Recording:
         for name, value, least in (("n", n, 1), ("k", k, 0)):
             if not isinstance(value, int | np.integer) or value < least:
                 raise UserError(f"sample: {name} = {value!r}: must be a whole number, {least} or more")
-        config, average = self.config(), self.weights("to draw more points from")["average"]
+        config, learned = self.config(), self.weights("to draw more points from")
         try:
-            return fresh_points(config, average, n, k)
+            return fresh_points(config, learned, n, k)
         except (OSError, ValueError) as error:
             raise UserError(
                 f"{self.name}: its generator needs target points, which are not to be had ({error})"

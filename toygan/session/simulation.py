@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,14 +11,13 @@ from torch import Tensor
 
 from toygan.files.config import Config, Method
 from toygan.files.own import Own, is_loaded
-from toygan.files.world import World, build_generator, build_objective, build_target, world
+from toygan.files.world import World, world
 from toygan.game import play
+from toygan.game.duel import GENERATOR, carried
 from toygan.game.laws import Sampler
-from toygan.game.objectives import Objective
 from toygan.game.play import Game, State
-from toygan.game.players import Generator
 from toygan.game.streams import Randomness, starts, stream
-from toygan.targets.target import MANY
+from toygan.targets.target import MANY, Target
 
 GRID = 81  # score grid, points a side
 ARROWS = 21  # slope grid, points a side
@@ -74,9 +74,18 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
 
 def samplers(stage: World) -> dict[str, Sampler]:
     """How each of a step's draws is sampled, by name."""
-    sample, latents = stage.target.sample, stage.generator.latents
-    own = {"real": sample, "latent": lambda rng, n: latents(rng, n, sample)}
-    return own | {name: law.sample for name, law in stage.laws.items()}
+    sample, latents, source = stage.target.sample, stage.generator.latents, (stage.source or stage.target).sample
+    fed_by = source if stage.generator.translates else sample
+    own = {"real": sample, "latent": lambda rng, n: latents(rng, n, fed_by)}
+    told = {"labels": lambda rng, n: one_hot(stage.target, rng, n), "source": source}
+    return own | {name: told.get(law.name, law.sample) for name, law in stage.laws.items()}
+
+
+def one_hot(target: Target, rng: np.random.Generator, n: int) -> np.ndarray:
+    """The classes of the points that the target draws of these numbers [n, K]."""
+    labels = target.batch(rng, n).labels
+    assert labels is not None, "only a method with labels asks, and it wants a target with classes"
+    return np.eye(target.classes or 1)[labels]
 
 
 PRECISIONS = {"single": torch.float32, "double": torch.float64}
@@ -97,14 +106,14 @@ def first_state(stage: World, source: Randomness, like: Tensor) -> State:
 
 
 def watched_latents(stage: World, source: Randomness, n: int, like: Tensor, place: int) -> Tensor:
-    """Latents to look at [seed, n, d], codes first, each seed's own."""
+    """Latents to look at [seed, n, d], codes first, each seed's own; classes are those of the real points to compare with."""
     names = (*stage.game.objective.codes, "latent")
-    fed = [
-        np.hstack(
-            [source.laws[name](stream(source.scenario_seed, seed, f"watched {name}", place), n) for name in names]
-        )
-        for seed in source.seeds
-    ]
+
+    def one(name: str, seed: int) -> np.ndarray:
+        of = 0 if name == "real label" else seed
+        return source.laws[name](stream(source.scenario_seed, of, f"watched {name}", place), n)
+
+    fed = [np.hstack([one(name, seed) for name in names]) for seed in source.seeds]
     return torch.from_numpy(np.stack(fed)).to(like)
 
 
@@ -133,16 +142,22 @@ def axes(config: Config, n: int) -> tuple[np.ndarray, np.ndarray]:
 # --- more points of a trained generator -------------------------------------------------------------------------------
 
 
-def fresh_points(config: Config, average: np.ndarray, n: int, k: int) -> np.ndarray:
-    """The k-th sample of n points of each seed's averaged generator, from its parameters [S, P] and fresh latents: [S, n, 2]."""
-    generator, training = build_generator(config), config.training
-    objective = build_objective(without_code(config))
-    latents = np.stack([fresh_latents(config, generator, objective, seed, n, k) for seed in training.seed_list])
-    parameters = torch.from_numpy(average)
+def fresh_points(config: Config, weights: Mapping[str, np.ndarray], n: int, k: int) -> np.ndarray:
+    """The k-th sample of n points of each seed's averaged generators, from what was learned, by name [S, P], and fresh
+    latents: [S, n, 2].
+    """
+    stage, training = world(without_code(config)), config.training
+    latents = np.stack([fresh_latents(stage, training.seed, seed, n, k) for seed in training.seed_list])
+    learned = {name: weights[average_of(name)] for name in stage.game.generators if average_of(name) in weights}
+    parameters = {name: torch.from_numpy(own) for name, own in learned.items()}
     with torch.no_grad():
-        layers = generator.network.layers(parameters)
-        points = generator.network.forward(layers, torch.from_numpy(latents).to(parameters))
+        points = carried(stage.game, parameters, torch.from_numpy(latents).to(parameters[GENERATOR]))
     return on_host(points).astype(np.float32)
+
+
+def average_of(name: str) -> str:
+    """What a player's averaged parameters are called among what was learned."""
+    return "average" if name == GENERATOR else f"{name}_average"
 
 
 def without_code(config: Config) -> Config:
@@ -156,14 +171,11 @@ def without_code(config: Config) -> Config:
     return config.model_copy(update={"method": config.method.model_copy(update={"objective": stand_in})})
 
 
-def fresh_latents(config: Config, generator: Generator, objective: Objective, seed: int, n: int, k: int) -> np.ndarray:
+def fresh_latents(stage: World, scenario_seed: int, seed: int, n: int, k: int) -> np.ndarray:
     """The k-th sample of n latents of one seed, codes first: [n, d]."""
-
-    def rng(name: str) -> np.random.Generator:
-        return stream(config.training.seed, seed, f"fresh {name}", k)
-
-    codes = [objective.draws[name].sample(rng(name), n) for name in objective.codes]
-    return np.hstack([*codes, generator.latents(rng("latent"), n, lambda *order: build_target(config).sample(*order))])
+    laws = samplers(stage)
+    names = (*stage.game.objective.codes, "latent")
+    return np.hstack([laws[name](stream(scenario_seed, seed, f"fresh {name}", k), n) for name in names])
 
 
 def on_host(values: Tensor) -> np.ndarray:

@@ -52,7 +52,7 @@ POOL = 4096  # real points that come with a scenario; batches are drawn from the
 BANDS = 9  # of the critic's colours on each side of the middle one
 
 
-class Cast(NamedTuple):
+class Repertoire(NamedTuple):
     """A method on every scenario: its games by name, and which one a scenario plays at a size."""
 
     games: Mapping[str, Playable]
@@ -110,7 +110,7 @@ def put(place: Path, name: str, header: Mapping[str, Any], content: bytes) -> No
 # --- games -----------------------------------------------------------------------------------------------------------
 
 
-def cast(scenarios: Sequence[str], method: str) -> Cast:
+def cast(scenarios: Sequence[str], method: str) -> Repertoire:
     """A method's games on those of the scenarios that can play it; scenarios with the same players share a game."""
     games: dict[str, Playable] = {}
     plays: dict[str, dict[str, str]] = {}
@@ -128,7 +128,7 @@ def cast(scenarios: Sequence[str], method: str) -> Cast:
             plays.setdefault(scenario, {})[size] = name
     if not games and refused:
         raise refused[0]
-    return Cast(games, plays)
+    return Repertoire(games, plays)
 
 
 def sized(scenario: str, method: str, size: str) -> Config:
@@ -162,7 +162,7 @@ LONG = 5000  # parameters
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def about_method(made: Cast, worlds: Mapping[str, Config], method: str, number: int) -> dict[str, Any]:
+def about_method(made: Repertoire, worlds: Mapping[str, Config], method: str, number: int) -> dict[str, Any]:
     """What the page says of a method."""
     config = read(next(iter(made.plays)), method)
     row = config.method

@@ -1,0 +1,510 @@
+"""Who plays besides one critic and one generator: encoders, translators, several generators, several critics.
+
+A cast is what a game has more than a plain one: players with their opinions, what stands beside a point that a critic is
+shown, terms of losses. One more cast is one function of the bodies that a scenario has and of options, and one row in
+`CASTS`; every field of a `Cast` has a neutral default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Literal, NamedTuple
+
+import torch
+from pydantic import Field, NonNegativeFloat, PositiveFloat
+from torch import Tensor
+
+from toygan.game.dials import Dial, over
+from toygan.game.duel import (
+    CRITIC,
+    GENERATOR,
+    PLAIN,
+    Match,
+    carried,
+    critic_layers,
+    critic_opinion,
+    fake_side,
+    fed,
+    generate,
+    generator_loss,
+    generator_opinion,
+    heads,
+    losses,
+    real_side,
+    sent,
+)
+from toygan.game.laws import Law, normal, points
+from toygan.game.networks import Layer, Network
+from toygan.game.objectives import Extra, Heads, Losses, Objective
+from toygan.game.play import Beside, Draw, Game, LossTerm, Opinion, Parameters, State
+
+Wants = Callable[[Game, Parameters, State, Draw], Opinion]
+Weight = PositiveFloat | None
+Several = Annotated[int, Field(ge=1, le=100)]
+
+
+class Role(NamedTuple):
+    """Another player: its body, built when it is asked for, what it makes of a move, and with whom it moves, at whose rate."""
+
+    body: Callable[[], Network]
+    wants: Wants
+    side: Literal["critic", "generator"]
+
+
+class Cast(NamedTuple):
+    """What a game has more than a plain one."""
+
+    roles: Mapping[str, Role] = {}
+    generator: Callable[[], Network] | None = None  # the generator's body, where it is another one
+    wants: Mapping[str, Wants] = {}  # what critic and generator make of a move, where it is something else
+    beside: tuple[Beside, ...] = ()
+    terms: tuple[LossTerm, ...] = ()
+    carry: Callable[[Game, Parameters, Tensor], Tensor] | None = None
+    objective: Callable[[Objective], Objective] = lambda objective: objective
+    draws: Mapping[str, Law] = {}
+    known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what is known of them
+
+
+class Bodies(NamedTuple):
+    """What a cast may build its players of: the generator's body, how many numbers its latent has and how many it is fed, codes
+    included, a perceptron of its make from so many numbers to so many, and a critic of so many numbers, constrained.
+    """
+
+    generator: Network
+    latent: int
+    inputs: int
+    perceptron: Callable[[int, int], Network]
+    critic: Callable[[int], Network]
+
+
+# --- an encoder ------------------------------------------------------------------------------------------------------
+
+ENCODER = "encoder"
+
+
+def encoder(
+    bodies: Bodies,
+    *,
+    judges: Literal["pairs", "points"] = "pairs",
+    latents: Weight = None,
+    points: Weight = None,
+    divergence: Weight = None,
+    teaches: Literal["both", "encoder"] = "both",
+) -> Cast:
+    """An encoder E beside the generator G. With `judges = "pairs"` the critic tells (x, E(x)) from (G(z), z), and E wants
+    the opposite of G (Donahue et al., 2016, arXiv:1605.09782; Dumoulin et al., 2016, arXiv:1606.00704).
+
+    Added to the losses of E and G, or with `teaches = "encoder"` of E alone: latents * E |z - E(G(z))|^2 (Srivastava et
+    al., 2017, arXiv:1705.07761), points * E |x - G(E(x))|^2 (Larsen et al., 2015, arXiv:1512.09300), and, for an encoder of
+    means and log-variances, divergence * KL(N(mean, variance) | N(0, I)) (Kingma and Welling, 2013, arXiv:1312.6114).
+    """
+    d, varies = bodies.latent, divergence is not None
+    both = (ENCODER,) if teaches == "encoder" else (GENERATOR, ENCODER)
+    terms = (
+        weighed("latent_error", latents, both, latent_error),
+        weighed("point_error", points, both, partial(point_error, varies)),
+        weighed("code_divergence", divergence, (ENCODER,), code_divergence),
+    )
+    seen = Beside(
+        d,
+        real=lambda game, parameters, x, row: encode(game, parameters, x),
+        fake=lambda game, parameters, x, row: row["latent"],
+        anywhere=lambda game, parameters, x, clouds: encode(game, parameters, x)[None],
+    )
+    in_pairs = judges == "pairs"
+    body = partial(bodies.perceptron, 2, 2 * d if varies else d)
+    role = Role(body, encoder_opinion if in_pairs else only_terms, "generator")
+    return Cast(
+        roles={ENCODER: role},
+        beside=(seen,) if in_pairs else (),
+        terms=sum(terms, ()),
+        draws={"code noise": normal(d)} if varies else {},
+    )
+
+
+def encode(game: Game, parameters: Parameters, x: Tensor) -> Tensor:
+    """The encoder's latents of points, the means where it gives variances too: [seed, n, 2] -> [seed, n, d]."""
+    return split_code(game, parameters, x)[0]
+
+
+def split_code(game: Game, parameters: Parameters, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """An encoder's means and log-variances [seed, n, d], or its latents and None."""
+    code = sent(game, parameters, x, ENCODER)
+    half = code.shape[2] // 2
+    return (
+        (code[..., :half], code[..., half:]) if any(t.name == "code_divergence" for t in game.terms) else (code, None)
+    )
+
+
+def encoder_opinion(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+    """What the encoder minimises: what the generator does with real and generated points and the score's sign exchanged."""
+    layers, body = critic_layers(game, parameters), game.players[CRITIC].network
+    real, fake = real_side(game, parameters, state, row), fake_side(game, parameters, state, row)
+    r, g = ({name: -out for name, out in heads(game, body.forward(layers, x)).items()} for x in (real, fake))
+    loss = losses(game, state)(g, r, Extra(state.memory, row, fake, real)).generator
+    return Opinion(loss, {f"{ENCODER}_loss": loss})
+
+
+def only_terms(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+    """Nothing but what terms add."""
+    return Opinion(torch.zeros_like(state.memory), {f"{ENCODER}_loss": torch.zeros_like(state.memory)})
+
+
+def latent_error(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
+    """E |z - E(G(z))|^2: [seed]; 0 where E inverts G."""
+    back = encode(game, parameters, generate(game, parameters, row))
+    return squared(back - row["latent"])
+
+
+def point_error(varies: bool, game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
+    """E |x - G(E(x))|^2, E(x) drawn where the encoder gives variances: [seed]; 0 where G inverts E."""
+    code, log_variance = split_code(game, parameters, row["real"])
+    if varies and log_variance is not None:
+        code = code + (log_variance / 2).exp() * row["code noise"]
+    return squared(generate(game, parameters, {**row, "latent": code}) - row["real"])
+
+
+def code_divergence(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
+    """E over points of KL(N(mean, variance) | N(0, I)) = 1/2 sum (mean^2 + variance - 1 - log variance): [seed]."""
+    mean, log_variance = split_code(game, parameters, row["real"])
+    assert log_variance is not None, "only an encoder of variances has this term"
+    return (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=2).mean(dim=1) / 2
+
+
+def squared(errors: Tensor) -> Tensor:
+    """E |error|^2: [seed, batch, d] -> [seed]."""
+    return errors.square().sum(dim=2).mean(dim=1)
+
+
+def weighed(
+    name: str, weight: Dial | None, players: tuple[str, ...], of: Callable[..., Tensor]
+) -> tuple[LossTerm, ...]:
+    """A term times its weight; none without a weight."""
+    if weight is None:
+        return ()
+
+    def times(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
+        found = of(game, parameters, state, row)
+        return over(weight, found) * found
+
+    return (LossTerm(name, players, times),)
+
+
+# --- two worlds ------------------------------------------------------------------------------------------------------
+
+BACK, BACK_CRITIC, OTHER_CRITIC = "back", "back_critic", "other_critic"
+
+
+def translators(bodies: Bodies, *, cycle: Weight = 1.0, power: Literal[1, 2] = 1) -> Cast:
+    """A second translator F, from the target's points back to the source's, against a critic of its own; both translators
+    also minimise cycle * (E |F(G(a)) - a|_1 + E |G(F(b)) - b|_1), with `power = 2` of squares (Zhu et al., 2017,
+    arXiv:1703.10593; Kim et al., 2017, arXiv:1703.05192; Yi et al., 2017, arXiv:1704.02510). It needs a scenario with a source
+    and the generator kind translator.
+    """
+    match = Match(BACK_CRITIC, BACK, "latent", lambda game, parameters, row: sent(game, parameters, row["real"], BACK))
+    return Cast(
+        roles={
+            BACK_CRITIC: Role(partial(bodies.critic, 2), partial(critic_opinion, match=match), "critic"),
+            BACK: Role(
+                partial(bodies.perceptron, 2, bodies.latent), partial(generator_opinion, match=match), "generator"
+            ),
+        },
+        terms=weighed("cycle", cycle, (GENERATOR, BACK), partial(cycle_error, power)),
+    )
+
+
+def cycle_error(power: int, game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
+    """E |F(G(a)) - a| + E |G(F(b)) - b|, coordinates summed: [seed]; 0 for mutually inverse maps."""
+    a, b = row["latent"], row["real"]
+    there = sent(game, parameters, sent(game, parameters, a), BACK) - a
+    back = sent(game, parameters, sent(game, parameters, b, BACK)) - b
+    return ((there.abs() ** power) + (back.abs() ** power)).sum(dim=2).mean(dim=1)
+
+
+def coupled(bodies: Bodies) -> Cast:
+    """One generator that makes a point of the target and one of the source of the same latent, all layers but the last
+    shared, against a critic of each (Liu and Tuzel, 2016, arXiv:1606.07536; their critics share layers too).
+    """
+    first, second = (Match(CRITIC, GENERATOR, "real", partial(half_of_pair, 0)),
+                     Match(OTHER_CRITIC, GENERATOR, "source", partial(half_of_pair, 1)))  # fmt: skip
+
+    def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+        one, other = (generator_loss(game, parameters, state, row, match) for match in (first, second))
+        return Opinion(one + other, {f"{GENERATOR}_loss": one + other})
+
+    return Cast(
+        roles={OTHER_CRITIC: Role(partial(bodies.critic, 2), partial(critic_opinion, match=second), "critic")},
+        generator=partial(bodies.perceptron, bodies.inputs, 4),
+        wants={CRITIC: partial(critic_opinion, match=first), GENERATOR: wants},
+        carry=lambda game, parameters, latent: sent(game, parameters, latent)[..., :2],
+        draws={"source": points()},
+    )
+
+
+def half_of_pair(which: int, game: Game, parameters: Parameters, row: Draw) -> Tensor:
+    """The first or the second of the points that a coupled generator makes: [seed, batch, 2]."""
+    return sent(game, parameters, fed(game, row))[..., 2 * which : 2 * which + 2]
+
+
+# --- several generators ----------------------------------------------------------------------------------------------
+
+
+def generators(
+    bodies: Bodies, *, number: Several = 4, tell: Literal["head", "classes"] = "head", weight: Weight = 1.0
+) -> Cast:
+    """So many generators, each of an equal share of the batch. With `tell = "head"` a second head of the critic tells which
+    one made a point, and all minimise weight * E -log softmax(head)[generator] (Hoang et al., 2017, arXiv:1708.02556);
+    with "classes" the critic's classes are the generators and the data (Ghosh et al., 2017, arXiv:1704.02906).
+    """
+    names = [numbered(GENERATOR, k) for k in range(number)]
+
+    def carry(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
+        parts = zip(latent.tensor_split(number, dim=1), names, strict=True)
+        return torch.cat([sent(game, parameters, part, name) for part, name in parts], dim=1)
+
+    def critic(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+        return critic_opinion(game, parameters, state, with_whose(number, row))
+
+    each = [partial(one_of_several, k, number) for k in range(number)]
+    told = partial(by_classes if tell == "classes" else by_head, number, weight)
+    return Cast(
+        roles={
+            name: Role(lambda: bodies.generator, own, "generator")
+            for name, own in zip(names[1:], each[1:], strict=True)
+        },
+        wants={CRITIC: critic, GENERATOR: each[0]},
+        carry=carry,
+        objective=told,
+        known=partial(with_whose, number),
+    )
+
+
+def numbered(name: str, k: int) -> str:
+    """The k-th player of a name, k = 0, 1, ...: generator, generator_2, ..."""
+    return f"{name}_{k + 1}" if k else name
+
+
+def with_whose(number: int, row: Draw) -> Draw:
+    """A move's draws with which generator carries each latent, one-hot [seed, batch, number]."""
+    latent = row["latent"]
+    sizes = [len(part) for part in latent[0].tensor_split(number)]
+    each = [torch.eye(number)[k].expand(size, -1) for k, size in enumerate(sizes)]
+    return {**row, "whose": torch.cat(each).to(latent).expand(len(latent), -1, -1)}
+
+
+def one_of_several(k: int, number: int, game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+    """What the k-th of several generators minimises, on its share of the batch."""
+    name = numbered(GENERATOR, k)
+    own = {draw: values.tensor_split(number, dim=1)[k] for draw, values in with_whose(number, row).items()}
+    match = Match(CRITIC, name, "real", lambda game, parameters, row: sent(game, parameters, fed(game, row), name))
+    return generator_opinion(game, parameters, state, own, match)
+
+
+def by_head(number: int, weight: Dial | None, base: Objective) -> Objective:
+    """An objective with a second head that tells the generators apart; as it is where there is one generator."""
+    if number == 1 or weight is None:
+        return base
+
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        said = base.losses(real, fake, extra)
+        told = cross_entropy(fake["whose"], extra.draw["whose"])
+        hidden = over(weight, told) * told
+        return Losses(said.critic + hidden, said.generator + hidden)
+
+    return base._replace(losses=losses, heads={**base.heads, "whose": number})
+
+
+def by_classes(number: int, weight: Dial | None, base: Objective) -> Objective:
+    """The critic's classes are the generators and, last, the data: critic -E log D_data(real) - E log D_k(fake of k), generators
+    -E log D_data; the drawn score is the logarithm of D_data / (1 - D_data).
+    """
+
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        r, g = real["whose"].log_softmax(dim=2), fake["whose"].log_softmax(dim=2)
+        told = -(extra.draw["whose"] * g[..., :-1]).sum(dim=2).mean(dim=1)
+        return Losses(told - r[..., -1].mean(dim=1), -g[..., -1].mean(dim=1))
+
+    def odds(outputs: Heads, real: Heads, fake: Heads) -> Tensor:
+        at = outputs["whose"]
+        return at[..., -1] - at[..., :-1].logsumexp(dim=-1)
+
+    return base._replace(losses=losses, heads={"whose": number + 1}, score=odds, generator_needs_real=False)
+
+
+def cross_entropy(logits: Tensor, one_hot: Tensor) -> Tensor:
+    """E -log softmax(logits)[class]: [seed, batch, K] twice -> [seed]."""
+    return -(one_hot * logits.log_softmax(dim=2)).sum(dim=2).mean(dim=1)
+
+
+# --- several critics -------------------------------------------------------------------------------------------------
+
+
+def critics(bodies: Bodies, *, number: Several = 3, sharpness: NonNegativeFloat = 0.0) -> Cast:
+    """So many critics, each with its own first parameters; the generator minimises sum_k w_k L_k of its losses against each,
+    w = softmax(sharpness * L): at 0 the mean, at large sharpness the worst (Durugkar et al., 2016, arXiv:1611.01673).
+    """
+    matches = [PLAIN._replace(critic=numbered(CRITIC, k)) for k in range(number)]
+
+    def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+        every = torch.stack([generator_loss(game, parameters, state, row, match) for match in matches])
+        share = (over(sharpness, every[0]) * every.detach()).softmax(dim=0)
+        loss = (share * every).sum(dim=0)
+        return Opinion(loss, {f"{GENERATOR}_loss": loss})
+
+    return Cast(roles=more_critics(bodies, matches[1:]), wants={GENERATOR: wants} if number > 1 else {})
+
+
+def more_critics(bodies: Bodies, matches: list[Match]) -> dict[str, Role]:
+    """Further critics of a plain game's points."""
+    return {
+        match.critic: Role(partial(bodies.critic, 2), partial(critic_opinion, match=match), "critic")
+        for match in matches
+    }
+
+
+def opposed(bodies: Bodies) -> Cast:
+    """A second critic that takes generated points for real; the generator plays against both, and loses what either wins
+    (Nguyen et al., 2017, arXiv:1709.03831).
+    """
+    matches = [PLAIN, PLAIN._replace(critic=numbered(CRITIC, 1), swapped=True)]
+
+    def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+        one, other = (generator_loss(game, parameters, state, row, match) for match in matches)
+        return Opinion(one + other, {f"{GENERATOR}_loss": one + other})
+
+    return Cast(roles=more_critics(bodies, matches[1:]), wants={GENERATOR: wants})
+
+
+# --- what a critic is shown beside a point ---------------------------------------------------------------------------
+
+
+def labels_beside(classes: int) -> Beside:
+    """A point's class, one-hot; anywhere it may be any of them."""
+
+    def given(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
+        return row["real label"]
+
+    def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
+        return torch.eye(classes).to(points)[:, None, None].expand(-1, *points.shape[:2], -1)
+
+    return Beside(classes, given, given, anywhere, given=True)
+
+
+PARTNERS = 8  # points of the other kind over which a paired critic's score is averaged where it is drawn
+
+
+def partners(bodies: Bodies) -> Cast:
+    """The critic is shown a real and a generated point side by side and tells which one is real; at the optimum its score is
+    l(x) - l(y), l = log p / q, and exchanging the two changes its sign (paired critics; Sandlund, 2026).
+    """
+
+    def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
+        some = clouds[0][:, :PARTNERS, :2].transpose(0, 1)
+        return some.unsqueeze(2).expand(-1, -1, points.shape[1], -1)
+
+    return Cast(
+        beside=(
+            Beside(
+                2,
+                real=lambda game, parameters, x, row: generate(game, parameters, row),
+                fake=lambda game, parameters, x, row: row["real"],
+                anywhere=anywhere,
+            ),
+        )
+    )
+
+
+Scales = Annotated[tuple[PositiveFloat, ...], Field(min_length=1, max_length=20)]
+
+
+def neighbours(bodies: Bodies, *, scales: Scales = (0.1, 0.5)) -> Cast:
+    """Beside a point the critic is shown how near the others of its batch are: E over them of exp(-|x - x'|_1 / s) for each scale
+    (after minibatch discrimination, Salimans et al., 2016, arXiv:1606.03498, whose directions are learned).
+    """
+
+    def near(points: Tensor, others: Tensor) -> Tensor:
+        apart = (points.unsqueeze(2) - others.unsqueeze(1)).abs().sum(dim=3)
+        return torch.stack([(apart * over(-1 / s, apart)).exp().mean(dim=2) for s in scales], dim=2)
+
+    return Cast(beside=(within_batch(len(scales), near),))
+
+
+def spread(bodies: Bodies) -> Cast:
+    """Beside a point the critic is shown its batch's standard deviation, the mean over coordinates (Karras et al., 2017,
+    arXiv:1710.10196).
+    """
+
+    def width(points: Tensor, others: Tensor) -> Tensor:
+        variance = others.var(dim=1, correction=0, keepdim=True)
+        size = variance.clamp(min=torch.finfo(points.dtype).tiny).sqrt().mean(dim=2, keepdim=True)
+        return size.expand(-1, points.shape[1], -1)
+
+    return Cast(beside=(within_batch(1, width),))
+
+
+def within_batch(columns: int, of: Callable[[Tensor, Tensor], Tensor]) -> Beside:
+    """What a point's batch says of it, `of(points, batch)`; anywhere, what the generated batch would."""
+
+    def own(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
+        return of(points, points)
+
+    def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
+        return of(points, clouds[1][..., :2])[None]
+
+    return Beside(columns, own, own, anywhere, given=True)
+
+
+# --- other wants of the generator ------------------------------------------------------------------------------------
+
+
+def feature_matching(bodies: Bodies) -> Cast:
+    """The generator minimises |E phi(real) - E phi(fake)|^2, phi the critic's last hidden layer (Salimans et al., 2016,
+    arXiv:1606.03498); with a linear critic phi(x) = x.
+    """
+
+    def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+        real, fake = real_side(game, parameters, state, row), fake_side(game, parameters, state, row)
+        apart = features(game, parameters, real).mean(dim=1) - features(game, parameters, fake).mean(dim=1)
+        loss = apart.square().sum(dim=1)
+        return Opinion(loss, {f"{GENERATOR}_loss": loss})
+
+    return Cast(wants={GENERATOR: wants})
+
+
+def features(game: Game, parameters: Parameters, points: Tensor) -> Tensor:
+    """What the critic's last affine map is given [seed, n, width]: the same layers with the identity for a last one."""
+    *inner, last = critic_layers(game, parameters)
+    same = torch.eye(last.weight.shape[1]).to(points).expand(len(points), -1, -1)
+    whole = [*inner, Layer(same, torch.zeros_like(same[:, :1]))]
+    return game.players[CRITIC].network.forward(whole, points)
+
+
+def diverse(bodies: Bodies, *, weight: PositiveFloat = 0.1) -> Cast:
+    """The generator also minimises weight * E |z - z'| / |G(z) - G(z')| over pairs of latents, so that different latents give
+    different points (mode seeking; Mao et al., 2019, arXiv:1903.05628).
+    """
+    return Cast(terms=weighed("sameness", weight, (GENERATOR,), sameness))
+
+
+def sameness(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
+    """E |z - z'| / (|G(z) - G(z')| + 1e-5) between the two halves of the batch: [seed]."""
+    latent = row["latent"]
+    half, points = latent.shape[1] // 2, carried(game, parameters, fed(game, row))
+    z, x = (one[:, :half] - one[:, half : 2 * half] for one in (latent, points))
+    return (z.norm(dim=2) / (x.square().sum(dim=2).clamp(min=1e-30).sqrt() + 1e-5)).mean(dim=1)
+
+
+CASTS: dict[str, Callable[..., Cast]] = {
+    "encoder": encoder,
+    "translators": translators,
+    "coupled": coupled,
+    "generators": generators,
+    "critics": critics,
+    "opposed": opposed,
+    "partners": partners,
+    "neighbours": neighbours,
+    "spread": spread,
+    "feature-matching": feature_matching,
+    "diverse": diverse,
+}
