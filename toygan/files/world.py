@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from toygan.files.config import Config, Method
@@ -10,7 +11,8 @@ from toygan.files.dials import Dials, dials_of, turned
 from toygan.files.own import Own, own_row, short
 from toygan.files.strict import options
 from toygan.files.trial import constraint_tried, objective_tried
-from toygan.game.casts import CASTS, Bodies, Cast, labels_beside
+from toygan.game.cast import Bodies, Cast
+from toygan.game.casts import CASTS, labels_beside
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
 from toygan.game.laws import Law, labels, merged, normal
@@ -129,8 +131,16 @@ def bodies(config: Config) -> Bodies:
     if generator.like is None:
         raise Refusal(f"a cast needs a generator of kind mlp or translator, not {config.generator.kind}", option="cast")
     latent = getattr(config.generator, "latent_dim", 2)
-    inputs = codes_of(config) + latent
-    return Bodies(generator.network, latent, inputs, generator.like, lambda width: critic_of(width, config))
+    inputs, shown = codes_of(config) + latent, 2 + (classes_of(config) if config.method.labels == "both" else 0)
+    return Bodies(
+        generator.network,
+        latent,
+        config.training.batch,
+        inputs,
+        shown,
+        generator.like,
+        lambda width: critic_of(width, config),
+    )
 
 
 def build_objective(
@@ -252,6 +262,7 @@ def world(config: Config, device: str = "cpu") -> World:
         None if config.method.cast is None else bodies(config),
         classes_of(config) if config.method.labels else None,
         besides(config, cast),
+        cast.draws(),
     )
 
     def game_at(dials: Dials) -> Game:
@@ -262,14 +273,15 @@ def world(config: Config, device: str = "cpu") -> World:
 
 
 class Built(NamedTuple):
-    """What of a game no dial changes: the players' networks by name, what a cast may build of, the number of classes, and what
-    stands beside a point.
+    """What of a game no dial changes: the players' networks by name, what a cast may build of, the number of classes, what
+    stands beside a point, and what the cast draws.
     """
 
     networks: Mapping[str, Network]
     bodies: Bodies | None
     classes: int | None
     beside: tuple[Beside, ...]
+    draws: Mapping[str, Law]
 
 
 def build_game(config: Config, at: Config, built: Built) -> Game:
@@ -297,8 +309,9 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         steps=at.training.steps,
         beside=built.beside,
         carry=cast.carry,
+        chart=cast.chart,
         terms=cast.terms,
-        draws=cast.draws,
+        draws=built.draws,
         known=cast.known,
     )
 
@@ -308,7 +321,7 @@ Wants = Callable[[Game, Parameters, State, Draw], Opinion]
 
 def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, side: str) -> Player:
     """A player with the habits of its side."""
-    values, optimiser = at.method, rule.wrap(build_optimiser(config, at))
+    values, optimiser, wants = at.method, rule.wrap(build_optimiser(config, at)), partial(knowing, wants)
     if side == "critic":
         constraint = build_constraint(at)
         return Player(
@@ -316,6 +329,11 @@ def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, 
         )
     ema = values.ema if config.method.ema else None
     return Player(body, optimiser, values.generator_rate, wants, ema=ema, head_start=config.method.head_start)
+
+
+def knowing(wants: Wants, game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+    """A player's opinion of a move's draws with what the cast knows of them."""
+    return wants(game, parameters, state, game.known(row))
 
 
 def build_optimiser(config: Config, at: Config) -> Optimiser:
@@ -330,4 +348,4 @@ NOISE = {"real noise": normal(2), "fake noise": normal(2)}  # what blurs a real 
 def laws_of(config: Config) -> dict[str, Law]:
     """The random numbers of a step besides real points and latents, by name."""
     noise = NOISE if config.method.instance_noise else {}
-    return merged(build_objective(config).draws, build_constraint(config).draws, noise, build_cast(config).draws)
+    return merged(build_objective(config).draws, build_constraint(config).draws, noise, build_cast(config).draws())

@@ -13,7 +13,6 @@ import numpy as np
 
 from toygan.files import cache
 from toygan.files.config import Config, as_data
-from toygan.game.duel import code_columns
 from toygan.game.play import State
 from toygan.quantities import measure
 from toygan.quantities.modes import code_information
@@ -80,8 +79,13 @@ def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
 
 def codes_of(sim: Simulation) -> np.ndarray | None:
     """The categories of the watched latents [S, N]; None where latents have none."""
-    categories = code_columns(sim.world.game)
-    return on_host(sim.watched[..., :categories].argmax(dim=-1)) if categories else None
+    objective, columns = sim.world.game.objective, 0
+    for name in objective.codes:
+        law = objective.draws[name]
+        if law.name in ("one-hot", "labels"):
+            return on_host(sim.watched[..., columns : columns + law.columns].argmax(dim=-1))
+        columns += law.columns
+    return None
 
 
 def judged(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.Judged:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from toygan.targets.areas import banana, board, checkerboard, pinwheel, uniform
-from toygan.targets.curves import circles, line, lines, s_curve, spirals, swiss_roll, two_moons
+from toygan.targets.curves import circle, circles, line, lines, s_curve, spirals, swiss_roll, two_moons
 from toygan.targets.densities import equal_points, log_mixture
 from toygan.targets.extent import extent
 from toygan.targets.mixtures import dirac, grid, mixture, ring
@@ -75,6 +75,7 @@ TARGETS: dict[str, Callable[..., Target]] = {
     "two-moons": two_moons,
     "dirac": dirac,
     "uniform": uniform,
+    "circle": circle,
     "circles": circles,
     "s-curve": s_curve,
     "spirals": spirals,
