@@ -356,7 +356,7 @@ def pack(work: Gauge, state: State, ledger: Ledger) -> None:
     steps = [step for step in sim.frame_steps if step <= step_of(state)]
     with ledger.timed("observe"):
         frames = folders.kept_frames(place, steps)
-        frames |= fixed_arrays(sim, steps) | {"final": generated(sim, state, sim.final)}
+        frames |= fixed_arrays(work.config, sim, steps) | {"final": generated(sim, state, sim.final)}
     with ledger.timed("floors"):
         floors = final_floors(work)
         ledger.put(floors=ledger.facts["floors"] | {"final": floors})

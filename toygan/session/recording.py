@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from toygan.files.disk import Arrays, complete_lines, unpacked
+from toygan.files.disk import Arrays, complete_lines, plain, unpacked
 from toygan.quantities.diagnosis import Event, events_of
 from toygan.quantities.table import QUANTITIES, Floor, When, derived
 from toygan.session.facts import Facts, read_facts
@@ -197,11 +197,3 @@ def metric_lines(row: Arrays, step: int, seeds: Sequence[int]) -> Iterable[str]:
     for s, seed in enumerate(seeds):
         values = {name: plain(column[s]) for name, column in row.items()}
         yield json.dumps({"step": step, "seed": seed} | values) + "\n"
-
-
-def plain(value: float) -> float | int | None:
-    """A number that JSON can hold: whole numbers as such, what is not finite as null."""
-    value = float(value)
-    if not np.isfinite(value):
-        return None
-    return int(value) if value.is_integer() else value
