@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from toygan.files.config import Method
     from toygan.files.strict import UserError
+    from toygan.many.record import recorder
     from toygan.many.run import run
     from toygan.many.sweep import sweep
     from toygan.session.recording import Recording, load
 
 __version__ = "0.1.0"
-__all__ = ["Method", "Recording", "UserError", "load", "run", "session", "sweep"]
+__all__ = ["Method", "Recording", "UserError", "load", "recorder", "run", "session", "sweep"]
 
 HOMES = {
     "run": "toygan.many.run",
+    "recorder": "toygan.many.record",
     "load": "toygan.session.recording",
     "Recording": "toygan.session.recording",
     "UserError": "toygan.files.strict",

@@ -178,8 +178,12 @@ def first_facts(config: Config, order: Order) -> dict[str, Any]:
 
 def here(config: Config, device: str, backend: str) -> dict[str, Any]:
     """What besides the config decides how a run ends: versions, device, backend, the content of the files it reads."""
-    versions = {"python": sys.version.split()[0]} | {name: installed(name) for name in LIBRARIES}
-    return {"versions": versions, "device": device, "backend": backend, "inputs": folders.digests(config)}
+    return {"versions": versions(), "device": device, "backend": backend, "inputs": folders.digests(config)}
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the libraries."""
+    return {"python": sys.version.split()[0]} | {name: installed(name) for name in LIBRARIES}
 
 
 def installed(name: str) -> str:

@@ -16,7 +16,7 @@ from toygan.files.config import View
 from toygan.files.disk import plain
 from toygan.game.streams import stream
 from toygan.quantities import measure
-from toygan.quantities.optimal import Known
+from toygan.quantities.optimal import OPTIMA, Known, Told, indifferent_score, known_optimum
 from toygan.quantities.table import N_W1
 from toygan.targets.target import MANY, Target
 
@@ -64,6 +64,34 @@ def axes_of(view: View, n: int) -> Axes:
 def curve_of(target: Target) -> measure.Curve | None:
     """The target's skeleton, where it has one."""
     return None if target.skeleton is None else measure.Curve(target.skeleton, target.radius)
+
+
+# --- the optimal critic on it ------------------------------------------------------------------------------------------
+
+
+def known_on(
+    ground: Ground, kind: str, options: Mapping[str, Any], told: Told, std: float | None = None, noise: float = 0.0
+) -> Known | None:
+    """What is known of an objective's optimal critic, arguments as in `known_optimum`; None where nothing is."""
+    target = ground.target
+    known = known_optimum(kind, ground.real, *ground.score_axes, target.log_density, std, options, noise, N_W1, told)
+    part = target.density_of if known and known.log_p is not None else ""
+    return known._replace(how=f"{known.how}; the target by {part}") if known and part else known
+
+
+def optimum_told(
+    kind: str, options: Mapping[str, Any], critic: str | None, optimum: Known | None, against: str = ""
+) -> dict[str, Any]:
+    """How an objective's optimal critic was found, `against` which points, what decides it and what of it is drawn, where
+    it is known; and the score at which the objective's critic cannot tell, its `boundary`, where there is one.
+    """
+    score = indifferent_score(kind, options, critic)
+    boundary = {} if score is None else {"boundary": score}
+    if optimum is None:
+        return boundary
+    row = OPTIMA[optimum.kind]
+    how = f"{optimum.how}{against}; of the objective alone, whatever the constraint"
+    return boundary | {"optimal": {"how": how, "kind": row.source} | ({"drawn": row.drawn} if row.drawn else {})}
 
 
 # --- clouds on it ------------------------------------------------------------------------------------------------------

@@ -15,10 +15,21 @@ from toygan.game.duel import code_columns
 from toygan.game.play import State
 from toygan.quantities import measure
 from toygan.quantities.modes import code_information
-from toygan.quantities.optimal import OPTIMA, Known, Told, alignment_ceiling, decided, indifferent_score, known_optimum
+from toygan.quantities.optimal import Known, Told, alignment_ceiling, decided
 from toygan.quantities.table import N_W1, QUANTITIES, shown_in
 from toygan.session import folder as folders
-from toygan.session.ground import Floors, Ground, best_on, fixed_on, floors_on, measured_on, seen_on, summed_up
+from toygan.session.ground import (
+    Floors,
+    Ground,
+    best_on,
+    fixed_on,
+    floors_on,
+    known_on,
+    measured_on,
+    optimum_told,
+    seen_on,
+    summed_up,
+)
 from toygan.session.looks import Frame, shown_again
 from toygan.session.simulation import FINAL_POINTS, Simulation, on_host, real_points
 
@@ -119,13 +130,8 @@ def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | N
     method, told = config.method, told_by(config)
     if config.generator.kind == "point" or not decided(method.objective.kind, told, critic_kind(config)):
         return None
-    std = getattr(config.generator, "std", None)
-    target, options = sim.world.target, method.objective.model_dump()
-    known = known_optimum(
-        method.objective.kind, sim.real, *sim.score_axes, target.log_density, std, options, noise, N_W1, told
-    )
-    part = target.density_of if known and known.log_p is not None else ""
-    return known._replace(how=f"{known.how}; the target by {part}") if known and part else known
+    std, options = getattr(config.generator, "std", None), method.objective.model_dump()
+    return known_on(ground_of(config, sim), method.objective.kind, options, told, std, noise)
 
 
 def told_by(config: Config) -> Told:
@@ -184,17 +190,9 @@ def alignment_ceilings(work: Gauge, state: State, frames: Mapping[str, np.ndarra
 
 
 def optimum_facts(config: Config, optimum: Known | None) -> dict[str, Any]:
-    """How the optimal critic was found, what decides it and what of it is drawn, where it is known; and the score at which
-    the objective's critic cannot tell, its `boundary`, where there is one.
-    """
-    method = config.method
-    score = indifferent_score(method.objective.kind, method.objective.model_dump(), critic_kind(config))
-    boundary = {} if score is None else {"boundary": score}
-    if optimum is None:
-        return boundary
-    row = OPTIMA[optimum.kind]
-    how = f"{optimum.how}{against(config)}; of the objective alone, whatever the constraint"
-    return boundary | {"optimal": {"how": how, "kind": row.source} | ({"drawn": row.drawn} if row.drawn else {})}
+    """How the optimal critic was found and what decides it, where it is known, and the critic's `boundary`."""
+    objective = config.method.objective
+    return optimum_told(objective.kind, objective.model_dump(), critic_kind(config), optimum, against(config))
 
 
 def against(config: Config) -> str:
