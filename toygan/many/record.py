@@ -24,7 +24,7 @@ from toygan.quantities.optimal import Known
 from toygan.quantities.table import N_W1, shown_in
 from toygan.session import folder as folders
 from toygan.session import measuring, takes
-from toygan.session.facts import FORMAT, RECORDED
+from toygan.session.facts import FORMAT
 from toygan.session.ground import (
     Floors,
     Ground,
@@ -282,7 +282,6 @@ def first_facts(told: Brief, order: Order) -> dict[str, Any]:
     """What `run.json` says of a loop at first. Nothing is known of the device, and toygan runs nothing of it."""
     return {
         "format": FORMAT,
-        "kind": RECORDED,
         "versions": run.versions(),
         "device": "unknown",
         "backend": "none",
@@ -379,4 +378,5 @@ def ended(
     last = {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     last |= {name: metrics[name][-1] for name in shown_in("last") if name in metrics}
     summary = summed_up(ground, seeds, final, real, n_w1, frames, last)
-    return floors, summary | {"points_of": LAST} | optimum_facts(told, stage.optimum)
+    best = optimum_facts(told, stage.optimum) if "scores" in frames else {}
+    return floors, summary | {"points_of": LAST} | best

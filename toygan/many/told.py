@@ -17,6 +17,7 @@ from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
 from toygan.quantities.optimal import Known, Told, decided
 from toygan.session import folder as folders
+from toygan.session.facts import RECORDED
 from toygan.session.ground import Ground, axes_of, known_on, many_points, optimum_told, watched_points
 from toygan.session.loops import points_in
 from toygan.session.simulation import ARROWS, GRID
@@ -51,7 +52,11 @@ def brief(real: Any, view: Any, title: str, objective: Any) -> Brief:
     target, config, inputs = of_scenario(str(real)) if isinstance(real, str | Path) else of_points(real)
     window = view_in(view) or (View(**config["view"]) if "view" in config else view_around(target))
     method = None if objective is None else method_in(objective)
-    config = config | {"view": window.model_dump(mode="json"), "method": {"name": title_in(title)} | said_of(method)}
+    config = (
+        {"kind": RECORDED}
+        | config
+        | {"view": window.model_dump(mode="json"), "method": {"name": title_in(title)} | said_of(method)}
+    )
     return Brief(target, int(config["training"]["seed"]), window, method, config, inputs)
 
 

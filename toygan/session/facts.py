@@ -63,8 +63,8 @@ class Summary:
 @dataclass(frozen=True)
 class Facts:
     """What `run.json` says of a run; `said` is that, as it is. `title` is the scenario's name where it has no title.
-    `seconds` are of a core, by kind of work. Of the kind `recorded` is a training loop that toygan did not play: its method
-    is what its owner calls it. Nobody changes what a value holds: others read it, too.
+    `seconds` are of a core, by kind of work. A config of the kind `recorded` is of a training loop that toygan did not play:
+    the method is what its owner calls it. Nobody changes what a value holds: others read it, too.
     """
 
     scenario: str = ""
@@ -85,7 +85,6 @@ class Facts:
     message: str = ""
     events: Sequence[Event] = ()
     digests: Mapping[str, str | None] = field(default_factory=dict)
-    kind: str = "played"  # or RECORDED
     followed: bool = True  # whether the n-th sample of every frame is of one latent
     summary: Summary = field(default_factory=Summary)
     said: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -106,7 +105,7 @@ class Facts:
     @property
     def is_recorded(self) -> bool:
         """Whether this is a training loop that toygan only recorded."""
-        return self.kind == RECORDED
+        return self.config.get("kind") == RECORDED
 
     @property
     def portrait(self) -> int:
@@ -182,7 +181,7 @@ class Facts:
 
 BY_OBJECTIVE = {"wasserstein": "potential", "mmd": "kernel", "cramer": "kernel"}
 PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "command", "settings", "inputs", "versions",
-         "device", "backend", "message", "digests", "kind", "followed")  # fmt: skip
+         "device", "backend", "message", "digests", "followed")  # fmt: skip
 
 
 def floor_in(said: Mapping[str, Any]) -> Floor | None:
@@ -419,7 +418,7 @@ SHAPE = Keys(
         "step": COUNT,
         "steps": COUNT,
         "seconds": Each(SPENT),
-        "config": Keys({}, {"about": TEXT, "method": Keys({}, {"objective": OBJECTIVE})}),
+        "config": Keys({}, {"kind": TEXT, "about": TEXT, "method": Keys({}, {"objective": OBJECTIVE})}),
         "summary": SUMMARY,
     },
     {
@@ -433,7 +432,6 @@ SHAPE = Keys(
         "floors": Keys({}, {}, Keys({}, {}, FLOOR)),
         "events": Each(EVENT, "list"),
         "digests": Each(TEXT_OR_NULL),
-        "kind": TEXT,
         "followed": YES_OR_NO,
     },
 )

@@ -91,19 +91,19 @@ def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -
 
 def refuse_recorded(folder: Path) -> None:
     """UserError for a folder with a training loop that toygan only recorded: no command would bring that back."""
-    if said_to_be(folder) == RECORDED:
+    if is_recorded(folder):
         raise UserError(
             f"{folder}: holds a recorded training loop, which toygan cannot play again\n"
             "    remove it by hand, or put this run elsewhere with --out DIR"
         )
 
 
-def said_to_be(folder: Path) -> str:
-    """What kind of run a folder says that it holds; nothing where it says none."""
+def is_recorded(folder: Path) -> bool:
+    """Whether a folder says that it holds a training loop that was only recorded."""
     try:
-        return str(read_json(folder / "run.json").get("kind", ""))
-    except (OSError, ValueError, AttributeError):
-        return ""
+        return bool(read_json(folder / "run.json")["config"]["kind"] == RECORDED)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,8 +101,12 @@ class Recording:
     def config(self) -> Config:
         """What the run plays, from its facts; UserError where this version does not understand it."""
         from toygan.files.config import Config
-        from toygan.files.strict import Source, check
+        from toygan.files.strict import Source, UserError, check
 
+        if self.facts.is_recorded:
+            raise UserError(
+                f"{self.folder or self.name}: is a recorded training loop; toygan does not know its players"
+            )
         return check(Config, dict(self.facts.config), Source(self.name))
 
     def weights(self, wanted: str) -> Arrays:
@@ -111,6 +115,8 @@ class Recording:
         """
         from toygan.files.strict import UserError
 
+        if self.facts.is_recorded:
+            self.config()  # which says why there are none
         path = self.folder / "weights.npz" if self.folder else None
         if path is None or not path.exists():
             where = self.folder or self.name

@@ -67,7 +67,7 @@ def earlier(folder: Path, config: Mapping[str, Any], inputs: Mapping[str, str], 
     if not known:
         shutil.rmtree(folder / "partial", ignore_errors=True)
         return {}
-    if known.get("kind") != RECORDED:
+    if known["config"].get("kind") != RECORDED:
         raise UserError(
             f"{folder}: holds a run that toygan played; choose another folder, or replace it with fresh=True"
         )
