@@ -17,6 +17,7 @@ import numpy as np
 
 from toygan.files.disk import packed, write_aside
 from toygan.files.strict import UserError, shortened
+from toygan.game.streams import stream
 from toygan.many import run
 from toygan.many.run import Ledger, Order
 from toygan.many.told import Brief, brief, config_for, ground_for, optimum_facts, optimum_of
@@ -71,8 +72,8 @@ def recorder(
     """
     place = Path(folder)
     told = brief(real, view, place.resolve().name if title is None else title, objective)
-    what = real if isinstance(real, str | Path) else "points"
-    command = f"toygan.recorder({str(folder)!r}, real={str(what)!r}, title={told.config['method']['name']!r})"
+    what = repr(str(real)) if isinstance(real, str | Path) else "points"
+    command = f"toygan.recorder({str(folder)!r}, real={what}, title={told.config['method']['name']!r})"
     return Recorder(Order(place, command, animation=animation, fresh=fresh), told)
 
 
@@ -93,6 +94,7 @@ class Recorder:
         self.folder, self.recording = order.folder, None
         self._order, self._told, self._takes = order, told, dict[int, Take]()
         self._points: int | None = None
+        self._drawn = stream(told.seed, 0, "real of a recorded loop")
         self._stage: Stage | None = None
         self._held = ExitStack()
         if (older := OPEN.get(order.folder.resolve())) is not None:
@@ -136,6 +138,12 @@ class Recorder:
         else:
             self._keep(take, step, points, Given(samples, critic, losses_in(losses), latents))
         take.last, self._clock = step, perf_counter()
+
+    def real(self, n: int) -> np.ndarray:
+        """Draw n more real points to train on [n, 2], float64: the same ones in the same order whenever the loop begins."""
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise UserError(f"real: n = {shortened(repr(n), 40)}: must be a whole number, 1 or more")
+        return self._told.target.sample(self._drawn, int(n))
 
     def steps(self, seed: int = 0) -> list[int]:
         """The steps of a seed that are kept so far, those of earlier sessions too."""
