@@ -347,7 +347,9 @@ def seen(recording: Recording, seed: int | None, points: Drawn = "all", quietly:
         having = recording.frames["scores"].shape[1] if "scores" in recording.frames else 0
         kept = f"seed {', '.join(map(str, recording.facts.seeds[:having]))}" if having else "none"
         if points == "none":
-            raise UserError(f"--no-points: of seed {seed} points alone were kept, and the critic of {kept}; leave it out")
+            raise UserError(
+                f"--no-points: of seed {seed} points alone were kept, and the critic of {kept}; leave it out"
+            )
         tell(f"the critic of seed {seed} was not kept: its points alone are shown (critics were kept of {kept})")
     return chosen
 

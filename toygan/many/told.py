@@ -86,10 +86,10 @@ def view_in(given: Any) -> View | None:
         ends = np.array(list(given.values()) if isinstance(given, Mapping) else given, dtype=float)
     except (TypeError, ValueError):
         ends = np.empty(0)
-    axes = {(2,): [ends, ends], (4,): [ends[:2], ends[2:]], (2, 2): list(ends)}.get(ends.shape)
-    if axes is None:
+    if ends.shape not in ((2,), (4,), (2, 2)):
         raise UserError(f"view: {shortened(repr(given), 60)} is no window; write {WINDOWS}")
-    return check(View, dict(zip("xy", (axis.tolist() for axis in axes), strict=True)), Source("view"))
+    x, y = np.broadcast_to(ends.reshape(-1, 2), (2, 2)).tolist()
+    return check(View, {"x": x, "y": y}, Source("view"))
 
 
 def title_in(given: Any) -> str:

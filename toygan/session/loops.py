@@ -80,13 +80,18 @@ def losses_in(given: Mapping[str, Any] | None) -> Arrays:
         raise UserError(
             f"losses: {shortened(repr(given), 60)} is no table, such as {{'critic': 0.3, 'generator': 1.2}}"
         )
-    found = {loss_name(name): array_in(value, f"losses: {name}") for name, value in (given or {}).items()}
-    for name, value in found.items():
-        if value.size != 1:
-            raise UserError(f"losses: {name}: has the shape {list(value.shape)}; a loss is one number")
+    found = {loss_name(name): loss_in(name, value) for name, value in (given or {}).items()}
     if len(found) < len(given or {}):
         raise UserError(f"losses: {', '.join(map(str, given or {}))}: two of these are one loss")
-    return {name: value.reshape(1) for name, value in found.items()}
+    return found
+
+
+def loss_in(name: Any, given: Any) -> np.ndarray:
+    """One loss [1]; UserError for anything else."""
+    value = array_in(given, f"losses: {name}")
+    if value.size != 1:
+        raise UserError(f"losses: {name}: has the shape {list(value.shape)}; a loss is one number")
+    return value.reshape(1)
 
 
 def loss_name(name: Any) -> str:
