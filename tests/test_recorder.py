@@ -24,7 +24,7 @@ from toygan.files.scenario import read
 from toygan.files.strict import UserError
 from toygan.game import duel
 from toygan.game.duel import CRITIC
-from toygan.many.record import Recorder
+from toygan.many.record import LoopRecorder
 from toygan.many.results import records
 from toygan.session.loops import asked
 from toygan.session.recording import Recording
@@ -62,13 +62,13 @@ def bowl(x: Any) -> Any:
     return -(x**2).sum(1)
 
 
-def play(recorder: Recorder, *steps: int, seed: int = 0) -> None:
+def play(recorder: LoopRecorder, *steps: int, seed: int = 0) -> None:
     for step in steps:
         losses = {"critic": 1.0 / (1 + step), "generator": 2.0}
         recorder.frame(step, cloud(step, seed), critic=bowl, losses=losses, seed=seed)
 
 
-def opened(place: Path, **more: Any) -> Recorder:
+def opened(place: Path, **more: Any) -> LoopRecorder:
     return toygan.recorder(place, real=REAL, title="Mine", objective="hinge", **more)
 
 

@@ -42,7 +42,7 @@ from toygan.session.recording import Recording, load, metric_lines, read_metrics
 from toygan.session.stream import UNKEPT
 from toygan.session.takes import CHANGED, NOT_SAID, Take
 
-OPEN: WeakValueDictionary[Path, Recorder] = WeakValueDictionary()  # of this process, by folder
+OPEN: WeakValueDictionary[Path, LoopRecorder] = WeakValueDictionary()  # of this process, by folder
 KEPT = ("metrics.jsonl", "frames.npz")  # what a recording ends with, besides pictures
 MOST = 10**5  # points of a frame
 LAST = "points of the last frame"
@@ -56,7 +56,7 @@ def recorder(
     objective: Any = None,
     fresh: bool = False,
     animation: bool = True,
-) -> Recorder:
+) -> LoopRecorder:
     """A recorder of a training loop that toygan does not play; its folder becomes a run's, as `toygan run` makes them.
 
     `real` is what the loop learns: points [n, 2], or a scenario (a shipped name or the path of a .toml). `view` is the
@@ -74,7 +74,7 @@ def recorder(
     told = brief(real, view, place.resolve().name if title is None else title, objective)
     what = repr(str(real)) if isinstance(real, str | Path) else "points"
     command = f"toygan.recorder({str(folder)!r}, real={what}, title={told.config['method']['name']!r})"
-    return Recorder(Order(place, command, animation=animation, fresh=fresh), told)
+    return LoopRecorder(Order(place, command, animation=animation, fresh=fresh), told)
 
 
 class Stage(NamedTuple):
@@ -85,7 +85,7 @@ class Stage(NamedTuple):
     optimum: Known | None
 
 
-class Recorder:
+class LoopRecorder:
     """A training loop on its way into a run's folder: `frame` keeps a moment of it, `close` (or the end of `with`) measures
     the end and draws. `recording` is what came of it, None before.
     """
@@ -167,7 +167,7 @@ class Recorder:
         self.recording = load(self.folder)
         return self.recording
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> LoopRecorder:
         return self
 
     def __exit__(

@@ -33,7 +33,7 @@ Arrays = dict[str, np.ndarray]
 OfPoints = Callable[[np.ndarray], np.ndarray]
 
 
-class Asked(NamedTuple):
+class AnyCritic(NamedTuple):
     """A critic as functions of points [n, 2]: `scores [n]` and `slopes [n, 2]`, both float64."""
 
     scores: OfPoints
@@ -107,7 +107,7 @@ def loss_name(name: Any) -> str:
 # --- a critic as it is --------------------------------------------------------------------------------------------------
 
 
-def asked(critic: Any, samples: Any, side: float) -> Asked:
+def asked(critic: Any, samples: Any, side: float) -> AnyCritic:
     """A critic as functions of points, given what the samples are; `side` is how long the window is. UserError for what
     cannot be called.
     """
@@ -126,7 +126,7 @@ def like_of(critic: Any, samples: Any) -> Tensor:
     return known[0].detach() if known else torch.empty(0)
 
 
-def by_torch(critic: Any, like: Tensor, step: float) -> Asked:
+def by_torch(critic: Any, like: Tensor, step: float) -> AnyCritic:
     """A critic of tensors, its slopes by autograd; by differences where it does not tell them."""
 
     def scores(points: np.ndarray) -> np.ndarray:
@@ -142,16 +142,16 @@ def by_torch(critic: Any, like: Tensor, step: float) -> Asked:
             (found,) = torch.autograd.grad(told.sum(), x, allow_unused=True)
         return np.zeros_like(points) if found is None else array_in(found, "critic")
 
-    return Asked(scores, slopes)
+    return AnyCritic(scores, slopes)
 
 
-def by_arrays(critic: Any, kind: np.dtype, step: float) -> Asked:
+def by_arrays(critic: Any, kind: np.dtype, step: float) -> AnyCritic:
     """A critic of arrays, its slopes by differences."""
 
     def scores(points: np.ndarray) -> np.ndarray:
         return scores_in(called(critic, points.astype(kind)), len(points))
 
-    return Asked(scores, lambda points: differences(scores, points.astype(kind), step))
+    return AnyCritic(scores, lambda points: differences(scores, points.astype(kind), step))
 
 
 def differences(scores: OfPoints, points: np.ndarray, step: float) -> np.ndarray:
@@ -210,7 +210,7 @@ class Glance(NamedTuple):
     judged: Judged | None
 
 
-def glance(ground: Ground, samples: np.ndarray, critic: Asked | None, losses: Arrays) -> Glance:
+def glance(ground: Ground, samples: np.ndarray, critic: AnyCritic | None, losses: Arrays) -> Glance:
     """A look at samples [N, 2]: what is kept of a frame, and what is only measured."""
     told, judged = ({}, None) if critic is None else opinions(ground, samples, critic)
     numbers = [samples, *losses.values()]
@@ -226,7 +226,7 @@ def row_of(values: np.ndarray) -> np.ndarray:
         return values[None] if values.dtype == bool else values[None].astype(np.float32)
 
 
-def opinions(ground: Ground, samples: np.ndarray, critic: Asked) -> tuple[Arrays, Judged]:
+def opinions(ground: Ground, samples: np.ndarray, critic: AnyCritic) -> tuple[Arrays, Judged]:
     """What a critic says on the grids and at the watched points, as arrays of a frame and as what is measured."""
     real, fake = ground.real[:JUDGED], samples[:JUDGED]
     pairs = min(len(real), len(fake))
