@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from toygan.many.run import run
     from toygan.many.sweep import sweep
     from toygan.session.recording import Recording, load
+    from toygan.site.player import player
 
 __version__ = "0.1.0"
-__all__ = ["Method", "Recording", "UserError", "load", "recorder", "run", "session", "sweep"]
+__all__ = ["Method", "Recording", "UserError", "draw", "load", "player", "recorder", "run", "session", "sweep"]
 
 HOMES = {
     "run": "toygan.many.run",
@@ -24,14 +25,16 @@ HOMES = {
     "Method": "toygan.files.config",
 }
 HOMES["sweep"] = "toygan.many.sweep"
+HOMES["player"] = "toygan.site.player"
+ROOMS = ("draw", "session")  # the latter is a function as well
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for and no more, so that `toygan --help` needs no torch."""
-    if name not in (*HOMES, "session"):
+    if name not in (*HOMES, *ROOMS):
         raise AttributeError(f"toygan has no {name!r}; it has {', '.join(__all__)}")
     from importlib import import_module
 
-    if name == "session":  # a room that is a function as well
-        return import_module("toygan.session")
+    if name in ROOMS:
+        return import_module(f"toygan.{name}")
     return getattr(import_module(HOMES[name]), name)

@@ -84,7 +84,7 @@ NAME = 30  # characters of a name beside curves
 TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
 CAPTION = "Lighter = held for more real; every critic on its own colour scale."
-Panel = Callable[[Axes, Recording], None]
+Panel = Callable[[Axes, Recording], Axes]
 
 
 def picture(recording: Recording, options: Options = USUAL) -> Figure:
