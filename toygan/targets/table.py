@@ -29,7 +29,11 @@ def points(*, path: Path, normalise: Switch = None) -> Target:
 
     The radius is the root mean square distance from the mean; the density is of at most 4096 of the points.
     """
-    table = normalised(read_points(path)) if normalise else read_points(path)
+    return listed(normalised(read_points(path)) if normalise else read_points(path))
+
+
+def listed(table: np.ndarray) -> Target:
+    """The target of points [n, 2], each as likely as the others."""
     atoms = some_of(table, ATOMS)
     return Target(
         lambda rng, n: table[rng.integers(len(table), size=n)],
