@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,16 +87,26 @@ def portrait_of_run(recording: Recording) -> Portrait:
     return portrait(scenario=str(config))
 
 
-def save_phases(portraits: Sequence[Portrait], path: Path, command: str, options: Options) -> None:
-    """Draw portraits side by side."""
-    from toygan.draw.dirac import save_portraits
+def save_phases(
+    portraits: Sequence[Portrait], path: Path, command: str, options: Options, game: str | None = None
+) -> None:
+    """Draw portraits side by side, of a typed game or of methods."""
+    from toygan.draw.dirac import save_portraits, save_typed
 
-    save_portraits(portraits, path, command, options)
+    if game is None:
+        save_portraits(portraits, path, command, options)
+    else:
+        save_typed(game, portraits, path, command, options)
 
 
 Rules = Annotated[
     list[str],
-    typer.Option("--update", "-u", metavar="RULE", help="An update rule; repeatable; the method's own by default."),
+    typer.Option(
+        "--update",
+        "-u",
+        metavar="RULE",
+        help="An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default.",
+    ),
 ]
 Changes = Annotated[
     list[str],
@@ -105,6 +115,23 @@ Changes = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option(metavar="FILE", help="The picture: .png, .pdf or .svg.")]
+Typed = Annotated[
+    str | None,
+    typer.Option(
+        "--game",
+        metavar="FORMULA",
+        help="A game of your own in place of a method: a formula of x, who minimises it, and y, who maximises it; or two "
+        "with a ; between, x minimises the first and y the second.",
+    ),
+]
+Rate = Annotated[
+    float | None, typer.Option("--rate", metavar="H", help="Of a --game: both step sizes.  [default: 0.2]")
+]
+Start = Annotated[
+    str | None, typer.Option("--start", metavar="X,Y", help="Of a --game: where it starts.  [default: 1,1]")
+]
+Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="Of a --game: steps.  [default: 500]")]
+Window = Annotated[float | None, typer.Option("--window", metavar="W", help="Of a --game: from -W to W.  [default: 2]")]
 
 
 def dirac(
@@ -114,17 +141,22 @@ def dirac(
             "--method",
             "-m",
             metavar="METHOD",
-            help="A name, or OBJECTIVE+CONSTRAINT; repeatable.",
+            help="A name, or OBJECTIVE+CONSTRAINT; repeatable.  [default: ns-gan, ns-gan-r1]",
             autocompletion=complete_method,
         ),
-    ] = ["ns-gan", "ns-gan-r1"],  # noqa: B006
+    ] = [],  # noqa: B006
     rules: Rules = [],  # noqa: B006
     changes: Changes = [],  # noqa: B006
+    game: Typed = None,
+    rate: Rate = None,
+    start: Start = None,
+    steps: Steps = None,
+    window: Window = None,
     out: Out = Path("dirac.png"),
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
-    """Draw phase portraits of the Dirac-GAN: field, path and eigenvalues of every method under every rule."""
+    """Draw phase portraits of the Dirac-GAN, or of a game that you type in: field, path and eigenvalues under every rule."""
     from toygan.draw.sheet import PICTURE_FORMATS
     from toygan.files.own import allow
     from toygan.files.strict import UserError, suggestion
@@ -135,29 +167,79 @@ def dirac(
         options = drawing.looked(look)
         drawing.fits(options, [out.suffix[1:].lower()])
         allow([*methods, *changes])
-        portraits = all_portraits(methods, rules, changes)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        save_phases(portraits, out, command_of(methods, rules, changes), options)
-        if as_json:
-            say_json({"picture": str(out), "portraits": [facts_of(portrait) for portrait in portraits]})
+        asked = {"rate": rate, "start": start, "steps": steps, "window": window}
+        told = {name: value for name, value in asked.items() if value is not None}
+        if game is None:
+            portraits = all_portraits(methods or USUAL_METHODS, rules, changes, told)
+            command = command_of(methods or USUAL_METHODS, rules, changes)
         else:
-            say("\n".join([*(f"{portrait.title}: {portrait.words}" for portrait in portraits), str(out)]))
+            portraits = typed_portraits(game, methods, rules, changes, told)
+            command = command_of([], rules, changes, {"game": game, **told})
+        out.parent.mkdir(parents=True, exist_ok=True)
+        save_phases(portraits, out, command, options, game)
+        say_phases(portraits, out, as_json)
 
 
-def all_portraits(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str]) -> list[Portrait]:
+USUAL_METHODS = ["ns-gan", "ns-gan-r1"]
+USUAL_RULES = ["simultaneous", "alternating", "extragradient", "optimistic", "sga", "cgd"]
+
+
+def all_portraits(
+    methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]
+) -> list[Portrait]:
     """Every method under every rule, or under its own where none is named."""
     import torch
 
+    from toygan.files.strict import UserError
     from toygan.session.dirac import portrait
 
+    if told:
+        raise UserError(f"--{next(iter(told))}: it goes with --game; of a method it is --set KEY=VALUE")
     torch.set_num_threads(1)
-    chosen = [[f"method.update={json.dumps(rule)}"] for rule in rules] or [[]]
+    chosen = [[setting_of(rule)] for rule in rules] or [[]]
     return [portrait(method, [*changes, *rule]) for method in methods for rule in chosen]
 
 
-def command_of(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str]) -> str:
+def typed_portraits(
+    game: str, methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]
+) -> list[Portrait]:
+    """A typed game under every rule, or under six where none is named."""
+    import torch
+
+    from toygan.files.strict import UserError
+    from toygan.session.typed import asked, config_of, typed, typed_portrait
+
+    if methods:
+        raise UserError(f"--method {methods[0]}: --game is in place of a method; leave out either")
+    torch.set_num_threads(1)
+    read, ask = typed(game), asked(**told)
+    configs = [config_of(ask, [*changes, setting_of(rule)]) for rule in rules or USUAL_RULES]
+    return [typed_portrait(read, ask, config) for config in configs]
+
+
+def setting_of(rule: str) -> str:
+    """A rule as a setting: NAME, or NAME:OPTION=VALUE,... with its options."""
+    name, _, options = rule.partition(":")
+    return (
+        "method.update={" + ", ".join([f"kind={json.dumps(name)}", *(one for one in options.split(",") if one)]) + "}"
+    )
+
+
+def say_phases(portraits: Sequence[Portrait], out: Path, as_json: bool) -> None:
+    """Say what portraits say, and where they are drawn."""
+    if as_json:
+        say_json({"picture": str(out), "portraits": [facts_of(portrait) for portrait in portraits]})
+        return
+    lines = [". ".join((f"{portrait.title}: {portrait.words}", *portrait.more)) for portrait in portraits]
+    say("\n".join([*lines, str(out)]))
+
+
+def command_of(
+    methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any] | None = None
+) -> str:
     """The command that repeats the picture."""
     words = ["toygan", "dirac"]
+    words += [word for name, value in (told or {}).items() for word in (f"--{name}", str(value))]
     for option, values in (("-m", methods), ("-u", rules), ("--set", changes)):
         words += [word for value in values for word in (option, value)]
     return shlex.join(words)
@@ -172,4 +254,5 @@ def facts_of(portrait: Portrait) -> dict[str, Any]:
         "multipliers": [[value.real, value.imag] for value in portrait.eigenvalues.multipliers],
         "eigenvalues": [[value.real, value.imag] for value in portrait.eigenvalues.rates],
         "end": portrait.path[-1].tolist(),
+        "rests": portrait.rests.tolist(),
     }

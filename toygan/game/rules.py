@@ -150,27 +150,25 @@ def moving_on(optimiser: Optimiser) -> Optimiser:
     return Optimiser(optimiser.slots + 1, move)
 
 
+Bending = Callable[[Game, State, Field], Mapping[str, Tensor]]  # the field where all stand -> what each goes down
+
+
+def at_once(bent: Bending) -> Rule:
+    """Simultaneous, with what is made of the whole field in place of each player's own slope."""
+
+    def step(game: Game, state: State, draw: Draw) -> State:
+        state = warm_up(game, state, draw, game.critic_steps - 1)
+        here = field(game, state, draw)
+        return moved_at_once(game, state, here, bent(game, state, here))
+
+    return Rule(step)
+
+
 def consensus(*, weight: NonNegativeFloat = 0.1) -> Rule:
     """Simultaneous, each gradient v plus weight * grad 1/2 |v|^2 of all players' gradients (Mescheder et al., 2017,
     arXiv:1705.10461).
     """
-
-    def step(game: Game, state: State, draw: Draw) -> State:
-        state = warm_up(game, state, draw, game.critic_steps - 1)
-        at = {name: own.detach().requires_grad_() for name, own in state.parameters.items()}
-        names = (*game.critics, *game.generators)
-        rows = dict.fromkeys(game.critics, play.row_of(draw, game.critic_steps - 1))
-        rows |= dict.fromkeys(game.generators, play.row_of(draw, -1))
-        opinions = {name: game.players[name].opinion(game, at, state, rows[name]) for name in names}
-        v = [torch.autograd.grad(opinions[name].loss.sum(), at[name], create_graph=True)[0] for name in names]
-        quarrel = torch.stack([one.square().sum() for one in v]).sum() / 2
-        to_each = torch.autograd.grad(quarrel, [at[name] for name in names], allow_unused=True)
-        for name, own, shared in zip(names, v, to_each, strict=True):
-            pulled = own + over(weight, own) * (torch.zeros_like(own) if shared is None else shared)
-            state = play.moved(game, state, name, pulled.detach(), opinions[name])
-        return play.over_with(state)
-
-    return Rule(step)
+    return at_once(lambda game, state, here: plus(here.own, weight, back(here, here.own)))
 
 
 def unrolled(*, ahead: NonNegativeInt = 5) -> Rule:
@@ -268,20 +266,6 @@ def with_distance(optimiser: Optimiser) -> Optimiser:
         return Move(moved.parameters, (*moved.slots, slots[-1]))
 
     return Optimiser(optimiser.slots + 1, move, optimiser.uses)
-
-
-Bending = Callable[[Game, State, Field], Mapping[str, Tensor]]  # the field where all stand -> what each goes down
-
-
-def at_once(bent: Bending) -> Rule:
-    """Simultaneous, with what is made of the whole field in place of each player's own slope."""
-
-    def step(game: Game, state: State, draw: Draw) -> State:
-        state = warm_up(game, state, draw, game.critic_steps - 1)
-        here = field(game, state, draw)
-        return moved_at_once(game, state, here, bent(game, state, here))
-
-    return Rule(step)
 
 
 def cgd(*, iterations: Annotated[int, Bounded(ge=0, le=100)] = 4) -> Rule:
