@@ -120,18 +120,20 @@ Typed = Annotated[
     typer.Option(
         "--game",
         metavar="FORMULA",
-        help="A game of your own in place of a method: a formula of x, who minimises it, and y, who maximises it; or two "
-        "with a ; between, x minimises the first and y the second.",
+        help="A game of your own in place of a method: a formula that x minimises and y maximises; or two "
+        "with a ; between, the first x minimises, the second y.",
     ),
 ]
 Rate = Annotated[
-    float | None, typer.Option("--rate", metavar="H", help="Of a --game: both step sizes.  [default: 0.2]")
+    float | None, typer.Option("--rate", metavar="H", help="Of a --game: both step sizes, 0.2 by default.")
 ]
 Start = Annotated[
-    str | None, typer.Option("--start", metavar="X,Y", help="Of a --game: where it starts.  [default: 1,1]")
+    str | None, typer.Option("--start", metavar="X,Y", help="Of a --game: where it starts, 1,1 by default.")
 ]
-Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="Of a --game: steps.  [default: 500]")]
-Window = Annotated[float | None, typer.Option("--window", metavar="W", help="Of a --game: from -W to W.  [default: 2]")]
+Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="Of a --game: how many steps, 500 by default.")]
+Window = Annotated[
+    float | None, typer.Option("--window", metavar="W", help="Of a --game: it is drawn from -W to W, 2 by default.")
+]
 
 
 def dirac(
@@ -141,7 +143,7 @@ def dirac(
             "--method",
             "-m",
             metavar="METHOD",
-            help="A name, or OBJECTIVE+CONSTRAINT; repeatable.  [default: ns-gan, ns-gan-r1]",
+            help="A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default.",
             autocompletion=complete_method,
         ),
     ] = [],  # noqa: B006
@@ -167,16 +169,12 @@ def dirac(
         options = drawing.looked(look)
         drawing.fits(options, [out.suffix[1:].lower()])
         allow([*methods, *changes])
-        asked = {"rate": rate, "start": start, "steps": steps, "window": window}
-        told = {name: value for name, value in asked.items() if value is not None}
-        if game is None:
-            portraits = all_portraits(methods or USUAL_METHODS, rules, changes, told)
-            command = command_of(methods or USUAL_METHODS, rules, changes)
-        else:
-            portraits = typed_portraits(game, methods, rules, changes, told)
-            command = command_of([], rules, changes, {"game": game, **told})
+        told = {"rate": rate, "start": start, "steps": steps, "window": window}
+        told = {name: value for name, value in told.items() if value is not None}
+        portraits = asked_portraits(game, methods, rules, changes, told)
         out.parent.mkdir(parents=True, exist_ok=True)
-        save_phases(portraits, out, command, options, game)
+        typed = {} if game is None else {"game": game, **told}
+        save_phases(portraits, out, command_of(methods, rules, changes, typed), options, game)
         say_phases(portraits, out, as_json)
 
 
@@ -184,34 +182,36 @@ USUAL_METHODS = ["ns-gan", "ns-gan-r1"]
 USUAL_RULES = ["simultaneous", "alternating", "extragradient", "optimistic", "sga", "cgd"]
 
 
-def all_portraits(
-    methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]
+def asked_portraits(
+    game: str | None, methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]
 ) -> list[Portrait]:
-    """Every method under every rule, or under its own where none is named."""
+    """The portraits of a typed game, or of methods; UserError for options that belong to the other."""
     import torch
 
     from toygan.files.strict import UserError
+
+    torch.set_num_threads(1)
+    if game is not None and methods:
+        raise UserError(f"--method {methods[0]}: --game is in place of a method; leave out either")
+    if game is None and told:
+        raise UserError(f"--{next(iter(told))}: it goes with --game; of a method it is --set KEY=VALUE")
+    if game is None:
+        return all_portraits(methods or USUAL_METHODS, rules, changes)
+    return typed_portraits(game, rules, changes, told)
+
+
+def all_portraits(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str]) -> list[Portrait]:
+    """Every method under every rule, or under its own where none is named."""
     from toygan.session.dirac import portrait
 
-    if told:
-        raise UserError(f"--{next(iter(told))}: it goes with --game; of a method it is --set KEY=VALUE")
-    torch.set_num_threads(1)
     chosen = [[setting_of(rule)] for rule in rules] or [[]]
     return [portrait(method, [*changes, *rule]) for method in methods for rule in chosen]
 
 
-def typed_portraits(
-    game: str, methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]
-) -> list[Portrait]:
+def typed_portraits(game: str, rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]) -> list[Portrait]:
     """A typed game under every rule, or under six where none is named."""
-    import torch
-
-    from toygan.files.strict import UserError
     from toygan.session.typed import asked, config_of, typed, typed_portrait
 
-    if methods:
-        raise UserError(f"--method {methods[0]}: --game is in place of a method; leave out either")
-    torch.set_num_threads(1)
     read, ask = typed(game), asked(**told)
     configs = [config_of(ask, [*changes, setting_of(rule)]) for rule in rules or USUAL_RULES]
     return [typed_portrait(read, ask, config) for config in configs]
@@ -234,13 +234,10 @@ def say_phases(portraits: Sequence[Portrait], out: Path, as_json: bool) -> None:
     say("\n".join([*lines, str(out)]))
 
 
-def command_of(
-    methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any] | None = None
-) -> str:
+def command_of(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], typed: Mapping[str, Any]) -> str:
     """The command that repeats the picture."""
-    words = ["toygan", "dirac"]
-    words += [word for name, value in (told or {}).items() for word in (f"--{name}", str(value))]
-    for option, values in (("-m", methods), ("-u", rules), ("--set", changes)):
+    words = ["toygan", "dirac", *(word for name, value in typed.items() for word in (f"--{name}", str(value)))]
+    for option, values in (("-m", methods or ([] if typed else USUAL_METHODS)), ("-u", rules), ("--set", changes)):
         words += [word for value in values for word in (option, value)]
     return shlex.join(words)
 

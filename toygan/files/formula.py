@@ -92,7 +92,7 @@ class Reader:
     def wrong(self, what: str, at: int | None = None) -> UserError:
         """A mistake at a place, by default at the token that is due: the text around it and a caret below."""
         at = self.token.at if at is None else at
-        start, end = max(0, at - 60), at + 30
+        start, end = max(0, at - 50), at + 50
         line = re.sub(r"\s", " ", self.text[start:end])
         caret = " " * (at - start) + "^"
         return UserError(f"{self.where}: {what}\n  {line}\n  {caret}")

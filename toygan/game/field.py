@@ -19,7 +19,7 @@ from toygan.game.play import Draw, Game, Opinion, State
 Direction = Mapping[str, Tensor]  # of every player [seed, P]
 
 
-class Field(NamedTuple):
+class Here(NamedTuple):
     """What every player thinks where all stand: parameters `at`, opinions, and `slopes[i][j]`, the derivative of what i
     minimises by j's parameters [seed, P], differentiable once more.
     """
@@ -34,14 +34,14 @@ class Field(NamedTuple):
         return {name: self.slopes[name][name].detach() for name in self.at}
 
 
-def field(game: Game, state: State, draw: Draw) -> Field:
+def standing(game: Game, state: State, draw: Draw) -> Here:
     """The field for moves at once: the critics on the last of their draws, the generators on theirs."""
     names = (*game.critics, *game.generators)
     at = {name: state.players[name].parameters.detach().requires_grad_() for name in names}
     rows = dict.fromkeys(game.critics, play.row_of(draw, game.critic_steps - 1))
     rows |= dict.fromkeys(game.generators, play.row_of(draw, -1))
     opinions = {name: game.players[name].opinion(game, at, state, rows[name]) for name in names}
-    return Field(at, opinions, {name: derivative(opinions[name].loss.sum(), at, again=True) for name in names})
+    return Here(at, opinions, {name: derivative(opinions[name].loss.sum(), at, again=True) for name in names})
 
 
 def derivative(of: Tensor, by: Mapping[str, Tensor], again: bool = False) -> dict[str, Tensor]:
@@ -64,8 +64,8 @@ def strides(game: Game, state: State) -> dict[str, Tensor]:
     }
 
 
-def along(here: Field, way: Direction, others_only: bool = False) -> dict[str, Tensor]:
-    """J w, or of the others' moves alone: sum_j J_ij w_j without j = i."""
+def along(here: Here, way: Direction, others_only: bool = False) -> dict[str, Tensor]:
+    """The product J w, or of the others' moves alone: sum_j J_ij w_j without j = i."""
     found = {}
     for name, slopes in here.slopes.items():
         sizes = [dot(slope, way[by]).sum() for by, slope in slopes.items() if not (others_only and by == name)]
@@ -73,8 +73,8 @@ def along(here: Field, way: Direction, others_only: bool = False) -> dict[str, T
     return found
 
 
-def back(here: Field, way: Direction) -> dict[str, Tensor]:
-    """J' w: the derivative of <v, w> by all parameters, with w held."""
+def back(here: Here, way: Direction) -> dict[str, Tensor]:
+    """The product J' w: the derivative of <v, w> by all parameters, with w held."""
     sizes = [dot(here.slopes[name][name], way[name]).sum() for name in here.at]
     return derivative(torch.stack(sizes).sum(), here.at)
 
@@ -125,7 +125,7 @@ def solved(
     return found
 
 
-def moved_at_once(game: Game, state: State, here: Field, slopes: Direction) -> State:
+def moved_at_once(game: Game, state: State, here: Here, slopes: Direction) -> State:
     """All players moved down these slopes, and the step over."""
     for name, opinion in here.opinions.items():
         state = play.moved(game, state, name, slopes[name].detach(), opinion)

@@ -17,18 +17,18 @@ from torch import Tensor
 from toygan.game import play
 from toygan.game.dials import Dial, over
 from toygan.game.field import (
-    Field,
+    Here,
     along,
     back,
     derivative,
     dot,
-    field,
     moved_at_once,
     plus,
     product,
     scaled,
     share,
     solved,
+    standing,
     strides,
 )
 from toygan.game.optimisers import Move, Optimiser, Slots
@@ -150,7 +150,7 @@ def moving_on(optimiser: Optimiser) -> Optimiser:
     return Optimiser(optimiser.slots + 1, move)
 
 
-Bending = Callable[[Game, State, Field], Mapping[str, Tensor]]  # the field where all stand -> what each goes down
+Bending = Callable[[Game, State, Here], Mapping[str, Tensor]]  # the field where all stand -> what each goes down
 
 
 def at_once(bent: Bending) -> Rule:
@@ -158,7 +158,7 @@ def at_once(bent: Bending) -> Rule:
 
     def step(game: Game, state: State, draw: Draw) -> State:
         state = warm_up(game, state, draw, game.critic_steps - 1)
-        here = field(game, state, draw)
+        here = standing(game, state, draw)
         return moved_at_once(game, state, here, bent(game, state, here))
 
     return Rule(step)
@@ -274,7 +274,7 @@ def cgd(*, iterations: Annotated[int, Bounded(ge=0, le=100)] = 4) -> Rule:
     2019, arXiv:1905.12103). Under another optimiser than descent u is what it is fed with, and the rates stand for its strides.
     """
 
-    def bent(game: Game, state: State, here: Field) -> dict[str, Tensor]:
+    def bent(game: Game, state: State, here: Here) -> dict[str, Tensor]:
         rates = strides(game, state)
         return solved(lambda u: plus(u, 1.0, along(here, scaled(u, rates), others_only=True)), here.own, iterations)
 
@@ -287,7 +287,7 @@ def sga(*, weight: NonNegativeFloat = 1.0, align: bool = True) -> Rule:
     (Balduzzi et al., 2018, arXiv:1802.05642, algorithm 1).
     """
 
-    def bent(game: Game, state: State, here: Field) -> dict[str, Tensor]:
+    def bent(game: Game, state: State, here: Here) -> dict[str, Tensor]:
         v, transposed = here.own, back(here, here.own)
         turn = {name: half / 2 for name, half in plus(transposed, -1.0, along(here, v)).items()}
         if not align:
@@ -305,7 +305,7 @@ def lola(*, shaping: NonNegativeFloat = 1.0) -> Rule:
     `shaping` is how much of that last part, and 0 leaves LookAhead (Zhang and Lesser, 2010).
     """
 
-    def bent(game: Game, state: State, here: Field) -> dict[str, Tensor]:
+    def bent(game: Game, state: State, here: Here) -> dict[str, Tensor]:
         ahead, shaped = foreseen(game, state, here)
         return plus(ahead, shaping, shaped)
 
@@ -317,7 +317,7 @@ def sos(*, a: Annotated[float, Bounded(gt=0, lt=1)] = 0.5, b: PositiveFloat = 0.
     else 1, and at most |v|^2 where |v| < b, so that what is at rest stays (Letcher et al., 2018, arXiv:1811.08469).
     """
 
-    def bent(game: Game, state: State, here: Field) -> dict[str, Tensor]:
+    def bent(game: Game, state: State, here: Here) -> dict[str, Tensor]:
         ahead, shaped = foreseen(game, state, here)
         against, size = -product(shaped, ahead), product(here.own, here.own)
         most = over(a, size) * product(ahead, ahead)
@@ -328,7 +328,7 @@ def sos(*, a: Annotated[float, Bounded(gt=0, lt=1)] = 0.5, b: PositiveFloat = 0.
     return at_once(bent)
 
 
-def foreseen(game: Game, state: State, here: Field) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def foreseen(game: Game, state: State, here: Here) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """LookAhead's slopes, each player's own after the others' next plain steps; and what the players gain by shaping these:
     -sum_(j != i) rate_j d/di <df_i/dj, v_j> with df_i/dj held.
     """
