@@ -132,7 +132,7 @@ Start = Annotated[
 ]
 Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="Of a --game: how many steps, 500 by default.")]
 Window = Annotated[
-    float | None, typer.Option("--window", metavar="W", help="Of a --game: it is drawn from -W to W, 2 by default.")
+    float | None, typer.Option("--window", metavar="W", help="Of a --game: drawn from -W to W, 2 by default.")
 ]
 
 
