@@ -1,4 +1,4 @@
-"""The command `check`: is this loss, penalty or critic right?"""
+"""The command `check`: is this loss, penalty, critic, generator or target right?"""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from toygan.files.text import say, say_json
 if TYPE_CHECKING:
     from toygan.quantities.held import Held
 
-Word = Annotated[str, typer.Argument(metavar="FILE.py:NAME", help="A function, or a module, in a file of yours.")]
+Word = Annotated[
+    str, typer.Argument(metavar="FILE.py:NAME", help="A function, a module or a class in a file of yours.")
+]
 As = Annotated[
     str | None,
     typer.Option(
         "--as",
         metavar="PART",
-        help="objective, penalty or critic; by its name and arguments unless said.",
-        autocompletion=complete_words("objective", "penalty", "critic"),
+        help="objective, penalty, critic, generator or target; by its name and arguments unless said.",
+        autocompletion=complete_words("objective", "penalty", "critic", "generator", "target"),
     ),
 ]
 MARKS = {True: "ok", False: "WRONG", None: "note"}
@@ -31,7 +33,7 @@ def check(
     role: As = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
-    """Hold a loss, a penalty or a critic of yours against the known mistakes: a line a fact."""
+    """Hold a loss, a penalty, a network or a sampler of yours against the known mistakes: a line a fact."""
     with clear_faults():
         from toygan.files.own import named
         from toygan.quantities.contract import held

@@ -181,8 +181,10 @@ def recall(config: Mapping[str, Any]) -> None:
 def load(path: str, name: str) -> Code:
     """A function of a file, read anew."""
     module, source = imported(path)
-    function = getattr(module, name, None)
-    if not callable(function):
+    function: Any = getattr(module, name, None)
+    if not callable(function) and not callable(
+        getattr(function, "sample", None)
+    ):  # torch's distributions are not called
         own = [
             key
             for key, value in vars(module).items()
