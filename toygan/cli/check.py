@@ -31,14 +31,20 @@ MARKS = {True: "ok", False: "WRONG", None: "note"}
 def check(
     word: Word,
     role: As = None,
+    with_cost: Annotated[
+        bool, typer.Option("--cost/--no-cost", help="Play a short game with and without what is wrong.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Hold a loss, a penalty, a network or a sampler of yours against the known mistakes: a line a fact."""
     with clear_faults():
         from toygan.files.own import named
         from toygan.quantities.contract import held
+        from toygan.session.cost import cost
 
-        part, facts = held(named(word), role)
+        code = named(word)
+        part, facts = held(code, role)
+        facts = [*facts, *filter(None, [cost(code, part, facts)] if with_cost else [])]
         wrong = sum(fact.holds is False for fact in facts)
         say_json(as_data(word, part, facts)) if as_json else say(report(word, part, facts))
         if wrong:
