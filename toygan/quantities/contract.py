@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from toygan.engines.graph import Graph, Untraceable, recorded
 from toygan.files.own import Code, blaming, in_one_line, is_fixed, parameters
+from toygan.files.samplers import is_sampler, sampler_of
 from toygan.files.strict import Mistake, UserError, suggestion
 from toygan.quantities.critic_contract import critic_facts
 from toygan.quantities.forms import CRITICS, LossForm, PenaltyForm, losses_of, penalty_of
@@ -18,7 +18,6 @@ from toygan.quantities.generator_contract import generator_facts
 from toygan.quantities.held import Held, holds, normal, note, one_held, reseed, streams_kept
 from toygan.quantities.loss_contract import loss_facts, scores
 from toygan.quantities.penalty_contract import clouds, penalty_facts, small
-from toygan.quantities.samplers import NUMBERS, RNGS, SEEDS, sampler_of
 from toygan.quantities.target_contract import target_facts
 
 
@@ -55,17 +54,6 @@ LATENT = (["z"], ["noise"], ["latent"], ["latents"])
 def is_called_generator(name: str) -> bool:
     """Whether a name means a generator."""
     return name in ("g", "gen", "netg", "net_g", "g_net") or "generator" in name
-
-
-def is_sampler(code: Code) -> bool:
-    """Whether it is an object, or the class of one, that samples; or a function of how many, or of a stream of random numbers."""
-    if is_module(code) or not inspect.isroutine(code.function):
-        return not is_module(code) and callable(getattr(code.function, "sample", None))
-    names = [one.lower() for one in parameters(code)]
-    first = set(names[:2])
-    return bool(first & {*RNGS, *SEEDS}) or (
-        names[:1] != ["points"] and names[:1] != ["samples"] and bool({*names[:1]} & {*NUMBERS})
-    )
 
 
 PENALTIES = ("penalty", "_gp", "gp_", "r1", "r2", "regul", "lipschitz")

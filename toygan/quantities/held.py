@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from toygan.files.own import Code, in_one_line, place_of
+from toygan.files.samplers import reseed
 
 CLOSE = 1e-5  # relative; between a derivative and central differences in float64
 
@@ -101,13 +102,6 @@ def close(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
 def number(value: Any) -> str:
     """A number as it is told."""
     return f"{float(value):.6g}"
-
-
-def reseed(seed: int) -> None:
-    """Set every stream that people's code draws from: torch's, numpy's and Python's."""
-    torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  (theirs)
-    random.seed(seed)
 
 
 @contextmanager

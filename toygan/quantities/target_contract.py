@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from toygan.files.own import Code
+from toygan.files.samplers import PLACES, STDS, VARIANCES, Sampler, batches, cloud_of
 from toygan.quantities.held import (
     Check,
     Held,
@@ -28,7 +29,6 @@ from toygan.quantities.held import (
     stream_states,
 )
 from toygan.quantities.places import Clusters, are_apart, is_even, lattice, places, turns
-from toygan.quantities.samplers import PLACES, STDS, VARIANCES, Sampler, batches, cloud_of
 
 N = 4096
 ODD = 17  # a batch that no number of modes divides

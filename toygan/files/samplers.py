@@ -17,22 +17,53 @@ from torch import Tensor
 
 from toygan.files.own import Code, in_words, parameters
 from toygan.files.strict import Mistake, UserError
-from toygan.quantities.held import reseed
 
-Draw = Callable[[], Any]
+Stream = Callable[[np.random.Generator], Any]
 
 
 class Sampler(NamedTuple):
-    """A sampler in one form: `opened(n, seed, options)` gives what draws n points at every call, under all streams seeded so;
-    `by` is what it is given to repeat itself, "rng", "seed" or nothing; `call` how it is called; `options` its numbers with
-    the values that it has them at; `density` the logarithm of its density at points [n, 2], where it says it.
+    """A sampler in one form: what is called, `names` of its arguments for how many, stream and seed (None where it takes none),
+    the kind of `stream`, how it takes a number of points, its `options` with the values that it has them at, those that it
+    `needs`, and the logarithm of its `density` at points [n, 2], where it says it.
     """
 
-    opened: Callable[[int, int, Mapping[str, Any]], Draw]
-    by: str
-    call: str
+    function: Callable[..., Any]
+    names: Mapping[str, str | None]
+    stream: Stream
+    whole: Callable[[int], Any]
     options: Mapping[str, Any]
+    needs: frozenset[str]
     density: Callable[[Any], Any] | None
+
+    @property
+    def by(self) -> str:
+        """What it is given to repeat itself: `rng`, `seed`, or nothing."""
+        return "rng" if self.names["rng"] else "seed" if self.names["seed"] else ""
+
+    @property
+    def call(self) -> str:
+        """How it is called, in words."""
+        asked = inspect.signature(self.function).parameters
+        told = ", ".join(name for name in asked if name in (*self.names.values(), *self.needs))
+        return f"{getattr(self.function, '__name__', 'sample')}({told})"
+
+    def begun(self, n: int, rng: np.random.Generator, options: Mapping[str, Any]) -> Callable[[], Any]:
+        """What draws n points at every call, each time the next ones of a stream."""
+        own, fixed = self.stream(rng), {name: self.options[name] for name in self.needs} | dict(options)
+
+        def arguments() -> dict[str, Any]:
+            given = {"n": self.whole(n), "rng": own, "seed": seed_of(rng) if self.names["seed"] else 0}
+            return fixed | {name: given[what] for what, name in self.names.items() if name}
+
+        if not inspect.isgeneratorfunction(self.function):
+            return lambda: self.function(**arguments())
+        batches = self.function(**arguments())
+        return lambda: next(batches)
+
+    def opened(self, n: int, seed: int, options: Mapping[str, Any]) -> Callable[[], Any]:
+        """The same, under global streams and one of its own that are seeded so."""
+        reseed(seed)
+        return self.begun(n, np.random.default_rng(seed), options)
 
     def draw(self, n: int, seed: int = 0, **options: Any) -> Sampled:
         """n points, with labels where there are any."""
@@ -73,18 +104,33 @@ DENSITIES = ("log_prob", "logprob", "log_density", "logpdf", "log_pdf")
 def sampler_of(code: Code) -> Sampler:
     """A sampler in one form. UserError where no way of calling it gives points."""
     owner: Any = made(code)
-    call = owner if inspect.isroutine(owner) else method_of(code, owner)
-    asked = dict(parameters(code._replace(function=call)))
-    names = {what: one_of(asked, words) for what, words in (("n", NUMBERS), ("rng", RNGS), ("seed", SEEDS))}
-    if names["n"] is None:
-        names["n"] = next((name for name, one in asked.items() if is_needed(one) and name not in names.values()), None)
+    function = owner if inspect.isroutine(owner) else method_of(code, owner)
+    asked = dict(parameters(code._replace(function=function)))
+    names = names_in(asked)
     own = {name: one for name, one in asked.items() if name not in names.values()}
     options = {name: value_of(code, name, one) for name, one in own.items() if is_needed(one) or is_number(one.default)}
-    opened = opening(code, call, names, options)
     density = next((getattr(owner, name) for name in DENSITIES if callable(getattr(owner, name, None))), None)
-    by = "rng" if names["rng"] else "seed" if names["seed"] else ""
-    told = ", ".join(name for name in asked if name in names.values() or is_needed(asked[name]))
-    return Sampler(opened, by, f"{getattr(call, '__name__', 'sample')}({told})", options, density)
+    needs = frozenset(name for name in options if is_needed(own[name]))
+    return working(code, Sampler(function, names, lambda rng: None, int, options, needs, density))
+
+
+def names_in(asked: Mapping[str, inspect.Parameter]) -> dict[str, str | None]:
+    """Which arguments say how many, by which stream and by which seed; an unknown one that is needed says how many."""
+    names = {what: one_of(asked, words) for what, words in (("n", NUMBERS), ("rng", RNGS), ("seed", SEEDS))}
+    if names["n"] is None:
+        left = [name for name, one in asked.items() if is_needed(one) and name not in names.values()]
+        names["n"] = next((name for name in left if name.lower() not in USUAL), None)
+    return names
+
+
+def is_sampler(code: Code) -> bool:
+    """Whether it is an object, or the class of one, that samples; or a function of how many, or of a stream of random numbers."""
+    if not inspect.isroutine(code.function):
+        return not isinstance(code.function, torch.nn.Module) and callable(getattr(code.function, "sample", None))
+    asked = [name.lower() for name in parameters(code)]
+    return bool({*asked[:2]} & {*RNGS, *SEEDS}) or (
+        asked[:1] not in (["points"], ["samples"]) and bool({*asked[:1]} & {*NUMBERS})
+    )
 
 
 def made(code: Code) -> Any:
@@ -132,42 +178,15 @@ def value_of(code: Code, name: str, one: inspect.Parameter) -> Any:
 # --- calling it --------------------------------------------------------------------------------------------------------
 
 
-def opening(
-    code: Code, call: Callable[..., Any], names: Mapping[str, str | None], options: Mapping[str, Any]
-) -> Callable[[int, int, Mapping[str, Any]], Draw]:
-    """How a sampler is opened: with its arguments by name, a stream of the kind that it takes, and n as it takes it."""
-    needed = {name for name, one in parameters(code._replace(function=call)).items() if is_needed(one)}
-    stream, whole = working(code, call, names, {name: options[name] for name in options if name in needed})
-
-    def opened(n: int, seed: int, but: Mapping[str, Any]) -> Draw:
-        reseed(seed)
-        given = {name: options[name] for name in needed & options.keys()} | dict(but)
-        own, count = (None if stream is None else stream(seed)), iter(range(seed, seed + 10**6))
-
-        def arguments() -> dict[str, Any]:
-            chosen = {"n": whole(n), "rng": own, "seed": next(count)}
-            return given | {name: chosen[what] for what, name in names.items() if name}
-
-        if not inspect.isgeneratorfunction(call):
-            return lambda: call(**arguments())
-        batches = call(**arguments())
-        return lambda: next(batches)
-
-    return opened
-
-
-def working(
-    code: Code, call: Callable[..., Any], names: Mapping[str, str | None], given: Mapping[str, Any]
-) -> tuple[Callable[[int], Any] | None, Callable[[int], Any]]:
-    """The kind of stream, and the way to say how many, with which it draws. UserError where there is none."""
+def working(code: Code, sampler: Sampler) -> Sampler:
+    """The same with the kind of stream, and the way to say how many, with which it draws. UserError where there is none."""
     said: list[str] = []
-    for stream in STREAMS if names["rng"] else (None,):
-        for whole in (int, lambda n: (n,)):
-            chosen = {"n": whole(5), "rng": stream and stream(0), "seed": 0}
+    for stream in STREAMS if sampler.names["rng"] else STREAMS[:1]:
+        for whole in (int, one_axis):
+            tried = sampler._replace(stream=stream, whole=whole)
             try:
-                found = call(**dict(given), **{name: chosen[what] for what, name in names.items() if name})
-                cloud_of(next(found) if inspect.isgenerator(found) else found)
-                return stream, whole
+                cloud_of(tried.begun(5, np.random.default_rng(0), {})())
+                return tried
             except Exception as error:
                 said.append(f"{type(error).__name__}: {' '.join(str(error).split())[:100]}")
     hint = "write def NAME(rng, n), which returns points [n, 2], or points and their labels [n]"
@@ -175,12 +194,30 @@ def working(
     raise UserError(Mistake(None, wrong, hint, place=code.place))
 
 
-STREAMS: tuple[Callable[[int], Any], ...] = (
-    np.random.default_rng,
-    np.random.RandomState,
-    lambda seed: torch.Generator().manual_seed(seed),
-    random.Random,
+def one_axis(n: int) -> tuple[int]:
+    """How many as a shape, as torch's distributions want it."""
+    return (n,)
+
+
+# Kinds of streams that an argument called rng may mean, each made of numpy's own and drawing from it.
+STREAMS: tuple[Stream, ...] = (
+    lambda rng: rng,
+    lambda rng: np.random.RandomState(rng.bit_generator),
+    lambda rng: torch.Generator().manual_seed(seed_of(rng)),
+    lambda rng: random.Random(seed_of(rng)),
 )
+
+
+def seed_of(rng: np.random.Generator) -> int:
+    """A number to seed another stream with."""
+    return int(rng.integers(2**31))
+
+
+def reseed(seed: int) -> None:
+    """Set every global stream that people's code draws from: torch's, numpy's and Python's."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  (theirs)
+    random.seed(seed)
 
 
 def cloud_of(said: Any) -> Sampled:
