@@ -201,7 +201,11 @@ def main() -> None:
 
 Scenario = Annotated[
     str,
-    typer.Argument(metavar="SCENARIO", help="A shipped name or the path of a .toml.", autocompletion=complete_scenario),
+    typer.Argument(
+        metavar="SCENARIO",
+        help="A shipped name, the path of a .toml, or a target of yours, FILE.py:NAME.",
+        autocompletion=complete_scenario,
+    ),
 ]
 Methods = Annotated[
     list[str],
@@ -284,7 +288,7 @@ def prepared(
     from toygan.files.own import allow
     from toygan.many import run
 
-    allow([*methods, *changes])
+    allow([scenario, *methods, *changes])
     if steps is not None:
         changes = [*changes, f"training.steps={steps}"]
     if seeds is not None:

@@ -85,7 +85,7 @@ class Method(Strict):
     objective: own_or_one_of(OBJECTIVES)  # type: ignore[valid-type]
     constraint: own_or_one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
     also: own_or_one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
-    update: one_of(RULES) = Field(default={"kind": "alternating"}, validate_default=True)  # type: ignore[valid-type]
+    update: own_or_one_of(RULES) = Field(default={"kind": "alternating"}, validate_default=True)  # type: ignore[valid-type]
     critic: Literal[*CRITICS] | None = None  # type: ignore[valid-type]
     critic_steps: Annotated[PositiveInt, Field(le=1000)] = 1
     optimiser: Literal[*OPTIMISERS] = "adam"  # type: ignore[valid-type]
@@ -146,7 +146,7 @@ class Config(Strict):
     title: Annotated[str, Field(min_length=1)]
     about: str = ""
     reference: str = ""
-    target: one_of(TARGETS, moved)  # type: ignore[valid-type]
+    target: own_or_one_of(TARGETS, moved)  # type: ignore[valid-type]
     source: one_of(TARGETS, moved) | None = None  # type: ignore[valid-type]
     view: View = View()
     generator: one_of(GENERATORS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
