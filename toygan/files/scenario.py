@@ -346,6 +346,7 @@ def too_big(config: Config) -> list[Mistake]:
     shapes = [(getattr(player, "width", 2), getattr(player, "depth", 1)) for player in players]
     sizes = {
         "frames x seeds x points": 32 * training.frames * seeds * training.points,
+        "data": 32 * (training.data or 0),
         "seeds x batch x width x depth": 8 * seeds * training.batch * sum(width * depth for width, depth in shapes),
         "seeds x batch x critic_steps": 32 * 32 * seeds * training.batch * (config.method.critic_steps + 1),
         "seeds x width x width x depth": 32 * seeds * sum(width * width * depth for width, depth in shapes),

@@ -128,6 +128,14 @@ def misfits(config: Config) -> None:
             )
 
 
+def no_list(config: Config) -> None:
+    """Refuse a way to go through a list of points where there is none."""
+    if config.training.reuse and config.training.data is None:
+        raise Refusal(
+            "says how the points of a fixed list follow each other", "say data = 50000, or leave it out", "reuse"
+        )
+
+
 def own_tried(config: Config) -> None:
     """Try what is the user's own."""
     objective_tried(config.method.objective, build_objective(config), config)
@@ -140,6 +148,7 @@ def own_tried(config: Config) -> None:
 BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
     ("target", build_target),
     ("generator", build_generator),
+    ("training", no_list),
     ("method", misfits),
     ("method", build_objective),
     ("critic", build_critic),
