@@ -79,12 +79,23 @@ def read(
     "method.name", were said if not on the command line. Raises UserError with every mistake that was found.
     """
     path = find(scenario)
-    file, source = read_toml(path)
+    return of_data(*read_toml(path), path, method, overrides, said)
+
+
+def of_data(
+    file: Mapping[str, Any],
+    source: Source,
+    path: Path,
+    method: str | Method | None = None,
+    overrides: Sequence[str | tuple[str, Any]] = (),
+    said: Mapping[str, Place] = {},
+) -> Config:
+    """The same of what a file says, which was read from that path."""
     taken = [overriding(override, said) for override in overrides]
     changes = sorted(taken, key=lambda change: change.key[-1] != "kind")  # kinds first
     own = [change for change in changes if change.key[0] == "methods"]
     apply(own, file)
-    spelled, unknown = resolved({"name": folder_name(path)} | file, method)
+    spelled, unknown = resolved({"name": folder_name(path)} | dict(file), method)
     data = with_kinds(spelled, path.parent)
     apply([change for change in changes if change not in own], data)
     data, more = with_own(with_kinds(data, Path.cwd()))
