@@ -73,7 +73,7 @@ def published_of(row: Reported) -> Interval:
     ends = {
         "SD": lambda: around(value, reach(n) * (row.spread or 0.0) / n**0.5),
         "SE": lambda: around(value, reach(n) * (row.spread or 0.0)),
-        "range": lambda: (row.low, row.high),
+        "range": lambda: (row.low or 0.0, row.high or 0.0),
         "share": lambda: rate(round(value * n), n)[1:3],
         "exact": lambda: (value, value),
         "none": lambda: (math.nan, math.nan),

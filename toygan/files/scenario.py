@@ -91,11 +91,12 @@ def of_data(
     said: Mapping[str, Place] = {},
 ) -> Config:
     """The same of what a file says, which was read from that path."""
+    said_there = copy.deepcopy(dict(file))
     taken = [overriding(override, said) for override in overrides]
     changes = sorted(taken, key=lambda change: change.key[-1] != "kind")  # kinds first
     own = [change for change in changes if change.key[0] == "methods"]
-    apply(own, file)
-    spelled, unknown = resolved({"name": folder_name(path)} | dict(file), method)
+    apply(own, said_there)
+    spelled, unknown = resolved({"name": folder_name(path)} | said_there, method)
     data = with_kinds(spelled, path.parent)
     apply([change for change in changes if change not in own], data)
     data, more = with_own(with_kinds(data, Path.cwd()))
