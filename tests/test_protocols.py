@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
-from toygan.draw.protocol import Line, protocol_picture
+from toygan.draw.protocol import Both, protocol_picture
 from toygan.exhibits import scores
 from toygan.exhibits.agreement import AGREES, DIFFERS, MISSING, RULE, UNKNOWN, compared, published_of
 from toygan.exhibits.protocol_files import Protocol, Reported, config_of, read
@@ -486,8 +486,8 @@ NONE = (math.nan, math.nan)
 
 def test_the_picture_shows_both_numbers_and_the_verdict():
     both = [
-        Line("plain", "modes found", False, Interval(7.6, 7.0, 8.2, 5), Interval(6.0, 5.5, 6.5, 5), DIFFERS),
-        Line("other", "share on a mode", True, Interval(0.8, *NONE, 0), Interval(math.nan, *NONE, 0), MISSING),
+        Both("plain", "modes found", False, Interval(7.6, 7.0, 8.2, 5), Interval(6.0, 5.5, 6.5, 5), DIFFERS),
+        Both("other", "share on a mode", True, Interval(0.8, *NONE, 0), Interval(math.nan, *NONE, 0), MISSING),
     ]
     figure = protocol_picture("Title", both, "toygan protocol x", "")
     modes, shares = figure.axes

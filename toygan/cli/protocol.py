@@ -21,7 +21,7 @@ from toygan.files.text import room, say, say_json
 if TYPE_CHECKING:
     from toygan.exhibits.agreement import Compared
     from toygan.exhibits.protocol_files import Protocol
-    from toygan.exhibits.protocols import Played
+    from toygan.exhibits.protocols import Attempt
 
 RUNS = Path("runs/protocols")
 
@@ -53,23 +53,28 @@ def protocol(
     with clear_faults(*GO_ON):
         if name is None:
             list_protocols(as_json)
-            return
-        from toygan.exhibits.protocol_files import read
-        from toygan.exhibits.protocols import planned, rows_of
-        from toygan.many.written import written
+        else:
+            answer(name, quick, seeds, out, workers, form, as_json)
 
-        written([], form)  # another form is refused before anything runs
-        refuse_a_file("--out", out)
-        found, command = read(name), command_of(name, quick, seeds, out)
-        runs = planned(found, out, quick, seeds, command)
-        failed = carried_out(runs, out, workers)
-        rows = rows_of(found, runs)
-        picture = drawn(found, rows, quick, out, command)
-        report(found, rows, quick, picture, runs, form, as_json)
-        if failed:
-            listed = "".join(f"\n    {run}: {message}" for run, message in failed.items())
-            complain(f"{len(failed)} of {len(runs)} runs failed; the same command tries them again{listed}")
-            raise typer.Exit(SOME_FAILED)
+
+def answer(name: str, quick: bool, seeds: int | None, out: Path, workers: int | None, form: str, as_json: bool) -> None:
+    """Run one protocol and tell what came of it; exit with the code for runs that failed."""
+    from toygan.exhibits.protocol_files import read
+    from toygan.exhibits.protocols import planned, rows_of
+    from toygan.many.written import written
+
+    written([], form)  # another form is refused before anything runs
+    refuse_a_file("--out", out)
+    found, command = read(name), command_of(name, quick, seeds, out)
+    runs = planned(found, out, quick, seeds, command)
+    failed = carried_out(runs, out, workers)
+    rows = rows_of(found, runs)
+    picture = drawn(found, rows, quick, out, command)
+    report(found, rows, quick, picture, runs, form, as_json)
+    if failed:
+        listed = "".join(f"\n    {run}: {message}" for run, message in failed.items())
+        complain(f"{len(failed)} of {len(runs)} runs failed; the same command tries them again{listed}")
+        raise typer.Exit(SOME_FAILED)
 
 
 def command_of(name: str, quick: bool, seeds: int | None, out: Path) -> str:
@@ -80,7 +85,7 @@ def command_of(name: str, quick: bool, seeds: int | None, out: Path) -> str:
     return shlex.join(["toygan", "protocol", name, *extra])
 
 
-def carried_out(runs: Sequence[Played], out: Path, workers: int | None) -> dict[str, str]:
+def carried_out(runs: Sequence[Attempt], out: Path, workers: int | None) -> dict[str, str]:
     """Play what is not finished; the messages of the runs that failed."""
     from toygan.exhibits.protocols import tasks_of
     from toygan.many import sweep
@@ -108,7 +113,7 @@ def report(
     rows: Sequence[Compared],
     quick: bool,
     picture: Path | None,
-    runs: Sequence[Played],
+    runs: Sequence[Attempt],
     form: str,
     as_json: bool,
 ) -> None:

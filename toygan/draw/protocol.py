@@ -21,7 +21,7 @@ NAME = 40  # characters of a run's name
 ON_LEVEL = 0.16  # half the distance between the two marks of a line
 
 
-class Line(NamedTuple):
+class Both(NamedTuple):
     """One published number: its run, the measure, whether it is a share, the number and ours with intervals, the verdict."""
 
     run: str
@@ -32,7 +32,7 @@ class Line(NamedTuple):
     verdict: str
 
 
-def protocol_picture(title: str, lines: Sequence[Line], command: str, note: str) -> Figure:
+def protocol_picture(title: str, lines: Sequence[Both], command: str, note: str) -> Figure:
     """A panel a measure and a line a run: published in black, ours in blue, 95 % intervals as bars."""
     panels = {
         name: [line for line in lines if line.measure == name] for name in dict.fromkeys(one.measure for one in lines)
@@ -58,7 +58,7 @@ def protocol_picture(title: str, lines: Sequence[Line], command: str, note: str)
     return figure
 
 
-def panel(axis: Axes, name: str, members: Sequence[Line]) -> None:
+def panel(axis: Axes, name: str, members: Sequence[Both]) -> None:
     """The lines of one measure, the first on top."""
     axis.set_title(name, size=PLAIN, loc="left", pad=3, color=INK)
     for place, line in enumerate(members):

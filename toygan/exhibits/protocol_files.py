@@ -43,7 +43,7 @@ FRAMES = 11  # of a run, if the file does not say otherwise
 QUICK_SEEDS = 2
 
 
-class About(Strict):
+class Publication(Strict):
     """The table `[protocol]`: where it was published, its setting in words, and how much of it is run.
 
     `share` is the part of the published steps that is run, `quick` that of `--quick`, `rest` says what is not run and why;
@@ -135,7 +135,7 @@ class Protocol(Strict):
     """A published experiment: what it is about, how its runs are counted, the runs and the published numbers."""
 
     name: Name
-    protocol: About
+    protocol: Publication
     counting: Counting = Counting()
     runs: tuple[Group, ...] = Field(min_length=1)
     rows: tuple[Reported, ...] = Field(min_length=1)

@@ -17,7 +17,7 @@ from toygan.session.recording import Recording, load
 from toygan.view.records import FINISHED
 
 
-class Played(NamedTuple):
+class Attempt(NamedTuple):
     """One run of a protocol: its group, its task, and the share of the published steps that it has."""
 
     group: Group
@@ -27,25 +27,25 @@ class Played(NamedTuple):
 
 def planned(
     protocol: Protocol, place: Path, quick: bool = False, seeds: int | None = None, command: str = ""
-) -> list[Played]:
+) -> list[Attempt]:
     """Every run of a protocol; nothing is made yet. UserError with what is wrong in any of them."""
     return [played(protocol, group, place, quick, seeds, command) for group in protocol.runs]
 
 
-def played(protocol: Protocol, group: Group, place: Path, quick: bool, seeds: int | None, command: str) -> Played:
+def played(protocol: Protocol, group: Group, place: Path, quick: bool, seeds: int | None, command: str) -> Attempt:
     """One run as a task; runs with one config, in whatever protocol, share a folder."""
     config = config_of(protocol, group, quick, seeds)
     folder = place / f"{config.name}-{config.method.name}-{digest(config)}"
     task = Task(folder.name, folder, as_data(config), command, {}, animation=False, picture=False)
-    return Played(group, task, config.training.steps / published_steps(protocol, group))
+    return Attempt(group, task, config.training.steps / published_steps(protocol, group))
 
 
-def tasks_of(runs: Sequence[Played]) -> list[Task]:
+def tasks_of(runs: Sequence[Attempt]) -> list[Task]:
     """The tasks, each folder once."""
     return list({run.task.folder: run.task for run in runs}.values())
 
 
-def rows_of(protocol: Protocol, runs: Sequence[Played]) -> list[Compared]:
+def rows_of(protocol: Protocol, runs: Sequence[Attempt]) -> list[Compared]:
     """Every published number beside ours."""
     recordings = {run.group.name: recorded(run.task.folder) for run in runs}
     shares = {run.group.name: run.share for run in runs}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from toygan.draw.protocol import Line
+from toygan.draw.protocol import Both
 from toygan.exhibits.agreement import Compared
 from toygan.exhibits.protocol_files import Protocol, Reported
 from toygan.exhibits.scores import SCORES, Score
@@ -106,11 +106,11 @@ def ends_in_words(score: Score, found: Interval) -> str:
 # --- for the picture, and for programs --------------------------------------------------------------------------------
 
 
-def lines_of(rows: Sequence[Compared]) -> list[Line]:
+def lines_of(rows: Sequence[Compared]) -> list[Both]:
     """What the picture shows: a line a number that has one, by measure."""
     shown = [one for one in rows if one.row.published is not None]
     return [
-        Line(one.row.run, SCORES[one.row.measure].label, SCORES[one.row.measure].unit == "share", one.published, one.ours,
+        Both(one.row.run, SCORES[one.row.measure].label, SCORES[one.row.measure].unit == "share", one.published, one.ours,
              one.verdict)
         for one in shown
     ]  # fmt: skip
