@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import toygan
-from toygan.cli import check, distance, drawing, exhibits, lab, many, views
+from toygan.cli import check, distance, drawing, exhibits, lab, many, protocol, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario, complete_setting
 from toygan.cli.completion import complete_words as words_of
 from toygan.cli.exits import (
@@ -564,5 +564,6 @@ for command in (draw, compare, distance.distance, views.dirac):
     app.command()(sharing(command))
 many.register(app)
 exhibits.register(app)
+protocol.register(app)
 app.command()(lab.lab)
 check.register(app)

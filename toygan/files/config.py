@@ -51,7 +51,10 @@ SeedNumber = Annotated[NonNegativeInt, Field(lt=2**32)]
 
 
 class Training(Strict):
-    """The budget: generator steps, batch, frames of the film, seeds, points in a frame, seeds whose critics are kept."""
+    """The budget: generator steps, batch, frames of the film, seeds, points in a frame, seeds whose critics are kept; and, in
+    `data`, how many points of the target are all there is to train on, every one once an epoch, or drawn with replacement;
+    new points for every batch where it is left out.
+    """
 
     steps: Annotated[PositiveInt, Field(le=10**8)] = 2000
     batch: Annotated[PositiveInt, Field(le=10**6)] = 256
@@ -61,6 +64,8 @@ class Training(Strict):
     seeds: Annotated[PositiveInt, Field(le=10**4)] | Annotated[tuple[SeedNumber, ...], Field(max_length=10**4)] = 1
     portraits: Annotated[PositiveInt, Field(le=10**4)] = 1
     precision: Literal["single", "double"] = "single"
+    data: Annotated[PositiveInt, Field(le=10**7)] | None = None
+    reuse: Literal["epochs", "replacement"] | None = None
 
     @field_validator("seeds")
     @classmethod

@@ -89,12 +89,24 @@ def read(
     An override is "KEY=VALUE" or a pair (KEY, value). `said` tells where pairs of some keys, and the method under
     "method.name", were said if not on the command line. Raises UserError with every mistake that was found.
     """
-    file, source, folder = scenario_of(scenario)
+    return of_data(*scenario_of(scenario), method, overrides, said)
+
+
+def of_data(
+    file: Mapping[str, Any],
+    source: Source,
+    folder: Path,
+    method: str | Method | None = None,
+    overrides: Sequence[str | tuple[str, Any]] = (),
+    said: Mapping[str, Place] = {},
+) -> Config:
+    """The same of what a file says, with its name, whose paths are relative to that folder."""
+    said_there = copy.deepcopy(dict(file))
     taken = [overriding(override, said) for override in overrides]
     changes = sorted(taken, key=lambda change: not (change.key[-1] == "kind" or is_part(change.key)))  # kinds first
     own = [change for change in changes if change.key[0] == "methods"]
-    apply(own, file)
-    spelled, unknown = resolved(file, method)
+    apply(own, said_there)
+    spelled, unknown = resolved(said_there, method)
     data = with_kinds(spelled, folder)
     apply([change for change in changes if change not in own], data)
     data, more = with_own(with_kinds(data, Path.cwd()))
@@ -383,6 +395,7 @@ def too_big(config: Config) -> list[Mistake]:
     shapes = [(getattr(player, "width", 2), getattr(player, "depth", 1)) for player in players]
     sizes = {
         "frames x seeds x points": 32 * training.frames * seeds * training.points,
+        "data": 32 * (training.data or 0),
         "seeds x batch x width x depth": 8 * seeds * training.batch * sum(width * depth for width, depth in shapes),
         "seeds x batch x critic_steps": 32 * 32 * seeds * training.batch * (config.method.critic_steps + 1),
         "seeds x width x width x depth": 32 * seeds * sum(width * width * depth for width, depth in shapes),

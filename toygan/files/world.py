@@ -224,6 +224,8 @@ def misfits_of_worlds(config: Config) -> None:
         raise Refusal("the cast translators needs the generator kind translator", option="cast")
     if kind == "coupled" and config.generator.kind != "mlp":
         raise Refusal("the cast coupled needs the generator kind mlp", option="cast")
+    if method.labels and config.training.data is not None:
+        raise Refusal("labels are of points that are drawn anew", "leave training.data out", "labels")
     if method.auxiliary is not None and not method.labels:
         raise Refusal("auxiliary needs labels", 'for example labels = "generator"', "auxiliary")
     if config.method.cast is not None and method.pack > 1:
@@ -231,6 +233,14 @@ def misfits_of_worlds(config: Config) -> None:
     classes = getattr(method.cast, "tell", "") == "classes"
     if classes and method.objective.kind != "non-saturating":
         raise Refusal('tell = "classes" is the non-saturating game of several classes', option="objective")
+
+
+def no_list(config: Config) -> None:
+    """Refuse a way to go through a list of points where there is none."""
+    if config.training.reuse and config.training.data is None:
+        raise Refusal(
+            "says how the points of a fixed list follow each other", "say data = 50000, or leave it out", "reuse"
+        )
 
 
 def own_tried(config: Config) -> None:
@@ -259,6 +269,7 @@ def first_step(config: Config, stage: World) -> tuple[State, Draw]:
 BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
     ("target", build_target),
     ("source", build_source),
+    ("training", no_list),
     ("method", misfits),
     ("generator", build_generator),
     ("method", build_objective),

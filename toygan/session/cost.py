@@ -46,7 +46,7 @@ class Meant(NamedTuple):
     with_theirs: Callable[[Game], Game]
 
 
-class Ended(NamedTuple):
+class EndOfGame(NamedTuple):
     """How a game ended: W1 and modes of every seed that did not diverge, and how many did."""
 
     w1: list[float]
@@ -76,7 +76,7 @@ def compared(meant: Meant) -> Held:
     return note(f"W1 {in_words(theirs)} as it is, {in_words(means)} with {meant.name} in its place ({where})")
 
 
-def in_words(end: Ended) -> str:
+def in_words(end: EndOfGame) -> str:
     """The mean of W1 with its range, and the modes."""
     if not end.w1:
         return "is lost: all seeds diverge"
@@ -85,7 +85,7 @@ def in_words(end: Ended) -> str:
     return f"{np.mean(end.w1):.2f} ({span}; modes {', '.join(map(str, end.modes))}{lost})"
 
 
-def played(sim: Simulation, change: Callable[[Game], Game]) -> Ended:
+def played(sim: Simulation, change: Callable[[Game], Game]) -> EndOfGame:
     """A game from its start to its end, step by step."""
     reseed(0)
     state, moves, dials = sim.start, draws(sim.source, 0, like(sim.start)), sim.world.dials
@@ -96,7 +96,7 @@ def played(sim: Simulation, change: Callable[[Game], Game]) -> Ended:
     points, modes = generated(sim, state, sim.final)[alive, :POINTS], sim.world.target.modes
     assert modes is not None
     real = sim.many_real[:POINTS]
-    return Ended([w1(one, real) for one in points], [modes_kept(one, modes) for one in points], int((~alive).sum()))
+    return EndOfGame([w1(one, real) for one in points], [modes_kept(one, modes) for one in points], int((~alive).sum()))
 
 
 # --- losses ------------------------------------------------------------------------------------------------------------

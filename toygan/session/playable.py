@@ -21,7 +21,7 @@ from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, State
 from toygan.game.streams import draws, starts, stream
 from toygan.session.looks import REFERENCES
-from toygan.session.simulation import Simulation, simulation
+from toygan.session.simulation import Simulation, data_points, simulation
 
 ALTERNATING = "alternating"
 
@@ -182,8 +182,10 @@ FED = {"point": "zero", "shift": "uniform"}  # what generators without a choice 
 
 
 def pool(config: Config, n: int) -> np.ndarray:
-    """Points of the target [n, 2] to draw batches from."""
-    return build_target(config).sample(stream(config.training.seed, 0, "pool"), n)
+    """Points [n, 2] to draw batches from: of the target, or of the fixed list that a run trains on."""
+    target, rng = build_target(config), stream(config.training.seed, 0, "pool")
+    table = data_points(config, target)
+    return target.sample(rng, n) if table is None else table[rng.integers(len(table), size=n)]
 
 
 def potential_model(windows: Windows = WINDOWS) -> Model:
