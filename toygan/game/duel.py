@@ -159,26 +159,33 @@ def code_columns(game: Game) -> int:
 
 def real_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
     """Real points as a critic is shown them: [seed, batch / m, m d]."""
-    points = row[match.real]
-    return shown(
-        game, state, points, row.get("real noise"), [one.real(game, parameters, points, row) for one in game.beside]
-    )
+
+    def beside(points: Tensor) -> list[Tensor]:
+        return [one.real(game, parameters, points, row) for one in game.beside]
+
+    return shown(game, state, row[match.real], row.get("real noise"), beside)
 
 
 def fake_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
     """Generated points as a critic is shown them: [seed, batch / m, m d]."""
-    points = match.fake(game, parameters, row)
-    return shown(
-        game, state, points, row.get("fake noise"), [one.fake(game, parameters, points, row) for one in game.beside]
-    )
+
+    def beside(points: Tensor) -> list[Tensor]:
+        return [one.fake(game, parameters, points, row) for one in game.beside]
+
+    return shown(game, state, match.fake(game, parameters, row), row.get("fake noise"), beside)
 
 
-def shown(game: Game, state: State, points: Tensor, noise: Tensor | None, beside: Sequence[Tensor] = ()) -> Tensor:
-    """Points as the critic is shown them, blurred by what is left of the noise, with what stands beside them, then packed."""
+def shown(
+    game: Game,
+    state: State,
+    points: Tensor,
+    noise: Tensor | None,
+    beside: Callable[[Tensor], Sequence[Tensor]] = lambda points: (),
+) -> Tensor:
+    """Points as the critic is shown them, blurred by what is left of the noise, with what then stands beside them, packed."""
     if noise is not None:
         points = points + over(noise_left(game, state), noise) * noise
-    if beside:
-        points = torch.cat((points, *beside), dim=2)
+    points = torch.cat((points, *beside(points)), dim=2) if game.beside else points
     return points.reshape(points.shape[0], -1, points.shape[2] * game.pack)
 
 
@@ -215,6 +222,7 @@ def seeing(
         fake_slopes=lambda: along(game, pair.fake_slopes(pulled(pair.g))),
         slopes_at=slopes_at,
         layers=lambda: body.layers(parameters),
+        beside=sum(one.columns for one in game.beside),
     )
 
 
