@@ -25,6 +25,7 @@ from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
 from toygan.game.streams import draws
+from toygan.game.zoo import PLAYED_ON, ZOO
 
 SINGLE = torch.empty(0)
 SMALL = [("generator.width", 6), ("critic.width", 6), ("training.batch", 8)]
@@ -37,7 +38,7 @@ def stage(
     method: str, changes: Changes = (), seeds: Sequence[int] = (0,), like: Tensor = SINGLE
 ) -> tuple[World, Tree, list[Tree]]:
     """A method's world on small nets, its first state, and the draws of twenty steps."""
-    made = world(read("eight-gaussians", method, [*SMALL, *changes]))
+    made = world(read(PLAYED_ON.get(method, "eight-gaussians"), method, [*SMALL, *changes]))
     source = source_of(made, seeds)
     return made, beginning(made, seeds, like), list(islice(draws(source, 0, like), 20))
 
@@ -64,6 +65,11 @@ def assert_same(method: str, changes: Changes = (), steps: int = 20, **how: Any)
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_plays_the_same_as_a_graph(name):
     assert_same(name)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_method_of_the_zoo_plays_the_same_as_a_graph(name):
+    assert_same(name, steps=8, seeds=(0, 3))
 
 
 @pytest.mark.parametrize("name", ["wgan-gp", "sngan", "cramer-gan", "infogan"])

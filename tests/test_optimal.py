@@ -255,7 +255,7 @@ def test_scores_are_the_catalogues_formulas():
 
 
 def test_every_objective_has_an_optimum_or_is_known_to_have_none():
-    assert set(OBJECTIVES) - set(OPTIMA) == {"relativistic-average", "began"}
+    assert set(OBJECTIVES) - set(OPTIMA) == {"relativistic-average", "began", "loss-sensitive", "categorical"}
     assert known_optimum("relativistic-average", POINTS, X, Y) is None
     with pytest.raises(ValueError, match="they do for minimax"):
         optimal_scores("wasserstein", *LOGS)
