@@ -311,3 +311,422 @@ def test_the_spread_is_the_batchs_and_neighbours_are_counted_as_is_written():
         for column, s in enumerate((0.1, 0.5)):
             by_hand = sum(torch.exp(-(points[0, i] - points[0, j]).abs().sum() / s) for j in range(5)) / 5
             assert float(near[0, i, column]) == pytest.approx(float(by_hand), rel=1e-12)
+
+
+# --- classes ---------------------------------------------------------------------------------------------------------
+
+P, Q = np.array([[4, 1, 2], [2, 5, 6]]) / 20, np.array([[1, 3, 4], [5, 2, 5]]) / 20  # of class and cell
+
+
+def repeated(masses: np.ndarray, cells: Tensor) -> Tensor:
+    """A table of values, each as often as its mass says, of twenty points: [1, 20, width]."""
+    times = torch.from_numpy(np.rint(masses.ravel() * 20).astype(int))
+    return cells.reshape(len(times), -1).repeat_interleave(times, dim=0)[None]
+
+
+def lowest(loss: Callable[[Tensor], Tensor], *shape: int) -> Tensor:
+    """The free table at which a loss is least."""
+    table = torch.zeros(shape, dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS([table], max_iter=500, tolerance_grad=1e-12, tolerance_change=0, history_size=20,
+                               line_search_fn="strong_wolfe")  # fmt: skip
+
+    def closure() -> Tensor:
+        solver.zero_grad()
+        value = loss(table).sum()
+        value.backward()
+        return value
+
+    solver.step(closure)
+    return table.detach()
+
+
+def test_the_best_conditional_critic_is_the_log_ratio_of_each_class():
+    """Of a critic told the class; both players' classes are of one law, so p/q of pairs is p/q within the class."""
+    q = Q / Q.sum(axis=1, keepdims=True) * P.sum(axis=1, keepdims=True)
+    real, fake = (torch.from_numpy(mass.ravel()) for mass in (P, q))
+
+    def loss(table: Tensor) -> Tensor:
+        return (real * softplus(-table)).sum() + (fake * softplus(table)).sum()
+
+    within = [mass / mass.sum(axis=1, keepdims=True) for mass in (P, q)]
+    assert lowest(loss, 6).reshape(2, 3).numpy() == pytest.approx(np.log(within[0] / within[1]), abs=1e-6)
+
+
+def test_the_auxiliary_critic_splits_the_divergence_of_points_and_classes():
+    """KL(p(x, c) | q(x, c)) = KL of points + E KL of the classes of a point = KL of classes + E KL within a class; the score
+    comes to log p(x) / q(x) and the head to the share of a class among all that is at a point.
+    """
+    made = with_classes(objective("non-saturating"), 2, 1.0)
+    label = torch.eye(2).double()[:, None].expand(2, 3, 2)
+    draw = {"real label": repeated(P, label)}  # the head's part of generated points, whose labels are others, is apart
+    other = {"real label": repeated(Q, label)}
+
+    def critic(table: Tensor) -> Tensor:
+        cells = table.expand(2, 3, 3)
+        real, fake = ({"score": (at := repeated(mass, cells))[..., :1], "class": at[..., 1:]} for mass in (P, Q))
+        flat = {**fake, "class": torch.zeros_like(fake["class"])}
+        on_real = made.losses(real, flat, Extra(torch.zeros(1), draw)).critic
+        empty = {**real, "class": torch.zeros_like(real["class"]), "score": torch.zeros_like(real["score"]) + 40}
+        on_fake = made.losses(empty, {**fake, "score": fake["score"] * 0 - 40}, Extra(torch.zeros(1), other)).critic
+        return on_real + on_fake
+
+    best = lowest(critic, 3, 3).numpy()
+    p, q = P.sum(axis=0), Q.sum(axis=0)
+    assert best[:, 0] == pytest.approx(np.log(p / q), abs=1e-6)
+    shares = np.exp(best[:, 1:]) / np.exp(best[:, 1:]).sum(axis=1, keepdims=True)
+    assert shares.T == pytest.approx((P + Q) / (p + q), abs=1e-6)
+    whole = (P * np.log(P / Q)).sum()
+    points = (p * best[:, 0]).sum()
+    of_a_point = (P * np.log((P / p) / (Q / q))).sum()
+    c, d = P.sum(axis=1), Q.sum(axis=1)
+    classes, within = (c * np.log(c / d)).sum(), (P * np.log((P.T / c).T / (Q.T / d).T)).sum()
+    assert whole == pytest.approx(points + of_a_point)
+    assert whole == pytest.approx(classes + within)
+
+
+def test_the_class_term_is_the_cross_entropy_of_real_and_generated_points():
+    stage, state, row = opened("ac-gan")
+    plain = made("ac-gan", {"method.auxiliary": None})
+    body, layers = stage.game.players["critic"].network, duel.critic_layers(stage.game, state.parameters)
+    sides = [side(stage.game, state.parameters, state, row) for side in (duel.real_side, duel.fake_side)]
+    told = [-(row["real label"] * body.forward(layers, one)[..., 1:].log_softmax(dim=2)).sum(dim=2).mean(dim=1) for one in sides]
+    score = [body.forward(layers, one)[..., :1] for one in sides]
+    base = plain.game.objective.losses(*({"score": one} for one in score), Extra(state.memory, row))
+    for player, wanted in (("critic", base.critic + sum(told)), ("generator", base.generator + told[1])):
+        opinion = opinion_of(stage, player, state.parameters, state, row)
+        torch.testing.assert_close(opinion.told[f"{player}_loss"], wanted, rtol=1e-12, atol=0)
+
+
+def test_entropies_of_classes_without_labels():
+    made = categorical(categories=8)
+    flat, sure = torch.zeros(1, 8, 8).double(), 1e3 * torch.eye(8).double()[None]
+    one_class = 1e3 * torch.eye(8).double()[:1].expand(8, 8)[None]
+    for real, fake, critic, generator in (
+        (flat, flat, log(8) - log(8) - log(8), log(8) - log(8)),
+        (sure, flat, 0 - log(8) - log(8), log(8) - log(8)),  # sure of the data, evenly used, unsure of fakes: the best
+        (sure, sure, 0 - 0 - log(8), 0 - log(8)),
+        (one_class, one_class, 0 - 0 - 0, 0 - 0),
+    ):
+        said = made.losses({"category": real}, {"category": fake}, Extra(torch.zeros(1), {}))
+        assert float(said.critic) == pytest.approx(critic, abs=1e-12)
+        assert float(said.generator) == pytest.approx(generator, abs=1e-12)
+    at = {"category": torch.cat((flat, sure), dim=1)}
+    assert made.score(at, at, at)[0].numpy() == pytest.approx([-log(8)] * 8 + [0.0] * 8)
+
+
+# --- encoders --------------------------------------------------------------------------------------------------------
+
+
+def linear(weight: Tensor, bias: Tensor) -> Tensor:
+    """The parameters [1, P] of a player that is x W + b."""
+    return torch.cat((weight.flatten(), bias.flatten()))[None]
+
+
+W = torch.tensor([[1.2, 0.3], [-0.4, 0.8]]).double()
+B = torch.tensor([0.5, -0.2]).double()
+
+
+def gaussian(name: str, *changes: Changes, widened: bool = False) -> tuple[World, State, Draw, dict[str, Tensor]]:
+    """A game of affine players: G(z) = z W + b and its inverse for an encoder, sure of itself if it has variances."""
+    stage = made(name, LINEAR, *changes)
+    state, row = beginning(stage, [0]), row_of(stage, [0])
+    inverse, back = W.inverse(), -B @ W.inverse()
+    if widened:
+        inverse, back = torch.cat((inverse, torch.zeros(2, 2)), 1), torch.cat((back, torch.full((2,), -80.0)))
+    parameters = {**state.parameters, "generator": linear(W, B), "encoder": linear(inverse, back)}
+    return stage, state, row, parameters
+
+
+def test_of_linear_gaussians_the_encoder_that_inverts_the_generator_is_the_optimum_of_pairs():
+    """Where real points are the generator's law, both players show the critic the same pairs."""
+    stage, state, row, parameters = gaussian("ali")
+    same = {**row, "real": duel.generate(stage.game, parameters, row)}
+    real, fake = (side(stage.game, parameters, state, same) for side in (duel.real_side, duel.fake_side))
+    torch.testing.assert_close(real, fake, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("teaches", ["both", "encoder"])
+def test_errors_are_nothing_where_encoder_and_generator_are_inverse(teaches):
+    changes = {"method.cast.latents": 2.0, "method.cast.points": 3.0, "method.cast.teaches": teaches}
+    for name, widened in (("ali", False), ("vae-gan", True)):
+        stage, state, row, parameters = gaussian(name, changes, widened=widened)
+        for term in ("latent_error", "point_error"):
+            assert float(term_of(stage, term, parameters, state, row)) == pytest.approx(0.0, abs=1e-15)
+        moved = {**parameters, "encoder": parameters["encoder"].clone()}
+        moved["encoder"][0, -4 if widened else -2] += 0.5  # every code one half too far along one axis
+        assert float(term_of(stage, "latent_error", moved, state, row)) == pytest.approx(2.0 * 0.25)
+        apart = 3.0 * 0.25 * float(W[0].square().sum())
+        assert float(term_of(stage, "point_error", moved, state, row)) == pytest.approx(apart)
+
+
+def test_the_divergence_of_the_code_is_the_closed_form():
+    stage, state, row, parameters = gaussian("vae-gan", {"method.cast.divergence": 1.0})
+    mean, log_variance = torch.tensor([0.7, -1.1]).double(), torch.tensor([0.4, -0.9]).double()
+    parameters["encoder"] = linear(torch.zeros(2, 4), torch.cat((mean, log_variance)))
+    law = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    wanted = torch.distributions.kl_divergence(law, torch.distributions.Normal(torch.zeros(2), torch.ones(2))).sum()
+    assert float(term_of(stage, "code_divergence", parameters, state, row)) == pytest.approx(float(wanted))
+    parameters["encoder"] = torch.zeros_like(parameters["encoder"])
+    assert float(term_of(stage, "code_divergence", parameters, state, row)) == 0.0
+    encoded = casts.encode(stage.game, parameters, row["real"])
+    assert encoded.shape == (1, 8, 2)
+
+
+def test_an_encoder_wants_the_opposite_of_the_generator():
+    """E sp(r) where the generator wants E sp(-g), and of other objectives what is theirs with both sides exchanged."""
+    for objective_kind, of in (("non-saturating", softplus), ("wasserstein", lambda r: r), ("hinge", lambda r: r)):
+        stage, state, row = opened("ali", {"method.objective": objective_kind})
+        layers, body = duel.critic_layers(stage.game, state.parameters), stage.game.players["critic"].network
+        r = body.forward(layers, duel.real_side(stage.game, state.parameters, state, row))
+        found = opinion_of(stage, "encoder", state.parameters, state, row).loss
+        torch.testing.assert_close(found, of(r).mean(dim=(1, 2)), rtol=1e-12, atol=1e-14)
+
+
+def test_only_objectives_that_are_the_same_for_both_sides_are_fair():
+    fair = {kind for kind in ("minimax", "non-saturating", "wasserstein", "hinge", "relativistic", "least-squares", "energy",
+            "density-ratio", "soft-labels", "categorical", "mmd", "f-js", "f-kl") if casts.fair(objective(kind))}  # fmt: skip
+    assert fair == {"minimax", "non-saturating", "wasserstein", "hinge", "relativistic", "mmd", "f-js"}
+    assert casts.fair(objective("least-squares", fake=-1.0, real=1.0, wanted=1.0))
+
+
+# --- two worlds ------------------------------------------------------------------------------------------------------
+
+
+def turned(angle: float) -> Tensor:
+    """A rotation, as x R."""
+    return torch.tensor([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+
+@pytest.mark.parametrize("name", ["cyclegan", "discogan"])
+def test_a_cycle_of_mutually_inverse_maps_costs_nothing(name):
+    stage = made(name, LINEAR, {"method.cast.cycle": 2.0})
+    state, row = beginning(stage, [0]), row_of(stage, [0])
+    parameters = {**state.parameters, "generator": linear(W, B), "back": linear(W.inverse(), -B @ W.inverse())}
+    assert float(term_of(stage, "cycle", parameters, state, row)) == pytest.approx(0.0, abs=1e-14)
+    parameters["back"] = linear(W.inverse(), torch.tensor([0.5, 0.0]) - B @ W.inverse())
+    power = ZOO[name]["cast"].get("power", 1)  # the way there ends 1/2 too far along x, and the way back W's first row
+    wanted = 2.0 * (0.5**power + float((0.5 * W[0]).abs().pow(power).sum()))
+    assert float(term_of(stage, "cycle", parameters, state, row)) == pytest.approx(wanted)
+
+
+def test_a_rotation_of_a_ring_costs_nothing():
+    """Eight modes on eight: every mode goes to another's place, the critic sees the ring as it is, and the cycle is closed."""
+    stage = made("cyclegan", LINEAR)
+    state, target = beginning(stage, [0]), ring()
+    points = torch.from_numpy(target.sample(np.random.default_rng(0), 8))[None]
+    row = {"latent": points, "real": points}
+    for k in (1, 3, 4):
+        there, back = (linear(turned(sign * 2 * pi * k / 8), torch.zeros(2)) for sign in (1, -1))
+        parameters = {**state.parameters, "generator": there, "back": back}
+        assert float(term_of(stage, "cycle", parameters, state, row)) == pytest.approx(0.0, abs=1e-14)
+        modes = torch.from_numpy(target.modes.centres)[None]
+        moved = duel.sent(stage.game, parameters, modes)
+        assert torch.cdist(moved, modes).amin(dim=2).max() < 1e-12
+        assert torch.cdist(moved, modes).argmin(dim=2).tolist() != [[*range(8)]]
+
+
+@pytest.mark.parametrize("name", ["cyclegan", "dualgan"])
+def test_translators_that_nothing_couples_are_two_games(name):
+    """The way back plays what a game from the target to the source plays, with both worlds' draws exchanged."""
+    stage, seeds = made(name, {"method.cast.cycle": None}), (0, 3)
+    alone = made(name, NO_CAST)
+    source, state = source_of(stage, seeds), beginning(stage, seeds)
+    renamed = {"critic": "back_critic", "generator": "back"}
+    other = with_parameters(beginning(alone, seeds), {ours: state.parameters[theirs] for ours, theirs in renamed.items()})
+    for draw in islice(draws(source, 0, DOUBLE), 3):
+        state = stage.game.rule(stage.game, state, draw)
+        other = alone.game.rule(alone.game, other, {**draw, "real": draw["latent"], "latent": draw["real"]})
+    for ours, theirs in renamed.items():
+        assert torch.equal(other.parameters[ours], state.parameters[theirs])
+
+
+def test_a_coupled_generator_that_shares_nothing_is_two_generators():
+    """An affine one has a half of its weights for each world; with layers, all but the last are one tensor for both."""
+    stage, seeds = made("cogan", LINEAR), (0, 3)
+    plain = made("cogan", NO_CAST, LINEAR)
+    state = beginning(stage, seeds)
+
+    def half(parameters: Tensor, which: int) -> Tensor:
+        (layer,) = stage.game.players["generator"].network.layers(parameters)
+        part = slice(2 * which, 2 * which + 2)
+        return torch.cat((layer.weight[..., part].flatten(1), layer.bias[..., part].flatten(1)), dim=1)
+
+    others = [
+        with_parameters(beginning(plain, seeds), {"critic": state.parameters[critic], "generator": half(state.parameters["generator"], which)})
+        for which, critic in enumerate(("critic", "other_critic"))
+    ]  # fmt: skip
+    for draw in islice(draws(source_of(stage, seeds), 0, DOUBLE), 3):
+        state = stage.game.rule(stage.game, state, draw)
+        worlds = (draw["real"], draw["source"])
+        others = [plain.game.rule(plain.game, one, {**draw, "real": real}) for one, real in zip(others, worlds, strict=True)]
+    for which, critic in enumerate(("critic", "other_critic")):
+        torch.testing.assert_close(others[which].parameters["critic"], state.parameters[critic], rtol=1e-12, atol=1e-13)
+        own = half(state.parameters["generator"], which)
+        torch.testing.assert_close(others[which].parameters["generator"], own, rtol=1e-12, atol=1e-13)
+
+
+# --- several generators and critics ----------------------------------------------------------------------------------
+
+
+def test_generators_take_any_first_latents_in_turns():
+    stage, state, row = opened("mgan")
+    latent = numbers(2, 11, 2)
+    points = duel.carried(stage.game, state.parameters, latent)
+    for i in range(11):
+        name = casts.numbered("generator", i % 4)
+        torch.testing.assert_close(points[:, i : i + 1], duel.sent(stage.game, state.parameters, latent[:, i : i + 1], name))
+    whose = stage.game.known({"latent": latent})["whose"]
+    assert whose.argmax(dim=2).tolist() == [[i % 4 for i in range(11)]] * 2
+    assert torch.equal(casts.collected(casts.dealt(latent, 4)), latent)
+    assert torch.equal(casts.collected(casts.dealt(latent[:, :2], 4)), latent[:, :2])
+
+
+def test_the_head_that_tells_generators_apart_is_a_cross_entropy_of_all_players():
+    """With a head of zeros all lose log 4; with one that knows, nothing."""
+    stage, state, row = opened("mgan")
+    made_of, plain = stage.game.objective, objective("non-saturating")
+    score, whose = numbers(2, 8, 1), row["whose"]
+    for head, hidden in ((torch.zeros(2, 8, 4).double(), log(4)), (1e3 * whose, 0.0)):
+        outputs = {"score": score, "whose": head}
+        extra = Extra(state.memory, row)
+        found, wanted = made_of.losses(outputs, outputs, extra), plain.losses({"score": score}, {"score": score}, extra)
+        torch.testing.assert_close(found.critic, wanted.critic + hidden, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(found.generator, wanted.generator + hidden, rtol=1e-12, atol=1e-12)
+    assert made_of.heads == {"score": 1, "whose": 4}
+
+
+def test_classes_of_generators_and_data_come_to_the_log_ratio():
+    """D_data / (1 - D_data) = p / q, q the mixture, whatever of it each generator makes."""
+    made_of = made("mad-gan", {"method.cast.number": 2}).game.objective
+    masses = np.array([[6, 2, 2], [1, 4, 5]]) / 20  # of generators and cells
+    p = np.array([4, 8, 8]) / 20
+    whose = repeated(masses, torch.eye(2).double()[:, None].expand(2, 3, 2))
+
+    def critic(table: Tensor) -> Tensor:
+        real, fake = repeated(p, table), repeated(masses, table.expand(2, 3, 3))
+        return made_of.losses({"whose": real}, {"whose": fake}, Extra(torch.zeros(1), {"whose": whose})).critic
+
+    best = lowest(critic, 3, 3)
+    score = made_of.score({"whose": best}, {}, {}).numpy()
+    assert score == pytest.approx(np.log(p / masses.sum(axis=0)), abs=1e-6)
+
+
+@pytest.mark.parametrize(("sharpness", "wanted"), [(0.0, torch.mean), (1e6, torch.amax)])
+def test_a_generator_minimises_the_mean_or_the_worst_of_its_losses(sharpness, wanted):
+    stage, state, row = opened("gman", {"method.cast.sharpness": sharpness})
+    matches = [duel.PLAIN._replace(critic=casts.numbered("critic", k)) for k in range(3)]
+    each = torch.stack([duel.generator_loss(stage.game, state.parameters, state, row, match) for match in matches])
+    found = opinion_of(stage, "generator", state.parameters, state, row).loss
+    torch.testing.assert_close(found, wanted(each, dim=0), rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.3])
+def test_two_opposed_critics_come_to_the_ratio_and_its_inverse(weight):
+    p, q = P.sum(axis=0), Q.sum(axis=0)
+    made_of = objective("positive-ratio", weight=weight)
+    for swapped, wanted in ((False, weight * p / q), (True, weight * q / p)):
+        match = duel.PLAIN._replace(swapped=swapped)
+
+        def critic(table: Tensor, match: duel.Match = match) -> Tensor:
+            r, g = ({"score": repeated(mass, table)} for mass in (p, q))
+            return made_of.losses(*duel.in_order(match, r, g), Extra(torch.zeros(1), {})).critic
+
+        assert softplus(lowest(critic, 3)).numpy() == pytest.approx(wanted, abs=1e-6)
+
+
+def test_a_generator_loses_what_opposed_critics_win():
+    stage, state, row = opened("d2gan")
+    body, d = stage.game.players["critic"].network, []
+    for critic in ("critic", "critic_2"):
+        layers = duel.critic_layers(stage.game, state.parameters, critic)
+        sides = [side(stage.game, state.parameters, state, row) for side in (duel.real_side, duel.fake_side)]
+        d += [softplus(body.forward(layers, one)) for one in sides]
+    wanted = -d[1] + d[3].log() - d[2]  # the last is of real points: it is told, and moves nobody
+    found = opinion_of(stage, "generator", state.parameters, state, row).loss
+    torch.testing.assert_close(found, wanted.mean(dim=(1, 2)), rtol=1e-10, atol=1e-12)
+
+
+# --- pairs, ratios, margins ------------------------------------------------------------------------------------------
+
+
+def test_a_paired_critic_is_shown_the_same_pair_in_both_orders():
+    stage, state, row = opened("paired-gan")
+    real, fake = (side(stage.game, state.parameters, state, row) for side in (duel.real_side, duel.fake_side))
+    torch.testing.assert_close(real, torch.cat((fake[..., 2:], fake[..., :2]), dim=2), rtol=0, atol=1e-15)
+    assert torch.equal(real[..., :2], row["real"])
+
+
+def test_the_best_paired_critic_compares_log_ratios_and_changes_sign_with_its_slots():
+    """f(x, y) = l(x) - l(y), l = log p/q, where x is real and y generated, in either slot."""
+    p, q = P.sum(axis=0), Q.sum(axis=0)
+
+    def critic(table: Tensor) -> Tensor:
+        pairs = torch.from_numpy(np.outer(p, q))
+        return (pairs * softplus(-table)).sum() + (pairs * softplus(table.T)).sum()
+
+    best, l = lowest(critic, 3, 3).numpy(), np.log(p / q)  # noqa: E741
+    assert best == pytest.approx(np.subtract.outer(l, l), abs=1e-6)
+    assert best == pytest.approx(-best.T, abs=1e-6)
+
+
+def test_the_ratio_estimator_is_pearsons_f_gan():
+    """Of the score s = 2 (ratio - 1), whose optimum is 2 (p/q - 1): twice the loss plus one."""
+    r, g = numbers(2, 8, 1), numbers(2, 8, 1, seed=1)
+    ours = objective("density-ratio").losses({"score": r}, {"score": g}, Extra(torch.zeros(2), {})).critic
+    scores = [{"score": 2 * (one - 1)} for one in (r, g)]
+    theirs = objective("f-pearson").losses(*scores, Extra(torch.zeros(2), {})).critic
+    torch.testing.assert_close(theirs, 2 * ours + 1, rtol=1e-12, atol=1e-12)
+
+
+def test_margins_hold_on_linear_critics():
+    """f(x) = w . x with |w| = margin: real points straight up the slope keep their margin, and others are short of it."""
+    made_of, w = objective("loss-sensitive", margin=1.5), torch.tensor([0.9, 1.2]).double()  # |w| = 1.5
+    fake, far = numbers(2, 8, 2), numbers(2, 8, 1, seed=1).abs()
+    for way, steep, held in ((w / w.norm(), 1.0, True), (w / w.norm(), 0.9, False), (torch.tensor([1.0, 0]).double(), 1.0, False)):
+        real = fake + far * way
+        r, g = ((one * steep * w).sum(dim=2, keepdim=True) for one in (real, fake))
+        found = made_of.losses({"score": r}, {"score": g}, Extra(torch.zeros(2), {}, real, fake)).critic
+        short = (1.5 * far - (r - g)).clamp(min=0).mean(dim=(1, 2))
+        torch.testing.assert_close(found, short - r.mean(dim=(1, 2)), rtol=1e-12, atol=1e-12)
+        assert bool((short < 1e-12).all()) == held
+
+
+# --- other wants of the generator ------------------------------------------------------------------------------------
+
+
+def test_features_of_a_linear_critic_are_the_point_and_only_means_count():
+    stage, state, row = opened("feature-matching", {"critic.depth": 0})
+    fake = duel.generate(stage.game, state.parameters, row)
+    apart = row["real"].mean(dim=1) - fake.mean(dim=1)
+    found = opinion_of(stage, "generator", state.parameters, state, row).loss
+    torch.testing.assert_close(found, apart.square().sum(dim=1), rtol=1e-12, atol=1e-14)
+    moved = {**row, "real": row["real"] - apart[:, None]}  # the means agree, the clouds do not
+    slope = gradient_by(stage, "generator", state.parameters, state, moved)
+    assert slope.abs().max() < 1e-14
+    assert gradient_by(stage, "generator", state.parameters, state, row).abs().max() > 1e-3
+
+
+def test_of_a_linear_generator_latents_stretch_between_its_singular_values():
+    stage = made("msgan", LINEAR, {"method.cast.weight": 1.0})
+    state, row = beginning(stage, [0]), row_of(stage, [0])
+    shortest, longest = torch.linalg.svdvals(W).flip(0)
+    found = term_of(stage, "sameness", {**state.parameters, "generator": linear(W, B)}, state, row)
+    assert 1 / longest <= float(found) + 1e-4
+    assert float(found) <= 1 / shortest
+    z = row["latent"][:, :4] - row["latent"][:, 4:]
+    wanted = (z.norm(dim=2) / ((z @ W).norm(dim=2) + 1e-5)).mean()
+    assert float(found) == pytest.approx(float(wanted))
+    same = term_of(stage, "sameness", {**state.parameters, "generator": linear(W * 0, B)}, state, row)
+    assert torch.isfinite(same).all()  # a collapsed generator
+
+
+def test_the_past_pulls_by_the_distance_from_the_mean_of_all_that_was():
+    stage = made("historical-gan", PLAINLY, {"method.history": 0.5, "method.critic_rate": 0.1, "method.schedule": "constant"})
+    plain = made("historical-gan", PLAINLY, {"method.history": None, "method.critic_rate": 0.1, "method.schedule": "constant"})
+    seen = states_of(stage, [0], 3)
+    at = [state.parameters["critic"] for state in seen]
+    mean = torch.stack(at[:3]).mean(dim=0)  # where the third move began, too
+    draw = next(islice(draws(source_of(stage, [0]), 2, DOUBLE), 1))
+    alone = with_parameters(beginning(plain, [0]), seen[2].parameters)
+    unpulled = plain.game.rule(plain.game, alone._replace(step=seen[2].step), draw).parameters["critic"]
+    torch.testing.assert_close(at[3], unpulled - 0.1 * 2 * 0.5 * (at[2] - mean), rtol=1e-10, atol=1e-12)
