@@ -70,10 +70,41 @@ def test_without_constraint_eigenvalues_are_imaginary_and_simultaneous_steps_spi
         ("consensus", matrix_eigenvalues([1 - 0.1 * H, H], [-H, 1 - 0.1 * H])),
         # unrolled: the generator moves against psi after its own move and five more: psi - 6 h theta, and through it
         ("unrolled", matrix_eigenvalues([1 - 11 * H**2, H], [-H, 1])),
+        # competitive: z + h J (1 - h J)^-1 z
+        ("cgd", [1 / (1 + 1j * H), 1 / (1 - 1j * H)]),
+        # symplectic adjustment of weight l: z + h (J - l) z
+        ("sga", [1 - H + 1j * H, 1 - H - 1j * H]),
+        ("{kind='sga', weight=0.5}", [1 - 0.5 * H + 1j * H, 1 - 0.5 * H - 1j * H]),
+        # LOLA foresees the other's step twice, LookAhead once, and SOS at rest as that
+        ("lola", [1 - 2 * H**2 + 1j * H, 1 - 2 * H**2 - 1j * H]),
+        ("{kind='lola', shaping=0.0}", [1 - H**2 + 1j * H, 1 - H**2 - 1j * H]),
+        ("sos", [1 - H**2 + 1j * H, 1 - H**2 - 1j * H]),
+        # lookahead: the fifth root of what five steps and half the way back make, beside memories that are emptied
+        ("lookahead", [0, (0.5 + 0.5 * (1 + 1j * H) ** 5) ** 0.2, (0.5 + 0.5 * (1 - 1j * H) ** 5) ** 0.2]),
+        # negative momentum: (m - 1)^2 (m - b)^2 + h^2 m^3 = 0
+        ("negative-momentum", list(np.roots([1, -1 + H**2, -0.75, 0.5, 0.25]))),
     ],
 )
 def test_multipliers_of_every_rule_are_those_of_its_matrix(rule: str, expected: list[complex]) -> None:
     assert close(by_rule(rule).eigenvalues.multipliers, expected, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rule", "size"),
+    [
+        ("simultaneous", 1.0198039),
+        ("alternating", 1.0),
+        ("extragradient", 0.98061),
+        ("optimistic", 0.97891),
+        ("cgd", 0.98058),
+        ("sga", 0.82462),
+        ("negative-momentum", 0.99406),
+        ("lookahead", 0.98482),
+        ("lola", 0.94149),
+    ],
+)
+def test_growth_of_one_step_of_two_tenths_is_the_published_one(rule: str, size: float) -> None:
+    assert abs(by_rule(rule).eigenvalues.multipliers[0]) == pytest.approx(size, abs=6e-6)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +116,7 @@ def test_multipliers_of_every_rule_are_those_of_its_matrix(rule: str, expected: 
         ("optimistic", "smaller"),
         ("{kind='consensus', weight=0.5}", "smaller"),
         ("unrolled", "smaller"),
+        *((rule, "smaller") for rule in ("cgd", "sga", "lola", "sos", "lookahead", "negative-momentum")),
     ],
 )
 @pytest.mark.parametrize("method", ["ns-gan", "wasserstein+none"])
@@ -105,6 +137,9 @@ def test_the_field_is_that_of_the_paper() -> None:
     assert np.allclose(by_rule("simultaneous").field, np.stack((psi, -theta), axis=-1))
     # A rule's memory is that of standing still: no move is counted twice.
     assert np.allclose(by_rule("optimistic").field, np.stack((psi, -theta), axis=-1))
+    # Of lookahead it is the mean of five steps, the last of which goes half the way back.
+    turned = 0.5 * ((1 - 1j * H) ** 5 - 1) * (theta + 1j * psi) / (5 * H)
+    assert np.allclose(by_rule("lookahead").field, np.stack((turned.real, turned.imag), axis=-1))
 
 
 def test_the_path_starts_at_one_one_and_obeys_the_rule() -> None:

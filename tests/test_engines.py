@@ -24,6 +24,7 @@ from toygan.files.world import World, world
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
+from toygan.game.rules import RULES
 from toygan.game.streams import draws
 from toygan.game.zoo import PLAYED_ON, ZOO
 
@@ -103,7 +104,7 @@ LEAKY = ("critic.activation", "leaky-relu")
         *([LEAKY, ("critic.normalisation", name)] for name in ("none", "batch", "layer", "batch-running")),
         [("generator.normalisation", "batch"), ("method.ema", 0.9), ("method.head_start", 2)],
         [("method.pack", 2), ("method.schedule", "linear"), ("method.instance_noise", 0.5)],
-        *([("method.update", {"kind": kind})] for kind in ("simultaneous", "extragradient", "optimistic", "consensus")),
+        *([("method.update", {"kind": kind})] for kind in RULES if kind != "alternating"),
     ],
     ids=str,
 )  # fmt: skip

@@ -101,13 +101,28 @@ def half_square_slope(v: Field, z: np.ndarray) -> np.ndarray:
     return np.array([((v(z + e) ** 2).sum() - (v(z - e) ** 2).sum()) / 4e-6 for e in steps]).reshape(2, 2)
 
 
-def alternating_step(v: Field, z: np.ndarray, last: np.ndarray | None) -> np.ndarray:
+Past = list[np.ndarray]  # every z so far, the last one where the players stand
+
+
+def alternating_step(v: Field, past: Past) -> np.ndarray:
+    z = past[-1]
     moved = np.array([z[0] - RATE * v(z)[0], z[1]])
     return np.array([moved[0], z[1] - RATE * v(moved)[1]])
 
 
-def unrolled_step(v: Field, z: np.ndarray, last: np.ndarray | None) -> np.ndarray:
+def optimistic_step(v: Field, past: Past) -> np.ndarray:
+    last = v(past[-2]) if len(past) > 1 else v(past[-1])
+    return past[-1] - RATE * (2 * v(past[-1]) - last)
+
+
+def optimistic_adam_step(v: Field, past: Past) -> np.ndarray:
+    last = v(past[-2]) if len(past) > 1 else 0
+    return past[-1] - RATE * (2 * v(past[-1]) - last)
+
+
+def unrolled_step(v: Field, past: Past) -> np.ndarray:
     """The generator's loss after 5 critic moves, as a function of theta, differentiated by differences."""
+    z = past[-1]
     critic = z[0] - RATE * v(z)[0]
 
     def loss(theta: np.ndarray) -> float:
@@ -121,16 +136,107 @@ def unrolled_step(v: Field, z: np.ndarray, last: np.ndarray | None) -> np.ndarra
     return np.array([critic, z[1] - RATE * slope])
 
 
-Step = Callable[[Field, np.ndarray, np.ndarray | None], np.ndarray]
-BY_HAND: dict[str, Step] = {  # of the field, where we are, and the field at the last step
+def negative_momentum_step(v: Field, past: Past) -> np.ndarray:
+    """Gidel et al.: each adds -1/2 of its last move, and the generator meets the moved critic."""
+    z, last = past[-1], past[-1] - past[-2] if len(past) > 1 else np.zeros((2, 2))
+    critic = z[0] - RATE * v(z)[0] - 0.5 * last[0]
+    return np.array([critic, z[1] - RATE * v(np.array([critic, z[1]]))[1] - 0.5 * last[1]])
+
+
+def lookahead_step(v: Field, past: Past) -> np.ndarray:
+    """Chavdarova et al., k = 5, alpha = 1/2: every fifth step ends half-way to where the last five began."""
+    fast = past[-1] - RATE * v(past[-1])
+    return fast if len(past) % 5 else past[-5] + 0.5 * (fast - past[-5])
+
+
+# --- second-order rules on Dirac-GAN: the blocks of J = dv/dz, by differences, [player, 2, player, 2]
+
+
+def jacobian(v: Field, z: np.ndarray) -> np.ndarray:
+    steps = 1e-5 * np.eye(4).reshape(4, 2, 2)
+    return np.stack([(v(z + e) - v(z - e)) / 2e-5 for e in steps], axis=-1).reshape(4, 4)
+
+
+def across(j: np.ndarray) -> np.ndarray:
+    """The blocks of a Jacobian that are another player's doing."""
+    return j * np.kron([[0, 1], [1, 0]], np.ones((2, 2)))
+
+
+def cgd_step(v: Field, past: Past) -> np.ndarray:
+    """Schaefer and Anandkumar: -rate u, where u is what a dense solver makes of (1 + rate J_across) u = v."""
+    z = past[-1]
+    u = np.linalg.solve(np.eye(4) + RATE * across(jacobian(v, z)), v(z).ravel())
+    return z - RATE * u.reshape(2, 2)
+
+
+def sga_step(v: Field, past: Past) -> np.ndarray:
+    z = past[-1]
+    j, slope = jacobian(v, z), v(z).ravel()
+    turn = (j - j.T).T @ slope / 2
+    side = np.sign((slope @ j.T @ slope) * (turn @ j.T @ slope) / 4 + 0.1)
+    return z - RATE * (slope + side * turn).reshape(2, 2)
+
+
+def foreseen_loss_slopes(v: Field, z: np.ndarray, shaping: bool) -> np.ndarray:
+    """Each player's derivative, by differences, of its loss to first order after the other's step; that step held, or shaped."""
+    losses = LOSSES[v]
+
+    def slope(f: Callable[[np.ndarray], float], at: np.ndarray) -> np.ndarray:
+        return np.array([(f(at + e) - f(at - e)) / 2e-5 for e in 1e-5 * np.eye(2)])
+
+    found = []
+    for i in (0, 1):
+
+        def after(own: np.ndarray, i: int = i) -> float:
+            both = np.array([own, z[1]]) if i == 0 else np.array([z[0], own])
+            by_other = v(both if shaping else z)[1 - i]
+
+            def of_other(other: np.ndarray) -> float:
+                return losses[i](float(own @ other))
+
+            return losses[i](float(own @ z[1 - i])) - RATE * float(slope(of_other, z[1 - i]) @ by_other)
+
+        found.append(slope(after, z[i]))
+    return np.array(found)
+
+
+LOSSES: dict[Field, tuple[Callable[[float], float], Callable[[float], float]]] = {  # critic's and generator's, of t
+    non_saturating_field: (lambda t: float(np.logaddexp(0, t)), lambda t: float(np.logaddexp(0, -t))),
+    wasserstein_field: (lambda t: t, lambda t: -t),
+}
+
+
+def lola_step(v: Field, past: Past) -> np.ndarray:
+    return past[-1] - RATE * foreseen_loss_slopes(v, past[-1], shaping=True)
+
+
+def sos_step(v: Field, past: Past) -> np.ndarray:
+    """Letcher et al., algorithm 1, with a = 1/2 and b = 1/10."""
+    z = past[-1]
+    ahead, shaped = (foreseen_loss_slopes(v, z, shaping) for shaping in (False, True))
+    pull, size = shaped - ahead, float((v(z) ** 2).sum())
+    against = float((pull * ahead).sum())
+    p1 = 1.0 if against >= 0 else min(1.0, -0.5 * float((ahead**2).sum()) / against)
+    p2 = size if size**0.5 < 0.1 else 1.0
+    return z - RATE * (ahead + min(p1, p2) * pull)
+
+
+Step = Callable[[Field, Past], np.ndarray]
+BY_HAND: dict[str, Step] = {
     "alternating": alternating_step,
-    "simultaneous": lambda v, z, last: z - RATE * v(z),
-    "extragradient": lambda v, z, last: z - RATE * v(z - RATE * v(z)),
-    "extra-adam": lambda v, z, last: z - RATE * v(z - RATE * v(z)),  # under descent, which remembers nothing
-    "optimistic": lambda v, z, last: z - RATE * (v(z) if last is None else 2 * v(z) - last),
-    "optimistic-adam": lambda v, z, last: z - RATE * (2 * v(z) - (0 if last is None else last)),
-    "consensus": lambda v, z, last: z - RATE * (v(z) + 0.1 * half_square_slope(v, z)),
+    "simultaneous": lambda v, past: past[-1] - RATE * v(past[-1]),
+    "extragradient": lambda v, past: past[-1] - RATE * v(past[-1] - RATE * v(past[-1])),
+    "extra-adam": lambda v, past: past[-1] - RATE * v(past[-1] - RATE * v(past[-1])),  # descent remembers nothing
+    "optimistic": optimistic_step,
+    "optimistic-adam": optimistic_adam_step,
+    "consensus": lambda v, past: past[-1] - RATE * (v(past[-1]) + 0.1 * half_square_slope(v, past[-1])),
     "unrolled": unrolled_step,
+    "negative-momentum": negative_momentum_step,
+    "lookahead": lookahead_step,
+    "cgd": cgd_step,
+    "sga": sga_step,
+    "lola": lola_step,
+    "sos": sos_step,
 }
 
 
@@ -155,11 +261,10 @@ def ruled(objective: str, rule: Rule | str, rate: float = RATE) -> World:
 def test_dirac_gan_by_hand(rule, field):
     objective = "wasserstein" if field is wasserstein_field else "non-saturating"
     step = facts_of(BY_HAND, rule, "BY_HAND in tests/test_rules.py")
-    z, last, wanted = np.array([[1.0, -0.3], [1.0, 0.5]]), None, []
+    wanted = [np.array([[1.0, -0.3], [1.0, 0.5]])]
     for _ in range(20):
-        wanted.append(z)
-        z, last = step(field, z, last), field(z)
-    np.testing.assert_allclose(path(ruled(objective, rule), 20), [*wanted, z], rtol=1e-7, atol=1e-8)
+        wanted.append(step(field, wanted))
+    np.testing.assert_allclose(path(ruled(objective, rule), 20), wanted, rtol=1e-7, atol=1e-8)
 
 
 def optimistic_growth(h: float) -> float:
@@ -177,7 +282,18 @@ GROWTH: dict[str, Callable[[float], float] | None] = {  # of |z| a step in the b
     "consensus": lambda h: ((1 - 0.1 * h) ** 2 + h**2) ** 0.5,
     # The generator descends -psi . theta + 5 h |theta|^2, against a critic that has moved.
     "unrolled": lambda h: float(max(abs(np.linalg.eigvals([[1, -h], [h, 1 - 11 * h**2]])))),
+    "negative-momentum": lambda h: float(max(abs(momentum_roots(h, -0.5)))),
+    "lookahead": lambda h: abs(0.5 + 0.5 * (1 - 1j * h) ** 5) ** (1 / 5),
+    "cgd": lambda h: 1 / (1 + h**2) ** 0.5,
+    "sga": lambda h: ((1 - h) ** 2 + h**2) ** 0.5,
+    "lola": lambda h: ((1 - 2 * h**2) ** 2 + h**2) ** 0.5,
+    "sos": lambda h: ((1 - 2 * h**2) ** 2 + h**2) ** 0.5,  # LOLA's, as long as |v| > b
 }
+
+
+def momentum_roots(h: float, b: float) -> np.ndarray:
+    """(m - 1)^2 (m - b)^2 + h^2 m^3 = 0."""
+    return np.roots(np.polyadd(np.polymul([1, -2, 1], [1, -2 * b, b * b]), [h * h, 0, 0, 0]))
 
 
 @rules
@@ -185,7 +301,8 @@ GROWTH: dict[str, Callable[[float], float] | None] = {  # of |z| a step in the b
 def test_bilinear_game_grows_or_shrinks_at_the_rate_of_its_eigenvalues(rule, h):
     """psi . theta: simultaneous steps spiral out, alternating ones stay, looking ahead or back comes home."""
     growth = facts_of(GROWTH, rule, "GROWTH in tests/test_rules.py")(h)
-    sizes = np.linalg.norm(path(ruled("wasserstein", rule, h), 160).reshape(161, 4), axis=1)
+    made = RULES["sos"](b=1e-9) if rule == "sos" else rule
+    sizes = np.linalg.norm(path(ruled("wasserstein", made, h), 160).reshape(161, 4), axis=1)
     half = sizes[81:].max() / sizes[1:81].max()  # over many turns, where a closed orbit is an ellipse
     np.testing.assert_allclose(half ** (1 / 80), growth, rtol=4e-3)
     assert (growth > 1 + 1e-6) == (rule == "simultaneous" or (rule == "consensus" and h > 0.2))
@@ -394,14 +511,7 @@ def test_consensus_adds_the_slope_of_half_the_squared_field(critic):
     state, draw = one_step(world, SEEDS)
     seen.gradients.clear()
     world.game.rule(world.game, state, draw)
-    size = state.parameters["critic"].shape[1]
-
-    def field(both: Tensor) -> Tensor:
-        c, g = both[:, :size], both[:, size:]
-        v = gradient(lambda x: losses(world, "critic", (x, g), state, draw, 0), c)
-        w = gradient(lambda x: losses(world, "generator", (c, x), state, draw, -1), g)
-        return torch.cat((v, w), dim=1)
-
+    field = field_of(world, state, draw)
     both, fed = (
         torch.cat((state.parameters["critic"], state.parameters["generator"]), dim=1),
         torch.cat(seen.gradients, dim=1),
@@ -419,6 +529,158 @@ def test_consensus_of_no_weight_is_simultaneous():
     )
     for name, values in tensors_of(one).items():
         torch.testing.assert_close(values, tensors_of(other)[name], rtol=1e-12, atol=1e-13)
+
+
+def field_of(world: World, state: State, draw: Draw) -> Callable[[Tensor], Tensor]:
+    """v of (critic, generator) [seed, P] in one row, on a step's draws."""
+    size = state.parameters["critic"].shape[1]
+
+    def field(both: Tensor) -> Tensor:
+        c, g = both[:, :size], both[:, size:]
+        v = gradient(lambda x: losses(world, "critic", (x, g), state, draw, 0), c)
+        w = gradient(lambda x: losses(world, "generator", (c, x), state, draw, -1), g)
+        return torch.cat((v, w), dim=1)
+
+    return field
+
+
+def dense(field: Callable[[Tensor], Tensor], both: Tensor) -> Tensor:
+    """The whole Jacobian dv/dz [seed, P, P] by differences."""
+    ways = 1e-5 * torch.eye(both.shape[1], dtype=both.dtype)
+    return torch.stack([(field(both + way) - field(both - way)) / 2e-5 for way in ways], dim=2)
+
+
+class Bent(NamedTuple):
+    """What a second-order rule fed small networks with [seed, P], their v [seed, P] and Jacobian, and the critic's size."""
+
+    fed: Tensor
+    v: Tensor
+    jacobian: Tensor
+    size: int
+
+
+def bent_by(rule: Rule, rate: float = 0.05, critic: Network = BODIES["tanh"]) -> Bent:
+    """The first step of a rule on small networks with a penalty, all seeds together."""
+    seen = noting("descent")
+    world = small_world(
+        "non-saturating",
+        "r1",
+        generator=TANH,
+        critic=critic,
+        optimiser=seen.optimiser,
+        rule=rule,
+        critic_steps=1,
+        rate=rate,
+    )
+    state, draw = one_step(world, SEEDS, before=0)
+    seen.gradients.clear()
+    world.game.rule(world.game, state, draw)
+    both = torch.cat((state.parameters["critic"], state.parameters["generator"]), dim=1)
+    field = field_of(world, state, draw)
+    size = state.parameters["critic"].shape[1]
+    return Bent(torch.cat(seen.gradients, dim=1), field(both), dense(field, both), size)
+
+
+def others_of(bent: Bent) -> Tensor:
+    """The blocks of the Jacobian that are the other player's doing."""
+    is_critic = torch.arange(bent.v.shape[1]) < bent.size
+    return bent.jacobian * (is_critic[:, None] != is_critic[None, :])
+
+
+@bodies
+def test_competitive_descent_is_what_a_dense_solver_says(critic):
+    bent = bent_by(RULES["cgd"](iterations=30), rate=0.5, critic=critic)
+    matrix = torch.eye(bent.v.shape[1], dtype=bent.v.dtype) + 0.5 * others_of(bent)
+    torch.testing.assert_close(bent.fed, torch.linalg.solve(matrix, bent.v), rtol=1e-5, atol=1e-7)
+
+
+def test_competitive_descent_comes_nearer_with_every_iteration():
+    left = []
+    for iterations in range(6):
+        bent = bent_by(RULES["cgd"](iterations=iterations), rate=0.5)
+        left.append((bent.fed + 0.5 * (others_of(bent) @ bent.fed[..., None])[..., 0] - bent.v).norm(dim=1))
+    sizes = torch.stack(left)
+    assert (sizes[1:] <= sizes[:-1] * (1 + 1e-6)).all()
+    assert (sizes[4] < 1e-2 * sizes[0]).all()  # the usual four, at a rate of a half
+
+
+@bodies
+def test_symplectic_adjustment_adds_the_turning_part_of_the_jacobian(critic):
+    bent = bent_by(RULES["sga"](weight=0.7), critic=critic)
+    turn = (bent.jacobian - bent.jacobian.mT) / 2
+    added = (turn.mT @ bent.v[..., None])[..., 0]
+    slope = (bent.jacobian.mT @ bent.v[..., None])[..., 0]
+    side = torch.sign((bent.v * slope).sum(1) * (added * slope).sum(1) / bent.v.shape[1] + 0.1)
+    torch.testing.assert_close(bent.fed, bent.v + 0.7 * side[:, None] * added, rtol=1e-5, atol=1e-7)
+
+
+NEUTRAL = {
+    "cgd": {"iterations": 0},
+    "sga": {"weight": 0.0},
+    "lookahead": {"alpha": 1.0},
+    "negative-momentum": {"beta": 0.0},
+}
+
+
+@pytest.mark.parametrize("rule", NEUTRAL)
+def test_rules_without_what_is_theirs_are_the_plain_ones(rule):
+    """No iterations, no weight, nothing drawn back, no momentum: simultaneous, or alternating, again."""
+    base = "alternating" if rule == "negative-momentum" else "simultaneous"
+    one, other = (
+        states_of(small_world("hinge", "r1", rule=by), SEEDS, 6)[-1].parameters
+        for by in (RULES[rule](**NEUTRAL[rule]), base)
+    )
+    torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-13)
+
+
+@bodies
+def test_lola_descends_the_loss_after_the_others_step(critic):
+    """To first order in that step, which is differentiated; LookAhead holds it, and SOS takes a part of the difference."""
+    fed = {name: bent_by(rule, critic=critic).fed for name, rule in LOLAS.items()}
+    seen = noting("descent")
+    world = small_world(
+        "non-saturating", "r1", generator=TANH, critic=critic, optimiser=seen.optimiser, critic_steps=1, rate=0.05
+    )
+    state, draw = one_step(world, SEEDS, before=0)
+    own = {name: one.detach().requires_grad_() for name, one in state.parameters.items()}
+
+    def f(name: str, row: int) -> Tensor:
+        return losses(world, name, (own["critic"], own["generator"]), state, draw, row)
+
+    def wanted(name: str, other: str, rows: tuple[int, int], is_held: bool) -> Tensor:
+        mine, theirs = f(name, rows[0]), f(other, rows[1])
+        (push,) = torch.autograd.grad(theirs.sum(), own[other], create_graph=True)
+        (pull,) = torch.autograd.grad(mine.sum(), own[other], create_graph=True)
+        whole = mine.sum() - 0.05 * (pull * (push.detach() if is_held else push)).sum()
+        return torch.autograd.grad(whole, own[name])[0]
+
+    for name, is_held in (("lola", False), ("ahead", True)):
+        parts = [wanted("critic", "generator", (0, -1), is_held), wanted("generator", "critic", (-1, 0), is_held)]
+        torch.testing.assert_close(fed[name], torch.cat(parts, dim=1), rtol=1e-9, atol=1e-12)
+    share = (fed["sos"] - fed["ahead"]) / (fed["lola"] - fed["ahead"])
+    torch.testing.assert_close(share, share[:, :1].expand_as(share), rtol=1e-5, atol=1e-6)
+    assert ((share > 0) & (share <= 1 + 1e-6)).all()
+
+
+LOLAS = {"lola": RULES["lola"](), "ahead": RULES["lola"](shaping=0.0), "sos": RULES["sos"]()}
+
+
+def test_lookahead_draws_everybody_back_every_so_many_steps():
+    """Between, it is the base rule; then each player is 0.3 of the way from where it was drawn back last."""
+    world = small_world("hinge", "r1", rule=RULES["lookahead"](k=3, alpha=0.3, base="alternating"), optimiser=DESCENT)
+    states = states_of(world, SEEDS, 6)
+    plain = small_world("hinge", "r1", optimiser=DESCENT)
+    for begin in (0, 3):
+        for step in range(3):
+            state, draw = (
+                states[begin + step],
+                next(islice(draws(source_of(world, SEEDS), begin + step, DOUBLE), 0, None)),
+            )
+            bare = play.start(plain.game, state.parameters)._replace(step=state.step)
+            fast, slow = plain.game.rule(plain.game, bare, draw).parameters, states[begin].parameters
+            for name, reached in states[begin + step + 1].parameters.items():
+                wanted = fast[name] if step < 2 else slow[name] + 0.3 * (fast[name] - slow[name])
+                torch.testing.assert_close(reached, wanted, rtol=1e-10, atol=1e-12)
 
 
 def test_optimistic_remembers_the_last_gradient_of_each_player():

@@ -100,6 +100,7 @@ WORLDS = {
     "two-scales": "3185425bf70a",
     "unbalanced-gaussians": "e1bcdfb27c50",
     "moons-to-spirals": "1a3149edeb4f",
+    "oscillator": "c4a83a42818c",
     "ring-to-grid": "a8a5001279ec",
     "rotated-pairs": "9b97bf4a838a",
     "two-rings": "d0bfef8b8b36",

@@ -87,6 +87,7 @@ FACTS = {
     "dirac": Fact({"at": (1.0, -2.0)}, np.array([1.0, -2.0]), NOTHING),
     "points": Fact({}, TABLE.mean(axis=0), np.cov(TABLE.T, bias=True)),
     "uniform": Fact({"low": (-1.0, 2.0), "high": (3.0, 3.0)}, np.array([1.0, 2.5]), np.diag([16 / 12, 1 / 12])),
+    "circle": Fact({"noise": 0.1}, np.zeros(2), (1 / 2 + 0.01) * np.eye(2)),
     "circles": Fact({"factor": 0.3, "noise": 0.1}, np.zeros(2), ((1 + 0.09) / 4 + 0.01) * np.eye(2)),
     "s-curve": Fact({"noise": 0.1}, *along(letter, noise=0.1)),
     "spirals": Fact({"noise": 0.2}, *along(spiral, lambda u: tuple(-z for z in spiral(u)), noise=0.2)),

@@ -344,12 +344,13 @@ def seen(recording: Recording, seed: int | None, points: Drawn = "all", quietly:
     except ValueError as error:
         raise UserError(f"--seed {seed}: {error}") from None
     if "scores" not in chosen.frames and not quietly:
-        kept = ", ".join(map(str, recording.facts.seeds[: recording.frames["scores"].shape[1]]))
+        having = recording.frames["scores"].shape[1] if "scores" in recording.frames else 0
+        kept = f"seed {', '.join(map(str, recording.facts.seeds[:having]))}" if having else "none"
         if points == "none":
             raise UserError(
-                f"--no-points: of seed {seed} points alone were kept, and the critic of seed {kept}; leave it out"
+                f"--no-points: of seed {seed} points alone were kept, and the critic of {kept}; leave it out"
             )
-        tell(f"the critic of seed {seed} was not kept: its points alone are shown (critics were kept of seed {kept})")
+        tell(f"the critic of seed {seed} was not kept: its points alone are shown (critics were kept of {kept})")
     return chosen
 
 

@@ -397,6 +397,7 @@ def draw(
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     critics: drawing.Critics = drawing.Critics(),  # noqa: B008
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Another folder for the files.")] = None,
+    page: Page = False,
 ) -> None:
     """Draw a run again from its recording, or more points of its generators; nothing is trained."""
     with clear_faults():
@@ -413,6 +414,8 @@ def draw(
         looks = drawing.looks_of(recording, asked.steps, formats)
         for suffix in formats:
             say(drawn_as_asked(recordings, usable(out or folder), suffix, asked, looks, pace, options))
+        if page:
+            say(write_page([recording], usable(out or folder))["page"])
 
 
 def drawn_as_asked(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,16 +87,26 @@ def portrait_of_run(recording: Recording) -> Portrait:
     return portrait(scenario=str(config))
 
 
-def save_phases(portraits: Sequence[Portrait], path: Path, command: str, options: Options) -> None:
-    """Draw portraits side by side."""
-    from toygan.draw.dirac import save_portraits
+def save_phases(
+    portraits: Sequence[Portrait], path: Path, command: str, options: Options, game: str | None = None
+) -> None:
+    """Draw portraits side by side, of a typed game or of methods."""
+    from toygan.draw.dirac import save_portraits, save_typed
 
-    save_portraits(portraits, path, command, options)
+    if game is None:
+        save_portraits(portraits, path, command, options)
+    else:
+        save_typed(game, portraits, path, command, options)
 
 
 Rules = Annotated[
     list[str],
-    typer.Option("--update", "-u", metavar="RULE", help="An update rule; repeatable; the method's own by default."),
+    typer.Option(
+        "--update",
+        "-u",
+        metavar="RULE",
+        help="An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default.",
+    ),
 ]
 Changes = Annotated[
     list[str],
@@ -105,6 +115,25 @@ Changes = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option(metavar="FILE", help="The picture: .png, .pdf or .svg.")]
+Typed = Annotated[
+    str | None,
+    typer.Option(
+        "--game",
+        metavar="FORMULA",
+        help="A game of your own in place of a method: a formula that x minimises and y maximises; or two "
+        "with a ; between, the first x minimises, the second y.",
+    ),
+]
+Rate = Annotated[
+    float | None, typer.Option("--rate", metavar="H", help="Of a --game: both step sizes, 0.2 by default.")
+]
+Start = Annotated[
+    str | None, typer.Option("--start", metavar="X,Y", help="Of a --game: where it starts, 1,1 by default.")
+]
+Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="Of a --game: how many steps, 500 by default.")]
+Window = Annotated[
+    float | None, typer.Option("--window", metavar="W", help="Of a --game: drawn from -W to W, 2 by default.")
+]
 
 
 def dirac(
@@ -114,17 +143,22 @@ def dirac(
             "--method",
             "-m",
             metavar="METHOD",
-            help="A name, or OBJECTIVE+CONSTRAINT; repeatable.",
+            help="A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default.",
             autocompletion=complete_method,
         ),
-    ] = ["ns-gan", "ns-gan-r1"],  # noqa: B006
+    ] = [],  # noqa: B006
     rules: Rules = [],  # noqa: B006
     changes: Changes = [],  # noqa: B006
+    game: Typed = None,
+    rate: Rate = None,
+    start: Start = None,
+    steps: Steps = None,
+    window: Window = None,
     out: Out = Path("dirac.png"),
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
-    """Draw phase portraits of the Dirac-GAN: field, path and eigenvalues of every method under every rule."""
+    """Draw phase portraits of the Dirac-GAN, or of a game that you type in: field, path and eigenvalues under every rule."""
     from toygan.draw.sheet import PICTURE_FORMATS
     from toygan.files.own import allow
     from toygan.files.strict import UserError, suggestion
@@ -135,30 +169,75 @@ def dirac(
         options = drawing.looked(look)
         drawing.fits(options, [out.suffix[1:].lower()])
         allow([*methods, *changes])
-        portraits = all_portraits(methods, rules, changes)
+        told = {"rate": rate, "start": start, "steps": steps, "window": window}
+        told = {name: value for name, value in told.items() if value is not None}
+        portraits = asked_portraits(game, methods, rules, changes, told)
         out.parent.mkdir(parents=True, exist_ok=True)
-        save_phases(portraits, out, command_of(methods, rules, changes), options)
-        if as_json:
-            say_json({"picture": str(out), "portraits": [facts_of(portrait) for portrait in portraits]})
-        else:
-            say("\n".join([*(f"{portrait.title}: {portrait.words}" for portrait in portraits), str(out)]))
+        typed = {} if game is None else {"game": game, **told}
+        save_phases(portraits, out, command_of(methods, rules, changes, typed), options, game)
+        say_phases(portraits, out, as_json)
+
+
+USUAL_METHODS = ["ns-gan", "ns-gan-r1"]
+USUAL_RULES = ["simultaneous", "alternating", "extragradient", "optimistic", "sga", "cgd"]
+
+
+def asked_portraits(
+    game: str | None, methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]
+) -> list[Portrait]:
+    """The portraits of a typed game, or of methods; UserError for options that belong to the other."""
+    import torch
+
+    from toygan.files.strict import UserError
+
+    torch.set_num_threads(1)
+    if game is not None and methods:
+        raise UserError(f"--method {methods[0]}: --game is in place of a method; leave out either")
+    if game is None and told:
+        raise UserError(f"--{next(iter(told))}: it goes with --game; of a method it is --set KEY=VALUE")
+    if game is None:
+        return all_portraits(methods or USUAL_METHODS, rules, changes)
+    return typed_portraits(game, rules, changes, told)
 
 
 def all_portraits(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str]) -> list[Portrait]:
     """Every method under every rule, or under its own where none is named."""
-    import torch
-
     from toygan.session.dirac import portrait
 
-    torch.set_num_threads(1)
-    chosen = [[f"method.update={json.dumps(rule)}"] for rule in rules] or [[]]
+    chosen = [[setting_of(rule)] for rule in rules] or [[]]
     return [portrait(method, [*changes, *rule]) for method in methods for rule in chosen]
 
 
-def command_of(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str]) -> str:
+def typed_portraits(game: str, rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]) -> list[Portrait]:
+    """A typed game under every rule, or under six where none is named."""
+    from toygan.session.typed import asked, config_of, typed, typed_portrait
+
+    read, ask = typed(game), asked(**told)
+    configs = [config_of(ask, [*changes, setting_of(rule)]) for rule in rules or USUAL_RULES]
+    return [typed_portrait(read, ask, config) for config in configs]
+
+
+def setting_of(rule: str) -> str:
+    """A rule as a setting: NAME, or NAME:OPTION=VALUE,... with its options."""
+    name, _, options = rule.partition(":")
+    return (
+        "method.update={" + ", ".join([f"kind={json.dumps(name)}", *(one for one in options.split(",") if one)]) + "}"
+    )
+
+
+def say_phases(portraits: Sequence[Portrait], out: Path, as_json: bool) -> None:
+    """Say what portraits say, and where they are drawn."""
+    if as_json:
+        say_json({"picture": str(out), "portraits": [facts_of(portrait) for portrait in portraits]})
+        return
+    lines = [". ".join((f"{portrait.title}: {portrait.words}", *portrait.more)) for portrait in portraits]
+    say("\n".join([*lines, str(out)]))
+
+
+def command_of(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], typed: Mapping[str, Any]) -> str:
     """The command that repeats the picture."""
-    words = ["toygan", "dirac"]
-    for option, values in (("-m", methods), ("-u", rules), ("--set", changes)):
+    words = ["toygan", "dirac", *(word for name, value in typed.items() for word in (f"--{name}", str(value)))]
+    for option, values in (("-m", methods or ([] if typed else USUAL_METHODS)), ("-u", rules), ("--set", changes)):
         words += [word for value in values for word in (option, value)]
     return shlex.join(words)
 
@@ -172,4 +251,5 @@ def facts_of(portrait: Portrait) -> dict[str, Any]:
         "multipliers": [[value.real, value.imag] for value in portrait.eigenvalues.multipliers],
         "eigenvalues": [[value.real, value.imag] for value in portrait.eigenvalues.rates],
         "end": portrait.path[-1].tolist(),
+        "rests": portrait.rests.tolist(),
     }

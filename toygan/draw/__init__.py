@@ -1,5 +1,6 @@
 """Pictures, films and comparisons of recordings. Nothing here trains, and no figure is ever global."""
 
+from toygan.draw.axes import critic, curves, points, slopes
 from toygan.draw.film import save_film
 from toygan.draw.panels import critic_contour, loss_curves, share_curves, slope_field, w1_curves
 from toygan.draw.reel import Pace
@@ -15,12 +16,15 @@ __all__ = [
     "Pace",
     "Scene",
     "comparison",
+    "critic",
     "critic_contour",
+    "curves",
     "looks_at",
     "loss_curves",
     "names_apart",
     "of_seed",
     "picture",
+    "points",
     "save_comparison",
     "save_comparison_film",
     "save_film",
@@ -28,5 +32,6 @@ __all__ = [
     "scene",
     "share_curves",
     "slope_field",
+    "slopes",
     "w1_curves",
 ]

@@ -121,9 +121,13 @@ def on_plane(draw: Callable[[Axes, Scene, int], None]) -> Callable[[Axes, Scene,
     return lambda axis, shown, look, options: draw(axis, shown, look)
 
 
-def of_run(draw: Callable[[Axes, Recording], None]) -> Callable[[Axes, Scene, int, Options], None]:
+def of_run(draw: Callable[[Axes, Recording], Axes | None]) -> Callable[[Axes, Scene, int, Options], None]:
     """A panel of curves."""
-    return lambda axis, shown, look, options: draw(axis, shown.recording)
+
+    def drawn(axis: Axes, shown: Scene, look: int, options: Options) -> None:
+        draw(axis, shown.recording)
+
+    return drawn
 
 
 # --- the page --------------------------------------------------------------------------------------------------------

@@ -24,16 +24,19 @@ def phase_portrait(axis: Axes, phases: Portrait) -> None:
     """Draw the field of moves over its speed, the path from its start (square) to its end (diamond), and the solution."""
     u, v = phases.field[..., 0], phases.field[..., 1]
     speed = np.hypot(u, v)
-    longest = float(np.percentile(speed[np.isfinite(speed)], 90)) or 1.0
+    known = np.isfinite(speed)
+    u, v = np.where(known, u, 0.0), np.where(known, v, 0.0)
+    longest = float(np.percentile(speed[known], 90)) if known.any() else 0.0
+    longest = longest or 1.0
     axis.imshow(speed, cmap=STEEPNESS, vmin=0, vmax=longest, origin="lower", interpolation="bilinear",
                 extent=pixel_extent(phases.axis, phases.axis), zorder=0)  # fmt: skip
     thin = slice(None, None, 2 if len(phases.axis) > 15 else 1)
-    grown = 1.7 * (phases.axis[1] - phases.axis[0]) / np.maximum(speed, longest)
+    grown = 1.7 * (phases.axis[1] - phases.axis[0]) / np.maximum(np.where(known, speed, longest), longest)
     axis.quiver(phases.axis[thin], phases.axis[thin], (u * grown)[thin, thin], (v * grown)[thin, thin], color=INK,
                 alpha=0.75, angles="xy", scale_units="xy", scale=1, pivot="mid", width=0.007, zorder=2)  # fmt: skip
     way(axis, phases.path)
-    axis.plot([0], [0], "+", color=REAL, markersize=9, markeredgewidth=1.6, zorder=5)
-    dress(axis, float(phases.axis[-1]))
+    axis.plot(*phases.rests.T, "+", color=REAL, markersize=9, markeredgewidth=1.6, zorder=5)
+    dress(axis, float(phases.axis[-1]), phases.names)
 
 
 def way(axis: Axes, path: np.ndarray) -> None:
@@ -43,19 +46,24 @@ def way(axis: Axes, path: np.ndarray) -> None:
     axis.plot(*path[-1], "D", color=INK, markersize=5, markeredgecolor="white", zorder=5)
 
 
-def dress(axis: Axes, window: float) -> None:
+def dress(axis: Axes, window: float, names: tuple[str, str]) -> None:
     """The same square window for every method."""
     axis.set(xlim=(-window, window), ylim=(-window, window), aspect="equal", anchor="W")
     axis.set_xticks([-window, 0, window])
     axis.set_yticks([-window, 0, window])
     axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
-    axis.set_xlabel("θ, the generated point", size=SMALL, labelpad=1, color=INK)
-    axis.set_ylabel("ψ, the critic's slope", size=SMALL, labelpad=-4, color=INK)
+    axis.set_xlabel(names[0], size=SMALL, labelpad=1, color=INK)
+    axis.set_ylabel(names[1], size=SMALL, labelpad=-4, color=INK)
     for spine in axis.spines.values():
         spine.set(color=FAINT, linewidth=0.6)
 
 
-def portraits(several: Sequence[Portrait], command: str = "", title: str = "Dirac-GAN: where one step leads") -> Figure:
+def portraits(
+    several: Sequence[Portrait],
+    command: str = "",
+    title: str = "Dirac-GAN: where one step leads",
+    key: str | None = None,
+) -> Figure:
     """One portrait a method, side by side, each with its eigenvalues in words; raises ValueError when there is none."""
     if not several:
         raise ValueError("a figure needs at least one phase portrait")
@@ -63,11 +71,12 @@ def portraits(several: Sequence[Portrait], command: str = "", title: str = "Dira
     columns = -(-len(several) // rows)  # at most three, and rows as even as they come
     pitch = (WIDTH - 0.25) / columns
     side = min(pitch - 0.6, 4.2)
-    tall = side + 1.45
-    figure = blank(even(rows * tall + 1.05))
+    tall = side + 1.5
+    foot = textwrap.wrap(f"$ {command}", 112, subsequent_indent="  ") if command else []
+    figure = blank(even(rows * tall + 1.05 + 0.14 * max(len(foot) - 1, 0)))
     up = figure.get_figheight()
     say(figure, 0.2, up - 0.36, title, 15 if len(title) <= 60 else 15 * 60 / len(title), weight="bold")
-    for line, words in enumerate(textwrap.wrap(KEY, 118)):
+    for line, words in enumerate(textwrap.wrap(key or KEY, 118)):
         say(figure, 0.2, up - 0.58 - 0.15 * line, words, SMALL)
     for i, phases in enumerate(several):
         left = 0.5 + (i % columns) * pitch
@@ -75,11 +84,17 @@ def portraits(several: Sequence[Portrait], command: str = "", title: str = "Dira
         phase_portrait(panel, phases)
         size = min(LARGE if columns < 3 else PLAIN, 108 * side / max(len(phases.title), 1))  # as wide as its panel
         panel.set_title(phases.title, size=size, loc="left", pad=4, weight="bold", parse_math=False)
-        panel.text(0, -0.45 / side, "\n".join(textwrap.wrap(f"near it: {phases.words}", int(15.5 * side))), size=SMALL,
-                   transform=panel.transAxes, va="top", color=INK, linespacing=1.25, parse_math=False)  # fmt: skip
-    if command:
-        say(figure, 0.2, 0.1, f"$ {command}", SMALL, family="monospace")
+        panel.text(0, -0.42 / side, told(phases, int(15.5 * side)), size=SMALL, transform=panel.transAxes, va="top",
+                   color=INK, linespacing=1.25, parse_math=False)  # fmt: skip
+    for line, words in enumerate(reversed(foot)):
+        say(figure, 0.2, 0.1 + 0.14 * line, words, SMALL, family="monospace")
     return figure
+
+
+def told(phases: Portrait, width: int) -> str:
+    """What is said below a portrait, in lines of a width."""
+    lines = [phases.words, *phases.more] if phases.more else [f"near it: {phases.words}"]
+    return "\n".join(part for line in lines for part in textwrap.wrap(line, width))
 
 
 KEY = (
@@ -87,9 +102,24 @@ KEY = (
     "to its end (diamond). Cross: the solution. Eigenvalues are (m − 1) / rate, m what one step multiplies a small "
     "offset by."
 )
+TYPED = (
+    "{who} Arrows, and darker where longer: one step from there, divided by the rate. Orange: a path from its start "
+    "(square) to its end (diamond). Cross: where both slopes vanish; |m| is what one step multiplies a small offset from "
+    "there by."
+)
+WHO = ("x minimises it, y maximises it.", "x minimises the first, y the second.")
 
 
 def save_portraits(several: Sequence[Portrait], path: str | Path, command: str = "", options: Options = USUAL) -> None:
     """Write phase portraits as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
     save_figure(portraits(several, command), path, command, options)
+
+
+def save_typed(
+    text: str, several: Sequence[Portrait], path: str | Path, command: str = "", options: Options = USUAL
+) -> None:
+    """Write the phase portraits of a game that was typed in, as `save_portraits` does."""
+    suffix_in(path, PICTURE_FORMATS)
+    title = textwrap.shorten(text, 90, placeholder=" ...")
+    save_figure(portraits(several, command, title, TYPED.format(who=WHO[";" in text])), path, command, options)

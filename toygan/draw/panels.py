@@ -46,7 +46,7 @@ BANDS = 12
 NARROW = 1.85  # inches: a panel of curves over which there is no room for a sentence
 
 
-def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray | None = None) -> None:
+def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray | None = None) -> Axes:
     """Draw the critic's score as filled bands and thin lines, with real and generated points; lighter is more real. The
     bands are parted by edges [n], by default those of the frame alone.
     """
@@ -58,6 +58,7 @@ def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray 
     decision_boundary(axis, scene, frame)
     say_outside(axis, scene, frame)
     frame_view(axis, scene)
+    return axis
 
 
 def optimal_contour(axis: Axes, scene: Scene, edges: np.ndarray, frame: int = -1) -> None:
@@ -109,7 +110,7 @@ def move_boundary(drawn: Boundary | tuple[()], scene: Scene, frame: int) -> None
     drawn[1].set_text(f"\N{EM DASH} boundary: score {score}" if lines else f"no boundary in view: score {score}")
 
 
-def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None = None) -> None:
+def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None = None) -> Axes:
     """Draw the critic's gradient as arrows over its steepness; most generators push their points that way."""
     longest = steepest(scene.slopes[[frame]]) if longest is None else longest
     steepness_image(axis, scene, frame, longest)
@@ -117,6 +118,7 @@ def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None
     arrows(axis, scene, frame, longest)
     say_outside(axis, scene, frame)
     frame_view(axis, scene)
+    return axis
 
 
 def steepness_image(axis: Axes, scene: Scene, frame: int, longest: float) -> AxesImage:
@@ -335,7 +337,7 @@ def plane_tick(value: float, at: int | None = None) -> str:
     return f"{number(value / 1e3, 6)}k" if LARGEST <= abs(value) < 1e8 else tick(value, at)
 
 
-def loss_curves(axis: Axes, recording: Recording) -> None:
+def loss_curves(axis: Axes, recording: Recording) -> Axes:
     """Both losses, and the penalty where there is one, over the steps: the portrait seed bold, the others thin."""
     parts = [("critic_loss", "critic", CRITIC, "-"), ("generator_loss", "generator", GENERATED, "--")]
     penalty = recording.curve("penalty")
@@ -346,6 +348,7 @@ def loss_curves(axis: Axes, recording: Recording) -> None:
     known = [values for values in (recording.curve(part[0]) for part in parts) if values is not None]
     wide_range(axis, np.concatenate([values.ravel() for values in known]) if known else np.array([]))
     dress_curves(axis, recording, "losses")
+    return axis
 
 
 def wide_range(axis: Axes, values: np.ndarray) -> None:
@@ -360,7 +363,7 @@ def wide_range(axis: Axes, values: np.ndarray) -> None:
         axis.yaxis.set_minor_locator(NullLocator())
 
 
-def w1_curves(axis: Axes, recording: Recording) -> None:
+def w1_curves(axis: Axes, recording: Recording) -> Axes:
     """W1 of every seed over the steps on a logarithmic axis, with the band of its floor."""
     best, floor, w1 = recording.floor("w1"), recording.curve("w1_floor"), recording.curve("w1")
     seed_lines(axis, recording, "w1", "", GENERATED, "-")
@@ -370,6 +373,7 @@ def w1_curves(axis: Axes, recording: Recording) -> None:
     dress_curves(axis, recording, "W1 to the target (log scale)")
     if w1 is not None:
         name_seeds(axis, recording, "w1")
+    return axis
 
 
 def floor_band(axis: Axes, floor: np.ndarray | None, label: str, known: Floor | None = None, colour: str = INK) -> None:
@@ -419,7 +423,7 @@ def shares_known(recording: Recording) -> dict[str, Share]:
     return dict(list(found.items())[:2])
 
 
-def share_curves(axis: Axes, recording: Recording) -> None:
+def share_curves(axis: Axes, recording: Recording) -> Axes:
     """Modes found and the share of good points over the steps, in per cent, with dotted ceilings."""
     styles = [(CRITIC, "-"), (SHARE, "--")]
     for (label, share), (colour, dashes) in zip(shares_known(recording).items(), styles, strict=False):
@@ -429,6 +433,7 @@ def share_curves(axis: Axes, recording: Recording) -> None:
     axis.set_ylim(-4, 106)
     axis.yaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
     dress_curves(axis, recording, "found, per cent")
+    return axis
 
 
 def stands_still(recording: Recording) -> bool:
@@ -437,7 +442,7 @@ def stands_still(recording: Recording) -> bool:
     return w1 is not None and len(w1) > 1 and bool(np.ptp(w1, axis=0).max() == 0)
 
 
-def slope_curves(axis: Axes, recording: Recording) -> None:
+def slope_curves(axis: Axes, recording: Recording) -> Axes:
     """How steep the critic is at real points, at generated ones and in between: the medians."""
     styles: list[tuple[str, str, str, Dash]] = [
         ("real", "real", INK, "-"), ("fake", "generated", GENERATED, "--"), ("between", "between", CRITIC, ":")
@@ -445,6 +450,7 @@ def slope_curves(axis: Axes, recording: Recording) -> None:
     for place, words, colour, dashes in styles:
         seed_lines(axis, recording, f"slope_{place}_median", words, colour, dashes)
     dress_curves(axis, recording, "steepness of the critic, medians")
+    return axis
 
 
 def transport_known(recording: Recording) -> bool:
@@ -453,7 +459,7 @@ def transport_known(recording: Recording) -> bool:
     return exact_transport(recording) and any(recording.curve(name) is not None for name in measures)
 
 
-def transport_curves(axis: Axes, recording: Recording) -> None:
+def transport_curves(axis: Axes, recording: Recording) -> Axes:
     """The share of the exact W1 that the critic sees, and its slopes' cosine with exact transport: 1 is best of the one,
     of the other what the potential of fresh points reaches at the end, dotted where the run knows it.
     """
@@ -467,6 +473,7 @@ def transport_curves(axis: Axes, recording: Recording) -> None:
         axis.axhline(ceiling, color=SHARE, linewidth=0.7, linestyle=":", zorder=0)
     axis.set_ylim(min(low, ceiling or 0.0) - 0.05, 1.06)
     dress_curves(axis, recording, "critic against exact transport")
+    return axis
 
 
 def seed_lines(axis: Axes, recording: Recording, measure: str, label: str, colour: str, dashes: str) -> None:

@@ -25,6 +25,7 @@ from toygan.draw.panels import (
     SHARE,
     SMALL,
     colour_bar,
+    corner_note,
     dress_curves,
     frame_view,
     logarithmic,
@@ -114,9 +115,12 @@ def latent_colours(m: int) -> np.ndarray:
 def trails(axis: Axes, scene: Scene, frame: int = -1, particles: int = FOLLOWED) -> None:
     """Draw the way of some latents' points through all frames so far: thin and pale at first, dark at the end."""
     real_points(axis, scene).set_alpha(0.25)
-    until = len(scene.steps) if frame == -1 else frame + 1
-    ways = scene.samples[:until, :particles].transpose(1, 0, 2)
-    if until > 1:
+    until, first = len(scene.steps) if frame == -1 else frame + 1, 0
+    if not scene.recording.facts.followed:
+        first = until - 1
+        corner_note(axis, "not of the same latents in every frame")
+    ways = scene.samples[first:until, :particles].transpose(1, 0, 2)
+    if until - first > 1:
         pieces = np.stack((ways[:, :-1], ways[:, 1:]), axis=2).reshape(-1, 2, 2)
         age = np.tile(0.06 + 0.8 * np.linspace(0, 1, until - 1) ** 2, len(ways))
         colours = np.column_stack((np.tile([0.84, 0.37, 0.0], (len(age), 1)), age))

@@ -63,7 +63,16 @@ from toygan.view.scene import (
 )
 from toygan.view.settings import settings_line
 from toygan.view.shares import RINGS_IN_WORDS
-from toygan.view.words import Scored, end_words, final_notes, final_rows, headline, purpose, words_with_range
+from toygan.view.words import (
+    Scored,
+    end_words,
+    final_notes,
+    final_rows,
+    headline,
+    numbers_in_words,
+    purpose,
+    words_with_range,
+)
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
 THIRD = 2.3  # inches: a main panel of three
@@ -75,8 +84,7 @@ NAME = 30  # characters of a name beside curves
 TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
 CAPTION = "Lighter = held for more real; every critic on its own colour scale."
-AT_END = "Numbers beneath: of the end, on fresh points."
-Panel = Callable[[Axes, Recording], None]
+Panel = Callable[[Axes, Recording], Axes]
 
 
 def picture(recording: Recording, options: Options = USUAL) -> Figure:
@@ -280,7 +288,7 @@ def save_picture(recording: Recording, path: str | Path, options: Options = USUA
 def comparison(recordings: Sequence[Recording], options: Options = USUAL) -> Figure:
     """Final critics of several runs side by side, and W1 over time of all; raises ValueError when there is none."""
     scenes = [scene(recording, options.points) for recording in recordings]
-    figure, axes = comparison_grid(scenes, 1.9, AT_END if all(map(is_at_end, scenes)) else "")
+    figure, axes = comparison_grid(scenes, 1.9, numbers_in_words(recordings) if all(map(is_at_end, scenes)) else "")
     for axis, shown in zip(axes, scenes, strict=True):
         of = scales(shown, scale=options.scale).critic
         critic_contour(axis, shown, -1, of.edges)

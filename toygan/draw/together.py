@@ -22,10 +22,11 @@ from toygan.view.apart import names_apart
 from toygan.view.levels import Scale, range_in_words
 from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, diagnosis_of, event_in_words, events_of, scene
+from toygan.view.words import numbers_in_words
 
 HOLD = 4000  # milliseconds: how long the end is held, for it has sentences to read
 CURVE, BAR, LINE = 1.2, 0.15, 0.15  # inches: the height of the curves, of a run's bar, and of a line of words
-NUMBERS = "Numbers beneath: of the step shown; at the last one of the end, on fresh points."
+NUMBERS = "of the step shown; at the last one of the end"
 TOLD = 6  # runs of which events and diagnosis are told in words
 
 
@@ -51,9 +52,9 @@ def comparison_figure(
     """The still parts of a comparison film, so many pixels wide, and its moving ones; its clock is `clock_of`."""
     told = told_lines(len(scenes))
     room = BAR * len(scenes) + LINE * told * min(len(scenes), TOLD) + 0.1
-    figure, axes = sheet.comparison_grid(scenes, CURVE + 0.15 + room, NUMBERS)
-    figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
     recordings, clock = [shown.recording for shown in scenes], clock_of(scenes)
+    figure, axes = sheet.comparison_grid(scenes, CURVE + 0.15 + room, numbers_in_words(recordings, NUMBERS))
+    figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
     axis, curves = sheet.w1_of_all(figure, recordings, room, CURVE)
     bottom = 0.35 + LINE * len(sheet.comparison_commands(recordings))
     runs = [moving_run(place, shown, options.scale) for place, shown in zip(axes, scenes, strict=True)]

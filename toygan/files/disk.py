@@ -127,3 +127,11 @@ def write_json(path: Path, value: Mapping[str, Any], durable: bool = True) -> No
 def as_json(value: Mapping[str, Any]) -> bytes:
     """One JSON object as it stands in our files; ValueError for NaN and infinity."""
     return (json.dumps(value, indent=2, allow_nan=False) + "\n").encode()
+
+
+def plain(value: float) -> float | int | None:
+    """A number that JSON can hold: whole numbers as such, what is not finite as null."""
+    value = float(value)
+    if not np.isfinite(value):
+        return None
+    return int(value) if value.is_integer() else value

@@ -62,6 +62,12 @@ def find(name: str) -> Path:
         return path
     if name in shipped():
         return shipped_folder() / f"{name}.toml"
+    if (path / "run.json").is_file():
+        again = f"its config repeats it: toygan run {path / 'config.toml'}"
+        hint = again if (path / "config.toml").is_file() else "a recorded loop cannot be played; toygan draw draws it"
+        raise UserError(
+            Mistake(None, "is the folder of a run and no scenario", hint, place=Place(f"scenario {name!r}"))
+        )
     wrong = f"no shipped scenario has this name; {suggestion(name, shipped(), 'names')}"
     raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=Place(f"scenario {name!r}")))
 

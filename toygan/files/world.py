@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from toygan.files.config import Config, Method
@@ -10,7 +11,8 @@ from toygan.files.dials import Dials, dials_of, turned
 from toygan.files.own import Own, own_row, short
 from toygan.files.strict import options
 from toygan.files.trial import constraint_tried, objective_tried
-from toygan.game.casts import CASTS, Bodies, Cast, fair, labels_beside
+from toygan.game.cast import Bodies, Cast
+from toygan.game.casts import CASTS, fair, labels_beside
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
 from toygan.game.laws import Law, labels, merged, normal
@@ -129,9 +131,16 @@ def bodies(config: Config) -> Bodies:
     if generator.like is None:
         raise Refusal(f"a cast needs a generator of kind mlp or translator, not {config.generator.kind}", option="cast")
     latent = getattr(config.generator, "latent_dim", 2)
-    inputs = codes_of(config) + latent
-    told = classes_of(config) if config.method.labels == "both" else 0
-    return Bodies(generator.network, latent, inputs, generator.like, lambda width: critic_of(width + told, config))
+    inputs, shown = codes_of(config) + latent, 2 + (classes_of(config) if config.method.labels == "both" else 0)
+    return Bodies(
+        generator.network,
+        latent,
+        config.training.batch,
+        inputs,
+        shown,
+        generator.like,
+        lambda width: critic_of(width, config),
+    )
 
 
 def build_objective(
@@ -212,8 +221,11 @@ def misfits_of_worlds(config: Config) -> None:
         raise Refusal(f"{wanted} needs a scenario with a [source]", "see the scenario ring-to-grid", "cast")
     if kind in TWO_WORLDS and config.generator.kind != TWO_WORLDS[kind]:
         raise Refusal(f"the cast {kind} needs the generator kind {TWO_WORLDS[kind]}", option="cast")
-    if kind in TWO_WORLDS and method.labels:
-        raise Refusal(f"the cast {kind} has two worlds, and labels are of one", "leave labels out", "labels")
+    for option in ("labels", "categories"):
+        if kind in OF_LATENTS_ALONE and getattr(method, option):
+            raise Refusal(f"the cast {kind} is fed latents and nothing else", f"leave {option} out", option)
+    if kind in UNBLURRED and method.instance_noise:
+        raise Refusal(f"the cast {kind} shows points as they are", "leave instance_noise at 0", "instance_noise")
     if method.auxiliary is not None and not method.labels:
         raise Refusal("auxiliary needs labels", 'for example labels = "generator"', "auxiliary")
     if method.auxiliary is not None and method.pack > 1:
@@ -229,6 +241,8 @@ def cast_kind(config: Config) -> str:
 
 
 TWO_WORLDS = {"translators": "translator", "coupled": "mlp"}  # casts of two worlds, and the generator that each needs
+OF_LATENTS_ALONE = ("translators", "coarse-to-fine", "equation")  # casts of maps that have no place for codes
+UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both that stand side by side
 
 
 def misfits_of_an_encoder(config: Config) -> None:
@@ -277,25 +291,11 @@ def misfits_of_pairs(config: Config) -> None:
         raise Refusal("the cast diverse compares two latents", "take a larger training.batch", "cast")
 
 
-def misfits_of_partners(config: Config) -> None:
-    """Refuse noise, which would have to be of both that stand side by side."""
-    if config.method.instance_noise:
-        raise Refusal("partners are shown as they are", "leave instance_noise at 0", "instance_noise")
-
-
-def misfits_of_translators(config: Config) -> None:
-    """Refuse categories, of which a second translator knows nothing."""
-    if config.method.categories:
-        raise Refusal("translators are fed points and no categories", "leave categories at 0", "categories")
-
-
 MISFITS: dict[str, Callable[[Config], None]] = {
     "encoder": misfits_of_an_encoder,
     "generators": misfits_of_generators,
     "feature-matching": misfits_of_features,
     "diverse": misfits_of_pairs,
-    "partners": misfits_of_partners,
-    "translators": misfits_of_translators,
 }
 
 
@@ -333,6 +333,7 @@ def world(config: Config, device: str = "cpu") -> World:
         None if config.method.cast is None else bodies(config),
         classes_of(config) if config.method.labels else None,
         besides(config, cast),
+        cast.draws(),
     )
 
     def game_at(dials: Dials) -> Game:
@@ -343,14 +344,15 @@ def world(config: Config, device: str = "cpu") -> World:
 
 
 class Built(NamedTuple):
-    """What of a game no dial changes: the players' networks by name, what a cast may build of, the number of classes, and what
-    stands beside a point.
+    """What of a game no dial changes: the players' networks by name, what a cast may build of, the number of classes, what
+    stands beside a point, and what the cast draws.
     """
 
     networks: Mapping[str, Network]
     bodies: Bodies | None
     classes: int | None
     beside: tuple[Beside, ...]
+    draws: Mapping[str, Law]
 
 
 def build_game(config: Config, at: Config, built: Built) -> Game:
@@ -378,8 +380,9 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         steps=at.training.steps,
         beside=built.beside,
         carry=cast.carry,
+        chart=cast.chart,
         terms=cast.terms,
-        draws=cast.draws,
+        draws=built.draws,
         known=cast.known,
     )
 
@@ -389,7 +392,7 @@ Wants = Callable[[Game, Parameters, State, Draw], Opinion]
 
 def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, side: str) -> Player:
     """A player with the habits of its side."""
-    values, optimiser = at.method, rule.wrap(build_optimiser(config, at))
+    values, optimiser, wants = at.method, rule.wrap(build_optimiser(config, at)), partial(knowing, wants)
     if side == "critic":
         constraint = build_constraint(at)
         return Player(
@@ -397,6 +400,11 @@ def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, 
         )
     ema = values.ema if config.method.ema else None
     return Player(body, optimiser, values.generator_rate, wants, ema=ema, head_start=config.method.head_start)
+
+
+def knowing(wants: Wants, game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+    """A player's opinion of a move's draws with what the cast knows of them."""
+    return wants(game, parameters, state, game.known(row))
 
 
 def build_optimiser(config: Config, at: Config) -> Optimiser:
@@ -411,4 +419,4 @@ NOISE = {"real noise": normal(2), "fake noise": normal(2)}  # what blurs a real 
 def laws_of(config: Config) -> dict[str, Law]:
     """The random numbers of a step besides real points and latents, by name."""
     noise = NOISE if config.method.instance_noise else {}
-    return merged(build_objective(config).draws, build_constraint(config).draws, noise, build_cast(config).draws)
+    return merged(build_objective(config).draws, build_constraint(config).draws, noise, build_cast(config).draws())

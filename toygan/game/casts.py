@@ -7,15 +7,17 @@ shown, terms of losses. One more cast is one function of the bodies that a scena
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor
+from torch.nn.functional import pad
 
+from toygan.game.cast import Bodies, Cast, Role, Weight, weighed
 from toygan.game.dials import Dial, over
 from toygan.game.duel import (
     CRITIC,
@@ -36,48 +38,12 @@ from toygan.game.duel import (
     sent,
 )
 from toygan.game.laws import Law, normal, points
-from toygan.game.networks import Layer, Network
+from toygan.game.networks import Layer
 from toygan.game.objectives import Extra, Heads, Losses, Objective
 from toygan.game.play import Beside, Draw, Game, LossTerm, Opinion, Parameters, State
+from toygan.game.stages import coarse_to_fine, equation
 
-Wants = Callable[[Game, Parameters, State, Draw], Opinion]
-Weight = PositiveFloat | None
 Several = Annotated[int, Field(ge=1, le=100)]
-
-
-class Role(NamedTuple):
-    """Another player: its body, built when it is asked for, what it makes of a move, and with whom it moves, at whose rate."""
-
-    body: Callable[[], Network]
-    wants: Wants
-    side: Literal["critic", "generator"]
-
-
-class Cast(NamedTuple):
-    """What a game has more than a plain one."""
-
-    roles: Mapping[str, Role] = {}
-    generator: Callable[[], Network] | None = None  # the generator's body, where it is another one
-    wants: Mapping[str, Wants] = {}  # what critic and generator make of a move, where it is something else
-    beside: tuple[Beside, ...] = ()
-    terms: tuple[LossTerm, ...] = ()
-    carry: Callable[[Game, Parameters, Tensor], Tensor] | None = None
-    objective: Callable[[Objective], Objective] = lambda objective: objective
-    draws: Mapping[str, Law] = {}
-    known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what is known of them
-
-
-class Bodies(NamedTuple):
-    """What a cast may build its players of: the generator's body, how many numbers its latent has and how many it is fed, codes
-    included, a perceptron of its make from so many numbers to so many, and a critic of so many numbers and what labels stand
-    beside them, constrained.
-    """
-
-    generator: Network
-    latent: int
-    inputs: int
-    perceptron: Callable[[int, int], Network]
-    critic: Callable[[int], Network]
 
 
 # --- an encoder ------------------------------------------------------------------------------------------------------
@@ -121,7 +87,7 @@ def encoder(
         roles={ENCODER: role},
         beside=(seen,) if in_pairs else (),
         terms=sum(terms, ()),
-        draws={"code noise": normal(d)} if varies else {},
+        draws=lambda: {"code noise": normal(d)} if varies else {},
     )
 
 
@@ -200,20 +166,6 @@ def squared(errors: Tensor) -> Tensor:
     return errors.square().sum(dim=2).mean(dim=1)
 
 
-def weighed(
-    name: str, weight: Dial | None, players: tuple[str, ...], of: Callable[..., Tensor]
-) -> tuple[LossTerm, ...]:
-    """A term times its weight; none without a weight."""
-    if weight is None:
-        return ()
-
-    def times(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
-        found = of(game, parameters, state, row)
-        return over(weight, found) * found
-
-    return (LossTerm(name, players, times),)
-
-
 # --- two worlds ------------------------------------------------------------------------------------------------------
 
 BACK, BACK_CRITIC, OTHER_CRITIC = "back", "back_critic", "other_critic"
@@ -225,7 +177,8 @@ def translators(bodies: Bodies, *, cycle: Weight = 1.0, power: Literal[1, 2] = 1
     arXiv:1703.10593; Kim et al., 2017, arXiv:1703.05192; Yi et al., 2017, arXiv:1704.02510). It needs a scenario with a source
     and the generator kind translator.
     """
-    match = Match(BACK_CRITIC, BACK, "latent", lambda game, parameters, row: sent(game, parameters, row["real"], BACK))
+    match = Match(BACK_CRITIC, BACK, "latent", lambda game, parameters, row: sent(game, parameters, row["real"], BACK),
+                  bare=True)  # fmt: skip
     return Cast(
         roles={
             BACK_CRITIC: Role(partial(bodies.critic, 2), partial(critic_opinion, match=match), "critic"),
@@ -250,7 +203,7 @@ def coupled(bodies: Bodies) -> Cast:
     shared, against a critic of each (Liu and Tuzel, 2016, arXiv:1606.07536; their critics share layers too).
     """
     first, second = (Match(CRITIC, GENERATOR, "real", partial(half_of_pair, 0)),
-                     Match(OTHER_CRITIC, GENERATOR, "source", partial(half_of_pair, 1)))  # fmt: skip
+                     Match(OTHER_CRITIC, GENERATOR, "source", partial(half_of_pair, 1), bare=True))  # fmt: skip
 
     def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
         one, other = (generator_loss(game, parameters, state, row, match) for match in (first, second))
@@ -261,7 +214,7 @@ def coupled(bodies: Bodies) -> Cast:
         generator=partial(bodies.perceptron, bodies.inputs, 4),
         wants={CRITIC: partial(critic_opinion, match=first), GENERATOR: wants},
         carry=lambda game, parameters, latent: sent(game, parameters, latent)[..., :2],
-        draws={"source": points()},
+        draws=lambda: {"source": points()},
     )
 
 
@@ -286,9 +239,6 @@ def generators(
         parts = zip(dealt(latent, number), names, strict=True)
         return collected([sent(game, parameters, part, name) for part, name in parts])
 
-    def critic(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-        return critic_opinion(game, parameters, state, with_whose(number, row))
-
     each = [partial(one_of_several, k, number) for k in range(number)]
     told = partial(by_classes if tell == "classes" else by_head, number, weight)
     return Cast(
@@ -296,8 +246,9 @@ def generators(
             name: Role(lambda: bodies.generator, own, "generator")
             for name, own in zip(names[1:], each[1:], strict=True)
         },
-        wants={CRITIC: critic, GENERATOR: each[0]},
+        wants={GENERATOR: each[0]},
         carry=carry,
+        chart=sent,
         objective=told,
         known=partial(with_whose, number),
     )
@@ -330,7 +281,7 @@ def with_whose(number: int, row: Draw) -> Draw:
 def one_of_several(k: int, number: int, game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
     """What the k-th of several generators minimises, on its share of the batch."""
     name = numbered(GENERATOR, k)
-    own = {draw: dealt(values, number)[k] for draw, values in with_whose(number, row).items()}
+    own = {draw: dealt(values, number)[k] for draw, values in row.items()}
     match = Match(CRITIC, name, "real", lambda game, parameters, row: sent(game, parameters, fed(game, row), name))
     return generator_opinion(game, parameters, state, own, match)
 
@@ -392,7 +343,7 @@ def critics(bodies: Bodies, *, number: Several = 3, sharpness: NonNegativeFloat 
 def more_critics(bodies: Bodies, matches: list[Match]) -> dict[str, Role]:
     """Further critics of a plain game's points."""
     return {
-        match.critic: Role(partial(bodies.critic, 2), partial(critic_opinion, match=match), "critic")
+        match.critic: Role(partial(bodies.critic, bodies.shown), partial(critic_opinion, match=match), "critic")
         for match in matches
     }
 
@@ -529,6 +480,42 @@ def sameness(game: Game, parameters: Parameters, state: State, row: Draw) -> Ten
     return (z.norm(dim=2) / (x.square().sum(dim=2).clamp(min=1e-30).sqrt() + 1e-5)).mean(dim=1)
 
 
+def uncrowded(bodies: Bodies, *, weight: PositiveFloat = 0.05, width: PositiveFloat = 0.1) -> Cast:
+    """The generator also minimises weight * E log E' exp(-|x - x'|^2 / 2 width^2) over its batch: minus the entropy, up to a
+    constant, of generated points blurred by that width (after Dieng et al., 2019, arXiv:1910.04302, who sample its slope).
+    """
+
+    def crowding(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
+        points = generate(game, parameters, row)
+        squares = (points.unsqueeze(2) - points.unsqueeze(1)).square().sum(dim=3)
+        return (squares * over(-1 / (2 * width**2), squares)).exp().mean(dim=2).log().mean(dim=1)
+
+    return Cast(terms=weighed("crowding", weight, (GENERATOR,), crowding))
+
+
+def heated(bodies: Bodies, *, temperature: PositiveFloat = 1e-4) -> Cast:
+    """Both players also feel a random push, a fresh N(0, 2 temperature / rate) for each parameter and move: under plain descent
+    each is stochastic gradient Langevin dynamics at that temperature, and with temperature 0 descent (after Saatci and Wilson,
+    2017, arXiv:1705.09558, who add friction; the seeds of a run are their samples).
+    """
+
+    def push(player: str, game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
+        own, drawn = parameters[player], row[f"{player} heat"].flatten(1)
+        drawn = pad(drawn, (0, max(own.shape[1] - drawn.shape[1], 0)))  # only looks have fewer points, and no heat
+        rate = over(game.players[player].rate, own)
+        size = (over(2 * temperature, own) / rate).sqrt()
+        return (size * drawn[:, : own.shape[1]] * own).sum(dim=1)
+
+    def draws() -> dict[str, Law]:
+        bodies_of = {GENERATOR: bodies.generator, CRITIC: bodies.critic(bodies.shown)}
+        count = {name: len(body.initial(np.random.default_rng(0))) for name, body in bodies_of.items()}
+        return {f"{name} heat": normal(-(-n // bodies.batch)) for name, n in count.items()}
+
+    return Cast(
+        terms=tuple(LossTerm(f"{name}_heat", (name,), partial(push, name)) for name in (CRITIC, GENERATOR)), draws=draws
+    )
+
+
 CASTS: dict[str, Callable[..., Cast]] = {
     "encoder": encoder,
     "translators": translators,
@@ -541,4 +528,8 @@ CASTS: dict[str, Callable[..., Cast]] = {
     "spread": spread,
     "feature-matching": feature_matching,
     "diverse": diverse,
+    "uncrowded": uncrowded,
+    "heated": heated,
+    "coarse-to-fine": coarse_to_fine,
+    "equation": equation,
 }

@@ -16,21 +16,23 @@ from toygan.game.constraints import Sight, added
 from toygan.game.dials import over
 from toygan.game.networks import Layers, Pair
 from toygan.game.objectives import Extra, Heads, Losses, first_score
-from toygan.game.play import Draw, Game, Opinion, Parameters, State, noise_left
+from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, State, noise_left
 
 CRITIC, GENERATOR = "critic", "generator"
 
 
 class Match(NamedTuple):
-    """One critic against a generator: their names, the draw that is real to the critic, and what is generated,
-    `fake(game, parameters, row) -> [seed, batch, 2]`. A `swapped` critic takes the one for the other.
+    """One critic against a generator: their names, the draw that is real to the critic, or how it is made, what is generated,
+    `fake(game, parameters, row) -> [seed, batch, 2]`. A `swapped` critic takes the one for the other; a `bare` one is shown
+    points and nothing beside them.
     """
 
     critic: str
     generator: str
-    real: str
+    real: str | Callable[[Game, Parameters, Draw], Tensor]
     fake: Callable[[Game, Parameters, Draw], Tensor]
     swapped: bool = False
+    bare: bool = False
 
 
 def generate(game: Game, parameters: Parameters, row: Draw) -> Tensor:
@@ -48,7 +50,7 @@ def critic_opinion(game: Game, parameters: Parameters, state: State, row: Draw, 
     pair = game.players[match.critic].network.judge_both(layers, real, fake)
     r, g = heads(game, pair.r), heads(game, pair.g)
     loss = losses(game, state)(*in_order(match, r, g), Extra(state.memory, row, real, fake)).critic
-    penalty, parts = penalties(game, seeing(game, own, layers, pair, real, fake, row, match.critic))
+    penalty, parts = penalties(game, seeing(game, own, layers, pair, real, fake, row, match))
     name, zero = match.critic, torch.zeros_like(loss)
     told = {"penalty": zero, **parts} if name == CRITIC else {f"{name}_penalty": zero}
     told |= {} if penalty is None else {next(iter(told)): penalty}
@@ -161,18 +163,24 @@ def real_side(game: Game, parameters: Parameters, state: State, row: Draw, match
     """Real points as a critic is shown them: [seed, batch / m, m d]."""
 
     def beside(points: Tensor) -> list[Tensor]:
-        return [one.real(game, parameters, points, row) for one in game.beside]
+        return [one.real(game, parameters, points, row) for one in besides(game, match)]
 
-    return shown(game, state, row[match.real], row.get("real noise"), beside)
+    points = row[match.real] if isinstance(match.real, str) else match.real(game, parameters, row)
+    return shown(game, state, points, row.get("real noise"), beside)
 
 
 def fake_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
     """Generated points as a critic is shown them: [seed, batch / m, m d]."""
 
     def beside(points: Tensor) -> list[Tensor]:
-        return [one.fake(game, parameters, points, row) for one in game.beside]
+        return [one.fake(game, parameters, points, row) for one in besides(game, match)]
 
     return shown(game, state, match.fake(game, parameters, row), row.get("fake noise"), beside)
+
+
+def besides(game: Game, match: Match) -> Sequence[Beside]:
+    """What a match's critic is shown beside a point."""
+    return () if match.bare else game.beside
 
 
 def shown(
@@ -185,7 +193,8 @@ def shown(
     """Points as the critic is shown them, blurred by what is left of the noise, with what then stands beside them, packed."""
     if noise is not None:
         points = points + over(noise_left(game, state), noise) * noise
-    points = torch.cat((points, *beside(points)), dim=2) if game.beside else points
+    more = beside(points)
+    points = torch.cat((points, *more), dim=2) if more else points
     return points.reshape(points.shape[0], -1, points.shape[2] * game.pack)
 
 
@@ -202,37 +211,37 @@ def seeing(
     real: Tensor,
     fake: Tensor,
     row: Draw,
-    critic: str = CRITIC,
+    match: Match = PLAIN,
 ) -> Sight:
     """What a penalty sees; slopes are those of the score, and computed only when asked for."""
-    body = game.players[critic].network
+    body, others = game.players[match.critic].network, besides(game, match)
 
     def pulled(outputs: Tensor) -> Tensor:
         return pull(game, outputs, pair.r, pair.g)
 
     def slopes_at(points: Tensor) -> Tensor:
         judged = body.judge(layers, points)
-        return along(game, judged.slopes(slice(None), pulled(judged.outputs)))
+        return along(game.pack, others, judged.slopes(slice(None), pulled(judged.outputs)))
 
     return Sight(
         real=real,
         fake=fake,
         draw=row,
-        real_slopes=lambda: along(game, pair.real_slopes(pulled(pair.r))),
-        fake_slopes=lambda: along(game, pair.fake_slopes(pulled(pair.g))),
+        real_slopes=lambda: along(game.pack, others, pair.real_slopes(pulled(pair.r))),
+        fake_slopes=lambda: along(game.pack, others, pair.fake_slopes(pulled(pair.g))),
         slopes_at=slopes_at,
         layers=lambda: body.layers(parameters),
-        beside=sum(one.columns for one in game.beside),
+        beside=sum(one.columns for one in others),
     )
 
 
-def along(game: Game, slopes: Tensor) -> Tensor:
+def along(pack: int, besides: Sequence[Beside], slopes: Tensor) -> Tensor:
     """Slopes [seed, n, m d] without the columns of what is given beside a point."""
-    if not any(one.given for one in game.beside):
+    if not any(one.given for one in besides):
         return slopes
-    widths = [2, *(one.columns for one in game.beside)]
-    kept = [True, *(not one.given for one in game.beside)]
-    parts = slopes.unflatten(2, (game.pack, -1)).split(widths, dim=3)
+    widths = [2, *(one.columns for one in besides)]
+    kept = [True, *(not one.given for one in besides)]
+    parts = slopes.unflatten(2, (pack, -1)).split(widths, dim=3)
     return torch.cat([part for part, keep in zip(parts, kept, strict=True) if keep], dim=3).flatten(2)
 
 

@@ -64,6 +64,9 @@ class Game(NamedTuple):
     carry: Callable[[Game, Parameters, Tensor], Tensor] | None = (
         None  # several generators' points; None: the generator's
     )
+    chart: Callable[[Game, Parameters, Tensor], Tensor] | None = (
+        None  # the map of latents that is drawn; None: the carry
+    )
     terms: tuple[LossTerm, ...] = ()  # what is added to players' losses
     draws: Mapping[str, Law] = {}  # what a cast draws besides
     known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what a cast knows of them
@@ -171,7 +174,7 @@ def with_terms(
     row: Draw,
 ) -> Opinion:
     """An opinion with terms added to its loss."""
-    own = opinion(game, parameters, state, row)
+    own, row = opinion(game, parameters, state, row), game.known(row)
     told = {term.name: term.of(game, parameters, state, row) for term in terms}
     return own._replace(loss=sum(told.values(), start=own.loss), told={**own.told, **told})
 

@@ -6,24 +6,41 @@ game says, then generators, once; each move has its own row of the draw, the las
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal, NamedTuple
 
 import torch
-from pydantic import NonNegativeFloat, NonNegativeInt
+from pydantic import Field as Bounded
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat
 from torch import Tensor
 
 from toygan.game import play
 from toygan.game.dials import Dial, over
+from toygan.game.field import (
+    Here,
+    along,
+    back,
+    derivative,
+    dot,
+    moved_at_once,
+    plus,
+    product,
+    scaled,
+    share,
+    solved,
+    standing,
+    strides,
+)
 from toygan.game.optimisers import Move, Optimiser, Slots
 from toygan.game.play import Draw, Game, Learned, Parameters, State
 
 
 class Rule(NamedTuple):
-    """A step of the game, and the optimiser that it wants."""
+    """A step of the game, the optimiser that it wants, and after how many steps it does the same again."""
 
     step: Callable[[Game, State, Draw], State]
     wrap: Callable[[Optimiser], Optimiser] = lambda optimiser: optimiser
+    period: int = 1
 
 
 def warm_up(game: Game, state: State, draw: Draw, moves: int) -> State:
@@ -133,27 +150,25 @@ def moving_on(optimiser: Optimiser) -> Optimiser:
     return Optimiser(optimiser.slots + 1, move)
 
 
+Bending = Callable[[Game, State, Here], Mapping[str, Tensor]]  # the field where all stand -> what each goes down
+
+
+def at_once(bent: Bending) -> Rule:
+    """Simultaneous, with what is made of the whole field in place of each player's own slope."""
+
+    def step(game: Game, state: State, draw: Draw) -> State:
+        state = warm_up(game, state, draw, game.critic_steps - 1)
+        here = standing(game, state, draw)
+        return moved_at_once(game, state, here, bent(game, state, here))
+
+    return Rule(step)
+
+
 def consensus(*, weight: NonNegativeFloat = 0.1) -> Rule:
     """Simultaneous, each gradient v plus weight * grad 1/2 |v|^2 of all players' gradients (Mescheder et al., 2017,
     arXiv:1705.10461).
     """
-
-    def step(game: Game, state: State, draw: Draw) -> State:
-        state = warm_up(game, state, draw, game.critic_steps - 1)
-        at = {name: own.detach().requires_grad_() for name, own in state.parameters.items()}
-        names = (*game.critics, *game.generators)
-        rows = dict.fromkeys(game.critics, play.row_of(draw, game.critic_steps - 1))
-        rows |= dict.fromkeys(game.generators, play.row_of(draw, -1))
-        opinions = {name: game.players[name].opinion(game, at, state, rows[name]) for name in names}
-        v = [torch.autograd.grad(opinions[name].loss.sum(), at[name], create_graph=True)[0] for name in names]
-        quarrel = torch.stack([one.square().sum() for one in v]).sum() / 2
-        to_each = torch.autograd.grad(quarrel, [at[name] for name in names], allow_unused=True)
-        for name, own, shared in zip(names, v, to_each, strict=True):
-            pulled = own + over(weight, own) * (torch.zeros_like(own) if shared is None else shared)
-            state = play.moved(game, state, name, pulled.detach(), opinions[name])
-        return play.over_with(state)
-
-    return Rule(step)
+    return at_once(lambda game, state, here: plus(here.own, weight, back(here, here.own)))
 
 
 def unrolled(*, ahead: NonNegativeInt = 5) -> Rule:
@@ -194,6 +209,139 @@ def moved_ahead(game: Game, state: State, at: Parameters, row: Draw) -> State:
     return state
 
 
+def negative_momentum(*, beta: Annotated[float, Bounded(gt=-1, lt=1)] = -0.5) -> Rule:
+    """Alternating, and every move adds beta times the player's last one, the heavy ball z + beta (z - z_last) - rate g; a
+    negative beta damps the turning (Gidel et al., 2018, arXiv:1807.04740, who take plain descent).
+    """
+    return Rule(alternating().step, wrap=lambda optimiser: with_momentum(optimiser, beta))
+
+
+def with_momentum(optimiser: Optimiser, beta: Dial) -> Optimiser:
+    """The same optimiser, whose moves go on by beta of the last one."""
+
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
+        *inner, last = slots
+        moved = optimiser.move(parameters, gradient, tuple(inner), t, rate)
+        after = moved.parameters + over(beta, last) * last
+        return Move(after, (*moved.slots, after - parameters))
+
+    return Optimiser(optimiser.slots + 1, move, optimiser.uses)
+
+
+def lookahead(
+    *,
+    k: Annotated[int, Bounded(ge=1, le=1000)] = 5,
+    alpha: Annotated[float, Bounded(gt=0, le=1)] = 0.5,
+    base: Literal["simultaneous", "alternating"] = "simultaneous",
+) -> Rule:
+    """The base rule, and after every k steps all players go back to a point between: slow + alpha (fast - slow), which
+    is the next slow one (Chavdarova et al., 2020, arXiv:2006.14567, lookahead-minimax). The optimisers' memories go on.
+    """
+    under = {"simultaneous": simultaneous, "alternating": alternating}[base]()
+
+    def step(game: Game, state: State, draw: Draw) -> State:
+        after = under.step(game, state, draw)
+        is_due = (after.step / k).floor() * k == after.step
+        for name, before in state.players.items():
+            after = play.with_player(after, name, drawn_back(before, after.players[name], alpha, is_due))
+        return after
+
+    return Rule(step, wrap=with_distance, period=k)
+
+
+def drawn_back(before: Learned, now: Learned, alpha: Dial, is_due: Tensor) -> Learned:
+    """A player after a step: its last slot is how far it is from its slow parameters, to which it goes back when it is due."""
+    *inner, far = now.slots
+    far = far + (now.parameters - before.parameters)
+    between = now.parameters - over(1 - alpha, far) * far
+    parameters = torch.where(is_due, between, now.parameters)
+    return now._replace(parameters=parameters, slots=(*inner, torch.where(is_due, torch.zeros_like(far), far)))
+
+
+def with_distance(optimiser: Optimiser) -> Optimiser:
+    """The same optimiser with a slot that its moves leave alone."""
+
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
+        moved = optimiser.move(parameters, gradient, slots[:-1], t, rate)
+        return Move(moved.parameters, (*moved.slots, slots[-1]))
+
+    return Optimiser(optimiser.slots + 1, move, optimiser.uses)
+
+
+def cgd(*, iterations: Annotated[int, Bounded(ge=0, le=100)] = 4) -> Rule:
+    """Competitive gradient descent: all players move to the equilibrium of their losses' bilinear parts, u with
+    u_i + sum_(j != i) J_ij rate_j u_j = v_i, by so many conjugate residuals; none is simultaneous (Schaefer and Anandkumar,
+    2019, arXiv:1905.12103). Under another optimiser than descent u is what it is fed with, and the rates stand for its strides.
+    """
+
+    def bent(game: Game, state: State, here: Here) -> dict[str, Tensor]:
+        rates = strides(game, state)
+        return solved(lambda u: plus(u, 1.0, along(here, scaled(u, rates), others_only=True)), here.own, iterations)
+
+    return at_once(bent)
+
+
+def sga(*, weight: NonNegativeFloat = 1.0, align: bool = True) -> Rule:
+    """Symplectic gradient adjustment: v + weight A' v, A = (J - J') / 2 the turning part of the game's Jacobian; `align` turns
+    the sign where it would push away from a stable point, sign(<v, J' v> <A' v, J' v> / P + 0.1), P the number of parameters
+    (Balduzzi et al., 2018, arXiv:1802.05642, algorithm 1).
+    """
+
+    def bent(game: Game, state: State, here: Here) -> dict[str, Tensor]:
+        v, transposed = here.own, back(here, here.own)
+        turn = {name: half / 2 for name, half in plus(transposed, -1.0, along(here, v)).items()}
+        if not align:
+            return plus(v, weight, turn)
+        size = sum(own.shape[1] for own in v.values())
+        side = (product(v, transposed) * product(turn, transposed) / size + 0.1).sign()
+        return plus(v, weight * side, turn)
+
+    return at_once(bent)
+
+
+def lola(*, shaping: NonNegativeFloat = 1.0) -> Rule:
+    """Learning with opponent-learning awareness: each goes down its loss after the others' next plain steps, to first order
+    f_i - sum_(j != i) rate_j <df_i/dj, df_j/dj>, differentiated through these steps (Foerster et al., 2017, arXiv:1709.04326);
+    `shaping` is how much of that last part, and 0 leaves LookAhead (Zhang and Lesser, 2010).
+    """
+
+    def bent(game: Game, state: State, here: Here) -> dict[str, Tensor]:
+        ahead, shaped = foreseen(game, state, here)
+        return plus(ahead, shaping, shaped)
+
+    return at_once(bent)
+
+
+def sos(*, a: Annotated[float, Bounded(gt=0, lt=1)] = 0.5, b: PositiveFloat = 0.1) -> Rule:
+    """Stable opponent shaping: LookAhead's x plus p times LOLA's shaping s; p = min(1, -a |x|^2 / <s, x>) where <s, x> < 0,
+    else 1, and at most |v|^2 where |v| < b, so that what is at rest stays (Letcher et al., 2018, arXiv:1811.08469).
+    """
+
+    def bent(game: Game, state: State, here: Here) -> dict[str, Tensor]:
+        ahead, shaped = foreseen(game, state, here)
+        against, size = -product(shaped, ahead), product(here.own, here.own)
+        most = over(a, size) * product(ahead, ahead)
+        kept = torch.where(most < against, share(most, against), 1.0)
+        near = torch.where(size.sqrt() < over(b, size), size, torch.ones_like(size))
+        return plus(ahead, torch.minimum(kept, near), shaped)
+
+    return at_once(bent)
+
+
+def foreseen(game: Game, state: State, here: Here) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """LookAhead's slopes, each player's own after the others' next plain steps; and what the players gain by shaping these:
+    -sum_(j != i) rate_j d/di <df_i/dj, v_j> with df_i/dj held.
+    """
+    rates = strides(game, state)
+    ahead = plus(here.own, -1.0, along(here, scaled(here.own, rates), others_only=True))
+    shaped = {}
+    for name, slopes in here.slopes.items():
+        ways = scaled({other: slope.detach() for other, slope in slopes.items() if other != name}, rates)
+        sizes = [dot(here.slopes[other][other], way).sum() for other, way in ways.items()]
+        shaped[name] = -derivative(torch.stack(sizes).sum(), {name: here.at[name]})[name]
+    return ahead, shaped
+
+
 RULES: dict[str, Callable[..., Rule]] = {
     "alternating": alternating,
     "simultaneous": simultaneous,
@@ -203,4 +351,10 @@ RULES: dict[str, Callable[..., Rule]] = {
     "optimistic-adam": optimistic_adam,
     "consensus": consensus,
     "unrolled": unrolled,
+    "negative-momentum": negative_momentum,
+    "lookahead": lookahead,
+    "cgd": cgd,
+    "sga": sga,
+    "lola": lola,
+    "sos": sos,
 }

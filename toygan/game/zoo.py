@@ -177,6 +177,45 @@ ZOO: dict[str, dict[str, Any]] = {
         "constraint": R1,
         "cast": {"kind": "diverse", "weight": 0.1},
     },
+    "pres-gan": {
+        "formula": "ns-gan-r1;  G: + 0.05 E log E' exp(-|x - x'|^2 / 2 0.1^2) over its batch, minus the blurred points' entropy",
+        "reference": "after Dieng et al., 2019, arXiv:1910.04302, who sample the entropy's slope",
+        "look_for": "Crowding costs: modes are filled to their width, and a few points too many lie between.",
+        "objective": NS,
+        "constraint": R1,
+        "cast": {"kind": "uncrowded"},
+    },
+    "bayesian-gan": {
+        "formula": "ns-gan-r1 by descent;  every move of a rate h also by N(0, 2 h 0.00001) in each parameter",
+        "reference": "after Saatci and Wilson, 2017, arXiv:1705.09558, who add friction",
+        "look_for": "A fan of generators: play several seeds, each is a sample, and none comes to rest.",
+        "objective": NS,
+        "constraint": R1,
+        "optimiser": "descent",
+        "schedule": "constant",
+        "generator_rate": 0.1,
+        "critic_rate": 0.1,
+        "cast": {"kind": "heated", "temperature": 1e-5},
+    },
+    "lapgan": {
+        "formula": "ns-gan-r1 twice: G0 makes lattice points c, 0.5 apart, G1 makes x = c + G1(z, c), critics of c and of (x, c)",
+        "reference": "Denton et al., 2015, arXiv:1506.05751, of pictures",
+        "look_for": "First which cell, then where in it: no point can lie far between cells that have mass.",
+        "objective": NS,
+        "constraint": R1,
+        "cast": {"kind": "coarse-to-fine", "spacing": 0.5},
+    },
+    "deq-gan": {
+        "formula": "r at (v, -x)(t), g at (x', v')(t), C told t: E sp(g - r) + 0.3/2 E |f'(real)|^2 + 0.3/2 E |f'(fake)|^2;  "
+        "G: E sp(r - g), (x, v) = (1, 0) at t = 0",
+        "reference": "Bullwinkel et al., 2022, arXiv:2209.07081; a plain game runs away with both sides",
+        "look_for": "The trajectory is the exact circle where both sides agree: the error grows with time.",
+        "objective": {"kind": "relativistic"},
+        "constraint": {"kind": "r1-r2", "weight": 0.3},
+        "generator_rate": 1e-3,
+        "critic_rate": 2e-3,
+        "cast": {"kind": "equation"},
+    },
     "paired-gan": {
         "formula": "C sees (x, y), one real: E sp(-f(real, fake)) + E sp(f(fake, real)) + 0.1/2 E |f'|^2;  "
         "G: E sp(-f(fake, real))",
@@ -222,6 +261,7 @@ ZOO: dict[str, dict[str, Any]] = {
 
 PLAYED_ON: dict[str, str] = {
     "cogan": "two-rings",
+    "deq-gan": "oscillator",
     "cyclegan": "ring-to-grid",
     "discogan": "ring-to-grid",
     "dualgan": "ring-to-grid",

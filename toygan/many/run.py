@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
@@ -26,6 +26,8 @@ from toygan.files.disk import packed, write_aside, write_json
 from toygan.files.scenario import read
 from toygan.files.strict import Place, UserError
 from toygan.game.play import State
+from toygan.many.notebook import bar, in_notebook
+from toygan.many.progress import Progress, Watcher
 from toygan.quantities.diagnosis import rates, sentences
 from toygan.quantities.transport import w1
 from toygan.session import folder as folders
@@ -57,16 +59,8 @@ from toygan.session.stream import (
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "matplotlib", "POT", "onnx", "onnxruntime")
 
 
-class Progress(NamedTuple):
-    """How far a run is: the step, of how many, what it is doing, and a few of the latest numbers of the first seed."""
-
-    step: int
-    steps: int
-    doing: str
-    numbers: Mapping[str, float]
-
-
-Watcher = Callable[[Progress], None]
+def quiet(progress: Progress) -> None:
+    """Watch and say nothing."""
 
 
 class Order(NamedTuple):
@@ -77,7 +71,7 @@ class Order(NamedTuple):
     device: str = "cpu"
     animation: bool = True
     fresh: bool = False
-    watch: Watcher = lambda progress: None
+    watch: Watcher = quiet
     picture: bool = True
     settings: Mapping[str, Any] = {}  # the run's place in the grid of a sweep
     backend: str = "auto"
@@ -92,17 +86,19 @@ def run(
     device: str = "auto",
     animation: bool = True,
     fresh: bool = False,
-    watch: Watcher = lambda progress: None,
+    watch: Watcher | None = None,
     backend: str = "auto",
 ) -> Recording:
     """Play a scenario (name or path of a .toml) by a method and return its recording, reusing what `out` holds.
 
     `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE"; `backend`
     is what runs the steps, "auto" for the fastest that is there. A part of a method may be a function of yours: `method` is
-    then "mine.py:my_loss+r1", or `toygan.Method(objective=my_loss, constraint="r1")`.
+    then "mine.py:my_loss+r1", or `toygan.Method(objective=my_loss, constraint="r1")`. `watch` hears how far it is; in a
+    notebook a bar does, unless another one is given.
     Raises UserError (a ValueError) for what the user got wrong, with every mistake in one message.
     """
-    wanted = Order(Path(out), device=device, animation=animation, fresh=fresh, watch=watch, backend=backend)
+    watcher = watch or (bar() if in_notebook() else quiet)
+    wanted = Order(Path(out), device=device, animation=animation, fresh=fresh, watch=watcher, backend=backend)
     changes = changes_of(seeds, overrides)
     own.allow([method, *said_in(changes)])
     return carry_out(*prepared(scenario, method, changes, wanted))
@@ -178,8 +174,12 @@ def first_facts(config: Config, order: Order) -> dict[str, Any]:
 
 def here(config: Config, device: str, backend: str) -> dict[str, Any]:
     """What besides the config decides how a run ends: versions, device, backend, the content of the files it reads."""
-    versions = {"python": sys.version.split()[0]} | {name: installed(name) for name in LIBRARIES}
-    return {"versions": versions, "device": device, "backend": backend, "inputs": folders.digests(config)}
+    return {"versions": versions(), "device": device, "backend": backend, "inputs": folders.digests(config)}
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the libraries."""
+    return {"python": sys.version.split()[0]} | {name: installed(name) for name in LIBRARIES}
 
 
 def installed(name: str) -> str:
@@ -356,7 +356,7 @@ def pack(work: Gauge, state: State, ledger: Ledger) -> None:
     steps = [step for step in sim.frame_steps if step <= step_of(state)]
     with ledger.timed("observe"):
         frames = folders.kept_frames(place, steps)
-        frames |= fixed_arrays(sim, steps) | {"final": generated(sim, state, sim.final)}
+        frames |= fixed_arrays(work.config, sim, steps) | {"final": generated(sim, state, sim.final)}
     with ledger.timed("floors"):
         floors = final_floors(work)
         ledger.put(floors=ledger.facts["floors"] | {"final": floors})

@@ -49,12 +49,19 @@ class Spectrum(NamedTuple):
         return 2 * math.pi / turning if turning > 1e-12 else math.inf
 
 
-def spectrum(update: Update, at: Tensor, rate: float = 1.0) -> Spectrum:
-    """Eigenvalues of the derivative of `update [n, k] -> [n, k]`, every row a state by itself, at a state [k] in float64."""
+def spectrum(update: Update, at: Tensor, rate: float = 1.0, period: int = 1) -> Spectrum:
+    """Eigenvalues of the derivative of `update [n, k] -> [n, k]`, every row a state by itself, at a state [k] in float64; where
+    an update is `period` steps, of one of them: see `a_step`.
+    """
     found = jacobian(update, at)
-    multipliers = np.linalg.eigvals(found.numpy())
+    multipliers = a_step(np.linalg.eigvals(found.numpy()), period)
     multipliers = multipliers[np.lexsort((-multipliers.imag, -np.abs(multipliers).round(10)))]
     return Spectrum(multipliers, (multipliers - 1) / rate, disagreement(update, at, found))
+
+
+def a_step(multipliers: np.ndarray, period: int) -> np.ndarray:
+    """What one step multiplies by, on average, where `period` of them multiply by so much: the root of the smallest turn."""
+    return multipliers.astype(complex) ** (1 / period) if period > 1 else multipliers
 
 
 def jacobian(update: Update, at: Tensor) -> Tensor:

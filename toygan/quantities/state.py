@@ -53,7 +53,8 @@ def views(game: Game, state: State, clouds: Watched, portraits: int = 1) -> Arra
     """
     critic = state.players[CRITIC].parameters
     grids = [latent_grid(own, duel.code_columns(game)) for own in clouds.latent[:portraits]]
-    sent = duel.sent(game, {GENERATOR: state.players[GENERATOR].shown[:portraits]}, torch.stack(grids))
+    averaged = {name: own[:portraits] for name, own in state.averaged.items()}
+    sent = (game.chart or duel.carried)(game, averaged, torch.stack(grids))
     shares, reach = weight_histogram(critic[:portraits])
     through_layers = layer_gradients(game, state, clouds)
     seen = at_points(game, state, clouds) | {
@@ -171,10 +172,11 @@ def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
 
 
 def watched_row(game: Game, clouds: Watched) -> Draw:
-    """The watched clouds as what a move consumes: no noise, and an objective's other draws in the middle, at 1/2."""
+    """The watched clouds as what a move consumes: no noise, and other draws in the middle of their laws."""
     real, latent = picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent)
     laws = {**game.objective.draws, **game.draws}
-    others = {name: torch.full((*real.shape[:2], law.columns), 0.5).to(real) for name, law in laws.items()}
+    middle = {name: 0.0 if law.name == "normal" else 0.5 for name, law in laws.items()}
+    others = {name: real.new_full((*real.shape[:2], law.columns), middle[name]) for name, law in laws.items()}
     return game.known(others | dict(by_name(game, real, latent)))
 
 

@@ -21,11 +21,13 @@ from toygan.files.config import Config
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
 from toygan.files.text import number
+from toygan.files.world import build_rule
 from toygan.game import play as rules
 from toygan.game.constraints import column_norms
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws
+from toygan.quantities.spectrum import a_step
 from toygan.session.looks import like
 from toygan.session.simulation import on_host, simulation
 
@@ -51,7 +53,8 @@ class Eigenvalues(NamedTuple):
 
 class Portrait(NamedTuple):
     """The phase portrait of one method: `axis [g]`; `field [g, g, 2]` (theta, psi) per unit of the generator's rate
-    (row = psi, column = theta); `path [T, 2]`; the eigenvalues at (0, 0); the generator's rate; and what to call it.
+    (row = psi, column = theta); `path [T, 2]`; the eigenvalues at the first place of rest, by default (0, 0); the generator's
+    rate; what to call it; the places of rest [n, 2]; what the two axes are; and more lines that are to be said.
     """
 
     title: str
@@ -61,6 +64,9 @@ class Portrait(NamedTuple):
     eigenvalues: Eigenvalues
     rate: float
     words: str
+    rests: np.ndarray = np.zeros((1, 2))
+    names: tuple[str, str] = ("θ, the generated point", "ψ, the critic's slope")
+    more: tuple[str, ...] = ()
 
 
 def portrait(
@@ -71,13 +77,13 @@ def portrait(
     Raises UserError where the players have more to learn than theta and psi.
     """
     config = planar(read(scenario, method, [("training.batch", BATCH), *overrides]))
-    game, start, draw = stage(config)
+    (game, start, draw), period = stage(config), build_rule(config).period
     axis = np.linspace(-WINDOW, WINDOW, ARROWS)
-    found = eigenvalues(game, start, draw)
+    found = eigenvalues(game, start, draw, period)
     return Portrait(
         title=f"{config.method.name} · {config.method.update.kind}",
         axis=axis,
-        field=field(game, start, draw, axis),
+        field=field(game, start, draw, axis, period),
         path=path(config),
         eigenvalues=found,
         rate=float(game.players[GENERATOR].rate),
@@ -148,9 +154,16 @@ def stepped(game: Game, state: State, draw: Draw) -> State:
     return game.rule(game, state, wide)
 
 
-def settled(game: Game, state: State, draw: Draw) -> State:
-    """The same place after a head start and a step spent on it: memories are what standing still there leaves."""
-    remembered = stepped(game, after_head_start(game, state), draw)
+def after(game: Game, state: State, draw: Draw, steps: int) -> State:
+    """Every seed so many steps on, all with the same draw."""
+    for _ in range(steps):
+        state = stepped(game, state, draw)
+    return state
+
+
+def settled(game: Game, state: State, draw: Draw, period: int = 1) -> State:
+    """The same place after a head start and a step, or a period, spent on it: memories are what standing still there leaves."""
+    remembered = after(game, after_head_start(game, state, period), draw, period)
     averages = {name: learned.shown for name, learned in state.players.items()}
     players = {
         name: learned._replace(
@@ -161,9 +174,9 @@ def settled(game: Game, state: State, draw: Draw) -> State:
     return remembered._replace(players=players)
 
 
-def after_head_start(game: Game, state: State) -> State:
-    """The same place at the end of the critic's head start."""
-    begun = game.players[GENERATOR].head_start
+def after_head_start(game: Game, state: State, period: int) -> State:
+    """The same place at the end of the critic's head start, and of the period in which that is."""
+    begun = -(-game.players[GENERATOR].head_start // period) * period
     critic = state.players[CRITIC]
     critic = critic._replace(moves=critic.moves + begun * game.critic_steps)
     return rules.with_player(state._replace(step=state.step + begun), CRITIC, critic)
@@ -172,12 +185,14 @@ def after_head_start(game: Game, state: State) -> State:
 # --- the three things to see -----------------------------------------------------------------------------------------
 
 
-def field(game: Game, start: State, draw: Draw, axis: np.ndarray) -> np.ndarray:
-    """The move of one step from every (theta, psi) of the grid, over the generator's rate: [g, g, 2], row = psi."""
+def field(game: Game, start: State, draw: Draw, axis: np.ndarray, period: int = 1) -> np.ndarray:
+    """The move of one step, the mean of a period, from every (theta, psi) of the grid, over the generator's rate: [g, g, 2],
+    row = psi.
+    """
     grid = torch.from_numpy(np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2))
-    here = settled(game, placed(game, start, grid), draw)
-    moved = seen(game, stepped(game, here, draw)) - grid
-    return on_host(moved).reshape(len(axis), len(axis), 2) / step_rate(game, here)
+    here = settled(game, placed(game, start, grid), draw, period)
+    moved = seen(game, after(game, here, draw, period)) - grid
+    return on_host(moved).reshape(len(axis), len(axis), 2) / (period * step_rate(game, here))
 
 
 def step_rate(game: Game, state: State) -> float:
@@ -189,26 +204,35 @@ def path(config: Config) -> np.ndarray:
     """(theta, psi) after every step of training from the config's own start: [T, 2], cut where it leaves all bounds."""
     sim = simulation(config)
     states = islice(rules.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start))), config.training.steps)
-    places = np.concatenate([on_host(seen(sim.world.game, state)) for state in (sim.start, *states)])
+    return bounded(np.concatenate([on_host(seen(sim.world.game, state)) for state in (sim.start, *states)]))
+
+
+def bounded(places: np.ndarray) -> np.ndarray:
+    """A path [T, 2], cut where it leaves all bounds."""
     lost = ~(np.abs(places) < 1e6).all(axis=1)
     return places[: int(lost.argmax())] if lost.any() else places
 
 
-def eigenvalues(game: Game, start: State, draw: Draw) -> Eigenvalues:
-    """Eigenvalues of one step's derivative at (0, 0), memories included, by central differences in float64.
+def eigenvalues(
+    game: Game, start: State, draw: Draw, period: int = 1, at: tuple[float, float] = (0.0, 0.0)
+) -> Eigenvalues:
+    """Eigenvalues of one step's derivative at a place, (0, 0) where none is named, memories included, by central differences
+    in float64; of a rule that does the same only after a period, of its steps' mean.
 
-    None where (0, 0) is not at rest, or where the step has no derivative there (a normalised slope, a two-sided
+    None where the place is not at rest, or where the step has no derivative there (a normalised slope, a two-sided
     penalty, an optimiser that divides by the size of the gradient).
     """
-    origin = settled(game, placed(game, start, torch.zeros(1, 2).to(start.memory)), draw)
-    drift = float((seen(game, stepped(game, origin, draw))).abs().max())
+    place = torch.tensor([at], dtype=torch.float64).to(start.memory)
+    origin = settled(game, placed(game, start, place), draw, period)
+    drift = float((seen(game, after(game, origin, draw, period)) - place).abs().max())
+    where = f"({number(at[0])}, {number(at[1])})"
     if not drift < AT_REST:
-        return without(f"(0, 0) is not at rest, one step from there goes {drift:.2g} away")
-    wide, narrow = (derivative(game, origin, start, draw, nudge) for nudge in NUDGES)
+        return without(f"{where} is not at rest, one step from there goes {drift:.2g} away")
+    wide, narrow = (derivative(game, origin, start, draw, nudge, period) for nudge in NUDGES)
     largest = float(np.abs(narrow).max())
     if not (largest < STEEP and np.abs(wide - narrow).max() <= AGREE * max(1.0, largest)):
-        return without("the step has no derivative at (0, 0)")
-    multipliers = np.linalg.eigvals(narrow)
+        return without(f"the step has no derivative at {where}")
+    multipliers = a_step(np.linalg.eigvals(narrow), period)
     multipliers = multipliers[np.argsort(-np.abs(multipliers))]
     return Eigenvalues(multipliers, (multipliers - 1) / step_rate(game, origin))
 
@@ -218,12 +242,12 @@ def without(why: str) -> Eigenvalues:
     return Eigenvalues(np.empty(0, complex), np.empty(0, complex), why)
 
 
-def derivative(game: Game, origin: State, start: State, draw: Draw, nudge: float) -> np.ndarray:
-    """The derivative [k, k] of one step by theta, psi and the memories of both, by central differences."""
+def derivative(game: Game, origin: State, start: State, draw: Draw, nudge: float, period: int = 1) -> np.ndarray:
+    """The derivative [k, k] of a period's steps by theta, psi and the memories of both, by central differences."""
     used = [len(origin.players[name].slots) for name in (GENERATOR, CRITIC)]
     k = 2 + sum(used)
     corners = nudge * torch.cat((torch.eye(k), -torch.eye(k))).to(start.memory)
-    at = placed(game, start, corners[:, :2])._replace(step=origin.step)
+    at = placed(game, start, seen(game, origin) + corners[:, :2])._replace(step=origin.step)
     theta, psi = at.players[GENERATOR].parameters, start.players[CRITIC].parameters
     memories = {
         GENERATOR: tuple(along_theta(theta, column) for column in corners[:, 2 : 2 + used[0]].T),
@@ -231,9 +255,9 @@ def derivative(game: Game, origin: State, start: State, draw: Draw, nudge: float
     }
     for name, slots in memories.items():
         at = rules.with_player(at, name, at.players[name]._replace(slots=slots, moves=origin.players[name].moves))
-    after = stepped(game, at, draw)
-    remembered = [slot[:, :1] for name in memories for slot in after.players[name].slots]
-    reached = torch.cat((seen(game, after), *remembered), dim=1)
+    there = after(game, at, draw, period)
+    remembered = [slot[:, :1] for name in memories for slot in there.players[name].slots]
+    reached = torch.cat((seen(game, there), *remembered), dim=1)
     return on_host((reached[:k] - reached[k:]) / (2 * nudge)).T
 
 

@@ -21,6 +21,7 @@ from toygan.quantities.table import Floor
 
 FORMAT = 1
 FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
+RECORDED = "recorded"
 SHARED = {"draw", "floors"}  # work that not every run does: drawing, and floors, which the first on a target finds
 
 Row = Mapping[str, float | None]  # the final measures of one seed, by name
@@ -56,12 +57,14 @@ class Summary:
     diagnosis: Sequence[str] = ()
     optimal: Optimal | None = None
     boundary: float | None = None
+    points_of: str = "fresh points"  # what the final measures are of
 
 
 @dataclass(frozen=True)
 class Facts:
     """What `run.json` says of a run; `said` is that, as it is. `title` is the scenario's name where it has no title.
-    `seconds` are of a core, by kind of work. Nobody changes what a value holds: others read it, too.
+    `seconds` are of a core, by kind of work. A config of the kind `recorded` is of a training loop that toygan did not play:
+    the method is what its owner calls it. Nobody changes what a value holds: others read it, too.
     """
 
     scenario: str = ""
@@ -82,6 +85,7 @@ class Facts:
     message: str = ""
     events: Sequence[Event] = ()
     digests: Mapping[str, str | None] = field(default_factory=dict)
+    followed: bool = True  # whether the n-th sample of every frame is of one latent
     summary: Summary = field(default_factory=Summary)
     said: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -97,6 +101,11 @@ class Facts:
             summary=summary_in(said.get("summary") or {}),
             said=said,
         )
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether this is a training loop that toygan only recorded."""
+        return self.config.get("kind") == RECORDED
 
     @property
     def portrait(self) -> int:
@@ -172,7 +181,7 @@ class Facts:
 
 BY_OBJECTIVE = {"wasserstein": "potential", "mmd": "kernel", "cramer": "kernel"}
 PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "command", "settings", "inputs", "versions",
-         "device", "backend", "message", "digests")  # fmt: skip
+         "device", "backend", "message", "digests", "followed")  # fmt: skip
 
 
 def floor_in(said: Mapping[str, Any]) -> Floor | None:
@@ -204,7 +213,7 @@ def summary_in(said: Mapping[str, Any]) -> Summary:
     )
 
 
-NUMBERS = ("mean", "mean_over", "points", "w1_points", "critic_points", "modes_of", "rates", "boundary")
+NUMBERS = ("mean", "mean_over", "points", "w1_points", "critic_points", "modes_of", "rates", "boundary", "points_of")
 
 
 def known_of(said: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -375,6 +384,7 @@ WHOLE = Value(frozenset({int}), "a whole number", most=LARGE)
 COUNT = Value(frozenset({int}), "a whole number, 0 or more", 0, LARGE)
 NUMBER = Value(frozenset({int, float}), "a finite number")
 SPENT = Value(frozenset({int, float}), "seconds, 0 or more", 0)
+YES_OR_NO = Value(frozenset({bool}), "true or false")
 NUMBER_OR_NULL = Value(frozenset({int, float, type(None)}), "a finite number or null")
 
 FLOOR = Each(NUMBER_OR_NULL)
@@ -395,6 +405,7 @@ SUMMARY = Keys(
         "diagnosis": Each(TEXT, "list"),
         "optimal": OPTIMUM,
         "boundary": NUMBER,
+        "points_of": TEXT,
     },
 )
 OBJECTIVE = Keys({}, {"kind": TEXT})
@@ -407,7 +418,7 @@ SHAPE = Keys(
         "step": COUNT,
         "steps": COUNT,
         "seconds": Each(SPENT),
-        "config": Keys({}, {"about": TEXT, "method": Keys({}, {"objective": OBJECTIVE})}),
+        "config": Keys({}, {"kind": TEXT, "about": TEXT, "method": Keys({}, {"objective": OBJECTIVE})}),
         "summary": SUMMARY,
     },
     {
@@ -421,5 +432,6 @@ SHAPE = Keys(
         "floors": Keys({}, {}, Keys({}, {}, FLOOR)),
         "events": Each(EVENT, "list"),
         "digests": Each(TEXT_OR_NULL),
+        "followed": YES_OR_NO,
     },
 )

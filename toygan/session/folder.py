@@ -23,7 +23,7 @@ from toygan.files.disk import arrays_in, content_of, packed, read_json, unpacked
 from toygan.files.own import Code, Own, code_of
 from toygan.files.scenario import as_table
 from toygan.files.strict import UserError, examined
-from toygan.session.facts import FACTS, FORMAT, SHAPE, fault_in
+from toygan.session.facts import FACTS, FORMAT, RECORDED, SHAPE, fault_in
 
 FINISHED = ("done", "diverged")
 OWN_FILES = {"objective": "objective.py", "constraint": "constraint.py", "also": "also.py"}  # copies of own code
@@ -70,6 +70,7 @@ def shut(lock: int, folder: Path) -> None:
 def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -> dict[str, Any]:
     """A finished run's facts, or new ones with the seconds spent so far; UserError, with what differs, for another's folder."""
     keep_clear(folder)
+    refuse_recorded(folder)
     for name in OURS:  # left half-written by versions of this program in which all processes wrote there
         (folder / f".{name}.part").unlink(missing_ok=True)
     if fresh:
@@ -86,6 +87,23 @@ def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -
     keep_code(folder, config)
     write_json(folder / "run.json", facts)
     return facts
+
+
+def refuse_recorded(folder: Path) -> None:
+    """UserError for a folder with a training loop that toygan only recorded: no command would bring that back."""
+    if is_recorded(folder):
+        raise UserError(
+            f"{folder}: holds a recorded training loop, which toygan cannot play again\n"
+            "    remove it by hand, or put this run elsewhere with --out DIR"
+        )
+
+
+def is_recorded(folder: Path) -> bool:
+    """Whether a folder says that it holds a training loop that was only recorded."""
+    try:
+        return bool(read_json(folder / "run.json")["config"]["kind"] == RECORDED)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, Any]:
@@ -296,13 +314,21 @@ def unsealed(content: bytes) -> bytes:
 def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> Arrays | None:
     """The last kept state, its past put on the trail and `metrics.jsonl` cut after it; None, and a new start, where damaged."""
     try:
-        state = arrays_in(unsealed(content_of(folder / "partial" / "state.npz")))
-        lines = retrace(folder, past, state, frame_steps)
+        state, lines = traced(folder, past, frame_steps)
     except (OSError, KeyError, TypeError, ValueError):
         start_over(folder, past)
         return None
     write_aside(folder / "metrics.jsonl", b"".join(lines))
-    return {name: values for name, values in state.items() if name not in marks(past)}
+    return state
+
+
+def traced(folder: Path, past: Trail, frame_steps: list[int] | None = None) -> tuple[Arrays, list[bytes]]:
+    """The last kept state, its past put on the trail, and every frame's lines; without `frame_steps` the state says them.
+    OSError, KeyError, TypeError or ValueError for damage.
+    """
+    state = arrays_in(unsealed(content_of(folder / "partial" / "state.npz")))
+    lines = retrace(folder, past, state, state["steps"].tolist() if frame_steps is None else frame_steps)
+    return {name: values for name, values in state.items() if name not in marks(past)}, lines
 
 
 def retrace(folder: Path, past: Trail, state: Arrays, frame_steps: list[int]) -> list[bytes]:

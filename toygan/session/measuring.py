@@ -5,30 +5,34 @@ States and files are nobody's business here: arrays in, numbers out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.files import cache
 from toygan.files.config import Config, as_data
-from toygan.game.duel import code_columns
 from toygan.game.play import State
 from toygan.quantities import measure
 from toygan.quantities.modes import code_information
-from toygan.quantities.optimal import OPTIMA, Known, Told, alignment_ceiling, decided, indifferent_score, known_optimum
+from toygan.quantities.optimal import Known, Told, alignment_ceiling, decided
 from toygan.quantities.table import N_W1, QUANTITIES, shown_in
 from toygan.session import folder as folders
+from toygan.session.ground import (
+    Floors,
+    Ground,
+    best_on,
+    fixed_on,
+    floors_on,
+    known_on,
+    measured_on,
+    optimum_told,
+    seen_on,
+    summed_up,
+)
 from toygan.session.looks import Frame, shown_again
-from toygan.session.recording import plain
-from toygan.session.simulation import FINAL_POINTS, Simulation, floor_points, on_host, real_points
-from toygan.targets.target import Target
+from toygan.session.simulation import FINAL_POINTS, Simulation, on_host, real_points
 
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
-PERFECT = 40  # samplers behind a floor: half a second for a frame's, 3 s for those of the end, kept for later runs
-
-Floors = dict[str, dict[str, Any]]
 
 
 class Gauge(NamedTuple):
@@ -47,6 +51,11 @@ def gauge(config: Config, sim: Simulation, floors: Floors | None = None) -> Gaug
     return Gauge(config, sim, frame_floors(config, sim) if floors is None else floors, optimum_of(config, sim))
 
 
+def ground_of(config: Config, sim: Simulation) -> Ground:
+    """What a game's clouds are held against."""
+    return Ground(sim.world.target, config.training.seed, sim.real, sim.many_real, sim.score_axes, sim.slope_axes)
+
+
 def frame_floors(config: Config, sim: Simulation) -> Floors:
     """What perfect samplers score at a look."""
     return floors_at(config, sim, sim.real, N_W1, "frame")
@@ -54,16 +63,14 @@ def frame_floors(config: Config, sim: Simulation) -> Floors:
 
 def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Every measure of one frame, [S] each; and the optimal critics of the portrait seeds, `optimal_scores [P, g, g]`."""
-    target, samples = work.sim.world.target, frame.arrays["samples"]
+    samples, ground = frame.arrays["samples"], ground_of(work.config, work.sim)
     critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
-    curve, known = curve_of(target), optimum_at(work, frame)
-    clouds = measure.clouds_seen(
-        samples, work.sim.real, target.modes, N_W1, curve, critics, "frame", known, work.sim.many_real
-    )
-    measures = measure.of_clouds(clouds, measure.measurable(target.modes, curve, critics, "frame", work.optimum))
+    clouds = seen_on(ground, samples, critics, optimum_at(work, frame))
+    measures = measured_on(ground, clouds, critics, work.optimum)
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
     row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
-    return row, best_critics(work, clouds[: work.sim.portraits])
+    best = {} if work.optimum is None else {"optimal_scores": best_on(ground, clouds[: work.sim.portraits])}
+    return row, best
 
 
 INNER = [name for name, row in QUANTITIES.items() if row.source == "state"]
@@ -80,8 +87,13 @@ def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
 
 def codes_of(sim: Simulation) -> np.ndarray | None:
     """The categories of the watched latents [S, N]; None where latents have none."""
-    categories = code_columns(sim.world.game)
-    return on_host(sim.watched[..., :categories].argmax(dim=-1)) if categories else None
+    objective, columns = sim.world.game.objective, 0
+    for name in objective.codes:
+        law = objective.draws[name]
+        if law.name in ("one-hot", "labels"):
+            return on_host(sim.watched[..., columns : columns + law.columns].argmax(dim=-1))
+        columns += law.columns
+    return None
 
 
 def judged(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.Judged:
@@ -101,42 +113,18 @@ def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure
     return measure.TrainedOn(live, real[:n], live[:n])
 
 
-def curve_of(target: Target) -> measure.Curve | None:
-    """The target's skeleton, where it has one."""
-    return None if target.skeleton is None else measure.Curve(target.skeleton, target.radius)
+def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When) -> Floors:
+    """What perfect samplers score in every measure of clouds against these target points [n, 2]."""
+    about = [as_data(config)["target"], folders.digests(config)]
+    return floors_on(ground_of(config, sim), about, real, n_w1, when)
 
 
-def floors_at(
-    config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When
-) -> dict[str, dict[str, Any]]:
-    """What perfect samplers score in every measure of clouds against these target points [n, 2]: mean, spread, the ends
-    of the band that holds 90 % of them, and how many were drawn. Runs on one target, here and elsewhere, share them.
+def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
+    """What does not change from frame to frame: the ground and, where there are any, the categories of the watched points,
+    `categories [S, N]`.
     """
-    about = [as_data(config)["target"], folders.digests(config), config.training.seed, len(real), n_w1, when, PERFECT]
-
-    def made() -> dict[str, dict[str, Any]]:
-        target, sample = sim.world.target, partial(floor_points, config, sim.world, len(real))
-        found = measure.floors(sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, sim.many_real)
-        return {name: dict(zip(FLOOR, map(plain, floor), strict=True)) for name, floor in found.items()}
-
-    return cache.kept("floors", about, made)
-
-
-FLOOR = ("mean", "spread", "low", "high", "draws")  # as it stands in `run.json`
-
-
-def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
-    """What does not change from frame to frame: steps, target points, axes and, where there are any, modes and
-    categories of the watched points, `categories [S, N]`.
-    """
-    arrays = {"step": np.array(steps), "real": sim.real.astype(np.float32)}
-    arrays |= dict(zip(("grid_x", "grid_y"), sim.score_axes, strict=True))
-    arrays |= dict(zip(("slope_x", "slope_y"), sim.slope_axes, strict=True))
-    codes, modes = codes_of(sim), sim.world.target.modes
-    arrays |= {} if codes is None else {"categories": codes}
-    return arrays | (
-        dict(zip(("mode_centres", "mode_covariances", "mode_weights"), modes, strict=True)) if modes else {}
-    )
+    codes = codes_of(sim)
+    return fixed_on(ground_of(config, sim), steps) | ({} if codes is None else {"categories": codes})
 
 
 def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | None:
@@ -146,13 +134,8 @@ def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | N
     method, told = config.method, told_by(config)
     if sim.world.game.beside or config.generator.kind == "point" or not decided(method.objective.kind, told, critic_kind(config)):
         return None
-    std = getattr(config.generator, "std", None)
-    target, options = sim.world.target, method.objective.model_dump()
-    known = known_optimum(
-        method.objective.kind, sim.real, *sim.score_axes, target.log_density, std, options, noise, N_W1, told
-    )
-    part = target.density_of if known and known.log_p is not None else ""
-    return known._replace(how=f"{known.how}; the target by {part}") if known and part else known
+    std, options = getattr(config.generator, "std", None), method.objective.model_dump()
+    return known_on(ground_of(config, sim), method.objective.kind, options, told, std, noise)
 
 
 def told_by(config: Config) -> Told:
@@ -173,18 +156,6 @@ def optimum_at(work: Gauge, frame: Frame) -> Known | None:
     return optimum_of(work.config, work.sim, frame.noise) if frame.noise else work.optimum
 
 
-def best_critics(work: Gauge, clouds: Sequence[measure.Seen]) -> dict[str, np.ndarray]:
-    """The objective's optimal critic against what each portrait seed's critic is shown, `optimal_scores [P, g, g]`, where
-    it is known; NaN where the cloud is lost or the critic rehearses something else.
-    """
-    if work.optimum is None:
-        return {}
-    unknown = np.full([len(axis) for axis in work.sim.score_axes[::-1]], np.nan)
-    scores = [cloud.best.on_grid() if cloud.best else unknown for cloud in clouds]
-    with np.errstate(over="ignore"):  # an endless score is drawn as such
-        return {"optimal_scores": np.stack(scores).astype(np.float32)}
-
-
 def final_points(work: Gauge) -> np.ndarray:
     """Fresh target points to hold the end against [n, 2]."""
     return real_points(work.config, work.sim.world, FINAL_POINTS, 1)
@@ -201,28 +172,12 @@ def summary(
     """Final measures of every seed on fresh points, more than a frame has; `last`, what its critic was worth at the last
     frame, [S] each; the first frame at which it was seen to have diverged. Means are over the seeds that had not.
     """
-    seeds, target, many_real = work.config.training.seed_list, work.sim.world.target, work.sim.many_real
-    final = measure.measure_frame(
-        frames["final"], final_points(work), target.modes, FINAL_W1, curve_of(target), when="final", many_real=many_real
-    )
-    final |= {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
-    final |= {name: last[name] for name in (*shown_in("last"), "slope_alignment_ceiling") if name in last}
-    alive = np.asarray(~frames["diverged"].any(axis=0))
-    rows = [
-        {"seed": seed}
-        | {name: plain(values[s]) if alive[s] else None for name, values in final.items()}
-        | {"diverged_at": first_step(frames["step"], frames["diverged"][:, s])}
-        for s, seed in enumerate(seeds)
-    ]
-    return {
-        "points": FINAL_POINTS,
-        "w1_points": FINAL_W1,
-        "critic_points": min(N_W1, work.config.training.points),
-        "seeds": rows,
-        "mean": {name: plain(values[alive].mean()) if alive.any() else None for name, values in final.items()},
-        "mean_over": int(alive.sum()),
-        "modes_of": None if target.modes is None else len(target.modes.centres),
-    } | optimum_facts(work.config, work.optimum)
+    seeds = work.config.training.seed_list
+    known = {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
+    known |= {name: last[name] for name in (*shown_in("last"), "slope_alignment_ceiling") if name in last}
+    ground = ground_of(work.config, work.sim)
+    ended = summed_up(ground, seeds, frames["final"], final_points(work), FINAL_W1, frames, known)
+    return ended | optimum_facts(work.config, work.optimum)
 
 
 def alignment_ceilings(work: Gauge, state: State, frames: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -239,17 +194,9 @@ def alignment_ceilings(work: Gauge, state: State, frames: Mapping[str, np.ndarra
 
 
 def optimum_facts(config: Config, optimum: Known | None) -> dict[str, Any]:
-    """How the optimal critic was found, what decides it and what of it is drawn, where it is known; and the score at which
-    the objective's critic cannot tell, its `boundary`, where there is one.
-    """
-    method = config.method
-    score = indifferent_score(method.objective.kind, method.objective.model_dump(), critic_kind(config))
-    boundary = {} if score is None else {"boundary": score}
-    if optimum is None:
-        return boundary
-    row = OPTIMA[optimum.kind]
-    how = f"{optimum.how}{against(config)}; of the objective alone, whatever the constraint"
-    return boundary | {"optimal": {"how": how, "kind": row.source} | ({"drawn": row.drawn} if row.drawn else {})}
+    """How the optimal critic was found and what decides it, where it is known, and the critic's `boundary`."""
+    objective = config.method.objective
+    return optimum_told(objective.kind, objective.model_dump(), critic_kind(config), optimum, against(config))
 
 
 def against(config: Config) -> str:
@@ -257,8 +204,3 @@ def against(config: Config) -> str:
     live = "; for the points of the live generator, which the critic trains against, not of the averaged one"
     noise = "; for both clouds blurred as by the instance noise that is left at each frame"
     return live * bool(config.method.ema) + noise * bool(config.method.instance_noise)
-
-
-def first_step(steps: np.ndarray, happened: np.ndarray) -> int | None:
-    """The first of the steps at which it had happened."""
-    return int(steps[happened.argmax()]) if happened.any() else None

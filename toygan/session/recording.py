@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from toygan.files.disk import Arrays, complete_lines, unpacked
+from toygan.files.disk import Arrays, complete_lines, plain, unpacked
 from toygan.quantities.diagnosis import Event, events_of
 from toygan.quantities.table import QUANTITIES, Floor, When, derived
 from toygan.session.facts import Facts, read_facts
@@ -26,6 +23,24 @@ if TYPE_CHECKING:
     from toygan.files.config import Config
 
 HUGE = 1e30  # beyond this, differences and squares of float32 overflow: as good as infinite
+
+
+CRITICS = ("scores", "slopes", "optimal_scores")
+
+
+class Moment(NamedTuple):
+    """One frame of a recording: its step; generated `points [S, N, 2]` and `real [N, 2]`; of the first P seeds the scores
+    of the `critic [P, g, g]`, its `slopes [P, h, h, 2]` and the `optimal` critic's scores [P, g, g], None for what is not
+    known; and every measure of it by name, [S] each.
+    """
+
+    step: int
+    points: np.ndarray
+    real: np.ndarray
+    critic: np.ndarray | None
+    slopes: np.ndarray | None
+    optimal: np.ndarray | None
+    measures: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -77,6 +92,42 @@ class Recording:
         curve = self.curve(f"{name}_floor")
         return None if curve is None else floor_of_curve(curve)
 
+    def frame(self, i: int) -> Moment:
+        """One of the frames, from 0 on, or from the end by -1; UserError for one that there is not."""
+        from toygan.files.strict import UserError
+
+        steps = self.frames["step"]
+        if not isinstance(i, int | np.integer) or not -len(steps) <= i < len(steps):
+            raise UserError(f"frame {i!r}: {self.name} has {len(steps)} frames, numbered 0 to {len(steps) - 1}")
+        parts = {name: None if (table := self.frames.get(name)) is None else table[i] for name in CRITICS}
+        curves = {name: table for name in self.curve_names() if (table := self.curve(name)) is not None}
+        return Moment(
+            step=int(steps[i]),
+            points=self.frames["samples"][i],
+            real=self.frames["real"],
+            critic=parts["scores"],
+            slopes=parts["slopes"],
+            optimal=parts["optimal_scores"],
+            measures={name: table[i] for name, table in curves.items()},
+        )
+
+    def curve_names(self) -> list[str]:
+        """The names of all that may have a curve, those of the table of quantities first, in its order."""
+        return list(dict.fromkeys([*QUANTITIES, *self.metrics]))
+
+    def dataframe(self) -> Any:
+        """All curves as a pandas DataFrame: a row a frame and seed, a column a quantity. UserError without pandas."""
+        from toygan.files.strict import UserError
+
+        try:
+            import pandas
+        except ImportError:
+            raise UserError("dataframe: needs pandas: pip install 'toygan[notebook]'") from None
+        steps, seeds = self.frames["step"], list(self.facts.seeds)
+        curves = {name: table for name in self.curve_names() if (table := self.curve(name)) is not None}
+        keys = {"step": np.repeat(steps, len(seeds)), "seed": np.tile(seeds, len(steps))}
+        return pandas.DataFrame(keys | {name: table.ravel() for name, table in curves.items()})
+
     def sample(self, n: int, k: int = 0) -> np.ndarray:
         """Draw n more points of every seed's last generator: [S, n, 2], float32; another k is another sample.
 
@@ -101,8 +152,12 @@ class Recording:
     def config(self) -> Config:
         """What the run plays, from its facts; UserError where this version does not understand it."""
         from toygan.files.config import Config
-        from toygan.files.strict import Source, check
+        from toygan.files.strict import Source, UserError, check
 
+        if self.facts.is_recorded:
+            raise UserError(
+                f"{self.folder or self.name}: is a recorded training loop; toygan does not know its players"
+            )
         return check(Config, dict(self.facts.config), Source(self.name))
 
     def weights(self, wanted: str) -> Arrays:
@@ -111,6 +166,8 @@ class Recording:
         """
         from toygan.files.strict import UserError
 
+        if self.facts.is_recorded:
+            self.config()  # which says why there are none
         path = self.folder / "weights.npz" if self.folder else None
         if path is None or not path.exists():
             where = self.folder or self.name
@@ -121,14 +178,12 @@ class Recording:
             raise UserError(f"{error}; --fresh plays the run again") from None
 
     def _repr_html_(self) -> str | None:
-        """Show the run's page in a notebook, if it was made (`toygan run --page`)."""
-        page = self.folder / "page" / "index.html" if self.folder else None
-        if page is None or not page.exists():
+        """Show the page's player in a notebook, where there is something to play."""
+        if not {"samples", "real", "grid_x"} <= self.frames.keys():
             return None
-        source = quote(os.path.relpath(page), safe="/.")  # of the notebook, which runs in the folder it is served from
-        return (
-            f'<iframe src="{source}" title="{escape(self.name)}" width="100%" height="860" style="border:0"></iframe>'
-        )
+        import toygan  # the house by its front door: pages are upstairs
+
+        return str(toygan.player(self)._repr_html_())
 
     def _repr_png_(self) -> bytes | None:
         """Show the run's picture in a notebook."""
@@ -197,11 +252,3 @@ def metric_lines(row: Arrays, step: int, seeds: Sequence[int]) -> Iterable[str]:
     for s, seed in enumerate(seeds):
         values = {name: plain(column[s]) for name, column in row.items()}
         yield json.dumps({"step": step, "seed": seed} | values) + "\n"
-
-
-def plain(value: float) -> float | int | None:
-    """A number that JSON can hold: whole numbers as such, what is not finite as null."""
-    value = float(value)
-    if not np.isfinite(value):
-        return None
-    return int(value) if value.is_integer() else value

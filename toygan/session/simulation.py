@@ -17,7 +17,8 @@ from toygan.game.duel import GENERATOR, carried
 from toygan.game.laws import Sampler
 from toygan.game.play import Game, State
 from toygan.game.streams import Randomness, starts, stream
-from toygan.targets.target import MANY, Target
+from toygan.session.ground import axes_of, many_points, watched_points
+from toygan.targets.target import Target
 
 GRID = 81  # score grid, points a side
 ARROWS = 21  # slope grid, points a side
@@ -64,11 +65,11 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         watched=watched_latents(stage, source, training.points, like, 0),
         final=watched_latents(stage, source, FINAL_POINTS, like, 1),
         real=real_points(config, stage, training.points, 0),
-        many_real=many_points(config, stage),
+        many_real=many_points(stage.target, config.training.seed),
         portraits=min(training.portraits, len(seeds)),
         portrait_game=stage.game,
-        score_axes=axes(config, GRID),
-        slope_axes=axes(config, ARROWS),
+        score_axes=axes_of(config.view, GRID),
+        slope_axes=axes_of(config.view, ARROWS),
     )
 
 
@@ -119,24 +120,7 @@ def watched_latents(stage: World, source: Randomness, n: int, like: Tensor, plac
 
 def real_points(config: Config, stage: World, n: int, place: int) -> np.ndarray:
     """Target points to compare with [n, 2], the same for every seed; none of them is trained on."""
-    return stage.target.sample(stream(config.training.seed, 0, "watched real", place), n)
-
-
-def many_points(config: Config, stage: World) -> np.ndarray:
-    """All points of a target that is a list, else MANY draws [MANY, 2], the same for all: its shares to sqrt(share / MANY)."""
-    everything = stage.target.points
-    rng = stream(config.training.seed, 0, "many real")
-    return stage.target.sample(rng, MANY) if everything is None else everything
-
-
-def floor_points(config: Config, stage: World, n: int, k: int) -> np.ndarray:
-    """The k-th independent sample of the target [n, 2], for noise floors."""
-    return stage.target.sample(stream(config.training.seed, 0, "floor", k), n)
-
-
-def axes(config: Config, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The view's x and y, n points each."""
-    return np.linspace(*config.view.x, n), np.linspace(*config.view.y, n)
+    return watched_points(stage.target, config.training.seed, n, place)
 
 
 # --- more points of a trained generator -------------------------------------------------------------------------------

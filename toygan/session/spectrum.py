@@ -8,10 +8,11 @@ from torch import Tensor
 from toygan.files.config import Config
 from toygan.files.disk import Arrays
 from toygan.files.strict import UserError
+from toygan.files.world import build_rule
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws
 from toygan.quantities.spectrum import Spectrum, Update, spectrum
-from toygan.session.dirac import at_place, repeated, stepped
+from toygan.session.dirac import after, at_place, repeated
 from toygan.session.looks import like
 from toygan.session.recording import Recording
 from toygan.session.simulation import simulation
@@ -25,15 +26,17 @@ def spectrum_of(recording: Recording) -> Spectrum:
 
     The step is the method's own, its objective, constraint and rule with its full rates and number of critic moves, but for two
     things that would hide the game: plain descent in place of its optimiser (Mescheder et al., 2017, arXiv:1705.10461,
-    look at that field), and one batch of 240 points for every move. Raises UserError for players of more than 2000
-    parameters, and for a recording without `weights.npz`.
+    look at that field), and one batch of 240 points for every move. Of a rule that does the same only after several steps
+    it is the mean of these. Raises UserError for players of more than 2000 parameters, and for a recording without
+    `weights.npz`.
     """
     config = recording.config()
     row = config.training.seed_list.index(recording.facts.portrait)
     kept = {name: part[row : row + 1] for name, part in recording.weights("to start a step from").items() if part.ndim}
     small_enough(kept)
     game, state, draw = stage(config, kept, recording.facts.portrait, max(recording.facts.step - 1, 0))
-    return spectrum(update_of(game, state, draw), torch.cat(parts_of(state), dim=1)[0], config.method.generator_rate)
+    at, period = torch.cat(parts_of(state), dim=1)[0], build_rule(config).period
+    return spectrum(update_of(game, state, draw, period), at, config.method.generator_rate, period)
 
 
 def small_enough(kept: Arrays) -> None:
@@ -74,8 +77,8 @@ def parts_of(state: State) -> list[Tensor]:
     return [part for learned in state.players.values() for part in (learned.parameters, *learned.slots)]
 
 
-def update_of(game: Game, state: State, draw: Draw) -> Update:
-    """One step as a function of rows [n, k], each a state of its own."""
+def update_of(game: Game, state: State, draw: Draw, period: int = 1) -> Update:
+    """One step, or `period` of them, as a function of rows [n, k], each a state of its own."""
     sizes = [part.shape[1] for part in parts_of(state)]
 
     def update(rows: Tensor) -> Tensor:
@@ -84,6 +87,6 @@ def update_of(game: Game, state: State, draw: Draw) -> Update:
             name: learned._replace(parameters=next(parts), slots=tuple(next(parts) for _ in learned.slots))
             for name, learned in wide.players.items()
         }
-        return torch.cat(parts_of(stepped(game, wide._replace(players=players), draw)), dim=1).detach()
+        return torch.cat(parts_of(after(game, wide._replace(players=players), draw, period)), dim=1).detach()
 
     return update

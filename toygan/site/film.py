@@ -204,7 +204,8 @@ def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) 
         if shown.optimal is None
         else bands_of(optimal_fields(recording.frames["optimal_scores"], kept, 0)),
         "boundary": boundaries(recording, kept),
-        "longest": steepest(shown.slopes),
+        "longest": steepest(shown.slopes) if shown.critic_kept else 1.0,
+        "followed": facts.followed,
         "modes": [] if centres is None else np.asarray(centres, float).round(5).tolist(),
         "rings": rings_known(shown),
         "curves": curves_of(recording, kept, names),
@@ -222,7 +223,7 @@ def boundaries(recording: Recording, kept: np.ndarray) -> list[list[float]] | No
     where the objective has no such score.
     """
     score = recording.facts.summary.boundary
-    if score is None:
+    if score is None or "scores" not in recording.frames:
         return None
     medians = np.median(zero_where_unknown(recording.frames["scores"][kept]), axis=(2, 3))
     return [digits(score - line) for line in medians.T]
@@ -447,7 +448,9 @@ def points_in_words(recordings: Sequence[Recording]) -> str:
 def fresh_in_words(ends: Sequence[Summary]) -> str:
     """On how many points the measures of the end stand, as the summaries of some runs tell."""
     points, transported = [end.points for end in ends], [end.w1_points for end in ends]
-    return sample_in_words(points, transported, "fresh points")
+    kinds = list(dict.fromkeys(end.points_of for end in ends))
+    kind = kinds[0] if len(kinds) == 1 else f"points ({' or '.join(kinds)})"
+    return sample_in_words(points, transported, kind)
 
 
 def sample_in_words(points: Sequence[int | None], transported: Sequence[int | None], kind: str = "points") -> str:
@@ -475,6 +478,7 @@ def notes(runs: Sequence[Shown]) -> str:
     """What a reader must know to trust the panels."""
     grid = min(64, len(runs[0].recording.frames["grid_x"]))
     arrows = len(runs[0].recording.frames["slope_x"])
+    some = any(critics_of(run.recording.frames) < len(run.files) for run in runs)
     parts = [
         "Every critic has its own colour scale, kept through its film; its median is removed in each frame, for an offset "
         "says nothing.",
@@ -484,7 +488,7 @@ def notes(runs: Sequence[Shown]) -> str:
         "second frame.",
         "Losses of different methods are in units of their own. Trails follow 60 points over eight frames.",
     ]  # fmt: skip
-    return " ".join(parts[:2] + (parts[2:3] if any(len(run.files) > 1 for run in runs) else []) + parts[3:])
+    return " ".join(parts[:2] + (parts[2:3] if some else []) + parts[3:])
 
 
 def sheets(runs: Sequence[Shown], names: Sequence[str]) -> list[str]:

@@ -85,7 +85,7 @@ def kept_frames(recording: Recording) -> np.ndarray:
 
 def critics_of(frames: Arrays) -> int:
     """Of how many seeds, the first ones, critics were kept."""
-    return int(frames["scores"].shape[1])
+    return int(frames["scores"].shape[1]) if "scores" in frames else 0
 
 
 def view_of(frames: Arrays) -> View:

@@ -81,9 +81,10 @@ def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glos
          *(median_cell(members, name) for name in known)]
         for members in groups(list(map(dict, rows)), keys).values()
     ]  # fmt: skip
+    fresh = ", not on those of a frame" if not any(facts_of(folder).is_recorded for folder in folders) else ""
     caption = (
-        f"Medians over seeds at the end of training, on {fresh_points(folders)}, not on those of a frame; beneath, the range "
-        "over seeds where they differ."
+        f"Medians over seeds at the end of training, on {fresh_points(folders)}{fresh}; beneath, the range over seeds where "
+        "they differ."
     )
     kind = "numbers long" if len(cells) > LONG else "numbers"
     return table(head, cells, caption, len(told), class_=kind) if rows else ""
@@ -104,7 +105,7 @@ def anchor(name: str) -> str:
 
 
 def fresh_points(folders: Sequence[Path]) -> str:
-    """How many fresh points the measures of the end are of."""
+    """How many points the measures of the end are of, fresh ones unless they are told."""
     return text(fresh_in_words([facts_of(folder).summary for folder in folders]))
 
 

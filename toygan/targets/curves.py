@@ -122,6 +122,11 @@ def circles(*, factor: Annotated[float, Field(gt=0, lt=1)] = 0.5, noise: NonNega
     return curve([circle_arc(1.0, turn=2.0), circle_arc(factor, turn=2.0)], noise)
 
 
+def circle(*, noise: NonNegativeFloat = 0.05) -> Target:
+    """One circle of radius 1 around the origin + noise N(0, I)."""
+    return without_labels(curve([circle_arc(1.0, turn=2.0)], noise))
+
+
 def s_curve(*, noise: NonNegativeFloat = 0.05) -> Target:
     """(sin t, sign(t) (cos t - 1)), t = 3 pi (u - 1/2), + noise N(0, I): three quarters of two circles, as an S."""
     # The curvature jumps in the middle, so this is two smooth arcs for the quadrature.

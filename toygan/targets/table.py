@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from toygan.targets.areas import banana, board, checkerboard, pinwheel, uniform
-from toygan.targets.curves import circles, line, lines, s_curve, spirals, swiss_roll, two_moons
+from toygan.targets.curves import circle, circles, line, lines, s_curve, spirals, swiss_roll, two_moons
 from toygan.targets.densities import equal_points, log_mixture
 from toygan.targets.extent import extent
 from toygan.targets.mixtures import dirac, grid, mixture, ring
@@ -29,7 +29,11 @@ def points(*, path: Path, normalise: Switch = None) -> Target:
 
     The radius is the root mean square distance from the mean; the density is of at most 4096 of the points.
     """
-    table = normalised(read_points(path)) if normalise else read_points(path)
+    return listed(normalised(read_points(path)) if normalise else read_points(path))
+
+
+def listed(table: np.ndarray) -> Target:
+    """The target of points [n, 2], each as likely as the others."""
     atoms = some_of(table, ATOMS)
     return Target(
         lambda rng, n: table[rng.integers(len(table), size=n)],
@@ -75,6 +79,7 @@ TARGETS: dict[str, Callable[..., Target]] = {
     "two-moons": two_moons,
     "dirac": dirac,
     "uniform": uniform,
+    "circle": circle,
     "circles": circles,
     "s-curve": s_curve,
     "spirals": spirals,

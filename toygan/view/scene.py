@@ -123,7 +123,10 @@ def seen_of(frames: Arrays, name: str) -> np.ndarray:
 
 def no_critic(recording: Recording) -> str:
     """What is said in place of a critic that was not kept."""
-    return f"The critic of seed {recording.facts.portrait} was not kept: its points alone are shown."
+    seed = recording.facts.portrait
+    if recording.facts.is_recorded:
+        return f"No critic of seed {seed} was recorded: its points alone are shown."
+    return f"The critic of seed {seed} was not kept: its points alone are shown."
 
 
 def finite_frames(frames: Arrays) -> int:

@@ -25,6 +25,11 @@ def settings_line(recording: Recording) -> str:
     for a run whose config is not known.
     """
     config = flat(recording.facts.config)
+    if recording.facts.is_recorded:
+        objective = config.get("method.objective.kind")
+        return "Recorded from a training loop, which toygan did not play." + (
+            f" Objective, as its owner tells: {objective}." if objective else ""
+        )
     if not any(key.startswith("method.") for key in config):
         return ""
     told = settings_in_words(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -97,7 +98,7 @@ def headline(recording: Recording) -> str:
     w1 = row.get("w1")
     if w1 is None or summary.w1_points is None:
         return ""
-    told = f"W1 {number(w1)} at the end ({summary.w1_points} fresh points)"
+    told = f"W1 {number(w1)} at the end ({summary.w1_points} {summary.points_of})"
     if best and best.mean > 0:
         told += f": {number(w1 / best.mean)} times its floor {number(best.mean)}"
         told += f" ({number(best.low)}–{number(best.high)})" if best.draws else ""
@@ -106,6 +107,16 @@ def headline(recording: Recording) -> str:
 
 
 MANY = 0.5  # share of good points from which on a mode that counts is more than a stray point
+
+
+def numbers_in_words(recordings: Sequence[Recording], when: str = "of the end") -> str:
+    """What the numbers beneath panels are of."""
+    told = (
+        " on fresh points"
+        if not any(one.facts.is_recorded for one in recordings)
+        else (" of a recorded loop on its last frame's points, else on fresh ones")
+    )
+    return f"Numbers beneath: {when},{told}."
 
 
 class Scored(NamedTuple):
@@ -117,7 +128,7 @@ class Scored(NamedTuple):
 
 
 def final_rows(recording: Recording) -> list[Scored]:
-    """The portrait seed's quantities on fresh points after the end, each with what a perfect generator scores."""
+    """The portrait seed's quantities of the end, each with what a perfect generator scores."""
     row, best = recording.facts.portrait_row, recording.floor
     found = {name: value for name in shown_in("end") if (value := row.get(name)) is not None}
     floors = {name: best(name, "final") for name in found}
@@ -133,7 +144,8 @@ def final_notes(recording: Recording) -> list[str]:
     if summary.points is None:
         return []
     notes = [
-        f"On {summary.points} fresh points of seed {recording.facts.portrait} (W1, KL and neighbours on {summary.w1_points})."
+        f"On {summary.points} {summary.points_of} of seed {recording.facts.portrait} (W1, KL and neighbours on "
+        f"{summary.w1_points})."
     ]
     estimates = [label_of(name) for name in shown_in("end") if QUANTITIES[name].estimated and (row.get(name) or 0) < 0]
     if estimates:

@@ -103,7 +103,7 @@
       toygan.strokeBoundary(surface, data.scores, t, boundary[data.frames[t]], facts.colours.boundary);
     }
     if (on.latent && data.latent) toygan.strokeLatent(surface, data.latent, i);
-    if (on.trails) toygan.strokeTrails(surface, data.points, i);
+    if (on.trails && run.followed) toygan.strokeTrails(surface, data.points, i);
     if (on.arrows && data.slopes) {
       toygan.strokeArrows(surface, data.slopes, Math.min(i, data.slopes.frames - 1), run.longest, run.view);
     }
@@ -117,12 +117,13 @@
     const run = panel.run, words = [], outside = toygan.outside(data.points, i);
     if (outside && state.on.points) words.push(`${percent(outside)} of points out of view`);
     if (!data.scores && (state.on.critic || state.on.arrows || state.on.latent || state.on.optimal)) {
-      words.push(`no critic kept for this seed, only for seed ${run.seeds.slice(0, run.critics).join(", ")}`);
+      words.push(run.critics ? `no critic kept for this seed, only for seed ${run.seeds.slice(0, run.critics).join(", ")}` : "no critic was recorded");
     } else if (state.on.optimal && !shownOptimal(panel, data)) words.push("the optimal critic is not known here");
     else if (shownOptimal(panel, data)) {
       const best = data.optimal.frames > 1 ? "the optimal critic" : "the optimal critic against the last frame's points";
       words.push(best + (state.on.arrows && data.slopes ? ", arrows of the learned one" : ""));
     }
+    if (state.on.trails && !run.followed) words.push("no trails: samples are not of the same latents in every frame");
     if (run.note && state.seed === run.seeds[0] && run.clock[state.tick] >= run.alive[0]) words.push(run.note);
     return words.join(" · ");
   }

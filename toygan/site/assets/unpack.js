@@ -15,20 +15,25 @@ const toygan = {};
   toygan.load = function (path) {
     return new Promise(function (resolve, reject) {
       if (!window.DecompressionStream) return reject(new Error("this browser cannot unzip (DecompressionStream)"));
+      if (waiting[path]) return resolve(taken(path)); // it stands in the page
       const script = document.createElement("script");
       script.dataset.path = path;
       script.src = path;
       script.onload = function () {
-        const found = waiting[path];
-        delete waiting[path];
         script.remove();
-        if (!found) return reject(new Error(path + " is damaged"));
-        unzipped(found.text).then((bytes) => resolve(parts(found.header, bytes)), reject);
+        if (!waiting[path]) return reject(new Error(path + " is damaged"));
+        resolve(taken(path));
       };
       script.onerror = () => reject(new Error(path + " is missing"));
       document.head.append(script);
     });
   };
+
+  function taken(path) {
+    const found = waiting[path];
+    delete waiting[path];
+    return unzipped(found.text).then((bytes) => parts(found.header, bytes));
+  }
 
   function unzipped(text) {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));

@@ -1,0 +1,218 @@
+"""A formula in x and y as somebody typed it: read by a grammar of its own and never run as code.
+
+    sum     = product { (+ | -) product }
+    product = signed { (* | /) signed }
+    signed  = (+ | -) signed | power
+    power   = atom [ ^ signed ]
+    atom    = number | x | y | pi | function ( sum ) | ( sum )
+
+So -x^2 is -(x^2) and x^y^2 is x^(y^2); `**` is read as `^`. One more function is one row in `FUNCTIONS`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from toygan.files.strict import UserError, did_you_mean, nearest
+
+Value = Callable[[Tensor, Tensor], Tensor]  # of x [n] and y [n]: [n], differentiable
+
+LONGEST = 1000  # characters
+DEEPEST = 40  # brackets, signs and powers in each other
+
+
+class Token(NamedTuple):
+    """A word of a formula: number, name, sign, or the end, and the place of its first character."""
+
+    kind: str
+    text: str
+    at: int
+
+
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "exp": torch.exp,
+    "log": torch.log,
+    "tanh": torch.tanh,
+    "sqrt": torch.sqrt,
+    "abs": torch.abs,
+}
+NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+WORDS = re.compile(rf"\s*(?:(?P<number>{NUMBER.pattern})|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|[-+*/^()]))", re.ASCII)
+
+
+def formula(text: str, where: str) -> Value:
+    """What a typed formula is, `where` it was typed. Raises UserError with a caret at the place."""
+    if len(text) > LONGEST:
+        raise UserError(f"{where}: {len(text)} characters, and {LONGEST} are the most")
+    reader = Reader(text, where)
+    found = reader.sum(0)
+    if (token := reader.token).kind != "end":
+        raise reader.wrong(f"{token.text!r} is too much here; {OPERATORS}")
+    return found
+
+
+OPERATORS = "what follows a value is one of + - * / ^, as in 2*x"
+VALUES = f"a value is a number, x, y, pi, a bracket, or one of {', '.join(FUNCTIONS)} with a bracket"
+
+
+class Reader:
+    """Reads a formula from left to right; each method is one line of the grammar, with how deep it stands."""
+
+    def __init__(self, text: str, where: str) -> None:
+        self.text, self.where = text, where
+        self.at = 0
+        self.token = self.next()
+
+    def next(self) -> Token:
+        """The token that starts where reading has come to."""
+        found = WORDS.match(self.text, self.at)
+        if found is None:
+            at = self.at + len(self.text[self.at :]) - len(self.text[self.at :].lstrip())
+            if at == len(self.text):
+                return Token("end", "", at)
+            raise self.wrong(f"{self.text[at]!r} means nothing here; {VALUES}", at)
+        kind = found.lastgroup or ""
+        return Token(kind, found[kind], found.start(kind))
+
+    def take(self) -> Token:
+        """The token that is due, and on to the next."""
+        token = self.token
+        self.at = token.at + len(token.text)
+        self.token = self.next()
+        return token
+
+    def wrong(self, what: str, at: int | None = None) -> UserError:
+        """A mistake at a place, by default at the token that is due: the text around it and a caret below."""
+        at = self.token.at if at is None else at
+        start, end = max(0, at - 50), at + 50
+        line = re.sub(r"\s", " ", self.text[start:end])
+        caret = " " * (at - start) + "^"
+        return UserError(f"{self.where}: {what}\n  {line}\n  {caret}")
+
+    def sum(self, depth: int) -> Value:
+        """Products, added and taken away from the left."""
+        terms = [(1.0, self.product(depth))]
+        while self.token.text in ("+", "-"):
+            sign = -1.0 if self.take().text == "-" else 1.0
+            terms.append((sign, self.product(depth)))
+        return terms[0][1] if len(terms) == 1 else added(terms)
+
+    def product(self, depth: int) -> Value:
+        """Values, multiplied and divided from the left."""
+        first, rest = self.signed(depth), []
+        while self.token.text in ("*", "/"):
+            divides = self.take().text == "/"
+            rest.append((divides, self.signed(depth)))
+        return multiplied(first, rest) if rest else first
+
+    def signed(self, depth: int) -> Value:
+        """A value with signs before it."""
+        self.check(depth)
+        if self.token.text not in ("+", "-"):
+            return self.power(depth)
+        is_minus = self.take().text == "-"
+        value = self.signed(depth + 1)
+        return (lambda x, y: -value(x, y)) if is_minus else value
+
+    def power(self, depth: int) -> Value:
+        """A value, maybe with an exponent."""
+        base = self.atom(depth)
+        if self.token.text not in ("^", "**"):
+            return base
+        self.take()
+        exponent = self.signed(depth + 1)
+        return lambda x, y: base(x, y) ** exponent(x, y)
+
+    def atom(self, depth: int) -> Value:
+        """A number, a letter, a function of something, or something in brackets."""
+        token = self.token
+        if token.kind == "number":
+            return self.number()
+        if token.kind == "name":
+            return self.name(depth)
+        if token.text == "(":
+            return self.bracket(depth)
+        what = f"{token.text!r} where a value should be" if token.text else "a value is missing at the end"
+        raise self.wrong(f"{what}; {VALUES}")
+
+    def number(self) -> Value:
+        """A number."""
+        value = float(self.token.text)
+        if not math.isfinite(value):
+            raise self.wrong("too large a number")
+        self.take()
+        return constant(value)
+
+    def name(self, depth: int) -> Value:
+        """A letter, or a function with its bracket."""
+        token = self.token
+        if token.text in LETTERS:
+            self.take()
+            return LETTERS[token.text]
+        if token.text not in FUNCTIONS:
+            near = nearest(token.text, [*LETTERS, *FUNCTIONS])
+            meant = f"{did_you_mean(near)} " if near else ""
+            raise self.wrong(f"{token.text!r} is unknown; {meant}{VALUES}")
+        self.take()
+        if self.token.text != "(":
+            raise self.wrong(f"{token.text} wants a bracket, as in {token.text}(x)")
+        function, inner = FUNCTIONS[token.text], self.bracket(depth)
+        return lambda x, y: function(inner(x, y))
+
+    def bracket(self, depth: int) -> Value:
+        """A sum in brackets."""
+        opened = self.take()
+        found = self.sum(depth + 1)
+        if self.token.text != ")":
+            raise (
+                self.wrong(f"{self.token.text!r} is too much here; {OPERATORS}")
+                if self.token.text
+                else self.wrong("this bracket is never closed", opened.at)
+            )
+        self.take()
+        return found
+
+    def check(self, depth: int) -> None:
+        """Refuse what is nested too deep."""
+        if depth > DEEPEST:
+            raise self.wrong(f"brackets, signs and powers more than {DEEPEST} deep")
+
+
+def constant(value: float) -> Value:
+    """The same number everywhere."""
+    return lambda x, y: torch.full_like(x, value)
+
+
+LETTERS: dict[str, Value] = {"x": lambda x, y: x, "y": lambda x, y: y, "pi": constant(math.pi)}
+
+
+def added(terms: Sequence[tuple[float, Value]]) -> Value:
+    """The sum of terms with their signs."""
+
+    def value(x: Tensor, y: Tensor) -> Tensor:
+        total = terms[0][1](x, y)
+        for sign, term in terms[1:]:
+            total = total + sign * term(x, y)
+        return total
+
+    return value
+
+
+def multiplied(first: Value, rest: Sequence[tuple[bool, Value]]) -> Value:
+    """The product of factors, some of which divide."""
+
+    def value(x: Tensor, y: Tensor) -> Tensor:
+        total = first(x, y)
+        for divides, factor in rest:
+            total = total / factor(x, y) if divides else total * factor(x, y)
+        return total
+
+    return value

@@ -1,0 +1,72 @@
+"""What a cast is: what a game has more than one critic against one generator. Its rows are `toygan.game.casts`'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+from pydantic import PositiveFloat
+from torch import Tensor
+
+from toygan.game.dials import Dial, over
+from toygan.game.laws import Law
+from toygan.game.networks import Network
+from toygan.game.objectives import Objective
+from toygan.game.play import Beside, Draw, Game, LossTerm, Opinion, Parameters, State
+
+Wants = Callable[[Game, Parameters, State, Draw], Opinion]
+Weight = PositiveFloat | None
+
+
+class Role(NamedTuple):
+    """Another player: its body, built when it is asked for, what it makes of a move, and with whom it moves, at whose rate."""
+
+    body: Callable[[], Network]
+    wants: Wants
+    side: Literal["critic", "generator"]
+
+
+class Cast(NamedTuple):
+    """What a game has more than a plain one."""
+
+    roles: Mapping[str, Role] = {}
+    generator: Callable[[], Network] | None = None  # the generator's body, where it is another one
+    wants: Mapping[str, Wants] = {}  # what critic and generator make of a move, where it is something else
+    beside: tuple[Beside, ...] = ()
+    terms: tuple[LossTerm, ...] = ()
+    carry: Callable[[Game, Parameters, Tensor], Tensor] | None = None
+    chart: Callable[[Game, Parameters, Tensor], Tensor] | None = (
+        None  # the map of latents that is drawn, if not the carry
+    )
+    objective: Callable[[Objective], Objective] = lambda objective: objective
+    draws: Callable[[], Mapping[str, Law]] = dict
+    known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what is known of them
+
+
+class Bodies(NamedTuple):
+    """What a cast may build its players of: the generator's body, how many numbers its latent has, the batch, how many numbers
+    the generator is fed, codes included, and a plain critic is shown of a point; a perceptron of the generator's make from so
+    many numbers to so many, and a critic of so many numbers, constrained.
+    """
+
+    generator: Network
+    latent: int
+    batch: int
+    inputs: int
+    shown: int
+    perceptron: Callable[[int, int], Network]
+    critic: Callable[[int], Network]
+
+
+def weighed(
+    name: str, weight: Dial | None, players: tuple[str, ...], of: Callable[..., Tensor]
+) -> tuple[LossTerm, ...]:
+    """A term times its weight; none without a weight."""
+    if weight is None:
+        return ()
+
+    def times(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
+        found = of(game, parameters, state, row)
+        return over(weight, found) * found
+
+    return (LossTerm(name, players, times),)

@@ -1,0 +1,191 @@
+"""What clouds are held against, whoever makes them: a target's watched points, a window, what perfect samplers score there.
+
+Games that toygan plays and training loops that it only records stand on the same ground.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from toygan.files import cache
+from toygan.files.config import View
+from toygan.files.disk import plain
+from toygan.game.streams import stream
+from toygan.quantities import measure
+from toygan.quantities.optimal import OPTIMA, Known, Told, indifferent_score, known_optimum
+from toygan.quantities.table import N_W1
+from toygan.targets.target import MANY, Target
+
+PERFECT = 40  # samplers behind a floor: half a second for a frame's, 3 s for those of the end, kept for later runs
+
+Axes = tuple[np.ndarray, np.ndarray]
+Floors = dict[str, dict[str, Any]]
+FLOOR = ("mean", "spread", "low", "high", "draws")  # as it stands in `run.json`
+
+
+class Ground(NamedTuple):
+    """A target with what stays fixed while clouds are held against it: the scenario's seed, watched points `real [N, 2]`
+    and `many_real [at most MANY, 2]`, and the axes of the grids of scores and of slopes.
+    """
+
+    target: Target
+    seed: int
+    real: np.ndarray
+    many_real: np.ndarray
+    score_axes: Axes
+    slope_axes: Axes
+
+
+def watched_points(target: Target, seed: int, n: int, place: int) -> np.ndarray:
+    """Target points to compare with [n, 2], the same for every seed; no game is trained on them."""
+    return target.sample(stream(seed, 0, "watched real", place), n)
+
+
+def many_points(target: Target, seed: int) -> np.ndarray:
+    """All points of a target that is a list, else MANY draws [MANY, 2], the same for all: its shares to sqrt(share / MANY)."""
+    everything = target.points
+    return target.sample(stream(seed, 0, "many real"), MANY) if everything is None else everything
+
+
+def perfect_points(target: Target, seed: int, n: int, k: int) -> np.ndarray:
+    """The k-th independent sample of the target [n, 2], for noise floors."""
+    return target.sample(stream(seed, 0, "floor", k), n)
+
+
+def axes_of(view: View, n: int) -> Axes:
+    """The view's x and y, n points each."""
+    return np.linspace(*view.x, n), np.linspace(*view.y, n)
+
+
+def curve_of(target: Target) -> measure.Curve | None:
+    """The target's skeleton, where it has one."""
+    return None if target.skeleton is None else measure.Curve(target.skeleton, target.radius)
+
+
+# --- the optimal critic on it ------------------------------------------------------------------------------------------
+
+
+def known_on(
+    ground: Ground, kind: str, options: Mapping[str, Any], told: Told, std: float | None = None, noise: float = 0.0
+) -> Known | None:
+    """What is known of an objective's optimal critic, arguments as in `known_optimum`; None where nothing is."""
+    target = ground.target
+    known = known_optimum(kind, ground.real, *ground.score_axes, target.log_density, std, options, noise, N_W1, told)
+    part = target.density_of if known and known.log_p is not None else ""
+    return known._replace(how=f"{known.how}; the target by {part}") if known and part else known
+
+
+def optimum_told(
+    kind: str, options: Mapping[str, Any], critic: str | None, optimum: Known | None, against: str = ""
+) -> dict[str, Any]:
+    """How an objective's optimal critic was found, `against` which points, what decides it and what of it is drawn, where
+    it is known; and the score at which the objective's critic cannot tell, its `boundary`, where there is one.
+    """
+    score = indifferent_score(kind, options, critic)
+    boundary = {} if score is None else {"boundary": score}
+    if optimum is None:
+        return boundary
+    row = OPTIMA[optimum.kind]
+    how = f"{optimum.how}{against}; of the objective alone, whatever the constraint"
+    return boundary | {"optimal": {"how": how, "kind": row.source} | ({"drawn": row.drawn} if row.drawn else {})}
+
+
+# --- clouds on it ------------------------------------------------------------------------------------------------------
+
+
+def seen_on(
+    ground: Ground, samples: np.ndarray, critics: Sequence[measure.Judged] | None, known: Known | None
+) -> list[measure.Seen]:
+    """Every seed's cloud of samples [S, N, 2], with what measures of a frame need; `known` is what its critic should say."""
+    target = ground.target
+    return measure.clouds_seen(
+        samples, ground.real, target.modes, N_W1, curve_of(target), critics, "frame", known, ground.many_real
+    )
+
+
+def measured_on(
+    ground: Ground, clouds: Sequence[measure.Seen], critics: Sequence[measure.Judged] | None, known: Known | None
+) -> dict[str, np.ndarray]:
+    """Every measure of a frame that can be taken of these clouds, [S] each; `known`: whether an optimum ever is."""
+    target = ground.target
+    return measure.of_clouds(clouds, measure.measurable(target.modes, curve_of(target), critics, "frame", known))
+
+
+def best_on(ground: Ground, clouds: Sequence[measure.Seen]) -> np.ndarray:
+    """The objective's optimal critic against what each cloud's critic is shown [P, g, g]; NaN where it is not known."""
+    unknown = np.full([len(axis) for axis in ground.score_axes[::-1]], np.nan)
+    scores = [cloud.best.on_grid() if cloud.best else unknown for cloud in clouds]
+    with np.errstate(over="ignore"):  # an endless score is drawn as such
+        return np.stack(scores).astype(np.float32)
+
+
+def floors_on(ground: Ground, about: Sequence[Any], real: np.ndarray, n_w1: int, when: measure.When) -> Floors:
+    """What perfect samplers score in every measure of clouds against these target points [n, 2]: mean, spread, the ends
+    of the band that holds 90 % of them, and how many were drawn. Runs on one target, which is what is told `about` it,
+    share them, here and elsewhere.
+    """
+    target = ground.target
+
+    def made() -> Floors:
+        sample = partial(perfect_points, target, ground.seed, len(real))
+        found = measure.floors(
+            sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, many_real=ground.many_real
+        )
+        return {name: dict(zip(FLOOR, map(plain, floor), strict=True)) for name, floor in found.items()}
+
+    return cache.kept("floors", [*about, ground.seed, len(real), n_w1, when, PERFECT], made)
+
+
+def fixed_on(ground: Ground, steps: Sequence[int]) -> dict[str, np.ndarray]:
+    """What does not change from frame to frame: steps, target points, axes and, where there are any, modes."""
+    arrays = {"step": np.array(steps), "real": ground.real.astype(np.float32)}
+    arrays |= dict(zip(("grid_x", "grid_y"), ground.score_axes, strict=True))
+    arrays |= dict(zip(("slope_x", "slope_y"), ground.slope_axes, strict=True))
+    modes = ground.target.modes
+    return arrays | (
+        dict(zip(("mode_centres", "mode_covariances", "mode_weights"), modes, strict=True)) if modes else {}
+    )
+
+
+def summed_up(
+    ground: Ground,
+    seeds: Sequence[int],
+    final: np.ndarray,
+    real: np.ndarray,
+    n_w1: int,
+    frames: Mapping[str, np.ndarray],
+    last: Mapping[str, np.ndarray],
+) -> dict[str, Any]:
+    """The final measures of every seed, of points `final [S, n, 2]` against `real [n, 2]`, more than a frame has; `last`,
+    [S] each, is what else is known of the end; the first of the frames at which a seed was seen to have diverged. Means
+    are over the seeds that had not.
+    """
+    target = ground.target
+    found = measure.measure_frame(
+        final, real, target.modes, n_w1, curve_of(target), when="final", many_real=ground.many_real
+    ) | dict(last)
+    alive = np.asarray(~frames["diverged"].any(axis=0))
+    rows = [
+        {"seed": seed}
+        | {name: plain(values[s]) if alive[s] else None for name, values in found.items()}
+        | {"diverged_at": first_step(frames["step"], frames["diverged"][:, s])}
+        for s, seed in enumerate(seeds)
+    ]
+    return {
+        "points": final.shape[1],
+        "w1_points": n_w1,
+        "critic_points": min(N_W1, len(ground.real)),
+        "seeds": rows,
+        "mean": {name: plain(values[alive].mean()) if alive.any() else None for name, values in found.items()},
+        "mean_over": int(alive.sum()),
+        "modes_of": None if target.modes is None else len(target.modes.centres),
+    }
+
+
+def first_step(steps: np.ndarray, happened: np.ndarray) -> int | None:
+    """The first of the steps at which it had happened."""
+    return int(steps[happened.argmax()]) if happened.any() else None

@@ -1,0 +1,260 @@
+"""A look at a training loop that toygan does not play: points, a critic as its owner has it, and losses in; what a frame
+has of a game that toygan plays out.
+
+Points may be of numpy, of torch on any device, or of whatever tells numpy its numbers (`__array__`: JAX, TensorFlow). A
+critic is given what the points are, save that a torch module is given tensors of its own type, at rest (`eval`): looking
+changes no running mean, draws no random number and leaves no gradient.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from toygan.files.strict import UserError, shortened
+from toygan.quantities.measure import Judged
+from toygan.quantities.state import JUDGED, QUANTILES, between
+from toygan.quantities.table import QUANTITIES
+from toygan.session.ground import Ground
+from toygan.session.looks import RUNAWAY
+
+STEP = 1e-3  # of the window's longer side: how far apart central differences are taken
+ROLES = {"critic": "critic_loss", "discriminator": "critic_loss", "generator": "generator_loss"}
+NAME = re.compile(r"[^\W\d]\w*")
+
+Arrays = dict[str, np.ndarray]
+OfPoints = Callable[[np.ndarray], np.ndarray]
+
+
+class AnyCritic(NamedTuple):
+    """A critic as functions of points [n, 2]: `scores [n]` and `slopes [n, 2]`, both float64."""
+
+    scores: OfPoints
+    slopes: OfPoints
+
+
+# --- what is given -----------------------------------------------------------------------------------------------------
+
+
+def points_in(given: Any, what: str) -> np.ndarray:
+    """Points [n, 2] in float64, finite or not; UserError for anything else."""
+    array = array_in(given, what)
+    if array.ndim != 2 or array.shape[1] != 2 or not len(array):
+        raise UserError(f"{what}: has the shape {list(array.shape)}; points of the plane are [n, 2]")
+    return array
+
+
+def array_in(given: Any, what: str) -> np.ndarray:
+    """Numbers in float64, wherever they are and whether they require gradients or not; UserError where there are none."""
+    try:
+        if isinstance(given, Tensor):
+            return given.detach().cpu().double().numpy()
+        return np.array(given, dtype=float)
+    except (TypeError, ValueError):
+        raise UserError(f"{what}: {shortened(repr(given), 60)} is no array of numbers") from None
+
+
+def step_in(given: Any) -> int:
+    """The number of a step; UserError for what is none."""
+    try:
+        step = -1 if isinstance(given, bool) else int(given)
+    except (TypeError, ValueError, OverflowError):
+        step = -1
+    if step < 0 or step != given or step >= 2**53:
+        raise UserError(f"step {shortened(repr(given), 40)}: must be a whole number, 0 or more")
+    return step
+
+
+def losses_in(given: Mapping[str, Any] | None) -> Arrays:
+    """Losses [1] by the names that quantities have: a critic's and a generator's as such, others under their own name.
+    UserError for a name that is another quantity's, or a loss that is not one number.
+    """
+    if not isinstance(given, Mapping | None):
+        raise UserError(
+            f"losses: {shortened(repr(given), 60)} is no table, such as {{'critic': 0.3, 'generator': 1.2}}"
+        )
+    found = {loss_name(name): loss_in(name, value) for name, value in (given or {}).items()}
+    if len(found) < len(given or {}):
+        raise UserError(f"losses: {', '.join(map(str, given or {}))}: two of these are one loss")
+    return found
+
+
+def loss_in(name: Any, given: Any) -> np.ndarray:
+    """One loss [1]; UserError for anything else."""
+    value = array_in(given, f"losses: {name}")
+    if value.size != 1:
+        raise UserError(f"losses: {name}: has the shape {list(value.shape)}; a loss is one number")
+    return value.reshape(1)
+
+
+def loss_name(name: Any) -> str:
+    """What a loss is called among quantities."""
+    known = ROLES.get(str(name).removesuffix("_loss"), name)
+    if not isinstance(known, str) or not NAME.fullmatch(known):
+        raise UserError(f"losses: {shortened(repr(name), 40)}: a name is a word, such as 'critic'")
+    if known in ("step", "seed") or (known in QUANTITIES and QUANTITIES[known].source != "loss"):
+        raise UserError(f"losses: {name!r}: is what toygan measures; call the loss otherwise")
+    return known
+
+
+# --- a critic as it is --------------------------------------------------------------------------------------------------
+
+
+def asked(critic: Any, samples: Any, side: float) -> AnyCritic:
+    """A critic as functions of points, given what the samples are; `side` is how long the window is. UserError for what
+    cannot be called.
+    """
+    if not callable(critic):
+        raise UserError(f"critic: {shortened(repr(critic), 60)} cannot be called; it is a function of points [n, 2]")
+    if isinstance(critic, nn.Module) or isinstance(samples, Tensor):
+        return by_torch(critic, like_of(critic, samples), STEP * side)
+    is_double = getattr(samples, "dtype", None) == np.float64
+    return by_arrays(critic, np.dtype(np.float64 if is_double else np.float32), STEP * side)
+
+
+def like_of(critic: Any, samples: Any) -> Tensor:
+    """A tensor of the type and on the device that a critic takes: a module's own, else that of the samples."""
+    held = [*critic.parameters(), *critic.buffers()] if isinstance(critic, nn.Module) else []
+    known = [one for one in (*held, samples) if isinstance(one, Tensor) and one.is_floating_point()]
+    return known[0].detach() if known else torch.empty(0)
+
+
+def by_torch(critic: Any, like: Tensor, step: float) -> AnyCritic:
+    """A critic of tensors, its slopes by autograd; by differences where it does not tell them."""
+
+    def scores(points: np.ndarray) -> np.ndarray:
+        with at_rest(critic), torch.no_grad():
+            return scores_in(called(critic, torch.from_numpy(points).to(like)), len(points))
+
+    def slopes(points: np.ndarray) -> np.ndarray:
+        x = torch.from_numpy(points).to(like).requires_grad_()
+        with at_rest(critic), torch.enable_grad():
+            told = called(critic, x)
+            if not (isinstance(told, Tensor) and told.requires_grad):
+                return differences(scores, points, step)
+            (found,) = torch.autograd.grad(told.sum(), x, allow_unused=True)
+        return np.zeros_like(points) if found is None else array_in(found, "critic")
+
+    return AnyCritic(scores, slopes)
+
+
+def by_arrays(critic: Any, kind: np.dtype, step: float) -> AnyCritic:
+    """A critic of arrays, its slopes by differences."""
+
+    def scores(points: np.ndarray) -> np.ndarray:
+        return scores_in(called(critic, points.astype(kind)), len(points))
+
+    return AnyCritic(scores, lambda points: differences(scores, points.astype(kind), step))
+
+
+def differences(scores: OfPoints, points: np.ndarray, step: float) -> np.ndarray:
+    """The slopes [n, 2] of scores at points [n, 2], (f(x + h) - f(x - h)) / 2h along each axis, over the step as rounded."""
+    ends = [(points + h, points - h) for h in step * np.eye(2).astype(points.dtype)]
+    told = scores(np.concatenate([one for pair in ends for one in pair])).reshape(2, 2, -1)
+    apart = [(above - below)[:, axis].astype(float) for axis, (above, below) in enumerate(ends)]
+    with np.errstate(divide="ignore", invalid="ignore"):  # points beyond all bounds
+        return np.stack([(above - below) / h for (above, below), h in zip(told, apart, strict=True)], axis=1)
+
+
+def called(critic: Any, points: Any) -> Any:
+    """What a critic says of points. UserError, from its own fault, where it does not take them."""
+    try:
+        return critic(points)
+    except Exception as error:
+        kind = f"a torch tensor of {points.dtype}" if isinstance(points, Tensor) else f"a numpy array of {points.dtype}"
+        told = shortened(" ".join(f"{type(error).__name__}: {error}".split()), 160)
+        raise UserError(f"critic: given {kind} {list(points.shape)}, which is what the samples are: {told}") from error
+
+
+def scores_in(told: Any, n: int) -> np.ndarray:
+    """Scores [n] in what a critic said, [n] or [n, 1]; UserError for another shape."""
+    found = array_in(told, "critic")
+    if found.shape not in ((n,), (n, 1)):
+        raise UserError(
+            f"critic: gave the shape {list(found.shape)} for points [{n}, 2]; a score each is [n] or [n, 1]"
+        )
+    return found.reshape(n)
+
+
+@contextmanager
+def at_rest(critic: Any) -> Iterator[None]:
+    """A module as it judges when it is not trained; every part of it as it was afterwards."""
+    parts = [*critic.modules()] if isinstance(critic, nn.Module) else []
+    training = [part for part in parts if part.training]
+    for part in training:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True
+
+
+# --- a look ------------------------------------------------------------------------------------------------------------
+
+
+class Glance(NamedTuple):
+    """A look at one seed of a loop: `arrays` as a frame has them, seeds [1] first; `report`, its losses [1]; what the
+    critic said of the watched points, None without one.
+    """
+
+    arrays: Arrays
+    report: Arrays
+    judged: Judged | None
+
+
+def glance(ground: Ground, samples: np.ndarray, critic: AnyCritic | None, losses: Arrays) -> Glance:
+    """A look at samples [N, 2]: what is kept of a frame, and what is only measured."""
+    told, judged = ({}, None) if critic is None else opinions(ground, samples, critic)
+    numbers = [samples, *losses.values()]
+    lost = any(not (np.abs(one) < RUNAWAY).all() for one in numbers)
+    lost |= any(not np.isfinite(values).all() for values in told.values())
+    arrays = {"samples": samples, "diverged": np.array(lost)} | told
+    return Glance({name: row_of(values) for name, values in arrays.items()}, losses, judged)
+
+
+def row_of(values: np.ndarray) -> np.ndarray:
+    """Numbers of one seed as a frame keeps them: [1, ...], float32."""
+    with np.errstate(over="ignore"):  # what is too large for single precision is as good as endless
+        return values[None] if values.dtype == bool else values[None].astype(np.float32)
+
+
+def opinions(ground: Ground, samples: np.ndarray, critic: AnyCritic) -> tuple[Arrays, Judged]:
+    """What a critic says on the grids and at the watched points, as arrays of a frame and as what is measured."""
+    real, fake = ground.real[:JUDGED], samples[:JUDGED]
+    pairs = min(len(real), len(fake))
+    middle = between(*(torch.from_numpy(np.array(cloud[None, :pairs])) for cloud in (real, fake)))[0].numpy()
+    grids = [np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2) for axes in (ground.score_axes, ground.slope_axes)]
+    scored = parted(critic.scores, grids[0], real, fake)
+    sloped = parted(critic.slopes, grids[1], real, fake, middle)
+    places = [len(axis) for axis in ground.score_axes[::-1]], [len(axis) for axis in ground.slope_axes[::-1]]
+    on_real, on_fake, on_middle = sloped[1:]
+    with np.errstate(invalid="ignore"):  # of endless slopes
+        steep = [np.quantile(np.hypot(*slopes.T), QUANTILES) for slopes in sloped[1:]]
+    told = {
+        "scores": scored[0].reshape(places[0]),
+        "slopes": sloped[0].reshape(*places[1], 2),
+        "real_scores": scored[1],
+        "fake_scores": scored[2],
+        "fake_slopes": on_fake,
+        "slope_quantiles": np.stack(steep),
+    }
+    return told, Judged(scored[1], scored[2], on_real, on_fake, on_middle)
+
+
+def parted(of: OfPoints, *clouds: np.ndarray) -> list[np.ndarray]:
+    """A function of several clouds [n, 2] at once, a part for each."""
+    found = of(np.concatenate(clouds))
+    return np.split(found, np.cumsum([len(cloud) for cloud in clouds])[:-1])
+
+
+def side_of(ground: Ground) -> float:
+    """The longer side of a window."""
+    return max(float(np.ptp(axis)) for axis in ground.score_axes) or math.inf
