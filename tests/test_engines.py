@@ -26,6 +26,7 @@ from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
 from toygan.game.rules import RULES
 from toygan.game.streams import draws
+from toygan.game.zoo import PLAYED_ON, ZOO
 
 SINGLE = torch.empty(0)
 SMALL = [("generator.width", 6), ("critic.width", 6), ("training.batch", 8)]
@@ -39,7 +40,7 @@ def stage(
 ) -> tuple[World, Tree, list[Tree]]:
     """A method's world on small nets, its first state, and the draws of twenty steps."""
     sizes = [size for size in SMALL if (size[0].partition(".")[0] + ".kind") not in dict(changes)]
-    made = world(read("eight-gaussians", method, [*sizes, *changes]))
+    made = world(read(PLAYED_ON.get(method, "eight-gaussians"), method, [*sizes, *changes]))
     source = source_of(made, seeds)
     return made, beginning(made, seeds, like), list(islice(draws(source, 0, like), 20))
 
@@ -66,6 +67,11 @@ def assert_same(method: str, changes: Changes = (), steps: int = 20, **how: Any)
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_plays_the_same_as_a_graph(name):
     assert_same(name)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_method_of_the_zoo_plays_the_same_as_a_graph(name):
+    assert_same(name, steps=8, seeds=(0, 3))
 
 
 @pytest.mark.parametrize("name", ["wgan-gp", "sngan", "cramer-gan", "infogan"])

@@ -93,6 +93,7 @@ TOLD = [Told(), Told(swapped=0.25), Told(pack=2), Told(pack=2, swapped=0.25)]
     [(kind, {}) for kind in SMOOTH]
     + [
         ("least-squares", {"fake": -1.0, "real": 2.0}),
+        ("positive-ratio", {"weight": 0.3}),
         ("least-squares", {"fake": 1.0, "real": 0.0}),
         ("soft-labels", {"real": (0.9, 0.9), "fake": (0.3, 0.5)}),
     ],
@@ -197,11 +198,14 @@ def test_pairs_swapped_together_leave_no_function_of_one_place():
 def test_every_objective_says_where_its_critic_cannot_tell():
     told = {kind: indifferent_score(kind) for kind in OBJECTIVES}
     nothing = {"relativistic", "relativistic-average", "wasserstein", "energy", "began", "mmd", "cramer"}
+    nothing |= {"loss-sensitive", "categorical"}
     assert {kind for kind, score in told.items() if score is None} == nothing
     assert {kind: score for kind, score in told.items() if score} == {
         "least-squares": 0.5,
         "f-kl": 1.0,
         "soft-labels": pytest.approx(math.log(0.55 / 0.45)),
+        "density-ratio": 1.0,
+        "positive-ratio": pytest.approx(math.log(math.e - 1)),
     }
     assert indifferent_score("least-squares", {"fake": -1.0, "real": 2.0, "wanted": 5.0}) == 0.5
     assert indifferent_score("minimax", {}, "autoencoder") is None
@@ -251,7 +255,7 @@ def test_scores_are_the_catalogues_formulas():
 
 
 def test_every_objective_has_an_optimum_or_is_known_to_have_none():
-    assert set(OBJECTIVES) - set(OPTIMA) == {"relativistic-average", "began"}
+    assert set(OBJECTIVES) - set(OPTIMA) == {"relativistic-average", "began", "loss-sensitive", "categorical"}
     assert known_optimum("relativistic-average", POINTS, X, Y) is None
     with pytest.raises(ValueError, match="they do for minimax"):
         optimal_scores("wasserstein", *LOGS)

@@ -368,7 +368,16 @@ def impossible(config: Config) -> list[Mistake]:
             mistakes.append(Mistake((key, "path"), f"cannot be read ({error.strerror})"))
         except ValueError as error:
             mistakes.append(refused((key,), error))
-    return mistakes + too_big(config)
+    return without_echoes(mistakes) + too_big(config)
+
+
+def without_echoes(mistakes: Sequence[Mistake]) -> list[Mistake]:
+    """What is refused of a method, once, where it was found first: players are built of it too."""
+    first = {mistake.message: mistake for mistake in reversed(mistakes) if mistake.key and mistake.key[0] in ECHOING}
+    return [mistake for mistake in mistakes if first.get(mistake.message, mistake) is mistake]
+
+
+ECHOING = ("method", "generator", "critic")
 
 
 def impossible_parts(data: Mapping[str, Any], bad: set[str | int]) -> list[Mistake]:

@@ -16,7 +16,7 @@ from toygan.files.own_parts import own_row, rule_tried
 from toygan.files.strict import options
 from toygan.files.trial import constraint_tried, objective_tried
 from toygan.game.cast import Bodies, Cast
-from toygan.game.casts import CASTS, labels_beside
+from toygan.game.casts import CASTS, fair, labels_beside
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
 from toygan.game.laws import Law, labels, merged, normal
@@ -154,9 +154,7 @@ def build_objective(
     """The objective with its options and the tricks that change it; `at` has dials in place of numbers, and what takes long
     to find out may be known.
     """
-    method, values = config.method, (at or config).method
-    make = row_of(OBJECTIVES, method.objective, "objective")
-    made = objective_of(make, **options(values.objective, make))
+    method, values, made = config.method, (at or config).method, plain_objective(config, at)
     if method.noisy_labels:
         made = with_noisy_labels(made, values.noisy_labels)
     if values.auxiliary is not None:
@@ -168,6 +166,12 @@ def build_objective(
     elif method.categories:
         made = with_category(made, method.categories)
     return build_cast(config, at, kept).objective(made)
+
+
+def plain_objective(config: Config, at: Config | None = None) -> Objective:
+    """The objective with its options alone."""
+    make = row_of(OBJECTIVES, config.method.objective, "objective")
+    return objective_of(make, **options((at or config).method.objective, make))
 
 
 def build_constraint(config: Config) -> Constraint:
@@ -216,23 +220,90 @@ def misfits(config: Config) -> None:
 
 def misfits_of_worlds(config: Config) -> None:
     """Refuse a cast or a generator that lacks a second world, and heads for classes that nobody is told."""
-    method, kind = config.method, config.method.cast.kind if config.method.cast else ""
-    if config.source is None and (config.generator.kind == "translator" or kind in ("translators", "coupled")):
-        wanted = f"the cast {kind}" if kind else "a translator"
+    method, kind = config.method, cast_kind(config)
+    if config.source is None and (config.generator.kind == "translator" or kind in TWO_WORLDS):
+        wanted = f"the cast {kind}" if kind in TWO_WORLDS else "a translator"
         raise Refusal(f"{wanted} needs a scenario with a [source]", "see the scenario ring-to-grid", "cast")
-    if kind == "translators" and config.generator.kind != "translator":
-        raise Refusal("the cast translators needs the generator kind translator", option="cast")
-    if kind == "coupled" and config.generator.kind != "mlp":
-        raise Refusal("the cast coupled needs the generator kind mlp", option="cast")
+    if kind in TWO_WORLDS and config.generator.kind != TWO_WORLDS[kind]:
+        raise Refusal(f"the cast {kind} needs the generator kind {TWO_WORLDS[kind]}", option="cast")
+    for option in ("labels", "categories"):
+        if kind in OF_LATENTS_ALONE and getattr(method, option):
+            raise Refusal(f"the cast {kind} is fed latents and nothing else", f"leave {option} out", option)
+    if kind in UNBLURRED and method.instance_noise:
+        raise Refusal(f"the cast {kind} shows points as they are", "leave instance_noise at 0", "instance_noise")
     if method.labels and config.training.data is not None:
         raise Refusal("labels are of points that are drawn anew", "leave training.data out", "labels")
     if method.auxiliary is not None and not method.labels:
         raise Refusal("auxiliary needs labels", 'for example labels = "generator"', "auxiliary")
-    if config.method.cast is not None and method.pack > 1:
+    if method.auxiliary is not None and method.pack > 1:
+        raise Refusal("auxiliary tells one point's class, and a pack has several", "leave pack at 1", "pack")
+    if kind and method.pack > 1:
         raise Refusal("a cast plays with single points", "leave pack at 1", "pack")
-    classes = getattr(method.cast, "tell", "") == "classes"
-    if classes and method.objective.kind != "non-saturating":
+    MISFITS.get(kind, lambda config: None)(config)
+
+
+def cast_kind(config: Config) -> str:
+    """The kind of a method's cast; nothing where there is none."""
+    return "" if config.method.cast is None else config.method.cast.kind
+
+
+TWO_WORLDS = {"translators": "translator", "coupled": "mlp"}  # casts of two worlds, and the generator that each needs
+OF_LATENTS_ALONE = ("translators", "coarse-to-fine", "equation")  # casts of maps that have no place for codes
+UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both that stand side by side
+
+
+def misfits_of_an_encoder(config: Config) -> None:
+    """Refuse an encoder that has nothing to learn from, whose critic has no opposite, or whose latents are of another law."""
+    method, cast = config.method, config.method.cast
+    if method.categories:
+        raise Refusal("an encoder finds latents and no categories", "leave categories at 0", "categories")
+    if cast.judges == "points" and (cast.latents, cast.points, cast.divergence) == (None, None, None):
+        raise Refusal("nothing teaches this encoder", 'give a weight to "latents" or "points"', "cast.judges")
+    if cast.judges == "pairs" and not fair(plain_objective(config)):
+        kinds = "such as non-saturating, wasserstein, hinge or relativistic"
+        raise Refusal("an encoder's pairs need an objective that is the same for both sides", kinds, "objective")
+    latent = getattr(config.generator, "latent", "source")
+    if cast.divergence is not None and latent != "normal":
+        raise Refusal(f"is from a normal law, and latents are of the law {latent}", "leave it out", "cast.divergence")
+
+
+def misfits_of_generators(config: Config) -> None:
+    """Refuse fewer points than generators, and what classes that tell generators leave no place for."""
+    method, cast = config.method, config.method.cast
+    if config.training.batch < cast.number:
+        wrong = f"{cast.number} generators cannot share a batch of {config.training.batch}"
+        raise Refusal(wrong, "take a larger training.batch", "cast.number")
+    if cast.tell != "classes":
+        return
+    if method.objective.kind != "non-saturating":
         raise Refusal('tell = "classes" is the non-saturating game of several classes', option="objective")
+    for option in ("auxiliary", "mutual_information", "noisy_labels"):
+        if getattr(method, option):
+            raise Refusal('has no place beside the cast\'s tell = "classes"', 'use tell = "head"', option)
+
+
+def misfits_of_features(config: Config) -> None:
+    """Refuse a critic without features of a point, and other wants of a generator that wants features to agree alone."""
+    method, kind = config.method, config.method.critic or config.critic.kind
+    if kind not in ("mlp", "linear"):
+        raise Refusal(f"feature-matching needs a critic of kind mlp or linear, not {kind}", option="cast")
+    for option in ("auxiliary", "mutual_information"):
+        if getattr(method, option):
+            raise Refusal("the generator of feature-matching wants nothing else", f"leave {option} out", option)
+
+
+def misfits_of_pairs(config: Config) -> None:
+    """Refuse a batch without pairs of latents."""
+    if config.training.batch < 2:
+        raise Refusal("the cast diverse compares two latents", "take a larger training.batch", "cast")
+
+
+MISFITS: dict[str, Callable[[Config], None]] = {
+    "encoder": misfits_of_an_encoder,
+    "generators": misfits_of_generators,
+    "feature-matching": misfits_of_features,
+    "diverse": misfits_of_pairs,
+}
 
 
 def no_list(config: Config) -> None:
@@ -245,7 +316,7 @@ def no_list(config: Config) -> None:
 
 def own_tried(config: Config) -> None:
     """Try what is the user's own."""
-    objective_tried(config.method.objective, build_objective(config), config)
+    objective_tried(config.method.objective, plain_objective(config), config)
     for part in (config.method.constraint, config.method.also):
         if isinstance(part, Own):
             make = row_of(CONSTRAINTS, part, "constraint")

@@ -7,7 +7,7 @@ shown, terms of losses. One more cast is one function of the bodies that a scena
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Literal
 
@@ -106,12 +106,33 @@ def split_code(game: Game, parameters: Parameters, x: Tensor) -> tuple[Tensor, T
 
 
 def encoder_opinion(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-    """What the encoder minimises: what the generator does with real and generated points and the score's sign exchanged."""
+    """What the encoder minimises: what the generator does with real and generated points and the score's sign exchanged; the
+    objective must be `fair`.
+    """
     layers, body = critic_layers(game, parameters), game.players[CRITIC].network
     real, fake = real_side(game, parameters, state, row), fake_side(game, parameters, state, row)
-    r, g = ({name: -out for name, out in heads(game, body.forward(layers, x)).items()} for x in (real, fake))
+    r, g = (turned(heads(game, body.forward(layers, x))) for x in (real, fake))
     loss = losses(game, state)(g, r, Extra(state.memory, row, fake, real)).generator
     return Opinion(loss, {f"{ENCODER}_loss": loss})
+
+
+def turned(outputs: Heads) -> dict[str, Tensor]:
+    """A critic's outputs with the sign of its score exchanged."""
+    return {name: -out if name == "score" else out for name, out in outputs.items()}
+
+
+def fair(objective: Objective, n: int = 64) -> bool:
+    """Whether the critic's loss stays what it is when real and generated points, and the sign of the score, are exchanged: tried
+    on n random scores.
+    """
+    rng = np.random.default_rng(0)
+    numbers = ({name: rng.standard_normal((1, n, width)) for name, width in objective.heads.items()} for _ in range(2))
+    r, g = ({name: torch.from_numpy(one) for name, one in table.items()} for table in numbers)
+    draw = {name: torch.from_numpy(law.sample(rng, n))[None] for name, law in objective.draws.items()}
+    points = torch.from_numpy(rng.standard_normal((2, 1, n, 2)))
+    extra, other = (Extra(torch.full((1,), 0.5).double(), draw, *pair) for pair in (points, points.flip(0)))
+    one, exchanged = objective.losses(r, g, extra).critic, objective.losses(turned(g), turned(r), other).critic
+    return bool(torch.allclose(one, exchanged, rtol=1e-9, atol=1e-9))
 
 
 def only_terms(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
@@ -208,15 +229,15 @@ def half_of_pair(which: int, game: Game, parameters: Parameters, row: Draw) -> T
 def generators(
     bodies: Bodies, *, number: Several = 4, tell: Literal["head", "classes"] = "head", weight: Weight = 1.0
 ) -> Cast:
-    """So many generators, each of an equal share of the batch. With `tell = "head"` a second head of the critic tells which
+    """So many generators, which take the batch in turns. With `tell = "head"` a second head of the critic tells which
     one made a point, and all minimise weight * E -log softmax(head)[generator] (Hoang et al., 2017, arXiv:1708.02556);
     with "classes" the critic's classes are the generators and the data (Ghosh et al., 2017, arXiv:1704.02906).
     """
     names = [numbered(GENERATOR, k) for k in range(number)]
 
     def carry(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
-        parts = zip(latent.tensor_split(number, dim=1), names, strict=True)
-        return torch.cat([sent(game, parameters, part, name) for part, name in parts], dim=1)
+        parts = zip(dealt(latent, number), names, strict=True)
+        return collected([sent(game, parameters, part, name) for part, name in parts])
 
     each = [partial(one_of_several, k, number) for k in range(number)]
     told = partial(by_classes if tell == "classes" else by_head, number, weight)
@@ -238,18 +259,29 @@ def numbered(name: str, k: int) -> str:
     return f"{name}_{k + 1}" if k else name
 
 
+def dealt(values: Tensor, number: int) -> list[Tensor]:
+    """Rows [seed, n, d] as so many take them in turns, so that each has its share of any first few: a list of [seed, n / number, d]."""
+    return [values[:, k::number] for k in range(number)]
+
+
+def collected(parts: Sequence[Tensor]) -> Tensor:
+    """What was dealt, in the order that it had: [seed, n, d]."""
+    n, most = sum(part.shape[1] for part in parts), parts[0].shape[1]
+    full = [torch.cat((one, one.new_zeros(len(one), most - one.shape[1], one.shape[2])), dim=1) for one in parts]
+    return torch.stack(full, dim=2).flatten(1, 2)[:, :n]
+
+
 def with_whose(number: int, row: Draw) -> Draw:
     """A move's draws with which generator carries each latent, one-hot [seed, batch, number]."""
     latent = row["latent"]
-    sizes = [len(part) for part in latent[0].tensor_split(number)]
-    each = [torch.eye(number)[k].expand(size, -1) for k, size in enumerate(sizes)]
-    return {**row, "whose": torch.cat(each).to(latent).expand(len(latent), -1, -1)}
+    turns = torch.eye(number).to(latent).repeat(-(-latent.shape[1] // number), 1)[: latent.shape[1]]
+    return {**row, "whose": turns.expand(len(latent), -1, -1)}
 
 
 def one_of_several(k: int, number: int, game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
     """What the k-th of several generators minimises, on its share of the batch."""
     name = numbered(GENERATOR, k)
-    own = {draw: values.tensor_split(number, dim=1)[k] for draw, values in row.items()}
+    own = {draw: dealt(values, number)[k] for draw, values in row.items()}
     match = Match(CRITIC, name, "real", lambda game, parameters, row: sent(game, parameters, fed(game, row), name))
     return generator_opinion(game, parameters, state, own, match)
 

@@ -23,7 +23,7 @@ class Sight(NamedTuple):
 
     `real`, `fake` are the points [seed, batch, d], or packs of points; `draw` are the move's random numbers by name, a row
     a point; `real_slopes()`, `fake_slopes()`, `slopes_at(points)` are the gradients of the score [seed, batch, d];
-    `layers()` are the critic's own, before any reparametrisation.
+    `layers()` are the critic's own, before any reparametrisation; `beside` columns stand beside each of a row's points.
     """
 
     real: Tensor
@@ -33,6 +33,7 @@ class Sight(NamedTuple):
     fake_slopes: Callable[[], Tensor]
     slopes_at: Callable[[Tensor], Tensor]
     layers: Callable[[], Layers]
+    beside: int = 0
 
 
 def no_penalty(sight: Sight) -> Tensor | None:
@@ -238,10 +239,15 @@ def slopes_between(sight: Sight) -> Tensor:
 
 
 def slopes_around_real(sight: Sight) -> Tensor:
-    """Slopes at real + e u std(real) / 2, u uniform in the unit square, e uniform, std over one seed's batch and coordinates."""
-    std = sight.real.std(dim=(1, 2), keepdim=True)
-    mix, around = sight.draw["mix"][:, : sight.real.shape[1]], sight.draw["around"].reshape(sight.real.shape)
-    return sight.slopes_at(sight.real + mix * around * std / 2)
+    """Slopes at real + e u std(real) / 2, u uniform in the unit square, e uniform, std over one seed's batch and coordinates;
+    what stands beside a point stays as it is.
+    """
+    points = sight.real.unflatten(2, (-1, 2 + sight.beside))[..., :2]
+    std = points.flatten(2).std(dim=(1, 2), keepdim=True)
+    mix, around = sight.draw["mix"][:, : sight.real.shape[1]], sight.draw["around"].reshape(*points.shape[:2], -1)
+    away = (mix * around * std / 2).unflatten(2, (-1, 2))
+    away = torch.cat((away, away.new_zeros(*away.shape[:3], sight.beside)), dim=3)
+    return sight.slopes_at(sight.real + away.flatten(2))
 
 
 def slopes_at_both(sight: Sight) -> Tensor:

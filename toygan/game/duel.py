@@ -161,24 +161,40 @@ def code_columns(game: Game) -> int:
 
 def real_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
     """Real points as a critic is shown them: [seed, batch / m, m d]."""
+
+    def beside(points: Tensor) -> list[Tensor]:
+        return [one.real(game, parameters, points, row) for one in besides(game, match)]
+
     points = row[match.real] if isinstance(match.real, str) else match.real(game, parameters, row)
-    beside = [one.real(game, parameters, points, row) for one in game.beside if not match.bare]
     return shown(game, state, points, row.get("real noise"), beside)
 
 
 def fake_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
     """Generated points as a critic is shown them: [seed, batch / m, m d]."""
-    points = match.fake(game, parameters, row)
-    beside = [one.fake(game, parameters, points, row) for one in game.beside if not match.bare]
-    return shown(game, state, points, row.get("fake noise"), beside)
+
+    def beside(points: Tensor) -> list[Tensor]:
+        return [one.fake(game, parameters, points, row) for one in besides(game, match)]
+
+    return shown(game, state, match.fake(game, parameters, row), row.get("fake noise"), beside)
 
 
-def shown(game: Game, state: State, points: Tensor, noise: Tensor | None, beside: Sequence[Tensor] = ()) -> Tensor:
-    """Points as the critic is shown them, blurred by what is left of the noise, with what stands beside them, then packed."""
+def besides(game: Game, match: Match) -> Sequence[Beside]:
+    """What a match's critic is shown beside a point."""
+    return () if match.bare else game.beside
+
+
+def shown(
+    game: Game,
+    state: State,
+    points: Tensor,
+    noise: Tensor | None,
+    beside: Callable[[Tensor], Sequence[Tensor]] = lambda points: (),
+) -> Tensor:
+    """Points as the critic is shown them, blurred by what is left of the noise, with what then stands beside them, packed."""
     if noise is not None:
         points = points + over(noise_left(game, state), noise) * noise
-    if beside:
-        points = torch.cat((points, *beside), dim=2)
+    more = beside(points)
+    points = torch.cat((points, *more), dim=2) if more else points
     return points.reshape(points.shape[0], -1, points.shape[2] * game.pack)
 
 
@@ -198,23 +214,24 @@ def seeing(
     match: Match = PLAIN,
 ) -> Sight:
     """What a penalty sees; slopes are those of the score, and computed only when asked for."""
-    body, besides = game.players[match.critic].network, () if match.bare else game.beside
+    body, others = game.players[match.critic].network, besides(game, match)
 
     def pulled(outputs: Tensor) -> Tensor:
         return pull(game, outputs, pair.r, pair.g)
 
     def slopes_at(points: Tensor) -> Tensor:
         judged = body.judge(layers, points)
-        return along(game.pack, besides, judged.slopes(slice(None), pulled(judged.outputs)))
+        return along(game.pack, others, judged.slopes(slice(None), pulled(judged.outputs)))
 
     return Sight(
         real=real,
         fake=fake,
         draw=row,
-        real_slopes=lambda: along(game.pack, besides, pair.real_slopes(pulled(pair.r))),
-        fake_slopes=lambda: along(game.pack, besides, pair.fake_slopes(pulled(pair.g))),
+        real_slopes=lambda: along(game.pack, others, pair.real_slopes(pulled(pair.r))),
+        fake_slopes=lambda: along(game.pack, others, pair.fake_slopes(pulled(pair.g))),
         slopes_at=slopes_at,
         layers=lambda: body.layers(parameters),
+        beside=sum(one.columns for one in others),
     )
 
 

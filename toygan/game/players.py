@@ -232,7 +232,7 @@ def mlp_critic(
 
 def linear(inputs: int, outputs: int, *, start: tuple[float, float] = (1.0, 0.0), bias: bool = False) -> Network:
     """f(x) = w . x, or w . x + b with `bias`; every output starts at w = `start`, b = 0, for every seed alike."""
-    weights = np.repeat(np.tile(start, inputs // 2), outputs)
+    weights = np.repeat(np.resize(start, inputs), outputs)
     plain = partial(plain_forward, ACTIVATIONS["relu"])
     judge = partial(plain_judge, ACTIVATIONS["relu"])
 

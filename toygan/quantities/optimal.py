@@ -130,6 +130,22 @@ def relative_excess(l: np.ndarray) -> np.ndarray:  # noqa: E741
         return 2 * np.expm1(l)
 
 
+def ratio(l: np.ndarray) -> np.ndarray:  # noqa: E741
+    """p/q itself (Uehara et al., 2016, arXiv:1610.02920); infinite where float64 ends."""
+    with np.errstate(over="ignore"):
+        return np.exp(l)
+
+
+def positive_ratio(l: np.ndarray, *, weight: float = 1.0) -> np.ndarray:  # noqa: E741
+    """The score v whose D = sp(v) is weight p/q: v = log(exp(weight p/q) - 1) (Nguyen et al., 2017, arXiv:1709.03831).
+
+    That is D + log(1 - exp(-D)), and to rounding log D where D is small and D where it is large.
+    """
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        best = weight * np.exp(l)
+        return np.where(best > 0, best + np.log(-np.expm1(-best)), np.log(weight) + l)
+
+
 def half_log_ratio(l: np.ndarray) -> np.ndarray:  # noqa: E741
     """1/2 log p/q: T = 1 - exp(-v) = 1 - sqrt(q/p) of squared Hellinger (Nowozin et al., 2016, arXiv:1606.00709)."""
     return l / 2
@@ -518,6 +534,8 @@ OPTIMA = {
     "f-total-variation": Optimum(
         sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless", boundary=True
     ),
+    "density-ratio": Optimum(ratio, "density", "p/q", boundary=True),
+    "positive-ratio": Optimum(positive_ratio, "density", "log(exp(a p/q) - 1)", boundary=True),
     "energy": Optimum(least_energy, "density", "-margin where q > p", critics=("autoencoder",)),
     "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
     "mmd": Optimum(mmd_witness, "kernel", f"the kernel's {WITNESS}", critics=("mlp", "identity")),

@@ -247,7 +247,7 @@ def latent_grid(latents: Tensor, categories: int = 0) -> Tensor:
     levels = np.meshgrid(*[np.linspace(*LATENT_SHARES, CELLS + 1)] * 2)
     u, v = (torch.from_numpy(axis.ravel()).to(free) for axis in levels)
     radii = free.norm(dim=1)
-    on_sphere = free.shape[1] > 1 and bool(radii.std() < 1e-3 * radii.mean())
+    on_sphere = min(free.shape) > 1 and bool(radii.std() < 1e-3 * radii.mean())
     grid = globe(u, v, free.shape[1], float(radii[0])) if on_sphere else quantile_square(u, v, free)
     head = torch.zeros(len(grid), categories).to(grid)
     head[:, :1] = 1.0

@@ -129,10 +129,14 @@ def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str,
 
 def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | None:
     """What is known of the optimal critic of this method's objective with so much instance noise; None where its critic
-    is after something else.
+    is after something else, or is shown more than points.
     """
     method, told = config.method, told_by(config)
-    if config.generator.kind == "point" or not decided(method.objective.kind, told, critic_kind(config)):
+    if (
+        sim.world.game.beside
+        or config.generator.kind == "point"
+        or not decided(method.objective.kind, told, critic_kind(config))
+    ):
         return None
     std, options = getattr(config.generator, "std", None), method.objective.model_dump()
     return known_on(ground_of(config, sim), method.objective.kind, options, told, std, noise)
