@@ -172,7 +172,11 @@ def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
 
 def watched_row(game: Game, clouds: Watched) -> Draw:
     """The watched clouds as what a move consumes: no noise, and an objective's other draws in the middle, at 1/2."""
-    real, latent = picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent)
+    return row_of(game, picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent))
+
+
+def row_of(game: Game, real: Tensor, latent: Tensor) -> Draw:
+    """Real points, and what the generator is fed [seed, n, d], as what a move consumes, other draws in the middle."""
     laws = {**game.objective.draws, **game.draws}
     others = {name: torch.full((*real.shape[:2], law.columns), 0.5).to(real) for name, law in laws.items()}
     return game.known(others | dict(by_name(game, real, latent)))

@@ -10,19 +10,30 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from toygan.files import cache
 from toygan.files.config import Config, as_data
-from toygan.game.duel import code_columns
 from toygan.game.play import State
+from toygan.game.streams import stream
 from toygan.quantities import measure
+from toygan.quantities.companions import in_turn, kinds_of, makers_of
+from toygan.quantities.kinds import Kinds
 from toygan.quantities.modes import code_information
 from toygan.quantities.optimal import OPTIMA, Known, Told, alignment_ceiling, decided, indifferent_score, known_optimum
 from toygan.quantities.table import N_W1, QUANTITIES, shown_in
+from toygan.quantities.transport import w1
 from toygan.session import folder as folders
 from toygan.session.looks import Frame, shown_again
 from toygan.session.recording import plain
-from toygan.session.simulation import FINAL_POINTS, Simulation, floor_points, on_host, real_points
+from toygan.session.simulation import (
+    FINAL_POINTS,
+    Simulation,
+    floor_classes,
+    floor_points,
+    on_host,
+    real_points,
+)
 from toygan.targets.target import Target
 
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
@@ -57,11 +68,13 @@ def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str
     target, samples = work.sim.world.target, frame.arrays["samples"]
     critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
     curve, known = curve_of(target), optimum_at(work, frame)
+    kinds = kinds_seen(work.sim, work.sim.watched)
     clouds = measure.clouds_seen(
-        samples, work.sim.real, target.modes, N_W1, curve, critics, "frame", known, work.sim.many_real
+        samples, work.sim.real, target.modes, N_W1, curve, critics, "frame", known, work.sim.many_real, kinds
     )
-    measures = measure.of_clouds(clouds, measure.measurable(target.modes, curve, critics, "frame", work.optimum))
+    measures = measure.of_clouds(clouds, measure.measurable(target.modes, curve, critics, "frame", work.optimum, kinds))
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
+    inner |= elsewhere(work, frame)
     row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
     return row, best_critics(work, clouds[: work.sim.portraits])
 
@@ -79,9 +92,43 @@ def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def codes_of(sim: Simulation) -> np.ndarray | None:
-    """The categories of the watched latents [S, N]; None where latents have none."""
-    categories = code_columns(sim.world.game)
-    return on_host(sim.watched[..., :categories].argmax(dim=-1)) if categories else None
+    """The categories, or else the classes, of the watched latents [S, N]; None where latents have neither."""
+    categories = kinds_of(sim.world.game, sim.watched, "category")
+    return kinds_of(sim.world.game, sim.watched, "real label") if categories is None else categories
+
+
+def kinds_seen(sim: Simulation, latents: Tensor) -> list[Kinds]:
+    """What is known of each seed's points of these latents [S, n, d]: classes, which are by construction those of the real
+    points to compare with, and makers, in turn.
+    """
+    classes, makers = kinds_of(sim.world.game, latents, "real label"), turns_of(sim, latents)
+    own: Sequence[np.ndarray | None] = [None] * len(latents) if classes is None else list(classes)
+    return [Kinds(each, own[0], makers) for each in own]
+
+
+def turns_of(sim: Simulation, latents: Tensor) -> np.ndarray | None:
+    """Which of several generators makes each point of latents [S, n, d], as they take turns: [n]; None of one generator."""
+    makers = makers_of(sim.world.game, latents)
+    return None if makers is None else makers[in_turn(makers)]
+
+
+def elsewhere(work: Gauge, frame: Frame) -> dict[str, np.ndarray]:
+    """How far what is made in the other world is from its points, `other_w1 [S]`, where there are two worlds."""
+    real = other_points(work.sim)
+    if real is None or "other" not in frame.arrays:
+        return {}
+    pairs = zip(frame.arrays["other"], real, strict=True)
+    return {"other_w1": np.array([w1(points[:N_W1], own[:N_W1]) for points, own in pairs])}
+
+
+def other_points(sim: Simulation) -> np.ndarray | None:
+    """The points of the world that is not the target's [S, N, 2], which translators carry over; None without such a world."""
+    if sim.world.source is None:
+        return None
+    if sim.world.generator.translates:
+        return on_host(sim.watched[..., -2:])
+    points = sim.world.source.sample(stream(sim.source.scenario_seed, 0, "watched source", 0), len(sim.real))
+    return np.broadcast_to(points, (len(sim.watched), *points.shape))
 
 
 def judged(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.Judged:
@@ -113,10 +160,15 @@ def floors_at(
     of the band that holds 90 % of them, and how many were drawn. Runs on one target, here and elsewhere, share them.
     """
     about = [as_data(config)["target"], folders.digests(config), config.training.seed, len(real), n_w1, when, PERFECT]
+    due = kinds_of(sim.world.game, sim.watched if when == "frame" else sim.final, "real label")
+    about += [] if due is None else ["classes"]
+
+    def kinds(k: int) -> Kinds:
+        return Kinds() if due is None else Kinds(floor_classes(config, sim.world, len(real), k), due[0])
 
     def made() -> dict[str, dict[str, Any]]:
         target, sample = sim.world.target, partial(floor_points, config, sim.world, len(real))
-        found = measure.floors(sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, sim.many_real)
+        found = measure.floors(sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, sim.many_real, kinds)
         return {name: dict(zip(FLOOR, map(plain, floor), strict=True)) for name, floor in found.items()}
 
     return cache.kept("floors", about, made)
@@ -126,14 +178,18 @@ FLOOR = ("mean", "spread", "low", "high", "draws")  # as it stands in `run.json`
 
 
 def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
-    """What does not change from frame to frame: steps, target points, axes and, where there are any, modes and
-    categories of the watched points, `categories [S, N]`.
+    """What does not change from frame to frame: steps, target points, axes and, where there are any, modes, categories or
+    classes of the watched points, `categories [S, N]`, which generator makes each, `makers [N]`, and the points of the other
+    world, `other_real [S, N, 2]`.
     """
-    arrays = {"step": np.array(steps), "real": sim.real.astype(np.float32)}
+    makers = turns_of(sim, sim.watched)
+    arrays = {} if makers is None else {"makers": makers}
+    arrays |= {"step": np.array(steps), "real": sim.real.astype(np.float32)}
     arrays |= dict(zip(("grid_x", "grid_y"), sim.score_axes, strict=True))
     arrays |= dict(zip(("slope_x", "slope_y"), sim.slope_axes, strict=True))
-    codes, modes = codes_of(sim), sim.world.target.modes
+    codes, modes, other = codes_of(sim), sim.world.target.modes, other_points(sim)
     arrays |= {} if codes is None else {"categories": codes}
+    arrays |= {} if other is None else {"other_real": other.astype(np.float32)}
     return arrays | (
         dict(zip(("mode_centres", "mode_covariances", "mode_weights"), modes, strict=True)) if modes else {}
     )
@@ -203,8 +259,9 @@ def summary(
     """
     seeds, target, many_real = work.config.training.seed_list, work.sim.world.target, work.sim.many_real
     final = measure.measure_frame(
-        frames["final"], final_points(work), target.modes, FINAL_W1, curve_of(target), when="final", many_real=many_real
-    )
+        frames["final"], final_points(work), target.modes, FINAL_W1, curve_of(target), when="final", many_real=many_real,
+        kinds=kinds_seen(work.sim, work.sim.final),
+    )  # fmt: skip
     final |= {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     final |= {name: last[name] for name in (*shown_in("last"), "slope_alignment_ceiling") if name in last}
     alive = np.asarray(~frames["diverged"].any(axis=0))

@@ -134,6 +134,11 @@ def floor_points(config: Config, stage: World, n: int, k: int) -> np.ndarray:
     return stage.target.sample(stream(config.training.seed, 0, "floor", k), n)
 
 
+def floor_classes(config: Config, stage: World, n: int, k: int) -> np.ndarray | None:
+    """The classes [n] of the same points; None where the target has none."""
+    return stage.target.batch(stream(config.training.seed, 0, "floor", k), n).labels
+
+
 def axes(config: Config, n: int) -> tuple[np.ndarray, np.ndarray]:
     """The view's x and y, n points each."""
     return np.linspace(*config.view.x, n), np.linspace(*config.view.y, n)
