@@ -179,8 +179,8 @@ FLOOR = ("mean", "spread", "low", "high", "draws")  # as it stands in `run.json`
 
 def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
     """What does not change from frame to frame: steps, target points, axes and, where there are any, modes, categories or
-    classes of the watched points, `categories [S, N]`, which generator makes each, `makers [N]`, and the points of the other
-    world, `other_real [S, N, 2]`.
+    classes of the watched points, `categories [S, N]`, the classes of both clouds, `classes [N]`, which generator makes each,
+    `makers [N]`, and the points of the other world, `other_real [S, N, 2]`.
     """
     makers = turns_of(sim, sim.watched)
     arrays = {} if makers is None else {"makers": makers}
@@ -189,6 +189,8 @@ def fixed_arrays(sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
     arrays |= dict(zip(("slope_x", "slope_y"), sim.slope_axes, strict=True))
     codes, modes, other = codes_of(sim), sim.world.target.modes, other_points(sim)
     arrays |= {} if codes is None else {"categories": codes}
+    labels = kinds_of(sim.world.game, sim.watched[:1], "real label")
+    arrays |= {} if labels is None else {"classes": labels[0]}
     arrays |= {} if other is None else {"other_real": other.astype(np.float32)}
     return arrays | (
         dict(zip(("mode_centres", "mode_covariances", "mode_weights"), modes, strict=True)) if modes else {}
