@@ -55,6 +55,8 @@ def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, optio
         draw_density(recording, path, options)
     elif view == "spectrum":
         draw_spectrum(recording, path, options)
+    elif view in ("anomaly", "edit"):
+        draw_search(recording, view, path, options)
     else:
         save_view(recording, view, path, options)
     return path
@@ -66,6 +68,17 @@ def draw_density(recording: Recording, path: Path, options: Options) -> None:
     from toygan.session.density import seen_density
 
     save_density(recording, seen_density(recording), path, options)
+
+
+def draw_search(recording: Recording, view: str, path: Path, options: Options) -> None:
+    """Draw what a search of a run's last generator finds; UserError where there are several."""
+    from toygan.draw.search import save_anomaly, save_edit
+    from toygan.session.search import seen_anomaly, seen_edit
+
+    if view == "anomaly":
+        save_anomaly(recording, seen_anomaly(recording), path, options)
+    else:
+        save_edit(recording, seen_edit(recording), path, options)
 
 
 def draw_spectrum(recording: Recording, path: Path, options: Options) -> None:
