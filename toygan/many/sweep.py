@@ -45,6 +45,7 @@ from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
 from toygan.many import run as runs
 from toygan.many.executors import ENGINES, Pool, Shares, ends
+from toygan.many.notebook import in_html, in_notebook, line
 from toygan.many.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.many.task import Task, keep_failure
 from toygan.session import folder as folders
@@ -333,8 +334,21 @@ def sweep(
     plan = check(Plan, {key: value for key, value in asked.items() if value is not None}, Source("sweep"))
     allow([*plan.methods, *flat(plan.set).values(), *(value for some in flat(plan.grid).values() for value in some)])
     tasks = planned(plan)
-    failed = carry_out(tasks, Path(out), engine, address, workers, fresh)
+    failed = carry_out(tasks, Path(out), engine, address, workers, fresh, bar_here())
     return as_frame(outcome(tasks, failed))
+
+
+def bar_here() -> Watch:
+    """A watcher that shows a bar in a notebook, and nothing elsewhere."""
+    if not in_notebook():
+        return lambda standing: None
+    show = line()
+
+    def watch(standing: Standing) -> None:
+        over = standing.kept + standing.ended.total()
+        show("" if over == standing.total else in_html(standing.share, f"{over} of {standing.total} runs"))
+
+    return watch
 
 
 def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
