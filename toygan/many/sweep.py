@@ -334,7 +334,7 @@ def sweep(
     plan = check(Plan, {key: value for key, value in asked.items() if value is not None}, Source("sweep"))
     allow([*plan.methods, *flat(plan.set).values(), *(value for some in flat(plan.grid).values() for value in some)])
     tasks = planned(plan)
-    failed = carry_out(tasks, Path(out), engine, address, workers, fresh, bar_here())
+    failed = carry_out(tasks, Path(out), engine, address, workers, fresh)
     return as_frame(outcome(tasks, failed))
 
 
@@ -393,7 +393,7 @@ def carry_out(
     address: str | None = None,
     workers: int | None = None,
     fresh: bool = False,
-    watch: Watch = lambda standing: None,
+    watch: Watch | None = None,
     tell: Tell = to_stderr,
 ) -> dict[str, str]:
     """Play what is not finished yet and write `results.csv` in `out`; the messages of the runs that failed, by name.
@@ -402,6 +402,7 @@ def carry_out(
     another run or the engine is not there, before anything is played.
     """
     todo = unfinished(tasks, fresh)
+    watch = watch or bar_here()
     standing = Standing(len(tasks), kept=len(tasks) - len(todo), left={task.name: size_of(task) for task in todo})
     watch(standing)
     failed = {}
