@@ -22,7 +22,6 @@ from toygan.exhibits import judge
 from toygan.exhibits.files import Claim
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
-from toygan.game import duel
 from toygan.game.duel import CRITIC
 from toygan.many import run
 from toygan.many.record import LoopRecorder
@@ -151,8 +150,8 @@ def test_a_game_recorded_from_outside_is_the_run_itself(method, world, tmp_path,
     with toygan.recorder(tmp_path / "mine", real=str(world), title=method, objective=method) as recorder:
         for look in looks:
             for s, seed in enumerate(run.facts.seeds):
-                layers = duel.critic_layers(sim.world.game, look.state.players[CRITIC].parameters[[s]])
-                body = sim.world.game.players[CRITIC].network
+                game, body = sim.world.game, sim.world.game.players[CRITIC].network
+                layers = game.constraint.reparametrise(body.layers(look.state.players[CRITIC].parameters[[s]]))
 
                 def critic(x: torch.Tensor, layers: Any = layers, body: Any = body) -> torch.Tensor:
                     return body.forward(layers, x[None])[0]
