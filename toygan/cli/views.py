@@ -55,6 +55,8 @@ def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, optio
         draw_density(recording, path, options)
     elif view == "spectrum":
         draw_spectrum(recording, path, options)
+    elif view == "refined":
+        draw_refined(recording, path, options)
     else:
         save_view(recording, view, path, options)
     return path
@@ -74,6 +76,14 @@ def draw_spectrum(recording: Recording, path: Path, options: Options) -> None:
     from toygan.session.spectrum import spectrum_of
 
     save_spectrum(recording, spectrum_of(recording), path, options)
+
+
+def draw_refined(recording: Recording, path: Path, options: Options) -> None:
+    """Draw what a run's critics make of its last generator's points."""
+    from toygan.draw.refined import save_refined
+    from toygan.session.refined import refined
+
+    save_refined(recording, refined(recording), path, options)
 
 
 def portrait_of_run(recording: Recording) -> Portrait:
