@@ -35,21 +35,20 @@ from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, scene, title_of
 
 if TYPE_CHECKING:
-    from toygan.session.refined import Cloud, Refined
+    from toygan.session.refined import Refined, RefinedCloud
 
-ACROSS = 4
 CRITICS = {"learned": "the learned critic, calibrated", "exact": "the optimal critic"}
 
 
 def refined_clouds(recording: Recording, seen: Refined) -> Figure:
     """The sheet: the generator's own cloud and, for each critic, what each way makes of it."""
     shown = replace(scene(recording), real=seen.real)
-    pitch = (WIDTH - 0.3) / ACROSS
+    pitch = (WIDTH - 0.3) / (1 + max(map(len, seen.after.values())))
     side = pitch - 0.3
     tall = panel_height(shown, side)
     row, commands = tall + 1.1, command_lines(recording, 112)
     below = 0.3 + 0.165 * len(commands)
-    figure = blank(even(below + len(seen.after) * row + 0.95))
+    figure = blank(even(below + len(seen.after) * row + 0.8))
     header(figure, f"{title_of(recording)} · refined", status(recording, seen), [shown])
     for i, (critic, ways) in enumerate(seen.after.items()):
         bottom = below + (len(seen.after) - 1 - i) * row + 0.55
@@ -62,7 +61,7 @@ def refined_clouds(recording: Recording, seen: Refined) -> Figure:
     return figure
 
 
-def panel(axis: Axes, shown: Scene, cloud: Cloud, way: str, side: float) -> None:
+def panel(axis: Axes, shown: Scene, cloud: RefinedCloud, way: str, side: float) -> None:
     """One cloud on the real points."""
     there = of_points(shown, cloud.points if len(cloud.points) else np.full((1, 2), np.nan))
     real_points(axis, there)
@@ -78,7 +77,7 @@ def panel(axis: Axes, shown: Scene, cloud: Cloud, way: str, side: float) -> None
     axis.text(0, -0.22 / side, words, transform=axis.transAxes, va="top", size=SMALL, color=INK, linespacing=1.2)
 
 
-def told(cloud: Cloud) -> list[str]:
+def told(cloud: RefinedCloud) -> list[str]:
     """What is said below a cloud."""
     value = f"{len(cloud.points)} points: too few for W1" if math.isnan(cloud.w1) else f"W1 {number(cloud.w1)}"
     return [value, *([cloud.words] if cloud.words else [])]

@@ -11,6 +11,7 @@ import torch
 
 from toygan.files.config import Config
 from toygan.files.strict import UserError
+from toygan.files.text import number
 from toygan.files.world import build_generator, build_target
 from toygan.game import duel
 from toygan.game.streams import stream
@@ -37,7 +38,7 @@ class Ratio(NamedTuple):
     words: str
 
 
-class Cloud(NamedTuple):
+class RefinedCloud(NamedTuple):
     """Refined points [n, 2], their W1 to the real ones (NaN where they are too few), and what to say of how they were got."""
 
     points: np.ndarray
@@ -52,8 +53,8 @@ class Refined(NamedTuple):
 
     real: np.ndarray
     floor: tuple[float, float]
-    before: Cloud
-    after: Mapping[str, Mapping[str, Cloud]]
+    before: RefinedCloud
+    after: Mapping[str, Mapping[str, RefinedCloud]]
     critics: Mapping[str, str]
     why_not: str
 
@@ -110,10 +111,10 @@ def stage_of(config: Config, parameters: np.ndarray) -> Stage:
     return Stage(config, target, parameters, draw)
 
 
-def cloud(points: np.ndarray, real: np.ndarray, words: str) -> Cloud:
+def cloud(points: np.ndarray, real: np.ndarray, words: str) -> RefinedCloud:
     """A cloud held against the real points, where it has enough of its own."""
     enough = len(points) >= SHORT * len(real) and np.isfinite(points).all()
-    return Cloud(points, w1(points, real) if enough else math.nan, words)
+    return RefinedCloud(points, w1(points, real) if enough else math.nan, words)
 
 
 # --- critics ---------------------------------------------------------------------------------------------------------
@@ -136,7 +137,9 @@ def learned(stage: Stage, parameters: np.ndarray, seed: int) -> Ratio:
     def slope(points: np.ndarray) -> np.ndarray:
         return a * on_host(judge.slopes(torch.from_numpy(points[None]).double()))[0]
 
-    return Ratio(lambda points: a * score(points) + b, slope, f"l = {a:.3g} times its score {b:+.3g}")
+    return Ratio(
+        lambda points: a * score(points) + b, slope, f"l = {number(a)} · score {'−' if b < 0 else '+'} {number(abs(b))}"
+    )
 
 
 def exact(stage: Stage) -> tuple[Ratio | None, str]:
@@ -187,7 +190,7 @@ def log_density_of(stage: Stage) -> tuple[Callable[[np.ndarray], np.ndarray] | N
 # --- ways ------------------------------------------------------------------------------------------------------------
 
 
-def by_every_way(stage: Stage, critic: Ratio, real: np.ndarray, steps: int) -> dict[str, Cloud]:
+def by_every_way(stage: Stage, critic: Ratio, real: np.ndarray, steps: int) -> dict[str, RefinedCloud]:
     """The clouds that a critic makes of the generator's proposals."""
     n, rng = len(real), rng_of(stage.config, "luck")
     latents, points = stage.draw(n * OFFERS, 3)
