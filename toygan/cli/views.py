@@ -57,6 +57,8 @@ def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, optio
         draw_spectrum(recording, path, options)
     elif view in ("anomaly", "edit"):
         draw_search(recording, view, path, options)
+    elif view == "refined":
+        draw_refined(recording, path, options)
     else:
         save_view(recording, view, path, options)
     return path
@@ -87,6 +89,14 @@ def draw_spectrum(recording: Recording, path: Path, options: Options) -> None:
     from toygan.session.spectrum import spectrum_of
 
     save_spectrum(recording, spectrum_of(recording), path, options)
+
+
+def draw_refined(recording: Recording, path: Path, options: Options) -> None:
+    """Draw what a run's critics make of its last generator's points."""
+    from toygan.draw.refined import save_refined
+    from toygan.session.refined import refined
+
+    save_refined(recording, refined(recording), path, options)
 
 
 def portrait_of_run(recording: Recording) -> Portrait:
