@@ -336,3 +336,55 @@ def test_a_sweep_in_python_takes_methods_and_targets(mine):
     ]
     same = toygan.run("two-moons", ways[1], seeds=2, overrides=SMALL, animation=False, out="alone")
     assert (same.folder / "frames.npz").read_bytes() == frames("two-moons/python.our_loss+r1")
+
+
+# --- exhibits --------------------------------------------------------------------------------------------------------------
+
+EXHIBIT = """
+title = "Mine"
+question = "Does my rule do as the shipped one does?"
+text = "It is the same rule."
+
+[methods.ours]
+objective = "hinge"
+update = "mine.py:my_rule"
+
+[methods.theirs]
+objective = "hinge"
+
+[[runs]]
+scenarios = ["mine.py:my_ring"]
+methods = ["ours", "theirs"]
+[runs.set.training]
+steps = 8
+points = 60
+batch = 16
+frames = 3
+
+[[panels]]
+kind = "curves"
+measure = "w1"
+title = "W1"
+
+[[claims]]
+says = "Both end at the same distance."
+value = { of = { method = "ours" }, measure = "w1" }
+over = { of = { method = "theirs" }, measure = "w1" }
+equals = 1
+within = 1e-9
+"""
+
+
+def test_an_exhibit_plays_own_code_that_the_command_names(mine):
+    Path("mine.toml").write_text(EXHIBIT)
+    words = ["demo", "mine.toml", "--runs", "kept", "--out", "page"]
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code == 2
+    assert "own code runs only where its file is named on the command line" in refused.stderr
+    assert f"and of an exhibit --own {mine}:my_ring" in refused.stderr
+    named = ["--own", "mine.py:my_ring", "--own", "mine.py:my_rule"]
+    result = CliRunner().invoke(app, [*words, *named, "--strict", "--json"])
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["claims"][0]["held"] is True
+    page = next(Path("page/exhibits").glob("mine*")).read_text()
+    assert "--own mine.py:my_rule" in page

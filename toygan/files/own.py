@@ -145,6 +145,12 @@ def table_of(word: str) -> dict[str, Any]:
     )
 
 
+def in_its_file(table: Any) -> Any:
+    """The table of a part, with the file of one's own where it says that in its kind alone; any other value as it is."""
+    kind = table.get("kind") if isinstance(table, Mapping) and "path" not in table else None
+    return {**table, **table_of(kind)} if isinstance(kind, str) and WORD.fullmatch(kind) else table
+
+
 def absolute(path: str) -> str:
     """A path from here."""
     return str(Path(path).expanduser().resolve())
@@ -293,7 +299,11 @@ def code_of(part: Own) -> Code:
     if not is_loaded(part):
         where = f"{part.path}:{part.kind.rpartition(':')[2]}"
         in_file = part.path.endswith(".py")
-        way = f"name it there: -m {where}" if in_file else "its function was given in Python, and has to be again"
+        way = (
+            f"name it there: -m {where}, and of an exhibit --own {where}"
+            if in_file
+            else "its function was given in Python, and has to be again"
+        )
         wrong = f"{part.kind}: own code runs only where its file is named on the command line"
         raise UserError(Mistake(None, wrong, way))
     return LOADED[part.kind, part.path]
