@@ -227,6 +227,10 @@ def with_own(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
     if "target" in data:
         found["target"], wrong = with_options(data["target"], "target")
         mistakes += wrong
+    if isinstance(measures := data.get("measures"), list | tuple):
+        both = [with_options(given(one) if callable(one) else as_kind(one), "measure") for one in measures]
+        found["measures"] = [table for table, _ in both]
+        mistakes += [mistake._replace(key=("measures",)) for _, wrong in both for mistake in wrong]
     return found, mistakes
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from toygan.files import cache
 from toygan.files.config import Config, as_data
+from toygan.files.world import build_measures
 from toygan.game.duel import code_columns
 from toygan.game.play import State
 from toygan.quantities import measure
@@ -62,8 +63,17 @@ def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str
     )
     measures = measure.of_clouds(clouds, measure.measurable(target.modes, curve, critics, "frame", work.optimum))
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
-    row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
+    own = own_measures(work.config, samples, work.sim.real)
+    row = frame.report | measures | inner | own | {"w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
     return row, best_critics(work, clouds[: work.sim.portraits])
+
+
+def own_measures(config: Config, clouds: np.ndarray, real: np.ndarray) -> dict[str, np.ndarray]:
+    """The user's own measures of clouds [S, n, 2] against real points: [S] each; NaN for a cloud that is lost."""
+    return {
+        name: np.array([of(points, real) if np.isfinite(points).all() else np.nan for points in clouds])
+        for name, of in build_measures(config).items()
+    }
 
 
 INNER = [name for name, row in QUANTITIES.items() if row.source == "state"]
@@ -112,11 +122,23 @@ def floors_at(
     """What perfect samplers score in every measure of clouds against these target points [n, 2]: mean, spread, the ends
     of the band that holds 90 % of them, and how many were drawn. Runs on one target, here and elsewhere, share them.
     """
-    about = [as_data(config)["target"], folders.digests(config), config.training.seed, len(real), n_w1, when, PERFECT]
+    about = [
+        as_data(config)["target"],
+        as_data(config).get("measures"),
+        folders.digests(config),
+        config.training.seed,
+        len(real),
+        n_w1,
+        when,
+        PERFECT,
+    ]
 
     def made() -> dict[str, dict[str, Any]]:
         target, sample = sim.world.target, partial(floor_points, config, sim.world, len(real))
         found = measure.floors(sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, sim.many_real)
+        if config.measures:
+            drawn = np.stack([sample(k) for k in range(PERFECT)])
+            found |= {name: measure.floor_of(scores) for name, scores in own_measures(config, drawn, real).items()}
         return {name: dict(zip(FLOOR, map(plain, floor), strict=True)) for name, floor in found.items()}
 
     return cache.kept("floors", about, made)
@@ -205,6 +227,7 @@ def summary(
     final = measure.measure_frame(
         frames["final"], final_points(work), target.modes, FINAL_W1, curve_of(target), when="final", many_real=many_real
     )
+    final |= own_measures(work.config, frames["final"], final_points(work))
     final |= {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     final |= {name: last[name] for name in (*shown_in("last"), "slope_alignment_ceiling") if name in last}
     alive = np.asarray(~frames["diverged"].any(axis=0))
