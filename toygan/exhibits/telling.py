@@ -112,7 +112,7 @@ def lines_of(rows: Sequence[Compared]) -> list[Both]:
     shown = [one for one in rows if one.row.published is not None]
     return [
         Both(one.row.run, SCORES[one.row.measure].label, SCORES[one.row.measure].unit == "share", one.published, one.ours,
-             one.verdict)
+             (one.verdict + one.after).replace(", after", ",\nafter"))
         for one in shown
     ]  # fmt: skip
 
