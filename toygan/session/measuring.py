@@ -132,7 +132,11 @@ def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | N
     is after something else, or is shown more than points.
     """
     method, told = config.method, told_by(config)
-    if sim.world.game.beside or config.generator.kind == "point" or not decided(method.objective.kind, told, critic_kind(config)):
+    if (
+        sim.world.game.beside
+        or config.generator.kind == "point"
+        or not decided(method.objective.kind, told, critic_kind(config))
+    ):
         return None
     std, options = getattr(config.generator, "std", None), method.objective.model_dump()
     return known_on(ground_of(config, sim), method.objective.kind, options, told, std, noise)
