@@ -1,6 +1,7 @@
 """`toygan check` on code as people publish it: what is right passes, and each known error is called by its name."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from toygan.files.own import named
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import OBJECTIVES
 from toygan.quantities.contract import guessed, held
-from toygan.quantities.held import Held
+from toygan.quantities.held import Held, streams_kept
+from toygan.session.cost import MEANT, compared, cost
 
 PEOPLE = Path(__file__).with_name("peoples_code.py")
 
@@ -202,3 +204,85 @@ def test_parts_are_guessed_and_may_be_said():
         "penalty", "penalty", "critic", "objective"
     ]  # fmt: skip
     assert facts("wgan", "objective")[0] == "objective"
+
+
+# --- what an error costs -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Shorter games still."""
+    monkeypatch.setattr("toygan.session.cost.STEPS", 25)
+
+
+def meant(name: str, part: str):
+    code = named(f"{PEOPLE}:{name}")
+    with streams_kept():
+        return code, MEANT[part](code)
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "kind"),
+    [
+        ("hinge_flat", "objective", "hinge"),
+        ("wgan", "objective", "wasserstein"),
+        ("d_loss_bce", "objective", "non-saturating"),
+        ("r1_penalty", "penalty", "r1 at weight 10"),
+    ],
+)
+def test_what_is_right_plays_as_the_row_that_it_is(name, part, kind, short):
+    _, found = meant(name, part)
+    assert found.name == kind
+    with streams_kept():
+        said = compared(found).said
+    theirs, rows = said.removeprefix("W1 ").split(f" with {kind} in its place")[0].split(" as it is, ")
+    assert theirs == rows
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "kind"),
+    [
+        ("ls_flipped", "objective", "least-squares"),
+        ("wgan_upside_down", "objective", "wasserstein"),
+        ("one_minus", "objective", "non-saturating"),
+        ("half_smooth", "objective", "non-saturating"),
+        ("summed", "objective", "hinge"),
+        ("naive_log", "objective", "non-saturating"),
+        ("detached", "objective", "non-saturating"),
+        ("gp_whole_batch", "penalty", "gradient-penalty at weight 10"),
+        ("gp_wrong_axis", "penalty", "gradient-penalty at weight 10"),
+        ("r1_sum", "penalty", "r1 at weight 2"),
+    ],
+)
+def test_the_row_that_an_error_means(name, part, kind):
+    assert meant(name, part)[1].name == kind
+
+
+def test_an_error_costs_and_what_is_right_is_not_played(short):
+    code = named(f"{PEOPLE}:r1_sum")
+    told = cost(code, *held(code))
+    assert told.holds is None
+    assert re.fullmatch(
+        r"W1 \S+ \(.+; modes .+\) as it is, \S+ \(.+\) with r1 at weight 2 in its place \(eight-gaussians, 25 steps, 4 seeds\)",
+        told.said,
+    )
+    right = named(f"{PEOPLE}:wgan")
+    assert cost(right, *held(right)) is None
+    critic = named(f"{PEOPLE}:BatchNormed")
+    assert cost(critic, *held(critic)) is None
+
+
+def test_a_player_without_a_gradient_stands_still_and_what_cannot_be_played_says_why(short):
+    for name, said in (
+        ("detached", "as it is"),
+        ("gp_step", "cannot be played as it is: ValueError: optimizer got an empty"),
+    ):
+        code = named(f"{PEOPLE}:{name}")
+        assert said in cost(code, *held(code)).said
+
+
+def test_the_cost_is_a_line_of_the_report_and_may_be_left_out(short):
+    with_it, without = check(f"{PEOPLE}:half_smooth"), check(f"{PEOPLE}:half_smooth", "--no-cost")
+    assert (with_it.exit_code, without.exit_code) == (1, 1)
+    assert "note   in a short game" in with_it.stdout
+    assert "in a short game" not in without.stdout

@@ -21,7 +21,7 @@ from toygan.cli.catalogue import LISTS, pages
 from toygan.cli.main import app
 from toygan.files.config import Method
 from toygan.files.scenario import read
-from toygan.files.shipped import shipped, shipped_exhibits
+from toygan.files.shipped import shipped, shipped_exhibits, shipped_protocols
 from toygan.files.text import number
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
@@ -464,6 +464,7 @@ def test_lists_name_every_row(here):
         "quantities": QUANTITIES,
         "labels": {label for label, *_ in diagnosis.RULES},
         "exhibits": shipped_exhibits(),
+        "protocols": shipped_protocols(),
     }
     found = one_object(call("list", "--json").stdout)
     assert {what: set(rows) for what, rows in found.items()} == {what: set(table) for what, table in tables.items()}

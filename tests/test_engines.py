@@ -39,7 +39,8 @@ def stage(
     method: str, changes: Changes = (), seeds: Sequence[int] = (0,), like: Tensor = SINGLE
 ) -> tuple[World, Tree, list[Tree]]:
     """A method's world on small nets, its first state, and the draws of twenty steps."""
-    made = world(read(PLAYED_ON.get(method, "eight-gaussians"), method, [*SMALL, *changes]))
+    sizes = [size for size in SMALL if (size[0].partition(".")[0] + ".kind") not in dict(changes)]
+    made = world(read(PLAYED_ON.get(method, "eight-gaussians"), method, [*sizes, *changes]))
     source = source_of(made, seeds)
     return made, beginning(made, seeds, like), list(islice(draws(source, 0, like), 20))
 
@@ -105,6 +106,8 @@ LEAKY = ("critic.activation", "leaky-relu")
         [("generator.normalisation", "batch"), ("method.ema", 0.9), ("method.head_start", 2)],
         [("method.pack", 2), ("method.schedule", "linear"), ("method.instance_noise", 0.5)],
         *([("method.update", {"kind": kind})] for kind in RULES if kind != "alternating"),
+        [("critic.kind", "maxout"), ("critic.width", 6), ("method.constraint", "gradient-penalty")],
+        *([("generator.kind", kind)] for kind in ("data-plus-noise", "funnels", "shift", "point")),
     ],
     ids=str,
 )  # fmt: skip

@@ -269,7 +269,11 @@ def test_every_shipped_file_is_inside_the_wheel():
     wheel = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"][
         "wheel"
     ]
-    assert wheel["sources"] == {"scenarios": "toygan/scenarios", "gallery": "toygan/exhibits/shipped"}
+    assert wheel["sources"] == {
+        "scenarios": "toygan/scenarios",
+        "gallery": "toygan/exhibits/shipped",
+        "protocols": "toygan/exhibits/published",
+    }
     assert {"toygan", *wheel["sources"]} == set(wheel["only-include"])
     kept = {path for folder in wheel["sources"] for path in (root / folder).iterdir()}
     kept -= {root / path for path in wheel["exclude"]}

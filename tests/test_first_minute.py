@@ -41,6 +41,7 @@ COMMANDS = [
     "table",
     "demo",
     "gallery",
+    "protocol",
     "distance",
     "dirac",
 ]

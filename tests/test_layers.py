@@ -105,6 +105,10 @@ def test_the_parts_of_a_game_do_not_know_each_other():
     pairs = {(found.who, found.what) for found in OWN if found.who.removeprefix("game.") in PARTS}
     # How they refuse an option, and what they are all written in: numbers that may be turned, laws of random numbers.
     pairs -= {(f"game.{part}", what) for part in PARTS for what in ("targets.refusal", "game.dials", "game.laws")}
+    pairs -= {
+        ("game.players", "targets.funnels"),
+        ("game.players", "targets.target"),
+    }  # formulas of points on the plane
     assert pairs <= {(f"game.{who}", f"game.{what}") for who, what in BESIDE}
 
 

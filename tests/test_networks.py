@@ -28,6 +28,7 @@ TORCH = {
 SMALL: dict[str, dict[str, Any]] = {
     "mlp": {"width": 6, "depth": 2},
     "autoencoder": {"width": 6},
+    "maxout": {"width": 4, "depth": 2, "pieces": 3},
 }  # rows that are big unless told
 RING = ring().sample
 
@@ -172,6 +173,7 @@ VARIANCES = {
     "xavier": lambda a, b: 2 / (a + b),
     "normal": lambda a, b: 0.02**2,
     "orthogonal": lambda a, b: 1 / max(a, b),
+    "torch": lambda a, b: 1 / (3 * a),
 }
 
 
@@ -200,3 +202,34 @@ def test_first_biases_are_zero_and_gain_multiplies():
     assert (one[8:12] == 0).all()
     assert one[16] == 0
     assert len(one) == 17
+
+
+@pytest.mark.parametrize("normalisation", ["none", "batch"])
+def test_torchs_initialisation_is_torchs_law_of_weights_and_biases(normalisation):
+    """Uniform within 1 / sqrt(inputs) as torch's own linear layers are; behind a batch norm a bias is its shift, 0."""
+    critic = mlp_critic(2, 1, width=400, depth=2, initialisation="torch", normalisation=normalisation)
+    layers = critic.layers(torch.from_numpy(critic.initial(np.random.default_rng(0)))[None])
+    for layer, own in zip(layers, (torch.nn.Linear(2, 400), torch.nn.Linear(400, 400), None), strict=True):
+        shifted = normalisation == "batch" and own is not None
+        bound = layer.weight.shape[1] ** -0.5
+        for drawn in (layer.weight, *([] if shifted else [layer.bias])):
+            assert drawn.abs().max() <= bound
+            assert drawn.numel() < 400 or drawn.abs().max() > 0.98 * bound
+        assert (layer.bias == 0).all() == shifted
+        if own is not None:
+            torch.testing.assert_close(layer.weight.std(), own.weight.std().double(), rtol=0.1, atol=0)
+            assert own.weight.abs().max() <= bound
+
+
+def test_a_maxout_unit_is_the_largest_of_its_pieces():
+    critic = CRITICS["maxout"](2, 1, width=4, depth=2, pieces=3)
+    parameters, x = random_parameters(critic), numbers(SEEDS, 6, 2)
+    assert parameters.shape[1] == (2 + 1) * 12 + (4 + 1) * 12 + (4 + 1)
+    first, second, last = critic.layers(parameters)
+    for s in range(SEEDS):
+        hidden = x[s]
+        for layer in (first, second):
+            every = hidden @ layer.weight[s] + layer.bias[s]
+            hidden = torch.stack([every[:, 3 * k : 3 * k + 3].max(dim=1).values for k in range(4)], dim=1)
+        wanted = hidden @ last.weight[s] + last.bias[s]
+        torch.testing.assert_close(critic.forward([first, second, last], x)[s], wanted, rtol=1e-12, atol=1e-12)

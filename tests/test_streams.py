@@ -7,9 +7,13 @@ import pytest
 import torch
 from conftest import DOUBLE
 
+from toygan.files.config import as_data
+from toygan.files.scenario import read
+from toygan.files.strict import UserError
 from toygan.game import laws
 from toygan.game.play import Draw
 from toygan.game.streams import BLOCK, NUMBERS, Randomness, draws, starts, stream
+from toygan.session.simulation import simulation
 
 
 def normal(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -120,3 +124,65 @@ def test_first_parameters_are_each_seeds_own():
     assert (two[0] != two[1]).all()
     assert (two != starts(4, [0, 7], "critic", lambda rng: rng.random(5))).all()
     assert (two != starts(3, [0, 7], "generator", lambda rng: rng.random(5))).all()
+
+
+# --- fixed lists of points ------------------------------------------------------------------------------------------
+
+TABLE = np.arange(2 * 300, dtype=float).reshape(300, 2)
+EPOCHS = SOURCE._replace(epochs=TABLE)
+
+
+def seen(source: Randomness, steps: int) -> np.ndarray:
+    """The rows of the table that each move and seed sees, in their order: [moves, seed, steps * batch]."""
+    real = drawn(source, 0, steps)["real"].numpy()
+    assert (real[..., 1] == real[..., 0] + 1).all()
+    return (real[..., 0] / 2).astype(int).transpose(1, 2, 0, 3).reshape(source.moves, len(source.seeds), -1)
+
+
+def test_in_epochs_every_point_comes_once_before_any_comes_again():
+    rows = seen(EPOCHS, 3 * 300 // SOURCE.batch)
+    for move in range(SOURCE.moves):
+        for seed in range(len(SOURCE.seeds)):
+            epochs = rows[move, seed].reshape(3, 300)
+            assert all(sorted(epoch) == list(range(300)) for epoch in epochs)
+            assert not any((one == other).all() for one, other in [(epochs[0], epochs[1]), (epochs[1], epochs[2])])
+    first = rows[:, :, :300].reshape(-1, 300)
+    assert len(np.unique(first, axis=0)) == len(first)  # each move and seed in an order of its own
+
+
+@pytest.mark.parametrize("start", [1, BLOCK, 2 * BLOCK + 5])
+def test_a_run_that_goes_on_goes_on_in_its_epoch(start):
+    whole = drawn(EPOCHS, 0, start + BLOCK + 1)
+    assert same(drawn(EPOCHS, start, BLOCK + 1), cut(whole, slice(start, None)))
+    assert same(drawn(EPOCHS._replace(moves=2), 0, 3), cut(drawn(EPOCHS, 0, 3), slice(None), [0, -1]))
+    assert torch.equal(drawn(EPOCHS, 0, 3)["latent"], drawn(SOURCE, 0, 3)["latent"])
+
+
+def fixed(**training: object) -> Randomness:
+    changes = [("training.batch", 8), *((f"training.{key}", value) for key, value in training.items())]
+    return simulation(read("eight-gaussians", "gan", changes)).source
+
+
+@pytest.mark.parametrize("reuse", ["epochs", "replacement"])
+def test_a_fixed_data_set_is_all_there_is(reuse):
+    """The same few points for every seed and step; more seeds and another method change none of them."""
+    source = fixed(data=20, reuse=reuse, seeds=2)
+    real = drawn(source, 0, 30)["real"]
+    points = np.unique(real.numpy().reshape(-1, 2), axis=0)
+    assert len(points) == 20
+    alone = np.unique(drawn(fixed(data=20, reuse=reuse, seeds=[1]), 0, 30)["real"].numpy().reshape(-1, 2), axis=0)
+    np.testing.assert_array_equal(points, alone)
+    counts = np.unique(real[:, 0, 0].numpy().reshape(-1, 2), axis=0, return_counts=True)[1]
+    assert (counts == 12).all() == (reuse == "epochs")  # 240 points are twelve epochs
+
+
+def test_without_a_data_set_every_batch_is_new():
+    assert fixed().epochs is None
+    real = drawn(fixed(), 0, 30)["real"].numpy().reshape(-1, 2)
+    assert len(np.unique(real, axis=0)) == len(real)
+    assert "data" not in as_data(read("eight-gaussians"))["training"]  # and its config is what it was
+
+
+def test_reuse_of_nothing_is_refused():
+    with pytest.raises(UserError, match="says how the points of a fixed list follow each other"):
+        read("eight-gaussians", "gan", [("training.reuse", "epochs")])

@@ -219,6 +219,21 @@ def test_ring_has_as_many_places_as_it_says(modes):
     np.testing.assert_allclose(target.modes.centres[0], [2.0, 0.0], atol=1e-15)
 
 
+@pytest.mark.parametrize("modes", [1, 2, 8])
+def test_a_doubled_ring_has_one_place_fewer_and_twice_the_mass_at_the_first(modes):
+    """As linspace(0, 2 pi, 8) lays them: the last angle is the first again."""
+    target = ring(modes=modes, std=0.0, doubled=True)
+    angles = np.linspace(0, 2 * np.pi, modes)
+    written = 2.0 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    places, count = np.unique(written.round(9) + 0.0, axis=0, return_counts=True)
+    assert len(target.modes.centres) == len(places) == max(modes - 1, 1)
+    shares = {tuple(place): n / modes for place, n in zip(places, count, strict=True)}
+    found = zip((target.modes.centres.round(9) + 0.0).tolist(), target.modes.weights, strict=True)
+    assert {tuple(place): weight for place, weight in found} == pytest.approx(shares)
+    weighed = ring(modes=3, weights=(1.0, 2.0, 5.0), doubled=True).modes
+    np.testing.assert_allclose(weighed.weights, [0.75, 0.25])
+
+
 def test_grid_is_rows_and_columns():
     centres = grid(rows=2, columns=3, spacing=4.0).modes.centres
     assert sorted(map(tuple, centres)) == [(x, y) for x in (-4.0, 0.0, 4.0) for y in (-2.0, 2.0)]

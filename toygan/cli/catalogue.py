@@ -8,7 +8,7 @@ from typing import Any
 
 from toygan.files import catalogue
 from toygan.files.catalogue import Entry
-from toygan.files.shipped import exhibits_folder, shipped_exhibits
+from toygan.files.shipped import exhibits_folder, protocols_folder, shipped_exhibits, shipped_protocols
 
 
 def exhibits() -> dict[str, str]:
@@ -32,6 +32,22 @@ def exhibit_page(name: str) -> Entry:
     lines = {"question": exhibit.question, "look at": exhibit.text, "reference": exhibit.reference}
     text = (exhibits_folder() / f"{name}.toml").read_text(encoding="utf-8")
     return Entry(f"exhibit {name}: {exhibit.title}", lines | claims, text)
+
+
+def protocols() -> dict[str, str]:
+    """Protocol -> title."""
+    texts = {name: (protocols_folder() / f"{name}.toml").read_text(encoding="utf-8") for name in shipped_protocols()}
+    return {name: tomllib.loads(text)["title"] for name, text in texts.items()}
+
+
+def protocol_page(name: str) -> Entry:
+    """A protocol: where it was published, its setting, what is unlike, its published numbers, and the file itself."""
+    from toygan.exhibits.protocol_files import read
+    from toygan.exhibits.telling import told_in_words
+
+    found = read(name)
+    text = (protocols_folder() / f"{name}.toml").read_text(encoding="utf-8")
+    return Entry(f"protocol {name}: {found.title}", told_in_words(found), text)
 
 
 def labels() -> dict[str, str]:
@@ -67,6 +83,7 @@ def pages(name: str) -> list[Entry]:
     """Everything of that name, or that a picture calls so, or the file at that path; UserError where there is nothing."""
     more = {
         "exhibit": (shipped_exhibits(), exhibit_page),
+        "protocol": (shipped_protocols(), protocol_page),
         "quantity": (quantities(), quantity_page),
         "label": (labels(), label_page),
     }
@@ -85,4 +102,5 @@ LISTS: dict[str, Callable[[], dict[str, str]]] = {
     "quantities": quantities,
     "labels": labels,
     "exhibits": exhibits,
+    "protocols": protocols,
 }

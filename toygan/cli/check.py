@@ -1,4 +1,4 @@
-"""The command `check`: is this loss, penalty or critic right?"""
+"""The command `check`: is this loss, penalty, critic, generator or target right?"""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from toygan.files.text import say, say_json
 if TYPE_CHECKING:
     from toygan.quantities.held import Held
 
-Word = Annotated[str, typer.Argument(metavar="FILE.py:NAME", help="A function, or a module, in a file of yours.")]
+Word = Annotated[
+    str, typer.Argument(metavar="FILE.py:NAME", help="A function, a module or a class in a file of yours.")
+]
 As = Annotated[
     str | None,
     typer.Option(
         "--as",
         metavar="PART",
-        help="objective, penalty or critic; by its name and arguments unless said.",
-        autocompletion=complete_words("objective", "penalty", "critic"),
+        help="objective, penalty, critic, generator or target; by its name and arguments unless said.",
+        autocompletion=complete_words("objective", "penalty", "critic", "generator", "target"),
     ),
 ]
 MARKS = {True: "ok", False: "WRONG", None: "note"}
@@ -29,14 +31,20 @@ MARKS = {True: "ok", False: "WRONG", None: "note"}
 def check(
     word: Word,
     role: As = None,
+    with_cost: Annotated[
+        bool, typer.Option("--cost/--no-cost", help="Play a short game with and without what is wrong.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
-    """Hold a loss, a penalty or a critic of yours against the known mistakes: a line a fact."""
+    """Hold a loss, a penalty, a network or a sampler of yours against the known mistakes: a line a fact."""
     with clear_faults():
         from toygan.files.own import named
         from toygan.quantities.contract import held
+        from toygan.session.cost import cost
 
-        part, facts = held(named(word), role)
+        code = named(word)
+        part, facts = held(code, role)
+        facts = [*facts, *filter(None, [cost(code, part, facts)] if with_cost else [])]
         wrong = sum(fact.holds is False for fact in facts)
         say_json(as_data(word, part, facts)) if as_json else say(report(word, part, facts))
         if wrong:

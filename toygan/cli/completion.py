@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from toygan.files.shipped import shipped, shipped_exhibits
+from toygan.files.shipped import shipped, shipped_exhibits, shipped_protocols
 from toygan.files.source import fields_of, options_of, rows_of
 
 Completer = Callable[[str], list[str]]
@@ -51,7 +51,7 @@ def starting(names: Callable[[], Iterable[str]]) -> Completer:
 def shown_names() -> list[str]:
     """Every name that `show` explains."""
     rows = [name for module, table in TABLES.values() for name in rows_of(module, table)]
-    return list(dict.fromkeys([*shipped(), *methods(), *shipped_exhibits(), *rows]))
+    return list(dict.fromkeys([*shipped(), *methods(), *shipped_exhibits(), *shipped_protocols(), *rows]))
 
 
 def methods() -> list[str]:
@@ -61,7 +61,7 @@ def methods() -> list[str]:
 
 def lists() -> list[str]:
     """What `list` lists."""
-    return ["all", "scenarios", "methods", *TABLES, "exhibits"]
+    return ["all", "scenarios", "methods", *TABLES, "exhibits", "protocols"]
 
 
 def settings() -> list[str]:
@@ -78,6 +78,7 @@ def settings() -> list[str]:
 complete_scenario = starting(shipped)
 complete_method = starting(methods)
 complete_exhibit = starting(shipped_exhibits)
+complete_protocol = starting(shipped_protocols)
 complete_name = starting(shown_names)
 complete_list = starting(lists)
 complete_setting = starting(settings)

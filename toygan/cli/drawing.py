@@ -91,7 +91,8 @@ Panels = Annotated[
     typer.Option(
         "--panels",
         metavar="NAME,...",
-        help="Draw these panels alone: critic, optimal, slope, curves, inside, latent, transport; and losses, w1, found, "
+        help="Draw these panels alone: critic, optimal, slope, curves, inside, latent, transport; kinds, regions, classes, "
+        "reconstructions, code, worlds, pairs (or extras: those that there are); and losses, w1, found, "
         "agreement, trails, plan, steepness, layers, slopes, gradient, weights, scores.",
     ),
 ]

@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import toygan
-from toygan.cli import check, distance, drawing, exhibits, lab, many, views
+from toygan.cli import check, distance, drawing, exhibits, lab, many, protocol, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario, complete_setting
 from toygan.cli.completion import complete_words as words_of
 from toygan.cli.exits import (
@@ -201,7 +201,11 @@ def main() -> None:
 
 Scenario = Annotated[
     str,
-    typer.Argument(metavar="SCENARIO", help="A shipped name or the path of a .toml.", autocompletion=complete_scenario),
+    typer.Argument(
+        metavar="SCENARIO",
+        help="A shipped name, the path of a .toml, or a target of yours, FILE.py:NAME.",
+        autocompletion=complete_scenario,
+    ),
 ]
 Methods = Annotated[
     list[str],
@@ -284,7 +288,7 @@ def prepared(
     from toygan.files.own import allow
     from toygan.many import run
 
-    allow([*methods, *changes])
+    allow([scenario, *methods, *changes])
     if steps is not None:
         changes = [*changes, f"training.steps={steps}"]
     if seeds is not None:
@@ -560,5 +564,6 @@ for command in (draw, compare, distance.distance, views.dirac):
     app.command()(sharing(command))
 many.register(app)
 exhibits.register(app)
+protocol.register(app)
 app.command()(lab.lab)
 check.register(app)

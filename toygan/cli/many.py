@@ -145,7 +145,7 @@ def plan_of(
     from toygan.many import sweep as sweeps
 
     on_grid = sweeps.grid_of(grid)
-    allow([*methods, *changes, *(value for values in on_grid.values() for value in values)])
+    allow([*scenarios, *methods, *changes, *(value for values in on_grid.values() for value in values)])
     files = [name for name in scenarios if sweeps.is_sweep_file(name)]
     if files and len(scenarios) > 1:
         raise UserError(f"{files[0]}: is a sweep file, and stands alone")

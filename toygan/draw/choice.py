@@ -10,6 +10,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from toygan.draw.companions import EXTRAS, Extra
 from toygan.draw.panels import (
     INK,
     LARGE,
@@ -69,13 +70,16 @@ SIZES = (ON_SLIDES, 13.5, 12.0, 10.5, 9.0)  # points: of words on a slide, the l
 class Pane(NamedTuple):
     """One kind of panel: whether it is on the plane, what it is called there, its function, and whether a run has it.
 
-    The function takes an axis, a scene, a look and the options; of curves it takes no notice of the last two.
+    The function takes an axis, a scene, a look and the options; of curves it takes no notice of the last two. `tall` is its
+    height for a width on the plane, and `slots` how many panels' width it takes at least.
     """
 
     plane: bool
     title: str
     draw: Callable[[Axes, Scene, int, Options], None]
     known: Callable[[Scene], bool] = lambda shown: True
+    tall: Callable[[Scene, float], float] = panel_height
+    slots: int = 1
 
 
 class Shot(NamedTuple):
@@ -119,6 +123,11 @@ def slope(axis: Axes, shown: Scene, look: int, options: Options) -> None:
 def on_plane(draw: Callable[[Axes, Scene, int], None]) -> Callable[[Axes, Scene, int, Options], None]:
     """A panel of a look that options do not change."""
     return lambda axis, shown, look, options: draw(axis, shown, look)
+
+
+def of_extra(row: Extra) -> Pane:
+    """A panel of what further players and classes show."""
+    return Pane(True, row.title, on_plane(row.draw), row.known, row.tall, row.slots)
 
 
 def of_run(draw: Callable[[Axes, Recording], Axes | None]) -> Callable[[Axes, Scene, int, Options], None]:
@@ -214,7 +223,7 @@ def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Row]:
 
 def least(part: Sequence[Shot]) -> float:
     """The width that each of some panels takes at least."""
-    return LEAST if all(cell.panel.plane for cell in part) else LEAST_CURVE
+    return max(LEAST * cell.panel.slots if cell.panel.plane else LEAST_CURVE for cell in part)
 
 
 def even_rows(part: Sequence[Shot], most: int) -> list[Row]:
@@ -238,12 +247,12 @@ def side_of(rows: Sequence[Row], wide: float, options: Options) -> float:
 
 def shape_of(rows: Sequence[Row]) -> float:
     """Height over width of the plane."""
-    return max(panel_height(cell.shown, 1.0) for row in rows for cell in row)
+    return max(cell.panel.tall(cell.shown, 1.0) for row in rows for cell in row)
 
 
 def height_of(row: Row, side: float) -> float:
     """The height of a row's panels, where a plane's side is so long."""
-    return max((panel_height(cell.shown, side) for cell in row if cell.panel.plane), default=CURVE)
+    return max((cell.panel.tall(cell.shown, side) for cell in row if cell.panel.plane), default=CURVE)
 
 
 def around(row: Row) -> float:
@@ -279,7 +288,7 @@ def places(
 def size(cell: Shot, side: float, height: float, pitch: float) -> tuple[float, float]:
     """Width and height of a panel: of the plane in equal units, of curves with room for the names at their right."""
     if cell.panel.plane:
-        return side, panel_height(cell.shown, side)
+        return side, cell.panel.tall(cell.shown, side)
     return pitch - LEFT - RIGHT - 0.15 - (0.4 if cell.panel is PANELS["w1"] else 0.0), height
 
 
@@ -331,6 +340,7 @@ PANELS: dict[str, Pane] = {
     "transport": Pane(True, "", on_plane(transport_lines)),
     "plan": Pane(True, "the plan as a matrix", on_plane(transport_matrix)),
     "steepness": Pane(True, "where the slope is above 1", on_plane(steeper_than_one), lambda shown: shown.critic_kept),
+    **{name: of_extra(row) for name, row in EXTRAS.items()},
     "losses": Pane(False, "", of_run(loss_curves)),
     "w1": Pane(False, "", of_run(w1_curves)),
     "found": Pane(False, "", of_run(share_curves), lambda shown: bool(shares_known(shown.recording))),
@@ -346,4 +356,5 @@ TOGETHER = {  # names that stand for several panels, those that a run has
     "curves": ("losses", "w1", "found", "agreement"),
     "inside": ("steepness", "layers", "slopes", "gradient", "weights", "scores"),
     "usual": ("critic", "optimal", "slope"),
+    "extras": tuple(EXTRAS),
 }

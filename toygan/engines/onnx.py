@@ -141,7 +141,10 @@ class Bound(NamedTuple):
 
 def bind(how: Callable[..., None], name: str, numbers: Tensor) -> None:
     """Let the runtime read or write a tensor's own memory."""
-    how(name, "cpu", 0, onnx_type(numbers.dtype), short(numbers.shape), numbers.data_ptr())
+    how(name, "cpu", 0, onnx_type(numbers.dtype), short(numbers.shape), numbers.data_ptr() or SPARE.data_ptr())
+
+
+SPARE = torch.zeros(1)  # where a tensor without numbers is said to be: it has no memory, and the runtime wants a place
 
 
 def fitting(port: Port, numbers: Tensor) -> Tensor:

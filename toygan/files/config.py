@@ -51,7 +51,10 @@ SeedNumber = Annotated[NonNegativeInt, Field(lt=2**32)]
 
 
 class Training(Strict):
-    """The budget: generator steps, batch, frames of the film, seeds, points in a frame, seeds whose critics are kept."""
+    """The budget: generator steps, batch, frames of the film, seeds, points in a frame, seeds whose critics are kept; and, in
+    `data`, how many points of the target are all there is to train on, every one once an epoch, or drawn with replacement;
+    new points for every batch where it is left out.
+    """
 
     steps: Annotated[PositiveInt, Field(le=10**8)] = 2000
     batch: Annotated[PositiveInt, Field(le=10**6)] = 256
@@ -61,6 +64,8 @@ class Training(Strict):
     seeds: Annotated[PositiveInt, Field(le=10**4)] | Annotated[tuple[SeedNumber, ...], Field(max_length=10**4)] = 1
     portraits: Annotated[PositiveInt, Field(le=10**4)] = 1
     precision: Literal["single", "double"] = "single"
+    data: Annotated[PositiveInt, Field(le=10**7)] | None = None
+    reuse: Literal["epochs", "replacement"] | None = None
 
     @field_validator("seeds")
     @classmethod
@@ -85,7 +90,7 @@ class Method(Strict):
     objective: own_or_one_of(OBJECTIVES)  # type: ignore[valid-type]
     constraint: own_or_one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
     also: own_or_one_of(CONSTRAINTS) = Field(default={"kind": "none"}, validate_default=True)  # type: ignore[valid-type]
-    update: one_of(RULES) = Field(default={"kind": "alternating"}, validate_default=True)  # type: ignore[valid-type]
+    update: own_or_one_of(RULES) = Field(default={"kind": "alternating"}, validate_default=True)  # type: ignore[valid-type]
     critic: Literal[*CRITICS] | None = None  # type: ignore[valid-type]
     critic_steps: Annotated[PositiveInt, Field(le=1000)] = 1
     optimiser: Literal[*OPTIMISERS] = "adam"  # type: ignore[valid-type]
@@ -146,7 +151,7 @@ class Config(Strict):
     title: Annotated[str, Field(min_length=1)]
     about: str = ""
     reference: str = ""
-    target: one_of(TARGETS, moved)  # type: ignore[valid-type]
+    target: own_or_one_of(TARGETS, moved)  # type: ignore[valid-type]
     source: one_of(TARGETS, moved) | None = None  # type: ignore[valid-type]
     view: View = View()
     generator: one_of(GENERATORS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]

@@ -1,4 +1,4 @@
-"""A user's own objective or penalty: a function from a file that was named on the command line, or one given in Python.
+"""A user's own objective, penalty, rule or target: a function of a file that the command line named, or one given in Python.
 
 A scenario, an exhibit or a sweep file may name such a part, `mine.py:my_loss`, and its options; it never makes it run: what
 is not in `LOADED` is refused, and only `allow`, `recall` and `given`, which no file reaches, put something there.
@@ -33,7 +33,6 @@ from toygan.files.strict import (
     Place,
     Strict,
     UserError,
-    examined,
     models_of,
     options_model,
     shortened,
@@ -43,6 +42,8 @@ from toygan.game.constraints import Constraint, Sight
 from toygan.game.dials import over
 from toygan.game.laws import uniform
 from toygan.game.objectives import Extra, Heads, Losses, Objective, needs_real
+from toygan.game.rules import Rule
+from toygan.targets.target import Target
 
 WORD = re.compile(r"(?P<path>.+\.py):(?P<name>[^\W\d]\w*)")
 PAIR = re.compile(r"(?P<objective>.+?\.py:[^+]*|[^+]*)\+(?P<constraint>.*)")
@@ -75,7 +76,9 @@ class Code(NamedTuple):
     @property
     def place(self) -> Place:
         """Where the function begins."""
-        return line_of(self.file, getattr(getattr(self.function, "__code__", None), "co_firstlineno", 0))
+        return line_of(
+            self.file, getattr(getattr(inspect.unwrap(self.function), "__code__", None), "co_firstlineno", 0)
+        )
 
 
 LOADED: dict[tuple[str, str], Code] = {}  # by kind and path: what was named on the command line, or given in Python
@@ -111,9 +114,9 @@ def tag_of(value: Any) -> Any:
     return OWN if is_own(kind) else kind
 
 
-def own_or_one_of(table: Mapping[str, Callable[..., Any]]) -> Any:
-    """The type "one row of this table, or a user's own function"."""
-    rows = models_of(table)
+def own_or_one_of(table: Mapping[str, Callable[..., Any]], *extra: Callable[..., Any]) -> Any:
+    """The type "one row of this table, or a user's own function"; more options as in `one_of`."""
+    rows = models_of(table, *extra)
     return Annotated[reduce(or_, rows.values()), OwnToo(rows)]
 
 
@@ -170,19 +173,44 @@ def named(word: str) -> Code:
     return load(absolute(found["path"]), found["name"])
 
 
-def recall(config: Mapping[str, Any]) -> None:
-    """Load the parts of a config that another process of the same command has checked."""
-    for part in ("objective", "constraint", "also"):
-        table = config["method"].get(part) or {}
-        if is_own(table.get("kind")) and str(table.get("path")).endswith(".py"):
+def recall(config: Mapping[str, Any], functions: Iterable[Code] = ()) -> None:
+    """Load the parts of a config that another process of the same command has checked, and take functions that it was given."""
+    for code in functions:
+        kept(code)
+    for table in own_tables(config).values():
+        if str(table.get("path")).endswith(".py"):
             load(table["path"], table["kind"].rpartition(":")[2])
+
+
+PARTS = ("objective", "constraint", "also", "update")  # of a method, that may be a user's own
+
+
+def own_tables(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The tables of a config that are a user's own functions, by the part that they are."""
+    method = config.get("method")
+    parts = {part: method.get(part) for part in PARTS} if isinstance(method, Mapping) else {}
+    tables = {**parts, "target": config.get("target")}
+    return {part: table for part, table in tables.items() if isinstance(table, dict) and is_own(table.get("kind"))}
+
+
+def in_no_file(config: Any) -> tuple[Code, ...]:
+    """The functions of a parsed config that were given in Python."""
+    return tuple(code for code in own_code(config).values() if not code.path.endswith(".py"))
+
+
+def own_code(config: Any) -> dict[str, Code]:
+    """The user's own functions among the parts of a parsed config."""
+    parts = {part: getattr(config.method, part) for part in PARTS} | {"target": config.target}
+    return {name: code_of(part) for name, part in parts.items() if isinstance(part, Own)}
 
 
 def load(path: str, name: str) -> Code:
     """A function of a file, read anew."""
     module, source = imported(path)
-    function = getattr(module, name, None)
-    if not callable(function):
+    function: Any = getattr(module, name, None)
+    if not callable(function) and not callable(
+        getattr(function, "sample", None)
+    ):  # torch's distributions are not called
         own = [
             key
             for key, value in vars(module).items()
@@ -288,6 +316,8 @@ SHAPES = {
     "constraint": Form("a penalty", ("sight",), "a penalty [seed]", Constraint),
 }
 SHAPES["also"] = SHAPES["constraint"]
+SHAPES["update"] = Form("a rule", ("game", "state", "draw"), "the next state", Rule)
+SHAPES["target"] = Form("a target", ("rng", "n"), "points [n, 2], or points and a label for each", Target)
 
 
 def takes(code: Code, part: str) -> int:
@@ -322,9 +352,11 @@ def is_fixed(parameter: inspect.Parameter) -> bool:
     return parameter.kind in (*free, parameter.VAR_POSITIONAL) and parameter.default is parameter.empty
 
 
-def options_of(code: Code) -> type[Strict]:
-    """The model of a function's options: its other parameters, by their annotations, or by their defaults' types."""
-    return options_model(code.kind, signed(code))
+def options_of(code: Code, *extra: Callable[..., Any]) -> type[Strict]:
+    """The model of a function's options: its other parameters, by their annotations, or by their defaults' types; and those
+    of more functions.
+    """
+    return options_model(code.kind, signed(code), *extra)
 
 
 def signed(code: Code) -> Callable[..., Any]:
@@ -352,26 +384,7 @@ def option(code: Code, name: str, parameter: inspect.Parameter, hints: Mapping[s
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
 
 
-def filled(table: Mapping[str, Any], part: str) -> tuple[dict[str, Any], list[Mistake]]:
-    """The table of a part of one's own with all its options, and what is wrong with them, keys from the part on."""
-    about = {"kind": table["kind"], "path": table.get("path", "")}
-    try:
-        code = code_of(Own(**about))
-    except UserError as error:
-        return dict(table), [error.mistakes[0]._replace(key=(part, "kind"))]
-    takes(code, part)
-    options, mistakes = examined(options_of(code), {key: value for key, value in table.items() if key != "path"})
-    if options is None:
-        return dict(table), [mistake._replace(key=(part, *(mistake.key or ()))) for mistake in mistakes]
-    return about | options.model_dump(mode="json"), []
-
-
 # --- from a function to a row ------------------------------------------------------------------------------------------
-
-
-def own_row(part: Own, name: str) -> Callable[..., Any]:
-    """The row of a part of one's own: a function of its options, as in the tables of kinds."""
-    return (own_objective if name == "objective" else own_constraint)(code_of(part))
 
 
 @cache  # a game is built anew at every step that is not a graph
@@ -454,9 +467,11 @@ def returning(code: Code, part: str) -> Callable[..., Any]:
 
 def guarded(code: Code, made: Any) -> Any:
     """A part that a user's function has made, whose faults are told as the user's."""
-    if isinstance(made, Constraint):
-        return made._replace(penalty=blamed(code, made.penalty))
-    return made._replace(losses=blamed(code, made.losses))
+    called = CALLED[type(made)]
+    return made._replace(**{called: blamed(code, getattr(made, called))})
+
+
+CALLED: dict[type, str] = {Constraint: "penalty", Objective: "losses", Rule: "step", Target: "sample"}
 
 
 def blamed(code: Code, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,12 +9,13 @@ import copy
 import math
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from toygan.files.config import Config, Method, View
-from toygan.files.own import filled, halves, is_own, short, table_of
+from toygan.files.own import PARTS, WORD, given, halves, is_own, short, table_of
+from toygan.files.own_parts import filled
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.files.strict import (
     Key,
@@ -47,6 +48,7 @@ from toygan.targets.refusal import Refusal
 from toygan.targets.target import Target
 
 DEFAULT_METHOD = "wgan-gp"
+KINDED = {*PARTS, "cast"}  # of a method, tables with a kind
 NAMED = METHODS | ZOO  # every shipped method
 METHOD: Key = ("method", "name")
 TABLES = {"target": None, "generator": "mlp", "critic": "mlp"}  # tables with a kind, and the kind that need not be said
@@ -76,24 +78,36 @@ def find(name: str) -> Path:
 
 
 def read(
-    scenario: str,
+    scenario: str | Callable[..., Any],
     method: str | Method | None = None,
     overrides: Sequence[str | tuple[str, Any]] = (),
     said: Mapping[str, Place] = {},
 ) -> Config:
-    """Resolve a scenario (shipped name or path) and a method (name, OBJECTIVE+CONSTRAINT or `Method`), overrides last.
+    """Resolve a scenario (shipped name or path, or a target of one's own) and a method (name, OBJECTIVE+CONSTRAINT or `Method`),
+    overrides last.
 
     An override is "KEY=VALUE" or a pair (KEY, value). `said` tells where pairs of some keys, and the method under
     "method.name", were said if not on the command line. Raises UserError with every mistake that was found.
     """
-    path = find(scenario)
-    file, source = read_toml(path)
+    return of_data(*scenario_of(scenario), method, overrides, said)
+
+
+def of_data(
+    file: Mapping[str, Any],
+    source: Source,
+    folder: Path,
+    method: str | Method | None = None,
+    overrides: Sequence[str | tuple[str, Any]] = (),
+    said: Mapping[str, Place] = {},
+) -> Config:
+    """The same of what a file says, with its name, whose paths are relative to that folder."""
+    said_there = copy.deepcopy(dict(file))
     taken = [overriding(override, said) for override in overrides]
-    changes = sorted(taken, key=lambda change: change.key[-1] != "kind")  # kinds first
+    changes = sorted(taken, key=lambda change: not (change.key[-1] == "kind" or is_part(change.key)))  # kinds first
     own = [change for change in changes if change.key[0] == "methods"]
-    apply(own, file)
-    spelled, unknown = resolved({"name": folder_name(path)} | file, method)
-    data = with_kinds(spelled, path.parent)
+    apply(own, said_there)
+    spelled, unknown = resolved(said_there, method)
+    data = with_kinds(spelled, folder)
     apply([change for change in changes if change not in own], data)
     data, more = with_own(with_kinds(data, Path.cwd()))
     unknown += more
@@ -101,6 +115,20 @@ def read(
     if isinstance(method, str):
         places[METHOD] = said.get("method.name", Place(f"--method {shortened(method)}"))
     return with_view(checked(data, source._replace(overrides=places), unknown), unset_view(data))
+
+
+def scenario_of(scenario: str | Callable[..., Any]) -> tuple[dict[str, Any], Source, Path]:
+    """The data of a scenario, where they are from, and the folder that its paths start from; of a target of one's own,
+    FILE.py:NAME or a function, a scenario of that target and nothing else.
+    """
+    if isinstance(scenario, str) and not WORD.fullmatch(scenario):
+        path = find(scenario)
+        file, source = read_toml(path)
+        return {"name": folder_name(path)} | file, source, path.parent
+    target = table_of(scenario) if isinstance(scenario, str) else given(scenario)
+    name = short(target["kind"])
+    title = name.rpartition(".")[2].replace("_", " ")
+    return {"name": name, "title": title, "target": target}, Source(str(scenario)), Path.cwd()
 
 
 def unset_view(data: Mapping[str, Any]) -> list[str]:
@@ -158,7 +186,12 @@ def overriding(override: str | tuple[str, Any], said: Mapping[str, Place]) -> Ov
 def apply(changes: Sequence[Override], data: dict[str, Any]) -> None:
     """Put overrides into the data in place."""
     for key, value, place in changes:
-        put(data, key, value, place)
+        put(data, key, as_kind(value) if is_part(key) else value, place)
+
+
+def is_part(key: Names) -> bool:
+    """Whether a key is that of a table which may be said as a word, its kind."""
+    return tuple(key) == ("target",) or (tuple(key[:-1]) == ("method",) and key[-1] in PARTS)
 
 
 def folder_name(path: Path) -> str:
@@ -205,15 +238,25 @@ def name_of(method: Method) -> str:
 
 def with_own(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
     """The data with every option of the parts that are a user's own functions, and what is wrong with them."""
-    method, mistakes = dict(as_table(data.get("method"))), list[Mistake]()
-    for part in sorted(PARTS & method.keys()):
-        table = as_table(method[part])
-        if isinstance(table.get("kind"), str) and "path" not in table:
-            table = table | table_of(table["kind"])
-        if is_own(table.get("kind")):
-            method[part], found = filled(table, part)
-            mistakes += [mistake._replace(key=("method", *(mistake.key or ()))) for mistake in found]
-    return dict(data) | ({"method": method} if method else {}), mistakes
+    found, mistakes = dict(data), list[Mistake]()
+    if method := dict(as_table(data.get("method"))):
+        for part in PARTS:
+            if part in method:
+                method[part], wrong = with_options(method[part], part)
+                mistakes += [mistake._replace(key=("method", *(mistake.key or ()))) for mistake in wrong]
+        found["method"] = method
+    if "target" in data:
+        found["target"], wrong = with_options(data["target"], "target")
+        mistakes += wrong
+    return found, mistakes
+
+
+def with_options(value: Any, part: str) -> tuple[Any, list[Mistake]]:
+    """A part that is a user's own function with all its options, and what is wrong with them; any other as it is."""
+    table = as_table(value)
+    if isinstance(table.get("kind"), str) and "path" not in table:
+        table = table | table_of(table["kind"])
+    return filled(table, part) if is_own(table.get("kind")) else (value, [])
 
 
 def spelled(name: Any, own: Collection[str] = ()) -> Any:
@@ -232,7 +275,7 @@ def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) 
         raise Refusal("must be a text", 'for example "wgan-gp"')
     if name in own:
         table = as_table(own[name])
-        return {part: as_kind(value) if part in PARTS else value for part, value in table.items()}
+        return {part: as_kind(value) if part in KINDED else value for part, value in table.items()}
     if name in NAMED:
         return NAMED[name]
     if "objective" in changes:  # a resolved file spells its method out
@@ -283,15 +326,13 @@ def with_kinds(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         if kind and isinstance(data.setdefault(table, {}), dict):
             data[table].setdefault("kind", kind)
     for method in [data.get("method"), *as_table(data.get("methods")).values()]:
-        for part in PARTS & as_table(method).keys():
+        for part in as_table(method).keys() & KINDED:
             method[part] = as_kind(method[part])
     for target in (as_table(data.get("target")), as_table(data.get("source"))):
-        if isinstance(target.get("path"), str | Path) and "\0" not in str(target["path"]):
-            target["path"] = str((folder / Path(target["path"]).expanduser()).resolve())
+        at = target.get("path")
+        if not is_own(target.get("kind")) and isinstance(at, str | Path) and "\0" not in str(at):
+            target["path"] = str((folder / Path(at).expanduser()).resolve())
     return data
-
-
-PARTS = {"objective", "constraint", "also", "update", "cast"}
 
 
 def as_table(value: Any) -> dict[str, Any]:
@@ -363,6 +404,7 @@ def too_big(config: Config) -> list[Mistake]:
     shapes = [(getattr(player, "width", 2), getattr(player, "depth", 1)) for player in players]
     sizes = {
         "frames x seeds x points": 32 * training.frames * seeds * training.points,
+        "data": 32 * (training.data or 0),
         "seeds x batch x width x depth": 8 * seeds * training.batch * sum(width * depth for width, depth in shapes),
         "seeds x batch x critic_steps": 32 * 32 * seeds * training.batch * (config.method.critic_steps + 1),
         "seeds x width x width x depth": 32 * seeds * sum(width * width * depth for width, depth in shapes),

@@ -23,6 +23,17 @@ def exhibits_folder() -> Path:
     return inside if inside.is_dir() else PACKAGE.parent / "gallery"
 
 
+def protocols_folder() -> Path:
+    """The folder of the shipped protocols: inside an installed package, or beside it in a checkout."""
+    inside = PACKAGE / "exhibits" / "published"
+    return inside if inside.is_dir() else PACKAGE.parent / "protocols"
+
+
+def shipped_protocols() -> list[str]:
+    """The names of the shipped protocols, by the alphabet."""
+    return sorted(path.stem for path in protocols_folder().glob("*.toml"))
+
+
 def shipped_exhibits() -> list[str]:
     """The names of the shipped exhibits, in the order in which they are told."""
     files = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in exhibits_folder().glob("*.toml")}

@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+import torch
+
 from toygan.files.config import Config, Method
 from toygan.files.dials import Dials, dials_of, turned
-from toygan.files.own import Own, own_row, short
+from toygan.files.own import Own, short
+from toygan.files.own_parts import own_row, rule_tried
 from toygan.files.strict import options
 from toygan.files.trial import constraint_tried, objective_tried
 from toygan.game.cast import Bodies, Cast
@@ -29,6 +33,7 @@ from toygan.game.objectives import (
 )
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES, Optimiser, remembering
 from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, Player, State, termed
+from toygan.game.play import start as play_start
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
 from toygan.targets.refusal import Refusal
@@ -67,7 +72,7 @@ def build_source(config: Config) -> Target | None:
 
 def made_target(table: Any) -> Target:
     """The target of a table of a scenario, scaled, rotated and shifted."""
-    make = TARGETS[table.kind]
+    make = row_of(TARGETS, table, "target")
     return moved(make(**options(table, make)), **options(table, moved))
 
 
@@ -185,7 +190,7 @@ def row_of(table: Mapping[str, Callable[..., Any]], part: Any, name: str) -> Cal
 
 def build_rule(config: Config) -> Rule:
     """The update rule with its options."""
-    make = RULES[config.method.update.kind]
+    make = row_of(RULES, config.method.update, "update")
     return make(**options(config.method.update, make))
 
 
@@ -226,6 +231,8 @@ def misfits_of_worlds(config: Config) -> None:
             raise Refusal(f"the cast {kind} is fed latents and nothing else", f"leave {option} out", option)
     if kind in UNBLURRED and method.instance_noise:
         raise Refusal(f"the cast {kind} shows points as they are", "leave instance_noise at 0", "instance_noise")
+    if method.labels and config.training.data is not None:
+        raise Refusal("labels are of points that are drawn anew", "leave training.data out", "labels")
     if method.auxiliary is not None and not method.labels:
         raise Refusal("auxiliary needs labels", 'for example labels = "generator"', "auxiliary")
     if method.auxiliary is not None and method.pack > 1:
@@ -300,6 +307,14 @@ MISFITS: dict[str, Callable[[Config, Any], None]] = {
 }
 
 
+def no_list(config: Config) -> None:
+    """Refuse a way to go through a list of points where there is none."""
+    if config.training.reuse and config.training.data is None:
+        raise Refusal(
+            "says how the points of a fixed list follow each other", "say data = 50000, or leave it out", "reuse"
+        )
+
+
 def own_tried(config: Config) -> None:
     """Try what is the user's own."""
     objective_tried(config.method.objective, plain_objective(config), config)
@@ -307,11 +322,26 @@ def own_tried(config: Config) -> None:
         if isinstance(part, Own):
             make = row_of(CONSTRAINTS, part, "constraint")
             constraint_tried(part, make(**options(part, make)), config)
+    if isinstance(config.method.update, Own):
+        stage = world(config)
+        rule_tried(config.method.update, stage.game, *first_step(config, stage))
+
+
+def first_step(config: Config, stage: World) -> tuple[State, Draw]:
+    """A state of one seed before its first step, and what that draws, to try a step on."""
+    rng, sample, moves = np.random.default_rng(0), stage.target.sample, config.method.critic_steps + 1
+    laws = {"real": sample, "latent": lambda rng, n: stage.generator.latents(rng, n, sample)}
+    laws |= {name: law.sample for name, law in stage.laws.items()}
+    draw = {name: np.stack([[law(rng, config.training.batch)] for _ in range(moves)]) for name, law in laws.items()}
+    first = {name: player.network.initial(rng)[None] for name, player in stage.game.players.items()}
+    start, drawn = ({name: torch.from_numpy(one).float() for name, one in some.items()} for some in (first, draw))
+    return play_start(stage.game, start), drawn
 
 
 BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
     ("target", build_target),
     ("source", build_source),
+    ("training", no_list),
     ("method", misfits),
     ("generator", build_generator),
     ("method", build_objective),

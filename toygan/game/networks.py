@@ -19,7 +19,7 @@ from torch.nn.functional import leaky_relu, silu, softplus
 Activation = Literal["relu", "leaky-relu", "tanh", "silu", "softplus", "groupsort"]
 Normalisation = Literal["none", "batch", "layer"]
 CriticNormalisation = Literal["none", "batch", "batch-running", "layer"]
-Initialisation = Literal["he", "xavier", "normal", "orthogonal"]
+Initialisation = Literal["he", "xavier", "normal", "orthogonal", "torch"]
 
 
 class Layer(NamedTuple):
@@ -202,11 +202,29 @@ def orthogonal(rng: np.random.Generator, shape: Shape) -> np.ndarray:
     return q if shape.inputs >= shape.outputs else q.T
 
 
+def torchs(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+    """Uniform within 1 / sqrt(inputs), and biases too (what torch does to a linear layer that nobody initialises)."""
+    bound = shape.inputs**-0.5
+    return rng.uniform(-bound, bound, shape)
+
+
 INITIALISATIONS: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] = {
     "he": he,
     "xavier": xavier,
     "normal": normal,
     "orthogonal": orthogonal,
+    "torch": torchs,
+}
+
+
+def no_biases(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+    """First biases [outputs] of zero, as most have it."""
+    return np.zeros(shape.outputs)
+
+
+# First biases where an initialisation has its own.
+BIASES: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] = {
+    "torch": lambda rng, shape: torchs(rng, shape)[0],
 }
 
 
@@ -239,16 +257,22 @@ class Body(NamedTuple):
     gain: float
 
 
+def first_parameters(shapes: Sequence[Shape], body: Body, rng: np.random.Generator) -> np.ndarray:
+    """Every layer's weights times `gain`, and its biases, one layer after the other: [P]; a batch norm's shift starts at 0."""
+    weights, last = INITIALISATIONS[body.initialisation], BIASES.get(body.initialisation, no_biases)
+    hidden = no_biases if body.normalisation.startswith("batch") else last
+    biases = [*[hidden] * (len(shapes) - 1), last]
+    drawn = zip(shapes, biases, strict=True)
+    return np.concatenate(
+        [np.append(body.gain * weights(rng, shape).ravel(), bias(rng, shape)) for shape, bias in drawn]
+    )
+
+
 def perceptron(inputs: int, outputs: int, body: Body) -> Network:
-    """Affine maps with `depth` hidden layers between; biases start at 0 (but see `with_scales`), weights are times `gain`."""
+    """Affine maps with `depth` hidden layers between; `first_parameters` says how they start, but see `with_scales`."""
     ends = [inputs, *[body.width] * body.depth, outputs]
     shapes = [Shape(a, b) for a, b in pairwise(ends)]
-    draw, bend = INITIALISATIONS[body.initialisation], ACTIVATIONS[body.activation]
-
-    def initial(rng: np.random.Generator) -> np.ndarray:
-        return np.concatenate(
-            [np.append(body.gain * draw(rng, shape).ravel(), np.zeros(shape.outputs)) for shape in shapes]
-        )
+    bend, initial = ACTIVATIONS[body.activation], partial(first_parameters, shapes, body)
 
     def layers(parameters: Tensor) -> list[Layer]:
         return unpack(parameters, shapes)

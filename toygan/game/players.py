@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, NamedTuple
+from itertools import pairwise
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import torch
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from toygan.game.laws import Sampler
@@ -26,13 +27,17 @@ from toygan.game.networks import (
     Network,
     Normalisation,
     Shape,
+    affine,
+    first_parameters,
     network,
     perceptron,
     plain_forward,
     plain_judge,
     unpack,
 )
+from toygan.targets.funnels import moved_down
 from toygan.targets.refusal import Refusal
+from toygan.targets.target import Point
 
 # --- latents: what a generator is fed --------------------------------------------------------------------------------
 
@@ -153,6 +158,32 @@ def data_plus_noise(*, std: PositiveFloat = 1.0) -> Generator:
     return Generator(weightless(np.zeros(0), untouched), latents)
 
 
+# Of the published world of four funnels (deg_8_seed_987 of its authors' code).
+CENTRES = ((0.4718, -2.3439), (0.4889, 0.1953), (1.7911, 1.2045), (-1.717, 1.205))
+OFFSETS = (-0.0389, -0.0913, -0.0691, -0.1027)
+
+
+def funnels(
+    *,
+    centres: tuple[Point, ...] = CENTRES,
+    offsets: tuple[float, ...] = OFFSETS,
+    half: PositiveFloat = 2.5,
+    power: Annotated[float, Field(ge=1)] = 8.0,
+) -> Generator:
+    """A frozen generator whose optimal critic is known: points of the target, in the paper a uniform square, moved down the
+    rays of u(x) = min_n (|x - a_n| + b_n) from the share t of a ray, which ends at the square's edge or another funnel, to
+    t^power (Korotin et al., 2022, arXiv:2206.07767).
+    """
+    a, b = np.array(centres), np.array(offsets)
+    if len(a) != len(b) or not len(a):
+        raise Refusal(f"{len(b)} offsets for {len(a)} centres", "give one for each centre", "offsets")
+
+    def latents(rng: np.random.Generator, n: int, target: Sampler) -> np.ndarray:
+        return moved_down(target(rng, n), a, b, half, power)
+
+    return Generator(weightless(np.zeros(0), untouched), latents)
+
+
 def untouched(layers: Layers, x: Tensor) -> Tensor:
     """The points as they are; the sum over no parameters at all is zero, and keeps the player's move an ordinary one."""
     return x + layers[0].bias.sum(dim=2, keepdim=True)
@@ -173,6 +204,7 @@ GENERATORS: dict[str, Callable[..., Generator]] = {
     "point": point,
     "shift": shift,
     "data-plus-noise": data_plus_noise,
+    "funnels": funnels,
 }
 
 
@@ -250,6 +282,31 @@ def autoencoder(
     return network(initial, layers, forward)._replace(heads={"code": code})
 
 
+def maxout(
+    inputs: int,
+    outputs: int,
+    *,
+    width: PositiveInt = 64,
+    depth: PositiveInt = 3,
+    pieces: Annotated[PositiveInt, Field(le=100)] = 5,
+    initialisation: Initialisation = "he",
+    gain: PositiveFloat = 1.0,
+) -> Network:
+    """A perceptron whose every hidden unit is the largest of `pieces` affine maps of the layer before (Goodfellow et al.,
+    2013, arXiv:1302.4389).
+    """
+    body = Body(width, depth, "relu", "none", initialisation, gain)
+    ends = [inputs, *[width] * depth]
+    shapes = [*(Shape(a, b * pieces) for a, b in pairwise(ends)), Shape(ends[-1], outputs)]
+
+    def forward(layers: Layers, x: Tensor) -> Tensor:
+        for layer in layers[:-1]:
+            x = affine(layer, x).unflatten(2, (width, pieces)).amax(dim=3)
+        return affine(layers[-1], x)
+
+    return network(partial(first_parameters, shapes, body), lambda parameters: unpack(parameters, shapes), forward)
+
+
 def identity(inputs: int, outputs: int) -> Network:
     """The point itself as features, and nothing to learn: a fixed kernel's critic."""
     return weightless(np.zeros(0), untouched)
@@ -259,5 +316,6 @@ CRITICS: dict[str, Callable[..., Network]] = {
     "mlp": mlp_critic,
     "linear": linear,
     "autoencoder": autoencoder,
+    "maxout": maxout,
     "identity": identity,
 }

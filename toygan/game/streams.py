@@ -44,13 +44,16 @@ def stream(scenario_seed: int, seed: int, name: str, *place: int) -> np.random.G
 
 
 class Randomness(NamedTuple):
-    """Everything that decides a run's random numbers; `laws` are the samplers of a step's draws by name."""
+    """Everything that decides a run's random numbers; `laws` are the samplers of a step's draws by name; `epochs` are the real
+    points [N, 2] where they are a list that is gone through, each once before any comes again.
+    """
 
     scenario_seed: int
     seeds: Sequence[int]
     batch: int
     moves: int  # critic moves in a step, plus the generator's one
     laws: Mapping[str, Sampler]
+    epochs: np.ndarray | None = None
 
 
 def draws(source: Randomness, start: int, like: Tensor) -> Iterator[Draw]:
@@ -78,8 +81,20 @@ def stacked(source: Randomness, name: str, block: int, like: Tensor) -> Tensor:
 
 def one(source: Randomness, name: str, seed: int, move: int, block: int) -> np.ndarray:
     """One seed's numbers for one move of every step of a block: [step, batch, c]."""
+    if name == "real" and source.epochs is not None:
+        return source.epochs[order(source, len(source.epochs), seed, move, block)].reshape(BLOCK, source.batch, -1)
     rng = stream(source.scenario_seed, seed, name, move, block)
     return source.laws[name](rng, BLOCK * source.batch).reshape(BLOCK, source.batch, -1)
+
+
+def order(source: Randomness, points: int, seed: int, move: int, block: int) -> np.ndarray:
+    """Which of so many points one move of every step of a block sees: [step * batch]. Every move of a step goes through
+    epochs of its own, each in an order by chance.
+    """
+    size = BLOCK * source.batch
+    epoch, place = np.divmod(block * size + np.arange(size), points)
+    shuffled = {e: stream(source.scenario_seed, seed, "epoch", move, e).permutation(points) for e in np.unique(epoch)}
+    return np.concatenate([shuffled[e][place[epoch == e]] for e in shuffled])
 
 
 def starts(

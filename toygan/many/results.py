@@ -118,7 +118,9 @@ def differing(members: Sequence[int], runs: Sequence[Facts], flat: Sequence[Mapp
     found = {key for key in unlike([flat[i] for i in members]) if not key.startswith("method.")}
     for alike in together(members, lambda i: runs[i].method):
         found |= set(unlike([flat[i] for i in alike]))
-    return {key for key in found if key != "training.seeds" and key.partition(".")[0] not in IDLE}
+    known = {key: {flat[i][key] for i in members if key in flat[i]} for key in found if key.startswith("inputs.")}
+    beside = {key for key, digests in known.items() if len(digests) < 2}  # own code, that some runs do without
+    return {key for key in found - beside if key != "training.seeds" and key.partition(".")[0] not in IDLE}
 
 
 IDLE = {"about", "name", "reference", "title"}  # parts of a config that change no number

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
@@ -78,7 +78,7 @@ class Order(NamedTuple):
 
 
 def run(
-    scenario: str,
+    scenario: str | Callable[..., Any],
     method: str | Method | None = None,
     seeds: int | Sequence[int] | None = None,
     overrides: Mapping[str, Any] | Sequence[str] = (),
@@ -89,23 +89,29 @@ def run(
     watch: Watcher | None = None,
     backend: str = "auto",
 ) -> Recording:
-    """Play a scenario (name or path of a .toml) by a method and return its recording, reusing what `out` holds.
+    """Play a scenario (name or path of a .toml, or a target of yours) by a method and return its recording, reusing what `out`
+    holds.
 
     `seeds` is how many, or which; `overrides` maps keys such as "training.steps" to values, or lists "KEY=VALUE"; `backend`
     is what runs the steps, "auto" for the fastest that is there. A part of a method may be a function of yours: `method` is
-    then "mine.py:my_loss+r1", or `toygan.Method(objective=my_loss, constraint="r1")`. `watch` hears how far it is; in a
-    notebook a bar does, unless another one is given.
+    then "mine.py:my_loss+r1", or `toygan.Method(objective=my_loss, constraint="r1")`; so may the target be, "mine.py:my_target"
+    or `my_target`, in place of a scenario's name. `watch` hears how far it is; in a notebook a bar does, unless another one is
+    given.
     Raises UserError (a ValueError) for what the user got wrong, with every mistake in one message.
     """
     watcher = watch or (bar() if in_notebook() else quiet)
     wanted = Order(Path(out), device=device, animation=animation, fresh=fresh, watch=watcher, backend=backend)
     changes = changes_of(seeds, overrides)
-    own.allow([method, *said_in(changes)])
+    own.allow([scenario, method, *said_in(changes)])
     return carry_out(*prepared(scenario, method, changes, wanted))
 
 
 def prepared(
-    scenario: str, method: str | Method | None, changes: Sequence[Change], wanted: Order, said: Mapping[str, Place] = {}
+    scenario: str | Callable[..., Any],
+    method: str | Method | None,
+    changes: Sequence[Change],
+    wanted: Order,
+    said: Mapping[str, Place] = {},
 ) -> tuple[Config, Order]:
     """What to play and how, checked; nothing is made yet. Of what is `wanted` the folder is that of all runs. `said`: where
     changes were said, if not on the command line.
@@ -117,10 +123,12 @@ def prepared(
     return config, wanted._replace(folder=folder, command=command, device=device, backend=backend)
 
 
-def command_line(scenario: str, method: str | Method | None, changes: Sequence[Change]) -> str:
-    """The command that repeats a run; one of a method that was made in Python can only be repeated there."""
-    if isinstance(method, Method):
-        return f"toygan.run({scenario!r}, method=toygan.Method(...))"
+def command_line(scenario: str | Callable[..., Any], method: str | Method | None, changes: Sequence[Change]) -> str:
+    """The command that repeats a run; one of what was made in Python can only be repeated there."""
+    if isinstance(method, Method) or not isinstance(scenario, str):
+        called = repr(scenario) if isinstance(scenario, str) else getattr(scenario, "__name__", "...")
+        told = "toygan.Method(...)" if isinstance(method, Method) else repr(method)
+        return f"toygan.run({called}{f', method={told}' if method else ''})"
     words = ["toygan", "run", scenario, *(["--method", method] if method else [])]
     for change in changes:
         key, value = change.split("=", 1) if isinstance(change, str) else (change[0], toml_value(change[1]))

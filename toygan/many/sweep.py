@@ -20,8 +20,8 @@ from urllib.parse import quote
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from toygan.files.config import Config, as_data, toml_value
-from toygan.files.own import allow
+from toygan.files.config import Config, Method, as_data, toml_value
+from toygan.files.own import WORD, allow, in_no_file
 from toygan.files.scenario import find
 from toygan.files.strict import (
     Key,
@@ -62,7 +62,8 @@ END_SECONDS = 2.0  # the final measures and the picture of a run
 
 Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
 Settings = Mapping[str, Any]  # key -> value
-Combination = tuple[str, str | None, dict[str, Any]]  # scenario, method, point of the grid
+World = str | Callable[..., Any]  # a scenario's name, or a target of one's own
+Combination = tuple[World, str | Method | None, dict[str, Any]]  # scenario, method, point of the grid
 Places = Mapping[tuple[str, str], Place]  # a key of a plan, and one of its table if it is one -> where it was said
 NOWHERE: Places = {}  # on the command line, or in Python
 
@@ -178,15 +179,20 @@ def points(grid: Mapping[str, Any], places: Places = NOWHERE) -> list[dict[str, 
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
-def planned(plan: Plan, places: Places = NOWHERE) -> list[Task]:
-    """Every run of a plan, checked; nothing is made yet. UserError with what is wrong in any of them.
+def planned(
+    plan: Plan, places: Places = NOWHERE, worlds: Sequence[World] | None = None, methods: Sequence[Method] = ()
+) -> list[Task]:
+    """Every run of a plan, checked; nothing is made yet. UserError with what is wrong in any of them. `worlds` are its
+    scenarios where some are functions, `methods` more methods, made in Python.
 
     `places` tells where in a sweep file the keys of the plan were said; all others were on the command line.
     """
     refuse(list(no_keys(plan, places)))
-    absent = {name: mistake for name in plan.scenarios if (mistake := no_scenario(name, places))}
-    there = [name for name in plan.scenarios if name not in absent]
-    combined = list(itertools.product(there, named(plan.methods) or (None,), points(flat(plan.grid), places)))
+    worlds = plan.scenarios if worlds is None else worlds
+    absent = {name: mistake for name in worlds if isinstance(name, str) and (mistake := no_scenario(name, places))}
+    there = [world for world in worlds if world not in absent]
+    asked = [*named(plan.methods), *methods] or [None]
+    combined = list(itertools.product(there, asked, points(flat(plan.grid), places)))
     # A mistake in one word is made at every point of the grid: it is found, and told, at the first that has the word.
     planned_tasks(plan, beginning_something(combined), places, list(absent.values()))
     return planned_tasks(plan, combined, places)
@@ -214,7 +220,8 @@ def beginning_something(combined: Iterable[Combination]) -> Iterator[Combination
     """The combinations that bring a scenario with a method, or a scenario with one value of the grid, for the first time."""
     seen = set[tuple[str, ...]]()
     for scenario, method, settings in combined:
-        pairs = {(scenario, str(method)), *((scenario, key, in_toml(value)) for key, value in settings.items())}
+        world = str(scenario)
+        pairs = {(world, str(method)), *((world, key, in_toml(value)) for key, value in settings.items())}
         if not pairs <= seen:
             seen |= pairs
             yield scenario, method, settings
@@ -222,6 +229,8 @@ def beginning_something(combined: Iterable[Combination]) -> Iterator[Combination
 
 def no_scenario(name: str, places: Places) -> Mistake | None:
     """What is wrong with the name of a scenario; None where it names a file."""
+    if WORD.fullmatch(name):  # a target of one's own
+        return None
     try:
         wrong = None if isfile(find(name)) else Mistake(None, "there is no such file", place=Place(name))
     except UserError as error:
@@ -261,7 +270,9 @@ def refuse(mistakes: Sequence[Mistake]) -> None:
         raise UserError(*mistakes[:MOST], *more)
 
 
-def planned_task(plan: Plan, scenario: str, method: str | None, settings: Settings, places: Places = NOWHERE) -> Task:
+def planned_task(
+    plan: Plan, scenario: World, method: str | Method | None, settings: Settings, places: Places = NOWHERE
+) -> Task:
     """One run, checked."""
     common, where = flat(plan.set), dict[str, Place]()
     for part, table in (("set", common), ("grid", settings)):
@@ -274,7 +285,8 @@ def planned_task(plan: Plan, scenario: str, method: str | None, settings: Settin
     changes = [*common.items(), *settings.items()]
     config, order = runs.prepared(scenario, method, changes, runs.Order(Path(plan.out)), where)
     names = [config.name, config.method.name, *([folder_name(settings)] if settings else [])]
-    return Task("/".join(names), Path(plan.out, *names), as_data(config), order.command, dict(settings), plan.animation)
+    name, folder, own = "/".join(names), Path(plan.out, *names), in_no_file(config)
+    return Task(name, folder, as_data(config), order.command, dict(settings), plan.animation, own=own)
 
 
 def said(places: Places, part: str, key: str, value: Any) -> Place:
@@ -303,8 +315,8 @@ def plain_value(value: Any) -> str:
 
 
 def sweep(
-    scenarios: str | Sequence[str],
-    methods: str | Sequence[str] = (),
+    scenarios: World | Sequence[World],
+    methods: str | Method | Sequence[str | Method] = (),
     seeds: int | Sequence[int] | None = None,
     grid: Values | None = None,
     overrides: Settings | None = None,
@@ -315,15 +327,18 @@ def sweep(
     animation: bool = False,
     fresh: bool = False,
 ) -> Any:
-    """Play every scenario by every method at every point of the grid, reusing what `out` holds.
+    """Play every scenario by every method at every point of the grid, reusing what `out` holds. Both may be of functions of
+    yours, as in `run`.
 
     Returns one record a run and seed, as in `results.csv`: a pandas DataFrame where pandas is installed, else a list of
     dicts. A run that raises has the status "failed" and its message. Raises UserError for what the user got wrong. On
     systems that start processes afresh call it under `if __name__ == "__main__":`.
     """
+    worlds = [scenarios] if isinstance(scenarios, str) or callable(scenarios) else list(scenarios)
+    played = [methods] if isinstance(methods, str | Method) else list(methods)
     asked = {
-        "scenarios": [scenarios] if isinstance(scenarios, str) else list(scenarios),
-        "methods": [methods] if isinstance(methods, str) else list(methods),
+        "scenarios": [getattr(world, "__name__", "target") if callable(world) else world for world in worlds],
+        "methods": [method for method in played if not isinstance(method, Method)],
         "seeds": seeds if isinstance(seeds, int | None) else list(seeds),
         "grid": {key: list(values) for key, values in (grid or {}).items()},
         "set": dict(overrides or {}),
@@ -331,8 +346,9 @@ def sweep(
         "animation": animation,
     }
     plan = check(Plan, {key: value for key, value in asked.items() if value is not None}, Source("sweep"))
-    allow([*plan.methods, *flat(plan.set).values(), *(value for some in flat(plan.grid).values() for value in some)])
-    tasks = planned(plan)
+    on_grid = (value for some in flat(plan.grid).values() for value in some)
+    allow([*worlds, *plan.methods, *flat(plan.set).values(), *on_grid])
+    tasks = planned(plan, NOWHERE, worlds, [method for method in played if isinstance(method, Method)])
     failed = carry_out(tasks, Path(out), engine, address, workers, fresh)
     return as_frame(outcome(tasks, failed))
 

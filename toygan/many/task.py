@@ -19,7 +19,7 @@ import torch
 
 from toygan.files.config import Config, toml_of
 from toygan.files.disk import as_json, parsed, write_aside
-from toygan.files.own import recall
+from toygan.files.own import Code, own_tables, recall
 from toygan.files.scenario import as_table
 from toygan.files.strict import Source, UserError, check
 from toygan.many import run
@@ -36,7 +36,9 @@ Files = dict[str, bytes]  # path inside a run folder -> content
 
 
 class Task(NamedTuple):
-    """One run: its name, its folder, its config as plain data, the command that repeats it, its place in the grid."""
+    """One run: its name, its folder, its config as plain data, the command that repeats it, its place in the grid; and the
+    functions in it that were given in Python, which no file brings.
+    """
 
     name: str
     folder: Path
@@ -45,6 +47,7 @@ class Task(NamedTuple):
     settings: Mapping[str, Any]
     animation: bool
     picture: bool = True
+    own: tuple[Code, ...] = ()
 
 
 class End(NamedTuple):
@@ -86,7 +89,7 @@ def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watch
     )
     try:
         await_folder(place, TURN)
-        recall(config)
+        recall(config, task.own)
         recording = run.carry_out(check(Config, config, Source(task.name)), order)
     except KeyboardInterrupt:
         raise
@@ -169,10 +172,9 @@ def places_of(config: Mapping[str, Any], inputs: Path) -> dict[str, Path]:
 
 def with_paths(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tables of a config that name a file; a function that was given in Python has none."""
-    method = as_table(config.get("method"))
-    tables = [as_table(config.get("target")), *(as_table(method.get(part)) for part in folders.OWN_FILES)]
-    own = [table for table in tables[1:] if str(table.get("path", "")).endswith(".py")]
-    return [table for table in tables[:1] if isinstance(table.get("path"), str)] + own
+    target, own = as_table(config.get("target")), own_tables(config)
+    points = [target] if isinstance(target.get("path"), str) and "target" not in own else []
+    return points + [table for table in own.values() if str(table.get("path", "")).endswith(".py")]
 
 
 def cargo_of_run(cargo: Files) -> Files:

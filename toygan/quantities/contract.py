@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from toygan.engines.graph import Graph, Untraceable, recorded
-from toygan.files.own import Code, blaming, is_fixed, parameters
+from toygan.files.own import Code, blaming, in_one_line, is_fixed, parameters
+from toygan.files.samplers import is_sampler, sampler_of
 from toygan.files.strict import Mistake, UserError, suggestion
 from toygan.quantities.critic_contract import critic_facts
 from toygan.quantities.forms import CRITICS, LossForm, PenaltyForm, losses_of, penalty_of
+from toygan.quantities.generator_contract import generator_facts
 from toygan.quantities.held import Held, holds, normal, note, one_held, reseed, streams_kept
 from toygan.quantities.loss_contract import loss_facts, scores
 from toygan.quantities.penalty_contract import clouds, penalty_facts, small
+from toygan.quantities.target_contract import target_facts
 
 
 def held(code: Code, role: str | None = None) -> tuple[str, list[Held]]:
@@ -24,20 +27,33 @@ def held(code: Code, role: str | None = None) -> tuple[str, list[Held]]:
     if chosen not in ROLES:
         raise UserError(f"--as {chosen}: unknown; {suggestion(chosen, list(ROLES), 'parts')}")
     with streams_kept():
+        reseed(0)  # the first weights of a class are the same each time
         return chosen, ROLES[chosen](code)
 
 
 def guessed(code: Code) -> str:
     """The part that a function seems to be, by what it is, what it is called and what it takes."""
     name = code.kind.rpartition(":")[2].lower()
+    if is_sampler(code):
+        return "target"
     fixed = [one.lower() for one in given_to(code)]
     if is_module(code) and len(fixed) < 2:
-        return "critic"
+        return "generator" if is_called_generator(name) or fixed[:1] in LATENT else "critic"
     if fixed == ["sight"] or any(word in name for word in PENALTIES):
         return "penalty"
     if len(fixed) == 1 and any(word in name for word in (*CRITICS[1:8], "judge")):
         return "critic"
+    if len(fixed) == 1 and (fixed in LATENT or (is_called_generator(name) and "loss" not in name)):
+        return "generator"
     return "objective"
+
+
+LATENT = (["z"], ["noise"], ["latent"], ["latents"])
+
+
+def is_called_generator(name: str) -> bool:
+    """Whether a name means a generator."""
+    return name in ("g", "gen", "netg", "net_g", "g_net") or "generator" in name
 
 
 PENALTIES = ("penalty", "_gp", "gp_", "r1", "r2", "regul", "lipschitz")
@@ -87,34 +103,76 @@ def penalty_held(code: Code) -> list[Held]:
 def critic_held(code: Code) -> list[Held]:
     """The contract of a critic: a module, the class of one, or a function of points."""
     with blaming(code.file):
-        made = made_critic(code)
+        made = made_network(code, WIDTHS)
         made(torch.zeros(2, 2, dtype=torch.float64))
     traced = one_held(code, "traceable", lambda: traceable(lambda points: [made(points)], [normal(6, 2)]))
     return [*critic_facts(code, made), traced]
 
 
-def made_critic(code: Code) -> Callable[[Tensor], Tensor]:
-    """The critic in double precision, made with what its arguments usually are. UserError for arguments that say nothing."""
-    critic: Any = code.function
-    if isinstance(critic, type):
+def generator_held(code: Code) -> list[Held]:
+    """The contract of a generator: a module, the class of one, or a function of latents."""
+    with blaming(code.file):
+        made = made_network(code, WIDTHS | ENDS)
+    d = latents_of(code, made)
+    traced = one_held(code, "traceable", lambda: traceable(lambda z: [made(z)], [normal(6, d)]))
+    return [*generator_facts(code, made, d), traced]
+
+
+def latents_of(code: Code, made: Callable[[Tensor], Tensor]) -> int:
+    """How wide the latents are that a generator takes. UserError where it takes none."""
+    first = next((p for p in made.parameters() if p.ndim == 2), None) if isinstance(made, nn.Module) else None
+    said = ""
+    for d in dict.fromkeys([*([] if first is None else [first.shape[1]]), *LATENTS]):
+        try:
+            with torch.no_grad():
+                made(normal(6, d))
+            return int(d)
+        except Exception as error:
+            said = said or in_one_line(error)
+    hint = "a generator takes latents [n, d] and gives points [n, 2]; a sampler is checked --as target"
+    raise UserError(Mistake(None, f"{code.kind}: takes no latents [n, d] ({said})", hint, place=code.place))
+
+
+LATENTS = (2, 1, 3, 4, 5, 8, 10, 16, 20, 25, 32, 50, 64, 100, 128, 256, 512)
+
+
+def target_held(code: Code) -> list[Held]:
+    """The contract of a target: a sampler, and its density where it says one."""
+    with blaming(code.file):
+        sampler = sampler_of(code)
+    return target_facts(code, sampler)
+
+
+def made_network(code: Code, widths: Mapping[str, int]) -> Callable[[Tensor], Tensor]:
+    """A network in double precision, made with what its arguments usually are. UserError for arguments that say nothing."""
+    made: Any = code.function
+    if isinstance(made, type):
         fixed = [name for name, one in parameters(code).items() if is_fixed(one)]
-        unknown = [name for name in fixed if name.lower() not in WIDTHS]
+        unknown = [name for name in fixed if name.lower() not in widths]
         if unknown:
-            hint = "give it a default, or name a function of points, or a module that is made already"
+            hint = "give it a default, or name a function, or a module that is made already"
             raise UserError(Mistake(None, f"{code.kind}: what is {unknown[0]!r}?", hint, place=code.place))
-        critic = critic(**{name: WIDTHS[name.lower()] for name in fixed})
-    return critic.double() if isinstance(critic, nn.Module) else critic
+        made = made(**{name: widths[name.lower()] for name in fixed})
+    return made.double() if isinstance(made, nn.Module) else made
 
 
 WIDTHS = {"in_dim": 2, "input_dim": 2, "dim": 2, "d": 2, "in_features": 2, "data_dim": 2, "x_dim": 2, "input_size": 2,
           "hidden": 16, "hidden_dim": 16, "hidden_size": 16, "width": 16, "h": 16, "dim_hidden": 16, "ndf": 16, "out_dim": 1,
           "output_dim": 1, "output_size": 1, "depth": 2, "layers": 2, "n_layers": 2, "num_layers": 2}  # fmt: skip
+# Of a generator: latents come in, points go out.
+ENDS = (
+    dict.fromkeys(("in_dim", "input_dim", "in_features", "input_size", "latent_dim", "z_dim", "nz", "noise_dim", "dim_z",
+                   "latent_size", "noise_size", "zdim", "z_size", "latent", "d_z"), 4)
+    | dict.fromkeys(("out_dim", "output_dim", "output_size", "out_features", "n_out"), 2) | {"ngf": 16}
+)  # fmt: skip
 
 
 ROLES: dict[str, Callable[[Code], list[Held]]] = {
     "objective": objective_held,
     "penalty": penalty_held,
     "critic": critic_held,
+    "generator": generator_held,
+    "target": target_held,
 }
 
 

@@ -18,6 +18,7 @@ from toygan.quantities.held import (
     differences,
     gradient,
     holds,
+    in_plain_lists,
     normal,
     note,
     number,
@@ -117,6 +118,8 @@ def slopes(critic: Critic, points: Tensor) -> Held:
 
 def learns(critic: Critic, points: Tensor) -> Held:
     """Whether every parameter moves the scores."""
+    if lost := in_plain_lists(critic):
+        return broken(f"torch does not know of the layers in {lost}", "a plain list where nn.ModuleList belongs")
     if not isinstance(critic, nn.Module) or not list(critic.parameters()):
         return note("it has no parameters that torch knows of")
     named = dict(critic.named_parameters())

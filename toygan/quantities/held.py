@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from toygan.files.own import Code, in_one_line, place_of
+from toygan.files.samplers import reseed
 
 CLOSE = 1e-5  # relative; between a derivative and central differences in float64
 
@@ -102,20 +104,15 @@ def number(value: Any) -> str:
     return f"{float(value):.6g}"
 
 
-def reseed(seed: int) -> None:
-    """Set every stream that people's code draws from: torch's, numpy's and Python's."""
-    torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  (theirs)
-    random.seed(seed)
-
-
 @contextmanager
 def streams_kept() -> Iterator[None]:
-    """Leave those streams as they were, and work in double precision meanwhile."""
+    """Leave those streams as they were, work in double precision meanwhile, and keep people's warnings to ourselves."""
     before = torch.get_rng_state(), np.random.get_state(), random.getstate(), torch.get_default_dtype()  # noqa: NPY002
     torch.set_default_dtype(torch.float64)  # in which people's code makes its ones, zeros and labels
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         torch.set_rng_state(before[0])
         np.random.set_state(before[1])  # noqa: NPY002
@@ -127,22 +124,41 @@ def streams_kept() -> Iterator[None]:
 
 
 def state_kept(call: Callable[[], Any]) -> Held:
-    """Whether a call leaves torch as it was: grad mode, threads, default type, and the stream of random numbers, which it may
+    """Whether a call leaves torch as it was: grad mode, threads, default type, and the streams of random numbers, which it may
     draw from but not set back.
     """
-    before = settings()
-    ends = []
+    before, ends = settings(), list[dict[str, bytes]]()
     for seed in (1, 2):
         reseed(seed)
         call()
-        ends.append(torch.get_rng_state())
+        ends.append(stream_states())
     changed = [name for name, value in settings().items() if value != before[name]]
     torch.set_grad_enabled(True)
     if changed:
         return broken(f"changes {', '.join(changed)} for everybody")
-    if torch.equal(*ends):
-        return broken("seeds torch's random numbers: whatever draws after it draws the same each time")
-    return holds("leaves torch's settings and its stream of random numbers alone")
+    if seeded := [name for name in ends[0] if ends[0][name] == ends[1][name]]:
+        return broken(f"seeds {seeded[0]}'s random numbers: whatever draws after it draws the same each time")
+    return holds("leaves torch's settings and the streams of random numbers alone")
+
+
+def stream_states() -> dict[str, bytes]:
+    """Where the global streams of random numbers stand, by whose they are."""
+    arrays: Any = np.random.get_state()  # noqa: NPY002
+    return {
+        "torch": torch.get_rng_state().numpy().tobytes(),
+        "numpy": repr(arrays[2:]).encode() + np.asarray(arrays[1]).tobytes(),
+        "Python": repr(random.getstate()).encode(),
+    }
+
+
+def in_plain_lists(module: Any) -> str:
+    """The first attribute that holds layers in a plain list or dict, of which torch does not know; empty where none does."""
+    for part in module.modules() if isinstance(module, nn.Module) else ():
+        for name, value in vars(part).items():
+            inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+            if not name.startswith("_") and any(isinstance(one, nn.Module) for one in inside):
+                return name
+    return ""
 
 
 def settings() -> dict[str, Any]:

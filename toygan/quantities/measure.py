@@ -14,6 +14,7 @@ import numpy as np
 
 from toygan.quantities.critic import Judged, TrainedOn
 from toygan.quantities.divergences import Nodes, fineness, shares
+from toygan.quantities.kinds import Classes, Kinds
 from toygan.quantities.neighbours import Nearness, Spacings, nearness, spacings
 from toygan.quantities.optimal import Clouds, Known, OptimalCritic, optimal_critic
 from toygan.quantities.skeleton import Curve
@@ -23,6 +24,8 @@ from toygan.targets.target import Modes
 
 # What one cloud is held against -----------------------------------------------------------------------------------
 
+NO_KINDS = Kinds()
+
 
 class Seen(NamedTuple):
     """One seed's cloud at one moment with all that measures need, each worked out once; None for what is not known.
@@ -30,7 +33,8 @@ class Seen(NamedTuple):
     `points [N, 2]` and `real [N, 2]` are all points, `some [n, 2]` and `some_real [n, 2]` the first few of each: the
     plan, the neighbours and the sliced distance are about these. `cells`, `apart` and `near` need finite points,
     `cells` no fewer than 20 of both clouds together (32 where no more of the target is known), `apart` two of each.
-    `shown` is what the critic trains against, with a plan of its own: `judged` and `best` are about that.
+    `shown` is what the critic trains against, with a plan of its own: `judged` and `best` are about that. `classes` of all
+    points, and `makers [N]`, where points have such.
     """
 
     points: np.ndarray
@@ -46,6 +50,8 @@ class Seen(NamedTuple):
     judged: Judged | None
     shown: Clouds
     best: OptimalCritic | None
+    classes: Classes | None = None
+    makers: np.ndarray | None = None
 
 
 def seen(
@@ -58,6 +64,7 @@ def seen(
     when: When,
     known: Known | None,
     many_real: np.ndarray | None,
+    kinds: Kinds = NO_KINDS,
 ) -> Seen:
     """A cloud [N, 2] beside real points [N, 2], with what several measures share; more arguments as in `measure_frame`."""
     some, some_real = points[:n], real[:n]
@@ -79,7 +86,15 @@ def seen(
         judged=judged,
         shown=shown,
         best=optimal_critic(known, shown) if known else None,
+        classes=classes_in(kinds),
+        makers=kinds.makers,
     )
+
+
+def classes_in(kinds: Kinds) -> Classes | None:
+    """The classes of both clouds, None where they are not known of both."""
+    own, due = kinds.classes, kinds.real_classes
+    return None if own is None or due is None else Classes(own, due)
 
 
 def shown_to(judged: Judged | None, measured: Clouds) -> Clouds:
@@ -107,17 +122,18 @@ def measure_frame(
     when: When = "frame",
     known: Known | None = None,
     many_real: np.ndarray | None = None,
+    kinds: Sequence[Kinds] | None = None,
 ) -> dict[str, np.ndarray]:
     """Every measure of one frame: samples [S, N, 2] against real [N, 2] and modes or a curve give one [S] a measure.
 
     Depends on nothing but this frame, so a run that continues measures only what is new. Transport and neighbours take
     the first n_w1 points of either cloud; whatever concerns modes, curves and cells takes all N. `judged` is what the
     critic says, one a seed, and `known` what it should say. `many_real [k, 2]` tell the target's shares of cells; where
-    there are none, the real points do. What there is nothing to hold against is left out, and so is, in a frame, what
-    is dear: `when = "final"` has it too.
+    there are none, the real points do. `kinds` is what is known of single points, one a seed. What there is nothing to hold
+    against is left out, and so is, in a frame, what is dear: `when = "final"` has it too.
     """
-    clouds = clouds_seen(samples, real, modes, n_w1, curve, judged, when, known, many_real)
-    return of_clouds(clouds, measurable(modes, curve, judged, when, known))
+    clouds = clouds_seen(samples, real, modes, n_w1, curve, judged, when, known, many_real, kinds)
+    return of_clouds(clouds, measurable(modes, curve, judged, when, known, kinds))
 
 
 def clouds_seen(
@@ -130,12 +146,14 @@ def clouds_seen(
     when: When,
     known: Known | None,
     many_real: np.ndarray | None,
+    kinds: Sequence[Kinds] | None = None,
 ) -> list[Seen]:
     """Every seed's cloud with what measures need; arguments as in `measure_frame`."""
     critics: Sequence[Judged | None] = judged if judged else [None for _ in samples]
+    each = kinds if kinds else [NO_KINDS for _ in samples]
     return [
-        seen(cloud, real, n_w1, modes, curve, critic, when, known, many_real)
-        for cloud, critic in zip(samples, critics, strict=True)
+        seen(cloud, real, n_w1, modes, curve, critic, when, known, many_real, own)
+        for cloud, critic, own in zip(samples, critics, each, strict=True)
     ]
 
 
@@ -151,10 +169,17 @@ def value(row: Quantity, cloud: Seen) -> float:
 
 
 def measurable(
-    modes: Modes | None, curve: Curve | None, judged: Sequence[Judged] | None, when: When, known: Known | None = None
+    modes: Modes | None,
+    curve: Curve | None,
+    judged: Sequence[Judged] | None,
+    when: When,
+    known: Known | None = None,
+    kinds: Sequence[Kinds] | None = None,
 ) -> list[str]:
     """The names of the measures that can be taken then, with what is known."""
-    parts = {"modes": modes, "curve": curve, "judged": judged, "best": known}
+    first = kinds[0] if kinds else NO_KINDS
+    parts: dict[str, object] = {"modes": modes, "curve": curve, "judged": judged, "best": known}
+    parts |= {"classes": classes_in(first), "makers": first.makers}
     missing = {name for name, part in parts.items() if part is None}
     return [
         name
@@ -177,17 +202,22 @@ def floors(
     n_w1: int = N_W1,
     when: When = "frame",
     many_real: np.ndarray | None = None,
+    kinds: Callable[[int], Kinds] | None = None,
 ) -> dict[str, Floor]:
     """What perfect generators score in every measure of clouds, against the very `real [N, 2]` that a run is held against.
 
     Any fixed sample is nearer to, or farther from, all others than two samples are on average: a floor over pairs is not
     what a perfect generator reaches. `sample(k)` draws the k-th target sample [n, 2] for k < draws: floors where lower
-    is better, ceilings where higher is. `many_real` as in `measure_frame`. Raises ValueError for fewer than two draws.
+    is better, ceilings where higher is. `many_real` as in `measure_frame`, and `kinds(k)` of the k-th sample. Raises
+    ValueError for fewer than two draws.
     """
     if draws < 2:
         raise ValueError(f"a spread needs at least 2 draws, got {draws}")
     rows = [
-        measure_frame(sample(k)[None], real, modes, n_w1, curve, when=when, many_real=many_real) for k in range(draws)
+        measure_frame(
+            sample(k)[None], real, modes, n_w1, curve, when=when, many_real=many_real, kinds=kinds and [kinds(k)]
+        )
+        for k in range(draws)
     ]
     return {name: floor_of(np.array([row[name][0] for row in rows])) for name in rows[0]}
 

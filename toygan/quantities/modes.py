@@ -15,21 +15,21 @@ POINT_SIZE = 1e-6  # the least standard deviation of a mode, relative to max(1, 
 SAME = 1e-9  # distances to modes that differ by less are equal: sin(2 pi) is not quite sin(0)
 
 
-def modes_kept(points: np.ndarray, modes: Modes, at_least: int = 1) -> int:
+def modes_kept(points: np.ndarray, modes: Modes, at_least: int = 1, within: float = SIGMAS) -> int:
     """How many modes have at least so many of points [n, 2] within 3 sigma, each point counted for its nearest mode only.
 
     Srivastava et al., 2017, arXiv:1705.07761; Lin et al., 2018, arXiv:1712.04086.
     """
-    return int((mode_counts(points, modes, within=SIGMAS) >= at_least).sum())
+    return int((mode_counts(points, modes, within) >= at_least).sum())
 
 
-def high_quality(points: np.ndarray, modes: Modes) -> float:
+def high_quality(points: np.ndarray, modes: Modes, within: float = SIGMAS) -> float:
     """Share of points [n, 2] within 3 sigma (Mahalanobis) of their nearest mode; one that is not finite is not.
 
     A perfect sampler of separated Gaussians has 1 - exp(-9/2) = 0.98889, a share above it means modes that are too
     narrow. Srivastava et al., 2017, arXiv:1705.07761.
     """
-    return float(mode_counts(points, modes, within=SIGMAS).sum() / len(points))
+    return float(mode_counts(points, modes, within).sum() / len(points))
 
 
 def mode_mass_tv(points: np.ndarray, modes: Modes) -> float:
@@ -39,6 +39,17 @@ def mode_mass_tv(points: np.ndarray, modes: Modes) -> float:
     `high_quality` says how many points are near. Points that are not finite are mass outside every mode.
     """
     shares = mode_counts(points, modes, within=math.inf) / len(points)
+    return float((np.abs(shares - modes.weights).sum() + 1 - shares.sum()) / 2)
+
+
+def mode_tv(points: np.ndarray, modes: Modes, within: float = SIGMAS) -> float:
+    """Total variation 1/2 (sum_k |s_k - w_k| + s_off) between the points' shares and the weights, 0 to 1, where a point beyond so
+    many sigma of every mode is in a class of its own, off every mode, to which the target gives nothing.
+
+    points [n, 2]. Unlike `mode_mass_tv`, which counts every point for its nearest mode however far. Sandlund, 2026,
+    github.com/brycesandlund/paired-discriminator.
+    """
+    shares = mode_counts(points, modes, within) / len(points)
     return float((np.abs(shares - modes.weights).sum() + 1 - shares.sum()) / 2)
 
 

@@ -173,7 +173,11 @@ def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
 
 def watched_row(game: Game, clouds: Watched) -> Draw:
     """The watched clouds as what a move consumes: no noise, and other draws in the middle of their laws."""
-    real, latent = picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent)
+    return row_of(game, picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent))
+
+
+def row_of(game: Game, real: Tensor, latent: Tensor) -> Draw:
+    """Real points, and what the generator is fed [seed, n, d], as what a move consumes, other draws in the middle."""
     laws = {**game.objective.draws, **game.draws}
     middle = {name: 0.0 if law.name == "normal" else 0.5 for name, law in laws.items()}
     others = {name: real.new_full((*real.shape[:2], law.columns), middle[name]) for name, law in laws.items()}

@@ -25,6 +25,7 @@ from toygan.quantities.critic import (
     steep_share,
 )
 from toygan.quantities.divergences import js, tv
+from toygan.quantities.kinds import class_accuracy, class_w1, generator_distance, generator_overlap
 from toygan.quantities.modes import high_quality, mode_kl, mode_mass_tv, modes_kept
 from toygan.quantities.neighbours import coverage, density, neighbour_kl, neighbour_reverse_kl, precision, recall
 from toygan.quantities.optimal import Clouds
@@ -261,6 +262,22 @@ QUANTITIES = {
     "steep_share": critic(
         "steep share", "share of watched points at which |grad f| exceeds 1", "share", "neither", steep_share, "judged", "last"
     ),
+    "class_w1": cloud(
+        "W1 by class", "what transport costs where no mass may change its class", "plane", "lower",
+        class_w1, "some some_real classes", "end curves terminal page",
+    ),
+    "class_accuracy": cloud(
+        "of their class", "share of points whose nearest real point is of their own class", "share", "higher",
+        class_accuracy, "points real classes", "end curves terminal page", best=1.0,
+    ),
+    "generator_overlap": cloud(
+        "generators overlap", "how alike two generators share out modes: 0 no mode is two's, 1 all serve the same", "share",
+        "lower", generator_overlap, "points modes makers", "end curves terminal page",
+    ),
+    "generator_distance": cloud(
+        "generators apart", "W1 of a generator's points from all others', the mean", "plane", "neither",
+        lambda some, makers: generator_distance(some, makers[: len(some)]), "some makers", "end curves terminal page",
+    ),
     "centre_x": cloud("centre x", "mean x of the points", "plane", "neither", partial(centre, axis=0), "points"),
     "centre_y": cloud("centre y", "mean y of the points", "plane", "neither", partial(centre, axis=1), "points"),
     "optimal_correlation": critic(
@@ -290,6 +307,26 @@ QUANTITIES = {
                                      "ratio", "neither", "state", shown="last"),
     "code_information": Quantity("code information", "share of a point's mode that its category tells", "share", "higher",
                                  "state", shown="last"),
+    "reconstruction_error": Quantity(
+        "reconstruction error", "mean distance |x - G(E(x))| of real points from what comes back of them", "plane", "lower",
+        "state", shown="last end curves terminal page", best=0.0,
+    ),
+    "latent_distance": Quantity(
+        "latent error", "mean distance |z - E(G(z))| of what G is fed from what comes back of it", "latent", "lower", "state",
+        shown="last end curves terminal page", best=0.0,
+    ),
+    "other_w1": Quantity("W1 in the other world", f"exact Wasserstein-1 distance there, of {N_W1} points", "plane", "lower",
+                         "state", shown="last end curves terminal page"),
+    "latent_error": Quantity("latent term", "what is added to losses for |z - E(G(z))|², with its weight", "loss", "lower",
+                             "loss", shown="curves"),
+    "point_error": Quantity("reconstruction term", "what is added to losses for |x - G(E(x))|², with its weight", "loss",
+                            "lower", "loss", shown="curves"),
+    "code_divergence": Quantity("code divergence term", "KL of codes from the latents' law, with its weight", "loss", "lower",
+                                "loss", shown="curves"),
+    "cycle": Quantity("cycle term", "what is added to losses for going there and back, with its weight", "loss", "lower",
+                      "loss", shown="curves"),
+    "sameness": Quantity("sameness term", "|z - z'| / |G(z) - G(z')|, with its weight", "loss", "lower", "loss",
+                         shown="curves"),
     "w1_floor": Quantity("W1 floor", "what perfect samplers score in W1, the mean", "plane", "neither", "floor",
                          shown="live terminal"),
     "core_seconds": Quantity("core-seconds", "seconds of a core, without drawing and floors", "seconds", "lower", "cost",

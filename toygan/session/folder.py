@@ -20,13 +20,16 @@ import numpy as np
 
 from toygan.files.config import Config, as_data, as_toml, deciding, differing
 from toygan.files.disk import arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
-from toygan.files.own import Code, Own, code_of
+from toygan.files.own import Own, own_code, own_tables
 from toygan.files.scenario import as_table
 from toygan.files.strict import UserError, examined
 from toygan.session.facts import FACTS, FORMAT, RECORDED, SHAPE, fault_in
 
 FINISHED = ("done", "diverged")
-OWN_FILES = {"objective": "objective.py", "constraint": "constraint.py", "also": "also.py"}  # copies of own code
+# copies of own code, by the part that it is
+OWN_FILES = {
+    "objective": "objective.py", "constraint": "constraint.py", "also": "also.py", "update": "rule.py", "target": "target.py",
+}  # fmt: skip
 PLAY = 2  # raised where random numbers or a kept state are others than before: what was begun then is begun again
 OURS = ("run.json", "config.toml", "metrics.jsonl", "frames.npz", "weights.npz", "picture.png", "animation.gif",
         *OWN_FILES.values())  # fmt: skip
@@ -195,18 +198,12 @@ def of_file(path: Path) -> str | None:
 
 def digests(config: Config) -> dict[str, str]:
     """The SHA-256 of every file that a config draws from: changed points are another run."""
-    path = getattr(config.target, "path", None)
+    path = None if isinstance(config.target, Own) else getattr(config.target, "path", None)
     points = {str(path): digest(path.read_bytes()).hex()} if path else {}
     return points | {
         code.path if code.path.endswith(".py") else code.kind: digest(code.source).hex()
         for code in own_code(config).values()
     }
-
-
-def own_code(config: Config) -> dict[str, Code]:
-    """The user's own functions among the parts of a method."""
-    parts = {name: getattr(config.method, name) for name in OWN_FILES}
-    return {name: code_of(part) for name, part in parts.items() if isinstance(part, Own)}
 
 
 def keep_code(folder: Path, config: Config) -> None:
@@ -262,8 +259,7 @@ class Trail(NamedTuple):
 def trail(config: Config, facts: Mapping[str, Any]) -> Trail:
     """The trail of a run that has kept nothing yet."""
     data = deciding(as_data(config))
-    own = [data["method"][part] for part in OWN_FILES if "path" in data["method"][part]]
-    for table in (data["target"], *own):
+    for table in (data["target"], *own_tables(data).values()):
         table |= {"path": None}  # its content counts, wherever it lies
     decided = [data, sorted(facts["inputs"].values()), conditions(facts), PLAY]
     return Trail(digest(json.dumps(decided, sort_keys=True).encode()), [], [])

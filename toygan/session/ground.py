@@ -16,9 +16,10 @@ from toygan.files.config import View
 from toygan.files.disk import plain
 from toygan.game.streams import stream
 from toygan.quantities import measure
+from toygan.quantities.kinds import Kinds
 from toygan.quantities.optimal import OPTIMA, Known, Told, indifferent_score, known_optimum
 from toygan.quantities.table import N_W1
-from toygan.targets.target import MANY, Target
+from toygan.targets.target import MANY, Batch, Target
 
 PERFECT = 40  # samplers behind a floor: half a second for a frame's, 3 s for those of the end, kept for later runs
 
@@ -53,7 +54,12 @@ def many_points(target: Target, seed: int) -> np.ndarray:
 
 def perfect_points(target: Target, seed: int, n: int, k: int) -> np.ndarray:
     """The k-th independent sample of the target [n, 2], for noise floors."""
-    return target.sample(stream(seed, 0, "floor", k), n)
+    return perfect_batch(target, seed, n, k).points
+
+
+def perfect_batch(target: Target, seed: int, n: int, k: int) -> Batch:
+    """The same points with their classes, where the target has any."""
+    return target.batch(stream(seed, 0, "floor", k), n)
 
 
 def axes_of(view: View, n: int) -> Axes:
@@ -98,21 +104,31 @@ def optimum_told(
 
 
 def seen_on(
-    ground: Ground, samples: np.ndarray, critics: Sequence[measure.Judged] | None, known: Known | None
+    ground: Ground,
+    samples: np.ndarray,
+    critics: Sequence[measure.Judged] | None,
+    known: Known | None,
+    kinds: Sequence[Kinds] | None = None,
 ) -> list[measure.Seen]:
-    """Every seed's cloud of samples [S, N, 2], with what measures of a frame need; `known` is what its critic should say."""
+    """Every seed's cloud of samples [S, N, 2], with what measures of a frame need; `known` is what its critic should say,
+    `kinds` what is known of single points.
+    """
     target = ground.target
     return measure.clouds_seen(
-        samples, ground.real, target.modes, N_W1, curve_of(target), critics, "frame", known, ground.many_real
+        samples, ground.real, target.modes, N_W1, curve_of(target), critics, "frame", known, ground.many_real, kinds
     )
 
 
 def measured_on(
-    ground: Ground, clouds: Sequence[measure.Seen], critics: Sequence[measure.Judged] | None, known: Known | None
+    ground: Ground,
+    clouds: Sequence[measure.Seen],
+    critics: Sequence[measure.Judged] | None,
+    known: Known | None,
+    kinds: Sequence[Kinds] | None = None,
 ) -> dict[str, np.ndarray]:
     """Every measure of a frame that can be taken of these clouds, [S] each; `known`: whether an optimum ever is."""
     target = ground.target
-    return measure.of_clouds(clouds, measure.measurable(target.modes, curve_of(target), critics, "frame", known))
+    return measure.of_clouds(clouds, measure.measurable(target.modes, curve_of(target), critics, "frame", known, kinds))
 
 
 def best_on(ground: Ground, clouds: Sequence[measure.Seen]) -> np.ndarray:
@@ -123,17 +139,27 @@ def best_on(ground: Ground, clouds: Sequence[measure.Seen]) -> np.ndarray:
         return np.stack(scores).astype(np.float32)
 
 
-def floors_on(ground: Ground, about: Sequence[Any], real: np.ndarray, n_w1: int, when: measure.When) -> Floors:
+def floors_on(
+    ground: Ground,
+    about: Sequence[Any],
+    real: np.ndarray,
+    n_w1: int,
+    when: measure.When,
+    due: np.ndarray | None = None,
+) -> Floors:
     """What perfect samplers score in every measure of clouds against these target points [n, 2]: mean, spread, the ends
     of the band that holds 90 % of them, and how many were drawn. Runs on one target, which is what is told `about` it,
-    share them, here and elsewhere.
+    share them, here and elsewhere. With the points' classes `due [n]` of measures of classes too.
     """
-    target = ground.target
+    target, about = ground.target, [*about, *([] if due is None else ["classes"])]
+
+    def kinds(k: int) -> Kinds:
+        return Kinds() if due is None else Kinds(perfect_batch(target, ground.seed, len(real), k).labels, due)
 
     def made() -> Floors:
         sample = partial(perfect_points, target, ground.seed, len(real))
         found = measure.floors(
-            sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, many_real=ground.many_real
+            sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, ground.many_real, kinds
         )
         return {name: dict(zip(FLOOR, map(plain, floor), strict=True)) for name, floor in found.items()}
 
@@ -159,6 +185,7 @@ def summed_up(
     n_w1: int,
     frames: Mapping[str, np.ndarray],
     last: Mapping[str, np.ndarray],
+    kinds: Sequence[Kinds] | None = None,
 ) -> dict[str, Any]:
     """The final measures of every seed, of points `final [S, n, 2]` against `real [n, 2]`, more than a frame has; `last`,
     [S] each, is what else is known of the end; the first of the frames at which a seed was seen to have diverged. Means
@@ -166,7 +193,7 @@ def summed_up(
     """
     target = ground.target
     found = measure.measure_frame(
-        final, real, target.modes, n_w1, curve_of(target), when="final", many_real=ground.many_real
+        final, real, target.modes, n_w1, curve_of(target), when="final", many_real=ground.many_real, kinds=kinds
     ) | dict(last)
     alive = np.asarray(~frames["diverged"].any(axis=0))
     rows = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -12,8 +13,9 @@ from torch import Tensor
 from toygan.game import duel, play
 from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
-from toygan.game.play import State
+from toygan.game.play import Parameters, State
 from toygan.game.streams import stream
+from toygan.quantities.companions import Grids, in_turn, makers_of, of_critic, of_maps
 from toygan.quantities.state import JUDGED, Watched, views, with_beside
 from toygan.session.simulation import ARROWS, GRID, Simulation, average_of, on_host
 
@@ -25,8 +27,10 @@ Arrays = dict[str, np.ndarray]
 
 class Frame(NamedTuple):
     """What one look at a state saw: in `arrays`, `samples [S, N, 2]`, `scores [P, g, g]`, `slopes [P, h, h, 2]`,
-    `diverged [S]`, what the critic is shown where that is something else (`unlike_the_samples`), and the views of the
-    inside (`toygan.quantities.state.views`); in `report`, the losses [S]; in `noise`, what is left of the instance noise.
+    `diverged [S]`, what the critic is shown where that is something else (`unlike_the_samples`), the views of the inside
+    (`toygan.quantities.state.views`) and those of further players and of classes (`toygan.quantities.companions`), grids of
+    which have every second place of the score's; in `report`, the losses [S]; in `noise`, what is left of the instance noise.
+    Points that several generators make take turns.
     """
 
     step: int
@@ -57,26 +61,56 @@ def observe(sim: Simulation, state: State) -> Frame:
     trains against: the live generator's points, from the same latents, with what is left of the instance noise.
     """
     generator = state.players[GENERATOR]
-    seen = duel.carried(sim.world.game, state.averaged, sim.watched)
-    live = seen if generator.average is None else duel.carried(sim.world.game, state.parameters, sim.watched)
-    shown = shown_clouds(sim, state, torch.from_numpy(sim.real[None]).to(seen), live, 0)
+    seen = in_turns(sim, state.averaged, sim.watched)
+    live = seen if generator.average is None else in_turns(sim, state.parameters, sim.watched)
+    shown = shown_clouds(sim, state, real_of(sim, seen), live, 0)
     drawn = sim.portraits
-    references = (cloud[:drawn, :REFERENCES] for cloud in with_beside(sim.world.game, state, shown))
+    real, fake = (cloud[:drawn, :REFERENCES] for cloud in with_beside(sim.world.game, state, shown))
     first = {name: own[:drawn] for name, own in state.parameters.items()}
-    critic = duel.judge(sim.portrait_game, first, *references)
+    critic = duel.judge(sim.portrait_game, first, real, fake)
+    x, y = sim.score_axes
+    grids = Grids(points_of((x, y), seen, drawn), points_of((x[::2], y[::2]), seen, drawn))
     return Frame(
         step=step_of(state),
         arrays={
             "samples": on_host(seen).astype(np.float32),
-            "scores": on_grid(critic.score(points_of(sim.score_axes, seen, drawn)), GRID),
+            "scores": on_grid(critic.score(grids.fine), GRID),
             "slopes": on_grid(critic.slopes(points_of(sim.slope_axes, seen, drawn)), ARROWS),
             "diverged": on_host(has_diverged(state)),
         }
         | unlike_the_samples(sim, state, live, shown)
-        | views(sim.world.game, state, shown, drawn),
+        | views(sim.world.game, state, shown, drawn)
+        | squared(of_critic(sim.portrait_game, first, grids, (real, fake)))
+        | squared(of_maps(sim.world.game, state, shown._replace(fake=seen, real=real_of(sim, seen)), grids.coarse)),
         report={name: on_host(told) for name, told in state.report.items()},
         noise=float(torch.as_tensor(play.noise_left(sim.world.game, state)).max()),
     )
+
+
+def in_turns(sim: Simulation, parameters: Parameters, latents: Tensor) -> Tensor:
+    """Where latents [S, n, d] are carried; by several generators in turn, so that the first few points are of all."""
+    makers = makers_of(sim.world.game, latents)
+    if makers is None:
+        return duel.carried(sim.world.game, parameters, latents)
+    order = torch.from_numpy(in_turn(makers)).to(latents.device)
+    return duel.carried(sim.world.game, parameters, latents[:, order.argsort()])[:, order]
+
+
+def real_of(sim: Simulation, like: Tensor) -> Tensor:
+    """The real points to compare with, as a tensor [1, n, 2]."""
+    return torch.from_numpy(sim.real[None]).to(like)
+
+
+def squared(arrays: Arrays) -> Arrays:
+    """Arrays of a grid's places, row by row, as squares: `class_scores [P, K, g, g]`, regions [P, g, g], maps [P, g, g, 2]."""
+    axis = {"class_scores": 2, "code_map": 1} | {name: 1 for name in arrays if name.endswith("_regions")}
+
+    def as_square(name: str, values: np.ndarray) -> np.ndarray:
+        at = axis[name]
+        side = math.isqrt(values.shape[at])
+        return values.reshape(*values.shape[:at], side, side, *values.shape[at + 1 :])
+
+    return {name: as_square(name, values) if name in axis else values for name, values in arrays.items()}
 
 
 def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, place: int) -> Watched:
@@ -93,7 +127,7 @@ def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, plac
 
 def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Every seed's real and generated points [n, 2] as its critic is shown them, of other latents and noise than the watched."""
-    fake = duel.carried(sim.world.game, state.parameters, sim.final[:, : len(real)])
+    fake = in_turns(sim, state.parameters, sim.final[:, : len(real)])
     shown = shown_clouds(sim, state, torch.from_numpy(real[None]).to(fake), fake, 1)
     return list(zip(on_host(shown.real.expand(len(fake), -1, -1)), on_host(shown.fake), strict=True))
 
@@ -110,8 +144,8 @@ def unlike_the_samples(sim: Simulation, state: State, live: Tensor, shown: Watch
 
 
 def generated(sim: Simulation, state: State, latents: Tensor) -> np.ndarray:
-    """Points of the averaged generator [S, n, 2], float32."""
-    return on_host(duel.carried(sim.world.game, state.averaged, latents)).astype(np.float32)
+    """Points of the averaged generator [S, n, 2], float32; those of several in turn."""
+    return on_host(in_turns(sim, state.averaged, latents)).astype(np.float32)
 
 
 def points_of(two_axes: tuple[np.ndarray, np.ndarray], like: Tensor, seeds: int) -> Tensor:

@@ -5,17 +5,22 @@ States and files are nobody's business here: arrays in, numbers out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from toygan.files.config import Config, as_data
 from toygan.game.play import State
+from toygan.game.streams import stream
 from toygan.quantities import measure
+from toygan.quantities.companions import in_turn, kinds_of, makers_of
+from toygan.quantities.kinds import Kinds
 from toygan.quantities.modes import code_information
 from toygan.quantities.optimal import Known, Told, alignment_ceiling, decided
 from toygan.quantities.table import N_W1, QUANTITIES, shown_in
+from toygan.quantities.transport import w1
 from toygan.session import folder as folders
 from toygan.session.ground import (
     Floors,
@@ -65,9 +70,11 @@ def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str
     """Every measure of one frame, [S] each; and the optimal critics of the portrait seeds, `optimal_scores [P, g, g]`."""
     samples, ground = frame.arrays["samples"], ground_of(work.config, work.sim)
     critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
-    clouds = seen_on(ground, samples, critics, optimum_at(work, frame))
-    measures = measured_on(ground, clouds, critics, work.optimum)
+    kinds = kinds_seen(work.sim, work.sim.watched)
+    clouds = seen_on(ground, samples, critics, optimum_at(work, frame), kinds)
+    measures = measured_on(ground, clouds, critics, work.optimum, kinds)
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
+    inner |= elsewhere(work, frame)
     row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
     best = {} if work.optimum is None else {"optimal_scores": best_on(ground, clouds[: work.sim.portraits])}
     return row, best
@@ -86,14 +93,43 @@ def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def codes_of(sim: Simulation) -> np.ndarray | None:
-    """The categories of the watched latents [S, N]; None where latents have none."""
-    objective, columns = sim.world.game.objective, 0
-    for name in objective.codes:
-        law = objective.draws[name]
-        if law.name in ("one-hot", "labels"):
-            return on_host(sim.watched[..., columns : columns + law.columns].argmax(dim=-1))
-        columns += law.columns
-    return None
+    """The categories, or else the classes, of the watched latents [S, N]; None where latents have neither."""
+    categories = kinds_of(sim.world.game, sim.watched, "category")
+    return kinds_of(sim.world.game, sim.watched, "real label") if categories is None else categories
+
+
+def kinds_seen(sim: Simulation, latents: Tensor) -> list[Kinds]:
+    """What is known of each seed's points of these latents [S, n, d]: classes, which are by construction those of the real
+    points to compare with, and makers, in turn.
+    """
+    classes, makers = kinds_of(sim.world.game, latents, "real label"), turns_of(sim, latents)
+    own: Sequence[np.ndarray | None] = [None] * len(latents) if classes is None else list(classes)
+    return [Kinds(each, own[0], makers) for each in own]
+
+
+def turns_of(sim: Simulation, latents: Tensor) -> np.ndarray | None:
+    """Which of several generators makes each point of latents [S, n, d], as they take turns: [n]; None of one generator."""
+    makers = makers_of(sim.world.game, latents)
+    return None if makers is None else makers[in_turn(makers)]
+
+
+def elsewhere(work: Gauge, frame: Frame) -> dict[str, np.ndarray]:
+    """How far what is made in the other world is from its points, `other_w1 [S]`, where there are two worlds."""
+    real = other_points(work.sim)
+    if real is None or "other" not in frame.arrays:
+        return {}
+    pairs = zip(frame.arrays["other"], real, strict=True)
+    return {"other_w1": np.array([w1(points[:N_W1], own[:N_W1]) for points, own in pairs])}
+
+
+def other_points(sim: Simulation) -> np.ndarray | None:
+    """The points of the world that is not the target's [S, N, 2], which translators carry over; None without such a world."""
+    if sim.world.source is None:
+        return None
+    if sim.world.generator.translates:
+        return on_host(sim.watched[..., -2:])
+    points = sim.world.source.sample(stream(sim.source.scenario_seed, 0, "watched source", 0), len(sim.real))
+    return np.broadcast_to(points, (len(sim.watched), *points.shape))
 
 
 def judged(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.Judged:
@@ -116,15 +152,21 @@ def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure
 def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When) -> Floors:
     """What perfect samplers score in every measure of clouds against these target points [n, 2]."""
     about = [as_data(config)["target"], folders.digests(config)]
-    return floors_on(ground_of(config, sim), about, real, n_w1, when)
+    due = kinds_of(sim.world.game, sim.watched if when == "frame" else sim.final, "real label")
+    return floors_on(ground_of(config, sim), about, real, n_w1, when, None if due is None else due[0])
 
 
 def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
-    """What does not change from frame to frame: the ground and, where there are any, the categories of the watched points,
-    `categories [S, N]`.
+    """What does not change from frame to frame: the ground and, where there are any, categories or classes of the watched
+    points, `categories [S, N]`, the classes of both clouds, `classes [N]`, which generator makes each, `makers [N]`, and the
+    points of the other world, `other_real [S, N, 2]`.
     """
-    codes = codes_of(sim)
-    return fixed_on(ground_of(config, sim), steps) | ({} if codes is None else {"categories": codes})
+    codes, other, makers = codes_of(sim), other_points(sim), turns_of(sim, sim.watched)
+    labels = kinds_of(sim.world.game, sim.watched[:1], "real label")
+    arrays = fixed_on(ground_of(config, sim), steps) | ({} if codes is None else {"categories": codes})
+    arrays |= {} if makers is None else {"makers": makers}
+    arrays |= {} if labels is None else {"classes": labels[0]}
+    return arrays | ({} if other is None else {"other_real": other.astype(np.float32)})
 
 
 def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | None:
@@ -179,8 +221,8 @@ def summary(
     seeds = work.config.training.seed_list
     known = {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     known |= {name: last[name] for name in (*shown_in("last"), "slope_alignment_ceiling") if name in last}
-    ground = ground_of(work.config, work.sim)
-    ended = summed_up(ground, seeds, frames["final"], final_points(work), FINAL_W1, frames, known)
+    ground, kinds = ground_of(work.config, work.sim), kinds_seen(work.sim, work.sim.final)
+    ended = summed_up(ground, seeds, frames["final"], final_points(work), FINAL_W1, frames, known, kinds)
     return ended | optimum_facts(work.config, work.optimum)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -54,7 +54,7 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         seeds=seeds,
         batch=training.batch,
         moves=config.method.critic_steps + 1,
-        laws=samplers(stage),
+        **real_and_other(config, stage),
     )
     return Simulation(
         world=stage,
@@ -71,6 +71,22 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         score_axes=axes_of(config.view, GRID),
         slope_axes=axes_of(config.view, ARROWS),
     )
+
+
+def real_and_other(config: Config, stage: World) -> dict[str, Any]:
+    """How a step's draws are sampled, real points from a fixed list if there is one, in epochs or with replacement."""
+    laws, table = samplers(stage), data_points(config, stage.target)
+    if table is None:
+        return {"laws": laws}
+    if config.training.reuse == "replacement":
+        return {"laws": laws | {"real": lambda rng, n: table[rng.integers(len(table), size=n)]}}
+    return {"laws": laws, "epochs": table}
+
+
+def data_points(config: Config, target: Target) -> np.ndarray | None:
+    """The points [data, 2] that are all there is to train on, the same for every seed; None where they are drawn anew."""
+    n = config.training.data
+    return None if n is None else target.sample(stream(config.training.seed, 0, "data"), n)
 
 
 def samplers(stage: World) -> dict[str, Sampler]:

@@ -50,7 +50,7 @@ class Look(NamedTuple):
 
 
 def session(
-    scenario: str,
+    scenario: str | Callable[..., Any],
     method: str | Method | None = None,
     seeds: int | Sequence[int] | None = None,
     overrides: Mapping[str, Any] | Sequence[str] = (),
@@ -67,7 +67,7 @@ def session(
     seed. It ends early when every seed has diverged. Raises UserError (a ValueError) for what the user got wrong.
     """
     changes = changes_of(seeds, overrides)
-    allow([method, *said_in(changes)])
+    allow([scenario, method, *said_in(changes)])
     config = read(scenario, method, changes)
     legal(config, turns)
     work = gauge(config, simulation(config, chosen_device(device)))

@@ -10,7 +10,7 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from toygan.targets.densities import ROUNDING, log_mixture
 from toygan.targets.refusal import Refusal
-from toygan.targets.target import Batch, Modes, Point, Target, of_parts
+from toygan.targets.target import Batch, Modes, Point, Switch, Target, of_parts
 
 T = TypeVar("T")
 
@@ -52,11 +52,20 @@ def ring(
     radius: PositiveFloat = 2.0,
     std: NonNegativeFloat = 0.02,
     weights: tuple[PositiveFloat, ...] | None = None,
+    doubled: Switch = None,
 ) -> Target:
-    """`modes` Gaussians at equal angles on a circle, the first one at angle 0."""
-    angles = 2 * np.pi * np.arange(modes) / modes  # not linspace with its end point, which lays the last on the first
+    """`modes` Gaussians at equal angles on a circle, the first one at angle 0.
+
+    With `doubled` the last one lies on the first, as linspace(0, 2 pi, modes) lays it in much public code: one place fewer,
+    and the first has the weight of both.
+    """
+    share = checked_weights(weights, modes)
+    places = max(modes - 1, 1) if doubled else modes
+    if places < modes:
+        share = np.append(share[0] + share[-1], share[1:-1])
+    angles = 2 * np.pi * np.arange(places) / places  # not linspace with its end point, which lays the last on the first
     centres = radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    return gaussians(centres, isotropic([std] * modes), checked_weights(weights, modes))
+    return gaussians(centres, isotropic([std] * places), share)
 
 
 def grid(

@@ -10,10 +10,12 @@ import numpy as np
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene
 
-FIXED = {"step", "real", "grid_x", "grid_y", "slope_x", "slope_y", "mode_centres", "mode_covariances", "mode_weights"}
+FIXED = {"step", "real", "grid_x", "grid_y", "slope_x", "slope_y", "mode_centres", "mode_covariances", "mode_weights",
+         "makers", "classes"}  # fmt: skip
 SEEDS_FIRST = {
     "final",
     "categories",
+    "other_real",
 }  # arrays [S, ...]; all others are [T, S, ...], or [T, P, ...] of the first P seeds
 
 

@@ -50,6 +50,22 @@ def share(happened: int, n: int) -> Interval:
     return found if n > 1 else found._replace(low=math.nan, high=math.nan)
 
 
+def mean(values: Sequence[float]) -> Interval:
+    """A mean with its Student interval, without one for a single value; NaN for no values (Student, 1908)."""
+    numbers, n = np.asarray(values, float), len(values)
+    if n < 2:
+        return Interval(float(numbers[0]) if n else math.nan, math.nan, math.nan, n)
+    middle, half = float(numbers.mean()), reach(n) * float(numbers.std(ddof=1)) / n**0.5
+    return Interval(middle, middle - half, middle + half, n)
+
+
+def reach(n: int) -> float:
+    """How many standard errors a 95 % interval of the mean of n values reaches to either side; the normal's for 1."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(n - 1, (1 + SHARE) / 2)) if n > 1 else NORMAL
+
+
 def median(values: Sequence[float]) -> Interval:
     """A median with its interval from order statistics, without one for fewer than 6 values; NaN for no values.
 

@@ -1,0 +1,133 @@
+"""Write docs/protocols.md from runs that `toygan protocol NAME` has done.
+
+for name in protocols/*.toml; do toygan protocol "$(basename "$name" .toml)"; done; python docs/protocols.py
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from toygan.exhibits.agreement import RULE, Compared
+from toygan.exhibits.protocol_files import Protocol, read
+from toygan.exhibits.protocols import planned, rows_of
+from toygan.exhibits.telling import table_of
+from toygan.files.disk import write_aside
+from toygan.files.shipped import shipped_protocols
+from toygan.many.written import written
+
+PAGE = Path(__file__).parent / "protocols.md"
+HEAD = """# Published experiments beside ours
+
+A protocol is a published toy experiment as a file: a scenario with exactly the published setting, and the published numbers.
+
+    toygan protocol                      what there is
+    toygan protocol funnels              run one; print and draw its numbers beside ours
+    toygan protocol funnels --quick      at most 2 seeds and few of the steps; it decides nothing
+    toygan protocol mine.toml --seeds 8  your own, with another number of seeds
+    toygan show funnels                  its setting, what is unlike, its published numbers, and the file
+
+Runs are kept in `runs/protocols` and go on where they were; the picture is beside them. This page is written by
+`python docs/protocols.py` from the runs of those commands.
+
+## The rule
+
+{rule}
+
+A measure counts as the file's `[counting]` says: of so many `points`, those within `sigma` standard deviations of a mode are on
+it, and a mode is found by `at_least` of them. Up to 2000 points are those of the run's `frames.npz` (`final`); more come from
+`weights.npz` by `Recording.sample`, always the same.
+
+## A file
+
+Everything that a scenario file has, as published: `[target]`, `[generator]`, `[critic]`, `[training]` with the published `steps`,
+`batch`, and `data = 50000` for a fixed list of points (`reuse = "epochs"` or `"replacement"`), `[method]` with rates and betas,
+`[methods.NAME]`. Then
+
+    [protocol]
+    number = 6                            # its place in the list of known protocols
+    source = "code of the authors ..."    # where the numbers are from
+    setting = "..."                       # the published setting in words
+    unlike = ["..."]                      # a sentence for everything that is not as published
+    seeds = 5                             # that are run
+    share = 0.2                           # the part of the published steps that is run
+    rest = "..."                          # what is not run, and why
+    quick = 0.05                          # the part that --quick runs
+
+    [counting]
+    points = 10000
+    sigma = 3.0
+    at_least = 100
+
+    [[runs]]                              # one for each method; `seeds` and `share` may be its own
+    name = "vanilla, 50 000 steps"
+    method = "vanilla"
+    set = {{ training.steps = 50000 }}      # any key of a scenario
+
+    [[rows]]                              # one for each published number
+    run = "vanilla, 50 000 steps"
+    measure = "modes"                     # modes, high_quality, mode_tv, mode_kl, all_modes, no_mode, cosine, slope_error,
+    published = 6.80                      # seen_distance, true_distance, growth
+    spread = 0.84
+    kind = "SD"                           # SD, SE, range (low, high), share, exact, none
+    seeds = 5                             # published ones
+    decimals = 2                          # that are written, where the last of them are zeros
+
+A published picture is a row with `says = "what it shows"` in place of a number.
+
+## What came of them
+
+{overview}
+"""
+
+
+def main() -> None:
+    """Judge what was run, and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=Path, default=Path("runs/protocols"))
+    place = parser.parse_args().runs
+    found = [(protocol, rows_of(protocol, planned(protocol, place))) for protocol in map(read, shipped_protocols())]
+    found.sort(key=lambda pair: pair[0].protocol.number)
+    parts = [section(protocol, rows) for protocol, rows in found]
+    write_aside(PAGE, "\n".join([HEAD.format(rule=RULE, overview=overview(found)), *parts]).encode())
+
+
+def overview(found: Sequence[tuple[Protocol, Sequence[Compared]]]) -> str:
+    """How many published numbers of each protocol agree, differ, cannot be told, and were not run."""
+    lines = ["| protocol | agrees | differs | cannot be told | not run |", "| --- | ---: | ---: | ---: | ---: |"]
+    total = Counter[str]()
+    for protocol, rows in found:
+        counts = Counter(one.verdict for one in rows)
+        total += counts
+        lines.append(f"| [{protocol.title}](#{protocol.name}) | {cells(counts)} |")
+    return "\n".join([*lines, f"| all | {cells(total)} |"])
+
+
+def cells(counts: Counter[str]) -> str:
+    """The counts of the four verdicts."""
+    return " | ".join(str(counts[word]) for word in ("agrees", "differs", "cannot be told", "not run"))
+
+
+def section(protocol: Protocol, rows: Sequence[Compared]) -> str:
+    """One protocol: its setting, and the table."""
+    about = protocol.protocol
+    head = [
+        f'<a id="{protocol.name}"></a>',
+        f"### {protocol.title}",
+        "",
+        f"`toygan protocol {protocol.name}`. {about.source}.",
+    ]
+    return "\n".join(
+        [*head, "", one_paragraph(about.setting), "", written([table_of(protocol, rows, False)], "markdown")]
+    )
+
+
+def one_paragraph(text: str) -> str:
+    """A text without line ends."""
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    main()

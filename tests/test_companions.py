@@ -1,0 +1,227 @@
+"""What is looked at and measured where a game tells classes, or has encoders, translators and several generators."""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from test_tricks import tiny
+
+from toygan.game import duel, play
+from toygan.game.casts import BACK
+from toygan.game.networks import Layer
+from toygan.game.play import State
+from toygan.game.streams import draws
+from toygan.game.zoo import PLAYED_ON, ZOO
+from toygan.quantities.companions import in_turn, kinds_of, makers_of
+from toygan.quantities.kinds import (
+    Classes,
+    Kinds,
+    class_accuracy,
+    class_w1,
+    generator_distance,
+    generator_overlap,
+)
+from toygan.quantities.measure import floors, measure_frame
+from toygan.quantities.transport import w1
+from toygan.session.looks import like, observe
+from toygan.session.measuring import fixed_arrays, gauge, kinds_seen, measured
+from toygan.session.simulation import Simulation, real_points, simulation
+from toygan.targets.mixtures import ring
+from toygan.targets.target import Modes
+
+SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+FOUR = Modes(4 * SQUARE, np.tile(0.01 * np.eye(2), (4, 1, 1)), np.full(4, 0.25))
+
+
+# --- measures --------------------------------------------------------------------------------------------------------
+
+
+def test_w1_by_class_is_transport_within_classes():
+    real, classes = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]]), np.array([0, 1, 1])
+    swapped = real[[1, 0, 2]]  # the cloud is the same, but the first two points have each other's class
+    assert w1(swapped, real) == 0
+    # 1/3 of class 0 goes 3 far; of class 1 {(0, 0), (0, 4)} to {(3, 0), (0, 4)}: one stays, the other goes 3 far.
+    assert class_w1(swapped, real, Classes(classes, classes)) == pytest.approx(2)
+    assert class_w1(real, real, Classes(classes, classes)) == 0
+    assert class_w1(real + np.array([0.0, 0.5]), real, Classes(classes, classes)) == pytest.approx(0.5)
+
+
+def test_a_class_without_a_real_point_is_left_out_of_w1():
+    real, points = np.array([[0.0, 0.0]]), np.array([[1.0, 0.0], [50.0, 0.0]])
+    assert class_w1(points, real, Classes(np.array([0, 1]), np.array([0]))) == pytest.approx(1)
+    assert math.isnan(class_w1(points, real, Classes(np.array([1, 2]), np.array([0]))))
+    assert math.isnan(class_w1(points + np.inf, real, Classes(np.array([0, 1]), np.array([0]))))
+
+
+def test_class_accuracy_counts_points_beside_their_own():
+    classes = np.arange(4)
+    near = SQUARE + 0.1
+    assert class_accuracy(near, SQUARE, Classes(classes, classes)) == 1
+    assert class_accuracy(near, SQUARE, Classes(classes[[0, 1, 3, 2]], classes)) == 0.5
+    near[0] = np.nan
+    assert class_accuracy(near, SQUARE, Classes(classes, classes)) == 0.75
+
+
+def test_overlap_of_generators_is_the_common_share_of_modes():
+    points = 4 * SQUARE[[0, 1, 2, 3, 0, 1, 0, 0]]
+    assert generator_overlap(points, FOUR, np.array([0, 1, 2, 3, 0, 1, 0, 0])) == 0
+    assert generator_overlap(4 * SQUARE[[0, 1, 0, 1]], FOUR, np.array([0, 0, 1, 1])) == 1
+    # shares (1, 0) and (1/2, 1/2): half is common
+    assert generator_overlap(4 * SQUARE[[0, 0, 0, 1]], FOUR, np.array([0, 0, 1, 1])) == 0.5
+    assert math.isnan(generator_overlap(points + 1, FOUR, np.array([0, 1, 2, 3, 0, 1, 0, 0])))
+
+
+def test_distance_of_generators_is_w1_from_the_others():
+    points = np.array([[0.0, 0.0], [0.0, 1.0], [3.0, 0.0], [3.0, 1.0]])
+    assert generator_distance(points, np.array([0, 0, 1, 1])) == pytest.approx(3)
+    assert generator_distance(points[[0, 1, 0, 1]], np.array([0, 0, 1, 1])) == 0
+    assert math.isnan(generator_distance(points, np.zeros(4, int)))
+
+
+def test_measures_of_kinds_are_taken_where_kinds_are_known():
+    points, classes = 4 * SQUARE[None], np.arange(4)
+    names = {"class_w1", "class_accuracy", "generator_overlap", "generator_distance"}
+    assert not names & measure_frame(points, 4 * SQUARE, FOUR).keys()
+    found = measure_frame(points, 4 * SQUARE, FOUR, kinds=[Kinds(classes, classes, classes % 2)])
+    assert {name: float(found[name][0]) for name in names} == {
+        "class_w1": 0, "class_accuracy": 1, "generator_overlap": 0, "generator_distance": pytest.approx(4)
+    }  # fmt: skip
+
+
+def test_perfect_samplers_have_a_floor_by_class():
+    target, real = ring(modes=4, radius=1.0, std=0.02), np.random.default_rng(1)
+    due = target.batch(real, 200)
+
+    def kinds(k: int) -> Kinds:
+        return Kinds(target.batch(np.random.default_rng(k + 10), 200).labels, due.labels)
+
+    found = floors(lambda k: target.sample(np.random.default_rng(k + 10), 200), due.points, 8, n_w1=200, kinds=kinds)
+    assert found["class_accuracy"].mean == 1
+    # within a class little has to move; between them shares differ
+    assert 0 < found["class_w1"].mean < found["w1"].mean
+
+
+# --- what is looked at -----------------------------------------------------------------------------------------------
+
+
+def a_look(name: str, steps: int = 2, **changes: object) -> tuple[Simulation, State, dict[str, np.ndarray]]:
+    """A tiny game after some steps, and what a look at it saw."""
+    sim = simulation(tiny(PLAYED_ON.get(name, "eight-gaussians"), name, **changes))
+    *_, state = islice(play.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start))), steps)
+    return sim, state, observe(sim, state).arrays
+
+
+KEPT = {
+    "cgan": {"class_scores": (1, 8, 41, 41)},
+    "ac-gan": {"class_regions": (1, 81, 81)},
+    "cat-gan": {"category_regions": (1, 81, 81)},
+    "mgan": {"whose_regions": (1, 81, 81)},
+    "ali": {"reconstructed": (2, 16, 2), "code_map": (1, 41, 41, 2)},
+    "cvae-gan": {"class_scores": (1, 8, 41, 41), "reconstructed": (2, 16, 2), "code_map": (1, 41, 41, 2)},
+    "cyclegan": {"reconstructed": (2, 16, 2), "other": (2, 16, 2), "other_reconstructed": (2, 16, 2)},
+    "cogan": {"other": (2, 16, 2)},
+    "ls-gan": {},
+}
+ALL = {name for kept in KEPT.values() for name in kept}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_look_keeps_what_a_game_has(name):
+    *_, arrays = a_look(name)
+    assert {key: arrays[key].shape for key in ALL & arrays.keys()} == KEPT[name]
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_every_row_of_the_zoo_is_looked_at_and_measured(name):
+    config = tiny(PLAYED_ON.get(name, "eight-gaussians"), name)
+    sim = simulation(config)
+    row, _ = measured(gauge(config, sim, {"w1": {"mean": 0.1}}), observe(sim, sim.start))
+    assert all(values.shape == (2,) for values in row.values())
+    assert fixed_arrays(sim, [0])["real"].shape == (16, 2)
+
+
+def test_scores_by_class_have_the_drawn_score_for_their_mean():
+    _, _, arrays = a_look("cgan")
+    np.testing.assert_allclose(arrays["class_scores"].mean(axis=1), arrays["scores"][:, ::2, ::2], atol=1e-5)
+    assert np.ptp(arrays["class_scores"], axis=1).max() > 1e-3
+
+
+def test_regions_are_the_heads_largest_output():
+    sim, state, arrays = a_look("ac-gan")
+    first = {name: own[:1] for name, own in state.parameters.items()}
+    x, y = sim.score_axes[0][7], sim.score_axes[1][60]
+    at = torch.tensor([[[x, y]]]).to(like(state))
+    body = sim.world.game.players["critic"].network
+    said = duel.heads(sim.world.game, body.forward(duel.critic_layers(sim.world.game, first), at))
+    assert arrays["class_regions"][0, 60, 7] == int(said["class"].argmax())
+
+
+def test_what_comes_back_through_an_inverse_is_where_it_was():
+    sim = simulation(tiny("ring-to-grid", "cyclegan", training__precision="double"))
+    game, state = sim.world.game, sim.start
+
+    def forward(layers: list[Layer], points: torch.Tensor) -> torch.Tensor:
+        return points + 1 + 0 * layers[-1].bias
+
+    def back(layers: list[Layer], points: torch.Tensor) -> torch.Tensor:
+        return points - 1.5 + 0 * layers[-1].bias
+
+    bodies = {"generator": forward, BACK: back}
+    players = {
+        name: player._replace(network=player.network._replace(forward=bodies[name])) if name in bodies else player
+        for name, player in game.players.items()
+    }
+    moved = sim._replace(world=sim.world._replace(game=game._replace(players=players)))
+    arrays = observe(moved, state).arrays
+    np.testing.assert_allclose(arrays["other"], np.tile(sim.real - 1.5, (2, 1, 1)), rtol=1e-6)
+    np.testing.assert_allclose(arrays["reconstructed"], np.tile(sim.real - 0.5, (2, 1, 1)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(arrays["reconstruction_error"], np.full(2, 0.5**0.5), rtol=1e-6)
+    np.testing.assert_allclose(arrays["latent_distance"], np.full(2, 0.5**0.5), rtol=1e-6)
+    np.testing.assert_allclose(arrays["other_reconstructed"], sim.watched.numpy() - 0.5, rtol=1e-5, atol=1e-6)
+    row, _ = measured(gauge(tiny("ring-to-grid", "cyclegan"), moved, {"w1": {"mean": 0.1}}), observe(moved, state))
+    expected = [w1(sim.real - 1.5, own) for own in sim.watched.numpy()]
+    np.testing.assert_allclose(row["other_w1"], expected, rtol=1e-5)
+
+
+def test_classes_of_watched_points_are_those_of_the_real_ones():
+    config = tiny("eight-gaussians", "cgan", training__points=400)
+    sim = simulation(config)
+    centres = sim.world.target.modes.centres  # type: ignore[union-attr]
+    for latents, real in ((sim.watched, sim.real), (sim.final, real_points(config, sim.world, 2000, 1))):
+        nearest = ((real[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
+        kinds = kinds_seen(sim, latents)
+        assert all(np.array_equal(own.classes, nearest) for own in kinds)
+        assert np.array_equal(kinds[1].real_classes, nearest)
+        perfect = measure_frame(np.stack([real, real]), real, kinds=kinds)
+        assert perfect["class_accuracy"].tolist() == [1, 1]
+        assert perfect["class_w1"].tolist() == [0, 0]
+
+
+def test_generators_take_turns_so_that_few_points_are_of_all():
+    sim, state, arrays = a_look("mgan", training__points=18)
+    makers = fixed_arrays(sim, [0])["makers"]
+    assert makers[:8].tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
+    assert np.bincount(makers).tolist() == [5, 5, 4, 4]
+    layers = sim.world.game.players["generator"].network
+    for k, name in enumerate(("generator", "generator_2", "generator_3", "generator_4")):
+        own = layers.forward(layers.layers(state.averaged[name]), sim.watched[:, makers == k])
+        np.testing.assert_allclose(arrays["samples"][:, makers == k], own.detach().numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_points_of_one_generator_stay_in_their_order():
+    sim, state, arrays = a_look("ac-gan")
+    assert makers_of(sim.world.game, sim.watched) is None
+    seen = duel.carried(sim.world.game, state.averaged, sim.watched).detach().numpy()
+    np.testing.assert_array_equal(arrays["samples"], seen)
+    assert in_turn(np.array([0, 0, 0, 1, 1])).tolist() == [0, 3, 1, 4, 2]
+
+
+def test_codes_are_told_apart_by_their_names():
+    sim = simulation(tiny("eight-gaussians", "cgan", method__categories=3))
+    labels, categories = (kinds_of(sim.world.game, sim.watched, name) for name in ("real label", "category"))
+    assert (labels.max() > 2, categories.max()) == (True, 2)
+    assert kinds_of(sim.world.game, sim.watched, "unheard of") is None

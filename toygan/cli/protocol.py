@@ -1,0 +1,148 @@
+"""The command `protocol`: run a published experiment and hold its numbers against ours.
+
+It is put onto the command line by `cli`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toygan.cli.completion import complete_protocol, complete_words
+from toygan.cli.exhibits import GO_ON, Workers, refuse_a_file
+from toygan.cli.exits import SOME_FAILED, clear_faults, complain
+from toygan.cli.many import watching
+from toygan.files.text import room, say, say_json
+
+if TYPE_CHECKING:
+    from toygan.exhibits.agreement import Compared
+    from toygan.exhibits.protocol_files import Protocol
+    from toygan.exhibits.protocols import Attempt
+
+RUNS = Path("runs/protocols")
+
+
+def protocol(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="PROTOCOL", help="A name or the path of a .toml.", autocompletion=complete_protocol),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="At most 2 seeds and few of the steps; the table says so.")
+    ] = False,
+    seeds: Annotated[int | None, typer.Option(metavar="N", min=1, max=1000, help="Seeds of every run.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders and pictures go.")] = RUNS,
+    workers: Workers = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="NAME",
+            help="text, markdown, csv or latex.",
+            autocompletion=complete_words("text", "markdown", "csv", "latex"),
+        ),
+    ] = "text",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+) -> None:
+    """Run a published experiment; print and draw its numbers beside ours. Without a name, list them."""
+    with clear_faults(*GO_ON):
+        if name is None:
+            list_protocols(as_json)
+        else:
+            answer(name, quick, seeds, out, workers, form, as_json)
+
+
+def answer(name: str, quick: bool, seeds: int | None, out: Path, workers: int | None, form: str, as_json: bool) -> None:
+    """Run one protocol and tell what came of it; exit with the code for runs that failed."""
+    from toygan.exhibits.protocol_files import read
+    from toygan.exhibits.protocols import planned, rows_of
+    from toygan.many.written import written
+
+    written([], form)  # another form is refused before anything runs
+    refuse_a_file("--out", out)
+    found, command = read(name), command_of(name, quick, seeds, out)
+    runs = planned(found, out, quick, seeds, command)
+    failed = carried_out(runs, out, workers)
+    rows = rows_of(found, runs)
+    picture = drawn(found, rows, quick, out, command)
+    report(found, rows, quick, picture, runs, form, as_json)
+    if failed:
+        listed = "".join(f"\n    {run}: {message}" for run, message in failed.items())
+        complain(f"{len(failed)} of {len(runs)} runs failed; the same command tries them again{listed}")
+        raise typer.Exit(SOME_FAILED)
+
+
+def command_of(name: str, quick: bool, seeds: int | None, out: Path) -> str:
+    """The command that makes the table again."""
+    extra = (
+        ["--quick"] * quick + (["--seeds", str(seeds)] if seeds else []) + (["--out", str(out)] if out != RUNS else [])
+    )
+    return shlex.join(["toygan", "protocol", name, *extra])
+
+
+def carried_out(runs: Sequence[Attempt], out: Path, workers: int | None) -> dict[str, str]:
+    """Play what is not finished; the messages of the runs that failed."""
+    from toygan.exhibits.protocols import tasks_of
+    from toygan.many import sweep
+
+    with watching() as watch:
+        return sweep.carry_out(tasks_of(runs), out, workers=workers, watch=watch)
+
+
+def drawn(found: Protocol, rows: Sequence[Compared], quick: bool, out: Path, command: str) -> Path | None:
+    """The picture of a protocol's numbers; None where there is no number to draw."""
+    from toygan.draw.protocol import protocol_picture
+    from toygan.draw.saved import save_figure
+    from toygan.exhibits.telling import QUICK, lines_of
+
+    lines = lines_of(rows)
+    if not lines:
+        return None
+    path = out / f"{found.name}{'-quick' if quick else ''}.png"
+    save_figure(protocol_picture(found.title, lines, command, QUICK if quick else ""), path, command)
+    return path
+
+
+def report(
+    found: Protocol,
+    rows: Sequence[Compared],
+    quick: bool,
+    picture: Path | None,
+    runs: Sequence[Attempt],
+    form: str,
+    as_json: bool,
+) -> None:
+    """The table, and where picture and runs are."""
+    from toygan.exhibits.telling import facts_of, table_of
+    from toygan.many.written import parted, written
+
+    if as_json:
+        folders = [str(run.task.folder) for run in runs]
+        say_json(facts_of(found, rows, quick) | {"picture": picture and str(picture), "runs": folders})
+        return
+    table = table_of(found, rows, quick)
+    if form != "text":
+        say(written([table], form), end="")
+        return
+    say(f"{found.title}\n{found.protocol.source}\n{found.protocol.setting}\n")
+    say(written(parted(table, room()), form), end="")
+    say("\n" + str(picture) if picture else "")
+
+
+def list_protocols(as_json: bool) -> None:
+    """Every protocol with its title."""
+    from toygan.cli.catalogue import protocols
+    from toygan.cli.console import print_list
+
+    listed: dict[str, Any] = {"protocols": protocols()}
+    say_json(listed) if as_json else print_list(listed)
+
+
+def register(app: typer.Typer) -> None:
+    """Put the command onto a command line."""
+    app.command()(protocol)

@@ -1,0 +1,278 @@
+"""Protocol files: a published experiment as a scenario file that also says what was published, and how much of it is run.
+
+They are parsed by the same strict parser as scenarios and exhibits, into frozen values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, PrivateAttr, field_validator, model_validator
+
+from toygan.exhibits.files import Origin, Text, known
+from toygan.exhibits.scores import NEEDS, SCORES, Counting
+from toygan.files.config import Config, Name
+from toygan.files.scenario import folder_name, of_data
+from toygan.files.shipped import protocols_folder, shipped_protocols
+from toygan.files.strict import (
+    Key,
+    Mistake,
+    Place,
+    Source,
+    Strict,
+    UserError,
+    examined,
+    key_lines,
+    locate,
+    placed,
+    read_toml,
+    suggestion,
+)
+from toygan.files.world import build_target
+from toygan.many.sweep import flat
+from toygan.targets.refusal import Refusal
+
+Spread = Literal["SD", "SE", "range", "share", "exact", "none"]
+Part = Annotated[PositiveFloat, Field(le=1.0)]
+Count = Annotated[PositiveInt, Field(le=10**6)]
+
+MORE = ("protocol", "counting", "runs", "rows")  # what a protocol's file has beside a scenario's keys
+FRAMES = 11  # of a run, if the file does not say otherwise
+QUICK_SEEDS = 2
+
+
+class Publication(Strict):
+    """The table `[protocol]`: where it was published, its setting in words, and how much of it is run.
+
+    `share` is the part of the published steps that is run, `quick` that of `--quick`, `rest` says what is not run and why;
+    `unlike` has a sentence for everything that is not as published.
+    """
+
+    number: Annotated[int, Field(ge=0, le=1000)] = 0
+    source: Text
+    setting: Text
+    unlike: tuple[Text, ...] = ()
+    rest: str = ""
+    seeds: Annotated[PositiveInt, Field(le=1000)] = 5
+    share: Part = 1.0
+    quick: Part = 0.05
+
+
+class Group(Strict):
+    """One run with all of its seeds: a method of the file or the program, and what it changes; its own share of the steps."""
+
+    name: Text
+    method: str = ""
+    set: Mapping[str, Any] = {}
+    seeds: Annotated[PositiveInt, Field(le=1000)] | None = None
+    share: Part | None = None
+
+    @field_validator("set")
+    @classmethod
+    def no_seeds(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Refuse seeds in a place where they would not count."""
+        if "training.seeds" in flat(value):
+            raise Refusal("training.seeds belongs to the run itself, as seeds = 5")
+        return value
+
+
+class Reported(Strict):
+    """A published number of a run, with its spread and what kind: `SD` or `SE` over `seeds`, a `range` from `low` to `high`, a
+    `share` of `seeds` that did it, `exact` for a formula, `none` where none is given. `decimals` says how many are written
+    where the last of them are zeros. Without `published` it is a picture, and `says` is what it shows.
+    """
+
+    run: Text
+    measure: str
+    published: float | None = None
+    spread: NonNegativeFloat | None = None
+    kind: Spread = "none"
+    seeds: Count | None = None
+    low: float | None = None
+    high: float | None = None
+    decimals: Annotated[int, Field(ge=0, le=12)] | None = None
+    says: str = ""
+
+    @field_validator("measure")
+    @classmethod
+    def known_measure(cls, value: str) -> str | None:
+        """Refuse a measure that nobody takes."""
+        return known(value, list(SCORES), "measures")
+
+    @model_validator(mode="after")
+    def whole(self) -> Reported:
+        """Refuse a spread without a kind, and a kind that lacks what it needs."""
+        if self.published is None and (self.kind != "none" or not self.says):
+            raise Refusal(
+                "a picture has no spread, and needs words", 'say published = 7.6, or says = "what it shows"', "says"
+            )
+        if (self.spread is None) != (self.kind not in ("SD", "SE")):
+            raise Refusal(
+                "a spread belongs to the kinds SD and SE, and they need one", "say both, or neither", "spread"
+            )
+        if self.kind in ("SD", "share") and (self.seeds or 0) < 2:
+            raise Refusal(
+                f"{self.kind} needs the number of published seeds, 2 or more", "for example seeds = 5", "seeds"
+            )
+        ends = [end is not None for end in (self.low, self.high)]
+        if not all(ends) if self.kind == "range" else any(ends):
+            raise Refusal("a range needs low and high, and nothing else does", "say both, or neither", "low")
+        if self.kind == "share" and not 0 <= (self.published or 0.0) <= 1:
+            raise Refusal("a share lies from 0 to 1", "47 per cent are 0.47", "published")
+        return self
+
+    @property
+    def rounding(self) -> float:
+        """Half a unit of the last digit that is written."""
+        mantissa, _, power = repr(self.published).partition("e")
+        written = len(mantissa.partition(".")[2]) - int(power or 0) if self.decimals is None else self.decimals
+        return 0.5 * 10.0**-written
+
+
+class Protocol(Strict):
+    """A published experiment: what it is about, how its runs are counted, the runs and the published numbers."""
+
+    name: Name
+    protocol: Publication
+    counting: Counting = Counting()
+    runs: tuple[Group, ...] = Field(min_length=1)
+    rows: tuple[Reported, ...] = Field(min_length=1)
+    _origin: Origin = PrivateAttr(default=Origin({}, Source("protocol")))
+
+    @property
+    def origin(self) -> Origin:
+        """What it was read from: everything its file says, and the file."""
+        return self._origin
+
+    @property
+    def title(self) -> str:
+        """What its file calls it."""
+        return str(self.origin.data["title"])
+
+    def read_from(self, origin: Origin) -> Protocol:
+        """The same protocol, which knows what it was read from."""
+        copy = self.model_copy()
+        copy._origin = origin
+        return copy
+
+    def part(self, group: Group, quick: bool) -> float:
+        """The part of the published steps that a run takes."""
+        whole = group.share or self.protocol.share
+        return min(whole, self.protocol.quick) if quick else whole
+
+
+def find(name: str) -> Path:
+    """The file of a shipped protocol, or of a path; UserError for neither."""
+    path = Path(name)
+    if path.suffix == ".toml":
+        return path
+    if name in shipped_protocols():
+        return protocols_folder() / f"{name}.toml"
+    wrong = f"no protocol has this name; {suggestion(name, shipped_protocols(), 'names')}"
+    raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=Place(f"protocol {name!r}")))
+
+
+def read(name: str) -> Protocol:
+    """A shipped protocol or a file's, checked with every run of it. UserError with every mistake."""
+    path = find(name)
+    data, source = read_toml(path)
+    named = {"name": path.stem} | data
+    found, mistakes = examined(Protocol, {key: named[key] for key in ("name", *MORE) if key in named})
+    if found is None:
+        raise UserError(*placed(mistakes, data, source))
+    protocol = found.read_from(Origin(named, source))
+    if mistakes := [*twins(protocol), *lost_rows(protocol)]:
+        raise UserError(*placed(mistakes, data, source))
+    wrong = dict.fromkeys(mistake for i in range(len(protocol.runs)) for mistake in mistakes_of(protocol, i))
+    if wrong:
+        raise UserError(*wrong)
+    if mistakes := [*uncountable(protocol)]:
+        raise UserError(*placed(mistakes, data, source))
+    return protocol
+
+
+def twins(protocol: Protocol) -> Iterator[Mistake]:
+    """Runs that nothing tells apart."""
+    names = [group.name for group in protocol.runs]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield Mistake(("runs", i, "name"), "another run has this name", "give each its own")
+
+
+def lost_rows(protocol: Protocol) -> Iterator[Mistake]:
+    """Rows of no run."""
+    names = [group.name for group in protocol.runs]
+    for i, row in enumerate(protocol.rows):
+        if row.run not in names:
+            yield Mistake(("rows", i, "run"), "is no run of this protocol", suggestion(row.run, names, "runs"))
+
+
+def uncountable(protocol: Protocol) -> Iterator[Mistake]:
+    """Rows whose measure needs what their run has not."""
+    groups = {group.name: group for group in protocol.runs}
+    for i, row in enumerate(protocol.rows):
+        config = config_of(protocol, groups[row.run])
+        needed = NEEDS[SCORES[row.measure].needs]
+        if not needed.there(config, build_target(config)):
+            yield Mistake(
+                ("rows", i, "measure"), f"needs {needed.words}, and the run has none", "choose another measure"
+            )
+    if protocol.counting.at_least > protocol.counting.points:
+        yield Mistake(("counting", "at_least"), "is more than there are points", f"at most {protocol.counting.points}")
+
+
+# --- from a protocol to configs ---------------------------------------------------------------------------------------
+
+
+def config_of(protocol: Protocol, group: Group, quick: bool = False, seeds: int | None = None) -> Config:
+    """The config of a run at its part of the published steps; UserError with the places of mistakes in the file."""
+    data, source = protocol.origin
+    asked = flat(group.set)
+    whole = published_steps(protocol, group)
+    count = seeds or (min(QUICK_SEEDS, seeds_of(protocol, group)) if quick else seeds_of(protocol, group))
+    changes: list[tuple[str, Any]] = [*asked.items(), ("training.seeds", count)]
+    changes.append(("training.steps", max(1, round(whole * protocol.part(group, quick)))))
+    if "frames" not in data.get("training", {}) and "training.frames" not in asked:
+        changes.append(("training.frames", FRAMES))
+    i = protocol.runs.index(group)
+    said = {key: Place(source.name, under=("runs", i, "set")) for key in asked}
+    said |= {"method.name": Place(source.name, under=("runs", i, "method"))}
+    scenario = {key: value for key, value in data.items() if key not in MORE}
+    path = Path(source.name)
+    named = {"name": folder_name(path)} | scenario
+    return of_data(named, source, path.parent, group.method or None, changes, said)
+
+
+def seeds_of(protocol: Protocol, group: Group) -> int:
+    """How many seeds a run has."""
+    return group.seeds or protocol.protocol.seeds
+
+
+def published_steps(protocol: Protocol, group: Group) -> int:
+    """The published number of steps of a run; UserError where it is none."""
+    training = protocol.origin.data.get("training", {})
+    steps = flat(group.set).get("training.steps", training.get("steps") if isinstance(training, dict) else None)
+    if isinstance(steps, int) and not isinstance(steps, bool):
+        return steps
+    wrong = Mistake(("training", "steps"), "the published number of steps is missing", "for example 25000")
+    raise UserError(*placed([wrong], *protocol.origin))
+
+
+def mistakes_of(protocol: Protocol, i: int) -> Iterator[Mistake]:
+    """What is wrong with one run, at its place in the file."""
+    try:
+        config_of(protocol, protocol.runs[i])
+    except UserError as error:
+        lines = key_lines(protocol.origin.source.text)
+        yield from (in_file(mistake, protocol.origin.source, lines) for mistake in error.mistakes)
+
+
+def in_file(mistake: Mistake, source: Source, lines: Mapping[Key, int]) -> Mistake:
+    """A mistake in a setting of a run, at the line where it was set."""
+    under = mistake.place.under
+    if not under:
+        return mistake
+    key = under if under[-1:] == ("method",) else (*under, *(mistake.key or ()))
+    return mistake._replace(key=key, place=locate(key, source, lines))

@@ -1,0 +1,69 @@
+"""The runs of a protocol: planned as tasks of a sweep in folders that their configs name, and held against what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from toygan.exhibits.agreement import Compared, compared
+from toygan.exhibits.protocol_files import Group, Protocol, config_of, published_steps
+from toygan.exhibits.scores import SCORES, Ended
+from toygan.exhibits.work import digest
+from toygan.files.config import as_data
+from toygan.many.task import Task
+from toygan.session.facts import read_facts
+from toygan.session.recording import Recording, load
+from toygan.view.records import FINISHED
+
+
+class Attempt(NamedTuple):
+    """One run of a protocol: its group, its task, and the share of the published steps that it has."""
+
+    group: Group
+    task: Task
+    share: float
+
+
+def planned(
+    protocol: Protocol, place: Path, quick: bool = False, seeds: int | None = None, command: str = ""
+) -> list[Attempt]:
+    """Every run of a protocol; nothing is made yet. UserError with what is wrong in any of them."""
+    return [played(protocol, group, place, quick, seeds, command) for group in protocol.runs]
+
+
+def played(protocol: Protocol, group: Group, place: Path, quick: bool, seeds: int | None, command: str) -> Attempt:
+    """One run as a task; runs with one config, in whatever protocol, share a folder."""
+    config = config_of(protocol, group, quick, seeds)
+    folder = place / f"{config.name}-{config.method.name}-{digest(config)}"
+    task = Task(folder.name, folder, as_data(config), command, {}, animation=False, picture=False)
+    return Attempt(group, task, config.training.steps / published_steps(protocol, group))
+
+
+def tasks_of(runs: Sequence[Attempt]) -> list[Task]:
+    """The tasks, each folder once."""
+    return list({run.task.folder: run.task for run in runs}.values())
+
+
+def rows_of(protocol: Protocol, runs: Sequence[Attempt]) -> list[Compared]:
+    """Every published number beside ours."""
+    recordings = {run.group.name: recorded(run.task.folder) for run in runs}
+    shares = {run.group.name: run.share for run in runs}
+    return list(told(protocol, recordings, shares))
+
+
+def recorded(folder: Path) -> Recording | None:
+    """A finished run; None where it is not."""
+    if not (folder / "frames.npz").exists() or read_facts(folder).status not in FINISHED:
+        return None
+    return load(folder)
+
+
+def told(
+    protocol: Protocol, recordings: Mapping[str, Recording | None], shares: Mapping[str, float]
+) -> Iterator[Compared]:
+    """Row by row."""
+    for row in protocol.rows:
+        recording = recordings[row.run]
+        ended = None if recording is None else SCORES[row.measure].of(Ended(recording, protocol.counting))
+        yield compared(row, None if ended is None else list(ended), shares[row.run])

@@ -1,0 +1,211 @@
+"""What protocols measure: quantities of a run's end as papers count them, a value a seed.
+
+One more is one function of what has `Ended` and one row of SCORES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, NamedTuple
+
+import numpy as np
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from toygan.files.config import Config
+from toygan.files.strict import Strict
+from toygan.files.text import number
+from toygan.files.world import build_generator, build_target
+from toygan.game.streams import stream
+from toygan.quantities.modes import high_quality, mode_kl, mode_tv, modes_kept
+from toygan.session import dirac
+from toygan.session.critics import opinions
+from toygan.session.recording import Recording
+from toygan.targets.funnels import slopes
+from toygan.targets.target import Modes, Target
+
+
+class Counting(Strict):
+    """The rule by which a paper counts: of so many `points`, those within `sigma` standard deviations of a mode are on it, and a
+    mode is found by `at_least` of them.
+    """
+
+    points: Annotated[PositiveInt, Field(le=10**6)] = 2000
+    sigma: PositiveFloat = 3.0
+    at_least: PositiveInt = 1
+
+
+class Ended(NamedTuple):
+    """A run that has ended, and how it is counted."""
+
+    recording: Recording
+    counting: Counting
+
+
+class Score(NamedTuple):
+    """One measure: what it is called, its unit, `of(ended)` its values, what it needs (a row of NEEDS), whether it says of a seed
+    that something is so (1) or not (0), whether it is computed without chance, and what a value is of: a seed, or a point.
+    """
+
+    label: str
+    unit: str
+    of: Callable[[Ended], np.ndarray]
+    needs: str = "nothing"
+    counted: bool = False
+    certain: bool = False
+    each: str = "seed"
+
+    @property
+    def trained(self) -> bool:
+        """Whether training has to do with it."""
+        return not self.certain and self.each == "seed"
+
+    def write(self, value: float) -> str:
+        """A value as people read it."""
+        return f"{number(100 * value)} %" if self.unit == "share" else number(value, DIGITS.get(self.unit, 3))
+
+
+DIGITS = {"times a step": 6}
+
+
+# --- points and modes ------------------------------------------------------------------------------------------------
+
+
+def cloud(ended: Ended) -> np.ndarray:
+    """The points that are counted [S, n, 2]: the run's own last ones where these are enough, else more from its generator."""
+    recording, wanted = ended
+    final = recording.frames["final"]
+    return final[:, : wanted.points] if wanted.points <= final.shape[1] else recording.sample(wanted.points)
+
+
+def modes_of(ended: Ended) -> Modes:
+    """The target's modes."""
+    modes = build_target(ended.recording.config()).modes
+    assert modes is not None, "a row of NEEDS asks for modes before anything runs"
+    return modes
+
+
+def of_modes(of: Callable[[np.ndarray, Modes, Counting], float]) -> Callable[[Ended], np.ndarray]:
+    """A measure of points [n, 2] and modes, of every seed."""
+
+    def each(ended: Ended) -> np.ndarray:
+        modes = modes_of(ended)
+        return np.array([of(points, modes, ended.counting) for points in cloud(ended)], float)
+
+    return each
+
+
+def found(points: np.ndarray, modes: Modes, rule: Counting) -> int:
+    """How many modes are found."""
+    return modes_kept(points, modes, rule.at_least, rule.sigma)
+
+
+# --- a critic whose optimum is known ---------------------------------------------------------------------------------
+
+
+def carried(config: Config, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Fresh points of a world of funnels [n, 2], and the same after they were moved along their rays, in float64."""
+    target, generator = build_target(config), build_generator(config)
+    made: list[np.ndarray] = []
+
+    def noted(rng: np.random.Generator, count: int) -> np.ndarray:
+        made.append(target.sample(rng, count))
+        return made[-1]
+
+    moved = generator.latents(stream(config.training.seed, 0, "protocol points"), n, noted)
+    return made[0], moved
+
+
+def true_slopes(config: Config, points: np.ndarray) -> np.ndarray:
+    """The slopes of the optimal critic at points [n, 2]."""
+    world = config.generator
+    return slopes(points, np.array(world.centres), np.array(world.offsets))
+
+
+def compared(ended: Ended, of: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    """The mean over moved points of what is made of the critic's slopes and the true ones, each [n, 2]: [S]."""
+    config = ended.recording.config()
+    points = carried(config, ended.counting.points)[1]
+    told, right = opinions(ended.recording, points).slopes, true_slopes(config, points)
+    return np.array([of(one.astype(float), right).mean() for one in told])
+
+
+def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The cosine of each pair of slopes [n, 2]: [n]; 0 where one has none."""
+    sizes = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return np.divide((one * other).sum(axis=1), sizes, out=np.zeros(len(one)), where=sizes > 0)
+
+
+def squares(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The squared distance of each pair of slopes [n, 2]: [n]."""
+    return np.asarray(np.square(one - other).sum(axis=1))
+
+
+def seen_distance(ended: Ended) -> np.ndarray:
+    """What the critic takes W1 for, E f(real) - E f(fake), on independent points of both: [S]."""
+    config, n = ended.recording.config(), ended.counting.points
+    real, moved = (
+        build_target(config).sample(stream(config.training.seed, 1, "protocol points"), n),
+        carried(config, n)[1],
+    )
+    return np.asarray(opinions(ended.recording, real).scores.mean(axis=1, dtype=float)
+                      - opinions(ended.recording, moved).scores.mean(axis=1, dtype=float))  # fmt: skip
+
+
+def true_distance(ended: Ended) -> np.ndarray:
+    """The way of every moved point, whose mean is W1: [n]."""
+    real, moved = carried(ended.recording.config(), ended.counting.points)
+    return np.asarray(np.linalg.norm(real - moved, axis=1))
+
+
+# --- two numbers -----------------------------------------------------------------------------------------------------
+
+
+def growth(ended: Ended) -> np.ndarray:
+    """By how much one step multiplies a small offset from rest, the size of its leading eigenvalue: [1]; NaN without one."""
+    game, start, draw = dirac.stage(dirac.planar(ended.recording.config()))
+    multipliers = dirac.eigenvalues(game, start, draw).multipliers
+    return np.array([abs(multipliers[0]) if len(multipliers) else np.nan])
+
+
+# --- the tables ------------------------------------------------------------------------------------------------------
+
+
+class Needed(NamedTuple):
+    """What a measure needs of a run: in words, and whether it is there."""
+
+    words: str
+    there: Callable[[Config, Target], bool]
+
+
+def is_dirac(config: Config) -> bool:
+    """Whether a game is that of one point against one slope."""
+    kinds = (config.target.kind, config.generator.kind, config.method.critic or config.critic.kind)
+    return kinds == ("dirac", "point", "linear")
+
+
+NEEDS: dict[str, Needed] = {
+    "nothing": Needed("nothing", lambda config, target: True),
+    "modes": Needed("a target with modes", lambda config, target: target.modes is not None),
+    "funnels": Needed("the generator funnels", lambda config, target: config.generator.kind == "funnels"),
+    "dirac": Needed("the players of Dirac-GAN", lambda config, target: is_dirac(config)),
+}
+
+# fmt: off
+SCORES: dict[str, Score] = {
+    "modes": Score("modes found", "modes", of_modes(found), "modes"),
+    "high_quality": Score("share on a mode", "share",
+                          of_modes(lambda x, modes, rule: high_quality(x, modes, rule.sigma)), "modes"),
+    "mode_tv": Score("TV of the modes, with a class off every mode", "",
+                     of_modes(lambda x, modes, rule: mode_tv(x, modes, rule.sigma)), "modes"),
+    "mode_kl": Score("reverse KL of the shares on modes", "nats", of_modes(lambda x, modes, rule: mode_kl(x, modes)), "modes"),
+    "all_modes": Score("seeds that find all modes", "share",
+                       of_modes(lambda x, modes, rule: found(x, modes, rule) == len(modes.weights)), "modes", counted=True),
+    "no_mode": Score("seeds that find no mode", "share", of_modes(lambda x, modes, rule: found(x, modes, rule) == 0), "modes",
+                     counted=True),
+    "cosine": Score("cosine to the true slope", "cosine", partial(compared, of=cosines), "funnels"),
+    "slope_error": Score("squared distance to the true slope", "", partial(compared, of=squares), "funnels"),
+    "seen_distance": Score("W1 as the critic sees it", "plane", seen_distance, "funnels"),
+    "true_distance": Score("W1", "plane", true_distance, "funnels", each="point"),
+    "growth": Score("growth of one step", "times a step", growth, "dirac", certain=True),
+}

@@ -1,0 +1,146 @@
+"""A protocol after its runs, in words: a table of published numbers beside ours, and the same as plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from toygan.draw.protocol import Both
+from toygan.exhibits.agreement import Compared
+from toygan.exhibits.protocol_files import Protocol, Reported
+from toygan.exhibits.scores import SCORES, Score
+from toygan.files.text import percent
+from toygan.many.table import Table
+from toygan.view.statistics import Interval
+
+QUICK = "Quick: fewer seeds and steps than the protocol has; it decides nothing."
+
+
+def table_of(protocol: Protocol, rows: Sequence[Compared], quick: bool) -> Table:
+    """A line a published number: the run, the measure, the number, ours, and whether they agree."""
+    told = [
+        {
+            "run": one.row.run,
+            "measure": SCORES[one.row.measure].label,
+            "published": published_in_words(one.row),
+            "ours": ours_in_words(one),
+            "verdict": one.words,
+        }
+        for one in rows
+    ]
+    return Table(["run", "measure"], told, note_of(protocol, rows, quick))
+
+
+def note_of(protocol: Protocol, rows: Sequence[Compared], quick: bool) -> str:
+    """How the runs were counted, how much of the published steps they have, and what is not as published."""
+    about, rule = protocol.protocol, protocol.counting
+    shares = sorted({one.share for one in rows})
+    steps = " to ".join(percent(share) for share in dict.fromkeys((shares[0], shares[-1])))
+    needs = {SCORES[row.measure].needs for row in protocol.rows}
+    modes = f", on a mode within {rule.sigma:g} sigma, a mode found by {rule.at_least}" if "modes" in needs else ""
+    counted = [f"{rule.points} points{modes}"] if needs & {"modes", "funnels"} else []
+    parts = [*counted, f"{steps} of the published steps", *([QUICK] if quick else [])]
+    return "; ".join([*parts, *(f"unlike: {one}" for one in about.unlike), *([about.rest] if about.rest else [])])
+
+
+def told_in_words(protocol: Protocol) -> dict[str, str]:
+    """What a protocol says of itself, line by line."""
+    about = protocol.protocol
+    lines = {"source": about.source, "setting": about.setting}
+    lines |= {f"unlike {i}": one for i, one in enumerate(about.unlike, 1)} | (
+        {"rest": about.rest} if about.rest else {}
+    )
+    rows = {f"{row.run}, {SCORES[row.measure].label}": published_in_words(row) for row in protocol.rows}
+    return lines | {"runs": f"{percent(about.share)} of the steps, {about.seeds} seeds", **rows}
+
+
+def published_in_words(row: Reported) -> str:
+    """A published number with its spread and what kind it is."""
+    if row.published is None:
+        return row.says
+    score = SCORES[row.measure]
+    n = f" of {several(score, row.seeds)}" if row.seeds else ""
+    spreads = {
+        "SD": lambda: f" ± {spread_of(score, row)} (SD{n})",
+        "SE": lambda: f" ± {spread_of(score, row)} (SE{n})",
+        "range": lambda: f" ({score.write(row.low or 0.0)} to {score.write(row.high or 0.0)}{n})",
+        "share": lambda: n,
+        "exact": lambda: " (a formula)",
+        "none": lambda: f" (no spread{n})",
+    }
+    return score.write(row.published) + spreads[row.kind]()
+
+
+def spread_of(score: Score, row: Reported) -> str:
+    """A spread in its measure's unit."""
+    return score.write(row.spread or 0.0)
+
+
+def ours_in_words(one: Compared) -> str:
+    """Our number with its interval and of how many seeds."""
+    if not one.ours.n:
+        return "-"
+    score = SCORES[one.row.measure]
+    seeds = "" if score.certain else f" ({several(score, one.ours.n)}{lost_in_words(one)})"
+    return score.write(one.ours.value) + ends_in_words(score, one.ours) + seeds
+
+
+def several(score: Score, n: int) -> str:
+    """So many seeds, or points."""
+    return f"{n} {score.each}{'' if n == 1 else 's'}"
+
+
+def lost_in_words(one: Compared) -> str:
+    """How many seeds had no number."""
+    return f", {one.lost} without a number" if one.lost else ""
+
+
+def ends_in_words(score: Score, found: Interval) -> str:
+    """The ends of an interval that has a width."""
+    if math.isnan(found.low) or found.low == found.high:
+        return ""
+    return f" [{score.write(found.low)}, {score.write(found.high)}]"
+
+
+# --- for the picture, and for programs --------------------------------------------------------------------------------
+
+
+def lines_of(rows: Sequence[Compared]) -> list[Both]:
+    """What the picture shows: a line a number that has one, by measure."""
+    shown = [one for one in rows if one.row.published is not None]
+    return [
+        Both(one.row.run, SCORES[one.row.measure].label, SCORES[one.row.measure].unit == "share", one.published, one.ours,
+             one.verdict)
+        for one in shown
+    ]  # fmt: skip
+
+
+def facts_of(protocol: Protocol, rows: Sequence[Compared], quick: bool) -> dict[str, Any]:
+    """A protocol's result as plain data; what is not known is NaN."""
+    return {
+        "name": protocol.name,
+        "title": protocol.title,
+        "source": protocol.protocol.source,
+        "quick": quick,
+        "counting": protocol.counting.model_dump(),
+        "rows": [
+            {
+                "run": one.row.run,
+                "measure": one.row.measure,
+                "published": one.row.published,
+                "spread": one.row.spread,
+                "kind": one.row.kind,
+                "published_seeds": one.row.seeds,
+                "published_interval": [one.published.low, one.published.high],
+                "ours": one.ours.value if one.ours.n else None,
+                "interval": [one.ours.low, one.ours.high],
+                "seeds": one.ours.n,
+                "without": one.lost,
+                "share": one.share,
+                "verdict": one.verdict,
+                "words": one.words,
+            }
+            for one in rows
+        ],
+    }

@@ -1,0 +1,199 @@
+"""A user's own parts as rows of the tables of kinds: objectives, constraints, rules and targets that a config names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
+from typing import Any
+
+import numpy as np
+
+from toygan.files.own import (
+    Code,
+    Own,
+    blaming,
+    called,
+    code_of,
+    in_words,
+    like,
+    options_of,
+    own_constraint,
+    own_objective,
+    parameters,
+    returning,
+    takes,
+)
+from toygan.files.samplers import cloud_of, is_sampler, sampler_of
+from toygan.files.strict import Mistake, UserError, examined
+from toygan.game.play import Draw, Game, State
+from toygan.game.rules import Rule
+from toygan.targets.target import Batch, Target, moved, of_parts
+
+
+def filled(table: Mapping[str, Any], part: str) -> tuple[dict[str, Any], list[Mistake]]:
+    """The table of a part of one's own with all its options, and what is wrong with them, keys from the part on."""
+    about = {"kind": table["kind"], "path": table.get("path", "")}
+    try:
+        code = code_for(Own(**about), part)
+    except UserError as error:
+        return dict(table), [error.mistakes[0]._replace(key=(part, "kind"))]
+    takes(code, part)
+    model = options_of(code, *EXTRA.get(part, ()))
+    options, mistakes = examined(model, {key: value for key, value in table.items() if key != "path"})
+    if options is None:
+        return dict(table), [mistake._replace(key=(part, *(mistake.key or ()))) for mistake in mistakes]
+    return about | options.model_dump(mode="json"), []
+
+
+EXTRA: dict[str, tuple[Callable[..., Any], ...]] = {"target": (moved,)}  # options that every row of a part has
+
+
+def code_for(part: Own, name: str) -> Code:
+    """The function of a part, as that part is called. UserError where it is not there."""
+    return drawing(code_of(part)) if name == "target" else code_of(part)
+
+
+def own_row(part: Own, name: str) -> Callable[..., Any]:
+    """The row of a part of one's own: a function of its options, as in the tables of kinds."""
+    return ROWS[name](code_for(part, name))
+
+
+# --- rules -------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def own_rule(code: Code) -> Callable[..., Rule]:
+    """The row of a user's own rule: a function of its options, which are dials as the shipped rules' are."""
+    if not takes(code, "update"):
+        return returning(code, "update")
+
+    def row(**options: Any) -> Rule:
+        def step(game: Game, state: State, draw: Draw) -> State:
+            first = next(iter(state.parameters.values()))
+            return one_step_on(code, called(code, (game, state, draw), options, first))
+
+        return Rule(step)
+
+    return like(row, code)
+
+
+def one_step_on(code: Code, said: Any) -> State:
+    """The state that a user's rule has returned. UserError for anything else."""
+    if not isinstance(said, State):
+        wrong = f"{code.kind}: returns {in_words(said)} where the next state is wanted"
+        hint = "toygan.game.play has the moves: play.over_with(play.move(game, state, game.generators, row, at=state))"
+        raise UserError(Mistake(None, wrong, hint, place=code.place))
+    return said
+
+
+def rule_tried(part: Own, game: Game, state: State, draw: Draw) -> None:
+    """Play one step by a rule of one's own. UserError where it is none, or where the state that it returns is of another form."""
+    code = code_of(part)
+    with blaming(code.file):
+        after = game.rule(game, state, draw)
+    shapes = [{name: one.shape for name, one in told.parameters.items()} for told in (state, after)]
+    if shapes[0] != shapes[1] or int(after.step) != int(state.step) + 1:
+        step = f"step {int(after.step)} with {', '.join(after.players)}"
+        wrong = f"{code.kind}: after step {int(state.step)} it returns {step}, where the same players one step on are wanted"
+        raise UserError(Mistake(None, wrong, "a rule ends with play.over_with(state)", place=code.place))
+
+
+# --- targets -----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def drawing(code: Code) -> Code:
+    """A sampler, however it takes how many and its random numbers, as a function (rng, n) with its own options; a function of
+    options alone as it is.
+    """
+    if not is_sampler(code):
+        return code
+    with blaming(code.file):
+        sampler = sampler_of(code)
+    if not sampler.by:
+        wrong = f"{code.kind}: takes neither rng nor seed, and a run could not be repeated"
+        raise UserError(Mistake(None, wrong, "write def NAME(rng, n), rng being numpy's Generator", place=code.place))
+    own = {name: one for name, one in parameters(code._replace(function=sampler.function)).items()
+           if name not in sampler.names.values()}  # fmt: skip
+
+    if bad := sorted(own.keys() & inspect.signature(moved).parameters):
+        wrong = (
+            f"{code.kind}: its option {bad[0]!r} is a word of toygan's own, which every target has; call it otherwise"
+        )
+        raise UserError(Mistake(None, wrong, place=code.place))
+
+    @wraps(sampler.function)
+    def draw(rng: np.random.Generator, n: int, **options: Any) -> Any:
+        return sampler.begun(n, rng, options)()
+
+    fixed = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("rng", "n")]
+    options = [one.replace(kind=one.KEYWORD_ONLY) for one in own.values()]
+    draw.__signature__ = inspect.Signature([*fixed, *options])  # type: ignore[attr-defined]
+    return code._replace(function=draw)
+
+
+@cache
+def own_target(code: Code) -> Callable[..., Target]:
+    """The row of a user's own target: a function of its options. What it draws is put in an order of chance, for whoever looks
+    at the first points only.
+    """
+    if not takes(code, "target"):
+        return returning(code, "target")
+
+    def row(**options: Any) -> Target:
+        def draw(rng: np.random.Generator, n: int) -> Batch:
+            with blaming(code.file):
+                found = batch_of(code, code.function(rng, n, **options), n)
+            mixed = rng.permutation(n)
+            return Batch(found.points[mixed], None if found.labels is None else found.labels[mixed])
+
+        tried = both_alike(code, draw)
+        if tried.labels is None:
+            return Target(lambda rng, n: draw(rng, n).points)
+        return of_parts(draw, 1 + int(tried.labels.max()))
+
+    return like(row, code)
+
+
+def batch_of(code: Code, said: Any, n: int) -> Batch:
+    """The points and labels that a user's sampler has returned. UserError where they are none."""
+    try:
+        points, labels = cloud_of(said)
+    except ValueError as error:
+        raise not_points(code, str(error)) from None
+    if points.shape != (n, 2):
+        raise not_points(code, f"asked for {n} points it returns {list(points.shape)}")
+    if not np.isfinite(points).all():
+        raise not_points(code, f"{int((~np.isfinite(points).all(axis=1)).sum())} of {n} points are NaN or infinite")
+    if labels is None:
+        return Batch(points.astype(float))
+    if labels.shape != (n,) or not np.array_equal(labels, labels.astype(int)) or labels.min() < 0:
+        raise not_points(code, "labels are whole numbers from 0 on, one a point")
+    return Batch(points.astype(float), labels.astype(int))
+
+
+def not_points(code: Code, wrong: str) -> UserError:
+    """What is said of what a sampler has returned."""
+    hint = "wanted are points [n, 2], or points and a label for each; toygan check --as target says more"
+    return UserError(Mistake(None, f"{code.kind}: {wrong}", hint, place=code.place))
+
+
+MANY = 2047  # no multiple of a number of modes that samplers have
+
+
+def both_alike(code: Code, draw: Callable[[np.random.Generator, int], Batch]) -> Batch:
+    """Many points of a sampler. UserError where its stream does not decide them alone: a run could not be repeated."""
+    first, second = (draw(np.random.default_rng(0), MANY) for _ in range(2))
+    if not np.array_equal(first.points, second.points):
+        raise not_points(code, "the same stream gives other points the next time; draw from it, and from no other")
+    return first
+
+
+ROWS: dict[str, Callable[[Code], Callable[..., Any]]] = {
+    "objective": own_objective,
+    "constraint": own_constraint,
+    "also": own_constraint,
+    "update": own_rule,
+    "target": own_target,
+}

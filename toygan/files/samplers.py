@@ -1,0 +1,246 @@
+"""People's samplers brought into one form: whatever draws points of the plane, called with the numbers that it asks for.
+
+A sampler is a function of how many points and, as it likes, of a generator or a seed; a function that yields batches; or an
+object, or the class of one, with `sample`. What cannot be called so is a UserError.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from toygan.files.own import Code, in_words, parameters
+from toygan.files.strict import Mistake, UserError
+
+Stream = Callable[[np.random.Generator], Any]
+
+
+class Sampler(NamedTuple):
+    """A sampler in one form: what is called, `names` of its arguments for how many, stream and seed (None where it takes none),
+    the kind of `stream`, how it takes a number of points, its `options` with the values that it has them at, those that it
+    `needs`, and the logarithm of its `density` at points [n, 2], where it says it.
+    """
+
+    function: Callable[..., Any]
+    names: Mapping[str, str | None]
+    stream: Stream
+    whole: Callable[[int], Any]
+    options: Mapping[str, Any]
+    needs: frozenset[str]
+    density: Callable[[Any], Any] | None
+
+    @property
+    def by(self) -> str:
+        """What it is given to repeat itself: `rng`, `seed`, or nothing."""
+        return "rng" if self.names["rng"] else "seed" if self.names["seed"] else ""
+
+    @property
+    def call(self) -> str:
+        """How it is called, in words."""
+        asked = inspect.signature(self.function).parameters
+        told = ", ".join(name for name in asked if name in (*self.names.values(), *self.needs))
+        return f"{getattr(self.function, '__name__', 'sample')}({told})"
+
+    def begun(self, n: int, rng: np.random.Generator, options: Mapping[str, Any]) -> Callable[[], Any]:
+        """What draws n points at every call, each time the next ones of a stream."""
+        own, fixed = self.stream(rng), {name: self.options[name] for name in self.needs} | dict(options)
+
+        def arguments() -> dict[str, Any]:
+            given = {"n": self.whole(n), "rng": own, "seed": seed_of(rng) if self.names["seed"] else 0}
+            return fixed | {name: given[what] for what, name in self.names.items() if name}
+
+        if not inspect.isgeneratorfunction(self.function):
+            return lambda: self.function(**arguments())
+        batches = self.function(**arguments())
+        return lambda: next(batches)
+
+    def opened(self, n: int, seed: int, options: Mapping[str, Any]) -> Callable[[], Any]:
+        """The same, under global streams and one of its own that are seeded so."""
+        reseed(seed)
+        return self.begun(n, np.random.default_rng(seed), options)
+
+    def draw(self, n: int, seed: int = 0, **options: Any) -> Sampled:
+        """n points, with labels where there are any."""
+        return cloud_of(self.opened(n, seed, options)())
+
+    def points(self, n: int, seed: int = 0, **options: Any) -> np.ndarray:
+        """n points [n, 2]."""
+        return self.draw(n, seed, **options).points
+
+
+class Sampled(NamedTuple):
+    """What a sampler has returned: points, and labels [n] or None."""
+
+    points: np.ndarray
+    labels: np.ndarray | None
+
+
+NUMBERS = ("n", "num", "size", "count", "n_samples", "num_samples", "nsamples", "samples", "sample_size", "batch_size",
+           "batchsize", "batch", "bs", "n_points", "num_points", "npoints", "points", "n_data", "num_data", "data_size",
+           "sample_shape", "shape", "num_of_points", "dataset_size")  # fmt: skip
+RNGS = ("rng", "generator", "gen", "random_state", "rs", "prng")
+SEEDS = ("seed", "random_seed", "rand_seed")
+STDS = ("std", "sigma", "stdev", "stddev", "std_dev", "noise", "noise_std", "sd", "spread")
+VARIANCES = ("var", "variance", "cov", "sigma2", "sigma_sq")
+PLACES = ("modes", "n_modes", "num_modes", "k", "n_components", "num_components", "n_mixture", "num_mixture", "n_mixtures",
+          "num_mixtures", "n_gaussians", "num_gaussians", "n_clusters", "num_clusters", "mixtures", "components")  # fmt: skip
+USUAL: dict[str, Any] = (
+    dict.fromkeys(STDS, 0.05) | dict.fromkeys(VARIANCES, 0.0025) | dict.fromkeys(PLACES, 8)
+    | {"radius": 2.0, "r": 2.0, "scale": 1.0, "dim": 2, "d": 2, "n_dim": 2, "device": "cpu", "num_epochs": 1}
+)  # fmt: skip
+METHODS = ("sample", "draw", "generate", "get_batch", "next_batch", "sample_data", "rvs", "__call__")
+DENSITIES = ("log_prob", "logprob", "log_density", "logpdf", "log_pdf")
+
+
+# --- from somebody's code to a sampler ---------------------------------------------------------------------------------
+
+
+def sampler_of(code: Code) -> Sampler:
+    """A sampler in one form. UserError where no way of calling it gives points."""
+    owner: Any = made(code)
+    function = owner if inspect.isroutine(owner) else method_of(code, owner)
+    asked = dict(parameters(code._replace(function=function)))
+    names = names_in(asked)
+    own = {name: one for name, one in asked.items() if name not in names.values()}
+    options = {name: value_of(code, name, one) for name, one in own.items() if is_needed(one) or is_number(one.default)}
+    density = next((getattr(owner, name) for name in DENSITIES if callable(getattr(owner, name, None))), None)
+    needs = frozenset(name for name in options if is_needed(own[name]))
+    return working(code, Sampler(function, names, lambda rng: None, int, options, needs, density))
+
+
+def names_in(asked: Mapping[str, inspect.Parameter]) -> dict[str, str | None]:
+    """Which arguments say how many, by which stream and by which seed; an unknown one that is needed says how many."""
+    names = {what: one_of(asked, words) for what, words in (("n", NUMBERS), ("rng", RNGS), ("seed", SEEDS))}
+    if names["n"] is None:
+        left = [name for name, one in asked.items() if is_needed(one) and name not in names.values()]
+        names["n"] = next((name for name in left if name.lower() not in USUAL), None)
+    return names
+
+
+def is_sampler(code: Code) -> bool:
+    """Whether it is an object, or the class of one, that samples; or a function of how many, or of a stream of random numbers."""
+    if not inspect.isroutine(code.function):
+        return not isinstance(code.function, torch.nn.Module) and callable(getattr(code.function, "sample", None))
+    asked = [name.lower() for name in parameters(code)]
+    return bool({*asked[:2]} & {*RNGS, *SEEDS}) or (
+        asked[:1] not in (["points"], ["samples"]) and bool({*asked[:1]} & {*NUMBERS})
+    )
+
+
+def made(code: Code) -> Any:
+    """A class as an object of its, made with what its arguments usually are; anything else as it is."""
+    if not isinstance(code.function, type):
+        return code.function
+    needed = {name: one for name, one in parameters(code).items() if is_needed(one)}
+    return code.function(**{name: value_of(code, name, one) for name, one in needed.items()})
+
+
+def method_of(code: Code, owner: Any) -> Callable[..., Any]:
+    """What of an object draws points. UserError where nothing seems to."""
+    found = next((getattr(owner, name) for name in METHODS if callable(getattr(owner, name, None))), None)
+    if found is None:
+        wrong = f"{code.kind}: {type(owner).__name__} has no method sample"
+        raise UserError(Mistake(None, wrong, "write def NAME(rng, n), which returns points [n, 2]", place=code.place))
+    return found
+
+
+def one_of(asked: Mapping[str, Any], words: tuple[str, ...]) -> str | None:
+    """The first argument that is called by one of the words; of a capital N too."""
+    return next((name for name in asked if name.lower() in words), None)
+
+
+def is_needed(one: inspect.Parameter) -> bool:
+    """Whether a call must give an argument."""
+    return one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a default is a number that one may turn."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def value_of(code: Code, name: str, one: inspect.Parameter) -> Any:
+    """What an option is given: its default, or what is usual for its name. UserError for a name that says nothing."""
+    if one.default is not one.empty:
+        return one.default
+    if name.lower() not in USUAL:
+        hint = "n, rng, seed, std, modes, radius and the like are known; give it a default"
+        raise UserError(Mistake(None, f"{code.kind}: what is {name!r}?", hint, place=code.place))
+    return USUAL[name.lower()]
+
+
+# --- calling it --------------------------------------------------------------------------------------------------------
+
+
+def working(code: Code, sampler: Sampler) -> Sampler:
+    """The same with the kind of stream, and the way to say how many, with which it draws. UserError where there is none."""
+    said: list[str] = []
+    for stream in STREAMS if sampler.names["rng"] else STREAMS[:1]:
+        for whole in (int, one_axis):
+            tried = sampler._replace(stream=stream, whole=whole)
+            try:
+                cloud_of(tried.begun(5, np.random.default_rng(0), {})())
+                return tried
+            except Exception as error:
+                said.append(f"{type(error).__name__}: {' '.join(str(error).split())[:100]}")
+    hint = "write def NAME(rng, n), which returns points [n, 2], or points and their labels [n]"
+    wrong = f"{code.kind}: cannot be called as a sampler\n    " + "\n    ".join(dict.fromkeys(said))
+    raise UserError(Mistake(None, wrong, hint, place=code.place))
+
+
+def one_axis(n: int) -> tuple[int]:
+    """How many as a shape, as torch's distributions want it."""
+    return (n,)
+
+
+# Kinds of streams that an argument called rng may mean, each made of numpy's own and drawing from it.
+STREAMS: tuple[Stream, ...] = (
+    lambda rng: rng,
+    lambda rng: np.random.RandomState(rng.bit_generator),
+    lambda rng: torch.Generator().manual_seed(seed_of(rng)),
+    lambda rng: random.Random(seed_of(rng)),
+)
+
+
+def seed_of(rng: np.random.Generator) -> int:
+    """A number to seed another stream with."""
+    return int(rng.integers(2**31))
+
+
+def reseed(seed: int) -> None:
+    """Set every global stream that people's code draws from: torch's, numpy's and Python's."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  (theirs)
+    random.seed(seed)
+
+
+def cloud_of(said: Any) -> Sampled:
+    """Points and labels as arrays. ValueError for what is neither."""
+    if isinstance(said, Mapping):
+        said = tuple(said.values())
+    pair = (
+        isinstance(said, tuple | list) and len(said) == 2 and all(isinstance(one, Tensor | np.ndarray) for one in said)
+    )
+    if pair and np.ndim(said[0]) == 2:
+        return Sampled(array_of(said[0]), array_of(said[1]).reshape(-1))
+    points = array_of(said)
+    if not np.issubdtype(points.dtype, np.number) or np.issubdtype(points.dtype, np.complexfloating):
+        raise ValueError(f"it returns {in_words(said)}, and no points")
+    return Sampled(points, None)
+
+
+def array_of(said: Any) -> np.ndarray:
+    """Numbers as an array."""
+    return said.detach().numpy() if isinstance(said, Tensor) else np.asarray(said)
+
+
+def batches(sampler: Sampler, n: int, many: int, seed: int = 0) -> Iterator[np.ndarray]:
+    """So many draws of n points, one after the other from one stream."""
+    draw = sampler.opened(n, seed, {})
+    return (cloud_of(draw()).points for _ in range(many))

@@ -1,0 +1,176 @@
+"""What is looked at where a game has more than one critic and one generator, or tells classes: a critic's score by class,
+decision regions of its heads, what comes back of points and of latents, the other world.
+
+Each view is there only where the game has what it is of; nothing here is random and nothing changes the state.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from toygan.game import duel
+from toygan.game.casts import BACK, ENCODER, encode
+from toygan.game.duel import CRITIC
+from toygan.game.play import Game, Parameters, State
+from toygan.quantities.state import Arrays, Watched, by_name, row_of
+
+KEPT = 400  # points of which it is kept what comes back of them
+HEADS = ("class", "category", "whose")  # heads of a critic that tell one of several kinds
+MOST = 25  # classes by which scores are kept
+
+
+def label_columns(game: Game, name: str) -> slice | None:
+    """Which columns of what the generator is fed are a code of a name; None where it is fed none."""
+    widths = {code: game.objective.draws[code].columns for code in game.objective.codes}
+    if name not in widths:
+        return None
+    before = sum(width for code, width in widths.items() if list(widths).index(code) < list(widths).index(name))
+    return slice(before, before + widths[name])
+
+
+def kinds_of(game: Game, latents: Tensor, name: str) -> np.ndarray | None:
+    """Which of a code's values latents [S, n, d] have: [S, n]; None where they have no such code."""
+    columns = label_columns(game, name)
+    return None if columns is None else np.asarray(latents[..., columns].argmax(dim=-1).cpu().numpy())
+
+
+def makers_of(game: Game, latents: Tensor) -> np.ndarray | None:
+    """Which of several generators carries each of latents [S, n, d]: [n]; None where there is one generator."""
+    nowhere = latents.new_zeros((*latents.shape[:2], 2))  # it does not hang on real points
+    whose = row_of(game, nowhere, latents).get("whose")
+    return None if whose is None else np.asarray(whose[0].argmax(dim=-1).cpu().numpy())
+
+
+def in_turn(makers: np.ndarray) -> np.ndarray:
+    """An order of points by their makers [n] in which these take turns, so that the first few are of all: [n]."""
+    rank = np.empty(len(makers), int)
+    for k in np.unique(makers):
+        rank[makers == k] = np.arange((makers == k).sum())
+    return np.lexsort((makers, rank))
+
+
+# --- the critic ------------------------------------------------------------------------------------------------------
+
+
+class Grids(NamedTuple):
+    """Points of the plane at which critics [P, n, 2] and maps [P, m, 2] are looked at."""
+
+    fine: Tensor
+    coarse: Tensor
+
+
+def of_critic(game: Game, parameters: Parameters, grids: Grids, clouds: tuple[Tensor, Tensor]) -> Arrays:
+    """`class_scores [P, K, m]` where the critic is told classes, and `NAME_regions [P, n]`, which kind each of its heads takes
+    a place for, against clouds [P, k, d] with what stands beside their points; of the seeds that `parameters` are of.
+    """
+    scores, told = class_scores(game, parameters, grids.coarse, clouds), regions(game, parameters, grids.fine, clouds)
+    found = {f"{name}_regions": kinds.cpu().numpy().astype(np.uint8) for name, kinds in told.items()}
+    return found if scores is None else found | {"class_scores": scores.cpu().numpy().astype(np.float32)}
+
+
+def class_scores(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor | None:
+    """The drawn score of points [P, m, 2] for each class that they may be told to be of: [P, K, m]; None where the critic is
+    told no class, or too many to be looked at.
+    """
+    columns = label_columns(game, "real label")
+    classes = 0 if columns is None else columns.stop - columns.start
+    is_told = bool(game.beside) and game.beside[0].given and game.beside[0].columns == classes
+    if not is_told or not 1 < classes <= MOST:
+        return None
+    critic, faces = duel.judge(game, parameters, *clouds), duel.faces(game, parameters, points, clouds)
+    each = torch.stack([critic.score(face) for face in faces], dim=1)
+    return each.unflatten(1, (-1, classes)).mean(dim=1) if len(faces) % classes == 0 else None
+
+
+def regions(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+    """The most likely kind at points [P, n, 2] by each head that tells kinds: [P, n]; over all that may stand beside a point
+    by the mean of log-probabilities.
+    """
+    names = [name for name, width in duel.widths_of(game).items() if name in HEADS and width > 1]
+    if not names:
+        return {}
+    own = {name: one.detach() for name, one in parameters.items()}
+    settled = game.players[CRITIC].network.settled(duel.critic_layers(game, own), clouds[1].repeat(1, 1, game.pack))
+    said = [
+        duel.heads(game, settled(face.repeat(1, 1, game.pack)).outputs.detach())
+        for face in duel.faces(game, own, points, clouds)
+    ]
+    return {
+        name: torch.stack([one[name].log_softmax(dim=-1) for one in said]).mean(dim=0).argmax(dim=-1) for name in names
+    }
+
+
+# --- there and back --------------------------------------------------------------------------------------------------
+
+
+def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays:
+    """What the averaged maps make of real points, of generated ones `fake [S, N, 2]`, and of what those were made of.
+
+    Where points are brought back, by an encoder or by the way back of two translators: `reconstructed [S, M, 2]` of the first
+    real points; `reconstruction_error`, `latent_distance [S]`, the mean distances of real points and of latents from what
+    comes back of them. Of an encoder `code_map [P, m, 2]`, the shares of watched latents below E(x) in its first two
+    coordinates at `places [P, m, 2]`. Of two worlds `other [S, N, 2]`, what is made in the other one, and of translators
+    `other_reconstructed [S, M, 2]`.
+    """
+    parameters, real = state.averaged, clouds.real.expand(len(clouds.fake), -1, -1)
+    with torch.no_grad():
+        if ENCODER in game.players:
+            found = of_encoder(game, parameters, clouds, real) | {
+                "code_map": code_map(game, parameters, clouds, places)
+            }
+        elif BACK in game.players:
+            found = of_way_back(game, parameters, clouds, real)
+        else:
+            found = of_pairs(game, parameters, clouds)
+    return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
+
+
+def of_encoder(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> dict[str, Tensor]:
+    """What comes back of real points [S, n, 2] through encoder and generator, and of latents the other way."""
+    row = by_name(game, real, clouds.latent)
+    found = duel.generate(game, parameters, {**row, "latent": encode(game, parameters, real)})
+    again = encode(game, parameters, clouds.fake)
+    return {
+        "reconstructed": found[:, :KEPT],
+        "reconstruction_error": distance(found, real),
+        "latent_distance": distance(again, row["latent"]),
+    }
+
+
+def of_way_back(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> dict[str, Tensor]:
+    """What two translators make of both worlds' points, and what comes back of them."""
+    other, again = duel.sent(game, parameters, real, BACK), duel.sent(game, parameters, clouds.fake, BACK)
+    found = duel.carried(game, parameters, other)
+    source = by_name(game, real, clouds.latent)["latent"]
+    return {
+        "other": other,
+        "reconstructed": found[:, :KEPT],
+        "other_reconstructed": again[:, :KEPT],
+        "reconstruction_error": distance(found, real),
+        "latent_distance": distance(again, source),
+    }
+
+
+def of_pairs(game: Game, parameters: Parameters, clouds: Watched) -> dict[str, Tensor]:
+    """The second point of each pair, where one latent gives two."""
+    both = duel.sent(game, parameters, clouds.latent[:, :1]).shape[2] == 4
+    return {"other": duel.sent(game, parameters, clouds.latent)[..., 2:]} if both else {}
+
+
+def code_map(game: Game, parameters: Parameters, clouds: Watched, places: Tensor) -> Tensor:
+    """Which share of the watched latents lies below E(x) at places [P, m, 2], in the first two coordinates: [P, m, c]."""
+    first = {name: own[: len(places)] for name, own in parameters.items()}
+    code = encode(game, first, places)[..., :2]
+    latents = by_name(game, clouds.fake, clouds.latent)["latent"][: len(places), :, :2]
+    ranked = latents.transpose(1, 2).contiguous().sort(dim=2).values
+    below = torch.searchsorted(ranked, code.transpose(1, 2).contiguous())
+    return below.transpose(1, 2) / latents.shape[1]
+
+
+def distance(points: Tensor, others: Tensor) -> Tensor:
+    """The mean distance of points [S, n, d] from others, each from its own: [S]."""
+    return (points - others).norm(dim=2).mean(dim=1)

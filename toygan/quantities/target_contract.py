@@ -1,0 +1,403 @@
+"""The contract of a target: a sampler of the plane, and its density where it says one.
+
+All is looked at on a few thousand points, and judged by how far equal samplers would be apart: four standard errors.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from toygan.files.own import Code
+from toygan.files.samplers import PLACES, STDS, VARIANCES, Sampler, batches, cloud_of
+from toygan.quantities.held import (
+    Check,
+    Held,
+    all_held,
+    broken,
+    close,
+    holds,
+    note,
+    number,
+    reseed,
+    state_kept,
+    stream_states,
+)
+from toygan.quantities.places import Clusters, are_apart, is_even, lattice, places, turns
+
+N = 4096
+ODD = 17  # a batch that no number of modes divides
+SURE = 4.0  # standard errors
+
+
+def target_facts(code: Code, sampler: Sampler) -> list[Held]:
+    """Every fact of a target, in the order in which they are told; of one whose points are none the first ones only."""
+    first = all_held(code, first_checks(sampler))
+    return [*first, *(all_held(code, target_checks(sampler)) if first[-1].holds is not False else ())]
+
+
+def first_checks(sampler: Sampler) -> Iterator[tuple[str, Check]]:
+    """The checks without which there are no others."""
+    yield "form", lambda: note(f"called as {sampler.call}")
+    yield "shape", lambda: shape(sampler)
+    if shape(sampler).holds:
+        yield "as many as asked for", lambda: counts(sampler)
+        yield "finite", lambda: finite(sampler.points(N))
+
+
+def target_checks(sampler: Sampler) -> Iterator[tuple[str, Check]]:
+    """The checks of a target by name."""
+    points = cache(lambda: sampler.points(N).astype(float))
+    found = cache(lambda: places(points()))
+    yield "fresh points", lambda: fresh(sampler)
+    yield "repeatable", lambda: repeatable(sampler)
+    yield "any batch", lambda: by_batch(sampler)
+    yield "order in the batch", lambda: order(points())
+    yield "places", lambda: told_places(points(), found(), sampler)
+    yield "weights", lambda: weights(points(), found())
+    for name in sampler.options:
+        if name.lower() in (*STDS, *VARIANCES):
+            yield f"option {name}", partial(spread, sampler, name)
+    yield "scale", lambda: scale(points())
+    if sampler.draw(N).labels is not None:
+        yield "labels", lambda: labels(sampler)
+    if sampler.density:
+        yield "density's whole", lambda: whole(sampler, points())
+        yield "density and sample", lambda: agreement(sampler, points())
+    yield "global state", lambda: leaves_streams(sampler)
+
+
+def leaves_streams(sampler: Sampler) -> Held:
+    """Whether a draw leaves torch's settings and the global streams alone."""
+    draws = iter([sampler.opened(ODD, 0, {}) for _ in range(2)])
+    return state_kept(lambda: next(draws)())
+
+
+# --- points ------------------------------------------------------------------------------------------------------------
+
+
+def shape(sampler: Sampler) -> Held:
+    """Whether points are [n, 2]."""
+    got = sampler.points(6).shape
+    if len(got) == 2 and got[1] == 2:
+        return holds("points [n, 2]" + ("" if sampler.draw(6).labels is None else ", and a label for each"))
+    turned = "the axes swapped" if got == (2, 6) else ""
+    return broken(f"asked for 6 points it returns {list(got)}, where [6, 2] is wanted", turned)
+
+
+def counts(sampler: Sampler) -> Held:
+    """Whether there are as many points as were asked for, also where that is no multiple of anything."""
+    got = {n: len(sampler.points(n)) for n in (1, ODD, 100, 1000)}
+    wrong = {n: m for n, m in got.items() if n != m}
+    if not wrong:
+        return holds("1, 17, 100 and 1000 points give so many")
+    told = ", ".join(f"{m} of {n}" for n, m in wrong.items())
+    lost = all(m < n for n, m in wrong.items())
+    like = (
+        "a sampler that loses points: n // modes for each of them" if lost else "as many for each mode, and not in all"
+    )
+    return broken(f"it returns {told}", like)
+
+
+def finite(points: np.ndarray) -> Held:
+    """Whether all are numbers."""
+    bad = int((~np.isfinite(points).all(axis=1)).sum())
+    if bad:
+        return broken(f"{bad} of {len(points)} points are NaN or infinite")
+    distinct = len(np.unique(points, axis=0))
+    few = distinct < 0.9 * len(points) and distinct > 64
+    return (
+        note(f"finite; but {distinct} of {len(points)} points differ: drawn from a list?") if few else holds("all are")
+    )
+
+
+# --- random numbers ----------------------------------------------------------------------------------------------------
+
+
+def fresh(sampler: Sampler) -> Held:
+    """Whether the next draw, or that of another seed, has other points."""
+    first, second = batches(sampler, ODD, 2)
+    if len(np.unique(sampler.points(N), axis=0)) == 1:
+        return note("all points are one")
+    if first.shape == second.shape and np.array_equal(first, second):
+        return broken("the next call draws the same points", "a seed set inside: random numbers that are not fresh")
+    if sampler.by and np.array_equal(sampler.points(ODD, 0), sampler.points(ODD, 1)):
+        return broken(f"the {sampler.by} changes nothing: the same points for another one", "a seed set inside")
+    return holds("the next call has other points")
+
+
+def repeatable(sampler: Sampler) -> Held:
+    """Whether what it is given alone decides the points."""
+    same = np.array_equal(sampler.points(ODD), sampler.points(ODD))
+    if not sampler.by:
+        streams = used_streams(sampler)
+        if same and not streams:
+            return note("draws from no stream of random numbers")
+        if same:
+            return note(
+                f"by the global stream of {streams} alone: rng or seed among its arguments would make it so by itself"
+            )
+        return note("by nobody: it has a stream of its own; take rng or seed")
+    draw, other = sampler.opened(ODD, 0, {}), sampler.opened(ODD, 0, {})
+    reseed(3)
+    first = cloud_of(draw()).points
+    reseed(4)
+    if np.array_equal(first, cloud_of(other()).points):
+        return holds(f"the same {sampler.by}, the same points")
+    if not same:
+        return broken(f"the same {sampler.by} gives other points the next time")
+    return broken(f"takes a {sampler.by}, and draws from the global stream of {used_streams(sampler)} besides")
+
+
+def used_streams(sampler: Sampler) -> str:
+    """The global streams that a draw moves on."""
+    draw = sampler.opened(ODD, 0, {})
+    reseed(0)
+    before = stream_states()
+    draw()
+    moved = [name for name, state in stream_states().items() if state != before[name]]
+    return " and ".join(moved)
+
+
+# --- batches -----------------------------------------------------------------------------------------------------------
+
+STATISTICS: dict[str, Callable[[np.ndarray], float]] = {
+    "the mean": lambda x: float(np.abs(x.mean(axis=0)).sum()),
+    "the standard deviation": lambda x: float(x.std(axis=0).sum()),
+    # of a segment that ends there several points have it
+    "the largest coordinate": lambda x: float(np.sort(np.abs(x), axis=None)[-1]) if is_alone(x) else math.nan,
+}
+
+
+def is_alone(x: np.ndarray) -> bool:
+    """Whether no two coordinates are the largest."""
+    first, second = np.sort(np.abs(x), axis=None)[:-3:-1]
+    return bool(first - second > 1e-9 * first)
+
+
+def by_batch(sampler: Sampler) -> Held:
+    """Whether the distribution is the same in any batch: none is normalised by itself."""
+    drawn = [batch.astype(float) for batch in batches(sampler, ODD, 60)]
+    if all(np.array_equal(drawn[0], batch) for batch in drawn):
+        return note("all batches are one")
+    if len(np.unique(drawn[0].round(9), axis=0)) > ODD // 2:
+        for name, of in STATISTICS.items():
+            if np.ptp([of(batch) for batch in drawn]) < 1e-6:
+                return broken(f"{name} is the same in every batch of {ODD}: {number(of(drawn[0]))}",
+                              "normalising across the batch: a point depends on the points beside it")  # fmt: skip
+    pooled, large = np.concatenate(drawn), sampler.points(N).astype(float)
+    for name, power in (("mean", 1), ("mean square", 2)):
+        a, b = pooled**power, large**power
+        sure = SURE * np.sqrt(a.var(axis=0) / len(a) + b.var(axis=0) / len(b)) + 1e-9
+        if (np.abs(a.mean(axis=0) - b.mean(axis=0)) > 1.5 * sure).any():
+            told = f"{', '.join(map(number, a.mean(axis=0)))} and {', '.join(map(number, b.mean(axis=0)))}"
+            return broken(f"the {name} in batches of {ODD} and in one of {N} is not the same: {told}")
+    return holds(f"points of 60 batches of {ODD} are as those of one of {N}")
+
+
+def order(points: np.ndarray) -> Held:
+    """Whether the first half of a draw is a sample as good as all of it."""
+    first, second = np.array_split(points, 2)
+    off = np.abs(first.mean(axis=0) - second.mean(axis=0))
+    sure = SURE * np.sqrt((first.var(axis=0) + second.var(axis=0)) / len(first)) + 1e-9
+    if (off > 1.5 * sure).any():
+        return note("points come sorted: the first half of a draw is another distribution; shuffle them")
+    return holds("the first half of a draw is as the second")
+
+
+# --- places ------------------------------------------------------------------------------------------------------------
+
+
+def told_places(points: np.ndarray, found: Clusters, sampler: Sampler) -> Held:
+    """How many places there are, and whether one is missing on a circle or a lattice, or beside what an option says."""
+    k = len(found.counts)
+    if k < 2 or not are_apart(points, found):
+        return note("its mass hangs together: no separate modes")
+    if missing := one_missing(found):
+        return broken(f"{k} places, of {k + 1} {missing}", "a range or randint that leaves out the last")
+    said = next(((name, value) for name, value in sampler.options.items() if name.lower() in PLACES), None)
+    if said and said[1] != k:
+        told = f"{k} places, where {said[0]} says {said[1]}"
+        return note(f"{told}: see weights") if is_doubled(found) and evenly(found) else broken(told)
+    where = "on a circle, evenly spaced" if evenly(found) else f"in {' x '.join(map(str, lattice(found.centres)))}"
+    fits = evenly(found) or math.prod(lattice(found.centres)) == k
+    return holds(f"{k} places{' ' + where if fits else ''}")
+
+
+ENDPOINT = "linspace(0, 2 pi, n) with its end point, which lies on the first"
+
+
+def evenly(found: Clusters) -> bool:
+    """Whether the places lie on a circle at equal angles."""
+    gaps, k = turns(found.centres), len(found.counts)
+    return gaps is not None and bool((is_even(gaps, k) == 1).all())
+
+
+def one_missing(found: Clusters) -> str:
+    """Where the places would be one more than they are, in words."""
+    gaps, k = turns(found.centres), len(found.counts)
+    if gaps is not None and k > 3 and sorted(is_even(gaps, k + 1)) == [1] * (k - 1) + [2]:
+        return "at equal angles on a circle"
+    columns, rows = lattice(found.centres)
+    return f"in a lattice of {columns} x {rows}" if k > 6 and columns * rows == k + 1 else ""
+
+
+def weights(points: np.ndarray, found: Clusters) -> Held:
+    """Whether the places are equally likely; whether one of them is two that lie on each other."""
+    k, n = len(found.counts), len(found.which)
+    if k < 2 or not are_apart(points, found):
+        return note("no separate modes to weigh")
+    off = (found.counts / n - 1 / k) / math.sqrt((1 - 1 / k) / k / n)
+    if np.abs(off).max() < SURE + 0.5:
+        return holds(f"equal: {100 / k:.3g} % each")
+    shares = ", ".join(f"{100 * share:.3g}" for share in sorted(found.counts / n, reverse=True)[:10])
+    told = f"{shares}{', ...' if k > 10 else ''} %"
+    if is_doubled(found) and k > 2 and evenly(found):
+        return broken(
+            f"one of {k} places, evenly spaced on a circle, is twice as likely as the others: {told}", ENDPOINT
+        )
+    return note(f"not equal: {told}")
+
+
+def is_doubled(found: Clusters) -> bool:
+    """Whether one place has twice as many points as each of the others."""
+    k, n = len(found.counts), len(found.which)
+    wanted = np.sort(np.array([2.0, *[1.0] * (k - 1)]) / (k + 1))
+    sure = SURE * np.sqrt(wanted * (1 - wanted) / n)
+    return bool((np.abs(np.sort(found.counts / n) - wanted) < sure + 0.5 / n).all())
+
+
+# --- options and scale -------------------------------------------------------------------------------------------------
+
+
+def spread(sampler: Sampler, name: str) -> Held:
+    """How the spread of the points grows with an option that is called a standard deviation, or a variance."""
+    value = float(sampler.options[name]) or 0.05
+    sharp, one, four = (sampler.points(N, 0, **{name: factor * value}).astype(float) for factor in (1e-6, 1, 4))
+    if not sharp.shape == one.shape == four.shape:
+        return note("another value draws other points: nothing can be said")
+    small, large = (float(np.sqrt(np.square(x - sharp).mean())) for x in (one, four))
+    if not small > 0:
+        return broken(f"{name} changes nothing")
+    power, told = math.log(large / small, 4), f"{name} = {number(value)} spreads points by {number(small)}"
+    squared, rooted = abs(power - 2) < 0.05, abs(power - 0.5) < 0.05
+    if name.lower() in VARIANCES:
+        if abs(power - 1) < 0.05:
+            return broken(f"{told}, and four times of it four times as far", "variance passed as standard deviation")
+        return holds(f"{told}, its root") if rooted else note(f"{told}: by no power that is known")
+    if squared:
+        return broken(f"{told}, and four times of it 16 times as far", "variance passed as standard deviation")
+    if rooted:
+        return broken(f"{told}, and four times of it twice as far",
+                      "standard deviation passed as variance: a covariance wants its square")  # fmt: skip
+    if abs(power - 1) > 0.05:
+        return note(f"{told}, and four times of it {number(large / small)} times as far")
+    return holds(told + ("" if close(small, value, 0.1) else f", {number(small / value)} of it: scaled afterwards"))
+
+
+def scale(points: np.ndarray) -> Held:
+    """Whether points are about as large as what networks begin with."""
+    centre = points.mean(axis=0)
+    radius, away = float(np.sqrt(np.square(points - centre).sum(axis=1).mean())), float(np.hypot(*centre))
+    told = f"root mean square {number(radius)} from the mean, which is {number(away)} from the origin"
+    small, large = 0 < radius < 0.02, max(radius, away) > 30
+    if small or large:
+        return broken(f"{told}; networks begin with about 1: --set target.scale and target.shift mend it")
+    return holds(told)
+
+
+def labels(sampler: Sampler) -> Held:
+    """Whether the labels are those of the points: near points have the same."""
+    from scipy.spatial import cKDTree
+
+    points, names = sampler.draw(N)
+    assert names is not None
+    if len(names) != len(points):
+        return broken(f"{len(names)} labels for {len(points)} points")
+    if not np.array_equal(names, np.round(names)) or len(np.unique(names)) > 100:
+        return note("numbers along the target, and no classes")
+    same = float((names[cKDTree(points).query(points, 2)[1][:, 1]] == names).mean())
+    kinds, counts = np.unique(names, return_counts=True)
+    by_chance = float(np.square(counts / len(names)).sum())
+    if len(kinds) > 1 and same < by_chance + 0.1 * (1 - by_chance):
+        return broken(f"the nearest point has the same label in {100 * same:.3g} %, as by chance",
+                      "points shuffled apart from their labels")  # fmt: skip
+    return holds(f"{len(kinds)}; the nearest point has the same in {100 * same:.3g} %")
+
+
+# --- density -----------------------------------------------------------------------------------------------------------
+
+
+def whole(sampler: Sampler, points: np.ndarray) -> Held:
+    """Whether the density integrates to 1, by importance sampling around the points."""
+    ratios = weighed(sampler, points)[1]
+    total, error = float(ratios.mean()), float(ratios.std() / math.sqrt(len(ratios)))
+    if abs(total - 1) < max(0.03, SURE * error):
+        return holds(f"its integral is {number(total)}, give or take {number(error)}")
+    k = len(places(points).counts)
+    summed = k > 1 and abs(total - k) < 0.1 * k
+    like = "a sum over the modes where a mean belongs" if summed else next(
+        (like for factor, like in FACTORS.items() if abs(total / factor - 1) < 0.05), "")  # fmt: skip
+    return broken(f"its integral is {number(total)}, give or take {number(error)}", like)
+
+
+FACTORS = {
+    2 * math.pi: "2 pi left out",
+    math.sqrt(2 * math.pi): "the root of 2 pi in one dimension, where a plane has 2 pi",
+}
+
+
+def weighed(sampler: Sampler, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log-densities at fresh places around the points, the density there over the law of the places, and log-densities at
+    the points themselves.
+    """
+    from scipy.spatial import cKDTree
+
+    rng = np.random.default_rng(0)
+    atoms = rng.permutation(np.unique(points, axis=0))[:512]
+    width = np.maximum(np.median(cKDTree(points).query(atoms, 20)[0][:, -1]), 1e-9) * np.array([1.5, 6.0])
+    size = 8 * points.std(axis=0).max()
+    kind = rng.choice(3, 6000, p=[0.6, 0.3, 0.1])
+    at = atoms[rng.integers(len(atoms), size=6000)] + np.array([*width, size])[kind, None] * rng.standard_normal(
+        (6000, 2)
+    )
+    square = np.square(at[:, None] - atoms).sum(axis=2)
+    law = sum(
+        share / (2 * math.pi * w**2) * np.exp(-square / (2 * w**2)).mean(axis=1)
+        for share, w in zip((0.6, 0.3, 0.1), (*width, size), strict=True)
+    )
+    there = log_density(sampler, at)
+    return there, np.exp(there) / law, log_density(sampler, points)
+
+
+def log_density(sampler: Sampler, points: np.ndarray) -> np.ndarray:
+    """What it says at points: of tensors where it takes them, else of arrays."""
+    assert sampler.density
+    said: Any
+    try:
+        said = sampler.density(torch.from_numpy(points))
+    except (AttributeError, TypeError):
+        said = sampler.density(points)
+    found = said.detach().numpy() if isinstance(said, torch.Tensor) else np.asarray(said)
+    return found.reshape(len(points)).astype(float)
+
+
+def agreement(sampler: Sampler, points: np.ndarray) -> Held:
+    """Whether the sample is as likely as the density's own points are: the mean of log p over either."""
+    there, ratios, own = weighed(sampler, points)
+    kept = ratios > 0
+    shares = ratios[kept] / ratios.sum()
+    wanted = float((shares * there[kept]).sum())
+    error = math.sqrt(float(own.var() / len(own) + np.square(shares * (there[kept] - wanted)).sum()))
+    told = f"log p is {number(own.mean())} on the sample, {number(wanted)} on the density's own points"
+    if abs(own.mean() - wanted) < max(0.05, SURE * error):
+        return holds(told)
+    wide = "wider" if own.mean() < wanted else "narrower"
+    return broken(
+        f"{told}: the sample is {wide} than the density says", "variance passed as standard deviation in one of them"
+    )

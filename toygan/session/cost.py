@@ -1,0 +1,245 @@
+"""What an error costs: a short game with somebody's loss or penalty as it is, and one with the shipped row that it seems to mean.
+
+Both games are one scenario at a small size, with the same starts and draws; only the part in question differs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from toygan.files.own import Code, in_one_line
+from toygan.files.scenario import read
+from toygan.game.constraints import Constraint, Sight
+from toygan.game.networks import Layer, Layers, Network
+from toygan.game.objectives import OBJECTIVES, Extra, Heads, Losses, Objective, objective_of
+from toygan.game.play import Game
+from toygan.game.streams import draws
+from toygan.quantities.contract import called
+from toygan.quantities.forms import Loss, LossForm, PenaltyForm, losses_of, penalty_of
+from toygan.quantities.held import Held, note, reseed, streams_kept
+from toygan.quantities.loss_contract import PROBES, slope_at
+from toygan.quantities.modes import modes_kept
+from toygan.quantities.penalty_contract import LENGTHS, asked_at, clouds, h
+from toygan.quantities.transport import w1
+from toygan.session.looks import generated, has_diverged, like
+from toygan.session.simulation import Simulation, simulation
+
+SCENARIO, STEPS, SEEDS, POINTS = "eight-gaussians", 300, 4, 600
+SMALL = {
+    "training.seeds": SEEDS, "training.batch": 128, "training.points": POINTS,
+    "training.precision": "double", "generator.width": 32, "critic.width": 32, "generator.depth": 2, "critic.depth": 2,
+}  # fmt: skip
+
+
+class Meant(NamedTuple):
+    """What somebody's code seems to mean: how it is called, the method to play it in, and the game with theirs in its place."""
+
+    name: str
+    method: str
+    options: dict[str, Any]
+    with_theirs: Callable[[Game], Game]
+
+
+class EndOfGame(NamedTuple):
+    """How a game ended: W1 and modes of every seed that did not diverge, and how many did."""
+
+    w1: list[float]
+    modes: list[int]
+    diverged: int
+
+
+def cost(code: Code, part: str, facts: Sequence[Held]) -> Held | None:
+    """What the facts that do not hold cost in a short game; None where all hold, or for a part that no game can tell of."""
+    if part not in MEANT or all(fact.holds is not False for fact in facts):
+        return None
+    with streams_kept():
+        try:
+            meant = MEANT[part](code)
+            told = compared(meant) if meant else note("no shipped row is like it: there is nothing to play against")
+        except Exception as error:  # of theirs
+            told = note(f"cannot be played as it is: {in_one_line(error)}")
+    return told._replace(name="in a short game")
+
+
+def compared(meant: Meant) -> Held:
+    """Both games, in words."""
+    sim = simulation(read(SCENARIO, meant.method, [("training.steps", STEPS), *SMALL.items(), *meant.options.items()]))
+    theirs = played(sim, meant.with_theirs)
+    means = played(sim, lambda game: game)
+    where = f"{SCENARIO}, {STEPS} steps, {SEEDS} seeds"
+    return note(f"W1 {in_words(theirs)} as it is, {in_words(means)} with {meant.name} in its place ({where})")
+
+
+def in_words(end: EndOfGame) -> str:
+    """The mean of W1 with its range, and the modes."""
+    if not end.w1:
+        return "is lost: all seeds diverge"
+    lost = f", {end.diverged} of {SEEDS} seeds diverge" if end.diverged else ""
+    span = f"{min(end.w1):.2f} to {max(end.w1):.2f}"
+    return f"{np.mean(end.w1):.2f} ({span}; modes {', '.join(map(str, end.modes))}{lost})"
+
+
+def played(sim: Simulation, change: Callable[[Game], Game]) -> EndOfGame:
+    """A game from its start to its end, step by step."""
+    reseed(0)
+    state, moves, dials = sim.start, draws(sim.source, 0, like(sim.start)), sim.world.dials
+    game = change(sim.world.game_at(dials))
+    for _ in range(STEPS):
+        state = game.rule(game, state, next(moves))
+    alive = ~has_diverged(state).numpy()
+    points, modes = generated(sim, state, sim.final)[alive, :POINTS], sim.world.target.modes
+    assert modes is not None
+    real = sim.many_real[:POINTS]
+    return EndOfGame([w1(one, real) for one in points], [modes_kept(one, modes) for one in points], int((~alive).sum()))
+
+
+# --- losses ------------------------------------------------------------------------------------------------------------
+
+
+def loss_meant(code: Code) -> Meant | None:
+    """The shipped objective whose slopes are most like those of somebody's loss, signs and sides aside."""
+    form = losses_of(called(code))
+    fits = {kind: likeness(form, kind) for kind in PLAIN}
+    best = max(fits, key=lambda kind: fits[kind])
+    if not fits[best] > 0.9:
+        return None
+    row = objective_of(OBJECTIVES[best])
+    return Meant(best, f"{best}+r1", {}, lambda game: game._replace(objective=as_objective(form, row)))
+
+
+PLAIN = ("non-saturating", "wasserstein", "hinge", "least-squares", "minimax")
+
+
+def likeness(form: LossForm, kind: str) -> float:
+    """How like the slopes of a loss are those of a row, 0 to 1: cosines, whatever the signs, with real and generated scores as
+    they are or exchanged; by the generator where the critic's loss is not told, or where two rows share a critic.
+    """
+    row = scores_alone(objective_of(OBJECTIVES[kind]))
+    by_generator = alike(slopes(form.generator, "fake"), slopes(row.generator, "fake")) if form.generator else 0.0
+    if not form.critic:
+        return by_generator
+    own, wanted = ([slopes(loss, "real"), slopes(loss, "fake")] for loss in (form.critic, row.critic))
+    ways = (sum(map(alike, own, wanted)) / 2, sum(map(alike, own, wanted[::-1])) / 2)
+    return max(ways) + 1e-3 * by_generator
+
+
+class Row(NamedTuple):
+    """A shipped objective's losses as functions of scores [n, 1]."""
+
+    critic: Loss
+    generator: Loss
+
+
+def scores_alone(made: Objective) -> Row:
+    """A row as functions of one seed's scores."""
+
+    def losses(r: Tensor, g: Tensor) -> Losses:
+        return made.losses({"score": r[None]}, {"score": g[None]}, Extra(r.new_zeros(1), {}))
+
+    return Row(lambda r, g: losses(r, g).critic[0], lambda r, g: losses(r, g).generator[0])
+
+
+def slopes(loss: Loss, of: str) -> np.ndarray:
+    """The slopes of a loss by one score, at several."""
+    return np.array([slope_at(loss, of, x) for x in PROBES])
+
+
+def alike(own: np.ndarray, wanted: np.ndarray) -> float:
+    """The cosine between slopes, whatever its sign; 0 where there is none."""
+    size = float(np.linalg.norm(own) * np.linalg.norm(wanted))
+    return abs(float(own @ wanted)) / size if size > 0 and math.isfinite(size) else 0.0
+
+
+def as_objective(form: LossForm, row: Objective) -> Objective:
+    """Somebody's loss as the game's, and the row's where it says nothing of a player."""
+
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        r, g = real["score"], fake["score"]
+        both = form.together(r, g) if form.together else []
+        theirs = [by_seed(loss, r, g) if loss else None for loss in (form.critic, form.generator)]
+        told = both if len(both) == 2 else theirs
+        still = 0.0 * g.sum(dim=(1, 2))  # of a loss without a gradient, whose player never moves
+        shipped = row.losses(real, fake, extra)
+        return Losses(*(one if own is None else own + still for own, one in zip(told, shipped, strict=True)))
+
+    return row._replace(losses=losses, generator_needs_real=True)
+
+
+def by_seed(loss: Loss, r: Tensor, g: Tensor) -> Tensor:
+    """A loss of one seed after the other [seed]; a number a point counts as their sum, as `backward` on ones does."""
+    return torch.stack([loss(one, other).sum() for one, other in zip(r, g, strict=True)])
+
+
+# --- penalties ---------------------------------------------------------------------------------------------------------
+
+
+def penalty_meant(code: Code) -> Meant | None:
+    """The shipped penalty that takes its slopes where somebody's does, and weighs one point as it does."""
+    form = penalty_of(called(code))
+    found = shipped_like(form)
+    if found is None:
+        return None
+    kind, options = found
+    method = f"{'wasserstein' if kind == 'gradient-penalty' else 'non-saturating'}+{kind}"
+    name = f"{kind} at {', '.join(f'{key} {value:.3g}' for key, value in options.items())}"
+    told = {f"method.constraint.{key}": value for key, value in options.items()}
+    return Meant(name, method, told, lambda game: game._replace(constraint=as_constraint(form, network_of(game))))
+
+
+def shipped_like(form: PenaltyForm) -> tuple[str, dict[str, Any]] | None:
+    """The kind of penalty and its options; None for one that asks a critic nowhere."""
+    asked = asked_at(form.of, 1, *clouds())
+    if not asked:
+        return None
+    small, one, two = (h(form.of, length) for length in LENGTHS)
+    if small > 0 and abs(two / small - (LENGTHS[2] / LENGTHS[0]) ** 2) < 1e-6 * two / small:
+        real, fake = clouds()
+        places = {"r1": any(torch.equal(at, real) for at in asked), "r2": any(torch.equal(at, fake) for at in asked)}
+        kind = (
+            "r1-r2" if all(places.values()) else next((kind for kind, there in places.items() if there), "zero-centred")
+        )
+        return kind, {"weight": one if kind == "zero-centred" else 2 * one}
+    flat = abs(small) < 1e-9 and two > 0
+    weight = two / (LENGTHS[2] - 1) ** 2 if abs(one) < 1e-6 and two > 0 else USUAL_WEIGHT
+    return "gradient-penalty", {"weight": weight} | ({"sides": 1} if flat else {})
+
+
+USUAL_WEIGHT = 10.0
+
+
+def as_constraint(form: PenaltyForm, body: Network) -> Constraint:
+    """Somebody's penalty as the game's, one seed after the other."""
+
+    def penalty(sight: Sight) -> Tensor:
+        layers = sight.layers()
+        pairs = zip(sight.real, sight.fake, strict=True)
+        return torch.stack([form.of(OfSeed(body, layers, s), *pair).sum() for s, pair in enumerate(pairs)])
+
+    return Constraint(penalty)
+
+
+def network_of(game: Game) -> Network:
+    """The critic's body."""
+    return game.players[game.critics[0]].network
+
+
+class OfSeed(nn.Module):
+    """One seed's critic, as a module that people's penalties may call."""
+
+    def __init__(self, body: Network, layers: Layers, seed: int) -> None:
+        super().__init__()
+        own = [Layer(layer.weight[seed : seed + 1], layer.bias[seed : seed + 1]) for layer in layers]
+        self.of = lambda points: body.forward(own, points[None])[0]
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Scores [n, 1] of points [n, 2]."""
+        return self.of(points)
+
+
+MEANT: dict[str, Callable[[Code], Meant | None]] = {"objective": loss_meant, "penalty": penalty_meant}

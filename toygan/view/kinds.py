@@ -1,0 +1,64 @@
+"""What of a recording tells kinds of points apart: classes, several generators, categories; and what comes back of points."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from toygan.files.disk import Arrays
+from toygan.files.text import percent
+from toygan.view.scene import Scene
+
+HEADS = {"class": "class", "category": "category", "whose": "generator"}  # what a critic's head tells, in words
+
+
+class Kinds(NamedTuple):
+    """The kind of each generated point `of [N]`, whole numbers, and what a kind is called: generator, class, category."""
+
+    of: np.ndarray
+    word: str
+
+    @property
+    def count(self) -> int:
+        """How many kinds there are."""
+        return int(self.of.max(initial=0)) + 1
+
+    def label(self, k: int) -> str:
+        """A kind with its share of the points."""
+        return f"{self.word} {k + 1}: {percent(float((self.of == k).mean()))}"
+
+
+def kinds_of(frames: Arrays) -> Kinds | None:
+    """The kinds of the portrait seed's points: generators where there are several, else classes, else categories."""
+    if "makers" in frames:
+        return Kinds(np.asarray(frames["makers"], int), "generator")
+    if (classes := classes_of(frames)) is not None:
+        return Kinds(classes, "class")
+    return Kinds(np.asarray(frames["categories"][0], int), "category") if "categories" in frames else None
+
+
+def classes_of(frames: Arrays) -> np.ndarray | None:
+    """The class of each generated and of each real point [N], which are the same; None where points have none."""
+    known = frames.get("classes")
+    return None if known is None else np.asarray(known, int)
+
+
+def regions_known(frames: Arrays) -> dict[str, np.ndarray]:
+    """What a critic's heads take each place for: looks [T, g, g] of the portrait seed, by what they tell."""
+    names = {word: f"{head}_regions" for head, word in HEADS.items()}
+    return {word: np.asarray(frames[name][:, 0]) for word, name in names.items() if name in frames}
+
+
+def kept_at(shown: Scene, name: str, look: int) -> np.ndarray | None:
+    """What is kept of the portrait seed under a name at a look; None where nothing is."""
+    known = shown.recording.frames.get(name)
+    return None if known is None else np.asarray(known[look][0], float)
+
+
+def pairs_at(shown: Scene, look: int, points: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first real points in the view and what comes back of each at a look: [m, 2] twice."""
+    found = kept_at(shown, "reconstructed", look)
+    assert found is not None, "asked only where points come back"
+    m = min(points, len(found))
+    return shown.real[:m], found[:m]
