@@ -1,6 +1,7 @@
 """The zoo: every method of more than two players, classes or two worlds, held to what is known of it without training."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from math import log, pi
 from typing import Any, NamedTuple
@@ -82,6 +83,10 @@ FACTS = {
     "ls-gan": Facts(),
     "b-gan": Facts(),
     "msgan": Facts(neutral={"method.cast.weight": 1e-30}),
+    "pres-gan": Facts(neutral={"method.cast.weight": 1e-30}),
+    "bayesian-gan": Facts(),  # at temperature 0 it is descent: see below
+    "lapgan": Facts(("critic", "coarse_critic", "coarse", "generator"), shown=4),
+    "deq-gan": Facts(shown=3),
     "paired-gan": Facts(shown=4),
     "minibatch-gan": Facts(shown=4),
     "minibatch-std-gan": Facts(shown=3),
@@ -144,7 +149,7 @@ def test_a_neutral_setting_is_the_plain_game_bit_for_bit(name):
 
 # Rows without a neutral setting: their facts have tests of their own below.
 OF_THEIR_OWN = {"cgan", "ac-gan", "cat-gan", "ali", "cogan", "mad-gan", "ls-gan", "b-gan", "paired-gan"}
-OF_THEIR_OWN |= {"minibatch-gan", "minibatch-std-gan"}
+OF_THEIR_OWN |= {"minibatch-gan", "minibatch-std-gan", "bayesian-gan", "lapgan", "deq-gan"}
 
 
 @names
@@ -201,7 +206,7 @@ BY_TURNS = {"mgan", "mad-gan", "msgan"}  # who makes a point, or which latents a
 def test_permuting_the_batch_changes_nothing(name):
     stage, state, row = opened(name)
     order = (torch.arange(8) + 4) % 8 if name in BY_TURNS else torch.from_numpy(np.random.default_rng(0).permutation(8))
-    other = {draw: values[:, order] for draw, values in row.items()}
+    other = {draw: values if draw.endswith("heat") else values[:, order] for draw, values in row.items()}
     for player in stage.game.players:
         one, permuted = (opinion_of(stage, player, state.parameters, state, each).loss for each in (row, other))
         torch.testing.assert_close(one, permuted, rtol=1e-12, atol=1e-13)
@@ -224,7 +229,7 @@ def test_every_cast_beside_a_point_is_held_to_being_ignored():
     beside = {(row.get("cast") or {}).get("kind", row.get("labels")) for row in map(ZOO.get, IGNORED)}
     every = {(ZOO[name].get("cast") or {}).get("kind", ZOO[name].get("labels")) for name in ZOO if facts(name).shown > 2
              and not (name.startswith(("cvae", "ic-")))}  # fmt: skip
-    assert beside == every
+    assert beside == every - {"coarse-to-fine", "equation"}  # which are other games besides
 
 
 @pytest.mark.parametrize("name", IGNORED)
@@ -232,7 +237,7 @@ def test_with_weights_of_zero_what_stands_beside_is_ignored(name):
     """Losses, penalties and gradients of what is left are the plain game's, bit for bit."""
     stage, state, row = opened(name)
     plain = made(name, {"method.labels": None, "method.cast": None})
-    first = {key: own for key, own in beginning(plain, (0, 3)).parameters.items()}
+    first = beginning(plain, (0, 3)).parameters
     ours = {**state.parameters, **{key: with_zeros(stage, key, own) for key, own in first.items()}}
     for player in ("critic", "generator"):
         one = opinion_of(stage, player, ours, state, row)
@@ -280,11 +285,17 @@ def test_penalties_around_real_points_leave_what_stands_beside_where_it_is():
         layers, body = duel.critic_layers(stage.game, state.parameters), stage.game.players["critic"].network
         pair = body.judge_both(layers, real, fake)
         sight = duel.seeing(stage.game, state.parameters["critic"], layers, pair, real, fake, row)
-        stage.game.constraint.penalty(sight._replace(slopes_at=lambda points: asked.append(points) or points))
+        stage.game.constraint.penalty(sight._replace(slopes_at=partial(noted, asked)))
         away = (asked[0] - real).abs()
         assert (away[..., :2] > 0).all()
         assert not away[..., 2:].any()
         assert (away[..., :2] <= real[..., :2].std(dim=(1, 2), keepdim=True) / 2).all()
+
+
+def noted(asked: list[Tensor], points: Tensor) -> Tensor:
+    """Points as they are, noted down."""
+    asked.append(points)
+    return points
 
 
 def test_of_equal_points_the_spread_is_nothing_and_all_are_neighbours():
@@ -557,9 +568,12 @@ def test_a_coupled_generator_that_shares_nothing_is_two_generators():
         return torch.cat((layer.weight[..., part].flatten(1), layer.bias[..., part].flatten(1)), dim=1)
 
     others = [
-        with_parameters(beginning(plain, seeds), {"critic": state.parameters[critic], "generator": half(state.parameters["generator"], which)})
+        with_parameters(
+            beginning(plain, seeds),
+            {"critic": state.parameters[critic], "generator": half(state.parameters["generator"], which)},
+        )
         for which, critic in enumerate(("critic", "other_critic"))
-    ]  # fmt: skip
+    ]
     for draw in islice(draws(source_of(stage, seeds), 0, DOUBLE), 3):
         state = stage.game.rule(stage.game, state, draw)
         worlds = (draw["real"], draw["source"])
@@ -576,7 +590,7 @@ def test_a_coupled_generator_that_shares_nothing_is_two_generators():
 
 
 def test_generators_take_any_first_latents_in_turns():
-    stage, state, row = opened("mgan")
+    stage, state, _ = opened("mgan")
     latent = numbers(2, 11, 2)
     points = duel.carried(stage.game, state.parameters, latent)
     for i in range(11):
@@ -691,11 +705,8 @@ def test_margins_hold_on_linear_critics():
     """f(x) = w . x with |w| = margin: real points straight up the slope keep their margin, and others are short of it."""
     made_of, w = objective("loss-sensitive", margin=1.5), torch.tensor([0.9, 1.2]).double()  # |w| = 1.5
     fake, far = numbers(2, 8, 2), numbers(2, 8, 1, seed=1).abs()
-    for way, steep, held in (
-        (w / w.norm(), 1.0, True),
-        (w / w.norm(), 0.9, False),
-        (torch.tensor([1.0, 0]).double(), 1.0, False),
-    ):
+    up, across = w / w.norm(), torch.tensor([1.0, 0]).double()
+    for way, steep, held in ((up, 1.0, True), (up, 0.9, False), (across, 1.0, False)):
         real = fake + far * way
         r, g = ((one * steep * w).sum(dim=2, keepdim=True) for one in (real, fake))
         found = made_of.losses({"score": r}, {"score": g}, Extra(torch.zeros(2), {}, real, fake)).critic
@@ -747,3 +758,81 @@ def test_the_past_pulls_by_the_distance_from_the_mean_of_all_that_was():
     alone = with_parameters(beginning(plain, [0]), seen[2].parameters)
     unpulled = plain.game.rule(plain.game, alone._replace(step=seen[2].step), draw).parameters["critic"]
     torch.testing.assert_close(at[3], unpulled - 0.1 * 2 * 0.5 * (at[2] - mean), rtol=1e-10, atol=1e-12)
+
+
+def test_without_heat_a_heated_game_is_descent_bit_for_bit():
+    stage, seeds = made("bayesian-gan"), (0, 3)
+    cold = stage.game_at({**stage.dials, "cast.temperature": torch.zeros((), dtype=torch.float64)})
+    plain = states_of(made("bayesian-gan", NO_CAST), seeds, 3)[-1]
+    state = beginning(stage, seeds)
+    for draw in islice(draws(source_of(stage, seeds), 0, DOUBLE), 3):
+        state = cold.rule(cold, state, draw)
+    for player in ("critic", "generator"):
+        assert torch.equal(state.parameters[player], plain.parameters[player])
+
+
+def test_heat_moves_each_parameter_by_a_normal_number_of_langevins_size():
+    """A move of rate r by the term's slope has the variance 2 temperature r."""
+    stage, state, row = opened("bayesian-gan", {"method.cast.temperature": 0.02, "method.critic_rate": 0.1})
+    own = state.parameters["critic"].clone().requires_grad_()
+    term = term_of(stage, "critic_heat", {**state.parameters, "critic": own}, state, row)
+    slope = torch.autograd.grad(term.sum(), own)[0]
+    pushes = row["critic heat"].flatten(1)[:, : own.shape[1]]
+    torch.testing.assert_close(0.1 * slope, (2 * 0.02 * 0.1) ** 0.5 * pushes, rtol=1e-12, atol=0)
+    both = [values for draw, values in row.items() if draw.endswith("heat")]
+    assert len(both) == 2
+    assert not torch.equal(both[0].flatten(1)[:, :40], both[1].flatten(1)[:, :40])
+
+
+# --- two stages, and an equation -------------------------------------------------------------------------------------
+
+
+def test_a_lattice_point_plus_what_is_missing_is_the_sample():
+    stage, state, _ = opened("lapgan")
+    latent = numbers(2, 8, 4)
+    rough = duel.sent(stage.game, state.parameters, latent[..., 2:], "coarse")
+    h = ZOO["lapgan"]["cast"].get("spacing", 0.5)
+    lattice = (rough / h).round() * h
+    missing = duel.sent(stage.game, state.parameters, torch.cat((latent[..., :2], lattice), dim=2))
+    points = duel.carried(stage.game, state.parameters, latent)
+    torch.testing.assert_close(points, lattice + missing, rtol=0, atol=1e-15)
+
+
+def test_the_coarse_game_is_a_plain_one_of_lattice_points():
+    stage, seeds, h = made("lapgan"), (0, 3), ZOO["lapgan"]["cast"].get("spacing", 0.5)
+    alone, state = made("lapgan", NO_CAST), beginning(made("lapgan"), (0, 3))
+    names = {"critic": "coarse_critic", "generator": "coarse"}
+    other = with_parameters(beginning(alone, seeds), {ours: state.parameters[theirs] for ours, theirs in names.items()})
+    for draw in islice(draws(source_of(stage, seeds), 0, DOUBLE), 3):
+        state = stage.game.rule(stage.game, state, draw)
+        other = alone.game.rule(alone.game, other, {**draw, "real": (draw["real"] / h).round() * h})
+    for ours, theirs in names.items():
+        assert torch.equal(other.parameters[ours], state.parameters[theirs])
+
+
+def test_both_sides_of_the_equation_agree_on_the_exact_solution(monkeypatch):
+    """x'' = -x from (1, 0): (cos t, -sin t); the left side is a derivative by time, the right one (v, -x)."""
+    stage, state, row = opened("deq-gan", {"method.cast.turns": 1.0})
+    match = stage.game.players["critic"].opinion.args[0].keywords["match"]
+    latent = row["latent"]
+
+    def left_and_right(at: Tensor) -> list[Tensor]:
+        drawn = {**row, "latent": at}
+        return [side(stage.game, state.parameters, drawn) for side in (match.fake, match.real)]
+
+    left, right = left_and_right(latent)
+    ends = [duel.carried(stage.game, state.parameters, latent + step) for step in (1e-5, -1e-5)]
+    torch.testing.assert_close(left.detach(), (ends[0] - ends[1]) / (2e-5 * pi), rtol=1e-6, atol=1e-7)
+    points = duel.carried(stage.game, state.parameters, latent)
+    torch.testing.assert_close(right, torch.stack((points[..., 1], -points[..., 0]), dim=2))
+
+    def solves(game: Any, parameters: Any, at: Tensor) -> Tensor:
+        t = (at[..., :1] + 1) * pi
+        start = torch.tensor([1.0, 0.0]).double()
+        return (torch.cat((t.cos(), -t.sin()), dim=2) - start) / (1 - (-t).exp())
+
+    monkeypatch.setattr("toygan.game.stages.sent", solves)
+    left, right = left_and_right(latent)
+    torch.testing.assert_close(left.detach(), right.detach(), rtol=1e-9, atol=1e-10)
+    begun = duel.carried(stage.game, state.parameters, torch.full((2, 1, 1), -1 + 1e-9, dtype=torch.float64))
+    torch.testing.assert_close(begun, torch.tensor([1.0, 0.0]).double().expand(2, 1, 2), rtol=0, atol=1e-6)

@@ -239,7 +239,8 @@ def misfits_of_worlds(config: Config) -> None:
         raise Refusal("auxiliary tells one point's class, and a pack has several", "leave pack at 1", "pack")
     if kind and method.pack > 1:
         raise Refusal("a cast plays with single points", "leave pack at 1", "pack")
-    MISFITS.get(kind, lambda config: None)(config)
+    if kind in MISFITS:
+        MISFITS[kind](config, method.cast)
 
 
 def cast_kind(config: Config) -> str:
@@ -252,9 +253,9 @@ OF_LATENTS_ALONE = ("translators", "coarse-to-fine", "equation")  # casts of map
 UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both that stand side by side
 
 
-def misfits_of_an_encoder(config: Config) -> None:
+def misfits_of_an_encoder(config: Config, cast: Any) -> None:
     """Refuse an encoder that has nothing to learn from, whose critic has no opposite, or whose latents are of another law."""
-    method, cast = config.method, config.method.cast
+    method = config.method
     if method.categories:
         raise Refusal("an encoder finds latents and no categories", "leave categories at 0", "categories")
     if cast.judges == "points" and (cast.latents, cast.points, cast.divergence) == (None, None, None):
@@ -267,9 +268,9 @@ def misfits_of_an_encoder(config: Config) -> None:
         raise Refusal(f"is from a normal law, and latents are of the law {latent}", "leave it out", "cast.divergence")
 
 
-def misfits_of_generators(config: Config) -> None:
+def misfits_of_generators(config: Config, cast: Any) -> None:
     """Refuse fewer points than generators, and what classes that tell generators leave no place for."""
-    method, cast = config.method, config.method.cast
+    method = config.method
     if config.training.batch < cast.number:
         wrong = f"{cast.number} generators cannot share a batch of {config.training.batch}"
         raise Refusal(wrong, "take a larger training.batch", "cast.number")
@@ -282,7 +283,7 @@ def misfits_of_generators(config: Config) -> None:
             raise Refusal('has no place beside the cast\'s tell = "classes"', 'use tell = "head"', option)
 
 
-def misfits_of_features(config: Config) -> None:
+def misfits_of_features(config: Config, cast: Any) -> None:
     """Refuse a critic without features of a point, and other wants of a generator that wants features to agree alone."""
     method, kind = config.method, config.method.critic or config.critic.kind
     if kind not in ("mlp", "linear"):
@@ -292,13 +293,13 @@ def misfits_of_features(config: Config) -> None:
             raise Refusal("the generator of feature-matching wants nothing else", f"leave {option} out", option)
 
 
-def misfits_of_pairs(config: Config) -> None:
+def misfits_of_pairs(config: Config, cast: Any) -> None:
     """Refuse a batch without pairs of latents."""
     if config.training.batch < 2:
         raise Refusal("the cast diverse compares two latents", "take a larger training.batch", "cast")
 
 
-MISFITS: dict[str, Callable[[Config], None]] = {
+MISFITS: dict[str, Callable[[Config, Any], None]] = {
     "encoder": misfits_of_an_encoder,
     "generators": misfits_of_generators,
     "feature-matching": misfits_of_features,

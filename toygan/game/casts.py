@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor
-from torch.nn.functional import pad
 
 from toygan.game.cast import Bodies, Cast, Role, Weight, weighed
 from toygan.game.dials import Dial, over
@@ -260,7 +259,7 @@ def numbered(name: str, k: int) -> str:
 
 
 def dealt(values: Tensor, number: int) -> list[Tensor]:
-    """Rows [seed, n, d] as so many take them in turns, so that each has its share of any first few: a list of [seed, n / number, d]."""
+    """Rows [seed, n, d] as so many take them in turns, so that each has its share of any first few: [seed, n / number, d]."""
     return [values[:, k::number] for k in range(number)]
 
 
@@ -501,7 +500,8 @@ def heated(bodies: Bodies, *, temperature: PositiveFloat = 1e-4) -> Cast:
 
     def push(player: str, game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
         own, drawn = parameters[player], row[f"{player} heat"].flatten(1)
-        drawn = pad(drawn, (0, max(own.shape[1] - drawn.shape[1], 0)))  # only looks have fewer points, and no heat
+        lacking = max(own.shape[1] - drawn.shape[1], 0)  # only looks have fewer points, and no heat
+        drawn = torch.cat((drawn, drawn.new_zeros(len(drawn), lacking)), dim=1)
         rate = over(game.players[player].rate, own)
         size = (over(2 * temperature, own) / rate).sqrt()
         return (size * drawn[:, : own.shape[1]] * own).sum(dim=1)

@@ -15,11 +15,13 @@ from toygan.engines.part import part
 from toygan.engines.tree import Tree, named
 from toygan.files.config import Config
 from toygan.files.dials import Dials
+from toygan.files.strict import Mistake, UserError
 from toygan.files.world import World, build_target
 from toygan.game import duel, play
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, State
 from toygan.game.streams import draws, starts, stream
+from toygan.quantities.state import Watched, with_beside
 from toygan.session.looks import REFERENCES
 from toygan.session.simulation import Simulation, data_points, simulation
 
@@ -77,9 +79,10 @@ WINDOWS = Windows()
 
 
 def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -> Playable:
-    """A config's game as a page plays it. Raises Untraceable."""
+    """A config's game as a page plays it. Raises Untraceable, and UserError for numbers that a page does not draw."""
     sim = simulation(config)
     stage, state = sim.world, sim.start
+    drawable(config, stage)
     return Playable(
         models={**moves(config, sim), "look": look(sim, windows)},
         state={place: fill(state, leaf) for place, leaf in named(state, "state").items()},
@@ -94,6 +97,19 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -
         batch=config.training.batch,
         codes=stage.game.objective.codes,
     )
+
+
+LAWS = ("real", "uniform", "normal", "one-hot", "zero")  # what a page draws of itself
+
+
+def drawable(config: Config, stage: World) -> None:
+    """UserError for a game of numbers that a page cannot draw: those of a second world, and labels, which go with points."""
+    for needed in drawn(config, stage).values():
+        if needed.law not in LAWS:
+            second = stage.generator.translates or needed.law == "source"
+            what = "second world" if second else {"unknown": "noisy data"}.get(needed.law, needed.law)
+            wrong = f"{config.method.name} on {config.name}: a page that trains draws points of one target, and has no {what}"
+            raise UserError(Mistake(None, wrong, f"toygan run {config.name} -m {config.method.name} plays it"))
 
 
 def moves(config: Config, sim: Simulation) -> dict[str, Model]:
@@ -133,7 +149,8 @@ def look(sim: Simulation, windows: Windows) -> Model:
         game, generator = stage.game_at(dials), state.players[GENERATOR]
         samples = duel.carried(game, state.averaged, at["latents"])
         live = samples if generator.average is None else duel.carried(game, state.parameters, at["latents"])
-        critic = duel.judge(game, state.parameters, at["real"][:, :REFERENCES], live[:, :REFERENCES])
+        clouds = Watched(*(points[:, :REFERENCES] for points in (at["real"], live, at["latents"])))
+        critic = duel.judge(game, state.parameters, *with_beside(game, state, clouds))
         return {"samples": samples, "scores": critic.score(at["scores"]), "slopes": critic.slopes(at["slopes"])}
 
     return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials)

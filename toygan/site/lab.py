@@ -23,9 +23,10 @@ from toygan.files.disk import write_aside
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped
 from toygan.files.strict import UserError
+from toygan.files.world import world
 from toygan.game.methods import METHODS
 from toygan.session.looks import RUNAWAY
-from toygan.session.playable import WINDOWS, Playable, playable, pool, potential_model
+from toygan.session.playable import WINDOWS, Playable, drawable, playable, pool, potential_model
 from toygan.session.recording import Recording
 from toygan.site.lab_files import engine_file, models_file, script, starts_file, target_file
 from toygan.site.markup import document_of_scripts
@@ -69,11 +70,15 @@ def write_lab(
     """Write the page for these scenarios and methods into `place`, and return its `index.html`.
 
     `told` hears each method's name before its models are made; `opening` is what the page opens with, a `scenario` as it
-    was said and a `method`. Raises UserError where a scenario cannot be read, or a method plays on none of them.
+    was said and a `method`. Raises UserError where a scenario cannot be read, or a method plays on none of them. Scenarios that
+    none of the methods plays in a page are left out.
     """
     worlds = told_apart(scenarios)
     starts: dict[str, np.ndarray] = {}
     about: dict[str, Any] = {}
+    if opening and "scenario" in opening:
+        opened = read(opening["scenario"], opening.get("method", methods[0]))
+        drawable(opened, world(opened))
     for name in ("data", "assets"):
         (place / name).mkdir(parents=True, exist_ok=True)
     for number, method in enumerate(methods):
@@ -81,6 +86,8 @@ def write_lab(
         made = cast(list(worlds), method)
         about[method] = about_method(made, worlds, method, number)
         put(place, f"method-{number}", *models_file(made.games, made.plays, starts))
+    played = {name for one in about.values() for name in one["on"]}
+    worlds = {said: config for said, config in worlds.items() if config.name in played}
     for i, group in enumerate(by_length(starts)):
         put(place, f"starts-{i}", *starts_file(group))
     for number, config in enumerate(worlds.values()):
@@ -119,12 +126,12 @@ def cast(scenarios: Sequence[str], method: str) -> Repertoire:
         for size in SIZES:
             try:
                 config = sized(scenario, method, size)
+                name = program(config, size)
+                if name not in games:
+                    games[name] = playable(config, SEEDS)
             except UserError as error:
                 refused.append(error)
                 continue
-            name = program(config, size)
-            if name not in games:
-                games[name] = playable(config, SEEDS)
             plays.setdefault(scenario, {})[size] = name
     if not games and refused:
         raise refused[0]
