@@ -67,14 +67,18 @@ def demo(
         refuse_a_file("--out", out)
         for word in own:
             named(word)
-        options = drawing.looked(look)
-        drawing.fits(options, ["png"])
-        exhibit = read(name)
-        commands = [command_of(name, quick, runs, own)]
-        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, commands, options)
+        exhibit, commands = read(name), [command_of(name, quick, runs, own)]
+        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, commands, in_png(look))
         write_site(out, shown, quick)
         report(shown[0], out / exhibit.name, as_json)
         end(shown, failed, strict)
+
+
+def in_png(look: drawing.Appearance) -> Options:
+    """The appearance of pictures that are PNG; UserError for one that these cannot have."""
+    options = drawing.looked(look)
+    drawing.fits(options, ["png"])
+    return options
 
 
 def gallery(

@@ -74,8 +74,11 @@ def refined(recording: Recording) -> Refined:
     Raises UserError for a recording without `weights.npz`, and where the critic judges more than one point at once.
     """
     config = recording.config()
-    if config.method.pack > 1 or config.method.categories:
-        raise UserError("--view refined: it takes a critic of single points and a generator without categories")
+    method = config.method
+    if method.pack > 1 or method.categories or method.labels or method.cast:
+        raise UserError(
+            "--view refined: it takes one critic of single points and one generator without categories, labels or a cast"
+        )
     kept, row = recording.weights("to refine points with"), config.training.seed_list.index(recording.facts.portrait)
     stage = stage_of(config, kept["average"][row])
     n = min(POINTS, recording.frames["real"].shape[0])
@@ -126,7 +129,7 @@ def learned(stage: Stage, parameters: np.ndarray, seed: int) -> Ratio:
     sim = simulation(stage.config.model_copy(update={"training": training}))
     references = [stage.target.sample(rng_of(stage.config, "reference"), POINTS), stage.draw(POINTS, 1)[1]]
     own = torch.from_numpy(parameters[None]).double()
-    judge = duel.judge(sim.world.game, own, *(torch.from_numpy(one[None]).double() for one in references))
+    judge = duel.judge(sim.world.game, {duel.CRITIC: own}, *(torch.from_numpy(one[None]).double() for one in references))
 
     def score(points: np.ndarray) -> np.ndarray:
         return on_host(judge.score(torch.from_numpy(points[None]).double()))[0]
