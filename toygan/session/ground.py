@@ -150,7 +150,8 @@ def floors_on(
 ) -> Floors:
     """What perfect samplers score in every measure of clouds against these target points [n, 2]: mean, spread, the ends
     of the band that holds 90 % of them, and how many were drawn. Runs on one target, which is what is told `about` it,
-    share them, here and elsewhere. With the points' classes `due [n]` of measures of classes too, and of `more(clouds [K, n, 2])`, [K] each.
+    share them, here and elsewhere. With the points' classes `due [n]` of measures of classes too, and of `more(clouds)`,
+    clouds [K, n, 2] to [K] each.
     """
     target, about = ground.target, [*about, *([] if due is None else ["classes"])]
 
