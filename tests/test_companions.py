@@ -193,6 +193,7 @@ def test_what_comes_back_through_an_inverse_is_where_it_was():
     np.testing.assert_allclose(arrays["reconstructed"], np.tile(sim.real - 0.5, (2, 1, 1)), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(arrays["reconstruction_error"], np.full(2, 0.5**0.5), rtol=1e-6)
     np.testing.assert_allclose(arrays["latent_distance"], np.full(2, 0.5**0.5), rtol=1e-6)
+    np.testing.assert_allclose(arrays["travel"], np.full(2, 2**0.5), rtol=1e-6)
     np.testing.assert_allclose(arrays["other_reconstructed"], sim.watched.numpy() - 0.5, rtol=1e-5, atol=1e-6)
     row, _ = measured(gauge(tiny("ring-to-grid", "cyclegan"), moved, {"w1": {"mean": 0.1}}), observe(moved, state))
     expected = [w1(sim.real - 1.5, own) for own in sim.watched.numpy()]

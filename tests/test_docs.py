@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from toygan.cli.main import app
 from toygan.game.methods import METHODS
+from toygan.game.zoo import ZOO
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -130,3 +131,30 @@ def test_tables_of_results_can_be_made_by_the_command_above_them(document, comma
         cells = dict(zip(head, row, strict=True))
         if cells["diverged"].startswith("1 ["):
             assert {cells[name] for name in measures if name != "core_seconds"} == {"-"}
+
+
+# --- the zoo ---------------------------------------------------------------------------------------------------------
+
+ZOO_PAGE = runpy.run_path(str(ROOT / "docs" / "zoo.py"))
+
+
+def test_the_zoo_page_is_what_its_command_writes():
+    assert (ROOT / "docs" / "zoo.md").read_text() == ZOO_PAGE["page"](), "run docs/zoo.py"
+
+
+def test_every_row_of_the_zoo_is_some_name_s_and_has_a_picture():
+    named = [row for names in ZOO_PAGE["GROUPS"].values() for one in names for row in one.rows]
+    assert set(ZOO) <= set(named)
+    names = [one.name for group in ZOO_PAGE["GROUPS"].values() for one in group]
+    assert len(set(names)) == len(names)
+    assert all(one.why for one in ZOO_PAGE["ELSEWHERE"])
+    pictures = list((ROOT / "docs" / "pictures" / "zoo").glob("*.png"))
+    assert {path.stem for path in pictures} <= ZOO.keys()
+    assert sum(path.stat().st_size for path in pictures) < 4e6
+
+
+def test_a_row_of_numbers_is_the_medians_of_its_seeds():
+    empty = dict.fromkeys((*ZOO_PAGE["KEPT"], *ZOO_PAGE["EXTRA"]), "")
+    rows = [empty | {"w1": w1, "modes": "8", "high_quality": "0.5", "status": "done"} for w1 in ("1", "3", "2")]
+    lost = empty | {"status": "diverged"}
+    assert ZOO_PAGE["numbers_in_words"]([*rows, lost]) == ["4", "1", "2", "8", "50\N{NO-BREAK SPACE}%", ""]

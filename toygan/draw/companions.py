@@ -41,6 +41,7 @@ ARROWS = 150  # points whose way there and back is drawn
 ACROSS = 24  # points that are followed from one world to the other
 APART = 0.12  # the gap between two worlds, as a share of the view's width
 NAMED, IN_FULL = 8, 4  # kinds that a legend names; those that it names with a word each
+FULL_WIDTH = 2.2  # inches that a panel has whose legend has words
 KINDS = [*METHOD_COLOURS, "#8b5a2b", "#999933"]  # a colour a kind
 LEAST_REGION = 60  # places of the grid that a region has where its number is written
 
@@ -84,14 +85,15 @@ def colour_of(k: int) -> str:
 
 
 def legend_of_kinds(axis: Axes, labels: list[str], word: str) -> None:
-    """Beneath a panel what its colours are, in two columns, of more than four kinds their numbers alone in four; where there
-    are too many kinds, how many.
+    """Beneath a panel what its colours are, in two columns; in four their numbers alone, where the panel is narrow or has more
+    than four kinds; where there are too many, how many.
     """
     inch = 1 / (axis.get_position().height * axis.figure.get_figheight())  # type: ignore[union-attr]
     if len(labels) > NAMED:
         beneath(axis, [f"a colour a {word}, {len(labels)} of them"])
         return
-    columns = 2 if len(labels) <= IN_FULL else 4
+    wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
+    columns = 2 if len(labels) <= IN_FULL and wide >= FULL_WIDTH else 4
     short = labels if columns == 2 else [words.removeprefix(f"{word} ") for words in labels]
     for k, words in enumerate(short):
         x, y = 0.02 + k % columns / columns, -(0.27 + 0.14 * (k // columns)) * inch
