@@ -871,7 +871,11 @@ BAD: list[Bad] = [
     ("eight-gaussians", "msgan", {"training.batch": 1}, "method.cast", "larger training.batch"),
     ("eight-gaussians", "paired-gan", {"method.instance_noise": 0.1}, "method.instance_noise", "at 0"),
     ("eight-gaussians", "ac-gan", {"critic.kind": "autoencoder"}, "critic.kind", "use the critic kind mlp"),
-    ("eight-gaussians", "ali", {"method.cast.kind": "encodr"}, "method.cast.kind", "encoder"),
+    ("eight-gaussians", "ali", {"method.cast.kind": "encodr"}, "method.cast.kind", 'did you mean "encoder"?'),
+    ("eight-gaussians", "mgan", {"method.cast.nonsense": 1}, "method.cast.nonsense", "number, tell, weight"),
+    ("eight-gaussians", "mgan", {"method.cast": {"number": 2}}, "method.cast.kind", "encoder"),
+    ("eight-gaussians", "mgan", {"method.cast.number": 0}, "method.cast.number", "for example 4"),
+    ("ring-to-grid", "cyclegan", {"source.kind": "rng"}, "source.kind", 'did you mean "ring"?'),
 ]
 
 
