@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from toygan.exhibits.agreement import RULE, Compared
+from toygan.exhibits.agreement import AGREES, DIFFERS, RULE, Compared
 from toygan.exhibits.protocol_files import Protocol, read
 from toygan.exhibits.protocols import planned, rows_of
 from toygan.exhibits.telling import table_of
@@ -102,7 +102,10 @@ def overview(found: Sequence[tuple[Protocol, Sequence[Compared]]]) -> str:
         counts = Counter(one.verdict for one in rows)
         total += counts
         lines.append(f"| [{protocol.title}](#{protocol.name}) | {cells(counts)} |")
-    return "\n".join([*lines, f"| all | {cells(total)} |"])
+    judged = [one for _, rows in found for one in rows if one.verdict in (AGREES, DIFFERS)]
+    whole = sum(one.whole for one in judged)
+    told = f"{len(judged)} numbers agree or differ, {whole} of them after all published steps or without any training."
+    return "\n".join([*lines, f"| all | {cells(total)} |", "", told])
 
 
 def cells(counts: Counter[str]) -> str:

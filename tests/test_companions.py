@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import islice
 
 import numpy as np
 import pytest
 import torch
-from test_tricks import tiny
+from matplotlib.collections import LineCollection
+from matplotlib.quiver import Quiver
+from matplotlib.text import Text
+from test_tricks import TINY, tiny
 
+import toygan
+from toygan import draw
+from toygan.draw.choice import chosen, save_chosen
+from toygan.draw.companions import EXTRAS, extras_of
 from toygan.game import duel, play
 from toygan.game.casts import BACK
 from toygan.game.networks import Layer
@@ -29,9 +37,13 @@ from toygan.quantities.measure import floors, measure_frame
 from toygan.quantities.transport import w1
 from toygan.session.looks import like, observe
 from toygan.session.measuring import fixed_arrays, gauge, kinds_seen, measured
+from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, real_points, simulation
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Modes
+from toygan.view.chosen import of_seed
+from toygan.view.language import is_wide, told
+from toygan.view.scene import scene
 
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 FOUR = Modes(4 * SQUARE, np.tile(0.01 * np.eye(2), (4, 1, 1)), np.full(4, 0.25))
@@ -225,3 +237,79 @@ def test_codes_are_told_apart_by_their_names():
     labels, categories = (kinds_of(sim.world.game, sim.watched, name) for name in ("real label", "category"))
     assert (labels.max() > 2, categories.max()) == (True, 2)
     assert kinds_of(sim.world.game, sim.watched, "unheard of") is None
+
+
+# --- panels ----------------------------------------------------------------------------------------------------------
+
+SHOWN = {
+    "cgan": {"kinds", "classes"},
+    "ac-gan": {"kinds", "regions"},
+    "cat-gan": {"regions"},
+    "mgan": {"kinds", "regions"},
+    "mad-gan": {"kinds", "regions"},
+    "ali": {"reconstructions", "code"},
+    "cyclegan": {"reconstructions", "worlds"},
+    "cogan": {"pairs"},
+    "gman": set(),
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recording]:
+    """Tiny runs, one a row of `SHOWN`."""
+    place = tmp_path_factory.mktemp("runs")
+    small = TINY | {"training.seeds": 2, "training.steps": 4, "training.frames": 2, "training.points": 60}
+    played = {
+        name: toygan.run(PLAYED_ON.get(name, "eight-gaussians"), method=name, overrides=small, out=place / name)
+        for name in SHOWN
+    }
+    return {name: run for name, run in played.items() if isinstance(run, Recording)}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_run_shows_what_it_has(name, runs, tmp_path):
+    run = runs[name]
+    assert set(extras_of(scene(run))) == SHOWN[name]
+    sheet = draw.picture(run)
+    titles = {axis.get_title(loc="left") for axis in sheet.axes}
+    assert {row.title for row in EXTRAS.values()} & titles == {EXTRAS[one].title for one in SHOWN[name]}
+    if SHOWN[name]:
+        save_chosen([run], ["extras"], tmp_path / "extras.svg")
+        save_chosen([of_seed(run, 1)], [next(iter(SHOWN[name] - {"classes", "regions", "code"}), "critic")],
+                    tmp_path / "seed.svg")  # fmt: skip
+    with pytest.raises(ValueError, match="this run has no panel"):
+        save_chosen([run], [next(iter(EXTRAS.keys() - SHOWN[name]))], tmp_path / "none.svg")
+
+
+@pytest.mark.parametrize("name", ["cgan", "mgan", "ali", "cyclegan", "cogan"])
+def test_panels_speak_chinese(name, runs, tmp_path):
+    figure, _ = chosen([runs[name]], ["extras"])
+    words = {text.get_text() for text in figure.findobj(Text) if re.search("[a-z]{3}", text.get_text())}
+    own = {text for text in words if "·" not in text and text not in ("real", "generated")}
+    assert own
+    assert not [text for text in own if not any(map(is_wide, told(text, "zh")))]
+
+
+def test_arrows_lead_from_real_points_to_what_comes_back(runs):
+    figure, _ = chosen([runs["ali"]], ["reconstructions"])
+    run = runs["ali"]
+    (field,) = figure.findobj(Quiver)
+    found = run.frames["reconstructed"][-1, 0]
+    np.testing.assert_allclose(field.XY, run.frames["real"][: len(found)], rtol=1e-6)
+    np.testing.assert_allclose(
+        np.stack([field.U, field.V], axis=1), found - run.frames["real"][: len(found)], rtol=1e-5, atol=1e-6
+    )
+
+
+def test_a_generator_is_named_with_its_share(runs):
+    figure, _ = chosen([runs["mgan"]], ["kinds"])
+    said = {text.get_text() for text in figure.findobj(Text)}
+    assert {f"generator {k}: 25\N{NO-BREAK SPACE}%" for k in (1, 2, 3, 4)} <= said
+
+
+def test_pairs_join_what_one_latent_makes(runs):
+    run = runs["cogan"]
+    figure, _ = chosen([run], ["pairs"])
+    segments = next(lines for lines in figure.findobj(LineCollection) if len(lines.get_segments()) == 60)
+    expected = np.stack([run.frames["samples"][-1, 0], run.frames["other"][-1, 0]], axis=1)
+    np.testing.assert_allclose(np.array(segments.get_segments()), expected, rtol=1e-6)

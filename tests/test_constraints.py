@@ -212,6 +212,19 @@ def test_projection_is_one_and_each_seed_has_its_own(name):
         torch.testing.assert_close(project(parameters[1:2], layers_of), once[1:2], rtol=1e-12, atol=0)
 
 
+@pytest.mark.parametrize("normalisation", ["none", "layer"])
+def test_clipping_weights_only_leaves_biases_and_scales(normalisation):
+    critic = mlp_critic(2, 1, width=4, depth=2, normalisation=normalisation)
+    first = torch.from_numpy(critic.initial(np.random.default_rng(0)))[None]
+    parameters = 3 * torch.randn(2, first.shape[1], dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    held = CONSTRAINTS["clip"](bound=0.05, weights_only=True).project(parameters, critic.layers)
+    for before, after in zip(critic.layers(parameters), critic.layers(held), strict=True):
+        torch.testing.assert_close(after.weight, before.weight.clamp(-0.05, 0.05), rtol=0, atol=0)
+        assert torch.equal(after.bias, before.bias)
+        assert after.scale is None or torch.equal(after.scale, before.scale)
+        assert after.shift is None or torch.equal(after.shift, before.shift)
+
+
 def test_clip_holds_every_parameter_through_play():
     world = small_world(constraint=CONSTRAINTS["clip"](bound=0.05), rate=0.1)
     for state in states_of(world, [0, 1], 3)[1:]:

@@ -162,6 +162,75 @@ def test_words_that_quantify_stand_in_the_condition(pattern: str) -> None:
     assert [f"{claim.says} | {aloud(claim)}" for claim in found if not QUANTIFIED[pattern](claim)] == []
 
 
+# --- upside down: what a sentence says grows must not be held below --------------------------------------------------------
+
+UP = (
+    "at least|(?<!no )more than|above|or worse|or more|grows?|grown|farther|higher|(?<!no critic )exceeds|ten times as|"
+    "twice that|explodes|no smaller|nine points in ten"
+)
+DOWN = (
+    "at most|less than|fewer|below|lowers?|nearer|less well|less of|no more|vanishes|falls|comes home|no critic exceeds|"
+    "never steeper|steeper than one nowhere|shrinks?|half of that|within ten core-seconds"
+)
+NO = "no|nowhere|never|not|nor|none|at most"
+
+
+def against(claim: Claim) -> list[str]:
+    """What of a condition goes the other way than its sentence: a bound, or of how many seeds something is so."""
+    few = claim.seeds == "none" or (claim.seeds or "").startswith("at most")
+    up, down = low(claim) != few, high(claim) != few  # what is asked of few is said of the others the other way round
+    wrong = []
+    if not claim.value.truth and low(claim) != high(claim):
+        wrong += ["says less, asks for more"] if up and has_words(claim, DOWN) and not has_words(claim, UP) else []
+        wrong += ["says more, asks for less"] if down and has_words(claim, UP) and not has_words(claim, DOWN) else []
+    if claim.value.never is not None:
+        wrong += ["never"] if few is has_words(claim, NO) else []
+    elif claim.value.truth:
+        wrong += ["no"] if few is not has_words(claim, NO) else []
+    return wrong
+
+
+FLIPPED = {"above": "below", "below": "above", "at_least": "at_most", "at_most": "at_least"}
+
+
+def upside_down(claim: Claim) -> list[Claim]:
+    """A claim with its bound turned, or with its seeds: none in place of all, all in place of none or few."""
+    if claim.value.truth or claim.seeds == "none":
+        few = claim.seeds == "none" or str(claim.seeds).startswith("at most")
+        return [claim.model_copy(update={"seeds": "all" if few else "none"})]
+    said = claim.model_dump(exclude_defaults=True)
+    bounds = {FLIPPED[name]: said.pop(name) for name in claim.bounds if name in FLIPPED}
+    return [Claim.model_validate(said | bounds)] if len(bounds) == 1 else []
+
+
+def test_no_condition_goes_against_its_sentence(shipped: tuple[Exhibit, int]) -> None:
+    assert against(claim_of(shipped)) == [], aloud(claim_of(shipped))
+
+
+def test_every_shipped_claim_is_caught_when_it_is_planted_upside_down() -> None:
+    planted = [wrong for one in SHIPPED for wrong in upside_down(claim_of(one))]
+    assert len(planted) > 80  # what is equal, within or between has no other side
+    assert [f"{claim.says} | {aloud(claim)}" for claim in planted if not against(claim)] == []
+
+
+PLANTED: dict[str, dict[str, Any]] = {  # as they might come; the first one came
+    "The copied protocol does not reach W1 0.2 within its budget.": {
+        "value": {"measure": "w1", "never": 0.2}, "seeds": "none",
+    },
+    "No critic runs away.": {"value": {"label": "runaway-critic"}, "seeds": "7 of 8"},
+    "The critic runs away.": {"value": {"label": "runaway-critic"}, "seeds": "at most 1 of 8"},
+    "It ends nearer to the target.": {"value": {"measure": "w1"}, "above": 1, "seeds": "all"},
+    "It keeps fewer than 20 modes.": {"value": {"measure": "modes"}, "below": 20, "seeds": "none"},
+    "The gradient grows tenfold.": {"value": {"measure": "generator_gradient"}, "at_most": 10, "seeds": "7 of 8"},
+    "It is at least twice as far.": {"value": {"measure": "w1"}, "at_least": 2, "seeds": "at most 2 of 8"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("says", PLANTED)
+def test_planted_upside_down_claims_are_caught(says: str) -> None:
+    assert against(Claim.model_validate({"says": says} | PLANTED[says]))
+
+
 def test_a_condition_on_medians_says_so_or_is_about_time(shipped: tuple[Exhibit, int]) -> None:
     claim = claim_of(shipped)
     if claim.seeds is None and not of_theory(claim) and claim.value.measure != "core_seconds":

@@ -105,10 +105,8 @@ def test_the_parts_of_a_game_do_not_know_each_other():
     pairs = {(found.who, found.what) for found in OWN if found.who.removeprefix("game.") in PARTS}
     # How they refuse an option, and what they are all written in: numbers that may be turned, laws of random numbers.
     pairs -= {(f"game.{part}", what) for part in PARTS for what in ("targets.refusal", "game.dials", "game.laws")}
-    pairs -= {
-        ("game.players", "targets.funnels"),
-        ("game.players", "targets.target"),
-    }  # formulas of points on the plane
+    pairs -= {("game.players", "targets.funnels")}  # formulas of points on the plane
+    pairs -= {(f"game.{part}", "targets.target") for part in ("players", "constraints")}  # what an option may be
     assert pairs <= {(f"game.{who}", f"game.{what}") for who, what in BESIDE}
 
 

@@ -121,15 +121,27 @@ def test_progress_is_a_bar_in_a_notebook(kernel, tmp_path, monkeypatch):
     told = [one for one in kernel.shown if one]
     assert len(told) > recording.facts.steps
     assert all(one.startswith("<progress value=") for one in told)
-    assert '<progress value="20" max="20"></progress> step 20 of 20 · ' in told[-1]
+    assert '<progress value="1" max="1"></progress> step 20 of 20 · ' in told[-1]
     assert re.search(r" · W1 \d\.\d+ · modes \d · ", told[-1])
     assert kernel.shown[-1] == ""
 
 
 def test_a_bar_shows_words_as_words(monkeypatch):
-    assert notebook.bar_of(Progress(3, 0, "by <engine>", {})) == (
-        '<progress value="3" max="1"></progress> step 3 of 0 · by &lt;engine&gt;'
+    assert notebook.bar_of(Progress(3, 12, "by <engine>", {})) == (
+        '<progress value="0.25" max="1"></progress> step 3 of 12 · by &lt;engine&gt;'
     )
+
+
+def test_a_sweep_has_one_bar_for_all_its_runs(kernel, tmp_path, monkeypatch, no_processes):
+    (tmp_path / "small.toml").write_text(SMALL)
+    monkeypatch.setattr(notebook, "EVERY", 0.0)
+    hurry(monkeypatch.setattr)
+    toygan.sweep(
+        str(tmp_path / "small.toml"), ["gan", "hinge-gan"], overrides={"training.steps": 3}, out=tmp_path / "many"
+    )
+    told = [re.sub(r'value="[^"]*"', "", one) for one in kernel.shown if one]
+    assert list(dict.fromkeys(told)) == [f'<progress  max="1"></progress> {n} of 2 runs' for n in (0, 1)]
+    assert kernel.shown[-1] == ""
 
 
 def test_there_is_no_bar_elsewhere(kernel, tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from test_draw import few, moving_optimum, on_plane, pictures_in, seeded, synthe
 import toygan.draw as draw
 from toygan.draw import choice, film, fonts, panels
 from toygan.draw.choice import PANELS, TOGETHER, chosen, save_chosen
+from toygan.draw.companions import EXTRAS
 from toygan.draw.finish import GROUND, LIGHT, darken, translate
 from toygan.draw.points import visible
 from toygan.draw.saved import page_of, save_figure
@@ -43,6 +44,14 @@ def size_of(path):
 # --- panels ----------------------------------------------------------------------------------------------------------
 
 
+LACKING = {
+    "optimal",
+    "agreement",
+    "extras",
+    *EXTRAS,
+}  # what a run of two players, of which no optimum is known, has not
+
+
 def test_every_panel_can_be_chosen_and_shows_the_run():
     run = moving_optimum(frames=3)
     shown = draw.scene(run)
@@ -55,7 +64,7 @@ def test_every_panel_can_be_chosen_and_shows_the_run():
         np.testing.assert_array_equal(axis.lines[1].get_xydata(), visible(shown, shown.last))
     rich = synthetic(frames=3, points=40, grid=13, coarse=5, seeds=2, modes=8)
     for name in (*PANELS, *TOGETHER):
-        if name in ("optimal", "agreement"):
+        if name in LACKING:
             with pytest.raises(ValueError, match=f"this run has no panel '{name}'"):
                 chosen([rich], [name])
         else:
@@ -86,7 +95,10 @@ def test_chosen_panels_are_as_wide_and_their_words_as_large_as_asked(tmp_path, m
 def test_panels_that_find_no_room_are_refused():
     with pytest.raises(ValueError, match="1 panel does not fit on a width of 20 mm"):
         chosen([few()], ["critic"], options=Options(mm=20, type_size=9))
-    rich, known = synthetic(frames=2, points=40, grid=13, coarse=5, seeds=2, modes=8), [*PANELS]
+    rich, known = (
+        synthetic(frames=2, points=40, grid=13, coarse=5, seeds=2, modes=8),
+        [name for name in PANELS if name not in EXTRAS],
+    )
     with pytest.raises(ValueError, match="15 panels do not fit on a slide"):
         chosen([rich], [name for name in known if name not in ("optimal", "agreement")], options=Options(style="slide"))
     with pytest.raises(ValueError, match="28 panels do not fit on a page; 1 to 24 do"):
@@ -198,7 +210,7 @@ def chinese(text):
 def test_words_of_pictures_are_in_the_table():
     """Names of methods, commands and abbreviations stay; every other word of the main pictures has a translation."""
     run = synthetic(frames=3, points=40, grid=13, coarse=5, seeds=2, modes=8)
-    figures = [chosen([run], [name for name in PANELS if name not in ("optimal", "agreement")])[0]]
+    figures = [chosen([run], [name for name in PANELS if name not in LACKING])[0]]
     figure, parts = film.film_figure(draw.scene(moving_optimum()))
     for part in parts:
         part.show(1)

@@ -16,6 +16,7 @@ from toygan.files.scenario import read
 from toygan.files.world import build_target
 from toygan.game import play
 from toygan.many import task as tasks
+from toygan.view.words import frame_words
 
 SMALL = {"training.steps": 8, "training.points": 60, "training.batch": 16, "training.frames": 3}
 SETS = [f"--set={key}={value}" for key, value in SMALL.items()]
@@ -108,6 +109,18 @@ def forgets(game, state, draw):
 
 def mistypes(game, state, draw):
     return state.plyers
+
+
+def left_share(points, real, at: float = 0.0):
+    return abs((points[:, 0] < at).mean() - (real[:, 0] < at).mean())
+
+
+def no_number(points, real):
+    return points
+
+
+def w1(points, real):
+    return 0.0
 '''
 
 
@@ -336,3 +349,117 @@ def test_a_sweep_in_python_takes_methods_and_targets(mine):
     ]
     same = toygan.run("two-moons", ways[1], seeds=2, overrides=SMALL, animation=False, out="alone")
     assert (same.folder / "frames.npz").read_bytes() == frames("two-moons/python.our_loss+r1")
+
+
+# --- measures --------------------------------------------------------------------------------------------------------------
+
+
+def left(points, real, at=0.0) -> float:
+    """What `left_share` says."""
+    return abs((points[:, 0] < at).mean() - (real[:, 0] < at).mean())
+
+
+def test_an_own_measure_is_a_quantity_of_the_run(mine, monkeypatch):
+    result = run("two-moons", "-m", "gan", "--seeds", "2", "--measure", "mine.py:left_share")
+    assert result.exit_code == 0, result.stderr
+    assert "left share" in result.stdout
+    monkeypatch.setattr(own, "LOADED", {})
+    recording = toygan.load("runs/two-moons/gan")
+    samples, real = recording.frames["samples"].astype(float), recording.frames["real"].astype(float)
+    assert recording.curve("left_share") == pytest.approx(
+        np.array([[left(x, real) for x in frame] for frame in samples])
+    )
+    assert np.isfinite(recording.final("left_share")).all()
+    floor = recording.floor("left_share", "final")
+    assert floor.draws == 40
+    assert 0 < floor.mean < 0.1
+    assert any("left share" in words for words in frame_words(recording, 0))
+    assert "left_share" in CliRunner().invoke(app, ["table", "runs"]).stdout
+    assert "--measure mine.py:left_share" in recording.facts.command
+    assert (recording.folder / "measure-1.py").read_text() == MINE
+
+
+def test_a_measure_changes_nothing_of_the_game_and_is_part_of_the_run(mine):
+    assert run("two-moons", "-m", "gan", "--measure", "mine.py:left_share").exit_code == 0
+    other = run("two-moons", "-m", "gan")
+    assert other.exit_code == 2
+    assert "measures:" in other.stderr
+    assert run("two-moons", "-m", "gan", "--out", "plain").exit_code == 0
+    assert frames("two-moons/gan") == Path("plain/two-moons/gan/frames.npz").read_bytes()
+
+
+def test_measures_in_python_and_in_sweeps(mine):
+    recording = toygan.run("two-moons", "gan", overrides=SMALL | {"measures": [left]}, animation=False)
+    assert recording.final("left").shape == (1,)
+    look = next(toygan.session("two-moons", "gan", overrides=SMALL | {"measures": [left]}))
+    assert look.measures["left"].shape == (1,)
+    words = ["sweep", "two-moons", "-m", "gan", *SETS, "--measure", "mine.py:left_share", "--out", "many"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert "left_share" in Path("many/results.csv").read_text().splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no_number", "returns an array [50, 2] where a number is wanted"),
+        ("w1", "w1 is a quantity of toygan's"),
+        ("my_rule", "my_rule is not the function of a measure: it takes game, state, draw"),
+    ],
+)
+def test_a_measure_that_does_not_fit_is_one_message(name, said, mine):
+    result = run("two-moons", "-m", "gan", "--measure", f"mine.py:{name}")
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not Path("runs").exists()
+
+
+# --- exhibits --------------------------------------------------------------------------------------------------------------
+
+EXHIBIT = """
+title = "Mine"
+question = "Does my rule do as the shipped one does?"
+text = "It is the same rule."
+
+[methods.ours]
+objective = "hinge"
+update = "mine.py:my_rule"
+
+[methods.theirs]
+objective = "hinge"
+
+[[runs]]
+scenarios = ["mine.py:my_ring"]
+methods = ["ours", "theirs"]
+[runs.set.training]
+steps = 8
+points = 60
+batch = 16
+frames = 3
+
+[[panels]]
+kind = "curves"
+measure = "w1"
+title = "W1"
+
+[[claims]]
+says = "Both end at the same distance."
+value = { of = { method = "ours" }, measure = "w1" }
+over = { of = { method = "theirs" }, measure = "w1" }
+equals = 1
+within = 1e-9
+"""
+
+
+def test_an_exhibit_plays_own_code_that_the_command_names(mine):
+    Path("mine.toml").write_text(EXHIBIT)
+    words = ["demo", "mine.toml", "--runs", "kept", "--out", "page"]
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code == 2
+    assert "own code runs only where its file is named on the command line" in refused.stderr
+    assert f"and of an exhibit --own {mine}:my_ring" in refused.stderr
+    named = ["--own", "mine.py:my_ring", "--own", "mine.py:my_rule"]
+    result = CliRunner().invoke(app, [*words, *named, "--strict", "--json"])
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["claims"][0]["held"] is True
+    page = next(Path("page/exhibits").glob("mine*")).read_text()
+    assert "--own mine.py:my_rule" in page

@@ -22,8 +22,8 @@ from toygan.exhibits import judge
 from toygan.exhibits.files import Claim
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
-from toygan.game import duel
 from toygan.game.duel import CRITIC
+from toygan.many import run
 from toygan.many.record import LoopRecorder
 from toygan.many.results import records
 from toygan.session.loops import asked
@@ -86,11 +86,12 @@ FEWER = {
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory) -> Iterator[Path]:
-    """The loops of the document, each by itself as it stands, on few steps."""
-    place = tmp_path_factory.mktemp("loops")
+    """The loops of the document, each by itself as it stands, on few steps; one of them is drawn."""
+    place, draw = tmp_path_factory.mktemp("loops"), run.draw
     assert all(many in "".join(BLOCKS) for many in FEWER)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
+        patch.setattr(run, "draw", lambda recording, order: order.folder.name == "plain" and draw(recording, order))
         for block in BLOCKS:
             for many, few in FEWER.items():
                 block = block.replace(many, few)
@@ -106,9 +107,8 @@ def test_the_loops_of_the_document_become_runs(name, shown):
     assert recording.facts.is_recorded
     assert np.isfinite(recording.curve("w1")).all()
     assert recording.floor("w1", "final").draws == 40
-    assert {path.name for path in folder.iterdir()} == {
-        "run.json", "metrics.jsonl", "frames.npz", "picture.png", "animation.gif"
-    }  # fmt: skip
+    drawn = {"picture.png", "animation.gif"} if name == "plain" else set()
+    assert {path.name for path in folder.iterdir()} == {"run.json", "metrics.jsonl", "frames.npz"} | drawn
 
 
 def test_what_is_told_of_a_loop_is_known_of_it(shown):
@@ -150,8 +150,8 @@ def test_a_game_recorded_from_outside_is_the_run_itself(method, world, tmp_path,
     with toygan.recorder(tmp_path / "mine", real=str(world), title=method, objective=method) as recorder:
         for look in looks:
             for s, seed in enumerate(run.facts.seeds):
-                layers = duel.critic_layers(sim.world.game, look.state.players[CRITIC].parameters[[s]])
-                body = sim.world.game.players[CRITIC].network
+                game, body = sim.world.game, sim.world.game.players[CRITIC].network
+                layers = game.constraint.reparametrise(body.layers(look.state.players[CRITIC].parameters[[s]]))
 
                 def critic(x: torch.Tensor, layers: Any = layers, body: Any = body) -> torch.Tensor:
                     return body.forward(layers, x[None])[0]
@@ -284,6 +284,27 @@ def test_looking_changes_nothing_of_a_module(tmp_path, quick):
     assert all(torch.equal(one.grad, was) for one, was in zip(critic.parameters(), gradients, strict=True))
     frames = recorder.recording.frames
     np.testing.assert_array_equal(frames["scores"][0], frames["scores"][1])
+
+
+def test_a_loop_may_record_where_no_gradients_are_kept(tmp_path, quick):
+    torch.manual_seed(0)
+    critic = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
+    found = []
+    for name, mode in (("plainly", torch.enable_grad), ("without", torch.no_grad), ("inference", torch.inference_mode)):
+        with mode(), toygan.recorder(tmp_path / name, real=REAL, animation=False) as recorder:
+            recorder.frame(0, torch.from_numpy(cloud(0)), critic=critic)
+        found.append(recorder.recording.frames["slopes"])
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("n", [1, 2, 19])
+def test_a_frame_may_have_few_points(n, tmp_path, quick):
+    with toygan.recorder(tmp_path / "few", real=REAL, objective="wgan-gp", animation=False) as recorder:
+        for step in (0, 1):
+            recorder.frame(step, cloud(step)[:n], critic=bowl)
+    assert recorder.recording.facts.summary.points == n
+    assert np.isfinite(recorder.recording.final("w1")).all()
 
 
 def test_a_module_at_rest_is_at_work_again_after_a_fault():
@@ -443,6 +464,27 @@ def test_a_loop_that_was_killed_while_it_wrote_goes_on(whole, tmp_path):
         play(recorder, 30)
         play(recorder, 0, 10, 20, 30, seed=7)
     same(recorder.recording, whole)
+
+
+def test_what_was_kept_is_known_whenever_a_kill_comes(tmp_path, quick, monkeypatch):
+    """Between a seed's first frame and the next word in `run.json`, too."""
+    recorder = opened(tmp_path / "mine", animation=False)
+    play(recorder, 0, 10)
+    tell, told = LoopRecorder._tell, []
+
+    def dying(recorder: LoopRecorder, *begun: Any) -> None:
+        told.append(begun)
+        if not begun:
+            raise KeyboardInterrupt
+        tell(recorder, *begun)
+
+    monkeypatch.setattr(LoopRecorder, "_tell", dying)
+    with pytest.raises(KeyboardInterrupt):
+        play(recorder, 0, seed=7)
+    assert [len(begun) for begun in told] == [1, 0]
+    monkeypatch.undo()
+    recorder = opened(tmp_path / "mine", animation=False)
+    assert (recorder.steps(), recorder.steps(7)) == ([0, 10], [0])
 
 
 def test_another_loop_does_not_go_on(tmp_path, quick):

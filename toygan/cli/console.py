@@ -157,7 +157,7 @@ def print_summary(recording: Recording) -> None:
     out.print(f"  {facts.status} at step {facts.step} of {facts.steps}, {facts.all_seconds:.1f} s")
     table = Table(box=None, pad_edge=False)
     rows = facts.summary.rows
-    told = ["seed", *shown_in("terminal"), "diverged_at"]
+    told = ["seed", *shown_in("terminal"), *facts.own_measures, "diverged_at"]
     names = [name for name in told if any(row.get(name) is not None for row in rows)]
     for name in names:
         table.add_column(label_of(name), justify="right")
@@ -208,7 +208,8 @@ def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> No
     for row, name in zip(rows, names, strict=True):
         row["run"] = name
     said = {"status"} if all(row["status"] == "done" for row in rows) else set()
-    told = ["run", "status", "seeds", *shown_in("terminal"), "train_seconds"]
+    own = dict.fromkeys(name for recording in recordings for name in recording.facts.own_measures)
+    told = ["run", "status", "seeds", *shown_in("terminal"), *own, "train_seconds"]
     names = [name for name in told if any(name in row for row in rows) and name not in said]
     table = Table(box=None, pad_edge=False)
     for name in names:

@@ -23,7 +23,7 @@ SLOWEST, FASTEST = 1, 50  # frames a second: a GIF's shortest frame is two hundr
 LONGEST = 600  # seconds
 NARROWEST, WIDEST = 200, 4000  # pixels
 THINNEST, BROADEST = 20, 2000  # millimetres
-VIEWS = ("inside", "latent", "transport", "density", "spectrum", "dirac")
+VIEWS = ("inside", "latent", "transport", "density", "spectrum", "refined", "anomaly", "edit", "dirac")
 STYLES, SCALES = ("paper", "slide", "dark"), ("frame", "run")
 
 Formats = Annotated[

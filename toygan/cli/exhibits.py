@@ -45,6 +45,12 @@ def demo(
     ] = Path("demo"),
     runs: RunsFolder = RUNS,
     workers: Workers = None,
+    own: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FILE.py:NAME", help="A function of yours that the exhibit names and may run; repeatable."
+        ),
+    ] = [],  # noqa: B006
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
@@ -54,18 +60,25 @@ def demo(
             list_questions(as_json)
             return
         from toygan.exhibits import read
+        from toygan.files.own import named
         from toygan.site.site import write_site
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
-        options = drawing.looked(look)
-        drawing.fits(options, ["png"])
-        exhibit = read(name)
-        commands = [command_of(name, quick, runs)]
-        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, commands, options)
+        for word in own:
+            named(word)
+        exhibit, commands = read(name), [command_of(name, quick, runs, own)]
+        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, commands, in_png(look))
         write_site(out, shown, quick)
         report(shown[0], out / exhibit.name, as_json)
         end(shown, failed, strict)
+
+
+def in_png(look: drawing.Appearance) -> Options:
+    """The appearance of pictures that are PNG; UserError for one that these cannot have."""
+    options = drawing.looked(look)
+    drawing.fits(options, ["png"])
+    return options
 
 
 def gallery(
@@ -106,10 +119,10 @@ def gallery(
         end(shown, failed, strict=False)
 
 
-def command_of(name: str, quick: bool, runs: Path) -> str:
+def command_of(name: str, quick: bool, runs: Path, own: Sequence[str] = ()) -> str:
     """The command that makes an exhibit again."""
     extra = (["--quick"] if quick else []) + (["--runs", str(runs)] if runs != RUNS else [])
-    return shlex.join(["toygan", "demo", name, *extra])
+    return shlex.join(["toygan", "demo", name, *extra, *(word for one in own for word in ("--own", one))])
 
 
 def shown_exhibits(

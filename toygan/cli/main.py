@@ -245,6 +245,7 @@ def run(
     seeds: Annotated[int | None, typer.Option(metavar="N", min=1, help="How many seeds to train together.")] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator steps.")] = None,
     changes: Changes = [],  # noqa: B006
+    measures: many.OwnMeasures = [],  # noqa: B006
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run folders go.")] = Path("runs"),
     device: Annotated[
         str,
@@ -267,7 +268,7 @@ def run(
 
         one_thread_or(threads)
         wanted = Order(out, device=device, animation=animation, fresh=fresh, backend=backend)
-        jobs = prepared(scenario, methods, seeds, steps, changes, wanted)
+        jobs = prepared(scenario, methods, seeds, steps, [*changes, *many.measuring(measures)], wanted)
         recordings, faults = run_all(jobs)
         if not recordings:
             raise faults[-1]

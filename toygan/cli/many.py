@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -67,6 +68,14 @@ Engine = Annotated[
     ),
 ]
 Address = Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, tcp://HOST:8786.")]
+OwnMeasures = Annotated[
+    list[str],
+    typer.Option(
+        "--measure",
+        metavar="FILE.py:NAME",
+        help="A function of yours (points [n, 2], real [n, 2]) -> number, measured at every frame; repeatable.",
+    ),
+]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Local processes; one a core by default.")]
 Formats = Annotated[
     list[str],
@@ -86,6 +95,7 @@ def sweep(
     seeds: Seeds = None,
     grid: Grid = [],  # noqa: B006
     changes: Changes = [],  # noqa: B006
+    measures: OwnMeasures = [],  # noqa: B006
     out: Out = None,
     engine: Engine = "local",
     address: Address = None,
@@ -104,7 +114,7 @@ def sweep(
         refuse_unknown(formats)
         options = drawing.looked(look)
         drawing.fits(options, formats or ["png"])
-        changes = [*changes, *([f"training.steps={steps}"] if steps else [])]
+        changes = [*changes, *([f"training.steps={steps}"] if steps else []), *measuring(measures)]
         plan, places = plan_of(scenarios, methods, seeds, grid, changes, out, animation)
         tasks, place = sweeps.planned(plan, places), Path(plan.out)
         if dry_run:
@@ -118,6 +128,11 @@ def sweep(
             listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
             complain(f"{len(failed)} of {len(tasks)} runs failed; the same command tries them again{listed}")
             raise typer.Exit(SOME_FAILED)
+
+
+def measuring(words: list[str]) -> list[str]:
+    """The change that names measures of one's own, if there are any."""
+    return [f"measures={json.dumps(words)}"] if words else []
 
 
 def tell_of(tasks: Sequence[Task]) -> None:

@@ -55,6 +55,10 @@ def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, optio
         draw_density(recording, path, options)
     elif view == "spectrum":
         draw_spectrum(recording, path, options)
+    elif view in ("anomaly", "edit"):
+        draw_search(recording, view, path, options)
+    elif view == "refined":
+        draw_refined(recording, path, options)
     else:
         save_view(recording, view, path, options)
     return path
@@ -68,12 +72,31 @@ def draw_density(recording: Recording, path: Path, options: Options) -> None:
     save_density(recording, seen_density(recording), path, options)
 
 
+def draw_search(recording: Recording, view: str, path: Path, options: Options) -> None:
+    """Draw what a search of a run's last generator finds; UserError where there are several."""
+    from toygan.draw.search import save_anomaly, save_edit
+    from toygan.session.search import seen_anomaly, seen_edit
+
+    if view == "anomaly":
+        save_anomaly(recording, seen_anomaly(recording), path, options)
+    else:
+        save_edit(recording, seen_edit(recording), path, options)
+
+
 def draw_spectrum(recording: Recording, path: Path, options: Options) -> None:
     """Draw the eigenvalues of a step from where a run ended; UserError where its players are too large for that."""
     from toygan.draw.spectrum import save_spectrum
     from toygan.session.spectrum import spectrum_of
 
     save_spectrum(recording, spectrum_of(recording), path, options)
+
+
+def draw_refined(recording: Recording, path: Path, options: Options) -> None:
+    """Draw what a run's critics make of its last generator's points."""
+    from toygan.draw.refined import save_refined
+    from toygan.session.refined import refined
+
+    save_refined(recording, refined(recording), path, options)
 
 
 def portrait_of_run(recording: Recording) -> Portrait:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,7 +72,8 @@ class Pane(NamedTuple):
     """One kind of panel: whether it is on the plane, what it is called there, its function, and whether a run has it.
 
     The function takes an axis, a scene, a look and the options; of curves it takes no notice of the last two. `tall` is its
-    height for a width on the plane, and `slots` how many panels' width it takes at least.
+    height for a width on the plane, and `slots` how many panels' width it takes at least; `has_rings` and `is_orange` say what
+    the legend of its points is.
     """
 
     plane: bool
@@ -80,6 +82,8 @@ class Pane(NamedTuple):
     known: Callable[[Scene], bool] = lambda shown: True
     tall: Callable[[Scene, float], float] = panel_height
     slots: int = 1
+    has_rings: bool = True
+    is_orange: bool = True
 
 
 class Shot(NamedTuple):
@@ -127,7 +131,7 @@ def on_plane(draw: Callable[[Axes, Scene, int], None]) -> Callable[[Axes, Scene,
 
 def of_extra(row: Extra) -> Pane:
     """A panel of what further players and classes show."""
-    return Pane(True, row.title, on_plane(row.draw), row.known, row.tall, row.slots)
+    return Pane(True, row.title, on_plane(row.draw), row.known, row.tall, row.slots, False, row.is_orange)
 
 
 def of_run(draw: Callable[[Axes, Recording], Axes | None]) -> Callable[[Axes, Scene, int, Options], None]:
@@ -312,10 +316,13 @@ def head(figure: Figure, cells: Sequence[Shot], seeds: bool, options: Options) -
     else:
         say(figure, 0.2, up - 0.36, told, (LARGE + 3) * min(1.0, 52 / len(told)), weight="bold")
         say(figure, 0.2, up - 0.6, "" if seeds else headline(recording).split(" · ")[0], PLAIN)
-    if any(cell.panel.plane for cell in cells):
-        point_legend(
-            figure, wide - 0.1, up - (0.22 if options.style == "paper" else 0.3), [cell.shown for cell in cells]
-        )
+    legend = [
+        cell.shown if cell.panel.has_rings else replace(cell.shown, rings=None)
+        for cell in cells
+        if cell.panel.plane and cell.panel.is_orange
+    ]
+    if legend:
+        point_legend(figure, wide - 0.1, up - (0.22 if options.style == "paper" else 0.3), legend)
 
 
 def save_chosen(

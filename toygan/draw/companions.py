@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,12 +13,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, to_rgb
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from toygan.draw.panels import (
     FAINT,
     INK,
     METHOD_COLOURS,
+    PLAIN,
     SMALL,
     frame_view,
     pixel_extent,
@@ -27,7 +29,7 @@ from toygan.draw.panels import (
 )
 from toygan.draw.players import CORNERS, latent_colours
 from toygan.draw.points import GENERATED, REAL, marker_size, real_points
-from toygan.draw.sheet import beneath, panel_height
+from toygan.draw.sheet import axis_at, beneath, panel_height
 from toygan.draw.sweep import MARKS
 from toygan.files.text import number
 from toygan.quantities.table import written
@@ -45,7 +47,7 @@ LEAST_REGION = 60  # places of the grid that a region has where its number is wr
 
 class Extra(NamedTuple):
     """One panel: its title, its function of an axis, a scene and a look, whether a scene has it, its height for a width in
-    inches, and the width that it takes at least, beside that of other panels.
+    inches, how many panels' width it takes at least, and whether what is generated in it is orange.
     """
 
     title: str
@@ -53,6 +55,7 @@ class Extra(NamedTuple):
     known: Callable[[Scene], bool]
     tall: Callable[[Scene, float], float] = panel_height
     slots: int = 1
+    is_orange: bool = True
 
 
 # --- kinds of points -------------------------------------------------------------------------------------------------
@@ -63,10 +66,10 @@ def kinds(axis: Axes, shown: Scene, look: int) -> None:
     found = kinds_of(shown.recording.frames)
     assert found is not None
     real_points(axis, shown).set_alpha(0.12)
-    for k in range(found.count):
+    for k in range(found.number):
         marks_of_kind(axis, shown.samples[look][found.of == k], k, 1.1 * marker_size(len(found.of)))
     frame_view(axis, shown)
-    legend_of_kinds(axis, [found.label(k) for k in range(found.count)], found.word)
+    legend_of_kinds(axis, [found.label(k) for k in range(found.number)], found.word)
 
 
 def marks_of_kind(axis: Axes, points: np.ndarray, k: int, size: float) -> None:
@@ -123,7 +126,7 @@ def tiles(axis: Axes, shown: Scene, count: int) -> Iterator[tuple[float, float, 
     """Places of small panels in an axis, left, bottom, width and height as shares of it, row by row from its upper left."""
     columns = columns_of(shown, count)
     rows = -(-count // columns)
-    box, (wide, tall) = axis.get_position(), axis.figure.get_size_inches()  # type: ignore[union-attr]
+    box, (_, tall) = axis.get_position(), axis.figure.get_size_inches()  # type: ignore[union-attr]
     title = min(0.2 / (box.height * tall), 0.3 / rows)
     for c in range(count):
         row, column = divmod(c, columns)
@@ -172,15 +175,15 @@ def regions(axis: Axes, shown: Scene, look: int) -> None:
         axis.contour(shown.grid_x, shown.grid_y, places == k, [0.5], colors="white", linewidths=0.8)
     real_points(axis, shown).set_alpha(0.25)
     is_of_head = found is not None and found.word == word
-    for k in range(found.count if found is not None and is_of_head else 1):
+    for k in range(found.number if found is not None and is_of_head else 1):
         own = shown.samples[look][found.of == k] if found is not None and is_of_head else shown.samples[look]
         mark, colour = (MARKS[k % len(MARKS)], colour_of(k)) if is_of_head else ("s", GENERATED)
         axis.plot(*own.T, mark, color=colour, markersize=marker_size(shown.samples.shape[1]), markeredgecolor=INK,
                   markeredgewidth=0.25, alpha=0.8, zorder=3)  # fmt: skip
     frame_view(axis, shown)
-    data = found is not None and is_of_head and most == found.count
+    data = found is not None and is_of_head and most == found.number
     numbers_of_regions(axis, shown, places, most if data else -1)
-    said = f"{len(np.unique(places))} of {most + 1 if data or found is None or not is_of_head else found.count}"
+    said = f"{len(np.unique(places))} of {most + 1 if data or found is None or not is_of_head else found.number}"
     beneath(axis, [f"pale: which {word} the head says, {said} in view" + ("; D: the data" if data else "")])
 
 
@@ -196,7 +199,8 @@ def numbers_of_regions(axis: Axes, shown: Scene, places: np.ndarray, data: int) 
                 continue
             depth = distance_transform_edt(np.pad(own, 1))[1:-1, 1:-1]
             row, column = np.unravel_index(depth.argmax(), depth.shape)
-            axis.text(shown.grid_x[column], shown.grid_y[row], "D" if k == data else str(k + 1), size=SMALL, color=INK,
+            x, y = float(shown.grid_x[int(column)]), float(shown.grid_y[int(row)])
+            axis.text(x, y, "D" if k == data else str(k + 1), size=SMALL, color=INK,
                       ha="center", va="center", zorder=5)  # fmt: skip
 
 
@@ -261,8 +265,16 @@ def worlds(axis: Axes, shown: Scene, look: int) -> None:
     seen = inside(source, shown.view) & inside(sent, shown.view)
     axis.plot(*(shown.real + shift).T, "o", color=REAL, markersize=3.2, markeredgewidth=0, alpha=0.1, zorder=2)
     size = marker_size(len(source)) ** 2
-    axis.scatter(*source[seen].T, s=1.4 * size, c=colours[seen], linewidths=0, zorder=3)
-    axis.scatter(*(sent[seen] + shift).T, s=size, c=colours[seen], marker="s", linewidths=0, zorder=3)
+    axis.scatter(source[seen][:, 0], source[seen][:, 1], s=1.4 * size, c=colours[seen], linewidths=0, zorder=3)
+    axis.scatter(
+        (sent[seen] + shift)[:, 0],
+        (sent[seen] + shift)[:, 1],
+        s=size,
+        c=colours[seen],
+        marker="s",
+        linewidths=0,
+        zorder=3,
+    )
     ways = np.flatnonzero(seen)[:ACROSS]
     for i in ways:
         axis.annotate("", tuple(sent[i] + shift), tuple(source[i]), zorder=4, arrowprops={
@@ -271,16 +283,17 @@ def worlds(axis: Axes, shown: Scene, look: int) -> None:
     lines_back(axis, source[: len(back)], back)
     lines_back(axis, shown.real[: len(again)] + shift, again + shift)
     frame_worlds(axis, shown, shift)
-    said = [f"{label}: {number(value)}" for label, value in errors_of(shown, look)]
-    beneath(axis, [f"squares right: where the dots of their colour go; dark lines: there and back. {'; '.join(said)}"])
+    beneath(
+        axis, ["squares right: where the dots of their colour go", f"dark lines: there and back{lengths(shown, look)}"]
+    )
 
 
-def errors_of(shown: Scene, look: int) -> Iterator[tuple[str, float]]:
+def lengths(shown: Scene, look: int) -> str:
     """How far points of either world are from what comes back of them, where that was measured."""
-    for name, label in (("latent_distance", "error left"), ("reconstruction_error", "right")):
-        values = shown.recording.curve(name)
-        if values is not None:
-            yield label, float(values[look, 0])
+    left, right = (shown.recording.curve(name) for name in ("latent_distance", "reconstruction_error"))
+    if left is None or right is None:
+        return ""
+    return f", {number(float(left[look, 0]))} long left, {number(float(right[look, 0]))} right"
 
 
 def lines_back(axis: Axes, points: np.ndarray, found: np.ndarray) -> None:
@@ -325,12 +338,59 @@ def pairs(axis: Axes, shown: Scene, look: int) -> None:
     axis.add_collection(
         LineCollection(lines, colors=colours[:ARROWS], linewidths=0.6, alpha=0.6, zorder=2), autolim=False
     )
-    axis.scatter(*first.T, s=size**2, c=colours, marker="s", linewidths=0, zorder=3)
-    axis.scatter(*other.T, s=size**2, c=colours, marker="o", linewidths=0, zorder=3)
+    axis.scatter(first[:, 0], first[:, 1], s=size**2, c=colours, marker="s", linewidths=0, zorder=3)
+    axis.scatter(other[:, 0], other[:, 1], s=size**2, c=colours, marker="o", linewidths=0, zorder=3)
     frame_view(axis, shown)
     w1 = shown.recording.curve("other_w1")
     said = "" if w1 is None else f"; W1 in the other world: {written('other_w1', float(w1[look, 0]))}"
     beneath(axis, [f"squares: the target's world; dots of their colour: the other one's{said}"])
+
+
+class Row(NamedTuple):
+    """Panels beside each other in so many slots, and the height that they take."""
+
+    names: list[str]
+    tall: float
+
+
+OVER, UNDER = 0.32, 0.62  # inches over and beneath a panel of a row: title, words
+
+
+def rows_of(shown: Scene, slots: int, wide: float, gap: float) -> list[Row]:
+    """The panels that a scene has in rows of so many slots, each slot so many inches wide with a gap between two."""
+    rows: list[list[str]] = []
+    for name in extras_of(shown):
+        if not rows or sum(EXTRAS[one].slots for one in (*rows[-1], name)) > slots:
+            rows.append([])
+        rows[-1].append(name)
+    return [Row(row, OVER + UNDER + max(tall_of(shown, name, wide, gap) for name in row)) for row in rows]
+
+
+def tall_of(shown: Scene, name: str, wide: float, gap: float) -> float:
+    """The height of a panel in slots of a width."""
+    return EXTRAS[name].tall(shown, width_of(name, wide, gap))
+
+
+def width_of(name: str, wide: float, gap: float) -> float:
+    """The width of a panel in slots of a width."""
+    slots = EXTRAS[name].slots
+    return slots * wide + (slots - 1) * gap
+
+
+def draw_rows(
+    figure: Figure, shown: Scene, rows: Sequence[Row], left: float, top: float, wide: float, gap: float
+) -> None:
+    """Draw rows of panels at the last look, from so many inches up downwards."""
+    for row in rows:
+        place = left
+        for name in row.names:
+            across, up = width_of(name, wide, gap), tall_of(shown, name, wide, gap)
+            axis = axis_at(figure, place, top - OVER - up, across, up)
+            EXTRAS[name].draw(axis, shown, shown.last)
+            axis.set_title(EXTRAS[name].title, size=PLAIN, loc="left", pad=5, color=INK)
+            axis.tick_params(labelleft=place == left)
+            place += across + gap
+        top -= row.tall
 
 
 def has(*names: str) -> Callable[[Scene], bool]:
@@ -344,16 +404,18 @@ def extras_of(shown: Scene) -> list[str]:
 
 
 EXTRAS: dict[str, Extra] = {
-    "kinds": Extra("generated points by kind", kinds, lambda shown: kinds_of(shown.recording.frames) is not None),
+    "kinds": Extra("generated points by kind", kinds, lambda shown: kinds_of(shown.recording.frames) is not None,
+                   is_orange=False),
     "regions": Extra(
         "what the critic's head says", regions, lambda shown: shown.critic_kept and bool(regions_known(shown.recording.frames))
     ),
     "classes": Extra("the critic class by class", classes, has("class_scores"), tall_classes, 3),
-    "reconstructions": Extra("arrows: what comes back of real points", reconstructions, has("reconstructed")),
-    "code": Extra("the encoder's latents, as colours", code, has("code_map")),
-    "worlds": Extra("both worlds, there and back", worlds, has("other_reconstructed", "other_real"), tall_worlds, 2),
+    "reconstructions": Extra("what comes back of real points", reconstructions, has("reconstructed")),
+    "code": Extra("the encoder's latents, as colours", code, has("code_map"), is_orange=False),
+    "worlds": Extra("both worlds, there and back", worlds, has("other_reconstructed", "other_real"), tall_worlds, 2, False),
     "pairs": Extra(
         "pairs of one latent", pairs,
         lambda shown: has("other", "other_real")(shown) and "other_reconstructed" not in shown.recording.frames,
+        is_orange=False,
     ),
 }  # fmt: skip

@@ -76,6 +76,7 @@ from toygan.view.words import (
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
 THIRD = 2.3  # inches: a main panel of three
+GAP = (WIDTH - MARGIN - RIGHT - 3 * THIRD) / 2  # inches between two of three
 CURVES = 1.5, 2.4  # inches: a row of curves alone, and the room it takes
 TWO_ROWS = 1.2, 2.15  # the same for each of two rows
 UNDER = 0.8  # inches that tick labels and a colour bar take beneath a panel
@@ -89,11 +90,13 @@ Panel = Callable[[Axes, Recording], Axes]
 
 def picture(recording: Recording, options: Options = USUAL) -> Figure:
     """The sheet of one run, from top to bottom: what it is and how it ended, critic and slopes at the last frame that can be
-    drawn, curves, the quantities of the end, the command.
+    drawn, what further players and classes show, curves, the quantities of the end, the command.
     """
+    from toygan.draw.companions import draw_rows, rows_of  # of panels that are laid out as here
+
     shown = scene(recording, options.points)
     side = SIDE if shown.optimal is None else THIRD
-    tall = panel_height(shown, side)
+    tall, extras = panel_height(shown, side), rows_of(shown, 3, THIRD, GAP)
     opening, foot, panels, rows = (
         opening_lines(shown, options.language),
         footer_lines(shown, options.language),
@@ -103,7 +106,8 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     told = [] if shown.optimal is None else in_lines(optimum_in_words(recording), options.language, TEXT)
     table = ROW * (-(-len(rows) // BLOCKS) + 1.6) if rows else 0.0
     below = 0.165 * len(foot) + table + 0.2
-    bottom = below + (CURVES if len(panels) == 1 else TWO_ROWS)[1] * len(panels) + 0.15 * len(told) + UNDER
+    more = below + (CURVES if len(panels) == 1 else TWO_ROWS)[1] * len(panels) + sum(row.tall for row in extras)
+    bottom = more + 0.15 * len(told) + UNDER
     figure = blank(bottom + tall + 1.05 + ROW * len(opening))
     header(figure, title_of(recording), status_line(shown), [shown])
     for row, (line, weight) in enumerate(opening):
@@ -114,6 +118,7 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     )
     for row, line in enumerate(told):
         say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * row, line, SMALL)
+    draw_rows(figure, shown, extras, MARGIN, more, THIRD, GAP)
     curves(figure, recording, below + 0.4)
     table_of(figure, rows, below - 0.3)
     for row, (line, family) in enumerate(reversed(foot)):

@@ -39,11 +39,20 @@ class Compared(NamedTuple):
     lost: int = 0
 
     @property
+    def whole(self) -> bool:
+        """Whether it is after all published steps, or of nothing that training has to do with."""
+        return self.share >= 1 or not SCORES[self.row.measure].trained
+
+    @property
+    def after(self) -> str:
+        """After which share of the published steps, where that matters."""
+        judged = self.verdict in (AGREES, DIFFERS)
+        return f", after {percent(self.share)} of the steps" if judged and not self.whole else ""
+
+    @property
     def words(self) -> str:
         """The verdict with what must be known beside it."""
-        trained = self.share < 1 and SCORES[self.row.measure].trained
-        short = f", after {percent(self.share)} of the steps" if trained and self.verdict in (AGREES, DIFFERS) else ""
-        return self.verdict + short + (f" ({self.why})" if self.why else "")
+        return self.verdict + self.after + (f" ({self.why})" if self.why else "")
 
 
 def compared(row: Reported, values: Sequence[float] | None, share: float) -> Compared:

@@ -22,7 +22,8 @@ from pydantic import (
 )
 
 from toygan.files.config import Method, Name
-from toygan.files.scenario import PARTS, as_kind, beyond
+from toygan.files.own import in_its_file
+from toygan.files.scenario import KINDED, as_kind, beyond
 from toygan.files.shipped import exhibits_folder, shipped_exhibits
 from toygan.files.strict import (
     Key,
@@ -437,7 +438,7 @@ def read(name: str) -> Exhibit:
 
 def spelled(method: Mapping[str, Any]) -> dict[str, Any]:
     """A method with the kinds that are given as words as tables."""
-    return {part: as_kind(value) if part in PARTS else value for part, value in method.items()}
+    return {part: in_its_file(as_kind(value)) if part in KINDED else value for part, value in method.items()}
 
 
 def wrong_methods(methods: Mapping[str, dict[str, Any]]) -> Iterator[Mistake]:

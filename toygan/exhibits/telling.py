@@ -10,7 +10,7 @@ from toygan.draw.protocol import Both
 from toygan.exhibits.agreement import Compared
 from toygan.exhibits.protocol_files import Protocol, Reported
 from toygan.exhibits.scores import SCORES, Score
-from toygan.files.text import percent
+from toygan.files.text import one_line, percent
 from toygan.many.table import Table
 from toygan.view.statistics import Interval
 
@@ -41,7 +41,8 @@ def note_of(protocol: Protocol, rows: Sequence[Compared], quick: bool) -> str:
     modes = f", on a mode within {rule.sigma:g} sigma, a mode found by {rule.at_least}" if "modes" in needs else ""
     counted = [f"{rule.points} points{modes}"] if needs & {"modes", "funnels"} else []
     parts = [*counted, f"{steps} of the published steps", *([QUICK] if quick else [])]
-    return "; ".join([*parts, *(f"unlike: {one}" for one in about.unlike), *([about.rest] if about.rest else [])])
+    told = [*parts, *(f"unlike: {one}" for one in about.unlike), *([about.rest] if about.rest else [])]
+    return one_line("; ".join(part.rstrip(".") for part in told)) + "."
 
 
 def told_in_words(protocol: Protocol) -> dict[str, str]:
@@ -111,7 +112,7 @@ def lines_of(rows: Sequence[Compared]) -> list[Both]:
     shown = [one for one in rows if one.row.published is not None]
     return [
         Both(one.row.run, SCORES[one.row.measure].label, SCORES[one.row.measure].unit == "share", one.published, one.ours,
-             one.verdict)
+             (one.verdict + one.after).replace(", after", ",\nafter"))
         for one in shown
     ]  # fmt: skip
 

@@ -16,7 +16,7 @@ from pydantic import (
     field_validator,
 )
 
-from toygan.files.own import given, own_or_one_of
+from toygan.files.own import Own, given, own_or_one_of
 from toygan.files.strict import Mistake, Place, Strict, UserError, as_kind, one_of, told
 from toygan.game.casts import CASTS
 from toygan.game.constraints import CONSTRAINTS
@@ -159,6 +159,9 @@ class Config(Strict):
     training: Training = Training()
     method: NamedMethod
     methods: Mapping[Name, Method] = {}
+    measures: Annotated[tuple[Own, ...], Field(min_length=1, max_length=8)] | None = (
+        None  # of one's own, besides the table's
+    )
 
 
 # --- from a config to a file -----------------------------------------------------------------------------------------

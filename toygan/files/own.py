@@ -22,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
+import numpy as np
 import torch
 from pydantic import ConfigDict, Field
 from pydantic_core import core_schema
@@ -145,6 +146,12 @@ def table_of(word: str) -> dict[str, Any]:
     )
 
 
+def in_its_file(table: Any) -> Any:
+    """The table of a part, with the file of one's own where it says that in its kind alone; any other value as it is."""
+    kind = table.get("kind") if isinstance(table, Mapping) and "path" not in table else None
+    return {**table, **table_of(kind)} if isinstance(kind, str) and WORD.fullmatch(kind) else table
+
+
 def absolute(path: str) -> str:
     """A path from here."""
     return str(Path(path).expanduser().resolve())
@@ -158,10 +165,20 @@ def allow(words: Iterable[Any]) -> None:
     that file. UserError for a file that cannot be imported or has no such function.
     """
     for word in words:
-        text = word.rpartition("=")[2].strip(" \"'") if isinstance(word, str) else ""
-        for half in halves(text) or ():
-            if found := WORD.fullmatch(half):
-                load(absolute(found["path"]), found["name"])
+        for text in texts_in(word):
+            for half in halves(text) or ():
+                if found := WORD.fullmatch(half):
+                    load(absolute(found["path"]), found["name"])
+
+
+def texts_in(word: Any) -> list[str]:
+    """The words in what was said of a key: one, or those of a list."""
+    if isinstance(word, list | tuple):
+        return [text for one in word for text in texts_in(one)]
+    if not isinstance(word, str):
+        return []
+    text = word.rpartition("=")[2].strip()
+    return [one.strip(" \"'") for one in (text[1:-1].split(",") if text.startswith("[") else [text])]
 
 
 def named(word: str) -> Code:
@@ -189,7 +206,7 @@ def own_tables(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The tables of a config that are a user's own functions, by the part that they are."""
     method = config.get("method")
     parts = {part: method.get(part) for part in PARTS} if isinstance(method, Mapping) else {}
-    tables = {**parts, "target": config.get("target")}
+    tables = {**parts, "target": config.get("target"), **numbered(config.get("measures") or ())}
     return {part: table for part, table in tables.items() if isinstance(table, dict) and is_own(table.get("kind"))}
 
 
@@ -198,9 +215,15 @@ def in_no_file(config: Any) -> tuple[Code, ...]:
     return tuple(code for code in own_code(config).values() if not code.path.endswith(".py"))
 
 
+def numbered(measures: Any) -> dict[str, Any]:
+    """The measures of a config, as parts by name."""
+    return {f"measure {i}": one for i, one in enumerate(measures, 1)} if isinstance(measures, list | tuple) else {}
+
+
 def own_code(config: Any) -> dict[str, Code]:
     """The user's own functions among the parts of a parsed config."""
     parts = {part: getattr(config.method, part) for part in PARTS} | {"target": config.target}
+    parts |= numbered(config.measures or ())
     return {name: code_of(part) for name, part in parts.items() if isinstance(part, Own)}
 
 
@@ -293,7 +316,11 @@ def code_of(part: Own) -> Code:
     if not is_loaded(part):
         where = f"{part.path}:{part.kind.rpartition(':')[2]}"
         in_file = part.path.endswith(".py")
-        way = f"name it there: -m {where}" if in_file else "its function was given in Python, and has to be again"
+        way = (
+            f"name it there: -m {where}, and of an exhibit --own {where}"
+            if in_file
+            else "its function was given in Python, and has to be again"
+        )
         wrong = f"{part.kind}: own code runs only where its file is named on the command line"
         raise UserError(Mistake(None, wrong, way))
     return LOADED[part.kind, part.path]
@@ -317,6 +344,7 @@ SHAPES = {
 }
 SHAPES["also"] = SHAPES["constraint"]
 SHAPES["update"] = Form("a rule", ("game", "state", "draw"), "the next state", Rule)
+SHAPES["measure"] = Form("a measure", ("points", "real"), "a number", float)
 SHAPES["target"] = Form("a target", ("rng", "n"), "points [n, 2], or points and a label for each", Target)
 
 
@@ -521,6 +549,8 @@ def in_words(said: Any) -> str:
     """What a value is."""
     if isinstance(said, Tensor):
         return f"a tensor {list(said.shape)}"
+    if isinstance(said, np.ndarray):
+        return f"an array {list(said.shape)}"
     if isinstance(said, tuple | list):
         return f"a {type(said).__name__} of {len(said)}: {', '.join(map(in_words, said))}"
     return f"{type(said).__name__} {shortened(repr(said), 40)}" if said is not None else "nothing"

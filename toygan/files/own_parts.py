@@ -190,10 +190,50 @@ def both_alike(code: Code, draw: Callable[[np.random.Generator, int], Batch]) ->
     return first
 
 
+# --- measures ----------------------------------------------------------------------------------------------------------
+
+Measure = Callable[[np.ndarray, np.ndarray], float]
+
+
+@cache
+def own_measure(code: Code) -> Callable[..., Measure]:
+    """The row of a user's own measure: a function of its options, which returns one of generated and real points [n, 2]."""
+    if takes(code, "measure") != 2:
+        raise UserError(
+            Mistake(None, f"{code.kind}: takes no points", "write def NAME(points, real)", place=code.place)
+        )
+
+    def row(**options: Any) -> Measure:
+        def measure(points: np.ndarray, real: np.ndarray) -> float:
+            with blaming(code.file):
+                said = code.function(points.astype(float), real.astype(float), **options)
+            return one_number(code, said)
+
+        rng = np.random.default_rng(0)
+        measure(*rng.standard_normal((2, 50, 2)))  # tried before a run begins
+        return measure
+
+    return like(row, code)
+
+
+def one_number(code: Code, said: Any) -> float:
+    """The number that a user's measure has returned. UserError for anything else."""
+    try:
+        found = np.asarray(said, float)
+    except (TypeError, ValueError):
+        found = np.zeros(0)
+    if found.size != 1:
+        raise UserError(
+            Mistake(None, f"{code.kind}: returns {in_words(said)} where a number is wanted", place=code.place)
+        )
+    return float(found.reshape(()))
+
+
 ROWS: dict[str, Callable[[Code], Callable[..., Any]]] = {
     "objective": own_objective,
     "constraint": own_constraint,
     "also": own_constraint,
     "update": own_rule,
     "target": own_target,
+    "measure": own_measure,
 }

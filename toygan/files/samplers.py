@@ -49,9 +49,10 @@ class Sampler(NamedTuple):
 
     def begun(self, n: int, rng: np.random.Generator, options: Mapping[str, Any]) -> Callable[[], Any]:
         """What draws n points at every call, each time the next ones of a stream."""
-        own, fixed = self.stream(rng), {name: self.options[name] for name in self.needs} | dict(options)
+        first, fixed = self.stream(rng), {name: self.options[name] for name in self.needs} | dict(options)
 
         def arguments() -> dict[str, Any]:
+            own = self.stream(rng) if isinstance(first, int) else first
             given = {"n": self.whole(n), "rng": own, "seed": seed_of(rng) if self.names["seed"] else 0}
             return fixed | {name: given[what] for what, name in self.names.items() if name}
 
@@ -205,6 +206,7 @@ STREAMS: tuple[Stream, ...] = (
     lambda rng: np.random.RandomState(rng.bit_generator),
     lambda rng: torch.Generator().manual_seed(seed_of(rng)),
     lambda rng: random.Random(seed_of(rng)),
+    lambda rng: seed_of(rng),
 )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from toygan.files.config import Config, Method, View
-from toygan.files.own import PARTS, WORD, given, halves, is_own, short, table_of
+from toygan.files.own import PARTS, WORD, given, halves, in_its_file, is_own, short, table_of
 from toygan.files.own_parts import filled
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.files.strict import (
@@ -248,14 +248,16 @@ def with_own(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
     if "target" in data:
         found["target"], wrong = with_options(data["target"], "target")
         mistakes += wrong
+    if isinstance(measures := data.get("measures"), list | tuple):
+        both = [with_options(given(one) if callable(one) else as_kind(one), "measure") for one in measures]
+        found["measures"] = [table for table, _ in both]
+        mistakes += [mistake._replace(key=("measures",)) for _, wrong in both for mistake in wrong]
     return found, mistakes
 
 
 def with_options(value: Any, part: str) -> tuple[Any, list[Mistake]]:
     """A part that is a user's own function with all its options, and what is wrong with them; any other as it is."""
-    table = as_table(value)
-    if isinstance(table.get("kind"), str) and "path" not in table:
-        table = table | table_of(table["kind"])
+    table = in_its_file(as_table(value))
     return filled(table, part) if is_own(table.get("kind")) else (value, [])
 
 
@@ -327,7 +329,7 @@ def with_kinds(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             data[table].setdefault("kind", kind)
     for method in [data.get("method"), *as_table(data.get("methods")).values()]:
         for part in as_table(method).keys() & KINDED:
-            method[part] = as_kind(method[part])
+            method[part] = in_its_file(as_kind(method[part]))
     for target in (as_table(data.get("target")), as_table(data.get("source"))):
         at = target.get("path")
         if not is_own(target.get("kind")) and isinstance(at, str | Path) and "\0" not in str(at):

@@ -12,7 +12,7 @@ import torch
 from toygan.files.config import Config, Method
 from toygan.files.dials import Dials, dials_of, turned
 from toygan.files.own import Own, short
-from toygan.files.own_parts import own_row, rule_tried
+from toygan.files.own_parts import Measure, own_row, rule_tried
 from toygan.files.strict import options
 from toygan.files.trial import constraint_tried, objective_tried
 from toygan.game.cast import Bodies, Cast
@@ -338,6 +338,15 @@ def first_step(config: Config, stage: World) -> tuple[State, Draw]:
     return play_start(stage.game, start), drawn
 
 
+def build_measures(config: Config) -> dict[str, Measure]:
+    """The user's own measures by the names of their functions. Refusal for a name that something else has."""
+    rows = {part: own_row(part, "measure") for part in config.measures or ()}
+    made = {part.kind.rpartition(":")[2]: row(**options(part, row)) for part, row in rows.items()}
+    if len(made) < len(config.measures or ()):
+        raise Refusal("two of them have one name", "call one of the functions otherwise")
+    return made
+
+
 BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
     ("target", build_target),
     ("source", build_source),
@@ -348,6 +357,7 @@ BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
     ("method", build_cast),
     ("critic", build_critic),
     ("method", own_tried),
+    ("measures", build_measures),
 )
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from toygan.game.dials import Dial, over
 from toygan.game.laws import Law, merged, uniform
 from toygan.game.networks import Layer, Layers, LayersOf, Network, with_lengths
+from toygan.targets.target import Switch
 
 
 class Sight(NamedTuple):
@@ -84,11 +85,16 @@ def none() -> Constraint:
     return Constraint()
 
 
-def clip(*, bound: PositiveFloat = 0.1) -> Constraint:
+def clip(*, bound: PositiveFloat = 0.1, weights_only: Switch = None) -> Constraint:
     """Every parameter, biases and a norm's scales too, back to [-bound, bound] after each critic move (Arjovsky et al.,
-    2017, arXiv:1701.07875).
+    2017, arXiv:1701.07875); with `weights_only` biases and scales are left alone.
     """
-    return Constraint(project=lambda parameters, layers_of: within(bound, parameters))
+
+    def project(parameters: Tensor, layers_of: LayersOf) -> Tensor:
+        held = within(bound, parameters)
+        return torch.where(owners_of(parameters, layers_of) > 0, held, parameters) if weights_only else held
+
+    return Constraint(project=project)
 
 
 def within(bound: Dial, parameters: Tensor) -> Tensor:
@@ -175,9 +181,7 @@ def norm_clip(*, bound: PositiveFloat = 2.0) -> Constraint:
     """
 
     def project(parameters: Tensor, layers_of: LayersOf) -> Tensor:
-        owners = torch.zeros_like(parameters, requires_grad=False)  # 1, 2, ...: a weight of that layer; 0: none
-        for number, views in enumerate(layers_of(owners), start=1):
-            views.weight.fill_(number)
+        owners = owners_of(parameters, layers_of)
         squares = [layer.weight.square().sum(dim=(1, 2)) for layer in layers_of(parameters)]
         limit = over(bound, squares[0])
         factors = [limit / square.clamp(min=limit**2).sqrt() for square in squares]
@@ -185,6 +189,14 @@ def norm_clip(*, bound: PositiveFloat = 2.0) -> Constraint:
         return parameters * torch.cat((one, torch.stack(factors, dim=1)), dim=1).gather(1, owners.long())
 
     return Constraint(project=project)
+
+
+def owners_of(parameters: Tensor, layers_of: LayersOf) -> Tensor:
+    """Which layer, 1, 2, ..., each parameter is a weight of, 0 for what is none: [seed, P]."""
+    owners = torch.zeros_like(parameters, requires_grad=False)
+    for number, views in enumerate(layers_of(owners), start=1):
+        views.weight.fill_(number)
+    return owners
 
 
 def weight_norm() -> Constraint:

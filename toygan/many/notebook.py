@@ -20,28 +20,35 @@ def in_notebook() -> bool:
     return known is not None and getattr(known.get_ipython(), "kernel", None) is not None
 
 
-def bar() -> Callable[[Progress], None]:
-    """A watcher that shows a bar beneath the cell, and takes it away at the end."""
+def line() -> Callable[[str], None]:
+    """A line of HTML beneath the cell, to be replaced now and then; nothing in its place takes it away at once."""
     from IPython.display import HTML, display
 
     place, then = display(HTML(""), display_id=True), 0.0
 
-    def watch(progress: Progress) -> None:
+    def show(html: str) -> None:
         nonlocal then
-        is_over = progress.doing in ("drawing", "kept")
-        if is_over or monotonic() - then > EVERY:
-            place.update(HTML("" if is_over else bar_of(progress)))
+        if not html or monotonic() - then > EVERY:
+            place.update(HTML(html))
             then = monotonic()
 
-    return watch
+    return show
+
+
+def bar() -> Callable[[Progress], None]:
+    """A watcher that shows a bar, and takes it away at the end."""
+    show = line()
+    return lambda progress: show("" if progress.doing in ("drawing", "kept") else bar_of(progress))
 
 
 def bar_of(progress: Progress) -> str:
     """A bar with what is being done and the latest numbers beside it."""
-    numbers = [
-        f"{label_of(name)} {written(name, progress.numbers[name])}"
-        for name in shown_in("live")
-        if name in progress.numbers
-    ]
+    names = [name for name in shown_in("live") if name in progress.numbers]
+    numbers = [f"{label_of(name)} {written(name, progress.numbers[name])}" for name in names]
     words = " · ".join([f"step {progress.step} of {progress.steps}", progress.doing, *numbers])
-    return f'<progress value="{progress.step}" max="{max(progress.steps, 1)}"></progress> {escape(words)}'
+    return in_html(progress.step / max(progress.steps, 1), words)
+
+
+def in_html(share: float, words: str) -> str:
+    """A bar that is full to a share, 0 to 1, and words beside it."""
+    return f'<progress value="{share:.4g}" max="1"></progress> {escape(words)}'

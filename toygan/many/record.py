@@ -255,16 +255,18 @@ class LoopRecorder:
         take.losses, take.critic, take.latents = agreed
         self._ledger.spend({"train": trained})
         try:
+            if not take.steps:
+                self._tell(take)  # before its first frame is there, so that none is ever unknown
             takes.keep(take, step, frame, lines)
             self._tell()
         except BaseException:
             self._release()  # what is on disk is whole; what is known here is not
             raise
 
-    def _tell(self) -> None:
-        """Write down how far the loop is."""
-        kept = self._kept()
-        far = max(take.steps[-1] for take in kept)
+    def _tell(self, *begun: Take) -> None:
+        """Write down how far the loop is, and of which seeds there are frames, or will be."""
+        kept = [*self._kept(), *begun]
+        far = max([0, *(take.steps[-1] for take in kept if take.steps)])
         followed = all(take.latents not in (NOT_SAID, CHANGED) for take in kept)
         self._ledger.put(seeds=[take.seed for take in kept], step=far, steps=far, followed=followed)
         self._ledger.write(durable=False)

@@ -123,7 +123,7 @@ def differing(members: Sequence[int], runs: Sequence[Facts], flat: Sequence[Mapp
     return {key for key in found - beside if key != "training.seeds" and key.partition(".")[0] not in IDLE}
 
 
-IDLE = {"about", "name", "reference", "title"}  # parts of a config that change no number
+IDLE = {"about", "measures", "name", "reference", "title"}  # parts of a config that change no number
 
 
 def overlap(key: str, other: str) -> bool:

@@ -29,6 +29,7 @@ from toygan.game.play import State
 from toygan.many.notebook import bar, in_notebook
 from toygan.many.progress import Progress, Watcher
 from toygan.quantities.diagnosis import rates, sentences
+from toygan.quantities.table import QUANTITIES
 from toygan.quantities.transport import w1
 from toygan.session import folder as folders
 from toygan.session.facts import FORMAT, Facts
@@ -117,10 +118,19 @@ def prepared(
     changes were said, if not on the command line.
     """
     config = read(scenario, method, changes, said)
+    free_names(config)
     folder, command = wanted.folder / config.name / config.method.name, command_line(scenario, method, changes)
     device = chosen_device(wanted.device)
     backend = usable_backend(wanted.backend, device)
     return config, wanted._replace(folder=folder, command=command, device=device, backend=backend)
+
+
+def free_names(config: Config) -> None:
+    """UserError for a measure of the user's own that is called as a quantity or a loss of the run is."""
+    for part in config.measures or ():
+        name = part.kind.rpartition(":")[2]
+        if name in QUANTITIES or name in ("step", "seed", "diverged_at"):
+            raise UserError(f"--measure {part.kind}: {name} is a quantity of toygan's; call the function otherwise")
 
 
 def command_line(scenario: str | Callable[..., Any], method: str | Method | None, changes: Sequence[Change]) -> str:
@@ -132,6 +142,9 @@ def command_line(scenario: str | Callable[..., Any], method: str | Method | None
     words = ["toygan", "run", scenario, *(["--method", method] if method else [])]
     for change in changes:
         key, value = change.split("=", 1) if isinstance(change, str) else (change[0], toml_value(change[1]))
+        if key == "measures":
+            words += [word for one in own.texts_in(value) for word in ("--measure", one)]
+            continue
         plain_option = SHORT_OPTIONS.get(key) if value.isdigit() else None
         words += [plain_option, value] if plain_option else ["--set", f"{key}={value}"]
     return shlex.join(words)

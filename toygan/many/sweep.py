@@ -45,6 +45,7 @@ from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
 from toygan.many import run as runs
 from toygan.many.executors import ENGINES, Pool, Shares, ends
+from toygan.many.notebook import in_html, in_notebook, line
 from toygan.many.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.many.task import Task, keep_failure
 from toygan.session import folder as folders
@@ -353,6 +354,19 @@ def sweep(
     return as_frame(outcome(tasks, failed))
 
 
+def bar_here() -> Watch:
+    """A watcher that shows a bar in a notebook, and nothing elsewhere."""
+    if not in_notebook():
+        return lambda standing: None
+    show = line()
+
+    def watch(standing: Standing) -> None:
+        over = standing.kept + standing.ended.total()
+        show("" if over == standing.total else in_html(standing.share, f"{over} of {standing.total} runs"))
+
+    return watch
+
+
 def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     """One record a run and seed of these runs, whatever became of them; `failed` has the messages of those that did."""
     found = [(task, sorted_out([task.folder])[0]) for task in tasks]
@@ -395,7 +409,7 @@ def carry_out(
     address: str | None = None,
     workers: int | None = None,
     fresh: bool = False,
-    watch: Watch = lambda standing: None,
+    watch: Watch | None = None,
     tell: Tell = to_stderr,
 ) -> dict[str, str]:
     """Play what is not finished yet and write `results.csv` in `out`; the messages of the runs that failed, by name.
@@ -404,6 +418,7 @@ def carry_out(
     another run or the engine is not there, before anything is played.
     """
     todo = unfinished(tasks, fresh)
+    watch = watch or bar_here()
     standing = Standing(len(tasks), kept=len(tasks) - len(todo), left={task.name: size_of(task) for task in todo})
     watch(standing)
     failed = {}

@@ -113,7 +113,11 @@ def chosen_measures(rows: Sequence[Record], measures: Sequence[str]) -> list[str
     for name in measures:
         if name not in legal:
             raise UserError(f"--measure {name}: unknown; {suggestion(name, legal, 'measures')}")
-    return list(measures) or [name for name in shown_in("table") if name in legal]
+    own = [name for name in legal if name not in QUANTITIES and name not in BESIDE]
+    return list(measures) or [*(name for name in shown_in("table") if name in legal), *own]
+
+
+BESIDE = {"slope_alignment_ceiling", "indistinguishable", "diverged_at"}  # of a run's end, and no measures of their own
 
 
 def counts_of(members: Sequence[Record]) -> dict[str, Any]:

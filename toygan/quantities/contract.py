@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from toygan.files.own import Code, blaming, in_one_line, is_fixed, parameters
 from toygan.files.samplers import is_sampler, sampler_of
 from toygan.files.strict import Mistake, UserError, suggestion
 from toygan.quantities.critic_contract import critic_facts
-from toygan.quantities.forms import CRITICS, LossForm, PenaltyForm, losses_of, penalty_of
+from toygan.quantities.forms import CRITICS, LossForm, PenaltyForm, critics_in, is_score, losses_of, penalty_of
 from toygan.quantities.generator_contract import generator_facts
 from toygan.quantities.held import Held, holds, normal, note, one_held, reseed, streams_kept
 from toygan.quantities.loss_contract import loss_facts, scores
@@ -39,13 +40,24 @@ def guessed(code: Code) -> str:
     fixed = [one.lower() for one in given_to(code)]
     if is_module(code) and len(fixed) < 2:
         return "generator" if is_called_generator(name) or fixed[:1] in LATENT else "critic"
-    if fixed == ["sight"] or any(word in name for word in PENALTIES):
+    if (
+        fixed == ["sight"]
+        or any(word in name for word in PENALTIES)
+        or ("loss" not in name and differentiates(code, fixed))
+    ):
         return "penalty"
     if len(fixed) == 1 and any(word in name for word in (*CRITICS[1:8], "judge")):
         return "critic"
     if len(fixed) == 1 and (fixed in LATENT or (is_called_generator(name) and "loss" not in name)):
         return "generator"
     return "objective"
+
+
+def differentiates(code: Code, fixed: Sequence[str]) -> bool:
+    """Whether a function of a critic, or of scores and points, takes gradients itself."""
+    known = getattr(inspect.unwrap(code.function), "__code__", None)
+    takes_grad = bool({"grad", "gradient"} & {*(known.co_names if known else ())})
+    return takes_grad and (bool(critics_in(fixed)) or any(is_score(one) for one in fixed))
 
 
 LATENT = (["z"], ["noise"], ["latent"], ["latents"])

@@ -31,14 +31,14 @@ N = 6
 
 
 def critic_facts(code: Code, critic: Critic) -> list[Held]:
-    """Every fact of a critic, in the order in which they are told."""
-    return all_held(code, critic_checks(critic))
-
-
-def critic_checks(critic: Critic) -> Iterator[tuple[str, Check]]:
-    """The checks of a critic by name."""
+    """Every fact of a critic, in the order in which they are told; of one without a score for each point the first alone."""
     points = normal(N, 2)
-    yield "a score for each point", lambda: shape(critic(points))
+    first = all_held(code, [("a score for each point", lambda: shape(critic(points)))])
+    return [*first, *(all_held(code, critic_checks(critic, points)) if first[0].holds else ())]
+
+
+def critic_checks(critic: Critic, points: Tensor) -> Iterator[tuple[str, Check]]:
+    """The checks of a critic by name, after the first one."""
     yield "range of scores", lambda: range_of(critic)
     yield "each point alone", lambda: alone(critic, points)
     yield "order in the batch", lambda: order(critic, points)
@@ -53,12 +53,16 @@ def shape(scores: Tensor) -> Held:
     """Whether scores are [n, 1] or [n]."""
     if tuple(scores.shape) in ((N, 1), (N,)):
         return holds(f"points [{N}, 2] give {list(scores.shape)}")
-    return broken(f"points [{N}, 2] give {list(scores.shape)}, where [{N}, 1] or [{N}] is wanted")
+    like = "a mean over the batch within the critic" if scores.numel() == 1 else ""
+    return broken(f"points [{N}, 2] give {list(scores.shape)}, where [{N}, 1] or [{N}] is wanted", like)
 
 
 def range_of(critic: Critic) -> Held:
     """Whether scores are free, or squashed into probabilities."""
     scores = critic(100 * normal(200, 2, seed=3)).detach()
+    if bool((scores == scores.flatten()[0]).all()):
+        like = "a softmax over a single output" if close(scores, torch.ones_like(scores)) else "a dead last layer"
+        return broken(f"all points have the score {number(scores.flatten()[0])}", like)
     if bool(((scores >= 0) & (scores <= 1)).all()) and bool((scores != scores[0]).any()):
         return note(
             "scores lie in 0..1: probabilities, on which a loss of logits (BCEWithLogits, softplus) squashes twice"
@@ -73,7 +77,7 @@ def alone(critic: Critic, points: Tensor) -> Held:
     if off < 1e-9 * (1 + float(together.abs().max().detach())):
         return holds("a point's score does not depend on the others in its batch")
     said = f"the score of a point changes by {number(off)} with the points beside it; no gradient penalty is valid then"
-    return broken(said, "normalising across the batch where across features was meant")
+    return broken(said, "normalising across the batch where across features was meant, or a minibatch layer")
 
 
 def order(critic: Critic, points: Tensor) -> Held:
@@ -86,9 +90,11 @@ def order(critic: Critic, points: Tensor) -> Held:
 
 
 def scored(critic: Critic, points: Tensor) -> Tensor:
-    """Scores under the same random numbers each time."""
+    """Scores under the same random numbers each time, and from the same state where a call changes one."""
     reseed(0)
-    return critic(points)
+    if not isinstance(critic, nn.Module):
+        return critic(points)
+    return torch.func.functional_call(critic, {name: one.clone() for name, one in critic.named_buffers()}, (points,))
 
 
 def again(critic: Critic, points: Tensor) -> Held:
@@ -96,6 +102,13 @@ def again(critic: Critic, points: Tensor) -> Held:
     first = critic(points).detach()
     if close(first, critic(points)):
         return holds("the same points have the same scores")
+    reseed(0)
+    first = critic(points).detach()
+    reseed(0)
+    if not close(first, critic(points)) and close(scored(critic, points), scored(critic, points)):
+        return note(
+            "every call changes a state of its, as spectral norm's power iteration does; the same state, the same scores"
+        )
     like = "dropout or noise in a critic: its slopes are those of no function"
     return broken("the same points have other scores at the next call", like)
 

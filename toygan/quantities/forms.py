@@ -26,7 +26,7 @@ SHAPES = {"[seed, batch, 1]": (2, 5, 1), "[batch, 1]": (5, 1), "[batch]": (5,)}
 
 class LossForm(NamedTuple):
     """A loss in one form: what either player minimises, None where the function does not say it; how it wants scores, whether
-    as probabilities; and the function as it is, of scores [seed, batch, 1], where it takes them.
+    as probabilities; the function as it is, of scores [seed, batch, 1], where it takes them; and what labels it was given.
     """
 
     critic: Loss | None
@@ -34,6 +34,7 @@ class LossForm(NamedTuple):
     shape: str
     squashed: bool
     together: Callable[[Tensor, Tensor], Sequence[Tensor]] | None
+    labels: str = ""
 
 
 class PenaltyForm(NamedTuple):
@@ -54,34 +55,89 @@ def losses_of(code: Code) -> LossForm:
     tried: list[str] = []
     for squash in (False, True):
         for shape, size in SHAPES.items():
-            call = caller(code, names, squash)
+            call, told = best_caller(code, names, squash, size)
             found, why = outcome(call, size)
             if found is not None and (squash or finite(found)):
-                return with_form(call, names, shape, squash, len(found))
+                return with_form(call, names, shape, squash, len(found))._replace(labels=told)
             tried.append(f"scores {shape}{' as probabilities' if squash else ''}: {why or 'NaN or infinite'}")
     hint = "write def NAME(r, g), of scores [seed, batch, 1], which returns (critic, generator), each [seed]"
     wrong = "cannot be called as a loss\n    " + "\n    ".join(dict.fromkeys(tried))
     raise UserError(Mistake(None, f"{code.kind}: {wrong}", hint, place=code.place))
 
 
+def best_caller(
+    code: Code, names: Sequence[str], squash: bool, size: Sequence[int]
+) -> tuple[Callable[[Tensor, Tensor], Any], str]:
+    """A loss as a function of scores, of scores and labels with those labels by which it pushes real scores up; and which."""
+    if not labels_in(names):
+        return caller(code, names, squash), ""
+    for said in SAID:
+        call = caller(code, names, squash, said)
+        if pushes_real_up(call, size):
+            return call, f"labels {said[0]:g} for real and {said[1]:g} for generated"
+    return caller(code, names, squash), "labels 1 for real and 0 for generated"
+
+
+def pushes_real_up(call: Callable[[Tensor, Tensor], Any], size: Sequence[int]) -> bool:
+    """Whether descent of the critic's loss raises real scores and lowers generated ones."""
+    r, g = (torch.full(tuple(size), 0.5, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    try:
+        slopes = torch.autograd.grad(call(r, g)[0].sum(), (r, g), allow_unused=True)
+    except Exception:
+        return False
+    return all(one is not None for one in slopes) and float(slopes[0].sum()) < 0 < float(slopes[1].sum())
+
+
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def caller(code: Code, names: Sequence[str], squash: bool) -> Callable[[Tensor, Tensor], Any]:
-    """A loss as a function of scores: of the scores themselves, or of a critic and points where it wants a critic."""
+def caller(
+    code: Code, names: Sequence[str], squash: bool, said: tuple[float, float] = (1.0, 0.0)
+) -> Callable[[Tensor, Tensor], Any]:
+    """A loss as a function of scores: of the scores themselves, or of a critic and points where it wants a critic; of scores and
+    labels with what is `said` of real and of generated ones.
+    """
+    labels, (high, low) = labels_in(names), said
     change = torch.sigmoid if squash else (lambda scores: scores)
     of_critic = critics_in(names)
 
-    def call(r: Tensor, g: Tensor) -> Any:
+    def call(r: Tensor, g: Tensor, attached: bool = False) -> Any:
         real, fake = change(r), change(g)
         if len(names) == 2 and names[1].lower() in ASKED:  # of one cloud, and which it is taken for
             told = [code.function(*pair) for pair in ((real, True), (fake, False), (fake, True))]
             return told[0] + told[1], told[2]
+        if labels:  # of scores and their labels, as Keras has it
+            told = [
+                code.function(**labelled(names, labels, *pair)) for pair in ((real, high), (fake, low), (fake, high))
+            ]
+            return told[0] + told[1], told[2]
         if of_critic:
-            return code.function(**{name: critic_or(name, of_critic, r, g, change) for name in names})
+            known = (r, g) if attached else ()
+            return code.function(
+                **{name: critic_or(name, names, of_critic, r, g, Squashed(change, known)) for name in names}
+            )
         return code.function(*ordered(names, real, fake))
 
     return call
+
+
+def labels_in(names: Sequence[str]) -> str:
+    """Of two arguments the one that means labels, where the other one means scores; empty where neither does."""
+    found = [name for name in names if name.lower() in LABELS]
+    return found[0] if len(names) == 2 and len(found) == 1 else ""
+
+
+LABELS = ("y_true", "labels", "label", "target", "targets", "y", "gt", "truth", "ytrue")
+SAID = (
+    (1.0, 0.0),
+    (1.0, -1.0),
+    (-1.0, 1.0),
+)  # of real and of generated scores: those of Keras' Wasserstein loss come last
+
+
+def labelled(names: Sequence[str], labels: str, scores: Tensor, label: float) -> dict[str, Tensor]:
+    """Scores and labels by the names of the arguments."""
+    return {name: torch.full_like(scores, label) if name == labels else scores for name in names}
 
 
 ASKED = ("target_is_real", "is_real", "label_is_real", "target_real")
@@ -92,21 +148,45 @@ def critics_in(names: Sequence[str]) -> list[str]:
     return [name for name in names if name.lower() in CRITICS and (len(name) > 1 or len(names) > 2 or name == "D")]
 
 
-def critic_or(name: str, critics: Sequence[str], r: Tensor, g: Tensor, change: Callable[[Tensor], Tensor]) -> Any:
-    """What an argument of `loss(D, real, fake)` is given: points are their own scores, and the critic is the identity."""
-    return Squashed(change) if name in critics else argument(name, r, g)
+def critic_or(name: str, names: Sequence[str], critics: Sequence[str], r: Tensor, g: Tensor, critic: nn.Module) -> Any:
+    """What an argument of `loss(D, real, fake)` is given: points are their own scores, and critic and generator are the
+    identity.
+    """
+    if is_generator(name) and any(is_latent(other) for other in names):
+        return Squashed(lambda scores: scores)
+    if is_latent(name):
+        return g
+    return critic if name in critics else argument(name, r, g)
+
+
+def is_generator(name: str) -> bool:
+    """Whether a name means a generator."""
+    return name.lower() in ("g", "gen", "generator", "netg", "net_g", "g_net")
+
+
+def is_latent(name: str) -> bool:
+    """Whether a name means latents."""
+    return name.lower() in ("z", "noise", "latent", "latents")
 
 
 class Squashed(nn.Module):
-    """A critic whose score of a point is the point's number, squashed or not."""
+    """A critic whose score of a point is the point's number, squashed or not; of points that are `known` also where they come
+    detached, as a critic's own loss has them by right.
+    """
 
-    def __init__(self, change: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, change: Callable[[Tensor], Tensor], known: Sequence[Tensor] = ()) -> None:
         super().__init__()
-        self.change = change
+        self.change, self.known = change, known
 
     def forward(self, points: Tensor) -> Tensor:
         """Scores of points."""
-        return self.change(points)
+        again = (one for one in self.known if not points.requires_grad and one.requires_grad and is_same(one, points))
+        return self.change(next(again, points))
+
+
+def is_same(one: Tensor, other: Tensor) -> bool:
+    """Whether a tensor is another one detached."""
+    return one.shape == other.shape and one.untyped_storage()._cdata == other.untyped_storage()._cdata
 
 
 def ordered(names: Sequence[str], real: Tensor, fake: Tensor) -> list[Any]:
@@ -140,7 +220,7 @@ def outcome(call: Callable[[Tensor, Tensor], Any], size: Sequence[int]) -> tuple
 def tensors(said: Any) -> list[Tensor] | None:
     """One or two tensors that a function has returned, however it packs them."""
     if isinstance(said, Mapping):
-        said = [said[key] for key in ("critic", "generator") if key in said] or list(said.values())
+        said = [said[key] for key in sorted(said, key=lambda key: str(key).lower().startswith("g"))]
     parts = list(said) if isinstance(said, tuple | list) else [said]
     return parts if 1 <= len(parts) <= 2 and all(isinstance(one, Tensor) for one in parts) else None
 
@@ -150,16 +230,17 @@ def finite(values: Sequence[Tensor]) -> bool:
     return all(bool(torch.isfinite(one).all()) for one in values)
 
 
-def with_form(
-    call: Callable[[Tensor, Tensor], Any], names: Sequence[str], shape: str, squash: bool, count: int
-) -> LossForm:
+def with_form(call: Callable[..., Any], names: Sequence[str], shape: str, squash: bool, count: int) -> LossForm:
     """A loss in its one form."""
-    axes = len(SHAPES[shape])
+    axes, of_critic = len(SHAPES[shape]), bool(critics_in(names))
+
+    def said(i: int, r: Tensor, g: Tensor) -> Tensor:
+        """What one player minimises; the critic of two may have points detached."""
+        return (tensors(call(r, g, i == 0 and count > 1) if of_critic else call(r, g)) or [])[i]
 
     def part(i: int) -> Loss:
         def loss(r: Tensor, g: Tensor) -> Tensor:
-            shaped = [x[None] if axes == 3 else x[:, 0] if axes == 1 else x for x in (r, g)]
-            found = (tensors(call(*shaped)) or [])[i]
+            found = said(i, *(x[None] if axes == 3 else x[:, 0] if axes == 1 else x for x in (r, g)))
             return found.reshape(()) if found.numel() == 1 else found
 
         return loss
@@ -167,7 +248,7 @@ def with_form(
     alone = len(names) == 1
     both = [part(i) for i in range(count)]
     critic, generator = (None, both[0]) if alone else (both[0], both[1] if count > 1 else None)
-    together = (lambda r, g: tensors(call(r, g)) or []) if axes == 3 else None
+    together = (lambda r, g: [said(i, r, g) for i in range(count)]) if axes == 3 else None
     return LossForm(critic, generator, shape, squash, together)
 
 
@@ -189,10 +270,29 @@ def of_objective(code: Code) -> LossForm:
     return with_form(call, ("r", "g"), "[seed, batch, 1]", False, 2)
 
 
+REAL = (
+    "x",
+    "data",
+    "r",
+    "img",
+    "imgs",
+    "images",
+    "pred",
+    "logits",
+    "scores",
+    "x_in",
+    "inputs",
+    "input",
+    "d_out",
+    "output",
+    "out",
+)
+
+
 def argument(name: str, real: Tensor, fake: Tensor) -> Any:
     """What an argument besides the critic is given, by its name. KeyError for a name that says nothing."""
     low = name.lower()
-    if "real" in low or low in ("x", "data", "r", "img", "images", "pred", "logits", "scores"):
+    if "real" in low or low in REAL:
         return real
     if is_fake(low):
         return fake
@@ -253,7 +353,7 @@ def known(code: Code, names: Sequence[str]) -> None:
 
 def is_score(name: str) -> bool:
     """Whether a name means scores that are given, and not asked for."""
-    return any(word in name.lower() for word in ("pred", "score", "logit", "validity"))
+    return any(word in name.lower() for word in ("pred", "score", "logit", "validity", "d_out", "output"))
 
 
 def of_scores(code: Code, names: Sequence[str]) -> PenaltyForm:

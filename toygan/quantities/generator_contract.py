@@ -155,6 +155,8 @@ def range_of(generator: Generator, d: int) -> Held:
         return note(
             "points stay within -1..1 however far the latents: a tanh at its end? what lies beyond is never met"
         )
+    if bool((points == 0).any() and (points >= 0).all()):
+        return broken("no coordinate is ever below 0, and many are 0", "a ReLU at its end")
     return holds(f"{number(points.min())} to {number(points.max())} for latents up to 300")
 
 

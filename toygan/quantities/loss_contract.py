@@ -59,6 +59,7 @@ def scores(n: int = 6, seed: int = 0) -> tuple[Tensor, Tensor]:
 def told_form(form: LossForm, players: Players) -> Held:
     """How the loss was called."""
     kind = "probabilities" if form.squashed else "scores"
+    kind += f" and {form.labels}," if form.labels else ""
     return note(f"takes {kind} {form.shape}, says what {' and '.join(f'the {who}' for who in players)} minimises")
 
 
@@ -71,6 +72,9 @@ def orientation(form: LossForm) -> Held:
     c, g = found["critic"], found["generator"]
     if "NaN" in (*(c or ()), *(g or ())):
         return note("its slopes are NaN: nothing can be said")
+    if c and c != pulls(form, "critic", exchanged=True):
+        said = "the critic pushes scores either way, by which of real and generated ones are higher on average"
+        return broken(said, "an absolute value or a square of a difference of means")
     if c and c == ("down", "up"):
         flat = curvature(form.critic)  # type: ignore[arg-type]
         also = ", and so does the generator, so it trains but its picture is a negative" if g == ("", "down") else ""
@@ -87,12 +91,12 @@ def orientation(form: LossForm) -> Held:
     return holds(f"higher means more real, for {' and '.join(who for who in found if found[who])}")
 
 
-def pulls(form: LossForm, who: str) -> tuple[str, str] | None:
-    """Where a player pushes real and generated scores: `up`, `down`, `to 0`, or `nowhere`."""
+def pulls(form: LossForm, who: str, exchanged: bool = False) -> tuple[str, str] | None:
+    """Where a player pushes real and generated scores: `up`, `down`, `to 0`, or `nowhere`; or where either are the others."""
     loss = getattr(form, who)
     if loss is None:
         return None
-    r, g = scores()
+    r, g = scores()[::-1] if exchanged else scores()
     of_fake = way(gradient(lambda x: loss(r, x), g))
     if who == "generator":
         below = way(gradient(lambda x: loss(-r, x), -g))
@@ -170,7 +174,21 @@ def halves_of(loss: Loss) -> Held:
     if share(loss, "fake", lambda x: sigmoid(x - 1)):
         return broken("the generated half is log sigmoid(1 - g) where log sigmoid(-g) belongs",
                       'log-sigmoid of "one minus the score" for "minus the score"')  # fmt: skip
+    if share(loss, "real", lambda x: -sigmoid(-sigmoid(x)) * sigmoid(x) * sigmoid(-x)):
+        return broken("the real half is cross-entropy of sigmoid(r), whose slope is below 1/8 everywhere",
+                      "a sigmoid before a loss of logits, which has one: squashed twice")  # fmt: skip
+    if label := label_of_fakes(loss):
+        return note(
+            f"generated scores have the label {number(label)}: smoothing on their side keeps mass where no point is real"
+        )
     return note("no cross-entropy and no least squares: nothing is known of how its halves belong together")
+
+
+def label_of_fakes(loss: Loss) -> float | None:
+    """The label of generated scores where their half is cross-entropy with one between 0 and 1/2; None where it is none such."""
+    low, *others = (slope_at(loss, "fake", x) - sigmoid(x) for x in PROBES)
+    fits = all(math.isclose(low, other, abs_tol=1e-6) for other in others)
+    return -low if fits and 1e-6 < -low < 0.5 else None
 
 
 def share(loss: Loss, of: str, slope: Callable[[float], float]) -> float | None:

@@ -116,6 +116,8 @@ def on_linear(of: Of) -> Held:
         if not all(close(value, values[0]) for value in values):
             told = ", ".join(map(number, values))
             return broken(f"at |w| = {length} it depends on the direction of w: {told}", WRONG_AXIS)
+    if h(of, LENGTHS[-1]) < -1e-9:
+        return broken(f"{formula(of)}: it rewards steep slopes", "a flipped sign")
     return holds(formula(of))
 
 
@@ -127,6 +129,8 @@ def formula(of: Of) -> str:
     zero, one, two, three = (h(of, x) for x in (1e-9, 1.0, 2.0, 3.0))
     if close(zero, 0, 1e-6) and close(two, 4 * one) and close(three, 9 * one):
         return f"{number(one)} |w|^2"
+    if close(zero, 0, 1e-6) and close(two, 2 * one) and close(three, 3 * one):
+        return f"{number(one)} |w|, not squared as those of R1 and WGAN-GP are"
     if close(one, 0) and close(three, 4 * two):
         return f"{number(two)} max(0, |w| - 1)^2, one-sided" if close(zero, 0, 1e-6) else f"{number(two)} (|w| - 1)^2"
     return f"a function of |w| alone: {', '.join(f'{number(h(of, x))} at {x}' for x in LENGTHS)}"
@@ -170,7 +174,11 @@ def per_point(of: Of) -> Held:
     if any(close(said, mean_h(of, slopes(points)), 1e-6) for points in choices):
         return holds("of a bent critic it is the mean over points of the penalty of each")
     whole = [h(of, float(slopes(points).norm())) for points in choices]
+    means = [h(of, float(slopes(points).norm(dim=1).mean())) for points in choices]
     like = "a gradient norm over the whole batch" if any(close(said, x, 1e-6) for x in whole) else ""
+    like = (
+        "the square of a mean where the mean of squares belongs" if any(close(said, x, 1e-6) for x in means) else like
+    )
     return broken(f"of a bent critic it is {number(said)}; the mean over points of the penalty of each is "
                   f"{number(mean_h(of, slopes(choices[0])))}", like)  # fmt: skip
 
@@ -193,8 +201,12 @@ def mean_h(of: Of, at: Tensor) -> float:
 def places(of: Of) -> Held:
     """Where slopes are taken: at real or generated points, or between pairs by a fresh number for each."""
     real, fake = clouds()
-    first, second = (asked_at(of, seed, real, fake) for seed in (1, 2))
-    found = [placed(*both, real, fake) for both in zip(first, second, strict=True) if both[0].shape == real.shape]
+    first, second, apart = (asked_at(of, seed, real, other) for seed, other in ((1, fake), (2, fake), (1, fake + 1)))
+    found = [
+        holds("around real points") if torch.equal(moved, points) and not torch.equal(points, real)
+        else placed(points, later, real, fake)
+        for points, later, moved in zip(first, second, apart, strict=True) if points.shape == real.shape
+    ]  # fmt: skip
     wrong = [one for one in found if one.holds is False]
     if wrong or not found:
         return wrong[0] if wrong else note("at other points than those of a batch")

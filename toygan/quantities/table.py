@@ -112,6 +112,13 @@ def shown_in(place: Place) -> list[str]:
     return [name for name, row in QUANTITIES.items() if place in row.shown.split()]
 
 
+def row_of(name: str) -> Quantity:
+    """The row of a quantity; of one that the table has not, a user's own, a row that says nothing but its name."""
+    return QUANTITIES.get(name) or Quantity(
+        name.replace("_", " "), "a measure of the user's own", "", "neither", "cloud"
+    )
+
+
 def label_of(name: str) -> str:
     """A quantity, or a column that is none, as people say it."""
     return QUANTITIES[name].label if name in QUANTITIES else name.replace("_", " ")

@@ -98,9 +98,8 @@ def counts(sampler: Sampler) -> Held:
         return holds("1, 17, 100 and 1000 points give so many")
     told = ", ".join(f"{m} of {n}" for n, m in wrong.items())
     lost = all(m < n for n, m in wrong.items())
-    like = (
-        "a sampler that loses points: n // modes for each of them" if lost else "as many for each mode, and not in all"
-    )
+    like = "n // modes for each of them" if got[1000] > 900 else "some are thrown away after they are drawn"
+    like = f"a sampler that loses points: {like}" if lost else "as many for each mode, and not in all"
     return broken(f"it returns {told}", like)
 
 
@@ -224,6 +223,8 @@ def told_places(points: np.ndarray, found: Clusters, sampler: Sampler) -> Held:
     if said and said[1] != k:
         told = f"{k} places, where {said[0]} says {said[1]}"
         return note(f"{told}: see weights") if is_doubled(found) and evenly(found) else broken(told)
+    if turns(found.centres) is not None and k > 4 and not evenly(found):
+        return note(f"{k} places on a circle, not evenly spaced; were angles in degrees?")
     where = "on a circle, evenly spaced" if evenly(found) else f"in {' x '.join(map(str, lattice(found.centres)))}"
     fits = evenly(found) or math.prod(lattice(found.centres)) == k
     return holds(f"{k} places{' ' + where if fits else ''}")

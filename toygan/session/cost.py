@@ -121,12 +121,13 @@ def likeness(form: LossForm, kind: str) -> float:
     they are or exchanged; by the generator where the critic's loss is not told, or where two rows share a critic.
     """
     row = scores_alone(objective_of(OBJECTIVES[kind]))
-    by_generator = alike(slopes(form.generator, "fake"), slopes(row.generator, "fake")) if form.generator else 0.0
+    by_generator = alike(slopes(form.generator, "fake"), ways(row.generator, "fake")) if form.generator else 0.0
     if not form.critic:
         return by_generator
-    own, wanted = ([slopes(loss, "real"), slopes(loss, "fake")] for loss in (form.critic, row.critic))
-    ways = (sum(map(alike, own, wanted)) / 2, sum(map(alike, own, wanted[::-1])) / 2)
-    return max(ways) + 1e-3 * by_generator
+    own = [slopes(form.critic, "real"), slopes(form.critic, "fake")]
+    wanted = [ways(row.critic, "real"), ways(row.critic, "fake")]
+    either = (sum(map(alike, own, wanted)) / 2, sum(map(alike, own, wanted[::-1])) / 2)
+    return max(either) + 1e-3 * by_generator
 
 
 class Row(NamedTuple):
@@ -145,15 +146,23 @@ def scores_alone(made: Objective) -> Row:
     return Row(lambda r, g: losses(r, g).critic[0], lambda r, g: losses(r, g).generator[0])
 
 
-def slopes(loss: Loss, of: str) -> np.ndarray:
-    """The slopes of a loss by one score, at several."""
-    return np.array([slope_at(loss, of, x) for x in PROBES])
+def slopes(loss: Loss, of: str, sign: float = 1.0) -> np.ndarray:
+    """The slopes of a loss by one score, at several or at their negatives."""
+    return np.array([slope_at(loss, of, sign * x) for x in PROBES])
 
 
-def alike(own: np.ndarray, wanted: np.ndarray) -> float:
-    """The cosine between slopes, whatever its sign; 0 where there is none."""
-    size = float(np.linalg.norm(own) * np.linalg.norm(wanted))
-    return abs(float(own @ wanted)) / size if size > 0 and math.isfinite(size) else 0.0
+def ways(loss: Loss, of: str) -> list[np.ndarray]:
+    """The slopes of a row, and those of scores with the other sign."""
+    return [slopes(loss, of), slopes(loss, of, -1.0)]
+
+
+def alike(own: np.ndarray, wanted: Sequence[np.ndarray]) -> float:
+    """The largest cosine between slopes and one of several others, whatever its sign; 0 where there is none."""
+    sizes = [float(np.linalg.norm(own) * np.linalg.norm(other)) for other in wanted]
+    return max(
+        abs(float(own @ other)) / size if size > 0 and math.isfinite(size) else 0.0
+        for other, size in zip(wanted, sizes, strict=True)
+    )
 
 
 def as_objective(form: LossForm, row: Objective) -> Objective:
@@ -198,13 +207,13 @@ def shipped_like(form: PenaltyForm) -> tuple[str, dict[str, Any]] | None:
     if not asked:
         return None
     small, one, two = (h(form.of, length) for length in LENGTHS)
-    if small > 0 and abs(two / small - (LENGTHS[2] / LENGTHS[0]) ** 2) < 1e-6 * two / small:
+    if small and abs(two / small - (LENGTHS[2] / LENGTHS[0]) ** 2) < 1e-6 * abs(two / small):
         real, fake = clouds()
         places = {"r1": any(torch.equal(at, real) for at in asked), "r2": any(torch.equal(at, fake) for at in asked)}
         kind = (
             "r1-r2" if all(places.values()) else next((kind for kind, there in places.items() if there), "zero-centred")
         )
-        return kind, {"weight": one if kind == "zero-centred" else 2 * one}
+        return kind, {"weight": abs(one if kind == "zero-centred" else 2 * one)}
     flat = abs(small) < 1e-9 and two > 0
     weight = two / (LENGTHS[2] - 1) ** 2 if abs(one) < 1e-6 and two > 0 else USUAL_WEIGHT
     return "gradient-penalty", {"weight": weight} | ({"sides": 1} if flat else {})

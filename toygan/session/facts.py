@@ -138,6 +138,12 @@ class Facts:
         """The labels of one seed's diagnosis."""
         return frozenset(event.label for event in self.events if event.seed == seed)
 
+    @property
+    def own_measures(self) -> list[str]:
+        """The user's own measures by name, as the config has them."""
+        told = self.config.get("measures") or ()
+        return [str(one["kind"]).rpartition(":")[2] for one in told if isinstance(one, Mapping) and "kind" in one]
+
     def floor(self, measure: str, when: str) -> Floor | None:
         """What perfect samplers score in a measure of a `frame` or the `final` points; None where that is not known."""
         return floor_in(self._floors_said(when).get(measure) or {})

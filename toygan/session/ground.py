@@ -5,7 +5,7 @@ Games that toygan plays and training loops that it only records stand on the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -146,10 +146,12 @@ def floors_on(
     n_w1: int,
     when: measure.When,
     due: np.ndarray | None = None,
+    more: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None,
 ) -> Floors:
     """What perfect samplers score in every measure of clouds against these target points [n, 2]: mean, spread, the ends
     of the band that holds 90 % of them, and how many were drawn. Runs on one target, which is what is told `about` it,
-    share them, here and elsewhere. With the points' classes `due [n]` of measures of classes too.
+    share them, here and elsewhere. With the points' classes `due [n]` of measures of classes too, and of `more(clouds)`,
+    clouds [K, n, 2] to [K] each.
     """
     target, about = ground.target, [*about, *([] if due is None else ["classes"])]
 
@@ -161,6 +163,9 @@ def floors_on(
         found = measure.floors(
             sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, ground.many_real, kinds
         )
+        if more:
+            clouds = np.stack([sample(k) for k in range(PERFECT)])
+            found |= {name: measure.floor_of(scores) for name, scores in more(clouds).items()}
         return {name: dict(zip(FLOOR, map(plain, floor), strict=True)) for name, floor in found.items()}
 
     return cache.kept("floors", [*about, ground.seed, len(real), n_w1, when, PERFECT], made)

@@ -131,11 +131,11 @@ def by_torch(critic: Any, like: Tensor, step: float) -> AnyCritic:
 
     def scores(points: np.ndarray) -> np.ndarray:
         with at_rest(critic), torch.no_grad():
-            return scores_in(called(critic, torch.from_numpy(points).to(like)), len(points))
+            return scores_in(called(critic, tensor_of(points, like)), len(points))
 
     def slopes(points: np.ndarray) -> np.ndarray:
-        x = torch.from_numpy(points).to(like).requires_grad_()
-        with at_rest(critic), torch.enable_grad():
+        with at_rest(critic), torch.inference_mode(False), torch.enable_grad():
+            x = tensor_of(points, like).requires_grad_()
             told = called(critic, x)
             if not (isinstance(told, Tensor) and told.requires_grad):
                 return differences(scores, points, step)
@@ -143,6 +143,11 @@ def by_torch(critic: Any, like: Tensor, step: float) -> AnyCritic:
         return np.zeros_like(points) if found is None else array_in(found, "critic")
 
     return AnyCritic(scores, slopes)
+
+
+def tensor_of(points: np.ndarray, like: Tensor) -> Tensor:
+    """Points as a tensor like another one; its type first, for not every device has double precision."""
+    return torch.from_numpy(points).to(like.dtype).to(like.device)
 
 
 def by_arrays(critic: Any, kind: np.dtype, step: float) -> AnyCritic:

@@ -6,12 +6,14 @@ States and files are nobody's business here: arrays in, numbers out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
 from toygan.files.config import Config, as_data
+from toygan.files.world import build_measures
 from toygan.game.play import State
 from toygan.game.streams import stream
 from toygan.quantities import measure
@@ -74,10 +76,18 @@ def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str
     clouds = seen_on(ground, samples, critics, optimum_at(work, frame), kinds)
     measures = measured_on(ground, clouds, critics, work.optimum, kinds)
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
-    inner |= elsewhere(work, frame)
+    inner |= elsewhere(work, frame) | own_measures(work.config, samples, work.sim.real)
     row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
     best = {} if work.optimum is None else {"optimal_scores": best_on(ground, clouds[: work.sim.portraits])}
     return row, best
+
+
+def own_measures(config: Config, clouds: np.ndarray, real: np.ndarray) -> dict[str, np.ndarray]:
+    """The user's own measures of clouds [S, n, 2] against real points: [S] each; NaN for a cloud that is lost."""
+    return {
+        name: np.array([of(points, real) if np.isfinite(points).all() else np.nan for points in clouds])
+        for name, of in build_measures(config).items()
+    }
 
 
 INNER = [name for name, row in QUANTITIES.items() if row.source == "state"]
@@ -151,9 +161,11 @@ def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure
 
 def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When) -> Floors:
     """What perfect samplers score in every measure of clouds against these target points [n, 2]."""
-    about = [as_data(config)["target"], folders.digests(config)]
+    own = [as_data(config)["measures"]] if config.measures else []
+    about = [as_data(config)["target"], folders.digests(config), *own]
     due = kinds_of(sim.world.game, sim.watched if when == "frame" else sim.final, "real label")
-    return floors_on(ground_of(config, sim), about, real, n_w1, when, None if due is None else due[0])
+    classes, more = None if due is None else due[0], partial(own_measures, config, real=real)
+    return floors_on(ground_of(config, sim), about, real, n_w1, when, classes, more if own else None)
 
 
 def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
@@ -221,8 +233,10 @@ def summary(
     seeds = work.config.training.seed_list
     known = {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     known |= {name: last[name] for name in (*shown_in("last"), "slope_alignment_ceiling") if name in last}
+    points = final_points(work)
+    known |= own_measures(work.config, frames["final"], points)
     ground, kinds = ground_of(work.config, work.sim), kinds_seen(work.sim, work.sim.final)
-    ended = summed_up(ground, seeds, frames["final"], final_points(work), FINAL_W1, frames, known, kinds)
+    ended = summed_up(ground, seeds, frames["final"], points, FINAL_W1, frames, known, kinds)
     return ended | optimum_facts(work.config, work.optimum)
 
 

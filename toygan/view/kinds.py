@@ -20,7 +20,7 @@ class Kinds(NamedTuple):
     word: str
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """How many kinds there are."""
         return int(self.of.max(initial=0)) + 1
 

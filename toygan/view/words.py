@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from toygan.files.text import number, percent
-from toygan.quantities.table import QUANTITIES, Floor, When, label_of, shown_in, written
+from toygan.quantities.table import QUANTITIES, Floor, When, label_of, row_of, shown_in, written
 from toygan.session.recording import Recording
 from toygan.view.scene import exact_transport
 
@@ -17,7 +17,7 @@ def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[st
     """The portrait seed's quantities at one frame, each with its floor or ceiling, as far as they are known; floors with
     or without their bands.
     """
-    found = {name: recording.curve(name) for name in shown_in("line")}
+    found = {name: recording.curve(name) for name in (*shown_in("line"), *recording.facts.own_measures)}
     said = [
         in_words(recording, name, float(values[frame, 0]), "frame", bands)
         for name, values in found.items()
@@ -28,7 +28,7 @@ def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[st
 
 def in_words(recording: Recording, name: str, value: float, when: When = "frame", bands: bool = True) -> str:
     """A quantity's value beside what perfect samplers score: `W1 0.12 (floor 0.1)`, `7 of 8 modes`, `98 % high quality`."""
-    row, best = QUANTITIES[name], recording.floor(name, when)
+    row, best = row_of(name), recording.floor(name, when)
     if row.unit == name:  # a number of things
         many = len(recording.frames.get("mode_centres", ())) or None
         return f"{value:.0f}{f' of {many}' if many else ''} {row.label if many != 1 else row.label.removesuffix('s')}"
@@ -58,7 +58,7 @@ def with_band(best: Floor) -> str:
 
 def end_words(recording: Recording) -> list[str]:
     """The portrait seed's quantities on fresh points at the end, with the span of W1 over the seeds; none before the end."""
-    found = {name: recording.final(name) for name in shown_in("line")}
+    found = {name: recording.final(name) for name in (*shown_in("line"), *recording.facts.own_measures)}
     said = [
         in_words(recording, name, float(values[0]), "final")
         for name, values in found.items()

@@ -1,0 +1,150 @@
+"""A trained generator in use: how far each place is from what it can make, and what becomes of points that are dragged."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from toygan.draw.panels import CRITIC, GENERATED, INK, PLAIN, SMALL, colour_bar, frame_view, pixel_extent
+from toygan.draw.players import foot
+from toygan.draw.sheet import (
+    MARGIN,
+    PICTURE_FORMATS,
+    RIGHT,
+    TEXT,
+    UNDER,
+    WIDTH,
+    axis_at,
+    blank,
+    command_lines,
+    even,
+    panel_height,
+    save_figure,
+    say,
+    status_line,
+    suffix_in,
+)
+from toygan.files.text import number
+from toygan.session.recording import Recording
+from toygan.view.look import USUAL, Options
+from toygan.view.scene import Scene, scene, title_of
+
+if TYPE_CHECKING:
+    from toygan.session.search import Dragged, Searched
+
+HALF = (WIDTH - MARGIN - RIGHT - 0.6) / 2
+FAR = LinearSegmentedColormap.from_list("far", ["#ffffff", "#e3dcec", "#a998c6", "#6b4f9a", "#2f1b5a"])
+
+
+def anomaly_map(axis: Axes, shown: Scene, seen: Searched) -> None:
+    """Draw how far each place is from the nearest point that the generator can make, real points on it."""
+    top = float(f"{np.percentile(seen.residual, 98):.1g}") or 1.0
+    image = axis.imshow(seen.residual, cmap=FAR, vmin=0.0, vmax=top, origin="lower", zorder=0,
+                        extent=pixel_extent(seen.x, seen.y))  # fmt: skip
+    axis.plot(*shown.recording.frames["real"].T, ".", color=INK, markersize=1.6, alpha=0.7, zorder=2)
+    frame_view(axis, shown)
+    colour_bar(axis, image, [0.0, top / 2, top], "distance to what G can make")
+
+
+def anomaly_shares(axis: Axes, shown: Scene, seen: Searched) -> None:
+    """Draw the share of points within each distance of what the generator can make: real points, and its own."""
+    for values, colour, style, label in (
+        (seen.real, CRITIC, "-", "real points"),
+        (seen.made, GENERATED, "--", "its own"),
+    ):
+        ordered = np.sort(np.maximum(values, 1e-6))
+        axis.plot(ordered, np.arange(1, len(ordered) + 1) / len(ordered), style, color=colour, label=label)
+    axis.set_xscale("log")
+    axis.set_xlabel("distance to what G can make", size=PLAIN)
+    axis.set_ylabel("share of points that are nearer", size=PLAIN)
+    axis.set_ylim(0, 1.02)
+    axis.legend(frameon=False, fontsize=SMALL, loc="upper left")
+
+
+def drag_map(axis: Axes, shown: Scene, seen: Dragged) -> None:
+    """Draw the straight lines along which points are dragged, dashed, and the ways that they take."""
+    axis.plot(*shown.recording.frames["real"].T, ".", color=INK, markersize=1.6, alpha=0.5, zorder=1)
+    for wanted, taken in zip(seen.wanted, seen.taken, strict=True):
+        axis.plot(*wanted[[0, -1]].T, "--", color=INK, linewidth=0.7, alpha=0.6, zorder=2)
+        axis.plot(*taken.T, "-o", color=GENERATED, markersize=2.2, linewidth=1.0, zorder=3)
+        axis.plot(*taken[0], "o", color="white", markeredgecolor=GENERATED, markersize=6, zorder=4)
+        axis.plot(*wanted[-1], "x", color=INK, markersize=6, markeredgewidth=1.4, zorder=4)
+    frame_view(axis, shown)
+
+
+def drag_curves(axis: Axes, shown: Scene, seen: Dragged) -> None:
+    """Draw how far each dragged point stays behind, along its way."""
+    behind = np.linalg.norm(seen.wanted - seen.taken, axis=2)
+    share = np.linspace(0, 1, behind.shape[1])
+    for own in behind:
+        axis.plot(share, own, color=GENERATED, linewidth=1.0, alpha=0.8)
+    axis.plot(share, np.median(behind, axis=0), color=INK, linewidth=1.8, label="median")
+    axis.set_xlabel("share of the way that it was dragged", size=PLAIN)
+    axis.set_ylabel("distance to the hand", size=PLAIN)
+    axis.set_ylim(bottom=0)
+    axis.legend(frameon=False, fontsize=SMALL, loc="upper left")
+
+
+def anomaly_in_words(seen: Searched) -> str:
+    """What the map says of real points and of its own."""
+    real, made = np.median(seen.real), np.median(seen.made)
+    return (
+        f"Half of the real points lie within {number(real, 2)} of what G can make; its own within {number(made, 1)}, as far as a "
+        "search finds them."
+    )
+
+
+def edit_in_words(seen: Dragged) -> str:
+    """How near dragged points come."""
+    behind = np.linalg.norm(seen.wanted[:, -1] - seen.taken[:, -1], axis=1)
+    return (
+        f"Circles: where a point begins; crosses: where it is dragged. {(behind < ARRIVED).sum()} of {len(behind)} come within "
+        f"{ARRIVED}: a latent moves downhill alone, and over a gap there is no way."
+    )
+
+
+ARRIVED = 0.1
+
+
+def searched(
+    recording: Recording, seen: Searched | Dragged, name: str, words: str, panels: tuple[tuple[str, object], ...]
+) -> Figure:
+    """A sheet of a plane and of curves beside it."""
+    shown = scene(recording)
+    tall, commands = panel_height(shown, HALF), command_lines(recording, 112)
+    bottom = 0.25 + 0.165 * len(commands) + UNDER + 0.2
+    figure = blank(even(bottom + tall + 1.3))
+    up, title = figure.get_figheight(), f"{title_of(recording)} · {name}"
+    say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
+    say(figure, 0.2, up - 0.6, status_line(shown), PLAIN)
+    for row, line in enumerate(textwrap.wrap(words, TEXT)):
+        say(figure, 0.2, up - 0.84 - 0.15 * row, line, SMALL, "bold")
+    for left, (title, panel) in zip((MARGIN, WIDTH - RIGHT - HALF), panels, strict=True):
+        axis = axis_at(figure, left, bottom, HALF, tall)
+        panel(axis, shown, seen)  # type: ignore[operator]
+        axis.tick_params(labelsize=SMALL)
+        axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
+    foot(figure, commands)
+    return figure
+
+
+def save_anomaly(recording: Recording, seen: Searched, path: str | Path, options: Options = USUAL) -> None:
+    """Write the map of residuals as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
+    suffix_in(path, PICTURE_FORMATS)
+    panels = (("distance to what G can make", anomaly_map), ("real points and its own", anomaly_shares))
+    figure = searched(recording, seen, "anomaly", anomaly_in_words(seen), panels)
+    save_figure(figure, path, recording.facts.command, options)
+
+
+def save_edit(recording: Recording, seen: Dragged, path: str | Path, options: Options = USUAL) -> None:
+    """Write what becomes of dragged points as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
+    suffix_in(path, PICTURE_FORMATS)
+    panels = (("points dragged along dashed lines", drag_map), ("how far they stay behind", drag_curves))
+    figure = searched(recording, seen, "edit", edit_in_words(seen), panels)
+    save_figure(figure, path, recording.facts.command, options)

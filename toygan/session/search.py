@@ -1,0 +1,141 @@
+"""A trained generator searched for points: which latent comes nearest to a place, and what a point becomes when it is dragged.
+
+Both are uses of a game when it is over. Nothing is trained here: the generator stays as it is, latents move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from toygan.files.strict import UserError
+from toygan.game.duel import carried
+from toygan.session.recording import Recording
+from toygan.session.simulation import Simulation, average_of, on_host, simulation
+
+SEARCH_STEPS, SEARCH_RATE = 80, 0.05  # of Adam on the latents
+FINEST = 2  # every so many cells of the score grid are searched for
+HANDLES, PULLS, STEPS_A_PULL = 6, 24, 12  # points that are dragged, stops on the way, and moves of a latent at each
+KEEPING = 0.002  # weight of |z - z0|^2, which keeps a dragged point's latent near where it began
+
+SEARCHED = ("mlp", "translator")  # kinds of generators that are maps of latents
+
+Send = Callable[[Tensor], Tensor]  # latents [n, d] -> points [n, 2]
+
+
+class Searched(NamedTuple):
+    """How near the generator comes to each place of a grid `x [g]`, `y [h]`: `residual [h, g]`, distances in the plane's units;
+    the residuals of watched real points and of points that the generator made of other latents, `real [N]`, `made [N]`.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    residual: np.ndarray
+    real: np.ndarray
+    made: np.ndarray
+
+
+class Dragged(NamedTuple):
+    """Points that are dragged along straight lines: where each should be, `wanted [H, T, 2]`, and where its latent takes it,
+    `taken [H, T, 2]`; how far its latent went, `moved [H]`.
+    """
+
+    wanted: np.ndarray
+    taken: np.ndarray
+    moved: np.ndarray
+
+
+def seen_anomaly(recording: Recording) -> Searched:
+    """How far every place of a run's window is from the nearest point that the last generator of its first seed can make,
+    r(x) = min over z of |G(z) - x|, as far as a search finds it (Schlegl et al., 2017, arXiv:1703.05921, without the features).
+
+    Raises UserError for several generators, and for a recording without `weights.npz`.
+    """
+    sim, send, latents, made = opened(recording)
+    x, y = (axis[::FINEST] for axis in sim.score_axes)
+    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    far = partial(residual_of, send, latents)
+    return Searched(x, y, far(grid).reshape(len(y), len(x)), far(sim.real), far(made))
+
+
+def seen_edit(recording: Recording) -> Dragged:
+    """What a few generated points become when each is dragged to where another one is: at every stop its latent z moves down
+    |G(z) - t|^2 + 0.002 |z - z0|^2 from where it is (Zhu et al., 2016, arXiv:1609.03552). Raises UserError as `seen_anomaly`.
+    """
+    _, send, latents, _ = opened(recording)
+    with torch.no_grad():
+        points = send(latents)
+    chosen = spread_out(on_host(points), HANDLES)
+    z0 = z = latents[chosen]
+    begin, end = points[chosen], points[np.roll(chosen, -(len(chosen) // 2))]
+    wanted, taken = [], []
+    for share in np.linspace(0.0, 1.0, PULLS):
+        target = torch.lerp(begin, end, float(share))
+        z = descended(send, z, target, STEPS_A_PULL, z0)
+        with torch.no_grad():
+            taken.append(on_host(send(z)))
+        wanted.append(on_host(target))
+    return Dragged(np.stack(wanted, axis=1), np.stack(taken, axis=1), on_host((z - z0).norm(dim=1)))
+
+
+def opened(recording: Recording) -> tuple[Simulation, Send, Tensor, np.ndarray]:
+    """A run set up again, its first seed's averaged generator, watched latents [n, d] and points made of others [N, 2]."""
+    config = recording.config()
+    if config.generator.kind not in SEARCHED:
+        raise UserError(
+            f"{recording.name}: its generator is {config.generator.kind}; a search needs one that learns a map"
+        )
+    sim = simulation(config)
+    game, learned = sim.world.game, recording.weights("to search its generator")
+    if len(game.generators) > 1 and game.chart is not None:
+        raise UserError(f"{recording.name}: has {len(game.generators)} generators; a search is of one")
+    names = [name for name in game.generators if average_of(name) in learned]
+    first = {name: torch.from_numpy(learned[average_of(name)][:1]).to(sim.final) for name in names}
+
+    def send(latents: Tensor) -> Tensor:
+        return carried(game, first, latents[None])[0]
+
+    with torch.no_grad():
+        made = on_host(send(sim.watched[0]))
+    return sim, send, sim.final[0], made
+
+
+def residual_of(send: Send, latents: Tensor, places: np.ndarray) -> np.ndarray:
+    """The smallest |G(z) - x| that a search finds for each place x [n, 2]: [n]; it begins at the nearest of the known points."""
+    target = torch.from_numpy(np.asarray(places)).to(latents)
+    with torch.no_grad():
+        known = send(latents)
+        nearest = torch.cdist(target, known)
+    begin, best = latents[nearest.argmin(dim=1)], nearest.amin(dim=1)
+    found = descended(send, begin, target, SEARCH_STEPS)
+    with torch.no_grad():
+        return on_host(torch.minimum((send(found) - target).norm(dim=1), best))
+
+
+def descended(send: Send, latents: Tensor, target: Tensor, steps: int, home: Tensor | None = None) -> Tensor:
+    """Latents [n, d] moved by Adam down |G(z) - t|^2, plus 0.002 |z - home|^2 where there is a home; each by itself."""
+    z = latents.clone().requires_grad_()
+    optimiser = torch.optim.Adam([z], lr=SEARCH_RATE)
+    for step in range(steps):
+        optimiser.param_groups[0]["lr"] = SEARCH_RATE * (1 - step / steps) ** 2  # where it is steep, small moves end it
+        loss = (send(z) - target).square().sum()
+        loss = loss if home is None else loss + KEEPING * (z - home).square().sum()
+        (z.grad,) = torch.autograd.grad(loss, z)
+        optimiser.step()
+    return z.detach()
+
+
+def spread_out(points: np.ndarray, number: int) -> np.ndarray:
+    """Indices of points far from each other: the first is farthest from the middle, each next one from those chosen."""
+    away = np.linalg.norm(points - points.mean(axis=0), axis=1)
+    chosen = [int(away.argmax())]
+    nearest = np.full(len(points), np.inf)
+    while len(chosen) < min(number, len(points)):
+        nearest = np.minimum(nearest, np.linalg.norm(points - points[chosen[-1]], axis=1))
+        chosen.append(int(nearest.argmax()))
+    return np.array(chosen)
