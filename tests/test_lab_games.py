@@ -20,9 +20,11 @@ from toygan.engines.onnx import session
 from toygan.engines.part import NEXT
 from toygan.engines.tree import named
 from toygan.files.scenario import read
+from toygan.files.strict import UserError
 from toygan.game import play
 from toygan.game.methods import METHODS
 from toygan.game.streams import draws
+from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.session.looks import Frame, observe
 from toygan.session.playable import WINDOWS, Playable, playable, potential_model
 from toygan.session.simulation import Simulation, simulation
@@ -215,6 +217,36 @@ def test_twenty_steps_of_the_page_are_pythons_under_descent(method):
     assert set(ours) == set(theirs)
     for place, right in theirs.items():
         assert np.allclose(ours[place].reshape(right.shape), right, rtol=1e-5, atol=1e-5, equal_nan=True), place
+
+
+WITHOUT_A_PAGE = {  # their numbers are no page's to draw: labels go with points, and a second world has points of its own
+    "cgan": "labels", "ac-gan": "labels", "cvae-gan": "labels", "ic-gan": "labels", "cogan": "second world",
+    "cyclegan": "second world", "discogan": "second world", "dualgan": "second world",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ZOO)
+def test_the_page_plays_the_zoo_as_python_does_or_says_what_it_lacks(method):
+    config = read(PLAYED_ON.get(method, "eight-gaussians"), method, [*SMALL, *GENTLE])
+    if method in WITHOUT_A_PAGE:
+        with pytest.raises(UserError, match=f"{method} on .* has no {WITHOUT_A_PAGE[method]}\n.*toygan run"):
+            playable(config, [0])
+        return
+    sim, game = simulation(config), playable(config, [0])
+    ours, theirs = played(game, sim, 8), python_plays(sim, 8)
+    for place, right in theirs.items():
+        assert np.allclose(ours[place].reshape(right.shape), right, rtol=1e-5, atol=1e-5, equal_nan=True), place
+
+
+def test_the_lab_refuses_to_open_with_what_it_cannot_play_and_leaves_such_worlds_out(tmp_path):
+    for words in (["ring-to-grid", "-m", "ns-gan"], ["eight-gaussians", "-m", "cgan"], ["-m", "cyclegan"]):
+        done = CliRunner().invoke(app, ["lab", *words, "--out", str(tmp_path / "lab")])
+        assert done.exit_code == 2
+        assert "has no" in done.output
+        assert "toygan run" in done.output
+    write_lab(tmp_path / "lab", ["eight-gaussians", "ring-to-grid"], ["paired-gan"])
+    catalogue, _ = arrived(tmp_path / "lab" / "data" / "catalogue.js")
+    assert list(catalogue["scenarios"]) == ["eight-gaussians"]
 
 
 @pytest.mark.parametrize("method", ["ns-gan", "wgan-gp", "r3gan", "sngan", "unrolled-gan"])

@@ -25,10 +25,13 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from toygan.files.scenario import read
+from toygan.files.strict import UserError
 from toygan.files.world import World, world
 from toygan.game import casts, duel, play
+from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import Extra, categorical, objective, with_classes
 from toygan.game.play import Draw, State
+from toygan.game.rules import RULES
 from toygan.game.streams import draws
 from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.session.looks import like, state_arrays, state_of
@@ -836,3 +839,75 @@ def test_both_sides_of_the_equation_agree_on_the_exact_solution(monkeypatch):
     torch.testing.assert_close(left.detach(), right.detach(), rtol=1e-9, atol=1e-10)
     begun = duel.carried(stage.game, state.parameters, torch.full((2, 1, 1), -1 + 1e-9, dtype=torch.float64))
     torch.testing.assert_close(begun, torch.tensor([1.0, 0.0]).double().expand(2, 1, 2), rtol=0, atol=1e-6)
+
+
+# --- what does not go together ---------------------------------------------------------------------------------------
+
+Bad = tuple[str, str, Changes, str, str]  # a scenario, a method, changes, the key that is named, and what is said of it
+BAD: list[Bad] = [
+    ("far-gaussian", "cgan", {}, "method.labels", "target with parts"),
+    ("eight-gaussians", "ns-gan", {"method.auxiliary": 1.0}, "method.auxiliary", 'labels = "generator"'),
+    ("eight-gaussians", "ac-gan", {"method.pack": 2}, "method.pack", "leave pack at 1"),
+    ("eight-gaussians", "mgan", {"method.pack": 2}, "method.pack", "leave pack at 1"),
+    ("eight-gaussians", "cyclegan", {}, "method.cast", "ring-to-grid"),
+    ("two-rings", "cyclegan", {}, "method.cast", "generator kind translator"),
+    ("ring-to-grid", "cogan", {}, "method.cast", "generator kind mlp"),
+    ("eight-gaussians", "gan", {"generator.kind": "translator"}, "method.cast", "[source]"),
+    ("ring-to-grid", "cyclegan", {"method.labels": "both"}, "method.labels", "leave labels out"),
+    ("ring-to-grid", "cyclegan", {"method.categories": 2}, "method.categories", "leave categories out"),
+    ("eight-gaussians", "lapgan", {"method.labels": "both"}, "method.labels", "leave labels out"),
+    ("oscillator", "deq-gan", {"method.categories": 2}, "method.categories", "leave categories out"),
+    ("dirac", "ali", {}, "method.cast", "generator of kind mlp or translator"),
+    ("shifted-lines", "gman", {}, "method.cast", "generator of kind mlp or translator"),
+    ("dirac", "ac-gan", {}, "method.labels", "target with parts"),
+    ("eight-gaussians", "ali", {"method.objective": "least-squares"}, "method.objective", "same for both sides"),
+    ("eight-gaussians", "ali", {"method.categories": 2}, "method.categories", "leave categories at 0"),
+    ("eight-gaussians", "ae-gan", {"method.cast.points": None}, "method.cast.judges", "give a weight"),
+    ("eight-gaussians", "vae-gan", {"generator.latent": "uniform"}, "method.cast.divergence", "leave it out"),
+    ("eight-gaussians", "mgan", {"training.batch": 3}, "method.cast.number", "larger training.batch"),
+    ("eight-gaussians", "mad-gan", {"method.objective": "hinge"}, "method.objective", "non-saturating"),
+    ("eight-gaussians", "mad-gan", {"method.noisy_labels": 0.1}, "method.noisy_labels", 'tell = "head"'),
+    ("eight-gaussians", "feature-matching", {"critic.kind": "autoencoder"}, "method.cast", "mlp or linear"),
+    ("eight-gaussians", "msgan", {"training.batch": 1}, "method.cast", "larger training.batch"),
+    ("eight-gaussians", "paired-gan", {"method.instance_noise": 0.1}, "method.instance_noise", "at 0"),
+    ("eight-gaussians", "ac-gan", {"critic.kind": "autoencoder"}, "critic.kind", "use the critic kind mlp"),
+    ("eight-gaussians", "ali", {"method.cast.kind": "encodr"}, "method.cast.kind", 'did you mean "encoder"?'),
+    ("eight-gaussians", "mgan", {"method.cast.nonsense": 1}, "method.cast.nonsense", "number, tell, weight"),
+    ("eight-gaussians", "mgan", {"method.cast": {"number": 2}}, "method.cast.kind", "encoder"),
+    ("eight-gaussians", "mgan", {"method.cast.number": 0}, "method.cast.number", "for example 4"),
+    ("ring-to-grid", "cyclegan", {"source.kind": "rng"}, "source.kind", 'did you mean "ring"?'),
+]
+
+
+@pytest.mark.parametrize(("scenario", "method", "changes", "key", "said"), BAD)
+def test_what_does_not_go_together_is_one_message_with_key_and_remedy(scenario, method, changes, key, said):
+    with pytest.raises(UserError) as caught:
+        read(scenario, method, list(changes.items()))
+    assert len(caught.value.mistakes) == 1
+    assert key in str(caught.value)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["cgan", "ali", "mgan", "gman", "paired-gan", "minibatch-std-gan", "feature-matching"])
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+def test_every_constraint_goes_with_more_than_points(name, constraint):
+    state = states_of(made(name, {"method.constraint": constraint}), (0, 3), 2)[-1]
+    assert all(torch.isfinite(own).all() for own in state.parameters.values())
+
+
+@pytest.mark.parametrize("name", ["cgan", "veegan", "mgan", "gman", "cyclegan"])
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_moves_all_players(name, rule):
+    first, *_, last = states_of(made(name, {"method.update": rule}), (0, 3), 2)
+    for player, own in last.parameters.items():
+        assert torch.isfinite(own).all()
+        assert not torch.equal(own, first.parameters[player]), player
+
+
+@pytest.mark.parametrize("of", ["both", "generator"])
+@pytest.mark.parametrize("name", ["mgan", "gman", "d2gan", "ali", "paired-gan", "diverse"])
+def test_classes_go_with_other_casts(name, of):
+    cast = {"method.cast": "diverse"} if name == "diverse" else {}
+    changes = {"method.labels": of, "method.auxiliary": 0.5, **cast}
+    state = states_of(made("ns-gan-r1" if name == "diverse" else name, changes), (0, 3), 2)[-1]
+    assert all(torch.isfinite(own).all() for own in state.parameters.values())

@@ -385,6 +385,8 @@ ECHOING = ("method", "generator", "critic")
 def impossible_parts(data: Mapping[str, Any], bad: set[str | int]) -> list[Mistake]:
     """What `impossible` says of the tables that are not `bad`, with harmless ones in place of the others."""
     good = {key: data[key] for key in ("target", "source", "generator", "critic") if key in data and key not in bad}
+    if "source" in bad:  # it is there, though wrong: nothing lacks it
+        good["source"] = STAND_INS["target"]
     config, _ = examined(Config, STAND_INS | good)
     return impossible(config) if config else []
 

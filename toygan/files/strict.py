@@ -667,7 +667,12 @@ def step_into(schema: Mapping[str, Any], node: Any, part: str | int) -> Any:
 
 
 def resolved(schema: Mapping[str, Any], node: Any) -> dict[str, Any]:
-    """A schema node with its reference followed."""
-    while isinstance(node, dict) and "$ref" in node:
-        node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+    """A schema node with its reference followed; of something that may be left out, the node of what may be there."""
+    while isinstance(node, dict) and ("$ref" in node or len(there := present(node)) == 1):
+        node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else there[0]
     return node if isinstance(node, dict) else {}
+
+
+def present(node: Mapping[str, Any]) -> list[Any]:
+    """What may be there, if something may, of a schema node that is this or that."""
+    return [choice for choice in node.get("anyOf", ()) if choice != {"type": "null"}]

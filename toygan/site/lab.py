@@ -7,6 +7,7 @@ these, draw random numbers by the names of their laws, and paint.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -122,17 +123,19 @@ def cast(scenarios: Sequence[str], method: str) -> Repertoire:
     games: dict[str, Playable] = {}
     plays: dict[str, dict[str, str]] = {}
     refused: list[UserError] = []
-    for scenario in scenarios:
-        for size in SIZES:
-            try:
-                config = sized(scenario, method, size)
-                name = program(config, size)
-                if name not in games:
-                    games[name] = playable(config, SEEDS)
-            except UserError as error:
-                refused.append(error)
-                continue
-            plays.setdefault(scenario, {})[size] = name
+    for scenario, size in product(scenarios, SIZES):
+        try:
+            config = sized(scenario, method, size)
+        except UserError as error:
+            refused.append(error)
+            continue
+        name = program(config, size)
+        try:
+            games[name] = games.get(name) or playable(config, SEEDS)
+        except UserError as error:  # it plays, and not in a page: that is told first
+            refused.insert(0, error)
+            continue
+        plays.setdefault(scenario, {})[size] = name
     if not games and refused:
         raise refused[0]
     return Repertoire(games, plays)
