@@ -13,6 +13,7 @@ from toygan.files.strict import UserError
 from toygan.game import laws
 from toygan.game.play import Draw
 from toygan.game.streams import BLOCK, NUMBERS, Randomness, draws, starts, stream
+from toygan.session.playable import pool
 from toygan.session.simulation import simulation
 
 
@@ -174,6 +175,12 @@ def test_a_fixed_data_set_is_all_there_is(reuse):
     np.testing.assert_array_equal(points, alone)
     counts = np.unique(real[:, 0, 0].numpy().reshape(-1, 2), axis=0, return_counts=True)[1]
     assert (counts == 12).all() == (reuse == "epochs")  # 240 points are twelve epochs
+
+
+def test_a_page_draws_from_the_same_list():
+    config = read("eight-gaussians", "gan", [("training.data", 20), ("training.batch", 8)])
+    table = simulation(config).source.epochs
+    assert {tuple(point) for point in pool(config, 300)} == {tuple(point) for point in table}
 
 
 def test_without_a_data_set_every_batch_is_new():
