@@ -28,7 +28,6 @@ NUMBERS = {
     "real label": 2,
     "latent": 3,
     "watched real": 5,
-    "watched real label": 5,
     "watched latent": 6,
     "floor": 7,
     "fresh latent": 9,

@@ -6,7 +6,6 @@ Games that toygan plays and training loops that it only records stand on the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,7 +42,12 @@ class Ground(NamedTuple):
 
 def watched_points(target: Target, seed: int, n: int, place: int) -> np.ndarray:
     """Target points to compare with [n, 2], the same for every seed; no game is trained on them."""
-    return target.sample(stream(seed, 0, "watched real", place), n)
+    return watched_batch(target, seed, n, place).points
+
+
+def watched_batch(target: Target, seed: int, n: int, place: int) -> Batch:
+    """The same points with their classes, where the target has any."""
+    return target.batch(stream(seed, 0, "watched real", place), n)
 
 
 def many_points(target: Target, seed: int) -> np.ndarray:
@@ -57,9 +61,24 @@ def perfect_points(target: Target, seed: int, n: int, k: int) -> np.ndarray:
     return perfect_batch(target, seed, n, k).points
 
 
-def perfect_batch(target: Target, seed: int, n: int, k: int) -> Batch:
-    """The same points with their classes, where the target has any."""
-    return target.batch(stream(seed, 0, "floor", k), n)
+def perfect_batch(target: Target, seed: int, n: int, k: int, due: np.ndarray | None = None) -> Batch:
+    """The same points with their classes, where the target has any; or points of exactly the classes `due [n]`."""
+    rng = stream(seed, 0, "floor", k)
+    if due is None:
+        return target.batch(rng, n)
+    return of_classes(target, rng, due)
+
+
+def of_classes(target: Target, rng: np.random.Generator, due: np.ndarray) -> Batch:
+    """Points of the target of exactly these classes [n], drawn until there are enough of each."""
+    points = np.full((len(due), 2), np.nan)
+    while (missing := np.isnan(points[:, 0])).any():
+        drawn = target.batch(rng, 2 * len(due))
+        assert drawn.labels is not None, "only a target with classes is asked"
+        for c in np.unique(due[missing]):
+            places, found = np.flatnonzero(missing & (due == c)), drawn.points[drawn.labels == c]
+            points[places[: len(found)]] = found[: len(places)]
+    return Batch(points, due)
 
 
 def axes_of(view: View, n: int) -> Axes:
@@ -153,13 +172,18 @@ def floors_on(
     share them, here and elsewhere. With the points' classes `due [n]` of measures of classes too, and of `more(clouds)`,
     clouds [K, n, 2] to [K] each.
     """
-    target, about = ground.target, [*about, *([] if due is None else ["classes"])]
+    target, about = ground.target, [*about, *([] if due is None else ["told classes"])]
+
+    def perfect(k: int) -> Batch:
+        return perfect_batch(target, ground.seed, len(real), k, due if when == "frame" else None)
+
+    def sample(k: int) -> np.ndarray:
+        return perfect(k).points
 
     def kinds(k: int) -> Kinds:
-        return Kinds() if due is None else Kinds(perfect_batch(target, ground.seed, len(real), k).labels, due)
+        return Kinds() if due is None else Kinds(perfect(k).labels, due)
 
     def made() -> Floors:
-        sample = partial(perfect_points, target, ground.seed, len(real))
         found = measure.floors(
             sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, ground.many_real, kinds
         )

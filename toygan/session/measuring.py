@@ -35,6 +35,7 @@ from toygan.session.ground import (
     optimum_told,
     seen_on,
     summed_up,
+    watched_batch,
 )
 from toygan.session.looks import Frame, shown_again
 from toygan.session.simulation import FINAL_POINTS, Simulation, on_host, real_points
@@ -72,7 +73,7 @@ def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str
     """Every measure of one frame, [S] each; and the optimal critics of the portrait seeds, `optimal_scores [P, g, g]`."""
     samples, ground = frame.arrays["samples"], ground_of(work.config, work.sim)
     critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
-    kinds = kinds_seen(work.sim, work.sim.watched)
+    kinds = kinds_seen(work.sim, work.sim.watched, 0)
     clouds = seen_on(ground, samples, critics, optimum_at(work, frame), kinds)
     measures = measured_on(ground, clouds, critics, work.optimum, kinds)
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
@@ -108,13 +109,19 @@ def codes_of(sim: Simulation) -> np.ndarray | None:
     return kinds_of(sim.world.game, sim.watched, "real label") if categories is None else categories
 
 
-def kinds_seen(sim: Simulation, latents: Tensor) -> list[Kinds]:
-    """What is known of each seed's points of these latents [S, n, d]: classes, which are by construction those of the real
-    points to compare with, and makers, in turn.
+def kinds_seen(sim: Simulation, latents: Tensor, place: int) -> list[Kinds]:
+    """What is known of each seed's points of these latents [S, n, d]: classes, those of the real points of that place to
+    compare with, and makers, in turn.
     """
     classes, makers = kinds_of(sim.world.game, latents, "real label"), turns_of(sim, latents)
     own: Sequence[np.ndarray | None] = [None] * len(latents) if classes is None else list(classes)
-    return [Kinds(each, own[0], makers) for each in own]
+    due = None if classes is None else real_classes(sim, latents.shape[1], place)
+    return [Kinds(each, due, makers) for each in own]
+
+
+def real_classes(sim: Simulation, n: int, place: int) -> np.ndarray | None:
+    """The classes of the real points of a place to compare with: [n]."""
+    return watched_batch(sim.world.target, sim.source.scenario_seed, n, place).labels
 
 
 def turns_of(sim: Simulation, latents: Tensor) -> np.ndarray | None:
@@ -163,8 +170,8 @@ def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when
     """What perfect samplers score in every measure of clouds against these target points [n, 2]."""
     own = [as_data(config)["measures"]] if config.measures else []
     about = [as_data(config)["target"], folders.digests(config), *own]
-    due = kinds_of(sim.world.game, sim.watched if when == "frame" else sim.final, "real label")
-    classes, more = None if due is None else due[0], partial(own_measures, config, real=real)
+    labelled, place = config.method.labels is not None, 0 if when == "frame" else 1
+    classes, more = real_classes(sim, len(real), place) if labelled else None, partial(own_measures, config, real=real)
     return floors_on(ground_of(config, sim), about, real, n_w1, when, classes, more if own else None)
 
 
@@ -235,7 +242,7 @@ def summary(
     known |= {name: last[name] for name in (*shown_in("last"), "slope_alignment_ceiling") if name in last}
     points = final_points(work)
     known |= own_measures(work.config, frames["final"], points)
-    ground, kinds = ground_of(work.config, work.sim), kinds_seen(work.sim, work.sim.final)
+    ground, kinds = ground_of(work.config, work.sim), kinds_seen(work.sim, work.sim.final, 1)
     ended = summed_up(ground, seeds, frames["final"], points, FINAL_W1, frames, known, kinds)
     return ended | optimum_facts(work.config, work.optimum)
 

@@ -129,7 +129,9 @@ def learned(stage: Stage, parameters: np.ndarray, seed: int) -> Ratio:
     sim = simulation(stage.config.model_copy(update={"training": training}))
     references = [stage.target.sample(rng_of(stage.config, "reference"), POINTS), stage.draw(POINTS, 1)[1]]
     own = torch.from_numpy(parameters[None]).double()
-    judge = duel.judge(sim.world.game, {duel.CRITIC: own}, *(torch.from_numpy(one[None]).double() for one in references))
+    judge = duel.judge(
+        sim.world.game, {duel.CRITIC: own}, *(torch.from_numpy(one[None]).double() for one in references)
+    )
 
     def score(points: np.ndarray) -> np.ndarray:
         return on_host(judge.score(torch.from_numpy(points[None]).double()))[0]

@@ -123,12 +123,17 @@ def first_state(stage: World, source: Randomness, like: Tensor) -> State:
 
 
 def watched_latents(stage: World, source: Randomness, n: int, like: Tensor, place: int) -> Tensor:
-    """Latents to look at [seed, n, d], codes first, each seed's own; classes are those of the real points to compare with."""
+    """Latents to look at [seed, n, d], codes first, each seed's own; at the frames (place 0) classes are those of the watched
+    real points.
+    """
     names = (*stage.game.objective.codes, "latent")
 
     def one(name: str, seed: int) -> np.ndarray:
-        of = 0 if name == "real label" else seed
-        return source.laws[name](stream(source.scenario_seed, of, f"watched {name}", place), n)
+        if (
+            name == "real label" and place == 0
+        ):  # the critic is looked at where it is told the classes of the real points
+            return source.laws[name](stream(source.scenario_seed, 0, "watched real", place), n)
+        return source.laws[name](stream(source.scenario_seed, seed, f"watched {name}", place), n)
 
     fed = [np.hstack([one(name, seed) for name in names]) for seed in source.seeds]
     return torch.from_numpy(np.stack(fed)).to(like)
