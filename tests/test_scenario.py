@@ -86,6 +86,7 @@ def test_an_own_files_config_repeats_the_run_from_anywhere(method, own, tmp_path
 WORLDS = {
     "checkerboard": "cb7ec85753a7",
     "circles": "aa2dbf8bbf5b",
+    "clock": "3d93a46d1774",
     "dirac": "d6658d013591",
     "eight-gaussians": "91082b56ef30",
     "far-gaussian": "070a9bf30c78",

@@ -18,6 +18,14 @@ ZOO: dict[str, dict[str, Any]] = {
         "constraint": R1,
         "labels": "both",
     },
+    "tc-gan": {
+        "formula": "cgan;  the class is the moment, of twelve",
+        "reference": "after Mirza and Osindero, 2014, arXiv:1411.1784, with time for a label",
+        "look_for": "A target that moves: one cloud a moment, and the critic's hill goes around with it.",
+        "objective": NS,
+        "constraint": R1,
+        "labels": "both",
+    },
     "ac-gan": {
         "formula": "ns-gan-r1, G told the class;  C: + E -log softmax(head)[class] of real and fake;  G: + of fake",
         "reference": "Odena et al., 2016, arXiv:1610.09585",
@@ -260,6 +268,7 @@ ZOO: dict[str, dict[str, Any]] = {
 }
 
 PLAYED_ON: dict[str, str] = {
+    "tc-gan": "clock",
     "cogan": "two-rings",
     "deq-gan": "oscillator",
     "cyclegan": "ring-to-grid",
