@@ -24,7 +24,7 @@ FIRST, *OTHERS = (name for name in SCRIPTS if name in ("unpack.js", "paint.js", 
 TALL = 900  # pixels of a player in a notebook
 
 
-class Player:
+class PagePlayer:
     """Recordings under one slider, as a page has them: shows itself in a notebook; `save` keeps it as a page of one file."""
 
     def __init__(self, recordings: Sequence[Recording]) -> None:
@@ -48,12 +48,12 @@ class Player:
         )
 
 
-def player(*recordings: Recording) -> Player:
+def player(*recordings: Recording) -> PagePlayer:
     """A player of one recording, or of several under one slider. UserError for none, or for what is no recording."""
     wrong = [type(one).__name__ for one in recordings if not isinstance(one, Recording)]
     if wrong or not recordings:
         raise UserError(f"player: {wrong[0] if wrong else 'nothing'} is no recording; toygan.load(folder) gives one")
-    return Player(recordings)
+    return PagePlayer(recordings)
 
 
 def whole(recordings: Sequence[Recording]) -> str:
