@@ -30,6 +30,12 @@ RunsFolder = Annotated[
     Path, typer.Option("--runs", metavar="DIR", help="Where the run folders are kept, for every exhibit.")
 ]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; one a core by default.")]
+OwnCode = Annotated[
+    list[str],
+    typer.Option(
+        "--own", metavar="FILE.py:NAME", help="A function of yours that the exhibit names and may run; repeatable."
+    ),
+]
 GO_ON = "\n    nothing is lost: the same command goes on", "; the same command goes on from here"
 
 
@@ -45,12 +51,7 @@ def demo(
     ] = Path("demo"),
     runs: RunsFolder = RUNS,
     workers: Workers = None,
-    own: Annotated[
-        list[str],
-        typer.Option(
-            metavar="FILE.py:NAME", help="A function of yours that the exhibit names and may run; repeatable."
-        ),
-    ] = [],  # noqa: B006
+    own: OwnCode = [],  # noqa: B006
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
