@@ -483,6 +483,8 @@ def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mist
     if kind == "extra_forbidden":
         legal = legal_keys(model, location[:-1])
         return Mistake(key, "unknown key", suggestion(str(key[-1]), legal, "keys"))
+    if kind == "union_tag_not_found" and not isinstance(lookup(data, key), dict):
+        return Mistake(key, "must be a table", for_example(model, location))
     if kind == "union_tag_not_found":
         kinds = ", ".join(sorted(legal_kinds(model, location)))
         return Mistake((*key, "kind"), "this key is missing", f"legal values: {kinds}")
