@@ -37,6 +37,10 @@ CATALOGUE = (
     "one-argument",
     "leaderboard",
     "time-to-quality",
+    "labels-and-collapse",
+    "several-generators",
+    "what-an-encoder-sees",
+    "cycle-and-turns",
 )
 MOST_FILMS = 60  # of the whole gallery: a film is half a megabyte of the site
 SEEDS = 8
