@@ -13,8 +13,9 @@ from conftest import states_in, with_parameters
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from toygan.draw.layout import axis_at
 from toygan.draw.players import VIEWS, folded, latent_map, matched, quads, save_view, transport_lines, transport_matrix
-from toygan.draw.sheet import axis_at, blank
+from toygan.draw.sheet import blank
 from toygan.files.scenario import read
 from toygan.game import duel
 from toygan.game.networks import INITIALISATIONS

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toygan.draw.companions import EXTRAS, Extra
+from toygan.draw.companions import EXTRAS, CompanionPanel
+from toygan.draw.layout import axis_at, fitted, panel_height, place_beneath
 from toygan.draw.panels import (
     INK,
     LARGE,
@@ -42,17 +43,7 @@ from toygan.draw.players import (
     weights,
 )
 from toygan.draw.saved import PICTURE_FORMATS, Paper, save_figure, suffix_in
-from toygan.draw.sheet import (
-    WIDTH,
-    axis_at,
-    even,
-    figure_of,
-    fitted,
-    panel_height,
-    place_beneath,
-    point_legend,
-    say,
-)
+from toygan.draw.sheet import WIDTH, even, figure_of, point_legend, say
 from toygan.session.recording import Recording
 from toygan.view.levels import scales
 from toygan.view.look import ASPECT, ON_SLIDES, SLIDE, TYPE, USUAL, Options
@@ -129,7 +120,7 @@ def on_plane(draw: Callable[[Axes, Scene, int], None]) -> Callable[[Axes, Scene,
     return lambda axis, shown, look, options: draw(axis, shown, look)
 
 
-def of_extra(row: Extra) -> Pane:
+def of_extra(row: CompanionPanel) -> Pane:
     """A panel of what further players and classes show."""
     return Pane(True, row.title, on_plane(row.draw), row.known, row.tall, row.slots, False, row.is_orange)
 

@@ -16,6 +16,7 @@ from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from toygan.draw.layout import axis_at, beneath, panel_height
 from toygan.draw.panels import (
     FAINT,
     INK,
@@ -27,10 +28,7 @@ from toygan.draw.panels import (
     score_bands,
     score_bar,
 )
-from toygan.draw.players import CORNERS, latent_colours
-from toygan.draw.points import GENERATED, REAL, marker_size, real_points
-from toygan.draw.sheet import axis_at, beneath, panel_height
-from toygan.draw.sweep import MARKS
+from toygan.draw.points import CORNERS, GENERATED, MARKS, REAL, latent_colours, marker_size, real_points
 from toygan.files.text import number
 from toygan.quantities.table import written
 from toygan.view.kinds import classes_of, kept_at, kinds_of, pairs_at, regions_known
@@ -46,7 +44,7 @@ KINDS = [*METHOD_COLOURS, "#8b5a2b", "#999933"]  # a colour a kind
 LEAST_REGION = 60  # places of the grid that a region has where its number is written
 
 
-class Extra(NamedTuple):
+class CompanionPanel(NamedTuple):
     """One panel: its title, its function of an axis, a scene and a look, whether a scene has it, its height for a width in
     inches, how many panels' width it takes at least, and whether what is generated in it is orange.
     """
@@ -348,7 +346,7 @@ def pairs(axis: Axes, shown: Scene, look: int) -> None:
     beneath(axis, [f"squares: the target's world; dots of their colour: the other one's{said}"])
 
 
-class Row(NamedTuple):
+class PanelRow(NamedTuple):
     """Panels beside each other in so many slots, and the height that they take."""
 
     names: list[str]
@@ -358,14 +356,14 @@ class Row(NamedTuple):
 OVER, UNDER = 0.32, 0.62  # inches over and beneath a panel of a row: title, words
 
 
-def rows_of(shown: Scene, slots: int, wide: float, gap: float) -> list[Row]:
+def rows_of(shown: Scene, slots: int, wide: float, gap: float) -> list[PanelRow]:
     """The panels that a scene has in rows of so many slots, each slot so many inches wide with a gap between two."""
     rows: list[list[str]] = []
     for name in extras_of(shown):
         if not rows or sum(EXTRAS[one].slots for one in (*rows[-1], name)) > slots:
             rows.append([])
         rows[-1].append(name)
-    return [Row(row, OVER + UNDER + max(tall_of(shown, name, wide, gap) for name in row)) for row in rows]
+    return [PanelRow(row, OVER + UNDER + max(tall_of(shown, name, wide, gap) for name in row)) for row in rows]
 
 
 def tall_of(shown: Scene, name: str, wide: float, gap: float) -> float:
@@ -380,7 +378,7 @@ def width_of(name: str, wide: float, gap: float) -> float:
 
 
 def draw_rows(
-    figure: Figure, shown: Scene, rows: Sequence[Row], left: float, top: float, wide: float, gap: float
+    figure: Figure, shown: Scene, rows: Sequence[PanelRow], left: float, top: float, wide: float, gap: float
 ) -> None:
     """Draw rows of panels at the last look, from so many inches up downwards."""
     for row in rows:
@@ -405,17 +403,19 @@ def extras_of(shown: Scene) -> list[str]:
     return [name for name, row in EXTRAS.items() if row.known(shown)]
 
 
-EXTRAS: dict[str, Extra] = {
-    "kinds": Extra("generated points by kind", kinds, lambda shown: kinds_of(shown.recording.frames) is not None,
+EXTRAS: dict[str, CompanionPanel] = {
+    "kinds": CompanionPanel("generated points by kind", kinds, lambda shown: kinds_of(shown.recording.frames) is not None,
                    is_orange=False),
-    "regions": Extra(
+    "regions": CompanionPanel(
         "what the critic's head says", regions, lambda shown: shown.critic_kept and bool(regions_known(shown.recording.frames))
     ),
-    "classes": Extra("the critic class by class", classes, has("class_scores"), tall_classes, 3),
-    "reconstructions": Extra("what comes back of real points", reconstructions, has("reconstructed")),
-    "code": Extra("the encoder's latents, as colours", code, has("code_map"), is_orange=False),
-    "worlds": Extra("both worlds, there and back", worlds, has("other_reconstructed", "other_real"), tall_worlds, 2, False),
-    "pairs": Extra(
+    "classes": CompanionPanel("the critic class by class", classes, has("class_scores"), tall_classes, 3),
+    "reconstructions": CompanionPanel("what comes back of real points", reconstructions, has("reconstructed")),
+    "code": CompanionPanel("the encoder's latents, as colours", code, has("code_map"), is_orange=False),
+    "worlds": CompanionPanel(
+        "both worlds, there and back", worlds, has("other_reconstructed", "other_real"), tall_worlds, 2, False
+    ),
+    "pairs": CompanionPanel(
         "pairs of one latent", pairs,
         lambda shown: has("other", "other_real")(shown) and "other_reconstructed" not in shown.recording.frames,
         is_orange=False,

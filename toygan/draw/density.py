@@ -13,6 +13,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
+from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.panels import INK, PLAIN, SMALL, colour_bar, corner_note, frame_view, pixel_extent
 from toygan.draw.players import foot, not_recorded
 from toygan.draw.sheet import (
@@ -23,11 +24,9 @@ from toygan.draw.sheet import (
     THIRD,
     UNDER,
     WIDTH,
-    axis_at,
     blank,
     command_lines,
     even,
-    panel_height,
     save_figure,
     say,
     status_line,

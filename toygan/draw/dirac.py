@@ -11,9 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from toygan.draw.layout import axis_at
 from toygan.draw.panels import FAINT, INK, LARGE, PLAIN, SMALL, STEEPNESS, pixel_extent
 from toygan.draw.points import GENERATED, REAL
-from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, axis_at, blank, even, save_figure, say, suffix_in
+from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, blank, even, save_figure, say, suffix_in
 from toygan.view.look import USUAL, Options
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from toygan.draw.layout import axis_at
 from toygan.draw.panels import FAINT, INK, LARGE, METHOD_COLOURS, PLAIN, SMALL
-from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, axis_at, blank, save_figure, say, suffix_in
+from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, blank, save_figure, say, suffix_in
 from toygan.quantities.table import label_of
 from toygan.view.look import USUAL, Options
 

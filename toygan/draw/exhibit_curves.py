@@ -24,6 +24,7 @@ from toygan.draw.exhibit_parts import (
     titled,
     within,
 )
+from toygan.draw.layout import axis_at
 from toygan.draw.panels import (
     CRITIC,
     FAINT,
@@ -40,7 +41,7 @@ from toygan.draw.panels import (
     wide_range,
 )
 from toygan.draw.players import drawable, last_finite_frame
-from toygan.draw.sheet import WIDTH, axis_at
+from toygan.draw.sheet import WIDTH
 from toygan.draw.sweep import dress
 from toygan.files.text import number, percent
 from toygan.quantities.table import axis_name, better

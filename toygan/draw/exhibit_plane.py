@@ -27,6 +27,7 @@ from toygan.draw.exhibit_parts import (
     runs_in_words,
     titled,
 )
+from toygan.draw.layout import axis_at, panel_height, size_of
 from toygan.draw.panels import (
     FAINT,
     INK,
@@ -42,9 +43,8 @@ from toygan.draw.panels import (
     steepness,
 )
 from toygan.draw.players import AROUND_ONE, latent_map
-from toygan.draw.points import counted, generated_cloud, marker_size, real_points
-from toygan.draw.sheet import WIDTH, axis_at, columns_for, measure_lines, note_of, panel_height, size_of
-from toygan.draw.sweep import MARKS
+from toygan.draw.points import MARKS, counted, generated_cloud, marker_size, real_points
+from toygan.draw.sheet import WIDTH, columns_for, measure_lines, note_of
 from toygan.files.text import percent
 from toygan.quantities.table import label_of
 from toygan.view.levels import range_in_words, scales

@@ -30,8 +30,9 @@ from toygan.draw.exhibit_parts import (
     titled,
     within,
 )
+from toygan.draw.layout import axis_at, size_of
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL
-from toygan.draw.sheet import axis_at, say, size_of
+from toygan.draw.sheet import say
 from toygan.draw.sweep import dress, floor_line, log_axis
 from toygan.quantities.table import axis_name, better
 from toygan.view.statistics import Interval, median

@@ -35,8 +35,9 @@ from toygan.draw.exhibit_parts import (
     titled,
     within,
 )
+from toygan.draw.layout import axis_at
 from toygan.draw.panels import CRITIC, FAINT, GENERATED, INK, PLAIN, SHARE, SMALL, STEEPNESS
-from toygan.draw.sheet import WIDTH, axis_at, say
+from toygan.draw.sheet import WIDTH, say
 from toygan.draw.sweep import floor_line, frame_around, rings, scale_of
 from toygan.files.text import number
 from toygan.quantities.table import axis_name, better, label_of

@@ -15,9 +15,10 @@ from matplotlib.ticker import MaxNLocator
 from toygan.draw import distance
 from toygan.draw.dirac import portraits
 from toygan.draw.exhibit_parts import Material, Page, Rows, nothing, page, titled
+from toygan.draw.layout import axis_at
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL
 from toygan.draw.points import GENERATED, REAL
-from toygan.draw.sheet import WIDTH, axis_at, say
+from toygan.draw.sheet import WIDTH, say
 from toygan.draw.sweep import dress, log_axis
 from toygan.view.records import groups
 

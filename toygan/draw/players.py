@@ -16,6 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.panels import (
     CRITIC,
     FAINT,
@@ -33,17 +34,15 @@ from toygan.draw.panels import (
     steepness,
     tick,
 )
-from toygan.draw.points import GENERATED, REAL, real_points
+from toygan.draw.points import GENERATED, REAL, latent_colours, real_points
 from toygan.draw.sheet import (
     MARGIN,
     PICTURE_FORMATS,
     WIDTH,
-    axis_at,
     blank,
     command_lines,
     even,
     header,
-    panel_height,
     save_figure,
     say,
     status_line,
@@ -56,9 +55,6 @@ from toygan.view.scene import Scene, scene, title_of
 
 PAIRS = 200  # points of either cloud in a transport plan: a thousand lines would be a blot
 FOLLOWED = 16  # particles with trails
-CORNERS = np.array(
-    [[[0.00, 0.45, 0.70], [0.00, 0.62, 0.45]], [[0.80, 0.47, 0.65], [0.90, 0.62, 0.00]]]
-)  # Okabe and Ito's
 AROUND_ONE = LinearSegmentedColormap.from_list("around one", ["#2166ac", "#d1e5f0", "#ffffff", "#fdd9b5", "#b35806"])
 
 
@@ -99,14 +95,6 @@ def folded(sent: np.ndarray) -> np.ndarray:
     side = -1.0 if np.abs(area[area > 0]).sum() < np.abs(area[area < 0]).sum() else 1.0
     # A sliver is no fold: what rounding or a flat map turns over has no area to speak of.
     return np.asarray(side * area < -1e-3 * float(np.abs(area).mean()))
-
-
-def latent_colours(m: int) -> np.ndarray:
-    """A colour for each cell of the square, mixed from its four corners: [m * m, 3]."""
-    u = (np.arange(m) + 0.5) / m
-    across = CORNERS[:, 0][:, None] * (1 - u)[:, None] + CORNERS[:, 1][:, None] * u[:, None]
-    mixed: np.ndarray = across[0] * (1 - u)[:, None, None] + across[1] * u[:, None, None]
-    return mixed.reshape(-1, 3)
 
 
 # --- particles and transport -----------------------------------------------------------------------------------------

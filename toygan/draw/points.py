@@ -21,6 +21,10 @@ from toygan.view.shares import Rings
 
 REAL, GENERATED = "#10243e", "#d55e00"  # the latter is Okabe and Ito's vermilion
 RIM = "#7a3600"  # of a disc: in grey, vermilion is as light as the critic's darkest band
+MARKS = "osD^vP*X"  # with the colours: more kinds of runs than a reader can tell apart
+CORNERS = np.array(
+    [[[0.00, 0.45, 0.70], [0.00, 0.62, 0.45]], [[0.80, 0.47, 0.65], [0.90, 0.62, 0.00]]]
+)  # Okabe and Ito's
 REAL_INK, INK_ADDED, PALE = 0.2, 0.5, 0.35  # how opaque one mark is: real, generated, generated beside discs
 DISC_INK, DISC_RIM, RING = 0.5, 0.4, 0.9  # how opaque a disc is; widths of its rim and of a ring's line in points
 CARPET = 1.7  # times the size of a generated mark: a real one reaches out beneath it
@@ -124,3 +128,11 @@ def visible_real(scene: Scene) -> np.ndarray:
 def marker_size(points: int) -> float:
     """The size in points of a generated mark: the more there are, the smaller each."""
     return float(np.clip(2.0 * (1000 / max(points, 1)) ** 0.25, 1.5, 4.0))
+
+
+def latent_colours(m: int) -> np.ndarray:
+    """A colour for each cell of the square, mixed from its four corners: [m * m, 3]."""
+    u = (np.arange(m) + 0.5) / m
+    across = CORNERS[:, 0][:, None] * (1 - u)[:, None] + CORNERS[:, 1][:, None] * u[:, None]
+    mixed: np.ndarray = across[0] * (1 - u)[:, None, None] + across[1] * u[:, None, None]
+    return mixed.reshape(-1, 3)

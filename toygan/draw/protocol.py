@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from toygan.draw.layout import axis_at
 from toygan.draw.panels import FAINT, INK, LARGE, METHOD_COLOURS, PLAIN, SMALL
-from toygan.draw.sheet import WIDTH, axis_at, blank, say
+from toygan.draw.sheet import WIDTH, blank, say
 from toygan.view.statistics import Interval
 
 ROW, HEAD = 0.36, 0.75  # inches of a line, and of what stands over and under those of a measure

@@ -13,22 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from toygan.draw.fresh import of_points
+from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.panels import INK, PLAIN, SMALL, corner_note, frame_view, say_outside
 from toygan.draw.players import foot
 from toygan.draw.points import generated_cloud, real_points
-from toygan.draw.sheet import (
-    MARGIN,
-    PICTURE_FORMATS,
-    WIDTH,
-    axis_at,
-    blank,
-    command_lines,
-    even,
-    header,
-    panel_height,
-    save_figure,
-    suffix_in,
-)
+from toygan.draw.sheet import MARGIN, PICTURE_FORMATS, WIDTH, blank, command_lines, even, header, save_figure, suffix_in
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.look import USUAL, Options

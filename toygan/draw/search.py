@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.panels import CRITIC, GENERATED, INK, PLAIN, SMALL, colour_bar, frame_view, pixel_extent
 from toygan.draw.players import foot
 from toygan.draw.sheet import (
@@ -20,11 +21,9 @@ from toygan.draw.sheet import (
     TEXT,
     UNDER,
     WIDTH,
-    axis_at,
     blank,
     command_lines,
     even,
-    panel_height,
     save_figure,
     say,
     status_line,

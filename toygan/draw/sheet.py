@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 
+from toygan.draw.companions import draw_rows, rows_of
+from toygan.draw.layout import axis_at, beneath, fitted, panel_height, place_beneath, size_of
 from toygan.draw.panels import (
     FAINT,
     INK,
@@ -92,8 +93,6 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     """The sheet of one run, from top to bottom: what it is and how it ended, critic and slopes at the last frame that can be
     drawn, what further players and classes show, curves, the quantities of the end, the command.
     """
-    from toygan.draw.companions import draw_rows, rows_of  # of panels that are laid out as here
-
     shown = scene(recording, options.points)
     side = SIDE if shown.optimal is None else THIRD
     tall, extras = panel_height(shown, side), rows_of(shown, 3, THIRD, GAP)
@@ -383,33 +382,6 @@ def note_of(shown: Scene) -> str:
     return f"lost after step {shown.steps[-1]}" if shown.note else ""
 
 
-def beneath(axis: Axes, lines: Sequence[str]) -> None:
-    """Small lines under a panel, as wide as it is."""
-    place_beneath(axis).set_text(fitted(axis, lines))
-
-
-def place_beneath(axis: Axes, inches: float = 0.24) -> Text:
-    """Room for small lines under a panel, so far below it."""
-    _, tall = size_of(axis)
-    return axis.text(0, -inches / tall, "", transform=axis.transAxes, size=SMALL, va="top", color=INK, linespacing=1.25)
-
-
-def fitted(axis: Axes, lines: Sequence[str]) -> str:
-    """Lines wrapped to the width of a panel."""
-    return fitted_to(size_of(axis)[0], lines)
-
-
-def fitted_to(inches: float, lines: Sequence[str]) -> str:
-    """Small lines wrapped to a width."""
-    return "\n".join(part for line in lines for part in textwrap.wrap(line, int(inches / (0.0081 * SMALL))))
-
-
-def size_of(axis: Axes) -> tuple[float, float]:
-    """Width and height of an axis in inches."""
-    box, (across, up) = axis.get_position(), axis.figure.get_size_inches()  # type: ignore[union-attr]
-    return box.width * across, box.height * up
-
-
 def w1_of_all(
     figure: Figure, recordings: Sequence[Recording], raised: float = 0.0, height: float = 1.75
 ) -> tuple[Axes, list[Line2D | None]]:
@@ -487,12 +459,6 @@ def figure_of(width: float, height: float) -> Figure:
     return figure
 
 
-def axis_at(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """An axis placed in inches from the lower left corner."""
-    across, up = figure.get_size_inches()
-    return figure.add_axes((left / across, bottom / up, width / across, height / up))
-
-
 def even(inches: float) -> float:
     """The nearest height that is an even number of a film's pixels, as video wants it."""
     return round(inches * 50) / 50
@@ -549,9 +515,3 @@ def ring_legend(axis: Axes) -> None:
     due_rings(axis, place, np.array([0.08]))
     for line, words in zip((0.23, 0.08), RINGS_IN_WORDS.split("; "), strict=True):
         axis.text(0.26, line, words, va="center", size=SMALL, color=INK)
-
-
-def panel_height(shown: Scene, width: float) -> float:
-    """Height of a panel of this width in equal units, within reason."""
-    left, right, bottom, top = shown.view
-    return float(np.clip(width * (top - bottom) / (right - left), 0.45 * width, 1.3 * width))

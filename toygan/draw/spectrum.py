@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from toygan.draw.layout import axis_at
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL, tick
 from toygan.draw.players import foot
 from toygan.draw.points import GENERATED
@@ -20,7 +21,6 @@ from toygan.draw.sheet import (
     SIDE,
     TEXT,
     WIDTH,
-    axis_at,
     blank,
     command_lines,
     even,

@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from toygan.draw.layout import axis_at, fitted, fitted_to, panel_height, place_beneath
 from toygan.draw.panels import INK, LARGE, critic_contour
 from toygan.draw.players import foot
 from toygan.draw.sheet import (
@@ -15,16 +16,11 @@ from toygan.draw.sheet import (
     PICTURE_FORMATS,
     UNDER,
     WIDTH,
-    axis_at,
     blank,
     command_lines,
     even,
-    fitted,
-    fitted_to,
     header,
     main_panels,
-    panel_height,
-    place_beneath,
     save_figure,
     suffix_in,
 )

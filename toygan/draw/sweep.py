@@ -17,15 +17,16 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from toygan.draw.layout import axis_at
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL, STEEPNESS, styles_of, tick
-from toygan.draw.sheet import WIDTH, axis_at, blank, even, save_figure, say
+from toygan.draw.points import MARKS
+from toygan.draw.sheet import WIDTH, blank, even, save_figure, say
 from toygan.files.text import number
 from toygan.quantities.table import axis_name
 from toygan.view.look import USUAL, Options
 from toygan.view.records import FIRST, groups, in_order, known_values, legal_keys, rank
 from toygan.view.statistics import Interval, median
 
-MARKS = "osD^vP*X"  # with the colours: more kinds of runs than a reader can tell apart
 MOST = 12  # panels of one picture
 KINDS = 24  # kinds of runs that one picture tells apart; where settings make more, they are taken together
 BARS = "bars: 95 % intervals of medians of six seeds and more"

@@ -13,9 +13,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from toygan.draw.layout import axis_at
 from toygan.draw.panels import FAINT, INK, LARGE, PLAIN, SMALL, tick
 from toygan.draw.points import GENERATED, REAL
-from toygan.draw.sheet import axis_at, blank, save_figure, say, suffix_in
+from toygan.draw.sheet import blank, save_figure, say, suffix_in
 from toygan.view.scene import View
 
 COLUMNS, SIDE, PITCH = 4, 1.72, (1.95, 2.12)  # panels in a row; inches of one, and from one to the next

@@ -77,7 +77,7 @@ def recorder(
     return LoopRecorder(Order(place, command, animation=animation, fresh=fresh), told)
 
 
-class Stage(NamedTuple):
+class LoopStage(NamedTuple):
     """What a loop's frames are held against: the ground, the floors of a frame, what is known of the optimal critic."""
 
     ground: Ground
@@ -95,7 +95,7 @@ class LoopRecorder:
         self._order, self._told, self._takes = order, told, dict[int, Take]()
         self._points: int | None = None
         self._drawn = stream(told.seed, 0, "real of a recorded loop")
-        self._stage: Stage | None = None
+        self._stage: LoopStage | None = None
         self._held = ExitStack()
         if (older := OPEN.get(order.folder.resolve())) is not None:
             older._release()  # a cell of a notebook that is run again
@@ -232,14 +232,14 @@ class LoopRecorder:
         with np.errstate(over="ignore"):  # what is too large for single precision is as good as endless
             return points.astype(np.float32)
 
-    def _on_stage(self, n: int) -> Stage:
+    def _on_stage(self, n: int) -> LoopStage:
         """What n points are held against; the first frame says how many."""
         if self._stage is None:
             run.import_slow_libraries()
             ground = ground_for(self._told, n)
             with self._ledger.timed("floors"):
                 floors = floors_on(ground, self._told.about, ground.real, N_W1, "frame")
-            self._points, self._stage = n, Stage(ground, floors, optimum_of(self._told, ground))
+            self._points, self._stage = n, LoopStage(ground, floors, optimum_of(self._told, ground))
             self._ledger.put(config=config_for(self._told, n), floors={"frame": floors})
         return self._stage
 
@@ -362,7 +362,7 @@ def digest_of(latents: Any, n: int) -> str:
     return folders.digest(np.ascontiguousarray(array, dtype="<f8").tobytes()).hex()
 
 
-def measured(stage: Stage, seen: Glance, step: int, seed: int) -> tuple[dict[str, np.ndarray], str]:
+def measured(stage: LoopStage, seen: Glance, step: int, seed: int) -> tuple[dict[str, np.ndarray], str]:
     """The arrays that are kept of a frame, and the line of its measures."""
     ground, samples, critics = stage.ground, seen.arrays["samples"], seen.judged and [seen.judged]
     optimum = stage.optimum if critics else None
@@ -378,7 +378,7 @@ def measured(stage: Stage, seen: Glance, step: int, seed: int) -> tuple[dict[str
 
 
 def ended(
-    stage: Stage, told: Brief, seeds: list[int], frames: Mapping[str, np.ndarray], metrics: Mapping[str, np.ndarray]
+    stage: LoopStage, told: Brief, seeds: list[int], frames: Mapping[str, np.ndarray], metrics: Mapping[str, np.ndarray]
 ) -> tuple[Floors, dict[str, Any]]:
     """The floors of the end and its summary, of the last frame's points against as many fresh ones of the target."""
     ground, final = stage.ground, frames["samples"][-1]
