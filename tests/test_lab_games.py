@@ -220,7 +220,7 @@ def test_twenty_steps_of_the_page_are_pythons_under_descent(method):
 
 
 WITHOUT_A_PAGE = {  # their numbers are no page's to draw: labels go with points, and a second world has points of its own
-    "cgan": "labels", "ac-gan": "labels", "cvae-gan": "labels", "ic-gan": "labels", "cogan": "second world",
+    "cgan": "labels", "tc-gan": "labels", "ac-gan": "labels", "cvae-gan": "labels", "ic-gan": "labels", "cogan": "second world",
     "cyclegan": "second world", "discogan": "second world", "dualgan": "second world",
 }  # fmt: skip
 

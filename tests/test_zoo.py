@@ -65,6 +65,7 @@ WITH_ENCODER = ("critic", "encoder", "generator")
 TRANSLATORS = Facts(("critic", "back_critic", "back", "generator"), neutral={"method.cast.cycle": None})
 FACTS = {
     "cgan": Facts(shown=10),  # and what stands beside a point, ignored, changes nothing: see IGNORED
+    "tc-gan": Facts(shown=14),  # cgan on another world: see IGNORED
     "ac-gan": Facts(),  # how its divergence splits: see below
     "cat-gan": Facts(),  # its entropies: see below
     "ali": Facts(WITH_ENCODER, shown=4),
@@ -151,7 +152,7 @@ def test_a_neutral_setting_is_the_plain_game_bit_for_bit(name):
 
 
 # Rows without a neutral setting: their facts have tests of their own below.
-OF_THEIR_OWN = {"cgan", "ac-gan", "cat-gan", "ali", "cogan", "mad-gan", "ls-gan", "b-gan", "paired-gan"}
+OF_THEIR_OWN = {"cgan", "tc-gan", "ac-gan", "cat-gan", "ali", "cogan", "mad-gan", "ls-gan", "b-gan", "paired-gan"}
 OF_THEIR_OWN |= {"minibatch-gan", "minibatch-std-gan", "bayesian-gan", "lapgan", "deq-gan"}
 
 
