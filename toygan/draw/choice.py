@@ -11,7 +11,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toygan.draw.companions import EXTRAS, Extra
+from toygan.draw.companions import EXTRAS, Companion
 from toygan.draw.panels import (
     INK,
     LARGE,
@@ -129,7 +129,7 @@ def on_plane(draw: Callable[[Axes, Scene, int], None]) -> Callable[[Axes, Scene,
     return lambda axis, shown, look, options: draw(axis, shown, look)
 
 
-def of_extra(row: Extra) -> Pane:
+def of_extra(row: Companion) -> Pane:
     """A panel of what further players and classes show."""
     return Pane(True, row.title, on_plane(row.draw), row.known, row.tall, row.slots, False, row.is_orange)
 

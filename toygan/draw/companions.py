@@ -46,7 +46,7 @@ KINDS = [*METHOD_COLOURS, "#8b5a2b", "#999933"]  # a colour a kind
 LEAST_REGION = 60  # places of the grid that a region has where its number is written
 
 
-class Extra(NamedTuple):
+class Companion(NamedTuple):
     """One panel: its title, its function of an axis, a scene and a look, whether a scene has it, its height for a width in
     inches, how many panels' width it takes at least, and whether what is generated in it is orange.
     """
@@ -405,17 +405,17 @@ def extras_of(shown: Scene) -> list[str]:
     return [name for name, row in EXTRAS.items() if row.known(shown)]
 
 
-EXTRAS: dict[str, Extra] = {
-    "kinds": Extra("generated points by kind", kinds, lambda shown: kinds_of(shown.recording.frames) is not None,
+EXTRAS: dict[str, Companion] = {
+    "kinds": Companion("generated points by kind", kinds, lambda shown: kinds_of(shown.recording.frames) is not None,
                    is_orange=False),
-    "regions": Extra(
+    "regions": Companion(
         "what the critic's head says", regions, lambda shown: shown.critic_kept and bool(regions_known(shown.recording.frames))
     ),
-    "classes": Extra("the critic class by class", classes, has("class_scores"), tall_classes, 3),
-    "reconstructions": Extra("what comes back of real points", reconstructions, has("reconstructed")),
-    "code": Extra("the encoder's latents, as colours", code, has("code_map"), is_orange=False),
-    "worlds": Extra("both worlds, there and back", worlds, has("other_reconstructed", "other_real"), tall_worlds, 2, False),
-    "pairs": Extra(
+    "classes": Companion("the critic class by class", classes, has("class_scores"), tall_classes, 3),
+    "reconstructions": Companion("what comes back of real points", reconstructions, has("reconstructed")),
+    "code": Companion("the encoder's latents, as colours", code, has("code_map"), is_orange=False),
+    "worlds": Companion("both worlds, there and back", worlds, has("other_reconstructed", "other_real"), tall_worlds, 2, False),
+    "pairs": Companion(
         "pairs of one latent", pairs,
         lambda shown: has("other", "other_real")(shown) and "other_reconstructed" not in shown.recording.frames,
         is_orange=False,

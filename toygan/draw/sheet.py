@@ -53,17 +53,15 @@ from toygan.view.scene import (
     Scene,
     diagnosis_of,
     no_critic,
-    optimum_in_words,
     optimum_label,
     real_in_words,
     scene,
     seeds_of,
     steepest,
-    title_of,
 )
 from toygan.view.settings import settings_line
 from toygan.view.shares import RINGS_IN_WORDS
-from toygan.view.words import Scored, end_words, final_notes, final_rows, headline, purpose, words_with_range
+from toygan.view.words import Scored, end_words, final_notes, headline, purpose, words_with_range
 
 WIDTH, MARGIN, RIGHT, SIDE = 8.0, 0.45, 0.35, 3.4  # inches: the figure, beside its panels, a main panel of two
 THIRD = 2.3  # inches: a main panel of three
@@ -78,44 +76,6 @@ OPENING = 112  # the same beneath the title, beside the legend
 CAPTION = "Lighter = held for more real; every critic on its own colour scale."
 AT_END = "Numbers beneath: of the end, on fresh points."
 Panel = Callable[[Axes, Recording], None]
-
-
-def picture(recording: Recording, options: Options = USUAL) -> Figure:
-    """The sheet of one run, from top to bottom: what it is and how it ended, critic and slopes at the last frame that can be
-    drawn, what further players and classes show, curves, the quantities of the end, the command.
-    """
-    from toygan.draw.companions import draw_rows, rows_of  # of panels that are laid out as here
-
-    shown = scene(recording, options.points)
-    side = SIDE if shown.optimal is None else THIRD
-    tall, extras = panel_height(shown, side), rows_of(shown, 3, THIRD, GAP)
-    opening, foot, panels, rows = (
-        opening_lines(shown, options.language),
-        footer_lines(shown, options.language),
-        curve_panels(recording),
-        final_rows(recording),
-    )
-    told = [] if shown.optimal is None else in_lines(optimum_in_words(recording), options.language, TEXT)
-    table = ROW * (-(-len(rows) // BLOCKS) + 1.6) if rows else 0.0
-    below = 0.165 * len(foot) + table + 0.2
-    more = below + (CURVES if len(panels) == 1 else TWO_ROWS)[1] * len(panels) + sum(row.tall for row in extras)
-    bottom = more + 0.15 * len(told) + UNDER
-    figure = blank(bottom + tall + 1.05 + ROW * len(opening))
-    header(figure, title_of(recording), status_line(shown), [shown])
-    for row, (line, weight) in enumerate(opening):
-        say(figure, 0.2, figure.get_figheight() - 0.84 - ROW * row, line, SMALL, weight)
-    places = np.linspace(MARGIN, WIDTH - RIGHT - side, 2 if shown.optimal is None else 3)
-    main_panels(
-        [axis_at(figure, left, bottom, side, tall) for left in places], shown, scales(shown, scale=options.scale)
-    )
-    for row, line in enumerate(told):
-        say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * row, line, SMALL)
-    draw_rows(figure, shown, extras, MARGIN, more, THIRD, GAP)
-    curves(figure, recording, below + 0.4)
-    table_of(figure, rows, below - 0.3)
-    for row, (line, family) in enumerate(reversed(foot)):
-        say(figure, MARGIN - 0.15, 0.12 + 0.165 * row, line, SMALL, family=family)
-    return figure
 
 
 ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
@@ -274,12 +234,6 @@ def command_lines(recording: Recording, width: int) -> list[str]:
 def wrapped_command(command: str, width: int) -> list[str]:
     """A command as lines of at most `width` characters."""
     return textwrap.wrap(f"$ {command}", width, subsequent_indent="    ")
-
-
-def save_picture(recording: Recording, path: str | Path, options: Options = USUAL) -> None:
-    """Write the sheet of a run as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(picture(recording, options), path, recording.facts.command, options)
 
 
 def comparison(recordings: Sequence[Recording], options: Options = USUAL) -> Figure:

@@ -112,9 +112,9 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
 
     Where points are brought back, by an encoder or by the way back of two translators: `reconstructed [S, M, 2]` of the first
     real points; `reconstruction_error`, `latent_distance [S]`, the mean distances of real points and of latents from what
-    comes back of them. Of translators `travel [S]`, the mean way of a source point. Of an encoder `code_map [P, m, 2]`, the shares of watched latents below E(x) in its first two
-    coordinates at `places [P, m, 2]`. Of two worlds `other [S, N, 2]`, what is made in the other one, and of translators
-    `other_reconstructed [S, M, 2]`.
+    comes back of them. Of an encoder `code_map [P, m, 2]`, the shares of watched latents below E(x) in its first two
+    coordinates at `places [P, m, 2]`. Of two worlds `other [S, N, 2]`, what is made in the other one; of translators
+    `other_reconstructed [S, M, 2]`, and `travel [S]`, the mean way of a source point.
     """
     parameters, real = state.averaged, clouds.real.expand(len(clouds.fake), -1, -1)
     with torch.no_grad():

@@ -13,7 +13,7 @@ from toygan.view.scene import Scene
 HEADS = {"class": "class", "category": "category", "whose": "generator"}  # what a critic's head tells, in words
 
 
-class Kinds(NamedTuple):
+class Coloured(NamedTuple):
     """The kind of each generated point `of [N]`, whole numbers, and what a kind is called: generator, class, category."""
 
     of: np.ndarray
@@ -29,13 +29,13 @@ class Kinds(NamedTuple):
         return f"{self.word} {k + 1}: {percent(float((self.of == k).mean()))}"
 
 
-def kinds_of(frames: Arrays) -> Kinds | None:
+def kinds_of(frames: Arrays) -> Coloured | None:
     """The kinds of the portrait seed's points: generators where there are several, else classes, else categories."""
     if "makers" in frames:
-        return Kinds(np.asarray(frames["makers"], int), "generator")
+        return Coloured(np.asarray(frames["makers"], int), "generator")
     if (classes := classes_of(frames)) is not None:
-        return Kinds(classes, "class")
-    return Kinds(np.asarray(frames["categories"][0], int), "category") if "categories" in frames else None
+        return Coloured(classes, "class")
+    return Coloured(np.asarray(frames["categories"][0], int), "category") if "categories" in frames else None
 
 
 def classes_of(frames: Arrays) -> np.ndarray | None:
