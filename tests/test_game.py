@@ -191,7 +191,7 @@ DIRAC: dict[str, Pushes | None] = {
     "soft-labels": (lambda t: 0.8 * sigmoid(t) - 0.2 * sigmoid(-t), lambda t: sigmoid(-t)),
     "energy": (lambda t: float(t > -1), lambda t: 1.0),
     "began": None,  # has a memory, and a test of its own
-    "density-ratio": (lambda t: t, lambda t: 1 - t),
+    "density-ratio": (lambda t: t, lambda t: 1.0),
     "positive-ratio": (sigmoid, sigmoid),
     "loss-sensitive": None,  # sees |theta| besides
     "categorical": None,  # of eight scores

@@ -703,6 +703,9 @@ def test_the_ratio_estimator_is_pearsons_f_gan():
     scores = [{"score": 2 * (one - 1)} for one in (r, g)]
     theirs = objective("f-pearson").losses(*scores, Extra(torch.zeros(2), {})).critic
     torch.testing.assert_close(theirs, 2 * ours + 1, rtol=1e-12, atol=1e-12)
+    generators = (objective("density-ratio"), {"score": g}), (objective("f-pearson", trick=True), scores[1])
+    one, other = (made.losses(fake, fake, Extra(torch.zeros(2), {})).generator for made, fake in generators)
+    torch.testing.assert_close(other, 2 * one + 2, rtol=1e-12, atol=1e-12)
 
 
 def test_margins_hold_on_linear_critics():
@@ -715,7 +718,7 @@ def test_margins_hold_on_linear_critics():
         r, g = ((one * steep * w).sum(dim=2, keepdim=True) for one in (real, fake))
         found = made_of.losses({"score": r}, {"score": g}, Extra(torch.zeros(2), {}, real, fake)).critic
         short = (1.5 * far - (r - g)).clamp(min=0).mean(dim=(1, 2))
-        torch.testing.assert_close(found, short - r.mean(dim=(1, 2)), rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(found, short + softplus(-r).mean(dim=(1, 2)), rtol=1e-12, atol=1e-12)
         assert bool((short < 1e-12).all()) == held
 
 

@@ -198,10 +198,10 @@ LOG2 = 0.6931471805599453
 
 
 def density_ratio(r: Tensor, g: Tensor) -> Losses:
-    """Critic E g^2/2 - E r, generator E (g - 1)^2/2: the score is the ratio p/q itself (Uehara et al., 2016,
-    arXiv:1610.02920, of the Pearson divergence; twice this minus two is the f-GAN's).
+    """Critic E g^2/2 - E r, generator -E g: the score is the ratio p/q itself (Uehara et al., 2016, arXiv:1610.02920, of the
+    Pearson divergence; twice this minus two is the f-GAN's, whose generator with the trick this is).
     """
-    return Losses(mean(g**2) / 2 - mean(r), generator=mean((g - 1) ** 2) / 2)
+    return Losses(mean(g**2) / 2 - mean(r), generator=-mean(g))
 
 
 def positive_ratio(r: Tensor, g: Tensor, *, weight: PositiveFloat = 1.0) -> Losses:
@@ -218,8 +218,9 @@ def log_softplus(v: Tensor) -> Tensor:
 
 
 def loss_sensitive(*, margin: PositiveFloat = 1.0, weight: PositiveFloat = 1.0) -> Objective:
-    """With the loss L = -score: critic E L(real) + weight E max(0, margin |x - x'| + L(real) - L(fake)) over pairs of a real
-    point x and a generated one x', generator E L(fake) (Qi, 2017, arXiv:1701.06264).
+    """With the loss L = -score: critic E sp(L(real)) + weight E max(0, margin |x - x'| + L(real) - L(fake)) over pairs of a real
+    point x and a generated one x', generator E L(fake) (Qi, 2017, arXiv:1701.06264; without softplus the first term has no
+    lower bound, as every loss may be less by one constant).
     """
 
     def losses(on_real: Heads, on_fake: Heads, extra: Extra) -> Losses:
@@ -228,7 +229,7 @@ def loss_sensitive(*, margin: PositiveFloat = 1.0, weight: PositiveFloat = 1.0) 
         if extra.real is not None and extra.fake is not None:  # a generator's move has shown no real points
             apart = (extra.real - extra.fake).square().sum(dim=2, keepdim=True).clamp(min=1e-30).sqrt()
         short = (over(margin, apart) * apart - r + g).relu()
-        return Losses(over(weight, mean(short)) * mean(short) - mean(r), generator=-mean(g))
+        return Losses(mean(softplus(-r)) + over(weight, mean(short)) * mean(short), generator=-mean(g))
 
     return Objective(losses, generator_needs_real=False)
 

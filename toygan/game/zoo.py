@@ -42,6 +42,7 @@ ZOO: dict[str, dict[str, Any]] = {
         "look_for": "Classes that nobody named: the critic is to be sure on the data and evenly used.",
         "objective": {"kind": "categorical", "categories": 8},
         "constraint": R1,
+        "generator_rate": 1e-3,
     },
     "ali": {
         "formula": "ns-gan-r1 of pairs: C tells (x, E(x)) from (G(z), z);  G: E sp(-g);  E: E sp(r)",
@@ -164,26 +165,26 @@ ZOO: dict[str, dict[str, Any]] = {
         "cast": {"kind": "critics", "number": 3, "sharpness": 1.0},
     },
     "ls-gan": {
-        "formula": "C: -E r + E max(0, |x - x'| - r + g) + 0.1/2 E |f'(real)|^2;  G: -E g",
+        "formula": "C: E sp(-r) + E max(0, |x - x'| - r + g) + 0.1/2 E |f'(real)|^2;  G: -E g",
         "reference": "Qi, 2017, arXiv:1701.06264 (loss-sensitive)",
         "look_for": "Real points are to score higher by how far away the generated ones are, and no more.",
         "objective": {"kind": "loss-sensitive"},
         "constraint": R1,
     },
     "b-gan": {
-        "formula": "C: E g^2/2 - E r + 0.1/2 E |f'(real)|^2;  G: E (g - 1)^2/2",
+        "formula": "C: E g^2/2 - E r + 0.1/2 E |f'(real)|^2;  G: -E g",
         "reference": "Uehara et al., 2016, arXiv:1610.02920",
         "look_for": "The score is the ratio p/q itself: 1 where both agree.",
         "objective": {"kind": "density-ratio"},
         "constraint": R1,
     },
     "msgan": {
-        "formula": "ns-gan-r1;  G: + 0.1 E |z - z'| / |G(z) - G(z')|",
+        "formula": "ns-gan-r1;  G: + 0.003 E |z - z'| / |G(z) - G(z')|",
         "reference": "Mao et al., 2019, arXiv:1903.05628",
         "look_for": "Different latents must give different points: collapse is dear.",
         "objective": NS,
         "constraint": R1,
-        "cast": {"kind": "diverse", "weight": 0.1},
+        "cast": {"kind": "diverse", "weight": 0.003},
     },
     "pres-gan": {
         "formula": "ns-gan-r1;  G: + 0.05 E log E' exp(-|x - x'|^2 / 2 0.1^2) over its batch, minus the blurred points' entropy",
@@ -258,12 +259,12 @@ ZOO: dict[str, dict[str, Any]] = {
         "cast": {"kind": "feature-matching"},
     },
     "historical-gan": {
-        "formula": "ns-gan-r1;  both: + 0.01 |p - mean of p so far|^2 of the parameters p",
+        "formula": "ns-gan-r1;  both: + 0.001 |p - mean of p so far|^2 of the parameters p",
         "reference": "Salimans et al., 2016, arXiv:1606.03498",
         "look_for": "Circling costs: the players are pulled to where they have been on average.",
         "objective": NS,
         "constraint": R1,
-        "history": 0.01,
+        "history": 0.001,
     },
 }
 
