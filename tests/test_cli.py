@@ -23,6 +23,7 @@ from toygan.files.config import Method
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped, shipped_exhibits, shipped_protocols
 from toygan.files.text import number
+from toygan.game.casts import CASTS
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.networks import ACTIVATIONS, INITIALISATIONS, CriticNormalisation
@@ -30,6 +31,7 @@ from toygan.game.objectives import OBJECTIVES
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES
 from toygan.game.players import CRITICS, GENERATORS, LATENTS
 from toygan.game.rules import RULES
+from toygan.game.zoo import ZOO
 from toygan.many import run as runs
 from toygan.many.run import Progress
 from toygan.quantities import diagnosis
@@ -438,7 +440,12 @@ def test_every_word_that_an_option_may_be_is_shown(kind):
 
 
 @pytest.mark.parametrize(
-    "name", [field for field in Method.model_fields if literals(Method.model_fields[field].annotation)]
+    "name",
+    [
+        field
+        for field in Method.model_fields
+        if field != "labels" and literals(Method.model_fields[field].annotation)  # who is told is no row
+    ],
 )
 def test_every_name_that_a_method_may_hold_is_shown(name):
     for word in literals(Method.model_fields[name].annotation):
@@ -459,7 +466,8 @@ def test_lists_name_every_row(here):
         "objectives": OBJECTIVES,
         "constraints": CONSTRAINTS,
         "targets": TARGETS,
-        "methods": METHODS,
+        "methods": METHODS | ZOO,
+        "casts": CASTS,
         "scenarios": shipped(),
         "quantities": QUANTITIES,
         "labels": {label for label, *_ in diagnosis.RULES},

@@ -49,12 +49,15 @@ class Phase(NamedTuple):
     field: np.ndarray
     path: np.ndarray
     words: str
+    rests: np.ndarray
 
 
 def phase(title="one game"):
     axis = np.linspace(-2, 2, 5)
     x, y = np.meshgrid(axis, axis)
-    return Phase(title, axis, np.stack([-y, x], -1), np.array([[1.0, 1.0], [0.5, 1.0]]), "eigenvalues ±i")
+    return Phase(
+        title, axis, np.stack([-y, x], -1), np.array([[1.0, 1.0], [0.5, 1.0]]), "eigenvalues ±i", np.zeros((1, 2))
+    )
 
 
 def recorded(method="wgan-gp", **facts):

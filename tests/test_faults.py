@@ -20,7 +20,7 @@ import toygan
 from toygan.files.strict import UserError
 from toygan.many import run
 from toygan.session import folder as folders
-from toygan.session import measuring, recording, simulation
+from toygan.session import measuring, simulation
 from toygan.session.recording import Recording
 
 SMALL = """\
@@ -100,7 +100,7 @@ def dies_at(monkeypatch, moment: int) -> None:
             raise Killed
         replace(source, target)
 
-    monkeypatch.setattr(recording.os, "replace", replace_or_die)
+    monkeypatch.setattr(os, "replace", replace_or_die)
 
 
 @pytest.mark.parametrize("moment", range(24))
@@ -270,7 +270,7 @@ def test_a_full_disk_loses_nothing(world, undisturbed, tmp_path, monkeypatch, qu
 
     with monkeypatch.context() as patch:
         replace, count = os.replace, iter(range(100))
-        patch.setattr(recording.os, "replace", lambda *paths: replace(*paths) if next(count) < 9 else full())
+        patch.setattr(os, "replace", lambda *paths: replace(*paths) if next(count) < 9 else full())
         with pytest.raises(OSError, match="No space left"):
             play(world, tmp_path)
     assert not list(tmp_path.rglob(".*.part"))

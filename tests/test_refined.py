@@ -164,4 +164,4 @@ def test_packs_are_refused(tmp_path) -> None:
     recording = played(tmp_path, method__pack=2)
     result = CliRunner().invoke(app, ["draw", str(recording.folder), "--view", "refined"])
     assert result.exit_code == 2
-    assert "a critic of single points" in " ".join(result.stderr.split())
+    assert "critic of single points" in " ".join(result.stderr.split())

@@ -361,8 +361,8 @@ BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
 )
 
 
-def world(config: Config, device: str = "cpu") -> World:
-    """Everything that the simulator needs."""
+def world(config: Config, device: str = "cpu", target: Target | None = None) -> World:
+    """Everything that the simulator needs; the target may be there already."""
     dials = {key: dial.to(device) for key, dial in dials_of(config).items()}
     generator, cast = build_generator(config), build_cast(config)
     built = Built(
@@ -380,7 +380,7 @@ def world(config: Config, device: str = "cpu") -> World:
     def game_at(dials: Dials) -> Game:
         return build_game(config, turned(config, dials), built)
 
-    target, laws = build_target(config), laws_of(config)
+    target, laws = target or build_target(config), laws_of(config)
     return World(target, generator, laws, game_at, dials, game_at(dials), build_source(config))
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from toygan.files.config import Config, Method
 from toygan.files.own import Own, is_loaded
-from toygan.files.world import World, world
+from toygan.files.world import World, build_target, world
 from toygan.game import play
 from toygan.game.duel import GENERATOR, carried
 from toygan.game.laws import Sampler
@@ -151,13 +151,20 @@ def fresh_points(config: Config, weights: Mapping[str, np.ndarray], n: int, k: i
     """The k-th sample of n points of each seed's averaged generators, from what was learned, by name [S, P], and fresh
     latents: [S, n, 2].
     """
-    stage, training = world(without_code(config)), config.training
+    stage, training = world(without_code(config), target=when_asked(config)), config.training
     latents = np.stack([fresh_latents(stage, training.seed, seed, n, k) for seed in training.seed_list])
     learned = {name: weights[average_of(name)] for name in stage.game.generators if average_of(name) in weights}
     parameters = {name: torch.from_numpy(own) for name, own in learned.items()}
     with torch.no_grad():
         points = carried(stage.game, parameters, torch.from_numpy(latents).to(parameters[GENERATOR]))
     return on_host(points).astype(np.float32)
+
+
+def when_asked(config: Config) -> Target:
+    """The target, of which nothing is read before a point of it is drawn."""
+    return Target(
+        lambda rng, n: build_target(config).sample(rng, n), draw=lambda rng, n: build_target(config).batch(rng, n)
+    )
 
 
 def average_of(name: str) -> str:
