@@ -50,6 +50,8 @@ class Phase(NamedTuple):
     path: np.ndarray
     words: str
     rests: np.ndarray
+    names: tuple[str, str] = ("θ", "ψ")
+    more: tuple[str, ...] = ()
 
 
 def phase(title="one game"):

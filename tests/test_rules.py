@@ -694,3 +694,15 @@ def test_optimistic_remembers_the_last_gradient_of_each_player():
         rtol=1e-13,
         atol=0,
     )
+
+
+@pytest.mark.parametrize("constraint", ["clip", "norm-clip"])
+@pytest.mark.parametrize("rule", [*RULES])
+def test_every_rule_leaves_a_critic_within_its_bounds(rule, constraint):
+    bound = {"bound": 0.05} if constraint == "clip" else {"bound": 0.5}
+    world = small_world("wasserstein", CONSTRAINTS[constraint](**bound), rule=rule, rate=0.1)
+    last = states_of(world, [0], 10)[-1].parameters["critic"]
+    sizes = [last.abs().max()] if constraint == "clip" else [
+        layer.weight.norm(dim=(1, 2)).max() for layer in world.game.players["critic"].network.layers(last)
+    ]  # fmt: skip
+    assert max(sizes) <= bound["bound"] * (1 + 1e-12)

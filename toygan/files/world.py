@@ -19,7 +19,7 @@ from toygan.game.cast import Bodies, Cast
 from toygan.game.casts import CASTS, fair, labels_beside
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
-from toygan.game.laws import Law, labels, merged, normal
+from toygan.game.laws import Law, Sampler, labels, merged, normal
 from toygan.game.networks import Network
 from toygan.game.objectives import (
     OBJECTIVES,
@@ -233,6 +233,12 @@ def misfits_of_worlds(config: Config) -> None:
         raise Refusal(f"the cast {kind} shows points as they are", "leave instance_noise at 0", "instance_noise")
     if method.labels and config.training.data is not None:
         raise Refusal("labels are of points that are drawn anew", "leave training.data out", "labels")
+    if method.auxiliary is not None and kind == "coupled":
+        raise Refusal(
+            "auxiliary tells classes of one world, and coupled critics are of two", "leave it out", "auxiliary"
+        )
+    if method.labels == "both" and kind == "partners":
+        raise Refusal("partners would have classes of their own", 'take labels = "generator"', "labels")
     if method.auxiliary is not None and not method.labels:
         raise Refusal("auxiliary needs labels", 'for example labels = "generator"', "auxiliary")
     if method.auxiliary is not None and method.pack > 1:
@@ -299,7 +305,18 @@ def misfits_of_pairs(config: Config, cast: Any) -> None:
         raise Refusal("the cast diverse compares two latents", "take a larger training.batch", "cast")
 
 
+def misfits_of_an_equation(config: Config, cast: Any) -> None:
+    """Refuse another target than the solution's circle, and latents that are no time."""
+    target = config.target
+    if target.kind != "circle" or (target.scale, target.rotate, target.shift) != (1.0, 0.0, (0.0, 0.0)):
+        wrong = "the cast equation solves one equation, whose solution is the circle of radius 1"
+        raise Refusal(wrong, "see the scenario oscillator", "cast")
+    if getattr(config.generator, "latent", "") != "uniform":
+        raise Refusal("the cast equation is fed times", 'set generator.latent = "uniform"', "cast")
+
+
 MISFITS: dict[str, Callable[[Config, Any], None]] = {
+    "equation": misfits_of_an_equation,
     "encoder": misfits_of_an_encoder,
     "generators": misfits_of_generators,
     "feature-matching": misfits_of_features,
@@ -327,11 +344,25 @@ def own_tried(config: Config) -> None:
         rule_tried(config.method.update, stage.game, *first_step(config, stage))
 
 
+def samplers(stage: World) -> dict[str, Sampler]:
+    """How each of a step's draws is sampled, by name."""
+    sample, latents, source = stage.target.sample, stage.generator.latents, (stage.source or stage.target).sample
+    fed_by = source if stage.generator.translates else sample
+    own: dict[str, Sampler] = {"real": sample, "latent": lambda rng, n: latents(rng, n, fed_by)}
+    told: dict[str, Sampler] = {"labels": lambda rng, n: one_hot(stage.target, rng, n), "source": source}
+    return own | {name: told.get(law.name, law.sample) for name, law in stage.laws.items()}
+
+
+def one_hot(target: Target, rng: np.random.Generator, n: int) -> np.ndarray:
+    """The classes of the points that the target draws of these numbers [n, K]."""
+    labels = target.batch(rng, n).labels
+    assert labels is not None, "only a method with labels asks, and it wants a target with classes"
+    return np.eye(target.classes or 1)[labels]
+
+
 def first_step(config: Config, stage: World) -> tuple[State, Draw]:
     """A state of one seed before its first step, and what that draws, to try a step on."""
-    rng, sample, moves = np.random.default_rng(0), stage.target.sample, config.method.critic_steps + 1
-    laws = {"real": sample, "latent": lambda rng, n: stage.generator.latents(rng, n, sample)}
-    laws |= {name: law.sample for name, law in stage.laws.items()}
+    rng, moves, laws = np.random.default_rng(0), config.method.critic_steps + 1, samplers(stage)
     draw = {name: np.stack([[law(rng, config.training.batch)] for _ in range(moves)]) for name, law in laws.items()}
     first = {name: player.network.initial(rng)[None] for name, player in stage.game.players.items()}
     start, drawn = ({name: torch.from_numpy(one).float() for name, one in some.items()} for some in (first, draw))
@@ -423,6 +454,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         carry=cast.carry,
         chart=cast.chart,
         terms=cast.terms,
+        clouds=cast.clouds,
         draws=built.draws,
         known=cast.known,
     )

@@ -38,6 +38,9 @@ class Cast(NamedTuple):
     chart: Callable[[Game, Parameters, Tensor], Tensor] | None = (
         None  # the map of latents that is drawn, if not the carry
     )
+    clouds: Callable[[Game, Parameters, Draw], tuple[Tensor, Tensor]] | None = (
+        None  # what the critic tells apart, if not points
+    )
     objective: Callable[[Objective], Objective] = lambda objective: objective
     draws: Callable[[], Mapping[str, Law]] = dict
     known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what is known of them

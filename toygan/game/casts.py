@@ -39,7 +39,7 @@ from toygan.game.duel import (
 from toygan.game.laws import Law, normal, points
 from toygan.game.networks import Layer
 from toygan.game.objectives import Extra, Heads, Losses, Objective
-from toygan.game.play import Beside, Draw, Game, LossTerm, Opinion, Parameters, State
+from toygan.game.play import Beside, Draw, Game, LossTerm, Opinion, Parameters, State, pace
 from toygan.game.stages import coarse_to_fine, equation
 
 Several = Annotated[int, Field(ge=1, le=100)]
@@ -408,8 +408,9 @@ def neighbours(bodies: Bodies, *, scales: Scales = (0.1, 0.5)) -> Cast:
     """
 
     def near(points: Tensor, others: Tensor) -> Tensor:
-        apart = (points.unsqueeze(2) - others.unsqueeze(1)).abs().sum(dim=3)
-        return torch.stack([(apart * over(-1 / s, apart)).exp().mean(dim=2) for s in scales], dim=2)
+        apart, itself = (points.unsqueeze(2) - others.unsqueeze(1)).abs().sum(dim=3), float(points is others)
+        every = [(apart * over(-1 / s, apart)).exp().sum(dim=2) - itself for s in scales]
+        return torch.stack(every, dim=2) / max(others.shape[1] - itself, 1)
 
     return Cast(beside=(within_batch(len(scales), near),))
 
@@ -480,8 +481,9 @@ def sameness(game: Game, parameters: Parameters, state: State, row: Draw) -> Ten
 
 
 def uncrowded(bodies: Bodies, *, weight: PositiveFloat = 0.05, width: PositiveFloat = 0.1) -> Cast:
-    """The generator also minimises weight * E log E' exp(-|x - x'|^2 / 2 width^2) over its batch: minus the entropy, up to a
-    constant, of generated points blurred by that width (after Dieng et al., 2019, arXiv:1910.04302, who sample its slope).
+    """The generator also minimises weight * E log E' exp(-|x - x'|^2 / 2 width^2) over its batch: up to a constant, minus the
+    cross-entropy of the points against themselves blurred by that width, which is large where they crowd (after Dieng et
+    al., 2019, arXiv:1910.04302, who sample the entropy's slope).
     """
 
     def crowding(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
@@ -502,7 +504,7 @@ def heated(bodies: Bodies, *, temperature: PositiveFloat = 1e-4) -> Cast:
         own, drawn = parameters[player], row[f"{player} heat"].flatten(1)
         lacking = max(own.shape[1] - drawn.shape[1], 0)  # only looks have fewer points, and no heat
         drawn = torch.cat((drawn, drawn.new_zeros(len(drawn), lacking)), dim=1)
-        rate = over(game.players[player].rate, own)
+        rate = over(game.players[player].rate * pace(game, state), own)
         size = (over(2 * temperature, own) / rate).sqrt()
         return (size * drawn[:, : own.shape[1]] * own).sum(dim=1)
 

@@ -68,6 +68,9 @@ class Game(NamedTuple):
         None  # the map of latents that is drawn; None: the carry
     )
     terms: tuple[LossTerm, ...] = ()  # what is added to players' losses
+    clouds: Callable[[Game, Parameters, Draw], tuple[Tensor, Tensor]] | None = (
+        None  # what the critic tells apart, if not points
+    )
     draws: Mapping[str, Law] = {}  # what a cast draws besides
     known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what a cast knows of them
 

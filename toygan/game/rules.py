@@ -32,7 +32,7 @@ from toygan.game.field import (
     strides,
 )
 from toygan.game.optimisers import Move, Optimiser, Slots
-from toygan.game.play import Draw, Game, Learned, Parameters, State
+from toygan.game.play import Draw, Game, Learned, Parameters, Player, State
 
 
 class Rule(NamedTuple):
@@ -243,18 +243,22 @@ def lookahead(
         after = under.step(game, state, draw)
         is_due = (after.step / k).floor() * k == after.step
         for name, before in state.players.items():
-            after = play.with_player(after, name, drawn_back(before, after.players[name], alpha, is_due))
+            after = play.with_player(
+                after, name, drawn_back(game.players[name], before, after.players[name], alpha, is_due)
+            )
         return after
 
     return Rule(step, wrap=with_distance, period=k)
 
 
-def drawn_back(before: Learned, now: Learned, alpha: Dial, is_due: Tensor) -> Learned:
-    """A player after a step: its last slot is how far it is from its slow parameters, to which it goes back when it is due."""
+def drawn_back(player: Player, before: Learned, now: Learned, alpha: Dial, is_due: Tensor) -> Learned:
+    """A player after a step: its last slot is how far it is from its slow parameters, to which it goes back when it is due,
+    as far as its constraint lets it.
+    """
     *inner, far = now.slots
     far = far + (now.parameters - before.parameters)
     between = now.parameters - over(1 - alpha, far) * far
-    parameters = torch.where(is_due, between, now.parameters)
+    parameters = torch.where(is_due, player.project(between), now.parameters)
     return now._replace(parameters=parameters, slots=(*inner, torch.where(is_due, torch.zeros_like(far), far)))
 
 

@@ -125,5 +125,6 @@ def equation(bodies: Bodies, *, turns: PositiveFloat = 1.0) -> Cast:
     return Cast(
         wants={CRITIC: partial(critic_opinion, match=match), GENERATOR: partial(generator_opinion, match=match)},
         beside=(Beside(1, told, told, anywhere, given=True),),
+        clouds=lambda game, parameters, row: (right(game, parameters, row), left(game, parameters, row)),
         carry=carry,
     )

@@ -187,7 +187,7 @@ ZOO: dict[str, dict[str, Any]] = {
         "cast": {"kind": "diverse", "weight": 0.003},
     },
     "pres-gan": {
-        "formula": "ns-gan-r1;  G: + 0.05 E log E' exp(-|x - x'|^2 / 2 0.1^2) over its batch, minus the blurred points' entropy",
+        "formula": "ns-gan-r1;  G: + 0.05 E log E' exp(-|x - x'|^2 / 2 0.1^2) over its batch",
         "reference": "after Dieng et al., 2019, arXiv:1910.04302, who sample the entropy's slope",
         "look_for": "Crowding costs: modes are filled to their width, and a few points too many lie between.",
         "objective": NS,

@@ -96,6 +96,8 @@ def with_beside(game: Game, state: State, clouds: Watched) -> tuple[Tensor, Tens
     """Both watched clouds with what stands beside their points [seed, n, d]."""
     real, fake = clouds.real.expand(len(clouds.fake), -1, -1), clouds.fake
     row = by_name(game, real, clouds.latent)
+    if game.clouds is not None:
+        real, fake = (cloud.detach() for cloud in game.clouds(game, state.parameters, row))
     with torch.no_grad():
         r = [one.real(game, state.parameters, real, row) for one in game.beside]
         g = [one.fake(game, state.parameters, fake, row) for one in game.beside]

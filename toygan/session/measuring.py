@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from toygan.files.config import Config, as_data
-from toygan.files.world import build_measures
+from toygan.files.world import besides, build_cast, build_measures
 from toygan.game.play import State
 from toygan.game.streams import stream
 from toygan.quantities import measure
@@ -262,8 +262,13 @@ def alignment_ceilings(work: Gauge, state: State, frames: Mapping[str, np.ndarra
 
 def optimum_facts(config: Config, optimum: Known | None) -> dict[str, Any]:
     """How the optimal critic was found and what decides it, where it is known, and the critic's `boundary`."""
-    objective = config.method.objective
-    return optimum_told(objective.kind, objective.model_dump(), critic_kind(config), optimum, against(config))
+    objective, method = config.method.objective, config.method
+    told = optimum_told(objective.kind, objective.model_dump(), critic_kind(config), optimum, against(config))
+    if method.labels == "both" or besides(config, build_cast(config)):
+        told.pop(
+            "boundary", None
+        )  # a mean over what may stand beside a point is not at zero where the critic cannot tell
+    return told
 
 
 def against(config: Config) -> str:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from toygan.files.strict import UserError
-from toygan.game.duel import carried
+from toygan.game.duel import carried, code_columns
 from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, average_of, on_host, simulation
 
@@ -23,7 +23,7 @@ FINEST = 2  # every so many cells of the score grid are searched for
 HANDLES, PULLS, STEPS_A_PULL = 6, 24, 12  # points that are dragged, stops on the way, and moves of a latent at each
 KEEPING = 0.002  # weight of |z - z0|^2, which keeps a dragged point's latent near where it began
 
-SEARCHED = ("mlp", "translator")  # kinds of generators that are maps of latents
+SEARCHED = ("mlp",)  # kinds of generators that are maps of latents
 
 Send = Callable[[Tensor], Tensor]  # latents [n, d] -> points [n, 2]
 
@@ -56,10 +56,10 @@ def seen_anomaly(recording: Recording) -> Searched:
 
     Raises UserError for several generators, and for a recording without `weights.npz`.
     """
-    sim, send, latents, made = opened(recording)
+    sim, send, latents, made, codes = opened(recording)
     x, y = (axis[::FINEST] for axis in sim.score_axes)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    far = partial(residual_of, send, latents)
+    far = partial(residual_of, send, latents, codes=codes)
     return Searched(x, y, far(grid).reshape(len(y), len(x)), far(sim.real), far(made))
 
 
@@ -67,7 +67,7 @@ def seen_edit(recording: Recording) -> Dragged:
     """What a few generated points become when each is dragged to where another one is: at every stop its latent z moves down
     |G(z) - t|^2 + 0.002 |z - z0|^2 from where it is (Zhu et al., 2016, arXiv:1609.03552). Raises UserError as `seen_anomaly`.
     """
-    _, send, latents, _ = opened(recording)
+    _, send, latents, _, codes = opened(recording)
     with torch.no_grad():
         points = send(latents)
     chosen = spread_out(on_host(points), HANDLES)
@@ -76,15 +76,27 @@ def seen_edit(recording: Recording) -> Dragged:
     wanted, taken = [], []
     for share in np.linspace(0.0, 1.0, PULLS):
         target = torch.lerp(begin, end, float(share))
-        z = descended(send, z, target, STEPS_A_PULL, z0)
+        z = descended(send, z, target, STEPS_A_PULL, z0, codes)
         with torch.no_grad():
             taken.append(on_host(send(z)))
         wanted.append(on_host(target))
     return Dragged(np.stack(wanted, axis=1), np.stack(taken, axis=1), on_host((z - z0).norm(dim=1)))
 
 
-def opened(recording: Recording) -> tuple[Simulation, Send, Tensor, np.ndarray]:
-    """A run set up again, its first seed's averaged generator, watched latents [n, d] and points made of others [N, 2]."""
+class Opened(NamedTuple):
+    """A run set up again: its first seed's averaged generator, latents [n, d], points made of others [N, 2], and how many of a
+    latent's first numbers are codes, which a search leaves alone.
+    """
+
+    sim: Simulation
+    send: Send
+    latents: Tensor
+    made: np.ndarray
+    codes: int
+
+
+def opened(recording: Recording) -> Opened:
+    """A run ready to be searched."""
     config = recording.config()
     if config.generator.kind not in SEARCHED:
         raise UserError(
@@ -97,35 +109,51 @@ def opened(recording: Recording) -> tuple[Simulation, Send, Tensor, np.ndarray]:
     names = [name for name in game.generators if average_of(name) in learned]
     first = {name: torch.from_numpy(learned[average_of(name)][:1]).to(sim.final) for name in names}
 
+    codes, within = code_columns(game), LAWFUL[config.generator.latent]
+
     def send(latents: Tensor) -> Tensor:
-        return carried(game, first, latents[None])[0]
+        fed = torch.cat((latents[:, :codes], within(latents[:, codes:])), dim=1)
+        return carried(game, first, fed[None])[0]
 
     with torch.no_grad():
         made = on_host(send(sim.watched[0]))
-    return sim, send, sim.final[0], made
+    return Opened(sim, send, sim.final[0], made, codes)
 
 
-def residual_of(send: Send, latents: Tensor, places: np.ndarray) -> np.ndarray:
+# Latents that a search has moved, back to where their law has mass.
+LAWFUL: dict[str, Callable[[Tensor], Tensor]] = {
+    "normal": lambda z: z,
+    "uniform": lambda z: z.clamp(-1.0, 1.0),
+    "sphere": lambda z: z * (z.shape[1] ** 0.5 / z.norm(dim=1, keepdim=True).clamp(min=1e-12)),
+}
+
+
+def residual_of(send: Send, latents: Tensor, places: np.ndarray, codes: int = 0) -> np.ndarray:
     """The smallest |G(z) - x| that a search finds for each place x [n, 2]: [n]; it begins at the nearest of the known points."""
     target = torch.from_numpy(np.asarray(places)).to(latents)
     with torch.no_grad():
         known = send(latents)
         nearest = torch.cdist(target, known)
     begin, best = latents[nearest.argmin(dim=1)], nearest.amin(dim=1)
-    found = descended(send, begin, target, SEARCH_STEPS)
+    found = descended(send, begin, target, SEARCH_STEPS, codes=codes)
     with torch.no_grad():
         return on_host(torch.minimum((send(found) - target).norm(dim=1), best))
 
 
-def descended(send: Send, latents: Tensor, target: Tensor, steps: int, home: Tensor | None = None) -> Tensor:
-    """Latents [n, d] moved by Adam down |G(z) - t|^2, plus 0.002 |z - home|^2 where there is a home; each by itself."""
+def descended(
+    send: Send, latents: Tensor, target: Tensor, steps: int, home: Tensor | None = None, codes: int = 0
+) -> Tensor:
+    """Latents [n, d] moved by Adam down |G(z) - t|^2, plus 0.002 |z - home|^2 where there is a home; each by itself, and
+    without its codes, the first so many numbers.
+    """
     z = latents.clone().requires_grad_()
     optimiser = torch.optim.Adam([z], lr=SEARCH_RATE)
     for step in range(steps):
         optimiser.param_groups[0]["lr"] = SEARCH_RATE * (1 - step / steps) ** 2  # where it is steep, small moves end it
         loss = (send(z) - target).square().sum()
         loss = loss if home is None else loss + KEEPING * (z - home).square().sum()
-        (z.grad,) = torch.autograd.grad(loss, z)
+        (slope,) = torch.autograd.grad(loss, z)
+        z.grad = torch.cat((torch.zeros_like(slope[:, :codes]), slope[:, codes:]), dim=1)
         optimiser.step()
     return z.detach()
 

@@ -11,10 +11,9 @@ from torch import Tensor
 
 from toygan.files.config import Config, Method
 from toygan.files.own import Own, is_loaded
-from toygan.files.world import World, build_target, world
+from toygan.files.world import World, build_target, samplers, world
 from toygan.game import play
 from toygan.game.duel import GENERATOR, carried
-from toygan.game.laws import Sampler
 from toygan.game.play import Game, State
 from toygan.game.streams import Randomness, starts, stream
 from toygan.session.ground import axes_of, many_points, watched_points
@@ -87,22 +86,6 @@ def data_points(config: Config, target: Target) -> np.ndarray | None:
     """The points [data, 2] that are all there is to train on, the same for every seed; None where they are drawn anew."""
     n = config.training.data
     return None if n is None else target.sample(stream(config.training.seed, 0, "data"), n)
-
-
-def samplers(stage: World) -> dict[str, Sampler]:
-    """How each of a step's draws is sampled, by name."""
-    sample, latents, source = stage.target.sample, stage.generator.latents, (stage.source or stage.target).sample
-    fed_by = source if stage.generator.translates else sample
-    own = {"real": sample, "latent": lambda rng, n: latents(rng, n, fed_by)}
-    told = {"labels": lambda rng, n: one_hot(stage.target, rng, n), "source": source}
-    return own | {name: told.get(law.name, law.sample) for name, law in stage.laws.items()}
-
-
-def one_hot(target: Target, rng: np.random.Generator, n: int) -> np.ndarray:
-    """The classes of the points that the target draws of these numbers [n, K]."""
-    labels = target.batch(rng, n).labels
-    assert labels is not None, "only a method with labels asks, and it wants a target with classes"
-    return np.eye(target.classes or 1)[labels]
 
 
 PRECISIONS = {"single": torch.float32, "double": torch.float64}
