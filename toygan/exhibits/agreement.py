@@ -13,6 +13,7 @@ from toygan.exhibits.scores import SCORES, Score
 from toygan.files.text import percent
 from toygan.view.statistics import Interval, mean, rate, reach
 
+FEWEST = 3  # seeds of ours that a verdict needs
 AGREES, DIFFERS, UNKNOWN, MISSING = "agrees", "differs", "cannot be told", "not run"
 RULE = """\
 Ours is the mean over seeds with its 95 % interval (Student's; Wilson's for a share of seeds). The published mean has one,
@@ -21,8 +22,8 @@ Wilson's for a share of n seeds, from end to end for a range, its rounding for a
 overlap, and differ where they do not. Where the published number has no spread it is taken for a mean of as many seeds as it
 says (one, if it does not say) that are spread like ours: it agrees within t SD sqrt(1/n + 1/n') of ours. A picture, and one
 seed of ours alone, cannot be told; nor can an agreement within an interval that is wider to either side than the number
-itself. Every published number has half a unit of its last digit to either side. After fewer steps than published the
-verdict says after which share of them."""
+itself, nor anything from fewer than three seeds of ours where training has a part. Every published number has half a unit of
+its last digit to either side. After fewer steps than published the verdict says after which share of them."""
 
 
 class Compared(NamedTuple):
@@ -104,6 +105,8 @@ def verdict_of(
         return UNKNOWN, "the published result is a picture"
     if math.isnan(ours.low):
         return UNKNOWN, "one seed of ours has no interval"
+    if len(values) < FEWEST and not score.certain:
+        return UNKNOWN, f"{len(values)} seeds of ours are too few"
     half, overlap = reach_of(row, score, ours, published, values)
     if overlap and half > abs(published.value) + row.rounding:
         return UNKNOWN, "the interval is wider than the number"

@@ -55,16 +55,24 @@ def chained(l: np.ndarray, rng: np.random.Generator) -> Kept:  # noqa: E741
 
 
 def drifted(start: np.ndarray, energy: Energy, steps: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    """Places [n, d] after so many Langevin steps along an energy, each taken or left as Metropolis says; and the share taken."""
+    """Places [n, d] after so many Langevin steps along an energy, each taken or left as Metropolis says; and the share taken.
+
+    A chain that would begin where the energy is not finite begins where another one does; none steps to such a place.
+    """
     here, taken = start, 0.0
     height, slope = energy(here)
+    known = np.flatnonzero(np.isfinite(height))
+    if not len(known):
+        return start, 0.0
+    begin = np.where(np.isfinite(height), np.arange(len(here)), rng.choice(known, len(here)))
+    here, height, slope = here[begin], height[begin], slope[begin]
     for _ in range(steps):
         size = np.exp(rng.uniform(math.log(STRIDES[0]), math.log(STRIDES[1]), (len(here), 1)))
         there = here + size / 2 * slope + np.sqrt(size) * rng.standard_normal(here.shape)
         up, back = energy(there)
         with np.errstate(invalid="ignore"):  # from nowhere to nowhere
             gain = up - height + toward(here, there, back, size) - toward(there, here, slope, size)
-        moves = (np.log(rng.random(len(here))) < gain) | (~np.isfinite(height) & np.isfinite(up))
+        moves = (np.log(rng.random(len(here))) < gain) & np.isfinite(up)
         here, slope = (np.where(moves[:, None], new, old) for new, old in ((there, here), (back, slope)))
         height = np.where(moves, up, height)
         taken += float(moves.mean()) / steps
