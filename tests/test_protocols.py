@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from toygan.exhibits.protocol_files import Protocol, Reported, config_of, read
 from toygan.exhibits.protocols import planned, rows_of, tasks_of
 from toygan.exhibits.scores import SCORES, Counting, Ended
 from toygan.exhibits.telling import lines_of, table_of, told_in_words
+from toygan.files.scenario import read as scenario
 from toygan.files.shipped import shipped_protocols
 from toygan.files.strict import UserError
 from toygan.many.written import written
@@ -193,7 +195,7 @@ def test_published_intervals_follow_the_kind_of_spread():
 
 @pytest.mark.parametrize(
     ("published", "decimals", "half"),
-    [(7.6, None, 0.05), (1.0, None, 0.05), (1.0, 5, 5e-6), (47.0, 0, 0.5), (1e-5, None, 5e-6), (2.5e-7, None, 5e-9)],
+    [(7.6, None, 0.05), (1.0, None, 0.05), (1.0, 5, 5e-6), (47.0, 0, 0.5), (1e-5, None, 5e-6), (2.5e-7, None, 5e-9)]
 )
 def test_rounding_is_half_of_the_last_digit(published, decimals, half):
     assert row(published=published, decimals=decimals).rounding == pytest.approx(half)
@@ -382,6 +384,19 @@ def test_growth_is_that_of_the_programs_own_step(tmp_path):
     played = run.carry_out(config, run.Order(tmp_path / "run", "", animation=False, picture=False))
     (found,) = SCORES["growth"].of(Ended(played, Counting()))
     assert found == pytest.approx(math.sqrt(1 - 0.2**2 + 0.2**4), abs=1e-7)
+
+
+RATES = [("method.optimiser", "descent"), ("method.generator_rate", 0.2), ("method.critic_rate", 0.2)]
+
+
+def test_growth_of_a_rule_with_a_period_is_the_mean_of_its_steps():
+    lookahead = ("method.update", {"kind": "lookahead", "k": 5})
+    config = scenario("dirac", "ns-gan", [("method.objective", "minimax"), lookahead, *RATES, ("training.batch", 60)])
+    (found,) = SCORES["growth"].of(Ended(SimpleNamespace(config=lambda: config), Counting()))
+    step = np.array([[1.0, -0.1], [0.1, 1.0]])  # both players at once: f'(0) h = 0.5 * 0.2
+    between = 0.5 * np.eye(2) + 0.5 * np.linalg.matrix_power(step, 5)
+    assert found == pytest.approx(abs(np.linalg.eigvals(between)).max() ** (1 / 5), abs=1e-7)
+    assert found == pytest.approx(0.99624, abs=5e-6)
 
 
 # --- shipped ones ----------------------------------------------------------------------------------------------------

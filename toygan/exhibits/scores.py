@@ -15,7 +15,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from toygan.files.config import Config
 from toygan.files.strict import Strict
 from toygan.files.text import number
-from toygan.files.world import build_generator, build_target
+from toygan.files.world import build_generator, build_rule, build_target
 from toygan.game.streams import stream
 from toygan.quantities.modes import high_quality, mode_kl, mode_tv, modes_kept
 from toygan.session import dirac
@@ -162,9 +162,11 @@ def true_distance(ended: Ended) -> np.ndarray:
 
 
 def growth(ended: Ended) -> np.ndarray:
-    """By how much one step multiplies a small offset from rest, the size of its leading eigenvalue: [1]; NaN without one."""
-    game, start, draw = dirac.stage(dirac.planar(ended.recording.config()))
-    multipliers = dirac.eigenvalues(game, start, draw).multipliers
+    """By how much one step multiplies a small offset from rest, the size of its leading eigenvalue, of a rule that does the same
+    only after a period the mean of its steps: [1]; NaN without one.
+    """
+    config = dirac.planar(ended.recording.config())
+    multipliers = dirac.eigenvalues(*dirac.stage(config), build_rule(config).period).multipliers
     return np.array([abs(multipliers[0]) if len(multipliers) else np.nan])
 
 
