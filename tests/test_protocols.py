@@ -195,10 +195,39 @@ def test_published_intervals_follow_the_kind_of_spread():
 
 @pytest.mark.parametrize(
     ("published", "decimals", "half"),
-    [(7.6, None, 0.05), (1.0, None, 0.05), (1.0, 5, 5e-6), (47.0, 0, 0.5), (1e-5, None, 5e-6), (2.5e-7, None, 5e-9)]
+    [
+        *[
+            (7.6, None, 0.05),
+            (1.0, None, 0.05),
+            (1.0, 5, 5e-6),
+            (47.0, 0, 0.5),
+            (1e-5, None, 5e-6),
+            (2.5e-7, None, 5e-9),
+        ],
+        *[(7, None, 0.5), (0, None, 0.5), (-12, None, 0.5), (7, 1, 0.05)],
+    ],
 )
 def test_rounding_is_half_of_the_last_digit(published, decimals, half):
     assert row(published=published, decimals=decimals).rounding == pytest.approx(half)
+
+
+@pytest.mark.parametrize(("written_as", "half"), [("7", 0.5), ("7.0", 0.05), ("3.5", 0.05)])
+def test_a_whole_number_of_a_file_stays_one(written_as, half, tmp_path):
+    path = in_folder(tmp_path, FILE.replace("published = 3.5", f"published = {written_as}"))
+    first = read(path).rows[0]
+    assert (repr(first.published), first.rounding) == (written_as, pytest.approx(half))
+    assert published_of(row(published=first.published, kind="exact"))[1:3] == pytest.approx(
+        (first.published - half, first.published + half)
+    )
+
+
+@pytest.mark.parametrize("wrong", ['"many"', "true", "nan"])
+def test_what_is_no_number_is_refused_in_one_line(wrong, tmp_path):
+    with pytest.raises(UserError) as told:
+        read(in_folder(tmp_path, FILE.replace("published = 3.5", f"published = {wrong}")))
+    (mistake,) = told.value.mistakes
+    assert mistake.key == ("rows", 0, "published")
+    assert "number" in mistake.message
 
 
 SD = {"published": 7.6, "spread": 0.5, "kind": "SD", "seeds": 5}  # from 6.93 to 8.27
