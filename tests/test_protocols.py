@@ -22,7 +22,7 @@ from toygan.files.scenario import read as scenario
 from toygan.files.shipped import shipped_protocols
 from toygan.files.strict import UserError
 from toygan.many.written import written
-from toygan.quantities.modes import mode_tv
+from toygan.quantities.modes import mode_kl, mode_tv
 from toygan.session.critics import Opinions
 from toygan.session.recording import Recording, load
 from toygan.targets.mixtures import ring
@@ -292,6 +292,19 @@ def test_the_class_off_every_mode_counts_what_is_on_none():
     assert mode_tv(np.repeat(modes.centres, 5, axis=0), modes) == 0.0
     assert mode_tv(np.full((3, 2), 9.0), modes) == 1.0
     assert mode_tv(points, modes, within=3.2) == pytest.approx((0.25 + 0 + 0.25 + 0.25 + 0.25) / 2)
+
+
+@pytest.mark.parametrize("sigma", [2.0, 3.0, 4.0])
+def test_the_divergence_of_shares_counts_within_the_files_sigma(sigma, monkeypatch):
+    """Of 4 modes two are hit in the middle, the third at 2.5 and the fourth at 3.5 sigma: log(4 / how many are within)."""
+    modes = ring(modes=4, radius=1.0, std=0.1).modes
+    points = modes.centres * np.array([1.0, 1.0, 1.25, 1.35])[:, None]
+    monkeypatch.setattr(scores, "modes_of", lambda ended: modes)
+    monkeypatch.setattr(scores, "cloud", lambda ended: points[None])
+    (found,) = SCORES["mode_kl"].of(Ended(None, Counting(sigma=sigma)))
+    assert found == pytest.approx(math.log(4 / {2.0: 2, 3.0: 3, 4.0: 4}[sigma]), abs=1e-12)
+    assert found == mode_kl(points, modes, within=sigma)
+    assert mode_kl(points, modes) == mode_kl(points, modes, within=3.0)
 
 
 @pytest.fixture(scope="module")
