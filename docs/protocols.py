@@ -75,7 +75,8 @@ Everything that a scenario file has, as published: `[target]`, `[generator]`, `[
     seeds = 5                             # published ones
     decimals = 2                          # that are written, where the last of them are zeros
 
-A published picture is a row with `says = "what it shows"` in place of a number.
+A published picture is a row with `says = "what it shows"` in place of a number. A number is rounded where its digits
+end: 7 is 6.5 to 7.5, and 7.0 is 6.95 to 7.05; `decimals = 2` says that 6.80 has two.
 
 ## What came of them
 

@@ -69,3 +69,9 @@ def test_games_are_kept_as_they_were_played(monkeypatch):
     np.testing.assert_allclose(
         first[0].paths, dials.fan(dials.config_of("ns-gan", "simultaneous", 0.2, None)), atol=1e-6
     )
+
+
+def test_the_words_of_a_rule_with_a_period_are_those_of_the_mean_of_its_steps(monkeypatch):
+    monkeypatch.setattr(dials, "RATES", (0.2,))
+    (game,) = dials.played("ns-gan", "lookahead")
+    assert "|m| = 0.996237" in game.motion

@@ -80,6 +80,21 @@ def bad_labels(rng, n):
     return rng.standard_normal((n, 2)), rng.standard_normal(n)
 
 
+def rare_label(rng, n):
+    k = rng.integers(3, size=n)
+    k[: n < 1000] = 3  # which the 2047 points of the trial have not
+    return rng.standard_normal((n, 2)), k
+
+
+def too_few_classes():
+    from toygan.targets.target import Batch, Target
+
+    def draw(rng, n):
+        return Batch(rng.standard_normal((n, 2)), rng.integers(4, size=n))
+
+    return Target(lambda rng, n: draw(rng, n).points, draw=draw, classes=3)
+
+
 def raises(rng, n):
     return rng.normals(n)
 
@@ -227,6 +242,32 @@ def test_a_sampler_that_does_not_fit_is_one_message(name, said, mine):
     assert said in result.stderr
     assert "Traceback" not in result.output
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "hint"),
+    [
+        (
+            "rare_label",
+            "has 3 classes, of 2047 points drawn before the run, and in the run",
+            "let it return a whole Target",
+        ),
+        ("too_few_classes", "has 3 classes, as it says, and in the run", "labels go from 0 to classes - 1"),
+    ],
+)
+@pytest.mark.parametrize("method", ["gan", "cgan"])
+def test_a_label_beyond_the_classes_is_one_message(name, said, hint, method, mine):
+    result = run(f"mine.py:{name}", "-m", method)
+    assert result.exit_code == 2
+    assert f"mine.py:{name}: {said} the label 3 came" in result.stderr
+    assert hint in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_labels_within_the_classes_pass_as_they_are(mine):
+    target = build_target(config_of("mine.py:whole"))
+    labels = target.batch(np.random.default_rng(0), 1000).labels
+    assert (target.classes, sorted(set(labels.tolist()))) == (4, [0, 1, 2, 3])
 
 
 def test_a_scenario_file_cannot_run_a_sampler(mine):

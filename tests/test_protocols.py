@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,10 +18,11 @@ from toygan.exhibits.protocol_files import Protocol, Reported, config_of, read
 from toygan.exhibits.protocols import planned, rows_of, tasks_of
 from toygan.exhibits.scores import SCORES, Counting, Ended
 from toygan.exhibits.telling import lines_of, table_of, told_in_words
+from toygan.files.scenario import read as scenario
 from toygan.files.shipped import shipped_protocols
 from toygan.files.strict import UserError
 from toygan.many.written import written
-from toygan.quantities.modes import mode_tv
+from toygan.quantities.modes import mode_kl, mode_tv
 from toygan.session.critics import Opinions
 from toygan.session.recording import Recording, load
 from toygan.targets.mixtures import ring
@@ -193,10 +195,39 @@ def test_published_intervals_follow_the_kind_of_spread():
 
 @pytest.mark.parametrize(
     ("published", "decimals", "half"),
-    [(7.6, None, 0.05), (1.0, None, 0.05), (1.0, 5, 5e-6), (47.0, 0, 0.5), (1e-5, None, 5e-6), (2.5e-7, None, 5e-9)],
+    [
+        *[
+            (7.6, None, 0.05),
+            (1.0, None, 0.05),
+            (1.0, 5, 5e-6),
+            (47.0, 0, 0.5),
+            (1e-5, None, 5e-6),
+            (2.5e-7, None, 5e-9),
+        ],
+        *[(7, None, 0.5), (0, None, 0.5), (-12, None, 0.5), (7, 1, 0.05)],
+    ],
 )
 def test_rounding_is_half_of_the_last_digit(published, decimals, half):
     assert row(published=published, decimals=decimals).rounding == pytest.approx(half)
+
+
+@pytest.mark.parametrize(("written_as", "half"), [("7", 0.5), ("7.0", 0.05), ("3.5", 0.05)])
+def test_a_whole_number_of_a_file_stays_one(written_as, half, tmp_path):
+    path = in_folder(tmp_path, FILE.replace("published = 3.5", f"published = {written_as}"))
+    first = read(path).rows[0]
+    assert (repr(first.published), first.rounding) == (written_as, pytest.approx(half))
+    assert published_of(row(published=first.published, kind="exact"))[1:3] == pytest.approx(
+        (first.published - half, first.published + half)
+    )
+
+
+@pytest.mark.parametrize("wrong", ['"many"', "true", "nan"])
+def test_what_is_no_number_is_refused_in_one_line(wrong, tmp_path):
+    with pytest.raises(UserError) as told:
+        read(in_folder(tmp_path, FILE.replace("published = 3.5", f"published = {wrong}")))
+    (mistake,) = told.value.mistakes
+    assert mistake.key == ("rows", 0, "published")
+    assert "number" in mistake.message
 
 
 SD = {"published": 7.6, "spread": 0.5, "kind": "SD", "seeds": 5}  # from 6.93 to 8.27
@@ -261,6 +292,19 @@ def test_the_class_off_every_mode_counts_what_is_on_none():
     assert mode_tv(np.repeat(modes.centres, 5, axis=0), modes) == 0.0
     assert mode_tv(np.full((3, 2), 9.0), modes) == 1.0
     assert mode_tv(points, modes, within=3.2) == pytest.approx((0.25 + 0 + 0.25 + 0.25 + 0.25) / 2)
+
+
+@pytest.mark.parametrize("sigma", [2.0, 3.0, 4.0])
+def test_the_divergence_of_shares_counts_within_the_files_sigma(sigma, monkeypatch):
+    """Of 4 modes two are hit in the middle, the third at 2.5 and the fourth at 3.5 sigma: log(4 / how many are within)."""
+    modes = ring(modes=4, radius=1.0, std=0.1).modes
+    points = modes.centres * np.array([1.0, 1.0, 1.25, 1.35])[:, None]
+    monkeypatch.setattr(scores, "modes_of", lambda ended: modes)
+    monkeypatch.setattr(scores, "cloud", lambda ended: points[None])
+    (found,) = SCORES["mode_kl"].of(Ended(None, Counting(sigma=sigma)))
+    assert found == pytest.approx(math.log(4 / {2.0: 2, 3.0: 3, 4.0: 4}[sigma]), abs=1e-12)
+    assert found == mode_kl(points, modes, within=sigma)
+    assert mode_kl(points, modes) == mode_kl(points, modes, within=3.0)
 
 
 @pytest.fixture(scope="module")
@@ -382,6 +426,19 @@ def test_growth_is_that_of_the_programs_own_step(tmp_path):
     played = run.carry_out(config, run.Order(tmp_path / "run", "", animation=False, picture=False))
     (found,) = SCORES["growth"].of(Ended(played, Counting()))
     assert found == pytest.approx(math.sqrt(1 - 0.2**2 + 0.2**4), abs=1e-7)
+
+
+RATES = [("method.optimiser", "descent"), ("method.generator_rate", 0.2), ("method.critic_rate", 0.2)]
+
+
+def test_growth_of_a_rule_with_a_period_is_the_mean_of_its_steps():
+    lookahead = ("method.update", {"kind": "lookahead", "k": 5})
+    config = scenario("dirac", "ns-gan", [("method.objective", "minimax"), lookahead, *RATES, ("training.batch", 60)])
+    (found,) = SCORES["growth"].of(Ended(SimpleNamespace(config=lambda: config), Counting()))
+    step = np.array([[1.0, -0.1], [0.1, 1.0]])  # both players at once: f'(0) h = 0.5 * 0.2
+    between = 0.5 * np.eye(2) + 0.5 * np.linalg.matrix_power(step, 5)
+    assert found == pytest.approx(abs(np.linalg.eigvals(between)).max() ** (1 / 5), abs=1e-7)
+    assert found == pytest.approx(0.99624, abs=5e-6)
 
 
 # --- shipped ones ----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +285,111 @@ def test_looking_changes_nothing_of_a_module(tmp_path, quick):
     assert all(torch.equal(one.grad, was) for one, was in zip(critic.parameters(), gradients, strict=True))
     frames = recorder.recording.frames
     np.testing.assert_array_equal(frames["scores"][0], frames["scores"][1])
+
+
+def noisy() -> nn.Module:
+    """A critic whose every pass at work moves something: running means, and the random numbers of what it drops."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
+
+
+class Trainer:
+    """An object that has its critic, under names and in a list."""
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net, self.parts = net, [net]
+
+    def judge(self, x: torch.Tensor) -> torch.Tensor:
+        return -self.net(x)[:, 0]
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return self.parts[0](x)
+
+
+def judged_by_default(net: nn.Module) -> Callable[[Any], Any]:
+    """A function that has its module as a default."""
+
+    def judge(x: torch.Tensor, *, by: nn.Module = net) -> torch.Tensor:
+        return by(x)
+
+    return judge
+
+
+def held_by_a_global(net: nn.Module) -> Callable[[Any], Any]:
+    """A function that finds its module by a name of the file, in a function inside of it."""
+    globals()["GLOBAL_NET"] = net
+    return lambda x: (lambda y: GLOBAL_NET(y))(x)  # noqa: F821
+
+
+def with_gradients_off(net: nn.Module) -> Callable[[Any], Any]:
+    """A function behind a decorator."""
+    return torch.no_grad()(lambda x: -net(x)[:, 0])
+
+
+INSIDE: dict[str, Callable[[nn.Module], Any]] = {
+    "a closure": lambda net: lambda x: -net(x)[:, 0],
+    "a closure of a closure": lambda net: (lambda judge: lambda x: judge(x)[:, 0])(lambda x: net(x)),
+    "a method of a module": lambda net: net.forward,
+    "a method of an object": lambda net: Trainer(net).judge,
+    "an object that is called": Trainer,
+    "an object in a closure": lambda net: (lambda trainer: lambda x: trainer.net(x))(Trainer(net)),
+    "a partial": lambda net: partial(lambda by, x: by(x), net),
+    "a table": lambda net: (lambda nets: lambda x: nets["critic"](x))({"critic": net}),
+    "a default": judged_by_default,
+    "a global": held_by_a_global,
+    "behind a decorator": with_gradients_off,
+}
+
+
+@pytest.mark.parametrize("mode", [torch.enable_grad, torch.inference_mode])
+@pytest.mark.parametrize("kind", INSIDE)
+def test_looking_through_a_function_changes_nothing_of_its_modules(kind, mode):
+    net = noisy()
+    net[2].eval()  # a part may stand still while the others train
+    critic, points = INSIDE[kind](net), np.random.default_rng(0).normal(size=(30, 2))
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    modes, chance = [part.training for part in net.modules()], torch.get_rng_state()
+    with mode():
+        looking = asked(critic, torch.from_numpy(points).float(), 6.0)
+        one, slopes, other = looking.scores(points), looking.slopes(points), looking.scores(points[:20])
+    assert torch.equal(torch.get_rng_state(), chance)
+    assert [part.training for part in net.modules()] == modes
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert all(parameter.grad is None for parameter in net.parameters())
+    wanted = asked(net, None, 6.0)
+    sign = -1 if kind in ("a closure", "a method of an object", "behind a decorator") else 1
+    np.testing.assert_allclose(one, sign * wanted.scores(points), rtol=1e-6)
+    np.testing.assert_allclose(other, one[:20], rtol=1e-5)  # not the mean of whoever is looked at together
+    np.testing.assert_allclose(slopes, sign * wanted.slopes(points), atol=1e-3)
+
+
+def test_looking_through_a_function_of_arrays_changes_nothing_of_its_modules():
+    net = noisy()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    points, chance = np.random.default_rng(0).normal(size=(30, 2)), torch.get_rng_state()
+    looking = asked(lambda x: net(torch.from_numpy(x)).detach().numpy(), points.astype(np.float32), 6.0)
+    found = looking.scores(points)
+    looking.slopes(points)
+    assert torch.equal(torch.get_rng_state(), chance)
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert all(part.training for part in net.modules())
+    np.testing.assert_allclose(found, asked(net, None, 6.0).scores(points), rtol=1e-5, atol=1e-6)
+
+
+def test_chance_of_a_function_itself_is_as_it_was():
+    torch.manual_seed(0)
+    chance, points = torch.get_rng_state(), np.zeros((5, 2))
+    looking = asked(lambda x: x[:, 0] + torch.randn(len(x)), torch.zeros(5, 2), 6.0)
+    looking.scores(points)
+    looking.slopes(points)
+    assert torch.equal(torch.get_rng_state(), chance)
+
+
+def test_modules_of_a_function_are_at_work_again_after_a_fault():
+    net = noisy()
+    with pytest.raises(UserError, match="critic: given a torch tensor"):
+        asked(lambda x: net(x[:, :1]), torch.zeros(5, 2), 1.0).scores(np.zeros((5, 2)))
+    assert all(part.training for part in net.modules())
 
 
 def test_a_loop_may_record_where_no_gradients_are_kept(tmp_path, quick):

@@ -17,6 +17,7 @@ from toygan.files import cache
 from toygan.files.config import Config, as_data
 from toygan.files.scenario import read
 from toygan.files.text import number
+from toygan.files.world import build_rule
 from toygan.session import dirac
 
 RATES, WEIGHTS = (0.05, 0.2, 0.5), (0.3, 1.0, 3.0)
@@ -75,7 +76,7 @@ def played(method: str, rule: str) -> Iterator[Played]:
         for weight in WEIGHTS if weighted else (None,):
             config = config_of(method, rule, rate, weight)
             game, start, draw = dirac.stage(config)
-            motion = dirac.motion_in_words(dirac.eigenvalues(game, start, draw))
+            motion = dirac.motion_in_words(dirac.eigenvalues(game, start, draw, build_rule(config).period))
             yield Played(rate, weight, fan(config), motion, theory(config, rate))
 
 

@@ -5,11 +5,20 @@ They are parsed by the same strict parser as scenarios and exhibits, into frozen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    PrivateAttr,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
 from toygan.exhibits.files import Origin, Text, known
 from toygan.exhibits.scores import NEEDS, SCORES, Counting
@@ -37,6 +46,15 @@ from toygan.targets.refusal import Refusal
 Spread = Literal["SD", "SE", "range", "share", "exact", "none"]
 Part = Annotated[PositiveFloat, Field(le=1.0)]
 Count = Annotated[PositiveInt, Field(le=10**6)]
+
+
+def as_written(value: Any, check: Callable[[Any], float]) -> float:
+    """A number, checked; a whole one stays an int, for its last digit is that of the ones."""
+    found = check(value)
+    return value if isinstance(value, int) else found
+
+
+Written = Annotated[float, WrapValidator(as_written)]
 
 MORE = ("protocol", "counting", "runs", "rows")  # what a protocol's file has beside a scenario's keys
 FRAMES = 11  # of a run, if the file does not say otherwise
@@ -80,13 +98,14 @@ class Group(Strict):
 
 class Reported(Strict):
     """A published number of a run, with its spread and what kind: `SD` or `SE` over `seeds`, a `range` from `low` to `high`, a
-    `share` of `seeds` that did it, `exact` for a formula, `none` where none is given. `decimals` says how many are written
-    where the last of them are zeros. Without `published` it is a picture, and `says` is what it shows.
+    `share` of `seeds` that did it, `exact` for a formula, `none` where none is given. `published` is rounded where its digits
+    end, 7 to a whole and 7.0 to a tenth; `decimals` says how many are written where the last of them are zeros. Without
+    `published` it is a picture, and `says` is what it shows.
     """
 
     run: Text
     measure: str
-    published: float | None = None
+    published: Written | None = None
     spread: NonNegativeFloat | None = None
     kind: Spread = "none"
     seeds: Count | None = None
@@ -125,7 +144,7 @@ class Reported(Strict):
 
     @property
     def rounding(self) -> float:
-        """Half a unit of the last digit that is written."""
+        """Half a unit of the last digit that is written: of 1 for a whole number."""
         mantissa, _, power = repr(self.published).partition("e")
         written = len(mantissa.partition(".")[2]) - int(power or 0) if self.decimals is None else self.decimals
         return 0.5 * 10.0**-written

@@ -15,7 +15,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from toygan.files.config import Config
 from toygan.files.strict import Strict
 from toygan.files.text import number
-from toygan.files.world import build_generator, build_target
+from toygan.files.world import build_generator, build_rule, build_target
 from toygan.game.streams import stream
 from toygan.quantities.modes import high_quality, mode_kl, mode_tv, modes_kept
 from toygan.session import dirac
@@ -162,9 +162,11 @@ def true_distance(ended: Ended) -> np.ndarray:
 
 
 def growth(ended: Ended) -> np.ndarray:
-    """By how much one step multiplies a small offset from rest, the size of its leading eigenvalue: [1]; NaN without one."""
-    game, start, draw = dirac.stage(dirac.planar(ended.recording.config()))
-    multipliers = dirac.eigenvalues(game, start, draw).multipliers
+    """By how much one step multiplies a small offset from rest, the size of its leading eigenvalue, of a rule that does the same
+    only after a period the mean of its steps: [1]; NaN without one.
+    """
+    config = dirac.planar(ended.recording.config())
+    multipliers = dirac.eigenvalues(*dirac.stage(config), build_rule(config).period).multipliers
     return np.array([abs(multipliers[0]) if len(multipliers) else np.nan])
 
 
@@ -198,7 +200,8 @@ SCORES: dict[str, Score] = {
                           of_modes(lambda x, modes, rule: high_quality(x, modes, rule.sigma)), "modes"),
     "mode_tv": Score("TV of the modes, with a class off every mode", "",
                      of_modes(lambda x, modes, rule: mode_tv(x, modes, rule.sigma)), "modes"),
-    "mode_kl": Score("reverse KL of the shares on modes", "nats", of_modes(lambda x, modes, rule: mode_kl(x, modes)), "modes"),
+    "mode_kl": Score("reverse KL of the shares on modes", "nats",
+                     of_modes(lambda x, modes, rule: mode_kl(x, modes, rule.sigma)), "modes"),
     "all_modes": Score("seeds that find all modes", "share",
                        of_modes(lambda x, modes, rule: found(x, modes, rule) == len(modes.weights)), "modes", counted=True),
     "no_mode": Score("seeds that find no mode", "share", of_modes(lambda x, modes, rule: found(x, modes, rule) == 0), "modes",

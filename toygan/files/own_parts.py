@@ -139,7 +139,8 @@ def own_target(code: Code) -> Callable[..., Target]:
     at the first points only.
     """
     if not takes(code, "target"):
-        return returning(code, "target")
+        whole = returning(code, "target")
+        return like(lambda **options: with_labels_checked(code, whole(**options)), code)
 
     def row(**options: Any) -> Target:
         def draw(rng: np.random.Generator, n: int) -> Batch:
@@ -151,9 +152,38 @@ def own_target(code: Code) -> Callable[..., Target]:
         tried = both_alike(code, draw)
         if tried.labels is None:
             return Target(lambda rng, n: draw(rng, n).points)
-        return of_parts(draw, 1 + int(tried.labels.max()))
+        return with_labels_checked(code, of_parts(draw, 1 + int(tried.labels.max())))
 
     return like(row, code)
+
+
+def with_labels_checked(code: Code, target: Target) -> Target:
+    """The same target, whose draw refuses labels that are none of its classes. UserError when one comes."""
+    parts, drawn = target.classes, target.draw
+    if parts is None or drawn is None:
+        return target
+
+    def draw(rng: np.random.Generator, n: int) -> Batch:
+        with blaming(code.file):
+            found = drawn(rng, n)
+        if found.labels is None:
+            raise stray_labels(code, parts, "no labels")
+        if len(found.labels) and not 0 <= found.labels.min() <= found.labels.max() < parts:
+            stray = found.labels[(found.labels < 0) | (found.labels >= parts)][0]
+            raise stray_labels(code, parts, f"the label {stray}")
+        return found
+
+    return target._replace(draw=draw)
+
+
+def stray_labels(code: Code, parts: int, came: str) -> UserError:
+    """What is said of labels that are none of a target's classes."""
+    said, hint = "as it says", "labels go from 0 to classes - 1: say more classes, or draw fewer"
+    if takes(code, "target"):
+        said = f"of {MANY} points drawn before the run"
+        hint = "let it return a whole Target of toygan.targets.target: Target(sample, draw=draw, classes=K), labels below K"
+    wrong = f"{code.kind}: has {parts} classes, {said}, and in the run {came} came"
+    return UserError(Mistake(None, wrong, hint, place=code.place))
 
 
 def batch_of(code: Code, said: Any, n: int) -> Batch:

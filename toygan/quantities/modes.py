@@ -53,14 +53,14 @@ def mode_tv(points: np.ndarray, modes: Modes, within: float = SIGMAS) -> float:
     return float((np.abs(shares - modes.weights).sum() + 1 - shares.sum()) / 2)
 
 
-def mode_kl(points: np.ndarray, modes: Modes) -> float:
+def mode_kl(points: np.ndarray, modes: Modes, within: float = SIGMAS) -> float:
     """Reverse Kullback-Leibler divergence sum_k s_k log(s_k / w_k) of the points' shares from the weights, in nats.
 
     points [n, 2]. As in the code published with PacGAN (Lin et al., 2018, arXiv:1712.04086), shares are over the points
     within 3 sigma of their nearest mode; the others are left out, so they sum to 1. NaN when no point is on a mode,
     infinite when points are at a mode of weight 0.
     """
-    counts = mode_counts(points, modes, within=SIGMAS)
+    counts = mode_counts(points, modes, within)
     if not counts.any():
         return math.nan
     kept = counts > 0

@@ -2,16 +2,19 @@
 has of a game that toygan plays out.
 
 Points may be of numpy, of torch on any device, or of whatever tells numpy its numbers (`__array__`: JAX, TensorFlow). A
-critic is given what the points are, save that a torch module is given tensors of its own type, at rest (`eval`): looking
-changes no running mean, draws no random number and leaves no gradient.
+critic is given what the points are, save that a torch module is given tensors of its own type. Modules that it is or works
+with are at rest (`eval`): looking changes no running mean, moves none of torch's random numbers and leaves no gradient.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import islice
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -128,13 +131,14 @@ def like_of(critic: Any, samples: Any) -> Tensor:
 
 def by_torch(critic: Any, like: Tensor, step: float) -> AnyCritic:
     """A critic of tensors, its slopes by autograd; by differences where it does not tell them."""
+    modules = modules_of(critic)
 
     def scores(points: np.ndarray) -> np.ndarray:
-        with at_rest(critic), torch.no_grad():
+        with at_rest(modules), torch.no_grad():
             return scores_in(called(critic, tensor_of(points, like)), len(points))
 
     def slopes(points: np.ndarray) -> np.ndarray:
-        with at_rest(critic), torch.inference_mode(False), torch.enable_grad():
+        with at_rest(modules), torch.inference_mode(False), torch.enable_grad():
             x = tensor_of(points, like).requires_grad_()
             told = called(critic, x)
             if not (isinstance(told, Tensor) and told.requires_grad):
@@ -152,9 +156,11 @@ def tensor_of(points: np.ndarray, like: Tensor) -> Tensor:
 
 def by_arrays(critic: Any, kind: np.dtype, step: float) -> AnyCritic:
     """A critic of arrays, its slopes by differences."""
+    modules = modules_of(critic)
 
     def scores(points: np.ndarray) -> np.ndarray:
-        return scores_in(called(critic, points.astype(kind)), len(points))
+        with at_rest(modules):
+            return scores_in(called(critic, points.astype(kind)), len(points))
 
     return AnyCritic(scores, lambda points: differences(scores, points.astype(kind), step))
 
@@ -189,17 +195,83 @@ def scores_in(told: Any, n: int) -> np.ndarray:
 
 
 @contextmanager
-def at_rest(critic: Any) -> Iterator[None]:
-    """A module as it judges when it is not trained; every part of it as it was afterwards."""
-    parts = [*critic.modules()] if isinstance(critic, nn.Module) else []
-    training = [part for part in parts if part.training]
-    for part in training:
-        part.training = False
+def at_rest(modules: Sequence[nn.Module]) -> Iterator[None]:
+    """Modules as they judge when they are not trained; afterwards every part of them, and torch's chance, as they were."""
+    training = [module for module in modules if module.training]
+    for module in training:
+        module.training = False
     try:
-        yield
+        with torch.random.fork_rng(devices=cuda_devices(modules)):
+            yield
     finally:
-        for part in training:
-            part.training = True
+        for module in training:
+            module.training = True
+
+
+def cuda_devices(modules: Sequence[nn.Module]) -> list[int]:
+    """Where modules are, and where torch draws if nobody says where; none where there is no CUDA or nobody has used it."""
+    if not torch.cuda.is_initialized():
+        return []
+    used = {one.get_device() for module in modules for one in module.parameters(recurse=False) if one.is_cuda}
+    return sorted(used | {torch.cuda.current_device()})
+
+
+# --- what a critic is made of ------------------------------------------------------------------------------------------
+
+LINKS = 4  # from a critic to its modules: a function that calls another, which knows an object that has a list of them
+MANY = 1000  # things in a list or a table are looked at
+
+
+def modules_of(critic: Any) -> list[nn.Module]:
+    """The modules that a critic is or works with, with all of their parts: what it reaches in a few links."""
+    found: dict[int, nn.Module] = {}
+    seen: dict[int, Any] = {}
+    near = {id(critic): critic}
+    for _ in range(LINKS + 1):
+        seen |= near
+        found |= {id(part): part for one in near.values() if isinstance(one, nn.Module) for part in one.modules()}
+        beyond = [one for thing in near.values() if not isinstance(thing, nn.Module) for one in reached(thing)]
+        near = {id(one): one for one in beyond if id(one) not in seen}
+    return [*found.values()]
+
+
+def reached(thing: Any) -> Iterator[Any]:
+    """What a thing works with: a function's variables, the object of a method, a partial's arguments, the items of a list or
+    a table, and the attributes of any other object.
+    """
+    if isinstance(thing, FunctionType):
+        yield from variables_of(thing)
+    elif isinstance(thing, MethodType):
+        yield from (thing.__self__, thing.__func__)
+    elif isinstance(thing, partial):
+        yield from (thing.func, *thing.args, *thing.keywords.values())
+    elif isinstance(thing, list | tuple):
+        yield from thing[:MANY]
+    elif isinstance(thing, dict):
+        yield from islice(thing.values(), MANY)
+    elif not isinstance(thing, type | ModuleType | Tensor):
+        yield from (type(thing).__call__, getattr(thing, "__dict__", None))
+
+
+def variables_of(function: FunctionType) -> Iterator[Any]:
+    """What a function's own variables, its defaults and the globals that its code names hold; of Python's modules what it
+    names there.
+    """
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # a name that has no value yet
+            yield cell.cell_contents
+    yield from (function.__defaults__, function.__kwdefaults__)
+    named, known = names_in(function.__code__), function.__globals__
+    for one in (known[name] for name in named & known.keys()):
+        yield one
+        if isinstance(one, ModuleType):
+            yield from (found for name in named if isinstance(found := vars(one).get(name), nn.Module))
+
+
+def names_in(code: CodeType) -> set[str]:
+    """The names of globals and attributes in a function's code, and in that of functions inside of it."""
+    inner = [names_in(one) for one in code.co_consts if isinstance(one, CodeType)]
+    return set(code.co_names).union(*inner)
 
 
 # --- a look ------------------------------------------------------------------------------------------------------------
