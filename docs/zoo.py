@@ -115,13 +115,13 @@ MORE = (
         "AnoGAN",
         (),
         "how far a point is from what the generator can make",
-        "a use of a trained game; the arrows of `ali`, `--panels reconstructions`, show such residuals",
+        "a use of a trained game: `toygan draw RUN --view anomaly`",
     ),
     Name(
         "iGAN",
         (),
         "drag a point along the learned manifold",
-        "a use of a trained game; `--panels latent` shows the manifold",
+        "a use of a trained game: `toygan draw RUN --view edit`",
     ),
     Name("DEQ-GAN", ("deq-gan",), "the generator solves a differential equation"),
     Name("TC-GAN", ("tc-gan",), "the time is the label"),
@@ -239,9 +239,10 @@ Medians over the seeds 0 to 7, everything at its shipped settings, on the scenar
 `toygan sweep SCENARIO --method ROW --seeds 8`, whose numbers by seed are in [zoo.csv](zoo.csv). No seed was chosen, and rows that
 fail stand here with the others. A perfect sampler's W1 is {floors}.
 
-Where a game is told labels (`cgan`, `ac-gan`, `cvae-gan`, `ic-gan`), what it makes is compared with real points that have the
-very same labels: shares of modes agree for nothing, and W1 falls below what perfect samplers score. There the W1 by class, whose
-perfect value is 0.005 on these eight modes, is the number to look at.
+Where a game is told labels (`cgan`, `tc-gan`, `ac-gan`, `cvae-gan`, `ic-gan`), the points at the end have classes of their own,
+drawn as the data's are, so W1 is that of any other row; at the frames of a film they have the classes of the watched real points,
+and perfect samplers there have them too. The W1 by class, whose perfect value is 0.005 on these eight modes, is the number to
+look at.
 
 """
 

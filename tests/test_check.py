@@ -286,3 +286,20 @@ def test_the_cost_is_a_line_of_the_report_and_may_be_left_out(short):
     assert (with_it.exit_code, without.exit_code) == (1, 1)
     assert "note   in a short game" in with_it.stdout
     assert "in a short game" not in without.stdout
+
+
+@pytest.mark.parametrize(
+    ("mean", "wrong"),
+    [
+        ("square().sum(dim=2).mean(dim=1)", ""),
+        ("square().sum(dim=2).mean().expand(sight.real.shape[0])", "depends on another seed"),
+        ("square().sum(dim=2).mean()", "it returns [], not [3]"),
+    ],
+)
+def test_a_penalty_keeps_seeds_apart(mean, wrong, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(f"def loss(sight):\n    return sight.slopes_at(sight.real + sight.draw['mix'] - 0.5).{mean}\n")
+    _, found = held(named(f"{file}:loss"), "penalty")
+    (fact,) = (fact for fact in found if fact.name == "seeds")
+    assert fact.holds == (not wrong)
+    assert wrong in fact.said

@@ -38,10 +38,13 @@ class LossForm(NamedTuple):
 
 
 class PenaltyForm(NamedTuple):
-    """A penalty in one form: a function of a critic (points -> scores) and of points [n, 2], and how it was called."""
+    """A penalty in one form: a function of a critic (points -> scores) and of points [n, 2], how it was called, and the penalty
+    of a `Sight` itself where it is one, [seed].
+    """
 
     of: Callable[[nn.Module, Tensor, Tensor], Tensor]
     call: str
+    seen: Callable[[Sight], Any] | None = None
 
 
 # --- losses ------------------------------------------------------------------------------------------------------------
@@ -321,7 +324,9 @@ def penalty_of(code: Code) -> PenaltyForm:
         return of_constraint(code)
     if len(required) == 1:
         return PenaltyForm(
-            lambda f, real, fake: one_number(code.function(sight_of(f, real, fake))), f"{required[0]}: a Sight"
+            lambda f, real, fake: one_number(code.function(sight_of(f, real, fake))),
+            f"{required[0]}: a Sight",
+            code.function,
         )
     critics = critics_in(required)
     if any(is_score(name) for name in required):
@@ -385,7 +390,8 @@ def of_constraint(code: Code) -> PenaltyForm:
         made = code.function()
     if not isinstance(made, Constraint) or made.penalty is Constraint().penalty:
         raise UserError(Mistake(None, f"{code.kind}: returns {in_words(made)}: no penalty to check", place=code.place))
-    return PenaltyForm(lambda f, real, fake: one_number(made.penalty(sight_of(f, real, fake))), "a Constraint")
+    seen = made.penalty
+    return PenaltyForm(lambda f, real, fake: one_number(seen(sight_of(f, real, fake))), "a Constraint", seen)
 
 
 def sight_of(f: nn.Module, real: Tensor, fake: Tensor) -> Sight:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from toygan.files.own import Code
-from toygan.quantities.forms import PenaltyForm
+from toygan.game.constraints import Sight
+from toygan.quantities.forms import PenaltyForm, sight_of
 from toygan.quantities.held import (
     CLOSE,
     Check,
@@ -36,12 +38,15 @@ Of = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 def penalty_facts(code: Code, form: PenaltyForm) -> list[Held]:
     """Every fact of a penalty, in the order in which they are told."""
-    return all_held(code, penalty_checks(form.of, form.call))
+    return all_held(code, penalty_checks(form))
 
 
-def penalty_checks(of: Of, call: str) -> Iterator[tuple[str, Check]]:
+def penalty_checks(form: PenaltyForm) -> Iterator[tuple[str, Check]]:
     """The checks of a penalty by name."""
+    of, call, seen = form
     yield "form", lambda: note(f"called as {call}")
+    if seen is not None:
+        yield "seeds", lambda: by_seed(seen)
     yield "exact on linear critics", lambda: on_linear(of)
     yield "size of the batch", lambda: by_batch(of)
     yield "a norm for each point", lambda: per_point(of)
@@ -102,6 +107,32 @@ def h(of: Of, length: float, way: Sequence[float] = WAYS[0], n: int = 1) -> floa
     if said.numel() > 1:
         raise ValueError(f"it returns {list(said.shape)}, a number a point, where the mean over the batch is wanted")
     return float(said.detach())
+
+
+SEVERAL = 3  # seeds that are seen together
+
+
+def by_seed(seen: Callable[[Sight], Any]) -> Held:
+    """Whether each seed has a number of its own, which no other seed moves: [seed] of several seeds seen together."""
+    pairs = [clouds(seed=10 * k) for k in range(SEVERAL)]
+    alone = [sight_of(Probed(k), *pair) for k, pair in enumerate(pairs)]
+    draw = {name: torch.cat([one.draw[name] for one in alone]) for name in alone[0].draw}
+
+    def slopes_at(points: Tensor) -> Tensor:
+        return torch.cat([one.slopes_at(points[k : k + 1]) for k, one in enumerate(alone)])
+
+    real, fake = (torch.stack([pair[i] for pair in pairs]) for i in (0, 1))
+    together = Sight(real, fake, draw, lambda: slopes_at(real), lambda: slopes_at(fake), slopes_at, list)
+    said = seen(together)
+    if not isinstance(said, Tensor) or said.shape != (SEVERAL,):
+        shape = list(said.shape) if isinstance(said, Tensor) else type(said).__name__
+        return broken(
+            f"of {SEVERAL} seeds it returns {shape}, not [{SEVERAL}]: take means over the points alone, dim=1"
+        )
+    own = torch.cat([seen(one).reshape(1) for one in alone])
+    if not close(said.detach(), own.detach()):
+        return broken("the number of one seed depends on another seed: take means over the points alone, dim=1")
+    return holds("each seed's number is its own")
 
 
 # --- the formula -------------------------------------------------------------------------------------------------------
