@@ -9,16 +9,15 @@ from torch import Tensor, nn
 
 from toygan.files.own import Code
 from toygan.quantities.held import (
-    CLOSE,
     Check,
     Held,
     all_held,
+    as_differences,
     broken,
     close,
-    differences,
     gradient,
     holds,
-    in_plain_lists,
+    moved_by_all,
     normal,
     note,
     number,
@@ -119,30 +118,12 @@ def slopes(critic: Critic, points: Tensor) -> Held:
     def score(x: Tensor) -> Tensor:
         return scored(critic, x)
 
-    found, wanted = gradient(score, points), differences(score, points)
-    if not bool(torch.isfinite(found).all()):
-        return broken("NaN", "NaN from a square root at zero")
-    if not close(found, wanted, CLOSE):
-        return broken(
-            f"{number(found.norm())} where differences say {number(wanted.norm())}", "a detach or .data on the way"
-        )
-    return holds("autograd agrees with central differences to 1e-5")
+    return as_differences(score, points)
 
 
 def learns(critic: Critic, points: Tensor) -> Held:
     """Whether every parameter moves the scores."""
-    if lost := in_plain_lists(critic):
-        return broken(f"torch does not know of the layers in {lost}", "a plain list where nn.ModuleList belongs")
-    if not isinstance(critic, nn.Module) or not list(critic.parameters()):
-        return note("it has no parameters that torch knows of")
-    named = dict(critic.named_parameters())
-    weights = normal(N, seed=9)
-    value = (scored(critic, points).flatten() * weights).sum()
-    if not value.requires_grad:
-        return broken("no parameter moves the scores", "a detach or no_grad on the way")
-    found = torch.autograd.grad(value, list(named.values()), allow_unused=True)
-    dead = [name for name, slope in zip(named, found, strict=True) if slope is None]
-    return broken(f"{', '.join(dead)} move no score") if dead else holds(f"all {len(named)} parameters move the scores")
+    return moved_by_all(critic, lambda: (scored(critic, points).flatten() * normal(N, seed=9)).sum(), "score")
 
 
 def far(critic: Critic) -> Held:

@@ -10,16 +10,15 @@ from torch import Tensor, nn
 
 from toygan.files.own import Code
 from toygan.quantities.held import (
-    CLOSE,
     Check,
     Held,
     all_held,
+    as_differences,
     broken,
     close,
-    differences,
     gradient,
     holds,
-    in_plain_lists,
+    moved_by_all,
     normal,
     note,
     number,
@@ -123,29 +122,12 @@ def slopes(generator: Generator, z: Tensor) -> Held:
     def weighed(x: Tensor) -> Tensor:
         return carried(generator, x) * weights
 
-    found, wanted = gradient(weighed, z), differences(weighed, z)
-    if not bool(torch.isfinite(found).all()):
-        return broken("NaN", "NaN from a square root at zero")
-    if not close(found, wanted, CLOSE):
-        return broken(
-            f"{number(found.norm())} where differences say {number(wanted.norm())}", "a detach or .data on the way"
-        )
-    return holds("autograd agrees with central differences to 1e-5")
+    return as_differences(weighed, z)
 
 
 def learns(generator: Generator, z: Tensor) -> Held:
     """Whether every parameter moves the points, and torch knows of all."""
-    if lost := in_plain_lists(generator):
-        return broken(f"torch does not know of the layers in {lost}", "a plain list where nn.ModuleList belongs")
-    if not isinstance(generator, nn.Module) or not list(generator.parameters()):
-        return note("it has no parameters that torch knows of")
-    named = dict(generator.named_parameters())
-    value = (carried(generator, z) * normal(N, 2, seed=9)).sum()
-    if not value.requires_grad:
-        return broken("no parameter moves the points", "a detach or no_grad on the way")
-    found = torch.autograd.grad(value, list(named.values()), allow_unused=True)
-    dead = [name for name, slope in zip(named, found, strict=True) if slope is None]
-    return broken(f"{', '.join(dead)} move no point") if dead else holds(f"all {len(named)} parameters move the points")
+    return moved_by_all(generator, lambda: (carried(generator, z) * normal(N, 2, seed=9)).sum(), "point")
 
 
 def range_of(generator: Generator, d: int) -> Held:

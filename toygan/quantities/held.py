@@ -87,6 +87,34 @@ def differences(f: Callable[[Tensor], Tensor], x: Tensor, step: float = 1e-6) ->
     return torch.stack([(again(f, x + way) - again(f, x - way)) / (2 * step) for way in ways]).view_as(x)
 
 
+def as_differences(f: Callable[[Tensor], Tensor], x: Tensor) -> Held:
+    """Whether the gradient by points is what central differences say."""
+    found, wanted = gradient(f, x), differences(f, x)
+    if not bool(torch.isfinite(found).all()):
+        return broken("NaN", "NaN from a square root at zero")
+    if not close(found, wanted, CLOSE):
+        return broken(
+            f"{number(found.norm())} where differences say {number(wanted.norm())}", "a detach or .data on the way"
+        )
+    return holds("autograd agrees with central differences to 1e-5")
+
+
+def moved_by_all(player: Any, value: Callable[[], Tensor], what: str) -> Held:
+    """Whether torch knows of all of a player's parameters, and each moves a value made of its scores or points."""
+    if lost := in_plain_lists(player):
+        return broken(f"torch does not know of the layers in {lost}", "a plain list where nn.ModuleList belongs")
+    if not isinstance(player, nn.Module) or not list(player.parameters()):
+        return note("it has no parameters that torch knows of")
+    named, said = dict(player.named_parameters()), value()
+    if not said.requires_grad:
+        return broken(f"no parameter moves the {what}s", "a detach or no_grad on the way")
+    found = torch.autograd.grad(said, list(named.values()), allow_unused=True)
+    dead = [name for name, slope in zip(named, found, strict=True) if slope is None]
+    return (
+        broken(f"{', '.join(dead)} move no {what}") if dead else holds(f"all {len(named)} parameters move the {what}s")
+    )
+
+
 def again(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """The sum of f with the same random numbers each time."""
     reseed(0)

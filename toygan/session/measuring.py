@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from toygan.files.config import Config, as_data
+from toygan.files.own_parts import Measure
 from toygan.files.world import besides, build_cast, build_measures
 from toygan.game.play import State
 from toygan.game.streams import stream
@@ -44,19 +45,21 @@ FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
 
 
 class Gauge(NamedTuple):
-    """What measuring a game's looks needs, the same at every look: the floors of a look, and what of the objective's optimal
-    critic no look changes.
+    """What measuring a game's looks needs, the same at every look: the floors of a look, what of the objective's optimal critic
+    no look changes, and the user's own measures by name.
     """
 
     config: Config
     sim: Simulation
     floors: Floors
     optimum: Known | None
+    own: Mapping[str, Measure] = {}
 
 
 def gauge(config: Config, sim: Simulation, floors: Floors | None = None) -> Gauge:
     """Everything that is known before the first look; of floors what is known already."""
-    return Gauge(config, sim, frame_floors(config, sim) if floors is None else floors, optimum_of(config, sim))
+    known = frame_floors(config, sim) if floors is None else floors
+    return Gauge(config, sim, known, optimum_of(config, sim), build_measures(config))
 
 
 def ground_of(config: Config, sim: Simulation) -> Ground:
@@ -77,17 +80,17 @@ def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str
     clouds = seen_on(ground, samples, critics, optimum_at(work, frame), kinds)
     measures = measured_on(ground, clouds, critics, work.optimum, kinds)
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
-    inner |= elsewhere(work, frame) | own_measures(work.config, samples, work.sim.real)
+    inner |= elsewhere(work, frame) | own_measures(work.own, samples, work.sim.real)
     row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
     best = {} if work.optimum is None else {"optimal_scores": best_on(ground, clouds[: work.sim.portraits])}
     return row, best
 
 
-def own_measures(config: Config, clouds: np.ndarray, real: np.ndarray) -> dict[str, np.ndarray]:
+def own_measures(own: Mapping[str, Measure], clouds: np.ndarray, real: np.ndarray) -> dict[str, np.ndarray]:
     """The user's own measures of clouds [S, n, 2] against real points: [S] each; NaN for a cloud that is lost."""
     return {
         name: np.array([of(points, real) if np.isfinite(points).all() else np.nan for points in clouds])
-        for name, of in build_measures(config).items()
+        for name, of in own.items()
     }
 
 
@@ -171,7 +174,10 @@ def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when
     own = [as_data(config)["measures"]] if config.measures else []
     about = [as_data(config)["target"], folders.digests(config), *own]
     labelled, place = config.method.labels is not None, 0 if when == "frame" else 1
-    classes, more = real_classes(sim, len(real), place) if labelled else None, partial(own_measures, config, real=real)
+    classes, more = (
+        real_classes(sim, len(real), place) if labelled else None,
+        partial(own_measures, build_measures(config), real=real),
+    )
     return floors_on(ground_of(config, sim), about, real, n_w1, when, classes, more if own else None)
 
 
@@ -241,7 +247,7 @@ def summary(
     known = {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     known |= {name: last[name] for name in (*shown_in("last"), "slope_alignment_ceiling") if name in last}
     points = final_points(work)
-    known |= own_measures(work.config, frames["final"], points)
+    known |= own_measures(work.own, frames["final"], points)
     ground, kinds = ground_of(work.config, work.sim), kinds_seen(work.sim, work.sim.final, 1)
     ended = summed_up(ground, seeds, frames["final"], points, FINAL_W1, frames, known, kinds)
     return ended | optimum_facts(work.config, work.optimum)
