@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from toygan import __version__
+from toygan.draw.companions import KINDS
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.thumbnail import band_colours
 from toygan.files.cache import digest
@@ -24,18 +25,23 @@ from toygan.files.disk import write_aside
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped
 from toygan.files.strict import UserError
-from toygan.files.world import world
+from toygan.files.world import classes_of, world
 from toygan.game.methods import METHODS
+from toygan.quantities.diagnosis import CLAIMS, RULES
+from toygan.quantities.evidence import CEILINGS
+from toygan.quantities.modes import SIGMAS
+from toygan.quantities.thresholds import THRESHOLDS
 from toygan.session.looks import RUNAWAY
 from toygan.session.playable import WINDOWS, Playable, drawable, playable, pool, potential_model
 from toygan.session.recording import Recording
-from toygan.site.lab_files import engine_file, models_file, script, starts_file, target_file
+from toygan.site.lab_files import engine_file, models_file, script, target_file
 from toygan.site.markup import document_of_scripts
 
 OWN = Path(__file__).parent / "assets" / "lab"
 SCRIPTS = (
-    "words-en.js", "words-zh.js", "lessons.js", "bytes.js", "address.js", "trainer.js", "assignment.js", "stage.js",
-    "curves.js", "panels.js", "lab.js",
+    "words-en.js", "words-zh.js", "lessons.js", "bytes.js", "numbers.js", "address.js", "draws.js", "trainer.js", "assignment.js",
+    "measures.js", "stories.js", "rhythm.js", "diagnosis.js", "stage.js", "marks.js", "curves.js", "panels.js", "gif.js",
+    "experiment.js", "games.js", "painting.js", "watch.js", "slow.js", "hands.js", "share.js", "rooms.js", "lab.js",
 )  # fmt: skip
 STYLES = ("lab.css",)
 FIRST = "store.js"  # before the data
@@ -49,7 +55,7 @@ class Size(NamedTuple):
 
 
 SIZES = {"small": Size(32, 128), "large": Size(64, 256)}
-SEEDS = range(5)
+SEEDS = range(8)
 POOL = 4096  # real points that come with a scenario; batches are drawn from them
 BANDS = 9  # of the critic's colours on each side of the middle one
 
@@ -75,7 +81,6 @@ def write_lab(
     none of the methods plays in a page are left out.
     """
     worlds = told_apart(scenarios)
-    starts: dict[str, np.ndarray] = {}
     about: dict[str, Any] = {}
     if opening and "scenario" in opening:
         opened = read(opening["scenario"], opening.get("method", methods[0]))
@@ -86,15 +91,13 @@ def write_lab(
         told(method)
         made = cast(list(worlds), method)
         about[method] = about_method(made, worlds, method, number)
-        put(place, f"method-{number}", *models_file(made.games, made.plays, starts))
+        put(place, f"method-{number}", *models_file(made.games, made.plays))
     played = {name for one in about.values() for name in one["on"]}
     worlds = {said: config for said, config in worlds.items() if config.name in played}
-    for i, group in enumerate(by_length(starts)):
-        put(place, f"starts-{i}", *starts_file(group))
     for number, config in enumerate(worlds.values()):
         put(place, f"target-{number}", *target_file(pool(config, POOL)))
     put(place, "engine", *engine_file(potential_model()))
-    put(place, "catalogue", catalogue(worlds, about, len(by_length(starts)), opening or {}), b"")
+    put(place, "catalogue", catalogue(worlds, about, opening or {}), b"")
     for name in (FIRST, *SCRIPTS, *STYLES):
         write_aside(place / "assets" / name, (OWN / name).read_bytes(), durable=False)
     write_aside(place / "index.html", document_of_scripts("toygan lab", STYLES, (FIRST, *SCRIPTS), ("catalogue",)))
@@ -156,17 +159,13 @@ def settings(config: Config, size: str) -> list[str]:
 
 
 def program(config: Config, size: str) -> str:
-    """The name of the game that a config plays: configs with one name differ in the target and the budget alone."""
-    data = deciding(as_data(config))
-    return f"{size} {digest([data[key] for key in ('generator', 'critic', 'method')] + [config.training.batch])[:12]}"
-
-
-def by_length(starts: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
-    """First parameters in files: short ones, which most first games need, and long ones."""
-    return [{key: one for key, one in starts.items() if (one.shape[1] < LONG) == short} for short in (True, False)]
-
-
-LONG = 5000  # parameters
+    """The name of the game that a config plays: configs with one name differ in the target and the budget alone, and not in
+    the number of classes that players are told.
+    """
+    data, told = deciding(as_data(config)), [classes_of(config)] if config.method.labels else []
+    return (
+        f"{size} {digest([data[key] for key in ('generator', 'critic', 'method')] + [config.training.batch, *told])[:12]}"
+    )
 
 
 # --- in words --------------------------------------------------------------------------------------------------------
@@ -183,20 +182,24 @@ def about_method(made: Repertoire, worlds: Mapping[str, Config], method: str, nu
         "look_for": row.look_for,
         "rule": row.update.kind,
         "wasserstein": row.objective.kind == "wasserstein",
+        "labels": config.method.labels is not None,
+        "worlds": has_worlds(next(iter(made.games.values()))),
         "on": [config.name for said, config in worlds.items() if said in made.plays],
     }
 
 
-def catalogue(
-    worlds: Mapping[str, Config], methods: Mapping[str, Any], starts: int, opening: Mapping[str, Any]
-) -> dict[str, Any]:
+def has_worlds(game: Playable) -> bool:
+    """Whether a game makes points of a second world."""
+    return any(port.name.endswith("/other") for port in game.models["look"].outputs)
+
+
+def catalogue(worlds: Mapping[str, Config], methods: Mapping[str, Any], opening: Mapping[str, Any]) -> dict[str, Any]:
     """What the page knows before anything is played."""
     colours = band_colours(np.arange(-BANDS, BANDS + 2) - 0.5)[:, :3]
     return {
         "version": __version__,
         "scenarios": {config.name: about_scenario(said, config, i) for i, (said, config) in enumerate(worlds.items())},
         "methods": methods,
-        "starts": [f"starts-{i}" for i in range(starts)],
         "sizes": {name: {"width": size.width, "batch": size.batch} for name, size in SIZES.items()},
         "seeds": len(SEEDS),
         "windows": {"samples": WINDOWS.samples, "mesh": WINDOWS.mesh, "real": WINDOWS.real, "scores": WINDOWS.scores,
@@ -204,6 +207,12 @@ def catalogue(
         "bands": [int.from_bytes(bytes(colour), "big") for colour in colours],
         "colours": {"real": REAL, "generated": GENERATED},
         "runaway": RUNAWAY,
+        "limits": {name: limit for name, (limit, _) in THRESHOLDS.items()},
+        "claims": [list(one) for one in CLAIMS],
+        "sigmas": SIGMAS,
+        "ceilings": CEILINGS,
+        "rules": [[label, sorted(unless)] for label, _, _, unless in RULES],
+        "kinds": KINDS,
         "opening": {key: read(said).name if key == "scenario" else said for key, said in opening.items()},
     }  # fmt: skip
 
