@@ -381,7 +381,6 @@ def test_the_norm_of_one_number_is_its_size(order):
     play_both(lambda x: torch.linalg.vector_norm(x, order, dim=2), [X[..., :1].contiguous()])
 
 
-
 @pytest.mark.parametrize("name", sorted({*EACH, *OTHERS} - ADDED))
 def test_an_operator_is_what_it_is_in_torch(name):
     given = facts_of(CASES, name, "tests/test_engines.py")

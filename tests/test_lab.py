@@ -356,12 +356,44 @@ def test_a_class_may_hide_parts(seen, place):
     seen.page.wait_for_function("lab.look().step === 1")
 
 
-def test_slow_motion_tells_each_move(seen, place):
+def test_slow_motion_goes_through_the_parts_of_both_moves(seen, place):
+    """Each part is told, lights up its share of the flow, and a step of such parts is the step as it is."""
+    opened(seen, place, "#m=wgan-gp&s=swiss-roll")
+    assert not seen.page.is_visible(".flow")
+    seen.page.select_option("#speed", "slow")
+    said, lit = [], []
+    for _ in range(12):  # two critic moves and the generator's
+        before = seen.page.inner_text(".said")
+        seen.page.click("#one")
+        seen.page.wait_for_function("before => document.querySelector('.said').textContent !== before", arg=before)
+        said.append(seen.page.inner_text(".said"))
+        lit.append(seen.page.eval_on_selector_all(".box.lit", "all => all.map(one => one.className.split(' ')[1])"))
+    assert [one.split(",")[0] for one in said] == ["The critic’s move"] * 8 + ["The generator’s move"] * 4
+    assert [re.search(r", (\d) of 4", one)[1] for one in said] == list("1234") * 3
+    assert lit[0] == ["latent", "generator", "fake", "real"]
+    assert "real" not in lit[8]
+    assert seen.page.evaluate("lab.look().step") == 1
+    slow = look(seen.page)
+    opened(seen, place, "#m=wgan-gp&s=swiss-roll")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    assert np.array_equal(look(seen.page)["samples"], slow["samples"])
+
+
+def test_a_step_that_was_begun_slowly_is_ended_before_the_next(seen, place):
+    opened(seen, place)
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    right = look(seen.page)
     opened(seen, place)
     seen.page.select_option("#speed", "slow")
-    seen.page.click("#play")
-    seen.page.wait_for_function("document.querySelector('.said').textContent.startsWith('The critic has moved')")
-    seen.page.wait_for_function("document.querySelector('.said').textContent.startsWith('The generator has moved')")
+    for part in ("sample", "judge", "pull", "update", "sample"):
+        seen.page.click("#one")
+        seen.page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+    seen.page.select_option("#speed", "most")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    assert np.array_equal(look(seen.page)["samples"], right["samples"])
 
 
 # --- what is measured and told ----------------------------------------------------------------------------------------
@@ -399,7 +431,10 @@ def test_the_gap_of_the_critic_is_pythons(seen, place):
     opened(seen, place)
     rng = np.random.default_rng(3)
     real, fake = rng.standard_normal((2, 40, 2)).astype(np.float32)
-    f = lambda x: np.sin(x[:, 0]) + 0.3 * x[:, 1]
+
+    def f(x):
+        return np.sin(x[:, 0]) + 0.3 * x[:, 1]
+
     told = seen.page.evaluate(
         """([real, fake, realScores, fakeScores, steepest]) => lab.assign(real, fake).then(({ pair, distance }) =>
         lab.measures.ofScores({ real, fake, pair, distance, realScores, fakeScores, steepest }))""",

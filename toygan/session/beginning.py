@@ -1,4 +1,4 @@
-"""First parameters as data: which uniform numbers of which stream they are, where they are such, so that a page draws Python's own.
+"""First parameters as data: which uniform numbers of which stream they are, where they are such; so a page draws Python's.
 
 Most initialisations are uniform numbers in bounds, and constants. What they are is found by listening, not said again.
 """
@@ -26,8 +26,8 @@ class Recipe(NamedTuple):
 
 
 class Beginning(NamedTuple):
-    """A player's first parameters: so many `size`; what seeds their stream, `None` standing for the seed; how they are made of its
-    numbers or, where they are not, the `numbers [seed, P]` themselves.
+    """A player's first parameters: so many `size`; what seeds their stream, `None` standing for the seed; how they are made of
+    its numbers or, where they are not, the `numbers [seed, P]` themselves.
     """
 
     size: int
@@ -63,8 +63,8 @@ class Listening:
 
 
 def heard(initial: Initial, rng: np.random.Generator) -> Recipe | None:
-    """How an initialisation uses uniform numbers; None where it asks for others. A value that is none of them counts as a constant:
-    another seed shows whether it is.
+    """How an initialisation uses uniform numbers; None where it asks for others. A value that is none of them counts as a
+    constant: another seed shows whether it is.
     """
     listening: Any = Listening(rng)
     try:

@@ -107,7 +107,9 @@ WINDOWS = Windows()
 
 
 def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -> Playable:
-    """A config's game as a page plays it; `seeds` are those whose first parameters come along where they must. Raises Untraceable, and UserError for numbers that a page does not draw."""
+    """A config's game as a page plays it; `seeds` are those whose first parameters come along where they must. Raises
+    Untraceable, and UserError for numbers that a page does not draw.
+    """
     sim = simulation(config)
     stage, state = sim.world, sim.start
     drawable(config, stage)
@@ -209,7 +211,9 @@ def look(sim: Simulation, windows: Windows) -> Model:
         critic = duel.judge(game, state.parameters, *with_beside(game, state, clouds))
         found = {"scores": critic.score(at["scores"]), "slopes": critic.slopes(at["slopes"])}
         return (
-            {"samples": torch.cat((samples, mesh[..., :2]), dim=1)} | found | maps(game, state, clouds, samples, latents)
+            {"samples": torch.cat((samples, mesh[..., :2]), dim=1)}
+            | found
+            | maps(game, state, clouds, samples, latents)
         )
 
     return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials)

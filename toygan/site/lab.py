@@ -6,8 +6,8 @@ these, draw random numbers by the names of their laws, and paint.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from itertools import count, product
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -18,6 +18,7 @@ from toygan import __version__
 from toygan.draw.companions import KINDS
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.thumbnail import band_colours
+from toygan.engines.graph import Untraceable
 from toygan.files.cache import digest
 from toygan.files.config import Config, Method, as_data, deciding, differing
 from toygan.files.dials import floats_in, with_dials
@@ -27,6 +28,7 @@ from toygan.files.shipped import shipped
 from toygan.files.strict import UserError
 from toygan.files.world import classes_of, world
 from toygan.game.methods import METHODS
+from toygan.game.zoo import ZOO
 from toygan.quantities.diagnosis import CLAIMS, RULES
 from toygan.quantities.evidence import CEILINGS
 from toygan.quantities.modes import SIGMAS
@@ -85,23 +87,78 @@ def write_lab(
     if opening and "scenario" in opening:
         opened = read(opening["scenario"], opening.get("method", methods[0]))
         drawable(opened, world(opened))
-    for name in ("data", "assets"):
-        (place / name).mkdir(parents=True, exist_ok=True)
     for number, method in enumerate(methods):
         told(method)
         made = cast(list(worlds), method)
-        about[method] = about_method(made, worlds, method, number)
+        about[method] = about_method(made, read(next(iter(made.plays)), method), worlds, number)
         put(place, f"method-{number}", *models_file(made.games, made.plays))
     played = {name for one in about.values() for name in one["on"]}
     worlds = {said: config for said, config in worlds.items() if config.name in played}
-    for number, config in enumerate(worlds.values()):
+    return completed(place, catalogue(worlds, about, opening or {}), worlds.values())
+
+
+def completed(place: Path, known: Mapping[str, Any], worlds: Iterable[Config]) -> Path:
+    """The page around its methods: targets, the engine, what is known of all, scripts. Returns its `index.html`."""
+    for number, config in enumerate(worlds):
         put(place, f"target-{number}", *target_file(pool(config, POOL)))
     put(place, "engine", *engine_file(potential_model()))
-    put(place, "catalogue", catalogue(worlds, about, opening or {}), b"")
+    put(place, "catalogue", known, b"")
+    (place / "assets").mkdir(parents=True, exist_ok=True)
     for name in (FIRST, *SCRIPTS, *STYLES):
         write_aside(place / "assets" / name, (OWN / name).read_bytes(), durable=False)
     write_aside(place / "index.html", document_of_scripts("toygan lab", STYLES, (FIRST, *SCRIPTS), ("catalogue",)))
     return place / "index.html"
+
+
+# --- the games of some runs ------------------------------------------------------------------------------------------
+
+
+def write_lab_of(place: Path, runs: Mapping[str, Recording]) -> dict[str, str]:
+    """Write a page that plays the games of some runs as they were run, by what they are called, into `place`; returns what
+    stands behind its address so that it opens with each. Runs that no page can play are left out; without any nothing is written.
+    """
+    games = {name: made for name, run in runs.items() if (made := game_of(run)) is not None}
+    worlds: dict[str, Config] = {}
+    about, links = {}, {}
+    for number, (name, (config, game)) in enumerate(games.items()):
+        said = next((said for said, other in worlds.items() if same_ground(other, config)), unlike(config.name, worlds))
+        worlds.setdefault(said, config.model_copy(update={"name": said}))
+        made = Repertoire({"own": game}, {said: {AS_RUN: "own"}})
+        about[name] = about_method(made, config, worlds, number)
+        put(place, f"method-{number}", *models_file(made.games, made.plays))
+        links[name] = "#" + urlencode({"s": said, "m": name, "seed": str(runs[name].facts.seeds[0])})
+    if games:
+        config = next(iter(games.values()))[0]
+        size = Size(getattr(config.generator, "width", 0), config.training.batch)
+        completed(place, catalogue(worlds, about, {}, {AS_RUN: size}), worlds.values())
+    return links
+
+
+AS_RUN = "run"  # the size of games that are played as they were run
+
+
+def game_of(recording: Recording) -> tuple[Config, Playable] | None:
+    """A recorded run's config for one seed, and its game; None where no page plays it, or another version recorded it."""
+    if recording.facts.is_recorded:
+        return None
+    try:
+        config = recording.config()
+        one = config.training.model_copy(update={"seeds": 1, "precision": "single"})
+        config = config.model_copy(update={"training": one})
+        return config, playable(config, SEEDS)
+    except (UserError, Untraceable):
+        return None
+
+
+def same_ground(config: Config, other: Config) -> bool:
+    """Whether two runs' targets, and what is seen of them, are the same."""
+    parts = ("target", "source", "view", "training")
+    return all(getattr(config, part) == getattr(other, part) for part in parts)
+
+
+def unlike(name: str, others: Container[str]) -> str:
+    """A name that none of the others has."""
+    return next(one for one in (name, *(f"{name} {i}" for i in count(2))) if one not in others)
 
 
 def told_apart(scenarios: Sequence[str]) -> dict[str, Config]:
@@ -115,6 +172,7 @@ def told_apart(scenarios: Sequence[str]) -> dict[str, Config]:
 
 def put(place: Path, name: str, header: Mapping[str, Any], content: bytes) -> None:
     """A data file of the page."""
+    (place / "data").mkdir(parents=True, exist_ok=True)
     write_aside(place / "data" / f"{name}.js", script(name, header, content), durable=False)
 
 
@@ -163,17 +221,14 @@ def program(config: Config, size: str) -> str:
     the number of classes that players are told.
     """
     data, told = deciding(as_data(config)), [classes_of(config)] if config.method.labels else []
-    return (
-        f"{size} {digest([data[key] for key in ('generator', 'critic', 'method')] + [config.training.batch, *told])[:12]}"
-    )
+    return f"{size} {digest([data[key] for key in ('generator', 'critic', 'method')] + [config.training.batch, *told])[:12]}"
 
 
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def about_method(made: Repertoire, worlds: Mapping[str, Config], method: str, number: int) -> dict[str, Any]:
-    """What the page says of a method."""
-    config = read(next(iter(made.plays)), method)
+def about_method(made: Repertoire, config: Config, worlds: Mapping[str, Config], number: int) -> dict[str, Any]:
+    """What the page says of a method, of which a config is one."""
     row = config.method
     return {
         "file": f"method-{number}",
@@ -193,14 +248,21 @@ def has_worlds(game: Playable) -> bool:
     return any(port.name.endswith("/other") for port in game.models["look"].outputs)
 
 
-def catalogue(worlds: Mapping[str, Config], methods: Mapping[str, Any], opening: Mapping[str, Any]) -> dict[str, Any]:
+def catalogue(
+    worlds: Mapping[str, Config],
+    methods: Mapping[str, Any],
+    opening: Mapping[str, Any],
+    sizes: Mapping[str, Size] = SIZES,
+) -> dict[str, Any]:
     """What the page knows before anything is played."""
     colours = band_colours(np.arange(-BANDS, BANDS + 2) - 0.5)[:, :3]
     return {
         "version": __version__,
-        "scenarios": {config.name: about_scenario(said, config, i) for i, (said, config) in enumerate(worlds.items())},
+        "scenarios": {
+            config.name: about_scenario(said, config, i, sizes) for i, (said, config) in enumerate(worlds.items())
+        },
         "methods": methods,
-        "sizes": {name: {"width": size.width, "batch": size.batch} for name, size in SIZES.items()},
+        "sizes": {name: {"width": size.width, "batch": size.batch} for name, size in sizes.items()},
         "seeds": len(SEEDS),
         "windows": {"samples": WINDOWS.samples, "mesh": WINDOWS.mesh, "real": WINDOWS.real, "scores": WINDOWS.scores,
                     "slopes": WINDOWS.slopes, "judged": WINDOWS.judged},
@@ -217,7 +279,7 @@ def catalogue(worlds: Mapping[str, Config], methods: Mapping[str, Any], opening:
     }  # fmt: skip
 
 
-def about_scenario(said: str, config: Config, number: int) -> dict[str, Any]:
+def about_scenario(said: str, config: Config, number: int, sizes: Mapping[str, Size] = SIZES) -> dict[str, Any]:
     """What the page says of a scenario."""
     return {
         "file": f"target-{number}",
@@ -226,7 +288,7 @@ def about_scenario(said: str, config: Config, number: int) -> dict[str, Any]:
         "about": config.about,
         "view": [*config.view.x, *config.view.y],
         "steps": config.training.steps,
-        "settings": {size: settings(config, size) for size in SIZES},
+        "settings": {size: settings(config, size) if size in SIZES else [] for size in sizes},
     }
 
 
@@ -238,7 +300,7 @@ def address(config: Config, seed: int = 0) -> str | None:
     its method, with these settings, is not among the games of a page of shipped scenarios and methods.
     """
     name, method = config.name, config.method
-    if name not in shipped() or method.name not in METHODS:
+    if name not in shipped() or method.name not in METHODS | ZOO:
         return None
     usual = read(name, method.name)
     dials, others = floats_in(method), floats_in(usual.method)
@@ -247,7 +309,7 @@ def address(config: Config, seed: int = 0) -> str | None:
     changes = {key: value for key, value in dials.items() if value != others.get(key)}
     changes |= {"steps": config.training.steps} if config.training.steps != usual.training.steps else {}
     changes |= {"critic_steps": method.critic_steps} if method.critic_steps != usual.method.critic_steps else {}
-    parts = {"s": name, "m": method.name, "z": nearest_size(config), "seed": str(seed if seed in SEEDS else 0)}
+    parts = {"s": name, "m": method.name, "z": nearest_size(config), "seed": str(seed)}
     return "#" + urlencode(parts | ({"c": "!".join(map(changed, changes.items()))} if changes else {}))
 
 

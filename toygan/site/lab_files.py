@@ -152,7 +152,7 @@ FAR = 1e9  # the reach of a place that is alone
 
 
 def maps_of(modes: Modes) -> np.ndarray:
-    """The maps [K, 2, 2], a row an axis, under which an offset from a centre is in standard deviations, as `mahalanobis` has it."""
+    """The maps [K, 2, 2], a row an axis, under which an offset from a centre is in standard deviations (`mahalanobis`)."""
     stds, axes = principal_stds(modes)
     return np.asarray(np.moveaxis(axes / np.maximum(stds, least_stds(modes))[:, None], 1, 2))
 

@@ -11,7 +11,7 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
     const opening = catalogue.opening || {}, usual = ["r3gan", "ns-gan-r1"].find((one) => methods.includes(one)) || methods[0];
     const scenario = names.includes(opening.scenario) ? opening.scenario : names.includes("eight-gaussians") ? "eight-gaussians" : names[0];
     const method = methods.includes(opening.method) ? opening.method : usual;
-    return { scenario, method, size: "small", seed: 0, step: 0, changes: [], beside: [], view: VIEW, hidden: [], drawn: null, density: null, moved: [], box: null, lesson: "" };
+    return { scenario, method, size: Object.keys(catalogue.sizes)[0], seed: 0, step: 0, changes: [], beside: [], view: VIEW, hidden: [], drawn: null, density: null, moved: [], box: null, lesson: "" };
   };
 
   page.sound = function (wanted) {

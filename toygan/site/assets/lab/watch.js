@@ -156,11 +156,11 @@
     };
     at.coverNow = el("p", { class: "hint" }, words.coverNone);
     at.labels = el("p", { class: "labels" }, el("span", { class: "label" }, words.labelsNone));
-    at.events = el("ul", { class: "events", role: "log", "aria-label": words.events, tabindex: "0" });
+    at.events = el("ul", {});
     return el("section", { class: "watch", "aria-label": words.losses },
       chart("distance", "distances", words.distance, [["--ink", ""]], { fromZero: true }, el("p", { class: "hint" }, words.floor)),
       chart("losses", "losses", words.losses, [["--accent", words.criticLoss], ["--generated", words.generatorLoss], ["--soft", words.penaltyLoss, [4, 3]]], {}),
-      el("div", { class: "diagnosis" }, el("h2", {}, words.events), at.labels, at.events, el("p", { class: "hint" }, words.eventsHint)),
+      el("div", { class: "diagnosis" }, el("h2", {}, words.events), at.labels, el("div", { class: "events", role: "log", "aria-label": words.events, tabindex: "0" }, at.events), el("p", { class: "hint" }, words.eventsHint)),
       chart("cover", "covered", words.cover, [["--accent", words.covered], ["--generated", words.quality, [4, 3]]], { low: 0, high: 1 }, at.coverNow),
       chart("gap", "gap", words.gap, [["--ink", ""]], { low: 0, high: 1 }, el("p", { class: "hint" }, words.gapHint)),
       chart("sizes", "sizes", words.gradients, [["--generated", words.generatorGradient], ["--accent", words.criticGradient, [4, 3]], ["--ink", words.steepness]], { log: true }),

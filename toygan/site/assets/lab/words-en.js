@@ -7,7 +7,7 @@ lab.words.en = {
   tagline: "Two networks play against each other, here, in this page. Touch anything.",
   scenario: "Target", method: "Method", size: "Size", seed: "Seed", theme: "Theme", themes: { auto: "auto", light: "light", dark: "dark" },
   languageLabel: "Language",
-  sizes: { small: "small (width {width}, batch {batch})", large: "large (width {width}, batch {batch})" },
+  sizes: { small: "small (width {width}, batch {batch})", large: "large (width {width}, batch {batch})", run: "as it was run (width {width}, batch {batch})" },
   loading: "Loading the engine …", faulty: "Something went wrong: {words}",
   noSimd: "This page trains networks in your browser, and needs WebAssembly with SIMD for it, which this browser does not have. Firefox 89, Chrome 91, Safari 16.4 and later have it.",
   legend: { real: "target points", generated: "generated points", critic: "the critic's score, from fake (blue) to real (light yellow)", arrows: "where the critic pulls the points" },

@@ -7,7 +7,7 @@ lab.words.zh = {
   tagline: "两个网络就在这个页面里对弈。随便动手。",
   scenario: "目标分布", method: "方法", size: "规模", seed: "种子", theme: "主题", themes: { auto: "自动", light: "浅色", dark: "深色" },
   languageLabel: "语言",
-  sizes: { small: "小（宽度 {width}，批量 {batch}）", large: "大（宽度 {width}，批量 {batch}）" },
+  sizes: { small: "小（宽度 {width}，批量 {batch}）", large: "大（宽度 {width}，批量 {batch}）", run: "与记录的那次相同（宽度 {width}，批量 {batch}）" },
   loading: "正在载入引擎……", faulty: "出错了：{words}",
   noSimd: "本页面在浏览器中训练网络，需要带 SIMD 的 WebAssembly，而这个浏览器没有。Firefox 89、Chrome 91、Safari 16.4 及更新的版本都支持。",
   legend: { real: "目标点", generated: "生成点", critic: "评判器的打分：从假（蓝）到真（浅黄）", arrows: "评判器把点拉向何处" },
