@@ -141,6 +141,7 @@
       experiment.view = experiment.view.replace(letter, "") + (event.target.checked ? letter : "");
       at.optimal.hidden = !page.shownParts().optimal;
       page.optimalWords();
+      page.tellWanted();
       if (page.main()) page.main().asked = null;
       page.keepAddress();
       page.repaint();
