@@ -18,10 +18,13 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.engines.tree import named
 from toygan.files.scenario import read
+from toygan.files.shipped import shipped
 from toygan.files.world import build_target
 from toygan.game import play
 from toygan.game.methods import METHODS
+from toygan.game.players import LATENTS
 from toygan.game.streams import draws, starts
+from toygan.game.zoo import ZOO
 from toygan.quantities.critic import Judged, critic_gap, critic_value
 from toygan.quantities.diagnosis import findings
 from toygan.quantities.evidence import Story
@@ -312,7 +315,8 @@ def shape_of(words) -> object:
 def test_languages_have_the_same_words_and_blanks(seen, place):
     opened(seen, place)
     english, chinese = seen.page.evaluate("[lab.words.en, lab.words.zh]")
-    chinese.pop("scenarios")
+    assert set(chinese.pop("lookFors")) == {*METHODS, *ZOO}
+    assert set(chinese.pop("scenarios")) >= set(shipped()) - {"dirac"}
     assert shape_of(english) == shape_of(chinese)
     seen.page.select_option("#language", "zh")
     seen.page.wait_for_function("document.documentElement.lang === 'zh'")
@@ -565,7 +569,8 @@ def test_classes_have_colours_and_labels_go_with_their_points(seen, zoo_place):
     assert "4 classes" in seen.page.inner_text("figcaption")
     told = seen.page.evaluate(
         """() => { const draws = lab.draws(), game = { ...lab.setup(), seed: 5 }, n = 64, columns = game.draws['real label'][1];
-        return { points: [...draws.drawn(game, 'real', 2 * n, 3, 1)], labels: [...draws.drawn(game, 'real label', columns * n, 3, 1)],
+        return { points: [...draws.drawn(game, 'real', 2 * n, 3, 1)],
+          labels: [...draws.drawn(game, 'real label', columns * n, 3, 1)],
           centres: lab.page.target.modes.centres }; }"""
     )
     points, centres = np.array(told["points"]).reshape(-1, 2), np.array(told["centres"])
@@ -771,8 +776,10 @@ def test_curves_and_events_follow_the_game(seen, place):
         assert seen.page.evaluate(f"lab.page.charts.{chart}.points.length") > 5
 
 
-LATIN = {"W1", "x,y", "CSV", "WebAssembly", "SIMD", "Firefox", "Chrome", "Safari", "toygan", "Python", "Adam", "λ", "GAN", "D", "log",
-         "k", "Wasserstein", "Dirac", "Dirac-GAN", "beta", "c", "g", "r", "γ"}  # fmt: skip
+LATIN = {
+    "W1", "x,y", "CSV", "WebAssembly", "SIMD", "Firefox", "Chrome", "Safari", "toygan", "Python", "Adam", "λ", "GAN", "D", "log",
+         "k", "Wasserstein", "Dirac", "Dirac-GAN", "beta", "c", "g", "r", "γ",
+}  # fmt: skip
 
 
 def test_no_english_is_left_in_chinese(seen, place):
@@ -780,7 +787,8 @@ def test_no_english_is_left_in_chinese(seen, place):
     opened(seen, place)
     methods = set(seen.page.evaluate("lab.page.catalogue && Object.keys(lab.words.zh.lessons)"))
     texts = seen.page.evaluate(
-        "() => { const all = (one) => typeof one === 'string' ? [one] : Object.values(one).flatMap(all); return all(lab.words.zh); }"
+        "() => { const all = (one) => typeof one === 'string' ? [one] : Object.values(one).flatMap(all);"
+        " return all(lab.words.zh); }"
     )
     left = {
         word
@@ -789,3 +797,18 @@ def test_no_english_is_left_in_chinese(seen, place):
         if word not in LATIN and word not in METHODS and word not in methods
     }
     assert left == set()
+
+
+@pytest.mark.parametrize("law", ["normal", "uniform", "sphere"])
+def test_latents_follow_pythons_laws(seen, place, law):
+    opened(seen, place, f"#m=ns-gan&n={law}")
+    told = seen.page.evaluate("[...lab.draws().drawn(lab.setup(), 'latent', 20000, 1, 1)]")
+    ours, right = np.array(told).reshape(-1, 2), LATENTS[law](np.random.default_rng(0), 10_000, 2)
+    levels = np.linspace(0.02, 0.98, 25)
+    for axis in (0, 1):
+        assert np.allclose(np.quantile(ours[:, axis], levels), np.quantile(right[:, axis], levels), atol=0.1)
+    assert np.allclose((ours**2).sum(axis=1).mean(), (right**2).sum(axis=1).mean(), rtol=0.05)
+    assert np.corrcoef(ours.T)[0, 1] == pytest.approx(0, abs=0.05)
+    seen.page.click("#copyCommand")
+    assert f"--set generator.latent={law}" in seen.page.input_value("#copied")
+    assert seen.page.input_value("#latent") == law

@@ -41,9 +41,10 @@ from toygan.site.markup import document_of_scripts
 
 OWN = Path(__file__).parent / "assets" / "lab"
 SCRIPTS = (
-    "words-en.js", "words-zh.js", "lessons.js", "bytes.js", "numbers.js", "address.js", "draws.js", "trainer.js", "assignment.js",
-    "measures.js", "stories.js", "rhythm.js", "diagnosis.js", "stage.js", "marks.js", "curves.js", "panels.js", "gif.js",
-    "experiment.js", "games.js", "painting.js", "watch.js", "slow.js", "hands.js", "share.js", "rooms.js", "lab.js",
+    "words-en.js", "words-zh.js", "methods-zh.js", "lessons.js", "bytes.js", "numbers.js", "address.js", "draws.js",
+    "trainer.js", "assignment.js", "measures.js", "stories.js", "rhythm.js", "diagnosis.js", "stage.js", "marks.js", "curves.js",
+    "panels.js", "gif.js", "experiment.js", "games.js", "painting.js", "watch.js", "slow.js", "hands.js", "share.js",
+    "rooms.js", "lab.js",
 )  # fmt: skip
 STYLES = ("lab.css",)
 FIRST = "store.js"  # before the data

@@ -347,7 +347,7 @@ lab.trainer = function () {
       const numbers = game.draws[name][0] === "labels" ? classes(game, samples, columns[k]) : drawn(game, name, samples * columns[k], 0, EXTRA - 1);
       for (let i = 0; i < samples; i++) for (let c = 0; c < columns[k]; c++) out[i * width + shift + c] = numbers[i * columns[k] + c];
       for (let i = 0; i < mesh * mesh; i++) {
-        const at = (samples + i) * width + shift, place = [i % mesh, Math.floor(i / mesh)].map((one) => 4 * one / (mesh - 1) - 2);
+        const at = (samples + i) * width + shift, place = [i % mesh, Math.floor(i / mesh)].map((one) => (2 * one / (mesh - 1) - 1) * (game.draws.latent[0] === "normal" ? 2 : 1));
         if (name !== "latent") out[at] = 1;
         else for (let c = 0; c < Math.min(columns[k], 2); c++) out[at + c] = place[c];
       }
