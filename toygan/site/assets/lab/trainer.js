@@ -132,7 +132,7 @@ lab.trainer = function () {
 
   function seek(game, wanted) {
     const kept = game.history.reduce((best, one) => (Math.abs(one.step - wanted) < Math.abs(best.step - wanted) ? one : best));
-    Object.assign(game, standing(kept), { changes: kept.changes.slice(), diverged: false, until: Infinity, sub: 0 });
+    Object.assign(game, standing(kept), { changes: kept.changes.slice(), diverged: false, until: Infinity, sub: 0, slow: null });
   }
 
   // --- looking ---
@@ -282,7 +282,7 @@ lab.trainer = function () {
     },
     async open({ setup }) {
       const game = { ...setup, models: {}, history: [], every: 1, done: 0, extra: [], extras: 0, state: {}, dials: {},
-        until: setup.until === undefined || setup.until === null ? Infinity : setup.until, diverged: false, mapped: 0, mapCost: 0 };
+        until: setup.until === undefined || setup.until === null ? Infinity : setup.until, diverged: false, mapped: 0, mapCost: 0, sub: 0, slow: null };
       for (const name in setup.models) game.models[name] = { ...setup.models[name], session: await session(setup.models[name].bytes) };
       for (const place in setup.state) {
         const { size, wide, player, number, shape } = setup.state[place];
