@@ -30,6 +30,7 @@ from toygan.draw.panels import (
 )
 from toygan.draw.points import CORNERS, GENERATED, MARKS, REAL, latent_colours, marker_size, real_points
 from toygan.files.text import number
+from toygan.quantities.kinds import Classes
 from toygan.quantities.table import written
 from toygan.view.kinds import classes_of, kept_at, kinds_of, pairs_at, regions_known
 from toygan.view.levels import levels
@@ -112,7 +113,7 @@ def classes(axis: Axes, shown: Scene, look: int) -> None:
     axis.set_axis_off()
     for c, place in enumerate(tiles(axis, shown, len(scores))):
         panel = axis.inset_axes(place)
-        own = shown if kind is None else of_class(shown, kind == c)
+        own = shown if kind is None else of_class(shown, kind, c)
         score_bands(panel, on_every_second(own), scores[c], of.edges)
         real_points(panel, own).set_alpha(0.35)
         marks(panel, own.samples[look], marker_size(len(own.real)))
@@ -146,9 +147,9 @@ def tall_classes(shown: Scene, width: float) -> float:
     return -(-scores.shape[2] // columns) * (panel_height(shown, 0.97 * width / columns) + 0.22)
 
 
-def of_class(shown: Scene, is_own: np.ndarray) -> Scene:
-    """The same scene with the points [N] of one class alone."""
-    return replace(shown, samples=shown.samples[:, is_own], real=shown.real[is_own], rings=None)
+def of_class(shown: Scene, known: Classes, c: int) -> Scene:
+    """The same scene with the points of one class alone."""
+    return replace(shown, samples=shown.samples[:, known.points == c], real=shown.real[known.real == c], rings=None)
 
 
 def on_every_second(shown: Scene) -> Scene:

@@ -23,18 +23,9 @@ HEADS = ("class", "category", "whose")  # heads of a critic that tell one of sev
 MOST = 25  # classes by which scores are kept
 
 
-def label_columns(game: Game, name: str) -> slice | None:
-    """Which columns of what the generator is fed are a code of a name; None where it is fed none."""
-    widths = {code: game.objective.draws[code].columns for code in game.objective.codes}
-    if name not in widths:
-        return None
-    before = sum(width for code, width in widths.items() if list(widths).index(code) < list(widths).index(name))
-    return slice(before, before + widths[name])
-
-
 def kinds_of(game: Game, latents: Tensor, name: str) -> np.ndarray | None:
     """Which of a code's values latents [S, n, d] have: [S, n]; None where they have no such code."""
-    columns = label_columns(game, name)
+    columns = duel.code_place(game, name)
     return None if columns is None else np.asarray(latents[..., columns].argmax(dim=-1).cpu().numpy())
 
 
@@ -76,7 +67,7 @@ def class_scores(game: Game, parameters: Parameters, points: Tensor, clouds: tup
     """The drawn score of points [P, m, 2] for each class that they may be told to be of: [P, K, m]; None where the critic is
     told no class, or too many to be looked at.
     """
-    columns = label_columns(game, "real label")
+    columns = duel.code_place(game, duel.LABEL)
     classes = 0 if columns is None else columns.stop - columns.start
     is_told = bool(game.beside) and game.beside[0].given and game.beside[0].columns == classes
     if not is_told or not 1 < classes <= MOST:
@@ -131,7 +122,7 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
 
 def of_encoder(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> dict[str, Tensor]:
     """What comes back of real points [S, n, 2] through encoder and generator, and of latents the other way."""
-    row = by_name(game, real, clouds.latent)
+    row = by_name(game, real, clouds.due)  # a real point comes back as one of its own class
     found = duel.generate(game, parameters, {**row, "latent": encode(game, parameters, real)})
     again = encode(game, parameters, clouds.fake)
     return {

@@ -61,24 +61,9 @@ def perfect_points(target: Target, seed: int, n: int, k: int) -> np.ndarray:
     return perfect_batch(target, seed, n, k).points
 
 
-def perfect_batch(target: Target, seed: int, n: int, k: int, due: np.ndarray | None = None) -> Batch:
-    """The same points with their classes, where the target has any; or points of exactly the classes `due [n]`."""
-    rng = stream(seed, 0, "floor", k)
-    if due is None:
-        return target.batch(rng, n)
-    return of_classes(target, rng, due)
-
-
-def of_classes(target: Target, rng: np.random.Generator, due: np.ndarray) -> Batch:
-    """Points of the target of exactly these classes [n], drawn until there are enough of each."""
-    points = np.full((len(due), 2), np.nan)
-    while (missing := np.isnan(points[:, 0])).any():
-        drawn = target.batch(rng, 2 * len(due))
-        assert drawn.labels is not None, "only a target with classes is asked"
-        for c in np.unique(due[missing]):
-            places, found = np.flatnonzero(missing & (due == c)), drawn.points[drawn.labels == c]
-            points[places[: len(found)]] = found[: len(places)]
-    return Batch(points, due)
+def perfect_batch(target: Target, seed: int, n: int, k: int) -> Batch:
+    """The same points with their classes, where the target has any."""
+    return target.batch(stream(seed, 0, "floor", k), n)
 
 
 def axes_of(view: View, n: int) -> Axes:
@@ -169,13 +154,13 @@ def floors_on(
 ) -> Floors:
     """What perfect samplers score in every measure of clouds against these target points [n, 2]: mean, spread, the ends
     of the band that holds 90 % of them, and how many were drawn. Runs on one target, which is what is told `about` it,
-    share them, here and elsewhere. With the points' classes `due [n]` of measures of classes too, and of `more(clouds)`,
-    clouds [K, n, 2] to [K] each.
+    share them, here and elsewhere. With the target points' classes `due [n]` of measures of classes too, the samplers' points
+    having their own, and of `more(clouds)`, clouds [K, n, 2] to [K] each.
     """
-    target, about = ground.target, [*about, *([] if due is None else ["told classes"])]
+    target, about = ground.target, [*about, *([] if due is None else ["classes"])]
 
     def perfect(k: int) -> Batch:
-        return perfect_batch(target, ground.seed, len(real), k, due if when == "frame" else None)
+        return perfect_batch(target, ground.seed, len(real), k)
 
     def sample(k: int) -> np.ndarray:
         return perfect(k).points

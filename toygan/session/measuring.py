@@ -15,6 +15,7 @@ from torch import Tensor
 from toygan.files.config import Config, as_data
 from toygan.files.own_parts import Measure
 from toygan.files.world import besides, build_cast, build_measures
+from toygan.game.duel import LABEL
 from toygan.game.play import State
 from toygan.game.streams import stream
 from toygan.quantities import measure
@@ -109,14 +110,14 @@ def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
 def codes_of(sim: Simulation) -> np.ndarray | None:
     """The categories, or else the classes, of the watched latents [S, N]; None where latents have neither."""
     categories = kinds_of(sim.world.game, sim.watched, "category")
-    return kinds_of(sim.world.game, sim.watched, "real label") if categories is None else categories
+    return kinds_of(sim.world.game, sim.watched, LABEL) if categories is None else categories
 
 
 def kinds_seen(sim: Simulation, latents: Tensor, place: int) -> list[Kinds]:
     """What is known of each seed's points of these latents [S, n, d]: classes, those of the real points of that place to
     compare with, and makers, in turn.
     """
-    classes, makers = kinds_of(sim.world.game, latents, "real label"), turns_of(sim, latents)
+    classes, makers = kinds_of(sim.world.game, latents, LABEL), turns_of(sim, latents)
     own: Sequence[np.ndarray | None] = [None] * len(latents) if classes is None else list(classes)
     due = None if classes is None else real_classes(sim, latents.shape[1], place)
     return [Kinds(each, due, makers) for each in own]
@@ -183,14 +184,14 @@ def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when
 
 def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
     """What does not change from frame to frame: the ground and, where there are any, categories or classes of the watched
-    points, `categories [S, N]`, the classes of both clouds, `classes [N]`, which generator makes each, `makers [N]`, and the
-    points of the other world, `other_real [S, N, 2]`.
+    points, `categories [S, N]`, the real points' classes, `classes [N]`, and the generated ones', `made_classes [S, N]`, which
+    generator makes each, `makers [N]`, and the points of the other world, `other_real [S, N, 2]`.
     """
     codes, other, makers = codes_of(sim), other_points(sim), turns_of(sim, sim.watched)
-    labels = kinds_of(sim.world.game, sim.watched[:1], "real label")
+    made, due = (kinds_of(sim.world.game, latents, LABEL) for latents in (sim.watched, sim.told))
     arrays = fixed_on(ground_of(config, sim), steps) | ({} if codes is None else {"categories": codes})
     arrays |= {} if makers is None else {"makers": makers}
-    arrays |= {} if labels is None else {"classes": labels[0]}
+    arrays |= {} if made is None or due is None else {"made_classes": made, "classes": due[0]}
     return arrays | ({} if other is None else {"other_real": other.astype(np.float32)})
 
 
