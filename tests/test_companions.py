@@ -138,6 +138,8 @@ KEPT = {
     "cyclegan": {"reconstructed": (2, 16, 2), "other": (2, 16, 2), "other_reconstructed": (2, 16, 2)},
     "cogan": {"other": (2, 16, 2)},
     "ls-gan": {},
+    "adagan": {"rounds"},
+    "gogan": set(),
 }
 ALL = {name for kept in KEPT.values() for name in kept}
 

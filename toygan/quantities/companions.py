@@ -16,6 +16,7 @@ from toygan.game import duel
 from toygan.game.casts import BACK, ENCODER, encode
 from toygan.game.duel import CRITIC
 from toygan.game.play import Game, Parameters, State
+from toygan.game.rounds import PICK, SHARES, makers, point_weights
 from toygan.quantities.state import Arrays, Watched, by_name, row_of
 
 KEPT = 400  # points of which it is kept what comes back of them
@@ -105,10 +106,12 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
     real points; `reconstruction_error`, `latent_distance [S]`, the mean distances of real points and of latents from what
     comes back of them. Of translators `travel [S]`, the mean way of a source point. Of an encoder `code_map [P, m, 2]`, the
     shares of watched latents below E(x) in its first two coordinates at `places [P, m, 2]`. Of two worlds `other [S, N, 2]`,
-    what is made in the other one, and of translators `other_reconstructed [S, M, 2]`.
+    what is made in the other one, and of translators `other_reconstructed [S, M, 2]`. Of rounds as `of_rounds`.
     """
     parameters, real = state.averaged, clouds.real.expand(len(clouds.fake), -1, -1)
     with torch.no_grad():
+        if SHARES in game.players:
+            return of_rounds(game, parameters, clouds, real)
         if ENCODER in game.players:
             found = of_encoder(game, parameters, clouds, real) | {
                 "code_map": code_map(game, parameters, clouds, places)
@@ -118,6 +121,16 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
         else:
             found = of_pairs(game, parameters, clouds)
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
+
+
+def of_rounds(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> Arrays:
+    """Of a mixture that grows by rounds: the generators' `shares [S, K]`, which one made each point, `made_by [S, N]`, and what
+    the real points weigh in this round, `real_weights [S, N]`.
+    """
+    pick = clouds.latent[..., duel.code_place(game, PICK)][..., 0]
+    found = {"shares": parameters[SHARES], "real_weights": point_weights(game, parameters, real)}
+    made = makers(parameters[SHARES], pick).cpu().numpy().astype(np.uint8)
+    return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()} | {"made_by": made}
 
 
 def of_encoder(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> dict[str, Tensor]:

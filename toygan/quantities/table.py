@@ -334,6 +334,8 @@ QUANTITIES = {
                                 "loss", shown="curves"),
     "cycle": Quantity("cycle term", "what is added to losses for going there and back, with its weight", "loss", "lower",
                       "loss", shown="curves"),
+    "ranking": Quantity("ranking term", "max(0, margin + f(x') - f(x)), x' of the last stage, with its weight", "loss", "lower",
+                        "loss", shown="curves"),
     "sameness": Quantity("sameness term", "|z - z'| / |G(z) - G(z')|, with its weight", "loss", "lower", "loss",
                          shown="curves"),
     "w1_floor": Quantity("W1 floor", "what perfect samplers score in W1, the mean", "plane", "neither", "floor",

@@ -143,7 +143,8 @@ def fresh_points(config: Config, weights: Mapping[str, np.ndarray], n: int, k: i
     """
     stage, training = world(without_code(config), target=when_asked(config)), config.training
     latents = np.stack([fresh_latents(stage, training.seed, seed, n, k) for seed in training.seed_list])
-    learned = {name: weights[average_of(name)] for name in stage.game.generators if average_of(name) in weights}
+    names = [name for name in stage.game.players if name not in stage.game.critics and average_of(name) in weights]
+    learned = {name: weights[average_of(name)] for name in names}
     parameters = {name: torch.from_numpy(own) for name, own in learned.items()}
     with torch.no_grad():
         points = carried(stage.game, parameters, torch.from_numpy(latents).to(parameters[GENERATOR]))
