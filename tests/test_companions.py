@@ -35,9 +35,21 @@ from toygan.quantities.kinds import (
 )
 from toygan.quantities.measure import floors, measure_frame
 from toygan.quantities.state import Watched, with_beside
+from toygan.quantities.table import N_W1
 from toygan.quantities.transport import w1
+from toygan.session.ground import PERFECT, perfect_points
 from toygan.session.looks import generated, like, observe, paired
-from toygan.session.measuring import final_floors, fixed_arrays, gauge, kinds_seen, measured, summary
+from toygan.session.measuring import (
+    final_floors,
+    fixed_arrays,
+    frame_floors,
+    gauge,
+    kinds_seen,
+    measured,
+    other_points,
+    summary,
+    turns_of,
+)
 from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, real_points, simulation
 from toygan.targets.mixtures import ring
@@ -290,6 +302,32 @@ def test_codes_are_told_apart_by_their_names():
     labels, categories = (kinds_of(sim.world.game, sim.watched, name) for name in ("real label", "category"))
     assert (labels.max() > 2, categories.max()) == (True, 2)
     assert kinds_of(sim.world.game, sim.watched, "unheard of") is None
+
+
+def test_several_generators_are_held_against_generators_of_the_whole_target():
+    config = tiny("eight-gaussians", "mgan", training__points=800)
+    sim = simulation(config)
+    for found, real in ((frame_floors(config, sim), sim.real), (final_floors(gauge(config, sim, {})), None)):
+        assert {"generator_overlap", "generator_distance"} <= found.keys()
+        overlap, apart = found["generator_overlap"], found["generator_distance"]
+        assert 0.8 < overlap["low"] < overlap["mean"] < overlap["high"] <= 1
+        if real is not None:  # four generators that take turns at points of the target lie in the band
+            perfect = perfect_points(sim.world.target, 0, len(real), PERFECT + 1)
+            makers = turns_of(sim, sim.watched)
+            assert overlap["low"] <= generator_overlap(perfect, sim.world.target.modes, makers) <= overlap["high"]
+            assert apart["low"] <= generator_distance(perfect[:N_W1], makers[:N_W1]) <= apart["high"]
+
+
+@pytest.mark.parametrize(("scenario", "method"), [("ring-to-grid", "cyclegan"), ("two-rings", "cogan")])
+def test_the_other_world_has_its_floor(scenario, method):
+    config = tiny(scenario, method, training__points=400)
+    sim = simulation(config)
+    floor, real = frame_floors(config, sim)["other_w1"], other_points(sim)
+    assert floor == final_floors(gauge(config, sim, {}))["other_w1"]  # the end's is that of the last frame
+    fresh = [sim.world.source.sample(np.random.default_rng(k), 400) for k in range(20)]
+    scores = [w1(one, real[0]) for one in fresh]
+    assert abs(np.mean(scores) - floor["mean"]) < 2 * floor["spread"]
+    assert floor["low"] < np.median(scores) < floor["high"]
 
 
 # --- panels ----------------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ from toygan.game.rounds import SHARES, before, lacking, makers, point_weights, r
 from toygan.game.rules import RULES
 from toygan.game.streams import draws
 from toygan.game.zoo import PLAYED_ON, ZOO
-from toygan.quantities.state import Watched, with_beside
+from toygan.quantities.state import Watched, score_saturation, with_beside
 from toygan.session.looks import like, state_arrays, state_of
 from toygan.session.measuring import optimum_facts, optimum_of
 from toygan.session.simulation import simulation
@@ -1024,6 +1024,11 @@ BAD: list[Bad] = [
     ("eight-gaussians", "ac-gan", {"critic.kind": "autoencoder"}, "critic.kind", "use the critic kind mlp"),
     ("eight-gaussians", "ali", {"method.cast.kind": "encodr"}, "method.cast.kind", 'did you mean "encoder"?'),
     ("eight-gaussians", "mgan", {"method.cast.nonsense": 1}, "method.cast.nonsense", "number, tell, weight"),
+    ("eight-gaussians", "mad-gan", {"method.cast.weight": 2.0}, "method.cast.weight", "leave weight out"),
+    ("eight-gaussians", "adagan", {"method.objective": {"kind": "wasserstein"}}, "method.objective", "log p/q"),
+    ("eight-gaussians", "adagan", {"training.steps": 3}, "method.cast.rounds", "take more steps"),
+    ("eight-gaussians", "gogan", {"training.steps": 2}, "method.cast.stages", "take more steps"),
+    ("eight-gaussians", "adagan", {"method.labels": "generator"}, "method.labels", "leave labels out"),
     ("eight-gaussians", "mgan", {"method.cast": {"number": 2}}, "method.cast.kind", "encoder"),
     ("eight-gaussians", "mgan", {"method.cast.number": 0}, "method.cast.number", "for example 4"),
     ("ring-to-grid", "cyclegan", {"source.kind": "rng"}, "source.kind", 'did you mean "ring"?'),
@@ -1066,6 +1071,22 @@ def test_classes_go_with_other_casts(name, of):
     changes = {"method.labels": of, "method.auxiliary": 0.5, **cast}
     state = states_of(made("ns-gan-r1" if name == "diverse" else name, changes), (0, 3), 2)[-1]
     assert all(torch.isfinite(own).all() for own in state.parameters.values())
+
+
+def test_another_cast_is_another_name():
+    said = {"method.cast.kind=encoder": "cgan+encoder", "training.steps=9": "cgan", "method.labels=generator": "cgan"}
+    assert {change: read("eight-gaussians", "cgan", [change]).method.name for change in said} == said
+    assert read("eight-gaussians", "mgan", ["method.cast.number=3"]).method.name == "mgan"
+    assert read("eight-gaussians", "hinge+r1", ["method.cast=encoder"]).method.name == "hinge+r1+encoder"
+
+
+def test_scores_are_saturated_only_where_the_generator_minimises_a_loss_of_scores():
+    for name, known in (("feature-matching", False), ("gman", True), ("d2gan", True)):
+        stage, state, _ = opened(name)
+        latent = numbers(2, 16, 2, seed=2)
+        clouds = Watched(numbers(1, 16, 2), duel.carried(stage.game, state.parameters, latent), latent)
+        found = score_saturation(stage.game, state, clouds)
+        assert bool(torch.isfinite(found).all()) == known, name
 
 
 # --- looks, limits -----------------------------------------------------------------------------------------------------

@@ -287,6 +287,8 @@ def misfits_of_generators(config: Config, cast: Any) -> None:
         raise Refusal(wrong, "take a larger training.batch", "cast.number")
     if cast.tell != "classes":
         return
+    if cast.weight != type(cast).model_fields["weight"].default:
+        raise Refusal('tell = "classes" has no weight: the classes are the loss', "leave weight out", "cast.weight")
     if method.objective.kind != "non-saturating":
         raise Refusal('tell = "classes" is the non-saturating game of several classes', option="objective")
     for option in ("auxiliary", "mutual_information", "noisy_labels"):
@@ -481,6 +483,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         clouds=cast.clouds,
         draws=built.draws,
         known=cast.known,
+        scored=cast.scored,
         between=cast.between,
     )
 

@@ -53,6 +53,7 @@ class Cast(NamedTuple):
     objective: Callable[[Objective], Objective] = lambda objective: objective
     draws: Callable[[], Mapping[str, Law]] = dict
     known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what is known of them
+    scored: bool = True  # whether the generator's loss is one of the critic's scores
     between: Callable[[Game, State], State] = lambda game, state: state  # what changes when a step is over
     schedule: Callable[[Schedule], Schedule] = lambda schedule: schedule
 

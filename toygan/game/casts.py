@@ -455,7 +455,7 @@ def feature_matching(bodies: Bodies) -> Cast:
         loss = apart.square().sum(dim=1)
         return Opinion(loss, {f"{GENERATOR}_loss": loss})
 
-    return Cast(wants={GENERATOR: wants})
+    return Cast(wants={GENERATOR: wants}, scored=False)
 
 
 def features(game: Game, parameters: Parameters, points: Tensor) -> Tensor:

@@ -73,6 +73,7 @@ class Game(NamedTuple):
     )
     draws: Mapping[str, Law] = {}  # what a cast draws besides
     known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what a cast knows of them
+    scored: bool = True  # whether the generator's loss is one of the critic's scores
     between: Callable[[Game, State], State] = lambda game, state: state  # what a cast changes when a step is over
 
 

@@ -103,7 +103,7 @@ ZOO: dict[str, dict[str, Any]] = {
         "cast": {"kind": "coupled"},
     },
     "cyclegan": {
-        "formula": "lsgan both ways;  G and F: + 1 (E |F(G(a)) - a|_1 + E |G(F(b)) - b|_1)",
+        "formula": "lsgan + 0.1/2 E |f'(real)|^2 both ways;  G and F: + 1 (E |F(G(a)) - a|_1 + E |G(F(b)) - b|_1)",
         "reference": "Zhu et al., 2017, arXiv:1703.10593",
         "look_for": "There and back again costs nothing for any pairing that is one to one: modes may be swapped.",
         "objective": {"kind": "least-squares"},

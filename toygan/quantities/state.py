@@ -169,7 +169,11 @@ def layers_of_critic(game: Game, state: State) -> Sequence[Layer]:
 
 
 def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
-    """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01: [seed]."""
+    """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01: [seed]; against
+    several critics, of its loss against the first, and NaN where its loss is none of scores.
+    """
+    if not game.scored:
+        return torch.full_like(state.memory, torch.nan)
     real, fake = packs(game, state, clouds)
     body, layers = game.players[CRITIC].network, layers_of_critic(game, state)
     r, g = body.forward(layers, real).detach(), body.forward(layers, fake).detach()

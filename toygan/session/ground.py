@@ -17,7 +17,8 @@ from toygan.game.streams import stream
 from toygan.quantities import measure
 from toygan.quantities.kinds import Kinds
 from toygan.quantities.optimal import OPTIMA, Known, Told, indifferent_score, known_optimum
-from toygan.quantities.table import N_W1
+from toygan.quantities.table import N_W1, Floor
+from toygan.quantities.transport import w1
 from toygan.targets.target import MANY, Batch, Target
 
 PERFECT = 40  # samplers behind a floor: half a second for a frame's, 3 s for those of the end, kept for later runs
@@ -151,13 +152,16 @@ def floors_on(
     when: measure.When,
     due: np.ndarray | None = None,
     more: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None,
+    makers: np.ndarray | None = None,
 ) -> Floors:
     """What perfect samplers score in every measure of clouds against these target points [n, 2]: mean, spread, the ends
     of the band that holds 90 % of them, and how many were drawn. Runs on one target, which is what is told `about` it,
     share them, here and elsewhere. With the target points' classes `due [n]` of measures of classes too, the samplers' points
-    having their own, and of `more(clouds)`, clouds [K, n, 2] to [K] each.
+    having their own, with `makers [n]` of measures of several generators, each of them perfect, and of `more(clouds)`,
+    clouds [K, n, 2] to [K] each.
     """
     target, about = ground.target, [*about, *([] if due is None else ["classes"])]
+    about += [] if makers is None else [f"{int(makers.max()) + 1} makers"]
 
     def perfect(k: int) -> Batch:
         return perfect_batch(target, ground.seed, len(real), k)
@@ -166,7 +170,7 @@ def floors_on(
         return perfect(k).points
 
     def kinds(k: int) -> Kinds:
-        return Kinds() if due is None else Kinds(perfect(k).labels, due)
+        return Kinds(None if due is None else perfect(k).labels, due, makers)
 
     def made() -> Floors:
         found = measure.floors(
@@ -175,9 +179,27 @@ def floors_on(
         if more:
             clouds = np.stack([sample(k) for k in range(PERFECT)])
             found |= {name: measure.floor_of(scores) for name, scores in more(clouds).items()}
-        return {name: dict(zip(FLOOR, map(plain, floor), strict=True)) for name, floor in found.items()}
+        return {name: as_told(floor) for name, floor in found.items()}
 
     return cache.kept("floors", [*about, ground.seed, len(real), n_w1, when, PERFECT], made)
+
+
+def as_told(floor: Floor) -> dict[str, Any]:
+    """A floor as it stands in `run.json`."""
+    return dict(zip(FLOOR, map(plain, floor), strict=True))
+
+
+def floor_between(source: Target, seed: int, about: Sequence[Any], real: np.ndarray | None, n: int) -> dict[str, Any]:
+    """What perfect samplers score in W1 of n points against real ones [m, 2], or without any against fresh ones each."""
+
+    def made() -> dict[str, Any]:
+        pairs = ((source.sample(stream(seed, 0, "other floor", k), n), k) for k in range(PERFECT))
+        return as_told(measure.floor_of(np.array([w1(one, held_against(k)[:n]) for one, k in pairs])))
+
+    def held_against(k: int) -> np.ndarray:
+        return source.sample(stream(seed, 0, "other real", k), n) if real is None else real
+
+    return cache.kept("floors", [*about, seed, "fresh" if real is None else len(real), n, "between", PERFECT], made)
 
 
 def fixed_on(ground: Ground, steps: Sequence[int]) -> dict[str, np.ndarray]:

@@ -31,6 +31,7 @@ from toygan.session.ground import (
     Ground,
     best_on,
     fixed_on,
+    floor_between,
     floors_on,
     known_on,
     measured_on,
@@ -171,7 +172,7 @@ def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure
 
 
 def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When) -> Floors:
-    """What perfect samplers score in every measure of clouds against these target points [n, 2]."""
+    """What perfect samplers score in every measure of clouds against these target points [n, 2], and in the other world."""
     own = [as_data(config)["measures"]] if config.measures else []
     about = [as_data(config)["target"], folders.digests(config), *own]
     labelled, place = config.method.labels is not None, 0 if when == "frame" else 1
@@ -179,7 +180,21 @@ def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when
         real_classes(sim, len(real), place) if labelled else None,
         partial(own_measures, build_measures(config), real=real),
     )
-    return floors_on(ground_of(config, sim), about, real, n_w1, when, classes, more if own else None)
+    makers = turns_of(sim, sim.watched if when == "frame" else sim.final)
+    found = floors_on(ground_of(config, sim), about, real, n_w1, when, classes, more if own else None, makers)
+    return found | other_floor(config, sim)
+
+
+def other_floor(config: Config, sim: Simulation) -> Floors:
+    """What perfect maps score in `other_w1`, which is a frame's at the end too; translators have points of their own there."""
+    source = sim.world.source
+    if source is None:
+        return {}
+    about = [as_data(config)["source"], folders.digests(config)]
+    points = None if sim.world.generator.translates else other_points(sim)
+    return {
+        "other_w1": floor_between(source, sim.source.scenario_seed, about, None if points is None else points[0], N_W1)
+    }
 
 
 def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
