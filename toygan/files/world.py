@@ -32,7 +32,7 @@ from toygan.game.objectives import (
     with_noisy_labels,
 )
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES, Optimiser, remembering
-from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, Player, State, termed
+from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, Player, State, step, termed
 from toygan.game.play import start as play_start
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
@@ -57,7 +57,7 @@ class World(NamedTuple):
     def step(self, state: State, draw: Draw, dials: Dials) -> State:
         """One step of the game: a pure function of tensors."""
         game = self.game_at(dials)
-        return game.rule(game, state, draw)
+        return step(game, state, draw)
 
 
 def build_target(config: Config) -> Target:
@@ -255,7 +255,12 @@ def cast_kind(config: Config) -> str:
 
 
 TWO_WORLDS = {"translators": "translator", "coupled": "mlp"}  # casts of two worlds, and the generator that each needs
-OF_LATENTS_ALONE = ("translators", "coarse-to-fine", "equation")  # casts of maps that have no place for codes
+OF_LATENTS_ALONE = (
+    "translators",
+    "coarse-to-fine",
+    "equation",
+    "boosting",
+)  # casts of maps that have no place for codes
 UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both that stand side by side
 
 
@@ -282,6 +287,8 @@ def misfits_of_generators(config: Config, cast: Any) -> None:
         raise Refusal(wrong, "take a larger training.batch", "cast.number")
     if cast.tell != "classes":
         return
+    if cast.weight != type(cast).model_fields["weight"].default:
+        raise Refusal('tell = "classes" has no weight: the classes are the loss', "leave weight out", "cast.weight")
     if method.objective.kind != "non-saturating":
         raise Refusal('tell = "classes" is the non-saturating game of several classes', option="objective")
     for option in ("auxiliary", "mutual_information", "noisy_labels"):
@@ -315,7 +322,26 @@ def misfits_of_an_equation(config: Config, cast: Any) -> None:
         raise Refusal("the cast equation is fed times", 'set generator.latent = "uniform"', "cast")
 
 
+def misfits_of_boosting(config: Config, cast: Any) -> None:
+    """Refuse a judge whose score is no log-ratio, and fewer steps than rounds."""
+    method = config.method
+    if method.objective.kind not in LOG_RATIOS or method.noisy_labels:
+        kinds = f"such as {' or '.join(LOG_RATIOS)}, without noisy labels"
+        raise Refusal("boosting needs an objective whose best score is log p/q", kinds, "objective")
+    misfits_of_rounds(config, cast.rounds, "rounds")
+
+
+def misfits_of_rounds(config: Config, number: int, option: str) -> None:
+    """Refuse more rounds than steps."""
+    if config.training.steps < number:
+        raise Refusal(f"{number} {option} in {config.training.steps} steps", "take more steps", f"cast.{option}")
+
+
+LOG_RATIOS = ("non-saturating", "minimax", "boundary-seeking")  # objectives whose optimal score is log p/q
+
 MISFITS: dict[str, Callable[[Config, Any], None]] = {
+    "boosting": misfits_of_boosting,
+    "stages": lambda config, cast: misfits_of_rounds(config, cast.stages, "stages"),
     "equation": misfits_of_an_equation,
     "encoder": misfits_of_an_encoder,
     "generators": misfits_of_generators,
@@ -445,7 +471,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         objective=build_objective(config, at, built.bodies, built.classes),
         constraint=build_constraint(at),
         rule=rule.step,
-        schedule=SCHEDULES[method.schedule],
+        schedule=cast.schedule(SCHEDULES[method.schedule]),
         noise=values.instance_noise if method.instance_noise else None,
         noise_schedule=SCHEDULES[method.noise_schedule],
         pack=method.pack,
@@ -457,6 +483,8 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         clouds=cast.clouds,
         draws=built.draws,
         known=cast.known,
+        scored=cast.scored,
+        between=cast.between,
     )
 
 

@@ -40,6 +40,7 @@ from toygan.game.laws import Law, normal, points
 from toygan.game.networks import Layer
 from toygan.game.objectives import Extra, Heads, Losses, Objective
 from toygan.game.play import Beside, Draw, Game, LossTerm, Opinion, Parameters, State, pace
+from toygan.game.rounds import boosting, stages
 from toygan.game.stages import coarse_to_fine, equation
 
 Several = Annotated[int, Field(ge=1, le=100)]
@@ -454,7 +455,7 @@ def feature_matching(bodies: Bodies) -> Cast:
         loss = apart.square().sum(dim=1)
         return Opinion(loss, {f"{GENERATOR}_loss": loss})
 
-    return Cast(wants={GENERATOR: wants})
+    return Cast(wants={GENERATOR: wants}, scored=False)
 
 
 def features(game: Game, parameters: Parameters, points: Tensor) -> Tensor:
@@ -534,4 +535,6 @@ CASTS: dict[str, Callable[..., Cast]] = {
     "heated": heated,
     "coarse-to-fine": coarse_to_fine,
     "equation": equation,
+    "boosting": boosting,
+    "stages": stages,
 }

@@ -234,6 +234,12 @@ def loss_sensitive(*, margin: PositiveFloat = 1.0, weight: PositiveFloat = 1.0) 
     return Objective(losses, generator_needs_real=False)
 
 
+def margin(r: Tensor, g: Tensor, *, margin: PositiveFloat = 1.0) -> Losses:
+    """Paired: critic E max(0, margin - r + g), generator -E g (Juefei-Xu et al., 2017, arXiv:1704.04865)."""
+    critic = mean((over(margin, r) - r + g).relu())
+    return Losses(critic, generator=-mean(g))
+
+
 def categorical(*, categories: Annotated[int, Field(ge=2, le=1000)] = 8) -> Objective:
     """With p(k | x) of so many classes, H its entropy: critic E H[p(. | real)] - E H[p(. | fake)] - H[E p(. | real)], generator
     E H[p(. | fake)] - H[E p(. | fake)]; the drawn score is -H[p(. | x)], how sure the critic is (Springenberg, 2015,
@@ -506,6 +512,7 @@ OBJECTIVES: dict[str, Callable[..., Any]] = {
     "density-ratio": density_ratio,
     "positive-ratio": positive_ratio,
     "loss-sensitive": loss_sensitive,
+    "margin": margin,
     "categorical": categorical,
     "mmd": mmd,
     "cramer": cramer,

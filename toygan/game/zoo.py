@@ -103,7 +103,7 @@ ZOO: dict[str, dict[str, Any]] = {
         "cast": {"kind": "coupled"},
     },
     "cyclegan": {
-        "formula": "lsgan both ways;  G and F: + 1 (E |F(G(a)) - a|_1 + E |G(F(b)) - b|_1)",
+        "formula": "lsgan + 0.1/2 E |f'(real)|^2 both ways;  G and F: + 1 (E |F(G(a)) - a|_1 + E |G(F(b)) - b|_1)",
         "reference": "Zhu et al., 2017, arXiv:1703.10593",
         "look_for": "There and back again costs nothing for any pairing that is one to one: modes may be swapped.",
         "objective": {"kind": "least-squares"},
@@ -163,6 +163,24 @@ ZOO: dict[str, dict[str, Any]] = {
         "objective": NS,
         "constraint": R1,
         "cast": {"kind": "critics", "number": 3, "sharpness": 1.0},
+    },
+    "adagan": {
+        "formula": "ns-gan-r1 in 4 rounds, each of a fresh G, x weighing (c - (1-b) e^-J(x))_+ / b, b = 1/round, c for mean 1;  "
+        "J tells x from the mixture so far",
+        "reference": "Tolstikhin et al., 2017, arXiv:1701.02386",
+        "look_for": "Rounds: what the mixture lacks weighs more, and the next generator goes there.",
+        "objective": NS,
+        "constraint": R1,
+        "cast": {"kind": "boosting", "rounds": 4},
+    },
+    "gogan": {
+        "formula": "C: E max(0, 1 - r + g) + 0.1/2 E |f'(real)|^2, + E max(0, 2 - r + f(x')), x' of the G that ended the last of "
+        "3 stages;  G: -E g",
+        "reference": "after Juefei-Xu et al., 2017, arXiv:1704.04865",
+        "look_for": "Stages: the present generator is to have half the margin to the data that the last one had.",
+        "objective": {"kind": "margin"},
+        "constraint": R1,
+        "cast": {"kind": "stages", "stages": 3},
     },
     "ls-gan": {
         "formula": "C: E sp(-r) + E max(0, |x - x'| - r + g) + 0.1/2 E |f'(real)|^2;  G: -E g",

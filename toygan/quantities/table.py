@@ -278,7 +278,7 @@ QUANTITIES = {
         class_accuracy, "points real classes", "end curves terminal page", best=1.0,
     ),
     "generator_overlap": cloud(
-        "generators overlap", "how alike two generators share out modes: 0 no mode is two's, 1 all serve the same", "share",
+        "generators overlap", "how alike two generators serve modes: 0 none is two's, 1 all are all's", "share",
         "lower", generator_overlap, "points modes makers", "end curves terminal page",
     ),
     "generator_distance": cloud(
@@ -308,8 +308,9 @@ QUANTITIES = {
                                   "neither", "state"),
     "generator_gradient": Quantity("generator's gradient", "size of the gradient that the critic gives the generator",
                                    "gradient", "neither", "state", shown="curves"),
-    "score_saturation": Quantity("saturated scores", "share of generated points at which the generator's loss is flat",
-                                 "share", "neither", "state"),
+    "score_saturation": Quantity("saturated scores",
+                                 "share of points at which the generator's loss against the first critic is flat", "share",
+                                  "neither", "state"),
     "layer_gradient_ratio": Quantity("first layer's gradient over the last one's", "the critic's gradient, layer by layer",
                                      "ratio", "neither", "state", shown="last"),
     "code_information": Quantity("code information", "share of a point's mode that its category tells", "share", "higher",
@@ -319,7 +320,7 @@ QUANTITIES = {
         "state", shown="last end curves terminal page", best=0.0,
     ),
     "latent_distance": Quantity(
-        "latent error", "mean distance |z - E(G(z))| of what G is fed from what comes back of it", "latent", "lower", "state",
+        "latent distance", "mean distance |z - E(G(z))| of what G is fed from what comes back of it", "latent", "lower", "state",
         shown="last end curves terminal page", best=0.0,
     ),
     "travel": Quantity("way gone", "mean distance of a source point from where it is sent", "plane", "neither", "state",
@@ -334,6 +335,8 @@ QUANTITIES = {
                                 "loss", shown="curves"),
     "cycle": Quantity("cycle term", "what is added to losses for going there and back, with its weight", "loss", "lower",
                       "loss", shown="curves"),
+    "ranking": Quantity("ranking term", "max(0, margin + f(x') - f(x)), x' of the last stage, with its weight", "loss", "lower",
+                        "loss", shown="curves"),
     "sameness": Quantity("sameness term", "|z - z'| / |G(z) - G(z')|, with its weight", "loss", "lower", "loss",
                          shown="curves"),
     "w1_floor": Quantity("W1 floor", "what perfect samplers score in W1, the mean", "plane", "neither", "floor",

@@ -125,7 +125,7 @@ def moves(config: Config, sim: Simulation) -> dict[str, Model]:
 
     def generator(state: State, draw: Draw, dials: Dials) -> State:
         game = stage.game_at(dials)
-        return play.over_with(play.move(game, state, game.generators, draw, at=state))
+        return game.between(game, play.over_with(play.move(game, state, game.generators, draw, at=state)))
 
     both = {CRITIC: critic, GENERATOR: generator}
     return {name: part(one, "state", state=state, draw=row, dials=stage.dials) for name, one in both.items()}

@@ -15,6 +15,7 @@ FIXED = {"step", "real", "grid_x", "grid_y", "slope_x", "slope_y", "mode_centres
 SEEDS_FIRST = {
     "final",
     "categories",
+    "made_classes",
     "other_real",
 }  # arrays [S, ...]; all others are [T, S, ...], or [T, P, ...] of the first P seeds
 
