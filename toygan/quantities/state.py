@@ -42,8 +42,9 @@ class Watched(NamedTuple):
     latent: Tensor
 
 
-def views(game: Game, state: State, clouds: Watched, portraits: int = 1) -> Arrays:
-    """Everything that is kept of the inside, for the P first seeds, the portraits, or all S seeds, in float32.
+def views(game: Game, state: State, clouds: Watched, portraits: int = 1, first: Game | None = None) -> Arrays:
+    """Everything that is kept of the inside, for the P first seeds, the portraits, or all S seeds, in float32; `first` is the
+    game as the portraits alone play it, where dials differ by seed.
 
     `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 400
     watched points; `slope_quantiles [S, 3, 5]` of |grad score| at real, generated and in-between points;
@@ -54,7 +55,8 @@ def views(game: Game, state: State, clouds: Watched, portraits: int = 1) -> Arra
     critic = state.players[CRITIC].parameters
     grids = [latent_grid(own, duel.code_columns(game)) for own in clouds.latent[:portraits]]
     averaged = {name: own[:portraits] for name, own in state.averaged.items()}
-    sent = (game.chart or duel.carried)(game, averaged, torch.stack(grids))
+    drawn = first or game
+    sent = (drawn.chart or duel.carried)(drawn, averaged, torch.stack(grids))
     shares, reach = weight_histogram(critic[:portraits])
     through_layers = layer_gradients(game, state, clouds)
     seen = at_points(game, state, clouds) | {
