@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from toygan.files.config import Config, Method
-from toygan.files.dials import Dials, dials_of, turned
+from toygan.files.dials import Dials, dials_of, floats_of_players, turned, unused, with_players
 from toygan.files.own import Own, short
 from toygan.files.own_parts import Measure, own_row, rule_tried
 from toygan.files.strict import options
@@ -117,8 +117,12 @@ def critic_of(inputs: int, config: Config) -> Network:
 
 def besides(config: Config, cast: Cast) -> tuple[Beside, ...]:
     """What the critic is shown beside a point."""
-    own = (labels_beside(classes_of(config)),) if config.method.labels == "both" else ()
-    return own + cast.beside
+    return labels_shown(config) + cast.beside
+
+
+def labels_shown(config: Config) -> tuple[Beside, ...]:
+    """The labels beside a point, where the critic is shown them."""
+    return (labels_beside(classes_of(config)),) if config.method.labels == "both" else ()
 
 
 def build_cast(config: Config, at: Config | None = None, kept: Bodies | None = None) -> Cast:
@@ -204,18 +208,26 @@ def misfits(config: Config) -> None:
         raise Refusal("mutual_information needs at least one category", option="categories")
     if method.mutual_information and method.pack > 1:
         raise Refusal("mutual_information tells one point's category, and a pack has several", option="pack")
-    usual = Method.model_fields["betas"].default
-    uses = OPTIMISERS[method.optimiser](method.betas).uses
-    unused = [i for i in (0, 1) if not uses[i] and method.betas[i] != usual[i]]
-    if unused:
-        which = "first of the betas" if unused == [0] else "betas"
-        raise Refusal(f"{method.optimiser} does not use the {which}", f"leave it at {list(usual)}", "betas")
+    misfits_of_the_optimiser(config)
     for head, option in build_objective(config).wants.items():
         if getattr(method.objective, option, None) and head not in build_critic(config).heads:
             able = [kind for kind, make in CRITICS.items() if head in make(2, 1).heads]
             raise Refusal(
                 f"{option} needs a critic with a {head}", f"use the critic kind {' or '.join(able)}", "objective"
             )
+
+
+def misfits_of_the_optimiser(config: Config) -> None:
+    """Refuse numbers of another optimiser's."""
+    method, usual = config.method, {name: Method.model_fields[name].default for name in ("betas", "epsilon")}
+    idle = [f"betas.{i}" for i in (0, 1) if method.betas[i] != usual["betas"][i]]
+    idle += ["epsilon"] if method.epsilon != usual["epsilon"] else []
+    idle = [key for key in idle if key in unused(config)]
+    if idle == ["epsilon"]:
+        raise Refusal(f"{method.optimiser} does not use epsilon", f"leave it at {usual['epsilon']}", "epsilon")
+    if idle:
+        which = "first of the betas" if idle == ["betas.0"] else "betas"
+        raise Refusal(f"{method.optimiser} does not use the {which}", f"leave it at {list(usual['betas'])}", "betas")
 
 
 def misfits_of_worlds(config: Config) -> None:
@@ -421,35 +433,41 @@ BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
 def world(config: Config, device: str = "cpu", target: Target | None = None) -> World:
     """Everything that the simulator needs; the target may be there already."""
     dials = {key: dial.to(device) for key, dial in dials_of(config).items()}
-    generator, cast = build_generator(config), build_cast(config)
-    built = Built(
-        {
-            CRITIC: build_critic(config),
-            **{name: role.body() for name, role in cast.roles.items()},
-            GENERATOR: cast.generator() if cast.generator else generator.network,
-        },
-        None if config.method.cast is None else bodies(config),
-        classes_of(config) if config.method.labels else None,
-        besides(config, cast),
-        cast.draws(),
-    )
+    kept, are_turned = built_of(config), bool(floats_of_players(config))
 
     def game_at(dials: Dials) -> Game:
+        built = built_of(with_players(config, dials)) if are_turned else kept
         return build_game(config, turned(config, dials), built)
 
     target, laws = target or build_target(config), laws_of(config)
-    return World(target, generator, laws, game_at, dials, game_at(dials), build_source(config))
+    return World(target, build_generator(config), laws, game_at, dials, game_at(dials), build_source(config))
+
+
+def built_of(config: Config) -> Built:
+    """What of a game no dial of the method's changes; the players' numbers may be dials."""
+    cast = build_cast(config)
+    return Built(
+        {
+            CRITIC: build_critic(config),
+            **{name: role.body() for name, role in cast.roles.items()},
+            GENERATOR: cast.generator() if cast.generator else build_generator(config).network,
+        },
+        None if config.method.cast is None else bodies(config),
+        classes_of(config) if config.method.labels else None,
+        labels_shown(config),
+        cast.draws(),
+    )
 
 
 class Built(NamedTuple):
-    """What of a game no dial changes: the players' networks by name, what a cast may build of, the number of classes, what
-    stands beside a point, and what the cast draws.
+    """What of a game no dial of the method's changes: the players' networks by name, what a cast may build of, the number of
+    classes, the labels that stand beside a point, and what the cast draws.
     """
 
     networks: Mapping[str, Network]
     bodies: Bodies | None
     classes: int | None
-    beside: tuple[Beside, ...]
+    labels: tuple[Beside, ...]
     draws: Mapping[str, Law]
 
 
@@ -476,7 +494,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         noise_schedule=SCHEDULES[method.noise_schedule],
         pack=method.pack,
         steps=at.training.steps,
-        beside=built.beside,
+        beside=built.labels + cast.beside,
         carry=cast.carry,
         chart=cast.chart,
         terms=cast.terms,
@@ -510,7 +528,8 @@ def knowing(wants: Wants, game: Game, parameters: Parameters, state: State, row:
 
 def build_optimiser(config: Config, at: Config) -> Optimiser:
     """How a gradient becomes a move."""
-    made, weight = OPTIMISERS[config.method.optimiser](at.method.betas), at.method.history
+    make, weight = OPTIMISERS[config.method.optimiser], at.method.history
+    made = make(at.method.betas, at.method.epsilon)
     return made if weight is None else remembering(made, weight)
 
 

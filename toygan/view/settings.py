@@ -80,6 +80,7 @@ WORDS = {
     "method.head_start": "method.critic's head start",
     "method.update.kind": "method.moves",
     "method.betas": "method.Adam's betas",
+    "method.epsilon": "method.optimiser's epsilon",
 }
 
 # What a run has unless its scenario or its method says otherwise: the fields of `toygan.files.config` and what the parts'
@@ -93,6 +94,7 @@ USUAL: dict[str, Any] = {
     "method.critic_steps": 1,
     "method.optimiser": "adam",
     "method.betas": [0.0, 0.9],
+    "method.epsilon": 1e-8,
     "method.generator_rate": 4e-3,
     "method.critic_rate": 4e-3,
     "method.schedule": "linear",
@@ -130,6 +132,7 @@ USUAL: dict[str, Any] = {
     "mlp.width": 64,
     "mlp.depth": 3,
     "mlp.normalisation": "none",
+    "mlp.momentum": 0.1,
     "*.activation": "relu",
     "*.initialisation": "he",
     "*.gain": 1.0,
