@@ -255,7 +255,9 @@ def test_a_held_norm_is_a_number_to_the_gradient():
     x, y = numbers(SEEDS, 4, 3), numbers(SEEDS, 4, 3, seed=1)
     bias = torch.zeros(SEEDS, 1, 3, dtype=torch.float64)
     plain, held = (CONSTRAINTS["spectral-norm"](**options).reparametrise for options in ({}, {"held": True}))
-    of = {one: lambda weight, one=one: (one([Layer(weight, bias)])[0].weight * y).sum(dim=(1, 2)) for one in (plain, held)}
+    of = {
+        one: lambda weight, one=one: (one([Layer(weight, bias)])[0].weight * y).sum(dim=(1, 2)) for one in (plain, held)
+    }
     assert torch.equal(of[plain](x), of[held](x))
     top = largest_singular_value(x)
     torch.testing.assert_close(gradient(of[held], x), y / top)
@@ -387,9 +389,13 @@ def test_orthonormal_is_the_polar_factor(shape, size):
 
 
 def test_orthonormal_rows_or_columns_of_first_weights_and_of_trained_ones():
-    world = small_world("wasserstein", "orthonormal", critic=mlp_critic(2, 1, width=64, depth=2, activation="groupsort"))
+    world = small_world(
+        "wasserstein", "orthonormal", critic=mlp_critic(2, 1, width=64, depth=2, activation="groupsort")
+    )
     for state in states_of(world, [0, 1], 3, torch.empty(0)):
-        layers = world.game.constraint.reparametrise(world.game.players["critic"].network.layers(state.parameters["critic"]))
+        layers = world.game.constraint.reparametrise(
+            world.game.players["critic"].network.layers(state.parameters["critic"])
+        )
         for layer in layers:
             w = layer.weight if layer.weight.shape[1] <= layer.weight.shape[2] else layer.weight.mT
             torch.testing.assert_close(w @ w.mT, torch.eye(w.shape[1]).expand(SEEDS, -1, -1), rtol=0, atol=1e-5)
@@ -409,7 +415,9 @@ def test_slopes_of_sorted_orthonormal_layers_keep_their_length():
     assert slopes.max() <= 8.0 * (1 + 1e-9)
     inner = [layer._replace(weight=layer.weight / 2) for layer in layers]
     for layer in inner:
-        np.testing.assert_allclose(singular_values(layer.weight), np.ones((SEEDS, min(layer.weight.shape[1:]))), rtol=1e-9)
+        np.testing.assert_allclose(
+            singular_values(layer.weight), np.ones((SEEDS, min(layer.weight.shape[1:]))), rtol=1e-9
+        )
 
 
 def test_orthonormal_outputs_agree_with_differences():

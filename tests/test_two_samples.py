@@ -58,7 +58,9 @@ def test_neighbours_tell_apart_what_is_apart_and_nothing_at_equality():
     assert neighbour_accuracy(cloud(50), cloud(50, 1, 100.0)) == 1
     copies = cloud(50)
     assert neighbour_accuracy(copies + 1e-9, copies) == 0
-    assert neighbour_accuracy(np.zeros((4, 2)), np.zeros((4, 2))) == pytest.approx(3 / 7)  # seven equally near, three own
+    assert neighbour_accuracy(np.zeros((4, 2)), np.zeros((4, 2))) == pytest.approx(
+        3 / 7
+    )  # seven equally near, three own
     found = [neighbour_accuracy(cloud(200, k), cloud(200, 50 + k)) for k in range(20)]
     assert np.mean(found) == pytest.approx(0.5, abs=3 * np.std(found) / 20**0.5 + 1 / 400)
 
@@ -74,7 +76,9 @@ def test_points_that_are_not_finite_have_no_number(of):
 
 def test_cells_have_the_masses_that_scipy_integrates():
     """Two modes of unlike widths and weights; all points lie in one cell, whose mass and the rest's say everything."""
-    modes = Modes(np.array([[0.0, 0.0], [3.0, 1.0]]), np.array([np.diag([1.0, 0.25]), 0.04 * np.eye(2)]), np.array([0.3, 0.7]))
+    modes = Modes(
+        np.array([[0.0, 0.0], [3.0, 1.0]]), np.array([np.diag([1.0, 0.25]), 0.04 * np.eye(2)]), np.array([0.3, 0.7])
+    )
     low, high = np.array([-4.0, -2.0]), np.array([4.0, 2.0])
     side = (high - low) / GRID
     for place in ([0.01, 0.02], [3.0, 1.0], [-3.9, 1.9]):
