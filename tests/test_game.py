@@ -194,6 +194,7 @@ DIRAC: dict[str, Pushes | None] = {
     "density-ratio": (lambda t: t, lambda t: 1.0),
     "positive-ratio": (sigmoid, sigmoid),
     "loss-sensitive": None,  # sees |theta| besides
+    "c-transform": None,  # so does it
     "categorical": None,  # of eight scores
     "mmd": (lambda t: -2 * mmd_slope(t), lambda t: -2 * mmd_slope(t)),
     "cramer": (lambda t: -2 * np.sign(t), lambda t: -2 * np.sign(t)),
