@@ -266,6 +266,27 @@ def test_fewer_steps_are_said_in_the_verdict():
     assert compared(row(**SD), [8.0, math.nan, 7.0], 1.0).lost == 1
 
 
+def test_no_interval_reaches_beyond_its_measure():
+    """Means of 7.5 of 8 modes and of a share of .95 have Student's intervals that end beyond 8 and 1."""
+    found = compared(row(**SD), [7.0, 8.0], 1.0, modes=8)
+    assert (found.ours.low, found.ours.high) == (pytest.approx(7.5 - 12.706 * 0.5, abs=1e-3), 8.0)
+    assert (found.published.high, found.published.low) == (8.0, published_of(row(**SD)).low)
+    share = compared(row(measure="high_quality", published=0.9), [0.9, 1.0], 1.0)
+    assert (share.ours.low, share.ours.high) == (pytest.approx(0.3147, abs=1e-3), 1.0)
+    tv = compared(row(measure="mode_tv", published=0.1), [0.0, 0.2], 1.0)
+    assert (tv.ours.low, tv.ours.high) == (0.0, 1.0)
+    cosine = compared(row(measure="cosine", published=0.1), [-0.9, 0.9], 1.0)
+    assert (cosine.ours.low, cosine.ours.high) == (-1.0, 1.0)
+    assert compared(row(measure="seen_distance", published=0.1), [0.0, 0.2], 1.0).ours.low < 0
+    beyond = compared(row(published=8.5), [6.8, 7.0], 1.0, modes=7)  # 8 counted on 7 places: the number is as published
+    assert (beyond.published.value, beyond.ours.high) == (8.5, 7.0)
+
+
+@pytest.mark.parametrize(("said", "values", "verdict"), VERDICTS)
+def test_ends_decide_no_verdict(said, values, verdict):
+    assert compared(row(**said), values, 1.0, modes=8).verdict == verdict
+
+
 def test_means_have_students_interval():
     found = mean([1.0, 2.0, 4.0])
     half = T2 * np.std([1, 2, 4], ddof=1) / 3**0.5
@@ -404,6 +425,15 @@ def test_a_critic_is_held_against_the_true_slope(tmp_path, monkeypatch):
     monkeypatch.setattr(scores, "opinions", opinions)
     assert SCORES["cosine"].of(ended).tolist() == pytest.approx([1.0, -1.0])
     assert SCORES["slope_error"].of(ended).tolist() == pytest.approx([0.0, 4.0], abs=1e-12)
+    # By torch.cdist a tenth of the true slopes are lost to rounding, so that the optimal critic itself does not reach 1.
+    cosine, distance = (SCORES[name].of(ended) for name in ("cosine_by_cdist", "slope_error_by_cdist"))
+    assert 0.7 < cosine[0] == -cosine[1] < 0.97
+    assert 0.03 < distance[0] < 0.3
+    points = scores.carried(told, 4096)[1]
+    right, rounded = scores.true_slopes(told, points), scores.rounded_slopes(told, points)
+    far = np.linalg.norm(points[:, None] - np.array(told.generator.centres), axis=2).min(axis=1) > 0.1
+    np.testing.assert_allclose(rounded[far], right[far], atol=0.02)
+    assert 0.05 < (rounded == 0).all(axis=1).mean() < 0.2
     way = SCORES["true_distance"].of(ended)
     seen = SCORES["seen_distance"].of(ended)
     assert seen[0] == -seen[1]

@@ -118,6 +118,7 @@ USUAL: dict[str, Any] = {
     "energy.pulling_away": 0.0,
     "began.gamma": 0.5,
     "began.pace": 1e-3,
+    "c-transform.learned": "real",
     "mmd.kernel": "gaussian",
     "mmd.bandwidths": [0.1, 0.3, 1.0, 3.0],
     "mmd.features": 8,
