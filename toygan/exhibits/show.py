@@ -80,7 +80,8 @@ def showing(
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
     verdicts = [judge(claim, rows) for claim in exhibit.claims]
     if explaining:
-        verdicts = with_explanations(exhibit, verdicts, works, [Behind(own, run_rows(own)) for own in explaining])
+        others = [Behind(own, run_rows(own)) for own in explaining]
+        verdicts = with_explanations(exhibit, verdicts, Behind(works, rows), others)
     return Showing(
         name=exhibit.name,
         title=exhibit.title,
