@@ -248,8 +248,12 @@ def facts_of(shown: Showing) -> dict[str, Any]:
 
 def plain(verdict: Verdict) -> dict[str, Any]:
     """A verdict as plain data, with what became of its claim elsewhere."""
-    elsewhere = [one._asdict() for one in verdict.explanations]
-    return verdict._asdict() | {"explanations": elsewhere, "verdict": verdict.words}
+    elsewhere = [dict(zip(ELSEWHERE, one, strict=True)) for one in verdict.explanations]
+    return dict(zip(CLAIM, verdict, strict=True)) | {"explanations": elsewhere, "verdict": verdict.words}
+
+
+CLAIM = ("says", "held", "numbers", "by_construction", "restated", "explanations")
+ELSEWHERE = ("setting", "held", "numbers", "differs", "decides", "words")
 
 
 def tally(shown: Showing) -> str:
