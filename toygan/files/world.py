@@ -25,11 +25,13 @@ from toygan.game.objectives import (
     OBJECTIVES,
     Objective,
     objective_of,
+    whole,
     with_category,
     with_classes,
     with_information,
     with_labels,
     with_noisy_labels,
+    zero_sum,
 )
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES, Optimiser, remembering
 from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, Player, State, step, termed
@@ -159,6 +161,8 @@ def build_objective(
     to find out may be known.
     """
     method, values, made = config.method, (at or config).method, plain_objective(config, at)
+    if build_rule(config).foresees and zero_sum(plain_objective(config)):
+        made = whole(made)
     if method.noisy_labels:
         made = with_noisy_labels(made, values.noisy_labels)
     if values.auxiliary is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toygan.draw.thumbnail import poster, shrunk, small_film
-from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
+from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Explained, Verdict, counted
 from toygan.exhibits.published import Published
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.files.disk import write_aside
@@ -180,7 +180,13 @@ def verdict_line(found: Verdict, quick: bool = False) -> str:
     kind = "quick" if quick and words != BY_CONSTRUCTION else words.replace(" ", "-")
     told = tag("small", "in quick runs") if kind == "quick" else ""
     mark = tag("span", sign, f" {words}", told, class_=f"verdict {kind}")
-    return tag("li", mark, tag("p", text(found.says)), tag("p", text(found.evidence), class_="evidence"))
+    elsewhere = tag("ul", *map(elsewhere_line, found.explanations), class_="elsewhere") if found.explanations else ""
+    return tag("li", mark, tag("p", text(found.says)), tag("p", text(found.evidence), class_="evidence"), elsewhere)
+
+
+def elsewhere_line(found: Explained) -> str:
+    """What became of a claim in another setting, and what decides."""
+    return tag("li", tag("strong", text(found.setting)), ": ", text(found.words))
 
 
 def stills(figures: Sequence[str]) -> str:
