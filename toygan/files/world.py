@@ -80,7 +80,7 @@ def made_target(table: Any) -> Target:
 
 def build_generator(config: Config) -> Generator:
     """The generator with its latents, as wide as the objective's codes want it."""
-    make = GENERATORS[config.generator.kind]
+    make = row_of(GENERATORS, config.generator, "generator")
     made, codes = make(**options(config.generator, make)), codes_of(config)
     if codes and made.widened is None:
         raise Refusal(
@@ -112,7 +112,8 @@ def build_critic(config: Config) -> Network:
 
 def critic_of(inputs: int, config: Config) -> Network:
     """A critic of so many numbers, constrained."""
-    make, outputs = CRITICS[config.method.critic or config.critic.kind], sum(build_objective(config).heads.values())
+    named, outputs = config.method.critic, sum(build_objective(config).heads.values())
+    make = CRITICS[named] if named else row_of(CRITICS, config.critic, "critic")
     critic = make(inputs, outputs, **options(config.critic, make))
     return build_constraint(config).extend(critic)
 

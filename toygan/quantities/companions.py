@@ -162,7 +162,7 @@ def of_way_back(game: Game, parameters: Parameters, clouds: Watched, real: Tenso
 
 def of_pairs(game: Game, parameters: Parameters, clouds: Watched) -> dict[str, Tensor]:
     """The second point of each pair, where one latent gives two."""
-    both = duel.sent(game, parameters, clouds.latent[:, :1]).shape[2] == 4
+    both = duel.sent(game, parameters, clouds.latent[:, :2]).shape[2] == 4
     return {"other": duel.sent(game, parameters, clouds.latent)[..., 2:]} if both else {}
 
 
