@@ -483,6 +483,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         clouds=cast.clouds,
         draws=built.draws,
         known=cast.known,
+        course=cast.course,
         scored=cast.scored,
         between=cast.between,
     )
