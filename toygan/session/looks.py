@@ -99,7 +99,7 @@ def in_turns(sim: Simulation, parameters: Parameters, latents: Tensor) -> Tensor
 
 
 def means_of_classes(sim: Simulation, points: np.ndarray) -> Arrays:
-    """Where each class's points [S, n, 2] are on average, `way [S, K, 2]`, and the mean distance of that from the centres of modes,
+    """Where each class's points [S, n, 2] are on average, `way [S, K, 2]`, and the mean distance of these from modes' centres,
     `way_error [S]`, where classes are the target's modes; a class without points counts for nothing.
     """
     modes, classes = sim.world.target.modes, kinds_of(sim.world.game, sim.watched, duel.LABEL)
