@@ -141,17 +141,23 @@ def a_look(name: str, steps: int = 2, **changes: object) -> tuple[Simulation, St
 
 
 KEPT = {
-    "cgan": {"class_scores": (1, 8, 41, 41)},
-    "ac-gan": {"class_regions": (1, 81, 81)},
+    "cgan": {"class_scores": (1, 8, 41, 41), "way": (2, 8, 2)},
+    "ac-gan": {"class_regions": (1, 81, 81), "way": (2, 8, 2)},
     "cat-gan": {"category_regions": (1, 81, 81)},
     "mgan": {"whose_regions": (1, 81, 81)},
     "ali": {"reconstructed": (2, 16, 2), "code_map": (1, 41, 41, 2)},
-    "cvae-gan": {"class_scores": (1, 8, 41, 41), "reconstructed": (2, 16, 2), "code_map": (1, 41, 41, 2)},
+    "cvae-gan": {
+        "way": (2, 8, 2),
+        "class_scores": (1, 8, 41, 41),
+        "reconstructed": (2, 16, 2),
+        "code_map": (1, 41, 41, 2),
+    },
     "cyclegan": {"reconstructed": (2, 16, 2), "other": (2, 16, 2), "other_reconstructed": (2, 16, 2)},
     "cogan": {"other": (2, 16, 2)},
     "ls-gan": {},
-    "adagan": {"rounds"},
-    "gogan": set(),
+    "adagan": {"shares": (2, 4), "real_weights": (2, 16), "made_by": (2, 16)},
+    "gogan": {},
+    "deq-gan": {"way": (2, 121, 2)},
 }
 ALL = {name for kept in KEPT.values() for name in kept}
 
@@ -330,11 +336,64 @@ def test_the_other_world_has_its_floor(scenario, method):
     assert floor["low"] < np.median(scores) < floor["high"]
 
 
+def exactly(body: play.Player, half: float) -> play.Player:
+    """A generator of (cos t, -sin t), t = (latent + 1) times `half`, behind the factor that holds its beginning at (1, 0)."""
+
+    def forward(layers: list[Layer], latent: torch.Tensor) -> torch.Tensor:
+        time, told = (latent[..., :1] + 1) * half, (latent[..., :1] + 1) * HALF
+        free = 1 - (-told).exp()
+        solution = torch.cat((time.cos() - 1, -time.sin()), dim=2)
+        return torch.where(free > 0, solution / free.clamp(min=1e-30), 0.0) + 0 * layers[-1].bias
+
+    return body._replace(network=body.network._replace(forward=forward))
+
+
+HALF = 1.5 * np.pi  # of the time that one and a half turns take
+
+
+def test_the_exact_solution_is_no_way_off_and_another_is_by_its_distance():
+    config = tiny("oscillator", "deq-gan", training__precision="double", method__cast__turns=1.5)
+    sim = simulation(config)
+    fixed = fixed_arrays(config, sim, [0])
+    t = np.linspace(0, 3 * np.pi, 121)
+    np.testing.assert_allclose(fixed["times"], t, rtol=1e-12)
+    np.testing.assert_allclose(fixed["exact_way"], np.stack([np.cos(t), -np.sin(t)], axis=1), atol=1e-12)
+    game = sim.world.game
+    # (cos, -sin) of t / 2 and of t are 2 |sin(t / 4)| apart.
+    for half, way, off in ((HALF, t, np.zeros(121)), (HALF / 2, t / 2, 2 * np.abs(np.sin(t / 4)))):
+        body = exactly(game.players["generator"], half)
+        solved = sim._replace(world=sim.world._replace(game=game._replace(players={**game.players, "generator": body})))
+        arrays = observe(solved, sim.start).arrays
+        expected = np.broadcast_to(np.stack([np.cos(way), -np.sin(way)], axis=1), (2, 121, 2))
+        np.testing.assert_allclose(arrays["way"], expected, atol=1e-6)
+        np.testing.assert_allclose(arrays["way_error"], off.mean(), atol=1e-6)
+
+
+def test_the_way_of_classes_is_that_of_their_means():
+    sim = simulation(tiny("clock", "tc-gan", training__points=600))
+    assert sim.world.target.modes is not None
+    centres = torch.from_numpy(sim.world.target.modes.centres).float()
+    place = (centres[:, 0] + 1j * centres[:, 1]).numpy()
+    np.testing.assert_allclose(place, 1.4 * np.exp(2j * np.pi * np.arange(12) / 12), atol=1e-6)
+    for off in (0.0, 0.3):
+
+        def told(game: Game, parameters: Parameters, latent: torch.Tensor, off: float = off) -> torch.Tensor:
+            return latent[..., :12] @ centres + torch.tensor([off, 0.0]) + 0 * parameters["generator"].sum()
+
+        moved = sim._replace(world=sim.world._replace(game=sim.world.game._replace(carry=told)))
+        arrays = observe(moved, sim.start).arrays
+        expected = (centres + torch.tensor([off, 0.0])).numpy()
+        np.testing.assert_allclose(arrays["way"], np.broadcast_to(expected, (2, 12, 2)), atol=1e-6)
+        np.testing.assert_allclose(arrays["way_error"], off, atol=1e-6)
+
+
 # --- panels ----------------------------------------------------------------------------------------------------------
 
 SHOWN = {
-    "cgan": {"kinds", "classes"},
-    "ac-gan": {"kinds", "regions"},
+    "cgan": {"kinds", "classes", "way"},
+    "ac-gan": {"kinds", "regions", "way"},
+    "adagan": {"rounds"},
+    "deq-gan": {"way"},
     "cat-gan": {"regions"},
     "mgan": {"kinds", "regions"},
     "mad-gan": {"kinds", "regions"},
@@ -372,7 +431,7 @@ def test_a_run_shows_what_it_has(name, runs, tmp_path):
         save_chosen([run], [next(iter(EXTRAS.keys() - SHOWN[name]))], tmp_path / "none.svg")
 
 
-@pytest.mark.parametrize("name", ["cgan", "mgan", "ali", "cyclegan", "cogan"])
+@pytest.mark.parametrize("name", ["cgan", "mgan", "ali", "cyclegan", "cogan", "adagan", "deq-gan"])
 def test_panels_speak_chinese(name, runs, tmp_path):
     figure, _ = chosen([runs[name]], ["extras"])
     words = {text.get_text() for text in figure.findobj(Text) if re.search("[a-z]{3}", text.get_text())}

@@ -48,6 +48,7 @@ SMOOTH: Changes = {"generator.activation": "tanh", "critic.activation": "tanh"}
 PLAINLY: Changes = {"method.optimiser": "descent", "method.betas": [0.0, 0.9], "method.critic_steps": 1}
 LINEAR: Changes = {"generator.depth": 0, "critic.depth": 0}
 NO_CAST: Changes = {"method.cast": None}
+PAIRS: Changes = {"method.cast.judges": "pairs"}  # and no second critic of points
 
 
 class Facts(NamedTuple):
@@ -65,14 +66,15 @@ class Facts(NamedTuple):
 
 TAUGHT = {"method.cast.teaches": "encoder"}
 WITH_ENCODER = ("critic", "encoder", "generator")
+WITH_TWO = ("critic", "point_critic", "encoder", "generator")
 TRANSLATORS = Facts(("critic", "back_critic", "back", "generator"), neutral={"method.cast.cycle": None})
 FACTS = {
     "cgan": Facts(shown=10),  # and what stands beside a point, ignored, changes nothing: see IGNORED
     "tc-gan": Facts(shown=14),  # cgan on another world: see IGNORED
     "ac-gan": Facts(),  # how its divergence splits: see below
     "cat-gan": Facts(),  # its entropies: see below
-    "ali": Facts(WITH_ENCODER, shown=4),
-    "veegan": Facts(WITH_ENCODER, 4, {"method.cast.latents": 1e-30}, {"method.cast.latents": None}, WITH_ENCODER),
+    "ali": Facts(WITH_TWO, shown=4),
+    "veegan": Facts(WITH_TWO, 4, {"method.cast.latents": 1e-30}, {"method.cast.latents": None}, WITH_TWO),
     "ae-gan": Facts(WITH_ENCODER, neutral=TAUGHT),
     "vae-gan": Facts(WITH_ENCODER, neutral=TAUGHT),
     "cvae-gan": Facts(WITH_ENCODER, 10, neutral=TAUGHT),
@@ -248,7 +250,7 @@ def test_every_cast_beside_a_point_is_held_to_being_ignored():
 @pytest.mark.parametrize("name", IGNORED)
 def test_with_weights_of_zero_what_stands_beside_is_ignored(name):
     """Losses, penalties and gradients of what is left are the plain game's, bit for bit."""
-    stage, state, row = opened(name)
+    stage, state, row = opened(name, PAIRS if name == "ali" else {})
     plain = made(name, {"method.labels": None, "method.cast": None})
     first = beginning(plain, (0, 3)).parameters
     ours = {**state.parameters, **{key: with_zeros(stage, key, own) for key, own in first.items()}}
@@ -507,6 +509,23 @@ def test_an_encoder_wants_the_opposite_of_the_generator():
         r = body.forward(layers, duel.real_side(stage.game, state.parameters, state, row))
         found = opinion_of(stage, "encoder", state.parameters, state, row).loss
         torch.testing.assert_close(found, of(r).mean(dim=(1, 2)), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["ali", "veegan"])
+def test_a_second_critic_of_points_is_the_plain_games(name):
+    """Its loss and penalty are a plain critic's, and the generator loses to it, besides to pairs, what it loses there."""
+    stage, state, row = opened(name)
+    pairs, plain = made(name, PAIRS), made(name, NO_CAST)
+    alone = {"critic": state.parameters["point_critic"], "generator": state.parameters["generator"]}
+    ours = opinion_of(stage, "point_critic", state.parameters, state, row)
+    first = beginning(plain, (0, 3))
+    theirs = opinion_of(plain, "critic", alone, first, row)
+    assert torch.equal(ours.loss, theirs.loss)
+    assert torch.equal(ours.told["point_critic_penalty"], theirs.told["penalty"])
+    loss, of_pairs = (opinion_of(one, "generator", state.parameters, state, row).loss for one in (stage, pairs))
+    torch.testing.assert_close(
+        loss, of_pairs + opinion_of(plain, "generator", alone, first, row).loss, rtol=1e-12, atol=0
+    )
 
 
 def test_only_objectives_that_are_the_same_for_both_sides_are_fair():

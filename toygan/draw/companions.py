@@ -281,6 +281,25 @@ def mixed(shares: np.ndarray) -> np.ndarray:
     return np.asarray(low * (1 - v) + high * v)
 
 
+# --- a way in time -------------------------------------------------------------------------------------------------------
+
+
+def way(axis: Axes, shown: Scene, look: int) -> None:
+    """Both coordinates of a way in time, or of classes' means, over time or classes, on dotted lines where they are to be."""
+    frames = shown.recording.frames
+    exact, found = np.asarray(frames["exact_way"], float), kept_at(shown, "way", look)
+    assert found is not None
+    is_time = "times" in frames
+    along = np.asarray(frames["times"], float) if is_time else np.arange(1, len(exact) + 1)
+    for c, (name, mark) in enumerate((("x", "-"), ("y", "--"))):
+        axis.plot(along, exact[:, c], ":" if is_time else "o", color=REAL, linewidth=2.2, markersize=4, zorder=2)
+        axis.plot(along, found[:, c], mark, color=GENERATED, linewidth=1.3, label=name, zorder=3)
+    axis.set(xlabel="time" if is_time else "class", xlim=(along[0], along[-1]))
+    axis.legend(loc="upper right", fontsize=SMALL, frameon=False, ncols=2)
+    off = float(np.nanmean(np.linalg.norm(found - exact, axis=1)))
+    beneath(axis, [f"blue: {'the exact solution' if is_time else 'the centres of modes'}; mean distance {number(off)}"])
+
+
 # --- two worlds ------------------------------------------------------------------------------------------------------
 
 
@@ -448,6 +467,7 @@ EXTRAS: dict[str, CompanionPanel] = {
     "rounds": CompanionPanel(
         "the mixture, round by round", rounds, has("shares", "real_weights", "made_by"), tall_rounds, 3, False
     ),
+    "way": CompanionPanel("where it is and is to be", way, has("way", "exact_way"), is_orange=False),
     "reconstructions": CompanionPanel("what comes back of real points", reconstructions, has("reconstructed")),
     "code": CompanionPanel("the encoder's latents, as colours", code, has("code_map"), is_orange=False),
     "worlds": CompanionPanel(

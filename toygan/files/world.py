@@ -288,7 +288,7 @@ def misfits_of_an_encoder(config: Config, cast: Any) -> None:
         raise Refusal("an encoder finds latents and no categories", "leave categories at 0", "categories")
     if cast.judges == "points" and (cast.latents, cast.points, cast.divergence) == (None, None, None):
         raise Refusal("nothing teaches this encoder", 'give a weight to "latents" or "points"', "cast.judges")
-    if cast.judges == "pairs" and not fair(plain_objective(config)):
+    if cast.judges != "points" and not fair(plain_objective(config)):
         kinds = "such as non-saturating, wasserstein, hinge or relativistic"
         raise Refusal("an encoder's pairs need an objective that is the same for both sides", kinds, "objective")
     latent = getattr(config.generator, "latent", "source")
@@ -506,6 +506,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         clouds=cast.clouds,
         draws=built.draws,
         known=cast.known,
+        course=cast.course,
         scored=cast.scored,
         between=cast.between,
     )

@@ -73,8 +73,19 @@ class Game(NamedTuple):
     )
     draws: Mapping[str, Law] = {}  # what a cast draws besides
     known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what a cast knows of them
+    course: Course | None = None  # the solution that the generator is to be, where that is known
     scored: bool = True  # whether the generator's loss is one of the critic's scores
     between: Callable[[Game, State], State] = lambda game, state: state  # what a cast changes when a step is over
+
+
+class Course(NamedTuple):
+    """A way in time: up to when, where the generators are at times [m], `at(game, parameters, times) -> [seed, m, 2]`, and where
+    they are to be, `exact(times) -> [m, 2]`.
+    """
+
+    end: Dial
+    at: Callable[[Game, Parameters, Tensor], Tensor]
+    exact: Callable[[Tensor], Tensor]
 
 
 class Beside(NamedTuple):

@@ -45,12 +45,14 @@ ZOO: dict[str, dict[str, Any]] = {
         "generator_rate": 1e-3,
     },
     "ali": {
-        "formula": "ns-gan-r1 of pairs: C tells (x, E(x)) from (G(z), z);  G: E sp(-g);  E: E sp(r)",
-        "reference": "Donahue et al., 2016, arXiv:1605.09782 (bigan); Dumoulin et al., 2016, arXiv:1606.00704",
+        "formula": "ns-gan-r1 of pairs: C tells (x, E(x)) from (G(z), z);  G: E sp(-g);  E: E sp(r);  G: + ns-gan-r1 of points",
+        "reference": "Donahue et al., 2016, arXiv:1605.09782 (bigan); Dumoulin et al., 2016, arXiv:1606.00704; of points: "
+        "Donahue and Simonyan, 2019, arXiv:1907.02544",
         "look_for": "G(E(x)) should be x, though nobody asks for it: the arrows from x are what is missing.",
         "objective": NS,
         "constraint": R1,
-        "cast": {"kind": "encoder"},
+        "ema": 0.999,
+        "cast": {"kind": "encoder", "judges": "both"},
     },
     "veegan": {
         "formula": "ali;  G and E: + E |z - E(G(z))|^2",
@@ -58,7 +60,8 @@ ZOO: dict[str, dict[str, Any]] = {
         "look_for": "The encoder must find every latent again, so two latents may not give one point.",
         "objective": NS,
         "constraint": R1,
-        "cast": {"kind": "encoder", "latents": 1.0},
+        "ema": 0.999,
+        "cast": {"kind": "encoder", "judges": "both", "latents": 1.0},
     },
     "ae-gan": {
         "formula": "ns-gan-r1;  G and E: + E |x - G(E(x))|^2",

@@ -15,12 +15,13 @@ from torch import Tensor
 from toygan.game import duel
 from toygan.game.casts import BACK, ENCODER, encode
 from toygan.game.duel import CRITIC
-from toygan.game.play import Game, Parameters, State
+from toygan.game.play import Course, Game, Parameters, State
 from toygan.game.rounds import PICK, SHARES, makers, point_weights
 from toygan.quantities.state import Arrays, Watched, by_name, row_of
 
 KEPT = 400  # points of which it is kept what comes back of them
 HEADS = ("class", "category", "whose")  # heads of a critic that tell one of several kinds
+MOMENTS = 121  # times at which a way is looked at: each 3 degrees of a turn
 MOST = 25  # classes by which scores are kept
 
 
@@ -106,10 +107,12 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
     real points; `reconstruction_error`, `latent_distance [S]`, the mean distances of real points and of latents from what
     comes back of them. Of translators `travel [S]`, the mean way of a source point. Of an encoder `code_map [P, m, 2]`, the
     shares of watched latents below E(x) in its first two coordinates at `places [P, m, 2]`. Of two worlds `other [S, N, 2]`,
-    what is made in the other one, and of translators `other_reconstructed [S, M, 2]`. Of rounds as `of_rounds`.
+    what is made in the other one, and of translators `other_reconstructed [S, M, 2]`. Also `of_course` and `of_rounds`.
     """
     parameters, real = state.averaged, clouds.real.expand(len(clouds.fake), -1, -1)
     with torch.no_grad():
+        if game.course is not None:
+            return of_course(game, parameters, game.course)
         if SHARES in game.players:
             return of_rounds(game, parameters, clouds, real)
         if ENCODER in game.players:
@@ -121,6 +124,20 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
         else:
             found = of_pairs(game, parameters, clouds)
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
+
+
+def of_course(game: Game, parameters: Parameters, course: Course) -> Arrays:
+    """Of a way in time that is known: `way [S, M, 2]`, the generator's, at even times, and its mean distance from the exact one,
+    `way_error [S]`.
+    """
+    way, exact = course.at(game, parameters, times_of(course)), course.exact(times_of(course))
+    found = {"way": way, "way_error": distance(way, exact.to(way))}
+    return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
+
+
+def times_of(course: Course) -> Tensor:
+    """Even times from 0 to the end of a way: [M], in double precision."""
+    return torch.linspace(0, 1, MOMENTS, dtype=torch.float64) * torch.as_tensor(course.end).reshape(-1)[0]
 
 
 def of_rounds(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> Arrays:

@@ -343,6 +343,10 @@ QUANTITIES = {
     ),
     "travel": Quantity("way gone", "mean distance of a source point from where it is sent", "plane", "neither", "state",
                        shown="last curves page"),
+    "way_error": Quantity(
+        "distance from the way", "mean distance of a solution, or of classes' means, from where they are to be", "plane",
+        "lower", "state", shown="last end curves terminal page", best=0.0,
+    ),
     "other_w1": Quantity("W1 in the other world", f"exact Wasserstein-1 distance there, of {N_W1} points", "plane", "lower",
                          "state", shown="last end curves terminal page"),
     "latent_error": Quantity("latent term", "what is added to losses for |z - E(G(z))|², with its weight", "loss", "lower",

@@ -15,7 +15,7 @@ from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Parameters, State
 from toygan.game.streams import stream
-from toygan.quantities.companions import Grids, in_turn, makers_of, of_critic, of_maps
+from toygan.quantities.companions import Grids, in_turn, kinds_of, makers_of, of_critic, of_maps
 from toygan.quantities.state import JUDGED, Watched, views, with_beside
 from toygan.session.simulation import ARROWS, GRID, Simulation, average_of, on_host
 
@@ -80,6 +80,7 @@ def observe(sim: Simulation, state: State) -> Frame:
             "diverged": on_host(has_diverged(state)),
         }
         | unlike_the_samples(sim, state, live, shown)
+        | means_of_classes(sim, on_host(seen))
         | views(sim.world.game, state, shown, drawn, sim.portrait_game, pairs)
         | squared(of_critic(sim.portrait_game, first, grids, (real, fake)))
         | squared(of_maps(sim.world.game, state, shown._replace(fake=seen, real=real_of(sim, seen)), grids.coarse)),
@@ -95,6 +96,21 @@ def in_turns(sim: Simulation, parameters: Parameters, latents: Tensor) -> Tensor
         return duel.carried(sim.world.game, parameters, latents)
     order = torch.from_numpy(in_turn(makers)).to(latents.device)
     return duel.carried(sim.world.game, parameters, latents[:, order.argsort()])[:, order]
+
+
+def means_of_classes(sim: Simulation, points: np.ndarray) -> Arrays:
+    """Where each class's points [S, n, 2] are on average, `way [S, K, 2]`, and the mean distance of these from modes' centres,
+    `way_error [S]`, where classes are the target's modes; a class without points counts for nothing.
+    """
+    modes, classes = sim.world.target.modes, kinds_of(sim.world.game, sim.watched, duel.LABEL)
+    if classes is None or modes is None or len(modes.centres) != sim.world.target.classes:
+        return {}
+    chosen = classes[:, None] == np.arange(len(modes.centres))[:, None]
+    with np.errstate(invalid="ignore"):
+        means = np.einsum("skn,snd->skd", chosen, points) / chosen.sum(axis=2)[..., None]
+    apart = np.linalg.norm(means - modes.centres, axis=2)
+    found = {"way": means, "way_error": np.nanmean(apart, axis=1)}
+    return {name: values.astype(np.float32) for name, values in found.items()}
 
 
 def paired(sim: Simulation, state: State, shown: Watched) -> Watched:

@@ -19,7 +19,7 @@ from toygan.game.duel import LABEL
 from toygan.game.play import State
 from toygan.game.streams import stream
 from toygan.quantities import measure
-from toygan.quantities.companions import in_turn, kinds_of, makers_of
+from toygan.quantities.companions import in_turn, kinds_of, makers_of, times_of
 from toygan.quantities.kinds import Kinds
 from toygan.quantities.modes import code_information
 from toygan.quantities.optimal import Known, Told, alignment_ceiling, decided
@@ -200,14 +200,29 @@ def other_floor(config: Config, sim: Simulation) -> Floors:
 def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
     """What does not change from frame to frame: the ground and, where there are any, categories or classes of the watched
     points, `categories [S, N]`, the real points' classes, `classes [N]`, and the generated ones', `made_classes [S, N]`, which
-    generator makes each, `makers [N]`, and the points of the other world, `other_real [S, N, 2]`.
+    generator makes each, `makers [N]`, the points of the other world, `other_real [S, N, 2]`, and of a known way in time `times
+    [M]` and `exact_way [M, 2]`.
     """
     codes, other, makers = codes_of(sim), other_points(sim), turns_of(sim, sim.watched)
     made, due = (kinds_of(sim.world.game, latents, LABEL) for latents in (sim.watched, sim.told))
     arrays = fixed_on(ground_of(config, sim), steps) | ({} if codes is None else {"categories": codes})
     arrays |= {} if makers is None else {"makers": makers}
     arrays |= {} if made is None or due is None else {"made_classes": made, "classes": due[0]}
-    return arrays | ({} if other is None else {"other_real": other.astype(np.float32)})
+    arrays |= {} if other is None else {"other_real": other.astype(np.float32)}
+    return arrays | solution(sim)
+
+
+def solution(sim: Simulation) -> dict[str, np.ndarray]:
+    """Where a way is to be at even times, `exact_way [M, 2]`, and these, `times [M]`, where the game has one; where classes are
+    the target's modes, their centres.
+    """
+    course, modes = sim.world.game.course, sim.world.target.modes
+    if course is None:
+        is_told = kinds_of(sim.world.game, sim.watched, LABEL) is not None
+        is_known = modes is not None and is_told and len(modes.centres) == sim.world.target.classes
+        return {"exact_way": modes.centres} if is_known and modes is not None else {}
+    times = times_of(course)
+    return {"times": on_host(times), "exact_way": on_host(course.exact(times))}
 
 
 def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | None:
