@@ -41,6 +41,9 @@ CATALOGUE = (
     "several-generators",
     "what-an-encoder-sees",
     "cycle-and-turns",
+    "famous-figure",
+    "no-rest",
+    "used-critic",
 )
 MOST_FILMS = 60  # of the whole gallery: a film is half a megabyte of the site
 SEEDS = 8

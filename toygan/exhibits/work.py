@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from toygan.exhibits.claims import Row, fits, matching, meant
 from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, called
 from toygan.exhibits.mistakes import retold, said
+from toygan.exhibits.refined import refined_columns
 from toygan.exhibits.theory import theory_columns, theory_mistakes
 from toygan.files.config import Config, as_data
 from toygan.files.strict import Key, Mistake, Place, UserError, in_toml, placed, shortened, suggestion
@@ -50,6 +51,7 @@ def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
                 rows += [columns_of(work) | {"seed": seed} for seed in range(group.seeds)]
             except UserError as error:
                 wrong |= dict.fromkeys(retold(exhibit, error, ("runs", i, "scenarios"), method))
+    rows += list(refined_columns(exhibit, rows))
     if not wrong and (mistakes := list(dict.fromkeys(in_vain(exhibit, rows)))):
         wrong |= dict.fromkeys(placed(mistakes, *exhibit.origin))
     if wrong:
