@@ -137,8 +137,8 @@ def section(protocol: Protocol, rows: Sequence[Compared]) -> str:
         "",
         f"`toygan protocol {protocol.name}`. {about.source}.",
     ]
-    learned = [f"\n*Found:* {one_paragraph(words)}\n" for words in about.found]
-    numbers = written([table_of(protocol, rows, False)], "markdown")
+    learned = [f"*Found:* {one_paragraph(words)}\n" for words in about.found]
+    numbers = written([table_of(protocol, rows, False)], "markdown").rstrip() + "\n"
     return "\n".join([*head, "", one_paragraph(about.setting), "", numbers, *learned])
 
 
