@@ -20,10 +20,12 @@ from toygan.files.text import number
 from toygan.files.world import build_generator, build_rule, build_target
 from toygan.game.streams import stream
 from toygan.quantities.modes import high_quality, mode_kl, mode_tv, modes_kept
+from toygan.quantities.spectrum import Spectrum
 from toygan.session import dirac
 from toygan.session.critics import opinions
 from toygan.session.recording import Recording
-from toygan.session.simulation import on_host
+from toygan.session.simulation import on_host, simulation
+from toygan.session.spectrum import MOST, spectrum_of
 from toygan.targets.funnels import slopes
 from toygan.targets.target import Modes, Target
 
@@ -195,6 +197,21 @@ def growth(ended: Ended) -> np.ndarray:
     return np.array([abs(multipliers[0]) if len(multipliers) else np.nan])
 
 
+def of_spectrum(of: Callable[[Spectrum], float]) -> Callable[[Ended], np.ndarray]:
+    """A number of the eigenvalues of a step from where the first seed ended: [1]."""
+    return lambda ended: np.array([of(seen_spectrum(str(ended.recording.folder), ended.recording))])
+
+
+def seen_spectrum(folder: str, recording: Recording) -> Spectrum:
+    """The eigenvalues of a recording's last step, found once for all that is asked of them."""
+    if folder not in SPECTRA:
+        SPECTRA[folder] = spectrum_of(recording)
+    return SPECTRA[folder]
+
+
+SPECTRA: dict[str, Spectrum] = {}
+
+
 # --- the tables ------------------------------------------------------------------------------------------------------
 
 
@@ -211,11 +228,20 @@ def is_dirac(config: Config) -> bool:
     return kinds == ("dirac", "point", "linear")
 
 
+def is_small(config: Config) -> bool:
+    """Whether both players are few enough numbers for a Jacobian."""
+    if (config.generator.kind, config.method.critic or config.critic.kind) != ("mlp", "mlp"):
+        return False
+    sim = simulation(config.model_copy(update={"training": config.training.model_copy(update={"seeds": 1})}))
+    return sum(one.parameters.shape[1] for one in sim.start.players.values()) <= MOST
+
+
 NEEDS: dict[str, Needed] = {
     "nothing": Needed("nothing", lambda config, target: True),
     "modes": Needed("a target with modes", lambda config, target: target.modes is not None),
     "funnels": Needed("the generator funnels", lambda config, target: config.generator.kind == "funnels"),
     "dirac": Needed("the players of Dirac-GAN", lambda config, target: is_dirac(config)),
+    "spectrum": Needed(f"perceptrons of {MOST} parameters at most", lambda config, target: is_small(config)),
 }
 
 # fmt: off
@@ -241,5 +267,9 @@ SCORES: dict[str, Score] = {
                                   partial(compared, of=squares, true=rounded_slopes), "funnels"),
     "seen_distance": Score("W1 as the critic sees it", "plane", seen_distance, "funnels", ends=(-math.inf, math.inf)),
     "true_distance": Score("W1", "plane", true_distance, "funnels", each="point"),
+    "growing": Score("share of directions in which small offsets grow", "share",
+                     of_spectrum(lambda seen: seen.outside / len(seen.multipliers)), "spectrum", ends=SHARE),
+    "rightmost": Score("largest real part of the eigenvalues", "", of_spectrum(lambda seen: float(seen.rates.real.max())),
+                       "spectrum", ends=(-math.inf, math.inf)),
     "growth": Score("growth of one step", "times a step", growth, "dirac", certain=True),
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from toygan.draw.thumbnail import shrunk
 from toygan.exhibits.agreement import AGREES, DIFFERS, RULE, Compared
 from toygan.exhibits.published import VERDICTS, Published
+from toygan.exhibits.rings import COLUMNS, rings_table
 from toygan.exhibits.scores import SCORES
 from toygan.exhibits.telling import note_of, ours_in_words, published_in_words
 from toygan.files.disk import write_aside
@@ -31,7 +32,16 @@ def protocols_body(found: Sequence[Published], place: Path) -> str:
     made = [one for one in found if one.picture or any(row.ours.n for row in one.rows)]
     told = overview(made) if made else tag("p", "No published experiment was run for these pages.")
     left = [one for one in found if one not in made]
-    return head + told + rule + "".join(part(one, place) for one in made) + not_run(left)
+    return head + told + rule + rings(made) + "".join(part(one, place) for one in made) + not_run(left)
+
+
+def rings(made: Sequence[Published]) -> str:
+    """The table of rings that papers call by one name."""
+    found = rings_table(made)
+    head = [*found.keys, *COLUMNS]
+    rows = [[text(row[name]) for name in head] for row in found.rows]
+    numbers = table([text(name.capitalize()) for name in head], rows, text(found.note), len(head))
+    return section("The ring, as eight papers have it", numbers) if made else ""
 
 
 def overview(made: Sequence[Published]) -> str:
@@ -53,7 +63,8 @@ def part(one: Published, place: Path) -> str:
         ["Run", "Measure", "Published", "Ours", "Verdict"], [line(row) for row in one.rows], "Published and ours", 5
     )
     note = tag("p", text(note_of(one.protocol, one.rows, False)), class_="note")
-    inner = (source, paragraphs(about.setting), numbers, note, still(one, place), command_box(one.command))
+    learned = "".join(tag("p", tag("strong", "Found: "), linked(words)) for words in about.found)
+    inner = (source, paragraphs(about.setting), numbers, note, learned, still(one, place), command_box(one.command))
     return section(one.protocol.title, *inner, name=file_name(one.protocol.name))
 
 
