@@ -151,13 +151,17 @@ def bodies(config: Config) -> Bodies:
 
 
 def build_objective(
-    config: Config, at: Config | None = None, kept: Bodies | None = None, classes: int | None = None
+    config: Config,
+    at: Config | None = None,
+    kept: Bodies | None = None,
+    classes: int | None = None,
+    for_all: bool | None = None,
 ) -> Objective:
     """The objective with its options and the tricks that change it; `at` has dials in place of numbers, and what takes long
     to find out may be known.
     """
     method, values, made = config.method, (at or config).method, plain_objective(config, at)
-    if build_rule(config).foresees and zero_sum(plain_objective(config)):
+    if plays_for_all(config) if for_all is None else for_all:
         made = whole(made)
     if method.noisy_labels:
         made = with_noisy_labels(made, values.noisy_labels)
@@ -170,6 +174,11 @@ def build_objective(
     elif method.categories:
         made = with_category(made, method.categories)
     return build_cast(config, at, kept).objective(made)
+
+
+def plays_for_all(config: Config) -> bool:
+    """Whether the generator plays for the whole value of the game: in a zero-sum one, by a rule that foresees the critic."""
+    return build_rule(config).foresees and zero_sum(plain_objective(config))
 
 
 def plain_objective(config: Config, at: Config | None = None) -> Objective:
@@ -408,6 +417,7 @@ def world(config: Config, device: str = "cpu", target: Target | None = None) -> 
         },
         None if config.method.cast is None else bodies(config),
         classes_of(config) if config.method.labels else None,
+        plays_for_all(config),
         besides(config, cast),
         cast.draws(),
     )
@@ -420,13 +430,14 @@ def world(config: Config, device: str = "cpu", target: Target | None = None) -> 
 
 
 class Built(NamedTuple):
-    """What of a game no dial changes: the players' networks by name, what a cast may build of, the number of classes, what
-    stands beside a point, and what the cast draws.
+    """What of a game no dial changes: the players' networks by name, what a cast may build of, the number of classes, whether
+    the generator plays for the whole value, what stands beside a point, and what the cast draws.
     """
 
     networks: Mapping[str, Network]
     bodies: Bodies | None
     classes: int | None
+    for_all: bool
     beside: tuple[Beside, ...]
     draws: Mapping[str, Law]
 
@@ -446,7 +457,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         critics=tuple(name for name in players if side[name] == "critic"),
         generators=tuple(name for name in players if side[name] == "generator"),
         critic_steps=method.critic_steps,
-        objective=build_objective(config, at, built.bodies, built.classes),
+        objective=build_objective(config, at, built.bodies, built.classes, built.for_all),
         constraint=build_constraint(at),
         rule=rule.step,
         schedule=SCHEDULES[method.schedule],
