@@ -60,7 +60,7 @@ def played_by(folders: Iterable[Path]) -> str:
 def said_of_failures(failed: Sequence[Verdict]) -> str:
     """How many claims did not hold, and what is known of why."""
     fates = Counter(fate(verdict) for verdict in failed)
-    told = "; ".join(f"{words} {fates[words]}" for words in FATES if fates[words])
+    told = "; ".join(f"{fates[words]} {words}" for words in FATES if fates[words])
     n = len(failed) - fates[UNTOLD]
     return f"Of the {len(failed)} claims that did not hold {n} are explained by runs of another setting: {told}.\n"
 
@@ -75,8 +75,8 @@ def fate(verdict: Verdict) -> str:
     return ELSEWHERE if any(one.held for one in found) else NOWHERE
 
 
-DECIDED, ELSEWHERE = "one argument decides", "several arguments together make the difference in"
-NOWHERE, UNTOLD = "nor did they hold in any other setting that was tried:", "no explanation yet:"
+DECIDED, ELSEWHERE = "by one argument that decides", "hold elsewhere, and no single argument is shown to decide"
+NOWHERE, UNTOLD = "do not hold in any other setting that was tried either", "have no explanation yet"
 FATES = (DECIDED, ELSEWHERE, NOWHERE, UNTOLD)
 
 TABLE = ("| question | held | did not hold | by construction |", "| --- | ---: | ---: | ---: |")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -207,13 +208,39 @@ def test_show_reads_explanations_aloud() -> None:
     assert f"in the setting {exhibit.explanations[0].setting}:" in shown
 
 
+def test_the_page_of_the_gallery_counts_what_is_known_of_failures() -> None:
+    spec = importlib.util.spec_from_file_location("page", README.parent.parent / "docs" / "gallery.py")
+    assert spec is not None
+    assert spec.loader is not None
+    page = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(page)
+
+    def one(*explanations: Explained) -> Verdict:
+        return Verdict("so", False, "0 of 8 seeds", explanations=explanations)
+
+    alone, many = Explained("a", True, "n", ("x",), "x", "w"), Explained("b", True, "n", ("x", "y"), "", "w")
+    nor, lost = Explained("c", False, "n", ("x",), "", "w"), Explained("d", None, "n", (), "", "w")
+    failed = [one(), one(lost), one(nor), one(nor, many), one(many, alone)]
+    assert [page.fate(verdict) for verdict in failed] == [
+        page.UNTOLD, page.UNTOLD, page.NOWHERE, page.ELSEWHERE, page.DECIDED,
+    ]  # fmt: skip
+    assert page.said_of_failures(failed).startswith("Of the 5 claims that did not hold 3 are explained")
+    assert page.lines_of(one(alone)) == ["- **did not hold**: so *(0 of 8 seeds)*", "    - *a*: w"]
+
+
 README = Path(__file__).parent.parent / "gallery" / "README.md"
-UNEXPLAINED: dict[str, set[int]] = {}  # claims that did not hold and of which nothing is known yet: none may be forgotten
+UNEXPLAINED: dict[
+    str, set[int]
+] = {}  # claims that did not hold and of which nothing is known yet: none may be forgotten
 
 
 def test_every_claim_that_did_not_hold_is_explained() -> None:
     """The page of the gallery says which did not hold; what is not explained there is named here."""
-    failed = {line.partition(": ")[2].rpartition(" *(")[0] for line in README.read_text().splitlines() if line.startswith(LOUD)}
+    failed = {
+        line.partition(": ")[2].rpartition(" *(")[0]
+        for line in README.read_text().splitlines()
+        if line.startswith(LOUD)
+    }
     missing: dict[str, set[int]] = {}
     for exhibit in map(read, shipped_exhibits()):
         about = {number for one in exhibit.explanations for number in one.claims}

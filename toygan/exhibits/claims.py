@@ -113,12 +113,17 @@ def of_each(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
 
 def of_all(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
     """The verdict over all chosen rows, those that diverged left out if the claim says so."""
-    kept = [row for row in chosen if claim.diverged == "fails" or row.get("status") != "diverged"]
+    kept = kept_of(claim, chosen)
     if not kept:
         return Verdict(claim.says, None, ALL_LOST)
     found = by_seed(claim, kept, rows) if claim.seeds else by_median(claim, kept, rows)
     lost = len(chosen) - len(kept)
     return found._replace(numbers=f"{found.numbers}; {lost} diverged and left out" if lost else found.numbers)
+
+
+def kept_of(claim: Claim, chosen: Sequence[Row]) -> list[Row]:
+    """The chosen rows of which a condition is asked: those that diverged left out if the claim says so."""
+    return [row for row in chosen if claim.diverged == "fails" or row.get("status") != "diverged"]
 
 
 ALL_LOST = "all seeds diverged"

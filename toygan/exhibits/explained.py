@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from scipy.stats import mannwhitneyu
 
 from toygan.exhibits.aloud import aloud
-from toygan.exhibits.claims import JUDGED, Explained, Row, Verdict, fulfils, judge, matching, meant, values_of
+from toygan.exhibits.claims import JUDGED, Explained, Row, Verdict, fulfils, judge, kept_of, matching, meant, values_of
 from toygan.exhibits.files import Claim, Exhibit, Explanation
 from toygan.exhibits.work import Work, behind, columns_of, planned
 from toygan.files.config import deciding
@@ -70,9 +70,9 @@ def judged(one: Explanation, claim: Claim, there: Behind) -> Setting:
 
 
 def numbers_of(claim: Claim, rows: Sequence[Row]) -> list[float]:
-    """The number of every row that a condition is about; where some have none, 1 for those that fulfil it and 0 for others."""
+    """The number of every row that a condition is asked of; where some have none, 1 for those that fulfil it and 0 for others."""
     try:
-        values = values_of(claim, meant(claim.value.of, rows), rows)
+        values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
     except LookupError:
         return []
     if None in values:

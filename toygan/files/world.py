@@ -156,13 +156,17 @@ def bodies(config: Config) -> Bodies:
 
 
 def build_objective(
-    config: Config, at: Config | None = None, kept: Bodies | None = None, classes: int | None = None
+    config: Config,
+    at: Config | None = None,
+    kept: Bodies | None = None,
+    classes: int | None = None,
+    for_all: bool | None = None,
 ) -> Objective:
     """The objective with its options and the tricks that change it; `at` has dials in place of numbers, and what takes long
     to find out may be known.
     """
     method, values, made = config.method, (at or config).method, plain_objective(config, at)
-    if build_rule(config).foresees and zero_sum(plain_objective(config)):
+    if plays_for_all(config) if for_all is None else for_all:
         made = whole(made)
     if method.noisy_labels:
         made = with_noisy_labels(made, values.noisy_labels)
@@ -175,6 +179,11 @@ def build_objective(
     elif method.categories:
         made = with_category(made, method.categories)
     return build_cast(config, at, kept).objective(made)
+
+
+def plays_for_all(config: Config) -> bool:
+    """Whether the generator plays for the whole value of the game: in a zero-sum one, by a rule that foresees the critic."""
+    return build_rule(config).foresees and zero_sum(plain_objective(config))
 
 
 def plain_objective(config: Config, at: Config | None = None) -> Objective:
@@ -438,18 +447,21 @@ BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
 def world(config: Config, device: str = "cpu", target: Target | None = None) -> World:
     """Everything that the simulator needs; the target may be there already."""
     dials = {key: dial.to(device) for key, dial in dials_of(config).items()}
-    kept, are_turned = built_of(config), bool(floats_of_players(config))
+    for_all, are_turned = plays_for_all(config), bool(floats_of_players(config))
+    kept = built_of(config, for_all)
 
     def game_at(dials: Dials) -> Game:
-        built = built_of(with_players(config, dials)) if are_turned else kept
+        built = built_of(with_players(config, dials), for_all) if are_turned else kept
         return build_game(config, turned(config, dials), built)
 
     target, laws = target or build_target(config), laws_of(config)
     return World(target, build_generator(config), laws, game_at, dials, game_at(dials), build_source(config))
 
 
-def built_of(config: Config) -> Built:
-    """What of a game no dial of the method's changes; the players' numbers may be dials."""
+def built_of(config: Config, for_all: bool) -> Built:
+    """What of a game no dial of the method's changes; the players' numbers may be dials. Whether the generator plays for the
+    whole value is found out before, outside of any graph.
+    """
     cast = build_cast(config)
     return Built(
         {
@@ -459,6 +471,7 @@ def built_of(config: Config) -> Built:
         },
         None if config.method.cast is None else bodies(config),
         classes_of(config) if config.method.labels else None,
+        for_all,
         labels_shown(config),
         cast.draws(),
     )
@@ -466,12 +479,13 @@ def built_of(config: Config) -> Built:
 
 class Built(NamedTuple):
     """What of a game no dial of the method's changes: the players' networks by name, what a cast may build of, the number of
-    classes, the labels that stand beside a point, and what the cast draws.
+    classes, whether the generator plays for the whole value, the labels that stand beside a point, and what the cast draws.
     """
 
     networks: Mapping[str, Network]
     bodies: Bodies | None
     classes: int | None
+    for_all: bool
     labels: tuple[Beside, ...]
     draws: Mapping[str, Law]
 
@@ -491,7 +505,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         critics=tuple(name for name in players if side[name] == "critic"),
         generators=tuple(name for name in players if side[name] == "generator"),
         critic_steps=method.critic_steps,
-        objective=build_objective(config, at, built.bodies, built.classes),
+        objective=build_objective(config, at, built.bodies, built.classes, built.for_all),
         constraint=build_constraint(at),
         rule=rule.step,
         schedule=cast.schedule(SCHEDULES[method.schedule]),
