@@ -234,7 +234,7 @@ def gauge(sim: Simulation, windows: Windows) -> Model:
         samples = duel.carried(game, state.averaged, at["latents"])
         live = duel.carried(game, state.parameters, at["latents"])
         clouds = Watched(at["real"], live, at["latents"])
-        told = at_points(game, state, clouds)
+        told = at_points(game, state, clouds, clouds)
         slopes = torch.cat([told[f"{where}_slopes"] for where in ("real", "fake", "between")], dim=1)
         return {
             "samples": samples,
