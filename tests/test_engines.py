@@ -106,6 +106,7 @@ LEAKY = ("critic.activation", "leaky-relu")
         [("generator.normalisation", "batch"), ("method.ema", 0.9), ("method.head_start", 2)],
         [("method.pack", 2), ("method.schedule", "linear"), ("method.instance_noise", 0.5)],
         *([("method.update", {"kind": kind})] for kind in RULES if kind != "alternating"),
+        *([("method.objective", "minimax"), ("method.update", {"kind": kind})] for kind in ("unrolled", "lola")),
         [("critic.kind", "maxout"), ("critic.width", 6), ("method.constraint", "gradient-penalty")],
         *([("generator.kind", kind)] for kind in ("data-plus-noise", "funnels", "shift", "point")),
     ],

@@ -22,7 +22,7 @@ from toygan.game.casts import BACK, ENCODER, OTHER_CRITIC
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws, stream
-from toygan.quantities.companions import label_columns, makers_of, of_encoder, of_pairs, of_way_back
+from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
 from toygan.quantities.evidence import Places, places_of
 from toygan.quantities.skeleton import Curve
 from toygan.quantities.state import (
@@ -150,8 +150,8 @@ def kinds_in(sim: Simulation, windows: Windows) -> Kinds | None:
     makers = makers_of(game, torch.zeros(1, windows.samples, sim.watched.shape[2]))
     if makers is not None:
         return Kinds("generator", makers=tuple(map(int, makers)))
-    for code, word in (("real label", "class"), ("category", "category")):
-        if (columns := label_columns(game, code)) is not None:
+    for code, word in ((duel.LABEL, "class"), ("category", "category")):
+        if (columns := duel.code_place(game, code)) is not None:
             return Kinds(word, columns.start, columns.stop)
     return None
 
@@ -183,7 +183,7 @@ def moves(config: Config, sim: Simulation) -> dict[str, Model]:
 
     def generator(state: State, draw: Draw, dials: Dials) -> State:
         game = stage.game_at(dials)
-        return play.over_with(play.move(game, state, game.generators, draw, at=state))
+        return game.between(game, play.over_with(play.move(game, state, game.generators, draw, at=state)))
 
     both = {CRITIC: critic, GENERATOR: generator}
     return {name: part(one, "state", state=state, draw=row, dials=stage.dials) for name, one in both.items()}
@@ -235,7 +235,7 @@ def gauge(sim: Simulation, windows: Windows) -> Model:
         samples = duel.carried(game, state.averaged, at["latents"])
         live = duel.carried(game, state.parameters, at["latents"])
         clouds = Watched(at["real"], live, at["latents"])
-        told = at_points(game, state, clouds)
+        told = at_points(game, state, clouds, clouds)
         slopes = torch.cat([told[f"{where}_slopes"] for where in ("real", "fake", "between")], dim=1)
         return {
             "samples": samples,

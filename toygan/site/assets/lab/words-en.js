@@ -44,7 +44,7 @@ lab.words.en = {
   criticSteps: "critic moves a step", frozen: "Frozen player", frozens: { none: "nobody", critic: "the critic", generator: "the generator" },
   dialParts: { objective: "objective", constraint: "penalty", also: "second penalty", update: "rule", cast: "further players" },
   dialNames: {
-    steps: "length of the run", generator_rate: "generator's rate", critic_rate: "critic's rate", "betas.0": "first beta (momentum)", "betas.1": "second beta",
+    steps: "length of the run", generator_rate: "generator's rate", critic_rate: "critic's rate", "betas.0": "first beta (momentum)", "betas.1": "second beta", epsilon: "optimiser's epsilon",
     ema: "averaging of the generator", instance_noise: "instance noise", noisy_labels: "share of swapped labels", mutual_information: "weight of the codes",
     "constraint.weight": "penalty's weight λ", "constraint.bound": "clip at", "constraint.target": "wanted slope", "constraint.lipschitz": "Lipschitz bound",
     "constraint.reach": "reach around points", "objective.margin": "margin", "objective.pulling_away": "pulling away", "objective.gamma": "balance γ", "objective.pace": "pace of k", auxiliary: "weight of the classes", history: "pull to the past",
