@@ -44,7 +44,7 @@ lab.words.zh = {
   criticSteps: "每步评判器走几着", frozen: "冻结的一方", frozens: { none: "无", critic: "评判器", generator: "生成器" },
   dialParts: { objective: "目标", constraint: "惩罚", also: "第二个惩罚", update: "规则", cast: "其他玩家" },
   dialNames: {
-    steps: "训练长度", generator_rate: "生成器学习率", critic_rate: "评判器学习率", "betas.0": "第一个 beta（动量）", "betas.1": "第二个 beta", epsilon: "优化器的 epsilon",
+    steps: "训练长度", generator_rate: "生成器学习率", critic_rate: "评判器学习率", "betas.0": "第一个 beta（动量）", "betas.1": "第二个 beta", epsilon: "优化器的 ε",
     ema: "生成器的滑动平均", instance_noise: "实例噪声", noisy_labels: "标签交换比例", mutual_information: "编码的权重",
     "constraint.weight": "惩罚权重 λ", "constraint.bound": "截断界", "constraint.target": "期望的坡度", "constraint.lipschitz": "利普希茨界",
     "constraint.reach": "点周围的范围", "objective.margin": "间隔", "objective.pulling_away": "互相推开", "objective.gamma": "平衡 γ", "objective.pace": "k 的步调", auxiliary: "分类的权重", history: "拉回过去的力",
