@@ -9,13 +9,17 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from matplotlib.collections import LineCollection
+from matplotlib.artist import Artist
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from test_tricks import TINY, tiny
 
 import toygan
 from toygan import draw
+from toygan.draw import film
 from toygan.draw.choice import chosen, save_chosen
 from toygan.draw.companions import EXTRAS, extras_of
 from toygan.game import duel, play
@@ -316,3 +320,80 @@ def test_pairs_join_what_one_latent_makes(runs):
     segments = next(lines for lines in figure.findobj(LineCollection) if len(lines.get_segments()) == 60)
     expected = np.stack([run.frames["samples"][-1, 0], run.frames["other"][-1, 0]], axis=1)
     np.testing.assert_allclose(np.array(segments.get_segments()), expected, rtol=1e-6)
+
+
+# --- films -----------------------------------------------------------------------------------------------------------
+
+IN_FILMS = {  # of five of them every look has its optimal critic
+    "cgan": [["critic", "kinds", "slope"], ["classes"]],
+    "ac-gan": [["critic", "optimal", "kinds"], ["regions", "slope"]],
+    "cat-gan": [["critic", "regions", "slope"]],
+    "mgan": [["critic", "optimal", "kinds"], ["regions", "slope"]],
+    "ali": [["critic", "reconstructions", "code"]],
+    "cyclegan": [["critic", "optimal", "reconstructions"], ["worlds", "slope"]],
+    "cogan": [["critic", "optimal", "pairs"]],
+    "gman": [["critic", "optimal", "slope"]],
+}
+
+
+@pytest.mark.parametrize("name", IN_FILMS)
+def test_a_film_has_the_panels_of_its_data(name, runs):
+    rows = film.film_rows(scene(runs[name]))
+    assert rows == IN_FILMS[name]
+    assert film.slots_of(rows[0]) <= film.IN_A_ROW
+    figure, parts = film.film_figure(scene(runs[name]), 400)
+    titles = {axis.get_title(loc="left") for axis in figure.axes}
+    assert {EXTRAS[one].title for row in rows for one in row if one in EXTRAS} <= titles
+    assert len(parts) == sum(map(len, rows)) + 1  # and the bar of time
+
+
+@pytest.mark.parametrize("name", ["cgan", "mgan", "ali", "cyclegan", "cogan"])
+@pytest.mark.parametrize("scale", ["frame", "run"])
+def test_a_film_moves_what_its_picture_shows(name, scale, runs, tmp_path):
+    shown = scene(runs[name])
+    draw.save_film(runs[name], tmp_path / "film.gif", options=draw.Options(scale=scale))
+    for row in EXTRAS.values():
+        if not row.known(shown) or row.still:
+            continue
+        figure = Figure()
+        part = row.film(figure.add_subplot(), shown, scale)
+        drawn = [artist for artist in part.artists if hasattr(artist, "get_offsets") or hasattr(artist, "get_xdata")]
+        part.show(0)
+        before = [places_of(artist) for artist in drawn]
+        part.show(shown.last)
+        assert row.title == EXTRAS["code"].title or any(
+            not np.array_equal(was, places_of(artist), equal_nan=True)
+            for was, artist in zip(before, drawn, strict=True)
+        )
+
+
+def places_of(artist: Artist) -> np.ndarray:
+    """Where an artist's marks are, and of arrows where they lead."""
+    if isinstance(artist, Quiver):
+        return np.stack([np.ma.filled(artist.U, np.nan), np.ma.filled(artist.V, np.nan)])
+    if isinstance(artist, Line2D):
+        return np.asarray(artist.get_data(), float)
+    if isinstance(artist, LineCollection):
+        return np.concatenate([*artist.get_segments(), np.zeros((0, 2))])
+    assert isinstance(artist, PathCollection)
+    return np.asarray(artist.get_offsets(), float)
+
+
+def test_generators_keep_their_points_through_a_film(runs):
+    shown, figure = scene(runs["mgan"]), Figure()
+    part = EXTRAS["kinds"].film(figure.add_subplot(), shown, "frame")
+    makers = runs["mgan"].frames["makers"]
+    for look in range(len(shown.steps)):
+        part.show(look)
+        for k, marks in enumerate(artist for artist in part.artists if isinstance(artist, Line2D)):
+            np.testing.assert_array_equal(np.asarray(marks.get_data()).T, shown.samples[look][makers == k])
+
+
+def test_a_comparison_has_what_each_run_has(runs, tmp_path):
+    chosen_runs = [runs[name] for name in ("mgan", "ali", "cyclegan", "gman")]
+    figure = draw.comparison(chosen_runs)
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    for name in ("kinds", "reconstructions", "worlds"):
+        assert EXTRAS[name].title in titles
+    draw.save_comparison_film(chosen_runs, tmp_path / "film.gif")
+    assert EXTRAS["kinds"].title not in [axis.get_title(loc="left") for axis in draw.comparison([runs["gman"]]).axes]

@@ -6,7 +6,7 @@ Colours are those of Okabe and Ito (2008, Color Universal Design). The critic's 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -43,6 +43,7 @@ SMALL, PLAIN, LARGE = 8, 9, 10.5
 Dash = Literal["-", "--", ":"]
 Style = tuple[str, Dash, float]  # colour, dash, width in points
 BANDS = 12
+IN_LEGEND = 3  # lines that a row of a legend names
 NARROW = 1.85  # inches: a panel of curves over which there is no room for a sentence
 
 
@@ -159,7 +160,8 @@ def spacing(axis_points: np.ndarray) -> float:
 
 def field_box(axis: Axes) -> tuple[int, int, int, int]:
     """Left, bottom, right and top of an axis in whole pixels, after its aspect has been applied."""
-    axis.apply_aspect()
+    place: Any = axis.get_axes_locator()  # of a panel within another; none of a whole one
+    axis.apply_aspect(place(axis, None) if place else None)
     return tuple(round(float(side)) for side in axis.get_window_extent().extents)  # type: ignore[return-value]
 
 
@@ -496,7 +498,8 @@ def plot_seeds(axis: Axes, recording: Recording, values: np.ndarray, label: str,
 
 def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     """Title, steps, and what each line is, above the axis where it hides nothing."""
-    axis.set_title(title, size=LARGE, loc="left", pad=16, color=INK)
+    named = len(axis.get_legend_handles_labels()[0])
+    axis.set_title(title, size=LARGE, loc="left", pad=16 + 11 * max(-(-named // IN_LEGEND) - 1, 0), color=INK)
     axis.set_xlim(0, max(recording.facts.steps, int(recording.frames["step"][-1]), 1))
     wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
     axis.xaxis.set_major_locator(MaxNLocator(max(3, int(wide)), integer=True, steps=[1, 2, 5, 10]))
@@ -510,7 +513,7 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     if not axis.lines:
         axis.text(0.5, 0.5, "not measured", transform=axis.transAxes, ha="center", color=FAINT, size=PLAIN)
     elif axis.get_legend_handles_labels()[0]:
-        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=3, fontsize=SMALL, frameon=False,
+        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=IN_LEGEND, fontsize=SMALL, frameon=False,
                     borderpad=0.2, handlelength=1.5, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
 
 
