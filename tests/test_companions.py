@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from itertools import islice
@@ -45,6 +46,8 @@ from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, real_points, simulation
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Modes
+from toygan.site import pack
+from toygan.site.extras import extras_facts, extras_html
 from toygan.view.chosen import of_seed
 from toygan.view.language import is_wide, told
 from toygan.view.scene import scene
@@ -257,6 +260,7 @@ SHOWN = {
     "ali": {"reconstructions", "code"},
     "cyclegan": {"reconstructions", "worlds"},
     "cogan": {"pairs"},
+    "cvae-gan": {"kinds", "classes", "reconstructions", "code"},
     "gman": set(),
 }
 
@@ -397,3 +401,42 @@ def test_a_comparison_has_what_each_run_has(runs, tmp_path):
         assert EXTRAS[name].title in titles
     draw.save_comparison_film(chosen_runs, tmp_path / "film.gif")
     assert EXTRAS["kinds"].title not in [axis.get_title(loc="left") for axis in draw.comparison([runs["gman"]]).axes]
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+def test_regions_are_packed_as_whole_numbers():
+    table = np.random.default_rng(1).integers(0, 9, (3, 81, 81)).astype(np.uint8)
+    part = pack.kinds_over_time("regions", table)
+    assert (part.kind, tuple(part.shape)) == ("kinds", (3, 64, 64))
+    codes = np.frombuffer(part.content, np.uint8).reshape(3, 64, 64).cumsum(axis=0, dtype=np.uint8)
+    nearest = np.linspace(0, 80, 64).round().astype(int)
+    np.testing.assert_array_equal(codes, table[:, nearest[:, None], nearest])
+    assert pack.kinds_over_time("regions", table[:, :5, :7]).shape == (3, 5, 7)
+
+
+def test_a_third_of_the_looks_have_their_ends():
+    assert pack.thinned(np.arange(50), 3).tolist()[:: len(pack.thinned(np.arange(50), 3)) - 1] == [0, 49]
+    assert len(pack.thinned(np.arange(50), 3)) == 17
+    assert pack.thinned(np.array([4]), 3).tolist() == [4]
+    assert pack.thinned(np.array([4, 9]), 3).tolist() == [4, 9]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_page_has_the_panels_of_its_data(name, runs):
+    shown = scene(runs[name])
+    assert set(pack.shown_extras(shown)) == SHOWN[name] == set(re.findall('data-extra="(.*?)"', extras_html(shown)))
+    assert (extras_facts(shown) == {}) == (not SHOWN[name])
+
+
+def test_a_page_packs_what_comes_back_and_each_class(runs):
+    first, second = (script.decode() for _, script in pack.packed_runs(runs["cvae-gan"]))
+    header = json.loads(re.search(r"arrive\((\{.*?\}),\"", first)[1])
+    shapes = {part["name"]: tuple(part["shape"]) for part in header["parts"]}
+    assert shapes["found"] == (2, 60, 2)
+    assert [shapes[f"class_{c}"][1:] for c in range(8)] == [(41, 41)] * 8
+    assert {"code_0", "code_1"} <= shapes.keys()
+    others = {part["name"] for part in json.loads(re.search(r"arrive\((\{.*?\}),\"", second)[1])["parts"]}
+    assert others == {"points", "found"}  # of a seed without a critic
+'''

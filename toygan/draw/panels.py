@@ -206,8 +206,8 @@ def frame_view(axis: Axes, scene: Scene) -> None:
         spine.set(color=FAINT, linewidth=0.6)
 
 
-def band_edges(scores: np.ndarray) -> np.ndarray:
-    """Band edges for scores [T, g, g] on one scale: bands of a round width, one centred on the median, 0.
+def band_edges(scores: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """Band edges for scores [T, g, g], frames of any shape, on one scale: bands of a round width, one centred on the median, 0.
 
     So a flat critic, or a flat region at the median, is one band without a line through its rounding noise.
     """
