@@ -44,10 +44,10 @@ from toygan.session.looks import like, observe
 from toygan.session.measuring import fixed_arrays, gauge, kinds_seen, measured
 from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, real_points, simulation
-from toygan.targets.mixtures import ring
-from toygan.targets.target import Modes
 from toygan.site import pack
 from toygan.site.extras import extras_facts, extras_html
+from toygan.targets.mixtures import ring
+from toygan.targets.target import Modes
 from toygan.view.chosen import of_seed
 from toygan.view.language import is_wide, told
 from toygan.view.scene import scene
@@ -439,4 +439,3 @@ def test_a_page_packs_what_comes_back_and_each_class(runs):
     assert {"code_0", "code_1"} <= shapes.keys()
     others = {part["name"] for part in json.loads(re.search(r"arrive\((\{.*?\}),\"", second)[1])["parts"]}
     assert others == {"points", "found"}  # of a seed without a critic
-'''
