@@ -103,12 +103,16 @@ def decision_boundary(axis: Axes, scene: Scene, frame: int) -> Boundary | tuple[
 
 
 def move_boundary(drawn: Boundary | tuple[()], scene: Scene, frame: int) -> None:
-    """Set the boundary to a frame; the word says where there is none in view."""
+    """Set the boundary to a frame; the word says where there is none in view. Its score is the raw one, while the colours'
+    zero is the median that was removed.
+    """
     if not drawn:
         return
     lines, score = boundary_lines(scene, frame), tick(scene.recording.facts.summary.boundary or 0.0)
     drawn[0].set_segments(lines)
-    drawn[1].set_text(f"\N{EM DASH} boundary: score {score}" if lines else f"no boundary in view: score {score}")
+    drawn[1].set_text(
+        f"\N{EM DASH} boundary: raw score {score}" if lines else f"no boundary in view: raw score {score}"
+    )
 
 
 def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None = None) -> Axes:

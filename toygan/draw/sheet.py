@@ -276,9 +276,9 @@ def floor_in_words(recording: Recording) -> str:
 
 
 def command_lines(recording: Recording, width: int) -> list[str]:
-    """The command that made the run, wrapped."""
-    command = recording.facts.command
-    return wrapped_command(str(command), width) if command else []
+    """The command that made the run, and where there is one that of the picture, wrapped."""
+    commands = str(recording.facts.command or "").splitlines()
+    return [line for command in commands for line in wrapped_command(command, width)]
 
 
 def wrapped_command(command: str, width: int) -> list[str]:

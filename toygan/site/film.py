@@ -43,6 +43,7 @@ from toygan.view.scene import (
     title_of,
 )
 from toygan.view.shares import RINGS_IN_WORDS
+from toygan.view.words import MANY
 
 POSTER, SHEET = 420, 1000  # pixels wide
 SPEEDS = (("0.25", "¼×"), ("0.5", "½×"), ("1", "1×"), ("2", "2×"), ("4", "4×"))
@@ -136,6 +137,7 @@ def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
         "colours": {"real": REAL, "generated": GENERATED, "boundary": BOUNDARY, "rim": RIM} | colours(),
         "inks": {"real": REAL_INK, "generated": INK_ADDED, "pale": PALE, "disc": DISC_INK},
         "ramp": ramp(),
+        "many": MANY,
         "bands": bands_of_all(runs),
         "glossary": about.glossary,
         "quantities": quantities(names, chosen_curves(runs, about.curves)),

@@ -166,7 +166,7 @@
       : state.on.critic && scores && bandsNow(run.bands, [scores], i, facts.bands);
     for (const row of facts.quantities.filter((one) => one.line)) {
       const line = run.curves[row.name], value = line && line[s] ? line[s][t] : null;
-      if (value !== null && value !== undefined) parts.push(inWords(row, value, run));
+      if (value !== null && value !== undefined) parts.push(inWords(row, value, run) + touched(run, row, s, t));
     }
     if (shades) parts.push(`colours from ${toygan.short(shades.start)} to ${toygan.short(shades.start + shades.width * (shades.colours.length - 2))}`);
     put(panel.numbers, parts.join(" · "));
@@ -180,6 +180,12 @@
     const words = gone[s] ? [`diverged at step ${run.diverged[s]}`] : [];
     if (gone.some((lost, i) => lost && i !== s)) words.push(`${gone.filter(Boolean).length} of ${gone.length} seeds diverged`);
     return words;
+  }
+
+  // What a number of modes is where few points are on any: for a mode to count one point is enough.
+  function touched(run, row, s, t) {
+    const good = run.curves.high_quality && run.curves.high_quality[s][t];
+    return row.name === "modes" && typeof good === "number" && good < facts.many ? " touched" : "";
   }
 
   // A quantity's value beside what a perfect sampler scores, as the pictures say it.
