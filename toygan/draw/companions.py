@@ -120,11 +120,15 @@ def legend_of_kinds(axis: Axes, labels: list[str], word: str) -> None:
         beneath(axis, [f"a colour a {word}, {len(labels)} of them"])
         return
     short = labels if columns == 2 and wide >= FULL_WIDTH else [words.removeprefix(f"{word} ") for words in labels]
+    size = SMALL - 1 if short is labels else SMALL
+    axis.text(
+        0.985, 0.985, f"by {word}", transform=axis.transAxes, size=SMALL, color=INK, ha="right", va="top", zorder=6
+    )
     for k, words in enumerate(short):
         x, y = 0.02 + k % columns / columns, -(0.27 + 0.14 * (k // columns)) / tall
         axis.plot([x], [y], MARKS[k % len(MARKS)], color=colour_of(k), markersize=4, transform=axis.transAxes,
                   clip_on=False, markeredgewidth=0)  # fmt: skip
-        axis.text(x + 0.08 / wide, y, words, transform=axis.transAxes, size=SMALL, va="center", color=INK)
+        axis.text(x + 0.08 / wide, y, words, transform=axis.transAxes, size=size, va="center", color=INK)
 
 
 # --- the critic by class, and what its heads take places for ---------------------------------------------------------

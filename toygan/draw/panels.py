@@ -108,7 +108,7 @@ def move_boundary(drawn: Boundary | tuple[()], scene: Scene, frame: int) -> None
     """
     if not drawn:
         return
-    lines, score = boundary_lines(scene, frame), tick(scene.recording.facts.summary.boundary or 0.0)
+    lines, score = boundary_lines(scene, frame), number(scene.recording.facts.summary.boundary or 0.0)
     drawn[0].set_segments(lines)
     drawn[1].set_text(
         f"\N{EM DASH} boundary: raw score {score}" if lines else f"no boundary in view: raw score {score}"
@@ -292,7 +292,7 @@ def fill_bar(drawn: Bar, ends: np.ndarray, colours: np.ndarray) -> None:
 
 def marks_on(low: float, high: float, wide: float) -> list[float]:
     """The numbers on a colour bar so many inches wide: its ends, and 0 where that is far enough from both."""
-    middle = [0.0] if min(-low, high) * wide > 0.42 * (high - low) else []
+    middle = [0.0] if min(-low, high) * wide > 0.62 * (high - low) else []
     return sorted({low, *middle, high})
 
 

@@ -129,6 +129,7 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
 
 
 ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
+RUN_AT, PERFECT_AT = 1.36, 1.88  # inches from a block's left edge: its two columns of numbers
 
 
 def at_the_last(shown: Scene) -> str:
@@ -155,10 +156,10 @@ def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
     tall, wide = -(-len(rows) // BLOCKS), (WIDTH - 2 * MARGIN) / BLOCKS
     for k in range(-(-len(rows) // tall) if rows else 0):
         left = MARGIN - 0.15 + k * wide
-        for place, words in ((1.22, "run"), (1.78, "perfect")):
+        for place, words in ((RUN_AT, "run"), (PERFECT_AT, "perfect")):
             say(figure, left + place, top, words, SMALL - 0.5, colour=FAINT)
         for i, row in enumerate(rows[k * tall : (k + 1) * tall], 1):
-            for place, words in ((0.0, row.label), (1.22, row.run), (1.78, row.perfect)):
+            for place, words in ((0.0, row.label), (RUN_AT, row.run), (PERFECT_AT, row.perfect)):
                 say(figure, left + place, top - ROW * i, words, SMALL)
 
 
