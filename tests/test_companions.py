@@ -16,13 +16,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
+from PIL import Image
 from test_tricks import TINY, tiny
 
 import toygan
 from toygan import draw
 from toygan.draw import film
 from toygan.draw.choice import chosen, save_chosen
-from toygan.draw.companions import EXTRAS, extras_of
+from toygan.draw.companions import EXTRAS, colours_wanted, extras_of
 from toygan.game import duel, play
 from toygan.game.casts import BACK
 from toygan.game.networks import Layer
@@ -439,3 +440,16 @@ def test_a_page_packs_what_comes_back_and_each_class(runs):
     assert {"code_0", "code_1"} <= shapes.keys()
     others = {part["name"] for part in json.loads(re.search(r"arrive\((\{.*?\}),\"", second)[1])["parts"]}
     assert others == {"points", "found"}  # of a seed without a critic
+
+
+def test_a_gif_keeps_the_colours_of_kinds(runs, tmp_path):
+    wanted = colours_wanted([scene(runs["mgan"])])
+    assert colours_wanted([scene(runs["gman"])]) == []
+    draw.save_film(runs["mgan"], tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as played:
+        palette = np.array(played.getpalette()).reshape(-1, 3)
+        seen = {tuple(colour) for _, colour in played.convert("RGB").getcolors(256)}
+    assert len(palette) <= 256
+    for colour in wanted[:4]:
+        assert np.abs(palette - colour).sum(axis=1).min() <= 3
+    assert len(seen) > 20

@@ -466,6 +466,15 @@ def extras_of(shown: Scene) -> list[str]:
     return [name for name, row in EXTRAS.items() if row.known(shown)]
 
 
+def colours_wanted(scenes: Sequence[Scene]) -> list[tuple[int, int, int]]:
+    """Colours in bytes that tell kinds and places apart, full and pale, where any scene has such panels: few pixels have them."""
+    if not any(map(extras_of, scenes)):
+        return []
+    full = np.array([to_rgb(colour) for colour in KINDS])
+    every = np.concatenate([full, 0.62 + 0.38 * full, latent_colours(4)])
+    return [(int(r), int(g), int(b)) for r, g, b in (255 * every).round()]
+
+
 def brief_of(shown: Scene) -> str:
     """The name of the one panel that tells most beside other runs' critics; empty where a scene has none."""
     return next((name for name in BRIEF if EXTRAS[name].known(shown)), "")

@@ -24,7 +24,7 @@ from matplotlib.text import Annotation, Text
 from PIL import Image, ImageDraw, ImageFont
 
 from toygan.draw import panels, sheet
-from toygan.draw.companions import EXTRAS, extras_of, tall_of, width_of
+from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, tall_of, width_of
 from toygan.draw.finish import finish, translate
 from toygan.draw.moving import Moving, levels_in_time, show_scores, with_bar
 from toygan.draw.pixels import score_pixels, steepness_edges, steepness_pixels
@@ -65,7 +65,7 @@ def save_film(
     kind = sheet.suffix_in(path, FILM_FORMATS)
     shown = scene(recording, options.points)
     figure, parts = film_figure(shown, pace.width, options)
-    played = reel(len(shown.steps), pace)
+    played = reel(len(shown.steps), pace)._replace(colours=colours_wanted([shown]))
     pictures = rendered(figure, parts, played.looks, progress, options)
     write_film(pictures, kind, Path(path), recording.facts.command, played)
 

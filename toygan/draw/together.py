@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from toygan.draw import panels, sheet
-from toygan.draw.companions import EXTRAS, brief_of
+from toygan.draw.companions import EXTRAS, brief_of, colours_wanted
 from toygan.draw.film import Progress, event_marks, moving_contour, rendered
 from toygan.draw.moving import Moving, levels_in_time
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
@@ -43,7 +43,7 @@ def save_comparison_film(
     kind = sheet.suffix_in(path, FILM_FORMATS)
     scenes = [scene(recording, options.points) for recording in recordings]
     figure, parts = comparison_figure(scenes, pace.width, options)
-    played = reel(max(len(shown.steps) for shown in scenes), pace, HOLD)
+    played = reel(max(len(shown.steps) for shown in scenes), pace, HOLD)._replace(colours=colours_wanted(scenes))
     pictures = rendered(figure, parts, played.looks, progress, options)
     write_film(pictures, kind, Path(path), "\n".join(r.facts.command for r in recordings), played)
 
