@@ -59,8 +59,8 @@ PIECES = 3  # numbers that a kind's regions have at most: one in each of so many
 
 class CompanionPanel(NamedTuple):
     """One panel: its title, its function of an axis, a scene and how colours are scaled, whether a scene has it, its height for
-    a width in inches, how many panels' width it takes at least, whether what is generated in it is orange, and its function
-    for a picture of one look where that is another one.
+    a width in inches, how many panels' width it takes at least, whether what is generated in it is orange, its function for a
+    picture of one look where that is another one, and whether its axis is the plane's.
     """
 
     title: str
@@ -70,6 +70,7 @@ class CompanionPanel(NamedTuple):
     slots: int = 1
     is_orange: bool = True
     still: Callable[[Axes, Scene, int], None] | None = None
+    is_plane: bool = True
 
     def draw(self, axis: Axes, shown: Scene, look: int) -> None:
         """Draw the panel as it is at a look."""
@@ -207,17 +208,21 @@ def columns_of(shown: Scene, count: int) -> int:
 
 def tall_classes(shown: Scene, width: float) -> float:
     """The height that small panels by class take together."""
-    scores = shown.recording.frames["class_scores"]
-    columns = columns_of(shown, scores.shape[2])
-    return -(-scores.shape[2] // columns) * (panel_height(shown, 0.97 * width / columns) + 0.22)
+    return tall_tiles(shown, width, shown.recording.frames["class_scores"].shape[2])
+
+
+def tall_tiles(shown: Scene, width: float, count: int) -> float:
+    """The height of so many small panels in a width."""
+    columns = columns_of(shown, count)
+    return -(-count // columns) * (panel_height(shown, 0.97 * width / columns) + 0.22)
 
 
 def of_class(shown: Scene, c: int) -> Scene:
     """The same scene with the points of one class alone, of all where points have none."""
-    kind = classes_of(shown.recording.frames)
-    if kind is None:
+    known = classes_of(shown.recording.frames)
+    if known is None:
         return shown
-    return replace(shown, samples=shown.samples[:, kind == c], real=shown.real[kind == c], rings=None)
+    return replace(shown, samples=shown.samples[:, known.points == c], real=shown.real[known.real == c], rings=None)
 
 
 def on_every_second(shown: Scene) -> Scene:
@@ -340,6 +345,76 @@ def number_regions(numbers: Sequence[Text], shown: Scene, places: np.ndarray, da
         words.set_text("")
 
 
+# --- rounds, and a way in time ---------------------------------------------------------------------------------------
+
+
+def rounds(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
+    """The mixture at the end of each round that was begun, of the last one as it is: real points as large as they weigh in it,
+    a colour a generator.
+    """
+    ends = ends_of_rounds(shown)
+    axis.set_axis_off()
+    places = list(tiles(axis, shown, len(ends)))
+    parts = [moving_round(axis.inset_axes(place), shown, k, ends) for k, place in enumerate(places)]
+    beneath(axis, ["circles: real points, as large as they weigh in the round; a colour a generator"])
+    return together(axis, parts)
+
+
+def moving_round(panel: Axes, shown: Scene, k: int, ends: Sequence[int]) -> Moving:
+    """One round, which stays as it ended; empty before it is begun."""
+    begin, size = ends[k - 1] + 1 if k else 0, marker_size(len(shown.real))
+    made, weights = (kept_over_time(shown, name) for name in ("made_by", "real_weights"))
+    circles = panel.scatter(shown.real[:, 0], shown.real[:, 1], s=0, color=REAL, alpha=0.3, linewidths=0, zorder=2)
+    drawn = [marks_of_kind(panel, j, size) for j in range(k + 1)]
+    frame_view(panel, shown)
+    panel.set(xticks=[], yticks=[], anchor="C")
+    panel.set_title(f"round {k + 1}", size=SMALL, loc="left", pad=2, color=INK)
+
+    def show(t: int) -> None:
+        look, is_begun = min(t, ends[k]), t >= begin
+        circles.set_sizes(weights[look] * size**2 if is_begun else np.zeros(len(shown.real)))
+        for j, points in enumerate(drawn):
+            points.set_data(*shown.samples[look][is_begun & (made[look] == j)].T)
+
+    return Moving(panel, [circles, *drawn, *panel.spines.values()], show)
+
+
+def ends_of_rounds(shown: Scene) -> list[int]:
+    """The last look at each round that was begun."""
+    begun = (kept_over_time(shown, "shares") > 0).sum(axis=1)
+    return [int(np.flatnonzero(begun == k)[-1]) for k in np.unique(begun)]
+
+
+def tall_rounds(shown: Scene, width: float) -> float:
+    """The height that small panels by round take together."""
+    return tall_tiles(shown, width, len(ends_of_rounds(shown)))
+
+
+def way(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
+    """Both coordinates of a way in time, or of classes' means, over time or classes, on dotted lines where they are to be."""
+    frames, found = shown.recording.frames, kept_over_time(shown, "way")
+    exact, is_time = np.asarray(frames["exact_way"], float), "times" in frames
+    along = np.asarray(frames["times"], float) if is_time else np.arange(1, len(exact) + 1)
+    lines = []
+    for c, (name, mark) in enumerate((("x", "-"), ("y", "--"))):
+        axis.plot(along, exact[:, c], ":" if is_time else "o", color=REAL, linewidth=2.2, markersize=4, zorder=2)
+        lines += axis.plot(along, found[-1, :, c], mark, color=GENERATED, linewidth=1.3, label=name, zorder=3)
+    axis.set(xlabel="time" if is_time else "class", xlim=(along[0], along[-1]), ylim=axis.get_ylim())
+    axis.tick_params(axis="y", direction="in", pad=-4, labelsize=SMALL)
+    for label in axis.get_yticklabels():
+        label.set_horizontalalignment("left")
+    axis.legend(loc="upper right", fontsize=SMALL, frameon=False, ncols=2)
+    words, aim = place_beneath(axis, 0.36), "the exact solution" if is_time else "the centres of modes"
+
+    def show(t: int) -> None:
+        for c, line in enumerate(lines):
+            line.set_ydata(found[t, :, c])
+        off = float(np.nanmean(np.linalg.norm(found[t] - exact, axis=1)))
+        words.set_text(fitted(axis, [f"blue: {aim}; mean distance {number(off)}"]))
+
+    return Moving(axis, [*lines, words], show)
+
+
 # --- there and back --------------------------------------------------------------------------------------------------
 
 
@@ -443,7 +518,7 @@ def placed_rows(
             axis = axis_at(figure, place, top - OVER - up, across, up)
             yield EXTRAS[name], axis
             axis.set_title(EXTRAS[name].title, size=PLAIN, loc="left", pad=5, color=INK)
-            axis.tick_params(labelleft=place == left)
+            axis.tick_params(labelleft=place == left or not EXTRAS[name].is_plane)
             place += across + gap
         top -= row.tall
 
@@ -480,7 +555,7 @@ def brief_of(shown: Scene) -> str:
     return next((name for name in BRIEF if EXTRAS[name].known(shown)), "")
 
 
-BRIEF = ("kinds", "worlds", "pairs", "reconstructions", "regions")  # the first of these that there is
+BRIEF = ("kinds", "rounds", "worlds", "pairs", "reconstructions", "way", "regions")  # the first of these that there is
 EXTRAS: dict[str, CompanionPanel] = {
     "kinds": CompanionPanel("generated points by kind", kinds, lambda shown: kinds_of(shown.recording.frames) is not None,
                             is_orange=False),
@@ -490,6 +565,10 @@ EXTRAS: dict[str, CompanionPanel] = {
     "classes": CompanionPanel(
         "the critic class by class", moving_classes, has("class_scores"), tall_classes, 3, still=classes
     ),
+    "rounds": CompanionPanel(
+        "the mixture, round by round", rounds, has("shares", "real_weights", "made_by"), tall_rounds, 3, False
+    ),
+    "way": CompanionPanel("where it is and is to be", way, has("way", "exact_way"), is_orange=False, is_plane=False),
     "worlds": CompanionPanel(
         "both worlds, there and back", worlds, has("other_reconstructed", "other_real"), tall_worlds, 2, False
     ),

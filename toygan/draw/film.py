@@ -141,7 +141,8 @@ def moving_row(
     moving = moving_panels([axes[name] for name in main], main, shown, scale)
     moving += [moving_extra(axes[name], shown, name, scale) for name in names if name in EXTRAS]
     for name in names[1:] if list(names) != ["critic", "slope"] else ():
-        axes[name].tick_params(labelleft=False)
+        if name not in EXTRAS or EXTRAS[name].is_plane:
+            axes[name].tick_params(labelleft=False)
         if name == "slope":
             axes[name].set_title(SHORT_SLOPE, size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
     return moving
