@@ -1114,15 +1114,14 @@ def test_an_opinion_asks_a_map_once_for_the_same_points():
     for name, most in (("cyclegan", 4), ("gman", 1), ("veegan", 2)):
         stage, state, row = opened(name)
         asked: list[str] = []
-        players = {
-            player: own._replace(network=counting(own.network, player, asked))
-            for player, own in stage.game.players.items()
+        counted = {
+            who: own._replace(network=counting(own.network, who, asked)) for who, own in stage.game.players.items()
         }
-        game = stage.game._replace(players=players)
+        game = stage.game._replace(players=counted)
         once, _ = play.gradient_of(game, "generator", state.parameters, state, row)
         maps = [player for player in asked if "critic" not in player]
         assert len(maps) == most, name
-        often = opinion_gradient(stage, state, row)
+        often = gradient_by(stage, "generator", state.parameters, state, row)
         torch.testing.assert_close(once, often, rtol=1e-11, atol=1e-13)
 
 
@@ -1134,11 +1133,6 @@ def counting(body: Network, name: str, asked: list[str]) -> Network:
         return body.forward(layers, points)
 
     return body._replace(forward=forward)
-
-
-def opinion_gradient(stage: World, state: State, row: Draw) -> Tensor:
-    """The generator's gradient where every term and critic makes its own points."""
-    return gradient_by(stage, "generator", state.parameters, state, row)
 
 
 # --- looks, limits -----------------------------------------------------------------------------------------------------
