@@ -198,7 +198,7 @@ def test_pairs_swapped_together_leave_no_function_of_one_place():
 def test_every_objective_says_where_its_critic_cannot_tell():
     told = {kind: indifferent_score(kind) for kind in OBJECTIVES}
     nothing = {"relativistic", "relativistic-average", "wasserstein", "energy", "began", "mmd", "cramer"}
-    nothing |= {"loss-sensitive", "margin", "categorical"}
+    nothing |= {"loss-sensitive", "margin", "c-transform", "categorical"}
     assert {kind for kind, score in told.items() if score is None} == nothing
     assert {kind: score for kind, score in told.items() if score} == {
         "least-squares": 0.5,

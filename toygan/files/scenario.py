@@ -206,7 +206,7 @@ def apply(changes: Sequence[Override], data: dict[str, Any]) -> None:
 
 def is_part(key: Names) -> bool:
     """Whether a key is that of a table which may be said as a word, its kind."""
-    return tuple(key) == ("target",) or (tuple(key[:-1]) == ("method",) and key[-1] in PARTS)
+    return (len(key) == 1 and key[0] in TABLES) or (tuple(key[:-1]) == ("method",) and key[-1] in PARTS)
 
 
 def folder_name(path: Path) -> str:
@@ -260,8 +260,9 @@ def with_own(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
                 method[part], wrong = with_options(method[part], part)
                 mistakes += [mistake._replace(key=("method", *(mistake.key or ()))) for mistake in wrong]
         found["method"] = method
-    if "target" in data:
-        found["target"], wrong = with_options(data["target"], "target")
+    for table in TABLES.keys() & data.keys():
+        value = given(data[table]) if callable(data[table]) else data[table]
+        found[table], wrong = with_options(value, table)
         mistakes += wrong
     if isinstance(measures := data.get("measures"), list | tuple):
         both = [with_options(given(one) if callable(one) else as_kind(one), "measure") for one in measures]
@@ -420,7 +421,7 @@ def too_big(config: Config) -> list[Mistake]:
     """Whether the largest arrays, in bytes and generously, fit in what this machine has."""
     training, players = config.training, (config.generator, config.critic)
     seeds = training.seeds if isinstance(training.seeds, int) else len(training.seeds)
-    shapes = [(getattr(player, "width", 2), getattr(player, "depth", 1)) for player in players]
+    shapes = [(whole(player, "width", 2), whole(player, "depth", 1)) for player in players]
     sizes = {
         "frames x seeds x points": 32 * training.frames * seeds * training.points,
         "data": 32 * (training.data or 0),
@@ -435,6 +436,12 @@ def too_big(config: Config) -> list[Mistake]:
         for product, size in sizes.items()
         if size > there
     ]
+
+
+def whole(player: Any, option: str, usual: int) -> int:
+    """An option of a player that is a whole number; the usual one where it is none, as one's own may be."""
+    found = getattr(player, option, usual)
+    return found if isinstance(found, int) else usual
 
 
 def memory() -> float:

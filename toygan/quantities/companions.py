@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from toygan.game import duel
-from toygan.game.casts import BACK, ENCODER, encode
+from toygan.game.casts import BACK, ENCODER, OTHER_CRITIC, encode
 from toygan.game.duel import CRITIC
 from toygan.game.play import Course, Game, Parameters, State
 from toygan.game.rounds import PICK, SHARES, makers, point_weights
@@ -122,7 +122,7 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
         elif BACK in game.players:
             found = of_way_back(game, parameters, clouds, real)
         else:
-            found = of_pairs(game, parameters, clouds)
+            found = of_pairs(game, parameters, clouds) if OTHER_CRITIC in game.players else {}
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
 
 
@@ -178,9 +178,8 @@ def of_way_back(game: Game, parameters: Parameters, clouds: Watched, real: Tenso
 
 
 def of_pairs(game: Game, parameters: Parameters, clouds: Watched) -> dict[str, Tensor]:
-    """The second point of each pair, where one latent gives two."""
-    both = duel.sent(game, parameters, clouds.latent[:, :1]).shape[2] == 4
-    return {"other": duel.sent(game, parameters, clouds.latent)[..., 2:]} if both else {}
+    """The second point of each pair, of a game in which one latent gives two."""
+    return {"other": duel.sent(game, parameters, clouds.latent)[..., 2:]}
 
 
 def code_map(game: Game, parameters: Parameters, clouds: Watched, places: Tensor) -> Tensor:

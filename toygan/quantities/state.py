@@ -48,9 +48,17 @@ class Watched(NamedTuple):
         return self.latent if self.told is None else self.told
 
 
-def views(game: Game, state: State, clouds: Watched, portraits: int = 1, pairs: Watched | None = None) -> Arrays:
-    """Everything that is kept of the inside, for the P first seeds, the portraits, or all S seeds, in float32. Gradients of
-    losses, and slopes in between, are of `pairs`, the clouds as a move has them, both told the same classes, where these differ.
+def views(
+    game: Game,
+    state: State,
+    clouds: Watched,
+    portraits: int = 1,
+    first: Game | None = None,
+    pairs: Watched | None = None,
+) -> Arrays:
+    """Everything that is kept of the inside, for the P first seeds, the portraits, or all S seeds, in float32; `first` is the
+    game as the portraits alone play it, where dials differ by seed. Gradients of losses, and slopes in between, are of
+    `pairs`, the clouds as a move has them, both told the same classes, where these differ.
 
     `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 400
     watched points; `slope_quantiles [S, 3, 5]` of |grad score| at real, generated and in-between points;
@@ -61,7 +69,8 @@ def views(game: Game, state: State, clouds: Watched, portraits: int = 1, pairs: 
     critic = state.players[CRITIC].parameters
     grids = [latent_grid(own, duel.code_columns(game)) for own in clouds.latent[:portraits]]
     averaged = {name: own[:portraits] for name, own in state.averaged.items()}
-    sent = (game.chart or duel.carried)(game, averaged, torch.stack(grids))
+    drawn = first or game
+    sent = (drawn.chart or duel.carried)(drawn, averaged, torch.stack(grids))
     shares, reach = weight_histogram(critic[:portraits])
     pairs = pairs or clouds
     through_layers = layer_gradients(game, state, pairs)

@@ -26,11 +26,12 @@ from toygan.quantities.critic import (
 )
 from toygan.quantities.divergences import js, tv
 from toygan.quantities.kinds import class_accuracy, class_w1, generator_distance, generator_overlap
-from toygan.quantities.modes import high_quality, mode_kl, mode_mass_tv, modes_kept
+from toygan.quantities.modes import grid_tv, high_quality, mode_kl, mode_mass_tv, mode_tv, modes_kept
 from toygan.quantities.neighbours import coverage, density, neighbour_kl, neighbour_reverse_kl, precision, recall
 from toygan.quantities.optimal import Clouds
 from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
 from toygan.quantities.transport import Transport, sliced_w1, w2
+from toygan.quantities.two_samples import mmd, neighbour_accuracy
 
 N_W1 = 400  # transport costs 10 ms a cloud at 400 points, 60 at 1000, 270 at 2000; its floor falls as 1 / sqrt(n)
 
@@ -232,6 +233,23 @@ QUANTITIES = {
     ),
     "mode_kl": cloud(
         "mode KL", "reverse KL of the shares on modes from the weights", "nats", "lower", mode_kl, "points modes"
+    ),
+    "mode_tv": cloud(
+        "TV of modes and none", "total variation of the shares on modes, and on none, from the weights", "share", "lower",
+        mode_tv, "points modes", when="final",
+    ),
+    "grid_tv": cloud(
+        "TV of fine cells", "total variation of the shares in 41 x 41 cells from the target's exact ones", "share", "lower",
+        grid_tv, "points modes", when="final",
+    ),
+    "mmd": cloud(
+        "MMD", "maximum mean discrepancy, a Gaussian kernel of width 1", "", "lower",
+        lambda some, some_real: mmd(some[:N_W1], some_real[:N_W1]), "some some_real", when="final",
+    ),
+    "neighbour_accuracy": cloud(
+        "told by a neighbour", "share of points whose nearest other is of their own cloud; 1/2 where nothing tells them apart",
+        "share", "neither", lambda some, some_real: neighbour_accuracy(some[:N_W1], some_real[:N_W1]), "some some_real",
+        when="final", best=0.5,
     ),
     "on_skeleton": cloud(
         "on the curve", "share of points on the target's curve", "share", "higher",

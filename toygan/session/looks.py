@@ -81,7 +81,7 @@ def observe(sim: Simulation, state: State) -> Frame:
         }
         | unlike_the_samples(sim, state, live, shown)
         | means_of_classes(sim, on_host(seen))
-        | views(sim.world.game, state, shown, drawn, pairs)
+        | views(sim.world.game, state, shown, drawn, sim.portrait_game, pairs)
         | squared(of_critic(sim.portrait_game, first, grids, (real, fake)))
         | squared(of_maps(sim.world.game, state, shown._replace(fake=seen, real=real_of(sim, seen)), grids.coarse)),
         report={name: on_host(told) for name, told in state.report.items()},
