@@ -232,7 +232,11 @@ def test_permuting_the_batch_changes_nothing(name):
 def test_a_critic_of_more_than_points_has_no_optimum_of_points(name):
     config = read(PLAYED_ON.get(name, "eight-gaussians"), name, ["training.seeds=1", "training.batch=8"])
     known = optimum_of(config, simulation(config))
-    nothing = facts(name).shown > 2 or config.method.objective.kind in ("loss-sensitive", "margin", "categorical")
+    nothing = (
+        facts(name).shown > 2
+        or name == "adagan"
+        or config.method.objective.kind in ("loss-sensitive", "margin", "categorical")
+    )
     assert (known is None) == nothing
 
 

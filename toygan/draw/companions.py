@@ -132,7 +132,7 @@ def rounds(axis: Axes, shown: Scene, look: int) -> None:
         weights, size = kept_at(shown, "real_weights", end), marker_size(len(shown.real))
         assert weights is not None
         x, y = shown.real.T
-        panel.scatter(x, y, weights * size**2, color=REAL, alpha=0.3, linewidths=0, zorder=2)
+        panel.scatter(x, y, weights * (4 * size) ** 2, color=REAL, alpha=0.3, linewidths=0, zorder=2)
         for j in range(k + 1):
             marks_of_kind(panel, shown.samples[end][made == j], j, size)
         frame_view(panel, shown)
