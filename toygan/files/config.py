@@ -95,6 +95,7 @@ class Method(Strict):
     critic_steps: Annotated[PositiveInt, Field(le=1000)] = 1
     optimiser: Literal[*OPTIMISERS] = "adam"  # type: ignore[valid-type]
     betas: tuple[NonNegativeFloat, NonNegativeFloat] = (0.0, 0.9)
+    epsilon: PositiveFloat = 1e-8
     generator_rate: PositiveFloat = 4e-3
     critic_rate: PositiveFloat = 4e-3
     schedule: Literal[*SCHEDULES] = "linear"  # type: ignore[valid-type]

@@ -81,6 +81,7 @@ WORDS = {
     "method.head_start": "method.critic's head start",
     "method.update.kind": "method.moves",
     "method.betas": "method.Adam's betas",
+    "method.epsilon": "method.optimiser's epsilon",
 }
 
 # What a run has unless its scenario or its method says otherwise: the fields of `toygan.files.config` and what the parts'
@@ -94,6 +95,7 @@ USUAL: dict[str, Any] = {
     "method.critic_steps": 1,
     "method.optimiser": "adam",
     "method.betas": [0.0, 0.9],
+    "method.epsilon": 1e-8,
     "method.generator_rate": 4e-3,
     "method.critic_rate": 4e-3,
     "method.schedule": "linear",
@@ -117,6 +119,7 @@ USUAL: dict[str, Any] = {
     "energy.pulling_away": 0.0,
     "began.gamma": 0.5,
     "began.pace": 1e-3,
+    "c-transform.learned": "real",
     "mmd.kernel": "gaussian",
     "mmd.bandwidths": [0.1, 0.3, 1.0, 3.0],
     "mmd.features": 8,
@@ -131,6 +134,7 @@ USUAL: dict[str, Any] = {
     "mlp.width": 64,
     "mlp.depth": 3,
     "mlp.normalisation": "none",
+    "mlp.momentum": 0.1,
     "*.activation": "relu",
     "*.initialisation": "he",
     "*.gain": 1.0,
