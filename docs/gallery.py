@@ -22,7 +22,7 @@ HERE = Path(__file__).parent.parent / "gallery"
 WIDE, COLOURS = 1000, 128  # pixels and palette of a committed picture: about 100 kB
 HEAD = """# The gallery
 
-Twenty-seven questions about GANs on distributions that fit on a sheet of paper, each with claims that were written from
+Thirty-one questions about GANs on distributions that fit on a sheet of paper, each with claims that were written from
 theory or from a paper before anything was run; where one was added or restated later, the text says so. A claim that did
 not hold stays here, and one that cannot fail is marked *by construction*: it checks the program and is no evidence.
 `toygan gallery` makes the site to

@@ -37,8 +37,8 @@ FLAGS = [
 ]  # fmt: skip
 
 SHAPE = {"frames": 9, "points": 200, "grid": 81, "coarse": 21, "seeds": 3, "modes": 4}
-PAGES = ("start.html", "index.html", "matrix.html", "leaderboard.html", "glossary.html", "exhibits/dirac.html",
-         "exhibits/who-collapses.html")  # fmt: skip
+PAGES = ("start.html", "index.html", "matrix.html", "leaderboard.html", "glossary.html", "protocols.html",
+         "exhibits/dirac.html", "exhibits/who-collapses.html")  # fmt: skip
 EXHIBIT = PAGES[-1]
 DIALS = (["ns-gan", "ns-gan-r1"], ["simultaneous"])
 LAPTOP, WIDE = {"width": 1280, "height": 720}, {"width": 1920, "height": 1080}

@@ -118,6 +118,28 @@ def test_every_kind_of_panel_is_told():
     assert {row.recorded for row in PANELS.values()} == {True, False}
 
 
+def frozen(scenario, method):
+    """A made-up run whose generator is real points plus noise."""
+    kind = {"generator": {"kind": "data-plus-noise"}}
+    return Labelled(f"{scenario}, {method}", recorded(method=method, scenario=scenario, config=kind))
+
+
+def test_level_lines_stand_by_target_and_method_with_the_optimum_last(tmp_path):
+    maps = [frozen(scenario, method) for scenario in ("a-ring", "a-roll") for method in ("clipped", "penalised")]
+    figure = drawn("levels", tmp_path, recordings=[*maps, *labelled(2)])
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert [title for title in titles if title in ("a ring", "a roll")] == ["a ring", "a roll"]
+    assert [name for axis in figure.axes if (name := axis.get_ylabel())] == ["clipped", "penalised", "optimum"]
+    drawn_maps = figure.axes[:6]
+    assert all(axis.collections for axis in drawn_maps)  # level lines
+    assert {len(axis.lines) for axis in drawn_maps} == {1}  # the real points, and no generated ones
+    assert len(drawn_maps[0].lines[0].get_xdata()) <= TINY["points"]
+    heights = [axis.get_position().y0 for axis in drawn_maps[:3]]
+    assert heights == sorted(heights, reverse=True)
+    assert [title for title in titles if title in ("run 0", "run 1")] == ["run 0", "run 1"]  # histograms beneath
+    assert min(axis.get_position().y0 for axis in drawn_maps) > max(axis.get_position().y0 for axis in figure.axes[6:])
+
+
 @pytest.mark.parametrize("kind", PANELS)
 @pytest.mark.parametrize("count", [1, 12])
 def test_every_kind_says_what_it_is_and_how_it_was_made(kind, count, tmp_path):

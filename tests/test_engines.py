@@ -376,6 +376,12 @@ def play_both(function: Callable[..., Any], args: Sequence[Tensor]) -> None:
             )
 
 
+@pytest.mark.parametrize("order", [1, 2])
+def test_the_norm_of_one_number_is_its_size(order):
+    """Over axes of length one nothing is summed, and the sign still goes."""
+    play_both(lambda x: torch.linalg.vector_norm(x, order, dim=2), [X[..., :1].contiguous()])
+
+
 @pytest.mark.parametrize("name", sorted({*EACH, *OTHERS} - ADDED))
 def test_an_operator_is_what_it_is_in_torch(name):
     given = facts_of(CASES, name, "tests/test_engines.py")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from toygan.exhibits import Exhibit, Showing, Verdict, Work
     from toygan.view.look import Options
 
-RUNS = Path("runs/exhibits")
+RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
 
 Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
 RunsFolder = Annotated[
@@ -100,6 +100,7 @@ def gallery(
         from joblib import cpu_count
 
         from toygan.exhibits import read
+        from toygan.exhibits.published import published
         from toygan.files import catalogue
         from toygan.site.lab import write_lab
         from toygan.site.site import write_site
@@ -112,7 +113,8 @@ def gallery(
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands)
         if not only:  # before the pages that lead there
             write_lab(out / "lab", list(shipped()), list(catalogue.methods()))
-        index = write_site(out, shown, quick, workers or cpu_count())
+        papers = [] if only else published(runs.parent / PROTOCOLS.name)
+        index = write_site(out, shown, quick, workers or cpu_count(), papers)
         if as_json:
             say_json({"index": str(index), "exhibits": [facts_of(one) for one in shown]})
         else:

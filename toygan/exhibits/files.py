@@ -56,7 +56,16 @@ Text = Annotated[str, Field(min_length=1)]
 
 MOMENTS = ("start", "end", "min", "max", "mean", "median", "late", "period")
 FRAMED = ("layer_gradients", "weight_histogram", "latent_map")  # what panels take from the frames themselves
-OF_THEORY = ("best", "worst", "bound", "growth", "turning", "rest")  # columns of rows without training
+OF_THEORY = (
+    "best",
+    "worst",
+    "bound",
+    "growth",
+    "turning",
+    "rest",
+    "moving",
+    "perfect",
+)  # columns of rows without training
 
 
 class Runs(Strict):
@@ -109,12 +118,36 @@ class Distances(Strict):
 
 
 class Phases(Strict):
-    """Phase portraits of the Dirac-GAN: every method under every update rule (or its own)."""
+    """Phase portraits of the Dirac-GAN, every method under every update rule (or its own); or of a `game` typed in, as for
+    `toygan phase`, in its place, with the rate of both players, the start, the steps and the window [-w, w]^2.
+    """
 
     name: Text
-    methods: tuple[str, ...] = Field(min_length=1)
+    methods: tuple[str, ...] = ()
     updates: tuple[str, ...] = ()
     set: Mapping[str, Any] = {}
+    game: str = ""
+    rate: PositiveFloat | None = None
+    start: tuple[float, float] | None = None
+    steps: Annotated[PositiveInt, Field(le=10**5)] | None = None
+    window: PositiveFloat | None = None
+
+    @model_validator(mode="after")
+    def methods_or_a_game(self) -> Phases:
+        """Refuse both, neither, and what belongs to a game only."""
+        if bool(self.methods) == bool(self.game):
+            raise Refusal(
+                "say either methods or a game", 'for example methods = ["ns-gan"], or game = "x*y"', "methods"
+            )
+        if not self.game and (said := self.asks):
+            raise Refusal("belongs to a game that is typed in", "with methods say it in set", next(iter(said)))
+        return self
+
+    @property
+    def asks(self) -> dict[str, Any]:
+        """How a typed game is to be played, where that is said."""
+        said = {name: getattr(self, name) for name in ("rate", "start", "steps", "window")}
+        return {name: value for name, value in said.items() if value is not None}
 
 
 class Plans(Strict):
@@ -138,6 +171,15 @@ class Bounds(Strict):
     name: Text
     shift: PositiveFloat = 1.0
     stds: tuple[PositiveFloat, ...] = Field(min_length=2)
+
+
+class Refining(Strict):
+    """What a run's last critic is good for after training: the points of each of these runs, sorted by the learned critic and
+    by the optimal one, in every way that there is.
+    """
+
+    name: Text
+    of: Filter = Field(default={})
 
 
 class Panel(Strict):
@@ -391,6 +433,7 @@ class Exhibit(Strict):
     phases: tuple[Phases, ...] = ()
     plans: tuple[Plans, ...] = ()
     bounds: tuple[Bounds, ...] = ()
+    refined: tuple[Refining, ...] = ()
     methods: Mapping[Name, Mapping[str, Any]] = {}
     panels: tuple[Panel, ...] = Field(min_length=1)
     claims: tuple[Claim, ...] = Field(min_length=1)
@@ -421,6 +464,8 @@ class Exhibit(Strict):
         for i, panel in enumerate(self.panels):
             yield from ((("panels", i, "of", name), name) for name in panel.of)
             yield from ((("panels", i, key), name) for key in ("across", "down") if (name := getattr(panel, key)))
+        for i, piece in enumerate(self.refined):
+            yield from ((("refined", i, "of", name), name) for name in piece.of)
         for i, claim in enumerate(self.claims):
             yield from [(("claims", i, "each"), claim.each)] if claim.each else []
             for key, term in claim.terms.items():
@@ -547,7 +592,8 @@ def named_before(exhibit: Exhibit, i: int) -> set[tuple[str, int]]:
     return {(one.setting, number) for one in exhibit.explanations[:i] for number in one.claims}
 
 
-PIECES = {"distances": "distances", "phases": "phases", "plan": "plans", "bound": "bounds"}  # kind of panel -> table
+# kind of panel -> table
+PIECES = {"distances": "distances", "phases": "phases", "plan": "plans", "bound": "bounds", "refined": "refined"}
 
 
 def called(panel: Panel) -> str:
@@ -566,5 +612,5 @@ def columns(exhibit: Exhibit) -> list[str]:
     keys = [key for group in groups for key in flat(group.grid)]
     keys += [parsed_sweep(item.over).key for item in exhibit.distances]
     kinds = [kind for kind in PIECES.values() if getattr(exhibit, kind)]
-    fixed = ["scenario", "method", "objective", "constraint", "group", "seed", "update", "std"]
+    fixed = ["scenario", "method", "objective", "constraint", "group", "seed", "update", "std", "critic", "way"]
     return list(dict.fromkeys([*fixed, *kinds, *keys]))

@@ -13,6 +13,7 @@ from toygan.exhibits.claims import Row, Verdict, judge, matching
 from toygan.exhibits.dials import asked
 from toygan.exhibits.explained import Behind, with_explanations
 from toygan.exhibits.files import PIECES, Exhibit, Panel
+from toygan.exhibits.refined import refined_rows
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, halves
 from toygan.many.results import facts_of, records_of
@@ -75,7 +76,7 @@ def showing(
     """
     portraits = phase_portraits(exhibit)
     runs = run_rows(works)
-    rows = [*runs, *theory_rows(exhibit, portraits)]
+    rows = [*runs, *theory_rows(exhibit, portraits), *refined_rows(exhibit, runs)]
     finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
     verdicts = [judge(claim, rows) for claim in exhibit.claims]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from toygan.exhibits.claims import Row, fits, matching, meant
 from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, called
 from toygan.exhibits.mistakes import retold, said
+from toygan.exhibits.refined import refined_columns
 from toygan.exhibits.theory import theory_columns, theory_mistakes
 from toygan.files.config import Config, as_data
 from toygan.files.strict import Key, Mistake, Place, UserError, in_toml, placed, shortened, suggestion
@@ -41,8 +42,9 @@ def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
     claims and panels ask for though no run has it.
     """
     found, rows, mistakes = works_of(exhibit, exhibit.runs, ("runs",), place, quick)
+    rows += [*theory_columns(exhibit), *refined_columns(exhibit, rows)]
     wrong = [*theory_mistakes(exhibit), *mistakes]
-    refuse(exhibit, wrong, [] if wrong else in_vain(exhibit, [*theory_columns(exhibit), *rows]))
+    refuse(exhibit, wrong, [] if wrong else in_vain(exhibit, rows))
     return found
 
 

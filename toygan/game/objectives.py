@@ -235,6 +235,32 @@ def loss_sensitive(*, margin: PositiveFloat = 1.0, weight: PositiveFloat = 1.0) 
     return Objective(losses, generator_needs_real=False)
 
 
+def margin(r: Tensor, g: Tensor, *, margin: PositiveFloat = 1.0) -> Losses:
+    """Paired: critic E max(0, margin - r + g), generator -E g (Juefei-Xu et al., 2017, arXiv:1704.04865)."""
+    critic = mean((over(margin, r) - r + g).relu())
+    return Losses(critic, generator=-mean(g))
+
+
+def c_transform(*, learned: Literal["real", "fake"] = "real") -> Objective:
+    """The critic maximises E f(x) + E f^c(y), f^c(y) = min over the batch's x of |x - y| - f(x), which is at most the batches' W1
+    whatever f is, so that nothing else need hold it; generator -E g (Mallasto et al., 2019, arXiv:1910.03875).
+
+    Learned on real points x, f is the score and y are generated; learned on `fake` ones f is minus the score and y are real.
+    At the other side's points the score is only what the net makes of it.
+    """
+
+    def losses(on_real: Heads, on_fake: Heads, extra: Extra) -> Losses:
+        r, g = on_real["score"], on_fake["score"]
+        if extra.real is None or extra.fake is None:  # a generator's move has shown no real points
+            return Losses(mean(g) - mean(r), generator=-mean(g))
+        apart = (extra.real[:, :, None] - extra.fake[:, None]).square().sum(dim=3).clamp(min=1e-30).sqrt()
+        if learned == "real":
+            return Losses(-mean(r) - (apart - r).amin(dim=1).mean(dim=1), generator=-mean(g))
+        return Losses(mean(g) - (apart + g.mT).amin(dim=2).mean(dim=1), generator=-mean(g))
+
+    return Objective(losses, generator_needs_real=False)
+
+
 def categorical(*, categories: Annotated[int, Field(ge=2, le=1000)] = 8) -> Objective:
     """With p(k | x) of so many classes, H its entropy: critic E H[p(. | real)] - E H[p(. | fake)] - H[E p(. | real)], generator
     E H[p(. | fake)] - H[E p(. | fake)]; the drawn score is -H[p(. | x)], how sure the critic is (Springenberg, 2015,
@@ -543,6 +569,8 @@ OBJECTIVES: dict[str, Callable[..., Any]] = {
     "density-ratio": density_ratio,
     "positive-ratio": positive_ratio,
     "loss-sensitive": loss_sensitive,
+    "margin": margin,
+    "c-transform": c_transform,
     "categorical": categorical,
     "mmd": mmd,
     "cramer": cramer,

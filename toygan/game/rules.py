@@ -289,9 +289,9 @@ def cgd(*, iterations: Annotated[int, Bounded(ge=0, le=100)] = 4) -> Rule:
     return at_once(bent)
 
 
-def sga(*, weight: NonNegativeFloat = 1.0, align: bool = True) -> Rule:
+def sga(*, weight: NonNegativeFloat = 1.0, align: bool = True, lean: float = 0.1) -> Rule:
     """Symplectic gradient adjustment: v + weight A' v, A = (J - J') / 2 the turning part of the game's Jacobian; `align` turns
-    the sign where it would push away from a stable point, sign(<v, J' v> <A' v, J' v> / P + 0.1), P the number of parameters
+    the sign where it would push away from a stable point, sign(<v, J' v> <A' v, J' v> / P + lean), P the number of parameters
     (Balduzzi et al., 2018, arXiv:1802.05642, algorithm 1).
     """
 
@@ -301,8 +301,8 @@ def sga(*, weight: NonNegativeFloat = 1.0, align: bool = True) -> Rule:
         if not align:
             return plus(v, weight, turn)
         size = sum(own.shape[1] for own in v.values())
-        side = (product(v, transposed) * product(turn, transposed) / size + 0.1).sign()
-        return plus(v, weight * side, turn)
+        aligned = product(v, transposed) * product(turn, transposed) / size
+        return plus(v, weight * (aligned + over(lean, aligned)).sign(), turn)
 
     return at_once(bent)
 

@@ -17,7 +17,7 @@ from toygan.session.looks import like
 from toygan.session.recording import Recording
 from toygan.session.simulation import simulation
 
-MOST = 2000  # parameters of both players: their Jacobian takes seconds
+MOST = 2100  # parameters of both players, Mescheder's have 2003: their Jacobian takes half a minute
 BATCH = 240  # points of the fixed batch; divisible by every usual pack
 
 
@@ -27,7 +27,7 @@ def spectrum_of(recording: Recording) -> Spectrum:
     The step is the method's own, its objective, constraint and rule with its full rates and number of critic moves, but for two
     things that would hide the game: plain descent in place of its optimiser (Mescheder et al., 2017, arXiv:1705.10461,
     look at that field), and one batch of 240 points for every move. Of a rule that does the same only after several steps
-    it is the mean of these. Raises UserError for players of more than 2000 parameters, and for a recording without
+    it is the mean of these. Raises UserError for players of more than 2100 parameters, and for a recording without
     `weights.npz`.
     """
     config = recording.config()
@@ -52,7 +52,8 @@ def small_enough(kept: Arrays) -> None:
 def stage(config: Config, kept: Arrays, seed: int, step: int) -> tuple[Game, State, Draw]:
     """The game with plain descent in double precision, the state that was kept, and one batch as every move's draw."""
     training = config.training.model_copy(update={"precision": "double", "seeds": (seed,), "batch": BATCH})
-    plain = {"optimiser": "descent", "betas": type(config.method).model_fields["betas"].default, "schedule": "constant"}
+    usual = {name: type(config.method).model_fields[name].default for name in ("betas", "epsilon")}
+    plain = {"optimiser": "descent", "schedule": "constant", **usual}
     method = config.method.model_copy(update=plain)
     sim = simulation(config.model_copy(update={"training": training, "method": method}))
     game, state = sim.world.game, placed(sim.start, kept, step)

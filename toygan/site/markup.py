@@ -15,6 +15,7 @@ PAGES = (
     ("index.html", "Questions"),
     ("matrix.html", "Matrix"),
     ("leaderboard.html", "Leaderboard"),
+    ("protocols.html", "Protocols"),
     ("glossary.html", "Glossary"),
 )
 HOME = "index.html"
