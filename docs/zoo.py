@@ -239,10 +239,9 @@ Medians over the seeds 0 to 7, everything at its shipped settings, on the scenar
 `toygan sweep SCENARIO --method ROW --seeds 8`, whose numbers by seed are in [zoo.csv](zoo.csv). No seed was chosen, and rows that
 fail stand here with the others. A perfect sampler's W1 is {floors}.
 
-Where a game is told labels (`cgan`, `tc-gan`, `ac-gan`, `cvae-gan`, `ic-gan`), the points at the end have classes of their own,
-drawn as the data's are, so W1 is that of any other row; at the frames of a film they have the classes of the watched real points,
-and perfect samplers there have them too. The W1 by class, whose perfect value is 0.005 on these eight modes, is the number to
-look at.
+Where a game is told labels (`cgan`, `tc-gan`, `ac-gan`, `cvae-gan`, `ic-gan`), generated points have classes of their own at every
+look, drawn as the data's are, so W1 is that of any other row, and so is its floor. The W1 by class, whose perfect value is 0.005 on
+these eight modes, is the number to look at.
 
 """
 

@@ -106,6 +106,7 @@ LEAKY = ("critic.activation", "leaky-relu")
         [("generator.normalisation", "batch"), ("method.ema", 0.9), ("method.head_start", 2)],
         [("method.pack", 2), ("method.schedule", "linear"), ("method.instance_noise", 0.5)],
         *([("method.update", {"kind": kind})] for kind in RULES if kind != "alternating"),
+        *([("method.objective", "minimax"), ("method.update", {"kind": kind})] for kind in ("unrolled", "lola")),
         [("critic.kind", "maxout"), ("critic.width", 6), ("method.constraint", "gradient-penalty")],
         *([("generator.kind", kind)] for kind in ("data-plus-noise", "funnels", "shift", "point")),
     ],
@@ -373,6 +374,12 @@ def play_both(function: Callable[..., Any], args: Sequence[Tensor]) -> None:
             torch.testing.assert_close(
                 torch.from_numpy(found).reshape(wanted.shape), wanted.detach(), rtol=1e-5, atol=1e-6
             )
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_the_norm_of_one_number_is_its_size(order):
+    """Over axes of length one nothing is summed, and the sign still goes."""
+    play_both(lambda x: torch.linalg.vector_norm(x, order, dim=2), [X[..., :1].contiguous()])
 
 
 @pytest.mark.parametrize("name", sorted({*EACH, *OTHERS} - ADDED))

@@ -13,8 +13,16 @@ from test_browser import pytestmark as pytestmark
 
 from toygan.engines.tree import named
 from toygan.files.scenario import read
+from toygan.files.world import build_target
 from toygan.game import play
-from toygan.game.streams import draws
+from toygan.game.streams import draws, starts
+from toygan.quantities.critic import Judged, critic_gap, critic_value
+from toygan.quantities.diagnosis import findings
+from toygan.quantities.evidence import Story
+from toygan.quantities.modes import high_quality, modes_kept
+from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
+from toygan.quantities.transport import solved
+from toygan.session.ground import curve_of
 from toygan.session.simulation import simulation
 from toygan.site.lab import SIZES, address, sized, write_lab
 
@@ -348,9 +356,186 @@ def test_a_class_may_hide_parts(seen, place):
     seen.page.wait_for_function("lab.look().step === 1")
 
 
-def test_slow_motion_tells_each_move(seen, place):
+def test_slow_motion_goes_through_the_parts_of_both_moves(seen, place):
+    """Each part is told, lights up its share of the flow, and a step of such parts is the step as it is."""
+    opened(seen, place, "#m=wgan-gp&s=swiss-roll")
+    assert not seen.page.is_visible(".flow")
+    seen.page.select_option("#speed", "slow")
+    said, lit = [], []
+    for _ in range(12):  # two critic moves and the generator's
+        before = seen.page.inner_text(".said")
+        seen.page.click("#one")
+        seen.page.wait_for_function("before => document.querySelector('.said').textContent !== before", arg=before)
+        said.append(seen.page.inner_text(".said"))
+        lit.append(seen.page.eval_on_selector_all(".box.lit", "all => all.map(one => one.className.split(' ')[1])"))
+    assert [one.split(",")[0] for one in said] == ["The critic’s move"] * 8 + ["The generator’s move"] * 4
+    assert [re.search(r", (\d) of 4", one)[1] for one in said] == list("1234") * 3
+    assert lit[0] == ["latent", "generator", "fake", "real"]
+    assert "real" not in lit[8]
+    assert seen.page.evaluate("lab.look().step") == 1
+    slow = look(seen.page)
+    opened(seen, place, "#m=wgan-gp&s=swiss-roll")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    assert np.array_equal(look(seen.page)["samples"], slow["samples"])
+
+
+def test_a_step_that_was_begun_slowly_is_ended_before_the_next(seen, place):
+    opened(seen, place)
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    right = look(seen.page)
     opened(seen, place)
     seen.page.select_option("#speed", "slow")
-    seen.page.click("#play")
-    seen.page.wait_for_function("document.querySelector('.said').textContent.startsWith('The critic has moved')")
-    seen.page.wait_for_function("document.querySelector('.said').textContent.startsWith('The generator has moved')")
+    for part in ("sample", "judge", "pull", "update", "sample"):
+        seen.page.click("#one")
+        seen.page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+    seen.page.select_option("#speed", "most")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    assert np.array_equal(look(seen.page)["samples"], right["samples"])
+
+
+# --- what is measured and told ----------------------------------------------------------------------------------------
+
+
+def test_first_parameters_are_pythons(seen, place):
+    """Any seed's, to the last bit of float32."""
+    opened(seen, place, "#m=wgan-gp&seed=12345")
+    config = sized("eight-gaussians", "wgan-gp", "small")
+    for name, player in simulation(config).world.game.players.items():
+        right = starts(config.training.seed, [12345], name, player.network.initial)[0].astype(np.float32)
+        ours = seen.page.evaluate(f"[...lab.setup().starts['{name}']]")
+        assert np.array_equal(np.array(ours, np.float32), right)
+
+
+def test_clouds_are_measured_as_python_measures_them(seen, place):
+    opened(seen, place, "#s=eight-gaussians&m=ns-gan")
+    rng = np.random.default_rng(0)
+    target = build_target(read("eight-gaussians"))
+    points = np.vstack([target.sample(rng, 90), rng.standard_normal((60, 2))]).astype(np.float32)
+    flat = points.ravel().tolist()
+    told = seen.page.evaluate("a => lab.measures.ofModes(a, lab.page.target.modes, lab.page.catalogue.sigmas)", flat)
+    assert told["modes"] == modes_kept(points, target.modes)
+    assert told["high_quality"] == pytest.approx(high_quality(points, target.modes))
+    curve = curve_of(build_target(read("swiss-roll")))
+    told = seen.page.evaluate(
+        "([a, curve, radius]) => lab.measures.ofCurve(a, { curve, radius })",
+        [flat, curve.points.ravel().tolist(), curve.radius],
+    )
+    assert told["on_skeleton"] == pytest.approx(on_skeleton(points, curve))
+    assert told["skeleton_coverage"] == pytest.approx(skeleton_coverage(points, curve))
+
+
+def test_the_gap_of_the_critic_is_pythons(seen, place):
+    opened(seen, place)
+    rng = np.random.default_rng(3)
+    real, fake = rng.standard_normal((2, 40, 2)).astype(np.float32)
+
+    def f(x):
+        return np.sin(x[:, 0]) + 0.3 * x[:, 1]
+
+    told = seen.page.evaluate(
+        """([real, fake, realScores, fakeScores, steepest]) => lab.assign(real, fake).then(({ pair, distance }) =>
+        lab.measures.ofScores({ real, fake, pair, distance, realScores, fakeScores, steepest }))""",
+        [real.ravel().tolist(), fake.ravel().tolist(), f(real).tolist(), f(fake).tolist(), 0.9],
+    )
+    slopes = np.array([[0.9, 0.0]])
+    judged = Judged(f(real), f(fake), slopes, slopes, slopes)
+    assert told["critic_value"] == pytest.approx(critic_value(judged))
+    assert told["critic_gap"] == pytest.approx(critic_gap(judged, solved(fake, real), fake, real), rel=1e-5)
+
+
+def story(shares, home, w1, **curves) -> Story:
+    """A story of a ring of eight modes, whose numbers are whatever a test says."""
+    n = len(w1)
+    known = {
+        "w1": np.asarray(w1, float),
+        "w1_floor": np.full(n, 0.1),
+        **{k: np.asarray(v, float) for k, v in curves.items()},
+    }
+    return Story(
+        steps=np.arange(n) * 10,
+        alive=n,
+        curves=known,
+        layers=None,
+        shares=None if shares is None else np.asarray(shares, float),
+        home=None if home is None else np.asarray(home, float),
+        carried=None if shares is None else (np.asarray(shares) > 0.03).sum(axis=1).astype(float),
+        weights=np.full(8, 1 / 8),
+        has_modes=True,
+        centre=None,
+        width=None,
+        ceilings={"modes": 8.0, "high_quality": 0.98},
+        size=1.4,
+        points=400,
+        floor_spread=0.03,
+        error=0.05,
+    )
+
+
+def stories() -> dict[str, Story]:
+    """One of each kind of game, and some noise."""
+    rng, n = np.random.default_rng(7), 45
+    t, even = np.arange(n), np.full((n, 8), 1 / 8)
+    down = 0.1 + 1.3 * np.exp(-t / 8) + 0.01 * rng.random(n)
+    two = np.where(np.arange(8) < 2, 0.5, 0.0) * np.ones((n, 1))
+    hops = np.eye(8)[(t // 4) % 8]
+    late = np.where((t > 25)[:, None], two, even)
+    found = {
+        "converged": story(even, np.ones(n), down, high_quality=np.minimum(0.97, t / 20), modes=np.minimum(8, t)),
+        "collapse": story(two, np.ones(n), np.full(n, 0.9), high_quality=np.full(n, 0.9), modes=np.full(n, 2.0)),
+        "late collapse": story(late, np.ones(n), 0.3 + 0.6 * (t > 25), high_quality=np.full(n, 0.9)),
+        "hopping": story(hops, np.ones(n), np.full(n, 1.0), high_quality=np.full(n, 0.8)),
+        "improving": story(even, np.ones(n), 2 - 0.03 * t),
+        "swinging": story(even, np.zeros(n), 1 + 0.7 * np.sin(2 * np.pi * t / 7) + 0.01 * rng.random(n)),
+        "critic runs": story(even, np.zeros(n), np.full(n, 1.0), critic_loss=-np.exp(t / 4), score_range=np.exp(t / 4)),
+        "swapped": story(even, np.zeros(n), 1 + 0.05 * t, lead=-1 - 0.1 * t, score_range=np.full(n, 2.0)),
+        "generator runs": story(even, np.zeros(n), 1 + 0.5 * t),
+        "no gradient": story(
+            even, np.zeros(n), np.full(n, 1.5), generator_gradient=np.exp(-t / 2), score_saturation=np.ones(n)
+        ),
+        "clipped": story(even, np.ones(n), down, weight_saturation=np.full(n, 0.8)),
+        "layers": story(even, np.zeros(n), np.full(n, 1.0))._replace(
+            layers=np.outer(np.ones(n), [1e-5, 1e-3, 0.1, 1.0])
+        ),
+        "shrunk": story(None, None, np.full(n, 1.0))._replace(
+            width=np.full(n, 0.1), weights=np.ones(1), has_modes=False
+        ),
+        "lost": story(even, np.ones(n), down)._replace(alive=30),
+    }
+    found["shrunk"] = found["shrunk"]._replace(weights=np.empty(0))
+    for k in range(20):
+        walk = np.abs(1 + 0.2 * rng.standard_normal(n).cumsum())
+        path = 0.4 * rng.standard_normal((n, 2)).cumsum(axis=0)
+        found[f"walk {k}"] = story(
+            rng.dirichlet(np.full(8, 0.3), size=n), rng.random(n), walk, high_quality=rng.random(n), lead=rng.standard_normal(n),
+            critic_loss=10 ** rng.standard_normal(n), generator_gradient=10.0 ** rng.standard_normal(n),
+        )._replace(centre=path)  # fmt: skip
+    return found
+
+
+def as_plain(one: Story) -> dict:
+    """A story as the page has it."""
+
+    def rows(values):
+        return None if values is None else np.asarray(values).tolist()
+
+    return {
+        "steps": rows(one.steps), "alive": one.alive, "curves": {name: rows(values) for name, values in one.curves.items()},
+        "layers": rows(one.layers), "shares": rows(one.shares), "home": rows(one.home), "carried": rows(one.carried),
+        "weights": rows(one.weights), "hasModes": one.has_modes, "centre": rows(one.centre), "width": rows(one.width),
+        "ceilings": one.ceilings, "size": one.size, "points": one.points, "floorSpread": one.floor_spread, "error": one.error,
+    }  # fmt: skip
+
+
+def test_the_diagnosis_is_pythons(seen, place):
+    """The same labels from the same frames on, of games of every kind and of noise."""
+    opened(seen, place)
+    kinds = set()
+    for name, one in stories().items():
+        right = {label: found.frame for label, found in findings(one).items()}
+        told = seen.page.evaluate("story => lab.diagnosis(story, lab.page.catalogue)", as_plain(one))
+        assert {label: found["frame"] for label, found in told.items()} == right, name
+        kinds |= set(right)
+    assert len(kinds) >= 12, kinds

@@ -72,6 +72,7 @@ FACTS = {
     "began": Facts(0.0, 0.0, None, torch.ones_like),
     "density-ratio": Facts(0.0, 0.0, lambda p, q: p / q, torch.ones_like),
     "positive-ratio": Facts(log(2) - log(log(2)), -log(2), lambda p, q: ((p / q).exp() - 1).log(), torch.sigmoid),
+    "margin": Facts(1.0, 0.0, None, torch.ones_like),
     "loss-sensitive": Facts(2.0 + log(2), 0.0, None, torch.ones_like),  # the points of `extra_of` lie two apart
     "c-transform": Facts(-2.0, 0.0, None, torch.ones_like),  # the points of `extra_of` lie two apart
     "categorical": Facts(-log(8), 0.0, None, None),

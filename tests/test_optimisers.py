@@ -57,15 +57,15 @@ def test_schedules_are_the_formula(name):
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
-def test_it_is_said_which_betas_an_optimiser_uses(name):
-    """Another beta is another move just where its row says so."""
+def test_it_is_said_which_betas_an_optimiser_uses_and_whether_epsilon(name):
+    """Another beta or epsilon is another move just where its row says so."""
     start, gradient = numbers(2, 5), numbers(2, 5, seed=1)
 
-    def moved(betas):
-        optimiser = OPTIMISERS[name](betas)
+    def moved(betas, epsilon=1e-8):
+        optimiser = OPTIMISERS[name](betas, epsilon)
         slots = tuple(numbers(2, 5, seed=3).square() for _ in range(optimiser.slots))
         return optimiser.move(start, gradient, slots, 2, 0.1).parameters
 
     usual = moved((0.0, 0.9))
-    others = moved((0.5, 0.9)), moved((0.0, 0.99))
+    others = moved((0.5, 0.9)), moved((0.0, 0.99)), moved((0.0, 0.9), 0.1)
     assert tuple(not bool((usual == other).all()) for other in others) == OPTIMISERS[name](BETAS).uses

@@ -20,7 +20,7 @@ from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.text import say, say_json, tell
 
 if TYPE_CHECKING:
-    from toygan.exhibits import Exhibit, Showing, Work
+    from toygan.exhibits import Exhibit, Showing, Verdict, Work
     from toygan.view.look import Options
 
 RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
@@ -140,18 +140,20 @@ def shown_exhibits(
     """Do every run of some exhibits, then judge and draw them, several at once; also the runs that failed."""
     from joblib import Parallel, cpu_count, delayed
 
-    from toygan.exhibits import planned, showing
+    from toygan.exhibits import behind, planned, showing
     from toygan.exhibits.work import quickened
     from toygan.view.look import Options
 
     refuse_equal_names(exhibits)
     works = [planned(exhibit, runs, quick) for exhibit in exhibits]
-    failed = played([work for each in works for work in each], runs, workers)
+    beside = [[] if quick else behind(exhibit, runs) for exhibit in exhibits]  # quick runs explain nothing
+    every = [*works, *(own for each in beside for own in each)]
+    failed = played([work for each in every for work in each], runs, workers)
     judged = map(quickened, exhibits) if quick else exhibits
     at_once = min(len(exhibits), workers or cpu_count())
     jobs = [
-        delayed(showing)(exhibit, own, place / exhibit.name, command, quick, options or Options())
-        for exhibit, own, command in zip(judged, works, commands, strict=True)
+        delayed(showing)(exhibit, own, place / exhibit.name, command, quick, options or Options(), explaining)
+        for exhibit, own, command, explaining in zip(judged, works, commands, beside, strict=True)
     ]
     made = []
     for shown in Parallel(n_jobs=at_once, return_as="generator")(jobs):
@@ -227,6 +229,8 @@ def report(shown: Showing, place: Path, as_json: bool) -> None:
     say(f"{shown.question}\n\n{shown.answer}\n")
     for verdict in shown.verdicts:
         say(f"  {verdict.words}: {verdict.says}\n      {verdict.evidence}")
+        for one in verdict.explanations:
+            say(f"      {one.setting}: {one.words}")
     page = place.parent / "exhibits" / f"{file_name(shown.name)}.html"
     say("\n".join(["", *(str(picture.path) for picture in shown.pictures), str(page)]))
 
@@ -238,13 +242,20 @@ def facts_of(shown: Showing) -> dict[str, Any]:
         "question": shown.question,
         "answer": shown.answer,
         "quick": shown.quick,
-        "claims": [dict(zip(CLAIM, one, strict=True)) | {"verdict": one.words} for one in shown.verdicts],
+        "claims": [plain(one) for one in shown.verdicts],
         "pictures": [str(picture.path) for picture in shown.pictures],
         "runs": [str(folder) for folder in shown.folders],
     }
 
 
-CLAIM = ("says", "held", "numbers", "by_construction", "restated")
+def plain(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as plain data, with what became of its claim elsewhere."""
+    elsewhere = [dict(zip(ELSEWHERE, one, strict=True)) for one in verdict.explanations]
+    return dict(zip(CLAIM, verdict, strict=True)) | {"explanations": elsewhere, "verdict": verdict.words}
+
+
+CLAIM = ("says", "held", "numbers", "by_construction", "restated", "explanations")
+ELSEWHERE = ("setting", "held", "numbers", "differs", "decides", "words")
 
 
 def tally(shown: Showing) -> str:

@@ -30,6 +30,7 @@ from toygan.draw.panels import (
 )
 from toygan.draw.points import CORNERS, GENERATED, MARKS, REAL, latent_colours, marker_size, real_points
 from toygan.files.text import number
+from toygan.quantities.kinds import Classes
 from toygan.quantities.table import written
 from toygan.view.kinds import classes_of, kept_at, kinds_of, pairs_at, regions_known
 from toygan.view.levels import levels
@@ -112,7 +113,7 @@ def classes(axis: Axes, shown: Scene, look: int) -> None:
     axis.set_axis_off()
     for c, place in enumerate(tiles(axis, shown, len(scores))):
         panel = axis.inset_axes(place)
-        own = shown if kind is None else of_class(shown, kind == c)
+        own = shown if kind is None else of_class(shown, kind, c)
         score_bands(panel, on_every_second(own), scores[c], of.edges)
         real_points(panel, own).set_alpha(0.35)
         marks(panel, own.samples[look], marker_size(len(own.real)))
@@ -120,6 +121,36 @@ def classes(axis: Axes, shown: Scene, look: int) -> None:
         panel.set(xticks=[], yticks=[], anchor="C")
         panel.set_title(f"class {c + 1}", size=SMALL, loc="left", pad=2, color=INK)
     score_bar(axis, of, "score of each class, the median of all removed", below=0.16)
+
+
+def rounds(axis: Axes, shown: Scene, look: int) -> None:
+    """The mixture at the end of each round: real points as large as they weighed in it, a colour a generator."""
+    ends = [end for end in ends_of_rounds(shown) if end <= look]
+    axis.set_axis_off()
+    for k, (place, end) in enumerate(zip(tiles(axis, shown, len(ends)), ends, strict=True)):
+        panel, made = axis.inset_axes(place), kept_at(shown, "made_by", end)
+        weights, size = kept_at(shown, "real_weights", end), marker_size(len(shown.real))
+        assert weights is not None
+        x, y = shown.real.T
+        panel.scatter(x, y, weights * size**2, color=REAL, alpha=0.3, linewidths=0, zorder=2)
+        for j in range(k + 1):
+            marks_of_kind(panel, shown.samples[end][made == j], j, size)
+        frame_view(panel, shown)
+        panel.set(xticks=[], yticks=[], anchor="C")
+        panel.set_title(f"round {k + 1}", size=SMALL, loc="left", pad=2, color=INK)
+    beneath(axis, ["circles: real points, as large as they weigh in the round; a colour a generator"])
+
+
+def ends_of_rounds(shown: Scene) -> list[int]:
+    """The last look at each round that was begun."""
+    shares = np.asarray(shown.recording.frames["shares"])[: len(shown.samples), 0]
+    begun = (shares > 0).sum(axis=1)
+    return [int(np.flatnonzero(begun == k)[-1]) for k in np.unique(begun)]
+
+
+def tall_rounds(shown: Scene, width: float) -> float:
+    """The height that small panels by round take together."""
+    return tall_tiles(shown, width, len(ends_of_rounds(shown)))
 
 
 def tiles(axis: Axes, shown: Scene, count: int) -> Iterator[tuple[float, float, float, float]]:
@@ -141,14 +172,18 @@ def columns_of(shown: Scene, count: int) -> int:
 
 def tall_classes(shown: Scene, width: float) -> float:
     """The height that small panels by class take together."""
-    scores = shown.recording.frames["class_scores"]
-    columns = columns_of(shown, scores.shape[2])
-    return -(-scores.shape[2] // columns) * (panel_height(shown, 0.97 * width / columns) + 0.22)
+    return tall_tiles(shown, width, shown.recording.frames["class_scores"].shape[2])
 
 
-def of_class(shown: Scene, is_own: np.ndarray) -> Scene:
-    """The same scene with the points [N] of one class alone."""
-    return replace(shown, samples=shown.samples[:, is_own], real=shown.real[is_own], rings=None)
+def tall_tiles(shown: Scene, width: float, count: int) -> float:
+    """The height of so many small panels in a width."""
+    columns = columns_of(shown, count)
+    return -(-count // columns) * (panel_height(shown, 0.97 * width / columns) + 0.22)
+
+
+def of_class(shown: Scene, known: Classes, c: int) -> Scene:
+    """The same scene with the points of one class alone."""
+    return replace(shown, samples=shown.samples[:, known.points == c], real=shown.real[known.real == c], rings=None)
 
 
 def on_every_second(shown: Scene) -> Scene:
@@ -244,6 +279,25 @@ def mixed(shares: np.ndarray) -> np.ndarray:
     v = shares[..., 1:2] if shares.shape[-1] > 1 else np.full_like(u, 0.5)
     low, high = (CORNERS[i, 0] * (1 - u) + CORNERS[i, 1] * u for i in (0, 1))
     return np.asarray(low * (1 - v) + high * v)
+
+
+# --- a way in time -------------------------------------------------------------------------------------------------------
+
+
+def way(axis: Axes, shown: Scene, look: int) -> None:
+    """Both coordinates of a way in time, or of classes' means, over time or classes, on dotted lines where they are to be."""
+    frames = shown.recording.frames
+    exact, found = np.asarray(frames["exact_way"], float), kept_at(shown, "way", look)
+    assert found is not None
+    is_time = "times" in frames
+    along = np.asarray(frames["times"], float) if is_time else np.arange(1, len(exact) + 1)
+    for c, (name, mark) in enumerate((("x", "-"), ("y", "--"))):
+        axis.plot(along, exact[:, c], ":" if is_time else "o", color=REAL, linewidth=2.2, markersize=4, zorder=2)
+        axis.plot(along, found[:, c], mark, color=GENERATED, linewidth=1.3, label=name, zorder=3)
+    axis.set(xlabel="time" if is_time else "class", xlim=(along[0], along[-1]))
+    axis.legend(loc="upper right", fontsize=SMALL, frameon=False, ncols=2)
+    off = float(np.nanmean(np.linalg.norm(found - exact, axis=1)))
+    beneath(axis, [f"blue: {'the exact solution' if is_time else 'the centres of modes'}; mean distance {number(off)}"])
 
 
 # --- two worlds ------------------------------------------------------------------------------------------------------
@@ -410,6 +464,10 @@ EXTRAS: dict[str, CompanionPanel] = {
         "what the critic's head says", regions, lambda shown: shown.critic_kept and bool(regions_known(shown.recording.frames))
     ),
     "classes": CompanionPanel("the critic class by class", classes, has("class_scores"), tall_classes, 3),
+    "rounds": CompanionPanel(
+        "the mixture, round by round", rounds, has("shares", "real_weights", "made_by"), tall_rounds, 3, False
+    ),
+    "way": CompanionPanel("where it is and is to be", way, has("way", "exact_way"), is_orange=False),
     "reconstructions": CompanionPanel("what comes back of real points", reconstructions, has("reconstructed")),
     "code": CompanionPanel("the encoder's latents, as colours", code, has("code_map"), is_orange=False),
     "worlds": CompanionPanel(

@@ -95,6 +95,7 @@ class Method(Strict):
     critic_steps: Annotated[PositiveInt, Field(le=1000)] = 1
     optimiser: Literal[*OPTIMISERS] = "adam"  # type: ignore[valid-type]
     betas: tuple[NonNegativeFloat, NonNegativeFloat] = (0.0, 0.9)
+    epsilon: PositiveFloat = 1e-8
     generator_rate: PositiveFloat = 4e-3
     critic_rate: PositiveFloat = 4e-3
     schedule: Literal[*SCHEDULES] = "linear"  # type: ignore[valid-type]
@@ -154,8 +155,8 @@ class Config(Strict):
     target: own_or_one_of(TARGETS, moved)  # type: ignore[valid-type]
     source: one_of(TARGETS, moved) | None = None  # type: ignore[valid-type]
     view: View = View()
-    generator: one_of(GENERATORS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
-    critic: one_of(CRITICS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
+    generator: own_or_one_of(GENERATORS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
+    critic: own_or_one_of(CRITICS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
     training: Training = Training()
     method: NamedMethod
     methods: Mapping[Name, Method] = {}

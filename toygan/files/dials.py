@@ -1,6 +1,8 @@
-"""A config's dials: every number of its method that is not the program, by its key, and the config with them turned.
+"""A config's dials: every number of a step that is not the program, by its key, and the config with them turned.
 
-A float is a dial, and so is each of several floats; whole numbers and words are the program. `steps` is where schedules end.
+A float of the method is a dial, and so is each of several floats; whole numbers and words are the program. `steps` is where
+schedules end. Of the players' floats those are dials that a step uses, `critic.momentum` and `generator.reach`: the others
+decide how it starts, or what is drawn.
 """
 
 from __future__ import annotations
@@ -15,17 +17,35 @@ from toygan.files.config import Config
 from toygan.files.strict import Strict
 from toygan.game.optimisers import OPTIMISERS
 
-Dials = Mapping[str, Tensor]  # by key, as "critic_rate", "betas.1" or "constraint.weight": [] or [seed], in float64
+# By key, as "critic_rate", "betas.1", "constraint.weight" or "generator.reach": [] or [seed], in float64.
+Dials = Mapping[str, Tensor]
 
 
 def dials_of(config: Config) -> dict[str, Tensor]:
     """The dials of a config as it stands; what its program does without is none."""
-    numbers = {"steps": float(config.training.steps), **floats_in(config.method)}
-    dead = {key for key in PARTS if not numbers[key]}
-    uses = OPTIMISERS[config.method.optimiser](config.method.betas).uses
-    dead |= {f"betas.{i}" for i in (0, 1) if not uses[i]}
+    numbers = {"steps": float(config.training.steps), **floats_in(config.method), **floats_of_players(config)}
+    dead = {key for key in PARTS if not numbers[key]} | set(unused(config))
     return {key: torch.tensor(value, dtype=torch.float64) for key, value in numbers.items() if key not in dead}
 
+
+def unused(config: Config) -> list[str]:
+    """The numbers of optimisers that a config's own does not use."""
+    uses = OPTIMISERS[config.method.optimiser](config.method.betas, config.method.epsilon).uses
+    return [key for key, is_used in zip(("betas.0", "betas.1", "epsilon"), uses, strict=False) if not is_used]
+
+
+def floats_of_players(config: Config) -> dict[str, float]:
+    """The floats of the players that their steps use, by key."""
+    tables = {"generator": config.generator, "critic": config.critic}
+    return {
+        f"{table}.{key}": getattr(tables[table], key)
+        for table, key, option, value in IN_STEPS
+        if getattr(tables[table], option, None) == value and hasattr(tables[table], key)
+    }
+
+
+# A player's table, the float of it that a step uses, and the option and its value with which it does.
+IN_STEPS = (("generator", "reach", "output", "tanh"), ("critic", "momentum", "normalisation", "batch-running"))
 
 # Numbers that are parts of the program where they are not zero.
 PARTS = ("ema", "instance_noise", "noisy_labels", "mutual_information")
@@ -48,6 +68,12 @@ def turned(config: Config, dials: Dials) -> Config:
     """The config with dials in place of its numbers; it is for building a game only."""
     training = config.training.model_copy(update={"steps": dials["steps"]})
     return config.model_copy(update={"method": with_dials(config.method, dials), "training": training})
+
+
+def with_players(config: Config, dials: Dials) -> Config:
+    """The config with dials in place of the numbers of its players; it is for building their bodies only."""
+    tables = {"generator": config.generator, "critic": config.critic}
+    return config.model_copy(update={name: with_dials(table, dials, f"{name}.") for name, table in tables.items()})
 
 
 def with_dials(table: Strict, dials: Dials, prefix: str = "") -> Strict:

@@ -42,7 +42,9 @@ from toygan.files.strict import (
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.dials import over
 from toygan.game.laws import uniform
+from toygan.game.networks import Network
 from toygan.game.objectives import Extra, Heads, Losses, Objective, needs_real
+from toygan.game.players import Generator
 from toygan.game.rules import Rule
 from toygan.targets.target import Target
 
@@ -200,13 +202,14 @@ def recall(config: Mapping[str, Any], functions: Iterable[Code] = ()) -> None:
 
 
 PARTS = ("objective", "constraint", "also", "update")  # of a method, that may be a user's own
+PLAYED = ("target", "generator", "critic")  # of a config
 
 
 def own_tables(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The tables of a config that are a user's own functions, by the part that they are."""
     method = config.get("method")
     parts = {part: method.get(part) for part in PARTS} if isinstance(method, Mapping) else {}
-    tables = {**parts, "target": config.get("target"), **numbered(config.get("measures") or ())}
+    tables = {**parts, **{table: config.get(table) for table in PLAYED}, **numbered(config.get("measures") or ())}
     return {part: table for part, table in tables.items() if isinstance(table, dict) and is_own(table.get("kind"))}
 
 
@@ -222,7 +225,7 @@ def numbered(measures: Any) -> dict[str, Any]:
 
 def own_code(config: Any) -> dict[str, Code]:
     """The user's own functions among the parts of a parsed config."""
-    parts = {part: getattr(config.method, part) for part in PARTS} | {"target": config.target}
+    parts = {part: getattr(config.method, part) for part in PARTS} | {table: getattr(config, table) for table in PLAYED}
     parts |= numbered(config.measures or ())
     return {name: code_of(part) for name, part in parts.items() if isinstance(part, Own)}
 
@@ -237,7 +240,7 @@ def load(path: str, name: str) -> Code:
         own = [
             key
             for key, value in vars(module).items()
-            if inspect.isfunction(value) and value.__module__ == module.__name__
+            if (inspect.isfunction(value) or inspect.isclass(value)) and value.__module__ == module.__name__
         ]
         wrong = f"has no function {name!r}" if function is None else f"{name} is no function"
         raise UserError(Mistake(None, wrong, suggestion(name, own, "names") if own else "", place=Place(path)))
@@ -346,6 +349,8 @@ SHAPES["also"] = SHAPES["constraint"]
 SHAPES["update"] = Form("a rule", ("game", "state", "draw"), "the next state", Rule)
 SHAPES["measure"] = Form("a measure", ("points", "real"), "a number", float)
 SHAPES["target"] = Form("a target", ("rng", "n"), "points [n, 2], or points and a label for each", Target)
+SHAPES["generator"] = Form("a generator", ("inputs", "outputs"), "a torch.nn.Module", Generator)
+SHAPES["critic"] = Form("a critic", ("inputs", "outputs"), "a torch.nn.Module", Network)
 
 
 def takes(code: Code, part: str) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from toygan.files.config import Config, Method
-from toygan.files.dials import Dials, dials_of, turned
+from toygan.files.dials import Dials, dials_of, floats_of_players, turned, unused, with_players
 from toygan.files.own import Own, short
 from toygan.files.own_parts import Measure, own_row, rule_tried
 from toygan.files.strict import options
@@ -25,14 +25,16 @@ from toygan.game.objectives import (
     OBJECTIVES,
     Objective,
     objective_of,
+    whole,
     with_category,
     with_classes,
     with_information,
     with_labels,
     with_noisy_labels,
+    zero_sum,
 )
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES, Optimiser, remembering
-from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, Player, State, termed
+from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, Player, State, step, termed
 from toygan.game.play import start as play_start
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
@@ -57,7 +59,7 @@ class World(NamedTuple):
     def step(self, state: State, draw: Draw, dials: Dials) -> State:
         """One step of the game: a pure function of tensors."""
         game = self.game_at(dials)
-        return game.rule(game, state, draw)
+        return step(game, state, draw)
 
 
 def build_target(config: Config) -> Target:
@@ -78,7 +80,7 @@ def made_target(table: Any) -> Target:
 
 def build_generator(config: Config) -> Generator:
     """The generator with its latents, as wide as the objective's codes want it."""
-    make = GENERATORS[config.generator.kind]
+    make = row_of(GENERATORS, config.generator, "generator")
     made, codes = make(**options(config.generator, make)), codes_of(config)
     if codes and made.widened is None:
         raise Refusal(
@@ -110,15 +112,20 @@ def build_critic(config: Config) -> Network:
 
 def critic_of(inputs: int, config: Config) -> Network:
     """A critic of so many numbers, constrained."""
-    make, outputs = CRITICS[config.method.critic or config.critic.kind], sum(build_objective(config).heads.values())
+    named, outputs = config.method.critic, sum(build_objective(config).heads.values())
+    make = CRITICS[named] if named else row_of(CRITICS, config.critic, "critic")
     critic = make(inputs, outputs, **options(config.critic, make))
     return build_constraint(config).extend(critic)
 
 
 def besides(config: Config, cast: Cast) -> tuple[Beside, ...]:
     """What the critic is shown beside a point."""
-    own = (labels_beside(classes_of(config)),) if config.method.labels == "both" else ()
-    return own + cast.beside
+    return labels_shown(config) + cast.beside
+
+
+def labels_shown(config: Config) -> tuple[Beside, ...]:
+    """The labels beside a point, where the critic is shown them."""
+    return (labels_beside(classes_of(config)),) if config.method.labels == "both" else ()
 
 
 def build_cast(config: Config, at: Config | None = None, kept: Bodies | None = None) -> Cast:
@@ -149,12 +156,18 @@ def bodies(config: Config) -> Bodies:
 
 
 def build_objective(
-    config: Config, at: Config | None = None, kept: Bodies | None = None, classes: int | None = None
+    config: Config,
+    at: Config | None = None,
+    kept: Bodies | None = None,
+    classes: int | None = None,
+    for_all: bool | None = None,
 ) -> Objective:
     """The objective with its options and the tricks that change it; `at` has dials in place of numbers, and what takes long
     to find out may be known.
     """
     method, values, made = config.method, (at or config).method, plain_objective(config, at)
+    if plays_for_all(config) if for_all is None else for_all:
+        made = whole(made)
     if method.noisy_labels:
         made = with_noisy_labels(made, values.noisy_labels)
     if values.auxiliary is not None:
@@ -166,6 +179,11 @@ def build_objective(
     elif method.categories:
         made = with_category(made, method.categories)
     return build_cast(config, at, kept).objective(made)
+
+
+def plays_for_all(config: Config) -> bool:
+    """Whether the generator plays for the whole value of the game: in a zero-sum one, by a rule that foresees the critic."""
+    return build_rule(config).foresees and zero_sum(plain_objective(config))
 
 
 def plain_objective(config: Config, at: Config | None = None) -> Objective:
@@ -204,18 +222,26 @@ def misfits(config: Config) -> None:
         raise Refusal("mutual_information needs at least one category", option="categories")
     if method.mutual_information and method.pack > 1:
         raise Refusal("mutual_information tells one point's category, and a pack has several", option="pack")
-    usual = Method.model_fields["betas"].default
-    uses = OPTIMISERS[method.optimiser](method.betas).uses
-    unused = [i for i in (0, 1) if not uses[i] and method.betas[i] != usual[i]]
-    if unused:
-        which = "first of the betas" if unused == [0] else "betas"
-        raise Refusal(f"{method.optimiser} does not use the {which}", f"leave it at {list(usual)}", "betas")
+    misfits_of_the_optimiser(config)
     for head, option in build_objective(config).wants.items():
         if getattr(method.objective, option, None) and head not in build_critic(config).heads:
             able = [kind for kind, make in CRITICS.items() if head in make(2, 1).heads]
             raise Refusal(
                 f"{option} needs a critic with a {head}", f"use the critic kind {' or '.join(able)}", "objective"
             )
+
+
+def misfits_of_the_optimiser(config: Config) -> None:
+    """Refuse numbers of another optimiser's."""
+    method, usual = config.method, {name: Method.model_fields[name].default for name in ("betas", "epsilon")}
+    idle = [f"betas.{i}" for i in (0, 1) if method.betas[i] != usual["betas"][i]]
+    idle += ["epsilon"] if method.epsilon != usual["epsilon"] else []
+    idle = [key for key in idle if key in unused(config)]
+    if idle == ["epsilon"]:
+        raise Refusal(f"{method.optimiser} does not use epsilon", f"leave it at {usual['epsilon']}", "epsilon")
+    if idle:
+        which = "first of the betas" if idle == ["betas.0"] else "betas"
+        raise Refusal(f"{method.optimiser} does not use the {which}", f"leave it at {list(usual['betas'])}", "betas")
 
 
 def misfits_of_worlds(config: Config) -> None:
@@ -255,7 +281,12 @@ def cast_kind(config: Config) -> str:
 
 
 TWO_WORLDS = {"translators": "translator", "coupled": "mlp"}  # casts of two worlds, and the generator that each needs
-OF_LATENTS_ALONE = ("translators", "coarse-to-fine", "equation")  # casts of maps that have no place for codes
+OF_LATENTS_ALONE = (
+    "translators",
+    "coarse-to-fine",
+    "equation",
+    "boosting",
+)  # casts of maps that have no place for codes
 UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both that stand side by side
 
 
@@ -266,7 +297,7 @@ def misfits_of_an_encoder(config: Config, cast: Any) -> None:
         raise Refusal("an encoder finds latents and no categories", "leave categories at 0", "categories")
     if cast.judges == "points" and (cast.latents, cast.points, cast.divergence) == (None, None, None):
         raise Refusal("nothing teaches this encoder", 'give a weight to "latents" or "points"', "cast.judges")
-    if cast.judges == "pairs" and not fair(plain_objective(config)):
+    if cast.judges != "points" and not fair(plain_objective(config)):
         kinds = "such as non-saturating, wasserstein, hinge or relativistic"
         raise Refusal("an encoder's pairs need an objective that is the same for both sides", kinds, "objective")
     latent = getattr(config.generator, "latent", "source")
@@ -282,6 +313,8 @@ def misfits_of_generators(config: Config, cast: Any) -> None:
         raise Refusal(wrong, "take a larger training.batch", "cast.number")
     if cast.tell != "classes":
         return
+    if cast.weight != type(cast).model_fields["weight"].default:
+        raise Refusal('tell = "classes" has no weight: the classes are the loss', "leave weight out", "cast.weight")
     if method.objective.kind != "non-saturating":
         raise Refusal('tell = "classes" is the non-saturating game of several classes', option="objective")
     for option in ("auxiliary", "mutual_information", "noisy_labels"):
@@ -315,7 +348,26 @@ def misfits_of_an_equation(config: Config, cast: Any) -> None:
         raise Refusal("the cast equation is fed times", 'set generator.latent = "uniform"', "cast")
 
 
+def misfits_of_boosting(config: Config, cast: Any) -> None:
+    """Refuse a judge whose score is no log-ratio, and fewer steps than rounds."""
+    method = config.method
+    if method.objective.kind not in LOG_RATIOS or method.noisy_labels:
+        kinds = f"such as {' or '.join(LOG_RATIOS)}, without noisy labels"
+        raise Refusal("boosting needs an objective whose best score is log p/q", kinds, "objective")
+    misfits_of_rounds(config, cast.rounds, "rounds")
+
+
+def misfits_of_rounds(config: Config, number: int, option: str) -> None:
+    """Refuse more rounds than steps."""
+    if config.training.steps < number:
+        raise Refusal(f"{number} {option} in {config.training.steps} steps", "take more steps", f"cast.{option}")
+
+
+LOG_RATIOS = ("non-saturating", "minimax", "boundary-seeking")  # objectives whose optimal score is log p/q
+
 MISFITS: dict[str, Callable[[Config, Any], None]] = {
+    "boosting": misfits_of_boosting,
+    "stages": lambda config, cast: misfits_of_rounds(config, cast.stages, "stages"),
     "equation": misfits_of_an_equation,
     "encoder": misfits_of_an_encoder,
     "generators": misfits_of_generators,
@@ -395,35 +447,46 @@ BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
 def world(config: Config, device: str = "cpu", target: Target | None = None) -> World:
     """Everything that the simulator needs; the target may be there already."""
     dials = {key: dial.to(device) for key, dial in dials_of(config).items()}
-    generator, cast = build_generator(config), build_cast(config)
-    built = Built(
-        {
-            CRITIC: build_critic(config),
-            **{name: role.body() for name, role in cast.roles.items()},
-            GENERATOR: cast.generator() if cast.generator else generator.network,
-        },
-        None if config.method.cast is None else bodies(config),
-        classes_of(config) if config.method.labels else None,
-        besides(config, cast),
-        cast.draws(),
-    )
+    for_all, are_turned = plays_for_all(config), bool(floats_of_players(config))
+    kept = built_of(config, for_all)
 
     def game_at(dials: Dials) -> Game:
+        built = built_of(with_players(config, dials), for_all) if are_turned else kept
         return build_game(config, turned(config, dials), built)
 
     target, laws = target or build_target(config), laws_of(config)
-    return World(target, generator, laws, game_at, dials, game_at(dials), build_source(config))
+    return World(target, build_generator(config), laws, game_at, dials, game_at(dials), build_source(config))
+
+
+def built_of(config: Config, for_all: bool) -> Built:
+    """What of a game no dial of the method's changes; the players' numbers may be dials. Whether the generator plays for the
+    whole value is found out before, outside of any graph.
+    """
+    cast = build_cast(config)
+    return Built(
+        {
+            CRITIC: build_critic(config),
+            **{name: role.body() for name, role in cast.roles.items()},
+            GENERATOR: cast.generator() if cast.generator else build_generator(config).network,
+        },
+        None if config.method.cast is None else bodies(config),
+        classes_of(config) if config.method.labels else None,
+        for_all,
+        labels_shown(config),
+        cast.draws(),
+    )
 
 
 class Built(NamedTuple):
-    """What of a game no dial changes: the players' networks by name, what a cast may build of, the number of classes, what
-    stands beside a point, and what the cast draws.
+    """What of a game no dial of the method's changes: the players' networks by name, what a cast may build of, the number of
+    classes, whether the generator plays for the whole value, the labels that stand beside a point, and what the cast draws.
     """
 
     networks: Mapping[str, Network]
     bodies: Bodies | None
     classes: int | None
-    beside: tuple[Beside, ...]
+    for_all: bool
+    labels: tuple[Beside, ...]
     draws: Mapping[str, Law]
 
 
@@ -442,21 +505,24 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         critics=tuple(name for name in players if side[name] == "critic"),
         generators=tuple(name for name in players if side[name] == "generator"),
         critic_steps=method.critic_steps,
-        objective=build_objective(config, at, built.bodies, built.classes),
+        objective=build_objective(config, at, built.bodies, built.classes, built.for_all),
         constraint=build_constraint(at),
         rule=rule.step,
-        schedule=SCHEDULES[method.schedule],
+        schedule=cast.schedule(SCHEDULES[method.schedule]),
         noise=values.instance_noise if method.instance_noise else None,
         noise_schedule=SCHEDULES[method.noise_schedule],
         pack=method.pack,
         steps=at.training.steps,
-        beside=built.beside,
+        beside=built.labels + cast.beside,
         carry=cast.carry,
         chart=cast.chart,
         terms=cast.terms,
         clouds=cast.clouds,
         draws=built.draws,
         known=cast.known,
+        course=cast.course,
+        scored=cast.scored,
+        between=cast.between,
     )
 
 
@@ -482,7 +548,8 @@ def knowing(wants: Wants, game: Game, parameters: Parameters, state: State, row:
 
 def build_optimiser(config: Config, at: Config) -> Optimiser:
     """How a gradient becomes a move."""
-    made, weight = OPTIMISERS[config.method.optimiser](at.method.betas), at.method.history
+    make, weight = OPTIMISERS[config.method.optimiser], at.method.history
+    made = make(at.method.betas, at.method.epsilon)
     return made if weight is None else remembering(made, weight)
 
 

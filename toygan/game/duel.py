@@ -19,6 +19,7 @@ from toygan.game.objectives import Extra, Heads, Losses, first_score
 from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, State, noise_left
 
 CRITIC, GENERATOR = "critic", "generator"
+LABEL = "real label"  # the draw of classes, which both sides of a move are told
 
 
 class Match(NamedTuple):
@@ -157,6 +158,16 @@ def sent(game: Game, parameters: Parameters, points: Tensor, name: str = GENERAT
 def code_columns(game: Game) -> int:
     """How many of a latent's first columns are codes of the objective's."""
     return sum(game.objective.draws[name].columns for name in game.objective.codes)
+
+
+def code_place(game: Game, name: str) -> slice | None:
+    """Which columns of what the generator is fed are a code of a name; None where it is fed none."""
+    codes = game.objective.codes
+    if name not in codes:
+        return None
+    widths = [game.objective.draws[code].columns for code in codes]
+    before = sum(widths[: codes.index(name)])
+    return slice(before, before + widths[codes.index(name)])
 
 
 def real_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:

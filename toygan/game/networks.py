@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import leaky_relu, silu, softplus
 
+from toygan.game.dials import Dial, over
+
 Activation = Literal["relu", "leaky-relu", "tanh", "silu", "softplus", "groupsort"]
 Normalisation = Literal["none", "batch", "layer"]
 CriticNormalisation = Literal["none", "batch", "batch-running", "layer"]
@@ -255,6 +257,7 @@ class Body(NamedTuple):
     normalisation: CriticNormalisation
     initialisation: Initialisation
     gain: float
+    momentum: Dial = 0.1
 
 
 def first_parameters(shapes: Sequence[Shape], body: Body, rng: np.random.Generator) -> np.ndarray:
@@ -280,7 +283,7 @@ def perceptron(inputs: int, outputs: int, body: Body) -> Network:
     if body.normalisation == "batch":
         return batch_normalised(*with_scales(initial, layers, shapes), bend)
     if body.normalisation == "batch-running":
-        return with_running(batch_normalised(*with_scales(initial, layers, shapes), bend), bend)
+        return with_running(batch_normalised(*with_scales(initial, layers, shapes), bend), bend, body.momentum)
     if body.normalisation == "layer":
         learned = with_scales(initial, layers, shapes, inner_bias=True)
         return network(*learned, partial(normalised_forward, bend, layer_normalised))
@@ -433,13 +436,10 @@ def judge_by(statistics: Statistics, bend: Bend, layers: Layers) -> Callable[[Te
     return partial(by_autograd(with_noted), layers)
 
 
-MOMENTUM = 0.1  # share of a new batch in running statistics
-
-
-def with_running(base: Network, bend: Bend) -> Network:
+def with_running(base: Network, bend: Bend, momentum: Dial) -> Network:
     """Batch norm that learns by each batch's own statistics, and is looked at with their running averages.
 
-    Mean and variance (of n - 1) start at 0 and 1; of each move's batches, real and then generated, they take a tenth.
+    Mean and variance (of n - 1) start at 0 and 1; of each move's batches, real and then generated, they take `momentum`.
     They stand behind the learned parameters, where no gradient reaches them.
     """
     size = len(base.initial(np.random.default_rng(0)))
@@ -460,11 +460,11 @@ def with_running(base: Network, bend: Bend) -> Network:
         return judge_by(running_of(layers), bend, layers)
 
     def note(parameters: Tensor, layers: Callable[[], Layers], batches: Sequence[Tensor]) -> Tensor:
-        used = layers()
+        used, fresh = layers(), partial(fresher, momentum)
         kept = running_of(used)
         for points in batches:
             seen = statistics_of(bend, used, points, correction=min(1, points.shape[1] - 1))
-            kept = [(fresher(*variances), fresher(*means)) for variances, means in map(zip, kept, seen)]
+            kept = [(fresh(*variances), fresh(*means)) for variances, means in map(zip, kept, seen)]
         news = [*(mean for _, mean in kept), *(variance for variance, _ in kept)]
         rest = parameters[:, size + sum(one.shape[2] for one in news) :]
         return torch.cat((parameters[:, :size], *(one.squeeze(1).detach() for one in news), rest), dim=1)
@@ -472,9 +472,9 @@ def with_running(base: Network, bend: Bend) -> Network:
     return base._replace(initial=initial, layers=layers, settled=settled, note=note)
 
 
-def fresher(old: Tensor, new: Tensor) -> Tensor:
-    """A running average that has seen one more batch."""
-    return torch.lerp(old, new, MOMENTUM)
+def fresher(momentum: Dial, old: Tensor, new: Tensor) -> Tensor:
+    """A running average that has seen one more batch, which weighs `momentum`."""
+    return torch.lerp(old, new, over(momentum, old))
 
 
 def running_of(layers: Layers) -> Statistics:

@@ -26,50 +26,50 @@ class Move(NamedTuple):
 
 class Optimiser(NamedTuple):
     """`slots` tensors of memory, all zero at first; `move(parameters, gradient, slots, t, rate)`, t = 1, 2, ... a tensor [];
-    which of the two betas it uses.
+    which of the two betas and of epsilon it uses.
     """
 
     slots: int
     move: Callable[[Tensor, Tensor, Slots, Tensor, Dial], Move]
-    uses: tuple[bool, bool] = (True, True)
+    uses: tuple[bool, bool, bool] = (True, True, True)
 
 
-def adam(betas: Betas) -> Optimiser:
-    """m / (1 - b1^t) over sqrt(v / (1 - b2^t)) + 1e-8, times the rate (Kingma and Ba, 2014, arXiv:1412.6980)."""
+def adam(betas: Betas, epsilon: Dial = 1e-8) -> Optimiser:
+    """m / (1 - b1^t) over sqrt(v / (1 - b2^t)) + epsilon, times the rate (Kingma and Ba, 2014, arXiv:1412.6980)."""
     b1, b2 = betas
 
     def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
         m = torch.lerp(slots[0], gradient, over(1 - b1, gradient))
         v = torch.lerp(slots[1], gradient.square(), over(1 - b2, gradient))
         stride = over(-rate / (1 - b1**t), m) * m
-        return Move(torch.addcdiv(parameters, stride, root(v / over(1 - b2**t, v))), (m, v))
+        return Move(torch.addcdiv(parameters, stride, root(v / over(1 - b2**t, v), epsilon)), (m, v))
 
     return Optimiser(2, move)
 
 
-def root(v: Tensor) -> Tensor:
-    """sqrt(v) + 1e-8, with derivative 0 instead of infinity at 0, so that a move can be differentiated through."""
-    return v.clamp(min=1e-30).sqrt() + 1e-8
+def root(v: Tensor, epsilon: Dial) -> Tensor:
+    """sqrt(v) + epsilon, with derivative 0 instead of infinity at 0, so that a move can be differentiated through."""
+    return v.clamp(min=1e-30).sqrt() + over(epsilon, v)
 
 
-def rmsprop(betas: Betas) -> Optimiser:
-    """Gradient over sqrt(v) + 1e-8, v its running mean square with memory b2; b1 is not used (Hinton, 2012)."""
+def rmsprop(betas: Betas, epsilon: Dial = 1e-8) -> Optimiser:
+    """Gradient over sqrt(v) + epsilon, v its running mean square with memory b2; b1 is not used (Hinton, 2012)."""
     b2 = betas[1]
 
     def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
         v = torch.lerp(slots[0], gradient.square(), over(1 - b2, gradient))
-        return Move(torch.addcdiv(parameters, over(-rate, gradient) * gradient, root(v)), (v,))
+        return Move(torch.addcdiv(parameters, over(-rate, gradient) * gradient, root(v, epsilon)), (v,))
 
-    return Optimiser(1, move, uses=(False, True))
+    return Optimiser(1, move, uses=(False, True, True))
 
 
-def descent(betas: Betas) -> Optimiser:
-    """Parameters minus rate times gradient; the betas are not used."""
+def descent(betas: Betas, epsilon: Dial = 1e-8) -> Optimiser:
+    """Parameters minus rate times gradient; the betas and epsilon are not used."""
 
     def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
         return Move(parameters - over(rate, gradient) * gradient, ())
 
-    return Optimiser(0, move, uses=(False, False))
+    return Optimiser(0, move, uses=(False, False, False))
 
 
 def remembering(optimiser: Optimiser, weight: Dial) -> Optimiser:
@@ -87,7 +87,7 @@ def remembering(optimiser: Optimiser, weight: Dial) -> Optimiser:
     return Optimiser(optimiser.slots + 1, move, optimiser.uses)
 
 
-OPTIMISERS: dict[str, Callable[[Betas], Optimiser]] = {
+OPTIMISERS: dict[str, Callable[[Betas, Dial], Optimiser]] = {
     "adam": adam,
     "rmsprop": rmsprop,
     "descent": descent,

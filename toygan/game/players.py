@@ -15,6 +15,7 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
+from toygan.game.dials import Dial, over
 from toygan.game.laws import Sampler
 from toygan.game.networks import (
     ACTIVATIONS,
@@ -109,9 +110,10 @@ def mlp_generator(
     return Generator(widened(0), lambda rng, n, target: LATENTS[latent](rng, n, latent_dim), widened, like)
 
 
-def squashed(made: Network, reach: float, layers: Layers, z: Tensor) -> Tensor:
+def squashed(made: Network, reach: Dial, layers: Layers, z: Tensor) -> Tensor:
     """A body's points squashed into the square [-reach, reach]^2."""
-    return reach * made.forward(layers, z).tanh()
+    points = made.forward(layers, z).tanh()
+    return over(reach, points) * points
 
 
 def translator(
@@ -221,13 +223,14 @@ def mlp_critic(
     normalisation: CriticNormalisation = "none",
     initialisation: Initialisation = "he",
     gain: PositiveFloat = 1.0,
+    momentum: Annotated[float, Field(gt=0, le=1)] = 0.1,
 ) -> Network:
     """A perceptron from the plane to the critic's outputs.
 
     With batch norm a batch is judged by its own statistics; a critic that is looked at has those of generated points,
-    or with `normalisation = "batch-running"` the running averages over the moves so far.
+    or with `normalisation = "batch-running"` the running averages over the moves so far, in which a batch weighs `momentum`.
     """
-    return perceptron(inputs, outputs, Body(width, depth, activation, normalisation, initialisation, gain))
+    return perceptron(inputs, outputs, Body(width, depth, activation, normalisation, initialisation, gain, momentum))
 
 
 def linear(inputs: int, outputs: int, *, start: tuple[float, float] = (1.0, 0.0), bias: bool = False) -> Network:

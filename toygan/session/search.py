@@ -104,8 +104,9 @@ def opened(recording: Recording) -> Opened:
         )
     sim = simulation(config)
     game, learned = sim.world.game, recording.weights("to search its generator")
-    if len(game.generators) > 1 and game.chart is not None:
-        raise UserError(f"{recording.name}: has {len(game.generators)} generators; a search is of one")
+    if game.chart is not None and len(game.players) > 2:
+        count = len(game.generators) if len(game.generators) > 1 else "several"
+        raise UserError(f"{recording.name}: has {count} generators; a search is of one")
     names = [name for name in game.generators if average_of(name) in learned]
     first = {name: torch.from_numpy(learned[average_of(name)][:1]).to(sim.final) for name in names}
 

@@ -52,7 +52,8 @@ def small_enough(kept: Arrays) -> None:
 def stage(config: Config, kept: Arrays, seed: int, step: int) -> tuple[Game, State, Draw]:
     """The game with plain descent in double precision, the state that was kept, and one batch as every move's draw."""
     training = config.training.model_copy(update={"precision": "double", "seeds": (seed,), "batch": BATCH})
-    plain = {"optimiser": "descent", "betas": type(config.method).model_fields["betas"].default, "schedule": "constant"}
+    usual = {name: type(config.method).model_fields[name].default for name in ("betas", "epsilon")}
+    plain = {"optimiser": "descent", "schedule": "constant", **usual}
     method = config.method.model_copy(update=plain)
     sim = simulation(config.model_copy(update={"training": training, "method": method}))
     game, state = sim.world.game, placed(sim.start, kept, step)

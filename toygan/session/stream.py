@@ -132,11 +132,15 @@ def legal(config: Config, turns: Turns) -> None:
 
 def with_number(data: dict[str, Any], key: str, value: float) -> dict[str, Any]:
     """A config's data with another number for a dial."""
-    table, (*way, last) = data["training" if key == "steps" else "method"], key.split(".")
+    *way, last = key.split(".")
+    table: Any = data if way[:1] in PLAYERS else data["training" if key == "steps" else "method"]
     for name in way:
         table = table[name]
     table[int(last) if isinstance(table, list) else last] = int(value) if key == "steps" else float(value)
     return data
+
+
+PLAYERS = (["generator"], ["critic"])  # tables of a config, in which a key of theirs begins
 
 
 def as_dials(sim: Simulation, changes: Mapping[str, float | Sequence[float]]) -> Dials:

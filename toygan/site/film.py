@@ -51,14 +51,15 @@ NO_NAMES: Mapping[str, str] = {}
 
 
 class About(NamedTuple):
-    """What is around some films: HTML that says what to look for, which curves belong there, where the glossary is, and
-    whether the picture names its parts.
+    """What is around some films: HTML that says what to look for, which curves belong there, where the glossary is, whether the
+    picture names its parts, and where the lab opens with a run's game, by what the run is called.
     """
 
     prose: str = ""
     curves: Sequence[str] = ()
     glossary: str = ""
     named: bool = False
+    play: Mapping[str, str] = NO_NAMES
 
 
 PLAIN = About()
@@ -311,7 +312,9 @@ def film(runs: Sequence[Shown], about: About = PLAIN) -> str:
     """Controls, panels, what to look for, curves. Without scripts: the last frames, and each run's sheet."""
     size = SIZES[min(len(runs), len(SIZES)) - 1]
     names = labels(runs)
-    panels = [panel(run, i, label) for i, (run, label) in enumerate(zip(runs, names, strict=True))]
+    panels = [
+        panel(run, i, label, about.play.get(label, "")) for i, (run, label) in enumerate(zip(runs, names, strict=True))
+    ]
     more = tag("details", tag("summary", "More curves"), tag("div", id="more", class_="curves"), class_="needs-js")
     beside = [
         about.prose,
@@ -413,8 +416,8 @@ def legend(runs: Sequence[Shown]) -> str:
     return tag("p", *parts, class_="legend")
 
 
-def panel(run: Shown, i: int, label: str) -> str:
-    """One run: a poster until its data is there, then the canvas over it."""
+def panel(run: Shown, i: int, label: str, play: str = "") -> str:
+    """One run: a poster until its data is there, then the canvas over it; and where one may play with it."""
     left, right, bottom, top = run.scene.view
     width, height = POSTER, round(POSTER * (top - bottom) / (right - left))
     lost = diverged_words(run.recording)
@@ -424,8 +427,12 @@ def panel(run: Shown, i: int, label: str) -> str:
                 style=f"aspect-ratio:{right - left:.6g}/{top - bottom:.6g}")  # fmt: skip
     swatch = tag("i", class_="swatch", style=f"color:{colour_of(i)};border-top-style:{DASHES[dash_of(i)]}")
     caption = tag("figcaption", tag("strong", swatch, text(label)), tag("span", last_words(run), class_="numbers"),
+                  tag("a", PLAY, href=play, class_="play-with", aria_label=f"{PLAY}: {label}") if play else "",
                   tag("span", class_="reading"))  # fmt: skip
     return tag("figure", stage, caption, class_="panel", id=f"run-{i}")
+
+
+PLAY = "play with this"
 
 
 def last_words(run: Shown) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toygan.draw.thumbnail import poster, shrunk, small_film
-from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
+from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Explained, Verdict, counted
 from toygan.exhibits.published import Published
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.files.disk import write_aside
@@ -79,8 +79,9 @@ def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     runs = film_runs(showing, place, name)
     write_card(place, showing, name, runs)
     prose = tag("div", tag("h2", "What to look for"), paragraphs(showing.text), class_="prose")
-    shown, seen = moving(showing, place, name, runs, About(prose=prose, curves=showing.curves, glossary=GLOSSARY))
-    body = exhibit_head(showing, way) + shown + lab_links(place, runs) + exhibit_rest(showing, place, name, seen)
+    about = About(prose=prose, curves=showing.curves, glossary=GLOSSARY, play=lab_links(place, runs))
+    shown, seen = moving(showing, place, name, runs, about)
+    body = exhibit_head(showing, way) + shown + exhibit_rest(showing, place, name, seen)
     body += steps(way, True)
     content = document(showing.question, body, "../", PAGES)
     write_aside(place / "exhibits" / f"{name}.html", content)
@@ -92,16 +93,14 @@ GLOSSARY = "../glossary.html"
 LAB = "lab/index.html"
 
 
-def lab_links(place: Path, runs: Sequence[Shown]) -> str:
-    """Links that open the lab with each run's game, where the lab lies within the site and has that game."""
+def lab_links(place: Path, runs: Sequence[Shown]) -> dict[str, str]:
+    """Where the lab opens with each run's game, by what runs are called, where it lies within the site and has that game."""
     if not runs or not (place / LAB).is_file():
-        return ""
+        return {}
     from toygan.site.lab import address_of
 
-    found = {address_of(run.recording): name for run, name in zip(runs, labels(runs), strict=True)}
-    links = [tag("a", text(name), href=f"../{LAB}{behind}") for behind, name in found.items() if behind]
-    told = tag("p", "Play with this, live in your browser: ", " · ".join(links))
-    return tag("div", told, class_="prose") if links else ""
+    found = {name: address_of(run.recording) for run, name in zip(runs, labels(runs), strict=True)}
+    return {name: f"../{LAB}{behind}" for name, behind in found.items() if behind}
 
 
 def moving(showing: Showing, place: Path, name: str, runs: Sequence[Shown], about: About) -> tuple[str, int]:
@@ -180,7 +179,13 @@ def verdict_line(found: Verdict, quick: bool = False) -> str:
     kind = "quick" if quick and words != BY_CONSTRUCTION else words.replace(" ", "-")
     told = tag("small", "in quick runs") if kind == "quick" else ""
     mark = tag("span", sign, f" {words}", told, class_=f"verdict {kind}")
-    return tag("li", mark, tag("p", text(found.says)), tag("p", text(found.evidence), class_="evidence"))
+    elsewhere = tag("ul", *map(elsewhere_line, found.explanations), class_="elsewhere") if found.explanations else ""
+    return tag("li", mark, tag("p", text(found.says)), tag("p", text(found.evidence), class_="evidence"), elsewhere)
+
+
+def elsewhere_line(found: Explained) -> str:
+    """What became of a claim in another setting, and what decides."""
+    return tag("li", tag("strong", text(found.setting)), ": ", text(found.words))
 
 
 def stills(figures: Sequence[str]) -> str:

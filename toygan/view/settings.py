@@ -14,7 +14,6 @@ ELSEWHERE = {
         f"training.{key}" for key in ("steps", "seed", "seeds", "frames", "points", "portraits")
     ),  # beside what is looked at
     *(f"method.{part}.kind" for part in ("objective", "constraint")),  # in the method's name and formula
-    *(f"method.{part}.path" for part in ("objective", "constraint", "also")),  # of own code, in the command
 }
 RATES = "method.critic_rate", "method.generator_rate"
 MOST = 12  # settings in a line
@@ -52,6 +51,8 @@ def tells(key: str, value: Any, config: Mapping[str, Any]) -> bool:
     if key.partition(".")[0] not in TOLD or key in ELSEWHERE:
         return False
     kind = config.get(f"{table}.kind")
+    if last == "path" and ":" in str(kind):  # of own code, in the command
+        return False
     usual = next((USUAL[name] for name in (key, f"{kind}.{last}", f"*.{last}") if name in USUAL), ...)
     return bool(plain(value) != usual)
 
@@ -80,6 +81,7 @@ WORDS = {
     "method.head_start": "method.critic's head start",
     "method.update.kind": "method.moves",
     "method.betas": "method.Adam's betas",
+    "method.epsilon": "method.optimiser's epsilon",
 }
 
 # What a run has unless its scenario or its method says otherwise: the fields of `toygan.files.config` and what the parts'
@@ -93,6 +95,7 @@ USUAL: dict[str, Any] = {
     "method.critic_steps": 1,
     "method.optimiser": "adam",
     "method.betas": [0.0, 0.9],
+    "method.epsilon": 1e-8,
     "method.generator_rate": 4e-3,
     "method.critic_rate": 4e-3,
     "method.schedule": "linear",
@@ -123,14 +126,15 @@ USUAL: dict[str, Any] = {
     "cramer.features": 8,
     "*.trick": False,
     "generator.kind": "mlp",
-    "mlp.latent": "normal",
-    "mlp.latent_dim": 2,
+    "*.latent": "normal",
+    "*.latent_dim": 2,
     "mlp.output": "linear",
     "mlp.reach": 3.0,
     "critic.kind": "mlp",
     "mlp.width": 64,
     "mlp.depth": 3,
     "mlp.normalisation": "none",
+    "mlp.momentum": 0.1,
     "*.activation": "relu",
     "*.initialisation": "he",
     "*.gain": 1.0,

@@ -7,60 +7,7 @@ lab.trainer = function () {
   const GENERATOR = 1 << 20, EXTRA = 1 << 21; // which move of a step random numbers are for
   let potential = null, playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20;
 
-  // --- random numbers: a function of (seed, name, step, move) ---
-
-  function mixed(...numbers) {
-    let h = 0x9e3779b9;
-    for (const number of numbers) {
-      h = Math.imul(h ^ number, 0x85ebca6b);
-      h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-      h ^= h >>> 16;
-    }
-    return h | 0;
-  }
-
-  const named = (name) => [...name].reduce((h, letter) => Math.imul(h ^ letter.charCodeAt(0), 16777619), 2166136261);
-
-  // Uniform numbers from 0 to below 1 (Doty-Humphrey's small fast counting generator).
-  function stream(...place) {
-    let a = mixed(1, ...place), b = mixed(2, ...place), c = mixed(3, ...place), counter = 1;
-    function next() {
-      const t = (((a + b) | 0) + counter) | 0;
-      counter = (counter + 1) | 0;
-      a = b ^ (b >>> 9);
-      b = (c + (c << 3)) | 0;
-      c = (((c << 21) | (c >>> 11)) + t) | 0;
-      return (t >>> 0) / 4294967296;
-    }
-    for (let i = 0; i < 12; i++) next();
-    return next;
-  }
-
-  const LAWS = {
-    uniform: (next, out) => { for (let i = 0; i < out.length; i++) out[i] = next(); },
-    zero: () => {},
-    normal: (next, out) => {
-      for (let i = 0; i < out.length; i += 2) {
-        const radius = Math.sqrt(-2 * Math.log(1 - next())), angle = 2 * Math.PI * next();
-        out[i] = radius * Math.cos(angle);
-        if (i + 1 < out.length) out[i + 1] = radius * Math.sin(angle);
-      }
-    },
-    "one-hot": (next, out, columns) => { for (let i = 0; i < out.length; i += columns) out[i + Math.floor(next() * columns)] = 1; },
-    real: (next, out, columns, pool) => {
-      for (let i = 0, n = pool.length / 2; i < out.length; i += 2) {
-        const at = 2 * Math.floor(next() * n);
-        out[i] = pool[at];
-        out[i + 1] = pool[at + 1];
-      }
-    },
-  };
-
-  function drawn(game, name, count, step, move) {
-    const out = new Float32Array(count), [law, columns] = game.draws[name];
-    LAWS[law](stream(game.seed, named(name), step, move), out, columns, game.pool);
-    return out;
-  }
+  const { stream, named, normal, drawn } = lab.draws();
 
   // --- models ---
 
@@ -108,9 +55,9 @@ lab.trainer = function () {
   async function step(game) {
     apply(game);
     for (const extra of game.extra.splice(0)) await move(game, extra, EXTRA + ++game.extras);
-    if (game.models.step) return move(game, "step", 0);
-    if (game.frozen !== "critic") for (let k = 0; k < game.criticSteps; k++) await move(game, "critic", k);
-    if (game.frozen !== "generator") return move(game, "generator", GENERATOR);
+    if (game.models.step && game.frozen !== "both") return move(game, "step", 0);
+    if (game.frozen !== "critic" && game.frozen !== "both") for (let k = 0; k < game.criticSteps; k++) await move(game, "critic", k);
+    if (game.frozen !== "generator" && game.frozen !== "both") return move(game, "generator", GENERATOR);
     const counted = game.places.step;
     game.state[counted] = tensor("float64", [stepOf(game) + 1], game.state[counted].dims);
   }
@@ -129,12 +76,22 @@ lab.trainer = function () {
     }
   }
 
-  // A player's parameters shaken by a share of their own size.
+  // A player's parameters shaken by a share of their own size; or the generator moved by a third of the view, somewhere.
   function kick(game, player) {
+    if (player === "move") { moveAway(game); return; }
     const place = game.places[player], old = game.state[place], fresh = new Float32Array(old.data.length);
-    LAWS.normal(stream(game.seed, named("kick"), stepOf(game), game.done), fresh);
+    normal(stream(game.seed, named("kick"), stepOf(game), game.done), fresh);
     const size = 0.5 * Math.sqrt(old.data.reduce((sum, one) => sum + one * one, 0) / Math.max(old.data.length, 1));
     for (let i = 0; i < fresh.length; i++) fresh[i] = old.data[i] + size * fresh[i];
+    game.state[place] = tensor("float32", fresh, old.dims);
+  }
+
+  function moveAway(game) {
+    const place = game.places.generator, old = game.state[place], fresh = Float32Array.from(old.data);
+    const angle = 2 * Math.PI * stream(game.seed, named("kick"), stepOf(game), game.done)();
+    if (game.shift === null) return;
+    fresh[game.shift] += game.push * Math.cos(angle);
+    fresh[game.shift + 1] += game.push * Math.sin(angle);
     game.state[place] = tensor("float32", fresh, old.dims);
   }
 
@@ -177,27 +134,38 @@ lab.trainer = function () {
 
   // --- looking ---
 
-  async function look(game, why) {
-    const out = await run(game.models.look, (port, type, shape) => {
+  // What a model that looks sees of the state, through the game's windows or others.
+  async function watchedAs(game, others, model = "look") {
+    const given = { ...game.windows, ...others };
+    const out = await run(game.models[model], (port, type, shape) => {
       if (port.startsWith("state/")) return game.state[port];
       if (port.startsWith("dials/")) return game.dials[port.slice(6)];
-      return tensor(type, game.windows[port.slice(3)], shape);
+      return tensor(type, given[port.slice(3)], shape);
     });
-    const seen = {};
-    for (const port in out) seen[port.replace("next seen/", "")] = Float32Array.from(out[port].data);
+    return Object.fromEntries(Object.entries(out).map(([port, one]) => [port.replace("next seen/", ""), Float32Array.from(one.data)]));
+  }
+
+  async function look(game, why) {
+    const seen = await watchedAs(game, {});
     if (game.optimal) seen.optimal = game.optimal.slice();
-    const told = {};
-    for (const name in game.told) told[name] = Number(game.state[game.told[name]].data[0]);
-    const kept = game.history;
+    const told = reportOf(game), kept = game.history;
     const wild = (one) => !(Math.abs(one) < game.runaway);
     game.diverged = seen.samples.some(wild) || (stepOf(game) > 0 && Object.values(told).some((one) => Math.abs(one) >= game.runaway));
-    postMessage({ told: "look", game: game.id, why, step: stepOf(game), report: told, ...seen, rate, moved: game.moved,
+    postMessage({ told: "look", game: game.id, why, step: stepOf(game), report: told, ...seen, rate, moved: game.moved, slow: game.slow,
       diverged: game.diverged, over: isOver(game), kept: [kept.length ? kept[0].step : 0, kept.length ? kept[kept.length - 1].step : 0],
       changes: game.changes.slice(0, game.done), criticSteps: game.criticSteps, frozen: game.frozen, memory: kept.length * sizeOf(game),
       dials: Object.fromEntries(Object.entries(game.dials).map(([key, one]) => [key, one.data[0]])) },
     Object.values(seen).map((one) => one.buffer));
     unseen++;
   }
+
+  // What curves and the diagnosis ask for, of the state as it is.
+  async function gauge(game) {
+    const found = await watchedAs(game, game.gauged, "gauge");
+    postMessage({ told: "gauge", game: game.id, step: stepOf(game), report: reportOf(game), ...found });
+  }
+
+  const reportOf = (game) => Object.fromEntries(Object.entries(game.told).map(([name, place]) => [name, Number(game.state[place].data[0])]));
 
   const isOver = (game) => game.diverged || stepOf(game) >= game.until || stepOf(game) >= Number(game.dials.steps.data[0]);
 
@@ -222,7 +190,7 @@ lab.trainer = function () {
       await inTurn(async () => {
         const alive = () => [...games.values()].filter((game) => !isOver(game));
         while (due >= 1 && performance.now() - begun < TRAIN && alive().length) {
-          for (const game of alive()) await (slow ? subStep(game) : step(game));
+          for (const game of alive()) await (slow ? subStep(game) : game.sub ? finished(game) : step(game));
           due--;
           counted++;
         }
@@ -239,22 +207,55 @@ lab.trainer = function () {
     looping = false;
   }
 
-  // Slow motion: one move at a time.
+  // --- slow motion: the parts of each move of a step, one at a time ---
+
+  const PARTS = ["sample", "judge", "pull", "update"];
+
+  function movesOf(game) {
+    if (game.models.step) return [["step", 0]];
+    const critics = game.frozen === "critic" ? [] : Array.from({ length: game.criticSteps }, (_, k) => ["critic", k]);
+    return [...critics, ...(game.frozen === "generator" ? [] : [["generator", GENERATOR]])];
+  }
+
   async function subStep(game) {
-    if (game.models.step) return step(game);
-    if (game.sub === undefined || game.sub > game.criticSteps) game.sub = 0;
-    if (game.sub === 0) apply(game);
-    if (game.sub < game.criticSteps && game.frozen !== "critic") await move(game, "critic", game.sub);
-    else if (game.sub >= game.criticSteps && game.frozen !== "generator") await move(game, "generator", GENERATOR);
-    game.sub++;
+    if (!game.sub) apply(game);
+    const moves = movesOf(game), [name, place] = moves[Math.floor(game.sub / PARTS.length)] || [], part = PARTS[game.sub % PARTS.length];
+    if (!name) { game.sub = 0; return step(game); }
+    if (part === "sample") game.slow = { move: name, place, ...(await batch(game, place)) };
+    Object.assign(game.slow, { part, of: moves.length, which: Math.floor(game.sub / PARTS.length) });
+    if (part === "update") {
+      await move(game, name, place);
+      game.slow.now = (await batch(game, place, stepOf(game) - (name === "critic" ? 0 : 1))).fake;
+    }
+    game.sub = (game.sub + 1) % (PARTS.length * moves.length);
+    if (!game.sub && name === "critic") await step({ ...game, frozen: "both" });
+  }
+
+  // A step that was begun in slow motion is played to its end.
+  async function finished(game) {
+    while (game.sub) await subStep(game);
+    game.slow = null;
+  }
+
+  // The points that a move sees, and how the critic pulls at the generated ones.
+  async function batch(game, place, at) {
+    const step = at === undefined ? stepOf(game) : at, rows = game.batch, names = [...game.codes, "latent"];
+    const parts = names.map((name) => [drawn(game, name, rows * game.draws[name][1], step, place), game.draws[name][1]]);
+    const latents = game.windows.latents.slice(), width = parts.reduce((sum, [, columns]) => sum + columns, 0);
+    for (let i = 0; i < rows; i++) {
+      let shift = i * width;
+      for (const [numbers, columns] of parts) { for (let c = 0; c < columns; c++) latents[shift++] = numbers[i * columns + c]; }
+    }
+    const seen = await watchedAs(game, { latents }), fake = seen.samples.slice(0, 2 * rows), slopes = game.windows.slopes.slice();
+    slopes.set(fake.subarray(0, slopes.length));
+    const pulled = await watchedAs(game, { latents, slopes });
+    return { real: drawn(game, "real", 2 * rows, step, place), fake, pull: pulled.slopes.slice(0, Math.min(2 * rows, slopes.length)) };
   }
 
   // --- messages ---
 
   const ACTS = {
-    async engine({ text, loader, model }) {
-      const letters = atob(text), packed = new Uint8Array(letters.length);
-      for (let i = 0; i < letters.length; i++) packed[i] = letters.charCodeAt(i);
+    async engine({ packed, loader, model }) {
       const whole = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
       ort.env.wasm.wasmBinary = await new Response(whole).arrayBuffer();
       ort.env.wasm.numThreads = 1;
@@ -274,7 +275,7 @@ lab.trainer = function () {
         game.state[place] = tensor(wide ? "float64" : "float32", numbers, shape);
       }
       for (const key in setup.dials) game.dials[key] = tensor("float64", [setup.dials[key]], []);
-      game.windows = { ...setup.windows, latents: watched(game, setup.watched) };
+      rewatch(game);
       games.set(game.id, game);
       unseen = 0;
       apply(game);
@@ -285,17 +286,19 @@ lab.trainer = function () {
     async set({ id, key, value }) { change(games.get(id), key, value); if (!playing) await look(games.get(id), "set"); },
     async once({ id, what }) {
       const game = games.get(id);
-      if (what === "step" || game.models.step) await step(game);
+      if (what === "part") await subStep(game);
+      else if (what === "step" || game.models.step) { if (game.sub) await finished(game); else { game.slow = null; await step(game); } }
       else { change(game, "only", what); for (const extra of game.extra.splice(0)) await move(game, extra, EXTRA + ++game.extras); }
       keep(game);
       await look(game, "once");
     },
-    async pool({ id, pool, real }) {
+    async pool({ id, pool, windows }) {
       const game = games.get(id);
-      game.pool = pool;
-      game.windows.real = real;
+      Object.assign(game, { pool, windows });
+      rewatch(game);
       await look(game, "pool");
     },
+    async gauge({ id }) { if (games.has(id)) await gauge(games.get(id)); },
     async seek({ id, step: wanted }) { seek(games.get(id), wanted); await look(games.get(id), "seek"); },
     async until({ id, step: wanted }) { games.get(id).until = wanted === null ? Infinity : wanted; },
     async ends({ id, ends, duals }) {
@@ -319,13 +322,14 @@ lab.trainer = function () {
     },
   };
 
-  // Latents to watch, and behind them a mesh over the first two columns of those that are not codes.
+  // Latents to watch, and behind them a mesh over the first two columns of those that are not codes. Classes are those of the
+  // watched real points.
   function watched(game, { samples, mesh }) {
     const names = [...game.codes, "latent"], columns = names.map((name) => game.draws[name][1]);
     const width = columns.reduce((a, b) => a + b, 0), rows = samples + mesh * mesh, out = new Float32Array(rows * width);
     let shift = 0;
     names.forEach((name, k) => {
-      const numbers = drawn(game, name, samples * columns[k], 0, EXTRA - 1);
+      const numbers = game.draws[name][0] === "labels" ? classes(game, samples, columns[k]) : drawn(game, name, samples * columns[k], 0, EXTRA - 1);
       for (let i = 0; i < samples; i++) for (let c = 0; c < columns[k]; c++) out[i * width + shift + c] = numbers[i * columns[k] + c];
       for (let i = 0; i < mesh * mesh; i++) {
         const at = (samples + i) * width + shift, place = [i % mesh, Math.floor(i / mesh)].map((one) => 4 * one / (mesh - 1) - 2);
@@ -334,7 +338,24 @@ lab.trainer = function () {
       }
       shift += columns[k];
     });
+    return { numbers: out, width };
+  }
+
+  function classes(game, rows, columns) {
+    const out = new Float32Array(rows * columns), { realLabels } = game.windows;
+    for (let i = 0; i < rows; i++) out[i * columns + realLabels[i % realLabels.length]] = 1;
     return out;
+  }
+
+  // What looks and gauges are fed, and which kind each watched point is of.
+  function rewatch(game) {
+    const { numbers, width } = watched(game, game.watched), { samples, judged } = game.watched, { kinds } = game;
+    game.windows.latents = numbers;
+    game.gauged = { latents: numbers.slice(0, judged * width), real: game.windows.judged };
+    if (!kinds) return;
+    const most = (i) => { const row = numbers.subarray(i * width + kinds.start, i * width + kinds.stop); return row.indexOf(Math.max(...row)); };
+    const of = kinds.makers.length ? kinds.makers : Array.from({ length: samples }, (_, i) => most(i));
+    postMessage({ told: "kinds", game: game.id, word: kinds.word, of });
   }
 
   self.onmessage = ({ data }) => {
@@ -349,8 +370,9 @@ lab.trainer = function () {
   };
 };
 
-// A worker whose script is a function, behind some text.
-lab.workerOf = function (made, before) {
-  const source = [before || "", "\n(", made.toString(), ")();"];
+// A worker whose script is a function, behind some text, with what else of the page it calls.
+lab.workerOf = function (made, before, ...called) {
+  const own = called.map((name) => `lab.${name} = ${lab[name]};\n`);
+  const source = [before || "", "\nconst lab = {};\n", ...own, "(", made.toString(), ")();"];
   return new Worker(URL.createObjectURL(new Blob(source, { type: "text/javascript" })));
 };
