@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.exhibits import behind, judge, planned, read, shipped_exhibits
 from toygan.exhibits.claims import Explained, Verdict
-from toygan.exhibits.explained import Behind, read_aloud, with_explanations
+from toygan.exhibits.explained import Behind, Setting, chance, read_aloud, with_explanations
 from toygan.exhibits.files import Exhibit
 from toygan.exhibits.work import Work, columns_of
 from toygan.files.strict import UserError
@@ -105,6 +105,15 @@ def test_what_chance_does_as_well_is_not_said_to_decide(tmp_path: Path) -> None:
     assert (verdict.held, found.held, found.decides) == (False, True, "")
     assert "as much is left to chance (p = 0." in found.words
     assert f"{LONGER} is not shown to decide it" in found.words
+
+
+def test_where_a_row_has_no_number_what_it_fulfils_is_compared() -> None:
+    verdict = Verdict("so", True, "")
+    here = Setting("", {}, verdict, [(None, False)] * 4 + [(9.0, False)] * 4)
+    low, high = (Setting("", {}, verdict, [(value, True)] * 8) for value in (1.0, 99.0))
+    assert chance(here, low) == chance(here, high) < 0.01
+    assert chance(low, low) == 1.0
+    assert chance(here, here._replace(numbers=())) == 0.0
 
 
 def test_runs_that_are_left_out_are_told(tmp_path: Path) -> None:
