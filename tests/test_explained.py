@@ -126,7 +126,20 @@ def test_runs_that_are_left_out_are_told(tmp_path: Path) -> None:
 def test_a_part_of_another_kind_is_one_argument(tmp_path: Path) -> None:
     swiss = STEPS.replace("steps = 8", 'steps = 4, target = { kind = "swiss-roll" }')
     _, (found,) = told(tmp_path, swiss, 200.0, 1.0)
-    assert found.differs == ("target = swiss-roll in place of ring",)
+    assert len(found.differs) == 1
+    assert found.differs[0].startswith("target = swiss-roll (")
+    assert " in place of ring (modes = 8, " in found.differs[0]
+
+
+def test_options_that_two_kinds_share_are_arguments_of_their_own(tmp_path: Path) -> None:
+    """An autoencoder of another depth than the net whose place it takes differs from it in two ways."""
+    critic = STEPS.replace("steps = 8", 'steps = 4, critic = { kind = "autoencoder", code = 1, width = 8 }').replace(
+        "\ngrid = { critic.width = [8] }", ""
+    ).replace("\n[[explanations.runs]]", "\nvalue = {}\n[[explanations.runs]]")  # fmt: skip
+    _, (found,) = told(tmp_path, critic, 200.0, 1.0)
+    assert any(one.startswith("critic = autoencoder (code = 1) in place of mlp (") for one in found.differs)
+    assert "critic.depth = 2 in place of 3" in found.differs
+    assert not found.decides
 
 
 def test_more_seeds_are_an_argument_and_frames_are_none(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ Nobody writes a verdict: whether the claim holds there, which arguments differ, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -198,15 +198,35 @@ def beside(columns: Row, cases: Cases) -> Settings | None:
 
 
 def changed(before: Settings, after: Settings) -> dict[str, str]:
-    """The arguments that are not the same, each with both values; where a part is of another kind, that alone."""
+    """The arguments that are not the same, each with both values. A part of another kind is one with the options that only
+    that kind has; options that both kinds have are arguments of their own, but a target is one as a whole.
+    """
     names = [name for name in dict.fromkeys([*after, *before]) if before.get(name) != after.get(name)]
-    kinds = {name.removesuffix("kind") for name in names if name.endswith(".kind")}
-    inside = {name for name in names for part in kinds if name.startswith(part) and name != f"{part}kind"}
-    return {
-        name: f"{name.removesuffix('.kind')} = {after.get(name, 'none')} in place of {before.get(name, 'none')}"
-        for name in names
-        if name not in inside
-    }
+    parts = [name.removesuffix("kind") for name in names if name.endswith(".kind")]
+    inside = {name for name in names if any(belongs(name, part, before, after) for part in parts)}
+    told = {}
+    for name in names:
+        part = name.removesuffix("kind")
+        new, old = (with_options(part, settings, inside) if part in parts else settings.get(name, "none")
+                    for settings in (after, before))  # fmt: skip
+        told[name] = f"{part.removesuffix('.') if part in parts else name} = {new} in place of {old}"
+    return {name: words for name, words in told.items() if name not in inside}
+
+
+def belongs(name: str, part: str, before: Settings, after: Settings) -> bool:
+    """Whether an argument is told with the kind of its part."""
+    of_one = name not in before or name not in after
+    return name.startswith(part) and name != f"{part}kind" and (of_one or part == "target.")
+
+
+def with_options(part: str, settings: Settings, inside: Collection[str]) -> str:
+    """A kind with those of its options that are told with it: `autoencoder (code = 1)`."""
+    own = [
+        f"{name.removeprefix(part)} = {value}"
+        for name, value in settings.items()
+        if name in inside and name.startswith(part)
+    ]
+    return settings[f"{part}kind"] + (f" ({', '.join(own)})" if own else "")
 
 
 # --- in words --------------------------------------------------------------------------------------------------------
