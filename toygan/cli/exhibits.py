@@ -93,6 +93,7 @@ def gallery(
     quick: Quick = False,
     runs: RunsFolder = RUNS,
     workers: Workers = None,
+    look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Build the site of all exhibits; it opens from disk and needs no network."""
@@ -107,10 +108,10 @@ def gallery(
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
-        names = only or shipped_exhibits()
+        names, options = only or shipped_exhibits(), in_png(look)
         commands = [command_of(name, quick, runs) for name in names]
         exhibits = [read(name) for name in names]
-        shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands)
+        shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
         if not only:  # before the pages that lead there
             write_lab(out / "lab", list(shipped()), list(catalogue.methods()))
         papers = [] if only else published(runs.parent / PROTOCOLS.name)
@@ -272,4 +273,4 @@ def tally(shown: Showing) -> str:
 def register(app: typer.Typer) -> None:
     """Put the commands onto a command line."""
     app.command()(sharing(demo))
-    app.command()(gallery)
+    app.command()(sharing(gallery))
