@@ -372,7 +372,7 @@ def moving_round(panel: Axes, shown: Scene, k: int, ends: Sequence[int]) -> Movi
 
     def show(t: int) -> None:
         look, is_begun = min(t, ends[k]), t >= begin
-        circles.set_sizes(weights[look] * size**2 if is_begun else np.zeros(len(shown.real)))
+        circles.set_sizes(weights[look] * (4 * size) ** 2 if is_begun else np.zeros(len(shown.real)))
         for j, points in enumerate(drawn):
             points.set_data(*shown.samples[look][is_begun & (made[look] == j)].T)
 
