@@ -15,7 +15,7 @@ from toygan.cli import drawing
 from toygan.cli.completion import complete_exhibit
 from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
 from toygan.cli.many import watching
-from toygan.cli.shared import sharing
+from toygan.cli.shared import OwnCode, sharing
 from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.text import say, say_json, tell
 
@@ -30,12 +30,6 @@ RunsFolder = Annotated[
     Path, typer.Option("--runs", metavar="DIR", help="Where the run folders are kept, for every exhibit.")
 ]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; one a core by default.")]
-OwnCode = Annotated[
-    list[str],
-    typer.Option(
-        "--own", metavar="FILE.py:NAME", help="A function of yours that the exhibit names and may run; repeatable."
-    ),
-]
 GO_ON = "\n    nothing is lost: the same command goes on", "; the same command goes on from here"
 
 
@@ -61,13 +55,12 @@ def demo(
             list_questions(as_json)
             return
         from toygan.exhibits import read
-        from toygan.files.own import named
+        from toygan.files.own import allow_named
         from toygan.site.site import write_site
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
-        for word in own:
-            named(word)
+        allow_named(own)
         exhibit, commands = read(name), [command_of(name, quick, runs, own)]
         shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, commands, in_png(look))
         write_site(out, shown, quick)
@@ -93,6 +86,7 @@ def gallery(
     quick: Quick = False,
     runs: RunsFolder = RUNS,
     workers: Workers = None,
+    own: OwnCode = [],  # noqa: B006
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
@@ -103,13 +97,15 @@ def gallery(
         from toygan.exhibits import read
         from toygan.exhibits.published import published
         from toygan.files import catalogue
+        from toygan.files.own import allow_named
         from toygan.site.lab import write_lab
         from toygan.site.site import write_site
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
+        allow_named(own)
         names, options = only or shipped_exhibits(), in_png(look)
-        commands = [command_of(name, quick, runs) for name in names]
+        commands = [command_of(name, quick, runs, own) for name in names]
         exhibits = [read(name) for name in names]
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
         if not only:  # before the pages that lead there

@@ -77,6 +77,11 @@ class Code(NamedTuple):
     source: bytes
 
     @property
+    def digest(self) -> str:
+        """The SHA-256 of its source, in hexadecimal."""
+        return sha256(self.source).hexdigest()
+
+    @property
     def place(self) -> Place:
         """Where the function begins."""
         return line_of(
@@ -192,6 +197,12 @@ def named(word: str) -> Code:
     return load(absolute(found["path"]), found["name"])
 
 
+def allow_named(words: Iterable[str]) -> None:
+    """Load every FILE.py:NAME of an option that names what may run. UserError for any other word."""
+    for word in words:
+        named(word)
+
+
 def recall(config: Mapping[str, Any], functions: Iterable[Code] = ()) -> None:
     """Load the parts of a config that another process of the same command has checked, and take functions that it was given."""
     for code in functions:
@@ -199,6 +210,21 @@ def recall(config: Mapping[str, Any], functions: Iterable[Code] = ()) -> None:
     for table in own_tables(config).values():
         if str(table.get("path")).endswith(".py"):
             load(table["path"], table["kind"].rpartition(":")[2])
+
+
+def settled(config: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
+    """Make the functions that are loaded those of a recorded config, which knows the digests of its inputs: of the same name and
+    source, wherever their file lies now. UserError for a file that has changed since.
+    """
+    for table in own_tables(config).values():
+        kind, path = str(table.get("kind")), str(table.get("path"))
+        name, wanted = kind.rpartition(":")[2], inputs.get(path)
+        alike = [one for one in LOADED.values() if one.kind.rpartition(":")[2] == name and wanted == one.digest]
+        if alike:
+            kept(alike[-1]._replace(kind=kind, path=path))
+        elif (kind, path) in LOADED and path.endswith(".py"):
+            wrong, hint = "has changed since this run", "the run's folder has a copy of what it was: name that one"
+            raise UserError(Mistake(None, wrong, hint, place=Place(path)))
 
 
 PARTS = ("objective", "constraint", "also", "update")  # of a method, that may be a user's own
@@ -320,7 +346,7 @@ def code_of(part: Own) -> Code:
         where = f"{part.path}:{part.kind.rpartition(':')[2]}"
         in_file = part.path.endswith(".py")
         way = (
-            f"name it there: -m {where}, and of an exhibit --own {where}"
+            f"name it there: --own {where}, or in Python toygan.load(folder, own=[{where!r}])"
             if in_file
             else "its function was given in Python, and has to be again"
         )

@@ -7,7 +7,7 @@ is not learned, buffers and frozen parameters, all seeds have the same.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache, partial, wraps
 from typing import Any, NamedTuple
 
@@ -27,7 +27,19 @@ from toygan.game.players import LATENTS, Generator, Latent
 INPUTS = ("inputs", "in_dim", "input_dim", "dim", "d", "in_features", "input_size")
 OUTPUTS = ("outputs", "out_dim", "output_dim", "out_features", "output_size", "n_out")
 POINTS = ("data_dim", "x_dim")
-FED = ("latent_dim", "z_dim", "zdim", "nz", "noise_dim", "dim_z", "d_z", "latent_size", "noise_size", "z_size", "latent")
+FED = (
+    "latent_dim",
+    "z_dim",
+    "zdim",
+    "nz",
+    "noise_dim",
+    "dim_z",
+    "d_z",
+    "latent_size",
+    "noise_size",
+    "z_size",
+    "latent",
+)
 ENDS = {"generator": ((*FED, *INPUTS), (*OUTPUTS, *POINTS)), "critic": ((*INPUTS, *POINTS), OUTPUTS)}
 Options = tuple[tuple[str, Any], ...]
 
@@ -53,7 +65,7 @@ def making(code: Code, part: str) -> Code:
     if untold := next((one.name for one in own if is_fixed(one) and one.annotation is one.empty), None):
         raise wrong_shape(code, SHAPES[part], f"what is {untold!r}?")
 
-    @wraps(code.function.__init__ if isinstance(code.function, type) else code.function)
+    @wraps(begins(code.function))
     def make(inputs: int, outputs: int, **options: Any) -> Any:
         return code.function(**{name: n for name, n in zip(ends, (inputs, outputs), strict=True) if name}, **options)
 
@@ -61,6 +73,11 @@ def making(code: Code, part: str) -> Code:
     options = [one.replace(kind=one.KEYWORD_ONLY) for one in own if one.kind is not one.VAR_KEYWORD]
     make.__signature__ = inspect.Signature([*fixed, *options])  # type: ignore[attr-defined]
     return code._replace(function=make)
+
+
+def begins(made_by: Any) -> Callable[..., Any]:
+    """What is called first to make a network: of a class its beginning, whose annotations are those of the options."""
+    return inspect.getattr_static(made_by, "__init__") if isinstance(made_by, type) else made_by
 
 
 @cache
@@ -109,9 +126,9 @@ class Map(NamedTuple):
         return [self.inputs * self.outputs, self.outputs * self.biased]
 
 
-class Body(NamedTuple):
-    """A module that lends its forward pass, and its parameters as they follow each other in a flat vector [P]: those of its linear
-    maps, then by name and shape the rest. `constants` are not learned.
+class Lent(NamedTuple):
+    """A module that lends its forward pass, and its parameters as they follow each other in a flat vector [P]: its linear maps',
+    then by name and shape the rest. `constants` are not learned.
     """
 
     code: Code
@@ -151,7 +168,7 @@ def network_of(code: Code, part: str, inputs: int, outputs: int, options: Option
     return Network(initial, layers, forward, judge, judge_both, lambda layers, points: partial(judge, layers))
 
 
-def body_of(code: Code, module: nn.Module, outputs: int) -> Body:
+def body_of(code: Code, module: nn.Module, outputs: int) -> Lent:
     """A module as it lends itself: it trains, its batch norms keep no averages, and all its linear maps have biases."""
     replace_all_batch_norm_modules_(module.train())
     learned = {name: one.shape for name, one in module.named_parameters() if one.requires_grad}
@@ -170,10 +187,10 @@ def body_of(code: Code, module: nn.Module, outputs: int) -> Body:
                 one.bias = nn.Parameter(torch.zeros(one.out_features))
     in_maps = {one.name + end for one in maps for end in ("weight", "bias")}
     rest = {name: shape for name, shape in learned.items() if name not in in_maps}
-    return Body(code, module, tuple(maps), rest, constants, outputs)
+    return Lent(code, module, tuple(maps), rest, constants, outputs)
 
 
-def flat(body: Body, module: nn.Module) -> np.ndarray:
+def flat(body: Lent, module: nn.Module) -> np.ndarray:
     """The parameters of a module as they follow each other [P]; a map's weights stand as in `Layer`, [in, out]."""
     named = dict(module.named_parameters())
     parts = [
@@ -185,7 +202,7 @@ def flat(body: Body, module: nn.Module) -> np.ndarray:
     return np.concatenate([one.detach().double().numpy().ravel() for one in parts])
 
 
-def layers_of(body: Body, parameters: Tensor) -> list[Layer]:
+def layers_of(body: Lent, parameters: Tensor) -> list[Layer]:
     """The linear maps of flat parameters [seed, P], in the module's order; the last one carries the rest as its `scale`, which
     constraints of weights leave alone. What is left over is somebody else's.
     """
@@ -200,9 +217,9 @@ def layers_of(body: Body, parameters: Tensor) -> list[Layer]:
     return [*layers, last._replace(scale=more.unsqueeze(1)) if body.rest else last]
 
 
-def named_in(body: Body, layers: Layers) -> dict[str, Tensor]:
+def named_in(body: Lent, layers: Layers) -> dict[str, Tensor]:
     """The parameters of these layers as the module calls them, [seed, ...]; a bias may be one for each point."""
-    named = {}
+    named: dict[str, Tensor] = {}
     for one, layer in zip(body.maps, layers, strict=False):
         bias = layer.bias if layer.bias.shape[1] > 1 else layer.bias.squeeze(1)
         named |= {f"{one.name}weight": layer.weight.transpose(1, 2), f"{one.name}bias": bias}
@@ -214,7 +231,7 @@ def named_in(body: Body, layers: Layers) -> dict[str, Tensor]:
     return named
 
 
-def played(body: Body, at_once: bool, layers: Layers, x: Tensor) -> Tensor:
+def played(body: Lent, at_once: bool, layers: Layers, x: Tensor) -> Tensor:
     """What a user's module gives, [seed, batch, inputs] -> [seed, batch, outputs]: all seeds at once where that can be."""
     constants = {name: one.to(x if one.is_floating_point() else x.device) for name, one in body.constants.items()}
 
@@ -228,7 +245,7 @@ def played(body: Body, at_once: bool, layers: Layers, x: Tensor) -> Tensor:
         return torch.stack([one({name: values[s] for name, values in named.items()}, x[s]) for s in range(len(x))])
 
 
-def as_columns(body: Body, said: Any, points: Tensor) -> Tensor:
+def as_columns(body: Lent, said: Any, points: Tensor) -> Tensor:
     """What a module has returned as [n, outputs]. UserError for another shape."""
     wanted = (len(points), body.outputs)
     if isinstance(said, Tensor) and (said.shape == wanted or (said.shape == wanted[:1] and body.outputs == 1)):
@@ -245,7 +262,7 @@ TAKE_ENDS = "let it take its ends: def NAME(inputs, outputs), or __init__(self, 
 SEEDS, N = 2, 6
 
 
-def tried(body: Body, part: str, inputs: int) -> bool:
+def tried(body: Lent, part: str, inputs: int) -> bool:
     """Play a module on standard normal points, and say whether all seeds can go at once. UserError for what cannot be played."""
     x = torch.from_numpy(np.random.default_rng(0).standard_normal((SEEDS, N, inputs))).float()
     layers = layers_of(body, torch.from_numpy(flat(body, body.module)).float().repeat(SEEDS, 1))
@@ -271,13 +288,15 @@ def tried(body: Body, part: str, inputs: int) -> bool:
         (part != "critic" or near(first[:, 0], others[:, 0]), "judges a point by the points beside it", ALONE),
     ):
         if not holds:
-            raise UserError(Mistake(None, f"{body.code.kind}: on random numbers it {wrong}", hint, place=body.code.place))
+            raise UserError(
+                Mistake(None, f"{body.code.kind}: on random numbers it {wrong}", hint, place=body.code.place)
+            )
     return goes_at_once(partial(once, 1, x), first)
 
 
 NO_STATE = "spectral norm is a constraint here: -m hinge+spectral-norm"
 NO_CHANCE = "leave dropout and noise out"
-ALONE = "use LayerNorm or GroupNorm; the shipped critic plays with normalisation = \"batch\""
+ALONE = 'use LayerNorm or GroupNorm; the shipped critic plays with normalisation = "batch"'
 
 
 def near(one: Tensor, other: Tensor) -> bool:

@@ -201,7 +201,7 @@ def overriding(override: str | tuple[str, Any], said: Mapping[str, Place]) -> Ov
 def apply(changes: Sequence[Override], data: dict[str, Any]) -> None:
     """Put overrides into the data in place."""
     for key, value, place in changes:
-        put(data, key, as_kind(value) if is_part(key) else value, place)
+        put(data, key, (given(value) if callable(value) else as_kind(value)) if is_part(key) else value, place)
 
 
 def is_part(key: Names) -> bool:
@@ -261,8 +261,7 @@ def with_own(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
                 mistakes += [mistake._replace(key=("method", *(mistake.key or ()))) for mistake in wrong]
         found["method"] = method
     for table in TABLES.keys() & data.keys():
-        value = given(data[table]) if callable(data[table]) else data[table]
-        found[table], wrong = with_options(value, table)
+        found[table], wrong = with_options(data[table], table)
         mistakes += wrong
     if isinstance(measures := data.get("measures"), list | tuple):
         both = [with_options(given(one) if callable(one) else as_kind(one), "measure") for one in measures]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -168,7 +168,9 @@ def made_network(code: Code, part: str) -> Callable[[Tensor], Tensor]:
         if unknown:
             hint = "give it a default, or name a function, or a module that is made already"
             raise UserError(Mistake(None, f"{code.kind}: what is {unknown[0]!r}?", hint, place=code.place))
-        made = made(**{name: widths[name.lower()] for name in asked if name in fixed or name.lower() in (*INPUTS, *OUTPUTS)})
+        made = made(
+            **{name: widths[name.lower()] for name in asked if name in fixed or name.lower() in (*INPUTS, *OUTPUTS)}
+        )
     return made.double() if isinstance(made, nn.Module) else made
 
 
@@ -185,9 +187,9 @@ def widths_of(part: str) -> dict[str, int]:
     return HIDDEN | ends | ({"dim": 2, "d": 2} if part == "generator" else {})
 
 
-HIDDEN = dict.fromkeys(("hidden", "hidden_dim", "hidden_size", "width", "h", "dim_hidden", "ndf", "ngf"), 16) | dict.fromkeys(
-    ("depth", "layers", "n_layers", "num_layers"), 2
-)
+HIDDEN = dict.fromkeys(
+    ("hidden", "hidden_dim", "hidden_size", "width", "h", "dim_hidden", "ndf", "ngf"), 16
+) | dict.fromkeys(("depth", "layers", "n_layers", "num_layers"), 2)
 
 
 ROLES: dict[str, Callable[[Code], list[Held]]] = {

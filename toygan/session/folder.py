@@ -202,8 +202,7 @@ def digests(config: Config) -> dict[str, str]:
     path = None if isinstance(config.target, Own) else getattr(config.target, "path", None)
     points = {str(path): digest(path.read_bytes()).hex()} if path else {}
     return points | {
-        code.path if code.path.endswith(".py") else code.kind: digest(code.source).hex()
-        for code in own_code(config).values()
+        code.path if code.path.endswith(".py") else code.kind: code.digest for code in own_code(config).values()
     }
 
 

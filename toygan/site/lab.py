@@ -7,7 +7,7 @@ these, draw random numbers by the names of their laws, and paint.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from itertools import count, product
+from itertools import chain, count, product
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -41,9 +41,10 @@ from toygan.site.markup import document_of_scripts
 
 OWN = Path(__file__).parent / "assets" / "lab"
 SCRIPTS = (
-    "words-en.js", "words-zh.js", "lessons.js", "bytes.js", "numbers.js", "address.js", "draws.js", "trainer.js", "assignment.js",
-    "measures.js", "stories.js", "rhythm.js", "diagnosis.js", "stage.js", "marks.js", "curves.js", "panels.js", "gif.js",
-    "experiment.js", "games.js", "painting.js", "watch.js", "slow.js", "hands.js", "share.js", "rooms.js", "lab.js",
+    "words-en.js", "words-zh.js", "methods-zh.js", "lessons.js", "bytes.js", "numbers.js", "address.js", "draws.js",
+    "trainer.js", "assignment.js", "measures.js", "stories.js", "rhythm.js", "diagnosis.js", "stage.js", "marks.js", "curves.js",
+    "panels.js", "gif.js", "experiment.js", "games.js", "painting.js", "watch.js", "slow.js", "hands.js", "share.js",
+    "rooms.js", "lab.js",
 )  # fmt: skip
 STYLES = ("lab.css",)
 FIRST = "store.js"  # before the data
@@ -117,7 +118,7 @@ def write_lab_of(place: Path, runs: Mapping[str, Recording]) -> dict[str, str]:
     """Write a page that plays the games of some runs as they were run, by what they are called, into `place`; returns what
     stands behind its address so that it opens with each. Runs that no page can play are left out; without any nothing is written.
     """
-    games = {name: made for name, run in runs.items() if (made := game_of(run)) is not None}
+    games = {name: found for name, run in runs.items() if (found := game_of(run)) is not None}
     worlds: dict[str, Config] = {}
     about, links = {}, {}
     for number, (name, (config, game)) in enumerate(games.items()):
@@ -158,7 +159,7 @@ def same_ground(config: Config, other: Config) -> bool:
 
 def unlike(name: str, others: Container[str]) -> str:
     """A name that none of the others has."""
-    return next(one for one in (name, *(f"{name} {i}" for i in count(2))) if one not in others)
+    return next(one for one in chain([name], (f"{name} {i}" for i in count(2))) if one not in others)
 
 
 def told_apart(scenarios: Sequence[str]) -> dict[str, Config]:
