@@ -310,7 +310,8 @@ def renew_pictures(folders: Sequence[Path]) -> None:
             continue
         path = PICTURES / f"{name}.png"
         own, wide, broad = ([one for one in extras_of(scene(run)) if EXTRAS[one].slots == n] for n in (1, 2, 3))
-        save_chosen([run], wide or ["critic", *(own[:2] or broad or ["slope"])], path, options=Options(px=WIDE))
+        chosen = wide or (broad if not own else []) or ["critic", *(own[:2] or ["slope"])]
+        save_chosen([run], chosen, path, options=Options(px=WIDE))
         with Image.open(path) as picture:
             picture.convert("RGB").save(path, optimize=True)  # a palette would lose the few pixels of a kind's colour
 
