@@ -201,13 +201,18 @@ def set_aside(node: ast.AST) -> list[ast.AST]:
     if isinstance(node, ast.FunctionDef):
         args = node.args
         every = (*args.posonlyargs, *args.args, *args.kwonlyargs)
-        return [*(one.annotation for one in every if one.annotation), *filter(None, (*args.defaults, *args.kw_defaults))]
+        return [
+            *(one.annotation for one in every if one.annotation),
+            *filter(None, (*args.defaults, *args.kw_defaults)),
+        ]
     if isinstance(node, ast.AnnAssign) and isinstance(getattr(node, "target", None), ast.Name):
         return [node.value] if node.value is not None and isinstance(node.value, ast.Constant) else []
     return []
 
 
-@pytest.mark.parametrize("path", sorted((Path(toygan.__file__).parent / "game").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((Path(toygan.__file__).parent / "game").glob("*.py")), ids=lambda path: path.name
+)
 def test_every_float_in_the_game_is_an_option_or_the_program(path):
     if path.name in ("methods.py", "zoo.py"):  # rows of options
         return
