@@ -7,7 +7,7 @@ these, draw random numbers by the names of their laws, and paint.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from itertools import count, product
+from itertools import chain, count, product
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -158,7 +158,7 @@ def same_ground(config: Config, other: Config) -> bool:
 
 def unlike(name: str, others: Container[str]) -> str:
     """A name that none of the others has."""
-    return next(one for one in (name, *(f"{name} {i}" for i in count(2))) if one not in others)
+    return next(one for one in chain([name], (f"{name} {i}" for i in count(2))) if one not in others)
 
 
 def told_apart(scenarios: Sequence[str]) -> dict[str, Config]:
