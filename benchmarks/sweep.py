@@ -1,6 +1,7 @@
 """Many runs: a sweep on all cores against its runs one after the other, the overhead of a run, a table of many folders.
 
     python benchmarks/sweep.py [--steps 2500] [--runs 24] [--folders 10000] [--engine local|dask] [--address URL]
+    python benchmarks/sweep.py --together [--steps 800] [--rounds 3]     a grid of dials, played as one game and run by run
 
 The first ratio is best near 1 / cores. Both sides use the same worker processes, one of them or all.
 """
@@ -10,12 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from time import perf_counter
 
+from toygan.many import company
 from toygan.many.results import records, run_folders, write_results
 from toygan.many.sweep import Plan, carry_out, planned
 
@@ -83,6 +86,36 @@ def table_of(folders: int) -> str:
         )
 
 
+SIZES = ((16, 2), (32, 2), (32, 4), (64, 2))  # width, seeds
+
+
+def core_seconds(plan: Plan, most: int) -> float:
+    """What a whole sweep takes of a core, imports and all, when so many runs at most are played as one game."""
+    usual, company.MOST = company.MOST, most
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    try:
+        seconds(plan, "local", None, 1)
+    finally:
+        company.MOST = usual
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def grid_together(steps: int, rounds: int) -> None:
+    """A grid of eight rates, alone and in company, in turns, by the width of the nets, the seeds and the method."""
+    print("width seeds method   alone s  together s  ratio: medians, then each turn")
+    for width, seeds in SIZES:
+        for method in ("wgan-gp", "ns-gan"):
+            common = {"training.steps": steps, "training.frames": 20, "generator.width": width, "critic.width": width}
+            grid = {"method.critic_rate": [round(0.001 * k, 3) for k in range(1, 9)]}
+            plan = Plan(scenarios=("eight-gaussians",), methods=(method,), seeds=seeds, grid=grid, set=common)
+            turns = [(core_seconds(plan, 1), core_seconds(plan, 8)) for _ in range(rounds)]
+            ratios = [both / alone for alone, both in turns]
+            one, other, ratio = (statistics.median(column) for column in (*zip(*turns, strict=True), ratios))
+            each = " ".join(f"{ratio:.2f}" for ratio in ratios)
+            print(f"{width:5} {seeds:5} {method:8} {one:7.1f} {other:11.1f}  {ratio:.2f} ({each})", flush=True)
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -92,7 +125,12 @@ def main() -> None:
     parser.add_argument("--folders", type=int, default=10_000)
     parser.add_argument("--engine", default="local")
     parser.add_argument("--address", default=None)
+    parser.add_argument("--together", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
+    if asked.together:
+        grid_together(asked.steps or 800, asked.rounds)
+        return
     if asked.folders:
         print(table_of(asked.folders), flush=True)
     print(overhead(asked.engine, asked.address), flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from itertools import islice
@@ -9,15 +10,20 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from matplotlib.collections import LineCollection
+from matplotlib.artist import Artist
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
+from PIL import Image
 from test_tricks import TINY, tiny
 
 import toygan
 from toygan import draw
+from toygan.draw import film
 from toygan.draw.choice import chosen, save_chosen
-from toygan.draw.companions import EXTRAS, extras_of
+from toygan.draw.companions import EXTRAS, colours_wanted, extras_of
 from toygan.game import duel, play
 from toygan.game.casts import BACK, encode
 from toygan.game.networks import Layer
@@ -52,6 +58,8 @@ from toygan.session.measuring import (
 )
 from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, real_points, simulation
+from toygan.site import pack
+from toygan.site.extras import extras_facts, extras_html
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Modes
 from toygan.view.chosen import of_seed
@@ -400,6 +408,7 @@ SHOWN = {
     "ali": {"reconstructions", "code"},
     "cyclegan": {"reconstructions", "worlds"},
     "cogan": {"pairs"},
+    "cvae-gan": {"kinds", "classes", "reconstructions", "code"},
     "gman": set(),
 }
 
@@ -463,3 +472,131 @@ def test_pairs_join_what_one_latent_makes(runs):
     segments = next(lines for lines in figure.findobj(LineCollection) if len(lines.get_segments()) == 60)
     expected = np.stack([run.frames["samples"][-1, 0], run.frames["other"][-1, 0]], axis=1)
     np.testing.assert_allclose(np.array(segments.get_segments()), expected, rtol=1e-6)
+
+
+# --- films -----------------------------------------------------------------------------------------------------------
+
+IN_FILMS = {  # of five of them every look has its optimal critic
+    "cgan": [["critic", "kinds", "slope"], ["classes"]],
+    "ac-gan": [["critic", "optimal", "kinds"], ["regions", "slope"]],
+    "cat-gan": [["critic", "regions", "slope"]],
+    "mgan": [["critic", "optimal", "kinds"], ["regions", "slope"]],
+    "ali": [["critic", "reconstructions", "code"]],
+    "cyclegan": [["critic", "optimal", "reconstructions"], ["worlds", "slope"]],
+    "cogan": [["critic", "optimal", "pairs"]],
+    "gman": [["critic", "optimal", "slope"]],
+}
+
+
+@pytest.mark.parametrize("name", IN_FILMS)
+def test_a_film_has_the_panels_of_its_data(name, runs):
+    rows = film.film_rows(scene(runs[name]))
+    assert rows == IN_FILMS[name]
+    assert film.slots_of(rows[0]) <= film.IN_A_ROW
+    figure, parts = film.film_figure(scene(runs[name]), 400)
+    titles = {axis.get_title(loc="left") for axis in figure.axes}
+    assert {EXTRAS[one].title for row in rows for one in row if one in EXTRAS} <= titles
+    assert len(parts) == sum(map(len, rows)) + 1  # and the bar of time
+
+
+@pytest.mark.parametrize("name", ["cgan", "mgan", "ali", "cyclegan", "cogan"])
+@pytest.mark.parametrize("scale", ["frame", "run"])
+def test_a_film_moves_what_its_picture_shows(name, scale, runs, tmp_path):
+    shown = scene(runs[name])
+    draw.save_film(runs[name], tmp_path / "film.gif", options=draw.Options(scale=scale))
+    for row in EXTRAS.values():
+        if not row.known(shown) or row.still:
+            continue
+        figure = Figure()
+        part = row.film(figure.add_subplot(), shown, scale)
+        drawn = [artist for artist in part.artists if hasattr(artist, "get_offsets") or hasattr(artist, "get_xdata")]
+        part.show(0)
+        before = [places_of(artist) for artist in drawn]
+        part.show(shown.last)
+        assert row.title == EXTRAS["code"].title or any(
+            not np.array_equal(was, places_of(artist), equal_nan=True)
+            for was, artist in zip(before, drawn, strict=True)
+        )
+
+
+def places_of(artist: Artist) -> np.ndarray:
+    """Where an artist's marks are, and of arrows where they lead."""
+    if isinstance(artist, Quiver):
+        return np.stack([np.ma.filled(artist.U, np.nan), np.ma.filled(artist.V, np.nan)])
+    if isinstance(artist, Line2D):
+        return np.asarray(artist.get_data(), float)
+    if isinstance(artist, LineCollection):
+        return np.concatenate([*artist.get_segments(), np.zeros((0, 2))])
+    assert isinstance(artist, PathCollection)
+    return np.asarray(artist.get_offsets(), float)
+
+
+def test_generators_keep_their_points_through_a_film(runs):
+    shown, figure = scene(runs["mgan"]), Figure()
+    part = EXTRAS["kinds"].film(figure.add_subplot(), shown, "frame")
+    makers = runs["mgan"].frames["makers"]
+    for look in range(len(shown.steps)):
+        part.show(look)
+        for k, marks in enumerate(artist for artist in part.artists if isinstance(artist, Line2D)):
+            np.testing.assert_array_equal(np.asarray(marks.get_data()).T, shown.samples[look][makers == k])
+
+
+def test_a_comparison_has_what_each_run_has(runs, tmp_path):
+    chosen_runs = [runs[name] for name in ("mgan", "ali", "cyclegan", "gman")]
+    figure = draw.comparison(chosen_runs)
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    for name in ("kinds", "reconstructions", "worlds"):
+        assert EXTRAS[name].title in titles
+    draw.save_comparison_film(chosen_runs, tmp_path / "film.gif")
+    assert EXTRAS["kinds"].title not in [axis.get_title(loc="left") for axis in draw.comparison([runs["gman"]]).axes]
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+def test_regions_are_packed_as_whole_numbers():
+    table = np.random.default_rng(1).integers(0, 9, (3, 81, 81)).astype(np.uint8)
+    part = pack.kinds_over_time("regions", table)
+    assert (part.kind, tuple(part.shape)) == ("kinds", (3, 64, 64))
+    codes = np.frombuffer(part.content, np.uint8).reshape(3, 64, 64).cumsum(axis=0, dtype=np.uint8)
+    nearest = np.linspace(0, 80, 64).round().astype(int)
+    np.testing.assert_array_equal(codes, table[:, nearest[:, None], nearest])
+    assert pack.kinds_over_time("regions", table[:, :5, :7]).shape == (3, 5, 7)
+
+
+def test_a_third_of_the_looks_have_their_ends():
+    assert pack.thinned(np.arange(50), 3).tolist()[:: len(pack.thinned(np.arange(50), 3)) - 1] == [0, 49]
+    assert len(pack.thinned(np.arange(50), 3)) == 17
+    assert pack.thinned(np.array([4]), 3).tolist() == [4]
+    assert pack.thinned(np.array([4, 9]), 3).tolist() == [4, 9]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_page_has_the_panels_of_its_data(name, runs):
+    shown = scene(runs[name])
+    assert set(pack.shown_extras(shown)) == SHOWN[name] == set(re.findall('data-extra="(.*?)"', extras_html(shown)))
+    assert (extras_facts(shown) == {}) == (not SHOWN[name])
+
+
+def test_a_page_packs_what_comes_back_and_each_class(runs):
+    first, second = (script.decode() for _, script in pack.packed_runs(runs["cvae-gan"]))
+    header = json.loads(re.search(r"arrive\((\{.*?\}),\"", first)[1])
+    shapes = {part["name"]: tuple(part["shape"]) for part in header["parts"]}
+    assert shapes["found"] == (2, 60, 2)
+    assert [shapes[f"class_{c}"][1:] for c in range(8)] == [(41, 41)] * 8
+    assert {"code_0", "code_1"} <= shapes.keys()
+    others = {part["name"] for part in json.loads(re.search(r"arrive\((\{.*?\}),\"", second)[1])["parts"]}
+    assert others == {"points", "found"}  # of a seed without a critic
+
+
+def test_a_gif_keeps_the_colours_of_kinds(runs, tmp_path):
+    wanted = colours_wanted([scene(runs["mgan"])])
+    assert colours_wanted([scene(runs["gman"])]) == []
+    draw.save_film(runs["mgan"], tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as played:
+        palette = np.array(played.getpalette()).reshape(-1, 3)
+        seen = {tuple(colour) for _, colour in played.convert("RGB").getcolors(256)}
+    assert len(palette) <= 256
+    for colour in wanted[:4]:
+        assert np.abs(palette - colour).sum(axis=1).min() <= 3
+    assert len(seen) > 20

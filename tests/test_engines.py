@@ -451,3 +451,18 @@ SHORTCUTS: dict[str, tuple[Callable[..., Any], tuple[Tensor, ...]]] = {
 def test_a_shortcut_changes_nothing(name):
     function, args = SHORTCUTS[name]
     play_both(function, args)
+
+
+def test_equal_constants_are_one_so_that_what_two_players_make_of_them_is_made_once():
+    """The gradients of two losses of one product begin with ones of their own."""
+
+    def both(x: Tensor, w: Tensor) -> list[Tensor]:
+        found = []
+        for _ in range(2):
+            own = x.detach().requires_grad_()
+            found.append(torch.autograd.grad((own @ w).relu().sum(), own)[0])
+        return found
+
+    graph, _ = recorded(both, [torch.randn(1, 4, 3), torch.randn(1, 3, 5)])
+    counts = [sum(node.op == "bmm.default" for node in one.nodes) for one in (graph, cleaned(graph))]
+    assert counts == [4, 2]

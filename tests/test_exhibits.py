@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydantic import ValidationError
 from scipy.stats import spearmanr
 from typer.testing import CliRunner
@@ -648,6 +649,17 @@ def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monke
     assert "fewer seeds" in Path("site/index.html").read_text(encoding="utf-8")
     assert len(list(Path("runs").rglob("frames.npz"))) == 4  # the two exhibits share theirs
     assert f"toygan demo {paths[0]} --quick" in Path("site/exhibits/one.html").read_text(encoding="utf-8")
+
+
+def test_a_gallery_is_built_as_it_is_asked_to_look(tmp_path, monkeypatch, no_processes):
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, FILE)
+    result = call("gallery", "--only", path, "--quick", "--workers", "1", "--style", "dark")
+    assert result.exit_code == 0, result.output
+    picture = min(Path().rglob("*-ends.png"))
+    with Image.open(picture) as drawn:
+        assert sum(drawn.convert("RGB").getpixel((0, 0))) < 200
+    assert call("gallery", "--only", path, "--style", "drak").exit_code == 2
 
 
 def test_two_exhibits_of_one_name_are_refused(tmp_path):

@@ -41,6 +41,7 @@ CATALOGUE = (
     "several-generators",
     "what-an-encoder-sees",
     "cycle-and-turns",
+    "boosting-or-one",
     "famous-figure",
     "no-rest",
     "used-critic",

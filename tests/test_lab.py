@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.optimize import linear_sum_assignment
 from test_browser import Seen, browser  # noqa: F401
 from test_browser import pytestmark as pytestmark
+from typer.testing import CliRunner
 
+from toygan.cli.main import app
 from toygan.engines.tree import named
 from toygan.files.scenario import read
+from toygan.files.shipped import shipped
 from toygan.files.world import build_target
 from toygan.game import play
+from toygan.game.methods import METHODS
+from toygan.game.players import LATENTS
 from toygan.game.streams import draws, starts
+from toygan.game.zoo import ZOO
 from toygan.quantities.critic import Judged, critic_gap, critic_value
 from toygan.quantities.diagnosis import findings
 from toygan.quantities.evidence import Story
@@ -24,7 +33,7 @@ from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
 from toygan.quantities.transport import solved
 from toygan.session.ground import curve_of
 from toygan.session.simulation import simulation
-from toygan.site.lab import SIZES, address, sized, write_lab
+from toygan.site.lab import SIZES, address, sized, write_lab, write_lab_of
 
 SHIPPED = ["eight-gaussians", "swiss-roll", "two-moons", "dirac", "far-gaussian"]
 PLAYED = ["ns-gan", "wgan-gp", "wgan", "gan", "unrolled-gan", "ns-gan-r1"]
@@ -306,7 +315,8 @@ def shape_of(words) -> object:
 def test_languages_have_the_same_words_and_blanks(seen, place):
     opened(seen, place)
     english, chinese = seen.page.evaluate("[lab.words.en, lab.words.zh]")
-    chinese.pop("scenarios")
+    assert set(chinese.pop("lookFors")) == {*METHODS, *ZOO}
+    assert set(chinese.pop("scenarios")) >= set(shipped()) - {"dirac"}
     assert shape_of(english) == shape_of(chinese)
     seen.page.select_option("#language", "zh")
     seen.page.wait_for_function("document.documentElement.lang === 'zh'")
@@ -539,3 +549,268 @@ def test_the_diagnosis_is_pythons(seen, place):
         assert {label: found["frame"] for label, found in told.items()} == right, name
         kinds |= set(right)
     assert len(kinds) >= 12, kinds
+
+
+# --- games of more players, classes and worlds -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def zoo_place(tmp_path_factory) -> str:
+    """Where a page of classes, two worlds and several generators is."""
+    home = tmp_path_factory.mktemp("zoo")
+    return write_lab(
+        home, ["eight-gaussians", "unbalanced-gaussians", "ring-to-grid"], ["cgan", "cyclegan", "mgan", "ali"]
+    ).as_uri()
+
+
+def test_classes_have_colours_and_labels_go_with_their_points(seen, zoo_place):
+    opened(seen, zoo_place, "#s=unbalanced-gaussians&m=cgan")
+    assert seen.page.evaluate("lab.page.main().kinds.word") == "class"
+    assert "4 classes" in seen.page.inner_text("figcaption")
+    told = seen.page.evaluate(
+        """() => { const draws = lab.draws(), game = { ...lab.setup(), seed: 5 }, n = 64, columns = game.draws['real label'][1];
+        return { points: [...draws.drawn(game, 'real', 2 * n, 3, 1)],
+          labels: [...draws.drawn(game, 'real label', columns * n, 3, 1)],
+          centres: lab.page.target.modes.centres }; }"""
+    )
+    points, centres = np.array(told["points"]).reshape(-1, 2), np.array(told["centres"])
+    nearest = np.linalg.norm(points[:, None] - centres, axis=2).argmin(axis=1)
+    assert np.array_equal(np.array(told["labels"]).reshape(64, -1).argmax(axis=1), nearest)
+    seen.page.click("#play")
+    until(seen.page, 3)
+    seen.page.click("#draw")  # one's own points have no classes
+    seen.page.wait_for_function("lab.page.experiment.method !== 'cgan'")
+
+
+def test_two_worlds_stand_side_by_side(seen, zoo_place):
+    opened(seen, zoo_place, "#s=ring-to-grid&m=cyclegan&v=crgab")
+    assert seen.page.locator("figure.two canvas").count() == 2
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1 && lab.look().other && lab.look().reconstructed")
+    source = np.array(seen.page.evaluate("[...lab.setup().source]")).reshape(-1, 2)
+    assert np.abs(np.linalg.norm(source, axis=1) - 1.4).max() < 0.5
+    for name in ("other", "reconstructed"):
+        assert np.isfinite(seen.page.evaluate(f"[...lab.look().{name}]")).all()
+    opened(seen, zoo_place, "#s=eight-gaussians&m=mgan")
+    assert seen.page.evaluate("Math.max(...lab.page.main().kinds.of)") == 3
+    assert seen.page.locator("figure.two").count() == 0
+
+
+MINE = """
+from torch.nn.functional import softplus
+
+
+def my_loss(r, g, *, beta: float = 1.0):
+    critic = (softplus(-r) + beta * softplus(g)).mean(dim=(1, 2))
+    return critic, softplus(-g).mean(dim=(1, 2))
+
+
+def my_target(rng, n, std: float = 0.05):
+    corner = rng.integers(2, size=(n, 2)) * 2 - 1
+    return corner + std * rng.standard_normal((n, 2)), 2 * (corner[:, 0] > 0) + (corner[:, 1] > 0)
+"""
+
+
+def test_a_loss_and_a_target_of_ones_own_play(seen, tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["lab", "mine.py:my_target", "-m", "mine.py:my_loss+r1", "--out", "lab"])
+    assert done.exit_code == 0, done.output
+    opened(seen, (tmp_path / "lab" / "index.html").as_uri())
+    assert seen.page.evaluate("lab.page.experiment.method") == "mine.py:my_loss+r1"
+    points = np.array(seen.page.evaluate("[...lab.setup().pool]"))
+    assert np.abs(np.abs(points) - 1).max() < 0.5
+    slid(seen.page, "objective-beta", 399)
+    seen.page.wait_for_function("lab.look().dials['objective.beta'] > 50")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    seen.page.click("#copyCommand")
+    assert seen.page.input_value("#copied").startswith("toygan run mine.py:my_target -m mine.py:my_loss+r1 ")
+
+
+def test_a_recorded_runs_own_lab_plays_its_game(seen, tmp_path):
+    changes = ["generator.width=12", "critic.width=20", "training.batch=48", "method.constraint.weight=0.7"]
+    config = read("two-moons", "ns-gan-r1", changes)
+    run = SimpleNamespace(config=lambda: config, facts=SimpleNamespace(seeds=(3,), is_recorded=False))
+    strange = SimpleNamespace(facts=SimpleNamespace(is_recorded=True))
+    links = write_lab_of(tmp_path / "lab", {"mine & yours": run, "a loop": strange})
+    assert list(links) == ["mine & yours"]
+    opened(seen, (tmp_path / "lab" / "index.html").as_uri(), links["mine & yours"])
+    assert seen.page.evaluate("[lab.setup().batch, lab.setup().seed, lab.setup().dials['constraint.weight']]") == [
+        48,
+        3,
+        0.7,
+    ]
+    right = starts(config.training.seed, [3], "critic", simulation(config).world.game.players["critic"].network.initial)
+    assert np.array_equal(
+        np.array(seen.page.evaluate("[...lab.setup().starts.critic]"), np.float32), right[0].astype(np.float32)
+    )
+    assert write_lab_of(tmp_path / "none", {"a loop": strange}) == {}
+    assert not (tmp_path / "none").exists()
+
+
+# --- hands on, and what is taken along ---------------------------------------------------------------------------------
+
+
+def dragged(page, *places: tuple[float, float]) -> None:
+    """A stroke over the stage, in shares of it."""
+    page.locator("#stage").scroll_into_view_if_needed()
+    box = page.locator("#stage").bounding_box()
+    for k, (x, y) in enumerate(places):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+        if not k:
+            page.mouse.down()
+    page.mouse.up()
+    page.wait_for_timeout(900)
+    page.wait_for_function("location.hash === lab.page.addressNow()")
+
+
+def test_a_mode_is_dragged_with_its_points_and_travels_in_the_address(seen, place):
+    opened(seen, place)
+    before = np.array(seen.page.evaluate("[...lab.setup().pool]")).reshape(-1, 2)
+    centres = np.array(seen.page.evaluate("lab.page.target.modes.centres"))
+    left, right, bottom, top = seen.page.evaluate("lab.page.viewOf()")
+    k = int(centres[:, 0].argmax())
+    x, y = (centres[k, 0] - left) / (right - left), (top - centres[k, 1]) / (top - bottom)
+    seen.page.click("#drag")
+    dragged(seen.page, (x, y), (x - 0.2, y + 0.1))
+    after = np.array(seen.page.evaluate("[...lab.setup().pool]")).reshape(-1, 2)
+    its = np.linalg.norm(before[:, None] - centres, axis=2).argmin(axis=1) == k
+    moved = after - before
+    assert np.allclose(moved[~its], 0)
+    assert np.allclose(moved[its], [-0.2 * (right - left), -0.1 * (top - bottom)], atol=0.03)
+    assert "modes moved: 1" in seen.page.inner_text(".side")
+    address = seen.page.evaluate("location.hash")
+    opened(seen, place, address)
+    assert np.allclose(seen.page.evaluate("[...lab.setup().pool]"), after.ravel(), atol=2e-3)
+    seen.page.click("#copyCommand")
+    assert "toygan run drawn.toml" in seen.page.input_value("#copied")
+
+
+def test_a_density_is_painted_erased_and_travels_in_the_address(seen, place):
+    opened(seen, place)
+    seen.page.click("#paint")
+    dragged(seen.page, (0.2, 0.2), (0.8, 0.2))
+    painted = np.array(seen.page.evaluate("[...lab.setup().pool]")).reshape(-1, 2)
+    left, right, bottom, top = seen.page.evaluate("lab.page.viewOf()")
+    assert len(painted) > 2000
+    assert (painted[:, 1] > top - 0.35 * (top - bottom)).all()
+    seen.page.click("#erase")
+    dragged(seen.page, (0.55, 0.2), (0.9, 0.2))
+    erased = np.array(seen.page.evaluate("[...lab.setup().pool]")).reshape(-1, 2)
+    right_of = left + 0.6 * (right - left)
+    assert (erased[:, 0] > right_of).mean() < 0.1 < (painted[:, 0] > right_of).mean()
+    opened(seen, place, seen.page.evaluate("location.hash"))
+    assert np.allclose(seen.page.evaluate("[...lab.setup().pool]"), erased.ravel(), atol=1e-4)
+
+
+def test_a_kick_moves_the_generator_or_shakes_a_player(seen, place):
+    opened(seen, place)
+    before = look(seen.page)["samples"].reshape(-1, 2)[:400]
+    seen.page.click("#kick-move")
+    seen.page.wait_for_function("lab.look().why === 'set'")
+    moved = look(seen.page)["samples"].reshape(-1, 2)[:400] - before
+    assert np.allclose(moved, moved[0], atol=1e-4)
+    assert np.linalg.norm(moved[0]) == pytest.approx(seen.page.evaluate("lab.setup().push"), rel=1e-3)
+
+
+def test_the_pointer_reads_score_slope_and_nearest_mode(seen, place):
+    opened(seen, place)
+    box = seen.page.locator("#stage").bounding_box()
+    seen.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.4)
+    said = seen.page.inner_text(".hover")
+    assert re.fullmatch(r" ?· score \S+, slope \S+, mode [1-8] at \S+ sigma", said), said
+
+
+def saved(page, name: str) -> bytes:
+    page.wait_for_function(f"lab.told.saved && lab.told.saved.name === '{name}'")
+    return bytes(page.evaluate("lab.told.saved.blob.arrayBuffer().then(whole => [...new Uint8Array(whole)])"))
+
+
+def test_a_gif_and_a_film_show_what_was_played(seen, place):
+    opened(seen, place, "#m=ns-gan&b=wgan-gp*0")
+    seen.page.click("#gif")
+    seen.page.click("#play")
+    seen.page.wait_for_timeout(1500)
+    seen.page.click("#gif")
+    with Image.open(io.BytesIO(saved(seen.page, "toygan.gif"))) as film:
+        assert film.n_frames > 1
+        assert film.size == (360, 360)
+        first = np.asarray(film.convert("RGB")).astype(int)
+        film.seek(film.n_frames - 1)
+        last = np.asarray(film.convert("RGB")).astype(int)
+    assert len(np.unique(first.reshape(-1, 3), axis=0)) > 10
+    assert (np.abs(first - last).sum(axis=2) > 30).mean() > 0.005
+    seen.page.click("#film")
+    seen.page.wait_for_timeout(1500)
+    seen.page.click("#film")
+    assert saved(seen.page, "toygan.webm").startswith(b"\x1a\x45\xdf\xa3")
+    seen.page.click("#savePicture")
+    with Image.open(io.BytesIO(saved(seen.page, "toygan.png"))) as picture:
+        assert picture.size == (720, 720)
+
+
+def test_eight_seeds_of_one_game(seen, place):
+    opened(seen, place)
+    seen.page.select_option("#beside", "#8")
+    seen.page.wait_for_function("lab.looks().length === 8 && lab.looks().every(Boolean)", timeout=60_000)
+    seen.page.wait_for_function("lab.looks().every(one => one.step > 0)", timeout=60_000)
+    clouds = [tuple(cloud[:4]) for cloud in seen.page.evaluate("lab.looks().map(one => [...one.samples.slice(0, 4)])")]
+    assert len(set(clouds)) == 8
+    assert seen.page.evaluate("lab.page.panels.map(one => one.seed)") == list(range(8))
+
+
+def test_curves_and_events_follow_the_game(seen, place):
+    opened(seen, place, "#m=ns-gan")
+    seen.page.click("#play")
+    seen.page.wait_for_function("lab.told.frame && lab.page.main().story.frames.length >= 10", timeout=120_000)
+    seen.page.click("#play")
+    frame = seen.page.evaluate("lab.told.frame")
+    assert 0 <= frame["high_quality"] <= 1
+    assert -1 <= frame["critic_gap"] <= 1 + 1e-6
+    assert all(
+        np.isfinite(frame[name]) and frame[name] >= 0 for name in ("generator_gradient", "critic_gradient", "steepness")
+    )
+    assert set(seen.page.evaluate("lab.told.labels")) <= set(
+        seen.page.evaluate("lab.page.catalogue.rules.map(one => one[0])")
+    )
+    for chart in ("distance", "losses", "cover", "gap", "sizes"):
+        assert seen.page.evaluate(f"lab.page.charts.{chart}.points.length") > 5
+
+
+LATIN = {
+    "W1", "x,y", "CSV", "WebAssembly", "SIMD", "Firefox", "Chrome", "Safari", "toygan", "Python", "Adam", "λ", "GAN", "D", "log",
+         "k", "Wasserstein", "Dirac", "Dirac-GAN", "beta", "c", "g", "r", "γ",
+}  # fmt: skip
+
+
+def test_no_english_is_left_in_chinese(seen, place):
+    """But for names, units and keys."""
+    opened(seen, place)
+    methods = set(seen.page.evaluate("lab.page.catalogue && Object.keys(lab.words.zh.lessons)"))
+    texts = seen.page.evaluate(
+        "() => { const all = (one) => typeof one === 'string' ? [one] : Object.values(one).flatMap(all);"
+        " return all(lab.words.zh); }"
+    )
+    left = {
+        word
+        for text in texts
+        for word in re.findall(r"[A-Za-zλγ][\w,-]*", re.sub(r"\{\w+\}", "", text))
+        if word not in LATIN and word not in METHODS and word not in methods
+    }
+    assert left == set()
+
+
+@pytest.mark.parametrize("law", ["normal", "uniform", "sphere"])
+def test_latents_follow_pythons_laws(seen, place, law):
+    opened(seen, place, f"#m=ns-gan&n={law}")
+    told = seen.page.evaluate("[...lab.draws().drawn(lab.setup(), 'latent', 20000, 1, 1)]")
+    ours, right = np.array(told).reshape(-1, 2), LATENTS[law](np.random.default_rng(0), 10_000, 2)
+    levels = np.linspace(0.02, 0.98, 25)
+    for axis in (0, 1):
+        assert np.allclose(np.quantile(ours[:, axis], levels), np.quantile(right[:, axis], levels), atol=0.1)
+    assert np.allclose((ours**2).sum(axis=1).mean(), (right**2).sum(axis=1).mean(), rtol=0.05)
+    assert np.corrcoef(ours.T)[0, 1] == pytest.approx(0, abs=0.05)
+    seen.page.click("#copyCommand")
+    assert f"--set generator.latent={law}" in seen.page.input_value("#copied")
+    assert seen.page.input_value("#latent") == law

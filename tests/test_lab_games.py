@@ -258,7 +258,7 @@ def test_a_gauge_is_what_python_measures(method):
     found = seen_by(game.models["gauge"], sim, {"latents": latents.numpy(), "real": real.numpy()})
     live = duel.carried(sim.world.game, sim.start.parameters, latents)
     clouds = state.Watched(real, live, latents)
-    told = state.at_points(sim.world.game, sim.start, clouds)
+    told = state.at_points(sim.world.game, sim.start, clouds, clouds)
     critic = sim.start.players["critic"].parameters
     right = {
         "real_scores": told["real_scores"],

@@ -87,6 +87,7 @@ def gallery(
     runs: RunsFolder = RUNS,
     workers: Workers = None,
     own: OwnCode = [],  # noqa: B006
+    look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Build the site of all exhibits; it opens from disk and needs no network."""
@@ -103,10 +104,10 @@ def gallery(
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
         allow_named(own)
-        names = only or shipped_exhibits()
+        names, options = only or shipped_exhibits(), in_png(look)
         commands = [command_of(name, quick, runs, own) for name in names]
         exhibits = [read(name) for name in names]
-        shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands)
+        shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
         if not only:  # before the pages that lead there
             write_lab(out / "lab", list(shipped()), list(catalogue.methods()))
         papers = [] if only else published(runs.parent / PROTOCOLS.name)
@@ -268,4 +269,4 @@ def tally(shown: Showing) -> str:
 def register(app: typer.Typer) -> None:
     """Put the commands onto a command line."""
     app.command()(sharing(demo))
-    app.command()(gallery)
+    app.command()(sharing(gallery))

@@ -420,6 +420,9 @@ def draw(
         drawing.fits(options, formats, bool(free))
         recording, pace = opened(folder), drawing.pace_of(formats, film, options.px)
         recordings = drawing.seeds_seen(recording, asked.seed, options.points)
+        if asked.own or asked.seed:
+            command = drawing.picture_command(folder, asked, look, critics)
+            recordings = [drawing.with_command(one, command) for one in recordings]
         looks = drawing.looks_of(recording, asked.steps, formats)
         for suffix in formats:
             say(drawn_as_asked(recordings, usable(out or folder), suffix, asked, looks, pace, options))

@@ -258,7 +258,7 @@ def refined(material: Material) -> Figure:
         [dict(row) for row in material.rows if row.get("refined") is not None], ("refined", "scenario", "method")
     )
     if not pieces:
-        return nothing(material, "no refined points to show")
+        return nothing(material)
     how = (
         "W1 to the real points, of 1000 points. Grey: as they are made; orange: sorted by the learned critic; blue: by the "
         "optimal one. Line: perfect samples, the mean; shaded up to the largest of 16."

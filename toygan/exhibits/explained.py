@@ -84,7 +84,8 @@ def explained(one: Explanation, here: Setting, there: Setting, others: Sequence[
     """What an explanation came to, by numbers and in a sentence."""
     verdict, differs, (other, argument) = there.verdict, differing(here, there), decisive(here, there, others)
     contrast = f"not {where(other)}: {argument} decides it" if argument else in_doubt(here, there, differs)
-    words = sentence(here.held, verdict, differs, contrast, f"because {one_line(one.because).rstrip('.')}")
+    vain = in_vain(differs, chance(here, there) < LIKELY)
+    words = sentence(here.held, verdict, vain, contrast, f"because {one_line(one.because).rstrip('.')}")
     return Explained(one.setting, verdict.held, verdict.numbers, differs, argument, words)
 
 
@@ -213,7 +214,7 @@ def changed(before: Settings, after: Settings) -> dict[str, str]:
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def sentence(here: bool | None, there: Verdict, differs: Sequence[str], contrast: str, why: str) -> str:
+def sentence(here: bool | None, there: Verdict, vain: str, contrast: str, why: str) -> str:
     """What became of the claim in another setting, and what that says of here."""
     numbers = there.numbers
     if there.held is None:
@@ -221,7 +222,7 @@ def sentence(here: bool | None, there: Verdict, differs: Sequence[str], contrast
     if here is not False:
         return f"{'Holds' if there.held else 'Does not hold'} there ({numbers}); here: {JUDGED[here]}."
     if not there.held:
-        return f"Does not hold there either ({numbers}): {in_vain(differs)}. It was expected to, {why}."
+        return f"Does not hold there either ({numbers}): {vain}. It was expected to, {why}."
     return f"Holds there ({numbers}), {contrast}, {why}."
 
 
@@ -230,10 +231,12 @@ def where(other: Setting) -> str:
     return f'in the setting "{other.name}"' if other.name else "here"
 
 
-def in_vain(differs: Sequence[str]) -> str:
-    """That one argument changed nothing, or several together."""
-    one = len(differs) == 1
-    return f"{', '.join(differs) or 'nothing'} {'does' if one else 'do'} not decide it{'' if one else ' together'}"
+def in_vain(differs: Sequence[str], apart: bool) -> str:
+    """That one argument did not turn the verdict, or several together; the numbers may be others all the same."""
+    one, names = len(differs) == 1, ", ".join(differs) or "nothing"
+    if apart:
+        return f"{names} {'changes' if one else 'together change'} the numbers, and not the verdict"
+    return f"{names} {'does not decide it' if one else 'do not decide it together'}"
 
 
 def in_doubt(here: Setting, there: Setting, differs: Sequence[str]) -> str:

@@ -1,8 +1,8 @@
 """A config's dials: every number of a step that is not the program, by its key, and the config with them turned.
 
 A float of the method is a dial, and so is each of several floats; whole numbers and words are the program. `steps` is where
-schedules end. Of the players' floats those are dials that a step uses, `critic.momentum` and `generator.reach`: the others
-decide how it starts, or what is drawn.
+schedules end. Of the players' floats those are dials that are marked `InSteps`, such as `critic.momentum`: the others decide
+how a game starts, or what is drawn.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from toygan.files.config import Config
 from toygan.files.strict import Strict
+from toygan.game.dials import InSteps
 from toygan.game.optimisers import OPTIMISERS
 
 # By key, as "critic_rate", "betas.1", "constraint.weight" or "generator.reach": [] or [seed], in float64.
@@ -37,15 +38,14 @@ def unused(config: Config) -> list[str]:
 def floats_of_players(config: Config) -> dict[str, float]:
     """The floats of the players that their steps use, by key."""
     tables = {"generator": config.generator, "critic": config.critic}
-    return {
-        f"{table}.{key}": getattr(tables[table], key)
-        for table, key, option, value in IN_STEPS
-        if getattr(tables[table], option, None) == value and hasattr(tables[table], key)
-    }
+    return {f"{name}.{key}": value for name, table in tables.items() for key, value in table if is_in_steps(table, key)}
 
 
-# A player's table, the float of it that a step uses, and the option and its value with which it does.
-IN_STEPS = (("generator", "reach", "output", "tanh"), ("critic", "momentum", "normalisation", "batch-running"))
+def is_in_steps(table: Strict, key: str) -> bool:
+    """Whether a player's steps use one of its options as a number."""
+    marks = (mark for mark in type(table).model_fields[key].metadata if isinstance(mark, InSteps))
+    return any(not mark.option or getattr(table, mark.option) == mark.value for mark in marks)
+
 
 # Numbers that are parts of the program where they are not zero.
 PARTS = ("ema", "instance_noise", "noisy_labels", "mutual_information")

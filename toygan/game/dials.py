@@ -6,10 +6,21 @@ tables take plain floats as well.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 Dial = Tensor | float
+
+
+class InSteps(NamedTuple):
+    """In the annotation of a float among a player's options: its steps use it, so that it is a dial; where an `option` is named,
+    only if that has this value. Floats of players without it decide how these start, or what is drawn.
+    """
+
+    option: str = ""
+    value: str = ""
 
 
 def over(dial: Dial, values: Tensor) -> Tensor:

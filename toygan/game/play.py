@@ -28,6 +28,23 @@ Draw = Mapping[
 Parameters = Mapping[str, Tensor]  # of every player [seed, P]
 
 
+class Once(dict[str, Tensor]):
+    """Parameters of one opinion, which remember what maps made of points: whoever asks again, a term of the loss or a second
+    critic, gets the same tensor, and the way back through the map is gone once.
+    """
+
+    def __init__(self, parameters: Parameters) -> None:
+        super().__init__(parameters)
+        self.made: dict[tuple[str, int, bool], tuple[Tensor, Tensor]] = {}
+
+    def of(self, name: str, points: Tensor, make: Callable[[], Tensor]) -> Tensor:
+        """What a player makes of points, made when it is asked for first; the points are kept, so that no other has their id."""
+        key = (name, id(points), torch.is_grad_enabled())
+        if key not in self.made:
+            self.made[key] = points, make()
+        return self.made[key][1]
+
+
 class Player(NamedTuple):
     """One player: its body, how it learns, and what it makes of a move.
 
@@ -232,7 +249,7 @@ def move(game: Game, state: State, names: Iterable[str], row: Draw, at: State) -
 def gradient_of(game: Game, name: str, at: Parameters, state: State, row: Draw) -> tuple[Tensor, Opinion]:
     """The gradient of a player's loss by its own parameters [seed, P] at some parameters, and its opinion there."""
     own = at[name].detach().requires_grad_()
-    opinion = game.players[name].opinion(game, {**at, name: own}, state, row)
+    opinion = game.players[name].opinion(game, Once({**at, name: own}), state, row)
     (gradient,) = torch.autograd.grad(opinion.loss.sum(), own)
     return gradient, opinion
 

@@ -15,7 +15,7 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from toygan.game.dials import Dial, over
+from toygan.game.dials import Dial, InSteps, over
 from toygan.game.laws import Sampler
 from toygan.game.networks import (
     ACTIVATIONS,
@@ -95,7 +95,7 @@ def mlp_generator(
     initialisation: Initialisation = "he",
     gain: PositiveFloat = 1.0,
     output: Literal["linear", "tanh"] = "linear",
-    reach: PositiveFloat = 3.0,
+    reach: Annotated[PositiveFloat, InSteps("output", "tanh")] = 3.0,
 ) -> Generator:
     """A perceptron from latents, behind the codes that an objective wants carried, to the plane; with `output = "tanh"` to
     the square [-reach, reach]^2.
@@ -223,7 +223,7 @@ def mlp_critic(
     normalisation: CriticNormalisation = "none",
     initialisation: Initialisation = "he",
     gain: PositiveFloat = 1.0,
-    momentum: Annotated[float, Field(gt=0, le=1)] = 0.1,
+    momentum: Annotated[float, Field(gt=0, le=1), InSteps("normalisation", "batch-running")] = 0.1,
 ) -> Network:
     """A perceptron from the plane to the critic's outputs.
 

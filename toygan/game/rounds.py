@@ -57,6 +57,7 @@ def boosting(bodies: Bodies, *, rounds: Rounds = 4) -> Cast:
         },
         wants={CRITIC: partial(critic_opinion, match=own), GENERATOR: partial(generator_opinion, match=own)},
         carry=mixture,
+        clouds=lambda game, parameters, row: (lacking_points(game, parameters, row), newest(game, parameters, row)),
         chart=lambda game, parameters, latent: sent(game, parameters, latent[..., 1:]),
         objective=with_pick,
         between=next_round,

@@ -11,17 +11,20 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty
 from time import monotonic, time
 from typing import Any, Protocol
 
-from toygan.files.strict import UserError, shortened
-from toygan.many.task import TOPIC, End, Task, bring_home, cargo_for, error_in_words, perform
+from toygan.files.config import Config
+from toygan.files.strict import Source, UserError, check, shortened
+from toygan.many.company import companies
+from toygan.many.task import TOPIC, End, Task, bring_home, cargo_for, error_in_words, perform, perform_together
 from toygan.session.facts import Facts, read_facts
 
 TICK = 0.5  # seconds between two looks at what is running
@@ -47,6 +50,9 @@ class Pool(Protocol):
 
     def submit(self, task: Task) -> Future[End]:
         """Play a task."""
+
+    def submit_together(self, tasks: Sequence[Task]) -> list[Future[End]]:
+        """Play tasks that differ in dials alone, as one game where the pool can."""
 
     def at_work(self, waiting: Waiting) -> Shares:
         """Which of the tasks are at work now."""
@@ -74,7 +80,7 @@ def ends(tasks: Iterable[Task], pool: Pool, look: Look) -> Iterator[tuple[Task, 
 
 def together(tasks: Iterable[Task], pool: Pool, look: Look, suspects: list[Task]) -> Iterator[tuple[Task, End]]:
     """Play tasks side by side; those whose process died too often while they were at work are left as suspects."""
-    waiting, deaths, in_a_row = submitted(tasks, pool), Counter[str](), 0
+    waiting, deaths, in_a_row = submitted_at_first(tasks, pool), Counter[str](), 0
     while waiting:
         ended = looked(waiting, pool, look)
         at_work, lost, busy = pool.at_work(waiting), list[Task](), list[Task]()
@@ -113,6 +119,17 @@ def alone(task: Task, pool: Pool, look: Look) -> End:
 def submitted(tasks: Iterable[Task], pool: Pool) -> Waiting:
     """A future for every task."""
     return {pool.submit(task): task for task in tasks}
+
+
+def submitted_at_first(tasks: Iterable[Task], pool: Pool) -> Waiting:
+    """A future for every task; those that one game has room for are played together. One that is submitted again is alone."""
+    tasks = list(tasks)
+    configs = [check(Config, task.config, Source(task.name)) for task in tasks]
+    waiting: Waiting = {}
+    for places in companies(configs, pool.workers):
+        some = [tasks[place] for place in places]
+        waiting |= zip(pool.submit_together(some) if len(some) > 1 else map(pool.submit, some), some, strict=True)
+    return waiting
 
 
 def looked(waiting: Waiting, pool: Pool, look: Look) -> set[Future[End]]:
@@ -184,6 +201,13 @@ class Local:
         """Play a task in one of the processes."""
         return self.pool.submit(perform, task, driver=os.getpid())
 
+    def submit_together(self, tasks: Sequence[Task]) -> list[Future[End]]:
+        """Play tasks as one game in one of the processes."""
+        whole = self.pool.submit(perform_together, tasks, driver=os.getpid())
+        parts = [OneOfSeveral(whole) for _ in tasks]
+        whole.add_done_callback(partial(share_out, parts))
+        return list(parts)
+
     def at_work(self, waiting: Waiting) -> Shares:
         """Those whose record was written since the sweep began and does not say that it ended."""
         given = (task for future, task in waiting.items() if future.running() or future.done())
@@ -191,6 +215,32 @@ class Local:
         return {
             name: facts.step / max(facts.steps, 1) for name, facts in records if facts and facts.status == "running"
         }
+
+
+class OneOfSeveral(Future[End]):
+    """The future of one of several tasks that are played as one."""
+
+    def __init__(self, whole: Future[list[End]]) -> None:
+        super().__init__()
+        self.whole = whole
+
+    def running(self) -> bool:
+        """It runs when all of them do."""
+        return self.whole.running()
+
+
+def share_out(parts: Sequence[OneOfSeveral], whole: Future[list[End]]) -> None:
+    """Give each of several tasks its end, or what became of all of them."""
+    if whole.cancelled():
+        for part in parts:
+            part.cancel()
+            part.set_running_or_notify_cancel()
+    elif error := whole.exception():
+        for part in parts:
+            part.set_exception(error)
+    else:
+        for part, end in zip(parts, whole.result(), strict=True):
+            part.set_result(end)
 
 
 def record_since(began: float, folder: Path) -> Facts | None:
@@ -265,6 +315,10 @@ class Cluster:
         key = f"{task.name}-{digest[:16]}"
         self.names[key] = task.name
         return self.pool.submit(perform, task, cargo=cargo, key=key)
+
+    def submit_together(self, tasks: Sequence[Task]) -> list[Future[End]]:
+        """Play tasks one by one: each travels by itself."""
+        return [self.submit(task) for task in tasks]
 
     def hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
         """A worker told how far a run is."""

@@ -177,14 +177,18 @@ def backends_here() -> dict[str, str | None]:
 def carry_out(config: Config, order: Order) -> Recording:
     """Run a config in its folder, or find it done there."""
     with folders.claimed(order.folder):
-        facts = folders.begin(order.folder, config, first_facts(config, order), order.fresh)
-        if facts["status"] in folders.FINISHED:
-            return kept(order, facts)
-        ledger = Ledger(order.folder, facts)
+        ledger = opened(config, order)
+        if ledger.is_finished:
+            return kept(order, ledger.facts)
         with recorded_faults(ledger):
             play_on(config, order, ledger)
             finish(order, ledger)
     return load(order.folder)
+
+
+def opened(config: Config, order: Order) -> Ledger:
+    """The record of a run in its folder, begun now or before; UserError, with what differs, for another's folder."""
+    return Ledger(order.folder, folders.begin(order.folder, config, first_facts(config, order), order.fresh))
 
 
 def first_facts(config: Config, order: Order) -> dict[str, Any]:
@@ -287,6 +291,11 @@ class Ledger:
         """Write it if the disk still takes it; the fault that brought us here matters more."""
         with suppress(OSError):
             self.write(**last)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has come to its end before."""
+        return self.facts["status"] in folders.FINISHED
 
     @property
     def backend(self) -> str:

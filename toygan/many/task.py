@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from toygan.files.own import Code, own_tables, recall
 from toygan.files.scenario import as_table
 from toygan.files.strict import Source, UserError, check
 from toygan.many import run
+from toygan.many.company import play_together
 from toygan.many.run import Progress, Watcher
 from toygan.session import folder as folders
 
@@ -77,9 +79,21 @@ def perform(task: Task, driver: int | None = None, cargo: Files | None = None) -
         return end._replace(files=moved(load(place), {there: home for home, there in moves.items()}))
 
 
-def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watcher) -> End:
-    """Carry a run out in a place; whatever it raises is its end and nobody else's, but for Ctrl-C."""
-    order = run.Order(
+def perform_together(tasks: Sequence[Task], driver: int | None = None) -> list[End]:
+    """Carry runs out that differ in dials alone, each in its folder: their steps as one game, then each to its end."""
+    torch.set_num_threads(1)
+    wanted, watch = [], leaving_without(driver)
+    for task in tasks:
+        with suppress(Exception):  # what is wrong with a run is told where it is alone
+            recall(task.config, task.own)
+            wanted.append((check(Config, task.config, Source(task.name)), order_of(task, task.folder, watch)))
+    play_together(wanted)
+    return [perform(task, driver) for task in tasks]
+
+
+def order_of(task: Task, place: Path, watch: Watcher) -> run.Order:
+    """What a task asks for, in a place."""
+    return run.Order(
         place,
         task.command,
         animation=task.animation,
@@ -87,6 +101,11 @@ def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watch
         picture=task.picture,
         settings=task.settings,
     )
+
+
+def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watcher) -> End:
+    """Carry a run out in a place; whatever it raises is its end and nobody else's, but for Ctrl-C."""
+    order = order_of(task, place, watch)
     try:
         await_folder(place, TURN)
         recall(config, task.own)

@@ -85,7 +85,8 @@ def grid_tv(points: np.ndarray, modes: Modes, cells: int = GRID) -> float:
     edges = low + (high - low) * np.linspace(0, 1, cells + 1)[:, None]
     x, y = np.moveaxis(np.diff(normal_share(edges, modes.centres, stds), axis=0), 2, 0)
     due = np.einsum("ik,jk,k->ij", x, y, modes.weights)
-    found = np.histogram2d(*points[np.isfinite(points).all(axis=1)].T, bins=tuple(edges.T))[0] / len(points)
+    x_of, y_of = points[np.isfinite(points).all(axis=1)].T
+    found = np.histogram2d(x_of, y_of, bins=[edges[:, 0], edges[:, 1]])[0] / len(points)
     return float((np.abs(found - due).sum() + abs(due.sum() - found.sum())) / 2)
 
 

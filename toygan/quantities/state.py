@@ -136,7 +136,7 @@ def layer_gradients(game: Game, state: State, clouds: Watched) -> Tensor:
 
     For layer l with outputs a it is sqrt(mean over points of |n dLoss/da_point|^2), real and generated points
     together: a per-point size, whatever the batch. The last layer's is that of the scores (Gulrajani et al., 2017,
-    arXiv:1704.00028, Fig. 1b).
+    arXiv:1704.00028, Fig. 1b). NaN for a body that uses no biases.
     """
     real, fake = packs(game, state, clouds)
     body, layers = game.players[CRITIC].network, layers_of_critic(game, state)
@@ -146,6 +146,8 @@ def layer_gradients(game: Game, state: State, clouds: Watched) -> Tensor:
         r, g = duel.heads(game, body.forward(on_real, real)), duel.heads(game, body.forward(on_fake, fake))
         loss = duel.losses(game, state)(r, g, extra(game, state, clouds)).critic.sum()
         held = [layer.bias for layer in (*on_real, *on_fake)]
+        if not loss.requires_grad:  # a body that adds no biases: nobody knows what its maps give out
+            return real.new_full((len(real), len(layers)), torch.nan)
         found = torch.autograd.grad(loss, held, allow_unused=True)
     squares = [torch.zeros(1, 1).to(real) if one is None else n_times(one).square().sum(dim=2) for one in found]
     halves = zip(squares[: len(layers)], squares[len(layers) :], strict=True)

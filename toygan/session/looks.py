@@ -152,17 +152,29 @@ def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[n
     """Every seed's real and generated points [n, 2] as its critic is shown them, of other latents and noise than the watched."""
     fake = in_turns(sim, state.parameters, sim.final[:, : len(real)])
     shown = shown_clouds(sim, state, torch.from_numpy(real[None]).to(fake), fake, 1)
-    return list(zip(on_host(shown.real.expand(len(fake), -1, -1)), on_host(shown.fake), strict=True))
+    told_apart = (
+        on_host(cloud) for cloud in judged_clouds(sim, state, shown._replace(latent=sim.final[:, : len(real)]))
+    )
+    return list(zip(*told_apart, strict=True))
+
+
+def judged_clouds(sim: Simulation, state: State, shown: Watched) -> tuple[Tensor, Tensor]:
+    """The points [S, n, 2] that the critic tells apart: those that it is shown, or what a cast has in their place."""
+    if sim.world.game.clouds is None:
+        return shown.real.expand(len(shown.fake), -1, -1), shown.fake
+    real, fake = with_beside(sim.world.game, state, shown._replace(told=None))
+    return real[..., :2], fake[..., :2]
 
 
 def unlike_the_samples(sim: Simulation, state: State, live: Tensor, shown: Watched) -> Arrays:
     """What the critic trains against where that is not the samples: with an averaged generator the live one's points
-    `live [S, N, 2]`; with instance noise the blurred ones at which it is judged, `shown_real`, `shown_fake [S, n, 2]`.
+    `live [S, N, 2]`; with instance noise the blurred ones at which it is judged, or what a cast has it tell apart in place of
+    points, `shown_real`, `shown_fake [S, n, 2]`.
     """
     arrays = {} if state.players[GENERATOR].average is None else {"live": live}
-    if sim.world.game.noise is not None:
-        blurred = {"shown_real": shown.real.expand(len(live), -1, -1), "shown_fake": shown.fake}
-        arrays |= {name: points[:, :JUDGED] for name, points in blurred.items()}
+    if sim.world.game.noise is not None or sim.world.game.clouds is not None:
+        both = zip(("shown_real", "shown_fake"), judged_clouds(sim, state, shown), strict=True)
+        arrays |= {name: points[:, :JUDGED] for name, points in both}
     return {name: on_host(points).astype(np.float32) for name, points in arrays.items()}
 
 

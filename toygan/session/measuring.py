@@ -227,11 +227,12 @@ def solution(sim: Simulation) -> dict[str, np.ndarray]:
 
 def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | None:
     """What is known of the optimal critic of this method's objective with so much instance noise; None where its critic
-    is after something else, or is shown more than points.
+    is after something else, is shown more than points, or tells other clouds apart.
     """
     method, told = config.method, told_by(config)
     if (
         sim.world.game.beside
+        or sim.world.game.clouds
         or config.generator.kind == "point"
         or not decided(method.objective.kind, told, critic_kind(config))
     ):

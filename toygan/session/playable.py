@@ -131,7 +131,8 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -
     )
 
 
-LAWS = ("real", "uniform", "normal", "one-hot", "zero", "labels", "source")  # what a page draws of itself
+# what a page draws of itself; uniform is from 0 to 1, symmetric from -1 to 1
+LAWS = ("real", "uniform", "symmetric", "normal", "sphere", "one-hot", "zero", "labels", "source")
 
 
 def drawable(config: Config, stage: World) -> None:
@@ -297,7 +298,11 @@ def drawn(config: Config, stage: World) -> dict[str, Drawn]:
 def latent(config: Config, stage: World) -> Drawn:
     """The law of latents: that of the generator's own option, or what the kinds without one are fed."""
     columns = stage.generator.latents(np.random.default_rng(0), 1, stage.target.sample).shape[1]
-    return Drawn(getattr(config.generator, "latent", FED.get(config.generator.kind, "unknown")), columns)
+    own = getattr(config.generator, "latent", None)
+    return Drawn(FED.get(config.generator.kind, "unknown") if own is None else CHOSEN[own], columns)
+
+
+CHOSEN = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere"}  # laws of latents, as scenarios call them
 
 
 # what generators without a choice of latents are fed

@@ -32,6 +32,7 @@ from toygan.session.dirac import (
     field,
     placed,
     planar,
+    remembers,
     seen,
     stage,
     stepped,
@@ -138,6 +139,7 @@ def typed_portrait(game: Typed, ask: Ask, config: Config) -> Portrait:
         rests=np.array(rests).reshape(-1, 2),
         names=("x", "y"),
         more=(end_in_words(path, rests, ask.steps),),
+        remembers=remembers(start),
     )
 
 

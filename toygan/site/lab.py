@@ -41,9 +41,10 @@ from toygan.site.markup import document_of_scripts
 
 OWN = Path(__file__).parent / "assets" / "lab"
 SCRIPTS = (
-    "words-en.js", "words-zh.js", "lessons.js", "bytes.js", "numbers.js", "address.js", "draws.js", "trainer.js", "assignment.js",
-    "measures.js", "stories.js", "rhythm.js", "diagnosis.js", "stage.js", "marks.js", "curves.js", "panels.js", "gif.js",
-    "experiment.js", "games.js", "painting.js", "watch.js", "slow.js", "hands.js", "share.js", "rooms.js", "lab.js",
+    "words-en.js", "words-zh.js", "methods-zh.js", "lessons.js", "bytes.js", "numbers.js", "address.js", "draws.js",
+    "trainer.js", "assignment.js", "measures.js", "stories.js", "rhythm.js", "diagnosis.js", "stage.js", "marks.js", "curves.js",
+    "panels.js", "gif.js", "experiment.js", "games.js", "painting.js", "watch.js", "slow.js", "hands.js", "share.js",
+    "rooms.js", "lab.js",
 )  # fmt: skip
 STYLES = ("lab.css",)
 FIRST = "store.js"  # before the data
@@ -117,7 +118,7 @@ def write_lab_of(place: Path, runs: Mapping[str, Recording]) -> dict[str, str]:
     """Write a page that plays the games of some runs as they were run, by what they are called, into `place`; returns what
     stands behind its address so that it opens with each. Runs that no page can play are left out; without any nothing is written.
     """
-    games = {name: made for name, run in runs.items() if (made := game_of(run)) is not None}
+    games = {name: found for name, run in runs.items() if (found := game_of(run)) is not None}
     worlds: dict[str, Config] = {}
     about, links = {}, {}
     for number, (name, (config, game)) in enumerate(games.items()):

@@ -20,7 +20,7 @@ PAGES = (
 )
 HOME = "index.html"
 STYLES, HEAD_SCRIPTS = ("page.css",), ("theme.js",)
-SCRIPTS = ("unpack.js", "paint.js", "curves.js", "film.js", "dials.js", "tables.js")
+SCRIPTS = ("unpack.js", "paint.js", "extras.js", "curves.js", "film.js", "dials.js", "tables.js")
 ASSETS = (*STYLES, *HEAD_SCRIPTS, *SCRIPTS)
 
 Pages = Sequence[tuple[str, str]]

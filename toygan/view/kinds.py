@@ -62,6 +62,11 @@ def kept_at(shown: Scene, name: str, look: int) -> np.ndarray | None:
     return None if known is None else np.asarray(known[look][0], float)
 
 
+def kept_over_time(shown: Scene, name: str) -> np.ndarray:
+    """What is kept of the portrait seed under a name at every look that can be drawn: [T, ...]."""
+    return np.asarray(shown.recording.frames[name][: len(shown.steps), 0], float)
+
+
 def pairs_at(shown: Scene, look: int, points: int) -> tuple[np.ndarray, np.ndarray]:
     """The first real points in the view and what comes back of each at a look: [m, 2] twice."""
     found = kept_at(shown, "reconstructed", look)

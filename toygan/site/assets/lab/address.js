@@ -1,7 +1,7 @@
 // The whole experiment as what stands behind # in the address, and back. Unknown and broken parts are left out.
 "use strict";
 (function () {
-  const PLAIN = { s: "scenario", m: "method", z: "size", l: "lesson", v: "view", lang: "language" };
+  const PLAIN = { s: "scenario", m: "method", z: "size", l: "lesson", v: "view", lang: "language", n: "latent" };
 
   // [step, key, value] as step.key.value with ~ for dots in keys.
   const coded = (value) => String(value).replace("-", "m").replace(".", "p").replace("+", "");
@@ -106,6 +106,7 @@
     if (!experiment.drawn) for (const one of scenario.settings[size]) words.push("--set", one);
     for (const key in pairs) words.push("--set", `method.${key}=${floats(pairs[key])}`);
     if (criticSteps !== game.critic_steps && !game.models.step) words.push("--set", `method.critic_steps=${criticSteps}`);
+    if (experiment.latent) words.push("--set", `generator.latent=${experiment.latent}`);
     words.push("--steps", String(dials.steps));
     if (experiment.seed) words.push("--set", `'training.seeds=[${experiment.seed}]'`);
     return words.join(" ");

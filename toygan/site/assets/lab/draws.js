@@ -38,7 +38,16 @@ lab.draws = function () {
 
   const LAWS = {
     uniform: (next, out) => { for (let i = 0; i < out.length; i++) out[i] = next(); },
+    symmetric: (next, out) => { for (let i = 0; i < out.length; i++) out[i] = 2 * next() - 1; },
     zero: () => {},
+    // Evenly on the sphere whose radius is the root of the dimension.
+    sphere: (next, out, columns) => {
+      LAWS.normal(next, out);
+      for (let i = 0; i < out.length; i += columns) {
+        const point = out.subarray(i, i + columns), length = Math.hypot(...point);
+        point.forEach((one, c) => { point[c] = one * Math.sqrt(columns) / length; });
+      }
+    },
     normal: (next, out) => {
       for (let i = 0; i < out.length; i += 2) {
         const radius = Math.sqrt(-2 * Math.log(1 - next())), angle = 2 * Math.PI * next();

@@ -4,6 +4,7 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
 (function () {
   const page = lab.page, catalogue = lab.held.catalogue.header;
   const VIEW = "crgao", SEEDS = 1e6, MOST_BESIDE = 7;
+  const LATENTS = { normal: "normal", uniform: "symmetric", sphere: "sphere" }; // laws of latents, as scenarios call them
   Object.assign(page, { catalogue, VIEW, names: Object.keys(catalogue.scenarios), methods: Object.keys(catalogue.methods) });
   const { names, methods } = page;
 
@@ -11,7 +12,7 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
     const opening = catalogue.opening || {}, usual = ["r3gan", "ns-gan-r1"].find((one) => methods.includes(one)) || methods[0];
     const scenario = names.includes(opening.scenario) ? opening.scenario : names.includes("eight-gaussians") ? "eight-gaussians" : names[0];
     const method = methods.includes(opening.method) ? opening.method : usual;
-    return { scenario, method, size: Object.keys(catalogue.sizes)[0], seed: 0, step: 0, changes: [], beside: [], view: VIEW, hidden: [], drawn: null, density: null, moved: [], box: null, lesson: "" };
+    return { scenario, method, size: Object.keys(catalogue.sizes)[0], seed: 0, step: 0, changes: [], beside: [], view: VIEW, hidden: [], drawn: null, density: null, moved: [], box: null, lesson: "", latent: "" };
   };
 
   page.sound = function (wanted) {
@@ -23,6 +24,7 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
     made.beside = (made.beside || []).filter(({ method }) => methods.includes(method)).slice(0, MOST_BESIDE);
     if (!lab.lessons.some(({ id }) => id === made.lesson)) made.lesson = "";
     if (made.drawn || made.density) made.moved = [];
+    if (!LATENTS[made.latent]) made.latent = "";
     return made;
   };
 
@@ -67,8 +69,10 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
     const models = Object.fromEntries(Object.entries(game.models).map(([name, { inputs, outputs, at }]) => [name, { inputs, outputs, bytes: file.bytes.slice(at[0], at[0] + at[1]) }]));
     const starts = Object.fromEntries(Object.entries(game.starts).map(([player, start]) => [player, lab.firstParameters(start, seed, file.bytes, catalogue.seeds)]));
     const used = new Set(Object.values(game.models).flatMap((model) => model.inputs.map(([port]) => port)));
+    const draws = { ...game.draws }, [law, columns] = draws.latent, free = Object.values(LATENTS).includes(law); // the law of latents is no part of a model
+    if (free && experiment.latent) draws.latent = [LATENTS[experiment.latent], columns];
     const losses = Object.entries(game.places).filter(([name]) => /_loss$|^penalty$/.test(name));
-    return { id, models, starts, state: game.state, draws: game.draws, dials: { ...game.dials, steps: about.steps }, places: game.places, codes: game.codes, kinds: game.kinds, shift: game.shift,
+    return { id, models, starts, state: game.state, draws, latent: free ? Object.keys(LATENTS).find((name) => LATENTS[name] === draws.latent[0]) : "", dials: { ...game.dials, steps: about.steps }, places: game.places, codes: game.codes, kinds: game.kinds, shift: game.shift,
       push: Math.min(right - left, top - bottom) / 3, criticSteps: game.critic_steps, critic_steps: game.critic_steps, batch: game.batch, frozen: "none", seed,
       pool: target.points, labels: target.labels, source: target.source, changes: experiment.changes.map((one) => one.slice()), until: experiment.step || null, runaway: catalogue.runaway,
       windows: page.windowsOf(target), watched: catalogue.windows, told: Object.fromEntries(losses), averaged: Object.keys(game.state).some((place) => /average$/.test(place)),

@@ -80,7 +80,7 @@
     look(look) {
       const panel = panelOf(look.game);
       if (!panel) { page.trainer.postMessage({ do: "seen" }); return; }
-      panel.look = look;
+      panel.look = panel.look && panel.look.game === look.game ? { ...panel.look, ...look } : look; // of the map the last one
       panel.unseen = (panel.unseen || 0) + 1;
       if (look.step > 0 && lab.told.first === undefined) lab.told.first = performance.now();
       if (panel === page.main()) followed(look);
@@ -118,6 +118,7 @@
     page.playing = true;
     page.sticky = false;
     page.tellSpeed();
+    page.tellWanted();
     page.trainer.postMessage({ do: "play" });
     page.tellPlaying();
   };
@@ -128,6 +129,7 @@
     page.tellPlaying();
   };
 
+  page.tellWanted = () => page.trainer && page.trainer.postMessage({ do: "wanted", slopes: page.shownParts().arrows || page.shownParts().pulls });
   page.tellSpeed = () => page.trainer && page.trainer.postMessage({ do: "speed", ...SPEEDS[page.speed] });
 
   page.tellPlaying = function () {

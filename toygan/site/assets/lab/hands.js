@@ -5,7 +5,7 @@
   const page = lab.page, { catalogue, at } = page, { el, filled } = lab;
   const MOST_DRAWN = 1500, CELLS = 48, FULL = 15, POINTS = 2400; // cells a side of a density, its highest value, points drawn of it
   const TOOLS = ["draw", "paint", "erase", "drag"];
-  let sharing = 0, dragged = null;
+  let sharing = 0, dragged = null, stroke = null; // where a stroke was last
 
   page.tools = function () {
     if (page.hidden("own")) return "";
@@ -55,8 +55,11 @@
   page.touch = function (panel, event, begins) {
     const place = panel.stage.plane(event), { tool } = page, [left, right] = page.viewOf();
     if (tool === "drag") { drag(place, begins); return; }
+    const from = begins || !stroke ? place : stroke, radius = (right - left) * (tool === "draw" ? 0.015 : 0.05);
     const act = tool === "paint" || (tool === "erase" && page.experiment.density) ? paint : tool === "erase" ? erase : scatter;
-    act(place, (right - left) * (tool === "draw" ? 0.015 : 0.05));
+    const parts = Math.max(Math.ceil(Math.hypot(place[0] - from[0], place[1] - from[1]) / radius * (tool === "draw" ? 0.5 : 2)), 1);
+    for (let i = 1; i <= parts; i++) act([0, 1].map((d) => from[d] + (place[d] - from[d]) * i / parts), radius);
+    stroke = place;
     if (!sharing) sharing = requestAnimationFrame(share);
   };
 
@@ -92,14 +95,16 @@
   function drag(place, begins) {
     const { experiment, target } = page, marks = target.modes ? target.modes.centres : target.places && target.places.centres;
     if (page.isOwn() || !marks) { page.say(page.words.nothingToDrag, true); return; }
-    if (begins) dragged = lab.measures.placeAt(place[0], place[1], marks).k;
-    if (dragged === null) return;
-    const before = experiment.moved.find(([k]) => k === dragged) || [dragged, 0, 0], [x, y] = marks[dragged];
-    experiment.moved = [...experiment.moved.filter(([k]) => k !== dragged), [dragged, before[1] + place[0] - x, before[2] + place[1] - y]];
-    marks[dragged] = place; // where it is seen until the points follow
+    if (begins) {
+      const { k } = lab.measures.placeAt(place[0], place[1], marks), [, x, y] = experiment.moved.find(([which]) => which === k) || [k, 0, 0];
+      dragged = { k, from: [place[0] - x, place[1] - y] };
+    }
+    if (!dragged) return;
+    const { k, from } = dragged;
+    experiment.moved = [...experiment.moved.filter(([which]) => which !== k), [k, place[0] - from[0], place[1] - from[1]]];
     if (!sharing) sharing = requestAnimationFrame(share);
   }
-  page.letGo = function () { dragged = null; };
+  page.letGo = function () { dragged = stroke = null; };
 
   // --- what was drawn, as points ---
 

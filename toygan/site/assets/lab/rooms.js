@@ -141,6 +141,7 @@
       experiment.view = experiment.view.replace(letter, "") + (event.target.checked ? letter : "");
       at.optimal.hidden = !page.shownParts().optimal;
       page.optimalWords();
+      page.tellWanted();
       if (page.main()) page.main().asked = null;
       page.keepAddress();
       page.repaint();
@@ -155,10 +156,15 @@
     const { words, experiment, hidden } = page, lesson = lab.lessons.find(({ id }) => id === experiment.lesson), told = lesson && words.lessons[lesson.id];
     const about = catalogue.methods[experiment.method], strong = (text) => el("strong", {}, text + ": ");
     const card = told ? el("div", { class: "card lesson" }, el("h2", {}, told.title), el("p", {}, told.text), el("p", {}, strong(words.tryThis), told.try), el("p", {}, strong(words.expect), told.expect))
-      : el("div", { class: "card" }, el("h2", {}, experiment.method), el("p", { class: "formula" }, about.formula), el("p", { lang: "en" }, strong(words.lookFor), about.look_for), el("p", { class: "hint", lang: "en" }, about.reference));
+      : el("div", { class: "card" }, el("h2", {}, experiment.method), el("p", { class: "formula" }, about.formula), el("p", {}, strong(words.lookFor), lookFor(about)), el("p", { class: "hint", lang: "en" }, about.reference));
     at.dials = el("div", { class: "dials" });
     return el("section", { class: "side", "aria-label": words.dials }, card, hidden("dials") ? null : el("div", { class: "card" }, el("h2", {}, words.dials), at.dials),
       hidden("beside") ? null : besideCard(), hidden("own") ? null : page.ownCard(), hidden("share") ? null : page.shareCard());
+  }
+
+  function lookFor(about) {
+    const told = page.words.lookFors && page.words.lookFors[page.experiment.method];
+    return told || el("span", { lang: "en" }, about.look_for);
   }
 
   page.buildDials = function () {
@@ -176,6 +182,7 @@
       rows.push(row);
       page.dialRows.set("critic_steps", row);
     }
+    if (setup.latent) rows.push(chooser("latent", words.latent, Object.entries(words.latents), setup.latent, (latent) => page.start({ ...page.experiment, step: 0, latent }, true)));
     at.frozen = null;
     if (!setup.models.step) {
       const field = chooser("frozen", words.frozen, Object.entries(words.frozens), "none", (now) => page.turned("frozen", now));

@@ -3,9 +3,10 @@
 "use strict";
 lab.trainer = function () {
   const games = new Map(), sessions = new Map();
-  const FRAME = 33, TRAIN = 26; // ms from look to look, and of them for moves
+  const FRAME = 33, TRAIN = 26, LOOK = 8; // ms from look to look; of them for moves, and for looks at several games
+  const MAPS = 0.12; // the share of the time that goes into maps
   const GENERATOR = 1 << 20, EXTRA = 1 << 21; // which move of a step random numbers are for
-  let potential = null, playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20;
+  let potential = null, playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20, wanted = { slopes: true };
 
   const { stream, named, normal, drawn } = lab.draws();
 
@@ -30,10 +31,11 @@ lab.trainer = function () {
 
   const tensor = (type, numbers, shape) => new ort.Tensor(type, type === "float64" ? Float64Array.from(numbers) : numbers, shape);
 
-  async function run(model, find) {
+  // A model on what `find` gives for its inputs; only some of its outputs, where these are named: the others are not worked out.
+  async function run(model, find, wanted) {
     const feeds = {};
     for (const [name, type, shape] of model.inputs) feeds[name] = find(name, type, shape);
-    return model.session.run(feeds);
+    return wanted ? model.session.run(feeds, wanted) : model.session.run(feeds);
   }
 
   const stepOf = (game) => Number(game.state[game.places.step].data[0]);
@@ -53,6 +55,7 @@ lab.trainer = function () {
 
   // One step: the critics as often as is asked, then the generators; a frozen player is left out.
   async function step(game) {
+    game.slow = null;
     apply(game);
     for (const extra of game.extra.splice(0)) await move(game, extra, EXTRA + ++game.extras);
     if (game.models.step && game.frozen !== "both") return move(game, "step", 0);
@@ -129,25 +132,31 @@ lab.trainer = function () {
 
   function seek(game, wanted) {
     const kept = game.history.reduce((best, one) => (Math.abs(one.step - wanted) < Math.abs(best.step - wanted) ? one : best));
-    Object.assign(game, standing(kept), { changes: kept.changes.slice(), diverged: false, until: Infinity, sub: 0 });
+    Object.assign(game, standing(kept), { changes: kept.changes.slice(), diverged: false, until: Infinity, sub: 0, slow: null });
   }
 
   // --- looking ---
 
   // What a model that looks sees of the state, through the game's windows or others.
-  async function watchedAs(game, others, model = "look") {
+  async function watchedAs(game, others, model = "look", wanted) {
     const given = { ...game.windows, ...others };
     const out = await run(game.models[model], (port, type, shape) => {
       if (port.startsWith("state/")) return game.state[port];
       if (port.startsWith("dials/")) return game.dials[port.slice(6)];
       return tensor(type, given[port.slice(3)], shape);
-    });
+    }, wanted);
     return Object.fromEntries(Object.entries(out).map(([port, one]) => [port.replace("next seen/", ""), Float32Array.from(one.data)]));
   }
 
+  // The map changes slowly, and costs most: while a game plays it is looked at as often as it costs a small share of the time,
+  // and arrows when they are shown.
   async function look(game, why) {
-    const seen = await watchedAs(game, {});
-    if (game.optimal) seen.optimal = game.optimal.slice();
+    const begun = performance.now(), whole = why !== "play" || begun - game.mapped > game.mapCost / MAPS;
+    const left = (name) => (whole ? why === "play" && name === "slopes" && !wanted.slopes : name === "scores" || name === "slopes");
+    const outputs = game.models.look.outputs.map(([name]) => name).filter((name) => !left(name.replace("next seen/", "")));
+    const seen = await watchedAs(game, {}, "look", outputs);
+    if (whole) { game.mapped = performance.now(); game.mapCost = game.mapped - begun; }
+    if (whole && game.optimal) seen.optimal = game.optimal.slice();
     const told = reportOf(game), kept = game.history;
     const wild = (one) => !(Math.abs(one) < game.runaway);
     game.diverged = seen.samples.some(wild) || (stepOf(game) > 0 && Object.values(told).some((one) => Math.abs(one) >= game.runaway));
@@ -194,9 +203,12 @@ lab.trainer = function () {
           due--;
           counted++;
         }
-        for (const game of games.values()) {
-          keep(game);
-          if (unseen < 2 * games.size || isOver(game)) await look(game, "play");
+        const looking = performance.now();
+        for (const game of games.values()) keep(game);
+        for (const game of inTurns()) {
+          if (!isOver(game) && (unseen >= 2 * games.size || performance.now() - looking > LOOK)) continue;
+          await look(game, "play");
+          game.seen = looking;
         }
         if (!alive().length) { playing = false; postMessage({ told: "rest" }); }
       });
@@ -206,6 +218,9 @@ lab.trainer = function () {
     }
     looping = false;
   }
+
+  // The games, those first that were not looked at for longest.
+  const inTurns = () => [...games.values()].sort((a, b) => (a.seen || 0) - (b.seen || 0));
 
   // --- slow motion: the parts of each move of a step, one at a time ---
 
@@ -267,7 +282,7 @@ lab.trainer = function () {
     },
     async open({ setup }) {
       const game = { ...setup, models: {}, history: [], every: 1, done: 0, extra: [], extras: 0, state: {}, dials: {},
-        until: setup.until === undefined || setup.until === null ? Infinity : setup.until, diverged: false };
+        until: setup.until === undefined || setup.until === null ? Infinity : setup.until, diverged: false, mapped: 0, mapCost: 0, sub: 0, slow: null };
       for (const name in setup.models) game.models[name] = { ...setup.models[name], session: await session(setup.models[name].bytes) };
       for (const place in setup.state) {
         const { size, wide, player, number, shape } = setup.state[place];
@@ -332,7 +347,7 @@ lab.trainer = function () {
       const numbers = game.draws[name][0] === "labels" ? classes(game, samples, columns[k]) : drawn(game, name, samples * columns[k], 0, EXTRA - 1);
       for (let i = 0; i < samples; i++) for (let c = 0; c < columns[k]; c++) out[i * width + shift + c] = numbers[i * columns[k] + c];
       for (let i = 0; i < mesh * mesh; i++) {
-        const at = (samples + i) * width + shift, place = [i % mesh, Math.floor(i / mesh)].map((one) => 4 * one / (mesh - 1) - 2);
+        const at = (samples + i) * width + shift, place = [i % mesh, Math.floor(i / mesh)].map((one) => (2 * one / (mesh - 1) - 1) * (game.draws.latent[0] === "normal" ? 2 : 1));
         if (name !== "latent") out[at] = 1;
         else for (let c = 0; c < Math.min(columns[k], 2); c++) out[at + c] = place[c];
       }
@@ -360,6 +375,7 @@ lab.trainer = function () {
 
   self.onmessage = ({ data }) => {
     if (data.do === "seen") { unseen = Math.max(unseen - 1, 0); return; }
+    if (data.do === "wanted") { wanted = data; return; }
     if (data.do === "speed") { speed = data.slow ? data.speed : data.speed || Infinity; slow = Boolean(data.slow); return; }
     if (data.do === "pause") { playing = false; return; }
     if (data.do === "play") {

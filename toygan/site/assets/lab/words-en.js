@@ -40,6 +40,7 @@ lab.words.en = {
   show: "Show", shows: { c: "critic", a: "arrows", r: "target points", g: "generated points", p: "pulls at points", m: "latent mesh", t: "trails", k: "tracked points", b: "way back", o: "optimal critic" },
   kinds: { generator: "{n} generators, a colour each", class: "{n} classes, a colour each", category: "{n} categories, a colour each" }, otherWorld: "The other world: its points, and those that are made in it",
   dials: "Turn while it plays",
+  latent: "latents are", latents: { normal: "normal", uniform: "uniform on a square", sphere: "on a circle or sphere" },
   criticSteps: "critic moves a step", frozen: "Frozen player", frozens: { none: "nobody", critic: "the critic", generator: "the generator" },
   dialParts: { objective: "objective", constraint: "penalty", also: "second penalty", update: "rule", cast: "further players" },
   dialNames: {

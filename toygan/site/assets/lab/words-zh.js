@@ -40,10 +40,11 @@ lab.words.zh = {
   show: "显示", shows: { c: "评判器", a: "箭头", r: "目标点", g: "生成点", p: "点所受的拉力", m: "潜变量网格", t: "轨迹", k: "跟踪的点", b: "来回", o: "最优评判器" },
   kinds: { generator: "{n} 个生成器，各一种颜色", class: "{n} 个类，各一种颜色", category: "{n} 个类别，各一种颜色" }, otherWorld: "另一个世界：它的点，以及在那里生成的点",
   dials: "边玩边调",
+  latent: "潜变量的分布", latents: { normal: "正态", uniform: "方形上均匀", sphere: "圆或球面上" },
   criticSteps: "每步评判器走几着", frozen: "冻结的一方", frozens: { none: "无", critic: "评判器", generator: "生成器" },
   dialParts: { objective: "目标", constraint: "惩罚", also: "第二个惩罚", update: "规则", cast: "其他玩家" },
   dialNames: {
-    steps: "训练长度", generator_rate: "生成器学习率", critic_rate: "评判器学习率", "betas.0": "第一个 beta（动量）", "betas.1": "第二个 beta", epsilon: "优化器的 epsilon",
+    steps: "训练长度", generator_rate: "生成器学习率", critic_rate: "评判器学习率", "betas.0": "第一个 beta（动量）", "betas.1": "第二个 beta", epsilon: "优化器的 ε",
     ema: "生成器的滑动平均", instance_noise: "实例噪声", noisy_labels: "标签交换比例", mutual_information: "编码的权重",
     "constraint.weight": "惩罚权重 λ", "constraint.bound": "截断界", "constraint.target": "期望的坡度", "constraint.lipschitz": "利普希茨界",
     "constraint.reach": "点周围的范围", "objective.margin": "间隔", "objective.pulling_away": "互相推开", "objective.gamma": "平衡 γ", "objective.pace": "k 的步调", auxiliary: "分类的权重", history: "拉回过去的力",
@@ -84,7 +85,7 @@ lab.words.zh = {
   scenarios: {
     checkerboard: "棋盘", circles: "同心圆", dirac: "Dirac-GAN", "eight-gaussians": "八个高斯", "far-gaussian": "远处的高斯", "hand-drawn": "手绘", "my-points": "我的点",
     pinwheel: "风车", "shifted-lines": "平移的线段", spirals: "螺旋", "swiss-roll": "瑞士卷", "twenty-five-gaussians": "二十五个高斯", "two-moons": "双月", "two-scales": "两种尺度",
-    "unbalanced-gaussians": "不均衡的高斯",
+    "unbalanced-gaussians": "不均衡的高斯", clock: "时钟", "moons-to-spirals": "从双月到螺旋", oscillator: "振子", "ring-to-grid": "从圆环到网格", "rotated-pairs": "转过的配对", "two-rings": "两个圆环",
   },
   lessons: {
     vanishing: { title: "梯度消失", text: "生成器在远离目标的地方被冻结，只有评判器在学：它的损失趋于零，胸有成竹。最早的 GAN 的损失 log(1 − D) 在那里是平的，几乎没有什么可供生成器学习。",
