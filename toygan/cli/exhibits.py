@@ -94,19 +94,16 @@ def gallery(
     with clear_faults(*GO_ON):
         from joblib import cpu_count
 
-        from toygan.exhibits import read
         from toygan.exhibits.published import published
         from toygan.files import catalogue
-        from toygan.files.own import allow_named
         from toygan.site.lab import write_lab
         from toygan.site.site import write_site
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
-        allow_named(own)
         names, options = only or shipped_exhibits(), in_png(look)
         commands = [command_of(name, quick, runs, own) for name in names]
-        exhibits = [read(name) for name in names]
+        exhibits = read_with(own, names)
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
         if not only:  # before the pages that lead there
             write_lab(out / "lab", list(shipped()), list(catalogue.methods()))
@@ -117,6 +114,15 @@ def gallery(
         else:
             say("\n".join([*map(tally, shown), str(index)]))
         end(shown, failed, strict=False)
+
+
+def read_with(own: Sequence[str], names: Sequence[str]) -> list[Exhibit]:
+    """The exhibits of some names, which may run the user's own functions of these words."""
+    from toygan.exhibits import read
+    from toygan.files.own import allow_named
+
+    allow_named(own)
+    return [read(name) for name in names]
 
 
 def command_of(name: str, quick: bool, runs: Path, own: Sequence[str] = ()) -> str:
