@@ -222,3 +222,37 @@ def scaled_to_its_largest(batch_size, random_state=0):
     rng = np.random.RandomState(random_state)
     data = rng.randn(batch_size, 2)
     return data / np.abs(data).max()
+
+
+def penalty_mean_inside(D, real, fake):
+    eps = torch.rand(real.shape[0], 1)
+    x = (eps * real + (1 - eps) * fake).requires_grad_(True)
+    g = torch.autograd.grad(D(x).sum(), x, create_graph=True)[0]
+    return 10 * (g.pow(2).sum(1).mean().sqrt() - 1) ** 2
+
+
+def clip_weights(D, real, fake):
+    for m in D.modules():
+        if isinstance(m, nn.Linear):
+            m.weight.data.clamp_(-0.01, 0.01)
+    return torch.zeros(())
+
+
+def nowhere_loss(d_real, d_fake):
+    return (d_fake.mean() - d_real.mean()).detach(), -d_fake.mean()
+
+
+def mean_distance(points, real):
+    return np.linalg.norm(points[:, None] - real[None], axis=-1).min(axis=1).mean()
+
+
+def paired_distance(points, real):
+    return np.linalg.norm(points - real, axis=1).mean()
+
+
+def by_subset(points, real):
+    return points[np.random.permutation(len(points))[:50]].std() / real.std()  # noqa: NPY002  (theirs)
+
+
+def constant_measure(points, real):
+    return len(points) / len(real)

@@ -30,7 +30,7 @@ from toygan.game.networks import Layer
 from toygan.game.play import Game, Parameters, State
 from toygan.game.streams import draws
 from toygan.game.zoo import PLAYED_ON, ZOO
-from toygan.quantities.companions import in_turn, kinds_of, makers_of, of_encoder
+from toygan.quantities.companions import kinds_of, makers_of, of_encoder
 from toygan.quantities.kinds import (
     Classes,
     Kinds,
@@ -43,7 +43,7 @@ from toygan.quantities.measure import floors, measure_frame
 from toygan.quantities.state import Watched, with_beside
 from toygan.quantities.table import N_W1
 from toygan.quantities.transport import w1
-from toygan.session.ground import PERFECT, perfect_points
+from toygan.session.ground import PERFECT, perfect_batch
 from toygan.session.looks import generated, like, observe, paired
 from toygan.session.measuring import (
     final_floors,
@@ -54,7 +54,6 @@ from toygan.session.measuring import (
     measured,
     other_points,
     summary,
-    turns_of,
 )
 from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, real_points, simulation
@@ -308,7 +307,6 @@ def test_points_of_one_generator_stay_in_their_order():
     assert makers_of(sim.world.game, sim.watched) is None
     seen = duel.carried(sim.world.game, state.averaged, sim.watched).detach().numpy()
     np.testing.assert_array_equal(arrays["samples"], seen)
-    assert in_turn(np.array([0, 0, 0, 1, 1])).tolist() == [0, 3, 1, 4, 2]
 
 
 def test_codes_are_told_apart_by_their_names():
@@ -326,8 +324,8 @@ def test_several_generators_are_held_against_generators_of_the_whole_target():
         overlap, apart = found["generator_overlap"], found["generator_distance"]
         assert 0.8 < overlap["low"] < overlap["mean"] < overlap["high"] <= 1
         if real is not None:  # four generators that take turns at points of the target lie in the band
-            perfect = perfect_points(sim.world.target, 0, len(real), PERFECT + 1)
-            makers = turns_of(sim, sim.watched)
+            perfect = perfect_batch(sim.world.target, 0, len(real), PERFECT + 1).points
+            makers = makers_of(sim.world.game, sim.watched)
             assert overlap["low"] <= generator_overlap(perfect, sim.world.target.modes, makers) <= overlap["high"]
             assert apart["low"] <= generator_distance(perfect[:N_W1], makers[:N_W1]) <= apart["high"]
 

@@ -1,16 +1,20 @@
 """A user's own target and rule: from a file that the command names, or functions in Python, through every door."""
 
 import json
+import re
 import tomllib
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 import toygan
 from toygan.cli.main import app
+from toygan.draw.panels import own_curves
+from toygan.draw.sheet import curve_panels
 from toygan.files import own
 from toygan.files.scenario import read
 from toygan.files.world import build_target
@@ -504,3 +508,23 @@ def test_an_exhibit_plays_own_code_that_the_command_names(mine):
     assert json.loads(result.stdout)["claims"][0]["held"] is True
     page = next(Path("page/exhibits").glob("mine*")).read_text()
     assert "--own mine.py:my_rule" in page
+
+
+def test_measures_of_ones_own_have_curves_and_columns(mine):
+    words = ["--measure", "mine.py:left_share", "--set", "training.seeds=2", "--page"]
+    assert run("eight-gaussians", "-m", "gan", *words).exit_code == 0
+    folder = Path("runs/eight-gaussians/gan")
+    recording = toygan.load(folder)
+    titles = [panel.__name__ for row in curve_panels(recording) for panel in row]
+    assert "own_curves" in titles
+    axis = own_curves(Figure().subplots(), recording)
+    drawn = [line.get_ydata() for line in axis.lines if len(line.get_ydata()) > 2]
+    assert np.array_equal(np.array(drawn)[::-1], recording.curve("left_share").T)  # the seed that is shown on top
+    page = (folder / "page/index.html").read_text()
+    (facts,) = re.findall(r'id="film-facts">(.*?)</script>', page)
+    told = json.loads(facts)
+    (row,) = [one for one in told["quantities"] if one["name"] == "left_share"]
+    assert row["curve"]
+    assert row["line"]
+    assert len(told["runs"][0]["curves"]["left_share"]) == 2
+    assert '<th scope="col">left share</th>' in page

@@ -18,9 +18,11 @@ from pathlib import Path
 
 import pytest
 from test_cli import SMALL, call, finished, here, one_object  # noqa: F401  (fixtures)
+from typer.testing import CliRunner
 
 import toygan
 from toygan.cli import distance
+from toygan.cli.main import app
 from toygan.files.text import folded, jsonable, one_line, visible
 
 ROOT = Path(toygan.__file__).parent
@@ -256,3 +258,27 @@ def test_a_text_with_lines_of_its_own_is_not_broken_twice(tmp_path):
     assert end - start > 5
     for line, following in zip(lines[start:end], lines[start + 1 : end], strict=False):
         assert len(line.rstrip()) + 1 + len(following.split()[0]) > 80  # the next word had no room
+
+
+def test_a_number_that_is_said_twice_is_said_once(tmp_path):
+    words = ["run", "two-moons", "--out", str(tmp_path / "runs")]
+    for option, key in (("--steps", "training.steps"), ("--seeds", "training.seeds")):
+        result = CliRunner().invoke(app, [*words, option, "20", "--set", f"{key}=30"])
+        assert result.exit_code == 2
+        assert f"--set {key}=30: 30, and {option} 20 says otherwise\n    say it once" in result.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_that_was_interrupted_is_told_as_one(tmp_path):
+    folder = tmp_path / "two-moons" / "gan"
+    changes = {"training.steps": 4, "training.points": 60, "training.batch": 16, "training.frames": 2}
+    toygan.run("two-moons", "gan", overrides=changes, out=tmp_path, animation=False)
+    facts = json.loads((folder / "run.json").read_text()) | {"status": "interrupted", "step": 2}
+    (folder / "run.json").write_text(json.dumps(facts))
+    (folder / "frames.npz").unlink()
+    result = CliRunner().invoke(app, ["draw", str(folder)])
+    assert result.exit_code == 2
+    assert (
+        "one is there that got to step 2 of 4 (interrupted), and goes on by its command\n    toygan run"
+        in result.stderr
+    )

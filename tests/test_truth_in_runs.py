@@ -15,7 +15,7 @@ from toygan.quantities.divergences import js, shares, tv
 from toygan.quantities.optimal import potential_of
 from toygan.quantities.transport import directions, solved, w1
 from toygan.session import simulation
-from toygan.session.ground import PERFECT, perfect_points
+from toygan.session.ground import PERFECT, perfect_batch
 from toygan.session.measuring import FINAL_W1
 from toygan.session.recording import Recording, like_perfect
 from toygan.targets.target import MANY
@@ -93,7 +93,9 @@ def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floor
         ends = [of(shares(points, real, sim.many_real)) for points in recording.frames["final"]]
         assert [row[name] for row in recording.facts.summary.rows] == pytest.approx(ends)
         for when, held in (("frame", sim.real), ("final", real)):
-            perfect = [perfect_points(sim.world.target, config.training.seed, len(held), k) for k in range(PERFECT)]
+            perfect = [
+                perfect_batch(sim.world.target, config.training.seed, len(held), k).points for k in range(PERFECT)
+            ]
             floor = np.mean([of(shares(points, held, sim.many_real)) for points in perfect])
             assert recording.facts.floor(name, when).mean == pytest.approx(floor)
 
@@ -111,7 +113,7 @@ def test_the_target_s_large_sample_belongs_to_the_scenario_and_its_seed(tmp_path
     config = read("eight-gaussians", "gan")
     sim = simulation.simulation(config)
     taken = [sim.real, *(simulation.real_points(config, sim.world, 100, k) for k in (1, 2))]
-    taken += [perfect_points(sim.world.target, config.training.seed, 100, k) for k in range(PERFECT)]
+    taken += [perfect_batch(sim.world.target, config.training.seed, 100, k).points for k in range(PERFECT)]
     assert not np.isin(np.concatenate(taken), known).any()
 
 

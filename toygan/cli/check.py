@@ -1,4 +1,4 @@
-"""The command `check`: is this loss, penalty, critic, generator or target right?"""
+"""The command `check`: is this loss, penalty, critic, generator, target or measure right?"""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ As = Annotated[
     typer.Option(
         "--as",
         metavar="PART",
-        help="objective, penalty, critic, generator or target; by its name and arguments unless said.",
-        autocompletion=complete_words("objective", "penalty", "critic", "generator", "target"),
+        help="objective, penalty, critic, generator, target or measure; by its name and arguments unless said.",
+        autocompletion=complete_words("objective", "penalty", "critic", "generator", "target", "measure"),
     ),
 ]
 MARKS = {True: "ok", False: "WRONG", None: "note"}

@@ -95,16 +95,13 @@ def gallery(
     with clear_faults(*GO_ON):
         from joblib import cpu_count
 
-        from toygan.exhibits import read
-        from toygan.files.own import allow_named
         from toygan.site.site import write_site
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
-        allow_named(own)
         names, options = only or shipped_exhibits(), in_png(look)
         commands = [command_of(name, quick, runs, own) for name in names]
-        exhibits = [read(name) for name in names]
+        exhibits = read_with(own, names)
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
         papers = [] if only else beside_questions(out, runs)
         index = write_site(out, shown, quick, workers or cpu_count(), papers)
@@ -123,6 +120,15 @@ def beside_questions(out: Path, runs: Path) -> list[Published]:
 
     write_lab(out / "lab", list(shipped()), list(catalogue.methods()))
     return published(runs.parent / PROTOCOLS.name)
+
+
+def read_with(own: Sequence[str], names: Sequence[str]) -> list[Exhibit]:
+    """The exhibits of some names, which may run the user's own functions of these words."""
+    from toygan.exhibits import read
+    from toygan.files.own import allow_named
+
+    allow_named(own)
+    return [read(name) for name in names]
 
 
 def command_of(name: str, quick: bool, runs: Path, own: Sequence[str] = ()) -> str:

@@ -34,7 +34,7 @@ from toygan.cli.exits import (
     stop,
     stopping,
 )
-from toygan.cli.shared import OwnCode, sharing
+from toygan.cli.shared import OwnCode, sharing, with_budget
 from toygan.cli.streams import mend_streams
 from toygan.files.text import say, say_json
 
@@ -293,10 +293,7 @@ def prepared(
     from toygan.many import run
 
     allow([scenario, *methods, *changes])
-    if steps is not None:
-        changes = [*changes, f"training.steps={steps}"]
-    if seeds is not None:
-        changes = [*changes, f"training.seeds={seeds}"]
+    changes = with_budget(changes, steps, seeds)
     asked: list[str | None] = [*dict.fromkeys(methods)] or [None]
     return [run.prepared(scenario, method, changes, wanted) for method in asked]
 
@@ -476,9 +473,21 @@ def opened(folder: Path) -> Recording:
     try:
         return load(folder)
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{folder}: holds no finished run; toygan run makes one") from None
+        raise UserError(f"{folder}: holds no finished run; {unfinished(folder)}") from None
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise UserError(f"{folder}: cannot be read as a run ({error})") from None
+
+
+def unfinished(folder: Path) -> str:
+    """How a run that was begun in a folder ends; how one begins where there is none."""
+    from toygan.session.recording import read_facts
+
+    try:
+        facts = read_facts(folder)
+    except (OSError, ValueError):
+        return "toygan run makes one"
+    reached = f"one is there that got to step {facts.step} of {facts.steps} ({facts.status})"
+    return f"{reached}, and goes on by its command\n    {facts.command}"
 
 
 def compare(

@@ -21,7 +21,7 @@ from toygan.cli.completion import (
     complete_words,
 )
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
-from toygan.cli.shared import OwnCode, sharing
+from toygan.cli.shared import OwnCode, sharing, with_budget
 from toygan.files.text import room, say, tell, visible
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def sweep(
         refuse_unknown(formats)
         options = drawing.looked(look)
         drawing.fits(options, formats or ["png"])
-        changes = [*changes, *([f"training.steps={steps}"] if steps else []), *measuring(measures)]
+        changes = [*with_budget(changes, steps), *measuring(measures)]
         plan, places = plan_of(scenarios, methods, seeds, grid, changes, own, out, animation)
         tasks, place = sweeps.planned(plan, places), Path(plan.out)
         if dry_run:

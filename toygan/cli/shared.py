@@ -46,3 +46,17 @@ def spread(params: Any, hints: dict[str, Any], groups: dict[str, Any]) -> Iterat
             for name, option in get_type_hints(group, include_extras=True).items():
                 default = group._field_defaults[name]
                 yield Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=option)
+
+
+def with_budget(changes: list[str], steps: int | None, seeds: int | None = None) -> list[str]:
+    """The changes with what --steps and --seeds say. UserError where --set says another number."""
+    from toygan.files.strict import Mistake, Place, UserError, parse_override
+
+    said = {".".join(key): value for key, value in map(parse_override, changes)}
+    more = {key: number for key, number in (("training.steps", steps), ("training.seeds", seeds)) if number is not None}
+    for key, number in more.items():
+        if said.get(key, number) != number:
+            option = f"--{key.rpartition('.')[2]} {number}"
+            wrong, place = f"{said[key]}, and {option} says otherwise", Place(f"--set {key}={said[key]}")
+            raise UserError(Mistake(None, wrong, "say it once", place=place))
+    return [*changes, *(f"{key}={number}" for key, number in more.items())]

@@ -21,6 +21,8 @@ from toygan.draw.panels import (
     critic_contour,
     loss_curves,
     optimal_contour,
+    own_curves,
+    own_known,
     score_bar,
     share_curves,
     shares_known,
@@ -343,6 +345,7 @@ PANELS: dict[str, Pane] = {
     "w1": Pane(False, "", of_run(w1_curves)),
     "found": Pane(False, "", of_run(share_curves), lambda shown: bool(shares_known(shown.recording))),
     "agreement": Pane(False, "", of_run(transport_curves), lambda shown: transport_known(shown.recording)),
+    "own": Pane(False, "", of_run(own_curves), lambda shown: bool(own_known(shown.recording))),
     "layers": Pane(False, "", of_run(layer_curves)),
     "slopes": Pane(False, "", of_run(slopes_at_points)),
     "gradient": Pane(False, "", of_run(generator_curves)),
@@ -351,7 +354,7 @@ PANELS: dict[str, Pane] = {
 }
 
 TOGETHER = {  # names that stand for several panels, those that a run has
-    "curves": ("losses", "w1", "found", "agreement"),
+    "curves": ("losses", "w1", "found", "agreement", "own"),
     "inside": ("steepness", "layers", "slopes", "gradient", "weights", "scores"),
     "usual": ("critic", "optimal", "slope"),
     "extras": tuple(EXTRAS),

@@ -442,6 +442,25 @@ def share_curves(axis: Axes, recording: Recording) -> Axes:
     return axis
 
 
+def own_known(recording: Recording) -> list[str]:
+    """The user's own measures that have a curve, as many as lines that can be told apart."""
+    named = [name for name in recording.facts.own_measures if recording.curve(name) is not None]
+    return named[: len(OWN_LINES)]
+
+
+OWN_LINES: list[tuple[str, Dash]] = [(CRITIC, "-"), (SHARE, "--"), (GENERATED, ":"), (INK, "-")]
+
+
+def own_curves(axis: Axes, recording: Recording) -> Axes:
+    """The user's own measures over the steps, each with what perfect samplers score in it, dotted."""
+    for name, (colour, dashes) in zip(own_known(recording), OWN_LINES, strict=False):
+        seed_lines(axis, recording, name, label_of(name), colour, dashes)
+        if best := recording.floor(name):
+            axis.axhline(best.mean, color=colour, linewidth=0.7, linestyle=":", zorder=0)
+    dress_curves(axis, recording, "measures of one's own")
+    return axis
+
+
 def stands_still(recording: Recording) -> bool:
     """Whether the generator never moves, so that a run is about its critic: several looks, and W1 the same in all."""
     w1 = recording.curve("w1")

@@ -31,6 +31,8 @@ from toygan.draw.panels import (
     loss_curves,
     name_ends,
     optimal_contour,
+    own_curves,
+    own_known,
     score_bar,
     share_curves,
     shares_known,
@@ -236,6 +238,7 @@ def curve_panels(recording: Recording) -> list[list[Panel]]:
     panels: list[Panel] = [loss_curves, slope_curves if still else w1_curves]
     panels += [share_curves] if shares_known(recording) and not still else []
     panels += [transport_curves] if transport_known(recording) else []
+    panels += [own_curves] if own_known(recording) else []
     return [panels] if len(panels) <= 3 else [panels[:2], panels[2:]]
 
 

@@ -38,14 +38,6 @@ def makers_of(game: Game, latents: Tensor) -> np.ndarray | None:
     return None if whose is None else np.asarray(whose[0].argmax(dim=-1).cpu().numpy())
 
 
-def in_turn(makers: np.ndarray) -> np.ndarray:
-    """An order of points by their makers [n] in which these take turns, so that the first few are of all: [n]."""
-    rank = np.empty(len(makers), int)
-    for k in np.unique(makers):
-        rank[makers == k] = np.arange((makers == k).sum())
-    return np.lexsort((makers, rank))
-
-
 # --- the critic ------------------------------------------------------------------------------------------------------
 
 

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from toygan.engines.graph import Graph, Untraceable, recorded
-from toygan.files.own import Code, blaming, in_one_line, is_fixed, parameters
+from toygan.files.own import SHAPES, Code, blaming, in_one_line, is_fixed, parameters
 from toygan.files.own_networks import ENDS, INPUTS, OUTPUTS
+from toygan.files.own_parts import own_measure
 from toygan.files.samplers import is_sampler, sampler_of
 from toygan.files.strict import Mistake, UserError, suggestion
 from toygan.quantities.critic_contract import critic_facts
@@ -19,6 +20,7 @@ from toygan.quantities.forms import CRITICS, LossForm, PenaltyForm, critics_in, 
 from toygan.quantities.generator_contract import generator_facts
 from toygan.quantities.held import Held, holds, normal, note, one_held, reseed, streams_kept
 from toygan.quantities.loss_contract import loss_facts, scores
+from toygan.quantities.measure_contract import measure_facts
 from toygan.quantities.penalty_contract import clouds, penalty_facts, small
 from toygan.quantities.target_contract import target_facts
 
@@ -39,6 +41,12 @@ def guessed(code: Code) -> str:
     if is_sampler(code):
         return "target"
     fixed = [one.lower() for one in given_to(code)]
+    if fixed in MEASURED:
+        return "measure"
+    if fixed == [*SHAPES["update"].takes]:
+        what = "is a rule, which is tried in a game alone"
+        hint = f"toygan run SCENARIO --set method.update={code.kind} tries it before the run"
+        raise UserError(Mistake(None, f"{code.kind}: {what}", hint, place=code.place))
     if makes_network(code):
         return "generator" if is_called_generator(name) else "critic"
     if is_module(code) and len(fixed) < 2:
@@ -63,6 +71,7 @@ def differentiates(code: Code, fixed: Sequence[str]) -> bool:
     return takes_grad and (bool(critics_in(fixed)) or any(is_score(one) for one in fixed))
 
 
+MEASURED = (["points", "real"], ["samples", "real"], ["generated", "real"])
 LATENT = (["z"], ["noise"], ["latent"], ["latents"])
 
 
@@ -71,7 +80,7 @@ def is_called_generator(name: str) -> bool:
     return name in ("g", "gen", "netg", "net_g", "g_net") or "generator" in name
 
 
-PENALTIES = ("penalty", "_gp", "gp_", "r1", "r2", "regul", "lipschitz")
+PENALTIES = ("penalty", "_gp", "gp_", "r1", "r2", "regul", "lipschitz", "clip_")
 
 
 def is_module(code: Code) -> bool:
@@ -192,12 +201,18 @@ HIDDEN = dict.fromkeys(
 ) | dict.fromkeys(("depth", "layers", "n_layers", "num_layers"), 2)
 
 
+def measure_held(code: Code) -> list[Held]:
+    """The contract of a measure of clouds. UserError for a function that is none."""
+    return measure_facts(code, own_measure(code)())
+
+
 ROLES: dict[str, Callable[[Code], list[Held]]] = {
     "objective": objective_held,
     "penalty": penalty_held,
     "critic": critic_held,
     "generator": generator_held,
     "target": target_held,
+    "measure": measure_held,
 }
 
 

@@ -81,7 +81,9 @@ def orientation(form: LossForm) -> Held:
         like = "a least-squares GAN with flipped signs or labels" if flat else "critics with opposite orientation"
         return broken(f"the critic pushes real scores down and generated ones up{also}", like)
     if c and c != ("up", "down"):
-        return broken(f"the critic pushes real scores {c[0]} and generated ones {c[1]}", "a flipped sign in one half")
+        still = c == ("nowhere", "nowhere")
+        like = "a detach or .data on the way" if still else "a flipped sign in one half"
+        return broken(f"the critic pushes real scores {c[0]} and generated ones {c[1]}", like)
     if g and g[1] == "to 0":
         return note("the critic: higher is more real; the generator seeks score 0, not the highest (boundary seeking)")
     if g and g[1] != "up":

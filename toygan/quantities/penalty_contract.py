@@ -210,6 +210,12 @@ def per_point(of: Of) -> Held:
     like = (
         "the square of a mean where the mean of squares belongs" if any(close(said, x, 1e-6) for x in means) else like
     )
+    roots = [h(of, float(slopes(points).square().sum(dim=1).mean().sqrt())) for points in choices]
+    like = (
+        "a mean over the batch within the norm: one size for all points"
+        if any(close(said, x, 1e-6) for x in roots)
+        else like
+    )
     return broken(f"of a bent critic it is {number(said)}; the mean over points of the penalty of each is "
                   f"{number(mean_h(of, slopes(choices[0])))}", like)  # fmt: skip
 
@@ -337,15 +343,20 @@ def order(of: Of) -> Held:
     return holds("it does not matter") if close(values[0], values[2]) else broken("it changes the penalty")
 
 
+ITS_OWN_STEP = "a penalty in an optimiser step of its own"
+
+
 def untouched(of: Of) -> Held:
     """Whether a call changes neither the critic nor the points."""
     critic, (real, fake) = small(), clouds()
     before, points = [p.detach().clone() for p in critic.parameters()], (real.clone(), fake.clone())
-    of(critic, real, fake)
+    said = of(critic, real, fake)
     if not all(map(torch.equal, before, critic.parameters())):
-        return broken("it changes the critic's parameters", "a penalty in an optimiser step of its own")
+        clips = not said.requires_grad and not bool(said.detach().any())
+        like = "a clip of weights, which is no penalty: here it is the constraint clip" if clips else ITS_OWN_STEP
+        return broken("it changes the critic's parameters", like)
     if any(p.grad is not None for p in critic.parameters()):
-        return broken("it leaves gradients behind: a backward() inside", "a penalty in an optimiser step of its own")
+        return broken("it leaves gradients behind: a backward() inside", ITS_OWN_STEP)
     if not all(map(torch.equal, points, (real, fake))):
         return broken("it changes the points that it was given")
     if not critic.training or not all(p.requires_grad for p in critic.parameters()):

@@ -57,13 +57,8 @@ def many_points(target: Target, seed: int) -> np.ndarray:
     return target.sample(stream(seed, 0, "many real"), MANY) if everything is None else everything
 
 
-def perfect_points(target: Target, seed: int, n: int, k: int) -> np.ndarray:
-    """The k-th independent sample of the target [n, 2], for noise floors."""
-    return perfect_batch(target, seed, n, k).points
-
-
 def perfect_batch(target: Target, seed: int, n: int, k: int) -> Batch:
-    """The same points with their classes, where the target has any."""
+    """The k-th independent sample of the target [n, 2], for noise floors, with its classes where the target has any."""
     return target.batch(stream(seed, 0, "floor", k), n)
 
 

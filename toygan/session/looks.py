@@ -13,9 +13,9 @@ from torch import Tensor
 from toygan.game import duel, play
 from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
-from toygan.game.play import Parameters, State
+from toygan.game.play import State
 from toygan.game.streams import stream
-from toygan.quantities.companions import Grids, in_turn, kinds_of, makers_of, of_critic, of_maps
+from toygan.quantities.companions import Grids, kinds_of, of_critic, of_maps
 from toygan.quantities.state import JUDGED, Watched, views, with_beside
 from toygan.session.simulation import ARROWS, GRID, Simulation, average_of, on_host
 
@@ -61,8 +61,8 @@ def observe(sim: Simulation, state: State) -> Frame:
     trains against: the live generator's points, from the same latents, with what is left of the instance noise.
     """
     generator = state.players[GENERATOR]
-    seen = in_turns(sim, state.averaged, sim.watched)
-    live = seen if generator.average is None else in_turns(sim, state.parameters, sim.watched)
+    seen = duel.carried(sim.world.game, state.averaged, sim.watched)
+    live = seen if generator.average is None else duel.carried(sim.world.game, state.parameters, sim.watched)
     shown = shown_clouds(sim, state, real_of(sim, seen), live, 0)
     drawn = sim.portraits
     pairs = shown if sim.told is sim.watched else paired(sim, state, shown)
@@ -89,15 +89,6 @@ def observe(sim: Simulation, state: State) -> Frame:
     )
 
 
-def in_turns(sim: Simulation, parameters: Parameters, latents: Tensor) -> Tensor:
-    """Where latents [S, n, d] are carried; by several generators in turn, so that the first few points are of all."""
-    makers = makers_of(sim.world.game, latents)
-    if makers is None:
-        return duel.carried(sim.world.game, parameters, latents)
-    order = torch.from_numpy(in_turn(makers)).to(latents.device)
-    return duel.carried(sim.world.game, parameters, latents[:, order.argsort()])[:, order]
-
-
 def means_of_classes(sim: Simulation, points: np.ndarray) -> Arrays:
     """Where each class's points [S, n, 2] are on average, `way [S, K, 2]`, and the mean distance of these from modes' centres,
     `way_error [S]`, where classes are the target's modes; a class without points counts for nothing.
@@ -115,7 +106,7 @@ def means_of_classes(sim: Simulation, points: np.ndarray) -> Arrays:
 
 def paired(sim: Simulation, state: State, shown: Watched) -> Watched:
     """The clouds as a move has them: what the live generator makes when it is told the real points' classes."""
-    live = in_turns(sim, state.parameters, sim.told)
+    live = duel.carried(sim.world.game, state.parameters, sim.told)
     return shown_clouds(sim, state, real_of(sim, live), live, 0)._replace(latent=sim.told)
 
 
@@ -150,7 +141,7 @@ def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, plac
 
 def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Every seed's real and generated points [n, 2] as its critic is shown them, of other latents and noise than the watched."""
-    fake = in_turns(sim, state.parameters, sim.final[:, : len(real)])
+    fake = duel.carried(sim.world.game, state.parameters, sim.final[:, : len(real)])
     shown = shown_clouds(sim, state, torch.from_numpy(real[None]).to(fake), fake, 1)
     told_apart = (
         on_host(cloud) for cloud in judged_clouds(sim, state, shown._replace(latent=sim.final[:, : len(real)]))
@@ -180,7 +171,7 @@ def unlike_the_samples(sim: Simulation, state: State, live: Tensor, shown: Watch
 
 def generated(sim: Simulation, state: State, latents: Tensor) -> np.ndarray:
     """Points of the averaged generator [S, n, 2], float32; those of several in turn."""
-    return on_host(in_turns(sim, state.averaged, latents)).astype(np.float32)
+    return on_host(duel.carried(sim.world.game, state.averaged, latents)).astype(np.float32)
 
 
 def points_of(two_axes: tuple[np.ndarray, np.ndarray], like: Tensor, seeds: int) -> Tensor:

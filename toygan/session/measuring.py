@@ -19,7 +19,7 @@ from toygan.game.duel import LABEL
 from toygan.game.play import State
 from toygan.game.streams import stream
 from toygan.quantities import measure
-from toygan.quantities.companions import in_turn, kinds_of, makers_of, times_of
+from toygan.quantities.companions import kinds_of, makers_of, times_of
 from toygan.quantities.kinds import Kinds
 from toygan.quantities.modes import code_information
 from toygan.quantities.optimal import Known, Told, alignment_ceiling, decided
@@ -118,7 +118,7 @@ def kinds_seen(sim: Simulation, latents: Tensor, place: int) -> list[Kinds]:
     """What is known of each seed's points of these latents [S, n, d]: classes, those of the real points of that place to
     compare with, and makers, in turn.
     """
-    classes, makers = kinds_of(sim.world.game, latents, LABEL), turns_of(sim, latents)
+    classes, makers = kinds_of(sim.world.game, latents, LABEL), makers_of(sim.world.game, latents)
     own: Sequence[np.ndarray | None] = [None] * len(latents) if classes is None else list(classes)
     due = None if classes is None else real_classes(sim, latents.shape[1], place)
     return [Kinds(each, due, makers) for each in own]
@@ -127,12 +127,6 @@ def kinds_seen(sim: Simulation, latents: Tensor, place: int) -> list[Kinds]:
 def real_classes(sim: Simulation, n: int, place: int) -> np.ndarray | None:
     """The classes of the real points of a place to compare with: [n]."""
     return watched_batch(sim.world.target, sim.source.scenario_seed, n, place).labels
-
-
-def turns_of(sim: Simulation, latents: Tensor) -> np.ndarray | None:
-    """Which of several generators makes each point of latents [S, n, d], as they take turns: [n]; None of one generator."""
-    makers = makers_of(sim.world.game, latents)
-    return None if makers is None else makers[in_turn(makers)]
 
 
 def elsewhere(work: Gauge, frame: Frame) -> dict[str, np.ndarray]:
@@ -180,7 +174,7 @@ def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when
         real_classes(sim, len(real), place) if labelled else None,
         partial(own_measures, build_measures(config), real=real),
     )
-    makers = turns_of(sim, sim.watched if when == "frame" else sim.final)
+    makers = makers_of(sim.world.game, sim.watched if when == "frame" else sim.final)
     found = floors_on(ground_of(config, sim), about, real, n_w1, when, classes, more if own else None, makers)
     return found | other_floor(config, sim)
 
@@ -203,7 +197,7 @@ def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str,
     generator makes each, `makers [N]`, the points of the other world, `other_real [S, N, 2]`, and of a known way in time `times
     [M]` and `exact_way [M, 2]`.
     """
-    codes, other, makers = codes_of(sim), other_points(sim), turns_of(sim, sim.watched)
+    codes, other, makers = codes_of(sim), other_points(sim), makers_of(sim.world.game, sim.watched)
     made, due = (kinds_of(sim.world.game, latents, LABEL) for latents in (sim.watched, sim.told))
     arrays = fixed_on(ground_of(config, sim), steps) | ({} if codes is None else {"categories": codes})
     arrays |= {} if makers is None else {"makers": makers}

@@ -15,7 +15,7 @@ from toygan.draw.points import DISC_INK, GENERATED, INK_ADDED, PALE, REAL, REAL_
 from toygan.draw.thumbnail import band_colours, poster, shrunk
 from toygan.files.disk import write_aside
 from toygan.files.text import number
-from toygan.quantities.table import QUANTITIES, When, axis_name, shown_in
+from toygan.quantities.table import QUANTITIES, When, axis_name, row_of, shown_in
 from toygan.session.facts import Summary
 from toygan.session.recording import Recording, load
 from toygan.site.extras import colours, extras_facts, extras_html
@@ -131,7 +131,7 @@ def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
     """Everything but the bytes: one clock for all runs, by the share of training that is done, and each run's facts."""
     total = max(len(kept_frames(run.recording)) for run in runs)
     lengths = {run.recording.facts.steps for run in runs}
-    names = names_told(about.curves)
+    names = [*names_told(about.curves), *own_measures(runs)]
     return {
         "ticks": total,
         "steps": lengths.pop() if len(lengths) == 1 else None,
@@ -141,7 +141,7 @@ def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
         "many": MANY,
         "bands": bands_of_all(runs),
         "glossary": about.glossary,
-        "quantities": quantities(names, chosen_curves(runs, about.curves)),
+        "quantities": quantities(names, [*chosen_curves(runs, about.curves), *own_measures(runs)]),
         "runs": [
             run_facts(run, i, total, label, names)
             for i, (run, label) in enumerate(zip(runs, labels(runs), strict=True))
@@ -171,15 +171,15 @@ def quantities(names: Sequence[str], chosen: Sequence[str]) -> list[dict[str, An
     return [
         {
             "name": name,
-            "label": QUANTITIES[name].label,
+            "label": row_of(name).label,
             "title": axis_name(name),
-            "about": QUANTITIES[name].about,
-            "unit": QUANTITIES[name].unit,
-            "scale": QUANTITIES[name].scale,
-            "best": best[QUANTITIES[name].better],
+            "about": row_of(name).about,
+            "unit": row_of(name).unit,
+            "scale": row_of(name).scale if name in QUANTITIES else "loss",  # of either sign, as far as is known
+            "best": best[row_of(name).better],
             "curve": name in chosen,
             "more": name not in chosen and name in shown_in("curves"),
-            "line": name in shown_in("line"),
+            "line": name in shown_in("line") or name not in QUANTITIES,
         }
         for name in names
     ]
@@ -188,6 +188,11 @@ def quantities(names: Sequence[str], chosen: Sequence[str]) -> list[dict[str, An
 def names_told(chosen: Sequence[str]) -> list[str]:
     """The names of these rows: the chosen ones first."""
     return list(dict.fromkeys([*chosen, *shown_in("curves"), *shown_in("line")]))
+
+
+def own_measures(runs: Sequence[Shown]) -> list[str]:
+    """The measures of their owners' own that any run has."""
+    return list(dict.fromkeys(name for run in runs for name in run.recording.facts.own_measures))
 
 
 def chosen_curves(runs: Sequence[Shown], chosen: Sequence[str]) -> list[str]:

@@ -77,7 +77,9 @@ def diagnoses(runs: Sequence[Shown]) -> str:
 
 def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glossary: str = "") -> str:
     """A row a run: medians over seeds of the measures that are known, and their range; `folders` tell of how many points."""
-    known = [name for name in shown_in("page") if any(isinstance(record.get(name), int | float) for record in rows)]
+    facts = [facts_of(folder) for folder in folders]
+    names = dict.fromkeys([*shown_in("page"), *(name for one in facts for name in one.own_measures)])
+    known = [name for name in names if any(isinstance(record.get(name), int | float) for record in rows)]
     keys = ["label"] if all("label" in record for record in rows) else ["scenario", "method", "settings"]
     told = [key for key in keys if key in ("method", "label") or len({str(record.get(key)) for record in rows}) > 1]
     head = [
@@ -90,7 +92,7 @@ def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glos
          *(median_cell(members, name) for name in known)]
         for members in groups(list(map(dict, rows)), keys).values()
     ]  # fmt: skip
-    fresh = ", not on those of a frame" if not any(facts_of(folder).is_recorded for folder in folders) else ""
+    fresh = ", not on those of a frame" if not any(one.is_recorded for one in facts) else ""
     caption = (
         f"Medians over seeds at the end of training, on {fresh_points(folders)}{fresh}; beneath, the range over seeds where "
         "they differ."
@@ -105,6 +107,7 @@ LONG = 24  # rows, beyond which a table scrolls in a box of its own
 def term(name: str, glossary: str) -> str:
     """A quantity's label, which leads to its line in the glossary where there is one."""
     words = text(label_of(name))
+    glossary = glossary if name in QUANTITIES else ""
     return tag("a", words, href=f"{glossary}#{anchor(name)}", class_="term") if glossary else words
 
 
