@@ -9,6 +9,7 @@ plays so long and prints how the page's memory grows beyond the history that it 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -19,8 +20,8 @@ from time import perf_counter
 import torch
 from playwright.sync_api import Page, sync_playwright
 
+from toygan.files import catalogue
 from toygan.files.shipped import shipped
-from toygan.game.methods import METHODS
 from toygan.game.streams import draws
 from toygan.session.simulation import simulation
 from toygan.site.lab import sized, write_lab
@@ -106,10 +107,10 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         start = perf_counter()
-        index = write_lab(Path(folder), list(shipped()), list(METHODS))
+        index = write_lab(Path(folder), list(shipped()), list(catalogue.methods()))
         size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
-        print(f"{len(METHODS)} methods on {len(shipped())} scenarios: {size / 1e6:.2f} MB (wanted: 8), "
-              f"made in {perf_counter() - start:.0f} s")  # fmt: skip
+        print(f"{len(catalogue.methods())} methods on {len(shipped())} scenarios: {size / 1e6:.2f} MB (wanted: 8), "
+              f"made in {perf_counter() - start:.0f} s; others load this machine by {os.getloadavg()[0]:.1f}")  # fmt: skip
         beginning(index)
         for scenario, method, kind, wanted in GAMES:
             steps, frames = speed(index, scenario, method, kind, args.seconds)

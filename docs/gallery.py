@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PIL import Image
 
-from toygan.exhibits import Exhibit, Showing, Verdict, planned, read, shipped_exhibits, showing
+from toygan.exhibits import Exhibit, Showing, Verdict, behind, planned, read, shipped_exhibits, showing
 from toygan.exhibits.claims import counted
 from toygan.files.disk import write_aside
 from toygan.many.results import facts_of
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent.parent / "gallery"
 WIDE, COLOURS = 1000, 128  # pixels and palette of a committed picture: about 100 kB
 HEAD = """# The gallery
 
-Twenty-seven questions about GANs on distributions that fit on a sheet of paper, each with claims that were written from
+Thirty-one questions about GANs on distributions that fit on a sheet of paper, each with claims that were written from
 theory or from a paper before anything was run; where one was added or restated later, the text says so. A claim that did
 not hold stays here, and one that cannot fail is marked *by construction*: it checks the program and is no evidence.
 `toygan gallery` makes the site to
@@ -42,6 +42,11 @@ def main() -> None:
     parts = [told(one) if one else not_yet(exhibit) for exhibit, one in zip(exhibits, shown, strict=True)]
     overview = "\n".join([*TABLE, *(line(one) for one in shown if one), ""])
     head = HEAD + played_by(folder for one in shown if one for folder in one.folders)
+    head += said_of_failures([verdict for one in shown if one for verdict in one.verdicts if verdict.held is False])
+    for one in shown:
+        for verdict in one.verdicts if one else ():
+            if verdict.held is False and not any(found.held is not None for found in verdict.explanations):
+                print(f"{one.name}: did not hold and has no explanation: {verdict.says}")
     write_aside(HERE / "README.md", "\n".join([head, overview, *parts]).encode())
 
 
@@ -51,6 +56,28 @@ def played_by(folders: Iterable[Path]) -> str:
     told = " and ".join(f"{count} by the backend {name}" for name, count in sorted(counts.items()))
     return f"Of its {counts.total()} runs {told}.\n"
 
+
+def said_of_failures(failed: Sequence[Verdict]) -> str:
+    """How many claims did not hold, and what is known of why."""
+    fates = Counter(fate(verdict) for verdict in failed)
+    told = "; ".join(f"{fates[words]} {words}" for words in FATES if fates[words])
+    n = len(failed) - fates[UNTOLD]
+    return f"Of the {len(failed)} claims that did not hold {n} are explained by runs of another setting: {told}.\n"
+
+
+def fate(verdict: Verdict) -> str:
+    """What is known of a claim that did not hold: one of FATES."""
+    found = [one for one in verdict.explanations if one.held is not None]
+    if not found:
+        return UNTOLD
+    if any(one.decides for one in found):
+        return DECIDED
+    return ELSEWHERE if any(one.held for one in found) else NOWHERE
+
+
+DECIDED, ELSEWHERE = "by one argument that decides", "hold elsewhere, and no single argument is shown to decide"
+NOWHERE, UNTOLD = "do not hold in any other setting that was tried either", "have no explanation yet"
+FATES = (DECIDED, ELSEWHERE, NOWHERE, UNTOLD)
 
 TABLE = ("| question | held | did not hold | by construction |", "| --- | ---: | ---: | ---: |")
 
@@ -69,12 +96,14 @@ def not_yet(exhibit: Exhibit) -> str:
 
 def shown_of(exhibit: Exhibit, place: Path) -> Showing | None:
     """One exhibit, judged and drawn, with its first picture in the repository; None where runs are missing."""
-    works = planned(exhibit, place)
-    missing = [work for work in works if not (work.task.folder / "frames.npz").exists()]
+    works, explaining = planned(exhibit, place), behind(exhibit, place)
+    every = [*works, *(work for own in explaining for work in own)]
+    missing = [work for work in every if not (work.task.folder / "frames.npz").exists()]
     if missing:
-        print(f"{exhibit.name}: {len(missing)} of {len(works)} runs are not done")
+        print(f"{exhibit.name}: {len(missing)} of {len(every)} runs are not done")
         return None
-    shown = showing(exhibit, works, place / "pictures" / exhibit.name, f"toygan demo {exhibit.name}", quick=False)
+    command, pictures = f"toygan demo {exhibit.name}", place / "pictures" / exhibit.name
+    shown = showing(exhibit, works, pictures, command, quick=False, explaining=explaining)
     path = HERE / "pictures" / f"{exhibit.name}.png"
     write_aside(path, shrunk(shown.pictures[0].path))
     print(f"{exhibit.name}: {path.stat().st_size / 1e3:.0f} kB")
@@ -83,7 +112,7 @@ def shown_of(exhibit: Exhibit, place: Path) -> Showing | None:
 
 def told(shown: Showing) -> str:
     """The text of one exhibit."""
-    lines = [f"- {in_bold(verdict)}: {verdict.says} *({verdict.evidence})*" for verdict in shown.verdicts]
+    lines = [line for verdict in shown.verdicts for line in lines_of(verdict)]
     picture = shown.pictures[0]
     return "\n".join(
         [
@@ -101,6 +130,12 @@ def told(shown: Showing) -> str:
             "",
         ]
     )
+
+
+def lines_of(verdict: Verdict) -> list[str]:
+    """A verdict with its numbers, and beneath it what became of the claim in other settings."""
+    told = f"- {in_bold(verdict)}: {verdict.says} *({verdict.evidence})*"
+    return [told, *(f"    - *{one.setting}*: {one.words}" for one in verdict.explanations)]
 
 
 def in_bold(verdict: Verdict) -> str:

@@ -13,6 +13,9 @@ from pathlib import Path
 from toygan.exhibits.agreement import AGREES, DIFFERS, RULE, Compared
 from toygan.exhibits.protocol_files import Protocol, read
 from toygan.exhibits.protocols import planned, rows_of
+from toygan.exhibits.published import Published
+from toygan.exhibits.rings import rings_table
+from toygan.exhibits.scores import SCORES
 from toygan.exhibits.telling import table_of
 from toygan.files.disk import write_aside
 from toygan.files.shipped import shipped_protocols
@@ -51,6 +54,7 @@ Everything that a scenario file has, as published: `[target]`, `[generator]`, `[
     source = "code of the authors ..."    # where the numbers are from
     setting = "..."                       # the published setting in words
     unlike = ["..."]                      # a sentence for everything that is not as published
+    found = ["..."]                       # a sentence for everything that was found out about the numbers
     seeds = 5                             # that are run
     share = 0.2                           # the part of the published steps that is run
     rest = "..."                          # what is not run, and why
@@ -68,19 +72,21 @@ Everything that a scenario file has, as published: `[target]`, `[generator]`, `[
 
     [[rows]]                              # one for each published number
     run = "vanilla, 50 000 steps"
-    measure = "modes"                     # modes, high_quality, mode_tv, mode_kl, all_modes, no_mode, cosine, slope_error,
-    published = 6.80                      # seen_distance, true_distance, growth
+    measure = "modes"                     # see below
+    published = 6.80
     spread = 0.84
     kind = "SD"                           # SD, SE, range (low, high), share, exact, none
     seeds = 5                             # published ones
     decimals = 2                          # that are written, where the last of them are zeros
 
 A published picture is a row with `says = "what it shows"` in place of a number. A number is rounded where its digits
-end: 7 is 6.5 to 7.5, and 7.0 is 6.95 to 7.05; `decimals = 2` says that 6.80 has two.
+end: 7 is 6.5 to 7.5, and 7.0 is 6.95 to 7.05; `decimals = 2` says that 6.80 has two. The measures are {measures}.
 
 ## What came of them
 
 {overview}
+
+{rings}
 """
 
 
@@ -92,7 +98,9 @@ def main() -> None:
     found = [(protocol, rows_of(protocol, planned(protocol, place))) for protocol in map(read, shipped_protocols())]
     found.sort(key=lambda pair: pair[0].protocol.number)
     parts = [section(protocol, rows) for protocol, rows in found]
-    write_aside(PAGE, "\n".join([HEAD.format(rule=RULE, overview=overview(found)), *parts]).encode())
+    measures = ", ".join(f"`{name}`" for name in SCORES)
+    head = HEAD.format(rule=RULE, overview=overview(found), measures=measures, rings=rings(found))
+    write_aside(PAGE, "\n".join([head, *parts]).encode())
 
 
 def overview(found: Sequence[tuple[Protocol, Sequence[Compared]]]) -> str:
@@ -109,6 +117,12 @@ def overview(found: Sequence[tuple[Protocol, Sequence[Compared]]]) -> str:
     return "\n".join([*lines, f"| all | {cells(total)} |", "", told])
 
 
+def rings(found: Sequence[tuple[Protocol, Sequence[Compared]]]) -> str:
+    """The table of rings that papers call by one name."""
+    told = rings_table([Published(protocol, rows, None, "") for protocol, rows in found])
+    return "\n".join(["### The ring, as eight papers have it", "", written([told], "markdown")])
+
+
 def cells(counts: Counter[str]) -> str:
     """The counts of the four verdicts."""
     return " | ".join(str(counts[word]) for word in ("agrees", "differs", "cannot be told", "not run"))
@@ -123,9 +137,9 @@ def section(protocol: Protocol, rows: Sequence[Compared]) -> str:
         "",
         f"`toygan protocol {protocol.name}`. {about.source}.",
     ]
-    return "\n".join(
-        [*head, "", one_paragraph(about.setting), "", written([table_of(protocol, rows, False)], "markdown")]
-    )
+    learned = [f"*Found:* {one_paragraph(words)}\n" for words in about.found]
+    numbers = written([table_of(protocol, rows, False)], "markdown").rstrip() + "\n"
+    return "\n".join([*head, "", one_paragraph(about.setting), "", numbers, *learned])
 
 
 def one_paragraph(text: str) -> str:

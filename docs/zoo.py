@@ -35,7 +35,7 @@ WIDE = 720  # pixels of a picture: about 80 kB
 USUAL = "eight-gaussians"
 COMPARED = ("gan", "ns-gan-r1")  # plain games beside the zoo
 KEPT = ("w1", "w1_floor", "modes", "high_quality")
-EXTRA = ("class_w1", "class_accuracy", "generator_overlap", "reconstruction_error", "other_w1")
+EXTRA = ("class_w1", "class_accuracy", "generator_overlap", "reconstruction_error", "other_w1", "way_error")
 
 
 class Name(NamedTuple):
@@ -60,12 +60,7 @@ PLAIN = (
     Name("MMD-GAN, Cramer GAN", ("mmd-gan", "cramer-gan"), "distances of kernels and energies"),
     Name("RaGAN, RpGAN, R3GAN", ("ragan", "rpgan", "r3gan"), "real against generated, in pairs or on average"),
     Name("LS-GAN (loss-sensitive)", ("ls-gan",), "real points score higher by how far away generated ones are"),
-    Name(
-        "GoGAN",
-        ("gogan",),
-        "stages of margins, each better than the last",
-        "a chain of games; the margin of one stage is `ls-gan`'s",
-    ),
+    Name("GoGAN", ("gogan",), "stages of margins, each better than the last"),
     Name("Unrolled GAN", ("unrolled-gan",), "the generator looks ahead at the critic's next moves"),
     Name("PacGAN", ("pacgan",), "several points are judged at once"),
 )
@@ -230,7 +225,7 @@ HEAD = """# The zoo: every name, and what plays it
 
 The lecture that toygan follows ends with a list of named GANs. Those whose idea has a plane are rows here (`toygan run SCENARIO
 --method ROW`); of the others this page says what the idea is, which row carries it, and why the name itself needs images,
-sequences or faces. `python docs/zoo.py` writes the page. A row in *italics* is planned and not there yet.
+sequences or faces. `python docs/zoo.py` writes the page.
 """
 
 TABLE = """## What the rows reach
@@ -239,10 +234,9 @@ Medians over the seeds 0 to 7, everything at its shipped settings, on the scenar
 `toygan sweep SCENARIO --method ROW --seeds 8`, whose numbers by seed are in [zoo.csv](zoo.csv). No seed was chosen, and rows that
 fail stand here with the others. A perfect sampler's W1 is {floors}.
 
-Where a game is told labels (`cgan`, `tc-gan`, `ac-gan`, `cvae-gan`, `ic-gan`), the points at the end have classes of their own,
-drawn as the data's are, so W1 is that of any other row; at the frames of a film they have the classes of the watched real points,
-and perfect samplers there have them too. The W1 by class, whose perfect value is 0.005 on these eight modes, is the number to
-look at.
+Where a game is told labels (`cgan`, `tc-gan`, `ac-gan`, `cvae-gan`, `ic-gan`), generated points have classes of their own at
+every look, drawn as the data's are, so W1 is that of any other row, and so is its floor. The W1 by class, whose perfect value is
+0.005 on these eight modes, is the number to look at.
 
 """
 
@@ -321,8 +315,9 @@ def renew_pictures(folders: Sequence[Path]) -> None:
 
 
 def row_in_words(row: str) -> str:
-    """A row as the page names it; in italics one that is not there yet."""
-    return f"`{row}`" if row in ZOO or row in METHODS else f"*{row}*"
+    """A row as the page names it."""
+    assert row in ZOO or row in METHODS, f"{row}: no such row"
+    return f"`{row}`"
 
 
 def group_lines(title: str, names: Sequence[Name]) -> Iterable[str]:

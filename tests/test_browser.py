@@ -15,13 +15,16 @@ from PIL import Image
 from scipy.interpolate import RegularGridInterpolator
 from test_draw import synthetic
 from test_gallery import HOSTILE, folder_of, showing
+from test_tricks import TINY
 
+import toygan
 from toygan.draw.panels import band_edges
 from toygan.draw.pixels import band_colours
 from toygan.exhibits import dials
 from toygan.exhibits.claims import Verdict
 from toygan.exhibits.show import Picture
 from toygan.files.text import number, percent
+from toygan.game.zoo import PLAYED_ON
 from toygan.many.results import records
 from toygan.session.recording import load
 from toygan.site.page import write_page
@@ -37,8 +40,8 @@ FLAGS = [
 ]  # fmt: skip
 
 SHAPE = {"frames": 9, "points": 200, "grid": 81, "coarse": 21, "seeds": 3, "modes": 4}
-PAGES = ("start.html", "index.html", "matrix.html", "leaderboard.html", "glossary.html", "exhibits/dirac.html",
-         "exhibits/who-collapses.html")  # fmt: skip
+PAGES = ("start.html", "index.html", "matrix.html", "leaderboard.html", "glossary.html", "protocols.html",
+         "exhibits/dirac.html", "exhibits/who-collapses.html")  # fmt: skip
 EXHIBIT = PAGES[-1]
 DIALS = (["ns-gan", "ns-gan-r1"], ["simultaneous"])
 LAPTOP, WIDE = {"width": 1280, "height": 720}, {"width": 1920, "height": 1080}
@@ -718,3 +721,98 @@ def test_thumbnails_play_when_asked(seen, place):
     seen.page.click("#play-all")
     seen.page.mouse.move(1, 1)
     assert image.get_attribute("src") == still
+
+
+# --- further players, classes, a second world --------------------------------------------------------------------------
+
+BESIDE = {
+    "cgan": {"kinds", "classes"},
+    "mgan": {"kinds", "regions"},
+    "cat-gan": {"regions"},
+    "ali": {"reconstructions", "code"},
+    "cyclegan": {"reconstructions", "worlds"},
+    "cogan": {"pairs"},
+    "gman": set(),
+}
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory) -> Path:
+    """A page of tiny games of the zoo."""
+    home = tmp_path_factory.mktemp("zoo")
+    small = TINY | {"training.seeds": 2, "training.steps": 4, "training.frames": 3, "training.points": 60}
+    folders = []
+    for name in BESIDE:
+        run = toygan.run(PLAYED_ON.get(name, "eight-gaussians"), method=name, overrides=small, out=home / name)
+        folders.append(run.folder)
+    write_page(home / "page", "zoo", "", folders, "toygan compare")
+    return home / "page"
+
+
+@pytest.fixture
+def animals(seen, zoo) -> sync_api.Page:
+    """That page, all panels live."""
+    seen.page.set_viewport_size({"width": 1300, "height": 6000})
+    seen.page.goto((zoo / "index.html").as_uri())
+    seen.page.wait_for_function(f"document.querySelectorAll('canvas.ready').length === {len(BESIDE)}")
+    return seen.page
+
+
+def extra_pixels(page: sync_api.Page) -> list[str]:
+    return page.eval_on_selector_all(".extra canvas", "all => all.map(canvas => canvas.toDataURL())")
+
+
+def test_a_page_shows_what_its_data_has(animals):
+    shown = animals.eval_on_selector_all(
+        ".panel", "all => all.map(one => Array.from(one.querySelectorAll('.extra'), (extra) => extra.dataset.extra))"
+    )
+    assert [set(names) for names in shown] == list(BESIDE.values())
+    end = extra_pixels(animals)
+    animals.fill("#time", "0")
+    start = extra_pixels(animals)
+    same = [
+        name
+        for name, one, other in zip([name for names in shown for name in names], start, end, strict=True)
+        if one == other
+    ]
+    assert set(same) <= {"regions", "code"}  # which four steps of learning may leave as they were
+    animals.uncheck("#show-extras")
+    assert not animals.locator(".extra").first.is_visible()
+
+
+def test_a_page_names_generators_with_their_shares(animals):
+    words = animals.locator("#run-1 .extra[data-extra=kinds] .words").inner_text()
+    assert re.findall(r"(\d): 25", words) == ["1", "2", "3", "4"]
+    assert "generator" in words
+
+
+def test_other_seeds_have_their_points_and_say_what_was_not_kept(animals):
+    before = extra_pixels(animals)
+    animals.select_option("#seed", "1")
+    animals.wait_for_timeout(600)
+    assert all(one != other for one, other in zip(before, extra_pixels(animals), strict=True))
+
+
+def test_colours_may_be_one_scale_for_all_runs_or_each_moments_own(animals):
+    animals.fill("#time", "1")
+    told = {}
+    for scale in ("run", "all", "frame"):
+        animals.select_option("#scale", scale)
+        told[scale] = [
+            re.search(r"colours from .*", words)[0] for words in animals.locator(".panel .numbers").all_inner_texts()
+        ]
+    assert len(set(told["all"])) == 1
+    assert len(set(told["run"])) > 1
+    assert len(set(told["frame"])) > 1
+    animals.fill("#time", "2")
+    later = [re.search(r"colours from .*", words)[0] for words in animals.locator(".panel .numbers").all_inner_texts()]
+    assert later != told["frame"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_live_maps_are_dimmed_on_dark_pages(browser, zoo, scheme):
+    seen = Seen(browser, color_scheme=scheme)
+    seen.page.goto((zoo / "index.html").as_uri())
+    dimmed = seen.page.eval_on_selector(".stage", "one => getComputedStyle(one).filter")
+    assert (dimmed != "none") == (scheme == "dark")
+    seen.context.close()

@@ -278,7 +278,7 @@ def test_chosen_steps_and_seeds_are_drawn(here):
         (["--seed", "0", "--view", "dirac"], "--seed 0: --view dirac has none; leave out either"),
         (["--width", "3in"], "--width 3in: must be pixels, such as 800px, or millimetres, such as 90mm"),
         (["--width", "90.5px"], "--width 90.5px: must be pixels, such as 800px, or millimetres, such as 90mm"),
-        (["--width", "9mm"], "--width 9: must be a number from 20 to 2000"),
+        (["--width", "9mm"], "--width 9: must be a number of millimetres from 20 to 2000"),
         (
             ["--width", "90mm", "-f", "gif"],
             "--width 90mm: a film is measured in pixels, such as --width 800px; gif is one",
@@ -370,7 +370,10 @@ def test_films_are_as_fast_as_long_and_as_wide_as_asked(finished, tmp_path):
         (["--fps", "0"], "--fps 0: must be a number from 1 to 50"),
         (["--fps", "nan"], "--fps nan: must be a number from 1 to 50"),
         (["--seconds", "-2"], "--seconds -2: must be a number from 0.1 to 600"),
-        (["--width", "10"], "--width 10: must be a number from 200 to 4000"),
+        (
+            ["--width", "10"],
+            "--width 10: must be a number of pixels from 200 to 4000; of a picture on paper it is 10mm",
+        ),
         (["--format", "pdf", "--fps", "9"], "--fps 9: is about films, and pdf is none; a film is gif, webp, mp4"),
         (
             ["--format", "pdf", "--width", "900"],

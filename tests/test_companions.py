@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from itertools import islice
@@ -9,22 +10,27 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from matplotlib.collections import LineCollection
+from matplotlib.artist import Artist
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
+from PIL import Image
 from test_tricks import TINY, tiny
 
 import toygan
 from toygan import draw
+from toygan.draw import film
 from toygan.draw.choice import chosen, save_chosen
-from toygan.draw.companions import EXTRAS, extras_of
+from toygan.draw.companions import EXTRAS, colours_wanted, extras_of
 from toygan.game import duel, play
-from toygan.game.casts import BACK
+from toygan.game.casts import BACK, encode
 from toygan.game.networks import Layer
-from toygan.game.play import State
+from toygan.game.play import Game, Parameters, State
 from toygan.game.streams import draws
 from toygan.game.zoo import PLAYED_ON, ZOO
-from toygan.quantities.companions import in_turn, kinds_of, makers_of
+from toygan.quantities.companions import in_turn, kinds_of, makers_of, of_encoder
 from toygan.quantities.kinds import (
     Classes,
     Kinds,
@@ -34,11 +40,26 @@ from toygan.quantities.kinds import (
     generator_overlap,
 )
 from toygan.quantities.measure import floors, measure_frame
+from toygan.quantities.state import Watched, with_beside
+from toygan.quantities.table import N_W1
 from toygan.quantities.transport import w1
-from toygan.session.looks import like, observe
-from toygan.session.measuring import fixed_arrays, gauge, kinds_seen, measured
+from toygan.session.ground import PERFECT, perfect_points
+from toygan.session.looks import generated, like, observe, paired
+from toygan.session.measuring import (
+    final_floors,
+    fixed_arrays,
+    frame_floors,
+    gauge,
+    kinds_seen,
+    measured,
+    other_points,
+    summary,
+    turns_of,
+)
 from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, real_points, simulation
+from toygan.site import pack
+from toygan.site.extras import extras_facts, extras_html
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Modes
 from toygan.view.chosen import of_seed
@@ -128,15 +149,23 @@ def a_look(name: str, steps: int = 2, **changes: object) -> tuple[Simulation, St
 
 
 KEPT = {
-    "cgan": {"class_scores": (1, 8, 41, 41)},
-    "ac-gan": {"class_regions": (1, 81, 81)},
+    "cgan": {"class_scores": (1, 8, 41, 41), "way": (2, 8, 2)},
+    "ac-gan": {"class_regions": (1, 81, 81), "way": (2, 8, 2)},
     "cat-gan": {"category_regions": (1, 81, 81)},
     "mgan": {"whose_regions": (1, 81, 81)},
     "ali": {"reconstructed": (2, 16, 2), "code_map": (1, 41, 41, 2)},
-    "cvae-gan": {"class_scores": (1, 8, 41, 41), "reconstructed": (2, 16, 2), "code_map": (1, 41, 41, 2)},
+    "cvae-gan": {
+        "way": (2, 8, 2),
+        "class_scores": (1, 8, 41, 41),
+        "reconstructed": (2, 16, 2),
+        "code_map": (1, 41, 41, 2),
+    },
     "cyclegan": {"reconstructed": (2, 16, 2), "other": (2, 16, 2), "other_reconstructed": (2, 16, 2)},
     "cogan": {"other": (2, 16, 2)},
     "ls-gan": {},
+    "adagan": {"shares": (2, 4), "real_weights": (2, 16), "made_by": (2, 16)},
+    "gogan": {},
+    "deq-gan": {"way": (2, 121, 2)},
 }
 ALL = {name for kept in KEPT.values() for name in kept}
 
@@ -200,7 +229,7 @@ def test_what_comes_back_through_an_inverse_is_where_it_was():
     np.testing.assert_allclose(row["other_w1"], expected, rtol=1e-5)
 
 
-def test_classes_of_watched_points_are_those_of_the_real_ones():
+def test_classes_of_generated_points_are_drawn_as_the_datas_are_at_every_look():
     config = tiny("eight-gaussians", "cgan", training__points=400)
     sim = simulation(config)
     centres = sim.world.target.modes.centres  # type: ignore[union-attr]
@@ -209,11 +238,58 @@ def test_classes_of_watched_points_are_those_of_the_real_ones():
     ):
         nearest = ((real[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
         kinds = kinds_seen(sim, latents, place)
-        assert [np.array_equal(own.classes, nearest) for own in kinds] == [place == 0] * 2  # at the end they are drawn
+        assert not any(np.array_equal(own.classes, nearest) for own in kinds)
+        assert not np.array_equal(kinds[0].classes, kinds[1].classes)
+        assert all(np.abs(np.bincount(own.classes, minlength=8) / len(real) - 1 / 8).max() < 0.08 for own in kinds)
         assert np.array_equal(kinds[1].real_classes, nearest)
-    perfect = measure_frame(np.stack([sim.real, sim.real]), sim.real, kinds=kinds_seen(sim, sim.watched, 0))
-    assert perfect["class_accuracy"].tolist() == [1, 1]
-    assert perfect["class_w1"].tolist() == [0, 0]
+    own = Kinds(kinds_seen(sim, sim.told, 0)[0].classes, kinds_seen(sim, sim.watched, 0)[0].real_classes)
+    perfect = measure_frame(sim.real[None], sim.real, kinds=[own])
+    assert perfect["class_accuracy"].tolist() == [1]
+    assert perfect["class_w1"].tolist() == [0]
+
+
+def test_the_critic_is_told_a_real_points_own_class_and_a_move_tells_both_sides_the_same():
+    config = tiny("eight-gaussians", "cvae-gan")
+    sim = simulation(config)
+    state, game = sim.start, sim.world.game
+    fixed = fixed_arrays(config, sim, [0])
+    shown = Watched(torch.from_numpy(sim.real[None]).float(), torch.zeros(2, len(sim.real), 2), sim.watched, sim.told)
+    real, fake = (cloud[..., 2:].argmax(dim=2).numpy() for cloud in with_beside(game, state, shown))
+    assert np.array_equal(real[0], fixed["classes"])
+    assert np.array_equal(real[1], fixed["classes"])
+    assert np.array_equal(fake, fixed["made_classes"])
+    pairs = paired(sim, state, shown)
+    both = [cloud[..., 2:] for cloud in with_beside(game, state, pairs)]
+    assert torch.equal(both[0], both[1])
+    again = of_encoder(game, state.averaged, shown, shown.real.expand(2, -1, -1))["reconstructed"]
+    code = encode(game, state.averaged, shown.real.expand(2, -1, -1))
+    own = duel.carried(game, state.averaged, torch.cat((sim.told[..., :8], code), dim=2))
+    assert torch.equal(again, own[:, :400])
+
+
+@pytest.mark.parametrize("method", ["cgan", "ac-gan"])
+def test_a_labelled_games_frames_and_end_are_one_number(method):
+    """A generator that makes each class's own mode: W1 and W1 by class lie in the band of perfect samplers at either look."""
+    config = tiny("eight-gaussians", method, training__points=1000, training__seeds=12)
+    sim = simulation(config)
+    target = sim.world.target
+    assert target.modes is not None
+    centres, spread = torch.from_numpy(target.modes.centres).float(), target.modes.covariances[0][0, 0] ** 0.5
+
+    def perfect(game: Game, parameters: Parameters, latent: torch.Tensor) -> torch.Tensor:
+        points = latent[..., :8] @ centres + spread * latent[..., 8:]
+        return points + 0 * parameters["generator"].sum()
+
+    sim = sim._replace(world=sim.world._replace(game=sim.world.game._replace(carry=perfect)))
+    work, frame = gauge(config, sim), observe(sim, sim.start)
+    row, _ = measured(work, frame)
+    final = {"final": generated(sim, sim.start, sim.final), "step": np.array([0]), "diverged": np.zeros((1, 12), bool)}
+    ends, last = final_floors(work), summary(work, final, row, final_floors(work))["seeds"]
+    for name in ("w1", "class_w1", "class_accuracy", "mode_mass_tv"):
+        for values, floor in ((row[name], work.floors[name]), ([one[name] for one in last], ends[name])):
+            outside = sum(not floor["low"] <= value <= floor["high"] for value in values)
+            assert outside <= 4, (name, values, floor)  # 1.2 of 12 on average; 5 or more in 1 of 250
+            assert abs(np.mean(values) - floor["mean"]) <= 3 * floor["spread"] / 12**0.5
 
 
 def test_generators_take_turns_so_that_few_points_are_of_all():
@@ -242,17 +318,97 @@ def test_codes_are_told_apart_by_their_names():
     assert kinds_of(sim.world.game, sim.watched, "unheard of") is None
 
 
+def test_several_generators_are_held_against_generators_of_the_whole_target():
+    config = tiny("eight-gaussians", "mgan", training__points=800)
+    sim = simulation(config)
+    for found, real in ((frame_floors(config, sim), sim.real), (final_floors(gauge(config, sim, {})), None)):
+        assert {"generator_overlap", "generator_distance"} <= found.keys()
+        overlap, apart = found["generator_overlap"], found["generator_distance"]
+        assert 0.8 < overlap["low"] < overlap["mean"] < overlap["high"] <= 1
+        if real is not None:  # four generators that take turns at points of the target lie in the band
+            perfect = perfect_points(sim.world.target, 0, len(real), PERFECT + 1)
+            makers = turns_of(sim, sim.watched)
+            assert overlap["low"] <= generator_overlap(perfect, sim.world.target.modes, makers) <= overlap["high"]
+            assert apart["low"] <= generator_distance(perfect[:N_W1], makers[:N_W1]) <= apart["high"]
+
+
+@pytest.mark.parametrize(("scenario", "method"), [("ring-to-grid", "cyclegan"), ("two-rings", "cogan")])
+def test_the_other_world_has_its_floor(scenario, method):
+    config = tiny(scenario, method, training__points=400)
+    sim = simulation(config)
+    floor, real = frame_floors(config, sim)["other_w1"], other_points(sim)
+    assert floor == final_floors(gauge(config, sim, {}))["other_w1"]  # the end's is that of the last frame
+    fresh = [sim.world.source.sample(np.random.default_rng(k), 400) for k in range(20)]
+    scores = [w1(one, real[0]) for one in fresh]
+    assert abs(np.mean(scores) - floor["mean"]) < 2 * floor["spread"]
+    assert floor["low"] < np.median(scores) < floor["high"]
+
+
+def exactly(body: play.Player, half: float) -> play.Player:
+    """A generator of (cos t, -sin t), t = (latent + 1) times `half`, behind the factor that holds its beginning at (1, 0)."""
+
+    def forward(layers: list[Layer], latent: torch.Tensor) -> torch.Tensor:
+        time, told = (latent[..., :1] + 1) * half, (latent[..., :1] + 1) * HALF
+        free = 1 - (-told).exp()
+        solution = torch.cat((time.cos() - 1, -time.sin()), dim=2)
+        return torch.where(free > 0, solution / free.clamp(min=1e-30), 0.0) + 0 * layers[-1].bias
+
+    return body._replace(network=body.network._replace(forward=forward))
+
+
+HALF = 1.5 * np.pi  # of the time that one and a half turns take
+
+
+def test_the_exact_solution_is_no_way_off_and_another_is_by_its_distance():
+    config = tiny("oscillator", "deq-gan", training__precision="double", method__cast__turns=1.5)
+    sim = simulation(config)
+    fixed = fixed_arrays(config, sim, [0])
+    t = np.linspace(0, 3 * np.pi, 121)
+    np.testing.assert_allclose(fixed["times"], t, rtol=1e-12)
+    np.testing.assert_allclose(fixed["exact_way"], np.stack([np.cos(t), -np.sin(t)], axis=1), atol=1e-12)
+    game = sim.world.game
+    # (cos, -sin) of t / 2 and of t are 2 |sin(t / 4)| apart.
+    for half, way, off in ((HALF, t, np.zeros(121)), (HALF / 2, t / 2, 2 * np.abs(np.sin(t / 4)))):
+        body = exactly(game.players["generator"], half)
+        solved = sim._replace(world=sim.world._replace(game=game._replace(players={**game.players, "generator": body})))
+        arrays = observe(solved, sim.start).arrays
+        expected = np.broadcast_to(np.stack([np.cos(way), -np.sin(way)], axis=1), (2, 121, 2))
+        np.testing.assert_allclose(arrays["way"], expected, atol=1e-6)
+        np.testing.assert_allclose(arrays["way_error"], off.mean(), atol=1e-6)
+
+
+def test_the_way_of_classes_is_that_of_their_means():
+    sim = simulation(tiny("clock", "tc-gan", training__points=600))
+    assert sim.world.target.modes is not None
+    centres = torch.from_numpy(sim.world.target.modes.centres).float()
+    place = (centres[:, 0] + 1j * centres[:, 1]).numpy()
+    np.testing.assert_allclose(place, 1.4 * np.exp(2j * np.pi * np.arange(12) / 12), atol=1e-6)
+    for off in (0.0, 0.3):
+
+        def told(game: Game, parameters: Parameters, latent: torch.Tensor, off: float = off) -> torch.Tensor:
+            return latent[..., :12] @ centres + torch.tensor([off, 0.0]) + 0 * parameters["generator"].sum()
+
+        moved = sim._replace(world=sim.world._replace(game=sim.world.game._replace(carry=told)))
+        arrays = observe(moved, sim.start).arrays
+        expected = (centres + torch.tensor([off, 0.0])).numpy()
+        np.testing.assert_allclose(arrays["way"], np.broadcast_to(expected, (2, 12, 2)), atol=1e-6)
+        np.testing.assert_allclose(arrays["way_error"], off, atol=1e-6)
+
+
 # --- panels ----------------------------------------------------------------------------------------------------------
 
 SHOWN = {
-    "cgan": {"kinds", "classes"},
-    "ac-gan": {"kinds", "regions"},
+    "cgan": {"kinds", "classes", "way"},
+    "ac-gan": {"kinds", "regions", "way"},
+    "adagan": {"rounds"},
+    "deq-gan": {"way"},
     "cat-gan": {"regions"},
     "mgan": {"kinds", "regions"},
     "mad-gan": {"kinds", "regions"},
     "ali": {"reconstructions", "code"},
     "cyclegan": {"reconstructions", "worlds"},
     "cogan": {"pairs"},
+    "cvae-gan": {"kinds", "classes", "reconstructions", "code"},
     "gman": set(),
 }
 
@@ -284,7 +440,7 @@ def test_a_run_shows_what_it_has(name, runs, tmp_path):
         save_chosen([run], [next(iter(EXTRAS.keys() - SHOWN[name]))], tmp_path / "none.svg")
 
 
-@pytest.mark.parametrize("name", ["cgan", "mgan", "ali", "cyclegan", "cogan"])
+@pytest.mark.parametrize("name", ["cgan", "mgan", "ali", "cyclegan", "cogan", "adagan", "deq-gan"])
 def test_panels_speak_chinese(name, runs, tmp_path):
     figure, _ = chosen([runs[name]], ["extras"])
     words = {text.get_text() for text in figure.findobj(Text) if re.search("[a-z]{3}", text.get_text())}
@@ -316,3 +472,131 @@ def test_pairs_join_what_one_latent_makes(runs):
     segments = next(lines for lines in figure.findobj(LineCollection) if len(lines.get_segments()) == 60)
     expected = np.stack([run.frames["samples"][-1, 0], run.frames["other"][-1, 0]], axis=1)
     np.testing.assert_allclose(np.array(segments.get_segments()), expected, rtol=1e-6)
+
+
+# --- films -----------------------------------------------------------------------------------------------------------
+
+IN_FILMS = {  # of five of them every look has its optimal critic
+    "cgan": [["critic", "kinds", "slope"], ["classes"]],
+    "ac-gan": [["critic", "optimal", "kinds"], ["regions", "slope"]],
+    "cat-gan": [["critic", "regions", "slope"]],
+    "mgan": [["critic", "optimal", "kinds"], ["regions", "slope"]],
+    "ali": [["critic", "reconstructions", "code"]],
+    "cyclegan": [["critic", "optimal", "reconstructions"], ["worlds", "slope"]],
+    "cogan": [["critic", "optimal", "pairs"]],
+    "gman": [["critic", "optimal", "slope"]],
+}
+
+
+@pytest.mark.parametrize("name", IN_FILMS)
+def test_a_film_has_the_panels_of_its_data(name, runs):
+    rows = film.film_rows(scene(runs[name]))
+    assert rows == IN_FILMS[name]
+    assert film.slots_of(rows[0]) <= film.IN_A_ROW
+    figure, parts = film.film_figure(scene(runs[name]), 400)
+    titles = {axis.get_title(loc="left") for axis in figure.axes}
+    assert {EXTRAS[one].title for row in rows for one in row if one in EXTRAS} <= titles
+    assert len(parts) == sum(map(len, rows)) + 1  # and the bar of time
+
+
+@pytest.mark.parametrize("name", ["cgan", "mgan", "ali", "cyclegan", "cogan"])
+@pytest.mark.parametrize("scale", ["frame", "run"])
+def test_a_film_moves_what_its_picture_shows(name, scale, runs, tmp_path):
+    shown = scene(runs[name])
+    draw.save_film(runs[name], tmp_path / "film.gif", options=draw.Options(scale=scale))
+    for row in EXTRAS.values():
+        if not row.known(shown) or row.still:
+            continue
+        figure = Figure()
+        part = row.film(figure.add_subplot(), shown, scale)
+        drawn = [artist for artist in part.artists if hasattr(artist, "get_offsets") or hasattr(artist, "get_xdata")]
+        part.show(0)
+        before = [places_of(artist) for artist in drawn]
+        part.show(shown.last)
+        assert row.title == EXTRAS["code"].title or any(
+            not np.array_equal(was, places_of(artist), equal_nan=True)
+            for was, artist in zip(before, drawn, strict=True)
+        )
+
+
+def places_of(artist: Artist) -> np.ndarray:
+    """Where an artist's marks are, and of arrows where they lead."""
+    if isinstance(artist, Quiver):
+        return np.stack([np.ma.filled(artist.U, np.nan), np.ma.filled(artist.V, np.nan)])
+    if isinstance(artist, Line2D):
+        return np.asarray(artist.get_data(), float)
+    if isinstance(artist, LineCollection):
+        return np.concatenate([*artist.get_segments(), np.zeros((0, 2))])
+    assert isinstance(artist, PathCollection)
+    return np.asarray(artist.get_offsets(), float)
+
+
+def test_generators_keep_their_points_through_a_film(runs):
+    shown, figure = scene(runs["mgan"]), Figure()
+    part = EXTRAS["kinds"].film(figure.add_subplot(), shown, "frame")
+    makers = runs["mgan"].frames["makers"]
+    for look in range(len(shown.steps)):
+        part.show(look)
+        for k, marks in enumerate(artist for artist in part.artists if isinstance(artist, Line2D)):
+            np.testing.assert_array_equal(np.asarray(marks.get_data()).T, shown.samples[look][makers == k])
+
+
+def test_a_comparison_has_what_each_run_has(runs, tmp_path):
+    chosen_runs = [runs[name] for name in ("mgan", "ali", "cyclegan", "gman")]
+    figure = draw.comparison(chosen_runs)
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    for name in ("kinds", "reconstructions", "worlds"):
+        assert EXTRAS[name].title in titles
+    draw.save_comparison_film(chosen_runs, tmp_path / "film.gif")
+    assert EXTRAS["kinds"].title not in [axis.get_title(loc="left") for axis in draw.comparison([runs["gman"]]).axes]
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+def test_regions_are_packed_as_whole_numbers():
+    table = np.random.default_rng(1).integers(0, 9, (3, 81, 81)).astype(np.uint8)
+    part = pack.kinds_over_time("regions", table)
+    assert (part.kind, tuple(part.shape)) == ("kinds", (3, 64, 64))
+    codes = np.frombuffer(part.content, np.uint8).reshape(3, 64, 64).cumsum(axis=0, dtype=np.uint8)
+    nearest = np.linspace(0, 80, 64).round().astype(int)
+    np.testing.assert_array_equal(codes, table[:, nearest[:, None], nearest])
+    assert pack.kinds_over_time("regions", table[:, :5, :7]).shape == (3, 5, 7)
+
+
+def test_a_third_of_the_looks_have_their_ends():
+    assert pack.thinned(np.arange(50), 3).tolist()[:: len(pack.thinned(np.arange(50), 3)) - 1] == [0, 49]
+    assert len(pack.thinned(np.arange(50), 3)) == 17
+    assert pack.thinned(np.array([4]), 3).tolist() == [4]
+    assert pack.thinned(np.array([4, 9]), 3).tolist() == [4, 9]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_page_has_the_panels_of_its_data(name, runs):
+    shown = scene(runs[name])
+    assert set(pack.shown_extras(shown)) == SHOWN[name] == set(re.findall('data-extra="(.*?)"', extras_html(shown)))
+    assert (extras_facts(shown) == {}) == (not SHOWN[name])
+
+
+def test_a_page_packs_what_comes_back_and_each_class(runs):
+    first, second = (script.decode() for _, script in pack.packed_runs(runs["cvae-gan"]))
+    header = json.loads(re.search(r"arrive\((\{.*?\}),\"", first)[1])
+    shapes = {part["name"]: tuple(part["shape"]) for part in header["parts"]}
+    assert shapes["found"] == (2, 60, 2)
+    assert [shapes[f"class_{c}"][1:] for c in range(8)] == [(41, 41)] * 8
+    assert {"code_0", "code_1"} <= shapes.keys()
+    others = {part["name"] for part in json.loads(re.search(r"arrive\((\{.*?\}),\"", second)[1])["parts"]}
+    assert others == {"points", "found"}  # of a seed without a critic
+
+
+def test_a_gif_keeps_the_colours_of_kinds(runs, tmp_path):
+    wanted = colours_wanted([scene(runs["mgan"])])
+    assert colours_wanted([scene(runs["gman"])]) == []
+    draw.save_film(runs["mgan"], tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as played:
+        palette = np.array(played.getpalette()).reshape(-1, 3)
+        seen = {tuple(colour) for _, colour in played.convert("RGB").getcolors(256)}
+    assert len(palette) <= 256
+    for colour in wanted[:4]:
+        assert np.abs(palette - colour).sum(axis=1).min() <= 3
+    assert len(seen) > 20

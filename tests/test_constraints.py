@@ -35,6 +35,7 @@ from toygan.game.constraints import (
     column_norms,
     compose,
     largest_singular_value,
+    orthonormalised,
 )
 from toygan.game.duel import seeing
 from toygan.game.networks import ACTIVATIONS, Layer, Network
@@ -59,7 +60,8 @@ class Fact(NamedTuple):
 FACTS = {
     "none": [Fact({})],
     "clip": [Fact({"bound": 0.3})],
-    "spectral-norm": [Fact({"lipschitz": 2.0})],
+    "spectral-norm": [Fact({"lipschitz": 2.0}), Fact({"held": True})],
+    "orthonormal": [Fact({"lipschitz": 2.0})],
     "gradient-penalty": [
         *(Fact({"weight": 10.0, "at": at}, lambda w: 10 * (w - 1) ** 2) for at in PLACES),
         *(Fact({"weight": 10.0, "at": at, "sides": 1}, lambda w: 10 * max(0, w - 1) ** 2) for at in PLACES),
@@ -249,6 +251,22 @@ def test_spectral_norm_bounds_layers_and_slopes(lipschitz, depth):
         assert slopes.norm(dim=2).max() <= lipschitz * (1 + 1e-9)
 
 
+def test_a_held_norm_is_a_number_to_the_gradient():
+    x, y = numbers(SEEDS, 4, 3), numbers(SEEDS, 4, 3, seed=1)
+    bias = torch.zeros(SEEDS, 1, 3, dtype=torch.float64)
+    plain, held = (CONSTRAINTS["spectral-norm"](**options).reparametrise for options in ({}, {"held": True}))
+    of = {
+        one: lambda weight, one=one: (one([Layer(weight, bias)])[0].weight * y).sum(dim=(1, 2)) for one in (plain, held)
+    }
+    assert torch.equal(of[plain](x), of[held](x))
+    top = largest_singular_value(x)
+    torch.testing.assert_close(gradient(of[held], x), y / top)
+    # The true gradient has no part along the weights, whose size changes nothing; the held one has.
+    along = (gradient(of[plain], x) * x).sum(dim=(1, 2))
+    torch.testing.assert_close(along, torch.zeros_like(along), atol=1e-9, rtol=0)
+    assert ((gradient(of[held], x) * x).sum(dim=(1, 2)).abs() > 1e-3).all()
+
+
 SHAPES = {"tall": (9, 3), "wide": (3, 9), "square": (6, 6), "row": (1, 7), "column": (7, 1)}
 
 
@@ -359,6 +377,57 @@ def test_spectral_norm_outputs_agree_with_differences():
 
     parameters = random_parameters(critic)
     torch.testing.assert_close(gradient(outputs, parameters), differences(outputs, parameters), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e9])
+def test_orthonormal_is_the_polar_factor(shape, size):
+    weight = size * numbers(SEEDS, *shape)
+    u, _, v = torch.linalg.svd(weight, full_matrices=False)
+    torch.testing.assert_close(orthonormalised(weight), u @ v, rtol=0, atol=1e-9)
+    assert not orthonormalised(0 * weight).any()
+
+
+def test_orthonormal_rows_or_columns_of_first_weights_and_of_trained_ones():
+    world = small_world(
+        "wasserstein", "orthonormal", critic=mlp_critic(2, 1, width=64, depth=2, activation="groupsort")
+    )
+    for state in states_of(world, [0, 1], 3, torch.empty(0)):
+        layers = world.game.constraint.reparametrise(
+            world.game.players["critic"].network.layers(state.parameters["critic"])
+        )
+        for layer in layers:
+            w = layer.weight if layer.weight.shape[1] <= layer.weight.shape[2] else layer.weight.mT
+            torch.testing.assert_close(w @ w.mT, torch.eye(w.shape[1]).expand(SEEDS, -1, -1), rtol=0, atol=1e-5)
+
+
+def test_orthonormal_leaves_orthonormal_weights_as_they_are():
+    weight = torch.linalg.qr(numbers(SEEDS, 6, 6))[0]
+    torch.testing.assert_close(orthonormalised(weight), weight, rtol=0, atol=1e-12)
+
+
+def test_slopes_of_sorted_orthonormal_layers_keep_their_length():
+    """One input, sorted units: the way back meets permutations and matrices with orthonormal rows alone, until the last layer."""
+    critic = mlp_critic(2, 1, width=8, depth=2, activation="groupsort")
+    layers = CONSTRAINTS["orthonormal"](lipschitz=8.0).reparametrise(critic.layers(random_parameters(critic)))
+    judged = critic.judge(layers, 3 * numbers(SEEDS, 200, 2))
+    slopes = judged.slopes(slice(None), torch.ones_like(judged.outputs)).norm(dim=2)
+    assert slopes.max() <= 8.0 * (1 + 1e-9)
+    inner = [layer._replace(weight=layer.weight / 2) for layer in layers]
+    for layer in inner:
+        np.testing.assert_allclose(
+            singular_values(layer.weight), np.ones((SEEDS, min(layer.weight.shape[1:]))), rtol=1e-9
+        )
+
+
+def test_orthonormal_outputs_agree_with_differences():
+    critic, constraint = mlp_critic(2, 1, width=3, depth=2, activation="tanh"), CONSTRAINTS["orthonormal"]()
+    points, parameters = numbers(SEEDS, BATCH, 2), random_parameters(critic)
+
+    def outputs(parameters: Tensor) -> Tensor:
+        return critic.forward(constraint.reparametrise(critic.layers(parameters)), points)
+
+    torch.testing.assert_close(gradient(outputs, parameters), differences(outputs, parameters), rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("bound", [0.7, 100.0])

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from toygan.cli.main import app
 from toygan.cli.views import dirac
-from toygan.draw.dirac import phase_portrait, portraits
+from toygan.draw.dirac import REMEMBERS, phase_portrait, portraits, told
 from toygan.files.strict import UserError
 from toygan.session.dirac import Portrait, motion_in_words, portrait
 
@@ -194,3 +194,12 @@ def test_the_command_draws_and_prints_json(tmp_path, monkeypatch) -> None:
     assert np.allclose(np.abs(said["portraits"][0]["eigenvalues"]), [[0, 0.5], [0, 0.5]])
     assert (tmp_path / "d.png").stat().st_size > 10_000
     assert CliRunner().invoke(app, ["dirac", "--out", "x.gif"]).exit_code == 2
+
+
+def test_a_portrait_says_that_a_rule_remembers():
+    remembering, forgetful = (
+        portrait("gan", [("method.update", {"kind": kind})]) for kind in ("optimistic", "alternating")
+    )
+    assert (remembering.remembers, forgetful.remembers) == (True, False)
+    assert REMEMBERS.split(";")[0] in " ".join(told(remembering, 60).split())
+    assert "remembers" not in told(forgetful, 60)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -492,7 +493,7 @@ def test_the_decision_boundary_is_a_line_where_the_critic_cannot_tell():
         (line,) = [one for axis in figure.axes for one in axis.collections if isinstance(one, LineCollection)]
         (places,) = line.get_segments()
         np.testing.assert_allclose(places[:, 0], 0.5 - 2, atol=1e-5)  # of the last frame: x + 2 = 1/2
-        assert "\N{EM DASH} boundary: score 0.5" in words(figure)
+        assert "\N{EM DASH} boundary: raw score 0.5" in words(figure)
     _, (learned, *_) = film.film_figure(shown)
     (line,) = [artist for artist in learned.artists if isinstance(artist, LineCollection)]
     for t in range(3):
@@ -502,7 +503,7 @@ def test_the_decision_boundary_is_a_line_where_the_critic_cannot_tell():
 
 def test_a_boundary_out_of_view_is_said_and_none_is_not_drawn():
     told = words(draw.picture(with_boundary(7.0)))
-    assert "no boundary in view: score 7" in told
+    assert "no boundary in view: raw score 7" in told
     run = with_boundary(None)  # an objective without one, or an older recording
     assert draw.scene(run).boundary is None
     figure = draw.picture(run)
@@ -943,3 +944,34 @@ def test_a_sheet_without_a_floor_speaks_of_none():
     run = synthetic(frames=3, **SMALL)
     del run.metrics["w1_floor"]
     assert "Floor:" not in words(draw.picture(run))
+
+
+def test_modes_that_only_strays_touch_are_said_to_be_touched():
+    run = synthetic(frames=2, modes=4)
+    for good, said in ((0.01, "2 of 4 modes touched"), (0.9, "2 of 4 modes")):
+        table = np.ones((2, len(run.facts.seeds)))
+        metrics = {**run.metrics, "modes": 2 * table, "high_quality": good * table}
+        assert said in frame_words(replace(run, metrics=metrics), 1)
+
+
+def test_words_beneath_one_of_four_runs_stay_above_the_next_thing():
+    runs = [synthetic(frames=3, seeds=8, modes=4, method=f"method-{k}") for k in range(4)]
+    figure = draw.comparison(runs)
+    figure.canvas.draw()
+    tall = figure.bbox.height
+    curve = next(axis for axis in figure.axes if axis.get_title(loc="left").startswith("W1"))
+    top = curve.get_tightbbox().y1
+    for axis in figure.axes[:4]:
+        beneath = min(text.get_window_extent().y0 for text in axis.texts if text.get_text())
+        assert top < beneath < tall
+
+
+def test_a_legend_of_several_floors_stays_under_the_title():
+    runs = [synthetic(frames=3, title=f"World {k}", scenario=f"world-{k}") for k in range(5)]
+    figure = draw.comparison(runs)
+    figure.canvas.draw()
+    curve = next(axis for axis in figure.axes if axis.get_title(loc="left").startswith("W1"))
+    legend = curve.get_legend()
+    if legend is not None:
+        assert legend.get_window_extent().y1 <= curve._left_title.get_window_extent().y0 + 2
+    assert "5 scenarios" in words(figure)

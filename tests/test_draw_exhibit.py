@@ -40,6 +40,10 @@ THEORY = {
     "plan": [BOXES | {"moves": [[i, i] for i in range(6)]}],
     "bound": [{"bounds": "lines", "std": std, "w1": 1.0, "js": 0.6 / (1 + std), "bound": 2 * std + 1.5}
               for std in (0.1, 0.3, 1.0)],
+    "refined": [{"refined": "after", "scenario": "ring", "method": "gan", "critic": critic, "way": way, "w1": w1, "w1_floor": 0.1,
+                 "perfect": 0.15, "w1_over_floor": 10 * w1}
+                for critic, way, w1 in (("none", "as they are made", 0.4), ("learned", "rejection", math.nan),
+                                        ("learned", "Metropolis-Hastings", 0.3), ("exact", "rejection", 0.11))],
 }  # fmt: skip
 
 
@@ -116,6 +120,40 @@ def panels(figure, minimum=0.5):
 def test_every_kind_of_panel_is_told():
     assert all(row.title and row.about for row in PANELS.values())
     assert {row.recorded for row in PANELS.values()} == {True, False}
+
+
+def test_refined_points_stand_by_critic_and_way_over_the_floor(tmp_path):
+    figure = drawn("refined", tmp_path)
+    (axis,) = panels(figure)
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    assert names == ["as they are made", "rejection, learned critic", "Metropolis-Hastings, learned critic",
+                     "rejection, exact critic"]  # fmt: skip
+    floor, *points = axis.lines
+    assert set(floor.get_xdata()) == {0.1}
+    assert [point.get_xdata()[0] for point in points] == pytest.approx([0.4, math.nan, 0.3, 0.11], nan_ok=True)
+    assert len({point.get_color() for point in points}) == 3
+
+
+def frozen(scenario, method):
+    """A made-up run whose generator is real points plus noise."""
+    kind = {"generator": {"kind": "data-plus-noise"}}
+    return Labelled(f"{scenario}, {method}", recorded(method=method, scenario=scenario, config=kind))
+
+
+def test_level_lines_stand_by_target_and_method_with_the_optimum_last(tmp_path):
+    maps = [frozen(scenario, method) for scenario in ("a-ring", "a-roll") for method in ("clipped", "penalised")]
+    figure = drawn("levels", tmp_path, recordings=[*maps, *labelled(2)])
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert [title for title in titles if title in ("a ring", "a roll")] == ["a ring", "a roll"]
+    assert [name for axis in figure.axes if (name := axis.get_ylabel())] == ["clipped", "penalised", "optimum"]
+    drawn_maps = figure.axes[:6]
+    assert all(axis.collections for axis in drawn_maps)  # level lines
+    assert {len(axis.lines) for axis in drawn_maps} == {1}  # the real points, and no generated ones
+    assert len(drawn_maps[0].lines[0].get_xdata()) <= TINY["points"]
+    heights = [axis.get_position().y0 for axis in drawn_maps[:3]]
+    assert heights == sorted(heights, reverse=True)
+    assert [title for title in titles if title in ("run 0", "run 1")] == ["run 0", "run 1"]  # histograms beneath
+    assert min(axis.get_position().y0 for axis in drawn_maps) > max(axis.get_position().y0 for axis in figure.axes[6:])
 
 
 @pytest.mark.parametrize("kind", PANELS)

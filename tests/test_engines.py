@@ -106,6 +106,7 @@ LEAKY = ("critic.activation", "leaky-relu")
         [("generator.normalisation", "batch"), ("method.ema", 0.9), ("method.head_start", 2)],
         [("method.pack", 2), ("method.schedule", "linear"), ("method.instance_noise", 0.5)],
         *([("method.update", {"kind": kind})] for kind in RULES if kind != "alternating"),
+        *([("method.objective", "minimax"), ("method.update", {"kind": kind})] for kind in ("unrolled", "lola")),
         [("critic.kind", "maxout"), ("critic.width", 6), ("method.constraint", "gradient-penalty")],
         *([("generator.kind", kind)] for kind in ("data-plus-noise", "funnels", "shift", "point")),
     ],
@@ -375,6 +376,12 @@ def play_both(function: Callable[..., Any], args: Sequence[Tensor]) -> None:
             )
 
 
+@pytest.mark.parametrize("order", [1, 2])
+def test_the_norm_of_one_number_is_its_size(order):
+    """Over axes of length one nothing is summed, and the sign still goes."""
+    play_both(lambda x: torch.linalg.vector_norm(x, order, dim=2), [X[..., :1].contiguous()])
+
+
 @pytest.mark.parametrize("name", sorted({*EACH, *OTHERS} - ADDED))
 def test_an_operator_is_what_it_is_in_torch(name):
     given = facts_of(CASES, name, "tests/test_engines.py")
@@ -444,3 +451,18 @@ SHORTCUTS: dict[str, tuple[Callable[..., Any], tuple[Tensor, ...]]] = {
 def test_a_shortcut_changes_nothing(name):
     function, args = SHORTCUTS[name]
     play_both(function, args)
+
+
+def test_equal_constants_are_one_so_that_what_two_players_make_of_them_is_made_once():
+    """The gradients of two losses of one product begin with ones of their own."""
+
+    def both(x: Tensor, w: Tensor) -> list[Tensor]:
+        found = []
+        for _ in range(2):
+            own = x.detach().requires_grad_()
+            found.append(torch.autograd.grad((own @ w).relu().sum(), own)[0])
+        return found
+
+    graph, _ = recorded(both, [torch.randn(1, 4, 3), torch.randn(1, 3, 5)])
+    counts = [sum(node.op == "bmm.default" for node in one.nodes) for one in (graph, cleaned(graph))]
+    assert counts == [4, 2]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydantic import ValidationError
 from scipy.stats import spearmanr
 from typer.testing import CliRunner
@@ -16,10 +17,11 @@ from toygan.cli.main import app
 from toygan.exhibits import claims, files, judge, planned, read
 from toygan.exhibits.claims import enough, fits, number_of
 from toygan.exhibits.files import Claim, Term
-from toygan.exhibits.show import run_labels
+from toygan.exhibits.show import run_labels, showing
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
 from toygan.exhibits.work import quickened
 from toygan.files.strict import UserError, key_lines
+from toygan.many import sweep
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.rhythm import period
 
@@ -649,6 +651,17 @@ def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monke
     assert f"toygan demo {paths[0]} --quick" in Path("site/exhibits/one.html").read_text(encoding="utf-8")
 
 
+def test_a_gallery_is_built_as_it_is_asked_to_look(tmp_path, monkeypatch, no_processes):
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, FILE)
+    result = call("gallery", "--only", path, "--quick", "--workers", "1", "--style", "dark")
+    assert result.exit_code == 0, result.output
+    picture = min(Path().rglob("*-ends.png"))
+    with Image.open(picture) as drawn:
+        assert sum(drawn.convert("RGB").getpixel((0, 0))) < 200
+    assert call("gallery", "--only", path, "--style", "drak").exit_code == 2
+
+
 def test_two_exhibits_of_one_name_are_refused(tmp_path):
     (tmp_path / "other").mkdir()
     paths = [written(place, FILE) for place in (tmp_path, tmp_path / "other")]
@@ -685,3 +698,135 @@ def test_strict_fails_when_a_claim_did_not_hold(tmp_path, monkeypatch, no_proces
 
 def test_without_a_name_the_questions_are_listed():
     assert "js-is-blind" in call("demo").stdout
+
+
+# --- games that are typed in, and critics used after training --------------------------------------------------------
+
+TYPED = """
+title = "Typed"
+question = "Does it rest?"
+text = "Numbers."
+
+[[phases]]
+name = "typed"
+game = "x*y + x^2/2 - y^2/2"
+updates = ["simultaneous", "alternating"]
+rate = 0.1
+start = [1.0, 0.5]
+steps = 50
+
+[[panels]]
+kind = "phases"
+
+[[claims]]
+says = "It rests."
+value = { of = { phases = "typed" }, measure = "growth" }
+below = 1
+each = "update"
+"""
+
+
+def test_a_typed_game_is_a_phase_portrait_with_its_numbers(tmp_path):
+    """v = (x + y, y - x) has eigenvalues 1 +- i: a simultaneous step of 0.1 multiplies by |0.9 +- 0.1 i|."""
+    exhibit = read(written(tmp_path, TYPED))
+    rows = theory_rows(exhibit, phase_portraits(exhibit))
+    assert [(row["method"], row["update"]) for row in rows] == [
+        ("typed game", "simultaneous"),
+        ("typed game", "alternating"),
+    ]
+    growth = math.hypot(0.9, 0.1)
+    assert rows[0]["growth"] == pytest.approx(growth, abs=1e-6)
+    assert rows[0]["rest"] == pytest.approx(growth**50, rel=1e-6)
+    last = math.hypot(1.0, 0.5) * growth**49
+    assert rows[0]["moving"] == pytest.approx(last * math.hypot(0.1, 0.1), rel=1e-6)  # |m - 1| times where it is
+    assert planned(exhibit, tmp_path) == []
+
+
+WRONG_TYPED = {
+    "formula": ("x*y + x^2/2", "x*z + x^2/2", "phases[0].game", "z"),
+    "both": ("steps = 50", 'steps = 50\nmethods = ["gan"]', "say either methods or a game"),
+    "neither": ('game = "x*y + x^2/2 - y^2/2"\n', "", "say either methods or a game"),
+    "settings of no game": ('game = "x*y + x^2/2 - y^2/2"', 'methods = ["gan"]', "belongs to a game that is typed in"),
+    "rule": ('"alternating"]', '"sideways"]', 'phases[0].updates: "sideways": not one of', "alternating"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_TYPED)
+def test_a_mistake_in_a_typed_game_is_told_where_it_stands(name, tmp_path):
+    right, wrong, *expected = WRONG_TYPED[name]
+    assert right in TYPED
+    text = complaint(TYPED.replace(right, wrong), tmp_path)
+    assert text.startswith(f"{tmp_path / 'small.toml'}, line ")
+    assert [words for words in expected if words not in text] == [], text
+
+
+USED = """
+title = "Used"
+question = "Is a critic of use?"
+text = "Numbers."
+
+[[runs]]
+name = "blurred"
+scenarios = ["eight-gaussians"]
+methods = ["gan"]
+seeds = 1
+[runs.set]
+target.std = 0.2
+generator = { kind = "data-plus-noise", std = 0.5 }
+critic.width = 8
+training = { steps = 20, frames = 2, points = 200, batch = 16 }
+
+[[refined]]
+name = "after"
+of = { group = "blurred" }
+
+[[panels]]
+kind = "refined"
+
+[[claims]]
+says = "The optimal critic brings W1 to its floor."
+value = { of = { refined = "after", critic = "exact" }, measure = "w1" }
+over = { of = { refined = "after", critic = "exact" }, measure = "perfect" }
+at_most = 1.2
+each = "way"
+
+[[claims]]
+says = "It was not there before."
+value = { of = { refined = "after", critic = "none" }, measure = "w1_over_floor" }
+above = 1.5
+"""
+
+
+def test_a_critic_used_after_training_has_rows_of_its_own(tmp_path):
+    from toygan.exhibits.refined import refined_columns, refined_rows
+    from toygan.exhibits.work import tasks_of
+
+    exhibit = read(written(tmp_path, USED))
+    works = planned(exhibit, tmp_path / "runs")
+    (task,) = tasks_of(works)
+    sweep.carry_out([task], tmp_path / "runs", workers=1)
+    shown = showing(exhibit, works, tmp_path / "pictures", "toygan demo used", quick=False)
+    rows = [row for row in shown.records if "refined" in row]
+    named = [(row["critic"], row["way"]) for row in rows]
+    assert named == [("none", "as they are made"), ("learned", "rejection"), ("learned", "Metropolis-Hastings"),
+                     ("exact", "rejection"), ("exact", "Metropolis-Hastings")]  # fmt: skip
+    legal = [(row["critic"], row["way"]) for row in refined_columns(exhibit, shown.records)]
+    assert set(named) < set(legal)
+    assert all(row["group"] == "blurred" and 0 < row["w1_floor"] < row["perfect"] for row in rows)
+    assert rows[0]["w1"] > rows[-1]["w1"] > 0
+    assert refined_rows(exhibit, [row | {"status": "running"} for row in shown.records]) == []
+    assert [verdict.held for verdict in shown.verdicts] == [
+        True,
+        True,
+    ]  # of the ways that there are: nothing drifts here
+    assert [picture.path.name for picture in shown.pictures] == ["1-refined.png"]
+
+
+def test_what_is_no_way_of_using_a_critic_is_refused(tmp_path):
+    text = complaint(
+        USED.replace('critic = "exact" }, measure = "w1" }', 'critic = "exct" }, measure = "w1" }'), tmp_path
+    )
+    assert "no run or piece of theory here has" in text or '"exact"' in text
+    text = complaint(USED.replace('of = { group = "blurred" }', 'of = { grp = "blurred" }'), tmp_path)
+    assert "refined[0].of.grp" in text
+    assert 'did you mean "group"' in text

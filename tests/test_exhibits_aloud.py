@@ -17,6 +17,8 @@ from toygan.exhibits import Verdict, judge, planned, read, shipped_exhibits
 from toygan.exhibits.aloud import aloud
 from toygan.exhibits.claims import WORDS, counted, matching, recorded_at
 from toygan.exhibits.files import PIECES, Claim, Exhibit
+from toygan.exhibits.refined import refined_columns
+from toygan.exhibits.theory import theory_columns
 from toygan.exhibits.work import columns_of
 
 SHIPPED = [(exhibit, i) for exhibit in map(read, shipped_exhibits()) for i in range(len(exhibit.claims))]
@@ -241,7 +243,8 @@ def test_a_condition_on_medians_says_so_or_is_about_time(shipped: tuple[Exhibit,
 def test_each_is_of_more_than_one(one: tuple[Exhibit, int]) -> None:
     """A column that a claim goes through is one in which its rows differ, so that `each` is about something."""
     claim = claim_of(one)
-    rows = matching(claim.value.of, [columns_of(work) for work in planned(one[0], Path("runs"))])
+    runs = [columns_of(work) for work in planned(one[0], Path("runs"))]
+    rows = matching(claim.value.of, [*runs, *theory_columns(one[0]), *refined_columns(one[0], runs)])
     assert len({row[claim.each] for row in rows}) > 1
     assert f"for each {claim.each} by itself" in aloud(claim)
 

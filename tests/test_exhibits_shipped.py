@@ -41,10 +41,15 @@ CATALOGUE = (
     "several-generators",
     "what-an-encoder-sees",
     "cycle-and-turns",
+    "boosting-or-one",
+    "famous-figure",
+    "no-rest",
+    "used-critic",
 )
 MOST_FILMS = 60  # of the whole gallery: a film is half a megabyte of the site
 SEEDS = 8
-THEORY = {"distances", "phases", "plans", "bounds", "update"}  # columns that no run has
+THEORY = {"distances", "phases", "plans", "bounds", "update", "refined", "critic", "way"}  # columns that no run has
+OF_ONE_SEED = {"used-critic"}  # whose claims are about the first seed's points alone
 
 
 @pytest.fixture(params=CATALOGUE)
@@ -97,6 +102,8 @@ def test_titles_and_questions_are_all_different() -> None:
 
 def test_every_run_has_eight_seeds(works: dict[str, list[Work]]) -> None:
     for name, group in works.items():
+        if name in OF_ONE_SEED:
+            continue
         assert all(work.task.config["training"]["seeds"] >= SEEDS for work in group), name
 
 
@@ -105,7 +112,7 @@ def test_quick_is_planned_with_fewer_seeds_and_steps(exhibit: Exhibit, works: di
     assert len(quick) == len(full)
     for less, more in zip(quick, full, strict=True):
         few, many = less.task.config["training"], more.task.config["training"]
-        assert (few["seeds"], few["steps"]) == (QUICK_SEEDS, round(many["steps"] / 4))
+        assert (few["seeds"], few["steps"]) == (min(QUICK_SEEDS, many["seeds"]), round(many["steps"] / 4))
         begins = [work.task.config["method"]["head_start"] for work in (less, more)]
         assert begins[0] == round(begins[1] / 4)
 

@@ -8,6 +8,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,9 +20,13 @@ from test_draw import synthetic
 
 from toygan.cli import exhibits
 from toygan.draw import thumbnail
+from toygan.exhibits.agreement import compared
 from toygan.exhibits.claims import Verdict
+from toygan.exhibits.protocol_files import read as read_protocol
+from toygan.exhibits.published import Published, drawn, published
 from toygan.exhibits.show import Picture, Showing, answered
 from toygan.files.disk import packed, write_aside, write_json
+from toygan.files.shipped import shipped_protocols
 from toygan.many.results import records
 from toygan.quantities.glossary import labels
 from toygan.quantities.table import QUANTITIES, shown_in
@@ -340,10 +345,10 @@ def test_text_is_never_markup(tmp_path):
     site.write_site(tmp_path / "site", [shown], True)
     page.write_page(tmp_path / "page", HOSTILE, HOSTILE, [folder], HOSTILE)
     pages = [*(tmp_path / "site").rglob("*.html"), tmp_path / "page" / "index.html"]
-    assert len(pages) == 7
+    assert len(pages) == 8
     assert (
         sum("window.pwned" in one.read_text() for one in pages) == 6
-    )  # all but the glossary, which has no user's words
+    )  # all but the glossary and the protocols, which have no user's words
     for one in pages:
         content = one.read_text()
         found = Elements(content)
@@ -416,6 +421,83 @@ def test_links_of_a_site_lead_somewhere(tmp_path, runs):
         links = {link for link in Elements(one.read_text()).links if not link.startswith("https://")}
         assert links
         assert [link for link in links if not leads_somewhere(one.parent, link)] == []
+
+
+# --- published experiments ---------------------------------------------------------------------------------------------
+
+
+PAPER = """
+title = "Shapes <b>& sizes</b>"
+reference = "Nobody, 2020, arXiv:2001.00001"
+[target]
+kind = "ring"
+modes = 4
+[training]
+steps = 40
+[protocol]
+source = "the authors' <i>code</i>"
+setting = "A small ring."
+unlike = ["it is invented"]
+[[runs]]
+name = "plain & bold"
+method = "gan"
+[[rows]]
+run = "plain & bold"
+measure = "modes"
+published = 3.5
+[[rows]]
+run = "plain & bold"
+measure = "high_quality"
+says = "Everything lies on modes."
+"""
+
+
+def published_of(folder: Path, values: list[float] | None) -> Published:
+    """A protocol of one number and one picture, run or not."""
+    (folder / "paper.toml").write_text(PAPER)
+    protocol = read_protocol(str(folder / "paper.toml"))
+    rows = [compared(row, values, 0.5, modes=4) for row in protocol.rows]
+    picture = None if values is None else drawn(protocol, rows, False, folder, "c")
+    return Published(protocol, rows, picture, "toygan protocol paper")
+
+
+def test_a_site_shows_published_numbers_beside_ours(tmp_path, runs):
+    paper = published_of(tmp_path, [1.0, 1.0, 1.5])
+    site.write_site(tmp_path / "site", [showing(runs)], False, protocols=[paper])
+    markup = (tmp_path / "site/protocols.html").read_text()
+    told = unescape(text_of(tmp_path / "site/protocols.html"))
+    for words in ("Shapes <b>& sizes</b>", "the authors' <i>code</i>", "A small ring.", "3.5 (no spread)", "modes found",
+                  "1.17", "(3 seeds)", "differs, after 50", "unlike: it is invented", "Everything lies on modes."):  # fmt: skip
+        assert words in told, words
+    assert "<b>&" not in markup
+    assert "<i>code" not in markup
+    assert markup.count('class="verdict did-not-hold"') == 1
+    assert re.findall(r"<td[^>]*>(\d+)</td>", markup)[:4] == ["0", "1", "1", "0"]
+    assert "https://arxiv.org/abs/2001.00001" in markup
+    for one in (tmp_path / "site").rglob("*.html"):
+        links = {link for link in Elements(one.read_text()).links if not link.startswith("https://")}
+        assert [link for link in links if not leads_somewhere(one.parent, link)] == []
+    for name in ("start.html", "index.html"):
+        assert 'href="protocols.html"' in (tmp_path / "site" / name).read_text().partition("<main")[2]
+    assert (tmp_path / "site/stills/protocols/paper.webp").stat().st_size < 200_000
+
+
+def test_a_site_without_published_experiments_says_how_to_run_them(tmp_path, runs):
+    site.write_site(tmp_path / "site", [showing(runs)], False, protocols=[published_of(tmp_path, None)])
+    told = text_of(tmp_path / "site/protocols.html")
+    assert "No published experiment was run for these pages." in told
+    assert "toygan protocol paper" in told
+    assert "Published and ours" not in told
+
+
+def test_protocols_are_told_in_order_and_without_runs_have_none(tmp_path):
+    found = published(tmp_path)
+    assert sorted(one.protocol.name for one in found) == shipped_protocols()
+    numbers = [one.protocol.protocol.number for one in found]
+    assert numbers == sorted(numbers)
+    assert all(one.picture is None for one in found)
+    assert all(set(one.counts) == {"agrees", "differs", "cannot be told", "not run"} for one in found)
+    assert sum(one.counts["not run"] for one in found) == sum(len(one.protocol.rows) for one in found)
 
 
 def leads_somewhere(home: Path, link: str) -> bool:

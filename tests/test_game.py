@@ -193,7 +193,9 @@ DIRAC: dict[str, Pushes | None] = {
     "began": None,  # has a memory, and a test of its own
     "density-ratio": (lambda t: t, lambda t: 1.0),
     "positive-ratio": (sigmoid, sigmoid),
+    "margin": (lambda t: float(t > -1), lambda t: 1.0),
     "loss-sensitive": None,  # sees |theta| besides
+    "c-transform": None,  # so does it
     "categorical": None,  # of eight scores
     "mmd": (lambda t: -2 * mmd_slope(t), lambda t: -2 * mmd_slope(t)),
     "cramer": (lambda t: -2 * np.sign(t), lambda t: -2 * np.sign(t)),

@@ -48,7 +48,7 @@ def looked(sim: Simulation) -> dict[str, np.ndarray]:
 
 def test_scores_and_slopes_are_those_of_the_critic() -> None:
     sim = small()
-    seen, (real, fake, _) = looked(sim), clouds(sim)
+    seen, (real, fake, *_) = looked(sim), clouds(sim)
     points = torch.cat((real.expand(2, -1, -1), fake), dim=1).requires_grad_()
     layers = duel.critic_layers(sim.world.game, sim.start.parameters)
     scores = sim.world.game.players["critic"].network.forward(layers, points)[..., 0]
@@ -79,7 +79,7 @@ def by_hand(weights: list[tuple[Tensor, Tensor]], points: Tensor, sign: float) -
 
 def test_layer_gradients_are_per_point_and_by_the_chain_rule() -> None:
     sim = small()
-    real, fake, _ = clouds(sim)
+    real, fake, *_ = clouds(sim)
     for seed in range(2):
         layers = [
             (layer.weight[seed], layer.bias[seed])

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.optimize import linear_sum_assignment
 from test_browser import Seen, browser  # noqa: F401
 from test_browser import pytestmark as pytestmark
+from typer.testing import CliRunner
 
+from toygan.cli.main import app
 from toygan.engines.tree import named
 from toygan.files.scenario import read
+from toygan.files.shipped import shipped
+from toygan.files.world import build_target
 from toygan.game import play
-from toygan.game.streams import draws
+from toygan.game.methods import METHODS
+from toygan.game.players import LATENTS
+from toygan.game.streams import draws, starts
+from toygan.game.zoo import ZOO
+from toygan.quantities.critic import Judged, critic_gap, critic_value
+from toygan.quantities.diagnosis import findings
+from toygan.quantities.evidence import Story
+from toygan.quantities.modes import high_quality, modes_kept
+from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
+from toygan.quantities.transport import solved
+from toygan.session.ground import curve_of
 from toygan.session.simulation import simulation
-from toygan.site.lab import SIZES, address, sized, write_lab
+from toygan.site.lab import SIZES, address, sized, write_lab, write_lab_of
 
 SHIPPED = ["eight-gaussians", "swiss-roll", "two-moons", "dirac", "far-gaussian"]
 PLAYED = ["ns-gan", "wgan-gp", "wgan", "gan", "unrolled-gan", "ns-gan-r1"]
@@ -298,7 +315,8 @@ def shape_of(words) -> object:
 def test_languages_have_the_same_words_and_blanks(seen, place):
     opened(seen, place)
     english, chinese = seen.page.evaluate("[lab.words.en, lab.words.zh]")
-    chinese.pop("scenarios")
+    assert set(chinese.pop("lookFors")) == {*METHODS, *ZOO}
+    assert set(chinese.pop("scenarios")) >= set(shipped()) - {"dirac"}
     assert shape_of(english) == shape_of(chinese)
     seen.page.select_option("#language", "zh")
     seen.page.wait_for_function("document.documentElement.lang === 'zh'")
@@ -348,9 +366,451 @@ def test_a_class_may_hide_parts(seen, place):
     seen.page.wait_for_function("lab.look().step === 1")
 
 
-def test_slow_motion_tells_each_move(seen, place):
+def test_slow_motion_goes_through_the_parts_of_both_moves(seen, place):
+    """Each part is told, lights up its share of the flow, and a step of such parts is the step as it is."""
+    opened(seen, place, "#m=wgan-gp&s=swiss-roll")
+    assert not seen.page.is_visible(".flow")
+    seen.page.select_option("#speed", "slow")
+    said, lit = [], []
+    for _ in range(12):  # two critic moves and the generator's
+        before = seen.page.inner_text(".said")
+        seen.page.click("#one")
+        seen.page.wait_for_function("before => document.querySelector('.said').textContent !== before", arg=before)
+        said.append(seen.page.inner_text(".said"))
+        lit.append(seen.page.eval_on_selector_all(".box.lit", "all => all.map(one => one.className.split(' ')[1])"))
+    assert [one.split(",")[0] for one in said] == ["The critic’s move"] * 8 + ["The generator’s move"] * 4
+    assert [re.search(r", (\d) of 4", one)[1] for one in said] == list("1234") * 3
+    assert lit[0] == ["latent", "generator", "fake", "real"]
+    assert "real" not in lit[8]
+    assert seen.page.evaluate("lab.look().step") == 1
+    slow = look(seen.page)
+    opened(seen, place, "#m=wgan-gp&s=swiss-roll")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    assert np.array_equal(look(seen.page)["samples"], slow["samples"])
+
+
+def test_a_step_that_was_begun_slowly_is_ended_before_the_next(seen, place):
+    opened(seen, place)
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    right = look(seen.page)
     opened(seen, place)
     seen.page.select_option("#speed", "slow")
+    for part in ("sample", "judge", "pull", "update", "sample"):
+        seen.page.click("#one")
+        seen.page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+    seen.page.select_option("#speed", "most")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    assert np.array_equal(look(seen.page)["samples"], right["samples"])
+
+
+# --- what is measured and told ----------------------------------------------------------------------------------------
+
+
+def test_first_parameters_are_pythons(seen, place):
+    """Any seed's, to the last bit of float32."""
+    opened(seen, place, "#m=wgan-gp&seed=12345")
+    config = sized("eight-gaussians", "wgan-gp", "small")
+    for name, player in simulation(config).world.game.players.items():
+        right = starts(config.training.seed, [12345], name, player.network.initial)[0].astype(np.float32)
+        ours = seen.page.evaluate(f"[...lab.setup().starts['{name}']]")
+        assert np.array_equal(np.array(ours, np.float32), right)
+
+
+def test_clouds_are_measured_as_python_measures_them(seen, place):
+    opened(seen, place, "#s=eight-gaussians&m=ns-gan")
+    rng = np.random.default_rng(0)
+    target = build_target(read("eight-gaussians"))
+    points = np.vstack([target.sample(rng, 90), rng.standard_normal((60, 2))]).astype(np.float32)
+    flat = points.ravel().tolist()
+    told = seen.page.evaluate("a => lab.measures.ofModes(a, lab.page.target.modes, lab.page.catalogue.sigmas)", flat)
+    assert told["modes"] == modes_kept(points, target.modes)
+    assert told["high_quality"] == pytest.approx(high_quality(points, target.modes))
+    curve = curve_of(build_target(read("swiss-roll")))
+    told = seen.page.evaluate(
+        "([a, curve, radius]) => lab.measures.ofCurve(a, { curve, radius })",
+        [flat, curve.points.ravel().tolist(), curve.radius],
+    )
+    assert told["on_skeleton"] == pytest.approx(on_skeleton(points, curve))
+    assert told["skeleton_coverage"] == pytest.approx(skeleton_coverage(points, curve))
+
+
+def test_the_gap_of_the_critic_is_pythons(seen, place):
+    opened(seen, place)
+    rng = np.random.default_rng(3)
+    real, fake = rng.standard_normal((2, 40, 2)).astype(np.float32)
+
+    def f(x):
+        return np.sin(x[:, 0]) + 0.3 * x[:, 1]
+
+    told = seen.page.evaluate(
+        """([real, fake, realScores, fakeScores, steepest]) => lab.assign(real, fake).then(({ pair, distance }) =>
+        lab.measures.ofScores({ real, fake, pair, distance, realScores, fakeScores, steepest }))""",
+        [real.ravel().tolist(), fake.ravel().tolist(), f(real).tolist(), f(fake).tolist(), 0.9],
+    )
+    slopes = np.array([[0.9, 0.0]])
+    judged = Judged(f(real), f(fake), slopes, slopes, slopes)
+    assert told["critic_value"] == pytest.approx(critic_value(judged))
+    assert told["critic_gap"] == pytest.approx(critic_gap(judged, solved(fake, real), fake, real), rel=1e-5)
+
+
+def story(shares, home, w1, **curves) -> Story:
+    """A story of a ring of eight modes, whose numbers are whatever a test says."""
+    n = len(w1)
+    known = {
+        "w1": np.asarray(w1, float),
+        "w1_floor": np.full(n, 0.1),
+        **{k: np.asarray(v, float) for k, v in curves.items()},
+    }
+    return Story(
+        steps=np.arange(n) * 10,
+        alive=n,
+        curves=known,
+        layers=None,
+        shares=None if shares is None else np.asarray(shares, float),
+        home=None if home is None else np.asarray(home, float),
+        carried=None if shares is None else (np.asarray(shares) > 0.03).sum(axis=1).astype(float),
+        weights=np.full(8, 1 / 8),
+        has_modes=True,
+        centre=None,
+        width=None,
+        ceilings={"modes": 8.0, "high_quality": 0.98},
+        size=1.4,
+        points=400,
+        floor_spread=0.03,
+        error=0.05,
+    )
+
+
+def stories() -> dict[str, Story]:
+    """One of each kind of game, and some noise."""
+    rng, n = np.random.default_rng(7), 45
+    t, even = np.arange(n), np.full((n, 8), 1 / 8)
+    down = 0.1 + 1.3 * np.exp(-t / 8) + 0.01 * rng.random(n)
+    two = np.where(np.arange(8) < 2, 0.5, 0.0) * np.ones((n, 1))
+    hops = np.eye(8)[(t // 4) % 8]
+    late = np.where((t > 25)[:, None], two, even)
+    found = {
+        "converged": story(even, np.ones(n), down, high_quality=np.minimum(0.97, t / 20), modes=np.minimum(8, t)),
+        "collapse": story(two, np.ones(n), np.full(n, 0.9), high_quality=np.full(n, 0.9), modes=np.full(n, 2.0)),
+        "late collapse": story(late, np.ones(n), 0.3 + 0.6 * (t > 25), high_quality=np.full(n, 0.9)),
+        "hopping": story(hops, np.ones(n), np.full(n, 1.0), high_quality=np.full(n, 0.8)),
+        "improving": story(even, np.ones(n), 2 - 0.03 * t),
+        "swinging": story(even, np.zeros(n), 1 + 0.7 * np.sin(2 * np.pi * t / 7) + 0.01 * rng.random(n)),
+        "critic runs": story(even, np.zeros(n), np.full(n, 1.0), critic_loss=-np.exp(t / 4), score_range=np.exp(t / 4)),
+        "swapped": story(even, np.zeros(n), 1 + 0.05 * t, lead=-1 - 0.1 * t, score_range=np.full(n, 2.0)),
+        "generator runs": story(even, np.zeros(n), 1 + 0.5 * t),
+        "no gradient": story(
+            even, np.zeros(n), np.full(n, 1.5), generator_gradient=np.exp(-t / 2), score_saturation=np.ones(n)
+        ),
+        "clipped": story(even, np.ones(n), down, weight_saturation=np.full(n, 0.8)),
+        "layers": story(even, np.zeros(n), np.full(n, 1.0))._replace(
+            layers=np.outer(np.ones(n), [1e-5, 1e-3, 0.1, 1.0])
+        ),
+        "shrunk": story(None, None, np.full(n, 1.0))._replace(
+            width=np.full(n, 0.1), weights=np.ones(1), has_modes=False
+        ),
+        "lost": story(even, np.ones(n), down)._replace(alive=30),
+    }
+    found["shrunk"] = found["shrunk"]._replace(weights=np.empty(0))
+    for k in range(20):
+        walk = np.abs(1 + 0.2 * rng.standard_normal(n).cumsum())
+        path = 0.4 * rng.standard_normal((n, 2)).cumsum(axis=0)
+        found[f"walk {k}"] = story(
+            rng.dirichlet(np.full(8, 0.3), size=n), rng.random(n), walk, high_quality=rng.random(n), lead=rng.standard_normal(n),
+            critic_loss=10 ** rng.standard_normal(n), generator_gradient=10.0 ** rng.standard_normal(n),
+        )._replace(centre=path)  # fmt: skip
+    return found
+
+
+def as_plain(one: Story) -> dict:
+    """A story as the page has it."""
+
+    def rows(values):
+        return None if values is None else np.asarray(values).tolist()
+
+    return {
+        "steps": rows(one.steps), "alive": one.alive, "curves": {name: rows(values) for name, values in one.curves.items()},
+        "layers": rows(one.layers), "shares": rows(one.shares), "home": rows(one.home), "carried": rows(one.carried),
+        "weights": rows(one.weights), "hasModes": one.has_modes, "centre": rows(one.centre), "width": rows(one.width),
+        "ceilings": one.ceilings, "size": one.size, "points": one.points, "floorSpread": one.floor_spread, "error": one.error,
+    }  # fmt: skip
+
+
+def test_the_diagnosis_is_pythons(seen, place):
+    """The same labels from the same frames on, of games of every kind and of noise."""
+    opened(seen, place)
+    kinds = set()
+    for name, one in stories().items():
+        right = {label: found.frame for label, found in findings(one).items()}
+        told = seen.page.evaluate("story => lab.diagnosis(story, lab.page.catalogue)", as_plain(one))
+        assert {label: found["frame"] for label, found in told.items()} == right, name
+        kinds |= set(right)
+    assert len(kinds) >= 12, kinds
+
+
+# --- games of more players, classes and worlds -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def zoo_place(tmp_path_factory) -> str:
+    """Where a page of classes, two worlds and several generators is."""
+    home = tmp_path_factory.mktemp("zoo")
+    return write_lab(
+        home, ["eight-gaussians", "unbalanced-gaussians", "ring-to-grid"], ["cgan", "cyclegan", "mgan", "ali"]
+    ).as_uri()
+
+
+def test_classes_have_colours_and_labels_go_with_their_points(seen, zoo_place):
+    opened(seen, zoo_place, "#s=unbalanced-gaussians&m=cgan")
+    assert seen.page.evaluate("lab.page.main().kinds.word") == "class"
+    assert "4 classes" in seen.page.inner_text("figcaption")
+    told = seen.page.evaluate(
+        """() => { const draws = lab.draws(), game = { ...lab.setup(), seed: 5 }, n = 64, columns = game.draws['real label'][1];
+        return { points: [...draws.drawn(game, 'real', 2 * n, 3, 1)],
+          labels: [...draws.drawn(game, 'real label', columns * n, 3, 1)],
+          centres: lab.page.target.modes.centres }; }"""
+    )
+    points, centres = np.array(told["points"]).reshape(-1, 2), np.array(told["centres"])
+    nearest = np.linalg.norm(points[:, None] - centres, axis=2).argmin(axis=1)
+    assert np.array_equal(np.array(told["labels"]).reshape(64, -1).argmax(axis=1), nearest)
     seen.page.click("#play")
-    seen.page.wait_for_function("document.querySelector('.said').textContent.startsWith('The critic has moved')")
-    seen.page.wait_for_function("document.querySelector('.said').textContent.startsWith('The generator has moved')")
+    until(seen.page, 3)
+    seen.page.click("#draw")  # one's own points have no classes
+    seen.page.wait_for_function("lab.page.experiment.method !== 'cgan'")
+
+
+def test_two_worlds_stand_side_by_side(seen, zoo_place):
+    opened(seen, zoo_place, "#s=ring-to-grid&m=cyclegan&v=crgab")
+    assert seen.page.locator("figure.two canvas").count() == 2
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1 && lab.look().other && lab.look().reconstructed")
+    source = np.array(seen.page.evaluate("[...lab.setup().source]")).reshape(-1, 2)
+    assert np.abs(np.linalg.norm(source, axis=1) - 1.4).max() < 0.5
+    for name in ("other", "reconstructed"):
+        assert np.isfinite(seen.page.evaluate(f"[...lab.look().{name}]")).all()
+    opened(seen, zoo_place, "#s=eight-gaussians&m=mgan")
+    assert seen.page.evaluate("Math.max(...lab.page.main().kinds.of)") == 3
+    assert seen.page.locator("figure.two").count() == 0
+
+
+MINE = """
+from torch.nn.functional import softplus
+
+
+def my_loss(r, g, *, beta: float = 1.0):
+    critic = (softplus(-r) + beta * softplus(g)).mean(dim=(1, 2))
+    return critic, softplus(-g).mean(dim=(1, 2))
+
+
+def my_target(rng, n, std: float = 0.05):
+    corner = rng.integers(2, size=(n, 2)) * 2 - 1
+    return corner + std * rng.standard_normal((n, 2)), 2 * (corner[:, 0] > 0) + (corner[:, 1] > 0)
+"""
+
+
+def test_a_loss_and_a_target_of_ones_own_play(seen, tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["lab", "mine.py:my_target", "-m", "mine.py:my_loss+r1", "--out", "lab"])
+    assert done.exit_code == 0, done.output
+    opened(seen, (tmp_path / "lab" / "index.html").as_uri())
+    assert seen.page.evaluate("lab.page.experiment.method") == "mine.py:my_loss+r1"
+    points = np.array(seen.page.evaluate("[...lab.setup().pool]"))
+    assert np.abs(np.abs(points) - 1).max() < 0.5
+    slid(seen.page, "objective-beta", 399)
+    seen.page.wait_for_function("lab.look().dials['objective.beta'] > 50")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    seen.page.click("#copyCommand")
+    assert seen.page.input_value("#copied").startswith("toygan run mine.py:my_target -m mine.py:my_loss+r1 ")
+
+
+def test_a_recorded_runs_own_lab_plays_its_game(seen, tmp_path):
+    changes = ["generator.width=12", "critic.width=20", "training.batch=48", "method.constraint.weight=0.7"]
+    config = read("two-moons", "ns-gan-r1", changes)
+    run = SimpleNamespace(config=lambda: config, facts=SimpleNamespace(seeds=(3,), is_recorded=False))
+    strange = SimpleNamespace(facts=SimpleNamespace(is_recorded=True))
+    links = write_lab_of(tmp_path / "lab", {"mine & yours": run, "a loop": strange})
+    assert list(links) == ["mine & yours"]
+    opened(seen, (tmp_path / "lab" / "index.html").as_uri(), links["mine & yours"])
+    assert seen.page.evaluate("[lab.setup().batch, lab.setup().seed, lab.setup().dials['constraint.weight']]") == [
+        48,
+        3,
+        0.7,
+    ]
+    right = starts(config.training.seed, [3], "critic", simulation(config).world.game.players["critic"].network.initial)
+    assert np.array_equal(
+        np.array(seen.page.evaluate("[...lab.setup().starts.critic]"), np.float32), right[0].astype(np.float32)
+    )
+    assert write_lab_of(tmp_path / "none", {"a loop": strange}) == {}
+    assert not (tmp_path / "none").exists()
+
+
+# --- hands on, and what is taken along ---------------------------------------------------------------------------------
+
+
+def dragged(page, *places: tuple[float, float]) -> None:
+    """A stroke over the stage, in shares of it."""
+    page.locator("#stage").scroll_into_view_if_needed()
+    box = page.locator("#stage").bounding_box()
+    for k, (x, y) in enumerate(places):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+        if not k:
+            page.mouse.down()
+    page.mouse.up()
+    page.wait_for_timeout(900)
+    page.wait_for_function("location.hash === lab.page.addressNow()")
+
+
+def test_a_mode_is_dragged_with_its_points_and_travels_in_the_address(seen, place):
+    opened(seen, place)
+    before = np.array(seen.page.evaluate("[...lab.setup().pool]")).reshape(-1, 2)
+    centres = np.array(seen.page.evaluate("lab.page.target.modes.centres"))
+    left, right, bottom, top = seen.page.evaluate("lab.page.viewOf()")
+    k = int(centres[:, 0].argmax())
+    x, y = (centres[k, 0] - left) / (right - left), (top - centres[k, 1]) / (top - bottom)
+    seen.page.click("#drag")
+    dragged(seen.page, (x, y), (x - 0.2, y + 0.1))
+    after = np.array(seen.page.evaluate("[...lab.setup().pool]")).reshape(-1, 2)
+    its = np.linalg.norm(before[:, None] - centres, axis=2).argmin(axis=1) == k
+    moved = after - before
+    assert np.allclose(moved[~its], 0)
+    assert np.allclose(moved[its], [-0.2 * (right - left), -0.1 * (top - bottom)], atol=0.03)
+    assert "modes moved: 1" in seen.page.inner_text(".side")
+    address = seen.page.evaluate("location.hash")
+    opened(seen, place, address)
+    assert np.allclose(seen.page.evaluate("[...lab.setup().pool]"), after.ravel(), atol=2e-3)
+    seen.page.click("#copyCommand")
+    assert "toygan run drawn.toml" in seen.page.input_value("#copied")
+
+
+def test_a_density_is_painted_erased_and_travels_in_the_address(seen, place):
+    opened(seen, place)
+    seen.page.click("#paint")
+    dragged(seen.page, (0.2, 0.2), (0.8, 0.2))
+    painted = np.array(seen.page.evaluate("[...lab.setup().pool]")).reshape(-1, 2)
+    left, right, bottom, top = seen.page.evaluate("lab.page.viewOf()")
+    assert len(painted) > 2000
+    assert (painted[:, 1] > top - 0.35 * (top - bottom)).all()
+    seen.page.click("#erase")
+    dragged(seen.page, (0.55, 0.2), (0.9, 0.2))
+    erased = np.array(seen.page.evaluate("[...lab.setup().pool]")).reshape(-1, 2)
+    right_of = left + 0.6 * (right - left)
+    assert (erased[:, 0] > right_of).mean() < 0.1 < (painted[:, 0] > right_of).mean()
+    opened(seen, place, seen.page.evaluate("location.hash"))
+    assert np.allclose(seen.page.evaluate("[...lab.setup().pool]"), erased.ravel(), atol=1e-4)
+
+
+def test_a_kick_moves_the_generator_or_shakes_a_player(seen, place):
+    opened(seen, place)
+    before = look(seen.page)["samples"].reshape(-1, 2)[:400]
+    seen.page.click("#kick-move")
+    seen.page.wait_for_function("lab.look().why === 'set'")
+    moved = look(seen.page)["samples"].reshape(-1, 2)[:400] - before
+    assert np.allclose(moved, moved[0], atol=1e-4)
+    assert np.linalg.norm(moved[0]) == pytest.approx(seen.page.evaluate("lab.setup().push"), rel=1e-3)
+
+
+def test_the_pointer_reads_score_slope_and_nearest_mode(seen, place):
+    opened(seen, place)
+    box = seen.page.locator("#stage").bounding_box()
+    seen.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.4)
+    said = seen.page.inner_text(".hover")
+    assert re.fullmatch(r" ?· score \S+, slope \S+, mode [1-8] at \S+ sigma", said), said
+
+
+def saved(page, name: str) -> bytes:
+    page.wait_for_function(f"lab.told.saved && lab.told.saved.name === '{name}'")
+    return bytes(page.evaluate("lab.told.saved.blob.arrayBuffer().then(whole => [...new Uint8Array(whole)])"))
+
+
+def test_a_gif_and_a_film_show_what_was_played(seen, place):
+    opened(seen, place, "#m=ns-gan&b=wgan-gp*0")
+    seen.page.click("#gif")
+    seen.page.click("#play")
+    seen.page.wait_for_timeout(1500)
+    seen.page.click("#gif")
+    with Image.open(io.BytesIO(saved(seen.page, "toygan.gif"))) as film:
+        assert film.n_frames > 1
+        assert film.size == (360, 360)
+        first = np.asarray(film.convert("RGB")).astype(int)
+        film.seek(film.n_frames - 1)
+        last = np.asarray(film.convert("RGB")).astype(int)
+    assert len(np.unique(first.reshape(-1, 3), axis=0)) > 10
+    assert (np.abs(first - last).sum(axis=2) > 30).mean() > 0.005
+    seen.page.click("#film")
+    seen.page.wait_for_timeout(1500)
+    seen.page.click("#film")
+    assert saved(seen.page, "toygan.webm").startswith(b"\x1a\x45\xdf\xa3")
+    seen.page.click("#savePicture")
+    with Image.open(io.BytesIO(saved(seen.page, "toygan.png"))) as picture:
+        assert picture.size == (720, 720)
+
+
+def test_eight_seeds_of_one_game(seen, place):
+    opened(seen, place)
+    seen.page.select_option("#beside", "#8")
+    seen.page.wait_for_function("lab.looks().length === 8 && lab.looks().every(Boolean)", timeout=60_000)
+    seen.page.wait_for_function("lab.looks().every(one => one.step > 0)", timeout=60_000)
+    clouds = [tuple(cloud[:4]) for cloud in seen.page.evaluate("lab.looks().map(one => [...one.samples.slice(0, 4)])")]
+    assert len(set(clouds)) == 8
+    assert seen.page.evaluate("lab.page.panels.map(one => one.seed)") == list(range(8))
+
+
+def test_curves_and_events_follow_the_game(seen, place):
+    opened(seen, place, "#m=ns-gan")
+    seen.page.click("#play")
+    seen.page.wait_for_function("lab.told.frame && lab.page.main().story.frames.length >= 10", timeout=120_000)
+    seen.page.click("#play")
+    frame = seen.page.evaluate("lab.told.frame")
+    assert 0 <= frame["high_quality"] <= 1
+    assert -1 <= frame["critic_gap"] <= 1 + 1e-6
+    assert all(
+        np.isfinite(frame[name]) and frame[name] >= 0 for name in ("generator_gradient", "critic_gradient", "steepness")
+    )
+    assert set(seen.page.evaluate("lab.told.labels")) <= set(
+        seen.page.evaluate("lab.page.catalogue.rules.map(one => one[0])")
+    )
+    for chart in ("distance", "losses", "cover", "gap", "sizes"):
+        assert seen.page.evaluate(f"lab.page.charts.{chart}.points.length") > 5
+
+
+LATIN = {
+    "W1", "x,y", "CSV", "WebAssembly", "SIMD", "Firefox", "Chrome", "Safari", "toygan", "Python", "Adam", "λ", "GAN", "D", "log",
+         "k", "Wasserstein", "Dirac", "Dirac-GAN", "beta", "c", "g", "r", "γ",
+}  # fmt: skip
+
+
+def test_no_english_is_left_in_chinese(seen, place):
+    """But for names, units and keys."""
+    opened(seen, place)
+    methods = set(seen.page.evaluate("lab.page.catalogue && Object.keys(lab.words.zh.lessons)"))
+    texts = seen.page.evaluate(
+        "() => { const all = (one) => typeof one === 'string' ? [one] : Object.values(one).flatMap(all);"
+        " return all(lab.words.zh); }"
+    )
+    left = {
+        word
+        for text in texts
+        for word in re.findall(r"[A-Za-zλγ][\w,-]*", re.sub(r"\{\w+\}", "", text))
+        if word not in LATIN and word not in METHODS and word not in methods
+    }
+    assert left == set()
+
+
+@pytest.mark.parametrize("law", ["normal", "uniform", "sphere"])
+def test_latents_follow_pythons_laws(seen, place, law):
+    opened(seen, place, f"#m=ns-gan&n={law}")
+    told = seen.page.evaluate("[...lab.draws().drawn(lab.setup(), 'latent', 20000, 1, 1)]")
+    ours, right = np.array(told).reshape(-1, 2), LATENTS[law](np.random.default_rng(0), 10_000, 2)
+    levels = np.linspace(0.02, 0.98, 25)
+    for axis in (0, 1):
+        assert np.allclose(np.quantile(ours[:, axis], levels), np.quantile(right[:, axis], levels), atol=0.1)
+    assert np.allclose((ours**2).sum(axis=1).mean(), (right**2).sum(axis=1).mean(), rtol=0.05)
+    assert np.corrcoef(ours.T)[0, 1] == pytest.approx(0, abs=0.05)
+    seen.page.click("#copyCommand")
+    assert f"--set generator.latent={law}" in seen.page.input_value("#copied")
+    assert seen.page.input_value("#latent") == law

@@ -396,7 +396,7 @@ def test_a_frame_has_a_number_for_every_measure_that_it_can_take():
     assert list(row) == measurable(None, curve, [judged], "final")
     assert all(np.isfinite(row[name]).all() for name in row)
     assert row["slope_fake_median"][0] == pytest.approx(np.median(np.linalg.norm(slopes, axis=1)))
-    dear = {"w2", "sliced_w1", "precision", "recall", "density", "coverage"}
+    dear = {"w2", "sliced_w1", "precision", "recall", "density", "coverage", "mmd", "neighbour_accuracy"}
     assert set(row) - set(measure_frame(fake[None], real, None, 40, curve, [judged])) == dear
 
 

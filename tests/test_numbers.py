@@ -156,7 +156,12 @@ PROGRAM = {
         "1e-30": "roots are safe at zero",
         "1e-05": "no division by zero",
     },
-    "constraints.py": {"1e-12": "a layer as good as zero is not divided", "1.0": "a layer as it is"},
+    "constraints.py": {
+        "1e-12": "a layer as good as zero is not divided",
+        "1.0": "a layer as it is",
+        "1.5": "Bjoerck's iteration (3 W - W W^T W) / 2",
+        "0.5": "the same",
+    },
     "field.py": {"0.0": "nothing of nothing", "1.0": "nothing of nothing; a sign"},
     "networks.py": {
         "1e-05": "no division by zero variance",

@@ -198,7 +198,7 @@ def test_pairs_swapped_together_leave_no_function_of_one_place():
 def test_every_objective_says_where_its_critic_cannot_tell():
     told = {kind: indifferent_score(kind) for kind in OBJECTIVES}
     nothing = {"relativistic", "relativistic-average", "wasserstein", "energy", "began", "mmd", "cramer"}
-    nothing |= {"loss-sensitive", "categorical"}
+    nothing |= {"loss-sensitive", "margin", "c-transform", "categorical"}
     assert {kind for kind, score in told.items() if score is None} == nothing
     assert {kind: score for kind, score in told.items() if score} == {
         "least-squares": 0.5,
@@ -255,7 +255,7 @@ def test_scores_are_the_catalogues_formulas():
 
 
 def test_every_objective_has_an_optimum_or_is_known_to_have_none():
-    assert set(OBJECTIVES) - set(OPTIMA) == {"relativistic-average", "began", "loss-sensitive", "categorical"}
+    assert set(OBJECTIVES) - set(OPTIMA) == {"relativistic-average", "began", "loss-sensitive", "margin", "categorical"}
     assert known_optimum("relativistic-average", POINTS, X, Y) is None
     with pytest.raises(ValueError, match="they do for minimax"):
         optimal_scores("wasserstein", *LOGS)

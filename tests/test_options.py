@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,12 +15,15 @@ from PIL import Image
 from test_draw import few, moving_optimum, on_plane, pictures_in, seeded, synthetic, words
 
 import toygan.draw as draw
+from toygan.cli.drawing import Appearance, Critics, Wanted, picture_command, with_command
 from toygan.draw import choice, film, fonts, panels
 from toygan.draw.choice import PANELS, TOGETHER, chosen, save_chosen
 from toygan.draw.companions import EXTRAS
 from toygan.draw.finish import GROUND, LIGHT, darken, translate
+from toygan.draw.players import save_view
 from toygan.draw.points import visible
 from toygan.draw.saved import page_of, save_figure
+from toygan.draw.sheet import command_lines
 from toygan.view.chosen import of_seed
 from toygan.view.language import in_parts, is_wide, tables, told, wrapped
 from toygan.view.levels import scales
@@ -294,3 +298,31 @@ def test_translated_words_are_set_in_the_font_that_has_them(monkeypatch):
 def test_the_table_is_shipped():
     assert find_spec("toygan.view").submodule_search_locations
     assert len(tables("zh")[0]) > 100
+
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("folder", "asked", "said"),
+    [
+        ("runs/a/b", Wanted(view="density"), "toygan draw runs/a/b --view density"),
+        ("/home/me/runs/a/b", Wanted(view="edit"), "toygan draw a/b --view edit"),
+        ("r", Wanted(steps="0,500", panels="kinds,slope"), "toygan draw r --steps 0,500 --panels kinds,slope"),
+        ("my runs/b", Wanted(seed="all"), "toygan draw 'my runs/b' --seed all"),
+    ],
+)
+def test_a_further_picture_carries_its_own_command(folder, asked, said):
+    assert picture_command(Path(folder), asked, Appearance(), Critics()) == said
+    slide = picture_command(Path(folder), asked, Appearance(style="slide", width="900"), Critics(no_points=True))
+    assert slide == f"{said} --style slide --width 900 --no-points"
+
+
+def test_both_commands_stand_beneath_and_in_the_file(tmp_path):
+    run = with_command(few(frames=3), "toygan draw runs/a/b --view latent")
+    save_view(run, "latent", tmp_path / "latent.png")
+    with Image.open(tmp_path / "latent.png") as picture:
+        assert picture.info["Description"].splitlines()[1:] == ["toygan draw runs/a/b --view latent"]
+    lines = command_lines(run, 112)
+    assert lines[-1] == "$ toygan draw runs/a/b --view latent"
+    assert lines[0].startswith(f"$ {few(frames=3).facts.command[:20]}")

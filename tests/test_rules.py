@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -23,17 +24,18 @@ from conftest import (
 from test_game import DESCENT, check_together_is_alone, dirac_world, sigmoid
 from torch import Tensor
 
-from toygan.files.world import World
+from toygan.files.world import World, build_objective
 from toygan.game import play
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.dials import Dial
 from toygan.game.networks import Network
-from toygan.game.objectives import OBJECTIVES
+from toygan.game.objectives import OBJECTIVES, Extra, Objective, objective, whole, zero_sum
 from toygan.game.optimisers import OPTIMISERS, Move, Optimiser, Slots
 from toygan.game.play import Draw, State
 from toygan.game.players import CRITICS, GENERATORS, mlp_critic
 from toygan.game.rules import RULES, Rule
 from toygan.game.streams import draws
+from toygan.many import run
 from toygan.session.looks import has_diverged
 
 SEEDS = [0, 5]
@@ -444,23 +446,25 @@ def foreseen_loss(world: World, state: State, draw: Draw, ahead: int) -> Callabl
     return loss
 
 
-def check_unrolled(critic: Network, optimiser: str, constraint: str, ahead: int) -> None:
+def check_unrolled(
+    critic: Network, optimiser: str, constraint: str, ahead: int, wanted: Objective | str = "non-saturating"
+) -> None:
     """The gradient that the generator is fed is that of its foreseen loss, by differences of all the moves ahead."""
     seen = noting(optimiser)
     rule = RULES["unrolled"](ahead=ahead)
     world = small_world(
-        "non-saturating", constraint, generator=TANH, critic=critic, optimiser=seen.optimiser, rule=rule, rate=0.05
+        wanted, constraint, generator=TANH, critic=critic, optimiser=seen.optimiser, rule=rule, rate=0.05
     )
     state, draw = one_step(world, SEEDS)
     world.game.rule(world.game, state, draw)
     fed, loss = seen.gradients[-1], foreseen_loss(world, warmed(world, state, draw, 2), draw, ahead)
     for seed in range(4):
         way = torch.from_numpy(np.random.default_rng(seed).standard_normal(tuple(fed.shape)))
-        wanted = (
+        gained = (
             loss(state.parameters["generator"] + 1e-6 * way).sum()
             - loss(state.parameters["generator"] - 1e-6 * way).sum()
         ) / 2e-6
-        torch.testing.assert_close((fed * way).sum(), wanted, rtol=1e-5, atol=1e-7)
+        torch.testing.assert_close((fed * way).sum(), gained, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
@@ -472,6 +476,43 @@ def test_unrolled_gradient_is_that_of_the_foreseen_loss(optimiser, critic):
 @pytest.mark.parametrize("constraint", ["none", "gradient-penalty", "norm-clip", "weight-norm", "spectral-norm"])
 def test_unrolled_gradient_goes_through_the_constraint(constraint):
     check_unrolled(BODIES["tanh"], "adam", constraint, ahead=2)
+
+
+@pytest.mark.parametrize("name", ["minimax", "wasserstein"])
+def test_unrolled_generator_of_a_zero_sum_game_minds_the_critics_answer_on_real_points(name):
+    """Metz et al.'s loss is the whole value after the critic's moves; real points are a part of it that these moves change."""
+    check_unrolled(BODIES["tanh"], "adam", "none", ahead=3, wanted=whole(objective(name)))
+
+
+def test_who_foresees_plays_for_the_whole_value():
+    """Where the generator's loss is differentiated by the critic, a config's zero-sum objective is the whole value."""
+    r, g = ({"score": torch.tensor([[[one]]])} for one in (0.3, -0.2))
+    for rule, kind, is_whole in (
+        ("unrolled", "minimax", True), ("lola", "wasserstein", True), ("sos", "f-kl", True), ("unrolled", "hinge", False),
+        ("unrolled", "non-saturating", False), ("alternating", "minimax", False), ("cgd", "minimax", False),
+    ):  # fmt: skip
+        changes = [("method.objective", {"kind": kind}), ("method.update", {"kind": rule})]
+        config, _ = run.prepared("two-moons", "gan", changes, run.Order(Path("runs")))
+        made = build_objective(config)
+        told = made.losses(r, g, Extra(torch.zeros(1), {}))
+        assert torch.equal(told.generator, -told.critic) is is_whole, (rule, kind)
+        assert made.generator_needs_real is is_whole
+
+
+ZERO_SUM = {
+    "minimax", "wasserstein", "f-kl", "f-reverse-kl", "f-pearson", "f-hellinger", "f-js", "f-total-variation",
+    "positive-ratio", "mmd", "cramer",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OBJECTIVES)
+def test_zero_sum_games_are_known_by_their_losses(kind):
+    assert zero_sum(objective(kind)) is (kind in ZERO_SUM)
+
+
+def test_a_trick_or_a_margin_makes_no_zero_sum_game():
+    assert not zero_sum(objective("f-kl", trick=True))
+    assert not zero_sum(objective("energy", margin=10.0))
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)

@@ -7,7 +7,17 @@ import torch
 from toygan.draw.search import save_anomaly, save_edit
 from toygan.files.strict import UserError
 from toygan.many.run import run
-from toygan.session.search import Searched, descended, residual_of, seen_anomaly, seen_edit, spread_out
+from toygan.session.search import (
+    BEYOND,
+    LAWFUL,
+    Searched,
+    descended,
+    residual_of,
+    searched,
+    seen_anomaly,
+    seen_edit,
+    spread_out,
+)
 
 RNG = np.random.default_rng(0)
 LATENTS = torch.from_numpy(RNG.standard_normal((400, 2)))
@@ -47,6 +57,32 @@ def test_a_search_never_ends_farther_than_it_began():
     assert (residual_of(wild, LATENTS, places) <= nearest + 1e-12).all()
 
 
+def test_two_searches_agree_where_there_is_one_way():
+    places = RNG.uniform(-1.5, 1.5, (50, 2))
+    found = searched(line, LATENTS, places)
+    assert not found.open.any()
+    np.testing.assert_allclose(found.residual, np.abs(places[:, 1]), atol=3e-3)
+
+
+def test_two_searches_disagree_where_one_is_caught():
+    def apart(z: torch.Tensor) -> torch.Tensor:
+        """All latents to (1, 0) but one, which goes to (0, 0) and has nowhere to slope to."""
+        return torch.stack(((z[:, 0] < 5).to(z), 0 * z[:, 0]), dim=1)
+
+    latents = torch.zeros(10, 2).double()
+    latents[4, 0] = 9.0
+    found = searched(apart, latents, np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 0.0]]))
+    assert found.open.tolist() == [True, False, False]
+    np.testing.assert_allclose(found.residual, [0.0, 0.0, 0.5])
+
+
+def test_a_latent_is_as_likely_as_its_law_says():
+    latents = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, -4.0]])
+    np.testing.assert_allclose(BEYOND["normal"](latents), np.exp(-np.array([0.0, 9.0, 16.0]) / 2))  # in the plane
+    assert BEYOND["sphere"](latents).tolist() == BEYOND["uniform"](latents).tolist() == [1, 1, 1]
+    assert BEYOND.keys() == LAWFUL.keys()
+
+
 def test_a_home_holds_a_latent_back():
     target, home = torch.tensor([[2.0, 1.0]]).double(), LATENTS[:1]
     free, held = (descended(line, home, target, 300, at) for at in (None, home))
@@ -77,10 +113,17 @@ def test_a_run_is_searched_and_drawn(recording, tmp_path, monkeypatch):
     assert (seen.residual >= 0).all()
     assert dragged.wanted.shape == dragged.taken.shape == (6, 24, 2)
     np.testing.assert_allclose(dragged.taken[:, 0], dragged.wanted[:, 0], atol=0.2)
+    assert seen.open.shape == seen.residual.shape
+    assert 0 <= seen.open_real <= 1
+    assert dragged.beyond.shape == (6,)
     save_anomaly(recording, seen, tmp_path / "anomaly.svg")
     save_edit(recording, dragged, tmp_path / "edit.svg")
-    assert "search finds" in (tmp_path / "anomaly.svg").read_text()
-    assert "come within" in (tmp_path / "edit.svg").read_text()
+    told = " ".join((tmp_path / "anomaly.svg").read_text().split())
+    assert "search finds" in told
+    assert "two searches end" in told
+    told = (tmp_path / "edit.svg").read_text()
+    assert "come within" in told
+    assert "least likely latent" in told
 
 
 def test_what_is_no_map_of_latents_is_refused(tmp_path):

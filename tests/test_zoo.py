@@ -24,17 +24,20 @@ from conftest import (
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from toygan.engines.table import begin
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
 from toygan.files.world import World, world
 from toygan.game import casts, duel, play
 from toygan.game.constraints import CONSTRAINTS
+from toygan.game.networks import Layers, Network
 from toygan.game.objectives import Extra, categorical, objective, with_classes
 from toygan.game.play import Draw, State
+from toygan.game.rounds import SHARES, before, lacking, makers, point_weights, resampled
 from toygan.game.rules import RULES
 from toygan.game.streams import draws
 from toygan.game.zoo import PLAYED_ON, ZOO
-from toygan.quantities.state import Watched, with_beside
+from toygan.quantities.state import Watched, score_saturation, with_beside
 from toygan.session.looks import like, state_arrays, state_of
 from toygan.session.measuring import optimum_facts, optimum_of
 from toygan.session.simulation import simulation
@@ -46,6 +49,7 @@ SMOOTH: Changes = {"generator.activation": "tanh", "critic.activation": "tanh"}
 PLAINLY: Changes = {"method.optimiser": "descent", "method.betas": [0.0, 0.9], "method.critic_steps": 1}
 LINEAR: Changes = {"generator.depth": 0, "critic.depth": 0}
 NO_CAST: Changes = {"method.cast": None}
+PAIRS: Changes = {"method.cast.judges": "pairs"}  # and no second critic of points
 
 
 class Facts(NamedTuple):
@@ -63,14 +67,15 @@ class Facts(NamedTuple):
 
 TAUGHT = {"method.cast.teaches": "encoder"}
 WITH_ENCODER = ("critic", "encoder", "generator")
+WITH_TWO = ("critic", "point_critic", "encoder", "generator")
 TRANSLATORS = Facts(("critic", "back_critic", "back", "generator"), neutral={"method.cast.cycle": None})
 FACTS = {
     "cgan": Facts(shown=10),  # and what stands beside a point, ignored, changes nothing: see IGNORED
     "tc-gan": Facts(shown=14),  # cgan on another world: see IGNORED
     "ac-gan": Facts(),  # how its divergence splits: see below
     "cat-gan": Facts(),  # its entropies: see below
-    "ali": Facts(WITH_ENCODER, shown=4),
-    "veegan": Facts(WITH_ENCODER, 4, {"method.cast.latents": 1e-30}, {"method.cast.latents": None}, WITH_ENCODER),
+    "ali": Facts(WITH_TWO, shown=4),
+    "veegan": Facts(WITH_TWO, 4, {"method.cast.latents": 1e-30}, {"method.cast.latents": None}, WITH_TWO),
     "ae-gan": Facts(WITH_ENCODER, neutral=TAUGHT),
     "vae-gan": Facts(WITH_ENCODER, neutral=TAUGHT),
     "cvae-gan": Facts(WITH_ENCODER, 10, neutral=TAUGHT),
@@ -85,6 +90,11 @@ FACTS = {
     "mad-gan": Facts(("critic", "generator_2", "generator_3", "generator_4", "generator")),
     "d2gan": Facts(("critic", "critic_2", "generator"), neutral={}, of=["critic"], steps=1),
     "gman": Facts(("critic", "critic_2", "critic_3", "generator"), neutral={"method.cast.number": 1}),
+    "adagan": Facts(
+        ("critic", "judge", "earlier_1", "earlier_2", "earlier_3", "shares", "generator"),
+        neutral={"method.cast.rounds": 1},
+    ),
+    "gogan": Facts(("critic", "last", "generator"), neutral={"method.cast.stages": 1}),
     "ls-gan": Facts(),
     "b-gan": Facts(),
     "msgan": Facts(neutral={"method.cast.weight": 1e-30}),
@@ -195,7 +205,8 @@ EXACT = {"gman": {"method.cast.sharpness": 0.0}}  # its weights are held fixed, 
 @names
 def test_every_players_gradient_agrees_with_finite_differences(name):
     stage, state, row = opened(name, SMOOTH, EXACT.get(name, {}))
-    for player, own in state.parameters.items():
+    for player in (*stage.game.critics, *stage.game.generators):
+        own = state.parameters[player]
         at = own + 0.1 * numbers(*own.shape)
         check_gradient(
             lambda own, player=player: opinion_of(stage, player, {**state.parameters, player: own}, state, row).loss,
@@ -221,7 +232,11 @@ def test_permuting_the_batch_changes_nothing(name):
 def test_a_critic_of_more_than_points_has_no_optimum_of_points(name):
     config = read(PLAYED_ON.get(name, "eight-gaussians"), name, ["training.seeds=1", "training.batch=8"])
     known = optimum_of(config, simulation(config))
-    nothing = facts(name).shown > 2 or config.method.objective.kind in ("loss-sensitive", "categorical")
+    nothing = (
+        facts(name).shown > 2
+        or name == "adagan"
+        or config.method.objective.kind in ("loss-sensitive", "margin", "categorical")
+    )
     assert (known is None) == nothing
 
 
@@ -240,7 +255,7 @@ def test_every_cast_beside_a_point_is_held_to_being_ignored():
 @pytest.mark.parametrize("name", IGNORED)
 def test_with_weights_of_zero_what_stands_beside_is_ignored(name):
     """Losses, penalties and gradients of what is left are the plain game's, bit for bit."""
-    stage, state, row = opened(name)
+    stage, state, row = opened(name, PAIRS if name == "ali" else {})
     plain = made(name, {"method.labels": None, "method.cast": None})
     first = beginning(plain, (0, 3)).parameters
     ours = {**state.parameters, **{key: with_zeros(stage, key, own) for key, own in first.items()}}
@@ -499,6 +514,23 @@ def test_an_encoder_wants_the_opposite_of_the_generator():
         r = body.forward(layers, duel.real_side(stage.game, state.parameters, state, row))
         found = opinion_of(stage, "encoder", state.parameters, state, row).loss
         torch.testing.assert_close(found, of(r).mean(dim=(1, 2)), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["ali", "veegan"])
+def test_a_second_critic_of_points_is_the_plain_games(name):
+    """Its loss and penalty are a plain critic's, and the generator loses to it, besides to pairs, what it loses there."""
+    stage, state, row = opened(name)
+    pairs, plain = made(name, PAIRS), made(name, NO_CAST)
+    alone = {"critic": state.parameters["point_critic"], "generator": state.parameters["generator"]}
+    ours = opinion_of(stage, "point_critic", state.parameters, state, row)
+    first = beginning(plain, (0, 3))
+    theirs = opinion_of(plain, "critic", alone, first, row)
+    assert torch.equal(ours.loss, theirs.loss)
+    assert torch.equal(ours.told["point_critic_penalty"], theirs.told["penalty"])
+    loss, of_pairs = (opinion_of(one, "generator", state.parameters, state, row).loss for one in (stage, pairs))
+    torch.testing.assert_close(
+        loss, of_pairs + opinion_of(plain, "generator", alone, first, row).loss, rtol=1e-12, atol=0
+    )
 
 
 def test_only_objectives_that_are_the_same_for_both_sides_are_fair():
@@ -792,6 +824,144 @@ def test_heat_moves_each_parameter_by_a_normal_number_of_langevins_size():
     assert not torch.equal(both[0].flatten(1)[:, :40], both[1].flatten(1)[:, :40])
 
 
+# --- rounds and stages -----------------------------------------------------------------------------------------------
+
+
+def rounds_played(name: str, steps: int, *changes: Changes) -> list[State]:
+    """The states of a small game of so few steps that rounds end in it."""
+    return states_of(made(name, {"training.steps": steps}, *changes), (0, 3), steps)
+
+
+def test_the_first_round_is_the_plain_game_and_its_generator_is_kept():
+    states = rounds_played("adagan", 12, {"method.ema": 0.5})
+    plain = rounds_played("adagan", 3, {"method.ema": 0.5, "method.cast": None})
+    for name, kept in (("critic", "critic"), ("generator", "earlier_1")):
+        assert torch.equal(states[3].players[kept].parameters, plain[3].players[name].parameters), name
+        assert torch.equal(states[3].players[kept].shown, plain[3].players[name].shown), name
+    assert torch.equal(states[2].players["generator"].parameters, plain[2].players["generator"].parameters)
+    kept = [state.players["earlier_1"].parameters for state in states]
+    assert all(torch.equal(one, kept[3]) for one in kept[3:])
+    assert not torch.equal(kept[2], kept[3])
+
+
+def test_a_new_generator_begins_untrained_and_shares_sum_to_one():
+    states = rounds_played("adagan", 12)
+    for k, (before_it, then) in enumerate(((2, 3), (5, 6), (8, 9)), start=1):
+        fresh, newest = states[before_it].players[f"earlier_{k}"], states[then].players["generator"]
+        assert torch.equal(newest.parameters, fresh.parameters)
+        assert float(newest.moves) == 0
+        assert not any(slot.any() for slot in newest.slots)
+    shares = torch.stack([state.parameters[SHARES] for state in states])
+    torch.testing.assert_close(shares.sum(dim=2), torch.ones_like(shares[..., 0]), rtol=1e-12, atol=0)
+    counts = [1] * 3 + [2] * 3 + [3] * 3 + [4] * 4
+    for row, count in zip(shares[:, 0], counts, strict=True):
+        torch.testing.assert_close(row, torch.tensor([1 / count] * count + [0.0] * (4 - count)).double())
+
+
+def test_each_generator_makes_its_share_of_the_mixture():
+    stage = made("adagan", {"training.steps": 12})
+    state = states_of(stage, (0, 3), 9)[-1]  # the fourth generator has just come
+    pick, z = torch.linspace(0, 0.999, 40).double().expand(2, -1), numbers(2, 40, 2)
+    points = duel.carried(stage.game, state.parameters, torch.cat((pick.unsqueeze(2), z), dim=2))
+    which = makers(state.parameters[SHARES], pick)
+    assert which[0].long().bincount().tolist() == [10] * 4
+    for k, name in enumerate(("earlier_1", "earlier_2", "earlier_3", "generator")):
+        own = duel.sent(stage.game, state.parameters, z, name)
+        assert torch.equal(points[:, 10 * k : 10 * (k + 1)], own[:, 10 * k : 10 * (k + 1)])
+
+
+def test_the_judge_is_shown_the_mixture_before_the_newest_came():
+    shares = torch.tensor([[1.0, 0, 0, 0], [0.5, 0.5, 0, 0], [1 / 3, 1 / 3, 1 / 3, 0]])
+    assert before(shares).tolist() == [[1, 0, 0, 0], [1, 0, 0, 0], [0.5, 0.5, 0, 0]]
+
+
+def test_weights_are_what_the_mixture_lacks():
+    """On three equal places of which q has h = (0, 1/2, 5/2) of p's mass: by hand, and mean 1 for every share."""
+    h = torch.tensor([[0.0, 0.5, 2.5]]).double()
+    # b = 1/2: a = (0, .25, 1.25); lambda = (1.5 + .25) / 2 = .875 < 1.25 leaves the last out.
+    torch.testing.assert_close(lacking(h, torch.tensor([0.5]).double()), torch.tensor([[1.75, 1.25, 0.0]]).double())
+    for share in (0.01, 0.2, 0.9, 1.0):
+        found = lacking(numbers(2, 50, 1).squeeze(2).exp(), torch.tensor([share, share]).double())
+        torch.testing.assert_close(found.mean(dim=1), torch.ones(2).double(), rtol=1e-12, atol=0)
+        assert bool((found >= 0).all())
+    same = lacking(torch.ones(1, 5).double(), torch.tensor([0.25]).double())
+    torch.testing.assert_close(
+        same, torch.ones(1, 5).double()
+    )  # a mixture that is the target lacks nothing in particular
+
+
+def test_with_the_true_ratio_a_perfect_newcomer_makes_the_mixture_the_target():
+    """(1 - b) q + b (p w) = p wherever q has no more than p / (1 - b), for discrete p and q."""
+    p, b = torch.full((1, 6), 1 / 6, dtype=torch.float64), torch.tensor([0.5], dtype=torch.float64)
+    q = torch.tensor([[0.3, 0.25, 0.2, 0.15, 0.1, 0.0]], dtype=torch.float64) * 5 / 6 + p / 6
+    q = q / q.sum()
+    assert float((q / p).max()) < 1 / (1 - 0.5)
+    new = p * lacking(q / p, b)
+    torch.testing.assert_close(0.5 * q + 0.5 * new, p, rtol=1e-12, atol=1e-14)
+
+
+def test_resampling_repeats_points_as_they_weigh_and_leaves_even_ones_as_they_are():
+    points = numbers(2, 8, 2)
+    assert torch.equal(resampled(points, torch.ones(2, 8).double()), points)
+    weights = torch.tensor([4.0, 0, 2, 0, 1, 1, 0, 0]).double().expand(2, -1)
+    assert torch.equal(resampled(points, weights), points[:, [0, 0, 0, 0, 2, 2, 4, 5]])
+
+
+def test_where_the_judge_sees_more_data_points_weigh_more():
+    stage = made("adagan", {"training.steps": 12}, LINEAR)
+    state = states_of(stage, (0, 3), 4)[-1]
+    judge = torch.tensor([[2.0, 0.0, 0.0]] * 2).double()  # J(x) = 2 x_1
+    points = numbers(2, 30, 2)
+    weights = point_weights(stage.game, {**state.parameters, "judge": judge}, points)
+    expected = lacking((-2 * points[..., 0]).exp(), torch.tensor([0.5, 0.5]).double())
+    torch.testing.assert_close(weights, expected, rtol=1e-12, atol=1e-12)
+    first = {**state.parameters, "judge": judge, SHARES: torch.eye(4)[:1].double().expand(2, -1)}
+    assert torch.equal(point_weights(stage.game, first, points), torch.ones(2, 30).double())
+
+
+def test_a_first_stage_is_the_plain_game_and_the_next_ranks_against_it():
+    states, plain = rounds_played("gogan", 9), rounds_played("gogan", 3, {"method.cast": None})
+    for player in ("critic", "generator"):
+        assert torch.equal(states[3].parameters[player], plain[3].parameters[player])
+    told = torch.stack([state.report["ranking"] for state in states[1:]])
+    assert not told[:3].any()
+    assert (told[3:] > 0).all()
+    for then in range(3, 6):
+        assert torch.equal(states[then].parameters["last"], states[3].parameters["generator"])
+
+
+def test_ranks_hold_on_linear_critics():
+    """f(x) = w . x: the term is the mean of what pairs are short of the margin, and 0 where all real points lie that far up."""
+    stage, state, row = opened("gogan", LINEAR, {"training.steps": 9, "method.cast.margin": 1.5})
+    late = state._replace(step=state.step + 4)
+    w = torch.tensor([0.6, 0.8], dtype=torch.float64)
+    critic = torch.cat((w, torch.zeros(1).double())).expand(2, -1)
+    old = duel.sent(stage.game, state.parameters, row["latent"], "last")
+    for far, held in ((1.5, True), (1.4, False)):
+        at = {**row, "real": old.detach() + far * w}
+        found = term_of(stage, "ranking", {**state.parameters, "critic": critic}, late, at)
+        torch.testing.assert_close(found, torch.full((2,), 1.5 - far, dtype=torch.float64), rtol=1e-9, atol=1e-12)
+        assert bool((found < 1e-9).all()) == held
+        assert not term_of(stage, "ranking", {**state.parameters, "critic": critic}, state, at).any()
+
+
+@pytest.mark.parametrize("name", ["adagan", "gogan"])
+def test_rounds_are_played_alike_by_both_backends(name):
+    """Plain descent in single precision, through all rounds."""
+    found = {}
+    for backend in ("eager", "onnx"):
+        changes = {"method.optimiser": "descent", "method.generator_rate": 0.05, "method.critic_rate": 0.05}
+        stage = made(name, changes, {"training.steps": 8, "training.precision": "single"})
+        state = beginning(stage, (0, 3), torch.zeros(0))
+        source = source_of(stage, (0, 3))
+        running = begin(backend, stage.step, state, next(draws(source, 0, state.memory)), stage.dials).running
+        for _, draw in zip(range(8), draws(source, 0, state.memory), strict=False):
+            running.advance(draw, stage.dials)
+        found[backend] = running.state()
+    for player, learned in found["eager"].players.items():
+        torch.testing.assert_close(learned.parameters, found["onnx"].players[player].parameters, rtol=1e-4, atol=1e-5)
+
+
 # --- two stages, and an equation -------------------------------------------------------------------------------------
 
 
@@ -878,6 +1048,11 @@ BAD: list[Bad] = [
     ("eight-gaussians", "ac-gan", {"critic.kind": "autoencoder"}, "critic.kind", "use the critic kind mlp"),
     ("eight-gaussians", "ali", {"method.cast.kind": "encodr"}, "method.cast.kind", 'did you mean "encoder"?'),
     ("eight-gaussians", "mgan", {"method.cast.nonsense": 1}, "method.cast.nonsense", "number, tell, weight"),
+    ("eight-gaussians", "mad-gan", {"method.cast.weight": 2.0}, "method.cast.weight", "leave weight out"),
+    ("eight-gaussians", "adagan", {"method.objective": {"kind": "wasserstein"}}, "method.objective", "log p/q"),
+    ("eight-gaussians", "adagan", {"training.steps": 3}, "method.cast.rounds", "take more steps"),
+    ("eight-gaussians", "gogan", {"training.steps": 2}, "method.cast.stages", "take more steps"),
+    ("eight-gaussians", "adagan", {"method.labels": "generator"}, "method.labels", "leave labels out"),
     ("eight-gaussians", "mgan", {"method.cast": {"number": 2}}, "method.cast.kind", "encoder"),
     ("eight-gaussians", "mgan", {"method.cast.number": 0}, "method.cast.number", "for example 4"),
     ("ring-to-grid", "cyclegan", {"source.kind": "rng"}, "source.kind", 'did you mean "ring"?'),
@@ -920,6 +1095,48 @@ def test_classes_go_with_other_casts(name, of):
     changes = {"method.labels": of, "method.auxiliary": 0.5, **cast}
     state = states_of(made("ns-gan-r1" if name == "diverse" else name, changes), (0, 3), 2)[-1]
     assert all(torch.isfinite(own).all() for own in state.parameters.values())
+
+
+def test_another_cast_is_another_name():
+    said = {"method.cast.kind=encoder": "cgan+encoder", "training.steps=9": "cgan", "method.labels=generator": "cgan"}
+    assert {change: read("eight-gaussians", "cgan", [change]).method.name for change in said} == said
+    assert read("eight-gaussians", "mgan", ["method.cast.number=3"]).method.name == "mgan"
+    assert read("eight-gaussians", "hinge+r1", ["method.cast=encoder"]).method.name == "hinge+r1+encoder"
+
+
+def test_scores_are_saturated_only_where_the_generator_minimises_a_loss_of_scores():
+    for name, known in (("feature-matching", False), ("gman", True), ("d2gan", True)):
+        stage, state, _ = opened(name)
+        latent = numbers(2, 16, 2, seed=2)
+        clouds = Watched(numbers(1, 16, 2), duel.carried(stage.game, state.parameters, latent), latent)
+        found = score_saturation(stage.game, state, clouds)
+        assert bool(torch.isfinite(found).all()) == known, name
+
+
+def test_an_opinion_asks_a_map_once_for_the_same_points():
+    """A cycle term, several critics and an encoder's error share what the generator made, forwards and backwards."""
+    for name, most in (("cyclegan", 4), ("gman", 1), ("veegan", 2)):
+        stage, state, row = opened(name)
+        asked: list[str] = []
+        counted = {
+            who: own._replace(network=counting(own.network, who, asked)) for who, own in stage.game.players.items()
+        }
+        game = stage.game._replace(players=counted)
+        once, _ = play.gradient_of(game, "generator", state.parameters, state, row)
+        maps = [player for player in asked if "critic" not in player]
+        assert len(maps) == most, name
+        often = gradient_by(stage, "generator", state.parameters, state, row)
+        torch.testing.assert_close(once, often, rtol=1e-11, atol=1e-13)
+
+
+def counting(body: Network, name: str, asked: list[str]) -> Network:
+    """A body that notes each time that it is asked."""
+
+    def forward(layers: Layers, points: Tensor) -> Tensor:
+        asked.append(name)
+        return body.forward(layers, points)
+
+    return body._replace(forward=forward)
 
 
 # --- looks, limits -----------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from toygan.files import catalogue
@@ -25,10 +26,12 @@ def exhibit_page(name: str) -> Entry:
     """An exhibit: its question, what to look at, its claims with their conditions read aloud, and the file itself."""
     from toygan.exhibits import read
     from toygan.exhibits.aloud import aloud
+    from toygan.exhibits.explained import read_aloud
 
     exhibit, claims = read(name), dict[str, str]()
     for i, claim in enumerate(exhibit.claims, 1):
         claims |= {f"claim {i}": claim.says, f"claim {i} holds if": aloud(claim)}
+    claims |= read_aloud(exhibit, Path("runs"))
     lines = {"question": exhibit.question, "look at": exhibit.text, "reference": exhibit.reference}
     text = (exhibits_folder() / f"{name}.toml").read_text(encoding="utf-8")
     return Entry(f"exhibit {name}: {exhibit.title}", lines | claims, text)

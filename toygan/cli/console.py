@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -143,7 +144,7 @@ def duration(seconds: float) -> str:
 
 def live(numbers: Mapping[str, float]) -> list[str]:
     """The few numbers that say whether it goes well, the most telling first."""
-    names = [name for name in shown_in("live") if name in numbers]
+    names = [name for name in shown_in("live") if math.isfinite(numbers.get(name, math.nan))]  # no loss before a step
     return [f"{label_of(name)} {written(name, numbers[name])}" for name in names[: None if err.width >= WIDE else 2]]
 
 

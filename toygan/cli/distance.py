@@ -17,6 +17,7 @@ import typer
 from toygan.cli import drawing
 from toygan.cli.completion import complete_scenario
 from toygan.cli.exits import clear_faults
+from toygan.cli.shared import OwnCode
 from toygan.files.text import UNBOUNDED, folded, room, say, tell
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def distance(
     a: Annotated[
         str,
         typer.Argument(
-            metavar="A", help="A scenario: a shipped name or the path of a .toml.", autocompletion=complete_scenario
+            metavar="A",
+            help="A scenario: a shipped name, the path of a .toml, or a target of yours, FILE.py:NAME.",
+            autocompletion=complete_scenario,
         ),
     ],
     b: Annotated[str, typer.Argument(metavar="B", help="Another one, or the same.", autocompletion=complete_scenario)],
@@ -44,6 +47,7 @@ def distance(
     points: Annotated[
         int | None, typer.Option(metavar="N", min=2, max=4000, help="Points a sample, 2 to 4000, where no formula is.")
     ] = None,
+    own: OwnCode = [],  # noqa: B006
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The picture with --over; distance.png by default.")
     ] = None,
@@ -52,8 +56,11 @@ def distance(
 ) -> None:
     """Say how far the targets of two scenarios are apart, and how each number was found."""
     with clear_faults():
+        from toygan.files.own import allow, allow_named
         from toygan.files.strict import UserError
 
+        allow([a, b])
+        allow_named(own)
         if over is None and out is not None:
             raise UserError("--out: there is a picture only with --over, as in --over target.shift=-1:1:21")
         options = drawing.looked(look)

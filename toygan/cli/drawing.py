@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -171,6 +173,25 @@ class Wanted(NamedTuple):
         return [name for name in ("points", "steps", "view", "panels") if getattr(self, name)]
 
 
+def picture_command(folder: Path, asked: Wanted, look: Appearance, critics: Critics) -> str:
+    """The command that makes one of a run's further pictures; a folder that is told from the root by its last two parts."""
+    place = Path(*folder.parts[-2:]) if folder.is_absolute() else folder
+    told = [("view", asked.view), ("points", asked.points), ("steps", asked.steps), ("panels", asked.panels),
+            ("seed", asked.seed), ("style", look.style), ("width", look.width), ("font-size", look.type_size),
+            ("language", look.language), ("scale", critics.scale), ("no-points", critics.no_points),
+            ("thin-points", critics.thin_points)]  # fmt: skip
+    usual = (None, False, "paper", "en", "frame")
+    words = [part for name, value in told if value not in usual
+             for part in (f"--{name}", *([] if value is True else [str(value)]))]  # fmt: skip
+    return shlex.join(["toygan", "draw", str(place), *words])
+
+
+def with_command(recording: Recording, command: str) -> Recording:
+    """The same recording with the command of a picture of it beside its own, to be written beneath."""
+    both = "\n".join(filter(None, (recording.facts.command, command)))
+    return replace(recording, facts=replace(recording.facts, command=both))
+
+
 def points_drawn(none: bool, thin: bool, other: str = "") -> Drawn:
     """How many points a picture or film has; UserError where both are asked for, or one beside another option that makes
     a picture of its own.
@@ -235,9 +256,9 @@ def width_in(text: str | None) -> tuple[int | None, float | None]:
     if not found or (found[2] != "mm" and "." in found[1]):
         raise UserError(f"--width {shortened(text)}: must be pixels, such as 800px, or millimetres, such as 90mm")
     if found[2] == "mm":
-        within("width", float(found[1]), THINNEST, BROADEST)
+        within("width", float(found[1]), THINNEST, BROADEST, " of millimetres")
         return None, float(found[1])
-    within("width", float(found[1]), NARROWEST, WIDEST)
+    within("width", float(found[1]), NARROWEST, WIDEST, " of pixels", f"; of a picture on paper it is {found[1]}mm")
     return int(found[1]), None
 
 
@@ -410,12 +431,12 @@ def pace_of(formats: Sequence[str], film: Film, px: int | None) -> Pace:
     return Pace(film.fps, film.seconds, px or Pace().width)
 
 
-def within(option: str, value: float | None, least: float, most: float) -> None:
-    """UserError for a number that is not between two others, and for one that is none."""
+def within(option: str, value: float | None, least: float, most: float, unit: str = "", more: str = "") -> None:
+    """UserError for a number, of a unit, that is not between two others, and for one that is none; `more` is said after."""
     from toygan.files.strict import UserError
 
     if value is not None and not least <= value <= most:
-        raise UserError(f"--{option} {value:g}: must be a number from {least:g} to {most:g}")
+        raise UserError(f"--{option} {value:g}: must be a number{unit} from {least:g} to {most:g}{more}")
 
 
 def drawn(recording: Recording, path: Path, suffix: str, pace: Pace, options: Options) -> Path:

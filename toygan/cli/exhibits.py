@@ -15,27 +15,21 @@ from toygan.cli import drawing
 from toygan.cli.completion import complete_exhibit
 from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
 from toygan.cli.many import watching
-from toygan.cli.shared import sharing
+from toygan.cli.shared import OwnCode, sharing
 from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.text import say, say_json, tell
 
 if TYPE_CHECKING:
-    from toygan.exhibits import Exhibit, Showing, Work
+    from toygan.exhibits import Exhibit, Showing, Verdict, Work
     from toygan.view.look import Options
 
-RUNS = Path("runs/exhibits")
+RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
 
 Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
 RunsFolder = Annotated[
     Path, typer.Option("--runs", metavar="DIR", help="Where the run folders are kept, for every exhibit.")
 ]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; one a core by default.")]
-OwnCode = Annotated[
-    list[str],
-    typer.Option(
-        "--own", metavar="FILE.py:NAME", help="A function of yours that the exhibit names and may run; repeatable."
-    ),
-]
 GO_ON = "\n    nothing is lost: the same command goes on", "; the same command goes on from here"
 
 
@@ -61,13 +55,12 @@ def demo(
             list_questions(as_json)
             return
         from toygan.exhibits import read
-        from toygan.files.own import named
+        from toygan.files.own import allow_named
         from toygan.site.site import write_site
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
-        for word in own:
-            named(word)
+        allow_named(own)
         exhibit, commands = read(name), [command_of(name, quick, runs, own)]
         shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, commands, in_png(look))
         write_site(out, shown, quick)
@@ -93,6 +86,8 @@ def gallery(
     quick: Quick = False,
     runs: RunsFolder = RUNS,
     workers: Workers = None,
+    own: OwnCode = [],  # noqa: B006
+    look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Build the site of all exhibits; it opens from disk and needs no network."""
@@ -100,19 +95,23 @@ def gallery(
         from joblib import cpu_count
 
         from toygan.exhibits import read
+        from toygan.exhibits.published import published
         from toygan.files import catalogue
+        from toygan.files.own import allow_named
         from toygan.site.lab import write_lab
         from toygan.site.site import write_site
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
-        names = only or shipped_exhibits()
-        commands = [command_of(name, quick, runs) for name in names]
+        allow_named(own)
+        names, options = only or shipped_exhibits(), in_png(look)
+        commands = [command_of(name, quick, runs, own) for name in names]
         exhibits = [read(name) for name in names]
-        shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands)
+        shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
         if not only:  # before the pages that lead there
             write_lab(out / "lab", list(shipped()), list(catalogue.methods()))
-        index = write_site(out, shown, quick, workers or cpu_count())
+        papers = [] if only else published(runs.parent / PROTOCOLS.name)
+        index = write_site(out, shown, quick, workers or cpu_count(), papers)
         if as_json:
             say_json({"index": str(index), "exhibits": [facts_of(one) for one in shown]})
         else:
@@ -138,18 +137,20 @@ def shown_exhibits(
     """Do every run of some exhibits, then judge and draw them, several at once; also the runs that failed."""
     from joblib import Parallel, cpu_count, delayed
 
-    from toygan.exhibits import planned, showing
+    from toygan.exhibits import behind, planned, showing
     from toygan.exhibits.work import quickened
     from toygan.view.look import Options
 
     refuse_equal_names(exhibits)
     works = [planned(exhibit, runs, quick) for exhibit in exhibits]
-    failed = played([work for each in works for work in each], runs, workers)
+    beside = [[] if quick else behind(exhibit, runs) for exhibit in exhibits]  # quick runs explain nothing
+    every = [*works, *(own for each in beside for own in each)]
+    failed = played([work for each in every for work in each], runs, workers)
     judged = map(quickened, exhibits) if quick else exhibits
     at_once = min(len(exhibits), workers or cpu_count())
     jobs = [
-        delayed(showing)(exhibit, own, place / exhibit.name, command, quick, options or Options())
-        for exhibit, own, command in zip(judged, works, commands, strict=True)
+        delayed(showing)(exhibit, own, place / exhibit.name, command, quick, options or Options(), explaining)
+        for exhibit, own, command, explaining in zip(judged, works, commands, beside, strict=True)
     ]
     made = []
     for shown in Parallel(n_jobs=at_once, return_as="generator")(jobs):
@@ -225,6 +226,8 @@ def report(shown: Showing, place: Path, as_json: bool) -> None:
     say(f"{shown.question}\n\n{shown.answer}\n")
     for verdict in shown.verdicts:
         say(f"  {verdict.words}: {verdict.says}\n      {verdict.evidence}")
+        for one in verdict.explanations:
+            say(f"      {one.setting}: {one.words}")
     page = place.parent / "exhibits" / f"{file_name(shown.name)}.html"
     say("\n".join(["", *(str(picture.path) for picture in shown.pictures), str(page)]))
 
@@ -236,13 +239,20 @@ def facts_of(shown: Showing) -> dict[str, Any]:
         "question": shown.question,
         "answer": shown.answer,
         "quick": shown.quick,
-        "claims": [dict(zip(CLAIM, one, strict=True)) | {"verdict": one.words} for one in shown.verdicts],
+        "claims": [plain(one) for one in shown.verdicts],
         "pictures": [str(picture.path) for picture in shown.pictures],
         "runs": [str(folder) for folder in shown.folders],
     }
 
 
-CLAIM = ("says", "held", "numbers", "by_construction", "restated")
+def plain(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as plain data, with what became of its claim elsewhere."""
+    elsewhere = [dict(zip(ELSEWHERE, one, strict=True)) for one in verdict.explanations]
+    return dict(zip(CLAIM, verdict, strict=True)) | {"explanations": elsewhere, "verdict": verdict.words}
+
+
+CLAIM = ("says", "held", "numbers", "by_construction", "restated", "explanations")
+ELSEWHERE = ("setting", "held", "numbers", "differs", "decides", "words")
 
 
 def tally(shown: Showing) -> str:
@@ -259,4 +269,4 @@ def tally(shown: Showing) -> str:
 def register(app: typer.Typer) -> None:
     """Put the commands onto a command line."""
     app.command()(sharing(demo))
-    app.command()(gallery)
+    app.command()(sharing(gallery))

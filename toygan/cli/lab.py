@@ -43,7 +43,7 @@ def lab(
         from toygan.files.shipped import shipped
         from toygan.site.lab import write_lab
 
-        allow(methods)
+        allow([*methods, *([scenario] if scenario else [])])
         asked = list(dict.fromkeys(methods)) or list(catalogue.methods())
         worlds = list(dict.fromkeys([*([scenario] if scenario else []), *shipped()]))
         opening = {"scenario": scenario} if scenario else {}

@@ -34,7 +34,7 @@ from toygan.cli.exits import (
     stop,
     stopping,
 )
-from toygan.cli.shared import sharing
+from toygan.cli.shared import OwnCode, sharing
 from toygan.cli.streams import mend_streams
 from toygan.files.text import say, say_json
 
@@ -246,6 +246,7 @@ def run(
     steps: Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator steps.")] = None,
     changes: Changes = [],  # noqa: B006
     measures: many.OwnMeasures = [],  # noqa: B006
+    own: OwnCode = [],  # noqa: B006
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run folders go.")] = Path("runs"),
     device: Annotated[
         str,
@@ -264,9 +265,11 @@ def run(
     with clear_faults(
         "\n    nothing is lost: the same command goes on from the last frame", "; the same command goes on from here"
     ):
+        from toygan.files.own import allow_named
         from toygan.many.run import Order
 
         one_thread_or(threads)
+        allow_named(own)
         wanted = Order(out, device=device, animation=animation, fresh=fresh, backend=backend)
         jobs = prepared(scenario, methods, seeds, steps, [*changes, *many.measuring(measures)], wanted)
         recordings, faults = run_all(jobs)
@@ -401,11 +404,15 @@ def draw(
     film: drawing.Film = drawing.Film(),  # noqa: B008
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     critics: drawing.Critics = drawing.Critics(),  # noqa: B008
+    own: OwnCode = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Another folder for the files.")] = None,
     page: Page = False,
 ) -> None:
     """Draw a run again from its recording, or more points of its generators; nothing is trained."""
     with clear_faults():
+        from toygan.files.own import allow_named
+
+        allow_named(own)
         options = drawing.looked(
             look, critics, next((f"--{name}" for name in asked.own if name in ("points", "view")), "")
         )
@@ -416,6 +423,9 @@ def draw(
         drawing.fits(options, formats, bool(free))
         recording, pace = opened(folder), drawing.pace_of(formats, film, options.px)
         recordings = drawing.seeds_seen(recording, asked.seed, options.points)
+        if asked.own or asked.seed:
+            command = drawing.picture_command(folder, asked, look, critics)
+            recordings = [drawing.with_command(one, command) for one in recordings]
         looks = drawing.looks_of(recording, asked.steps, formats)
         for suffix in formats:
             say(drawn_as_asked(recordings, usable(out or folder), suffix, asked, looks, pace, options))

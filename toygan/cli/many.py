@@ -21,7 +21,7 @@ from toygan.cli.completion import (
     complete_words,
 )
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
-from toygan.cli.shared import sharing
+from toygan.cli.shared import OwnCode, sharing
 from toygan.files.text import room, say, tell, visible
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def sweep(
     grid: Grid = [],  # noqa: B006
     changes: Changes = [],  # noqa: B006
     measures: OwnMeasures = [],  # noqa: B006
+    own: OwnCode = [],  # noqa: B006
     out: Out = None,
     engine: Engine = "local",
     address: Address = None,
@@ -115,7 +116,7 @@ def sweep(
         options = drawing.looked(look)
         drawing.fits(options, formats or ["png"])
         changes = [*changes, *([f"training.steps={steps}"] if steps else []), *measuring(measures)]
-        plan, places = plan_of(scenarios, methods, seeds, grid, changes, out, animation)
+        plan, places = plan_of(scenarios, methods, seeds, grid, changes, own, out, animation)
         tasks, place = sweeps.planned(plan, places), Path(plan.out)
         if dry_run:
             say(forecast(tasks, engine, address, workers))
@@ -151,15 +152,17 @@ def plan_of(
     seeds: int | None,
     grid: list[str],
     changes: list[str],
+    own: list[str],
     out: Path | None,
     animation: bool,
 ) -> tuple[Plan, Places]:
     """What the words of the command ask for, and where in a sweep file the rest stands; its keys give way to them."""
-    from toygan.files.own import allow
+    from toygan.files.own import allow, allow_named
     from toygan.files.strict import UserError, parse_override
     from toygan.many import sweep as sweeps
 
     on_grid = sweeps.grid_of(grid)
+    allow_named(own)
     allow([*scenarios, *methods, *changes, *(value for values in on_grid.values() for value in values)])
     files = [name for name in scenarios if sweeps.is_sweep_file(name)]
     if files and len(scenarios) > 1:

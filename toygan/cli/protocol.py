@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toygan.cli.completion import complete_protocol, complete_words
-from toygan.cli.exhibits import GO_ON, Workers, refuse_a_file
+from toygan.cli.exhibits import GO_ON, PROTOCOLS, Workers, refuse_a_file
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
 from toygan.cli.many import watching
 from toygan.files.text import room, say, say_json
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from toygan.exhibits.agreement import Compared
     from toygan.exhibits.protocol_files import Protocol
     from toygan.exhibits.protocols import Attempt
-
-RUNS = Path("runs/protocols")
 
 
 def protocol(
@@ -35,7 +33,7 @@ def protocol(
         bool, typer.Option("--quick", help="At most 2 seeds and few of the steps; the table says so.")
     ] = False,
     seeds: Annotated[int | None, typer.Option(metavar="N", min=1, max=1000, help="Seeds of every run.")] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders and pictures go.")] = RUNS,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders and pictures go.")] = PROTOCOLS,
     workers: Workers = None,
     form: Annotated[
         str,
@@ -61,6 +59,7 @@ def answer(name: str, quick: bool, seeds: int | None, out: Path, workers: int | 
     """Run one protocol and tell what came of it; exit with the code for runs that failed."""
     from toygan.exhibits.protocol_files import read
     from toygan.exhibits.protocols import planned, rows_of
+    from toygan.exhibits.published import drawn
     from toygan.many.written import written
 
     written([], form)  # another form is refused before anything runs
@@ -80,7 +79,9 @@ def answer(name: str, quick: bool, seeds: int | None, out: Path, workers: int | 
 def command_of(name: str, quick: bool, seeds: int | None, out: Path) -> str:
     """The command that makes the table again."""
     extra = (
-        ["--quick"] * quick + (["--seeds", str(seeds)] if seeds else []) + (["--out", str(out)] if out != RUNS else [])
+        ["--quick"] * quick
+        + (["--seeds", str(seeds)] if seeds else [])
+        + (["--out", str(out)] if out != PROTOCOLS else [])
     )
     return shlex.join(["toygan", "protocol", name, *extra])
 
@@ -92,20 +93,6 @@ def carried_out(runs: Sequence[Attempt], out: Path, workers: int | None) -> dict
 
     with watching() as watch:
         return sweep.carry_out(tasks_of(runs), out, workers=workers, watch=watch)
-
-
-def drawn(found: Protocol, rows: Sequence[Compared], quick: bool, out: Path, command: str) -> Path | None:
-    """The picture of a protocol's numbers; None where there is no number to draw."""
-    from toygan.draw.protocol import protocol_picture
-    from toygan.draw.saved import save_figure
-    from toygan.exhibits.telling import QUICK, lines_of
-
-    lines = lines_of(rows)
-    if not lines:
-        return None
-    path = out / f"{found.name}{'-quick' if quick else ''}.png"
-    save_figure(protocol_picture(found.title, lines, command, QUICK if quick else ""), path, command)
-    return path
 
 
 def report(

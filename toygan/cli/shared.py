@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import wraps
 from inspect import Parameter, Signature, signature
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+OwnCode = Annotated[
+    list[str],
+    typer.Option(
+        "--own",
+        metavar="FILE.py:NAME",
+        help="A function or class of yours that a file or a run names, and may be run; repeatable.",
+    ),
+]
 
 
 def sharing(command: Callable[..., None]) -> Callable[..., None]:

@@ -1,4 +1,5 @@
-"""What further players, classes and a second world show: each function draws one thing into the axis it is given.
+"""What further players, classes and a second world show: each function draws one thing into the axis it is given, and
+returns what of it moves.
 
 `EXTRAS` is the table of these panels: which of them a recording has is decided by the data that it holds.
 """
@@ -10,15 +11,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from contourpy import contour_generator
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
-from toygan.draw.layout import axis_at, beneath, panel_height
+from toygan.draw.layout import axis_at, beneath, fitted, panel_height, place_beneath, size_of
+from toygan.draw.moving import Moving, show_scores, together, with_bar
 from toygan.draw.panels import (
-    FAINT,
     INK,
     METHOD_COLOURS,
     PLAIN,
@@ -28,53 +31,79 @@ from toygan.draw.panels import (
     score_bands,
     score_bar,
 )
-from toygan.draw.points import CORNERS, GENERATED, MARKS, REAL, latent_colours, marker_size, real_points
+from toygan.draw.pixels import score_pixels
+from toygan.draw.points import (
+    GENERATED,
+    HAZE,
+    MARKS,
+    REAL,
+    latent_colours,
+    marker_size,
+    mixed,
+    pale_points,
+    real_points,
+)
+from toygan.draw.worlds import ARROWS, pairs, tall_worlds, worlds
 from toygan.files.text import number
-from toygan.quantities.table import written
-from toygan.view.kinds import classes_of, kept_at, kinds_of, pairs_at, regions_known
-from toygan.view.levels import levels
+from toygan.view.kinds import classes_of, kept_over_time, kinds_of, pairs_at, regions_known
+from toygan.view.levels import Levels, Scale, levels
 from toygan.view.scene import Scene, inside
 
-ARROWS = 150  # points whose way there and back is drawn
-ACROSS = 24  # points that are followed from one world to the other
-APART = 0.12  # the gap between two worlds, as a share of the view's width
 NAMED, IN_FULL = 8, 4  # kinds that a legend names; those that it names with a word each
 FULL_WIDTH = 2.2  # inches that a panel has whose legend has words
+SHORT_LABEL, LINES = 0.55, 3  # inches that a number and its share take in a legend; lines of these
 KINDS = [*METHOD_COLOURS, "#8b5a2b", "#999933"]  # a colour a kind
 LEAST_REGION = 60  # places of the grid that a region has where its number is written
+PIECES = 3  # numbers that a kind's regions have at most: one in each of so many pieces
 
 
 class CompanionPanel(NamedTuple):
-    """One panel: its title, its function of an axis, a scene and a look, whether a scene has it, its height for a width in
-    inches, how many panels' width it takes at least, and whether what is generated in it is orange.
+    """One panel: its title, its function of an axis, a scene and how colours are scaled, whether a scene has it, its height for
+    a width in inches, how many panels' width it takes at least, whether what is generated in it is orange, its function for a
+    picture of one look where that is another one, and whether its axis is the plane's.
     """
 
     title: str
-    draw: Callable[[Axes, Scene, int], None]
+    film: Callable[[Axes, Scene, Scale], Moving]
     known: Callable[[Scene], bool]
     tall: Callable[[Scene, float], float] = panel_height
     slots: int = 1
     is_orange: bool = True
+    still: Callable[[Axes, Scene, int], None] | None = None
+    is_plane: bool = True
+
+    def draw(self, axis: Axes, shown: Scene, look: int) -> None:
+        """Draw the panel as it is at a look."""
+        if self.still is None:
+            self.film(axis, shown, "frame").show(look)
+        else:
+            self.still(axis, shown, look)
 
 
 # --- kinds of points -------------------------------------------------------------------------------------------------
 
 
-def kinds(axis: Axes, shown: Scene, look: int) -> None:
+def kinds(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     """Generated points, a colour and a mark for each generator, class or category, with the shares beneath; real ones pale."""
     found = kinds_of(shown.recording.frames)
     assert found is not None
-    real_points(axis, shown).set_alpha(0.12)
-    for k in range(found.number):
-        marks_of_kind(axis, shown.samples[look][found.of == k], k, 1.1 * marker_size(len(found.of)))
+    pale_points(axis, shown)
+    drawn = [marks_of_kind(axis, k, 1.4 * marker_size(len(found.of))) for k in range(found.number)]
     frame_view(axis, shown)
     legend_of_kinds(axis, [found.label(k) for k in range(found.number)], found.word)
 
+    def show(t: int) -> None:
+        for k, marks in enumerate(drawn):
+            marks.set_data(*shown.samples[t][found.of == k].T)
 
-def marks_of_kind(axis: Axes, points: np.ndarray, k: int, size: float) -> None:
-    """Points [n, 2] of one kind in its colour and mark."""
-    axis.plot(*points.T, MARKS[k % len(MARKS)], color=colour_of(k), markersize=size, markeredgewidth=0, alpha=0.75,
-              zorder=3)  # fmt: skip
+    return Moving(axis, [*drawn, *axis.spines.values()], show)
+
+
+def marks_of_kind(axis: Axes, k: int, size: float) -> Line2D:
+    """Marks of one kind in its colour, as yet without a place."""
+    (marks,) = axis.plot([], [], MARKS[k % len(MARKS)], color=colour_of(k), markersize=size, markeredgewidth=0, alpha=0.75,
+                         zorder=3)  # fmt: skip
+    return marks
 
 
 def colour_of(k: int) -> str:
@@ -83,43 +112,81 @@ def colour_of(k: int) -> str:
 
 
 def legend_of_kinds(axis: Axes, labels: list[str], word: str) -> None:
-    """Beneath a panel what its colours are, in two columns; in four their numbers alone, where the panel is narrow or has more
+    """Beneath a panel what its colours are, in two columns; their numbers alone in more where the panel is narrow or has more
     than four kinds; where there are too many, how many.
     """
-    inch = 1 / (axis.get_position().height * axis.figure.get_figheight())  # type: ignore[union-attr]
-    if len(labels) > NAMED:
+    wide, tall = size_of(axis)
+    columns = 2 if len(labels) <= IN_FULL and wide >= FULL_WIDTH else min(int(wide / SHORT_LABEL), 4)
+    if len(labels) > min(NAMED, LINES * columns):
         beneath(axis, [f"a colour a {word}, {len(labels)} of them"])
         return
-    wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
-    columns = 2 if len(labels) <= IN_FULL and wide >= FULL_WIDTH else 4
-    short = labels if columns == 2 else [words.removeprefix(f"{word} ") for words in labels]
+    short = labels if columns == 2 and wide >= FULL_WIDTH else [words.removeprefix(f"{word} ") for words in labels]
+    size = SMALL - 1 if short is labels else SMALL
+    axis.text(
+        0.985, 0.985, f"by {word}", transform=axis.transAxes, size=SMALL, color=INK, ha="right", va="top", zorder=6
+    )
     for k, words in enumerate(short):
-        x, y = 0.02 + k % columns / columns, -(0.27 + 0.14 * (k // columns)) * inch
+        x, y = 0.02 + k % columns / columns, -(0.27 + 0.14 * (k // columns)) / tall
         axis.plot([x], [y], MARKS[k % len(MARKS)], color=colour_of(k), markersize=4, transform=axis.transAxes,
                   clip_on=False, markeredgewidth=0)  # fmt: skip
-        axis.text(x + 0.035, y, words, transform=axis.transAxes, size=SMALL, va="center", color=INK)
+        axis.text(x + 0.08 / wide, y, words, transform=axis.transAxes, size=size, va="center", color=INK)
 
 
 # --- the critic by class, and what its heads take places for ---------------------------------------------------------
 
+OF_CLASSES = "score of each class, the median of all removed"
+
 
 def classes(axis: Axes, shown: Scene, look: int) -> None:
     """The critic and both clouds class by class, all on one scale of colours."""
-    scores, kind = kept_at(shown, "class_scores", look), classes_of(shown.recording.frames)
-    assert scores is not None
-    scores = scores - np.median(scores)
+    scores = scores_by_class(shown)[look]
     of = levels(scores, np.array([]))
     axis.set_axis_off()
     for c, place in enumerate(tiles(axis, shown, len(scores))):
-        panel = axis.inset_axes(place)
-        own = shown if kind is None else of_class(shown, kind == c)
+        panel, own = axis.inset_axes(place), of_class(shown, c)
         score_bands(panel, on_every_second(own), scores[c], of.edges)
         real_points(panel, own).set_alpha(0.35)
-        marks(panel, own.samples[look], marker_size(len(own.real)))
-        frame_view(panel, shown)
-        panel.set(xticks=[], yticks=[], anchor="C")
-        panel.set_title(f"class {c + 1}", size=SMALL, loc="left", pad=2, color=INK)
-    score_bar(axis, of, "score of each class, the median of all removed", below=0.16)
+        marks(panel, own).set_data(*own.samples[look].T)
+        dress_tile(panel, shown, c)
+    score_bar(axis, of, OF_CLASSES, below=0.16)
+
+
+def moving_classes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
+    """The same, look after look, on each look's own scale or on one of the run."""
+    scores = scores_by_class(shown)
+    everyone = [levels(scores, np.array([]))] * len(scores) if scale == "run" else []
+    known = everyone or [levels(one, np.array([])) for one in scores]
+    axis.set_axis_off()
+    places = list(tiles(axis, shown, scores.shape[1]))
+    tiny = [moving_tile(axis.inset_axes(place), shown, c, scores[:, c], known) for c, place in enumerate(places)]
+    return with_bar(together(axis, tiny), known, OF_CLASSES, below=0.16)
+
+
+def moving_tile(panel: Axes, shown: Scene, c: int, scores: np.ndarray, known: Sequence[Levels]) -> Moving:
+    """The critic of one class [T, g, g] with the points of that class."""
+    own = of_class(shown, c)
+    dress_tile(panel, shown, c)
+    field, real, made = score_pixels(panel, scores[0], known[0].edges), real_points(panel, own), marks(panel, own)
+    real.set_alpha(0.35)
+
+    def show(t: int) -> None:
+        show_scores(field, scores[t], known[t])
+        made.set_data(*own.samples[t].T)
+
+    return Moving(panel, [field, real, made, *panel.spines.values()], show)
+
+
+def scores_by_class(shown: Scene) -> np.ndarray:
+    """The critic's score for each class at every look that can be drawn, the median of a look's removed: [T, K, g, g]."""
+    scores = kept_over_time(shown, "class_scores")
+    return scores - np.median(scores, axis=(1, 2, 3), keepdims=True)
+
+
+def dress_tile(panel: Axes, shown: Scene, c: int) -> None:
+    """The view of a class's small panel, and its name."""
+    frame_view(panel, shown)
+    panel.set(xticks=[], yticks=[], anchor="C")
+    panel.set_title(f"class {c + 1}", size=SMALL, loc="left", pad=2, color=INK)
 
 
 def tiles(axis: Axes, shown: Scene, count: int) -> Iterator[tuple[float, float, float, float]]:
@@ -135,20 +202,27 @@ def tiles(axis: Axes, shown: Scene, count: int) -> Iterator[tuple[float, float, 
 
 
 def columns_of(shown: Scene, count: int) -> int:
-    """How many small panels stand beside each other: four, or all of fewer; of many, more."""
-    return min(count, 4) if count <= 12 else 7
+    """How many small panels stand beside each other: up to six, of many seven, in even rows."""
+    return -(-count // -(-count // (6 if count <= 12 else 7)))
 
 
 def tall_classes(shown: Scene, width: float) -> float:
     """The height that small panels by class take together."""
-    scores = shown.recording.frames["class_scores"]
-    columns = columns_of(shown, scores.shape[2])
-    return -(-scores.shape[2] // columns) * (panel_height(shown, 0.97 * width / columns) + 0.22)
+    return tall_tiles(shown, width, shown.recording.frames["class_scores"].shape[2])
 
 
-def of_class(shown: Scene, is_own: np.ndarray) -> Scene:
-    """The same scene with the points [N] of one class alone."""
-    return replace(shown, samples=shown.samples[:, is_own], real=shown.real[is_own], rings=None)
+def tall_tiles(shown: Scene, width: float, count: int) -> float:
+    """The height of so many small panels in a width."""
+    columns = columns_of(shown, count)
+    return -(-count // columns) * (panel_height(shown, 0.97 * width / columns) + 0.22)
+
+
+def of_class(shown: Scene, c: int) -> Scene:
+    """The same scene with the points of one class alone, of all where points have none."""
+    known = classes_of(shown.recording.frames)
+    if known is None:
+        return shown
+    return replace(shown, samples=shown.samples[:, known.points == c], real=shown.real[known.real == c], rings=None)
 
 
 def on_every_second(shown: Scene) -> Scene:
@@ -156,194 +230,250 @@ def on_every_second(shown: Scene) -> Scene:
     return replace(shown, grid_x=shown.grid_x[::2], grid_y=shown.grid_y[::2])
 
 
-def marks(axis: Axes, points: np.ndarray, size: float) -> None:
-    """Generated points [n, 2] as small squares."""
-    axis.plot(*points.T, "s", color=GENERATED, markersize=size, markeredgewidth=0, alpha=0.6, zorder=3)
+def marks(axis: Axes, shown: Scene) -> Line2D:
+    """Small squares for a scene's generated points, as yet without a place."""
+    (drawn,) = axis.plot(
+        [], [], "s", color=GENERATED, markersize=marker_size(len(shown.real)), markeredgewidth=0, alpha=0.6, zorder=3
+    )
+    return drawn
 
 
-def regions(axis: Axes, shown: Scene, look: int) -> None:
+class ToldByHead(NamedTuple):
+    """What a critic's head takes places for, `table [T, g, g]`, in which word; the kind of each generated point [N], None where
+    points are not of the head's kinds; the number of its last kind, and which of them stands for the data, -1 for none.
+    """
+
+    word: str
+    table: np.ndarray
+    of: np.ndarray | None
+    most: int
+    data: int
+
+    @property
+    def kinds(self) -> int:
+        """How many kinds the head can tell."""
+        return self.most + 1
+
+
+def said_by_head(shown: Scene) -> ToldByHead:
+    """What the first of a critic's heads tells; its last kind is the data where it has one more than there are generators."""
+    word, table = next(iter(regions_known(shown.recording.frames).items()))
+    found, most = kinds_of(shown.recording.frames), int(table.max(initial=0))
+    if found is None or found.word != word:
+        return ToldByHead(word, table, None, most, -1)
+    is_data = most == found.number
+    return ToldByHead(word, table, found.of, most if is_data else found.number - 1, most if is_data else -1)
+
+
+def regions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     """What the critic's head takes each place for, a pale colour a kind, with real points, and generated ones in the full
     colour of the kind that they are of.
     """
-    word, table = next(iter(regions_known(shown.recording.frames).items()))
-    places, found = table[look], kinds_of(shown.recording.frames)
-    most = int(table.max(initial=0))
-    pale = ListedColormap([tuple(0.62 + 0.38 * part for part in to_rgb(colour_of(k))) for k in range(most + 1)])
-    axis.imshow(places, cmap=pale, vmin=-0.5, vmax=most + 0.5, origin="lower", interpolation="nearest", zorder=0,
-                extent=pixel_extent(shown.grid_x, shown.grid_y), aspect="equal")  # fmt: skip
-    for k in np.unique(places):
-        axis.contour(shown.grid_x, shown.grid_y, places == k, [0.5], colors="white", linewidths=0.8)
-    real_points(axis, shown).set_alpha(0.25)
-    is_of_head = found is not None and found.word == word
-    for k in range(found.number if found is not None and is_of_head else 1):
-        own = shown.samples[look][found.of == k] if found is not None and is_of_head else shown.samples[look]
-        mark, colour = (MARKS[k % len(MARKS)], colour_of(k)) if is_of_head else ("s", GENERATED)
-        axis.plot(*own.T, mark, color=colour, markersize=marker_size(shown.samples.shape[1]), markeredgecolor=INK,
-                  markeredgewidth=0.25, alpha=0.8, zorder=3)  # fmt: skip
+    told = said_by_head(shown)
+    pale = ListedColormap([tuple(0.62 + 0.38 * part for part in to_rgb(colour_of(k))) for k in range(told.kinds)])
+    image = axis.imshow(told.table[0], cmap=pale, vmin=-0.5, vmax=told.most + 0.5, origin="lower", interpolation="nearest",
+                        zorder=0, extent=pixel_extent(shown.grid_x, shown.grid_y), aspect="equal")  # fmt: skip
+    edges = LineCollection([], colors="white", linewidths=0.8, zorder=1)
+    axis.add_collection(edges, autolim=False)
+    real = pale_points(axis, shown, HAZE)
+    clouds = marks_of_head(axis, shown, told)
+    numbers = [axis.text(0, 0, "", size=SMALL, color=INK, ha="center", va="center", zorder=5)
+               for _ in range(PIECES * told.kinds)]  # fmt: skip
     frame_view(axis, shown)
-    data = found is not None and is_of_head and most == found.number
-    numbers_of_regions(axis, shown, places, most if data else -1)
-    said = f"{len(np.unique(places))} of {most + 1 if data or found is None or not is_of_head else found.number}"
-    beneath(axis, [f"pale: which {word} the head says, {said} in view" + ("; D: the data" if data else "")])
+    words = place_beneath(axis)
+
+    def show(t: int) -> None:
+        places = told.table[t]
+        image.set_data(places)
+        edges.set_segments(edges_of(shown, places))
+        for own, cloud in clouds:
+            cloud.set_data(*shown.samples[t][own].T)
+        number_regions(numbers, shown, places, told.data)
+        words.set_text(fitted(axis, [regions_in_words(told, places)]))
+
+    drawn = [image, edges, real, *(cloud for _, cloud in clouds), *numbers, *axis.spines.values()]
+    return Moving(axis, drawn, show, [words])
 
 
-def numbers_of_regions(axis: Axes, shown: Scene, places: np.ndarray, data: int) -> None:
-    """The number of each region where it is widest, D for the data's, in each of its pieces."""
+def marks_of_head(axis: Axes, shown: Scene, told: ToldByHead) -> list[tuple[np.ndarray, Line2D]]:
+    """Marks for the generated points of each kind that a head tells, in its colour, with which points [N] these are; in orange
+    where points are of no kind.
+    """
+    size = marker_size(shown.samples.shape[1])
+    if told.of is None:
+        return [(np.full(shown.samples.shape[1], True), marks(axis, shown))]
+    found = []
+    for k in range(int(told.of.max()) + 1):
+        cloud = marks_of_kind(axis, k, size)
+        cloud.set(markeredgecolor=INK, markeredgewidth=0.25, alpha=0.8)
+        found.append((told.of == k, cloud))
+    return found
+
+
+def edges_of(shown: Scene, places: np.ndarray) -> list[np.ndarray]:
+    """The lines around the regions of places [g, g]."""
+    found: list[np.ndarray] = []
+    for k in np.unique(places):
+        found += contour_generator(shown.grid_x, shown.grid_y, (places == k).astype(float)).lines(0.5)  # type: ignore[arg-type]
+    return found
+
+
+def regions_in_words(told: ToldByHead, places: np.ndarray) -> str:
+    """What the pale colours are, and how many kinds have a region in view."""
+    said = f"{len(np.unique(places))} of {told.kinds}"
+    data = "; D: the data" if told.data >= 0 else ""
+    return f"pale: which {told.word} the head says, {said} in view{data}"
+
+
+def number_regions(numbers: Sequence[Text], shown: Scene, places: np.ndarray, data: int) -> None:
+    """Write the number of each region where it is widest, D for the data's, in each of its largest pieces."""
     from scipy.ndimage import distance_transform_edt, label
 
+    spare = iter(numbers)
     for k in np.unique(places):
         pieces, count = label(places == k)
-        for piece in range(1, count + 1):
-            own = pieces == piece
-            if own.sum() < LEAST_REGION:
+        sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
+        for piece in 1 + np.argsort(-sizes)[:PIECES]:
+            if sizes[piece - 1] < LEAST_REGION:
                 continue
-            depth = distance_transform_edt(np.pad(own, 1))[1:-1, 1:-1]
+            depth = distance_transform_edt(np.pad(pieces == piece, 1))[1:-1, 1:-1]
             row, column = np.unravel_index(depth.argmax(), depth.shape)
-            x, y = float(shown.grid_x[int(column)]), float(shown.grid_y[int(row)])
-            axis.text(x, y, "D" if k == data else str(k + 1), size=SMALL, color=INK,
-                      ha="center", va="center", zorder=5)  # fmt: skip
+            words = next(spare)
+            words.set_position((float(shown.grid_x[int(column)]), float(shown.grid_y[int(row)])))
+            words.set_text("D" if k == data else str(k + 1))
+    for words in spare:
+        words.set_text("")
+
+
+# --- rounds, and a way in time ---------------------------------------------------------------------------------------
+
+
+def rounds(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
+    """The mixture at the end of each round that was begun, of the last one as it is: real points as large as they weigh in it,
+    a colour a generator.
+    """
+    ends = ends_of_rounds(shown)
+    axis.set_axis_off()
+    places = list(tiles(axis, shown, len(ends)))
+    parts = [moving_round(axis.inset_axes(place), shown, k, ends) for k, place in enumerate(places)]
+    beneath(axis, ["circles: real points, as large as they weigh in the round; a colour a generator"])
+    return together(axis, parts)
+
+
+def moving_round(panel: Axes, shown: Scene, k: int, ends: Sequence[int]) -> Moving:
+    """One round, which stays as it ended; empty before it is begun."""
+    begin, size = ends[k - 1] + 1 if k else 0, marker_size(len(shown.real))
+    made, weights = (kept_over_time(shown, name) for name in ("made_by", "real_weights"))
+    circles = panel.scatter(shown.real[:, 0], shown.real[:, 1], s=0, color=REAL, alpha=0.3, linewidths=0, zorder=2)
+    drawn = [marks_of_kind(panel, j, size) for j in range(k + 1)]
+    frame_view(panel, shown)
+    panel.set(xticks=[], yticks=[], anchor="C")
+    panel.set_title(f"round {k + 1}", size=SMALL, loc="left", pad=2, color=INK)
+
+    def show(t: int) -> None:
+        look, is_begun = min(t, ends[k]), t >= begin
+        circles.set_sizes(weights[look] * (4 * size) ** 2 if is_begun else np.zeros(len(shown.real)))
+        for j, points in enumerate(drawn):
+            points.set_data(*shown.samples[look][is_begun & (made[look] == j)].T)
+
+    return Moving(panel, [circles, *drawn, *panel.spines.values()], show)
+
+
+def ends_of_rounds(shown: Scene) -> list[int]:
+    """The last look at each round that was begun."""
+    begun = (kept_over_time(shown, "shares") > 0).sum(axis=1)
+    return [int(np.flatnonzero(begun == k)[-1]) for k in np.unique(begun)]
+
+
+def tall_rounds(shown: Scene, width: float) -> float:
+    """The height that small panels by round take together."""
+    return tall_tiles(shown, width, len(ends_of_rounds(shown)))
+
+
+def way(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
+    """Both coordinates of a way in time, or of classes' means, over time or classes, on dotted lines where they are to be."""
+    frames, found = shown.recording.frames, kept_over_time(shown, "way")
+    exact, is_time = np.asarray(frames["exact_way"], float), "times" in frames
+    along = np.asarray(frames["times"], float) if is_time else np.arange(1, len(exact) + 1)
+    lines = []
+    for c, (name, mark) in enumerate((("x", "-"), ("y", "--"))):
+        axis.plot(along, exact[:, c], ":" if is_time else "o", color=REAL, linewidth=2.2, markersize=4, zorder=2)
+        lines += axis.plot(along, found[-1, :, c], mark, color=GENERATED, linewidth=1.3, label=name, zorder=3)
+    axis.set(xlabel="time" if is_time else "class", xlim=(along[0], along[-1]), ylim=axis.get_ylim())
+    axis.tick_params(axis="y", direction="in", pad=-4, labelsize=SMALL)
+    for label in axis.get_yticklabels():
+        label.set_horizontalalignment("left")
+    axis.legend(loc="upper right", fontsize=SMALL, frameon=False, ncols=2)
+    words, aim = place_beneath(axis, 0.36), "the exact solution" if is_time else "the centres of modes"
+
+    def show(t: int) -> None:
+        for c, line in enumerate(lines):
+            line.set_ydata(found[t, :, c])
+        off = float(np.nanmean(np.linalg.norm(found[t] - exact, axis=1)))
+        words.set_text(fitted(axis, [f"blue: {aim}; mean distance {number(off)}"]))
+
+    return Moving(axis, [*lines, words], show)
 
 
 # --- there and back --------------------------------------------------------------------------------------------------
 
 
-def reconstructions(axis: Axes, shown: Scene, look: int) -> None:
+def reconstructions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     """An arrow from each of the first real points to what comes back of it; where all comes back there are only dots."""
-    points, found = pairs_at(shown, look, ARROWS)
-    real_points(axis, shown).set_alpha(0.12)
-    moves = found - points
-    axis.quiver(*points.T, *moves.T, color=GENERATED, angles="xy", scale_units="xy", scale=1, units="width", width=0.004,
-                headwidth=4, headlength=5, headaxislength=4.5, minlength=0.1, alpha=0.8, zorder=4)  # fmt: skip
-    axis.plot(*points.T, "o", color=REAL, markersize=2.6, markeredgewidth=0, zorder=3)
+    points, first = pairs_at(shown, 0, ARROWS)
+    pale_points(axis, shown)
+    arrows = axis.quiver(*points.T, *(first - points).T, color=GENERATED, angles="xy", scale_units="xy", scale=1,
+                         units="width", width=0.004, headwidth=4, headlength=5, headaxislength=4.5, minlength=0.1,
+                         alpha=0.8, zorder=4)  # fmt: skip
+    (dots,) = axis.plot(*points.T, "o", color=REAL, markersize=2.6, markeredgewidth=0, zorder=3)
     frame_view(axis, shown)
+    words = place_beneath(axis)
+
+    def show(t: int) -> None:
+        found = pairs_at(shown, t, ARROWS)[1]
+        arrows.set_UVC(*(found - points).T)
+        words.set_text(fitted(axis, [comes_back_in_words(shown, points, found)]))
+
+    return Moving(axis, [dots, arrows, words, *axis.spines.values()], show)
+
+
+def comes_back_in_words(shown: Scene, points: np.ndarray, found: np.ndarray) -> str:
+    """How far what comes back [m, 2] is from points [m, 2], and which share of it is out of view."""
     out = 1 - float(np.mean(inside(found, shown.view)))
     lost = f"; {100 * out:.0f} % of the ends are out of view" if out else ""
-    beneath(axis, [f"mean length {number(float(np.linalg.norm(moves, axis=1).mean()))} of {len(points)} arrows{lost}"])
+    far = float(np.linalg.norm(found - points, axis=1).mean())
+    return f"mean length {number(far)} of {len(points)} arrows{lost}"
 
 
-def code(axis: Axes, shown: Scene, look: int) -> None:
+def code(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     """The plane in the colours of the latent square: at each place the share of latents below E(x), two coordinates."""
-    shares = kept_at(shown, "code_map", look)
-    assert shares is not None
+    shares = kept_over_time(shown, "code_map")
     x, y = shown.grid_x[::2], shown.grid_y[::2]
-    axis.imshow(np.clip(mixed(shares), 0, 1), origin="lower", interpolation="bilinear", extent=pixel_extent(x, y),
-                aspect="equal", alpha=0.85, zorder=0)  # fmt: skip
-    real_points(axis, shown).set_alpha(0.5)
+    image = axis.imshow(code_colours(shares[0]), origin="lower", interpolation="bilinear", extent=pixel_extent(x, y),
+                        aspect="equal", alpha=0.85, zorder=0)  # fmt: skip
+    real = real_points(axis, shown)
+    real.set_alpha(0.5)
     frame_view(axis, shown)
     side = 24
     legend = axis.inset_axes((0.015, 0.015, 0.17, 0.17), zorder=7)
-    legend.imshow(latent_colours(side).reshape(side, side, 3), origin="lower", aspect="auto")
+    square = legend.imshow(latent_colours(side).reshape(side, side, 3), origin="lower", aspect="auto")
     legend.set(xticks=[], yticks=[])
     legend.set_title("latent", size=SMALL, pad=1.5, color=INK)
     beneath(axis, ["the latent that the encoder gives each place"])
+    over = [square, *legend.spines.values(), legend.title]
+
+    def show(t: int) -> None:
+        image.set_data(code_colours(shares[t]))
+
+    return Moving(axis, [image, real, *axis.spines.values(), *over], show)
 
 
-def mixed(shares: np.ndarray) -> np.ndarray:
-    """The colour at places of a square [..., 2], mixed from its four corners: [..., 3]; of one coordinate at the middle."""
-    u = shares[..., :1]
-    v = shares[..., 1:2] if shares.shape[-1] > 1 else np.full_like(u, 0.5)
-    low, high = (CORNERS[i, 0] * (1 - u) + CORNERS[i, 1] * u for i in (0, 1))
-    return np.asarray(low * (1 - v) + high * v)
+def code_colours(shares: np.ndarray) -> np.ndarray:
+    """Shares of latents [g, g, c] as colours [g, g, 3]."""
+    return np.asarray(np.clip(mixed(shares), 0, 1))
 
 
-# --- two worlds ------------------------------------------------------------------------------------------------------
-
-
-def worlds(axis: Axes, shown: Scene, look: int) -> None:
-    """Both worlds side by side: points of the left one in the colours of their places, in the right one what becomes of them in
-    the same colours, and some of their ways; a dark line leads from a point to what comes back of it.
-    """
-    source, back, again = (
-        np.asarray(shown.recording.frames["other_real"][0], float),
-        kept_at(shown, "other_reconstructed", look),
-        kept_at(shown, "reconstructed", look),
-    )
-    assert back is not None
-    assert again is not None
-    sent, shift = shown.samples[look], np.array([(1 + APART) * (shown.view[1] - shown.view[0]), 0.0])
-    colours = place_colours(source)
-    seen = inside(source, shown.view) & inside(sent, shown.view)
-    axis.plot(*(shown.real + shift).T, "o", color=REAL, markersize=3.2, markeredgewidth=0, alpha=0.1, zorder=2)
-    size = marker_size(len(source)) ** 2
-    axis.scatter(source[seen][:, 0], source[seen][:, 1], s=1.4 * size, c=colours[seen], linewidths=0, zorder=3)
-    axis.scatter(
-        (sent[seen] + shift)[:, 0],
-        (sent[seen] + shift)[:, 1],
-        s=size,
-        c=colours[seen],
-        marker="s",
-        linewidths=0,
-        zorder=3,
-    )
-    ways = np.flatnonzero(seen)[:ACROSS]
-    for i in ways:
-        axis.annotate("", tuple(sent[i] + shift), tuple(source[i]), zorder=4, arrowprops={
-            "arrowstyle": "-|>", "color": tuple(colours[i]), "linewidth": 0.7, "alpha": 0.75, "mutation_scale": 6,
-            "shrinkA": 0, "shrinkB": 0})  # fmt: skip
-    lines_back(axis, source[: len(back)], back)
-    lines_back(axis, shown.real[: len(again)] + shift, again + shift)
-    frame_worlds(axis, shown, shift)
-    beneath(
-        axis, ["squares right: where the dots of their colour go", f"dark lines: there and back{lengths(shown, look)}"]
-    )
-
-
-def lengths(shown: Scene, look: int) -> str:
-    """How far points of either world are from what comes back of them, where that was measured."""
-    left, right = (shown.recording.curve(name) for name in ("latent_distance", "reconstruction_error"))
-    if left is None or right is None:
-        return ""
-    return f", {number(float(left[look, 0]))} long left, {number(float(right[look, 0]))} right"
-
-
-def lines_back(axis: Axes, points: np.ndarray, found: np.ndarray) -> None:
-    """Thin dark lines from points [m, 2] to what comes back of them."""
-    pairs = list(np.stack([points, found], axis=1)[:ARROWS])
-    axis.add_collection(LineCollection(pairs, colors=INK, linewidths=0.7, alpha=0.8, zorder=5), autolim=False)
-
-
-def place_colours(points: np.ndarray) -> np.ndarray:
-    """A colour for each of points [n, 2] by its place between the outermost ones: [n, 3]."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    return mixed((points - low) / np.where(high > low, high - low, 1.0))
-
-
-def frame_worlds(axis: Axes, shown: Scene, shift: np.ndarray) -> None:
-    """Both views framed, without numbers, each named."""
-    left, right, bottom, top = shown.view
-    axis.set(xlim=(left, right + shift[0]), ylim=(bottom, top), aspect="equal", anchor="W", xticks=[], yticks=[])
-    for spine in axis.spines.values():
-        spine.set_visible(False)
-    for name, dx in (("the source", 0.0), ("the target", shift[0])):
-        axis.add_patch(Rectangle((left + dx, bottom), right - left, top - bottom, fill=False, edgecolor=FAINT,
-                                 linewidth=0.6, clip_on=False))  # fmt: skip
-        axis.text(left + dx + 0.02 * (right - left), top - 0.02 * (top - bottom), name, size=SMALL, va="top", color=INK,
-                  zorder=6)  # fmt: skip
-
-
-def tall_worlds(shown: Scene, width: float) -> float:
-    """The height of two views beside each other in equal units."""
-    return panel_height(shown, width / (2 + APART))
-
-
-def pairs(axis: Axes, shown: Scene, look: int) -> None:
-    """The two points of one latent joined by a line, in the colour of the first one's place; both worlds' real points pale."""
-    other, real = kept_at(shown, "other", look), np.asarray(shown.recording.frames["other_real"][0], float)
-    assert other is not None
-    first, size = shown.samples[look], marker_size(len(real))
-    for cloud in (shown.real, real):
-        axis.plot(*cloud.T, "o", color=REAL, markersize=1.4 * size, markeredgewidth=0, alpha=0.12, zorder=1)
-    colours = place_colours(first)
-    lines = list(np.stack([first, other], axis=1)[:ARROWS])
-    axis.add_collection(
-        LineCollection(lines, colors=colours[:ARROWS], linewidths=0.6, alpha=0.6, zorder=2), autolim=False
-    )
-    axis.scatter(first[:, 0], first[:, 1], s=size**2, c=colours, marker="s", linewidths=0, zorder=3)
-    axis.scatter(other[:, 0], other[:, 1], s=size**2, c=colours, marker="o", linewidths=0, zorder=3)
-    frame_view(axis, shown)
-    w1 = shown.recording.curve("other_w1")
-    said = "" if w1 is None else f"; W1 in the other world: {written('other_w1', float(w1[look, 0]))}"
-    beneath(axis, [f"squares: the target's world; dots of their colour: the other one's{said}"])
+# --- rows of panels --------------------------------------------------------------------------------------------------
 
 
 class PanelRow(NamedTuple):
@@ -377,20 +507,28 @@ def width_of(name: str, wide: float, gap: float) -> float:
     return slots * wide + (slots - 1) * gap
 
 
-def draw_rows(
+def placed_rows(
     figure: Figure, shown: Scene, rows: Sequence[PanelRow], left: float, top: float, wide: float, gap: float
-) -> None:
-    """Draw rows of panels at the last look, from so many inches up downwards."""
+) -> Iterator[tuple[CompanionPanel, Axes]]:
+    """Rows of panels with an axis each, from so many inches up downwards; dressed when what is drawn in it is."""
     for row in rows:
         place = left
         for name in row.names:
             across, up = width_of(name, wide, gap), tall_of(shown, name, wide, gap)
             axis = axis_at(figure, place, top - OVER - up, across, up)
-            EXTRAS[name].draw(axis, shown, shown.last)
+            yield EXTRAS[name], axis
             axis.set_title(EXTRAS[name].title, size=PLAIN, loc="left", pad=5, color=INK)
-            axis.tick_params(labelleft=place == left)
+            axis.tick_params(labelleft=place == left or not EXTRAS[name].is_plane)
             place += across + gap
         top -= row.tall
+
+
+def draw_rows(
+    figure: Figure, shown: Scene, rows: Sequence[PanelRow], left: float, top: float, wide: float, gap: float
+) -> None:
+    """Draw rows of panels at the last look."""
+    for panel, axis in placed_rows(figure, shown, rows, left, top, wide, gap):
+        panel.draw(axis, shown, shown.last)
 
 
 def has(*names: str) -> Callable[[Scene], bool]:
@@ -403,15 +541,34 @@ def extras_of(shown: Scene) -> list[str]:
     return [name for name, row in EXTRAS.items() if row.known(shown)]
 
 
+def colours_wanted(scenes: Sequence[Scene]) -> list[tuple[int, int, int]]:
+    """Colours in bytes that tell kinds and places apart, full and pale, where any scene has such panels: few pixels have them."""
+    if not any(map(extras_of, scenes)):
+        return []
+    full = np.array([to_rgb(colour) for colour in KINDS])
+    every = np.concatenate([full, 0.62 + 0.38 * full, latent_colours(4)])
+    return [(int(r), int(g), int(b)) for r, g, b in (255 * every).round()]
+
+
+def brief_of(shown: Scene) -> str:
+    """The name of the one panel that tells most beside other runs' critics; empty where a scene has none."""
+    return next((name for name in BRIEF if EXTRAS[name].known(shown)), "")
+
+
+BRIEF = ("kinds", "rounds", "worlds", "pairs", "reconstructions", "way", "regions")  # the first of these that there is
 EXTRAS: dict[str, CompanionPanel] = {
     "kinds": CompanionPanel("generated points by kind", kinds, lambda shown: kinds_of(shown.recording.frames) is not None,
-                   is_orange=False),
+                            is_orange=False),
     "regions": CompanionPanel(
         "what the critic's head says", regions, lambda shown: shown.critic_kept and bool(regions_known(shown.recording.frames))
     ),
-    "classes": CompanionPanel("the critic class by class", classes, has("class_scores"), tall_classes, 3),
-    "reconstructions": CompanionPanel("what comes back of real points", reconstructions, has("reconstructed")),
-    "code": CompanionPanel("the encoder's latents, as colours", code, has("code_map"), is_orange=False),
+    "classes": CompanionPanel(
+        "the critic class by class", moving_classes, has("class_scores"), tall_classes, 3, still=classes
+    ),
+    "rounds": CompanionPanel(
+        "the mixture, round by round", rounds, has("shares", "real_weights", "made_by"), tall_rounds, 3, False
+    ),
+    "way": CompanionPanel("where it is and is to be", way, has("way", "exact_way"), is_orange=False, is_plane=False),
     "worlds": CompanionPanel(
         "both worlds, there and back", worlds, has("other_reconstructed", "other_real"), tall_worlds, 2, False
     ),
@@ -420,4 +577,6 @@ EXTRAS: dict[str, CompanionPanel] = {
         lambda shown: has("other", "other_real")(shown) and "other_reconstructed" not in shown.recording.frames,
         is_orange=False,
     ),
+    "reconstructions": CompanionPanel("what comes back of real points", reconstructions, has("reconstructed")),
+    "code": CompanionPanel("the encoder's latents, as colours", code, has("code_map"), is_orange=False),
 }  # fmt: skip

@@ -72,8 +72,8 @@ def portraits(
     columns = -(-len(several) // rows)  # at most three, and rows as even as they come
     pitch = (WIDTH - 0.25) / columns
     side = min(pitch - 0.6, 4.2)
-    tall = side + 1.5
-    foot = textwrap.wrap(f"$ {command}", 112, subsequent_indent="  ") if command else []
+    tall = side + 0.72 + 0.14 * max(6, *(told(phases, int(15.5 * side)).count("\n") + 1 for phases in several))
+    foot = [line for one in command.splitlines() for line in textwrap.wrap(f"$ {one}", 112, subsequent_indent="  ")]
     figure = blank(even(rows * tall + 1.05 + 0.14 * max(len(foot) - 1, 0)))
     up = figure.get_figheight()
     say(figure, 0.2, up - 0.36, title, 15 if len(title) <= 60 else 15 * 60 / len(title), weight="bold")
@@ -95,9 +95,11 @@ def portraits(
 def told(phases: Portrait, width: int) -> str:
     """What is said below a portrait, in lines of a width."""
     lines = [phases.words, *phases.more] if phases.more else [f"near it: {phases.words}"]
+    lines += [REMEMBERS] if phases.remembers else []
     return "\n".join(part for line in lines for part in textwrap.wrap(line, width))
 
 
+REMEMBERS = "Arrows: after a step spent there; a run remembers other steps, so its way may cross them."
 KEY = (
     "Arrows, and darker where longer: one step from there, divided by the rate. Orange: a run from its start (square) "
     "to its end (diamond). Cross: the solution. Eigenvalues are (m − 1) / rate, m what one step multiplies a small "

@@ -11,11 +11,12 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from toygan.draw.exhibit_curves import curves, layers, weights
+from toygan.draw.exhibit_levels import level_lines
 from toygan.draw.exhibit_parts import Labelled, Material
 from toygan.draw.exhibit_plane import critics, films, latents, steepnesses
 from toygan.draw.exhibit_price import price
 from toygan.draw.exhibit_rows import ends, matrix, rates
-from toygan.draw.exhibit_theory import bounds, distances, phases, plans
+from toygan.draw.exhibit_theory import bounds, distances, phases, plans, refined
 
 __all__ = ["PANELS", "Kind", "Labelled", "Material"]
 
@@ -41,6 +42,12 @@ PANELS: dict[str, Kind] = {
     "critics": Kind(
         critics, "Learned critics and optimal ones", "learned critics, optimal ones beneath", recorded=True
     ),
+    "levels": Kind(
+        level_lines,
+        "Critics as level lines",
+        "level lines of every critic and of the optimal one with the real points alone, layers and weights beneath",
+        recorded=True,
+    ),
     "curves": Kind(curves, "Measures over training", "a measure over the steps, a line a run", recorded=True),
     "ends": Kind(ends, "Final measures of every seed", "the final value of every seed, with medians"),
     "rates": Kind(rates, "What became of the seeds", "how many seeds earned which label"),
@@ -53,5 +60,6 @@ PANELS: dict[str, Kind] = {
     "distances": Kind(distances, "Distances", "exact distances against a number of the target"),
     "phases": Kind(phases, "Phase portraits", "phase portraits with the path of training"),
     "plan": Kind(plans, "The cheapest way to carry boxes", "the cheapest way to carry boxes on a line"),
+    "refined": Kind(refined, "A critic used after training", "W1 of points as critics sort them"),
     "bound": Kind(bounds, "A distance and its bound", "the exact distance beside its bound"),
 }

@@ -244,3 +244,44 @@ def against_std(axis: Axes, rows: Rows) -> None:
     axis.set_xlabel("std of the noise (log scale)", size=PLAIN, labelpad=2, color=INK)
     dress(axis)
     axis.grid(linewidth=0.4, alpha=0.35)
+
+
+# --- critics used after training -------------------------------------------------------------------------------------
+
+OF_CRITIC = {"none": FAINT, "learned": GENERATED, "exact": CRITIC}
+LINE = 0.26  # inches of a way
+
+
+def refined(material: Material) -> Figure:
+    """W1 of a generator's points as they are made and as critics sort them, a panel a piece and run, a line a way."""
+    pieces = groups(
+        [dict(row) for row in material.rows if row.get("refined") is not None], ("refined", "scenario", "method")
+    )
+    if not pieces:
+        return nothing(material)
+    how = (
+        "W1 to the real points, of 1000 points. Grey: as they are made; orange: sorted by the learned critic; blue: by the "
+        "optimal one. Line: perfect samples, the mean; shaded up to the largest of 16."
+    )
+    tall = sum(LINE * len(rows) + 0.85 for rows in pieces.values())
+    made, bottom = page(material, tall, [how]), 0.0
+    for key, rows in pieces.items():
+        bottom += LINE * len(rows) + 0.85
+        axis = axis_at(made.figure, 2.6, made.top - bottom + 0.45, WIDTH - 2.9, LINE * len(rows))
+        ways(axis, " · ".join(str(part) for part in key if part), rows)
+    return made.figure
+
+
+def ways(axis: Axes, name: str, rows: Rows) -> None:
+    """One run's clouds from above."""
+    titled(axis, name, PLAIN)
+    floor, most = (float(np.nanmedian(column(rows, one))) for one in ("w1_floor", "perfect"))
+    axis.axvspan(0, most, color=FAINT, alpha=0.18, linewidth=0)
+    axis.axvline(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+    for place, row in enumerate(rows):
+        axis.plot(row["w1"], place, "o", color=OF_CRITIC[str(row["critic"])], markersize=6)
+    names = [str(row["way"]) if row["critic"] == "none" else f"{row['way']}, {row['critic']} critic" for row in rows]
+    axis.set_yticks(range(len(rows)), names)
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.set_xlim(left=0)
+    dress(axis)

@@ -13,7 +13,6 @@ from textwrap import shorten
 from typing import Literal
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
@@ -25,13 +24,15 @@ from matplotlib.text import Annotation, Text
 from PIL import Image, ImageDraw, ImageFont
 
 from toygan.draw import panels, sheet
+from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, tall_of, width_of
 from toygan.draw.finish import finish, translate
-from toygan.draw.pixels import Field, score_pixels, steepness_edges, steepness_pixels
+from toygan.draw.moving import Moving, levels_in_time, show_scores, with_bar
+from toygan.draw.pixels import score_pixels, steepness_edges, steepness_pixels
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.files.text import number
 from toygan.session.recording import Recording
-from toygan.view.levels import Levels, Scale, levels_of, range_in_words
+from toygan.view.levels import Levels, Scale
 from toygan.view.look import ASPECT, USUAL, Options
 from toygan.view.scene import (
     Milestone,
@@ -50,18 +51,6 @@ from toygan.view.words import frame_words
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class Moving:
-    """Artists of one panel that a frame redraws, from back to front, and how they are set to frame `t`; `words` beneath
-    them seldom change, and are drawn again only then: letters cost more than anything else.
-    """
-
-    axis: Axes
-    artists: Sequence[Artist]
-    show: Callable[[int], None]
-    words: Sequence[Text] = ()
-
-
 def save_film(
     recording: Recording,
     path: str | Path,
@@ -76,7 +65,7 @@ def save_film(
     kind = sheet.suffix_in(path, FILM_FORMATS)
     shown = scene(recording, options.points)
     figure, parts = film_figure(shown, pace.width, options)
-    played = reel(len(shown.steps), pace)
+    played = reel(len(shown.steps), pace)._replace(colours=colours_wanted([shown]))
     pictures = rendered(figure, parts, played.looks, progress, options)
     write_film(pictures, kind, Path(path), recording.facts.command, played)
 
@@ -84,42 +73,111 @@ def save_film(
 def film_figure(shown: Scene, width: int = PACE.width, options: Options = USUAL) -> tuple[Figure, list[Moving]]:
     """The still parts of a run's film, so many pixels wide, and its moving ones."""
     slide = options.style != "paper"
-    side = sheet.THIRD if shown.optimal_moves else sheet.SIDE
     command = [] if slide else sheet.command_lines(shown.recording, 112)[:2]
     below = 0.66 + 0.15 * len(command)
-    around = below + sheet.UNDER + 0.95
-    side *= min(1.0, (sheet.WIDTH / ASPECT - around) / sheet.panel_height(shown, side)) if slide else 1.0
-    tall = sheet.panel_height(shown, side)
-    figure = sheet.blank(sheet.WIDTH / ASPECT if slide else sheet.even(around + tall))
+    rows = film_rows(shown)[: 1 if slide else None]
+    side, tall = sized(shown, rows, sheet.WIDTH / ASPECT - below - sheet.UNDER - 0.95 if slide else np.inf)
+    pitches = [sheet.UNDER + row + BETWEEN for row in tall]
+    figure = sheet.blank(sheet.WIDTH / ASPECT if slide else sheet.even(below + sum(pitches) - BETWEEN + 0.95))
     figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
-    sheet.header(
-        figure,
-        title_of(shown.recording),
-        seeds_of(shown.recording) + (f" · {shown.note}" if shown.note else ""),
-        [shown],
-    )
-    places = np.linspace(sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - side, 3 if shown.optimal_moves else 2)
-    axes = [sheet.axis_at(figure, left, below + sheet.UNDER, side, tall) for left in places]
-    moving = moving_panels(axes, shown, options.scale)
-    for row, line in enumerate(reversed(command)):
-        sheet.say(figure, sheet.MARGIN - 0.15, 0.08 + 0.15 * row, line, panels.SMALL, family="monospace")
+    note = f" · {shown.note}" if shown.note else ""
+    sheet.header(figure, title_of(shown.recording), seeds_of(shown.recording) + note, [shown])
+    moving: list[Moving] = []
+    for row, up in zip(rows, np.cumsum(pitches[::-1])[::-1] - pitches, strict=True):
+        moving += moving_row(figure, shown, row, below + sheet.UNDER + up, side, options.scale)
+    for line, words in enumerate(reversed(command)):
+        sheet.say(figure, sheet.MARGIN - 0.15, 0.08 + 0.15 * line, words, panels.SMALL, family="monospace")
     return figure, [*moving, time_bar(figure, shown, below - 0.42)]
 
 
-def moving_panels(axes: Sequence[Axes], shown: Scene, scale: Scale) -> list[Moving]:
-    """The critic, the optimal one where every frame has its own, and the critic's slopes; of a seed whose critic was not
-    kept its points alone.
+BETWEEN = 0.32  # inches between two rows of panels: the lower one's titles
+IN_A_ROW, MOST_ROWS = 3, 2  # panels beside and over each other, where further players show something: a sheet has all
+
+
+def film_rows(shown: Scene) -> list[list[str]]:
+    """The names of a film's panels, row by row: the critic, the optimal one where every frame has its own, what further
+    players and classes show, each in the first of two rows that has room for it, and the critic's slopes where any has.
     """
-    if not shown.critic_kept:
+    rows = [["critic", *["optimal"] * shown.optimal_moves]]
+    for name in extras_of(shown):
+        if all(slots_of([*row, name]) > IN_A_ROW for row in rows) and len(rows) < MOST_ROWS:
+            rows.append([])
+        for row in [row for row in rows if slots_of([*row, name]) <= IN_A_ROW][:1]:
+            row.append(name)
+    for row in [row for row in rows if slots_of(row) < IN_A_ROW][:1]:
+        row.append("slope")
+    return rows
+
+
+def slots_of(names: Sequence[str]) -> int:
+    """How many panels' width some panels take."""
+    return sum(EXTRAS[name].slots if name in EXTRAS else 1 for name in names)
+
+
+def sized(shown: Scene, rows: Sequence[Sequence[str]], most: float) -> tuple[float, list[float]]:
+    """The width of a panel and the height of each row, the first at most so high."""
+    side = sheet.SIDE if rows == [["critic", "slope"]] else sheet.THIRD
+    side *= min(1.0, most / max(tall_in_film(shown, name, side) for name in rows[0]))
+    return side, [max(tall_in_film(shown, name, side) for name in row) for row in rows]
+
+
+def tall_in_film(shown: Scene, name: str, side: float) -> float:
+    """The height of a panel, one of which is so wide."""
+    return tall_of(shown, name, side, sheet.GAP) if name in EXTRAS else sheet.panel_height(shown, side)
+
+
+def moving_row(
+    figure: Figure, shown: Scene, names: Sequence[str], bottom: float, side: float, scale: Scale
+) -> list[Moving]:
+    """The panels of some names beside each other, from the first slot on; two main ones at either side."""
+    main = [name for name in names if name not in EXTRAS]
+    apart = sheet.WIDTH - sheet.RIGHT - side - sheet.MARGIN
+    pitch = apart / 2 if len(main) == len(names) == IN_A_ROW else apart if list(names) == main else side + sheet.GAP
+    axes, left = {}, sheet.MARGIN
+    for name in names:
+        wide = width_of(name, side, sheet.GAP) if name in EXTRAS else side
+        axes[name] = sheet.axis_at(figure, left, bottom, wide, tall_in_film(shown, name, side))
+        left += pitch + wide - side
+    moving = moving_panels([axes[name] for name in main], main, shown, scale)
+    moving += [moving_extra(axes[name], shown, name, scale) for name in names if name in EXTRAS]
+    for name in names[1:] if list(names) != ["critic", "slope"] else ():
+        if name not in EXTRAS or EXTRAS[name].is_plane:
+            axes[name].tick_params(labelleft=False)
+        if name == "slope":
+            axes[name].set_title(SHORT_SLOPE, size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
+    return moving
+
+
+def moving_extra(axis: Axes, shown: Scene, name: str, scale: Scale) -> Moving:
+    """One panel of what further players and classes show."""
+    part = EXTRAS[name].film(axis, shown, scale)
+    axis.set_title(EXTRAS[name].title, size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
+    return part
+
+
+def moving_panels(axes: Sequence[Axes], names: Sequence[str], shown: Scene, scale: Scale) -> list[Moving]:
+    """The critic, the optimal one and the critic's slopes, those that are named; of a seed whose critic was not kept its
+    points alone.
+    """
+    if not shown.critic_kept and "critic" in names:
         sheet.say_no_critic(axes, shown)
         return [moving_contour(axes[0], shown, levels_in_time(shown, shown.scores, scale))]
-    contour, *best, field = axes
-    sheet.panel_titles(contour, field)
-    moving = [moving_critic(contour, shown, scale, short=bool(best)), moving_slopes(field, shown, scale)]
-    for axis in best:
-        moving.insert(1, moving_optimum(axis, shown, scale))
-        sheet.beside_optimum(axis, field)
-    return moving
+    drawn: list[Moving] = []
+    for axis, name in zip(axes, names, strict=True):
+        if name == "critic":
+            drawn.append(moving_critic(axis, shown, scale, short=list(names) != ["critic", "slope"]))
+        else:
+            drawn.append((moving_optimum if name == "optimal" else moving_slopes)(axis, shown, scale))
+        axis.set_title(TITLES[name], size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
+    return drawn
+
+
+TITLES = {
+    "critic": "critic: the lighter, the more real",
+    "optimal": "the optimal critic",
+    "slope": "slope: arrows point uphill, to more real",
+}
+SHORT_SLOPE = "slope: arrows point uphill"
 
 
 def moving_critic(axis: Axes, shown: Scene, scale: Scale, short: bool) -> Moving:
@@ -133,7 +191,6 @@ def moving_optimum(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The optimal critic against each frame's points, on its own colour scale."""
     assert shown.optimal is not None
     optimal, known = shown.optimal, levels_in_time(shown, shown.optimal, scale)
-    axis.set_title("the optimal critic", size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
     panels.frame_view(axis, shown)
     field = score_pixels(axis, optimal[0], known[0].edges)
     real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)
@@ -144,39 +201,6 @@ def moving_optimum(axis: Axes, shown: Scene, scale: Scale) -> Moving:
 
     part = Moving(axis, [field, real, *cloud.artists, *axis.spines.values()], show)
     return with_bar(part, known, optimum_label(shown.recording))
-
-
-def levels_in_time(shown: Scene, scores: np.ndarray, scale: Scale) -> list[Levels]:
-    """The levels of each frame of scores [T, g, g]: its own, or those of all frames together."""
-    frames = range(len(scores))
-    if scale == "run":
-        return [levels_of(shown, scores, frames)] * len(scores)
-    return [levels_of(shown, scores, [t]) for t in frames]
-
-
-def show_scores(field: Field, scores: np.ndarray, of: Levels) -> None:
-    """Set a field to scores [g, g] in bands between levels."""
-    if of.edges is not field.edges:
-        field.set_bands(of.edges, panels.band_colours(of.edges))
-    field.set_values(scores)
-
-
-def with_bar(part: Moving, known: Sequence[Levels], label: str) -> Moving:
-    """The same panel with a colour bar from the lowest score of all frames to the highest: where each frame has levels of
-    its own, its colours take up the part of the bar where its scores are, and its range is said.
-    """
-    every = Levels(known[0].edges, min(one.low for one in known), max(one.high for one in known))
-    if all(one is known[0] for one in known):
-        panels.score_bar(part.axis, known[0], label)
-        return part
-    drawn = panels.score_bar(part.axis, known[0], label, every)
-
-    def show(t: int) -> None:
-        part.show(t)
-        panels.move_score_bar(drawn, known[t])
-        drawn.words.set_text(range_in_words(known[t]))
-
-    return replace(part, artists=[*part.artists, drawn.fill, drawn.words], show=show)
 
 
 def moving_contour(axis: Axes, shown: Scene, known: Sequence[Levels]) -> Moving:

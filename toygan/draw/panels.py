@@ -6,7 +6,7 @@ Colours are those of Okabe and Ito (2008, Color Universal Design). The critic's 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -43,6 +43,7 @@ SMALL, PLAIN, LARGE = 8, 9, 10.5
 Dash = Literal["-", "--", ":"]
 Style = tuple[str, Dash, float]  # colour, dash, width in points
 BANDS = 12
+IN_LEGEND = 3  # lines that a row of a legend names
 NARROW = 1.85  # inches: a panel of curves over which there is no room for a sentence
 
 
@@ -102,12 +103,16 @@ def decision_boundary(axis: Axes, scene: Scene, frame: int) -> Boundary | tuple[
 
 
 def move_boundary(drawn: Boundary | tuple[()], scene: Scene, frame: int) -> None:
-    """Set the boundary to a frame; the word says where there is none in view."""
+    """Set the boundary to a frame; the word says where there is none in view. Its score is the raw one, while the colours'
+    zero is the median that was removed.
+    """
     if not drawn:
         return
-    lines, score = boundary_lines(scene, frame), tick(scene.recording.facts.summary.boundary or 0.0)
+    lines, score = boundary_lines(scene, frame), number(scene.recording.facts.summary.boundary or 0.0)
     drawn[0].set_segments(lines)
-    drawn[1].set_text(f"\N{EM DASH} boundary: score {score}" if lines else f"no boundary in view: score {score}")
+    drawn[1].set_text(
+        f"\N{EM DASH} boundary: raw score {score}" if lines else f"no boundary in view: raw score {score}"
+    )
 
 
 def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None = None) -> Axes:
@@ -159,7 +164,8 @@ def spacing(axis_points: np.ndarray) -> float:
 
 def field_box(axis: Axes) -> tuple[int, int, int, int]:
     """Left, bottom, right and top of an axis in whole pixels, after its aspect has been applied."""
-    axis.apply_aspect()
+    place: Any = axis.get_axes_locator()  # of a panel within another; none of a whole one
+    axis.apply_aspect(place(axis, None) if place else None)
     return tuple(round(float(side)) for side in axis.get_window_extent().extents)  # type: ignore[return-value]
 
 
@@ -204,8 +210,8 @@ def frame_view(axis: Axes, scene: Scene) -> None:
         spine.set(color=FAINT, linewidth=0.6)
 
 
-def band_edges(scores: np.ndarray) -> np.ndarray:
-    """Band edges for scores [T, g, g] on one scale: bands of a round width, one centred on the median, 0.
+def band_edges(scores: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """Band edges for scores [T, g, g], frames of any shape, on one scale: bands of a round width, one centred on the median, 0.
 
     So a flat critic, or a flat region at the median, is one band without a line through its rounding noise.
     """
@@ -286,7 +292,7 @@ def fill_bar(drawn: Bar, ends: np.ndarray, colours: np.ndarray) -> None:
 
 def marks_on(low: float, high: float, wide: float) -> list[float]:
     """The numbers on a colour bar so many inches wide: its ends, and 0 where that is far enough from both."""
-    middle = [0.0] if min(-low, high) * wide > 0.42 * (high - low) else []
+    middle = [0.0] if min(-low, high) * wide > 0.62 * (high - low) else []
     return sorted({low, *middle, high})
 
 
@@ -496,7 +502,8 @@ def plot_seeds(axis: Axes, recording: Recording, values: np.ndarray, label: str,
 
 def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     """Title, steps, and what each line is, above the axis where it hides nothing."""
-    axis.set_title(title, size=LARGE, loc="left", pad=16, color=INK)
+    named = len(axis.get_legend_handles_labels()[0])
+    axis.set_title(title, size=LARGE, loc="left", pad=16 + 11 * max(-(-named // IN_LEGEND) - 1, 0), color=INK)
     axis.set_xlim(0, max(recording.facts.steps, int(recording.frames["step"][-1]), 1))
     wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
     axis.xaxis.set_major_locator(MaxNLocator(max(3, int(wide)), integer=True, steps=[1, 2, 5, 10]))
@@ -510,7 +517,7 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     if not axis.lines:
         axis.text(0.5, 0.5, "not measured", transform=axis.transAxes, ha="center", color=FAINT, size=PLAIN)
     elif axis.get_legend_handles_labels()[0]:
-        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=3, fontsize=SMALL, frameon=False,
+        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=IN_LEGEND, fontsize=SMALL, frameon=False,
                     borderpad=0.2, handlelength=1.5, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
 
 

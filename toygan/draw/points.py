@@ -25,6 +25,7 @@ MARKS = "osD^vP*X"  # with the colours: more kinds of runs than a reader can tel
 CORNERS = np.array(
     [[[0.00, 0.45, 0.70], [0.00, 0.62, 0.45]], [[0.80, 0.47, 0.65], [0.90, 0.62, 0.00]]]
 )  # Okabe and Ito's
+MIST, HAZE = "#d3d8df", "#8d97a6"  # real points behind others: on white, and on pale colours
 REAL_INK, INK_ADDED, PALE = 0.2, 0.5, 0.35  # how opaque one mark is: real, generated, generated beside discs
 DISC_INK, DISC_RIM, RING = 0.5, 0.4, 0.9  # how opaque a disc is; widths of its rim and of a ring's line in points
 CARPET = 1.7  # times the size of a generated mark: a real one reaches out beneath it
@@ -49,6 +50,13 @@ def real_points(axis: Axes, scene: Scene) -> Line2D:
     (line,) = axis.plot(
         *visible_real(scene).T, "o", color=REAL, markersize=size, markeredgewidth=0, alpha=REAL_INK, zorder=2
     )
+    return line
+
+
+def pale_points(axis: Axes, scene: Scene, colour: str = MIST) -> Line2D:
+    """Real points in the view where others are in front: of one pale colour, however many lie on each other."""
+    line = real_points(axis, scene)
+    line.set(color=colour, alpha=1.0)
     return line
 
 
@@ -128,6 +136,14 @@ def visible_real(scene: Scene) -> np.ndarray:
 def marker_size(points: int) -> float:
     """The size in points of a generated mark: the more there are, the smaller each."""
     return float(np.clip(2.0 * (1000 / max(points, 1)) ** 0.25, 1.5, 4.0))
+
+
+def mixed(shares: np.ndarray) -> np.ndarray:
+    """The colour at places of a square [..., 2], mixed from its four corners: [..., 3]; of one coordinate at the middle."""
+    u = shares[..., :1]
+    v = shares[..., 1:2] if shares.shape[-1] > 1 else np.full_like(u, 0.5)
+    low, high = (CORNERS[i, 0] * (1 - u) + CORNERS[i, 1] * u for i in (0, 1))
+    return np.asarray(low * (1 - v) + high * v)
 
 
 def latent_colours(m: int) -> np.ndarray:

@@ -41,11 +41,14 @@ PACE = Pace()
 
 
 class Reel(NamedTuple):
-    """The looks [n] that a film shows one after the other, how long each stays [n] in milliseconds, and its rate."""
+    """The looks [n] that a film shows one after the other, how long each stays [n] in milliseconds, its rate, and colours
+    that must not be lost where a format has few.
+    """
 
     looks: list[int]
     times: list[int]
     fps: float
+    colours: Sequence[tuple[int, int, int]] = ()
 
 
 def reel(count: int, pace: Pace, last: int = LAST) -> Reel:
@@ -83,7 +86,7 @@ def write_film(pictures: Iterator[Image.Image], kind: str, path: Path, command: 
 def gif(pictures: Iterator[Image.Image], command: str, played: Reel) -> bytes:
     """A GIF that loops for ever, on one palette and without dithering, so that flat bands stay flat and files small."""
     frames = list(pictures)
-    palette = shared_palette(frames)
+    palette = shared_palette(frames, played.colours)
     frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=played.times, loop=0,
@@ -91,20 +94,22 @@ def gif(pictures: Iterator[Image.Image], command: str, played: Reel) -> bytes:
     return buffer.getvalue()
 
 
-def shared_palette(frames: Sequence[Image.Image]) -> Image.Image:
-    """At most 256 colours for the whole film: those of the scales, and the commonest of a few frames."""
+def shared_palette(frames: Sequence[Image.Image], wanted: Sequence[tuple[int, int, int]] = ()) -> Image.Image:
+    """At most 256 colours for the whole film: those of the scales, those wanted besides, and the commonest of a few frames."""
     chosen = [frames[i] for i in sorted({0, len(frames) // 3, 2 * len(frames) // 3, len(frames) - 1})]
     width, height = chosen[0].size
     strip = Image.new("RGB", (width, height * len(chosen)))
     for row, frame in enumerate(chosen):
         strip.paste(frame, (0, row * height))
     strip = strip.resize((width // 2, strip.height // 2), Image.Resampling.NEAREST)  # a quarter has the same colours
-    common = strip.quantize(200, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette() or []
+    common = (
+        strip.quantize(200 - len(wanted), method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette() or []
+    )
     scales = [
         panels.SCORES(np.linspace(0, 1, 40), bytes=True)[:, :3],
         panels.STEEPNESS(np.arange(panels.STEEPNESS.N), bytes=True)[:, :3],
     ]
-    colours = np.concatenate([np.asarray(common).reshape(-1, 3), *scales])
+    colours = np.concatenate([np.asarray(common).reshape(-1, 3), *scales, np.asarray(wanted, int).reshape(-1, 3)])
     colours[(colours >= 248).all(1)] = 255  # paper is white; Pillow looks colours up in boxes of 8: no rivals
     palette = Image.new("P", (1, 1))
     palette.putpalette(np.unique(colours, axis=0).astype(np.uint8).tobytes())

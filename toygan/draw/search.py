@@ -18,7 +18,6 @@ from toygan.draw.sheet import (
     MARGIN,
     PICTURE_FORMATS,
     RIGHT,
-    TEXT,
     UNDER,
     WIDTH,
     blank,
@@ -29,7 +28,7 @@ from toygan.draw.sheet import (
     status_line,
     suffix_in,
 )
-from toygan.files.text import number
+from toygan.files.text import number, percent
 from toygan.session.recording import Recording
 from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, scene, title_of
@@ -42,10 +41,16 @@ FAR = LinearSegmentedColormap.from_list("far", ["#ffffff", "#e3dcec", "#a998c6",
 
 
 def anomaly_map(axis: Axes, shown: Scene, seen: Searched) -> None:
-    """Draw how far each place is from the nearest point that the generator can make, real points on it."""
+    """Draw how far each place is from the nearest point that the generator can make, real points on it; an orange cross where
+    two searches disagree.
+    """
     top = float(f"{np.percentile(seen.residual, 98):.1g}") or 1.0
     image = axis.imshow(seen.residual, cmap=FAR, vmin=0.0, vmax=top, origin="lower", zorder=0,
                         extent=pixel_extent(seen.x, seen.y))  # fmt: skip
+    row, column = np.nonzero(seen.open)
+    axis.plot(
+        seen.x[column], seen.y[row], "x", color=GENERATED, markersize=2.6, markeredgewidth=0.6, alpha=0.9, zorder=1
+    )
     axis.plot(*shown.recording.frames["real"].T, ".", color=INK, markersize=1.6, alpha=0.7, zorder=2)
     frame_view(axis, shown)
     colour_bar(axis, image, [0.0, top / 2, top], "distance to what G can make")
@@ -93,9 +98,11 @@ def drag_curves(axis: Axes, shown: Scene, seen: Dragged) -> None:
 def anomaly_in_words(seen: Searched) -> str:
     """What the map says of real points and of its own."""
     real, made = np.median(seen.real), np.median(seen.made)
+    lost = f"{percent(seen.open_real)} of the real points and {percent(seen.open_made)} of its own"
     return (
         f"Half of the real points lie within {number(real, 2)} of what G can make; its own within {number(made, 1)}, as far as a "
-        "search finds them."
+        f"search finds them. Orange crosses, {percent(float(seen.open.mean()))} of the places: two searches end at different "
+        f"distances; the smaller is shown, and the true one may be smaller still. So for {lost}."
     )
 
 
@@ -104,11 +111,24 @@ def edit_in_words(seen: Dragged) -> str:
     behind = np.linalg.norm(seen.wanted[:, -1] - seen.taken[:, -1], axis=1)
     return (
         f"Circles: where a point begins; crosses: where it is dragged. {(behind < ARRIVED).sum()} of {len(behind)} come within "
-        f"{ARRIVED}: a latent moves downhill alone, and over a gap there is no way."
+        f"{ARRIVED}: a latent moves downhill alone, and over a gap there is no way. {likely_in_words(seen)}"
     )
 
 
-ARRIVED = 0.1
+def likely_in_words(seen: Dragged) -> str:
+    """How unlikely the latents are at which dragged points end."""
+    rarest = float(seen.beyond.min())
+    if rarest == 1:
+        return "Every latent stays where the law has its mass."
+    rare = int((seen.beyond < UNLIKELY).sum())
+    return (
+        f"The least likely latent at an end has {percent(rarest)} of all draws farther out; {rare} of {len(seen.beyond)} are "
+        "among the outermost 1 %, which training hardly saw."
+    )
+
+
+BOLD = 112  # characters of small bold prose across a figure
+ARRIVED, UNLIKELY = 0.1, 0.01
 
 
 def searched(
@@ -118,11 +138,12 @@ def searched(
     shown = scene(recording)
     tall, commands = panel_height(shown, HALF), command_lines(recording, 112)
     bottom = 0.25 + 0.165 * len(commands) + UNDER + 0.2
-    figure = blank(even(bottom + tall + 1.3))
+    lines = textwrap.wrap(words, BOLD)
+    figure = blank(even(bottom + tall + 1.15 + 0.15 * len(lines)))
     up, title = figure.get_figheight(), f"{title_of(recording)} · {name}"
     say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
     say(figure, 0.2, up - 0.6, status_line(shown), PLAIN)
-    for row, line in enumerate(textwrap.wrap(words, TEXT)):
+    for row, line in enumerate(lines):
         say(figure, 0.2, up - 0.84 - 0.15 * row, line, SMALL, "bold")
     for left, (title, panel) in zip((MARGIN, WIDTH - RIGHT - HALF), panels, strict=True):
         axis = axis_at(figure, left, bottom, HALF, tall)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,8 +13,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from toygan.draw.companions import draw_rows, rows_of
-from toygan.draw.layout import axis_at, beneath, fitted, panel_height, place_beneath, size_of
+from toygan.draw.companions import EXTRAS, OVER, brief_of, draw_rows, rows_of
+from toygan.draw.companions import UNDER as UNDER_EXTRA
+from toygan.draw.layout import axis_at, beneath, fitted, fitted_to, panel_height, place_beneath, size_of
 from toygan.draw.panels import (
     FAINT,
     INK,
@@ -47,7 +49,7 @@ from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart, worlds
 from toygan.view.language import told, wrapped
-from toygan.view.levels import Levels, Scales, range_in_words, scales
+from toygan.view.levels import Levels, Scales, levels_of, range_in_words, scales
 from toygan.view.look import USUAL, Options
 from toygan.view.scene import (
     THIN,
@@ -81,7 +83,8 @@ GAP = (WIDTH - MARGIN - RIGHT - 3 * THIRD) / 2  # inches between two of three
 CURVES = 1.5, 2.4  # inches: a row of curves alone, and the room it takes
 TWO_ROWS = 1.2, 2.15  # the same for each of two rows
 UNDER = 0.8  # inches that tick labels and a colour bar take beneath a panel
-TEXT_BENEATH = 0.98  # inches for the measures of one run of a comparison
+TEXT_BENEATH = 0.98  # inches for the measures of one run of a comparison, at least
+MOST_TITLES = 3  # scenarios that the title of a comparison names
 NAME = 30  # characters of a name beside curves
 TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
@@ -126,6 +129,7 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
 
 
 ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
+RUN_AT, PERFECT_AT = 1.36, 1.88  # inches from a block's left edge: its two columns of numbers
 
 
 def at_the_last(shown: Scene) -> str:
@@ -152,10 +156,10 @@ def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
     tall, wide = -(-len(rows) // BLOCKS), (WIDTH - 2 * MARGIN) / BLOCKS
     for k in range(-(-len(rows) // tall) if rows else 0):
         left = MARGIN - 0.15 + k * wide
-        for place, words in ((1.22, "run"), (1.78, "perfect")):
+        for place, words in ((RUN_AT, "run"), (PERFECT_AT, "perfect")):
             say(figure, left + place, top, words, SMALL - 0.5, colour=FAINT)
         for i, row in enumerate(rows[k * tall : (k + 1) * tall], 1):
-            for place, words in ((0.0, row.label), (1.22, row.run), (1.78, row.perfect)):
+            for place, words in ((0.0, row.label), (RUN_AT, row.run), (PERFECT_AT, row.perfect)):
                 say(figure, left + place, top - ROW * i, words, SMALL)
 
 
@@ -273,9 +277,9 @@ def floor_in_words(recording: Recording) -> str:
 
 
 def command_lines(recording: Recording, width: int) -> list[str]:
-    """The command that made the run, wrapped."""
-    command = recording.facts.command
-    return wrapped_command(str(command), width) if command else []
+    """The command that made the run, and where there is one that of the picture, wrapped."""
+    commands = str(recording.facts.command or "").splitlines()
+    return [line for command in commands for line in wrapped_command(command, width)]
 
 
 def wrapped_command(command: str, width: int) -> list[str]:
@@ -290,18 +294,40 @@ def save_picture(recording: Recording, path: str | Path, options: Options = USUA
 
 
 def comparison(recordings: Sequence[Recording], options: Options = USUAL) -> Figure:
-    """Final critics of several runs side by side, and W1 over time of all; raises ValueError when there is none."""
+    """Final critics of several runs side by side, what further players and classes show beneath, and W1 over time of all;
+    raises ValueError when there is none.
+    """
     scenes = [scene(recording, options.points) for recording in recordings]
-    figure, axes = comparison_grid(scenes, 1.9, numbers_in_words(recordings) if all(map(is_at_end, scenes)) else "")
-    for axis, shown in zip(axes, scenes, strict=True):
+    grid = comparison_grid(scenes, 1.9, numbers_in_words(recordings) if all(map(is_at_end, scenes)) else "")
+    for axis, extra, shown in zip(grid.critics, grid.extras, scenes, strict=True):
         of = scales(shown, scale=options.scale).critic
         critic_contour(axis, shown, -1, of.edges)
         beneath(axis, [range_in_words(of), *measure_lines(shown, shown.last)])
-    w1_of_all(figure, recordings)
-    return figure
+        if extra is not None:
+            EXTRAS[brief_of(shown)].draw(extra, shown, shown.last)
+            dress_brief(extra, shown)
+    w1_of_all(grid.figure, recordings, grid.more)
+    return grid.figure
 
 
-def comparison_grid(scenes: Sequence[Scene], curve_height: float, numbers: str) -> tuple[Figure, list[Axes]]:
+class SideBySide(NamedTuple):
+    """A figure with an empty critic axis a run, and one for what further players show, None for a run without; `more` are the
+    inches that the words at its foot take beyond one line.
+    """
+
+    figure: Figure
+    critics: list[Axes]
+    extras: list[Axes | None]
+    more: float
+
+
+def dress_brief(axis: Axes, shown: Scene) -> None:
+    """The title of what further players of one of several runs show."""
+    axis.set_title(EXTRAS[brief_of(shown)].title, size=SMALL, loc="left", pad=4, color=INK)
+    axis.tick_params(labelleft=False)
+
+
+def comparison_grid(scenes: Sequence[Scene], curve_height: float, numbers: str) -> SideBySide:
     """A figure with one empty critic axis a run, titled, in rows of at most four, and room for curves beneath."""
     if not scenes:
         raise ValueError("a comparison needs at least one recording")
@@ -309,26 +335,54 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float, numbers: str) 
     rows = -(-len(scenes) // columns)
     pitch = (WIDTH - 0.3) / columns
     side = min(pitch - 0.3, 3.4)
-    tall = max(panel_height(shown, side) for shown in scenes)
+    tall, more = max(panel_height(shown, side) for shown in scenes), tall_briefs(scenes, side)
     recordings = [shown.recording for shown in scenes]
     commands, styles = comparison_commands(recordings), styles_of(len(scenes))
     names = ["\n".join(textwrap.wrap(name, int(side * 12.5))) for name in names_apart(recordings)]
-    row = tall + 0.3 + 0.17 * max(name.count("\n") for name in names) + TEXT_BENEATH
-    below = curve_height + 1.25 + 0.15 * len(commands)
-    figure = blank(even(below + rows * row + 0.75))
-    header(figure, *comparison_header(scenes), scenes)
-    axes = []
-    for i, name in enumerate(names):
-        left = 0.35 + (i % columns) * pitch
-        axes.append(axis_at(figure, left, below + (rows - 1 - i // columns) * row + TEXT_BENEATH, side, tall))
-        axes[-1].tick_params(labelleft=i % columns == 0)
-        size = LARGE if columns < 4 else PLAIN
-        axes[-1].set_title(name, size=size, loc="left", pad=7, weight="bold", parse_math=False)
-        key_line(axes[-1], styles[i])
+    under = max(beneath_critic(shown, side) for shown in scenes)
+    row = tall + 0.3 + 0.17 * max(name.count("\n") for name in names) + under + more
+    caption = [CAPTION, numbers] if len(CAPTION) + len(numbers) > TEXT else [f"{CAPTION} {numbers}".rstrip()]
+    below = curve_height + 1.1 + 0.15 * (len(commands) + len(caption))
+    grid = SideBySide(blank(even(below + rows * row + 0.75)), [], [], 0.15 * (len(caption) - 1))
+    header(grid.figure, *comparison_header(scenes), scenes)
+    for i, (name, shown) in enumerate(zip(names, scenes, strict=True)):
+        left, bottom = 0.35 + (i % columns) * pitch, below + (rows - 1 - i // columns) * row
+        grid.critics.append(critic_axis(grid.figure, (left, bottom + under + more, side, tall), name, styles[i]))
+        grid.critics[-1].tick_params(labelleft=i % columns == 0)
+        up = EXTRAS[brief_of(shown)].tall(shown, side) if brief_of(shown) else 0.0
+        grid.extras.append(axis_at(grid.figure, left, bottom + more - OVER - up, side, up) if up else None)
     for line, words in enumerate(reversed(commands)):
-        say(figure, 0.2, 0.1 + 0.15 * line, words, SMALL, family="monospace")
-    say(figure, 0.2, 0.1 + 0.15 * len(commands), f"{CAPTION} {numbers}".rstrip(), SMALL)
-    return figure, axes
+        say(grid.figure, 0.2, 0.1 + 0.15 * line, words, SMALL, family="monospace")
+    for line, words in enumerate(reversed(caption)):
+        say(grid.figure, 0.2, 0.1 + 0.15 * (len(commands) + line), words, SMALL)
+    return grid
+
+
+def beneath_critic(shown: Scene, side: float) -> float:
+    """The room that the words under one run's critic take, at the last look or, in a film, at any."""
+    told = [step_lines(shown, look) for look in (0, shown.last // 2, shown.last)]
+    return max(TEXT_BENEATH, 0.34 + 0.15 * max(fitted_to(side, lines).count("\n") + 1 for lines in told))
+
+
+def step_lines(shown: Scene, look: int) -> list[str]:
+    """What stands beneath one critic of a comparison film: its step, its scores' range and its measures."""
+    of = levels_of(shown, shown.scores, [look])
+    return [f"step {shown.steps[look]} · {range_in_words(of)}", *measure_lines(shown, look)]
+
+
+def critic_axis(figure: Figure, place: tuple[float, float, float, float], name: str, style: Style) -> Axes:
+    """An axis for one run's critic at a place in inches, titled in the style of its curve."""
+    axis = axis_at(figure, *place)
+    size = LARGE if place[2] >= THIRD else PLAIN
+    axis.set_title(name, size=size, loc="left", pad=7, weight="bold", parse_math=False)
+    key_line(axis, style)
+    return axis
+
+
+def tall_briefs(scenes: Sequence[Scene], side: float) -> float:
+    """The room that what further players show takes under the critics, with its titles and words; 0 where no run has any."""
+    known = [EXTRAS[brief_of(shown)].tall(shown, side) for shown in scenes if brief_of(shown)]
+    return OVER + max(known) + UNDER_EXTRA if known else 0.0
 
 
 def key_line(axis: Axes, style: Style) -> None:
@@ -359,6 +413,7 @@ def comparison_header(scenes: Sequence[Scene]) -> tuple[str, str]:
     facts = [shown.recording.facts for shown in scenes]
     titles = dict.fromkeys(fact.title for fact in facts)
     methods = dict.fromkeys(fact.method for fact in facts)
+    titles = titles if len(titles) <= MOST_TITLES else {f"{len(titles)} scenarios": ""}
     titles |= methods if len(methods) == 1 else {}
     seeds = dict.fromkeys(seeds_of(shown.recording) for shown in scenes)
     return " · ".join(titles), f"{len(scenes)} run{'s' if len(scenes) > 1 else ''} · {' / '.join(seeds)}"
@@ -409,21 +464,32 @@ def floors_of_all(axis: Axes, recordings: Sequence[Recording]) -> None:
     styles = styles_of(len(recordings))
     known = [(i, one) for i, one in enumerate(recordings) if one.curve("w1_floor") is not None]
     firsts = {world_of(recording): i for i, recording in reversed(known)}
+    own = len({one.facts.scenario for one in recordings}) < len(firsts)  # of one world: where classes are drawn alike
+    named = names_apart(recordings) if own else worlds(recordings)
     for i in sorted(firsts.values()):
         floor = recordings[i].curve("w1_floor")
         if len(firsts) == 1:
             floor_band(axis, floor, "floor: W1 of perfect samplers", recordings[i].floor("w1"))
         else:
-            name = f"floor: {worlds(recordings)[i]}"
+            name = f"floor: {named[i]}"
             floor_band(axis, floor, name, recordings[i].floor("w1"), styles[i][0])
 
 
 def world_of(recording: Recording) -> str:
-    """What decides the floors of a run: its scenario, target and number of points."""
-    facts = recording.facts
+    """What decides the floors of a run: its scenario, target and number of points; and the floor, lower where each class has
+    as many points as it is due.
+    """
+    facts, best = recording.facts, recording.floor("w1")
     training = facts.config.get("training") or {}
     return repr(
-        (facts.scenario, facts.config.get("target"), training.get("seed"), training.get("points"), dict(facts.inputs))
+        (
+            facts.scenario,
+            facts.config.get("target"),
+            training.get("seed"),
+            training.get("points"),
+            dict(facts.inputs),
+            best and number(best.mean),
+        )
     )
 
 

@@ -15,7 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from toygan.draw import panels, sheet
-from toygan.draw.film import Moving, Progress, event_marks, levels_in_time, moving_contour, rendered
+from toygan.draw.companions import EXTRAS, brief_of, colours_wanted
+from toygan.draw.film import Progress, event_marks, moving_contour, rendered
+from toygan.draw.moving import Moving, levels_in_time
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
@@ -41,7 +43,7 @@ def save_comparison_film(
     kind = sheet.suffix_in(path, FILM_FORMATS)
     scenes = [scene(recording, options.points) for recording in recordings]
     figure, parts = comparison_figure(scenes, pace.width, options)
-    played = reel(max(len(shown.steps) for shown in scenes), pace, HOLD)
+    played = reel(max(len(shown.steps) for shown in scenes), pace, HOLD)._replace(colours=colours_wanted(scenes))
     pictures = rendered(figure, parts, played.looks, progress, options)
     write_film(pictures, kind, Path(path), "\n".join(r.facts.command for r in recordings), played)
 
@@ -53,12 +55,15 @@ def comparison_figure(
     told = told_lines(len(scenes))
     room = BAR * len(scenes) + LINE * told * min(len(scenes), TOLD) + 0.1
     recordings, clock = [shown.recording for shown in scenes], clock_of(scenes)
-    figure, axes = sheet.comparison_grid(scenes, CURVE + 0.15 + room, numbers_in_words(recordings, NUMBERS))
+    grid = sheet.comparison_grid(scenes, CURVE + 0.15 + room, numbers_in_words(recordings, NUMBERS))
+    figure = grid.figure
     figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
-    axis, curves = sheet.w1_of_all(figure, recordings, room, CURVE)
-    bottom = 0.35 + LINE * len(sheet.comparison_commands(recordings))
-    runs = [moving_run(place, shown, options.scale) for place, shown in zip(axes, scenes, strict=True)]
+    axis, curves = sheet.w1_of_all(figure, recordings, room + grid.more, CURVE)
+    bottom = 0.35 + LINE * len(sheet.comparison_commands(recordings)) + grid.more
+    runs = [moving_run(place, shown, options.scale) for place, shown in zip(grid.critics, scenes, strict=True)]
     parts = [in_time(part, frames) for part, frames in zip(runs, clock, strict=True)]
+    parts += [in_time(moving_brief(place, shown, options.scale), frames)
+              for place, shown, frames in zip(grid.extras, scenes, clock, strict=True) if place is not None]  # fmt: skip
     parts.append(moving_curves(axis, curves, scenes, clock))
     parts.append(moving_words(figure, scenes, clock, bottom, told))
     return figure, [*parts, moving_bars(figure, scenes, clock, bottom + room - BAR * len(scenes) - 0.05)]
@@ -86,6 +91,13 @@ def moving_run(axis: Axes, shown: Scene, scale: Scale) -> Moving:
         words.set_text(sheet.fitted(axis, lines))
 
     return Moving(axis, [*panel.artists, words], show)
+
+
+def moving_brief(axis: Axes, shown: Scene, scale: Scale) -> Moving:
+    """What further players of one run of a comparison film show."""
+    part = EXTRAS[brief_of(shown)].film(axis, shown, scale)
+    sheet.dress_brief(axis, shown)
+    return part
 
 
 def in_time(part: Moving, frames: np.ndarray) -> Moving:

@@ -7,7 +7,7 @@ operators, unused ones. What is put differently runs faster where graphs run: a 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from toygan.engines.graph import Graph, Node, Shape, Wire, mapped, wires_in
@@ -31,6 +31,15 @@ class Cleaner:
         self.uses: dict[int, int] = {}
         for wire in [*graph.outputs, *(wire for node in graph.nodes for wire in wires_in(node.args))]:
             self.uses[wire.key] = self.uses.get(wire.key, 0) + 1
+        self.share_constants(wire for node in graph.nodes for wire in wires_in(node.args))
+
+    def share_constants(self, wires: Iterable[Wire]) -> None:
+        """Let equal constants be one, so that what two players make of them is equal too."""
+        first: dict[tuple[Any, ...], Wire] = {}
+        for wire in wires:
+            if (held := self.constants.get(wire.key)) is not None and wire.key not in self.same:
+                told = (held.dtype, held.shape, held.cpu().contiguous().numpy().tobytes())
+                self.replace(wire, first.setdefault(told, wire))
 
     def stand_in(self, wire: Wire) -> Wire:
         return self.same.get(wire.key, wire)

@@ -313,7 +313,10 @@ def norm(w: Writer, args: Args, out: Wire) -> None:
         raise Untraceable(
             "linalg_vector_norm.default", f"a norm of order {args['ord']} is not known to the onnx engine"
         )
-    w.put(out, reduced(w, args["self"], axes_of(args), kinds[args["ord"]]), short(out.shape))
+    axes = axes_of(args)
+    found = reduced(w, args["self"], axes, kinds[args["ord"]])
+    alone = all(args["self"].shape[axis] == 1 for axis in axes)  # nothing was reduced: what is left is a size
+    w.put(out, w.op("Abs", found) if alone else found, short(out.shape))
 
 
 def spread(w: Writer, args: Args) -> tuple[str, str, Shape]:

@@ -6,7 +6,7 @@
 from toygan.exhibits.claims import Verdict, judge
 from toygan.exhibits.files import Exhibit, read, shipped_exhibits
 from toygan.exhibits.show import Picture, Showing, showing
-from toygan.exhibits.work import Work, planned
+from toygan.exhibits.work import Work, behind, planned
 
 __all__ = [
     "Exhibit",
@@ -14,6 +14,7 @@ __all__ = [
     "Showing",
     "Verdict",
     "Work",
+    "behind",
     "judge",
     "planned",
     "read",

@@ -23,7 +23,8 @@ overlap, and differ where they do not. Where the published number has no spread 
 says (one, if it does not say) that are spread like ours: it agrees within t SD sqrt(1/n + 1/n') of ours. A picture, and one
 seed of ours alone, cannot be told; nor can an agreement within an interval that is wider to either side than the number
 itself, nor anything from fewer than three seeds of ours where training has a part. Every published number has half a unit of
-its last digit to either side. After fewer steps than published the verdict says after which share of them."""
+its last digit to either side. After fewer steps than published the verdict says after which share of them. What is printed of
+an interval ends where its measure does: shares at 0 and 1, modes at as many as there are."""
 
 
 class Compared(NamedTuple):
@@ -56,15 +57,24 @@ class Compared(NamedTuple):
         return self.verdict + self.after + (f" ({self.why})" if self.why else "")
 
 
-def compared(row: Reported, values: Sequence[float] | None, share: float) -> Compared:
-    """A published number beside our values, one a seed; None where the run was not made."""
+def compared(row: Reported, values: Sequence[float] | None, share: float, modes: int = 0) -> Compared:
+    """A published number beside our values, one a seed, None where the run was not made; of a target of so many modes."""
     score = SCORES[row.measure]
     known = [float(value) for value in values or () if math.isfinite(value)]
     ours, published = ours_of(score, known), published_of(row)
     verdict, why = verdict_of(row, score, ours, published, known) if known else (MISSING, "")
     if values and not known:
         verdict, why = UNKNOWN, "no seed has a number"
-    return Compared(row, ours, published, verdict, why, share, lost=len(values or ()) - len(known))
+    ends, lost = score.ends_among(modes), len(values or ()) - len(known)
+    return Compared(row, held(ours, ends), held(published, ends), verdict, why, share, lost)
+
+
+def held(found: Interval, ends: tuple[float, float]) -> Interval:
+    """An interval without what its measure cannot be; a number that is itself beyond the ends keeps its own."""
+    low, high = ends
+    if not low <= found.value <= high:
+        return found
+    return found._replace(low=max(low, found.low), high=min(high, found.high)) if not math.isnan(found.low) else found
 
 
 def ours_of(score: Score, values: Sequence[float]) -> Interval:

@@ -180,6 +180,8 @@ THEORY: Mapping[str, str] = {  # numbers of pieces of theory, which the table of
     "growth": "growth of a small offset in a step",
     "turning": "turning of a small offset in a step",
     "rest": "share of the first distance that is left",
+    "moving": "length of a step at the end",
+    "perfect": "W1 of the worst of 16 perfect samples",
 }
 
 

@@ -13,6 +13,7 @@ from toygan.exhibits.claims import (
     Verdict,
     counted,
     fulfils,
+    kept_of,
     meant,
     middle,
     number_of,
@@ -126,8 +127,7 @@ def whose(wanted: Filter) -> str:
 
 def happy(claim: Claim, rows: Sequence[Row]) -> str:
     """In how many seeds a claim held all the same; empty for none."""
-    chosen = meant(claim.value.of, rows)
-    kept = [row for row in chosen if claim.diverged == "fails" or row.get("status") != "diverged"]
+    kept = kept_of(claim, meant(claim.value.of, rows))
     values = values_of(claim, kept, rows)
     some = sum(value is not None and fulfils(claim, value) for value in values)
     return f" (as claimed in {some} of {len(values)} seeds)" if some else ""

@@ -24,9 +24,23 @@ from toygan.session.facts import read_facts
 Row = Mapping[str, Any]  # a record: which run and seed, or which piece of theory, and its measures
 
 
+class Explained(NamedTuple):
+    """What became of a claim's condition in another setting: the setting's name, whether it holds there, by which numbers,
+    which arguments differ from here, the one that decides (none where none is shown to), and what follows, in a sentence.
+    """
+
+    setting: str
+    held: bool | None
+    numbers: str
+    differs: tuple[str, ...]
+    decides: str
+    words: str
+
+
 class Verdict(NamedTuple):
     """What became of a claim; `held` is None where it could not be judged, and `numbers` says why. `by_construction` says
-    why it could not fail, where it could not; `restated` what the claim was at first, where it was another one.
+    why it could not fail, where it could not; `restated` what the claim was at first, where it was another one;
+    `explanations` what became of it in other settings.
     """
 
     says: str
@@ -34,6 +48,7 @@ class Verdict(NamedTuple):
     numbers: str
     by_construction: str = ""
     restated: str = ""
+    explanations: tuple[Explained, ...] = ()
 
     @property
     def evidence(self) -> str:
@@ -98,12 +113,17 @@ def of_each(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
 
 def of_all(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
     """The verdict over all chosen rows, those that diverged left out if the claim says so."""
-    kept = [row for row in chosen if claim.diverged == "fails" or row.get("status") != "diverged"]
+    kept = kept_of(claim, chosen)
     if not kept:
         return Verdict(claim.says, None, ALL_LOST)
     found = by_seed(claim, kept, rows) if claim.seeds else by_median(claim, kept, rows)
     lost = len(chosen) - len(kept)
     return found._replace(numbers=f"{found.numbers}; {lost} diverged and left out" if lost else found.numbers)
+
+
+def kept_of(claim: Claim, chosen: Sequence[Row]) -> list[Row]:
+    """The chosen rows of which a condition is asked: those that diverged left out if the claim says so."""
+    return [row for row in chosen if claim.diverged == "fails" or row.get("status") != "diverged"]
 
 
 ALL_LOST = "all seeds diverged"

@@ -45,7 +45,7 @@ from toygan.quantities.distance import DISTANCES, parsed_sweep
 from toygan.quantities.table import QUANTITIES
 from toygan.targets.refusal import Refusal
 
-__all__ = ["Claim", "Exhibit", "Panel", "Runs", "Term", "read", "shipped_exhibits"]
+__all__ = ["Claim", "Exhibit", "Explanation", "Panel", "Runs", "Term", "read", "shipped_exhibits"]
 
 Number = Annotated[float, AllowInfNan(True)]  # distances may be infinite
 LAST_STEP = 10**8  # that a run may have
@@ -56,7 +56,16 @@ Text = Annotated[str, Field(min_length=1)]
 
 MOMENTS = ("start", "end", "min", "max", "mean", "median", "late", "period")
 FRAMED = ("layer_gradients", "weight_histogram", "latent_map")  # what panels take from the frames themselves
-OF_THEORY = ("best", "worst", "bound", "growth", "turning", "rest")  # columns of rows without training
+OF_THEORY = (
+    "best",
+    "worst",
+    "bound",
+    "growth",
+    "turning",
+    "rest",
+    "moving",
+    "perfect",
+)  # columns of rows without training
 
 
 class Runs(Strict):
@@ -109,12 +118,36 @@ class Distances(Strict):
 
 
 class Phases(Strict):
-    """Phase portraits of the Dirac-GAN: every method under every update rule (or its own)."""
+    """Phase portraits of the Dirac-GAN, every method under every update rule (or its own); or of a `game` typed in, as for
+    `toygan phase`, in its place, with the rate of both players, the start, the steps and the window [-w, w]^2.
+    """
 
     name: Text
-    methods: tuple[str, ...] = Field(min_length=1)
+    methods: tuple[str, ...] = ()
     updates: tuple[str, ...] = ()
     set: Mapping[str, Any] = {}
+    game: str = ""
+    rate: PositiveFloat | None = None
+    start: tuple[float, float] | None = None
+    steps: Annotated[PositiveInt, Field(le=10**5)] | None = None
+    window: PositiveFloat | None = None
+
+    @model_validator(mode="after")
+    def methods_or_a_game(self) -> Phases:
+        """Refuse both, neither, and what belongs to a game only."""
+        if bool(self.methods) == bool(self.game):
+            raise Refusal(
+                "say either methods or a game", 'for example methods = ["ns-gan"], or game = "x*y"', "methods"
+            )
+        if not self.game and (said := self.asks):
+            raise Refusal("belongs to a game that is typed in", "with methods say it in set", next(iter(said)))
+        return self
+
+    @property
+    def asks(self) -> dict[str, Any]:
+        """How a typed game is to be played, where that is said."""
+        said = {name: getattr(self, name) for name in ("rate", "start", "steps", "window")}
+        return {name: value for name, value in said.items() if value is not None}
 
 
 class Plans(Strict):
@@ -138,6 +171,15 @@ class Bounds(Strict):
     name: Text
     shift: PositiveFloat = 1.0
     stds: tuple[PositiveFloat, ...] = Field(min_length=2)
+
+
+class Refining(Strict):
+    """What a run's last critic is good for after training: the points of each of these runs, sorted by the learned critic and
+    by the optimal one, in every way that there is.
+    """
+
+    name: Text
+    of: Filter = Field(default={})
 
 
 class Panel(Strict):
@@ -254,6 +296,9 @@ def asked_of(text: str) -> Asked | None:
 ENDLESS = ("kl", "reverse_kl")  # between targets they may be infinite; of a run they are finite estimates
 
 
+TERMS = ("value", "over", "minus")  # of a claim
+
+
 class Claim(Strict):
     """A sentence, and the condition under which it held: `value`, divided by `over` or less `minus`, within bounds.
 
@@ -334,7 +379,37 @@ class Claim(Strict):
     @property
     def terms(self) -> dict[str, Term]:
         """The terms that are said, by key."""
-        return {key: term for key in ("value", "over", "minus") if (term := getattr(self, key)) is not None}
+        return {key: term for key in TERMS if (term := getattr(self, key)) is not None}
+
+
+class Explanation(Strict):
+    """Why claims did not hold here: runs of another setting, by which the very condition of each claim is judged again.
+
+    `claims` are numbers, from 1. What is said of them is computed; `because` is why another verdict is expected there. Where
+    these runs are told by other columns than the claim's own, `value`, `over` and `minus` say by which.
+    """
+
+    claims: tuple[PositiveInt, ...] = Field(min_length=1)
+    setting: Text
+    because: Text
+    runs: tuple[Runs, ...] = Field(min_length=1)
+    value: Filter | None = None
+    over: Filter | None = None
+    minus: Filter | None = None
+
+    @property
+    def filters(self) -> dict[str, Filter]:
+        """The filters that stand in place of a claim's own, by the key of its term."""
+        return {key: wanted for key in TERMS if (wanted := getattr(self, key)) is not None}
+
+    def asked(self, claim: Claim) -> Claim:
+        """The claim with the same condition, about the runs of this setting."""
+        there = {
+            key: term.model_copy(update={"of": self.filters[key]})
+            for key, term in claim.terms.items()
+            if key in self.filters
+        }
+        return claim.model_copy(update=there)
 
 
 class Origin(NamedTuple):
@@ -358,9 +433,11 @@ class Exhibit(Strict):
     phases: tuple[Phases, ...] = ()
     plans: tuple[Plans, ...] = ()
     bounds: tuple[Bounds, ...] = ()
+    refined: tuple[Refining, ...] = ()
     methods: Mapping[Name, Mapping[str, Any]] = {}
     panels: tuple[Panel, ...] = Field(min_length=1)
     claims: tuple[Claim, ...] = Field(min_length=1)
+    explanations: tuple[Explanation, ...] = ()
     _origin: Origin = PrivateAttr(default=Origin({}, Source("exhibit")))
 
     @property
@@ -387,10 +464,15 @@ class Exhibit(Strict):
         for i, panel in enumerate(self.panels):
             yield from ((("panels", i, "of", name), name) for name in panel.of)
             yield from ((("panels", i, key), name) for key in ("across", "down") if (name := getattr(panel, key)))
+        for i, piece in enumerate(self.refined):
+            yield from ((("refined", i, "of", name), name) for name in piece.of)
         for i, claim in enumerate(self.claims):
             yield from [(("claims", i, "each"), claim.each)] if claim.each else []
             for key, term in claim.terms.items():
                 yield from ((("claims", i, key, "of", name), name) for name in term.of)
+        for i, one in enumerate(self.explanations):
+            for key, wanted in one.filters.items():
+                yield from ((("explanations", i, key, name), name) for name in wanted)
 
 
 def known(value: str | None, legal: list[str], what: str) -> str | None:
@@ -422,18 +504,29 @@ def read(name: str) -> Exhibit:
         *wrong_columns(exhibit),
         *twins(exhibit),
         *nothing_shown(exhibit),
+        *about_no_claim(exhibit),
     ]
     if mistakes:
         raise UserError(*placed(mistakes, *origin))
-    runs = tuple(
-        group.model_copy(update={"scenarios": tuple(beside(name, path.parent) for name in group.scenarios)})
-        for group in exhibit.runs
+    runs, explanations = (
+        at_home(exhibit.runs, path.parent),
+        tuple(one.model_copy(update={"runs": at_home(one.runs, path.parent)}) for one in exhibit.explanations),
     )
     distances = tuple(
         item.model_copy(update={side: beside(getattr(item, side), path.parent) for side in ("a", "b")})
         for item in exhibit.distances
     )
-    return exhibit.model_copy(update={"runs": runs, "distances": distances}).read_from(origin)
+    return exhibit.model_copy(update={"runs": runs, "distances": distances, "explanations": explanations}).read_from(
+        origin
+    )
+
+
+def at_home(groups: tuple[Runs, ...], folder: Path) -> tuple[Runs, ...]:
+    """Groups of runs whose scenarios' files lie where they are."""
+    return tuple(
+        group.model_copy(update={"scenarios": tuple(beside(name, folder) for name in group.scenarios)})
+        for group in groups
+    )
 
 
 def spelled(method: Mapping[str, Any]) -> dict[str, Any]:
@@ -478,7 +571,29 @@ def nothing_shown(exhibit: Exhibit) -> Iterator[Mistake]:
             yield Mistake(("panels", i, "kind"), what, f"it needs [[{needed}]]; or choose another kind")
 
 
-PIECES = {"distances": "distances", "phases": "phases", "plan": "plans", "bound": "bounds"}  # kind of panel -> table
+def about_no_claim(exhibit: Exhibit) -> Iterator[Mistake]:
+    """Explanations of claims that there are not, that cannot fail, or that have no such term."""
+    for i, one in enumerate(exhibit.explanations):
+        for j, number in enumerate(one.claims):
+            if number > len(exhibit.claims):
+                legal = f"there are {len(exhibit.claims)}, counted from 1"
+                yield Mistake(("explanations", i, "claims"), f"there is no claim {number}", legal)
+            elif exhibit.claims[number - 1].by_construction:
+                wrong = f"claim {number} is true by construction, and no run explains it"
+                yield Mistake(("explanations", i, "claims"), wrong)
+            elif missing := sorted(one.filters.keys() - exhibit.claims[number - 1].terms.keys()):
+                yield Mistake(("explanations", i, missing[0]), f"claim {number} has no such term", "leave it out")
+            elif number in one.claims[:j] or (one.setting, number) in named_before(exhibit, i):
+                yield Mistake(("explanations", i, "setting"), f"claim {number} has an explanation of this name already")
+
+
+def named_before(exhibit: Exhibit, i: int) -> set[tuple[str, int]]:
+    """The settings and claims of the explanations before the i-th."""
+    return {(one.setting, number) for one in exhibit.explanations[:i] for number in one.claims}
+
+
+# kind of panel -> table
+PIECES = {"distances": "distances", "phases": "phases", "plan": "plans", "bound": "bounds", "refined": "refined"}
 
 
 def called(panel: Panel) -> str:
@@ -493,8 +608,9 @@ def beside(scenario: str, folder: Path) -> str:
 
 def columns(exhibit: Exhibit) -> list[str]:
     """The columns by which rows can be chosen: what they are of, and the keys of grids."""
-    keys = [key for group in exhibit.runs for key in flat(group.grid)]
+    groups = [*exhibit.runs, *(group for one in exhibit.explanations for group in one.runs)]
+    keys = [key for group in groups for key in flat(group.grid)]
     keys += [parsed_sweep(item.over).key for item in exhibit.distances]
     kinds = [kind for kind in PIECES.values() if getattr(exhibit, kind)]
-    fixed = ["scenario", "method", "objective", "constraint", "group", "seed", "update", "std"]
+    fixed = ["scenario", "method", "objective", "constraint", "group", "seed", "update", "std", "critic", "way"]
     return list(dict.fromkeys([*fixed, *kinds, *keys]))

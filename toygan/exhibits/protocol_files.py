@@ -65,13 +65,15 @@ class Publication(Strict):
     """The table `[protocol]`: where it was published, its setting in words, and how much of it is run.
 
     `share` is the part of the published steps that is run, `quick` that of `--quick`, `rest` says what is not run and why;
-    `unlike` has a sentence for everything that is not as published.
+    `unlike` has a sentence for everything that is not as published, `found` one for everything that was found out about why
+    numbers differ, or agree.
     """
 
     number: Annotated[int, Field(ge=0, le=1000)] = 0
     source: Text
     setting: Text
     unlike: tuple[Text, ...] = ()
+    found: tuple[Text, ...] = ()
     rest: str = ""
     seeds: Annotated[PositiveInt, Field(le=1000)] = 5
     share: Part = 1.0

@@ -11,6 +11,7 @@ from toygan.exhibits.protocol_files import Group, Protocol, config_of, published
 from toygan.exhibits.scores import SCORES, Ended
 from toygan.exhibits.work import digest
 from toygan.files.config import as_data
+from toygan.files.world import build_target
 from toygan.many.task import Task
 from toygan.session.facts import read_facts
 from toygan.session.recording import Recording, load
@@ -18,11 +19,12 @@ from toygan.view.records import FINISHED
 
 
 class Attempt(NamedTuple):
-    """One run of a protocol: its group, its task, and the share of the published steps that it has."""
+    """One run of a protocol: its group, its task, the share of the published steps that it has, and its target's modes."""
 
     group: Group
     task: Task
     share: float
+    modes: int = 0
 
 
 def planned(
@@ -37,7 +39,9 @@ def played(protocol: Protocol, group: Group, place: Path, quick: bool, seeds: in
     config = config_of(protocol, group, quick, seeds)
     folder = place / f"{config.name}-{config.method.name}-{digest(config)}"
     task = Task(folder.name, folder, as_data(config), command, {}, animation=False, picture=False)
-    return Attempt(group, task, config.training.steps / published_steps(protocol, group))
+    modes = build_target(config).modes
+    share = config.training.steps / published_steps(protocol, group)
+    return Attempt(group, task, share, 0 if modes is None else len(modes.weights))
 
 
 def tasks_of(runs: Sequence[Attempt]) -> list[Task]:
@@ -47,9 +51,9 @@ def tasks_of(runs: Sequence[Attempt]) -> list[Task]:
 
 def rows_of(protocol: Protocol, runs: Sequence[Attempt]) -> list[Compared]:
     """Every published number beside ours."""
-    recordings = {run.group.name: recorded(run.task.folder) for run in runs}
-    shares = {run.group.name: run.share for run in runs}
-    return list(told(protocol, recordings, shares))
+    attempts = {run.group.name: run for run in runs}
+    recordings = {name: recorded(run.task.folder) for name, run in attempts.items()}
+    return list(told(protocol, recordings, attempts))
 
 
 def recorded(folder: Path) -> Recording | None:
@@ -60,10 +64,11 @@ def recorded(folder: Path) -> Recording | None:
 
 
 def told(
-    protocol: Protocol, recordings: Mapping[str, Recording | None], shares: Mapping[str, float]
+    protocol: Protocol, recordings: Mapping[str, Recording | None], attempts: Mapping[str, Attempt]
 ) -> Iterator[Compared]:
     """Row by row."""
     for row in protocol.rows:
         recording = recordings[row.run]
         ended = None if recording is None else SCORES[row.measure].of(Ended(recording, protocol.counting))
-        yield compared(row, None if ended is None else list(ended), shares[row.run])
+        run = attempts[row.run]
+        yield compared(row, None if ended is None else list(ended), run.share, run.modes)

@@ -5,11 +5,13 @@ One more is one function of what has `Ended` and one row of SCORES.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, NamedTuple
 
 import numpy as np
+import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from toygan.files.config import Config
@@ -18,9 +20,12 @@ from toygan.files.text import number
 from toygan.files.world import build_generator, build_rule, build_target
 from toygan.game.streams import stream
 from toygan.quantities.modes import high_quality, mode_kl, mode_tv, modes_kept
+from toygan.quantities.spectrum import Spectrum
 from toygan.session import dirac
 from toygan.session.critics import opinions
 from toygan.session.recording import Recording
+from toygan.session.simulation import on_host, simulation
+from toygan.session.spectrum import MOST, spectrum_of
 from toygan.targets.funnels import slopes
 from toygan.targets.target import Modes, Target
 
@@ -44,7 +49,8 @@ class Ended(NamedTuple):
 
 class Score(NamedTuple):
     """One measure: what it is called, its unit, `of(ended)` its values, what it needs (a row of NEEDS), whether it says of a seed
-    that something is so (1) or not (0), whether it is computed without chance, and what a value is of: a seed, or a point.
+    that something is so (1) or not (0), whether it is computed without chance, what a value is of, a seed or a point, and
+    the least and the most that it can be, of `modes` as many as there are.
     """
 
     label: str
@@ -54,6 +60,11 @@ class Score(NamedTuple):
     counted: bool = False
     certain: bool = False
     each: str = "seed"
+    ends: tuple[float, float] = (0.0, math.inf)
+
+    def ends_among(self, modes: int) -> tuple[float, float]:
+        """The least and the most that it can be on a target of so many modes."""
+        return (0.0, float(modes)) if self.unit == "modes" else self.ends
 
     @property
     def trained(self) -> bool:
@@ -66,6 +77,7 @@ class Score(NamedTuple):
 
 
 DIGITS = {"times a step": 6}
+BY_PRODUCT = "use_mm_for_euclid_dist"  # what torch.cdist does by itself from 26 points on
 
 
 # --- points and modes ------------------------------------------------------------------------------------------------
@@ -122,11 +134,26 @@ def true_slopes(config: Config, points: np.ndarray) -> np.ndarray:
     return slopes(points, np.array(world.centres), np.array(world.offsets))
 
 
-def compared(ended: Ended, of: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+def rounded_slopes(config: Config, points: np.ndarray) -> np.ndarray:
+    """The slopes of the optimal critic at points [n, 2] as the authors' code has them, by torch.cdist in float32: distances
+    come out of a matrix product there, those below about 1e-3 as 0, and so do the slopes of the tenth of the points that have
+    come so near to a centre.
+    """
+    world, x = config.generator, torch.from_numpy(points).float().requires_grad_()
+    funnels = torch.cdist(x, torch.tensor(world.centres), compute_mode=BY_PRODUCT) + torch.tensor(world.offsets)
+    (found,) = torch.autograd.grad(funnels.amin(dim=1).sum(), x)
+    return on_host(found).astype(float)
+
+
+def compared(
+    ended: Ended,
+    of: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    true: Callable[[Config, np.ndarray], np.ndarray] = true_slopes,
+) -> np.ndarray:
     """The mean over moved points of what is made of the critic's slopes and the true ones, each [n, 2]: [S]."""
     config = ended.recording.config()
     points = carried(config, ended.counting.points)[1]
-    told, right = opinions(ended.recording, points).slopes, true_slopes(config, points)
+    told, right = opinions(ended.recording, points).slopes, true(config, points)
     return np.array([of(one.astype(float), right).mean() for one in told])
 
 
@@ -170,6 +197,21 @@ def growth(ended: Ended) -> np.ndarray:
     return np.array([abs(multipliers[0]) if len(multipliers) else np.nan])
 
 
+def of_spectrum(of: Callable[[Spectrum], float]) -> Callable[[Ended], np.ndarray]:
+    """A number of the eigenvalues of a step from where the first seed ended: [1]."""
+    return lambda ended: np.array([of(seen_spectrum(str(ended.recording.folder), ended.recording))])
+
+
+def seen_spectrum(folder: str, recording: Recording) -> Spectrum:
+    """The eigenvalues of a recording's last step, found once for all that is asked of them."""
+    if folder not in SPECTRA:
+        SPECTRA[folder] = spectrum_of(recording)
+    return SPECTRA[folder]
+
+
+SPECTRA: dict[str, Spectrum] = {}
+
+
 # --- the tables ------------------------------------------------------------------------------------------------------
 
 
@@ -186,29 +228,48 @@ def is_dirac(config: Config) -> bool:
     return kinds == ("dirac", "point", "linear")
 
 
+def is_small(config: Config) -> bool:
+    """Whether both players are few enough numbers for a Jacobian."""
+    if (config.generator.kind, config.method.critic or config.critic.kind) != ("mlp", "mlp"):
+        return False
+    sim = simulation(config.model_copy(update={"training": config.training.model_copy(update={"seeds": 1})}))
+    return sum(one.parameters.shape[1] for one in sim.start.players.values()) <= MOST
+
+
 NEEDS: dict[str, Needed] = {
     "nothing": Needed("nothing", lambda config, target: True),
     "modes": Needed("a target with modes", lambda config, target: target.modes is not None),
     "funnels": Needed("the generator funnels", lambda config, target: config.generator.kind == "funnels"),
     "dirac": Needed("the players of Dirac-GAN", lambda config, target: is_dirac(config)),
+    "spectrum": Needed(f"perceptrons of {MOST} parameters at most", lambda config, target: is_small(config)),
 }
 
 # fmt: off
+SHARE = (0.0, 1.0)
 SCORES: dict[str, Score] = {
     "modes": Score("modes found", "modes", of_modes(found), "modes"),
     "high_quality": Score("share on a mode", "share",
-                          of_modes(lambda x, modes, rule: high_quality(x, modes, rule.sigma)), "modes"),
+                          of_modes(lambda x, modes, rule: high_quality(x, modes, rule.sigma)), "modes", ends=SHARE),
     "mode_tv": Score("TV of the modes, with a class off every mode", "",
-                     of_modes(lambda x, modes, rule: mode_tv(x, modes, rule.sigma)), "modes"),
+                     of_modes(lambda x, modes, rule: mode_tv(x, modes, rule.sigma)), "modes", ends=SHARE),
     "mode_kl": Score("reverse KL of the shares on modes", "nats",
                      of_modes(lambda x, modes, rule: mode_kl(x, modes, rule.sigma)), "modes"),
     "all_modes": Score("seeds that find all modes", "share",
-                       of_modes(lambda x, modes, rule: found(x, modes, rule) == len(modes.weights)), "modes", counted=True),
+                       of_modes(lambda x, modes, rule: found(x, modes, rule) == len(modes.weights)), "modes", counted=True,
+                       ends=SHARE),
     "no_mode": Score("seeds that find no mode", "share", of_modes(lambda x, modes, rule: found(x, modes, rule) == 0), "modes",
-                     counted=True),
-    "cosine": Score("cosine to the true slope", "cosine", partial(compared, of=cosines), "funnels"),
+                     counted=True, ends=SHARE),
+    "cosine": Score("cosine to the true slope", "cosine", partial(compared, of=cosines), "funnels", ends=(-1.0, 1.0)),
     "slope_error": Score("squared distance to the true slope", "", partial(compared, of=squares), "funnels"),
-    "seen_distance": Score("W1 as the critic sees it", "plane", seen_distance, "funnels"),
+    "cosine_by_cdist": Score("cosine to the true slope as torch.cdist has it", "cosine",
+                             partial(compared, of=cosines, true=rounded_slopes), "funnels", ends=(-1.0, 1.0)),
+    "slope_error_by_cdist": Score("squared distance to the true slope as torch.cdist has it", "",
+                                  partial(compared, of=squares, true=rounded_slopes), "funnels"),
+    "seen_distance": Score("W1 as the critic sees it", "plane", seen_distance, "funnels", ends=(-math.inf, math.inf)),
     "true_distance": Score("W1", "plane", true_distance, "funnels", each="point"),
+    "growing": Score("share of directions in which small offsets grow", "share",
+                     of_spectrum(lambda seen: seen.outside / len(seen.multipliers)), "spectrum", ends=SHARE),
+    "rightmost": Score("largest real part of the eigenvalues", "", of_spectrum(lambda seen: float(seen.rates.real.max())),
+                       "spectrum", ends=(-math.inf, math.inf)),
     "growth": Score("growth of one step", "times a step", growth, "dirac", certain=True),
 }

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 from toygan.exhibits.answer import answer
 from toygan.exhibits.claims import Row, Verdict, judge, matching
 from toygan.exhibits.dials import asked
+from toygan.exhibits.explained import Behind, with_explanations
 from toygan.exhibits.files import PIECES, Exhibit, Panel
+from toygan.exhibits.refined import refined_rows
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, halves
 from toygan.many.results import facts_of, records_of
@@ -61,15 +63,26 @@ class Showing(NamedTuple):
 
 
 def showing(
-    exhibit: Exhibit, works: Sequence[Work], place: Path, command: str, quick: bool, options: Options = USUAL
+    exhibit: Exhibit,
+    works: Sequence[Work],
+    place: Path,
+    command: str,
+    quick: bool,
+    options: Options = USUAL,
+    explaining: Sequence[Sequence[Work]] = (),
 ) -> Showing:
-    """Judge the claims of an exhibit whose runs have ended, and draw its panels into a place."""
+    """Judge the claims of an exhibit whose runs have ended, and draw its panels into a place; `explaining` are the runs behind
+    its explanations, if these were done.
+    """
     portraits = phase_portraits(exhibit)
     runs = run_rows(works)
-    rows = [*runs, *theory_rows(exhibit, portraits)]
+    rows = [*runs, *theory_rows(exhibit, portraits), *refined_rows(exhibit, runs)]
     finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
     verdicts = [judge(claim, rows) for claim in exhibit.claims]
+    if explaining:
+        others = [Behind(own, run_rows(own)) for own in explaining]
+        verdicts = with_explanations(exhibit, verdicts, Behind(works, rows), others)
     return Showing(
         name=exhibit.name,
         title=exhibit.title,

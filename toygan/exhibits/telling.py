@@ -52,6 +52,7 @@ def told_in_words(protocol: Protocol) -> dict[str, str]:
     lines |= {f"unlike {i}": one for i, one in enumerate(about.unlike, 1)} | (
         {"rest": about.rest} if about.rest else {}
     )
+    lines |= {f"found {i}": one for i, one in enumerate(about.found, 1)}
     rows = {f"{row.run}, {SCORES[row.measure].label}": published_in_words(row) for row in protocol.rows}
     return lines | {"runs": f"{percent(about.share)} of the steps, {about.seeds} seeds", **rows}
 

@@ -18,8 +18,10 @@ from toygan.files.strict import Mistake, UserError
 from toygan.many.sweep import flat
 from toygan.quantities.distance import along, changed, parsed_sweep
 from toygan.session.dirac import Portrait, planar, portrait
+from toygan.session.typed import Ask, check_finite, config_of, typed, typed_portrait
 from toygan.view.records import Record
 
+TYPED = "typed game"  # what stands for a method where a game is typed in
 CELLS = 20_001  # of a quadrature on a line
 
 
@@ -60,9 +62,13 @@ def wrong_phases(exhibit: Exhibit, i: int, item: Phases) -> dict[Mistake, None]:
         there = said(exhibit, (*key, "set"), flat(item.set)) | said(exhibit, (*key, "methods"), ["method.name"])
         there |= said(exhibit, (*key, "updates"), ["method.update"] if update else [])
         try:
-            planar(read("dirac", method, asked(item, update), there))
+            if item.game:
+                check_finite(typed(item.game, "game"), Ask(**item.asks))
+                config_of(Ask(**item.asks), asked(item, update), there)
+            else:
+                planar(read("dirac", method, asked(item, update), there))
         except UserError as error:
-            wrong |= dict.fromkeys(retold(exhibit, error, (*key, "methods")))
+            wrong |= dict.fromkeys(retold(exhibit, error, (*key, "game" if item.game else "methods")))
     return wrong
 
 
@@ -91,15 +97,23 @@ def distance_rows(item: Distances) -> list[Record]:
 def phase_portraits(exhibit: Exhibit) -> list[tuple[dict[str, Any], Portrait]]:
     """Every phase portrait of an exhibit, with the columns that name it."""
     return [
-        (phase_columns(item, method, update), portrait(method, asked(item, update)))
+        (phase_columns(item, method, update), portrait_of(item, method, update))
         for item in exhibit.phases
         for method, update in games(item)
     ]
 
 
+def portrait_of(item: Phases, method: str, update: str) -> Portrait:
+    """One phase portrait: of a method, or of the game that is typed in."""
+    if not item.game:
+        return portrait(method, asked(item, update))
+    ask = Ask(**item.asks)
+    return typed_portrait(typed(item.game, "game"), ask, config_of(ask, asked(item, update)))
+
+
 def games(item: Phases) -> Iterator[tuple[str, str]]:
-    """Every method with every update rule; an empty rule is the method's own."""
-    return itertools.product(item.methods, item.updates or ("",))
+    """Every method, or the typed game, with every update rule; an empty rule is the method's own."""
+    return itertools.product(item.methods or (TYPED,), item.updates or ("",))
 
 
 def phase_columns(item: Phases, method: str, update: str) -> dict[str, Any]:
@@ -113,9 +127,12 @@ def asked(item: Phases, update: str) -> list[tuple[str, Any]]:
 
 
 def fate(found: Portrait) -> dict[str, float]:
-    """`growth`: |m| of the leading eigenvalue; `turning`: its angle, radians; `rest`: the path's end over its beginning."""
-    ends = np.hypot(*found.path[[0, -1]].T)
+    """`growth`: |m| of the leading eigenvalue; `turning`: its angle, radians; `rest`: the path's end over its beginning, as
+    distances from (0, 0); `moving`: the mean length of the last hundredth of its steps.
+    """
+    ends, recent = np.hypot(*found.path[[0, -1]].T), found.path[-max(2, len(found.path) // 100) :]
     told = {"rest": float(ends[1] / ends[0]) if ends[0] else math.nan}
+    told |= {"moving": float(np.hypot(*np.diff(recent, axis=0).T).mean()) if len(recent) > 1 else math.nan}
     if len(found.eigenvalues.multipliers):
         leading = found.eigenvalues.multipliers[0]
         told |= {"growth": float(abs(leading)), "turning": float(abs(np.angle(leading)))}

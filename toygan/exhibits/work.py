@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from toygan.exhibits.claims import Row, fits, matching, meant
 from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, called
 from toygan.exhibits.mistakes import retold, said
+from toygan.exhibits.refined import refined_columns
 from toygan.exhibits.theory import theory_columns, theory_mistakes
 from toygan.files.config import Config, as_data
 from toygan.files.strict import Key, Mistake, Place, UserError, in_toml, placed, shortened, suggestion
@@ -40,26 +41,57 @@ def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
     """Every run of an exhibit, checked; nothing is made yet. UserError with what is wrong in any of them, and with what
     claims and panels ask for though no run has it.
     """
-    found, wrong = list[Work](), dict.fromkeys(theory_mistakes(exhibit))
-    rows: list[Row] = list(theory_columns(exhibit))
-    for i, group in enumerate(exhibit.runs):
-        for scenario, method, settings in combinations(group):
-            try:
-                work = work_of(exhibit, group, scenario, method, settings, place, quick, said_by(exhibit, i))
-                found.append(work)
-                rows += [columns_of(work) | {"seed": seed} for seed in range(group.seeds)]
-            except UserError as error:
-                wrong |= dict.fromkeys(retold(exhibit, error, ("runs", i, "scenarios"), method))
-    if not wrong and (mistakes := list(dict.fromkeys(in_vain(exhibit, rows)))):
-        wrong |= dict.fromkeys(placed(mistakes, *exhibit.origin))
-    if wrong:
-        raise UserError(*wrong)
+    found, rows, mistakes = works_of(exhibit, exhibit.runs, ("runs",), place, quick)
+    rows += [*theory_columns(exhibit), *refined_columns(exhibit, rows)]
+    wrong = [*theory_mistakes(exhibit), *mistakes]
+    refuse(exhibit, wrong, [] if wrong else in_vain(exhibit, rows))
     return found
 
 
-def said_by(exhibit: Exhibit, i: int) -> dict[str, Place]:
+def behind(exhibit: Exhibit, place: Path) -> list[list[Work]]:
+    """The runs of every explanation, checked as the exhibit's own are; nothing is made yet. UserError with what is wrong in
+    any of them, and with what a claim asks for though no run of its explanation has it.
+    """
+    found = [
+        works_of(exhibit, one.runs, ("explanations", i, "runs"), place, quick=False)
+        for i, one in enumerate(exhibit.explanations)
+    ]
+    wrong = [mistake for _, _, mistakes in found for mistake in mistakes]
+    vain = (asked_in_vain(exhibit, i, rows) for i, (_, rows, _) in enumerate(found))
+    refuse(exhibit, wrong, [] if wrong else itertools.chain.from_iterable(vain))
+    return [works for works, _, _ in found]
+
+
+def refuse(exhibit: Exhibit, wrong: Sequence[Mistake], mistakes: Iterable[Mistake]) -> None:
+    """UserError with mistakes that have their places, and with others once they have theirs in the exhibit's file."""
+    several = list(dict.fromkeys(mistakes))
+    every = dict.fromkeys([*wrong, *(placed(several, *exhibit.origin) if several else [])])
+    if every:
+        raise UserError(*every)
+
+
+def works_of(
+    exhibit: Exhibit, groups: Sequence[Runs], under: Key, place: Path, quick: bool
+) -> tuple[list[Work], list[Row], list[Mistake]]:
+    """The runs of some groups that stand `under` a key of the exhibit's file, the columns of their rows, one a run and seed,
+    and what is wrong in them.
+    """
+    found, rows, wrong = list[Work](), list[Row](), list[Mistake]()
+    for i, group in enumerate(groups):
+        key = (*under, i)
+        for scenario, method, settings in combinations(group):
+            try:
+                there = said_by(exhibit, group, key)
+                work = work_of(exhibit, group, scenario, method, settings, place, quick, there)
+                found.append(work)
+                rows += [columns_of(work) | {"seed": seed} for seed in range(group.seeds)]
+            except UserError as error:
+                wrong += retold(exhibit, error, (*key, "scenarios"), method)
+    return found, rows, wrong
+
+
+def said_by(exhibit: Exhibit, group: Runs, key: Key) -> dict[str, Place]:
     """Where in the exhibit's file the settings of a group of runs, and its methods, were said."""
-    group, key = exhibit.runs[i], ("runs", i)
     there = said(exhibit, (*key, "set"), flat(group.set)) | said(exhibit, (*key, "grid"), flat(group.grid))
     return there | said(exhibit, (*key, "methods"), ["method.name"])
 
@@ -173,6 +205,16 @@ def in_vain(exhibit: Exhibit, rows: Sequence[Row]) -> Iterator[Mistake]:
         shown = [row for row in rows if PIECES.get(panel.kind, "folder") in row]
         chosen = matching(panel.of, shown)
         yield from no_rows(("panels", i, "of"), f"the panel {called(panel)}", panel.of, shown, chosen)
+
+
+def asked_in_vain(exhibit: Exhibit, i: int, rows: Sequence[Row]) -> Iterator[Mistake]:
+    """What claims choose rows by, and no run of the i-th explanation has."""
+    one = exhibit.explanations[i]
+    for number in one.claims:
+        claim = one.asked(exhibit.claims[number - 1])
+        for key, term in claim.terms.items():
+            way: Key = ("explanations", i, key) if key in one.filters else ("explanations", i, "runs")
+            yield from no_rows(way, f"claim {number} in this setting", term.of, rows, meant(term.of, rows))
 
 
 def no_rows(key: Key, who: str, wanted: Filter, rows: Sequence[Row], chosen: Sequence[Row]) -> Iterator[Mistake]:

@@ -155,8 +155,8 @@ class Config(Strict):
     target: own_or_one_of(TARGETS, moved)  # type: ignore[valid-type]
     source: one_of(TARGETS, moved) | None = None  # type: ignore[valid-type]
     view: View = View()
-    generator: one_of(GENERATORS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
-    critic: one_of(CRITICS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
+    generator: own_or_one_of(GENERATORS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
+    critic: own_or_one_of(CRITICS) = Field(default={"kind": "mlp"}, validate_default=True)  # type: ignore[valid-type]
     training: Training = Training()
     method: NamedMethod
     methods: Mapping[Name, Method] = {}

@@ -42,7 +42,9 @@ from toygan.files.strict import (
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.dials import over
 from toygan.game.laws import uniform
+from toygan.game.networks import Network
 from toygan.game.objectives import Extra, Heads, Losses, Objective, needs_real
+from toygan.game.players import Generator
 from toygan.game.rules import Rule
 from toygan.targets.target import Target
 
@@ -73,6 +75,11 @@ class Code(NamedTuple):
     path: str
     file: str
     source: bytes
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its source, in hexadecimal."""
+        return sha256(self.source).hexdigest()
 
     @property
     def place(self) -> Place:
@@ -190,6 +197,12 @@ def named(word: str) -> Code:
     return load(absolute(found["path"]), found["name"])
 
 
+def allow_named(words: Iterable[str]) -> None:
+    """Load every FILE.py:NAME of an option that names what may run. UserError for any other word."""
+    for word in words:
+        named(word)
+
+
 def recall(config: Mapping[str, Any], functions: Iterable[Code] = ()) -> None:
     """Load the parts of a config that another process of the same command has checked, and take functions that it was given."""
     for code in functions:
@@ -199,14 +212,30 @@ def recall(config: Mapping[str, Any], functions: Iterable[Code] = ()) -> None:
             load(table["path"], table["kind"].rpartition(":")[2])
 
 
+def settled(config: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
+    """Make the functions that are loaded those of a recorded config, which knows the digests of its inputs: of the same name and
+    source, wherever their file lies now. UserError for a file that has changed since.
+    """
+    for table in own_tables(config).values():
+        kind, path = str(table.get("kind")), str(table.get("path"))
+        name, wanted = kind.rpartition(":")[2], inputs.get(path)
+        alike = [one for one in LOADED.values() if one.kind.rpartition(":")[2] == name and wanted == one.digest]
+        if alike:
+            kept(alike[-1]._replace(kind=kind, path=path))
+        elif (kind, path) in LOADED and path.endswith(".py"):
+            wrong, hint = "has changed since this run", "the run's folder has a copy of what it was: name that one"
+            raise UserError(Mistake(None, wrong, hint, place=Place(path)))
+
+
 PARTS = ("objective", "constraint", "also", "update")  # of a method, that may be a user's own
+PLAYED = ("target", "generator", "critic")  # of a config
 
 
 def own_tables(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The tables of a config that are a user's own functions, by the part that they are."""
     method = config.get("method")
     parts = {part: method.get(part) for part in PARTS} if isinstance(method, Mapping) else {}
-    tables = {**parts, "target": config.get("target"), **numbered(config.get("measures") or ())}
+    tables = {**parts, **{table: config.get(table) for table in PLAYED}, **numbered(config.get("measures") or ())}
     return {part: table for part, table in tables.items() if isinstance(table, dict) and is_own(table.get("kind"))}
 
 
@@ -222,7 +251,7 @@ def numbered(measures: Any) -> dict[str, Any]:
 
 def own_code(config: Any) -> dict[str, Code]:
     """The user's own functions among the parts of a parsed config."""
-    parts = {part: getattr(config.method, part) for part in PARTS} | {"target": config.target}
+    parts = {part: getattr(config.method, part) for part in PARTS} | {table: getattr(config, table) for table in PLAYED}
     parts |= numbered(config.measures or ())
     return {name: code_of(part) for name, part in parts.items() if isinstance(part, Own)}
 
@@ -237,7 +266,7 @@ def load(path: str, name: str) -> Code:
         own = [
             key
             for key, value in vars(module).items()
-            if inspect.isfunction(value) and value.__module__ == module.__name__
+            if (inspect.isfunction(value) or inspect.isclass(value)) and value.__module__ == module.__name__
         ]
         wrong = f"has no function {name!r}" if function is None else f"{name} is no function"
         raise UserError(Mistake(None, wrong, suggestion(name, own, "names") if own else "", place=Place(path)))
@@ -317,7 +346,7 @@ def code_of(part: Own) -> Code:
         where = f"{part.path}:{part.kind.rpartition(':')[2]}"
         in_file = part.path.endswith(".py")
         way = (
-            f"name it there: -m {where}, and of an exhibit --own {where}"
+            f"name it there: --own {where}, or in Python toygan.load(folder, own=[{where!r}])"
             if in_file
             else "its function was given in Python, and has to be again"
         )
@@ -346,6 +375,8 @@ SHAPES["also"] = SHAPES["constraint"]
 SHAPES["update"] = Form("a rule", ("game", "state", "draw"), "the next state", Rule)
 SHAPES["measure"] = Form("a measure", ("points", "real"), "a number", float)
 SHAPES["target"] = Form("a target", ("rng", "n"), "points [n, 2], or points and a label for each", Target)
+SHAPES["generator"] = Form("a generator", ("inputs", "outputs"), "a torch.nn.Module", Generator)
+SHAPES["critic"] = Form("a critic", ("inputs", "outputs"), "a torch.nn.Module", Network)
 
 
 def takes(code: Code, part: str) -> int:

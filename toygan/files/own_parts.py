@@ -24,6 +24,7 @@ from toygan.files.own import (
     returning,
     takes,
 )
+from toygan.files.own_networks import ENDS, making, own_critic, own_generator, own_latents
 from toygan.files.samplers import cloud_of, is_sampler, sampler_of
 from toygan.files.strict import Mistake, UserError, examined
 from toygan.game.play import Draw, Game, State
@@ -46,12 +47,16 @@ def filled(table: Mapping[str, Any], part: str) -> tuple[dict[str, Any], list[Mi
     return about | options.model_dump(mode="json"), []
 
 
-EXTRA: dict[str, tuple[Callable[..., Any], ...]] = {"target": (moved,)}  # options that every row of a part has
+# Options that every row of a part has.
+EXTRA: dict[str, tuple[Callable[..., Any], ...]] = {"target": (moved,), "generator": (own_latents,)}
 
 
 def code_for(part: Own, name: str) -> Code:
     """The function of a part, as that part is called. UserError where it is not there."""
-    return drawing(code_of(part)) if name == "target" else code_of(part)
+    code = code_of(part)
+    if name in ENDS:
+        return making(code, name)
+    return drawing(code) if name == "target" else code
 
 
 def own_row(part: Own, name: str) -> Callable[..., Any]:
@@ -266,4 +271,6 @@ ROWS: dict[str, Callable[[Code], Callable[..., Any]]] = {
     "update": own_rule,
     "target": own_target,
     "measure": own_measure,
+    "generator": own_generator,
+    "critic": own_critic,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import random
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -220,6 +221,20 @@ def reseed(seed: int) -> None:
     torch.manual_seed(seed)
     np.random.seed(seed)  # noqa: NPY002  (theirs)
     random.seed(seed)
+
+
+@contextmanager
+def streams_restored(seed: int | None = None) -> Iterator[None]:
+    """Leave those streams as they were; meanwhile they go on, or from a seed."""
+    before = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
+    if seed is not None:
+        reseed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
+        random.setstate(before[2])
 
 
 def cloud_of(said: Any) -> Sampled:

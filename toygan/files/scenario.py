@@ -108,13 +108,28 @@ def of_data(
     apply(own, said_there)
     spelled, unknown = resolved(said_there, method)
     data = with_kinds(spelled, folder)
+    cast = cast_of(data)
     apply([change for change in changes if change not in own], data)
+    data = named_by_cast(data, cast)
     data, more = with_own(with_kinds(data, Path.cwd()))
     unknown += more
     places: dict[Key, Place] = {change.key: change.place for change in changes}
     if isinstance(method, str):
         places[METHOD] = said.get("method.name", Place(f"--method {shortened(method)}"))
     return with_view(checked(data, source._replace(overrides=places), unknown), unset_view(data))
+
+
+def cast_of(data: Mapping[str, Any]) -> Any:
+    """The kind of the method's cast; None where it has none."""
+    return as_table(as_kind(as_table(data.get("method")).get("cast"))).get("kind")
+
+
+def named_by_cast(data: Mapping[str, Any], before: Any) -> dict[str, Any]:
+    """The data with the method's name and its new cast, where overrides gave it another one: `cgan` becomes `cgan+encoder`."""
+    method, now = as_table(data.get("method")), cast_of(data)
+    if now == before or not isinstance(now, str) or not isinstance(name := method.get("name"), str):
+        return dict(data)
+    return {**data, "method": {**method, "name": f"{name}+{now}"}}
 
 
 def scenario_of(scenario: str | Callable[..., Any]) -> tuple[dict[str, Any], Source, Path]:
@@ -186,12 +201,12 @@ def overriding(override: str | tuple[str, Any], said: Mapping[str, Place]) -> Ov
 def apply(changes: Sequence[Override], data: dict[str, Any]) -> None:
     """Put overrides into the data in place."""
     for key, value, place in changes:
-        put(data, key, as_kind(value) if is_part(key) else value, place)
+        put(data, key, (given(value) if callable(value) else as_kind(value)) if is_part(key) else value, place)
 
 
 def is_part(key: Names) -> bool:
     """Whether a key is that of a table which may be said as a word, its kind."""
-    return tuple(key) == ("target",) or (tuple(key[:-1]) == ("method",) and key[-1] in PARTS)
+    return (len(key) == 1 and key[0] in TABLES) or (tuple(key[:-1]) == ("method",) and key[-1] in PARTS)
 
 
 def folder_name(path: Path) -> str:
@@ -245,8 +260,8 @@ def with_own(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
                 method[part], wrong = with_options(method[part], part)
                 mistakes += [mistake._replace(key=("method", *(mistake.key or ()))) for mistake in wrong]
         found["method"] = method
-    if "target" in data:
-        found["target"], wrong = with_options(data["target"], "target")
+    for table in TABLES.keys() & data.keys():
+        found[table], wrong = with_options(data[table], table)
         mistakes += wrong
     if isinstance(measures := data.get("measures"), list | tuple):
         both = [with_options(given(one) if callable(one) else as_kind(one), "measure") for one in measures]
@@ -405,7 +420,7 @@ def too_big(config: Config) -> list[Mistake]:
     """Whether the largest arrays, in bytes and generously, fit in what this machine has."""
     training, players = config.training, (config.generator, config.critic)
     seeds = training.seeds if isinstance(training.seeds, int) else len(training.seeds)
-    shapes = [(getattr(player, "width", 2), getattr(player, "depth", 1)) for player in players]
+    shapes = [(whole(player, "width", 2), whole(player, "depth", 1)) for player in players]
     sizes = {
         "frames x seeds x points": 32 * training.frames * seeds * training.points,
         "data": 32 * (training.data or 0),
@@ -420,6 +435,12 @@ def too_big(config: Config) -> list[Mistake]:
         for product, size in sizes.items()
         if size > there
     ]
+
+
+def whole(player: Any, option: str, usual: int) -> int:
+    """An option of a player that is a whole number; the usual one where it is none, as one's own may be."""
+    found = getattr(player, option, usual)
+    return found if isinstance(found, int) else usual
 
 
 def memory() -> float:

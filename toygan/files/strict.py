@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, reduce
 from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -96,7 +96,7 @@ def options_model(kind: str, *functions: Callable[..., Any]) -> type[Strict]:
 
 def bounded(name: str, hint: Any) -> Any:
     """The type of an option, with its upper end where there is one."""
-    return Annotated[hint, Field(le=LARGEST[name])] if name in LARGEST else hint
+    return Annotated[hint, Field(le=LARGEST[name])] if name in LARGEST and int in (hint, *get_args(hint)) else hint
 
 
 # A nought too many should be a message and not the end of the machine.
@@ -338,9 +338,9 @@ def headline(mistake: Mistake) -> str:
 
 def locate(key: Key, source: Source, lines: Mapping[Key, int]) -> Place:
     """The place of a key: the option that put it there, or the line of the file and the text that stands there."""
-    for override, place in source.overrides.items():
-        if key[: len(override)] == override or override[: len(key)] == key:
-            return place
+    said = [one for one in source.overrides if key[: len(one)] == one or one[: len(key)] == key]
+    if said:
+        return source.overrides[max(said, key=len)]
     line = line_of(key, lines)
     return Place(source.name, line or 0, text=shortened(source.text.split("\n")[line - 1].strip()) if line else "")
 

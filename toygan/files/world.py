@@ -25,14 +25,16 @@ from toygan.game.objectives import (
     OBJECTIVES,
     Objective,
     objective_of,
+    whole,
     with_category,
     with_classes,
     with_information,
     with_labels,
     with_noisy_labels,
+    zero_sum,
 )
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES, Optimiser, remembering
-from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, Player, State, termed
+from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, Player, State, step, termed
 from toygan.game.play import start as play_start
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
@@ -57,7 +59,7 @@ class World(NamedTuple):
     def step(self, state: State, draw: Draw, dials: Dials) -> State:
         """One step of the game: a pure function of tensors."""
         game = self.game_at(dials)
-        return game.rule(game, state, draw)
+        return step(game, state, draw)
 
 
 def build_target(config: Config) -> Target:
@@ -78,7 +80,7 @@ def made_target(table: Any) -> Target:
 
 def build_generator(config: Config) -> Generator:
     """The generator with its latents, as wide as the objective's codes want it."""
-    make = GENERATORS[config.generator.kind]
+    make = row_of(GENERATORS, config.generator, "generator")
     made, codes = make(**options(config.generator, make)), codes_of(config)
     if codes and made.widened is None:
         raise Refusal(
@@ -110,7 +112,8 @@ def build_critic(config: Config) -> Network:
 
 def critic_of(inputs: int, config: Config) -> Network:
     """A critic of so many numbers, constrained."""
-    make, outputs = CRITICS[config.method.critic or config.critic.kind], sum(build_objective(config).heads.values())
+    named, outputs = config.method.critic, sum(build_objective(config).heads.values())
+    make = CRITICS[named] if named else row_of(CRITICS, config.critic, "critic")
     critic = make(inputs, outputs, **options(config.critic, make))
     return build_constraint(config).extend(critic)
 
@@ -153,12 +156,18 @@ def bodies(config: Config) -> Bodies:
 
 
 def build_objective(
-    config: Config, at: Config | None = None, kept: Bodies | None = None, classes: int | None = None
+    config: Config,
+    at: Config | None = None,
+    kept: Bodies | None = None,
+    classes: int | None = None,
+    for_all: bool | None = None,
 ) -> Objective:
     """The objective with its options and the tricks that change it; `at` has dials in place of numbers, and what takes long
     to find out may be known.
     """
     method, values, made = config.method, (at or config).method, plain_objective(config, at)
+    if plays_for_all(config) if for_all is None else for_all:
+        made = whole(made)
     if method.noisy_labels:
         made = with_noisy_labels(made, values.noisy_labels)
     if values.auxiliary is not None:
@@ -170,6 +179,11 @@ def build_objective(
     elif method.categories:
         made = with_category(made, method.categories)
     return build_cast(config, at, kept).objective(made)
+
+
+def plays_for_all(config: Config) -> bool:
+    """Whether the generator plays for the whole value of the game: in a zero-sum one, by a rule that foresees the critic."""
+    return build_rule(config).foresees and zero_sum(plain_objective(config))
 
 
 def plain_objective(config: Config, at: Config | None = None) -> Objective:
@@ -267,7 +281,12 @@ def cast_kind(config: Config) -> str:
 
 
 TWO_WORLDS = {"translators": "translator", "coupled": "mlp"}  # casts of two worlds, and the generator that each needs
-OF_LATENTS_ALONE = ("translators", "coarse-to-fine", "equation")  # casts of maps that have no place for codes
+OF_LATENTS_ALONE = (
+    "translators",
+    "coarse-to-fine",
+    "equation",
+    "boosting",
+)  # casts of maps that have no place for codes
 UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both that stand side by side
 
 
@@ -278,7 +297,7 @@ def misfits_of_an_encoder(config: Config, cast: Any) -> None:
         raise Refusal("an encoder finds latents and no categories", "leave categories at 0", "categories")
     if cast.judges == "points" and (cast.latents, cast.points, cast.divergence) == (None, None, None):
         raise Refusal("nothing teaches this encoder", 'give a weight to "latents" or "points"', "cast.judges")
-    if cast.judges == "pairs" and not fair(plain_objective(config)):
+    if cast.judges != "points" and not fair(plain_objective(config)):
         kinds = "such as non-saturating, wasserstein, hinge or relativistic"
         raise Refusal("an encoder's pairs need an objective that is the same for both sides", kinds, "objective")
     latent = getattr(config.generator, "latent", "source")
@@ -294,6 +313,8 @@ def misfits_of_generators(config: Config, cast: Any) -> None:
         raise Refusal(wrong, "take a larger training.batch", "cast.number")
     if cast.tell != "classes":
         return
+    if cast.weight != type(cast).model_fields["weight"].default:
+        raise Refusal('tell = "classes" has no weight: the classes are the loss', "leave weight out", "cast.weight")
     if method.objective.kind != "non-saturating":
         raise Refusal('tell = "classes" is the non-saturating game of several classes', option="objective")
     for option in ("auxiliary", "mutual_information", "noisy_labels"):
@@ -327,7 +348,26 @@ def misfits_of_an_equation(config: Config, cast: Any) -> None:
         raise Refusal("the cast equation is fed times", 'set generator.latent = "uniform"', "cast")
 
 
+def misfits_of_boosting(config: Config, cast: Any) -> None:
+    """Refuse a judge whose score is no log-ratio, and fewer steps than rounds."""
+    method = config.method
+    if method.objective.kind not in LOG_RATIOS or method.noisy_labels:
+        kinds = f"such as {' or '.join(LOG_RATIOS)}, without noisy labels"
+        raise Refusal("boosting needs an objective whose best score is log p/q", kinds, "objective")
+    misfits_of_rounds(config, cast.rounds, "rounds")
+
+
+def misfits_of_rounds(config: Config, number: int, option: str) -> None:
+    """Refuse more rounds than steps."""
+    if config.training.steps < number:
+        raise Refusal(f"{number} {option} in {config.training.steps} steps", "take more steps", f"cast.{option}")
+
+
+LOG_RATIOS = ("non-saturating", "minimax", "boundary-seeking")  # objectives whose optimal score is log p/q
+
 MISFITS: dict[str, Callable[[Config, Any], None]] = {
+    "boosting": misfits_of_boosting,
+    "stages": lambda config, cast: misfits_of_rounds(config, cast.stages, "stages"),
     "equation": misfits_of_an_equation,
     "encoder": misfits_of_an_encoder,
     "generators": misfits_of_generators,
@@ -407,18 +447,21 @@ BUILDERS: tuple[tuple[str, Callable[[Config], Any]], ...] = (
 def world(config: Config, device: str = "cpu", target: Target | None = None) -> World:
     """Everything that the simulator needs; the target may be there already."""
     dials = {key: dial.to(device) for key, dial in dials_of(config).items()}
-    kept, are_turned = built_of(config), bool(floats_of_players(config))
+    for_all, are_turned = plays_for_all(config), bool(floats_of_players(config))
+    kept = built_of(config, for_all)
 
     def game_at(dials: Dials) -> Game:
-        built = built_of(with_players(config, dials)) if are_turned else kept
+        built = built_of(with_players(config, dials), for_all) if are_turned else kept
         return build_game(config, turned(config, dials), built)
 
     target, laws = target or build_target(config), laws_of(config)
     return World(target, build_generator(config), laws, game_at, dials, game_at(dials), build_source(config))
 
 
-def built_of(config: Config) -> Built:
-    """What of a game no dial of the method's changes; the players' numbers may be dials."""
+def built_of(config: Config, for_all: bool) -> Built:
+    """What of a game no dial of the method's changes; the players' numbers may be dials. Whether the generator plays for the
+    whole value is found out before, outside of any graph.
+    """
     cast = build_cast(config)
     return Built(
         {
@@ -428,6 +471,7 @@ def built_of(config: Config) -> Built:
         },
         None if config.method.cast is None else bodies(config),
         classes_of(config) if config.method.labels else None,
+        for_all,
         labels_shown(config),
         cast.draws(),
     )
@@ -435,12 +479,13 @@ def built_of(config: Config) -> Built:
 
 class Built(NamedTuple):
     """What of a game no dial of the method's changes: the players' networks by name, what a cast may build of, the number of
-    classes, the labels that stand beside a point, and what the cast draws.
+    classes, whether the generator plays for the whole value, the labels that stand beside a point, and what the cast draws.
     """
 
     networks: Mapping[str, Network]
     bodies: Bodies | None
     classes: int | None
+    for_all: bool
     labels: tuple[Beside, ...]
     draws: Mapping[str, Law]
 
@@ -460,10 +505,10 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         critics=tuple(name for name in players if side[name] == "critic"),
         generators=tuple(name for name in players if side[name] == "generator"),
         critic_steps=method.critic_steps,
-        objective=build_objective(config, at, built.bodies, built.classes),
+        objective=build_objective(config, at, built.bodies, built.classes, built.for_all),
         constraint=build_constraint(at),
         rule=rule.step,
-        schedule=SCHEDULES[method.schedule],
+        schedule=cast.schedule(SCHEDULES[method.schedule]),
         noise=values.instance_noise if method.instance_noise else None,
         noise_schedule=SCHEDULES[method.noise_schedule],
         pack=method.pack,
@@ -475,6 +520,9 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         clouds=cast.clouds,
         draws=built.draws,
         known=cast.known,
+        course=cast.course,
+        scored=cast.scored,
+        between=cast.between,
     )
 
 

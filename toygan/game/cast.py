@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
+import torch
 from pydantic import PositiveFloat
 from torch import Tensor
 
@@ -12,18 +13,26 @@ from toygan.game.dials import Dial, over
 from toygan.game.laws import Law
 from toygan.game.networks import Network
 from toygan.game.objectives import Objective
-from toygan.game.play import Beside, Draw, Game, LossTerm, Opinion, Parameters, State
+from toygan.game.play import Beside, Course, Draw, Game, LossTerm, Opinion, Parameters, State
 
 Wants = Callable[[Game, Parameters, State, Draw], Opinion]
 Weight = PositiveFloat | None
+Schedule = Callable[[Tensor], Tensor]  # the share of the full rates at each share of the run
+
+
+def nothing(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+    """What a player minimises that never moves."""
+    return Opinion(torch.zeros_like(state.memory), {})
 
 
 class Role(NamedTuple):
-    """Another player: its body, built when it is asked for, what it makes of a move, and with whom it moves, at whose rate."""
+    """Another player: its body, built when it is asked for, what it makes of a move, and with whom it moves, at whose rate; a
+    still one never moves, and only keeps what was learned.
+    """
 
     body: Callable[[], Network]
-    wants: Wants
-    side: Literal["critic", "generator"]
+    wants: Wants = nothing
+    side: Literal["critic", "generator", "still"] = "still"
 
 
 class Cast(NamedTuple):
@@ -44,6 +53,10 @@ class Cast(NamedTuple):
     objective: Callable[[Objective], Objective] = lambda objective: objective
     draws: Callable[[], Mapping[str, Law]] = dict
     known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what is known of them
+    course: Course | None = None  # the solution that the generator is to be
+    scored: bool = True  # whether the generator's loss is one of the critic's scores
+    between: Callable[[Game, State], State] = lambda game, state: state  # what changes when a step is over
+    schedule: Callable[[Schedule], Schedule] = lambda schedule: schedule
 
 
 class Bodies(NamedTuple):

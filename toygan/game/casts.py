@@ -16,7 +16,7 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
-from toygan.game.cast import Bodies, Cast, Role, Weight, weighed
+from toygan.game.cast import Bodies, Cast, Role, Wants, Weight, weighed
 from toygan.game.dials import Dial, over
 from toygan.game.duel import (
     CRITIC,
@@ -37,9 +37,10 @@ from toygan.game.duel import (
     sent,
 )
 from toygan.game.laws import Law, normal, points
-from toygan.game.networks import Layer
+from toygan.game.networks import Layer, Network
 from toygan.game.objectives import Extra, Heads, Losses, Objective
 from toygan.game.play import Beside, Draw, Game, LossTerm, Opinion, Parameters, State, pace
+from toygan.game.rounds import boosting, stages
 from toygan.game.stages import coarse_to_fine, equation
 
 Several = Annotated[int, Field(ge=1, le=100)]
@@ -47,20 +48,21 @@ Several = Annotated[int, Field(ge=1, le=100)]
 
 # --- an encoder ------------------------------------------------------------------------------------------------------
 
-ENCODER = "encoder"
+ENCODER, POINT_CRITIC = "encoder", "point_critic"
 
 
 def encoder(
     bodies: Bodies,
     *,
-    judges: Literal["pairs", "points"] = "pairs",
+    judges: Literal["pairs", "points", "both"] = "pairs",
     latents: Weight = None,
     points: Weight = None,
     divergence: Weight = None,
     teaches: Literal["both", "encoder"] = "both",
 ) -> Cast:
     """An encoder E beside the generator G. With `judges = "pairs"` the critic tells (x, E(x)) from (G(z), z), and E wants
-    the opposite of G (Donahue et al., 2016, arXiv:1605.09782; Dumoulin et al., 2016, arXiv:1606.00704).
+    the opposite of G (Donahue et al., 2016, arXiv:1605.09782; Dumoulin et al., 2016, arXiv:1606.00704); with "both" G plays
+    against a second critic too, which is shown points alone (Donahue and Simonyan, 2019, arXiv:1907.02544, their unary term).
 
     Added to the losses of E and G, or with `teaches = "encoder"` of E alone: latents * E |z - E(G(z))|^2 (Srivastava et
     al., 2017, arXiv:1705.07761), points * E |x - G(E(x))|^2 (Larsen et al., 2015, arXiv:1512.09300), and, for an encoder of
@@ -79,11 +81,12 @@ def encoder(
         fake=lambda game, parameters, x, row: row["latent"],
         anywhere=lambda game, parameters, x, clouds: encode(game, parameters, x)[None],
     )
-    in_pairs = judges == "pairs"
+    in_pairs, alone = judges != "points", [PLAIN._replace(critic=POINT_CRITIC, bare=True)] if judges == "both" else []
     body = partial(bodies.perceptron, 2, 2 * d if varies else d)
     role = Role(body, encoder_opinion if in_pairs else only_terms, "generator")
     return Cast(
-        roles={ENCODER: role},
+        roles={**more_critics(alone, lambda: bodies.critic(2)), ENCODER: role},
+        wants={GENERATOR: loses_to_all([PLAIN, *alone])} if alone else {},
         beside=(seen,) if in_pairs else (),
         terms=sum(terms, ()),
         draws=lambda: {"code noise": normal(d)} if varies else {},
@@ -204,14 +207,10 @@ def coupled(bodies: Bodies) -> Cast:
     first, second = (Match(CRITIC, GENERATOR, "real", partial(half_of_pair, 0)),
                      Match(OTHER_CRITIC, GENERATOR, "source", partial(half_of_pair, 1), bare=True))  # fmt: skip
 
-    def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-        one, other = (generator_loss(game, parameters, state, row, match) for match in (first, second))
-        return Opinion(one + other, {f"{GENERATOR}_loss": one + other})
-
     return Cast(
         roles={OTHER_CRITIC: Role(partial(bodies.critic, 2), partial(critic_opinion, match=second), "critic")},
         generator=partial(bodies.perceptron, bodies.inputs, 4),
-        wants={CRITIC: partial(critic_opinion, match=first), GENERATOR: wants},
+        wants={CRITIC: partial(critic_opinion, match=first), GENERATOR: loses_to_all([first, second])},
         carry=lambda game, parameters, latent: sent(game, parameters, latent)[..., :2],
         draws=lambda: {"source": points()},
     )
@@ -336,15 +335,24 @@ def critics(bodies: Bodies, *, number: Several = 3, sharpness: NonNegativeFloat 
         loss = (share * every).sum(dim=0)
         return Opinion(loss, {f"{GENERATOR}_loss": loss})
 
-    return Cast(roles=more_critics(bodies, matches[1:]), wants={GENERATOR: wants} if number > 1 else {})
+    more = more_critics(matches[1:], lambda: bodies.critic(bodies.shown))
+    return Cast(roles=more, wants={GENERATOR: wants} if number > 1 else {})
 
 
-def more_critics(bodies: Bodies, matches: list[Match]) -> dict[str, Role]:
-    """Further critics of a plain game's points."""
-    return {
-        match.critic: Role(partial(bodies.critic, bodies.shown), partial(critic_opinion, match=match), "critic")
-        for match in matches
-    }
+def more_critics(matches: Sequence[Match], body: Callable[[], Network]) -> dict[str, Role]:
+    """The critics of these matches, each of such a body."""
+    return {match.critic: Role(body, partial(critic_opinion, match=match), "critic") for match in matches}
+
+
+def loses_to_all(matches: Sequence[Match]) -> Wants:
+    """What a generator minimises against several critics: the sum of its losses."""
+
+    def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+        first, *others = (generator_loss(game, parameters, state, row, match) for match in matches)
+        loss = sum(others, start=first)
+        return Opinion(loss, {f"{GENERATOR}_loss": loss})
+
+    return wants
 
 
 def opposed(bodies: Bodies) -> Cast:
@@ -352,12 +360,8 @@ def opposed(bodies: Bodies) -> Cast:
     (Nguyen et al., 2017, arXiv:1709.03831).
     """
     matches = [PLAIN, PLAIN._replace(critic=numbered(CRITIC, 1), swapped=True)]
-
-    def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-        one, other = (generator_loss(game, parameters, state, row, match) for match in matches)
-        return Opinion(one + other, {f"{GENERATOR}_loss": one + other})
-
-    return Cast(roles=more_critics(bodies, matches[1:]), wants={GENERATOR: wants})
+    more = more_critics(matches[1:], lambda: bodies.critic(bodies.shown))
+    return Cast(roles=more, wants={GENERATOR: loses_to_all(matches)})
 
 
 # --- what a critic is shown beside a point ---------------------------------------------------------------------------
@@ -454,7 +458,7 @@ def feature_matching(bodies: Bodies) -> Cast:
         loss = apart.square().sum(dim=1)
         return Opinion(loss, {f"{GENERATOR}_loss": loss})
 
-    return Cast(wants={GENERATOR: wants})
+    return Cast(wants={GENERATOR: wants}, scored=False)
 
 
 def features(game: Game, parameters: Parameters, points: Tensor) -> Tensor:
@@ -534,4 +538,6 @@ CASTS: dict[str, Callable[..., Cast]] = {
     "heated": heated,
     "coarse-to-fine": coarse_to_fine,
     "equation": equation,
+    "boosting": boosting,
+    "stages": stages,
 }

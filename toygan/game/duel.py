@@ -16,9 +16,10 @@ from toygan.game.constraints import Sight, added
 from toygan.game.dials import over
 from toygan.game.networks import Layers, Pair
 from toygan.game.objectives import Extra, Heads, Losses, first_score
-from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, State, noise_left
+from toygan.game.play import Beside, Draw, Game, Once, Opinion, Parameters, State, noise_left
 
 CRITIC, GENERATOR = "critic", "generator"
+LABEL = "real label"  # the draw of classes, which both sides of a move are told
 
 
 class Match(NamedTuple):
@@ -140,7 +141,8 @@ def widths_of(game: Game) -> dict[str, int]:
 
 def fed(game: Game, row: Draw) -> Tensor:
     """What the generator is fed [seed, batch, d]: the objective's codes, then the latent."""
-    return torch.cat([row[name] for name in (*game.objective.codes, "latent")], dim=-1)
+    parts = [row[name] for name in (*game.objective.codes, "latent")]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
 
 def carried(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
@@ -151,12 +153,26 @@ def carried(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
 def sent(game: Game, parameters: Parameters, points: Tensor, name: str = GENERATOR) -> Tensor:
     """Where one player that is a map sends points: [seed, n, d] -> [seed, n, d']."""
     body = game.players[name].network
-    return body.forward(body.layers(parameters[name]), points)
+
+    def make() -> Tensor:
+        return body.forward(body.layers(parameters[name]), points)
+
+    return parameters.of(name, points, make) if isinstance(parameters, Once) else make()
 
 
 def code_columns(game: Game) -> int:
     """How many of a latent's first columns are codes of the objective's."""
     return sum(game.objective.draws[name].columns for name in game.objective.codes)
+
+
+def code_place(game: Game, name: str) -> slice | None:
+    """Which columns of what the generator is fed are a code of a name; None where it is fed none."""
+    codes = game.objective.codes
+    if name not in codes:
+        return None
+    widths = [game.objective.draws[code].columns for code in codes]
+    before = sum(widths[: codes.index(name)])
+    return slice(before, before + widths[codes.index(name)])
 
 
 def real_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:

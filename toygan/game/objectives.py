@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial, reduce
 from typing import Annotated, Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
@@ -234,6 +235,32 @@ def loss_sensitive(*, margin: PositiveFloat = 1.0, weight: PositiveFloat = 1.0) 
     return Objective(losses, generator_needs_real=False)
 
 
+def margin(r: Tensor, g: Tensor, *, margin: PositiveFloat = 1.0) -> Losses:
+    """Paired: critic E max(0, margin - r + g), generator -E g (Juefei-Xu et al., 2017, arXiv:1704.04865)."""
+    critic = mean((over(margin, r) - r + g).relu())
+    return Losses(critic, generator=-mean(g))
+
+
+def c_transform(*, learned: Literal["real", "fake"] = "real") -> Objective:
+    """The critic maximises E f(x) + E f^c(y), f^c(y) = min over the batch's x of |x - y| - f(x), which is at most the batches' W1
+    whatever f is, so that nothing else need hold it; generator -E g (Mallasto et al., 2019, arXiv:1910.03875).
+
+    Learned on real points x, f is the score and y are generated; learned on `fake` ones f is minus the score and y are real.
+    At the other side's points the score is only what the net makes of it.
+    """
+
+    def losses(on_real: Heads, on_fake: Heads, extra: Extra) -> Losses:
+        r, g = on_real["score"], on_fake["score"]
+        if extra.real is None or extra.fake is None:  # a generator's move has shown no real points
+            return Losses(mean(g) - mean(r), generator=-mean(g))
+        apart = (extra.real[:, :, None] - extra.fake[:, None]).square().sum(dim=3).clamp(min=1e-30).sqrt()
+        if learned == "real":
+            return Losses(-mean(r) - (apart - r).amin(dim=1).mean(dim=1), generator=-mean(g))
+        return Losses(mean(g) - (apart + g.mT).amin(dim=2).mean(dim=1), generator=-mean(g))
+
+    return Objective(losses, generator_needs_real=False)
+
+
 def categorical(*, categories: Annotated[int, Field(ge=2, le=1000)] = 8) -> Objective:
     """With p(k | x) of so many classes, H its entropy: critic E H[p(. | real)] - E H[p(. | fake)] - H[E p(. | real)], generator
     E H[p(. | fake)] - H[E p(. | fake)]; the drawn score is -H[p(. | x)], how sure the critic is (Springenberg, 2015,
@@ -427,6 +454,42 @@ def needs_real(losses: Callable[[Tensor, Tensor], Losses]) -> bool:
     return slope is not None
 
 
+def zero_sum(objective: Objective, n: int = 64) -> bool:
+    """Whether a generated point gains for the generator what it loses for the critic, so that the two losses differ by what
+    generated points do not change: their slopes by the outputs for these are opposite, tried on n random outputs.
+    """
+    rng = np.random.default_rng(0)
+
+    def tried(width: int) -> Tensor:
+        return torch.from_numpy(TRIED * rng.standard_normal((1, n, width)))
+
+    r, g = ({name: tried(width) for name, width in objective.heads.items()} for _ in range(2))
+    draw = {name: torch.from_numpy(law.sample(rng, n))[None] for name, law in objective.draws.items()}
+    extra = Extra(torch.full((1,), 0.5).double(), draw, tried(2), tried(2))
+    g = {name: one.requires_grad_() for name, one in g.items()}
+    told = objective.losses(r, g, extra)
+    ways = [torch.autograd.grad(loss.sum(), list(g.values()), retain_graph=True, allow_unused=True) for loss in told]
+    return all(
+        one is not None and other is not None and torch.allclose(one, -other, rtol=1e-9, atol=1e-12)
+        for one, other in zip(*ways, strict=True)
+    )
+
+
+TRIED = 30.0  # outputs of about this size are tried, so that margins are passed
+
+
+def whole(base: Objective) -> Objective:
+    """A zero-sum objective whose generator minimises all of minus the critic's loss, real points too: for those who foresee
+    the critic's answer, which changes that part as well (Metz et al., 2016, arXiv:1611.02163, equation 8).
+    """
+
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        critic = base.losses(real, fake, extra).critic
+        return Losses(critic, generator=-critic)
+
+    return base._replace(losses=losses, generator_needs_real=True)
+
+
 def with_noisy_labels(base: Objective, share: Dial) -> Objective:
     """Each pair of labels is swapped with probability `share` while the critic learns (after Chintala et al., 2016)."""
 
@@ -506,6 +569,8 @@ OBJECTIVES: dict[str, Callable[..., Any]] = {
     "density-ratio": density_ratio,
     "positive-ratio": positive_ratio,
     "loss-sensitive": loss_sensitive,
+    "margin": margin,
+    "c-transform": c_transform,
     "categorical": categorical,
     "mmd": mmd,
     "cramer": cramer,

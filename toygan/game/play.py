@@ -28,6 +28,23 @@ Draw = Mapping[
 Parameters = Mapping[str, Tensor]  # of every player [seed, P]
 
 
+class Once(dict[str, Tensor]):
+    """Parameters of one opinion, which remember what maps made of points: whoever asks again, a term of the loss or a second
+    critic, gets the same tensor, and the way back through the map is gone once.
+    """
+
+    def __init__(self, parameters: Parameters) -> None:
+        super().__init__(parameters)
+        self.made: dict[tuple[str, int, bool], tuple[Tensor, Tensor]] = {}
+
+    def of(self, name: str, points: Tensor, make: Callable[[], Tensor]) -> Tensor:
+        """What a player makes of points, made when it is asked for first; the points are kept, so that no other has their id."""
+        key = (name, id(points), torch.is_grad_enabled())
+        if key not in self.made:
+            self.made[key] = points, make()
+        return self.made[key][1]
+
+
 class Player(NamedTuple):
     """One player: its body, how it learns, and what it makes of a move.
 
@@ -50,7 +67,7 @@ class Game(NamedTuple):
 
     players: Mapping[str, Player]
     critics: tuple[str, ...]  # who moves first in a step, `critic_steps` times
-    generators: tuple[str, ...]  # who moves last, once
+    generators: tuple[str, ...]  # who moves last, once; who is neither never moves, and only keeps what was learned
     critic_steps: int
     objective: Objective
     constraint: Constraint
@@ -73,6 +90,19 @@ class Game(NamedTuple):
     )
     draws: Mapping[str, Law] = {}  # what a cast draws besides
     known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what a cast knows of them
+    course: Course | None = None  # the solution that the generator is to be, where that is known
+    scored: bool = True  # whether the generator's loss is one of the critic's scores
+    between: Callable[[Game, State], State] = lambda game, state: state  # what a cast changes when a step is over
+
+
+class Course(NamedTuple):
+    """A way in time: up to when, where the generators are at times [m], `at(game, parameters, times) -> [seed, m, 2]`, and where
+    they are to be, `exact(times) -> [m, 2]`.
+    """
+
+    end: Dial
+    at: Callable[[Game, Parameters, Tensor], Tensor]
+    exact: Callable[[Tensor], Tensor]
 
 
 class Beside(NamedTuple):
@@ -191,8 +221,13 @@ def termed(name: str, player: Player, terms: Sequence[LossTerm]) -> Player:
 def play(game: Game, state: State, draws: Iterable[Draw]) -> Iterator[State]:
     """The states after each step, as long as there are draws."""
     for draw in draws:
-        state = game.rule(game, state, draw)
+        state = step(game, state, draw)
         yield state
+
+
+def step(game: Game, state: State, draw: Draw) -> State:
+    """The state after one step, and after what the cast changes then."""
+    return game.between(game, game.rule(game, state, draw))
 
 
 # --- moves -----------------------------------------------------------------------------------------------------------
@@ -214,7 +249,7 @@ def move(game: Game, state: State, names: Iterable[str], row: Draw, at: State) -
 def gradient_of(game: Game, name: str, at: Parameters, state: State, row: Draw) -> tuple[Tensor, Opinion]:
     """The gradient of a player's loss by its own parameters [seed, P] at some parameters, and its opinion there."""
     own = at[name].detach().requires_grad_()
-    opinion = game.players[name].opinion(game, {**at, name: own}, state, row)
+    opinion = game.players[name].opinion(game, Once({**at, name: own}), state, row)
     (gradient,) = torch.autograd.grad(opinion.loss.sum(), own)
     return gradient, opinion
 
@@ -231,10 +266,14 @@ def moved(game: Game, state: State, name: str, gradient: Tensor, opinion: Opinio
 
 def going(state: State, player: Player, now: Learned, before: Learned) -> Learned:
     """What the player is after its head start, and what it was until then: neither it nor its memories move."""
-    has_begun = state.step >= player.head_start
+    return chosen(state.step >= player.head_start, now, before)
+
+
+def chosen(condition: Tensor, now: Learned, before: Learned) -> Learned:
+    """One standing of a player where a condition [] holds, else another; averaged parameters where both have such."""
 
     def either(new: Tensor, old: Tensor) -> Tensor:
-        return torch.where(has_begun, new, old)
+        return torch.where(condition, new, old)
 
     return Learned(
         either(now.parameters, before.parameters),

@@ -36,11 +36,14 @@ from toygan.game.play import Draw, Game, Learned, Parameters, Player, State
 
 
 class Rule(NamedTuple):
-    """A step of the game, the optimiser that it wants, and after how many steps it does the same again."""
+    """A step of the game, the optimiser that it wants, and after how many steps it does the same again; whether it foresees:
+    a generator's loss is differentiated through what the critics will answer, so that all of the game's value belongs to it.
+    """
 
     step: Callable[[Game, State, Draw], State]
     wrap: Callable[[Optimiser], Optimiser] = lambda optimiser: optimiser
     period: int = 1
+    foresees: bool = False
 
 
 def warm_up(game: Game, state: State, draw: Draw, moves: int) -> State:
@@ -153,7 +156,7 @@ def moving_on(optimiser: Optimiser) -> Optimiser:
 Bending = Callable[[Game, State, Here], Mapping[str, Tensor]]  # the field where all stand -> what each goes down
 
 
-def at_once(bent: Bending) -> Rule:
+def at_once(bent: Bending, foresees: bool = False) -> Rule:
     """Simultaneous, with what is made of the whole field in place of each player's own slope."""
 
     def step(game: Game, state: State, draw: Draw) -> State:
@@ -161,7 +164,7 @@ def at_once(bent: Bending) -> Rule:
         here = standing(game, state, draw)
         return moved_at_once(game, state, here, bent(game, state, here))
 
-    return Rule(step)
+    return Rule(step, foresees=foresees)
 
 
 def consensus(*, weight: NonNegativeFloat = 0.1) -> Rule:
@@ -174,7 +177,8 @@ def consensus(*, weight: NonNegativeFloat = 0.1) -> Rule:
 def unrolled(*, ahead: NonNegativeInt = 5) -> Rule:
     """The generator moves against the critic `ahead` moves from now, differentiated through those moves; then the
     critic is put back (Metz et al., 2016, arXiv:1611.02163). The moves ahead are the critic's own, on the generator's
-    batch.
+    batch. In a zero-sum game the generator's loss is the whole value of the game, real points too: the critic's answer
+    changes that part of it as well.
     """
 
     def step(game: Game, state: State, draw: Draw) -> State:
@@ -190,7 +194,7 @@ def unrolled(*, ahead: NonNegativeInt = 5) -> Rule:
             state = play.moved(game, state, name, gradient, opinion)
         return play.over_with(state)
 
-    return Rule(step)
+    return Rule(step, foresees=ahead > 0)
 
 
 def of(names: tuple[str, ...], state: State) -> dict[str, Tensor]:
@@ -313,7 +317,7 @@ def lola(*, shaping: NonNegativeFloat = 1.0) -> Rule:
         ahead, shaped = foreseen(game, state, here)
         return plus(ahead, shaping, shaped)
 
-    return at_once(bent)
+    return at_once(bent, foresees=True)
 
 
 def sos(*, a: Annotated[float, Bounded(gt=0, lt=1)] = 0.5, b: PositiveFloat = 0.1) -> Rule:
@@ -329,7 +333,7 @@ def sos(*, a: Annotated[float, Bounded(gt=0, lt=1)] = 0.5, b: PositiveFloat = 0.
         near = torch.where(size.sqrt() < over(b, size), size, torch.ones_like(size))
         return plus(ahead, torch.minimum(kept, near), shaped)
 
-    return at_once(bent)
+    return at_once(bent, foresees=True)
 
 
 def foreseen(game: Game, state: State, here: Here) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

@@ -14,7 +14,7 @@ from toygan.game.dials import Dial, over
 from toygan.game.duel import CRITIC, GENERATOR, Match, critic_opinion, fed, generator_opinion, sent
 from toygan.game.laws import normal
 from toygan.game.objectives import Objective
-from toygan.game.play import Beside, Draw, Game, Parameters
+from toygan.game.play import Beside, Course, Draw, Game, Parameters
 
 COARSE, COARSE_CRITIC = "coarse", "coarse_critic"
 
@@ -121,10 +121,22 @@ def equation(bodies: Bodies, *, turns: PositiveFloat = 1.0) -> Cast:
         moments = torch.linspace(-1.0, 1.0, MOMENTS).to(points)
         return moments[:, None, None, None].expand(-1, *points.shape[:2], -1)
 
+    def at(game: Game, parameters: Parameters, times: Tensor) -> Tensor:
+        own = parameters[GENERATOR]
+        latent = own.new_zeros(len(own), len(times), bodies.latent)  # the first column tells the time
+        latent[..., 0] = (times / torch.as_tensor(torch.pi * turns) - 1).to(own)
+        return carry(game, parameters, latent)
+
     match = Match(CRITIC, GENERATOR, right, left)
     return Cast(
         wants={CRITIC: partial(critic_opinion, match=match), GENERATOR: partial(generator_opinion, match=match)},
         beside=(Beside(1, told, told, anywhere, given=True),),
         clouds=lambda game, parameters, row: (right(game, parameters, row), left(game, parameters, row)),
         carry=carry,
+        course=Course(2 * torch.pi * turns, at, oscillation),
     )
+
+
+def oscillation(times: Tensor) -> Tensor:
+    """The solution of x'' = -x that begins at (1, 0), place and speed at times [m]: (cos t, -sin t) [m, 2]."""
+    return torch.stack((times.cos(), -times.sin()), dim=1)

@@ -38,8 +38,12 @@ NUMBERS = {
 
 def stream(scenario_seed: int, seed: int, name: str, *place: int) -> np.random.Generator:
     """The generator of random numbers of one name at one place (block, move) of one seed."""
-    number = NUMBERS[name] if name in NUMBERS else crc32(name.encode()) + 2**32
-    return np.random.default_rng([scenario_seed, seed, number, *place])
+    return np.random.default_rng([scenario_seed, seed, *entropy(name), *place])
+
+
+def entropy(name: str) -> tuple[int]:
+    """The number of the streams of a name."""
+    return (NUMBERS[name] if name in NUMBERS else crc32(name.encode()) + 2**32,)
 
 
 class Randomness(NamedTuple):

@@ -45,12 +45,14 @@ ZOO: dict[str, dict[str, Any]] = {
         "generator_rate": 1e-3,
     },
     "ali": {
-        "formula": "ns-gan-r1 of pairs: C tells (x, E(x)) from (G(z), z);  G: E sp(-g);  E: E sp(r)",
-        "reference": "Donahue et al., 2016, arXiv:1605.09782 (bigan); Dumoulin et al., 2016, arXiv:1606.00704",
+        "formula": "ns-gan-r1 of pairs: C tells (x, E(x)) from (G(z), z);  G: E sp(-g);  E: E sp(r);  G: + ns-gan-r1 of points",
+        "reference": "Donahue et al., 2016, arXiv:1605.09782 (bigan); Dumoulin et al., 2016, arXiv:1606.00704; of points: "
+        "Donahue and Simonyan, 2019, arXiv:1907.02544",
         "look_for": "G(E(x)) should be x, though nobody asks for it: the arrows from x are what is missing.",
         "objective": NS,
         "constraint": R1,
-        "cast": {"kind": "encoder"},
+        "ema": 0.999,
+        "cast": {"kind": "encoder", "judges": "both"},
     },
     "veegan": {
         "formula": "ali;  G and E: + E |z - E(G(z))|^2",
@@ -58,7 +60,8 @@ ZOO: dict[str, dict[str, Any]] = {
         "look_for": "The encoder must find every latent again, so two latents may not give one point.",
         "objective": NS,
         "constraint": R1,
-        "cast": {"kind": "encoder", "latents": 1.0},
+        "ema": 0.999,
+        "cast": {"kind": "encoder", "judges": "both", "latents": 1.0},
     },
     "ae-gan": {
         "formula": "ns-gan-r1;  G and E: + E |x - G(E(x))|^2",
@@ -103,7 +106,7 @@ ZOO: dict[str, dict[str, Any]] = {
         "cast": {"kind": "coupled"},
     },
     "cyclegan": {
-        "formula": "lsgan both ways;  G and F: + 1 (E |F(G(a)) - a|_1 + E |G(F(b)) - b|_1)",
+        "formula": "lsgan + 0.1/2 E |f'(real)|^2 both ways;  G and F: + 1 (E |F(G(a)) - a|_1 + E |G(F(b)) - b|_1)",
         "reference": "Zhu et al., 2017, arXiv:1703.10593",
         "look_for": "There and back again costs nothing for any pairing that is one to one: modes may be swapped.",
         "objective": {"kind": "least-squares"},
@@ -163,6 +166,24 @@ ZOO: dict[str, dict[str, Any]] = {
         "objective": NS,
         "constraint": R1,
         "cast": {"kind": "critics", "number": 3, "sharpness": 1.0},
+    },
+    "adagan": {
+        "formula": "ns-gan-r1 in 4 rounds, each of a fresh G, x weighing (c - (1-b) e^-J(x))_+ / b, b = 1/round, c for mean 1;  "
+        "J tells x from the mixture so far",
+        "reference": "Tolstikhin et al., 2017, arXiv:1701.02386",
+        "look_for": "Rounds: what the mixture lacks weighs more, and the next generator goes there.",
+        "objective": NS,
+        "constraint": R1,
+        "cast": {"kind": "boosting", "rounds": 4},
+    },
+    "gogan": {
+        "formula": "C: E max(0, 1 - r + g) + 0.1/2 E |f'(real)|^2, + E max(0, 2 - r + f(x')), x' of the G that ended the last of "
+        "3 stages;  G: -E g",
+        "reference": "after Juefei-Xu et al., 2017, arXiv:1704.04865",
+        "look_for": "Stages: the present generator is to have half the margin to the data that the last one had.",
+        "objective": {"kind": "margin"},
+        "constraint": R1,
+        "cast": {"kind": "stages", "stages": 3},
     },
     "ls-gan": {
         "formula": "C: E sp(-r) + E max(0, |x - x'| - r + g) + 0.1/2 E |f'(real)|^2;  G: -E g",

@@ -120,7 +120,14 @@ def differing(members: Sequence[int], runs: Sequence[Facts], flat: Sequence[Mapp
         found |= set(unlike([flat[i] for i in alike]))
     known = {key: {flat[i][key] for i in members if key in flat[i]} for key in found if key.startswith("inputs.")}
     beside = {key for key, digests in known.items() if len(digests) < 2}  # own code, that some runs do without
+    beside |= {key for key in found if key.endswith(".path") and is_told_by_kind(key, [flat[i] for i in members])}
     return {key for key in found - beside if key != "training.seeds" and key.partition(".")[0] not in IDLE}
+
+
+def is_told_by_kind(path: str, configs: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the file of a part goes without saying: every kind of it is of one file."""
+    pairs = {(config.get(f"{path.removesuffix('.path')}.kind"), config.get(path)) for config in configs}
+    return len(pairs) == len({kind for kind, _ in pairs})
 
 
 IDLE = {"about", "measures", "name", "reference", "title"}  # parts of a config that change no number
@@ -172,8 +179,8 @@ def records_of(facts: Facts, folder: Path, beside: Mapping[str, Any] | None = No
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:
-    """Settings on one line."""
-    return ",".join(f"{key}={value}" for key, value in settings.items())
+    """Settings on one line, without what a run does not have."""
+    return ",".join(f"{key}={value}" for key, value in settings.items() if value is not None)
 
 
 def scalar(value: Any) -> Any:

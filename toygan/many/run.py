@@ -5,6 +5,7 @@ The folder is the memory: the same call finds a finished run, continues an inter
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -119,7 +120,8 @@ def prepared(
     """
     config = read(scenario, method, changes, said)
     free_names(config)
-    folder, command = wanted.folder / config.name / config.method.name, command_line(scenario, method, changes)
+    folder = wanted.folder / config.name / config.method.name
+    command = with_own(command_line(scenario, method, changes), config)
     device = chosen_device(wanted.device)
     backend = usable_backend(wanted.backend, device)
     return config, wanted._replace(folder=folder, command=command, device=device, backend=backend)
@@ -135,7 +137,8 @@ def free_names(config: Config) -> None:
 
 def command_line(scenario: str | Callable[..., Any], method: str | Method | None, changes: Sequence[Change]) -> str:
     """The command that repeats a run; one of what was made in Python can only be repeated there."""
-    if isinstance(method, Method) or not isinstance(scenario, str):
+    given = [key for change in changes if not isinstance(change, str) for key, value in [change] if callable(value)]
+    if isinstance(method, Method) or not isinstance(scenario, str) or given:
         called = repr(scenario) if isinstance(scenario, str) else getattr(scenario, "__name__", "...")
         told = "toygan.Method(...)" if isinstance(method, Method) else repr(method)
         return f"toygan.run({called}{f', method={told}' if method else ''})"
@@ -148,6 +151,19 @@ def command_line(scenario: str | Callable[..., Any], method: str | Method | None
         plain_option = SHORT_OPTIONS.get(key) if value.isdigit() else None
         words += [plain_option, value] if plain_option else ["--set", f"{key}={value}"]
     return shlex.join(words)
+
+
+def with_own(command: str, config: Config) -> str:
+    """The command with the user's own code named that a file alone names, and which would not run otherwise."""
+    words = [
+        f"{os.path.relpath(code.path)}:{code.kind.rpartition(':')[2]}"
+        for code in own.own_code(config).values()
+        if code.path.endswith(".py") and code.kind not in command
+    ]
+    is_typed = command.startswith("toygan run ")
+    return (
+        " ".join([command, *(f"--own {shlex.quote(word)}" for word in dict.fromkeys(words))]) if is_typed else command
+    )
 
 
 SHORT_OPTIONS = {"training.seeds": "--seeds", "training.steps": "--steps"}

@@ -13,28 +13,21 @@ import torch
 from torch import Tensor
 
 from toygan.game import duel
-from toygan.game.casts import BACK, ENCODER, encode
+from toygan.game.casts import BACK, ENCODER, OTHER_CRITIC, encode
 from toygan.game.duel import CRITIC
-from toygan.game.play import Game, Parameters, State
+from toygan.game.play import Course, Game, Parameters, State
+from toygan.game.rounds import PICK, SHARES, makers, point_weights
 from toygan.quantities.state import Arrays, Watched, by_name, row_of
 
 KEPT = 400  # points of which it is kept what comes back of them
 HEADS = ("class", "category", "whose")  # heads of a critic that tell one of several kinds
+MOMENTS = 121  # times at which a way is looked at: each 3 degrees of a turn
 MOST = 25  # classes by which scores are kept
-
-
-def label_columns(game: Game, name: str) -> slice | None:
-    """Which columns of what the generator is fed are a code of a name; None where it is fed none."""
-    widths = {code: game.objective.draws[code].columns for code in game.objective.codes}
-    if name not in widths:
-        return None
-    before = sum(width for code, width in widths.items() if list(widths).index(code) < list(widths).index(name))
-    return slice(before, before + widths[name])
 
 
 def kinds_of(game: Game, latents: Tensor, name: str) -> np.ndarray | None:
     """Which of a code's values latents [S, n, d] have: [S, n]; None where they have no such code."""
-    columns = label_columns(game, name)
+    columns = duel.code_place(game, name)
     return None if columns is None else np.asarray(latents[..., columns].argmax(dim=-1).cpu().numpy())
 
 
@@ -76,7 +69,7 @@ def class_scores(game: Game, parameters: Parameters, points: Tensor, clouds: tup
     """The drawn score of points [P, m, 2] for each class that they may be told to be of: [P, K, m]; None where the critic is
     told no class, or too many to be looked at.
     """
-    columns = label_columns(game, "real label")
+    columns = duel.code_place(game, duel.LABEL)
     classes = 0 if columns is None else columns.stop - columns.start
     is_told = bool(game.beside) and game.beside[0].given and game.beside[0].columns == classes
     if not is_told or not 1 < classes <= MOST:
@@ -114,10 +107,14 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
     real points; `reconstruction_error`, `latent_distance [S]`, the mean distances of real points and of latents from what
     comes back of them. Of translators `travel [S]`, the mean way of a source point. Of an encoder `code_map [P, m, 2]`, the
     shares of watched latents below E(x) in its first two coordinates at `places [P, m, 2]`. Of two worlds `other [S, N, 2]`,
-    what is made in the other one, and of translators `other_reconstructed [S, M, 2]`.
+    what is made in the other one, and of translators `other_reconstructed [S, M, 2]`. Also `of_course` and `of_rounds`.
     """
     parameters, real = state.averaged, clouds.real.expand(len(clouds.fake), -1, -1)
     with torch.no_grad():
+        if game.course is not None:
+            return of_course(game, parameters, game.course)
+        if SHARES in game.players:
+            return of_rounds(game, parameters, clouds, real)
         if ENCODER in game.players:
             found = of_encoder(game, parameters, clouds, real) | {
                 "code_map": code_map(game, parameters, clouds, places)
@@ -125,13 +122,37 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
         elif BACK in game.players:
             found = of_way_back(game, parameters, clouds, real)
         else:
-            found = of_pairs(game, parameters, clouds)
+            found = of_pairs(game, parameters, clouds) if OTHER_CRITIC in game.players else {}
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
+
+
+def of_course(game: Game, parameters: Parameters, course: Course) -> Arrays:
+    """Of a way in time that is known: `way [S, M, 2]`, the generator's, at even times, and its mean distance from the exact one,
+    `way_error [S]`.
+    """
+    way, exact = course.at(game, parameters, times_of(course)), course.exact(times_of(course))
+    found = {"way": way, "way_error": distance(way, exact.to(way))}
+    return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
+
+
+def times_of(course: Course) -> Tensor:
+    """Even times from 0 to the end of a way: [M], in double precision."""
+    return torch.linspace(0, 1, MOMENTS, dtype=torch.float64) * torch.as_tensor(course.end).reshape(-1)[0]
+
+
+def of_rounds(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> Arrays:
+    """Of a mixture that grows by rounds: the generators' `shares [S, K]`, which one made each point, `made_by [S, N]`, and what
+    the real points weigh in this round, `real_weights [S, N]`.
+    """
+    pick = clouds.latent[..., duel.code_place(game, PICK)][..., 0]
+    found = {"shares": parameters[SHARES], "real_weights": point_weights(game, parameters, real)}
+    made = makers(parameters[SHARES], pick).cpu().numpy().astype(np.uint8)
+    return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()} | {"made_by": made}
 
 
 def of_encoder(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> dict[str, Tensor]:
     """What comes back of real points [S, n, 2] through encoder and generator, and of latents the other way."""
-    row = by_name(game, real, clouds.latent)
+    row = by_name(game, real, clouds.due)  # a real point comes back as one of its own class
     found = duel.generate(game, parameters, {**row, "latent": encode(game, parameters, real)})
     again = encode(game, parameters, clouds.fake)
     return {
@@ -157,9 +178,8 @@ def of_way_back(game: Game, parameters: Parameters, clouds: Watched, real: Tenso
 
 
 def of_pairs(game: Game, parameters: Parameters, clouds: Watched) -> dict[str, Tensor]:
-    """The second point of each pair, where one latent gives two."""
-    both = duel.sent(game, parameters, clouds.latent[:, :1]).shape[2] == 4
-    return {"other": duel.sent(game, parameters, clouds.latent)[..., 2:]} if both else {}
+    """The second point of each pair, of a game in which one latent gives two."""
+    return {"other": duel.sent(game, parameters, clouds.latent)[..., 2:]}
 
 
 def code_map(game: Game, parameters: Parameters, clouds: Watched, places: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from toygan.engines.graph import Graph, Untraceable, recorded
 from toygan.files.own import Code, blaming, in_one_line, is_fixed, parameters
+from toygan.files.own_networks import ENDS, INPUTS, OUTPUTS
 from toygan.files.samplers import is_sampler, sampler_of
 from toygan.files.strict import Mistake, UserError, suggestion
 from toygan.quantities.critic_contract import critic_facts
@@ -38,6 +39,8 @@ def guessed(code: Code) -> str:
     if is_sampler(code):
         return "target"
     fixed = [one.lower() for one in given_to(code)]
+    if makes_network(code):
+        return "generator" if is_called_generator(name) else "critic"
     if is_module(code) and len(fixed) < 2:
         return "generator" if is_called_generator(name) or fixed[:1] in LATENT else "critic"
     if (
@@ -115,7 +118,7 @@ def penalty_held(code: Code) -> list[Held]:
 def critic_held(code: Code) -> list[Held]:
     """The contract of a critic: a module, the class of one, or a function of points."""
     with blaming(code.file):
-        made = made_network(code, WIDTHS)
+        made = made_network(code, "critic")
         made(torch.zeros(2, 2, dtype=torch.float64))
     traced = one_held(code, "traceable", lambda: traceable(lambda points: [made(points)], [normal(6, 2)]))
     return [*critic_facts(code, made), traced]
@@ -124,7 +127,7 @@ def critic_held(code: Code) -> list[Held]:
 def generator_held(code: Code) -> list[Held]:
     """The contract of a generator: a module, the class of one, or a function of latents."""
     with blaming(code.file):
-        made = made_network(code, WIDTHS | ENDS)
+        made = made_network(code, "generator")
     d = latents_of(code, made)
     traced = one_held(code, "traceable", lambda: traceable(lambda z: [made(z)], [normal(6, d)]))
     return [*generator_facts(code, made, d), traced]
@@ -155,28 +158,38 @@ def target_held(code: Code) -> list[Held]:
     return target_facts(code, sampler)
 
 
-def made_network(code: Code, widths: Mapping[str, int]) -> Callable[[Tensor], Tensor]:
+def made_network(code: Code, part: str) -> Callable[[Tensor], Tensor]:
     """A network in double precision, made with what its arguments usually are. UserError for arguments that say nothing."""
     made: Any = code.function
-    if isinstance(made, type):
-        fixed = [name for name, one in parameters(code).items() if is_fixed(one)]
+    if isinstance(made, type) or makes_network(code):
+        asked, widths = parameters(code), widths_of(part)
+        fixed = [name for name, one in asked.items() if is_fixed(one) and one.kind is not one.VAR_POSITIONAL]
         unknown = [name for name in fixed if name.lower() not in widths]
         if unknown:
             hint = "give it a default, or name a function, or a module that is made already"
             raise UserError(Mistake(None, f"{code.kind}: what is {unknown[0]!r}?", hint, place=code.place))
-        made = made(**{name: widths[name.lower()] for name in fixed})
+        made = made(
+            **{name: widths[name.lower()] for name in asked if name in fixed or name.lower() in (*INPUTS, *OUTPUTS)}
+        )
     return made.double() if isinstance(made, nn.Module) else made
 
 
-WIDTHS = {"in_dim": 2, "input_dim": 2, "dim": 2, "d": 2, "in_features": 2, "data_dim": 2, "x_dim": 2, "input_size": 2,
-          "hidden": 16, "hidden_dim": 16, "hidden_size": 16, "width": 16, "h": 16, "dim_hidden": 16, "ndf": 16, "out_dim": 1,
-          "output_dim": 1, "output_size": 1, "depth": 2, "layers": 2, "n_layers": 2, "num_layers": 2}  # fmt: skip
-# Of a generator: latents come in, points go out.
-ENDS = (
-    dict.fromkeys(("in_dim", "input_dim", "in_features", "input_size", "latent_dim", "z_dim", "nz", "noise_dim", "dim_z",
-                   "latent_size", "noise_size", "zdim", "z_size", "latent", "d_z"), 4)
-    | dict.fromkeys(("out_dim", "output_dim", "output_size", "out_features", "n_out"), 2) | {"ngf": 16}
-)  # fmt: skip
+def makes_network(code: Code) -> bool:
+    """Whether a function seems to return a module of so many inputs and outputs."""
+    asked, fixed = ({name.lower() for name in names} for names in (parameters(code), given_to(code)))
+    return not isinstance(code.function, nn.Module) and bool(asked & {*OUTPUTS}) and fixed <= {*widths_of("critic")}
+
+
+def widths_of(part: str) -> dict[str, int]:
+    """What the arguments of a network's class usually are, in the size of a check; a generator is fed more than two numbers."""
+    inputs, outputs = ENDS[part]
+    ends = dict.fromkeys(inputs, 2 if part == "critic" else 4) | dict.fromkeys(outputs, 1 if part == "critic" else 2)
+    return HIDDEN | ends | ({"dim": 2, "d": 2} if part == "generator" else {})
+
+
+HIDDEN = dict.fromkeys(
+    ("hidden", "hidden_dim", "hidden_size", "width", "h", "dim_hidden", "ndf", "ngf"), 16
+) | dict.fromkeys(("depth", "layers", "n_layers", "num_layers"), 2)
 
 
 ROLES: dict[str, Callable[[Code], list[Held]]] = {

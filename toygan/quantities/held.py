@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from toygan.files.own import Code, in_one_line, place_of
-from toygan.files.samplers import reseed
+from toygan.files.samplers import reseed, streams_restored
 
 CLOSE = 1e-5  # relative; between a derivative and central differences in float64
 
@@ -135,17 +135,14 @@ def number(value: Any) -> str:
 @contextmanager
 def streams_kept() -> Iterator[None]:
     """Leave those streams as they were, work in double precision meanwhile, and keep people's warnings to ourselves."""
-    before = torch.get_rng_state(), np.random.get_state(), random.getstate(), torch.get_default_dtype()  # noqa: NPY002
+    before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)  # in which people's code makes its ones, zeros and labels
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), streams_restored():
             warnings.simplefilter("ignore")
             yield
     finally:
-        torch.set_rng_state(before[0])
-        np.random.set_state(before[1])  # noqa: NPY002
-        random.setstate(before[2])
-        torch.set_default_dtype(before[3])
+        torch.set_default_dtype(before)
 
 
 # --- what is around ----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SIGMAS = 3.0  # a point within so many standard deviations of its nearest mode is on it
 POINT_SIZE = 1e-6  # the least standard deviation of a mode, relative to max(1, |centre|): 8 spacings of float32
+GRID = 41  # cells of the fine grid along each side
 SAME = 1e-9  # distances to modes that differ by less are equal: sin(2 pi) is not quite sin(0)
 
 
@@ -67,6 +68,33 @@ def mode_kl(points: np.ndarray, modes: Modes, within: float = SIGMAS) -> float:
     shares = counts[kept] / counts.sum()
     with np.errstate(divide="ignore"):
         return float((shares * np.log(shares / np.asarray(modes.weights, float)[kept])).sum())
+
+
+def grid_tv(points: np.ndarray, modes: Modes, cells: int = GRID) -> float:
+    """Total variation 1/2 sum |s - w| between the points' shares s and the target's masses w in cells x cells equal cells, and
+    one more for all that is outside; 0 to 1.
+
+    points [n, 2]. The cells cover the modes and 4 standard deviations around them; the masses are exact, sums over modes of
+    products of normal probabilities. So they are for modes whose axes are those of the plane, or that are round: NaN for
+    others. It sees shapes that `mode_tv` does not, and its floor is high: n points leave most of so many cells empty.
+    """
+    if np.abs(modes.covariances[:, 0, 1]).max() > SAME * np.abs(modes.covariances).max():
+        return math.nan
+    stds = np.maximum(np.sqrt(np.diagonal(modes.covariances, axis1=1, axis2=2)), least_stds(modes))
+    low, high = (modes.centres - 4 * stds).min(axis=0), (modes.centres + 4 * stds).max(axis=0)
+    edges = low + (high - low) * np.linspace(0, 1, cells + 1)[:, None]
+    x, y = np.moveaxis(np.diff(normal_share(edges, modes.centres, stds), axis=0), 2, 0)
+    due = np.einsum("ik,jk,k->ij", x, y, modes.weights)
+    x_of, y_of = points[np.isfinite(points).all(axis=1)].T
+    found = np.histogram2d(x_of, y_of, bins=[edges[:, 0], edges[:, 1]])[0] / len(points)
+    return float((np.abs(found - due).sum() + abs(due.sum() - found.sum())) / 2)
+
+
+def normal_share(edges: np.ndarray, centres: np.ndarray, stds: np.ndarray) -> np.ndarray:
+    """The normal law's share below edges [m, 2], coordinate by coordinate, of centres and deviations [K, 2]: [m, K, 2]."""
+    from scipy.special import ndtr
+
+    return np.asarray(ndtr((edges[:, None] - centres) / stds))
 
 
 def code_information(points: np.ndarray, modes: Modes, codes: np.ndarray) -> float:

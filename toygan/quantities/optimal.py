@@ -218,6 +218,13 @@ def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> Optim
     )
 
 
+def conjugate_pair(
+    clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray, *, learned: Literal["real", "fake"] = "real"
+) -> OptimalCritic:
+    """The same potential: with its own c-transform it reaches W1, whichever of both is learned."""
+    return kantorovich(clouds, grid_x, grid_y)
+
+
 def over_rows(of: OfSquares, cloud: np.ndarray, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
     """A function of squared distances to a cloud [n, 2] on the grid [g, g], in float32: half the time, and good to 1e-7."""
     axes = zip((grid_x, grid_y), cloud.T, strict=True)
@@ -538,6 +545,9 @@ OPTIMA = {
     "positive-ratio": Optimum(positive_ratio, "density", "log(exp(a p/q) - 1)", boundary=True),
     "energy": Optimum(least_energy, "density", "-margin where q > p", critics=("autoencoder",)),
     "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
+    "c-transform": Optimum(
+        conjugate_pair, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"), linear=False
+    ),
     "mmd": Optimum(mmd_witness, "kernel", f"the kernel's {WITNESS}", critics=("mlp", "identity")),
     "cramer": Optimum(energy_witness, "kernel", f"the energy distance's {WITNESS}", critics=("mlp", "identity")),
 }

@@ -33,18 +33,32 @@ Arrays = dict[str, np.ndarray]
 
 
 class Watched(NamedTuple):
-    """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, the live generator's `fake [seed, n, 2]`, latents,
-    whose codes are also what is given beside the real points.
+    """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, the live generator's `fake [seed, n, 2]`, and the
+    latents of these; where points have classes, `told`, the latents with the real points' classes in place of their own.
     """
 
     real: Tensor
     fake: Tensor
     latent: Tensor
+    told: Tensor | None = None
+
+    @property
+    def due(self) -> Tensor:
+        """Latents whose codes are those of the real points."""
+        return self.latent if self.told is None else self.told
 
 
-def views(game: Game, state: State, clouds: Watched, portraits: int = 1, first: Game | None = None) -> Arrays:
+def views(
+    game: Game,
+    state: State,
+    clouds: Watched,
+    portraits: int = 1,
+    first: Game | None = None,
+    pairs: Watched | None = None,
+) -> Arrays:
     """Everything that is kept of the inside, for the P first seeds, the portraits, or all S seeds, in float32; `first` is the
-    game as the portraits alone play it, where dials differ by seed.
+    game as the portraits alone play it, where dials differ by seed. Gradients of losses, and slopes in between, are of
+    `pairs`, the clouds as a move has them, both told the same classes, where these differ.
 
     `real_scores`, `fake_scores [S, n]` and `real_slopes`, `fake_slopes`, `between_slopes [S, n, 2]` at the first 400
     watched points; `slope_quantiles [S, 3, 5]` of |grad score| at real, generated and in-between points;
@@ -58,13 +72,14 @@ def views(game: Game, state: State, clouds: Watched, portraits: int = 1, first: 
     drawn = first or game
     sent = (drawn.chart or duel.carried)(drawn, averaged, torch.stack(grids))
     shares, reach = weight_histogram(critic[:portraits])
-    through_layers = layer_gradients(game, state, clouds)
-    seen = at_points(game, state, clouds) | {
+    pairs = pairs or clouds
+    through_layers = layer_gradients(game, state, pairs)
+    seen = at_points(game, state, clouds, pairs) | {
         "layer_gradients": through_layers,
         "layer_gradient_ratio": through_layers[:, 0] / through_layers[:, -1],
         "weight_saturation": weight_saturation(critic),
-        "generator_gradient": generator_gradient(game, state, clouds),
-        "score_saturation": score_saturation(game, state, clouds),
+        "generator_gradient": generator_gradient(game, state, pairs),
+        "score_saturation": score_saturation(game, state, pairs),
         "weight_histogram": shares,
         "weight_reach": reach,
         "latent_map": sent[..., :2].reshape(portraits, CELLS + 1, CELLS + 1, 2),
@@ -75,13 +90,14 @@ def views(game: Game, state: State, clouds: Watched, portraits: int = 1, first: 
 # --- at points of the plane ------------------------------------------------------------------------------------------
 
 
-def at_points(game: Game, state: State, clouds: Watched) -> dict[str, Tensor]:
-    """Scores and slopes of every seed's critic at real, generated and in-between points, against these same clouds."""
+def at_points(game: Game, state: State, clouds: Watched, pairs: Watched) -> dict[str, Tensor]:
+    """Scores and slopes of every seed's critic at real, generated and in-between points of pairs, against these same clouds."""
     real, fake = (cloud[:, :JUDGED] for cloud in with_beside(game, state, clouds))
+    paired = (real, fake) if pairs is clouds else (cloud[:, :JUDGED] for cloud in with_beside(game, state, pairs))
     critic = duel.judge(game, state.parameters, real, fake)
     n = real.shape[1]
     scores = critic.score(torch.cat((real, fake), dim=1))
-    slopes = critic.slopes(torch.cat((real, fake, between(real, fake)), dim=1))
+    slopes = critic.slopes(torch.cat((real, fake, between(*paired)), dim=1))
     steepness = slopes.norm(dim=2).unflatten(1, (3, n))
     levels = torch.tensor(QUANTILES).to(steepness)
     return {
@@ -97,11 +113,11 @@ def at_points(game: Game, state: State, clouds: Watched) -> dict[str, Tensor]:
 def with_beside(game: Game, state: State, clouds: Watched) -> tuple[Tensor, Tensor]:
     """Both watched clouds with what stands beside their points [seed, n, d]."""
     real, fake = clouds.real.expand(len(clouds.fake), -1, -1), clouds.fake
-    row = by_name(game, real, clouds.latent)
+    row, due = by_name(game, real, clouds.latent), by_name(game, real, clouds.due)
     if game.clouds is not None:
         real, fake = (cloud.detach() for cloud in game.clouds(game, state.parameters, row))
     with torch.no_grad():
-        r = [one.real(game, state.parameters, real, row) for one in game.beside]
+        r = [one.real(game, state.parameters, real, due) for one in game.beside]
         g = [one.fake(game, state.parameters, fake, row) for one in game.beside]
     return torch.cat((real, *r), dim=2), torch.cat((fake, *g), dim=2)
 
@@ -164,7 +180,11 @@ def layers_of_critic(game: Game, state: State) -> Sequence[Layer]:
 
 
 def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
-    """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01: [seed]."""
+    """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01: [seed]; against
+    several critics, of its loss against the first, and NaN where its loss is none of scores.
+    """
+    if not game.scored:
+        return torch.full_like(state.memory, torch.nan)
     real, fake = packs(game, state, clouds)
     body, layers = game.players[CRITIC].network, layers_of_critic(game, state)
     r, g = body.forward(layers, real).detach(), body.forward(layers, fake).detach()

@@ -26,11 +26,12 @@ from toygan.quantities.critic import (
 )
 from toygan.quantities.divergences import js, tv
 from toygan.quantities.kinds import class_accuracy, class_w1, generator_distance, generator_overlap
-from toygan.quantities.modes import high_quality, mode_kl, mode_mass_tv, modes_kept
+from toygan.quantities.modes import grid_tv, high_quality, mode_kl, mode_mass_tv, mode_tv, modes_kept
 from toygan.quantities.neighbours import coverage, density, neighbour_kl, neighbour_reverse_kl, precision, recall
 from toygan.quantities.optimal import Clouds
 from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
 from toygan.quantities.transport import Transport, sliced_w1, w2
+from toygan.quantities.two_samples import mmd, neighbour_accuracy
 
 N_W1 = 400  # transport costs 10 ms a cloud at 400 points, 60 at 1000, 270 at 2000; its floor falls as 1 / sqrt(n)
 
@@ -233,6 +234,23 @@ QUANTITIES = {
     "mode_kl": cloud(
         "mode KL", "reverse KL of the shares on modes from the weights", "nats", "lower", mode_kl, "points modes"
     ),
+    "mode_tv": cloud(
+        "TV of modes and none", "total variation of the shares on modes, and on none, from the weights", "share", "lower",
+        mode_tv, "points modes", when="final",
+    ),
+    "grid_tv": cloud(
+        "TV of fine cells", "total variation of the shares in 41 x 41 cells from the target's exact ones", "share", "lower",
+        grid_tv, "points modes", when="final",
+    ),
+    "mmd": cloud(
+        "MMD", "maximum mean discrepancy, a Gaussian kernel of width 1", "", "lower",
+        lambda some, some_real: mmd(some[:N_W1], some_real[:N_W1]), "some some_real", when="final",
+    ),
+    "neighbour_accuracy": cloud(
+        "told by a neighbour", "share of points whose nearest other is of their own cloud; 1/2 where nothing tells them apart",
+        "share", "neither", lambda some, some_real: neighbour_accuracy(some[:N_W1], some_real[:N_W1]), "some some_real",
+        when="final", best=0.5,
+    ),
     "on_skeleton": cloud(
         "on the curve", "share of points on the target's curve", "share", "higher",
         on_skeleton, "points curve", "line end share curves terminal table page", best=1.0,
@@ -278,7 +296,7 @@ QUANTITIES = {
         class_accuracy, "points real classes", "end curves terminal page", best=1.0,
     ),
     "generator_overlap": cloud(
-        "generators overlap", "how alike two generators share out modes: 0 no mode is two's, 1 all serve the same", "share",
+        "generators overlap", "how alike two generators serve modes: 0 none is two's, 1 all are all's", "share",
         "lower", generator_overlap, "points modes makers", "end curves terminal page",
     ),
     "generator_distance": cloud(
@@ -308,8 +326,9 @@ QUANTITIES = {
                                   "neither", "state"),
     "generator_gradient": Quantity("generator's gradient", "size of the gradient that the critic gives the generator",
                                    "gradient", "neither", "state", shown="curves"),
-    "score_saturation": Quantity("saturated scores", "share of generated points at which the generator's loss is flat",
-                                 "share", "neither", "state"),
+    "score_saturation": Quantity("saturated scores",
+                                 "share of points at which the generator's loss against the first critic is flat", "share",
+                                  "neither", "state"),
     "layer_gradient_ratio": Quantity("first layer's gradient over the last one's", "the critic's gradient, layer by layer",
                                      "ratio", "neither", "state", shown="last"),
     "code_information": Quantity("code information", "share of a point's mode that its category tells", "share", "higher",
@@ -319,11 +338,15 @@ QUANTITIES = {
         "state", shown="last end curves terminal page", best=0.0,
     ),
     "latent_distance": Quantity(
-        "latent error", "mean distance |z - E(G(z))| of what G is fed from what comes back of it", "latent", "lower", "state",
+        "latent distance", "mean distance |z - E(G(z))| of what G is fed from what comes back of it", "latent", "lower", "state",
         shown="last end curves terminal page", best=0.0,
     ),
     "travel": Quantity("way gone", "mean distance of a source point from where it is sent", "plane", "neither", "state",
                        shown="last curves page"),
+    "way_error": Quantity(
+        "distance from the way", "mean distance of a solution, or of classes' means, from where they are to be", "plane",
+        "lower", "state", shown="last end curves terminal page", best=0.0,
+    ),
     "other_w1": Quantity("W1 in the other world", f"exact Wasserstein-1 distance there, of {N_W1} points", "plane", "lower",
                          "state", shown="last end curves terminal page"),
     "latent_error": Quantity("latent term", "what is added to losses for |z - E(G(z))|², with its weight", "loss", "lower",
@@ -334,6 +357,8 @@ QUANTITIES = {
                                 "loss", shown="curves"),
     "cycle": Quantity("cycle term", "what is added to losses for going there and back, with its weight", "loss", "lower",
                       "loss", shown="curves"),
+    "ranking": Quantity("ranking term", "max(0, margin + f(x') - f(x)), x' of the last stage, with its weight", "loss", "lower",
+                        "loss", shown="curves"),
     "sameness": Quantity("sameness term", "|z - z'| / |G(z) - G(z')|, with its weight", "loss", "lower", "loss",
                          shown="curves"),
     "w1_floor": Quantity("W1 floor", "what perfect samplers score in W1, the mean", "plane", "neither", "floor",

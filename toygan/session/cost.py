@@ -18,7 +18,7 @@ from toygan.files.scenario import read
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.networks import Layer, Layers, Network
 from toygan.game.objectives import OBJECTIVES, Extra, Heads, Losses, Objective, objective_of
-from toygan.game.play import Game
+from toygan.game.play import Game, step
 from toygan.game.streams import draws
 from toygan.quantities.contract import called
 from toygan.quantities.forms import Loss, LossForm, PenaltyForm, losses_of, penalty_of
@@ -91,7 +91,7 @@ def played(sim: Simulation, change: Callable[[Game], Game]) -> EndOfGame:
     state, moves, dials = sim.start, draws(sim.source, 0, like(sim.start)), sim.world.dials
     game = change(sim.world.game_at(dials))
     for _ in range(STEPS):
-        state = game.rule(game, state, next(moves))
+        state = step(game, state, next(moves))
     alive = ~has_diverged(state).numpy()
     points, modes = generated(sim, state, sim.final)[alive, :POINTS], sim.world.target.modes
     assert modes is not None

@@ -54,7 +54,8 @@ class Eigenvalues(NamedTuple):
 class Portrait(NamedTuple):
     """The phase portrait of one method: `axis [g]`; `field [g, g, 2]` (theta, psi) per unit of the generator's rate
     (row = psi, column = theta); `path [T, 2]`; the eigenvalues at the first place of rest, by default (0, 0); the generator's
-    rate; what to call it; the places of rest [n, 2]; what the two axes are; and more lines that are to be said.
+    rate; what to call it; the places of rest [n, 2]; what the two axes are; more lines that are to be said; and whether a step
+    hangs on what the rule or its optimisers remember, of which the field can show one case.
     """
 
     title: str
@@ -67,6 +68,7 @@ class Portrait(NamedTuple):
     rests: np.ndarray = np.zeros((1, 2))
     names: tuple[str, str] = ("θ, the generated point", "ψ, the critic's slope")
     more: tuple[str, ...] = ()
+    remembers: bool = False
 
 
 def portrait(
@@ -88,6 +90,7 @@ def portrait(
         eigenvalues=found,
         rate=float(game.players[GENERATOR].rate),
         words=motion_in_words(found),
+        remembers=remembers(start),
     )
 
 
@@ -108,6 +111,11 @@ def stage(config: Config) -> tuple[Game, State, Draw]:
     upright = config.critic.model_copy(update={"start": (1.0, 0.0)})
     sim = simulation(config.model_copy(update={"critic": upright}))
     return sim.world.game, sim.start, next(draws(sim.source, 0, like(sim.start)))
+
+
+def remembers(state: State) -> bool:
+    """Whether a step from a place hangs on earlier ones: a momentum, second moments, an earlier slope."""
+    return any(learned.slots for learned in state.players.values())
 
 
 # --- states as points of a plane -------------------------------------------------------------------------------------

@@ -185,7 +185,7 @@ class Facts:
         return known.kind or BY_OBJECTIVE.get(str(objective), "density")
 
 
-BY_OBJECTIVE = {"wasserstein": "potential", "mmd": "kernel", "cramer": "kernel"}
+BY_OBJECTIVE = {"wasserstein": "potential", "c-transform": "potential", "mmd": "kernel", "cramer": "kernel"}
 PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "command", "settings", "inputs", "versions",
          "device", "backend", "message", "digests", "followed")  # fmt: skip
 

@@ -29,8 +29,9 @@ FINISHED = ("done", "diverged")
 # copies of own code, by the part that it is
 OWN_FILES = {
     "objective": "objective.py", "constraint": "constraint.py", "also": "also.py", "update": "rule.py", "target": "target.py",
+    "generator": "generator.py", "critic": "critic.py",
 } | {f"measure {i}": f"measure-{i}.py" for i in range(1, 9)}  # fmt: skip
-PLAY = 2  # raised where random numbers or a kept state are others than before: what was begun then is begun again
+PLAY = 3  # raised where random numbers or a kept state are others than before: what was begun then is begun again
 OURS = ("run.json", "config.toml", "metrics.jsonl", "frames.npz", "weights.npz", "picture.png", "animation.gif",
         *OWN_FILES.values())  # fmt: skip
 # Whose versions decide a run's bytes.
@@ -201,8 +202,7 @@ def digests(config: Config) -> dict[str, str]:
     path = None if isinstance(config.target, Own) else getattr(config.target, "path", None)
     points = {str(path): digest(path.read_bytes()).hex()} if path else {}
     return points | {
-        code.path if code.path.endswith(".py") else code.kind: digest(code.source).hex()
-        for code in own_code(config).values()
+        code.path if code.path.endswith(".py") else code.kind: code.digest for code in own_code(config).values()
     }
 
 

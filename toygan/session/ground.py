@@ -17,7 +17,8 @@ from toygan.game.streams import stream
 from toygan.quantities import measure
 from toygan.quantities.kinds import Kinds
 from toygan.quantities.optimal import OPTIMA, Known, Told, indifferent_score, known_optimum
-from toygan.quantities.table import N_W1
+from toygan.quantities.table import N_W1, Floor
+from toygan.quantities.transport import w1
 from toygan.targets.target import MANY, Batch, Target
 
 PERFECT = 40  # samplers behind a floor: half a second for a frame's, 3 s for those of the end, kept for later runs
@@ -61,24 +62,9 @@ def perfect_points(target: Target, seed: int, n: int, k: int) -> np.ndarray:
     return perfect_batch(target, seed, n, k).points
 
 
-def perfect_batch(target: Target, seed: int, n: int, k: int, due: np.ndarray | None = None) -> Batch:
-    """The same points with their classes, where the target has any; or points of exactly the classes `due [n]`."""
-    rng = stream(seed, 0, "floor", k)
-    if due is None:
-        return target.batch(rng, n)
-    return of_classes(target, rng, due)
-
-
-def of_classes(target: Target, rng: np.random.Generator, due: np.ndarray) -> Batch:
-    """Points of the target of exactly these classes [n], drawn until there are enough of each."""
-    points = np.full((len(due), 2), np.nan)
-    while (missing := np.isnan(points[:, 0])).any():
-        drawn = target.batch(rng, 2 * len(due))
-        assert drawn.labels is not None, "only a target with classes is asked"
-        for c in np.unique(due[missing]):
-            places, found = np.flatnonzero(missing & (due == c)), drawn.points[drawn.labels == c]
-            points[places[: len(found)]] = found[: len(places)]
-    return Batch(points, due)
+def perfect_batch(target: Target, seed: int, n: int, k: int) -> Batch:
+    """The same points with their classes, where the target has any."""
+    return target.batch(stream(seed, 0, "floor", k), n)
 
 
 def axes_of(view: View, n: int) -> Axes:
@@ -166,22 +152,25 @@ def floors_on(
     when: measure.When,
     due: np.ndarray | None = None,
     more: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None,
+    makers: np.ndarray | None = None,
 ) -> Floors:
     """What perfect samplers score in every measure of clouds against these target points [n, 2]: mean, spread, the ends
     of the band that holds 90 % of them, and how many were drawn. Runs on one target, which is what is told `about` it,
-    share them, here and elsewhere. With the points' classes `due [n]` of measures of classes too, and of `more(clouds)`,
+    share them, here and elsewhere. With the target points' classes `due [n]` of measures of classes too, the samplers' points
+    having their own, with `makers [n]` of measures of several generators, each of them perfect, and of `more(clouds)`,
     clouds [K, n, 2] to [K] each.
     """
-    target, about = ground.target, [*about, *([] if due is None else ["told classes"])]
+    target, about = ground.target, [*about, *([] if due is None else ["classes"])]
+    about += [] if makers is None else [f"{int(makers.max()) + 1} makers"]
 
     def perfect(k: int) -> Batch:
-        return perfect_batch(target, ground.seed, len(real), k, due if when == "frame" else None)
+        return perfect_batch(target, ground.seed, len(real), k)
 
     def sample(k: int) -> np.ndarray:
         return perfect(k).points
 
     def kinds(k: int) -> Kinds:
-        return Kinds() if due is None else Kinds(perfect(k).labels, due)
+        return Kinds(None if due is None else perfect(k).labels, due, makers)
 
     def made() -> Floors:
         found = measure.floors(
@@ -190,9 +179,27 @@ def floors_on(
         if more:
             clouds = np.stack([sample(k) for k in range(PERFECT)])
             found |= {name: measure.floor_of(scores) for name, scores in more(clouds).items()}
-        return {name: dict(zip(FLOOR, map(plain, floor), strict=True)) for name, floor in found.items()}
+        return {name: as_told(floor) for name, floor in found.items()}
 
     return cache.kept("floors", [*about, ground.seed, len(real), n_w1, when, PERFECT], made)
+
+
+def as_told(floor: Floor) -> dict[str, Any]:
+    """A floor as it stands in `run.json`."""
+    return dict(zip(FLOOR, map(plain, floor), strict=True))
+
+
+def floor_between(source: Target, seed: int, about: Sequence[Any], real: np.ndarray | None, n: int) -> dict[str, Any]:
+    """What perfect samplers score in W1 of n points against real ones [m, 2], or without any against fresh ones each."""
+
+    def made() -> dict[str, Any]:
+        pairs = ((source.sample(stream(seed, 0, "other floor", k), n), k) for k in range(PERFECT))
+        return as_told(measure.floor_of(np.array([w1(one, held_against(k)[:n]) for one, k in pairs])))
+
+    def held_against(k: int) -> np.ndarray:
+        return source.sample(stream(seed, 0, "other real", k), n) if real is None else real
+
+    return cache.kept("floors", [*about, seed, "fresh" if real is None else len(real), n, "between", PERFECT], made)
 
 
 def fixed_on(ground: Ground, steps: Sequence[int]) -> dict[str, np.ndarray]:

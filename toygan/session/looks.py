@@ -15,7 +15,7 @@ from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Parameters, State
 from toygan.game.streams import stream
-from toygan.quantities.companions import Grids, in_turn, makers_of, of_critic, of_maps
+from toygan.quantities.companions import Grids, in_turn, kinds_of, makers_of, of_critic, of_maps
 from toygan.quantities.state import JUDGED, Watched, views, with_beside
 from toygan.session.simulation import ARROWS, GRID, Simulation, average_of, on_host
 
@@ -65,6 +65,7 @@ def observe(sim: Simulation, state: State) -> Frame:
     live = seen if generator.average is None else in_turns(sim, state.parameters, sim.watched)
     shown = shown_clouds(sim, state, real_of(sim, seen), live, 0)
     drawn = sim.portraits
+    pairs = shown if sim.told is sim.watched else paired(sim, state, shown)
     real, fake = (cloud[:drawn, :REFERENCES] for cloud in with_beside(sim.world.game, state, shown))
     first = {name: own[:drawn] for name, own in state.parameters.items()}
     critic = duel.judge(sim.portrait_game, first, real, fake)
@@ -79,7 +80,8 @@ def observe(sim: Simulation, state: State) -> Frame:
             "diverged": on_host(has_diverged(state)),
         }
         | unlike_the_samples(sim, state, live, shown)
-        | views(sim.world.game, state, shown, drawn, sim.portrait_game)
+        | means_of_classes(sim, on_host(seen))
+        | views(sim.world.game, state, shown, drawn, sim.portrait_game, pairs)
         | squared(of_critic(sim.portrait_game, first, grids, (real, fake)))
         | squared(of_maps(sim.world.game, state, shown._replace(fake=seen, real=real_of(sim, seen)), grids.coarse)),
         report={name: on_host(told) for name, told in state.report.items()},
@@ -94,6 +96,27 @@ def in_turns(sim: Simulation, parameters: Parameters, latents: Tensor) -> Tensor
         return duel.carried(sim.world.game, parameters, latents)
     order = torch.from_numpy(in_turn(makers)).to(latents.device)
     return duel.carried(sim.world.game, parameters, latents[:, order.argsort()])[:, order]
+
+
+def means_of_classes(sim: Simulation, points: np.ndarray) -> Arrays:
+    """Where each class's points [S, n, 2] are on average, `way [S, K, 2]`, and the mean distance of these from modes' centres,
+    `way_error [S]`, where classes are the target's modes; a class without points counts for nothing.
+    """
+    modes, classes = sim.world.target.modes, kinds_of(sim.world.game, sim.watched, duel.LABEL)
+    if classes is None or modes is None or len(modes.centres) != sim.world.target.classes:
+        return {}
+    chosen = classes[:, None] == np.arange(len(modes.centres))[:, None]
+    with np.errstate(invalid="ignore"):
+        means = np.einsum("skn,snd->skd", chosen, points) / chosen.sum(axis=2)[..., None]
+    apart = np.linalg.norm(means - modes.centres, axis=2)
+    found = {"way": means, "way_error": np.nanmean(apart, axis=1)}
+    return {name: values.astype(np.float32) for name, values in found.items()}
+
+
+def paired(sim: Simulation, state: State, shown: Watched) -> Watched:
+    """The clouds as a move has them: what the live generator makes when it is told the real points' classes."""
+    live = in_turns(sim, state.parameters, sim.told)
+    return shown_clouds(sim, state, real_of(sim, live), live, 0)._replace(latent=sim.told)
 
 
 def real_of(sim: Simulation, like: Tensor) -> Tensor:
@@ -117,29 +140,41 @@ def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, plac
     """Real [1, n, 2] and live points [S, n, 2] as the critic is shown them; a place's noise is the same at every frame."""
     left = torch.as_tensor(play.noise_left(sim.world.game, state))
     if not left.any():
-        return Watched(real, live, sim.watched)
+        return Watched(real, live, sim.watched, sim.told)
     n, seed = live.shape[1], sim.source.scenario_seed
     rngs = (stream(seed, own, "watched noise", place) for own in sim.source.seeds)
     noise = torch.from_numpy(np.stack([rng.standard_normal((2, n, 2)) for rng in rngs])).to(live)
     blur = over(left, live) * noise.transpose(0, 1)
-    return Watched(real + blur[0], live + blur[1], sim.watched)
+    return Watched(real + blur[0], live + blur[1], sim.watched, sim.told)
 
 
 def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Every seed's real and generated points [n, 2] as its critic is shown them, of other latents and noise than the watched."""
     fake = in_turns(sim, state.parameters, sim.final[:, : len(real)])
     shown = shown_clouds(sim, state, torch.from_numpy(real[None]).to(fake), fake, 1)
-    return list(zip(on_host(shown.real.expand(len(fake), -1, -1)), on_host(shown.fake), strict=True))
+    told_apart = (
+        on_host(cloud) for cloud in judged_clouds(sim, state, shown._replace(latent=sim.final[:, : len(real)]))
+    )
+    return list(zip(*told_apart, strict=True))
+
+
+def judged_clouds(sim: Simulation, state: State, shown: Watched) -> tuple[Tensor, Tensor]:
+    """The points [S, n, 2] that the critic tells apart: those that it is shown, or what a cast has in their place."""
+    if sim.world.game.clouds is None:
+        return shown.real.expand(len(shown.fake), -1, -1), shown.fake
+    real, fake = with_beside(sim.world.game, state, shown._replace(told=None))
+    return real[..., :2], fake[..., :2]
 
 
 def unlike_the_samples(sim: Simulation, state: State, live: Tensor, shown: Watched) -> Arrays:
     """What the critic trains against where that is not the samples: with an averaged generator the live one's points
-    `live [S, N, 2]`; with instance noise the blurred ones at which it is judged, `shown_real`, `shown_fake [S, n, 2]`.
+    `live [S, N, 2]`; with instance noise the blurred ones at which it is judged, or what a cast has it tell apart in place of
+    points, `shown_real`, `shown_fake [S, n, 2]`.
     """
     arrays = {} if state.players[GENERATOR].average is None else {"live": live}
-    if sim.world.game.noise is not None:
-        blurred = {"shown_real": shown.real.expand(len(live), -1, -1), "shown_fake": shown.fake}
-        arrays |= {name: points[:, :JUDGED] for name, points in blurred.items()}
+    if sim.world.game.noise is not None or sim.world.game.clouds is not None:
+        both = zip(("shown_real", "shown_fake"), judged_clouds(sim, state, shown), strict=True)
+        arrays |= {name: points[:, :JUDGED] for name, points in both}
     return {name: on_host(points).astype(np.float32) for name, points in arrays.items()}
 
 

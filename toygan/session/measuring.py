@@ -15,10 +15,11 @@ from torch import Tensor
 from toygan.files.config import Config, as_data
 from toygan.files.own_parts import Measure
 from toygan.files.world import besides, build_cast, build_measures
+from toygan.game.duel import LABEL
 from toygan.game.play import State
 from toygan.game.streams import stream
 from toygan.quantities import measure
-from toygan.quantities.companions import in_turn, kinds_of, makers_of
+from toygan.quantities.companions import in_turn, kinds_of, makers_of, times_of
 from toygan.quantities.kinds import Kinds
 from toygan.quantities.modes import code_information
 from toygan.quantities.optimal import Known, Told, alignment_ceiling, decided
@@ -30,6 +31,7 @@ from toygan.session.ground import (
     Ground,
     best_on,
     fixed_on,
+    floor_between,
     floors_on,
     known_on,
     measured_on,
@@ -109,14 +111,14 @@ def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
 def codes_of(sim: Simulation) -> np.ndarray | None:
     """The categories, or else the classes, of the watched latents [S, N]; None where latents have neither."""
     categories = kinds_of(sim.world.game, sim.watched, "category")
-    return kinds_of(sim.world.game, sim.watched, "real label") if categories is None else categories
+    return kinds_of(sim.world.game, sim.watched, LABEL) if categories is None else categories
 
 
 def kinds_seen(sim: Simulation, latents: Tensor, place: int) -> list[Kinds]:
     """What is known of each seed's points of these latents [S, n, d]: classes, those of the real points of that place to
     compare with, and makers, in turn.
     """
-    classes, makers = kinds_of(sim.world.game, latents, "real label"), turns_of(sim, latents)
+    classes, makers = kinds_of(sim.world.game, latents, LABEL), turns_of(sim, latents)
     own: Sequence[np.ndarray | None] = [None] * len(latents) if classes is None else list(classes)
     due = None if classes is None else real_classes(sim, latents.shape[1], place)
     return [Kinds(each, due, makers) for each in own]
@@ -170,7 +172,7 @@ def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure
 
 
 def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When) -> Floors:
-    """What perfect samplers score in every measure of clouds against these target points [n, 2]."""
+    """What perfect samplers score in every measure of clouds against these target points [n, 2], and in the other world."""
     own = [as_data(config)["measures"]] if config.measures else []
     about = [as_data(config)["target"], folders.digests(config), *own]
     labelled, place = config.method.labels is not None, 0 if when == "frame" else 1
@@ -178,29 +180,59 @@ def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when
         real_classes(sim, len(real), place) if labelled else None,
         partial(own_measures, build_measures(config), real=real),
     )
-    return floors_on(ground_of(config, sim), about, real, n_w1, when, classes, more if own else None)
+    makers = turns_of(sim, sim.watched if when == "frame" else sim.final)
+    found = floors_on(ground_of(config, sim), about, real, n_w1, when, classes, more if own else None, makers)
+    return found | other_floor(config, sim)
+
+
+def other_floor(config: Config, sim: Simulation) -> Floors:
+    """What perfect maps score in `other_w1`, which is a frame's at the end too; translators have points of their own there."""
+    source = sim.world.source
+    if source is None:
+        return {}
+    about = [as_data(config)["source"], folders.digests(config)]
+    points = None if sim.world.generator.translates else other_points(sim)
+    return {
+        "other_w1": floor_between(source, sim.source.scenario_seed, about, None if points is None else points[0], N_W1)
+    }
 
 
 def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
     """What does not change from frame to frame: the ground and, where there are any, categories or classes of the watched
-    points, `categories [S, N]`, the classes of both clouds, `classes [N]`, which generator makes each, `makers [N]`, and the
-    points of the other world, `other_real [S, N, 2]`.
+    points, `categories [S, N]`, the real points' classes, `classes [N]`, and the generated ones', `made_classes [S, N]`, which
+    generator makes each, `makers [N]`, the points of the other world, `other_real [S, N, 2]`, and of a known way in time `times
+    [M]` and `exact_way [M, 2]`.
     """
     codes, other, makers = codes_of(sim), other_points(sim), turns_of(sim, sim.watched)
-    labels = kinds_of(sim.world.game, sim.watched[:1], "real label")
+    made, due = (kinds_of(sim.world.game, latents, LABEL) for latents in (sim.watched, sim.told))
     arrays = fixed_on(ground_of(config, sim), steps) | ({} if codes is None else {"categories": codes})
     arrays |= {} if makers is None else {"makers": makers}
-    arrays |= {} if labels is None else {"classes": labels[0]}
-    return arrays | ({} if other is None else {"other_real": other.astype(np.float32)})
+    arrays |= {} if made is None or due is None else {"made_classes": made, "classes": due[0]}
+    arrays |= {} if other is None else {"other_real": other.astype(np.float32)}
+    return arrays | solution(sim)
+
+
+def solution(sim: Simulation) -> dict[str, np.ndarray]:
+    """Where a way is to be at even times, `exact_way [M, 2]`, and these, `times [M]`, where the game has one; where classes are
+    the target's modes, their centres.
+    """
+    course, modes = sim.world.game.course, sim.world.target.modes
+    if course is None:
+        is_told = kinds_of(sim.world.game, sim.watched, LABEL) is not None
+        is_known = modes is not None and is_told and len(modes.centres) == sim.world.target.classes
+        return {"exact_way": modes.centres} if is_known and modes is not None else {}
+    times = times_of(course)
+    return {"times": on_host(times), "exact_way": on_host(course.exact(times))}
 
 
 def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | None:
     """What is known of the optimal critic of this method's objective with so much instance noise; None where its critic
-    is after something else, or is shown more than points.
+    is after something else, is shown more than points, or tells other clouds apart.
     """
     method, told = config.method, told_by(config)
     if (
         sim.world.game.beside
+        or sim.world.game.clouds
         or config.generator.kind == "point"
         or not decided(method.objective.kind, told, critic_kind(config))
     ):

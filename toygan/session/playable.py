@@ -16,14 +16,29 @@ from toygan.engines.tree import Tree, named
 from toygan.files.config import Config
 from toygan.files.dials import Dials
 from toygan.files.strict import Mistake, UserError
-from toygan.files.world import World, build_target
+from toygan.files.world import World, build_source, build_target
 from toygan.game import duel, play
+from toygan.game.casts import BACK, ENCODER, OTHER_CRITIC
 from toygan.game.duel import CRITIC, GENERATOR
-from toygan.game.play import Draw, State
-from toygan.game.streams import draws, starts, stream
-from toygan.quantities.state import Watched, with_beside
+from toygan.game.play import Draw, Game, State
+from toygan.game.streams import draws, stream
+from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
+from toygan.quantities.evidence import Places, places_of
+from toygan.quantities.skeleton import Curve
+from toygan.quantities.state import (
+    Watched,
+    at_points,
+    generator_gradient,
+    layer_gradients,
+    score_saturation,
+    weight_saturation,
+    with_beside,
+)
+from toygan.session.beginning import Beginning, beginning
+from toygan.session.ground import curve_of, watched_points
 from toygan.session.looks import REFERENCES
 from toygan.session.simulation import Simulation, data_points, simulation
+from toygan.targets.target import Batch, Modes
 
 ALTERNATING = "alternating"
 
@@ -46,20 +61,33 @@ class Drawn(NamedTuple):
     columns: int
 
 
+class Kinds(NamedTuple):
+    """What kinds of generated points are: the word for one, and either which columns of what the generator is fed say it, from
+    `start` to before `stop`, or which of several generators makes each watched point, `makers [n]`.
+    """
+
+    word: str
+    start: int = 0
+    stop: int = 0
+    makers: tuple[int, ...] = ()
+
+
 class Playable(NamedTuple):
     """A game as data: models by name (`critic` and `generator` for games of alternating moves, else `step`; `look`), the first
-    state by place, first parameters [seed, P] by player, draws by name, dials by key, and where a state holds what.
+    state by place, first parameters by player, draws by name, dials by key, and where a state holds what.
     """
 
     models: Mapping[str, Model]
     state: Mapping[str, Fill]
-    starts: Mapping[str, np.ndarray]
+    starts: Mapping[str, Beginning]
     draws: Mapping[str, Drawn]
     dials: Mapping[str, float]
     places: Mapping[str, str]  # "step", each told loss and each player's parameters -> where in the state
     critic_steps: int
     batch: int
     codes: tuple[str, ...]  # the draws that come before the latent where points are only looked at
+    kinds: Kinds | None  # what tells generated points apart
+    shift: int | None  # the first of two parameters of the generator's that move all its points alike; None: none do
 
 
 class Windows(NamedTuple):
@@ -79,15 +107,17 @@ WINDOWS = Windows()
 
 
 def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -> Playable:
-    """A config's game as a page plays it. Raises Untraceable, and UserError for numbers that a page does not draw."""
+    """A config's game as a page plays it; `seeds` are those whose first parameters come along where they must. Raises
+    Untraceable, and UserError for numbers that a page does not draw.
+    """
     sim = simulation(config)
     stage, state = sim.world, sim.start
     drawable(config, stage)
     return Playable(
-        models={**moves(config, sim), "look": look(sim, windows)},
+        models={**moves(config, sim), "look": look(sim, windows), "gauge": gauge(sim, windows)},
         state={place: fill(state, leaf) for place, leaf in named(state, "state").items()},
         starts={
-            name: starts(config.training.seed, seeds, name, player.network.initial).astype(np.float32)
+            name: beginning(config.training.seed, seeds, name, player.network.initial)
             for name, player in stage.game.players.items()
         },
         draws=drawn(config, stage),
@@ -96,20 +126,48 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -
         critic_steps=config.method.critic_steps,
         batch=config.training.batch,
         codes=stage.game.objective.codes,
+        kinds=kinds_in(sim, windows),
+        shift=shift_of(sim),
     )
 
 
-LAWS = ("real", "uniform", "normal", "one-hot", "zero")  # what a page draws of itself
+# what a page draws of itself; uniform is from 0 to 1, symmetric from -1 to 1
+LAWS = ("real", "uniform", "symmetric", "normal", "sphere", "one-hot", "zero", "labels", "source")
 
 
 def drawable(config: Config, stage: World) -> None:
-    """UserError for a game of numbers that a page cannot draw: those of a second world, and labels, which go with points."""
-    for needed in drawn(config, stage).values():
+    """UserError for a game of numbers that a page cannot draw, such as points of the target with noise."""
+    for name, needed in drawn(config, stage).items():
         if needed.law not in LAWS:
-            second = stage.generator.translates or needed.law == "source"
-            what = "second world" if second else {"unknown": "noisy data"}.get(needed.law, needed.law)
-            wrong = f"{config.method.name} on {config.name}: a page that trains draws points of one target, and has no {what}"
+            what = "noisy data" if needed.law == "unknown" else needed.law
+            wrong = f"{config.method.name} on {config.name}: a page that trains has no {what} for the draw {name!r}"
             raise UserError(Mistake(None, wrong, f"toygan run {config.name} -m {config.method.name} plays it"))
+
+
+def kinds_in(sim: Simulation, windows: Windows) -> Kinds | None:
+    """What tells generated points apart: generators where there are several, else classes, else categories."""
+    game = sim.world.game
+    makers = makers_of(game, torch.zeros(1, windows.samples, sim.watched.shape[2]))
+    if makers is not None:
+        return Kinds("generator", makers=tuple(map(int, makers)))
+    for code, word in ((duel.LABEL, "class"), ("category", "category")):
+        if (columns := duel.code_place(game, code)) is not None:
+            return Kinds(word, columns.start, columns.stop)
+    return None
+
+
+def shift_of(sim: Simulation) -> int | None:
+    """The first of two neighbouring parameters of the generator's which, when they grow by a number, move every point by it."""
+    game, latents = sim.world.game, sim.watched[:1, :16]
+    own = {name: parameters[:1] for name, parameters in sim.start.parameters.items()}
+    before, size = duel.carried(game, own, latents), own[GENERATOR].shape[1]
+    for first in {size - 2, size - 4} & set(range(size)):
+        moved = own[GENERATOR].clone()
+        moved[:, first : first + 2] += 1.0
+        after = duel.carried(game, {**own, GENERATOR: moved}, latents)
+        if torch.allclose(after, before + 1.0, atol=1e-4):
+            return first
+    return None
 
 
 def moves(config: Config, sim: Simulation) -> dict[str, Model]:
@@ -125,7 +183,7 @@ def moves(config: Config, sim: Simulation) -> dict[str, Model]:
 
     def generator(state: State, draw: Draw, dials: Dials) -> State:
         game = stage.game_at(dials)
-        return play.over_with(play.move(game, state, game.generators, draw, at=state))
+        return game.between(game, play.over_with(play.move(game, state, game.generators, draw, at=state)))
 
     both = {CRITIC: critic, GENERATOR: generator}
     return {name: part(one, "state", state=state, draw=row, dials=stage.dials) for name, one in both.items()}
@@ -146,14 +204,65 @@ def look(sim: Simulation, windows: Windows) -> Model:
                 counts.items()}  # fmt: skip
 
     def seen(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
-        game, generator = stage.game_at(dials), state.players[GENERATOR]
-        samples = duel.carried(game, state.averaged, at["latents"])
-        live = samples if generator.average is None else duel.carried(game, state.parameters, at["latents"])
-        clouds = Watched(*(points[:, :REFERENCES] for points in (at["real"], live, at["latents"])))
+        game, latents = stage.game_at(dials), at["latents"][:, : windows.samples]
+        samples = duel.carried(game, state.averaged, latents)
+        mesh = (game.chart or duel.carried)(game, state.averaged, at["latents"][:, windows.samples :])
+        live = samples if state.players[GENERATOR].average is None else duel.carried(game, state.parameters, latents)
+        clouds = Watched(*(points[:, :REFERENCES] for points in (at["real"], live, latents)))
         critic = duel.judge(game, state.parameters, *with_beside(game, state, clouds))
-        return {"samples": samples, "scores": critic.score(at["scores"]), "slopes": critic.slopes(at["slopes"])}
+        found = {"scores": critic.score(at["scores"]), "slopes": critic.slopes(at["slopes"])}
+        return (
+            {"samples": torch.cat((samples, mesh[..., :2]), dim=1)}
+            | found
+            | maps(game, state, clouds, samples, latents)
+        )
 
     return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials)
+
+
+def gauge(sim: Simulation, windows: Windows) -> Model:
+    """What curves and the diagnosis want to know of a state, in fewer points than a look: watched points, the critic's scores of
+    real and generated ones, how steep it is at them and between them, and sizes of gradients.
+    """
+    stage, n = sim.world, windows.judged
+    examples = {
+        "latents": torch.rand(1, n, sim.watched.shape[2]).to(sim.start.memory),
+        "real": torch.rand(1, n, 2).to(sim.start.memory),
+    }
+
+    def seen(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
+        game = stage.game_at(dials)
+        samples = duel.carried(game, state.averaged, at["latents"])
+        live = duel.carried(game, state.parameters, at["latents"])
+        clouds = Watched(at["real"], live, at["latents"])
+        told = at_points(game, state, clouds, clouds)
+        slopes = torch.cat([told[f"{where}_slopes"] for where in ("real", "fake", "between")], dim=1)
+        return {
+            "samples": samples,
+            "real_scores": told["real_scores"],
+            "fake_scores": told["fake_scores"],
+            "steepness": slopes.norm(dim=2),
+            "generator_gradient": generator_gradient(game, state, clouds),
+            "score_saturation": score_saturation(game, state, clouds),
+            "weight_saturation": weight_saturation(state.players[CRITIC].parameters),
+            "layer_gradients": layer_gradients(game, state, clouds),
+        }
+
+    return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials)
+
+
+def maps(game: Game, state: State, clouds: Watched, samples: Tensor, latents: Tensor) -> dict[str, Tensor]:
+    """What comes back of the real points, `reconstructed`, and what is made in the other world, `other`; of games with such."""
+    few = clouds._replace(fake=samples[:, :REFERENCES])
+    if ENCODER in game.players:
+        found = of_encoder(game, state.averaged, few, few.real)
+    elif BACK in game.players:
+        found = of_way_back(game, state.averaged, few, few.real)
+    elif OTHER_CRITIC in game.players:
+        found = of_pairs(game, state.averaged, few._replace(latent=latents))
+    else:
+        return {}
+    return {name: found[name] for name in ("reconstructed", "other") if name in found}
 
 
 def fill(state: State, leaf: Tensor) -> Fill:
@@ -189,20 +298,50 @@ def drawn(config: Config, stage: World) -> dict[str, Drawn]:
 def latent(config: Config, stage: World) -> Drawn:
     """The law of latents: that of the generator's own option, or what the kinds without one are fed."""
     columns = stage.generator.latents(np.random.default_rng(0), 1, stage.target.sample).shape[1]
-    return Drawn(getattr(config.generator, "latent", FED.get(config.generator.kind, "unknown")), columns)
+    own = getattr(config.generator, "latent", None)
+    return Drawn(FED.get(config.generator.kind, "unknown") if own is None else CHOSEN[own], columns)
 
 
-FED = {"point": "zero", "shift": "uniform"}  # what generators without a choice of latents are fed
+CHOSEN = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere"}  # laws of latents, as scenarios call them
+
+
+# what generators without a choice of latents are fed
+FED = {"point": "zero", "shift": "uniform", "translator": "source"}
 
 
 # --- what a page needs besides --------------------------------------------------------------------------------------
 
 
-def pool(config: Config, n: int) -> np.ndarray:
-    """Points [n, 2] to draw batches from: of the target, or of the fixed list that a run trains on."""
-    target, rng = build_target(config), stream(config.training.seed, 0, "pool")
-    table = data_points(config, target)
-    return target.sample(rng, n) if table is None else table[rng.integers(len(table), size=n)]
+class Pool(NamedTuple):
+    """Points [n, 2] to draw batches from, with their classes [n] and so many of them, None where they have none; points [n, 2]
+    of the world that a translator's are from; what clouds are held against: modes or a curve, and the places of the diagnosis.
+    """
+
+    points: np.ndarray
+    labels: np.ndarray | None
+    classes: int | None
+    source: np.ndarray | None
+    modes: Modes | None
+    curve: Curve | None
+    places: Places | None
+
+
+def pool(config: Config, n: int) -> Pool:
+    """Points of the target, or of the fixed list that a run trains on, and what is known of it."""
+    target, source, rng = build_target(config), build_source(config), stream(config.training.seed, 0, "pool")
+    table, drawn = data_points(config, target), target.batch(rng, n)
+    if table is not None:
+        drawn = Batch(table[rng.integers(len(table), size=n)])
+    modes = {} if target.modes is None else {"mode_centres": target.modes[0], "mode_weights": target.modes[2]}
+    return Pool(
+        drawn.points,
+        drawn.labels,
+        target.classes if drawn.labels is not None else None,
+        None if source is None else source.sample(stream(config.training.seed, 0, "source pool"), n),
+        target.modes,
+        curve_of(target),
+        places_of(modes, watched_points(target, config.training.seed, config.training.points, 0)),
+    )
 
 
 def potential_model(windows: Windows = WINDOWS) -> Model:

@@ -144,6 +144,8 @@ class Recording:
         config, learned = self.config(), self.weights("to draw more points from")
         try:
             return fresh_points(config, learned, n, k)
+        except UserError:
+            raise
         except (OSError, ValueError) as error:
             raise UserError(
                 f"{self.name}: its generator needs target points, which are not to be had ({error})"
@@ -152,12 +154,14 @@ class Recording:
     def config(self) -> Config:
         """What the run plays, from its facts; UserError where this version does not understand it."""
         from toygan.files.config import Config
+        from toygan.files.own import settled
         from toygan.files.strict import Source, UserError, check
 
         if self.facts.is_recorded:
             raise UserError(
                 f"{self.folder or self.name}: is a recorded training loop; toygan does not know its players"
             )
+        settled(self.facts.config, self.facts.inputs)
         return check(Config, dict(self.facts.config), Source(self.name))
 
     def weights(self, wanted: str) -> Arrays:
@@ -216,11 +220,18 @@ def like_perfect(facts: Facts, w1: float | None) -> bool | None:
     return None if w1 is None or not floor or not floor.draws or not floor.high else bool(w1 <= floor.high)
 
 
-def load(folder: str | Path) -> Recording:
-    """Read a run folder.
+def load(folder: str | Path, own: Sequence[Any] = ()) -> Recording:
+    """Read a run folder. `own` are functions of yours that its config names, and that may run where they are needed, as to draw
+    more points of your own generator: "mine.py:my_net", or what was given in Python.
 
     Raises FileNotFoundError when there is no finished recording in it and ValueError when it cannot be understood.
     """
+    if own:
+        from toygan.files.own import allow_named, given
+
+        allow_named(one for one in own if isinstance(one, str))
+        for function in own:
+            given(function) if callable(function) else None
     folder = Path(folder)
     facts, frames = read_facts(folder), unpacked(folder / "frames.npz")
     if "samples" in frames and frames["samples"].shape[1:2] != (len(facts.seeds),):

@@ -6,7 +6,6 @@ Both are uses of a game when it is over. Nothing is trained here: the generator 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +22,8 @@ FINEST = 2  # every so many cells of the score grid are searched for
 HANDLES, PULLS, STEPS_A_PULL = 6, 24, 12  # points that are dragged, stops on the way, and moves of a latent at each
 KEEPING = 0.002  # weight of |z - z0|^2, which keeps a dragged point's latent near where it began
 
+OPEN, OPEN_AT_LEAST = 0.1, 0.01  # of the distance, and in the plane's units: how far apart two searches may end
+
 SEARCHED = ("mlp",)  # kinds of generators that are maps of latents
 
 Send = Callable[[Tensor], Tensor]  # latents [n, d] -> points [n, 2]
@@ -30,7 +31,9 @@ Send = Callable[[Tensor], Tensor]  # latents [n, d] -> points [n, 2]
 
 class Searched(NamedTuple):
     """How near the generator comes to each place of a grid `x [g]`, `y [h]`: `residual [h, g]`, distances in the plane's units;
-    the residuals of watched real points and of points that the generator made of other latents, `real [N]`, `made [N]`.
+    the residuals of watched real points and of points that the generator made of other latents, `real [N]`, `made [N]`. Where
+    two searches from different latents end at different distances, `open [h, g]`, the smaller one is shown and need not be the
+    smallest; `open_real` and `open_made` are the shares of such points.
     """
 
     x: np.ndarray
@@ -38,16 +41,28 @@ class Searched(NamedTuple):
     residual: np.ndarray
     real: np.ndarray
     made: np.ndarray
+    open: np.ndarray
+    open_real: float
+    open_made: float
+
+
+class Found(NamedTuple):
+    """The smallest distances [n] that searches find, and where two of them disagree [n]."""
+
+    residual: np.ndarray
+    open: np.ndarray
 
 
 class Dragged(NamedTuple):
     """Points that are dragged along straight lines: where each should be, `wanted [H, T, 2]`, and where its latent takes it,
-    `taken [H, T, 2]`; how far its latent went, `moved [H]`.
+    `taken [H, T, 2]`; how far its latent went, `moved [H]`; and the share of the law's draws that are farther out than where it
+    ended, `beyond [H]`, 1 where the law has no outside.
     """
 
     wanted: np.ndarray
     taken: np.ndarray
     moved: np.ndarray
+    beyond: np.ndarray
 
 
 def seen_anomaly(recording: Recording) -> Searched:
@@ -56,18 +71,21 @@ def seen_anomaly(recording: Recording) -> Searched:
 
     Raises UserError for several generators, and for a recording without `weights.npz`.
     """
-    sim, send, latents, made, codes = opened(recording)
+    sim, send, latents, made, codes, _ = opened(recording)
     x, y = (axis[::FINEST] for axis in sim.score_axes)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    far = partial(residual_of, send, latents, codes=codes)
-    return Searched(x, y, far(grid).reshape(len(y), len(x)), far(sim.real), far(made))
+    plane, real, own = (searched(send, latents, places, codes) for places in (grid, sim.real, made))
+    return Searched(
+        x, y, plane.residual.reshape(len(y), len(x)), real.residual, own.residual,
+        plane.open.reshape(len(y), len(x)), float(real.open.mean()), float(own.open.mean()),
+    )  # fmt: skip
 
 
 def seen_edit(recording: Recording) -> Dragged:
     """What a few generated points become when each is dragged to where another one is: at every stop its latent z moves down
     |G(z) - t|^2 + 0.002 |z - z0|^2 from where it is (Zhu et al., 2016, arXiv:1609.03552). Raises UserError as `seen_anomaly`.
     """
-    _, send, latents, _, codes = opened(recording)
+    _, send, latents, _, codes, law = opened(recording)
     with torch.no_grad():
         points = send(latents)
     chosen = spread_out(on_host(points), HANDLES)
@@ -80,12 +98,13 @@ def seen_edit(recording: Recording) -> Dragged:
         with torch.no_grad():
             taken.append(on_host(send(z)))
         wanted.append(on_host(target))
-    return Dragged(np.stack(wanted, axis=1), np.stack(taken, axis=1), on_host((z - z0).norm(dim=1)))
+    return Dragged(np.stack(wanted, axis=1), np.stack(taken, axis=1), on_host((z - z0).norm(dim=1)),
+                   BEYOND[law](on_host(z[:, codes:])))  # fmt: skip
 
 
 class Opened(NamedTuple):
-    """A run set up again: its first seed's averaged generator, latents [n, d], points made of others [N, 2], and how many of a
-    latent's first numbers are codes, which a search leaves alone.
+    """A run set up again: its first seed's averaged generator, latents [n, d], points made of others [N, 2], how many of a
+    latent's first numbers are codes, which a search leaves alone, and the law of the others.
     """
 
     sim: Simulation
@@ -93,6 +112,7 @@ class Opened(NamedTuple):
     latents: Tensor
     made: np.ndarray
     codes: int
+    law: str
 
 
 def opened(recording: Recording) -> Opened:
@@ -104,8 +124,9 @@ def opened(recording: Recording) -> Opened:
         )
     sim = simulation(config)
     game, learned = sim.world.game, recording.weights("to search its generator")
-    if len(game.generators) > 1 and game.chart is not None:
-        raise UserError(f"{recording.name}: has {len(game.generators)} generators; a search is of one")
+    if game.chart is not None and len(game.players) > 2:
+        count = len(game.generators) if len(game.generators) > 1 else "several"
+        raise UserError(f"{recording.name}: has {count} generators; a search is of one")
     names = [name for name in game.generators if average_of(name) in learned]
     first = {name: torch.from_numpy(learned[average_of(name)][:1]).to(sim.final) for name in names}
 
@@ -117,7 +138,7 @@ def opened(recording: Recording) -> Opened:
 
     with torch.no_grad():
         made = on_host(send(sim.watched[0]))
-    return Opened(sim, send, sim.final[0], made, codes)
+    return Opened(sim, send, sim.final[0], made, codes, config.generator.latent)
 
 
 # Latents that a search has moved, back to where their law has mass.
@@ -126,6 +147,34 @@ LAWFUL: dict[str, Callable[[Tensor], Tensor]] = {
     "uniform": lambda z: z.clamp(-1.0, 1.0),
     "sphere": lambda z: z * (z.shape[1] ** 0.5 / z.norm(dim=1, keepdim=True).clamp(min=1e-12)),
 }
+
+
+def farther_out(latents: np.ndarray) -> np.ndarray:
+    """P(|Z| > |z|) of standard normal Z for latents z [n, d]: the upper tail of chi squared with d degrees at |z|^2, [n]."""
+    from scipy.special import gammaincc
+
+    return np.asarray(gammaincc(latents.shape[1] / 2, (latents**2).sum(axis=1) / 2))
+
+
+def no_outside(latents: np.ndarray) -> np.ndarray:
+    """1 for each of latents [n, d]: all places where the law has mass are equally likely."""
+    return np.ones(len(latents))
+
+
+BEYOND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "normal": farther_out,
+    "uniform": no_outside,
+    "sphere": no_outside,
+}
+
+
+def searched(send: Send, latents: Tensor, places: np.ndarray, codes: int = 0) -> Found:
+    """The smaller of what two searches find for each place [n, 2], each begun among half of the known latents; they disagree
+    where one ends more than a tenth and more than 0.01 farther than the other.
+    """
+    ends = np.stack([residual_of(send, latents[half::2], places, codes) for half in (0, 1)])
+    low, high = ends.min(axis=0), ends.max(axis=0)
+    return Found(low, high - low > np.maximum(OPEN * high, OPEN_AT_LEAST))
 
 
 def residual_of(send: Send, latents: Tensor, places: np.ndarray, codes: int = 0) -> np.ndarray:

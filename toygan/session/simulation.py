@@ -13,7 +13,7 @@ from toygan.files.config import Config, Method
 from toygan.files.own import Own, is_loaded
 from toygan.files.world import World, build_target, samplers, world
 from toygan.game import play
-from toygan.game.duel import GENERATOR, carried
+from toygan.game.duel import GENERATOR, LABEL, carried, code_place
 from toygan.game.play import Game, State
 from toygan.game.streams import Randomness, starts, stream
 from toygan.session.ground import axes_of, many_points, watched_points
@@ -35,6 +35,7 @@ class Simulation(NamedTuple):
     watched: (
         Tensor  # latents [seed, points, d], codes first: the same at every frame, so that particles can be followed
     )
+    told: Tensor  # the same with the classes of the real points to compare with: as a move tells both sides the same
     final: Tensor  # latents [seed, FINAL_POINTS, d], codes first
     real: np.ndarray  # [points, 2]
     many_real: np.ndarray  # [at most MANY, 2]
@@ -61,7 +62,8 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         steps=training.steps,
         frame_steps=frame_steps(training.steps, training.frames),
         start=first_state(stage, source, like),
-        watched=watched_latents(stage, source, training.points, like, 0),
+        watched=(watched := watched_latents(stage, source, training.points, like, 0)),
+        told=told_as_real(stage, source, watched),
         final=watched_latents(stage, source, FINAL_POINTS, like, 1),
         real=real_points(config, stage, training.points, 0),
         many_real=many_points(stage.target, config.training.seed),
@@ -106,20 +108,25 @@ def first_state(stage: World, source: Randomness, like: Tensor) -> State:
 
 
 def watched_latents(stage: World, source: Randomness, n: int, like: Tensor, place: int) -> Tensor:
-    """Latents to look at [seed, n, d], codes first, each seed's own; at the frames (place 0) classes are those of the watched
-    real points.
-    """
+    """Latents to look at [seed, n, d], codes first, each seed's own; classes are drawn as the data's are."""
     names = (*stage.game.objective.codes, "latent")
 
     def one(name: str, seed: int) -> np.ndarray:
-        if (
-            name == "real label" and place == 0
-        ):  # the critic is looked at where it is told the classes of the real points
-            return source.laws[name](stream(source.scenario_seed, 0, "watched real", place), n)
         return source.laws[name](stream(source.scenario_seed, seed, f"watched {name}", place), n)
 
     fed = [np.hstack([one(name, seed) for name in names]) for seed in source.seeds]
     return torch.from_numpy(np.stack(fed)).to(like)
+
+
+def told_as_real(stage: World, source: Randomness, latents: Tensor) -> Tensor:
+    """The watched latents [seed, n, d] with the classes of the watched real points; as they are where there are no classes."""
+    columns = code_place(stage.game, LABEL)
+    if columns is None:
+        return latents
+    due = source.laws[LABEL](stream(source.scenario_seed, 0, "watched real", 0), latents.shape[1])
+    told = latents.clone()
+    told[..., columns] = torch.from_numpy(due).to(latents)
+    return told
 
 
 def real_points(config: Config, stage: World, n: int, place: int) -> np.ndarray:
@@ -136,7 +143,8 @@ def fresh_points(config: Config, weights: Mapping[str, np.ndarray], n: int, k: i
     """
     stage, training = world(without_code(config), target=when_asked(config)), config.training
     latents = np.stack([fresh_latents(stage, training.seed, seed, n, k) for seed in training.seed_list])
-    learned = {name: weights[average_of(name)] for name in stage.game.generators if average_of(name) in weights}
+    names = [name for name in stage.game.players if name not in stage.game.critics and average_of(name) in weights]
+    learned = {name: weights[average_of(name)] for name in names}
     parameters = {name: torch.from_numpy(own) for name, own in learned.items()}
     with torch.no_grad():
         points = carried(stage.game, parameters, torch.from_numpy(latents).to(parameters[GENERATOR]))

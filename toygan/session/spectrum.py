@@ -17,7 +17,7 @@ from toygan.session.looks import like
 from toygan.session.recording import Recording
 from toygan.session.simulation import simulation
 
-MOST = 2000  # parameters of both players: their Jacobian takes seconds
+MOST = 2100  # parameters of both players, Mescheder's have 2003: their Jacobian takes half a minute
 BATCH = 240  # points of the fixed batch; divisible by every usual pack
 
 
@@ -27,7 +27,7 @@ def spectrum_of(recording: Recording) -> Spectrum:
     The step is the method's own, its objective, constraint and rule with its full rates and number of critic moves, but for two
     things that would hide the game: plain descent in place of its optimiser (Mescheder et al., 2017, arXiv:1705.10461,
     look at that field), and one batch of 240 points for every move. Of a rule that does the same only after several steps
-    it is the mean of these. Raises UserError for players of more than 2000 parameters, and for a recording without
+    it is the mean of these. Raises UserError for players of more than 2100 parameters, and for a recording without
     `weights.npz`.
     """
     config = recording.config()

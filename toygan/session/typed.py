@@ -6,7 +6,7 @@ what the two players want is that game's: rules, optimisers, rates, and how path
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch import Tensor
 from toygan.files.config import Config, toml_value
 from toygan.files.formula import Value, formula
 from toygan.files.scenario import read
+from toygan.files.strict import Place as Said
 from toygan.files.strict import UserError
 from toygan.files.text import number
 from toygan.files.world import build_rule
@@ -31,6 +32,7 @@ from toygan.session.dirac import (
     field,
     placed,
     planar,
+    remembers,
     seen,
     stage,
     stepped,
@@ -137,18 +139,21 @@ def typed_portrait(game: Typed, ask: Ask, config: Config) -> Portrait:
         rests=np.array(rests).reshape(-1, 2),
         names=("x", "y"),
         more=(end_in_words(path, rests, ask.steps),),
+        remembers=remembers(start),
     )
 
 
-def config_of(ask: Ask, overrides: Sequence[str | tuple[str, Any]]) -> Config:
-    """The Dirac-GAN in whose place a game is played, with the rule and the settings of `overrides`, as for `toygan run`."""
+def config_of(ask: Ask, overrides: Sequence[str | tuple[str, Any]], said: Mapping[str, Said] | None = None) -> Config:
+    """The Dirac-GAN in whose place a game is played, with the rule and the settings of `overrides`, as for `toygan run`, and
+    where these were said.
+    """
     mine = [
         ("training.steps", ask.steps),
         ("training.batch", 1),
         ("method.generator_rate", ask.rate),
         ("method.critic_rate", ask.rate),
     ]
-    return planar(read("dirac", "wasserstein+none", [*mine, *overrides]))
+    return planar(read("dirac", "wasserstein+none", [*mine, *overrides], said or {}))
 
 
 def title_of(config: Config) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.draw.exhibit_parts import diverged_words, shown_seed
-from toygan.draw.panels import BOUNDARY, INK, METHOD_COLOURS, band_edges
+from toygan.draw.panels import BANDS, BOUNDARY, INK, METHOD_COLOURS, band_edges
 from toygan.draw.points import DISC_INK, GENERATED, INK_ADDED, PALE, REAL, REAL_INK, RIM
 from toygan.draw.thumbnail import band_colours, poster, shrunk
 from toygan.files.disk import write_aside
@@ -18,8 +18,18 @@ from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, When, axis_name, shown_in
 from toygan.session.facts import Summary
 from toygan.session.recording import Recording, load
+from toygan.site.extras import colours, extras_facts, extras_html
 from toygan.site.markup import command_box, data, tag, text
-from toygan.site.pack import critics_of, digits, kept_frames, optimal_fields, packed_runs, view_of, zero_where_unknown
+from toygan.site.pack import (
+    critics_of,
+    digits,
+    kept_frames,
+    optimal_fields,
+    packed_runs,
+    shown_extras,
+    view_of,
+    zero_where_unknown,
+)
 from toygan.view.apart import names_apart
 from toygan.view.scene import (
     HUGE,
@@ -33,6 +43,7 @@ from toygan.view.scene import (
     title_of,
 )
 from toygan.view.shares import RINGS_IN_WORDS
+from toygan.view.words import MANY
 
 POSTER, SHEET = 420, 1000  # pixels wide
 SPEEDS = (("0.25", "¼×"), ("0.5", "½×"), ("1", "1×"), ("2", "2×"), ("4", "4×"))
@@ -43,6 +54,7 @@ SWITCHES = (
     ("optimal", "optimal critic", False),
     ("latent", "latent map", False),
     ("trails", "trails", False),
+    ("extras", "further panels", True),
     ("names", "names", False),
 )
 KEYS = (("Space", "plays and pauses"), ("← →", "step"), ("Home", "goes to the start"), ("End", "to the end"))
@@ -51,14 +63,15 @@ NO_NAMES: Mapping[str, str] = {}
 
 
 class About(NamedTuple):
-    """What is around some films: HTML that says what to look for, which curves belong there, where the glossary is, and
-    whether the picture names its parts.
+    """What is around some films: HTML that says what to look for, which curves belong there, where the glossary is, whether the
+    picture names its parts, and where the lab opens with a run's game, by what the run is called.
     """
 
     prose: str = ""
     curves: Sequence[str] = ()
     glossary: str = ""
     named: bool = False
+    play: Mapping[str, str] = NO_NAMES
 
 
 PLAIN = About()
@@ -122,8 +135,11 @@ def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
     return {
         "ticks": total,
         "steps": lengths.pop() if len(lengths) == 1 else None,
-        "colours": {"real": REAL, "generated": GENERATED, "boundary": BOUNDARY, "rim": RIM},
+        "colours": {"real": REAL, "generated": GENERATED, "boundary": BOUNDARY, "rim": RIM} | colours(),
         "inks": {"real": REAL_INK, "generated": INK_ADDED, "pale": PALE, "disc": DISC_INK},
+        "ramp": ramp(),
+        "many": MANY,
+        "bands": bands_of_all(runs),
         "glossary": about.glossary,
         "quantities": quantities(names, chosen_curves(runs, about.curves)),
         "runs": [
@@ -215,7 +231,7 @@ def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) 
             for event in events_of(recording)
         ],
         "files": {str(s): path for s, path in run.files.items()},
-    }
+    } | extras_facts(shown)
 
 
 def boundaries(recording: Recording, kept: np.ndarray) -> list[list[float]] | None:
@@ -273,8 +289,25 @@ def bands_of(scores: np.ndarray) -> dict[str, Any]:
     """The bands of scores [T, g, g] as in the pictures: where they start, how wide they are, and their colours."""
     known = scores[np.isfinite(scores).all((1, 2))] if np.isfinite(scores).all((1, 2)).any() else scores
     edges = band_edges(known if np.isfinite(known).all() else known[np.isfinite(known)].reshape(1, 1, -1))
+    return bands_between(edges)
+
+
+def bands_between(edges: np.ndarray) -> dict[str, Any]:
+    """Even bands between edges [n]: where they start, how wide they are, and their colours."""
     colours = [int.from_bytes(bytes(colour), "big") for colour in band_colours(edges)[:, :3]]
     return {"start": round_to(edges[0]), "width": round_to(edges[1] - edges[0]), "colours": colours}
+
+
+def bands_of_all(runs: Sequence[Shown]) -> dict[str, Any] | None:
+    """The bands of all runs' critics on one scale; None where there are fewer than two with a critic."""
+    known = [run.scene.scores for run in runs if run.scene.critic_kept]
+    frames = [frame.reshape(1, -1) for scores in known for frame in scores]
+    return bands_between(band_edges(frames)) if len(known) > 1 else None
+
+
+def ramp() -> list[int]:
+    """The critic's colours, the lowest first, for a scale of a moment's own."""
+    return bands_between(np.arange(BANDS - 1.0))["colours"]
 
 
 def curves_of(recording: Recording, kept: np.ndarray, names: Sequence[str]) -> dict[str, list[list[float | None]]]:
@@ -311,7 +344,9 @@ def film(runs: Sequence[Shown], about: About = PLAIN) -> str:
     """Controls, panels, what to look for, curves. Without scripts: the last frames, and each run's sheet."""
     size = SIZES[min(len(runs), len(SIZES)) - 1]
     names = labels(runs)
-    panels = [panel(run, i, label) for i, (run, label) in enumerate(zip(runs, names, strict=True))]
+    panels = [
+        panel(run, i, label, about.play.get(label, "")) for i, (run, label) in enumerate(zip(runs, names, strict=True))
+    ]
     more = tag("details", tag("summary", "More curves"), tag("div", id="more", class_="curves"), class_="needs-js")
     beside = [
         about.prose,
@@ -358,9 +393,8 @@ def player(runs: Sequence[Shown]) -> str:
     ]
     slider = tag("input", type="range", id="time", min="0", max="1", value="1", step="1", aria_label="Training step")
     bar = tag("div", tag("div", id="marks", aria_hidden="true"), slider, class_="time")
-    lists = tag(
-        "div", choice("Seed", "seed", seeds_to_choose(runs)), choice("Speed", "speed", speeds()), class_="choices"
-    )
+    lists = tag("div", choice("Seed", "seed", seeds_to_choose(runs)), choice("Colours", "scale", scales_to_choose(runs)),
+                choice("Speed", "speed", speeds()), class_="choices")  # fmt: skip
     inner = [*buttons, bar, tag("output", id="step", for_="time"), lists]
     line = tag("div", *inner, class_="row controls needs-js", role="group", aria_label="Player")
     return line + tag("div", id="told", class_="unseen", aria_live="polite")
@@ -369,6 +403,16 @@ def player(runs: Sequence[Shown]) -> str:
 def speeds() -> list[str]:
     """How fast films can play."""
     return [tag("option", words, value=value, selected=value == "1") for value, words in SPEEDS]
+
+
+def scales_to_choose(runs: Sequence[Shown]) -> list[str]:
+    """What a colour of a critic stands for: the same through a run's film, in all runs, or at each moment as it comes."""
+    several = sum(run.scene.critic_kept for run in runs) > 1
+    rows = [("run", "the run's scale" if not several else "each run's scale"), ("all", "one scale for all"),
+            ("frame", "each moment's scale")]  # fmt: skip
+    return [
+        tag("option", words, value=value, selected=value == "run") for value, words in rows if several or value != "all"
+    ]
 
 
 def seeds_to_choose(runs: Sequence[Shown]) -> list[str]:
@@ -382,7 +426,8 @@ def seeds_to_choose(runs: Sequence[Shown]) -> list[str]:
 def options(runs: Sequence[Shown], about: About) -> str:
     """What can be drawn or left out, and the keys."""
     optimal = any(run.scene.optimal is not None for run in runs)
-    rows = [row for row in SWITCHES if row[0] != "optimal" or optimal]
+    lacking = {"optimal": not optimal, "extras": not any(shown_extras(run.scene) for run in runs)}
+    rows = [row for row in SWITCHES if not lacking.get(row[0])]
     chosen = [switch(name, words, on or (name == "names" and about.named)) for name, words, on in rows]
     keys = " · ".join(f"<kbd>{key}</kbd> {words}" for key, words in KEYS)
     switches = tag("div", *chosen, class_="switches", role="group", aria_label="What is drawn")
@@ -413,8 +458,8 @@ def legend(runs: Sequence[Shown]) -> str:
     return tag("p", *parts, class_="legend")
 
 
-def panel(run: Shown, i: int, label: str) -> str:
-    """One run: a poster until its data is there, then the canvas over it."""
+def panel(run: Shown, i: int, label: str, play: str = "") -> str:
+    """One run: a poster until its data is there, then the canvas over it; and where one may play with it."""
     left, right, bottom, top = run.scene.view
     width, height = POSTER, round(POSTER * (top - bottom) / (right - left))
     lost = diverged_words(run.recording)
@@ -424,8 +469,12 @@ def panel(run: Shown, i: int, label: str) -> str:
                 style=f"aspect-ratio:{right - left:.6g}/{top - bottom:.6g}")  # fmt: skip
     swatch = tag("i", class_="swatch", style=f"color:{colour_of(i)};border-top-style:{DASHES[dash_of(i)]}")
     caption = tag("figcaption", tag("strong", swatch, text(label)), tag("span", last_words(run), class_="numbers"),
+                  tag("a", PLAY, href=play, class_="play-with", aria_label=f"{PLAY}: {label}") if play else "",
                   tag("span", class_="reading"))  # fmt: skip
-    return tag("figure", stage, caption, class_="panel", id=f"run-{i}")
+    return tag("figure", stage, caption, extras_html(run.scene), class_="panel", id=f"run-{i}")
+
+
+PLAY = "play with this"
 
 
 def last_words(run: Shown) -> str:
@@ -480,8 +529,8 @@ def notes(runs: Sequence[Shown]) -> str:
     arrows = len(runs[0].recording.frames["slope_x"])
     some = any(critics_of(run.recording.frames) < len(run.files) for run in runs)
     parts = [
-        "Every critic has its own colour scale, kept through its film; its median is removed in each frame, for an offset "
-        "says nothing.",
+        "Every critic has its own colour scale, kept through its film, unless another one is chosen; its median is removed in "
+        "each frame, for an offset says nothing.",
         f"At the pointer: the score from a {grid} × {grid} grid, its slope from one of {arrows} × {arrows}, in between "
         "linearly, in eight bits.",
         "Critics, arrows and latent maps were kept for the first seed only; of the other seeds the page has 200 points in every "

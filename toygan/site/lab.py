@@ -6,8 +6,8 @@ these, draw random numbers by the names of their laws, and paint.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from itertools import chain, count, product
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -15,8 +15,10 @@ from urllib.parse import urlencode
 import numpy as np
 
 from toygan import __version__
+from toygan.draw.companions import KINDS
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.thumbnail import band_colours
+from toygan.engines.graph import Untraceable
 from toygan.files.cache import digest
 from toygan.files.config import Config, Method, as_data, deciding, differing
 from toygan.files.dials import floats_in, with_dials
@@ -24,18 +26,25 @@ from toygan.files.disk import write_aside
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped
 from toygan.files.strict import UserError
-from toygan.files.world import world
+from toygan.files.world import classes_of, world
 from toygan.game.methods import METHODS
+from toygan.game.zoo import ZOO
+from toygan.quantities.diagnosis import CLAIMS, RULES
+from toygan.quantities.evidence import CEILINGS
+from toygan.quantities.modes import SIGMAS
+from toygan.quantities.thresholds import THRESHOLDS
 from toygan.session.looks import RUNAWAY
 from toygan.session.playable import WINDOWS, Playable, drawable, playable, pool, potential_model
 from toygan.session.recording import Recording
-from toygan.site.lab_files import engine_file, models_file, script, starts_file, target_file
+from toygan.site.lab_files import engine_file, models_file, script, target_file
 from toygan.site.markup import document_of_scripts
 
 OWN = Path(__file__).parent / "assets" / "lab"
 SCRIPTS = (
-    "words-en.js", "words-zh.js", "lessons.js", "bytes.js", "address.js", "trainer.js", "assignment.js", "stage.js",
-    "curves.js", "panels.js", "lab.js",
+    "words-en.js", "words-zh.js", "methods-zh.js", "lessons.js", "bytes.js", "numbers.js", "address.js", "draws.js",
+    "trainer.js", "assignment.js", "measures.js", "stories.js", "rhythm.js", "diagnosis.js", "stage.js", "marks.js", "curves.js",
+    "panels.js", "gif.js", "experiment.js", "games.js", "painting.js", "watch.js", "slow.js", "hands.js", "share.js",
+    "rooms.js", "lab.js",
 )  # fmt: skip
 STYLES = ("lab.css",)
 FIRST = "store.js"  # before the data
@@ -49,7 +58,7 @@ class Size(NamedTuple):
 
 
 SIZES = {"small": Size(32, 128), "large": Size(64, 256)}
-SEEDS = range(5)
+SEEDS = range(8)
 POOL = 4096  # real points that come with a scenario; batches are drawn from them
 BANDS = 9  # of the critic's colours on each side of the middle one
 
@@ -75,30 +84,82 @@ def write_lab(
     none of the methods plays in a page are left out.
     """
     worlds = told_apart(scenarios)
-    starts: dict[str, np.ndarray] = {}
     about: dict[str, Any] = {}
     if opening and "scenario" in opening:
         opened = read(opening["scenario"], opening.get("method", methods[0]))
         drawable(opened, world(opened))
-    for name in ("data", "assets"):
-        (place / name).mkdir(parents=True, exist_ok=True)
     for number, method in enumerate(methods):
         told(method)
         made = cast(list(worlds), method)
-        about[method] = about_method(made, worlds, method, number)
-        put(place, f"method-{number}", *models_file(made.games, made.plays, starts))
+        about[method] = about_method(made, read(next(iter(made.plays)), method), worlds, number)
+        put(place, f"method-{number}", *models_file(made.games, made.plays))
     played = {name for one in about.values() for name in one["on"]}
     worlds = {said: config for said, config in worlds.items() if config.name in played}
-    for i, group in enumerate(by_length(starts)):
-        put(place, f"starts-{i}", *starts_file(group))
-    for number, config in enumerate(worlds.values()):
+    return completed(place, catalogue(worlds, about, opening or {}), worlds.values())
+
+
+def completed(place: Path, known: Mapping[str, Any], worlds: Iterable[Config]) -> Path:
+    """The page around its methods: targets, the engine, what is known of all, scripts. Returns its `index.html`."""
+    for number, config in enumerate(worlds):
         put(place, f"target-{number}", *target_file(pool(config, POOL)))
     put(place, "engine", *engine_file(potential_model()))
-    put(place, "catalogue", catalogue(worlds, about, len(by_length(starts)), opening or {}), b"")
+    put(place, "catalogue", known, b"")
+    (place / "assets").mkdir(parents=True, exist_ok=True)
     for name in (FIRST, *SCRIPTS, *STYLES):
         write_aside(place / "assets" / name, (OWN / name).read_bytes(), durable=False)
     write_aside(place / "index.html", document_of_scripts("toygan lab", STYLES, (FIRST, *SCRIPTS), ("catalogue",)))
     return place / "index.html"
+
+
+# --- the games of some runs ------------------------------------------------------------------------------------------
+
+
+def write_lab_of(place: Path, runs: Mapping[str, Recording]) -> dict[str, str]:
+    """Write a page that plays the games of some runs as they were run, by what they are called, into `place`; returns what
+    stands behind its address so that it opens with each. Runs that no page can play are left out; without any nothing is written.
+    """
+    games = {name: found for name, run in runs.items() if (found := game_of(run)) is not None}
+    worlds: dict[str, Config] = {}
+    about, links = {}, {}
+    for number, (name, (config, game)) in enumerate(games.items()):
+        said = next((said for said, other in worlds.items() if same_ground(other, config)), unlike(config.name, worlds))
+        worlds.setdefault(said, config.model_copy(update={"name": said}))
+        made = Repertoire({"own": game}, {said: {AS_RUN: "own"}})
+        about[name] = about_method(made, config, worlds, number)
+        put(place, f"method-{number}", *models_file(made.games, made.plays))
+        links[name] = "#" + urlencode({"s": said, "m": name, "seed": str(runs[name].facts.seeds[0])})
+    if games:
+        config = next(iter(games.values()))[0]
+        size = Size(getattr(config.generator, "width", 0), config.training.batch)
+        completed(place, catalogue(worlds, about, {}, {AS_RUN: size}), worlds.values())
+    return links
+
+
+AS_RUN = "run"  # the size of games that are played as they were run
+
+
+def game_of(recording: Recording) -> tuple[Config, Playable] | None:
+    """A recorded run's config for one seed, and its game; None where no page plays it, or another version recorded it."""
+    if recording.facts.is_recorded:
+        return None
+    try:
+        config = recording.config()
+        one = config.training.model_copy(update={"seeds": 1, "precision": "single"})
+        config = config.model_copy(update={"training": one})
+        return config, playable(config, SEEDS)
+    except (UserError, Untraceable):
+        return None
+
+
+def same_ground(config: Config, other: Config) -> bool:
+    """Whether two runs' targets, and what is seen of them, are the same."""
+    parts = ("target", "source", "view", "training")
+    return all(getattr(config, part) == getattr(other, part) for part in parts)
+
+
+def unlike(name: str, others: Container[str]) -> str:
+    """A name that none of the others has."""
+    return next(one for one in chain([name], (f"{name} {i}" for i in count(2))) if one not in others)
 
 
 def told_apart(scenarios: Sequence[str]) -> dict[str, Config]:
@@ -112,6 +173,7 @@ def told_apart(scenarios: Sequence[str]) -> dict[str, Config]:
 
 def put(place: Path, name: str, header: Mapping[str, Any], content: bytes) -> None:
     """A data file of the page."""
+    (place / "data").mkdir(parents=True, exist_ok=True)
     write_aside(place / "data" / f"{name}.js", script(name, header, content), durable=False)
 
 
@@ -156,25 +218,18 @@ def settings(config: Config, size: str) -> list[str]:
 
 
 def program(config: Config, size: str) -> str:
-    """The name of the game that a config plays: configs with one name differ in the target and the budget alone."""
-    data = deciding(as_data(config))
-    return f"{size} {digest([data[key] for key in ('generator', 'critic', 'method')] + [config.training.batch])[:12]}"
-
-
-def by_length(starts: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
-    """First parameters in files: short ones, which most first games need, and long ones."""
-    return [{key: one for key, one in starts.items() if (one.shape[1] < LONG) == short} for short in (True, False)]
-
-
-LONG = 5000  # parameters
+    """The name of the game that a config plays: configs with one name differ in the target and the budget alone, and not in
+    the number of classes that players are told.
+    """
+    data, told = deciding(as_data(config)), [classes_of(config)] if config.method.labels else []
+    return f"{size} {digest([data[key] for key in ('generator', 'critic', 'method')] + [config.training.batch, *told])[:12]}"
 
 
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def about_method(made: Repertoire, worlds: Mapping[str, Config], method: str, number: int) -> dict[str, Any]:
-    """What the page says of a method."""
-    config = read(next(iter(made.plays)), method)
+def about_method(made: Repertoire, config: Config, worlds: Mapping[str, Config], number: int) -> dict[str, Any]:
+    """What the page says of a method, of which a config is one."""
     row = config.method
     return {
         "file": f"method-{number}",
@@ -183,32 +238,49 @@ def about_method(made: Repertoire, worlds: Mapping[str, Config], method: str, nu
         "look_for": row.look_for,
         "rule": row.update.kind,
         "wasserstein": row.objective.kind == "wasserstein",
+        "labels": config.method.labels is not None,
+        "worlds": has_worlds(next(iter(made.games.values()))),
         "on": [config.name for said, config in worlds.items() if said in made.plays],
     }
 
 
+def has_worlds(game: Playable) -> bool:
+    """Whether a game makes points of a second world."""
+    return any(port.name.endswith("/other") for port in game.models["look"].outputs)
+
+
 def catalogue(
-    worlds: Mapping[str, Config], methods: Mapping[str, Any], starts: int, opening: Mapping[str, Any]
+    worlds: Mapping[str, Config],
+    methods: Mapping[str, Any],
+    opening: Mapping[str, Any],
+    sizes: Mapping[str, Size] = SIZES,
 ) -> dict[str, Any]:
     """What the page knows before anything is played."""
     colours = band_colours(np.arange(-BANDS, BANDS + 2) - 0.5)[:, :3]
     return {
         "version": __version__,
-        "scenarios": {config.name: about_scenario(said, config, i) for i, (said, config) in enumerate(worlds.items())},
+        "scenarios": {
+            config.name: about_scenario(said, config, i, sizes) for i, (said, config) in enumerate(worlds.items())
+        },
         "methods": methods,
-        "starts": [f"starts-{i}" for i in range(starts)],
-        "sizes": {name: {"width": size.width, "batch": size.batch} for name, size in SIZES.items()},
+        "sizes": {name: {"width": size.width, "batch": size.batch} for name, size in sizes.items()},
         "seeds": len(SEEDS),
         "windows": {"samples": WINDOWS.samples, "mesh": WINDOWS.mesh, "real": WINDOWS.real, "scores": WINDOWS.scores,
                     "slopes": WINDOWS.slopes, "judged": WINDOWS.judged},
         "bands": [int.from_bytes(bytes(colour), "big") for colour in colours],
         "colours": {"real": REAL, "generated": GENERATED},
         "runaway": RUNAWAY,
+        "limits": {name: limit for name, (limit, _) in THRESHOLDS.items()},
+        "claims": [list(one) for one in CLAIMS],
+        "sigmas": SIGMAS,
+        "ceilings": CEILINGS,
+        "rules": [[label, sorted(unless)] for label, _, _, unless in RULES],
+        "kinds": KINDS,
         "opening": {key: read(said).name if key == "scenario" else said for key, said in opening.items()},
     }  # fmt: skip
 
 
-def about_scenario(said: str, config: Config, number: int) -> dict[str, Any]:
+def about_scenario(said: str, config: Config, number: int, sizes: Mapping[str, Size] = SIZES) -> dict[str, Any]:
     """What the page says of a scenario."""
     return {
         "file": f"target-{number}",
@@ -217,7 +289,7 @@ def about_scenario(said: str, config: Config, number: int) -> dict[str, Any]:
         "about": config.about,
         "view": [*config.view.x, *config.view.y],
         "steps": config.training.steps,
-        "settings": {size: settings(config, size) for size in SIZES},
+        "settings": {size: settings(config, size) if size in SIZES else [] for size in sizes},
     }
 
 
@@ -229,7 +301,7 @@ def address(config: Config, seed: int = 0) -> str | None:
     its method, with these settings, is not among the games of a page of shipped scenarios and methods.
     """
     name, method = config.name, config.method
-    if name not in shipped() or method.name not in METHODS:
+    if name not in shipped() or method.name not in METHODS | ZOO:
         return None
     usual = read(name, method.name)
     dials, others = floats_in(method), floats_in(usual.method)
@@ -238,7 +310,7 @@ def address(config: Config, seed: int = 0) -> str | None:
     changes = {key: value for key, value in dials.items() if value != others.get(key)}
     changes |= {"steps": config.training.steps} if config.training.steps != usual.training.steps else {}
     changes |= {"critic_steps": method.critic_steps} if method.critic_steps != usual.method.critic_steps else {}
-    parts = {"s": name, "m": method.name, "z": nearest_size(config), "seed": str(seed if seed in SEEDS else 0)}
+    parts = {"s": name, "m": method.name, "z": nearest_size(config), "seed": str(seed)}
     return "#" + urlencode(parts | ({"c": "!".join(map(changed, changes.items()))} if changes else {}))
 
 

@@ -1,22 +1,25 @@
 """The lab's data as classic scripts, which is how a page that was opened from disk gets data: a header and bytes as text.
 
-Every file is `lab.arrive(name, header, "base64 of gzip")`. Numbers are little-endian; points have 16 bits in their box, first
-parameters 16-bit floats.
+Every file is `lab.arrive(name, header, "gzip as text", bytes)` in UTF-16, 15 bits a letter: a fifth less than base64. Numbers
+are little-endian; points have 16 bits in their box.
 """
 
 from __future__ import annotations
 
 import base64
+import codecs
 import gzip
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from toygan.session.playable import Fill, Model, Playable, Port
+from toygan.quantities.modes import least_stds, principal_stds
+from toygan.session.beginning import Beginning
+from toygan.session.playable import Fill, Model, Playable, Pool, Port
 from toygan.site.pack import as_json
+from toygan.targets.target import Modes
 
 VENDOR = Path(__file__).parent / "vendor"
 Header = dict[str, Any]
@@ -28,7 +31,18 @@ def script(name: str, header: Mapping[str, Any], content: bytes) -> bytes:
     if content and not content.startswith(PACKED):
         told = as_json(header).encode()
         header, content = {"head": len(told)}, gzip.compress(told + content, 9, mtime=0)
-    return f'lab.arrive({as_json(name)},{as_json(header)},"{base64.b64encode(content).decode()}");\n'.encode()
+    before, after = f'lab.arrive({as_json(name)},{as_json(header)},"', f'",{len(content)});\n'
+    return codecs.BOM_UTF16_LE + before.encode("utf-16-le") + letters(content) + after.encode("utf-16-le")
+
+
+FIRST_LETTER = 0x100  # letters from here on are none that a script has to escape, and all of one unit
+
+
+def letters(content: bytes) -> bytes:
+    """Bytes as letters of UTF-16, 15 bits each, the highest bit first; the end is filled with zeros."""
+    bits = np.unpackbits(np.frombuffer(content, np.uint8))
+    groups = np.pad(bits, (0, -len(bits) % 15)).reshape(-1, 15)
+    return (groups @ (1 << np.arange(14, -1, -1)) + FIRST_LETTER).astype("<u2").tobytes()
 
 
 PACKED = b"\x1f\x8b"  # how gzip begins
@@ -37,17 +51,15 @@ PACKED = b"\x1f\x8b"  # how gzip begins
 # --- models ----------------------------------------------------------------------------------------------------------
 
 
-def models_file(
-    games: Mapping[str, Playable], plays: Mapping[str, Mapping[str, str]], starts: dict[str, np.ndarray]
-) -> File:
-    """A method's games; their first parameters are added to `starts` under keys of their own, equal ones once."""
+def models_file(games: Mapping[str, Playable], plays: Mapping[str, Mapping[str, str]]) -> File:
+    """A method's games."""
     pieces = Pieces()
     kinds = sorted({kind for game in games.values() for kind in game.models})
     for kind in kinds:  # equal kinds side by side: what they share is near enough for gzip
         for game in games.values():
             if kind in game.models:
                 pieces.add(game.models[kind].content)
-    told = {name: described(game, pieces, starts) for name, game in games.items()}
+    told = {name: described(game, pieces) for name, game in games.items()}
     return {"games": told, "plays": plays}, b"".join(pieces.content)
 
 
@@ -68,23 +80,30 @@ class Pieces:
         return self.found[content]
 
 
-def described(game: Playable, pieces: Pieces, starts: dict[str, np.ndarray]) -> Header:
+def described(game: Playable, pieces: Pieces) -> Header:
     """A game without its bytes."""
-    keys = {}
-    for player, parameters in game.starts.items():
-        keys[player] = hashlib.sha256(parameters.tobytes()).hexdigest()[:12]
-        starts[keys[player]] = parameters
     return {
         "models": {name: described_model(model, pieces) for name, model in game.models.items()},
         "state": {place: described_fill(fill) for place, fill in game.state.items()},
-        "starts": keys,
+        "starts": {player: described_start(start, pieces) for player, start in game.starts.items()},
         "draws": {name: [drawn.law, drawn.columns] for name, drawn in game.draws.items()},
         "dials": game.dials,
         "places": game.places,
         "critic_steps": game.critic_steps,
         "batch": game.batch,
         "codes": list(game.codes),
+        "kinds": None if game.kinds is None else game.kinds._asdict(),
+        "shift": game.shift,
     }
+
+
+def described_start(start: Beginning, pieces: Pieces) -> Header:
+    """First parameters: what makes them, or where they are, a row a seed, as 16-bit floats."""
+    told: Header = {"size": start.size, "entropy": start.entropy}
+    if start.recipe is not None:
+        return told | start.recipe._asdict()
+    assert start.numbers is not None, "a start without a recipe has numbers"
+    return told | {"at": pieces.add(start.numbers.astype("<f2").tobytes())}
 
 
 def described_model(model: Model, pieces: Pieces) -> Header:
@@ -113,24 +132,37 @@ def described_fill(fill: Fill) -> Header:
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
 
-def starts_file(starts: Mapping[str, np.ndarray]) -> File:
-    """First parameters [seed, P] by key."""
+def target_file(pool: Pool) -> File:
+    """Points of a target and of its source, with the classes of the first, a byte each."""
     pieces = Pieces()
-    told = {key: [*pieces.add(halved(one)), *one.shape] for key, one in starts.items()}
-    return {"starts": told}, b"".join(pieces.content)
+    told: Header = {"points": boxed(pool.points, pieces)}
+    if pool.labels is not None:
+        told |= {"classes": pool.classes, "labels": pieces.add(pool.labels.astype("u1").tobytes())}
+    if pool.curve is not None:
+        told |= {"curve": boxed(pool.curve.points, pieces), "radius": pool.curve.radius}
+    if pool.modes is not None:
+        told["modes"] = {"centres": pool.modes.centres.tolist(), "maps": maps_of(pool.modes).tolist()}
+    if pool.places is not None:
+        reach = np.nan_to_num(pool.places.reach, posinf=FAR)
+        told["places"] = {name: one.tolist() for name, one in pool.places._replace(reach=reach)._asdict().items()}
+    return told | ({} if pool.source is None else {"source": boxed(pool.source, pieces)}), b"".join(pieces.content)
 
 
-def halved(numbers: np.ndarray) -> bytes:
-    """As 16-bit floats."""
-    return numbers.astype("<f2").tobytes()
+FAR = 1e9  # the reach of a place that is alone
 
 
-def target_file(points: np.ndarray) -> File:
+def maps_of(modes: Modes) -> np.ndarray:
+    """The maps [K, 2, 2], a row an axis, under which an offset from a centre is in standard deviations (`mahalanobis`)."""
+    stds, axes = principal_stds(modes)
+    return np.asarray(np.moveaxis(axes / np.maximum(stds, least_stds(modes))[:, None], 1, 2))
+
+
+def boxed(points: np.ndarray, pieces: Pieces) -> Header:
     """Points [n, 2] in 16 bits of their box, x first."""
     low, high = points.min(axis=0), points.max(axis=0)
     size = np.where(high > low, high - low, 1.0)
     codes = np.round((points - low) / size * 65535).astype("<u2")
-    return {"low": low.tolist(), "size": size.tolist(), "count": len(points)}, codes.T.tobytes()
+    return {"low": low.tolist(), "size": size.tolist(), "count": len(points), "at": pieces.add(codes.T.tobytes())}
 
 
 def engine_file(potential: Model) -> File:

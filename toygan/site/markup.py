@@ -15,11 +15,12 @@ PAGES = (
     ("index.html", "Questions"),
     ("matrix.html", "Matrix"),
     ("leaderboard.html", "Leaderboard"),
+    ("protocols.html", "Protocols"),
     ("glossary.html", "Glossary"),
 )
 HOME = "index.html"
 STYLES, HEAD_SCRIPTS = ("page.css",), ("theme.js",)
-SCRIPTS = ("unpack.js", "paint.js", "curves.js", "film.js", "dials.js", "tables.js")
+SCRIPTS = ("unpack.js", "paint.js", "extras.js", "curves.js", "film.js", "dials.js", "tables.js")
 ASSETS = (*STYLES, *HEAD_SCRIPTS, *SCRIPTS)
 
 Pages = Sequence[tuple[str, str]]

@@ -8,6 +8,7 @@ on each mode at these, and `header.parts` what the unzipped bytes are, one part 
                        in time, zigzag, all low bytes before all high ones
     field   [T, r, c]  uint8, 0 where unknown, else 1 + 254 * (value - low) / (high - low) with each frame's own low
                        and high; differences along x, then y, then time, modulo 256
+    kinds   [T, r, c]  uint8, whole numbers as they are; differences in time, modulo 256
     arrows  [T, r, c, 2]  int8, 127 * component / high with each frame's own high; differences along x, modulo 256
 """
 
@@ -21,9 +22,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from toygan.draw.companions import extras_of, said_by_head, scores_by_class
+from toygan.draw.worlds import ARROWS
 from toygan.files.disk import Arrays
 from toygan.session.recording import Recording
-from toygan.view.scene import bounded, finite_frames, without_offset
+from toygan.view.scene import Scene, bounded, finite_frames, scene, without_offset
 from toygan.view.shares import rings_of
 
 MOST_FRAMES = 61
@@ -50,14 +53,17 @@ class Part(NamedTuple):
 def packed_runs(recording: Recording) -> Iterator[tuple[int, bytes]]:
     """A run's data files with the seed's place: of the first seeds all that was kept, of every other one fewer points."""
     kept, critics, view = kept_frames(recording), critics_of(recording.frames), view_of(recording.frames)
+    shown = scene(recording)
     for s in range(recording.frames["samples"].shape[1]):
         some = range(len(kept)) if s < critics else every_other(len(kept))
         most = MOST_POINTS if s < critics else OTHER_POINTS
         parts = [motion("points", recording.frames["samples"][kept[some], s, :most], view)]
         if s < critics:
             parts += inner_parts(recording, kept, s)
+        parts += extra_parts(shown, kept[some], s, view)
         if s == 0:
             parts.append(motion("real", recording.frames["real"][None, :MOST_POINTS], view))  # they never move
+            parts += inner_extra_parts(shown, alive_of(recording, kept)) if critics else []
         yield s, script(parts, some, on_modes(recording.frames, kept[some], s))
 
 
@@ -100,7 +106,7 @@ def view_of(frames: Arrays) -> View:
 def inner_parts(recording: Recording, kept: np.ndarray, s: int) -> list[Part]:
     """The critic, its slopes, the optimal critic and the latent map of one portrait seed, as far as they are known."""
     frames = recording.frames
-    alive = kept[: max(int(np.searchsorted(kept, finite_frames(frames))), 1)]
+    alive = alive_of(recording, kept)
     parts = [
         field("scores", without_offset(zero_where_unknown(frames["scores"][alive, s]))),
         arrows("slopes", zero_where_unknown(frames["slopes"][alive, s])),
@@ -113,6 +119,11 @@ def inner_parts(recording: Recording, kept: np.ndarray, s: int) -> list[Part]:
     return parts
 
 
+def alive_of(recording: Recording, kept: np.ndarray) -> np.ndarray:
+    """Those of the kept frames that the portrait seed lives, at least one."""
+    return kept[: max(int(np.searchsorted(kept, finite_frames(recording.frames))), 1)]
+
+
 def optimal_fields(scores: np.ndarray, kept: np.ndarray, s: int) -> np.ndarray:
     """One seed's optimal critic [T, g, g], or [1, g, g] of the last frame; no offsets, infinity a step beyond the rest."""
     over_time = scores[kept, s] if scores.ndim == 4 else scores[[s]]
@@ -122,6 +133,50 @@ def optimal_fields(scores: np.ndarray, kept: np.ndarray, s: int) -> np.ndarray:
 def zero_where_unknown(values: np.ndarray) -> np.ndarray:
     """The same in float64, 0 for what is not finite."""
     return np.nan_to_num(np.asarray(values, float), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+# --- what further players, classes and a second world show ------------------------------------------------------------
+
+EVERY = 3  # of scores by class every third look is on a page: a third of the bytes
+MOST_CLASSES = 12  # classes whose critics are on a page
+OUTSIDE = 0.5  # of the view on each side: how far arrows and lines reach beyond it
+
+
+def shown_extras(shown: Scene) -> list[str]:
+    """The panels of a run that a page shows: all that it has, but critics of very many classes."""
+    many = classes_scored(shown) > MOST_CLASSES
+    return [name for name in extras_of(shown) if name != "classes" or not many]
+
+
+def classes_scored(shown: Scene) -> int:
+    """Of how many classes a critic's scores were kept."""
+    scores = shown.recording.frames.get("class_scores")
+    return 0 if scores is None else int(scores.shape[2])
+
+
+def extra_parts(shown: Scene, kept: np.ndarray, s: int, view: View) -> Iterator[Part]:
+    """What a page needs of a seed at its place for these panels, at the kept looks."""
+    frames, names = shown.recording.frames, set(shown_extras(shown))
+    for name, part in (("reconstructed", "found"), ("other_reconstructed", "again")):
+        if {"reconstructions", "worlds"} & names and name in frames:
+            yield motion(part, frames[name][kept, s, :ARROWS], view, OUTSIDE)
+    if {"worlds", "pairs"} & names:
+        yield motion("world", frames["other_real"][None, s, :MOST_POINTS], view)
+    if "pairs" in names:
+        yield motion("other", frames["other"][kept, s, :MOST_POINTS], view, OUTSIDE)
+
+
+def inner_extra_parts(shown: Scene, alive: np.ndarray) -> Iterator[Part]:
+    """What a page needs of the portrait seed's critic and encoder."""
+    frames, names = shown.recording.frames, shown_extras(shown)
+    if "classes" in names:
+        scores = scores_by_class(shown)[thinned(alive, EVERY)]
+        yield from (field(f"class_{c}", scores[:, c]) for c in range(scores.shape[1]))
+    if "regions" in names:
+        yield kinds_over_time("regions", said_by_head(shown).table[alive])
+    if "code" in names:
+        shares = np.asarray(frames["code_map"][alive, 0], float)
+        yield from (field(f"code_{c}", shares[..., c]) for c in range(min(shares.shape[-1], 2)))
 
 
 # --- codes -----------------------------------------------------------------------------------------------------------
@@ -187,6 +242,19 @@ def arrows(name: str, slopes: np.ndarray) -> Part:
     codes = np.round(REACH * slopes / np.where(reach > 0, reach, 1.0)).astype(np.int8)
     content = stepped(codes.view(np.uint8), (2,)).tobytes()
     return Part(name, "arrows", slopes.shape, content, (), digits(reach.ravel()))
+
+
+def kinds_over_time(name: str, values: np.ndarray) -> Part:
+    """Whole numbers [T, g, g] on at most 64 x 64 cells: those of the nearest place, for kinds have nothing between them."""
+    places = [np.linspace(0, n - 1, min(n, FIELD)).round().astype(int) for n in values.shape[1:]]
+    small = np.asarray(values, np.uint8)[:, places[0][:, None], places[1]]
+    return Part(name, "kinds", small.shape, stepped(small, (0,)).tobytes())
+
+
+def thinned(looks: np.ndarray, every: int) -> np.ndarray:
+    """Every so many of some looks [n], the first and the last among them."""
+    count = max(round((len(looks) - 1) / every) + 1, min(len(looks), 2))
+    return looks[np.linspace(0, len(looks) - 1, count).round().astype(int)]
 
 
 def digits(values: np.ndarray) -> list[float]:

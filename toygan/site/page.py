@@ -27,10 +27,11 @@ def write_page(place: Path, title: str, about: str, folders: Sequence[Path], com
         raise ValueError("a page needs at least one run")
     write_assets(place)
     shown = place_runs(folders, place, "", "runs")
+    played = play_links(place, shown)
     several = len(folders) > 1
     parts = [
         tag("h1", text(title)),
-        film(shown, About(prose=prose(about))),
+        film(shown, About(prose=prose(about), play=played)),
         section("Final measures", final_table(records(folders), folders)),
         section("What was seen", diagnoses(shown)),
         section(
@@ -39,6 +40,14 @@ def write_page(place: Path, title: str, about: str, folders: Sequence[Path], com
     ]
     write_aside(place / "index.html", document(title, "".join(parts), ""))
     return place / "index.html"
+
+
+def play_links(place: Path, runs: Sequence[Shown]) -> dict[str, str]:
+    """Put a lab of the runs' games beside the page; where it opens with each, by what runs are called."""
+    from toygan.site.lab import write_lab_of
+
+    found = write_lab_of(place / "lab", dict(zip(labels(runs), (run.recording for run in runs), strict=True)))
+    return {name: f"lab/index.html{behind}" for name, behind in found.items()}
 
 
 def write_assets(place: Path) -> None:

@@ -20,7 +20,7 @@ from toygan.site.pack import packed_runs
 from toygan.view.scene import scene
 
 OWN = Path(__file__).parent / "assets"
-FIRST, *OTHERS = (name for name in SCRIPTS if name in ("unpack.js", "paint.js", "curves.js", "film.js"))
+FIRST, *OTHERS = (name for name in SCRIPTS if name not in ("dials.js", "tables.js"))
 TALL = 900  # pixels of a player in a notebook
 
 

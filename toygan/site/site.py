@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toygan.draw.thumbnail import poster, shrunk, small_film
-from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
+from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Explained, Verdict, counted
+from toygan.exhibits.published import Published
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.files.disk import write_aside
 from toygan.site.boards import cells_of, leaderboard, matrix
@@ -17,6 +18,7 @@ from toygan.site.glossary import glossary_body
 from toygan.site.markup import PAGES, command_box, document, file_name, linked, paragraphs, tag, text
 from toygan.site.page import final_table, section, write_assets
 from toygan.site.phases import dials
+from toygan.site.protocols import protocols_body
 from toygan.site.start import start_body
 from toygan.view.records import Record
 
@@ -29,9 +31,11 @@ LEAD = (
 QUICK = "Quick: fewer seeds and fewer steps than the full gallery. Verdicts and numbers may differ from it."
 
 
-def write_site(place: Path, showings: Sequence[Showing], quick: bool, at_once: int = 1) -> Path:
-    """Write the whole site into `place`, so many exhibits at once, and return its index. It opens from disk and from any
-    web server.
+def write_site(
+    place: Path, showings: Sequence[Showing], quick: bool, at_once: int = 1, protocols: Sequence[Published] = ()
+) -> Path:
+    """Write the whole site into `place`, so many exhibits at once, with the published experiments that are given, and return
+    its index. It opens from disk and from any web server.
     """
     from joblib import Parallel, delayed
 
@@ -40,7 +44,7 @@ def write_site(place: Path, showings: Sequence[Showing], quick: bool, at_once: i
     Parallel(n_jobs=min(at_once, len(showings)))(
         delayed(write_exhibit)(place, showing, way) for showing, way in zip(showings, order, strict=True)
     )
-    return write_index(place, showings, quick)
+    return write_index(place, showings, quick, protocols)
 
 
 class Neighbours(NamedTuple):
@@ -75,8 +79,9 @@ def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     runs = film_runs(showing, place, name)
     write_card(place, showing, name, runs)
     prose = tag("div", tag("h2", "What to look for"), paragraphs(showing.text), class_="prose")
-    shown, seen = moving(showing, place, name, runs, About(prose=prose, curves=showing.curves, glossary=GLOSSARY))
-    body = exhibit_head(showing, way) + shown + lab_links(place, runs) + exhibit_rest(showing, place, name, seen)
+    about = About(prose=prose, curves=showing.curves, glossary=GLOSSARY, play=lab_links(place, runs))
+    shown, seen = moving(showing, place, name, runs, about)
+    body = exhibit_head(showing, way) + shown + exhibit_rest(showing, place, name, seen)
     body += steps(way, True)
     content = document(showing.question, body, "../", PAGES)
     write_aside(place / "exhibits" / f"{name}.html", content)
@@ -88,16 +93,14 @@ GLOSSARY = "../glossary.html"
 LAB = "lab/index.html"
 
 
-def lab_links(place: Path, runs: Sequence[Shown]) -> str:
-    """Links that open the lab with each run's game, where the lab lies within the site and has that game."""
+def lab_links(place: Path, runs: Sequence[Shown]) -> dict[str, str]:
+    """Where the lab opens with each run's game, by what runs are called, where it lies within the site and has that game."""
     if not runs or not (place / LAB).is_file():
-        return ""
+        return {}
     from toygan.site.lab import address_of
 
-    found = {address_of(run.recording): name for run, name in zip(runs, labels(runs), strict=True)}
-    links = [tag("a", text(name), href=f"../{LAB}{behind}") for behind, name in found.items() if behind]
-    told = tag("p", "Play with this, live in your browser: ", " · ".join(links))
-    return tag("div", told, class_="prose") if links else ""
+    found = {name: address_of(run.recording) for run, name in zip(runs, labels(runs), strict=True)}
+    return {name: f"../{LAB}{behind}" for name, behind in found.items() if behind}
 
 
 def moving(showing: Showing, place: Path, name: str, runs: Sequence[Shown], about: About) -> tuple[str, int]:
@@ -176,7 +179,13 @@ def verdict_line(found: Verdict, quick: bool = False) -> str:
     kind = "quick" if quick and words != BY_CONSTRUCTION else words.replace(" ", "-")
     told = tag("small", "in quick runs") if kind == "quick" else ""
     mark = tag("span", sign, f" {words}", told, class_=f"verdict {kind}")
-    return tag("li", mark, tag("p", text(found.says)), tag("p", text(found.evidence), class_="evidence"))
+    elsewhere = tag("ul", *map(elsewhere_line, found.explanations), class_="elsewhere") if found.explanations else ""
+    return tag("li", mark, tag("p", text(found.says)), tag("p", text(found.evidence), class_="evidence"), elsewhere)
+
+
+def elsewhere_line(found: Explained) -> str:
+    """What became of a claim in another setting, and what decides."""
+    return tag("li", tag("strong", text(found.setting)), ": ", text(found.words))
 
 
 def stills(figures: Sequence[str]) -> str:
@@ -234,7 +243,7 @@ def places(showing: Showing) -> dict[str, str]:
 # --- index, matrix, leaderboard --------------------------------------------------------------------------------------
 
 
-def write_index(place: Path, showings: Sequence[Showing], quick: bool) -> Path:
+def write_index(place: Path, showings: Sequence[Showing], quick: bool, protocols: Sequence[Published]) -> Path:
     """Write the pages that are about all exhibits; returns the index."""
     where: dict[str, str] = {}
     for folder, page in chain.from_iterable(places(showing).items() for showing in showings):
@@ -244,7 +253,8 @@ def write_index(place: Path, showings: Sequence[Showing], quick: bool) -> Path:
     cards = tag("ul", *(card(showing) for showing in showings), class_="cards")
     play = tag("button", "Play all films", type="button", id="play-all", class_="quiet needs-js")
     lab = tag("p", tag("a", "The lab: train any of these yourself", href=LAB)) if (place / LAB).is_file() else ""
-    opening = tag("div", tag("p", LEAD, class_="lead"), play, class_="lead-row") + lab
+    papers = tag("p", tag("a", "Published experiments, and whether their numbers come out here", href="protocols.html"))
+    opening = tag("div", tag("p", LEAD, class_="lead"), play, class_="lead-row") + lab + papers
     ranked = [showing for showing in showings if showing.name == "leaderboard"] or showings
     best = cells_of([row for showing in ranked for row in runs_of(showing)], where)
     bodies = {
@@ -252,6 +262,7 @@ def write_index(place: Path, showings: Sequence[Showing], quick: bool) -> Path:
         "index.html": tag("h1", "Questions about GANs, on a sheet of paper") + opening + banner(quick) + cards,
         "matrix.html": tag("h1", "Scenarios and methods") + banner(quick) + matrix(cells),
         "leaderboard.html": tag("h1", "Leaderboard") + banner(quick) + leaderboard(best),
+        "protocols.html": protocols_body(protocols, place),
         "glossary.html": glossary_body(),
     }
     for page, title in PAGES:

@@ -46,7 +46,8 @@ def onward(showings: Sequence[Showing]) -> str:
     """Where to go from here."""
     first = showings[0]
     link = tag("a", text(first.question), href=f"exhibits/{file_name(first.name)}.html", rel="next")
-    return tag("p", "Next, the first question: ", link, class_="onward")
+    papers = tag("p", "For readers of papers: ", tag("a", "published experiments", href="protocols.html"), ".")
+    return tag("p", "Next, the first question: ", link, class_="onward") + papers
 
 
 # --- which runs ------------------------------------------------------------------------------------------------------

@@ -11,10 +11,11 @@ from toygan.session.recording import Recording
 from toygan.view.scene import Scene
 
 FIXED = {"step", "real", "grid_x", "grid_y", "slope_x", "slope_y", "mode_centres", "mode_covariances", "mode_weights",
-         "makers", "classes"}  # fmt: skip
+         "makers", "classes", "times", "exact_way"}  # fmt: skip
 SEEDS_FIRST = {
     "final",
     "categories",
+    "made_classes",
     "other_real",
 }  # arrays [S, ...]; all others are [T, S, ...], or [T, P, ...] of the first P seeds
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from toygan.files.disk import Arrays
 from toygan.files.text import percent
+from toygan.quantities.kinds import Classes
 from toygan.view.scene import Scene
 
 HEADS = {"class": "class", "category": "category", "whose": "generator"}  # what a critic's head tells, in words
@@ -34,14 +35,19 @@ def kinds_of(frames: Arrays) -> NamedKinds | None:
     if "makers" in frames:
         return NamedKinds(np.asarray(frames["makers"], int), "generator")
     if (classes := classes_of(frames)) is not None:
-        return NamedKinds(classes, "class")
+        return NamedKinds(classes.points, "class")
     return NamedKinds(np.asarray(frames["categories"][0], int), "category") if "categories" in frames else None
 
 
-def classes_of(frames: Arrays) -> np.ndarray | None:
-    """The class of each generated and of each real point [N], which are the same; None where points have none."""
+def classes_of(frames: Arrays) -> Classes | None:
+    """The classes of the portrait seed's points and of the real ones, which in older recordings are the same; None where points
+    have none.
+    """
     known = frames.get("classes")
-    return None if known is None else np.asarray(known, int)
+    if known is None:
+        return None
+    made = frames["made_classes"][0] if "made_classes" in frames else known
+    return Classes(np.asarray(made, int), np.asarray(known, int))
 
 
 def regions_known(frames: Arrays) -> dict[str, np.ndarray]:
@@ -54,6 +60,11 @@ def kept_at(shown: Scene, name: str, look: int) -> np.ndarray | None:
     """What is kept of the portrait seed under a name at a look; None where nothing is."""
     known = shown.recording.frames.get(name)
     return None if known is None else np.asarray(known[look][0], float)
+
+
+def kept_over_time(shown: Scene, name: str) -> np.ndarray:
+    """What is kept of the portrait seed under a name at every look that can be drawn: [T, ...]."""
+    return np.asarray(shown.recording.frames[name][: len(shown.steps), 0], float)
 
 
 def pairs_at(shown: Scene, look: int, points: int) -> tuple[np.ndarray, np.ndarray]:

@@ -253,7 +253,7 @@ def exact_transport(recording: Recording) -> bool:
     return recording.facts.decided_by == "potential"
 
 
-def score_range(scores: np.ndarray) -> tuple[float, float]:
+def score_range(scores: Sequence[np.ndarray] | np.ndarray) -> tuple[float, float]:
     """Lowest and highest score that one colour scale has to tell apart in [T, g, g].
 
     Outliers are left aside, and so is the wildest quarter of the frames: a range often shrinks tenfold over a run.

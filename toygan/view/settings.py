@@ -14,7 +14,6 @@ ELSEWHERE = {
         f"training.{key}" for key in ("steps", "seed", "seeds", "frames", "points", "portraits")
     ),  # beside what is looked at
     *(f"method.{part}.kind" for part in ("objective", "constraint")),  # in the method's name and formula
-    *(f"method.{part}.path" for part in ("objective", "constraint", "also")),  # of own code, in the command
 }
 RATES = "method.critic_rate", "method.generator_rate"
 MOST = 12  # settings in a line
@@ -52,6 +51,8 @@ def tells(key: str, value: Any, config: Mapping[str, Any]) -> bool:
     if key.partition(".")[0] not in TOLD or key in ELSEWHERE:
         return False
     kind = config.get(f"{table}.kind")
+    if last == "path" and ":" in str(kind):  # of own code, in the command
+        return False
     usual = next((USUAL[name] for name in (key, f"{kind}.{last}", f"*.{last}") if name in USUAL), ...)
     return bool(plain(value) != usual)
 
@@ -118,14 +119,15 @@ USUAL: dict[str, Any] = {
     "energy.pulling_away": 0.0,
     "began.gamma": 0.5,
     "began.pace": 1e-3,
+    "c-transform.learned": "real",
     "mmd.kernel": "gaussian",
     "mmd.bandwidths": [0.1, 0.3, 1.0, 3.0],
     "mmd.features": 8,
     "cramer.features": 8,
     "*.trick": False,
     "generator.kind": "mlp",
-    "mlp.latent": "normal",
-    "mlp.latent_dim": 2,
+    "*.latent": "normal",
+    "*.latent_dim": 2,
     "mlp.output": "linear",
     "mlp.reach": 3.0,
     "critic.kind": "mlp",

@@ -20,10 +20,16 @@ def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[st
     found = {name: recording.curve(name) for name in (*shown_in("line"), *recording.facts.own_measures)}
     said = [
         in_words(recording, name, float(values[frame, 0]), "frame", bands)
+        + touched(name, None if (good := recording.curve("high_quality")) is None else float(good[frame, 0]))
         for name, values in found.items()
         if values is not None and np.isfinite(values[frame, 0])
     ]
     return said or ["nothing measured"]
+
+
+def touched(name: str, good: float | None) -> str:
+    """What a number of modes is where few points are on any: for a mode to count one point is enough."""
+    return " touched" if name == "modes" and good is not None and good < MANY else ""
 
 
 def in_words(recording: Recording, name: str, value: float, when: When = "frame", bands: bool = True) -> str:
@@ -61,6 +67,7 @@ def end_words(recording: Recording) -> list[str]:
     found = {name: recording.final(name) for name in (*shown_in("line"), *recording.facts.own_measures)}
     said = [
         in_words(recording, name, float(values[0]), "final")
+        + touched(name, recording.facts.portrait_row.get("high_quality"))
         for name, values in found.items()
         if len(values) and np.isfinite(values[0])
     ]

@@ -2,14 +2,14 @@
 "use strict";
 (function () {
   const FRAMES_A_SECOND = 12, LEAST = 6, REST = 1.5, FINEST = 900, CROWD = 6; // a film takes so many seconds and rests at its end
-  const SWITCHES = ["points", "critic", "arrows", "optimal", "latent", "trails", "names"];
+  const SWITCHES = ["points", "critic", "arrows", "optimal", "latent", "trails", "extras", "names"];
   const place = document.getElementById("film-facts");
   if (!place) return;
 
   const facts = JSON.parse(place.textContent);
   const last = facts.ticks - 1;
   const find = (id) => document.getElementById(id);
-  const state = { tick: last, playing: false, speed: 1, seed: facts.runs[0].seeds[0], on: {}, pointer: null };
+  const state = { tick: last, playing: false, speed: 1, scale: "run", seed: facts.runs[0].seeds[0], on: {}, pointer: null };
   const panels = Array.from(document.querySelectorAll(".panel"), (figure, i) => panelOf(figure, facts.runs[i]));
   const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   let moveCursors = () => {}, begun = still;
@@ -18,8 +18,7 @@
     return {
       run, stage: figure.querySelector(".stage"), canvas: figure.querySelector("canvas"), over: figure.querySelector(".over"),
       numbers: figure.querySelector(".numbers"), reading: figure.querySelector(".reading"), seen: false, surface: null,
-      palette: toygan.palette(run.bands), best: run.optimalBands && toygan.palette(run.optimalBands), data: {}, asked: {},
-      fault: "",
+      data: {}, asked: {}, fault: "", extras: Array.from(figure.querySelectorAll(".extra")),
     };
   }
 
@@ -65,10 +64,18 @@
     const surface = panel.surface || (panel.surface = surfaceOf(panel));
     const i = nearest(panel, s, data, t);
     paint(panel, surface, first, data, i);
+    drawExtras(panel, { panel, run: panel.run, first, data, s, i, colours: facts.colours, paletteNow });
     panel.canvas.classList.add("ready");
     if (!begun) start();
     say(panel, notes(panel, data, i), s, data.frames[i]);
     read(panel, data, i);
+  }
+
+  function drawExtras(panel, one) {
+    for (const figure of panel.extras) {
+      figure.hidden = !state.on.extras;
+      if (!figure.hidden) toygan.drawExtra(figure, one);
+    }
   }
 
   // Text is laid out anew whenever it is set, so only when it has changed.
@@ -85,8 +92,10 @@
 
   function paint(panel, surface, first, data, i) {
     const on = state.on, optimal = shownOptimal(panel, data), run = panel.run;
-    if (optimal) toygan.paintField(surface, optimal, Math.min(i, optimal.frames - 1), panel.best);
-    else if (on.critic && data.scores) toygan.paintField(surface, data.scores, Math.min(i, data.scores.frames - 1), panel.palette);
+    if (optimal) toygan.paintField(surface, optimal, Math.min(i, optimal.frames - 1), paletteNow(run.optimalBands, [optimal], i));
+    else if (on.critic && data.scores) {
+      toygan.paintField(surface, data.scores, Math.min(i, data.scores.frames - 1), paletteNow(run.bands, [data.scores], i, facts.bands));
+    }
     else toygan.blank(surface);
     const circles = on.points && run.rings && data.modes ? toygan.circles(surface, run, data.modes, i) : [];
     if (on.points) {
@@ -111,7 +120,26 @@
     if (state.pointer) toygan.strokeCross(surface, state.pointer.u, state.pointer.v);
   }
 
-  const shownOptimal = (panel, data) => state.on.optimal && panel.best && data.optimal ? data.optimal : null;
+  // Colours on a run's own scale through its film, on one for all runs, or on each moment's own; `fields` share one scale.
+  function bandsNow(own, fields, i, common) {
+    if (state.scale === "all" && common) return common;
+    if (state.scale !== "frame") return own;
+    const ends = fields.map((field) => Math.min(i, field.frames - 1)).map((t, k) => [fields[k].low[t], fields[k].high[t]]);
+    const low = Math.min(...ends.map(([end]) => end)), high = Math.max(...ends.map(([, end]) => end));
+    const width = (high - low) / facts.ramp.length || 1;
+    return { start: low + width, width, colours: facts.ramp };
+  }
+
+  const palettes = new Map();
+
+  function paletteNow(...asked) {
+    const bands = bandsNow(...asked);
+    if (bands.colours === facts.ramp) return toygan.palette(bands);
+    if (!palettes.has(bands)) palettes.set(bands, toygan.palette(bands));
+    return palettes.get(bands);
+  }
+
+  const shownOptimal = (panel, data) => state.on.optimal && panel.run.optimalBands && data.optimal ? data.optimal : null;
 
   function notes(panel, data, i) {
     const run = panel.run, words = [], outside = toygan.outside(data.points, i);
@@ -133,10 +161,12 @@
   function say(panel, words, s, t) {
     const run = panel.run, parts = [seedWords(run, s), `step ${run.step[t]} of ${run.steps}`, ...lossWords(run, s)];
     put(panel.over, words);
-    const shades = shownOptimal(panel, panel.data[s]) ? run.optimalBands : state.on.critic && panel.data[s].scores && run.bands;
+    const { scores, optimal } = panel.data[s], i = panel.data[s].frames.indexOf(t);
+    const shades = shownOptimal(panel, panel.data[s]) ? bandsNow(run.optimalBands, [optimal], i)
+      : state.on.critic && scores && bandsNow(run.bands, [scores], i, facts.bands);
     for (const row of facts.quantities.filter((one) => one.line)) {
       const line = run.curves[row.name], value = line && line[s] ? line[s][t] : null;
-      if (value !== null && value !== undefined) parts.push(inWords(row, value, run));
+      if (value !== null && value !== undefined) parts.push(inWords(row, value, run) + touched(run, row, s, t));
     }
     if (shades) parts.push(`colours from ${toygan.short(shades.start)} to ${toygan.short(shades.start + shades.width * (shades.colours.length - 2))}`);
     put(panel.numbers, parts.join(" · "));
@@ -150,6 +180,12 @@
     const words = gone[s] ? [`diverged at step ${run.diverged[s]}`] : [];
     if (gone.some((lost, i) => lost && i !== s)) words.push(`${gone.filter(Boolean).length} of ${gone.length} seeds diverged`);
     return words;
+  }
+
+  // What a number of modes is where few points are on any: for a mode to count one point is enough.
+  function touched(run, row, s, t) {
+    const good = run.curves.high_quality && run.curves.high_quality[s][t];
+    return row.name === "modes" && typeof good === "number" && good < facts.many ? " touched" : "";
   }
 
   // A quantity's value beside what a perfect sampler scores, as the pictures say it.
@@ -378,6 +414,7 @@
     find("forward").addEventListener("click", () => step(1));
     find("time").addEventListener("input", (event) => { begun = true; if (state.playing) play(false); go(Number(event.target.value), true); });
     find("speed").addEventListener("change", (event) => { state.speed = Number(event.target.value); });
+    find("scale").addEventListener("change", (event) => { state.scale = event.target.value; drawAll(); });
     find("seed").addEventListener("change", (event) => choose(Number(event.target.value)));
     document.addEventListener("keydown", key);
     listEvents();

@@ -1,5 +1,5 @@
 // Data files are scripts that call toygan.arrive(header, text): the only way in for a page opened from disk.
-// What the bytes mean is written in toygan/gallery/pack.py.
+// What the bytes mean is written in toygan/site/pack.py.
 "use strict";
 const toygan = {};
 
@@ -78,6 +78,13 @@ const toygan = {};
     return { frames, rows, columns, codes, low: part.low, high: part.high, levels: LEVELS };
   }
 
+  // Whole numbers [T, rows, columns].
+  function kinds(bytes, part) {
+    const [frames, rows, columns] = part.shape, size = rows * columns, codes = new Uint8Array(bytes);
+    for (let i = size; i < codes.length; i++) codes[i] += codes[i - size];
+    return { frames, rows, columns, codes };
+  }
+
   // Codes [T, rows, columns, 2]: 127 * component / high.
   function arrows(bytes, part) {
     const [frames, rows, columns] = part.shape, line = 2 * columns;
@@ -86,7 +93,7 @@ const toygan = {};
     return { frames, rows, columns, codes: new Int8Array(codes.buffer), high: part.high, reach: REACH };
   }
 
-  const DECODERS = { motion, field, arrows };
+  const DECODERS = { motion, field, kinds, arrows };
 
   // --- reading values off ------------------------------------------------------------------------------------------
 

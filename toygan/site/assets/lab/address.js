@@ -1,10 +1,11 @@
 // The whole experiment as what stands behind # in the address, and back. Unknown and broken parts are left out.
 "use strict";
 (function () {
-  const PLAIN = { s: "scenario", m: "method", z: "size", l: "lesson", v: "view", lang: "language" };
+  const PLAIN = { s: "scenario", m: "method", z: "size", l: "lesson", v: "view", lang: "language", n: "latent" };
 
   // [step, key, value] as step.key.value with ~ for dots in keys.
-  const packedChange = ([step, key, value]) => [step, key.replace(/\./g, "~"), String(value).replace("-", "m").replace(".", "p").replace("+", "")].join("*");
+  const coded = (value) => String(value).replace("-", "m").replace(".", "p").replace("+", "");
+  const packedChange = ([step, key, value]) => [step, key.replace(/\./g, "~"), coded(value)].join("*");
   function change(text) {
     const [step, key, value] = text.split("*"), number = Number((value || "").replace("m", "-").replace("p", "."));
     if (value === undefined || !Number.isFinite(Number(step))) return null;
@@ -20,6 +21,8 @@
     if (experiment.beside && experiment.beside.length) parts.set("b", experiment.beside.map(({ method, seed }) => `${method}*${seed}`).join("!"));
     if (experiment.hidden && experiment.hidden.length) parts.set("hide", experiment.hidden.join("!"));
     if (experiment.drawn && experiment.drawn.length) parts.set("p", packedPoints(experiment.drawn, experiment.box));
+    if (experiment.density) parts.set("d", packedDensity(experiment.density, experiment.box));
+    if (experiment.moved && experiment.moved.length) parts.set("mv", experiment.moved.map(([k, x, y]) => [k, coded(x.toFixed(3)), coded(y.toFixed(3))].join("*")).join("!"));
     return "#" + parts.toString();
   };
 
@@ -31,8 +34,28 @@
     if (parts.get("b")) found.beside = parts.get("b").split("!").map((one) => { const [method, seed] = one.split("*"); return { method, seed: Number(seed) || 0 }; });
     if (parts.get("hide")) found.hidden = parts.get("hide").split("!");
     if (parts.get("p")) Object.assign(found, pointsIn(parts.get("p")));
+    if (parts.get("d")) Object.assign(found, densityIn(parts.get("d")));
+    if (parts.get("mv")) found.moved = parts.get("mv").split("!").map((one) => one.split("*").map((part) => Number(part.replace("m", "-").replace("p", ".")))).filter((one) => one.length === 3 && one.every(Number.isFinite));
     return found;
   };
+
+  // A density behind its box: a byte for each stretch of equal values, the value below and its length, at most 16, above.
+  function packedDensity(density, box) {
+    const out = [...new Uint8Array(Float32Array.from(box).buffer)];
+    for (let i = 0, n; i < density.length; i += n) {
+      for (n = 1; n < 16 && density[i + n] === density[i];) n++;
+      out.push(density[i] | (n - 1) << 4);
+    }
+    return lab.toText(Uint8Array.from(out));
+  }
+
+  function densityIn(text) {
+    try {
+      const bytes = lab.fromText(lab.plainText(text)), box = [...new Float32Array(bytes.slice(0, 16).buffer)], values = [];
+      for (const one of bytes.subarray(16)) for (let n = 0; n <= one >> 4; n++) values.push(one & 15);
+      return box.every(Number.isFinite) && box[1] > box[0] && box[3] > box[2] && values.length === 48 * 48 && values.some(Boolean) ? { density: Uint8Array.from(values), box } : {};
+    } catch (_) { return {}; }
+  }
 
   // Drawn points in 10 bits of the view, which comes first as four 32-bit floats.
   function packedPoints(points, box) {
@@ -83,6 +106,7 @@
     if (!experiment.drawn) for (const one of scenario.settings[size]) words.push("--set", one);
     for (const key in pairs) words.push("--set", `method.${key}=${floats(pairs[key])}`);
     if (criticSteps !== game.critic_steps && !game.models.step) words.push("--set", `method.critic_steps=${criticSteps}`);
+    if (experiment.latent) words.push("--set", `generator.latent=${experiment.latent}`);
     words.push("--steps", String(dials.steps));
     if (experiment.seed) words.push("--set", `'training.seeds=[${experiment.seed}]'`);
     return words.join(" ");

@@ -10,11 +10,26 @@ lab.toText = function (bytes) {
 
 lab.plainText = (text) => text.replace(/-/g, "+").replace(/_/g, "/");
 
+// So many bytes of a data file's letters, 15 bits each, the highest bit first.
+lab.fromLetters = function (text, size) {
+  const out = new Uint8Array(size);
+  let held = 0, bits = 0, at = 0;
+  for (let i = 0; i < text.length; i++) {
+    held = (held << 15) | (text.charCodeAt(i) - 0x100);
+    for (bits += 15; bits >= 8 && at < size;) {
+      bits -= 8;
+      out[at++] = held >> bits;
+      held &= (1 << bits) - 1;
+    }
+  }
+  return out;
+};
+
 // A data file's header and bytes, unpacked once; the text is let go.
 lab.unpacked = async function (name) {
   const file = await lab.want(name);
   file.unpacking = file.unpacking || (async () => {
-    const packed = new Blob([lab.fromText(file.text)]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const packed = new Blob([lab.fromLetters(file.text, file.size)]).stream().pipeThrough(new DecompressionStream("gzip"));
     const all = new Uint8Array(await new Response(packed).arrayBuffer()), { head } = file.header;
     file.header = JSON.parse(new TextDecoder().decode(all.subarray(0, head)));
     file.bytes = all.slice(head);
@@ -35,11 +50,11 @@ lab.halves = function (bytes, start, count) {
   return out;
 };
 
-// The points [x, y, x, y, ...] of a target's file.
-lab.pointsOf = function ({ header, bytes }) {
-  const codes = new Uint16Array(bytes.slice().buffer), n = header.count, out = new Float32Array(2 * n);
-  for (let i = 0; i < n; i++) {
-    for (const d of [0, 1]) out[2 * i + d] = header.low[d] + codes[d * n + i] / 65535 * header.size[d];
+// Points [x, y, x, y, ...] that are in 16 bits of their box, x first.
+lab.pointsOf = function (bytes, { low, size, count, at }) {
+  const codes = new Uint16Array(bytes.slice(at[0], at[0] + at[1]).buffer), out = new Float32Array(2 * count);
+  for (let i = 0; i < count; i++) {
+    for (const d of [0, 1]) out[2 * i + d] = low[d] + codes[d * count + i] / 65535 * size[d];
   }
   return out;
 };

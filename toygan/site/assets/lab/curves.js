@@ -1,4 +1,5 @@
-// A chart of a few lines over steps, with a band and a cursor; a click or a drag on it goes to a step.
+// A chart of a few lines over steps, with a band and a cursor; a click or a drag on it goes to a step. Its axis begins at `low` and
+// ends at `high` where these are set, and goes by factors where it is `log`.
 "use strict";
 lab.Chart = class {
   constructor(canvas, lines, went) {
@@ -28,7 +29,8 @@ lab.Chart = class {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, box.width, box.height);
-    const values = this.points.flatMap((point) => point.values).concat(this.band || []).filter(Number.isFinite).sort((a, b) => a - b);
+    const scale = this.log ? (value) => (value > 0 ? Math.log10(value) : NaN) : (value) => value;
+    const values = this.points.flatMap((point) => point.values).concat(this.band || []).map(scale).filter(Number.isFinite).sort((a, b) => a - b);
     if (!values.length) return;
     let low = values[Math.floor(0.01 * (values.length - 1))], high = values[Math.ceil(0.99 * (values.length - 1))];
     if (this.fromZero) low = 0;
@@ -36,14 +38,17 @@ lab.Chart = class {
     const pad = 0.07 * (high - low);
     if (!this.fromZero) low -= pad;
     high += pad;
+    if (this.low !== undefined) low = this.low - 0.02 - pad * (values[0] < this.low);
+    if (this.high !== undefined) high = Math.max(this.high, 1.02);
     this.across = Math.max(this.points.length ? this.points[this.points.length - 1].step : 1, now, 1);
-    const x = (step) => 44 + step / this.across * (box.width - 52), y = (value) => box.height - 18 - (value - low) / (high - low) * (box.height - 26);
+    const x = (step) => 44 + step / this.across * (box.width - 52), y = (value) => box.height - 18 - (scale(value) - low) / (high - low) * (box.height - 26);
     context.font = "11px system-ui, sans-serif";
     context.fillStyle = style.getPropertyValue("--soft");
     context.strokeStyle = style.getPropertyValue("--line");
     context.lineWidth = 1;
     context.textAlign = "right";
-    for (const value of [low + pad, (low + high) / 2, high - pad]) {
+    for (const place of this.low === undefined ? [low + pad, (low + high) / 2, high - pad] : [this.low, (this.low + this.high) / 2, this.high]) {
+      const value = this.log ? 10 ** place : place;
       context.fillText(lab.short(value), 40, y(value) + 4);
       context.beginPath();
       context.moveTo(44, y(value));
@@ -64,7 +69,7 @@ lab.Chart = class {
       context.beginPath();
       let pen = false;
       for (const { step, values: at } of this.points) {
-        if (!Number.isFinite(at[k])) { pen = false; continue; }
+        if (!Number.isFinite(scale(at[k]))) { pen = false; continue; }
         const place = [x(step), Math.min(Math.max(y(at[k]), 2), box.height - 16)];
         if (pen) context.lineTo(...place); else context.moveTo(...place);
         pen = true;

@@ -7,6 +7,7 @@ lab.Stage = class {
     this.context = canvas.getContext("2d", { alpha: false });
     this.windows = catalogue.windows;
     this.colours = catalogue.colours;
+    this.kindColours = catalogue.kinds;
     this.fills = Uint32Array.from(catalogue.bands.map((rgb) => lab.Stage.turned(rgb)));
     this.lines = Uint32Array.from(catalogue.bands.map((rgb) => lab.Stage.turned(lab.Stage.darker(rgb))));
     this.middle = (catalogue.bands.length - 1) / 2;
@@ -50,10 +51,23 @@ lab.Stage = class {
     if (field) this.paintField(field); else this.pixels.fill(0xfffcfdfd);
     this.context.putImageData(this.image, 0, 0);
     if (show.real && this.real) this.context.drawImage(this.carpetOf(), 0, 0);
-    if (show.arrows && !this.optimal && look.slopes) this.paintArrows(look.slopes);
-    if (show.mesh && !this.optimal) this.paintMesh(look.samples);
-    if (show.trails && !this.optimal) this.paintTrails(look.samples);
-    if (show.generated) this.paintPoints(look.samples);
+    const own = !this.optimal;
+    if (own && show.arrows && look.slopes) lab.marks.arrows(this, look.slopes);
+    if (own && show.mesh) lab.marks.mesh(this, look.samples);
+    if (own && show.back && look.reconstructed) lab.marks.wayBack(this, look.reconstructed);
+    if (own && (show.trails || show.tracked)) this.followed(look);
+    if (own && show.trails) lab.marks.trails(this);
+    if (own && look.slow) lab.marks.batch(this, look.slow);
+    else if (show.generated) lab.marks.points(this, look.samples, own && show.kinds);
+    if (own && show.pulls && look.slopes) lab.marks.pulls(this, look);
+    if (own && show.tracked) lab.marks.tracked(this, look.samples);
+  }
+
+  // Where the first points have been, a place a look; what lies ahead of where the game stands now is forgotten.
+  followed({ step, samples }) {
+    while (this.trails.length && this.trails[this.trails.length - 1].step >= step) this.trails.pop();
+    this.trails.push({ step, points: samples.slice(0, 60) });
+    if (this.trails.length > 60) this.trails.shift();
   }
 
   paintField(field) {
@@ -102,91 +116,16 @@ lab.Stage = class {
     return carpet;
   }
 
-  paintPoints(samples) {
-    const { context } = this, size = this.canvas.width, side = Math.max(size / 110, 3), count = this.windows.samples;
-    context.fillStyle = "#fff";
-    for (let i = 0; i < count; i++) {
-      const [x, y] = this.at(samples[2 * i], samples[2 * i + 1]);
-      context.fillRect(x - side / 2 - 1, y - side / 2 - 1, side + 2, side + 2);
-    }
-    context.fillStyle = this.colours.generated;
-    for (let i = 0; i < count; i++) {
-      const [x, y] = this.at(samples[2 * i], samples[2 * i + 1]);
-      context.fillRect(x - side / 2, y - side / 2, side, side);
-    }
-  }
-
-  paintArrows(slopes) {
-    const { context } = this, side = this.windows.slopes, size = this.canvas.width, [left, right, bottom, top] = this.view;
-    let longest = 0;
-    for (let i = 0; i < slopes.length; i += 2) longest = Math.max(longest, Math.hypot(slopes[i], slopes[i + 1]));
-    this.steep = this.steep && longest < 1.5 * this.steep && longest > this.steep / 2 ? this.steep : longest || 1;
-    const reach = size / side * 1.1 / this.steep;
-    context.strokeStyle = "rgb(16 36 62 / 62%)";
-    context.lineWidth = Math.max(size / 500, 1);
-    context.beginPath();
-    for (let i = 0; i < side * side; i++) {
-      const dx = slopes[2 * i] * reach, dy = -slopes[2 * i + 1] * reach, length = Math.hypot(dx, dy);
-      if (!(length > size / 300)) continue;
-      const shrink = Math.min(1, 1.6 * size / side / length), [x, y] = this.at(left + (i % side) / (side - 1) * (right - left), bottom + Math.floor(i / side) / (side - 1) * (top - bottom));
-      const [ex, ey] = [x + dx * shrink, y + dy * shrink], [ux, uy] = [dx / length, dy / length], head = Math.min(length * 0.4, size / 90);
-      context.moveTo(x, y);
-      context.lineTo(ex, ey);
-      context.moveTo(ex - head * (ux + 0.6 * uy), ey - head * (uy - 0.6 * ux));
-      context.lineTo(ex, ey);
-      context.lineTo(ex - head * (ux - 0.6 * uy), ey - head * (uy + 0.6 * ux));
-    }
-    context.stroke();
-  }
-
-  // The mesh of latents carried by the generator; cells that lie face down, its folds, are shaded.
-  paintMesh(samples) {
-    const { context } = this, n = this.windows.mesh, first = this.windows.samples;
-    const corner = (i, j) => this.at(samples[2 * (first + i * n + j)], samples[2 * (first + i * n + j) + 1]);
-    if (samples.length < 2 * (first + n * n)) return;
-    let up = 0;
-    const cells = [];
-    for (let i = 0; i + 1 < n; i++) {
-      for (let j = 0; j + 1 < n; j++) {
-        const four = [corner(i, j), corner(i, j + 1), corner(i + 1, j + 1), corner(i + 1, j)];
-        const area = four.reduce((sum, [x, y], k) => sum + x * four[(k + 1) % 4][1] - four[(k + 1) % 4][0] * y, 0);
-        up += Math.sign(area);
-        cells.push([four, area]);
-      }
-    }
-    context.lineWidth = Math.max(this.canvas.width / 700, 0.7);
-    context.strokeStyle = "rgb(139 26 107 / 55%)";
-    for (const [four, area] of cells) {
-      context.beginPath();
-      four.forEach(([x, y], k) => (k ? context.lineTo(x, y) : context.moveTo(x, y)));
-      context.closePath();
-      if (area * up < 0) { context.fillStyle = "rgb(139 26 107 / 22%)"; context.fill(); }
-      context.stroke();
-    }
-  }
-
-  paintTrails(samples) {
-    const { context } = this;
-    this.trails.push(samples.slice(0, 60));
-    if (this.trails.length > 30) this.trails.shift();
-    context.strokeStyle = "rgb(213 94 0 / 55%)";
-    context.lineWidth = Math.max(this.canvas.width / 600, 1);
-    context.beginPath();
-    for (let i = 0; i < 30; i++) {
-      this.trails.forEach((points, t) => {
-        const [x, y] = this.at(points[2 * i], points[2 * i + 1]);
-        if (t) context.lineTo(x, y); else context.moveTo(x, y);
-      });
-    }
-    context.stroke();
-  }
-
-  // The score at a place of the plane, read off the grid, and its slope off the coarser one.
+  // The score and the slope at a place of the plane, between the places of their grids.
   read(look, [x, y]) {
     const [left, right, bottom, top] = this.view, u = (x - left) / (right - left), v = (y - bottom) / (top - bottom);
     if (u < 0 || u > 1 || v < 0 || v > 1) return null;
-    const nearest = (side) => Math.round(v * (side - 1)) * side + Math.round(u * (side - 1));
-    const at = 2 * nearest(this.windows.slopes);
-    return { score: look.scores[nearest(this.windows.scores)], slope: Math.hypot(look.slopes[at], look.slopes[at + 1]) };
+    const between = (values, side, parts, part) => {
+      const place = [u, v].map((one) => Math.min(one * (side - 1), side - 1.001)), [i, j] = place.map(Math.floor), [a, b] = [place[0] - i, place[1] - j];
+      const at = (row, column) => values[parts * (row * side + column) + part];
+      return (1 - b) * ((1 - a) * at(j, i) + a * at(j, i + 1)) + b * ((1 - a) * at(j + 1, i) + a * at(j + 1, i + 1));
+    };
+    const slope = [0, 1].map((part) => between(look.slopes, this.windows.slopes, 2, part));
+    return { score: between(look.scores, this.windows.scores, 1, 0), slope: Math.hypot(...slope), way: slope };
   }
 };

@@ -1,8 +1,8 @@
 // What travels with the page arrives as classic scripts: a page opened from disk can ask for nothing else.
 "use strict";
 window.lab = { held: {}, waiting: {} };
-lab.arrive = function (name, header, text) {
-  lab.held[name] = { header, text };
+lab.arrive = function (name, header, text, size) {
+  lab.held[name] = { header, text, size };
   if (lab.waiting[name]) lab.waiting[name](lab.held[name]);
 };
 // The file of a name, asked for once.

@@ -3,64 +3,12 @@
 "use strict";
 lab.trainer = function () {
   const games = new Map(), sessions = new Map();
-  const FRAME = 33, TRAIN = 26; // ms from look to look, and of them for moves
+  const FRAME = 33, TRAIN = 26, LOOK = 8; // ms from look to look; of them for moves, and for looks at several games
+  const MAPS = 0.12; // the share of the time that goes into maps
   const GENERATOR = 1 << 20, EXTRA = 1 << 21; // which move of a step random numbers are for
-  let potential = null, playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20;
+  let potential = null, playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20, wanted = { slopes: true };
 
-  // --- random numbers: a function of (seed, name, step, move) ---
-
-  function mixed(...numbers) {
-    let h = 0x9e3779b9;
-    for (const number of numbers) {
-      h = Math.imul(h ^ number, 0x85ebca6b);
-      h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-      h ^= h >>> 16;
-    }
-    return h | 0;
-  }
-
-  const named = (name) => [...name].reduce((h, letter) => Math.imul(h ^ letter.charCodeAt(0), 16777619), 2166136261);
-
-  // Uniform numbers from 0 to below 1 (Doty-Humphrey's small fast counting generator).
-  function stream(...place) {
-    let a = mixed(1, ...place), b = mixed(2, ...place), c = mixed(3, ...place), counter = 1;
-    function next() {
-      const t = (((a + b) | 0) + counter) | 0;
-      counter = (counter + 1) | 0;
-      a = b ^ (b >>> 9);
-      b = (c + (c << 3)) | 0;
-      c = (((c << 21) | (c >>> 11)) + t) | 0;
-      return (t >>> 0) / 4294967296;
-    }
-    for (let i = 0; i < 12; i++) next();
-    return next;
-  }
-
-  const LAWS = {
-    uniform: (next, out) => { for (let i = 0; i < out.length; i++) out[i] = next(); },
-    zero: () => {},
-    normal: (next, out) => {
-      for (let i = 0; i < out.length; i += 2) {
-        const radius = Math.sqrt(-2 * Math.log(1 - next())), angle = 2 * Math.PI * next();
-        out[i] = radius * Math.cos(angle);
-        if (i + 1 < out.length) out[i + 1] = radius * Math.sin(angle);
-      }
-    },
-    "one-hot": (next, out, columns) => { for (let i = 0; i < out.length; i += columns) out[i + Math.floor(next() * columns)] = 1; },
-    real: (next, out, columns, pool) => {
-      for (let i = 0, n = pool.length / 2; i < out.length; i += 2) {
-        const at = 2 * Math.floor(next() * n);
-        out[i] = pool[at];
-        out[i + 1] = pool[at + 1];
-      }
-    },
-  };
-
-  function drawn(game, name, count, step, move) {
-    const out = new Float32Array(count), [law, columns] = game.draws[name];
-    LAWS[law](stream(game.seed, named(name), step, move), out, columns, game.pool);
-    return out;
-  }
+  const { stream, named, normal, drawn } = lab.draws();
 
   // --- models ---
 
@@ -83,10 +31,11 @@ lab.trainer = function () {
 
   const tensor = (type, numbers, shape) => new ort.Tensor(type, type === "float64" ? Float64Array.from(numbers) : numbers, shape);
 
-  async function run(model, find) {
+  // A model on what `find` gives for its inputs; only some of its outputs, where these are named: the others are not worked out.
+  async function run(model, find, wanted) {
     const feeds = {};
     for (const [name, type, shape] of model.inputs) feeds[name] = find(name, type, shape);
-    return model.session.run(feeds);
+    return wanted ? model.session.run(feeds, wanted) : model.session.run(feeds);
   }
 
   const stepOf = (game) => Number(game.state[game.places.step].data[0]);
@@ -106,11 +55,12 @@ lab.trainer = function () {
 
   // One step: the critics as often as is asked, then the generators; a frozen player is left out.
   async function step(game) {
+    game.slow = null;
     apply(game);
     for (const extra of game.extra.splice(0)) await move(game, extra, EXTRA + ++game.extras);
-    if (game.models.step) return move(game, "step", 0);
-    if (game.frozen !== "critic") for (let k = 0; k < game.criticSteps; k++) await move(game, "critic", k);
-    if (game.frozen !== "generator") return move(game, "generator", GENERATOR);
+    if (game.models.step && game.frozen !== "both") return move(game, "step", 0);
+    if (game.frozen !== "critic" && game.frozen !== "both") for (let k = 0; k < game.criticSteps; k++) await move(game, "critic", k);
+    if (game.frozen !== "generator" && game.frozen !== "both") return move(game, "generator", GENERATOR);
     const counted = game.places.step;
     game.state[counted] = tensor("float64", [stepOf(game) + 1], game.state[counted].dims);
   }
@@ -129,12 +79,22 @@ lab.trainer = function () {
     }
   }
 
-  // A player's parameters shaken by a share of their own size.
+  // A player's parameters shaken by a share of their own size; or the generator moved by a third of the view, somewhere.
   function kick(game, player) {
+    if (player === "move") { moveAway(game); return; }
     const place = game.places[player], old = game.state[place], fresh = new Float32Array(old.data.length);
-    LAWS.normal(stream(game.seed, named("kick"), stepOf(game), game.done), fresh);
+    normal(stream(game.seed, named("kick"), stepOf(game), game.done), fresh);
     const size = 0.5 * Math.sqrt(old.data.reduce((sum, one) => sum + one * one, 0) / Math.max(old.data.length, 1));
     for (let i = 0; i < fresh.length; i++) fresh[i] = old.data[i] + size * fresh[i];
+    game.state[place] = tensor("float32", fresh, old.dims);
+  }
+
+  function moveAway(game) {
+    const place = game.places.generator, old = game.state[place], fresh = Float32Array.from(old.data);
+    const angle = 2 * Math.PI * stream(game.seed, named("kick"), stepOf(game), game.done)();
+    if (game.shift === null) return;
+    fresh[game.shift] += game.push * Math.cos(angle);
+    fresh[game.shift + 1] += game.push * Math.sin(angle);
     game.state[place] = tensor("float32", fresh, old.dims);
   }
 
@@ -172,32 +132,49 @@ lab.trainer = function () {
 
   function seek(game, wanted) {
     const kept = game.history.reduce((best, one) => (Math.abs(one.step - wanted) < Math.abs(best.step - wanted) ? one : best));
-    Object.assign(game, standing(kept), { changes: kept.changes.slice(), diverged: false, until: Infinity, sub: 0 });
+    Object.assign(game, standing(kept), { changes: kept.changes.slice(), diverged: false, until: Infinity, sub: 0, slow: null });
   }
 
   // --- looking ---
 
-  async function look(game, why) {
-    const out = await run(game.models.look, (port, type, shape) => {
+  // What a model that looks sees of the state, through the game's windows or others.
+  async function watchedAs(game, others, model = "look", wanted) {
+    const given = { ...game.windows, ...others };
+    const out = await run(game.models[model], (port, type, shape) => {
       if (port.startsWith("state/")) return game.state[port];
       if (port.startsWith("dials/")) return game.dials[port.slice(6)];
-      return tensor(type, game.windows[port.slice(3)], shape);
-    });
-    const seen = {};
-    for (const port in out) seen[port.replace("next seen/", "")] = Float32Array.from(out[port].data);
-    if (game.optimal) seen.optimal = game.optimal.slice();
-    const told = {};
-    for (const name in game.told) told[name] = Number(game.state[game.told[name]].data[0]);
-    const kept = game.history;
+      return tensor(type, given[port.slice(3)], shape);
+    }, wanted);
+    return Object.fromEntries(Object.entries(out).map(([port, one]) => [port.replace("next seen/", ""), Float32Array.from(one.data)]));
+  }
+
+  // The map changes slowly, and costs most: while a game plays it is looked at as often as it costs a small share of the time,
+  // and arrows when they are shown.
+  async function look(game, why) {
+    const begun = performance.now(), whole = why !== "play" || begun - game.mapped > game.mapCost / MAPS;
+    const left = (name) => (whole ? why === "play" && name === "slopes" && !wanted.slopes : name === "scores" || name === "slopes");
+    const outputs = game.models.look.outputs.map(([name]) => name).filter((name) => !left(name.replace("next seen/", "")));
+    const seen = await watchedAs(game, {}, "look", outputs);
+    if (whole) { game.mapped = performance.now(); game.mapCost = game.mapped - begun; }
+    if (whole && game.optimal) seen.optimal = game.optimal.slice();
+    const told = reportOf(game), kept = game.history;
     const wild = (one) => !(Math.abs(one) < game.runaway);
     game.diverged = seen.samples.some(wild) || (stepOf(game) > 0 && Object.values(told).some((one) => Math.abs(one) >= game.runaway));
-    postMessage({ told: "look", game: game.id, why, step: stepOf(game), report: told, ...seen, rate, moved: game.moved,
+    postMessage({ told: "look", game: game.id, why, step: stepOf(game), report: told, ...seen, rate, moved: game.moved, slow: game.slow,
       diverged: game.diverged, over: isOver(game), kept: [kept.length ? kept[0].step : 0, kept.length ? kept[kept.length - 1].step : 0],
       changes: game.changes.slice(0, game.done), criticSteps: game.criticSteps, frozen: game.frozen, memory: kept.length * sizeOf(game),
       dials: Object.fromEntries(Object.entries(game.dials).map(([key, one]) => [key, one.data[0]])) },
     Object.values(seen).map((one) => one.buffer));
     unseen++;
   }
+
+  // What curves and the diagnosis ask for, of the state as it is.
+  async function gauge(game) {
+    const found = await watchedAs(game, game.gauged, "gauge");
+    postMessage({ told: "gauge", game: game.id, step: stepOf(game), report: reportOf(game), ...found });
+  }
+
+  const reportOf = (game) => Object.fromEntries(Object.entries(game.told).map(([name, place]) => [name, Number(game.state[place].data[0])]));
 
   const isOver = (game) => game.diverged || stepOf(game) >= game.until || stepOf(game) >= Number(game.dials.steps.data[0]);
 
@@ -222,13 +199,16 @@ lab.trainer = function () {
       await inTurn(async () => {
         const alive = () => [...games.values()].filter((game) => !isOver(game));
         while (due >= 1 && performance.now() - begun < TRAIN && alive().length) {
-          for (const game of alive()) await (slow ? subStep(game) : step(game));
+          for (const game of alive()) await (slow ? subStep(game) : game.sub ? finished(game) : step(game));
           due--;
           counted++;
         }
-        for (const game of games.values()) {
-          keep(game);
-          if (unseen < 2 * games.size || isOver(game)) await look(game, "play");
+        const looking = performance.now();
+        for (const game of games.values()) keep(game);
+        for (const game of inTurns()) {
+          if (!isOver(game) && (unseen >= 2 * games.size || performance.now() - looking > LOOK)) continue;
+          await look(game, "play");
+          game.seen = looking;
         }
         if (!alive().length) { playing = false; postMessage({ told: "rest" }); }
       });
@@ -239,22 +219,58 @@ lab.trainer = function () {
     looping = false;
   }
 
-  // Slow motion: one move at a time.
+  // The games, those first that were not looked at for longest.
+  const inTurns = () => [...games.values()].sort((a, b) => (a.seen || 0) - (b.seen || 0));
+
+  // --- slow motion: the parts of each move of a step, one at a time ---
+
+  const PARTS = ["sample", "judge", "pull", "update"];
+
+  function movesOf(game) {
+    if (game.models.step) return [["step", 0]];
+    const critics = game.frozen === "critic" ? [] : Array.from({ length: game.criticSteps }, (_, k) => ["critic", k]);
+    return [...critics, ...(game.frozen === "generator" ? [] : [["generator", GENERATOR]])];
+  }
+
   async function subStep(game) {
-    if (game.models.step) return step(game);
-    if (game.sub === undefined || game.sub > game.criticSteps) game.sub = 0;
-    if (game.sub === 0) apply(game);
-    if (game.sub < game.criticSteps && game.frozen !== "critic") await move(game, "critic", game.sub);
-    else if (game.sub >= game.criticSteps && game.frozen !== "generator") await move(game, "generator", GENERATOR);
-    game.sub++;
+    if (!game.sub) apply(game);
+    const moves = movesOf(game), [name, place] = moves[Math.floor(game.sub / PARTS.length)] || [], part = PARTS[game.sub % PARTS.length];
+    if (!name) { game.sub = 0; return step(game); }
+    if (part === "sample") game.slow = { move: name, place, ...(await batch(game, place)) };
+    Object.assign(game.slow, { part, of: moves.length, which: Math.floor(game.sub / PARTS.length) });
+    if (part === "update") {
+      await move(game, name, place);
+      game.slow.now = (await batch(game, place, stepOf(game) - (name === "critic" ? 0 : 1))).fake;
+    }
+    game.sub = (game.sub + 1) % (PARTS.length * moves.length);
+    if (!game.sub && name === "critic") await step({ ...game, frozen: "both" });
+  }
+
+  // A step that was begun in slow motion is played to its end.
+  async function finished(game) {
+    while (game.sub) await subStep(game);
+    game.slow = null;
+  }
+
+  // The points that a move sees, and how the critic pulls at the generated ones.
+  async function batch(game, place, at) {
+    const step = at === undefined ? stepOf(game) : at, rows = game.batch, names = [...game.codes, "latent"];
+    const parts = names.map((name) => [drawn(game, name, rows * game.draws[name][1], step, place), game.draws[name][1]]);
+    const latents = game.windows.latents.slice(), width = parts.reduce((sum, [, columns]) => sum + columns, 0);
+    for (let i = 0; i < rows; i++) {
+      let shift = i * width;
+      for (const [numbers, columns] of parts) { for (let c = 0; c < columns; c++) latents[shift++] = numbers[i * columns + c]; }
+    }
+    const seen = await watchedAs(game, { latents }), fake = seen.samples.slice(0, 2 * rows), slopes = game.windows.slopes.slice();
+    slopes.set(fake.subarray(0, slopes.length));
+    const pulled = await watchedAs(game, { latents, slopes });
+    return { real: drawn(game, "real", 2 * rows, step, place), fake, pull: pulled.slopes.slice(0, Math.min(2 * rows, slopes.length)) };
   }
 
   // --- messages ---
 
   const ACTS = {
-    async engine({ text, loader, model }) {
-      const letters = atob(text), packed = new Uint8Array(letters.length);
-      for (let i = 0; i < letters.length; i++) packed[i] = letters.charCodeAt(i);
+    async engine({ packed, loader, model }) {
       const whole = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
       ort.env.wasm.wasmBinary = await new Response(whole).arrayBuffer();
       ort.env.wasm.numThreads = 1;
@@ -266,7 +282,7 @@ lab.trainer = function () {
     },
     async open({ setup }) {
       const game = { ...setup, models: {}, history: [], every: 1, done: 0, extra: [], extras: 0, state: {}, dials: {},
-        until: setup.until === undefined || setup.until === null ? Infinity : setup.until, diverged: false };
+        until: setup.until === undefined || setup.until === null ? Infinity : setup.until, diverged: false, mapped: 0, mapCost: 0, sub: 0, slow: null };
       for (const name in setup.models) game.models[name] = { ...setup.models[name], session: await session(setup.models[name].bytes) };
       for (const place in setup.state) {
         const { size, wide, player, number, shape } = setup.state[place];
@@ -274,7 +290,7 @@ lab.trainer = function () {
         game.state[place] = tensor(wide ? "float64" : "float32", numbers, shape);
       }
       for (const key in setup.dials) game.dials[key] = tensor("float64", [setup.dials[key]], []);
-      game.windows = { ...setup.windows, latents: watched(game, setup.watched) };
+      rewatch(game);
       games.set(game.id, game);
       unseen = 0;
       apply(game);
@@ -285,17 +301,19 @@ lab.trainer = function () {
     async set({ id, key, value }) { change(games.get(id), key, value); if (!playing) await look(games.get(id), "set"); },
     async once({ id, what }) {
       const game = games.get(id);
-      if (what === "step" || game.models.step) await step(game);
+      if (what === "part") await subStep(game);
+      else if (what === "step" || game.models.step) { if (game.sub) await finished(game); else { game.slow = null; await step(game); } }
       else { change(game, "only", what); for (const extra of game.extra.splice(0)) await move(game, extra, EXTRA + ++game.extras); }
       keep(game);
       await look(game, "once");
     },
-    async pool({ id, pool, real }) {
+    async pool({ id, pool, windows }) {
       const game = games.get(id);
-      game.pool = pool;
-      game.windows.real = real;
+      Object.assign(game, { pool, windows });
+      rewatch(game);
       await look(game, "pool");
     },
+    async gauge({ id }) { if (games.has(id)) await gauge(games.get(id)); },
     async seek({ id, step: wanted }) { seek(games.get(id), wanted); await look(games.get(id), "seek"); },
     async until({ id, step: wanted }) { games.get(id).until = wanted === null ? Infinity : wanted; },
     async ends({ id, ends, duals }) {
@@ -319,26 +337,45 @@ lab.trainer = function () {
     },
   };
 
-  // Latents to watch, and behind them a mesh over the first two columns of those that are not codes.
+  // Latents to watch, and behind them a mesh over the first two columns of those that are not codes. Classes are those of the
+  // watched real points.
   function watched(game, { samples, mesh }) {
     const names = [...game.codes, "latent"], columns = names.map((name) => game.draws[name][1]);
     const width = columns.reduce((a, b) => a + b, 0), rows = samples + mesh * mesh, out = new Float32Array(rows * width);
     let shift = 0;
     names.forEach((name, k) => {
-      const numbers = drawn(game, name, samples * columns[k], 0, EXTRA - 1);
+      const numbers = game.draws[name][0] === "labels" ? classes(game, samples, columns[k]) : drawn(game, name, samples * columns[k], 0, EXTRA - 1);
       for (let i = 0; i < samples; i++) for (let c = 0; c < columns[k]; c++) out[i * width + shift + c] = numbers[i * columns[k] + c];
       for (let i = 0; i < mesh * mesh; i++) {
-        const at = (samples + i) * width + shift, place = [i % mesh, Math.floor(i / mesh)].map((one) => 4 * one / (mesh - 1) - 2);
+        const at = (samples + i) * width + shift, place = [i % mesh, Math.floor(i / mesh)].map((one) => (2 * one / (mesh - 1) - 1) * (game.draws.latent[0] === "normal" ? 2 : 1));
         if (name !== "latent") out[at] = 1;
         else for (let c = 0; c < Math.min(columns[k], 2); c++) out[at + c] = place[c];
       }
       shift += columns[k];
     });
+    return { numbers: out, width };
+  }
+
+  function classes(game, rows, columns) {
+    const out = new Float32Array(rows * columns), { realLabels } = game.windows;
+    for (let i = 0; i < rows; i++) out[i * columns + realLabels[i % realLabels.length]] = 1;
     return out;
+  }
+
+  // What looks and gauges are fed, and which kind each watched point is of.
+  function rewatch(game) {
+    const { numbers, width } = watched(game, game.watched), { samples, judged } = game.watched, { kinds } = game;
+    game.windows.latents = numbers;
+    game.gauged = { latents: numbers.slice(0, judged * width), real: game.windows.judged };
+    if (!kinds) return;
+    const most = (i) => { const row = numbers.subarray(i * width + kinds.start, i * width + kinds.stop); return row.indexOf(Math.max(...row)); };
+    const of = kinds.makers.length ? kinds.makers : Array.from({ length: samples }, (_, i) => most(i));
+    postMessage({ told: "kinds", game: game.id, word: kinds.word, of });
   }
 
   self.onmessage = ({ data }) => {
     if (data.do === "seen") { unseen = Math.max(unseen - 1, 0); return; }
+    if (data.do === "wanted") { wanted = data; return; }
     if (data.do === "speed") { speed = data.slow ? data.speed : data.speed || Infinity; slow = Boolean(data.slow); return; }
     if (data.do === "pause") { playing = false; return; }
     if (data.do === "play") {
@@ -349,8 +386,9 @@ lab.trainer = function () {
   };
 };
 
-// A worker whose script is a function, behind some text.
-lab.workerOf = function (made, before) {
-  const source = [before || "", "\n(", made.toString(), ")();"];
+// A worker whose script is a function, behind some text, with what else of the page it calls.
+lab.workerOf = function (made, before, ...called) {
+  const own = called.map((name) => `lab.${name} = ${lab[name]};\n`);
+  const source = [before || "", "\nconst lab = {};\n", ...own, "(", made.toString(), ")();"];
   return new Worker(URL.createObjectURL(new Blob(source, { type: "text/javascript" })));
 };

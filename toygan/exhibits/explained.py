@@ -1,0 +1,248 @@
+"""Why a claim did not hold here: its condition judged again where runs have another setting, and what the two settings differ in.
+
+Nobody writes a verdict: whether the claim holds there, which arguments differ, and whether one of them decides are computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scipy.stats import mannwhitneyu
+
+from toygan.exhibits.aloud import aloud
+from toygan.exhibits.claims import JUDGED, Explained, Row, Verdict, fulfils, judge, kept_of, matching, meant, values_of
+from toygan.exhibits.files import Claim, Exhibit, Explanation
+from toygan.exhibits.work import Work, behind, columns_of, planned
+from toygan.files.config import deciding
+from toygan.files.text import number, one_line
+from toygan.many.sweep import plain_value
+
+Settings = Mapping[str, str]  # of one run: every argument that decides, as it is written
+Cases = Sequence[tuple[Row, Settings]]  # runs of one term of a claim: the columns that name them, and their settings
+
+
+class Behind(NamedTuple):
+    """Some runs, and the rows of their results."""
+
+    works: Sequence[Work]
+    rows: Sequence[Row]
+
+
+class Setting(NamedTuple):
+    """A setting in which a claim was judged: its name (none for the exhibit's own), the runs of every term, the verdict, and
+    the numbers of its rows, none where they are not known.
+    """
+
+    name: str
+    cases: Mapping[str, Cases]
+    verdict: Verdict
+    numbers: Sequence[float] = ()
+
+    @property
+    def held(self) -> bool | None:
+        """Whether the claim held in it."""
+        return self.verdict.held
+
+
+def with_explanations(
+    exhibit: Exhibit, verdicts: Sequence[Verdict], here: Behind, behind: Sequence[Behind]
+) -> list[Verdict]:
+    """The verdicts on the runs that are `here`, each with what became of its claim in the settings of its explanations; one
+    of `behind` for each of these.
+    """
+    pairs = list(zip(exhibit.explanations, behind, strict=True))
+    told = []
+    for i, (claim, verdict) in enumerate(zip(exhibit.claims, verdicts, strict=True), 1):
+        own = Setting("", cases_of(claim, here.works), verdict, numbers_of(claim, here.rows))
+        about = [(one, judged(one, claim, there)) for one, there in pairs if i in one.claims]
+        others = [there for _, there in about]
+        told.append(verdict._replace(explanations=tuple(explained(one, own, there, others) for one, there in about)))
+    return told
+
+
+def judged(one: Explanation, claim: Claim, there: Behind) -> Setting:
+    """A claim's condition, judged by the runs of an explanation."""
+    asked = one.asked(claim)
+    cases, numbers = cases_of(asked, there.works), numbers_of(asked, there.rows)
+    return Setting(one.setting, cases, judge(asked, there.rows), numbers)
+
+
+def numbers_of(claim: Claim, rows: Sequence[Row]) -> list[float]:
+    """The number of every row that a condition is asked of; where some have none, 1 for those that fulfil it and 0 for others."""
+    try:
+        values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
+    except LookupError:
+        return []
+    if None in values:
+        return [float(value is not None and fulfils(claim, value)) for value in values]
+    return [value for value in values if value is not None]
+
+
+def explained(one: Explanation, here: Setting, there: Setting, others: Sequence[Setting]) -> Explained:
+    """What an explanation came to, by numbers and in a sentence."""
+    verdict, differs, (other, argument) = there.verdict, differing(here, there), decisive(here, there, others)
+    contrast = f"not {where(other)}: {argument} decides it" if argument else in_doubt(here, there, differs)
+    vain = in_vain(differs, chance(here, there) < LIKELY)
+    words = sentence(here.held, verdict, vain, contrast, f"because {one_line(one.because).rstrip('.')}")
+    return Explained(one.setting, verdict.held, verdict.numbers, differs, argument, words)
+
+
+def decisive(here: Setting, there: Setting, others: Sequence[Setting]) -> tuple[Setting, str]:
+    """Where a claim fails, here or in one of the other settings, though a single argument alone is not as there, and its
+    numbers are others than chance makes; and that argument, empty where there is none.
+    """
+    for other in (here, *others) if there.held else ():
+        if other.held is False and len(found := differing(other, there)) == 1 and chance(other, there) < LIKELY:
+            return other, found[0]
+    return here, ""
+
+
+LIKELY = 0.05  # chance makes a difference that is at most so rare too seldom to be believed
+
+
+def chance(one: Setting, other: Setting) -> float:
+    """How often chance alone sets the numbers of two settings so far apart (Mann and Whitney, 1947, two-sided); 0 where they
+    are not known.
+    """
+    if not one.numbers or not other.numbers:
+        return 0.0
+    if len({*one.numbers, *other.numbers}) == 1:
+        return 1.0
+    return float(mannwhitneyu(one.numbers, other.numbers).pvalue)
+
+
+def cases_of(claim: Claim, works: Sequence[Work]) -> dict[str, Cases]:
+    """The runs that every term of a claim is about."""
+    named = [(columns_of(work), settings_of(work.task.config)) for work in works]
+    return {
+        key: [(columns, settings) for columns, settings in named if matching(term.of, [columns])]
+        for key, term in claim.terms.items()
+    }
+
+
+def read_aloud(exhibit: Exhibit, place: Path) -> dict[str, str]:
+    """The condition of every explanation in words, and what is changed there: by the claim and the setting's name."""
+    works, told = planned(exhibit, place), {}
+    for one, own in zip(exhibit.explanations, behind(exhibit, place), strict=True):
+        for i in one.claims:
+            claim = exhibit.claims[i - 1]
+            asked, unknown = one.asked(claim), Verdict(claim.says, None, "")
+            here, there = (Setting("", cases_of(*about), unknown) for about in ((claim, works), (asked, own)))
+            changed = ", ".join(differing(here, there)) or "the same arguments"
+            told[f"claim {i} in the setting {one.setting}"] = f"{aloud(asked)}; where {changed}"
+    return told
+
+
+# --- what two settings differ in -------------------------------------------------------------------------------------
+
+UNASKED = {"name", "view", "method.name", "training.frames", "training.points", "training.portraits"}  # change no game
+
+
+def settings_of(config: Mapping[str, Any]) -> dict[str, str]:
+    """Every argument of a run that decides, by its key; a part is written with its kind and its own arguments."""
+    return dict(arguments(deciding(config)))
+
+
+def arguments(table: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:
+    """The keys of a config with their values; the view is none, for it changes no game."""
+    for name, value in table.items():
+        key = f"{under}{name}"
+        if key in UNASKED:
+            continue
+        if isinstance(value, Mapping):
+            yield from arguments(value, f"{key}.")
+        else:
+            yield key, plain_value(value)
+
+
+def differing(here: Setting, there: Setting) -> tuple[str, ...]:
+    """What the runs of two settings differ in, one argument each: `training.steps = 5000 in place of 2500`; and of which
+    values of a column there are no runs there.
+    """
+    found: dict[str, str] = {}
+    for key, cases in there.cases.items():
+        before = here.cases.get(key, ())
+        for columns, settings in cases:
+            other = beside(columns, before)
+            found = ({} if other is None else changed(other, settings)) | found
+        found = fewer(before, cases) | found
+    return tuple(found.values())
+
+
+def fewer(before: Cases, after: Cases) -> dict[str, str]:
+    """The columns of which only some values are left."""
+    names = dict.fromkeys(name for columns, _ in after for name in columns if name in NAMING or "." in name)
+    told = {}
+    for name in names:
+        old, new = (list(dict.fromkeys(columns.get(name) for columns, _ in cases)) for cases in (before, after))
+        if set(new) < set(old):
+            told[name] = f"{name} = {some_of(new)} in place of {some_of(old)}"
+    return told
+
+
+NAMING = ("scenario", "group", "method")
+
+
+def some_of(values: Sequence[Any]) -> str:
+    """Values of a column, few or many."""
+    return ", ".join(plain_value(value) for value in values)
+
+
+def beside(columns: Row, cases: Cases) -> Settings | None:
+    """The settings of the run that stands for this one in another setting: where there is a choice, of the same columns."""
+    found = list(cases)
+    for name in (*NAMING, *(name for name in columns if "." in name)):
+        alike = [case for case in found if case[0].get(name) == columns.get(name)]
+        found = alike if len(found) > 1 and alike else found
+    return found[0][1] if found else None
+
+
+def changed(before: Settings, after: Settings) -> dict[str, str]:
+    """The arguments that are not the same, each with both values; where a part is of another kind, that alone."""
+    names = [name for name in dict.fromkeys([*after, *before]) if before.get(name) != after.get(name)]
+    kinds = {name.removesuffix("kind") for name in names if name.endswith(".kind")}
+    inside = {name for name in names for part in kinds if name.startswith(part) and name != f"{part}kind"}
+    return {
+        name: f"{name.removesuffix('.kind')} = {after.get(name, 'none')} in place of {before.get(name, 'none')}"
+        for name in names
+        if name not in inside
+    }
+
+
+# --- in words --------------------------------------------------------------------------------------------------------
+
+
+def sentence(here: bool | None, there: Verdict, vain: str, contrast: str, why: str) -> str:
+    """What became of the claim in another setting, and what that says of here."""
+    numbers = there.numbers
+    if there.held is None:
+        return f"Not judged there: {numbers}."
+    if here is not False:
+        return f"{'Holds' if there.held else 'Does not hold'} there ({numbers}); here: {JUDGED[here]}."
+    if not there.held:
+        return f"Does not hold there either ({numbers}): {vain}. It was expected to, {why}."
+    return f"Holds there ({numbers}), {contrast}, {why}."
+
+
+def where(other: Setting) -> str:
+    """A setting in words."""
+    return f'in the setting "{other.name}"' if other.name else "here"
+
+
+def in_vain(differs: Sequence[str], apart: bool) -> str:
+    """That one argument did not turn the verdict, or several together; the numbers may be others all the same."""
+    one, names = len(differs) == 1, ", ".join(differs) or "nothing"
+    if apart:
+        return f"{names} {'changes' if one else 'together change'} the numbers, and not the verdict"
+    return f"{names} {'does not decide it' if one else 'do not decide it together'}"
+
+
+def in_doubt(here: Setting, there: Setting, differs: Sequence[str]) -> str:
+    """What is said where a claim holds there, and no single argument is shown to decide."""
+    p = chance(here, there)
+    if p >= LIKELY:
+        told = f"as much is left to chance (p = {number(p, 2)}), and {', '.join(differs)} is not shown to decide it"
+        return f"not here, but {told}; it was expected to"
+    return f"not here: {len(differs)} arguments make the difference together ({', '.join(differs)}), as expected"

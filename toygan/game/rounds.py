@@ -1,0 +1,228 @@
+"""Casts whose generators come one after the other: a mixture that grows, and stages that are to be better than the last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated
+
+import numpy as np
+import torch
+from pydantic import Field, PositiveFloat
+from torch import Tensor
+
+from toygan.game.cast import Bodies, Cast, Role, Weight, weighed
+from toygan.game.dials import Dial, over
+from toygan.game.duel import (
+    CRITIC,
+    GENERATOR,
+    Match,
+    critic_layers,
+    critic_opinion,
+    generator_opinion,
+    heads,
+    sent,
+)
+from toygan.game.laws import uniform
+from toygan.game.objectives import Objective
+from toygan.game.play import Draw, Game, Learned, Parameters, State, chosen
+from toygan.game.players import weightless
+
+SHARES, JUDGE, PICK, LAST = "shares", "judge", "pick", "last"
+HUGE = 20.0  # a log-ratio beyond which points are as good as never made, or nothing but made
+
+Rounds = Annotated[int, Field(ge=1, le=100)]
+
+
+def earlier(k: int) -> str:
+    """What the player is called that keeps the generator of the k-th round, k = 1, 2, ..."""
+    return f"earlier_{k}"
+
+
+def boosting(bodies: Bodies, *, rounds: Rounds = 4) -> Cast:
+    """A mixture of generators, one more in each of so many equal rounds, each a game of its own with a fresh generator, on
+    real points with the weights (lambda - (1 - b) exp(-f(x)))_+ / b, f the score of a judge that tells them from the mixture
+    so far, b = 1/k the new one's share in the k-th round, and lambda such that weights are 1 on average (AdaGAN; Tolstikhin et
+    al., 2017, arXiv:1701.02386, algorithm 1; here weights change a batch's points by systematic resampling, and the judge
+    learns on during the round).
+    """
+    own = Match(CRITIC, GENERATOR, lacking_points, newest)
+    all_so_far = Match(JUDGE, GENERATOR, "real", finished, bare=True)
+    kept = {earlier(k): Role(lambda: bodies.generator) for k in range(1, rounds)}
+    return Cast(
+        roles={
+            JUDGE: Role(partial(bodies.critic, 2), partial(critic_opinion, match=all_so_far), "critic"),
+            **kept,
+            SHARES: Role(lambda: weightless(np.eye(rounds)[0], lambda layers, z: z)),
+        },
+        wants={CRITIC: partial(critic_opinion, match=own), GENERATOR: partial(generator_opinion, match=own)},
+        carry=mixture,
+        clouds=lambda game, parameters, row: (lacking_points(game, parameters, row), newest(game, parameters, row)),
+        chart=lambda game, parameters, latent: sent(game, parameters, latent[..., 1:]),
+        objective=with_pick,
+        between=next_round,
+        schedule=partial(in_rounds, rounds),
+    )
+
+
+def with_pick(objective: Objective) -> Objective:
+    """Beside a latent stands a number from 0 to 1 that picks one of the mixture's generators."""
+    return objective._replace(draws={**objective.draws, PICK: uniform(1)}, codes=(*objective.codes, PICK))
+
+
+def in_rounds(rounds: int, schedule: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """A schedule that begins anew in each round."""
+    return lambda share: schedule(share * rounds - (share * rounds).floor())
+
+
+# --- the mixture -----------------------------------------------------------------------------------------------------
+
+
+def round_of(shares: Tensor) -> Tensor:
+    """The number of the round, from 0 on, in which a mixture of these shares [seed, K] is: [seed]."""
+    return (shares > 0).to(shares.dtype).sum(dim=1) - 1
+
+
+def makers(shares: Tensor, pick: Tensor) -> Tensor:
+    """Which round's generator numbers from 0 to 1 [seed, n] pick from shares [seed, K] that sum to 1: [seed, n]."""
+    ends = shares.cumsum(dim=1).unsqueeze(1)
+    passed = (pick.unsqueeze(2) >= ends).to(shares.dtype).sum(dim=2)
+    return torch.minimum(passed, round_of(shares).unsqueeze(1))  # the last end may fall a rounding short of 1
+
+
+def made_by(game: Game, parameters: Parameters, which: Tensor, latent: Tensor) -> Tensor:
+    """What the generators of these rounds [seed, n] make of latents [seed, n, d]: [seed, n, 2]."""
+    shares, points = parameters[SHARES], sent(game, parameters, latent)
+    kept = torch.where(which == round_of(shares).unsqueeze(1), -1.0, which)  # the newest one is not kept yet
+    for k in range(shares.shape[1] - 1):
+        points = torch.where((kept == k).unsqueeze(2), sent(game, parameters, latent, earlier(k + 1)), points)
+    return points
+
+
+def mixture(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
+    """What all generators so far make, each its share: [seed, n, 1 + d] -> [seed, n, 2]."""
+    which = makers(parameters[SHARES], latent[..., 0])
+    return made_by(game, parameters, which, latent[..., 1:])
+
+
+def newest(game: Game, parameters: Parameters, row: Draw) -> Tensor:
+    """What the round's own generator makes."""
+    return sent(game, parameters, row["latent"])
+
+
+def finished(game: Game, parameters: Parameters, row: Draw) -> Tensor:
+    """What the generators of the rounds before make, or in the first round its own."""
+    which = makers(before(parameters[SHARES]), row[PICK][..., 0])
+    return made_by(game, parameters, which, row["latent"])
+
+
+def before(shares: Tensor) -> Tensor:
+    """The shares [seed, K] of the mixture before its last generator came; of one generator alone as they are."""
+    now = round_of(shares).unsqueeze(1)
+    kept = torch.where((torch.arange(shares.shape[1]).to(shares) < now) | (now == 0), shares, 0.0)
+    return kept / kept.sum(dim=1, keepdim=True)
+
+
+# --- what it lacks ---------------------------------------------------------------------------------------------------
+
+
+def lacking_points(game: Game, parameters: Parameters, row: Draw) -> Tensor:
+    """A move's real points as often as they weigh; in the first round as they are."""
+    real, is_first = row["real"], round_of(parameters[SHARES]) == 0
+    weights = point_weights(game, parameters, real)
+    return torch.where(is_first[:, None, None], real, resampled(real, weights))
+
+
+def point_weights(game: Game, parameters: Parameters, points: Tensor) -> Tensor:
+    """What real points [seed, n, 2] weigh in this round, 1 on average: [seed, n]; all 1 in the first one."""
+    layers, body = critic_layers(game, parameters, JUDGE), game.players[JUDGE].network
+    score = heads(game, body.forward(layers, points.detach()))["score"][..., 0].detach()
+    share = 1 / (round_of(parameters[SHARES]) + 1)
+    found = lacking((-score).clamp(-HUGE, HUGE).exp(), share)
+    return torch.where(share.unsqueeze(1) == 1, 1.0, found)
+
+
+def lacking(ratio: Tensor, share: Tensor) -> Tensor:
+    """(lambda - (1 - b) h)_+ / b of density ratios h = q/p [seed, n] of the mixture so far, b the new generator's share [seed],
+    lambda such that the mean is 1: what is left to be made of p by a generator of share b.
+
+    With a = (1 - b) h in rising order, lambda is the least of (b n + a_1 + ... + a_k) / k over k: sums of differences are at
+    most those of their positive parts, b n, for every k, and reach them for one.
+    """
+    b, n = share.unsqueeze(1), ratio.shape[1]
+    made = (1 - b) * ratio
+    sums = b * n + made.sort(dim=1).values.cumsum(dim=1)
+    level = (sums / torch.arange(1, n + 1).to(ratio)).amin(dim=1, keepdim=True)
+    return (level - made).clamp(min=0) / b
+
+
+def resampled(points: Tensor, weights: Tensor) -> Tensor:
+    """Points [seed, n, 2] as often as they weigh [seed, n], to rounding: those under n even marks on the running sum."""
+    n, sums = points.shape[1], weights.cumsum(dim=1)
+    marks = (torch.arange(n).to(points) + 0.5) / n
+    below = (sums / sums[:, -1:]).unsqueeze(1) < marks[:, None]
+    index = below.to(points.dtype).sum(dim=2).clamp(max=n - 1).long()
+    return points.gather(1, index.unsqueeze(2).expand(-1, -1, points.shape[2]))
+
+
+# --- between steps ---------------------------------------------------------------------------------------------------
+
+
+def rounds_passed(game: Game, state: State, rounds: int) -> Tensor:
+    """How many whole rounds lie behind, at most all but one: []."""
+    return (state.step * rounds / game.steps).floor().reshape(-1)[0].clamp(max=rounds - 1)
+
+
+def next_round(game: Game, state: State) -> State:
+    """When a round is over, its generator is kept, and an untrained one takes its place and an even share of the mixture."""
+    shares = state.players[SHARES]
+    rounds, now = shares.parameters.shape[1], round_of(shares.parameters)[0]
+    is_due = rounds_passed(game, state, rounds) > now
+    turn, newest = torch.where(is_due, now, -1.0), state.players[GENERATOR]
+    players = dict(state.players)
+    for k in range(rounds - 1):
+        kept, is_own = players[earlier(k + 1)], turn == k
+        players[earlier(k + 1)] = chosen(is_own, at_rest(state.players[GENERATOR]), kept)
+        newest = chosen(is_own, kept, newest)
+    even = torch.where(torch.arange(rounds).to(shares.parameters) <= now + 1, 1 / (now + 2), 0.0)
+    grown = torch.where(is_due, even, shares.parameters)
+    grown_shares = shares._replace(parameters=grown, average=None if shares.average is None else grown)
+    return state._replace(players={**players, GENERATOR: newest, SHARES: grown_shares})
+
+
+def at_rest(learned: Learned) -> Learned:
+    """A player as it is, without memories of how it came there."""
+    return learned._replace(slots=tuple(map(torch.zeros_like, learned.slots)), moves=torch.zeros_like(learned.moves))
+
+
+# --- stages ----------------------------------------------------------------------------------------------------------
+
+
+def stages(bodies: Bodies, *, stages: Rounds = 3, margin: PositiveFloat = 2.0, ranking: Weight = 1.0) -> Cast:
+    """So many equal stages of one game; from the second on the critic also minimises ranking * E max(0, margin + f(x') - f(x))
+    of points x' of the last stage's generator, so that with half this margin for the present one's, which is to be the
+    objective's, the order is: real, present, last (GoGAN, after Juefei-Xu et al., 2017, arXiv:1704.04865; here the players
+    of a stage begin as they were at the end of the last).
+    """
+    return Cast(
+        roles={LAST: Role(lambda: bodies.generator)},
+        terms=weighed("ranking", ranking, (CRITIC,), partial(short_of_last, stages, margin)),
+        between=partial(next_stage, stages),
+        schedule=partial(in_rounds, stages),
+    )
+
+
+def short_of_last(stages: int, margin: Dial, game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
+    """E max(0, margin + f(x') - f(x)), x real and x' of the last stage's generator: [seed]; 0 in the first stage."""
+    layers, body = critic_layers(game, parameters), game.players[CRITIC].network
+    latent = torch.cat([row[name] for name in (*game.objective.codes, "latent")], dim=2)
+    r, g = (heads(game, body.forward(layers, x))["score"] for x in (row["real"], sent(game, parameters, latent, LAST)))
+    short = (over(margin, r) + g - r).relu().mean(dim=(1, 2))
+    return torch.where(rounds_passed(game, state, stages) > 0, short, torch.zeros_like(short))
+
+
+def next_stage(stages: int, game: Game, state: State) -> State:
+    """When a stage is over, its generator is kept as the last one; it goes on itself."""
+    is_due = rounds_passed(game, state, stages) > rounds_passed(game, state._replace(step=state.step - 1), stages)
+    kept = chosen(is_due, at_rest(state.players[GENERATOR]), state.players[LAST])
+    return state._replace(players={**state.players, LAST: kept})

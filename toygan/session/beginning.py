@@ -1,0 +1,83 @@
+"""First parameters as data: which uniform numbers of which stream they are, where they are such; so a page draws Python's.
+
+Most initialisations are uniform numbers in bounds, and constants. What they are is found by listening, not said again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from toygan.game.streams import entropy, starts, stream
+
+Initial = Callable[[np.random.Generator], np.ndarray]
+
+
+class Recipe(NamedTuple):
+    """Parameters [P] of uniform numbers: `draws` of (low, high, count) one after the other; `parts` of (first, count), the
+    numbers from the first one on, and of (None, count, value), one value all over.
+    """
+
+    draws: tuple[tuple[float, float, int], ...]
+    parts: tuple[tuple[Any, ...], ...]
+
+
+class Beginning(NamedTuple):
+    """A player's first parameters: so many `size`; what seeds their stream, `None` standing for the seed; how they are made of
+    its numbers or, where they are not, the `numbers [seed, P]` themselves.
+    """
+
+    size: int
+    entropy: tuple[int | None, ...]
+    recipe: Recipe | None
+    numbers: np.ndarray | None
+
+
+def beginning(scenario_seed: int, seeds: Sequence[int], player: str, initial: Initial) -> Beginning:
+    """A player's first parameters as data."""
+    name = f"{player} start"
+    found = [heard(initial, stream(scenario_seed, seed, name)) for seed in (0, 1)]
+    same = found[0] if found[0] is not None and found[0] == found[1] else None
+    numbers = None if same else starts(scenario_seed, seeds, player, initial).astype(np.float32)
+    size = len(initial(stream(scenario_seed, 0, name)))
+    return Beginning(size, (scenario_seed, None, *entropy(name)), same, numbers)
+
+
+class Listening:
+    """A generator of random numbers that writes down what uniform ones it is asked for; it knows no others."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.draws: list[tuple[float, float, int]] = []
+        self.numbers: list[np.ndarray] = []
+
+    def uniform(self, low: float, high: float, size: Any) -> np.ndarray:
+        """Uniform numbers, written down."""
+        drawn = self.rng.uniform(low, high, size)
+        self.draws.append((float(low), float(high), drawn.size))
+        self.numbers.append(drawn.ravel())
+        return drawn
+
+
+def heard(initial: Initial, rng: np.random.Generator) -> Recipe | None:
+    """How an initialisation uses uniform numbers; None where it asks for others. A value that is none of them counts as a
+    constant: another seed shows whether it is.
+    """
+    listening: Any = Listening(rng)
+    try:
+        made = initial(listening)
+    except AttributeError:
+        return None
+    drawn = np.concatenate([*listening.numbers, np.empty(0)])
+    place = {value: k for k, value in enumerate(drawn.tolist())}
+    at = [place.get(value) for value in made.tolist()]
+    keys = [("number", k - i) if k is not None else ("value", made[i]) for i, k in enumerate(at)]
+    parts: list[tuple[Any, ...]] = []
+    for (kind, value), group in groupby(enumerate(keys), key=lambda pair: pair[1]):
+        members = [i for i, _ in group]
+        first = at[members[0]]
+        parts.append((first, len(members)) if kind == "number" else (None, len(members), float(value)))
+    return Recipe(tuple(listening.draws), tuple(parts))

@@ -1,0 +1,103 @@
+// What is played: an experiment with sound values, and everything that a trainer needs for its games.
+"use strict";
+lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, speed: "most", tool: null, at: {}, charts: {}, open: [] };
+(function () {
+  const page = lab.page, catalogue = lab.held.catalogue.header;
+  const VIEW = "crgao", SEEDS = 1e6, MOST_BESIDE = 7;
+  const LATENTS = { normal: "normal", uniform: "symmetric", sphere: "sphere" }; // laws of latents, as scenarios call them
+  Object.assign(page, { catalogue, VIEW, names: Object.keys(catalogue.scenarios), methods: Object.keys(catalogue.methods) });
+  const { names, methods } = page;
+
+  page.standard = function () {
+    const opening = catalogue.opening || {}, usual = ["r3gan", "ns-gan-r1"].find((one) => methods.includes(one)) || methods[0];
+    const scenario = names.includes(opening.scenario) ? opening.scenario : names.includes("eight-gaussians") ? "eight-gaussians" : names[0];
+    const method = methods.includes(opening.method) ? opening.method : usual;
+    return { scenario, method, size: Object.keys(catalogue.sizes)[0], seed: 0, step: 0, changes: [], beside: [], view: VIEW, hidden: [], drawn: null, density: null, moved: [], box: null, lesson: "", latent: "" };
+  };
+
+  page.sound = function (wanted) {
+    const plain = page.standard(), made = { ...plain, ...wanted };
+    if (!names.includes(made.scenario)) made.scenario = plain.scenario;
+    if (!methods.includes(made.method)) made.method = plain.method;
+    if (!(made.size in catalogue.sizes)) made.size = plain.size;
+    made.seed = Math.min(Math.max(Math.round(made.seed) || 0, 0), SEEDS);
+    made.beside = (made.beside || []).filter(({ method }) => methods.includes(method)).slice(0, MOST_BESIDE);
+    if (!lab.lessons.some(({ id }) => id === made.lesson)) made.lesson = "";
+    if (made.drawn || made.density) made.moved = [];
+    if (!LATENTS[made.latent]) made.latent = "";
+    return made;
+  };
+
+  // Whether a method plays on a scenario; on drawn points, which have no classes, those that want classes do not.
+  page.plays = (method, scenario, own = page.isOwn()) => catalogue.methods[method].on.includes(scenario) && !(own && catalogue.methods[method].labels);
+  page.isOwn = () => Boolean(page.experiment.drawn || page.experiment.density);
+  page.main = () => page.panels[0];
+  page.viewOf = () => page.experiment.box || catalogue.scenarios[page.experiment.scenario].view;
+  page.titleOf = (scenario) => (page.words.scenarios && page.words.scenarios[scenario]) || catalogue.scenarios[scenario].title;
+  page.hidden = (part) => (page.experiment.hidden || []).includes(part);
+  page.specs = () => [{ method: page.experiment.method, seed: page.experiment.seed }, ...page.experiment.beside].filter(({ method }) => page.plays(method, page.experiment.scenario));
+
+  // --- the target: shipped, moved, drawn ---
+
+  page.targetNow = async function () {
+    const { experiment } = page, { header, bytes } = await lab.unpacked(catalogue.scenarios[experiment.scenario].file);
+    const shipped = { points: lab.pointsOf(bytes, header.points), modes: header.modes || null, places: header.places || null };
+    const source = header.source ? lab.pointsOf(bytes, header.source) : null;
+    if (page.isOwn()) return { ...known({ points: page.ownPoints() }), source };
+    const labels = header.labels ? bytes.slice(header.labels[0], header.labels[0] + header.labels[1]) : null;
+    const curve = header.curve && !experiment.moved.length ? { curve: lab.pointsOf(bytes, header.curve), radius: header.radius } : null;
+    return { ...known(page.carried(shipped, experiment.moved)), labels, source, line: curve };
+  };
+
+  const known = (target) => ({ labels: null, modes: null, places: null, line: null, ...target, ...lab.measures.middleOf(target.points) });
+
+  // A target some of whose modes, or places where there are none, are moved: [which, right, up].
+  page.carried = function ({ points, modes, places }, moved) {
+    if (!moved.length || !(modes || places)) return { points, modes, places };
+    const by = new Map(moved.map(([k, x, y]) => [k, [x, y]])), shifted = (centre, k) => (by.has(k) ? [centre[0] + by.get(k)[0], centre[1] + by.get(k)[1]] : centre);
+    const owner = (x, y) => (modes ? lab.measures.modeAt(x, y, modes) : lab.measures.placeAt(x, y, places.centres)).k;
+    const out = new Float32Array(points.length);
+    for (let i = 0; i < points.length; i += 2) out.set(shifted([points[i], points[i + 1]], owner(points[i], points[i + 1])), i);
+    return { points: out, modes: modes && { ...modes, centres: modes.centres.map(shifted) }, places: places && { ...places, centres: places.centres.map(shifted) } };
+  };
+
+  // --- everything that a trainer needs for one game ---
+
+  page.setupOf = async function ({ method, seed }, id, target) {
+    const { experiment } = page, about = catalogue.scenarios[experiment.scenario], [left, right, bottom, top] = page.viewOf();
+    const file = await lab.unpacked(catalogue.methods[method].file), game = file.header.games[file.header.plays[about.said][experiment.size]];
+    const models = Object.fromEntries(Object.entries(game.models).map(([name, { inputs, outputs, at }]) => [name, { inputs, outputs, bytes: file.bytes.slice(at[0], at[0] + at[1]) }]));
+    const starts = Object.fromEntries(Object.entries(game.starts).map(([player, start]) => [player, lab.firstParameters(start, seed, file.bytes, catalogue.seeds)]));
+    const used = new Set(Object.values(game.models).flatMap((model) => model.inputs.map(([port]) => port)));
+    const draws = { ...game.draws }, [law, columns] = draws.latent, free = Object.values(LATENTS).includes(law); // the law of latents is no part of a model
+    if (free && experiment.latent) draws.latent = [LATENTS[experiment.latent], columns];
+    const losses = Object.entries(game.places).filter(([name]) => /_loss$|^penalty$/.test(name));
+    return { id, models, starts, state: game.state, draws, latent: free ? Object.keys(LATENTS).find((name) => LATENTS[name] === draws.latent[0]) : "", dials: { ...game.dials, steps: about.steps }, places: game.places, codes: game.codes, kinds: game.kinds, shift: game.shift,
+      push: Math.min(right - left, top - bottom) / 3, criticSteps: game.critic_steps, critic_steps: game.critic_steps, batch: game.batch, frozen: "none", seed,
+      pool: target.points, labels: target.labels, source: target.source, changes: experiment.changes.map((one) => one.slice()), until: experiment.step || null, runaway: catalogue.runaway,
+      windows: page.windowsOf(target), watched: catalogue.windows, told: Object.fromEntries(losses), averaged: Object.keys(game.state).some((place) => /average$/.test(place)),
+      used: Object.keys(game.dials).filter((key) => used.has("dials/" + key) || key === "steps") };
+  };
+
+  page.windowsOf = function ({ points, labels }) {
+    const [left, right, bottom, top] = page.viewOf(), { scores, slopes, real, judged } = catalogue.windows;
+    const grid = (n) => Float32Array.from({ length: 2 * n * n }, (_, i) => {
+      const k = i >> 1;
+      return i % 2 ? bottom + Math.floor(k / n) / (n - 1) * (top - bottom) : left + (k % n) / (n - 1) * (right - left);
+    });
+    return { scores: grid(scores), slopes: grid(slopes), real: spread(points, real, 1), judged: spread(points, judged, 0), realLabels: labels ? evenly(labels.length, real, 1).map((i) => labels[i]) : null };
+  };
+
+  // Which n of so many, the k-th choice: evenly through them, so that the same ones give the same.
+  function evenly(count, n, k) {
+    const every = Math.floor(count / n);
+    return Array.from({ length: n }, (_, i) => (count >= n * (k + 1) ? i * every + k % every : (i * 7 + k * 13) % count));
+  }
+
+  function spread(points, n, k) {
+    const out = new Float32Array(2 * n);
+    evenly(points.length / 2, n, k).forEach((from, i) => { out[2 * i] = points[2 * from]; out[2 * i + 1] = points[2 * from + 1]; });
+    return out;
+  }
+  page.spread = spread;
+})();

@@ -1,0 +1,52 @@
+// Painting what was last seen, at most once a frame, and saying it in words.
+"use strict";
+(function () {
+  const page = lab.page, { at, charts } = page, { filled } = lab;
+  let frame = 0, painted = 0;
+
+  page.repaint = function () { if (!frame) frame = requestAnimationFrame(paint); };
+
+  function paint(now) {
+    frame = 0;
+    const show = page.shownParts();
+    for (const panel of page.panels) {
+      if (!panel.look) continue;
+      panel.stage.paint(panel.look, { ...show, kinds: panel.kinds });
+      if (panel.other && panel.look.other) panel.other.paint({ samples: panel.look.other }, { real: show.real, generated: show.generated });
+      for (; panel.unseen > 0; panel.unseen--) page.trainer.postMessage({ do: "seen" });
+      panel.caption();
+    }
+    painted++;
+    lab.told.painted = painted;
+    const look = page.main() && page.main().look;
+    if (!look) return;
+    if (show.optimal && look.optimal) { at.optimalStage.paint(look, { ...show, generated: true, real: true }); at.optimal.hidden = false; }
+    if (painted % 8 === 0 || !page.playing) Object.values(charts).forEach((chart) => chart.paint(look.step));
+    page.filmed(now);
+    page.askMeasures(now);
+    tell(look);
+  }
+
+  page.shownParts = function () {
+    const has = (letter) => page.experiment.view.includes(letter);
+    return { critic: has("c"), arrows: has("a"), pulls: has("p"), real: has("r"), generated: has("g"), mesh: has("m"), trails: has("t"), tracked: has("k"), back: has("b"), optimal: has("o") };
+  };
+
+  function tell(look) {
+    const { words, playing } = page;
+    at.step.textContent = filled(words.stepOf, { step: look.step, steps: Math.round(look.dials.steps) });
+    at.rate.textContent = playing && look.rate && page.speed !== "slow" ? filled(words.rate, { rate: Math.round(look.rate) }) : "";
+    at.time.max = Math.max(look.kept[1], look.step, 1);
+    if (document.activeElement !== at.time || playing) at.time.value = look.step;
+    at.time.setAttribute("aria-valuetext", at.step.textContent);
+    for (const [key, row] of page.dialRows) row.follow(key === "critic_steps" ? look.criticSteps : look.dials[key]);
+    if (at.frozen) at.frozen.value = look.frozen;
+    page.explain(look);
+    if (look.diverged) page.say(filled(words.diverged, { step: look.step }));
+    else if (look.step >= look.dials.steps) page.say(filled(words.over, { step: look.step }));
+    else if (look.slow) page.say(page.partInWords(look), true);
+    else if (page.said !== words.loading && !page.sticky) page.say("");
+    const named = filled(words.stageName, { scenario: page.titleOf(page.experiment.scenario), method: page.experiment.method, step: look.step });
+    if (!playing || painted % 60 === 1) page.main().canvas.setAttribute("aria-label", named);
+  }
+})();

@@ -1,0 +1,129 @@
+"""What further players, classes and a second world show, on a page: which panels a run has, and what its scripts draw them from.
+
+The names are those of `toygan.draw.companions.EXTRAS`: the same panels as on a sheet and in a film.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from toygan.draw.companions import EXTRAS, colour_of, columns_of, said_by_head, scores_by_class
+from toygan.draw.panels import band_edges
+from toygan.draw.points import CORNERS, HAZE, MIST
+from toygan.draw.thumbnail import band_colours
+from toygan.draw.worlds import ACROSS, APART
+from toygan.files.disk import Arrays
+from toygan.files.text import percent
+from toygan.site.markup import tag, text
+from toygan.site.pack import classes_scored, shown_extras
+from toygan.view.kinds import kinds_of
+from toygan.view.scene import Scene
+
+NAMED = 12  # kinds that are named beneath a panel
+
+
+class Shows(NamedTuple):
+    """One panel of a page: what stands beneath it, and its width in views."""
+
+    words: Callable[[Scene], str]
+    wide: Callable[[Scene], float] = lambda shown: 1.0
+
+
+def colours() -> dict[str, Any]:
+    """The colours that the scripts need beside those of a film."""
+    corners = (255 * CORNERS).round().astype(int).tolist()
+    return {"kinds": [colour_of(k) for k in range(9)], "mist": MIST, "haze": HAZE, "corners": corners, "apart": APART,
+            "across": ACROSS}  # fmt: skip
+
+
+def extras_facts(shown: Scene) -> dict[str, Any]:
+    """What the scripts must know of a run's panels beside its bytes; nothing where there are none."""
+    names, frames = shown_extras(shown), shown.recording.frames
+    if not names:
+        return {}
+    facts: dict[str, Any] = {"names": names, "kinds": kinds_by_seed(frames)}
+    if "classes" in names:
+        facts |= {"columns": columns_of(shown, classes_scored(shown)), "bands": class_bands(shown)}
+    if "regions" in names:
+        told = said_by_head(shown)
+        facts |= {"own": told.of is not None, "data": told.data}
+    return {"extras": facts}
+
+
+def kinds_by_seed(frames: Arrays) -> list[list[int]]:
+    """The kind of each point of every seed; of all seeds once where it is the same in all."""
+    if "makers" not in frames and "classes" not in frames and "categories" in frames:
+        return [np.asarray(own, int).tolist() for own in frames["categories"]]
+    found = kinds_of(frames)
+    return [] if found is None else [found.of.tolist()]
+
+
+def class_bands(shown: Scene) -> dict[str, Any]:
+    """The bands of the scores by class of a whole run, as those of its critic."""
+    edges = band_edges(list(scores_by_class(shown)))
+    colours = [int.from_bytes(bytes(colour), "big") for colour in band_colours(edges)[:, :3]]
+    return {"start": float(f"{edges[0]:.4g}"), "width": float(f"{edges[1] - edges[0]:.4g}"), "colours": colours}
+
+
+# --- HTML ------------------------------------------------------------------------------------------------------------
+
+
+def extras_html(shown: Scene) -> str:
+    """A small canvas for each panel of a run, with its title and what its colours are; nothing where there are none."""
+    names = shown_extras(shown)
+    left, right, bottom, top = shown.view
+    figures = []
+    for name in names:
+        wide, tall = (right - left) * SHOWN[name].wide(shown), top - bottom
+        canvas = tag("canvas", aria_hidden="true", style=f"aspect-ratio:{wide:.6g}/{tall:.6g}")
+        words = tag("span", SHOWN[name].words(shown), class_="words")
+        figures.append(tag("figure", tag("figcaption", text(EXTRAS[name].title)), canvas, words, data_extra=name,
+                           class_="extra wide" if EXTRAS[name].slots > 1 else "extra"))  # fmt: skip
+    return tag("div", *figures, class_="extras needs-js") if figures else ""
+
+
+def kinds_named(shown: Scene) -> str:
+    """The colour of each kind with its share of the points; where there are too many, how many."""
+    found = kinds_of(shown.recording.frames)
+    assert found is not None
+    if found.number > NAMED:
+        return text(f"a colour a {found.word}, {found.number} of them")
+    shares = [
+        f"{found.word if k == 0 else ''} {k + 1}: {percent(float((found.of == k).mean()))}" for k in range(found.number)
+    ]
+    return " ".join(tag("span", tag("i", style=f"background:{colour_of(k)}"), text(words.strip()), class_="kind")
+                    for k, words in enumerate(shares))  # fmt: skip
+
+
+def regions_named(shown: Scene) -> str:
+    """What the pale colours are."""
+    told = said_by_head(shown)
+    return text(f"pale: which {told.word} the head says" + ("; D: the data" if told.data >= 0 else ""))
+
+
+def fixed(words: str) -> Callable[[Scene], str]:
+    """Words that do not hang on the run."""
+    return lambda shown: text(words)
+
+
+def classes_wide(shown: Scene) -> float:
+    """The width of the small panels by class, in views, of one row's height."""
+    count = classes_scored(shown)
+    columns = columns_of(shown, count)
+    return columns / -(-count // columns)
+
+
+SHOWN = {
+    "kinds": Shows(kinds_named),
+    "regions": Shows(regions_named),
+    "classes": Shows(fixed("the critic for each class and that class's points, one scale for all and for the whole run"),
+                     classes_wide),
+    "worlds": Shows(fixed("left the source, right where the dots of a colour go; dark lines: there and back"),
+                    lambda shown: 2 + APART),
+    "pairs": Shows(fixed("squares: the target's world; dots of their colour, joined to them: the other one's")),
+    "reconstructions": Shows(fixed("an arrow from each of 150 real points to what comes back of it")),
+    "code": Shows(fixed("the latent that the encoder gives each place, in the colours of the latent square")),
+}  # fmt: skip
