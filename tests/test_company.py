@@ -141,6 +141,7 @@ def test_companies_are_of_one_program_and_leave_no_worker_idle():
     mixed = [made(rate=0.1), made(steps=41), made(rate=0.2), made(steps=41, rate=0.2), made(seeds=1)]
     assert companies(mixed, 1) == [[0, 2], [1, 3], [4]]
     assert companies([], 2) == []
+    assert companies([None, made(), None, made(rate=0.1)], 0) == [[0], [1, 3], [2]]
 
 
 # --- in folders ------------------------------------------------------------------------------------------------------

@@ -53,18 +53,20 @@ def seats(config: Config) -> int:
     return max(1, min(MOST, room)) if seeds >= FEWEST_SEEDS else 1
 
 
-def companies(configs: Sequence[Config], workers: int) -> list[list[int]]:
+def companies(configs: Sequence[Config | None], workers: int) -> list[list[int]]:
     """Which runs are played together, by their places: those of one program, as many as there is room for, but so few that
-    every worker has two companies or more.
+    every worker has two companies or more. What is no config is alone.
     """
-    found, most = defaultdict[str, list[int]](list), max(1, len(configs) // (2 * workers))
+    most = max(1, len(configs) // (2 * max(workers, 1)))
+    found, room = defaultdict[str, list[int]](list), dict[str, int]()
     for place, config in enumerate(configs):
-        found[program_of(config)].append(place)
+        program = f"no config {place}" if config is None else program_of(config)
+        found[program].append(place)
+        room[program] = 1 if config is None else min(most, seats(config))
     return [
-        places[first : first + size]
-        for places in found.values()
-        for size in [min(most, seats(configs[places[0]]))]
-        for first in range(0, len(places), size)
+        places[first : first + room[program]]
+        for program, places in found.items()
+        for first in range(0, len(places), room[program])
     ]
 
 
