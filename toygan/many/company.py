@@ -84,8 +84,8 @@ class Companion(NamedTuple):
 
 
 def play_together(runs: Sequence[tuple[Config, Order]]) -> None:
-    """Play the steps of runs that differ in dials alone, each into its own folder, and leave them as a run is left that was
-    interrupted after its last step. Whoever cannot take part is left as it was, for `run.carry_out` to play or to refuse.
+    """Play the steps of runs that differ in dials alone, each into its own folder, and finish these. Whoever cannot take part,
+    or goes no further, is left as it was or as an interrupted run is, for `run.carry_out` to play or to refuse.
     """
     with ExitStack() as claims:
         there = [part for config, order in runs if (part := seated(config, order, claims))]
@@ -95,7 +95,8 @@ def play_together(runs: Sequence[tuple[Config, Order]]) -> None:
                     played(parts)
         except KeyboardInterrupt:
             for part in there:
-                part.ledger.leave(status="interrupted")
+                if not part.ledger.is_finished:
+                    part.ledger.leave(status="interrupted")
             raise
 
 
@@ -142,9 +143,11 @@ def played(parts: Sequence[Companion]) -> None:
 
 
 def goes_on(part: Companion, state: State) -> bool:
-    """Look at a run and keep what is seen; whether it has steps left, and a folder."""
+    """Look at a run and keep what is seen, and finish it when it is over; whether it has steps left, and a folder."""
     try:
         run.keep(looked(part.work, state), part.past, part.ledger)
+        if is_over(part.work.sim, state):
+            run.conclude(part.work, state, part.order, part.ledger)
     except Exception:  # it goes on alone from its last look, and what is wrong is told there
         return False
     return not is_over(part.work.sim, state)
