@@ -150,7 +150,7 @@ LAWFUL: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def farther_out(latents: np.ndarray) -> np.ndarray:
-    """The chance [n] that a standard normal Z is farther out than latents z [n, d], P(|Z| > |z|): chi squared's upper tail at |z|^2."""
+    """The chance [n] that a standard normal Z is farther out than latents z [n, d]: chi squared's upper tail at |z|^2."""
     from scipy.special import gammaincc
 
     return np.asarray(gammaincc(latents.shape[1] / 2, (latents**2).sum(axis=1) / 2))
