@@ -32,8 +32,8 @@ A protocol is a published toy experiment as a file: a scenario with exactly the 
     toygan protocol mine.toml --seeds 8  your own, with another number of seeds
     toygan show funnels                  its setting, what is unlike, its published numbers, and the file
 
-Runs are kept in `runs/protocols` and go on where they were; the picture is beside them. This page is written by
-`python docs/protocols.py` from the runs of those commands.
+Runs are kept in `runs/protocols` and go on where they were; the picture is beside them, and `toygan gallery` makes a page of
+all of them, Protocols, in its site. This page is written by `python docs/protocols.py` from the runs of those commands.
 
 ## The rule
 

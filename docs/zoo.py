@@ -14,7 +14,7 @@ import statistics
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -246,7 +246,7 @@ every look, drawn as the data's are, so W1 is that of any other row, and so is i
 
 def renew_numbers(folders: Sequence[Path]) -> None:
     """Keep the final numbers of every seed of finished runs in a table."""
-    rows = [row for row in records(folders) if row["status"] in ("done", "diverged") and not row.get("settings")]
+    rows = [row for row in records(folders) if row["status"] in ("done", "diverged") and is_as_shipped(row)]
     known = ["scenario", "method", "seed", "status", *KEPT, *EXTRA]
     text = io.StringIO()
     table = csv.DictWriter(text, known, extrasaction="ignore", lineterminator="\n")
@@ -260,6 +260,11 @@ def renew_numbers(folders: Sequence[Path]) -> None:
 def short(value: object) -> object:
     """A number with four digits; nothing for an unknown one."""
     return f"{value:.4g}" if isinstance(value, float) else "" if value is None else value
+
+
+def is_as_shipped(row: Mapping[str, Any]) -> bool:
+    """Whether nothing is set in a run but how often it is looked at."""
+    return all(part.startswith("training.frames=") for part in str(row.get("settings") or "").split())
 
 
 def kept_numbers() -> list[dict[str, str]]:
@@ -304,9 +309,9 @@ def renew_pictures(folders: Sequence[Path]) -> None:
         if name not in ZOO or run.facts.scenario != PLAYED_ON.get(name, USUAL):
             continue
         path = PICTURES / f"{name}.png"
-        own = [one for one in extras_of(scene(run)) if EXTRAS[one].slots == 1][:2]
-        wide = [one for one in extras_of(scene(run)) if EXTRAS[one].slots == 2]
-        save_chosen([run], wide or ["critic", *(own or ["slope"])], path, options=Options(px=WIDE))
+        own, wide, broad = ([one for one in extras_of(scene(run)) if EXTRAS[one].slots == n] for n in (1, 2, 3))
+        chosen = wide or (broad if not own else []) or ["critic", *(own[:2] or ["slope"])]
+        save_chosen([run], chosen, path, options=Options(px=WIDE))
         with Image.open(path) as picture:
             picture.convert("RGB").save(path, optimize=True)  # a palette would lose the few pixels of a kind's colour
 

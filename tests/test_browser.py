@@ -726,12 +726,14 @@ def test_thumbnails_play_when_asked(seen, place):
 # --- further players, classes, a second world --------------------------------------------------------------------------
 
 BESIDE = {
-    "cgan": {"kinds", "classes"},
+    "cgan": {"kinds", "classes", "way"},
     "mgan": {"kinds", "regions"},
     "cat-gan": {"regions"},
     "ali": {"reconstructions", "code"},
     "cyclegan": {"reconstructions", "worlds"},
     "cogan": {"pairs"},
+    "adagan": {"rounds"},
+    "deq-gan": {"way"},
     "gman": set(),
 }
 

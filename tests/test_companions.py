@@ -406,7 +406,7 @@ SHOWN = {
     "ali": {"reconstructions", "code"},
     "cyclegan": {"reconstructions", "worlds"},
     "cogan": {"pairs"},
-    "cvae-gan": {"kinds", "classes", "reconstructions", "code"},
+    "cvae-gan": {"kinds", "classes", "reconstructions", "code", "way"},
     "gman": set(),
 }
 
@@ -475,8 +475,10 @@ def test_pairs_join_what_one_latent_makes(runs):
 # --- films -----------------------------------------------------------------------------------------------------------
 
 IN_FILMS = {  # of five of them every look has its optimal critic
-    "cgan": [["critic", "kinds", "slope"], ["classes"]],
-    "ac-gan": [["critic", "optimal", "kinds"], ["regions", "slope"]],
+    "cgan": [["critic", "kinds", "way"], ["classes"]],
+    "ac-gan": [["critic", "optimal", "kinds"], ["regions", "way", "slope"]],
+    "adagan": [["critic", "optimal", "slope"], ["rounds"]],
+    "deq-gan": [["critic", "way", "slope"]],
     "cat-gan": [["critic", "regions", "slope"]],
     "mgan": [["critic", "optimal", "kinds"], ["regions", "slope"]],
     "ali": [["critic", "reconstructions", "code"]],
@@ -497,7 +499,7 @@ def test_a_film_has_the_panels_of_its_data(name, runs):
     assert len(parts) == sum(map(len, rows)) + 1  # and the bar of time
 
 
-@pytest.mark.parametrize("name", ["cgan", "mgan", "ali", "cyclegan", "cogan"])
+@pytest.mark.parametrize("name", ["cgan", "mgan", "ali", "cyclegan", "cogan", "adagan", "deq-gan"])
 @pytest.mark.parametrize("scale", ["frame", "run"])
 def test_a_film_moves_what_its_picture_shows(name, scale, runs, tmp_path):
     shown = scene(runs[name])
@@ -584,7 +586,7 @@ def test_a_page_packs_what_comes_back_and_each_class(runs):
     assert [shapes[f"class_{c}"][1:] for c in range(8)] == [(41, 41)] * 8
     assert {"code_0", "code_1"} <= shapes.keys()
     others = {part["name"] for part in json.loads(re.search(r"arrive\((\{.*?\}),\"", second)[1])["parts"]}
-    assert others == {"points", "found"}  # of a seed without a critic
+    assert others == {"points", "found", "way", "exact_way"}  # of a seed without a critic
 
 
 def test_a_gif_keeps_the_colours_of_kinds(runs, tmp_path):

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.exhibits import behind, judge, planned, read, shipped_exhibits
 from toygan.exhibits.claims import Explained, Verdict
-from toygan.exhibits.explained import Behind, read_aloud, with_explanations
+from toygan.exhibits.explained import Behind, Setting, chance, read_aloud, with_explanations
 from toygan.exhibits.files import Exhibit
 from toygan.exhibits.work import Work, columns_of
 from toygan.files.strict import UserError
@@ -107,6 +107,15 @@ def test_what_chance_does_as_well_is_not_said_to_decide(tmp_path: Path) -> None:
     assert f"{LONGER} is not shown to decide it" in found.words
 
 
+def test_where_a_row_has_no_number_what_it_fulfils_is_compared() -> None:
+    verdict = Verdict("so", True, "")
+    here = Setting("", {}, verdict, [(None, False)] * 4 + [(9.0, False)] * 4)
+    low, high = (Setting("", {}, verdict, [(value, True)] * 8) for value in (1.0, 99.0))
+    assert chance(here, low) == chance(here, high) < 0.01
+    assert chance(low, low) == 1.0
+    assert chance(here, here._replace(numbers=())) == 0.0
+
+
 def test_runs_that_are_left_out_are_told(tmp_path: Path) -> None:
     some = STEPS.replace("steps = 8", "steps = 4").replace('methods = ["gan", "mine"]', 'methods = ["mine"]')
     _, (found,) = told(tmp_path, some, 200.0, 1.0)
@@ -117,7 +126,20 @@ def test_runs_that_are_left_out_are_told(tmp_path: Path) -> None:
 def test_a_part_of_another_kind_is_one_argument(tmp_path: Path) -> None:
     swiss = STEPS.replace("steps = 8", 'steps = 4, target = { kind = "swiss-roll" }')
     _, (found,) = told(tmp_path, swiss, 200.0, 1.0)
-    assert found.differs == ("target = swiss-roll in place of ring",)
+    assert len(found.differs) == 1
+    assert found.differs[0].startswith("target = swiss-roll (")
+    assert " in place of ring (modes = 8, " in found.differs[0]
+
+
+def test_options_that_two_kinds_share_are_arguments_of_their_own(tmp_path: Path) -> None:
+    """An autoencoder of another depth than the net whose place it takes differs from it in two ways."""
+    critic = STEPS.replace("steps = 8", 'steps = 4, critic = { kind = "autoencoder", code = 1, width = 8 }').replace(
+        "\ngrid = { critic.width = [8] }", ""
+    ).replace("\n[[explanations.runs]]", "\nvalue = {}\n[[explanations.runs]]")  # fmt: skip
+    _, (found,) = told(tmp_path, critic, 200.0, 1.0)
+    assert any(one.startswith("critic = autoencoder (code = 1) in place of mlp (") for one in found.differs)
+    assert "critic.depth = 2 in place of 3" in found.differs
+    assert not found.decides
 
 
 def test_more_seeds_are_an_argument_and_frames_are_none(tmp_path: Path) -> None:
@@ -234,13 +256,18 @@ def test_the_page_of_the_gallery_counts_what_is_known_of_failures() -> None:
 
 
 README = Path(__file__).parent.parent / "gallery" / "README.md"
-UNEXPLAINED: dict[
-    str, set[int]
-] = {}  # claims that did not hold and of which nothing is known yet: none may be forgotten
+UNEXPLAINED: dict[str, set[int]] = {  # claims that did not hold and of which no run is known yet: none may be forgotten
+    "energy-margin": {3},
+    "meaningful-loss": {2, 3},
+    "mmd": {3},
+    "several-generators": {4},
+    "tricks": {4},
+    "what-an-encoder-sees": {1, 3},
+}
 
 
 def test_every_claim_that_did_not_hold_is_explained() -> None:
-    """The page of the gallery says which did not hold; what is not explained there is named here."""
+    """The page of the gallery says which did not hold; what has no explanation is named here, and what has one is not."""
     failed = {
         line.partition(": ")[2].rpartition(" *(")[0]
         for line in README.read_text().splitlines()
@@ -252,7 +279,9 @@ def test_every_claim_that_did_not_hold_is_explained() -> None:
         for i, claim in enumerate(exhibit.claims, 1):
             if claim.says in failed and i not in about:
                 missing.setdefault(exhibit.name, set()).add(i)
-    assert missing == UNEXPLAINED
+        assert not about & UNEXPLAINED.get(exhibit.name, set())
+    left = {(name, i) for name, found in missing.items() for i in found - UNEXPLAINED.get(name, set())}
+    assert left == set()
 
 
 LOUD = "- **did not hold**: "

@@ -26,7 +26,7 @@ from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.quantities import companions, state
 from toygan.session.beginning import beginning
 from toygan.session.looks import Frame, observe
-from toygan.session.playable import WINDOWS, Kinds, Playable, playable, pool, potential_model
+from toygan.session.playable import WINDOWS, KindsMade, Playable, playable, pool, potential_model
 from toygan.session.simulation import Simulation, simulation
 from toygan.site.lab import OWN, SCRIPTS, SIZES, address, cast, sized, told_apart, write_lab
 from toygan.site.lab_files import letters
@@ -119,7 +119,7 @@ def test_the_command_writes_the_page(tmp_path):
 
 def test_scripts_hold_no_formula():
     """Losses, penalties, networks and optimisers are Python's; the page has only names of things to show."""
-    own = "".join((OWN / name).read_text() for name in SCRIPTS if not name.startswith("words"))
+    own = "".join((OWN / name).read_text() for name in SCRIPTS if not name.startswith(("words", "methods")))
     code = re.sub(r"//.*", "", own)
     assert not re.search(
         r"softplus|sigmoid|relu|tanh|adam|momentum\s*\*|(?<![\w-])gradient(?!\w)|backward|matmul", code, re.IGNORECASE
@@ -299,8 +299,8 @@ def test_a_look_sees_what_comes_back_and_the_other_world(method, names):
 
 def test_kinds_of_points_are_known_by_what_makes_them():
     kinds = {
-        "mgan": Kinds("generator", makers=tuple(i % 4 for i in range(WINDOWS.samples))),
-        "cgan": Kinds("class", 0, 8),
+        "mgan": KindsMade("generator", makers=tuple(i % 4 for i in range(WINDOWS.samples))),
+        "cgan": KindsMade("class", 0, 8),
         "ns-gan": None,
     }
     for method, right in kinds.items():

@@ -21,6 +21,7 @@ from toygan.files.text import say, say_json, tell
 
 if TYPE_CHECKING:
     from toygan.exhibits import Exhibit, Showing, Verdict, Work
+    from toygan.exhibits.published import Published
     from toygan.view.look import Options
 
 RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
@@ -94,9 +95,6 @@ def gallery(
     with clear_faults(*GO_ON):
         from joblib import cpu_count
 
-        from toygan.exhibits.published import published
-        from toygan.files import catalogue
-        from toygan.site.lab import write_lab
         from toygan.site.site import write_site
 
         refuse_a_file("--runs", runs)
@@ -105,15 +103,23 @@ def gallery(
         commands = [command_of(name, quick, runs, own) for name in names]
         exhibits = read_with(own, names)
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
-        if not only:  # before the pages that lead there
-            write_lab(out / "lab", list(shipped()), list(catalogue.methods()))
-        papers = [] if only else published(runs.parent / PROTOCOLS.name)
+        papers = [] if only else beside_questions(out, runs)
         index = write_site(out, shown, quick, workers or cpu_count(), papers)
         if as_json:
             say_json({"index": str(index), "exhibits": [facts_of(one) for one in shown]})
         else:
             say("\n".join([*map(tally, shown), str(index)]))
         end(shown, failed, strict=False)
+
+
+def beside_questions(out: Path, runs: Path) -> list[Published]:
+    """Write the lab, before the pages that lead there, and judge the published experiments that were run beside the exhibits."""
+    from toygan.exhibits.published import published
+    from toygan.files import catalogue
+    from toygan.site.lab import write_lab
+
+    write_lab(out / "lab", list(shipped()), list(catalogue.methods()))
+    return published(runs.parent / PROTOCOLS.name)
 
 
 def read_with(own: Sequence[str], names: Sequence[str]) -> list[Exhibit]:

@@ -18,10 +18,12 @@ from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 
 from toygan.draw.layout import axis_at, beneath, fitted, panel_height, place_beneath, size_of
 from toygan.draw.moving import Moving, show_scores, together, with_bar
 from toygan.draw.panels import (
+    FAINT,
     INK,
     METHOD_COLOURS,
     PLAIN,
@@ -396,23 +398,35 @@ def way(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     exact, is_time = np.asarray(frames["exact_way"], float), "times" in frames
     along = np.asarray(frames["times"], float) if is_time else np.arange(1, len(exact) + 1)
     lines = []
-    for c, (name, mark) in enumerate((("x", "-"), ("y", "--"))):
+    for c, mark in enumerate(("-", "--")):
         axis.plot(along, exact[:, c], ":" if is_time else "o", color=REAL, linewidth=2.2, markersize=4, zorder=2)
-        lines += axis.plot(along, found[-1, :, c], mark, color=GENERATED, linewidth=1.3, label=name, zorder=3)
-    axis.set(xlabel="time" if is_time else "class", xlim=(along[0], along[-1]), ylim=axis.get_ylim())
-    axis.tick_params(axis="y", direction="in", pad=-4, labelsize=SMALL)
-    for label in axis.get_yticklabels():
-        label.set_horizontalalignment("left")
-    axis.legend(loc="upper right", fontsize=SMALL, frameon=False, ncols=2)
-    words, aim = place_beneath(axis, 0.36), "the exact solution" if is_time else "the centres of modes"
+        lines += axis.plot(along, found[-1, :, c], mark, color=GENERATED, linewidth=1.3, zorder=3)
+    axis.set(xlim=(along[0], along[-1]), ylim=axis.get_ylim())
+    dress_way(axis, "time" if is_time else "class")
+    words, aim = place_beneath(axis, 0.4), "the exact solution" if is_time else "the centres of modes"
 
     def show(t: int) -> None:
         for c, line in enumerate(lines):
             line.set_ydata(found[t, :, c])
         off = float(np.nanmean(np.linalg.norm(found[t] - exact, axis=1)))
-        words.set_text(fitted(axis, [f"blue: {aim}; mean distance {number(off)}"]))
+        words.set_text(fitted(axis, [f"blue: {aim}; mean distance {number(off)}; x whole, y broken"]))
 
     return Moving(axis, [*lines, words], show)
+
+
+def dress_way(axis: Axes, along: str) -> None:
+    """Few numbers, those of the height within the panel, for another one may stand beside it."""
+    axis.set_xlabel(along, size=SMALL, labelpad=1, color=INK)
+    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
+    axis.tick_params(axis="y", direction="in", pad=-3)
+    for line in (axis.xaxis, axis.yaxis):
+        line.set_major_locator(MaxNLocator(3, integer=True))
+    for label in axis.get_yticklabels():
+        label.set(
+            horizontalalignment="left", bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
+        )
+    for spine in axis.spines.values():
+        spine.set(color=FAINT, linewidth=0.6)
 
 
 # --- there and back --------------------------------------------------------------------------------------------------
@@ -487,12 +501,14 @@ OVER, UNDER = 0.32, 0.62  # inches over and beneath a panel of a row: title, wor
 
 
 def rows_of(shown: Scene, slots: int, wide: float, gap: float) -> list[PanelRow]:
-    """The panels that a scene has in rows of so many slots, each slot so many inches wide with a gap between two."""
+    """The panels that a scene has in rows of so many slots, each in the first row that has room for it; a slot is so many
+    inches wide with a gap between two.
+    """
     rows: list[list[str]] = []
     for name in extras_of(shown):
-        if not rows or sum(EXTRAS[one].slots for one in (*rows[-1], name)) > slots:
+        if all(sum(EXTRAS[one].slots for one in (*row, name)) > slots for row in rows):
             rows.append([])
-        rows[-1].append(name)
+        next(row for row in rows if sum(EXTRAS[one].slots for one in (*row, name)) <= slots).append(name)
     return [PanelRow(row, OVER + UNDER + max(tall_of(shown, name, wide, gap) for name in row)) for row in rows]
 
 

@@ -130,8 +130,9 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     return figure
 
 
+LABEL = 19  # characters of a label beside its numbers
 ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
-RUN_AT, PERFECT_AT = 1.36, 1.88  # inches from a block's left edge: its two columns of numbers
+RUN_AT, PERFECT_AT = 1.3, 1.8  # inches from a block's left edge: its two columns of numbers
 
 
 def at_the_last(shown: Scene) -> str:
@@ -162,7 +163,8 @@ def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
             say(figure, left + place, top, words, SMALL - 0.5, colour=FAINT)
         for i, row in enumerate(rows[k * tall : (k + 1) * tall], 1):
             for place, words in ((0.0, row.label), (RUN_AT, row.run), (PERFECT_AT, row.perfect)):
-                say(figure, left + place, top - ROW * i, words, SMALL)
+                long = LABEL / max(LABEL, len(words))  # as much smaller as it would be too long
+                say(figure, left + place, top - ROW * i, words, SMALL * long)
 
 
 def main_panels(axes: Sequence[Axes], shown: Scene, of: Scales) -> None:

@@ -127,6 +127,11 @@ class Onnx:
         self.ways.reverse()
         self.now, self.then = self.then, self.now
 
+    def place(self, state: Tree) -> None:
+        """Stand at a state."""
+        for name, numbers in named(state, "state").items():
+            self.now[name].copy_(numbers)
+
     def state(self) -> Tree:
         """Where the game stands: a copy that later steps do not touch."""
         return rebuilt(self.like, copied(self.now), "state")
@@ -169,8 +174,10 @@ def prepare(step: Step, state: Tree, draw: Tree, dials: Tree) -> Onnx:
     """Translated, proved, and at the first state. Raises Untraceable."""
     model = translated(step, state, draw, dials)
     try:
-        proved(Onnx(model, state), step, state, draw, dials)
-        return Onnx(model, state)
+        engine = Onnx(model, state)
+        proved(engine, step, state, draw, dials)
+        engine.place(state)
+        return engine
     except Exception as error:  # of what ONNX Runtime refuses it makes a dozen kinds
         raise error if isinstance(error, Untraceable) else Untraceable("session", str(error)) from None
 

@@ -5,7 +5,7 @@ Nobody writes a verdict: whether the claim holds there, which arguments differ, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,13 +32,13 @@ class Behind(NamedTuple):
 
 class Setting(NamedTuple):
     """A setting in which a claim was judged: its name (none for the exhibit's own), the runs of every term, the verdict, and
-    the numbers of its rows, none where they are not known.
+    the number of every row (None where it has none) with whether it fulfils the condition, nothing where rows have no partner.
     """
 
     name: str
     cases: Mapping[str, Cases]
     verdict: Verdict
-    numbers: Sequence[float] = ()
+    numbers: Sequence[tuple[float | None, bool]] = ()
 
     @property
     def held(self) -> bool | None:
@@ -69,15 +69,13 @@ def judged(one: Explanation, claim: Claim, there: Behind) -> Setting:
     return Setting(one.setting, cases, judge(asked, there.rows), numbers)
 
 
-def numbers_of(claim: Claim, rows: Sequence[Row]) -> list[float]:
-    """The number of every row that a condition is asked of; where some have none, 1 for those that fulfil it and 0 for others."""
+def numbers_of(claim: Claim, rows: Sequence[Row]) -> list[tuple[float | None, bool]]:
+    """The number of every row that a condition is asked of, and whether it fulfils it; nothing where that cannot be said."""
     try:
         values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
     except LookupError:
         return []
-    if None in values:
-        return [float(value is not None and fulfils(claim, value)) for value in values]
-    return [value for value in values if value is not None]
+    return [(value, value is not None and fulfils(claim, value)) for value in values]
 
 
 def explained(one: Explanation, here: Setting, there: Setting, others: Sequence[Setting]) -> Explained:
@@ -103,14 +101,14 @@ LIKELY = 0.05  # chance makes a difference that is at most so rare too seldom to
 
 
 def chance(one: Setting, other: Setting) -> float:
-    """How often chance alone sets the numbers of two settings so far apart (Mann and Whitney, 1947, two-sided); 0 where they
-    are not known.
+    """How often chance alone sets the numbers of two settings so far apart (Mann and Whitney, 1947, two-sided), or, where a
+    row has none, whether rows fulfil the condition; 0 where neither is known.
     """
     if not one.numbers or not other.numbers:
         return 0.0
-    if len({*one.numbers, *other.numbers}) == 1:
-        return 1.0
-    return float(mannwhitneyu(one.numbers, other.numbers).pvalue)
+    lost = any(value is None for value, _ in (*one.numbers, *other.numbers))
+    mine, theirs = ([float(happy if lost else value or 0.0) for value, happy in each.numbers] for each in (one, other))
+    return 1.0 if len({*mine, *theirs}) == 1 else float(mannwhitneyu(mine, theirs).pvalue)
 
 
 def cases_of(claim: Claim, works: Sequence[Work]) -> dict[str, Cases]:
@@ -200,15 +198,35 @@ def beside(columns: Row, cases: Cases) -> Settings | None:
 
 
 def changed(before: Settings, after: Settings) -> dict[str, str]:
-    """The arguments that are not the same, each with both values; where a part is of another kind, that alone."""
+    """The arguments that are not the same, each with both values. A part of another kind is one with the options that only
+    that kind has; options that both kinds have are arguments of their own, but a target is one as a whole.
+    """
     names = [name for name in dict.fromkeys([*after, *before]) if before.get(name) != after.get(name)]
-    kinds = {name.removesuffix("kind") for name in names if name.endswith(".kind")}
-    inside = {name for name in names for part in kinds if name.startswith(part) and name != f"{part}kind"}
-    return {
-        name: f"{name.removesuffix('.kind')} = {after.get(name, 'none')} in place of {before.get(name, 'none')}"
-        for name in names
-        if name not in inside
-    }
+    parts = [name.removesuffix("kind") for name in names if name.endswith(".kind")]
+    inside = {name for name in names if any(belongs(name, part, before, after) for part in parts)}
+    told = {}
+    for name in names:
+        part = name.removesuffix("kind")
+        new, old = (with_options(part, settings, inside) if part in parts else settings.get(name, "none")
+                    for settings in (after, before))  # fmt: skip
+        told[name] = f"{part.removesuffix('.') if part in parts else name} = {new} in place of {old}"
+    return {name: words for name, words in told.items() if name not in inside}
+
+
+def belongs(name: str, part: str, before: Settings, after: Settings) -> bool:
+    """Whether an argument is told with the kind of its part."""
+    of_one = name not in before or name not in after
+    return name.startswith(part) and name != f"{part}kind" and (of_one or part == "target.")
+
+
+def with_options(part: str, settings: Settings, inside: Collection[str]) -> str:
+    """A kind with those of its options that are told with it: `autoencoder (code = 1)`."""
+    own = [
+        f"{name.removeprefix(part)} = {value}"
+        for name, value in settings.items()
+        if name in inside and name.startswith(part)
+    ]
+    return settings[f"{part}kind"] + (f" ({', '.join(own)})" if own else "")
 
 
 # --- in words --------------------------------------------------------------------------------------------------------

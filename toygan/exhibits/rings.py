@@ -65,7 +65,7 @@ def modes_of(ring: Ring, found: Sequence[Published]) -> str:
 
 UNKNOWN = math.nan
 RINGS = (
-    Ring("VEEGAN, 2017", UNKNOWN, UNKNOWN, 8, "1 of 2500 points", "1 (and 99.3 % on a mode: perfect samples have 98.9 %)"),
+    Ring("VEEGAN, 2017", UNKNOWN, UNKNOWN, 8, "1 of 2500 points", "1, with 99.3 % on a mode, where perfect samples have 98.9 %"),
     Ring("Unrolled GAN, 2016, the text", 1.0, 0.01, 8, "a picture", "mass on one mode or two",
          ("unrolled", "no unrolling, 8 places")),
     Ring("Unrolled GAN, 2016, the notebook", 1.0, 0.01, 7, "a picture", "mass on one mode or two",

@@ -54,18 +54,20 @@ def seats(config: Config) -> int:
     return max(1, min(MOST, room)) if seeds >= FEWEST_SEEDS else 1
 
 
-def companies(configs: Sequence[Config], workers: int) -> list[list[int]]:
+def companies(configs: Sequence[Config | None], workers: int) -> list[list[int]]:
     """Which runs are played together, by their places: those of one program, as many as there is room for, but so few that
-    every worker has two companies or more.
+    every worker has two companies or more. What is no config is alone.
     """
-    found, most = defaultdict[str, list[int]](list), max(1, len(configs) // (2 * workers))
+    most = max(1, len(configs) // (2 * max(workers, 1)))
+    found, room = defaultdict[str, list[int]](list), dict[str, int]()
     for place, config in enumerate(configs):
-        found[program_of(config)].append(place)
+        program = f"no config {place}" if config is None else program_of(config)
+        found[program].append(place)
+        room[program] = 1 if config is None else min(most, seats(config))
     return [
-        places[first : first + size]
-        for places in found.values()
-        for size in [min(most, seats(configs[places[0]]))]
-        for first in range(0, len(places), size)
+        places[first : first + room[program]]
+        for program, places in found.items()
+        for first in range(0, len(places), room[program])
     ]
 
 
@@ -83,8 +85,8 @@ class Companion(NamedTuple):
 
 
 def play_together(runs: Sequence[tuple[Config, Order]]) -> None:
-    """Play the steps of runs that differ in dials alone, each into its own folder, and leave them as a run is left that was
-    interrupted after its last step. Whoever cannot take part is left as it was, for `run.carry_out` to play or to refuse.
+    """Play the steps of runs that differ in dials alone, each into its own folder, and finish these. Whoever cannot take part,
+    or goes no further, is left as it was or as an interrupted run is, for `run.carry_out` to play or to refuse.
     """
     with ExitStack() as claims:
         there = [part for config, order in runs if (part := seated(config, order, claims))]
@@ -94,7 +96,8 @@ def play_together(runs: Sequence[tuple[Config, Order]]) -> None:
                     played(parts)
         except KeyboardInterrupt:
             for part in there:
-                part.ledger.leave(status="interrupted")
+                if not part.ledger.is_finished:
+                    part.ledger.leave(status="interrupted")
             raise
 
 
@@ -141,9 +144,11 @@ def played(parts: Sequence[Companion]) -> None:
 
 
 def goes_on(part: Companion, state: State) -> bool:
-    """Look at a run and keep what is seen; whether it has steps left, and a folder."""
+    """Look at a run and keep what is seen, and finish it when it is over; whether it has steps left, and a folder."""
     try:
         run.keep(looked(part.work, state), part.past, part.ledger)
+        if is_over(part.work.sim, state):
+            run.conclude(part.work, state, part.order, part.ledger)
     except Exception:  # it goes on alone from its last look, and what is wrong is told there
         return False
     return not is_over(part.work.sim, state)

@@ -124,12 +124,19 @@ def submitted(tasks: Iterable[Task], pool: Pool) -> Waiting:
 def submitted_at_first(tasks: Iterable[Task], pool: Pool) -> Waiting:
     """A future for every task; those that one game has room for are played together. One that is submitted again is alone."""
     tasks = list(tasks)
-    configs = [check(Config, task.config, Source(task.name)) for task in tasks]
     waiting: Waiting = {}
-    for places in companies(configs, pool.workers):
+    for places in companies([read_again(task) for task in tasks], pool.workers):
         some = [tasks[place] for place in places]
         waiting |= zip(pool.submit_together(some) if len(some) > 1 else map(pool.submit, some), some, strict=True)
     return waiting
+
+
+def read_again(task: Task) -> Config | None:
+    """A task's config; None where there is something wrong with it, which the run itself tells."""
+    try:
+        return check(Config, task.config, Source(task.name))
+    except UserError:
+        return None
 
 
 def looked(waiting: Waiting, pool: Pool, look: Look) -> set[Future[End]]:

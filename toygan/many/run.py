@@ -182,7 +182,6 @@ def carry_out(config: Config, order: Order) -> Recording:
             return kept(order, ledger.facts)
         with recorded_faults(ledger):
             play_on(config, order, ledger)
-            finish(order, ledger)
     return load(order.folder)
 
 
@@ -324,7 +323,7 @@ class Ledger:
 
 
 def play_on(config: Config, order: Order, ledger: Ledger) -> None:
-    """Play from the last kept state to the end, keeping every look, then pack."""
+    """Play from the last kept state to the end, keeping every look, and finish the folder."""
     work, past = begun(config, order, ledger), folders.trail(config, ledger.facts)
     state, numbers, steps = resumed(work, past, ledger), dict[str, float](), work.sim.steps
 
@@ -342,8 +341,7 @@ def play_on(config: Config, order: Order, ledger: Ledger) -> None:
             numbers.update(look.live)
             state = look.state
     assert state is not None  # the first look is always at the start
-    order.watch(Progress(step_of(state), steps, "measuring", numbers))
-    pack(work, state, ledger)
+    conclude(work, state, order, ledger, numbers)
 
 
 def started(work: Gauge, state: State | None, ledger: Ledger, watch: Watcher) -> Running:
@@ -394,6 +392,13 @@ def keep(look: Look, past: folders.Trail, ledger: Ledger) -> None:
         folders.keep(ledger.folder, past, look.step, look.arrays, lines, state_arrays(look.state))
         ledger.put(step=look.step)
         ledger.write(durable=False)
+
+
+def conclude(work: Gauge, state: State, order: Order, ledger: Ledger, numbers: Mapping[str, float] = {}) -> None:
+    """From the last look to the finished folder."""
+    order.watch(Progress(step_of(state), work.sim.steps, "measuring", numbers))
+    pack(work, state, ledger)
+    finish(order, ledger)
 
 
 def pack(work: Gauge, state: State, ledger: Ledger) -> None:

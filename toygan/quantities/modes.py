@@ -159,3 +159,9 @@ def principal_stds(modes: Modes) -> tuple[np.ndarray, np.ndarray]:
 def least_stds(modes: Modes) -> np.ndarray:
     """What counts as the least standard deviation of each mode: [K, 1]."""
     return np.asarray(POINT_SIZE * np.maximum(1, np.linalg.norm(modes.centres, axis=1, keepdims=True)))
+
+
+def maps_of(modes: Modes) -> np.ndarray:
+    """The maps [K, 2, 2], a row an axis, under which an offset from a centre is in standard deviations (`mahalanobis`)."""
+    stds, axes = principal_stds(modes)
+    return np.asarray(np.moveaxis(axes / np.maximum(stds, least_stds(modes))[:, None], 1, 2))

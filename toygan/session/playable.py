@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from toygan.engines.graph import Untraceable
 from toygan.engines.onnx import Model as Model
 from toygan.engines.onnx import Port as Port
 from toygan.engines.part import part
@@ -61,7 +62,7 @@ class Drawn(NamedTuple):
     columns: int
 
 
-class Kinds(NamedTuple):
+class KindsMade(NamedTuple):
     """What kinds of generated points are: the word for one, and either which columns of what the generator is fed say it, from
     `start` to before `stop`, or which of several generators makes each watched point, `makers [n]`.
     """
@@ -86,7 +87,7 @@ class Playable(NamedTuple):
     critic_steps: int
     batch: int
     codes: tuple[str, ...]  # the draws that come before the latent where points are only looked at
-    kinds: Kinds | None  # what tells generated points apart
+    kinds: KindsMade | None  # what tells generated points apart
     shift: int | None  # the first of two parameters of the generator's that move all its points alike; None: none do
 
 
@@ -131,6 +132,14 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -
     )
 
 
+def if_playable(config: Config, seeds: Sequence[int]) -> Playable | None:
+    """A config's game as a page plays it; None where none can."""
+    try:
+        return playable(config, seeds)
+    except (UserError, Untraceable):
+        return None
+
+
 # what a page draws of itself; uniform is from 0 to 1, symmetric from -1 to 1
 LAWS = ("real", "uniform", "symmetric", "normal", "sphere", "one-hot", "zero", "labels", "source")
 
@@ -144,15 +153,15 @@ def drawable(config: Config, stage: World) -> None:
             raise UserError(Mistake(None, wrong, f"toygan run {config.name} -m {config.method.name} plays it"))
 
 
-def kinds_in(sim: Simulation, windows: Windows) -> Kinds | None:
+def kinds_in(sim: Simulation, windows: Windows) -> KindsMade | None:
     """What tells generated points apart: generators where there are several, else classes, else categories."""
     game = sim.world.game
     makers = makers_of(game, torch.zeros(1, windows.samples, sim.watched.shape[2]))
     if makers is not None:
-        return Kinds("generator", makers=tuple(map(int, makers)))
+        return KindsMade("generator", makers=tuple(map(int, makers)))
     for code, word in ((duel.LABEL, "class"), ("category", "category")):
         if (columns := duel.code_place(game, code)) is not None:
-            return Kinds(word, columns.start, columns.stop)
+            return KindsMade(word, columns.start, columns.stop)
     return None
 
 
@@ -312,7 +321,7 @@ FED = {"point": "zero", "shift": "uniform", "translator": "source"}
 # --- what a page needs besides --------------------------------------------------------------------------------------
 
 
-class Pool(NamedTuple):
+class Supply(NamedTuple):
     """Points [n, 2] to draw batches from, with their classes [n] and so many of them, None where they have none; points [n, 2]
     of the world that a translator's are from; what clouds are held against: modes or a curve, and the places of the diagnosis.
     """
@@ -326,14 +335,14 @@ class Pool(NamedTuple):
     places: Places | None
 
 
-def pool(config: Config, n: int) -> Pool:
+def pool(config: Config, n: int) -> Supply:
     """Points of the target, or of the fixed list that a run trains on, and what is known of it."""
     target, source, rng = build_target(config), build_source(config), stream(config.training.seed, 0, "pool")
     table, drawn = data_points(config, target), target.batch(rng, n)
     if table is not None:
         drawn = Batch(table[rng.integers(len(table), size=n)])
     modes = {} if target.modes is None else {"mode_centres": target.modes[0], "mode_weights": target.modes[2]}
-    return Pool(
+    return Supply(
         drawn.points,
         drawn.labels,
         target.classes if drawn.labels is not None else None,

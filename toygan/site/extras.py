@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.draw.companions import EXTRAS, colour_of, columns_of, said_by_head, scores_by_class
+from toygan.draw.companions import EXTRAS, colour_of, columns_of, ends_of_rounds, said_by_head, scores_by_class
 from toygan.draw.panels import band_edges
 from toygan.draw.points import CORNERS, HAZE, MIST
 from toygan.draw.thumbnail import band_colours
@@ -18,8 +18,8 @@ from toygan.draw.worlds import ACROSS, APART
 from toygan.files.disk import Arrays
 from toygan.files.text import percent
 from toygan.site.markup import tag, text
-from toygan.site.pack import classes_scored, shown_extras
-from toygan.view.kinds import kinds_of
+from toygan.site.pack import MOST_POINTS, classes_scored, shown_extras
+from toygan.view.kinds import classes_of, kept_over_time, kinds_of
 from toygan.view.scene import Scene
 
 NAMED = 12  # kinds that are named beneath a panel
@@ -45,8 +45,15 @@ def extras_facts(shown: Scene) -> dict[str, Any]:
     if not names:
         return {}
     facts: dict[str, Any] = {"names": names, "kinds": kinds_by_seed(frames)}
+    if "rounds" in names:
+        facts |= {"rounds": rounds_facts(shown), "columns": columns_of(shown, len(ends_of_rounds(shown)))}
     if "classes" in names:
-        facts |= {"columns": columns_of(shown, classes_scored(shown)), "bands": class_bands(shown)}
+        known = classes_of(frames)
+        facts |= {
+            "real": [] if known is None else known.real[:MOST_POINTS].tolist(),
+            "columns": columns_of(shown, classes_scored(shown)),
+            "bands": class_bands(shown),
+        }
     if "regions" in names:
         told = said_by_head(shown)
         facts |= {"own": told.of is not None, "data": told.data}
@@ -55,10 +62,23 @@ def extras_facts(shown: Scene) -> dict[str, Any]:
 
 def kinds_by_seed(frames: Arrays) -> list[list[int]]:
     """The kind of each point of every seed; of all seeds once where it is the same in all."""
-    if "makers" not in frames and "classes" not in frames and "categories" in frames:
-        return [np.asarray(own, int).tolist() for own in frames["categories"]]
     found = kinds_of(frames)
-    return [] if found is None else [found.of.tolist()]
+    if found is None:
+        return []
+    own = frames.get({"class": "made_classes", "category": "categories"}.get(found.word, ""))
+    return [found.of.tolist()] if own is None else np.asarray(own, int).tolist()
+
+
+def rounds_facts(shown: Scene) -> list[dict[str, Any]]:
+    """Of each round the frame at which it ended, which generator made each point by then, and what real points weighed, in
+    tenths.
+    """
+    made, weights = (kept_over_time(shown, name) for name in ("made_by", "real_weights"))
+    return [
+        {"end": end, "made": made[end, :MOST_POINTS].astype(int).tolist(),
+         "weights": np.rint(10 * weights[end, :MOST_POINTS]).astype(int).tolist()}
+        for end in ends_of_rounds(shown)
+    ]  # fmt: skip
 
 
 def class_bands(shown: Scene) -> dict[str, Any]:
@@ -111,7 +131,11 @@ def fixed(words: str) -> Callable[[Scene], str]:
 
 def classes_wide(shown: Scene) -> float:
     """The width of the small panels by class, in views, of one row's height."""
-    count = classes_scored(shown)
+    return wide_of(shown, classes_scored(shown))
+
+
+def wide_of(shown: Scene, count: int) -> float:
+    """The width of so many small panels in views, of the height of all rows."""
     columns = columns_of(shown, count)
     return columns / -(-count // columns)
 
@@ -121,6 +145,9 @@ SHOWN = {
     "regions": Shows(regions_named),
     "classes": Shows(fixed("the critic for each class and that class's points, one scale for all and for the whole run"),
                      classes_wide),
+    "rounds": Shows(fixed("circles: real points, as large as they weigh in the round; a colour a generator"),
+                    lambda shown: wide_of(shown, len(ends_of_rounds(shown)))),
+    "way": Shows(fixed("blue: where it is to be, orange: where it is; x whole, y broken, over time or classes")),
     "worlds": Shows(fixed("left the source, right where the dots of a colour go; dark lines: there and back"),
                     lambda shown: 2 + APART),
     "pairs": Shows(fixed("squares: the target's world; dots of their colour, joined to them: the other one's")),

@@ -18,7 +18,6 @@ from toygan import __version__
 from toygan.draw.companions import KINDS
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.thumbnail import band_colours
-from toygan.engines.graph import Untraceable
 from toygan.files.cache import digest
 from toygan.files.config import Config, Method, as_data, deciding, differing
 from toygan.files.dials import floats_in, with_dials
@@ -34,7 +33,7 @@ from toygan.quantities.evidence import CEILINGS
 from toygan.quantities.modes import SIGMAS
 from toygan.quantities.thresholds import THRESHOLDS
 from toygan.session.looks import RUNAWAY
-from toygan.session.playable import WINDOWS, Playable, drawable, playable, pool, potential_model
+from toygan.session.playable import WINDOWS, Playable, drawable, if_playable, playable, pool, potential_model
 from toygan.session.recording import Recording
 from toygan.site.lab_files import engine_file, models_file, script, target_file
 from toygan.site.markup import document_of_scripts
@@ -144,11 +143,12 @@ def game_of(recording: Recording) -> tuple[Config, Playable] | None:
         return None
     try:
         config = recording.config()
-        one = config.training.model_copy(update={"seeds": 1, "precision": "single"})
-        config = config.model_copy(update={"training": one})
-        return config, playable(config, SEEDS)
-    except (UserError, Untraceable):
+    except UserError:
         return None
+    one = config.training.model_copy(update={"seeds": 1, "precision": "single"})
+    config = config.model_copy(update={"training": one})
+    game = if_playable(config, SEEDS)
+    return None if game is None else (config, game)
 
 
 def same_ground(config: Config, other: Config) -> bool:

@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from toygan.quantities.modes import least_stds, principal_stds
+from toygan.quantities.modes import maps_of
 from toygan.session.beginning import Beginning
-from toygan.session.playable import Fill, Model, Playable, Pool, Port
+from toygan.session.playable import Fill, KindsMade, Model, Playable, Port, Supply
 from toygan.site.pack import as_json
-from toygan.targets.target import Modes
 
 VENDOR = Path(__file__).parent / "vendor"
 Header = dict[str, Any]
@@ -92,16 +91,21 @@ def described(game: Playable, pieces: Pieces) -> Header:
         "critic_steps": game.critic_steps,
         "batch": game.batch,
         "codes": list(game.codes),
-        "kinds": None if game.kinds is None else game.kinds._asdict(),
+        "kinds": None if game.kinds is None else described_kinds(game.kinds),
         "shift": game.shift,
     }
+
+
+def described_kinds(kinds: KindsMade) -> Header:
+    """What tells kinds of points apart."""
+    return {"word": kinds.word, "start": kinds.start, "stop": kinds.stop, "makers": kinds.makers}
 
 
 def described_start(start: Beginning, pieces: Pieces) -> Header:
     """First parameters: what makes them, or where they are, a row a seed, as 16-bit floats."""
     told: Header = {"size": start.size, "entropy": start.entropy}
     if start.recipe is not None:
-        return told | start.recipe._asdict()
+        return told | {"draws": start.recipe.draws, "parts": start.recipe.parts}
     assert start.numbers is not None, "a start without a recipe has numbers"
     return told | {"at": pieces.add(start.numbers.astype("<f2").tobytes())}
 
@@ -132,7 +136,7 @@ def described_fill(fill: Fill) -> Header:
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
 
-def target_file(pool: Pool) -> File:
+def target_file(pool: Supply) -> File:
     """Points of a target and of its source, with the classes of the first, a byte each."""
     pieces = Pieces()
     told: Header = {"points": boxed(pool.points, pieces)}
@@ -143,18 +147,16 @@ def target_file(pool: Pool) -> File:
     if pool.modes is not None:
         told["modes"] = {"centres": pool.modes.centres.tolist(), "maps": maps_of(pool.modes).tolist()}
     if pool.places is not None:
-        reach = np.nan_to_num(pool.places.reach, posinf=FAR)
-        told["places"] = {name: one.tolist() for name, one in pool.places._replace(reach=reach)._asdict().items()}
+        places = pool.places
+        told["places"] = {
+            "centres": places.centres.tolist(),
+            "weights": places.weights.tolist(),
+            "reach": np.nan_to_num(places.reach, posinf=FAR).tolist(),
+        }
     return told | ({} if pool.source is None else {"source": boxed(pool.source, pieces)}), b"".join(pieces.content)
 
 
 FAR = 1e9  # the reach of a place that is alone
-
-
-def maps_of(modes: Modes) -> np.ndarray:
-    """The maps [K, 2, 2], a row an axis, under which an offset from a centre is in standard deviations (`mahalanobis`)."""
-    stds, axes = principal_stds(modes)
-    return np.asarray(np.moveaxis(axes / np.maximum(stds, least_stds(modes))[:, None], 1, 2))
 
 
 def boxed(points: np.ndarray, pieces: Pieces) -> Header:

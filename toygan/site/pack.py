@@ -162,6 +162,9 @@ def extra_parts(shown: Scene, kept: np.ndarray, s: int, view: View) -> Iterator[
             yield motion(part, frames[name][kept, s, :ARROWS], view, OUTSIDE)
     if {"worlds", "pairs"} & names:
         yield motion("world", frames["other_real"][None, s, :MOST_POINTS], view)
+    if "way" in names:
+        yield motion("way", frames["way"][kept, s], view, OUTSIDE)
+        yield motion("exact_way", np.asarray(frames["exact_way"])[None], view, OUTSIDE)
     if "pairs" in names:
         yield motion("other", frames["other"][kept, s, :MOST_POINTS], view, OUTSIDE)
 

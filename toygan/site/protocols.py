@@ -40,7 +40,8 @@ def rings(made: Sequence[Published]) -> str:
     found = rings_table(made)
     head = [*found.keys, *COLUMNS]
     rows = [[text(row[name]) for name in head] for row in found.rows]
-    numbers = table([text(name.capitalize()) for name in head], rows, text(found.note), len(head))
+    titles = [text(name[:1].upper() + name[1:]) for name in head]
+    numbers = table(titles, rows, text(found.note), len(head), class_="wordy")
     return section("The ring, as eight papers have it", numbers) if made else ""
 
 
@@ -60,7 +61,11 @@ def part(one: Published, place: Path) -> str:
     about = one.protocol.protocol
     source = tag("p", linked(f"{one.protocol.origin.data.get('reference', '')}. From: {about.source}.".lstrip(". ")))
     numbers = table(
-        ["Run", "Measure", "Published", "Ours", "Verdict"], [line(row) for row in one.rows], "Published and ours", 5
+        ["Run", "Measure", "Published", "Ours", "Verdict"],
+        [line(row) for row in one.rows],
+        "Published and ours",
+        5,
+        class_="wordy",
     )
     note = tag("p", text(note_of(one.protocol, one.rows, False)), class_="note")
     learned = "".join(tag("p", tag("strong", "Found: "), linked(words)) for words in about.found)

@@ -143,7 +143,8 @@
       toygan.flush(surface);
       context.drawImage(small, view.left, view.top, view.width, view.height);
       const size = Math.max(markerSize(one.data.points.n, view), 2), chosen = of && ((n) => of[n] === c);
-      dots(context, one.first.real, 0, view, { shape: 0, colour: one.colours.real, size: 1.3 * size, ink: 0.5, chosen });
+      const real = of && ((n) => one.run.extras.real[n] === c);
+      dots(context, one.first.real, 0, view, { shape: 0, colour: one.colours.real, size: 1.3 * size, ink: 0.5, chosen: real });
       dots(context, one.data.points, one.i, view, { shape: 1, colour: one.colours.generated, size, ink: 0.8, chosen });
       name(context, `class ${c + 1}`, view);
     }
@@ -158,6 +159,68 @@
     context.strokeText(words, view.left + 4, view.top + 3);
     context.fillStyle = INK;
     context.fillText(words, view.left + 4, view.top + 3);
+  }
+
+  // The frame of a data file that is nearest to a frame of the run.
+  const frameNear = (data, wanted) => data.frames.reduce((best, frame, i) => Math.abs(frame - wanted) < Math.abs(data.frames[best] - wanted) ? i : best, 0);
+
+  // The mixture at the end of each round that was begun, of the last one as it is.
+  function rounds(context, canvas, one) {
+    const { rounds: told, columns } = one.run.extras;
+    if (one.s) return nothing(context, canvas);
+    paper(context, canvas);
+    const rows = Math.ceil(told.length / columns), gap = Math.max(canvas.width / 200, 2);
+    const width = canvas.width / columns - gap, height = canvas.height / rows - gap, { real } = one.first;
+    for (const [k, round] of told.entries()) {
+      const view = { left: k % columns * (width + gap), top: Math.floor(k / columns) * (height + gap), width, height };
+      context.strokeStyle = "#8a8a8a";
+      context.lineWidth = 1;
+      context.strokeRect(view.left + 0.5, view.top + 0.5, width - 1, height - 1);
+      name(context, `round ${k + 1}`, view);
+      const begin = k ? frameNear(one.data, told[k - 1].end) : -1;
+      if (one.i <= begin && k) continue;
+      const size = markerSize(real.n, view), t = Math.min(one.i, frameNear(one.data, round.end));
+      for (let n = 0; n < real.n; n++) {
+        const place = placeOf(real, 0, n, view), r = Math.sqrt(round.weights[n] / 10) * size / 2;
+        if (!place || !r) continue;
+        context.beginPath();
+        mark(context, 0, place[0], place[1], r);
+        context.globalAlpha = 0.3;
+        context.fillStyle = one.colours.real;
+        context.fill();
+      }
+      context.globalAlpha = 1;
+      for (let j = 0; j <= k; j++) {
+        dots(context, one.data.points, t, view, { shape: j % MARKS, colour: kindColour(one, j), size, ink: 0.8, chosen: (n) => round.made[n] === j });
+      }
+    }
+  }
+
+  // Both coordinates over time, or over classes: a curve each, whole and broken, over where they are to be.
+  function way(context, canvas, one) {
+    const { way: found, exact_way: exact } = one.data, view = whole(canvas);
+    if (!found) return nothing(context, canvas);
+    paper(context, canvas);
+    for (const [points, colour, width] of [[exact, one.colours.real, 3], [found, one.colours.generated, 1.6]]) {
+      for (const axis of [0, 1]) {
+        context.beginPath();
+        let begun = false;
+        for (let k = 0; k < points.n; k++) {
+          const place = placeOf(points, one.i, k, { left: 0, top: 0, width: 1, height: 1 });
+          if (!place) { begun = false; continue; }
+          const x = (0.04 + 0.92 * k / Math.max(points.n - 1, 1)) * view.width, y = (axis ? place[1] : 1 - place[0]) * view.height;
+          context[begun ? "lineTo" : "moveTo"](x, y);
+          begun = true;
+        }
+        context.strokeStyle = colour;
+        context.globalAlpha = points === exact ? 0.45 : 1;
+        context.lineWidth = width * Math.max(view.width / 300, 1);
+        context.setLineDash(axis ? [6 * view.width / 300, 4 * view.width / 300] : []);
+        context.stroke();
+      }
+    }
+    context.setLineDash([]);
+    context.globalAlpha = 1;
   }
 
   function arrow(context, from, to, head) {
@@ -303,5 +366,5 @@
     PANELS[figure.dataset.extra](canvas.getContext("2d", { alpha: false }), canvas, one);
   };
 
-  const PANELS = { kinds, regions, classes, worlds, pairs, reconstructions, code };
+  const PANELS = { kinds, regions, classes, rounds, way, worlds, pairs, reconstructions, code };
 })();
