@@ -65,9 +65,9 @@ def save_film(
     kind = sheet.suffix_in(path, FILM_FORMATS)
     shown = scene(recording, options.points)
     figure, parts = film_figure(shown, pace.width, options)
-    played = reel(len(shown.steps), pace)._replace(colours=colours_wanted([shown]))
+    played = reel(len(shown.steps), pace)
     pictures = rendered(figure, parts, played.looks, progress, options)
-    write_film(pictures, kind, Path(path), recording.facts.command, played)
+    write_film(pictures, kind, Path(path), recording.facts.command, played, colours_wanted([shown]))
 
 
 def film_figure(shown: Scene, width: int = PACE.width, options: Options = USUAL) -> tuple[Figure, list[Moving]]:

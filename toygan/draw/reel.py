@@ -38,17 +38,15 @@ class Pace(NamedTuple):
 
 
 PACE = Pace()
+Colours = Sequence[tuple[int, int, int]]
 
 
 class Reel(NamedTuple):
-    """The looks [n] that a film shows one after the other, how long each stays [n] in milliseconds, its rate, and colours
-    that must not be lost where a format has few.
-    """
+    """The looks [n] that a film shows one after the other, how long each stays [n] in milliseconds, and its rate."""
 
     looks: list[int]
     times: list[int]
     fps: float
-    colours: Sequence[tuple[int, int, int]] = ()
 
 
 def reel(count: int, pace: Pace, last: int = LAST) -> Reel:
@@ -78,15 +76,18 @@ def rate_of(count: int, pace: Pace) -> tuple[float, int]:
     return total / seconds, total
 
 
-def write_film(pictures: Iterator[Image.Image], kind: str, path: Path, command: str, played: Reel) -> None:
-    """Encode and write the film, whole or not at all."""
-    write_aside(path, {"gif": gif, "webp": webp, "mp4": mp4}[kind](pictures, command, played))
+def write_film(
+    pictures: Iterator[Image.Image], kind: str, path: Path, command: str, played: Reel, colours: Colours = ()
+) -> None:
+    """Encode and write the film, whole or not at all; `colours` must not be lost where a format has few."""
+    made = gif(pictures, command, played, colours) if kind == "gif" else ENCODERS[kind](pictures, command, played)
+    write_aside(path, made)
 
 
-def gif(pictures: Iterator[Image.Image], command: str, played: Reel) -> bytes:
+def gif(pictures: Iterator[Image.Image], command: str, played: Reel, colours: Colours = ()) -> bytes:
     """A GIF that loops for ever, on one palette and without dithering, so that flat bands stay flat and files small."""
     frames = list(pictures)
-    palette = shared_palette(frames, played.colours)
+    palette = shared_palette(frames, colours)
     frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=played.times, loop=0,
@@ -157,3 +158,6 @@ def video_encoder() -> ModuleType:
         return importlib.import_module("imageio_ffmpeg")
     except ImportError as missing:
         raise ImportError("an MP4 needs imageio-ffmpeg: pip install 'toygan[mp4]' (GIF and WebP do not)") from missing
+
+
+ENCODERS = {"webp": webp, "mp4": mp4}

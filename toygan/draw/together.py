@@ -43,9 +43,10 @@ def save_comparison_film(
     kind = sheet.suffix_in(path, FILM_FORMATS)
     scenes = [scene(recording, options.points) for recording in recordings]
     figure, parts = comparison_figure(scenes, pace.width, options)
-    played = reel(max(len(shown.steps) for shown in scenes), pace, HOLD)._replace(colours=colours_wanted(scenes))
+    played = reel(max(len(shown.steps) for shown in scenes), pace, HOLD)
     pictures = rendered(figure, parts, played.looks, progress, options)
-    write_film(pictures, kind, Path(path), "\n".join(r.facts.command for r in recordings), played)
+    commands = "\n".join(r.facts.command for r in recordings)
+    write_film(pictures, kind, Path(path), commands, played, colours_wanted(scenes))
 
 
 def comparison_figure(

@@ -42,8 +42,9 @@ def floats_of_players(config: Config) -> dict[str, float]:
 
 
 def is_in_steps(table: Strict, key: str) -> bool:
-    """Whether a player's steps use one of its options as a number."""
-    marks = (mark for mark in type(table).model_fields[key].metadata if isinstance(mark, InSteps))
+    """Whether a player's steps use one of its options as a number; those of one's own networks are parts of the program."""
+    field = type(table).model_fields.get(key)
+    marks = (mark for mark in (field.metadata if field else ()) if isinstance(mark, InSteps))
     return any(not mark.option or getattr(table, mark.option) == mark.value for mark in marks)
 
 

@@ -90,6 +90,19 @@ BEGINNING = (1.0, 0.0)  # the solution's place and speed at time 0
 MOMENTS = 5  # times over which the critic's score is averaged where it is drawn
 
 
+def time_beside() -> Beside:
+    """The time that a latent's first number tells; anywhere, several times over the whole way."""
+
+    def told(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
+        return row["latent"][..., :1]
+
+    def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
+        moments = torch.linspace(-1.0, 1.0, MOMENTS).to(points)
+        return moments[:, None, None, None].expand(-1, *points.shape[:2], -1)
+
+    return Beside(1, told, told, anywhere, given=True)
+
+
 def equation(bodies: Bodies, *, turns: PositiveFloat = 1.0) -> Cast:
     """The generator gives place and speed at a time, (x, v)(t), for t from 0 to 2 pi `turns`, a latent from -1 to 1 telling the
     time; the critic tells the right side (v, -x) of the oscillator's equation from the left one (x', v'), told the time
@@ -114,13 +127,6 @@ def equation(bodies: Bodies, *, turns: PositiveFloat = 1.0) -> Cast:
             each = [torch.autograd.grad(points[..., i].sum(), latent, create_graph=True)[0][..., :1] for i in (0, 1)]
         return torch.cat(each, dim=2) / over(torch.pi * turns, latent)
 
-    def told(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
-        return row["latent"][..., :1]
-
-    def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
-        moments = torch.linspace(-1.0, 1.0, MOMENTS).to(points)
-        return moments[:, None, None, None].expand(-1, *points.shape[:2], -1)
-
     def at(game: Game, parameters: Parameters, times: Tensor) -> Tensor:
         own = parameters[GENERATOR]
         latent = own.new_zeros(len(own), len(times), bodies.latent)  # the first column tells the time
@@ -130,7 +136,7 @@ def equation(bodies: Bodies, *, turns: PositiveFloat = 1.0) -> Cast:
     match = Match(CRITIC, GENERATOR, right, left)
     return Cast(
         wants={CRITIC: partial(critic_opinion, match=match), GENERATOR: partial(generator_opinion, match=match)},
-        beside=(Beside(1, told, told, anywhere, given=True),),
+        beside=(time_beside(),),
         clouds=lambda game, parameters, row: (right(game, parameters, row), left(game, parameters, row)),
         carry=carry,
         course=Course(2 * torch.pi * turns, at, oscillation),

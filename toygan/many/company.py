@@ -48,7 +48,8 @@ def program_of(config: Config) -> str:
 def seats(config: Config) -> int:
     """How many such runs one game has room for; 1 for a run that is played alone."""
     training = config.training
-    seeds, widths = len(training.seed_list), [getattr(table, "width", 1) for table in (config.generator, config.critic)]
+    seeds, told = len(training.seed_list), [getattr(table, "width", 1) for table in (config.generator, config.critic)]
+    widths = [width if isinstance(width, int) else 64 for width in told]  # of one's own networks it may be anything
     room = ROOM // (seeds * training.batch * max(widths))
     return max(1, min(MOST, room)) if seeds >= FEWEST_SEEDS else 1
 

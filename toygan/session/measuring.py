@@ -194,8 +194,8 @@ def other_floor(config: Config, sim: Simulation) -> Floors:
 def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
     """What does not change from frame to frame: the ground and, where there are any, categories or classes of the watched
     points, `categories [S, N]`, the real points' classes, `classes [N]`, and the generated ones', `made_classes [S, N]`, which
-    generator makes each, `makers [N]`, the points of the other world, `other_real [S, N, 2]`, and of a known way in time `times
-    [M]` and `exact_way [M, 2]`.
+    generator makes each, `makers [N]`, the points of the other world, `other_real [S, N, 2]`, and of a known way in time
+    `times [M]` and `exact_way [M, 2]`.
     """
     codes, other, makers = codes_of(sim), other_points(sim), makers_of(sim.world.game, sim.watched)
     made, due = (kinds_of(sim.world.game, latents, LABEL) for latents in (sim.watched, sim.told))

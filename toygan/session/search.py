@@ -150,7 +150,7 @@ LAWFUL: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def farther_out(latents: np.ndarray) -> np.ndarray:
-    """P(|Z| > |z|) of standard normal Z for latents z [n, d]: the upper tail of chi squared with d degrees at |z|^2, [n]."""
+    """The chance [n] that a standard normal Z is farther out than latents z [n, d]: chi squared's upper tail at |z|^2."""
     from scipy.special import gammaincc
 
     return np.asarray(gammaincc(latents.shape[1] / 2, (latents**2).sum(axis=1) / 2))
