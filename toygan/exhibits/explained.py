@@ -152,7 +152,9 @@ def with_its_critic(config: Mapping[str, Any]) -> Mapping[str, Any]:
     kind, method = config["method"].get("critic"), {**config["method"], "critic": None}
     if kind is None:
         return config
-    own = {name: one.default for name, one in signature(CRITICS[kind]).parameters.items() if one.kind is one.KEYWORD_ONLY}
+    own = {
+        name: one.default for name, one in signature(CRITICS[kind]).parameters.items() if one.kind is one.KEYWORD_ONLY
+    }
     options = {name: config["critic"].get(name, default) for name, default in own.items()}
     return {**config, "critic": {"kind": kind, **options}, "method": method}
 
