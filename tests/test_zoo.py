@@ -844,6 +844,18 @@ def test_the_first_round_is_the_plain_game_and_its_generator_is_kept():
     assert not torch.equal(kept[2], kept[3])
 
 
+def test_a_new_generators_average_is_of_its_own_round_alone():
+    """sum_k ema^(t-k) p_k over the round's own steps, over the sum of the weights: nothing of what it was untrained."""
+    states = rounds_played("adagan", 10, {"method.ema": 0.9})  # rounds of 2.5 steps: they begin at 3, 5 and 8
+    for first, last in ((3, 5), (5, 8), (8, 10)):
+        kept = "generator" if last == 10 else f"earlier_{states[last].parameters[SHARES][0].bool().sum() - 1}"
+        own = [state.parameters["generator"] for state in states[first + 1 : last]]
+        own.append(states[last].parameters[kept])
+        weights = 0.9 ** torch.arange(len(own) - 1, -1, -1).double()
+        expected = (weights[:, None, None] * torch.stack(own)).sum(dim=0) / weights.sum()
+        torch.testing.assert_close(states[last].players[kept].shown, expected, rtol=1e-12, atol=1e-14)
+
+
 def test_a_new_generator_begins_untrained_and_shares_sum_to_one():
     states = rounds_played("adagan", 12)
     for k, (before_it, then) in enumerate(((2, 3), (5, 6), (8, 9)), start=1):
@@ -943,6 +955,17 @@ def test_ranks_hold_on_linear_critics():
         torch.testing.assert_close(found, torch.full((2,), 1.5 - far, dtype=torch.float64), rtol=1e-9, atol=1e-12)
         assert bool((found < 1e-9).all()) == held
         assert not term_of(stage, "ranking", {**state.parameters, "critic": critic}, state, at).any()
+
+
+def test_the_critic_is_told_the_labels_of_the_last_stages_points_too():
+    """With labels beside points, and one stage's generator kept, the term is what the critic's own sides give."""
+    stage, state, row = opened("gogan", {"training.steps": 9, "method.labels": "both"})
+    late = state._replace(step=state.step + 4)
+    critic, body = state.parameters["critic"], stage.game.players["critic"].network
+    points = duel.sent(stage.game, state.parameters, torch.cat((row["real label"], row["latent"]), dim=2), "last")
+    r, g = (body.forward(body.layers(critic), torch.cat((x, row["real label"]), dim=2)) for x in (row["real"], points))
+    found = term_of(stage, "ranking", state.parameters, late, row)
+    torch.testing.assert_close(found, (2 + g - r).relu().mean(dim=(1, 2)), rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("name", ["adagan", "gogan"])

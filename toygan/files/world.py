@@ -523,6 +523,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         course=cast.course,
         scored=cast.scored,
         between=cast.between,
+        began=cast.began,
     )
 
 

@@ -13,7 +13,7 @@ from toygan.game.dials import Dial, over
 from toygan.game.laws import Law
 from toygan.game.networks import Network
 from toygan.game.objectives import Objective
-from toygan.game.play import Beside, Course, Draw, Game, LossTerm, Opinion, Parameters, State
+from toygan.game.play import Beside, Course, Draw, Game, LossTerm, Opinion, Parameters, Player, State
 
 Wants = Callable[[Game, Parameters, State, Draw], Opinion]
 Weight = PositiveFloat | None
@@ -56,6 +56,7 @@ class Cast(NamedTuple):
     course: Course | None = None  # the solution that the generator is to be
     scored: bool = True  # whether the generator's loss is one of the critic's scores
     between: Callable[[Game, State], State] = lambda game, state: state  # what changes when a step is over
+    began: Callable[[Game, State, Player], Tensor | int] = lambda game, state, player: player.head_start
     schedule: Callable[[Schedule], Schedule] = lambda schedule: schedule
 
 

@@ -93,6 +93,7 @@ class Game(NamedTuple):
     course: Course | None = None  # the solution that the generator is to be, where that is known
     scored: bool = True  # whether the generator's loss is one of the critic's scores
     between: Callable[[Game, State], State] = lambda game, state: state  # what a cast changes when a step is over
+    began: Callable[[Game, State, Player], Tensor | int] = lambda game, state, player: player.head_start  # of an average
 
 
 class Course(NamedTuple):
@@ -290,7 +291,7 @@ def stepped(game: Game, player: Player, before: Learned, gradient: Tensor, state
     held = player.project(after.parameters)
     if player.ema is None or before.average is None:
         return Learned(held, after.slots, t)
-    share = fresh_share(player.ema, state.step + 1 - player.head_start)
+    share = fresh_share(player.ema, state.step + 1 - game.began(game, state, player))
     return Learned(held, after.slots, t, torch.lerp(before.average, held, over(share, held)))
 
 

@@ -19,13 +19,16 @@ from toygan.game.duel import (
     Match,
     critic_layers,
     critic_opinion,
+    fake_side,
+    fed,
     generator_opinion,
     heads,
+    real_side,
     sent,
 )
 from toygan.game.laws import uniform
 from toygan.game.objectives import Objective
-from toygan.game.play import Draw, Game, Learned, Parameters, State, chosen
+from toygan.game.play import Draw, Game, Learned, Parameters, Player, State, chosen
 from toygan.game.players import weightless
 
 SHARES, JUDGE, PICK, LAST = "shares", "judge", "pick", "last"
@@ -61,6 +64,7 @@ def boosting(bodies: Bodies, *, rounds: Rounds = 4) -> Cast:
         chart=lambda game, parameters, latent: sent(game, parameters, latent[..., 1:]),
         objective=with_pick,
         between=next_round,
+        began=partial(round_began, rounds),
         schedule=partial(in_rounds, rounds),
     )
 
@@ -173,6 +177,12 @@ def rounds_passed(game: Game, state: State, rounds: int) -> Tensor:
     return (state.step * rounds / game.steps).floor().reshape(-1)[0].clamp(max=rounds - 1)
 
 
+def round_began(rounds: int, game: Game, state: State, player: Player) -> Tensor:
+    """The first step of the round in which a state is, or of a player with a later head start, its first one: []."""
+    first = -(-rounds_passed(game, state, rounds) * game.steps / rounds).floor()
+    return first.reshape(-1)[0].clamp(min=player.head_start)
+
+
 def next_round(game: Game, state: State) -> State:
     """When a round is over, its generator is kept, and an untrained one takes its place and an even share of the mixture."""
     shares = state.players[SHARES]
@@ -215,10 +225,18 @@ def stages(bodies: Bodies, *, stages: Rounds = 3, margin: PositiveFloat = 2.0, r
 def short_of_last(stages: int, margin: Dial, game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
     """E max(0, margin + f(x') - f(x)), x real and x' of the last stage's generator: [seed]; 0 in the first stage."""
     layers, body = critic_layers(game, parameters), game.players[CRITIC].network
-    latent = torch.cat([row[name] for name in (*game.objective.codes, "latent")], dim=2)
-    r, g = (heads(game, body.forward(layers, x))["score"] for x in (row["real"], sent(game, parameters, latent, LAST)))
+    shown = (side(game, parameters, state, row, AGAINST_LAST) for side in (real_side, fake_side))
+    r, g = (heads(game, body.forward(layers, points))["score"] for points in shown)
     short = (over(margin, r) + g - r).relu().mean(dim=(1, 2))
     return torch.where(rounds_passed(game, state, stages) > 0, short, torch.zeros_like(short))
+
+
+def last_made(game: Game, parameters: Parameters, row: Draw) -> Tensor:
+    """What the last stage's generator makes."""
+    return sent(game, parameters, fed(game, row), LAST)
+
+
+AGAINST_LAST = Match(CRITIC, LAST, "real", last_made)
 
 
 def next_stage(stages: int, game: Game, state: State) -> State:

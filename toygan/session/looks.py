@@ -99,8 +99,9 @@ def means_of_classes(sim: Simulation, points: np.ndarray) -> Arrays:
     chosen = classes[:, None] == np.arange(len(modes.centres))[:, None]
     with np.errstate(invalid="ignore"):
         means = np.einsum("skn,snd->skd", chosen, points) / chosen.sum(axis=2)[..., None]
-    apart = np.linalg.norm(means - modes.centres, axis=2)
-    found = {"way": means, "way_error": np.nanmean(apart, axis=1)}
+        apart = np.linalg.norm(means - modes.centres, axis=2)
+        error = np.nansum(apart, axis=1) / (~np.isnan(apart)).sum(axis=1)  # NaN, and no warning, where a seed is lost
+    found = {"way": means, "way_error": error}
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
