@@ -282,7 +282,7 @@ def ways(axis: Axes, name: str, rows: Rows) -> None:
         if np.isfinite(row["w1"]):
             axis.plot(row["w1"], place, "o", color=OF_CRITIC[str(row["critic"])], markersize=6)
         else:
-            axis.text(0.01, place, f"too few points for a distance: {row['words']}", size=SMALL, va="center", color=INK,
+            axis.text(0.01, place, f"too few points for a distance: {row.get('words', '')}", size=SMALL, va="center", color=INK,
                       transform=axis.get_yaxis_transform())  # fmt: skip
     names = [str(row["way"]) if row["critic"] == "none" else f"{row['way']}, {row['critic']} critic" for row in rows]
     axis.set_yticks(range(len(rows)), names)
