@@ -495,7 +495,13 @@ def optimal_scores(
 
 
 def of_clouds(
-    kind: str, points: Any, real: Any, fake: Any, finest: Any, options: Mapping[str, Any] = NOTHING, told: Told = PLAINLY
+    kind: str,
+    points: Any,
+    real: Any,
+    fake: Any,
+    finest: Any,
+    options: Mapping[str, Any] = NOTHING,
+    told: Told = PLAINLY,
 ) -> Any:
     """The best score at points [k, 2] against clouds real [m, 2] and fake [n, 2], as clouds alone decide it: from Gaussian kernel
     estimates of both densities, no finer than `finest`, or as a kernel's witness. Arrays or tensors: [k]. Raises ValueError
@@ -506,8 +512,8 @@ def of_clouds(
         near, far = (row.similar(squares(points, cloud), **taken(row.similar, options)) for cloud in (real, fake))
         return near - far
     width = width_of(real, finest)
-    logs = (log_of_points(points, cloud, width) for cloud in (real, fake))
-    return optimal_scores(kind, *logs, options, told)
+    log_p, log_q = (log_of_points(points, cloud, width) for cloud in (real, fake))
+    return optimal_scores(kind, log_p, log_q, options, told)
 
 
 def from_densities() -> list[str]:
