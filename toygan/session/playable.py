@@ -78,7 +78,8 @@ class KindsMade(NamedTuple):
 
 class Best(NamedTuple):
     """What the optimal critic of a game's objective is: what decides it (a row of `OPTIMA`), what is best and what of it a
-    picture shows, in words. Densities and kernels come with a model, `optimum`; a potential's is the same for all, `potential_model`.
+    picture shows, in words. Densities and kernels come with a model, `optimum`; a potential's is the same for all games,
+    `potential_model`.
     """
 
     source: str
