@@ -389,8 +389,10 @@ def test_it_comes_when_it_is_asked_for_and_where_none_is_known_that_is_said(seen
 def test_levels_share_out_scores_and_endless_ones_are_at_the_ends(seen, place):
     opened(seen, place, "#m=ns-gan&v=crgo")
     places = seen.page.evaluate("""() => {
-      const stage = lab.page.at.optimalStage, of = (field) => [...stage.levelled(Float32Array.from({ length: 1600 }, field), new Float32Array(0))];
-      return [of((_, i) => (i % 2 ? 1 : -1)), of((_, i) => (i === 0 ? -Infinity : i === 1 ? Infinity : Math.exp(i / 50))), of(() => Infinity)];
+      const stage = lab.page.at.optimalStage, none = new Float32Array(0);
+      const of = (field) => [...stage.levelled(Float32Array.from({ length: 1600 }, field), none)];
+      const ratio = (_, i) => (i === 0 ? -Infinity : i === 1 ? Infinity : Math.exp(i / 50));
+      return [of((_, i) => (i % 2 ? 1 : -1)), of(ratio), of(() => Infinity)];
     }""")
     steps, ratio, endless = map(np.array, places)
     bands = seen.page.evaluate("lab.page.catalogue.bands.length")

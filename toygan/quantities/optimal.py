@@ -512,8 +512,8 @@ def of_clouds(
         near, far = (row.similar(squares(points, cloud), **taken(row.similar, options)) for cloud in (real, fake))
         return near - far
     width = width_of(real, finest)
-    logs = (log_of_points(points, cloud, width) for cloud in (real, fake))
-    return optimal_scores(kind, *logs, options, told)
+    log_p, log_q = (log_of_points(points, cloud, width) for cloud in (real, fake))
+    return optimal_scores(kind, log_p, log_q, options, told)
 
 
 def from_densities() -> list[str]:

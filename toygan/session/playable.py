@@ -77,8 +77,9 @@ class KindsMade(NamedTuple):
 
 
 class Best(NamedTuple):
-    """What the optimal critic of a game's objective is: what decides it (a row of `OPTIMA`), what is best and what of it a picture
-    shows, in words. Densities and kernels come with a model, `optimum`; a potential's is the same for all, `potential_model`.
+    """What the optimal critic of a game's objective is: what decides it (a row of `OPTIMA`), what is best and what of it a
+    picture shows, in words. Densities and kernels come with a model, `optimum`; a potential's is the same for all games,
+    `potential_model`.
     """
 
     source: str
@@ -330,7 +331,7 @@ def fill(state: State, leaf: Tensor) -> Fill:
 
 
 def places(state: State) -> dict[str, str]:
-    """Where a state holds its step, what its moves told, its players' parameters, and the generator's average, if there is one."""
+    """Where a state holds its step, what its moves told, its players' parameters, and the generator's average, if any."""
     wanted, average = {"step": state.step, **state.report, **state.parameters}, state.players[GENERATOR].average
     told = {name: name for name in state.report}
     found, leaves = {}, named(state, "state")
