@@ -80,12 +80,13 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
   };
 
   page.windowsOf = function ({ points, labels }) {
+    const told = (n, k) => (labels ? evenly(labels.length, n, k).map((i) => labels[i]) : null); // the classes of the same points
     const [left, right, bottom, top] = page.viewOf(), { scores, slopes, real, judged } = catalogue.windows;
     const grid = (n) => Float32Array.from({ length: 2 * n * n }, (_, i) => {
       const k = i >> 1;
       return i % 2 ? bottom + Math.floor(k / n) / (n - 1) * (top - bottom) : left + (k % n) / (n - 1) * (right - left);
     });
-    return { scores: grid(scores), slopes: grid(slopes), real: spread(points, real, 1), judged: spread(points, judged, 0), realLabels: labels ? evenly(labels.length, real, 1).map((i) => labels[i]) : null };
+    return { scores: grid(scores), slopes: grid(slopes), real: spread(points, real, 1), judged: spread(points, judged, 0), realLabels: told(real, 1), judgedLabels: told(judged, 0) };
   };
 
   // Which n of so many, the k-th choice: evenly through them, so that the same ones give the same.
