@@ -571,7 +571,8 @@ def test_watched_real_points_are_told_their_own_classes(seen, zoo_place):
           labels.forEach((label, i) => of.set(`${points[2 * i]} ${points[2 * i + 1]}`, label));
           return [["real", "realLabels"], ["judged", "judgedLabels"]].map(([cloud, told]) =>
             windows[told].length !== windows[cloud].length / 2 ? "lengths" :
-            windows[told].filter((label, i) => label !== of.get(`${windows[cloud][2 * i]} ${windows[cloud][2 * i + 1]}`)).length); }"""
+            windows[told].filter((label, i) => label !==
+              of.get(`${windows[cloud][2 * i]} ${windows[cloud][2 * i + 1]}`)).length); }"""
     )
     assert wrong == [0, 0]
 

@@ -89,6 +89,7 @@ class Playable(NamedTuple):
     codes: tuple[str, ...]  # the draws that come before the latent where points are only looked at
     kinds: KindsMade | None  # what tells generated points apart
     shift: int | None  # the first of two parameters of the generator's that move all its points alike; None: none do
+    shows_samples: bool  # whether the critic is shown the very points that are looked at, averages and noise aside
 
 
 class Windows(NamedTuple):
@@ -129,6 +130,7 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -
         codes=stage.game.objective.codes,
         kinds=kinds_in(sim, windows),
         shift=shift_of(sim),
+        shows_samples=stage.game.clouds is None,
     )
 
 

@@ -93,6 +93,7 @@ def described(game: Playable, pieces: Pieces) -> Header:
         "codes": list(game.codes),
         "kinds": None if game.kinds is None else described_kinds(game.kinds),
         "shift": game.shift,
+        "shows_samples": game.shows_samples,
     }
 
 

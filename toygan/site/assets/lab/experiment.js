@@ -75,7 +75,7 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
     return { id, models, starts, state: game.state, draws, latent: free ? Object.keys(LATENTS).find((name) => LATENTS[name] === draws.latent[0]) : "", dials: { ...game.dials, steps: about.steps }, places: game.places, codes: game.codes, kinds: game.kinds, shift: game.shift,
       push: Math.min(right - left, top - bottom) / 3, criticSteps: game.critic_steps, critic_steps: game.critic_steps, batch: game.batch, frozen: "none", seed,
       pool: target.points, labels: target.labels, source: target.source, changes: experiment.changes.map((one) => one.slice()), until: experiment.step || null, runaway: catalogue.runaway,
-      windows: page.windowsOf(target), watched: catalogue.windows, told: Object.fromEntries(losses), averaged: Object.keys(game.state).some((place) => /average$/.test(place)),
+      windows: page.windowsOf(target), watched: catalogue.windows, told: Object.fromEntries(losses), showsOthers: !game.shows_samples || Object.keys(game.state).some((place) => /average$/.test(place)),
       used: Object.keys(game.dials).filter((key) => used.has("dials/" + key) || key === "steps") };
   };
 
