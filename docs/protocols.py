@@ -120,7 +120,7 @@ def overview(found: Sequence[tuple[Protocol, Sequence[Compared]]]) -> str:
 def rings(found: Sequence[tuple[Protocol, Sequence[Compared]]]) -> str:
     """The table of rings that papers call by one name."""
     told = rings_table([Published(protocol, rows, None, "") for protocol, rows in found])
-    return "\n".join(["### The ring, as eight papers have it", "", written([told], "markdown")])
+    return "\n".join(["### The ring, as eleven papers have it", "", written([told], "markdown")])
 
 
 def cells(counts: Counter[str]) -> str:

@@ -44,7 +44,7 @@ from toygan.quantities.state import Watched, with_beside
 from toygan.quantities.table import N_W1
 from toygan.quantities.transport import w1
 from toygan.session.ground import PERFECT, perfect_batch
-from toygan.session.looks import generated, like, observe, paired
+from toygan.session.looks import generated, like, means_of_classes, observe, paired
 from toygan.session.measuring import (
     final_floors,
     fixed_arrays,
@@ -391,6 +391,15 @@ def test_the_way_of_classes_is_that_of_their_means():
         expected = (centres + torch.tensor([off, 0.0])).numpy()
         np.testing.assert_allclose(arrays["way"], np.broadcast_to(expected, (2, 12, 2)), atol=1e-6)
         np.testing.assert_allclose(arrays["way_error"], off, atol=1e-6)
+
+
+def test_of_a_seed_that_is_lost_the_way_of_classes_is_not_known_and_nobody_warns():
+    sim = simulation(tiny("clock", "tc-gan"))
+    points = np.zeros((len(sim.watched), sim.watched.shape[1], 2))
+    points[1] = np.nan
+    error = means_of_classes(sim, points)["way_error"]
+    assert np.isnan(error).tolist() == [False, True]
+    np.testing.assert_allclose(error[0], 1.4, atol=1e-6)  # from the middle to each hour
 
 
 # --- panels ----------------------------------------------------------------------------------------------------------

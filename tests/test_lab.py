@@ -607,6 +607,20 @@ def zoo_place(tmp_path_factory) -> str:
     ).as_uri()
 
 
+def test_watched_real_points_are_told_their_own_classes(seen, zoo_place):
+    """Of both choices of points that are looked at, those of the map and those that are measured."""
+    opened(seen, zoo_place, "#s=unbalanced-gaussians&m=cgan")
+    wrong = seen.page.evaluate(
+        """() => { const { points, labels } = lab.page.target, windows = lab.page.windowsOf(lab.page.target), of = new Map();
+          labels.forEach((label, i) => of.set(`${points[2 * i]} ${points[2 * i + 1]}`, label));
+          return [["real", "realLabels"], ["judged", "judgedLabels"]].map(([cloud, told]) =>
+            windows[told].length !== windows[cloud].length / 2 ? "lengths" :
+            windows[told].filter((label, i) => label !==
+              of.get(`${windows[cloud][2 * i]} ${windows[cloud][2 * i + 1]}`)).length); }"""
+    )
+    assert wrong == [0, 0]
+
+
 def test_classes_have_colours_and_labels_go_with_their_points(seen, zoo_place):
     opened(seen, zoo_place, "#s=unbalanced-gaussians&m=cgan")
     assert seen.page.evaluate("lab.page.main().kinds.word") == "class"

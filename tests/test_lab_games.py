@@ -300,6 +300,12 @@ def test_a_look_sees_what_comes_back_and_the_other_world(method, names):
         assert np.allclose(found[name][:, :n], right[name][:, :n], atol=1e-4), name
 
 
+@pytest.mark.parametrize(("method", "shows"), [("ns-gan", True), ("cgan", True), ("adagan", False)])
+def test_a_page_knows_whether_its_plan_is_between_what_the_critic_is_shown(method, shows):
+    """Else the share of the distance that the critic sees cannot be told from the points that are looked at."""
+    assert playable(read("eight-gaussians", method, SMALL), [0]).shows_samples is shows
+
+
 def test_kinds_of_points_are_known_by_what_makes_them():
     kinds = {
         "mgan": KindsMade("generator", makers=tuple(i % 4 for i in range(WINDOWS.samples))),

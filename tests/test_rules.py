@@ -510,6 +510,11 @@ def test_zero_sum_games_are_known_by_their_losses(kind):
     assert zero_sum(objective(kind)) is (kind in ZERO_SUM)
 
 
+@pytest.mark.parametrize("learned", ["real", "fake"])
+def test_a_critic_that_learns_by_one_side_alone_is_asked_without_a_fault(learned):
+    assert not zero_sum(objective("c-transform", learned=learned))
+
+
 def test_a_trick_or_a_margin_makes_no_zero_sum_game():
     assert not zero_sum(objective("f-kl", trick=True))
     assert not zero_sum(objective("energy", margin=10.0))

@@ -969,6 +969,18 @@ def test_the_critic_is_told_the_labels_of_the_last_stages_points_too():
 
 
 @pytest.mark.parametrize("name", ["adagan", "gogan"])
+def test_rules_that_ask_for_the_whole_field_know_those_who_never_move(name):
+    """A consensus or an adjustment of weight 0 is the simultaneous game, and who is kept is there for opinions."""
+    plain, *others = (
+        states_of(made(name, {"training.steps": 4, "method.update": rule}), (0, 3), 4)[-1]
+        for rule in ("simultaneous", {"kind": "consensus", "weight": 0.0}, {"kind": "sga", "weight": 0.0})
+    )
+    for other in others:
+        for player, learned in plain.players.items():
+            torch.testing.assert_close(other.players[player].parameters, learned.parameters, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["adagan", "gogan"])
 def test_rounds_are_played_alike_by_both_backends(name):
     """Plain descent in single precision, through all rounds."""
     found = {}
@@ -1073,6 +1085,7 @@ BAD: list[Bad] = [
     ("eight-gaussians", "mgan", {"method.cast.nonsense": 1}, "method.cast.nonsense", "number, tell, weight"),
     ("eight-gaussians", "mad-gan", {"method.cast.weight": 2.0}, "method.cast.weight", "leave weight out"),
     ("eight-gaussians", "adagan", {"method.objective": {"kind": "wasserstein"}}, "method.objective", "log p/q"),
+    ("eight-gaussians", "c-transform+none", {"method.critic": "identity"}, "method.objective", "each point one number"),
     ("eight-gaussians", "adagan", {"training.steps": 3}, "method.cast.rounds", "take more steps"),
     ("eight-gaussians", "gogan", {"training.steps": 2}, "method.cast.stages", "take more steps"),
     ("eight-gaussians", "adagan", {"method.labels": "generator"}, "method.labels", "leave labels out"),

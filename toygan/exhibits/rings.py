@@ -1,4 +1,4 @@
-"""The ring, as eight papers have it: one name for rings whose neighbours are 6 to 191 deviations apart, and what was found."""
+"""The ring, as eleven papers have it: one name for rings whose neighbours are 6 to 191 deviations apart, and what was found."""
 
 from __future__ import annotations
 

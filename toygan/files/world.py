@@ -223,6 +223,8 @@ def misfits(config: Config) -> None:
     if method.mutual_information and method.pack > 1:
         raise Refusal("mutual_information tells one point's category, and a pack has several", option="pack")
     misfits_of_the_optimiser(config)
+    if method.objective.kind == "c-transform" and (method.critic or config.critic.kind) == "identity":
+        raise Refusal("c-transform needs a critic that gives each point one number", option="objective")
     for head, option in build_objective(config).wants.items():
         if getattr(method.objective, option, None) and head not in build_critic(config).heads:
             able = [kind for kind, make in CRITICS.items() if head in make(2, 1).heads]

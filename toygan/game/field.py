@@ -35,12 +35,15 @@ class Here(NamedTuple):
 
 
 def standing(game: Game, state: State, draw: Draw) -> Here:
-    """The field for moves at once: the critics on the last of their draws, the generators on theirs."""
+    """The field for moves at once: the critics on the last of their draws, the generators on theirs. Who never moves is there
+    for opinions, and no part of it.
+    """
     names = (*game.critics, *game.generators)
     at = {name: state.players[name].parameters.detach().requires_grad_() for name in names}
     rows = dict.fromkeys(game.critics, play.row_of(draw, game.critic_steps - 1))
     rows |= dict.fromkeys(game.generators, play.row_of(draw, -1))
-    opinions = {name: game.players[name].opinion(game, at, state, rows[name]) for name in names}
+    there = {**state.parameters, **at}
+    opinions = {name: game.players[name].opinion(game, there, state, rows[name]) for name in names}
     return Here(at, opinions, {name: derivative(opinions[name].loss.sum(), at, again=True) for name in names})
 
 

@@ -468,7 +468,7 @@ def zero_sum(objective: Objective, n: int = 64) -> bool:
     extra = Extra(torch.full((1,), 0.5).double(), draw, tried(2), tried(2))
     g = {name: one.requires_grad_() for name, one in g.items()}
     told = objective.losses(r, g, extra)
-    if not told.critic.requires_grad:  # generated points are nothing to this critic
+    if not all(loss.requires_grad for loss in told):  # generated points change nothing
         return False
     ways = [torch.autograd.grad(loss.sum(), list(g.values()), retain_graph=True, allow_unused=True) for loss in told]
     return all(

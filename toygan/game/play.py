@@ -93,9 +93,8 @@ class Game(NamedTuple):
     course: Course | None = None  # the solution that the generator is to be, where that is known
     scored: bool = True  # whether the generator's loss is one of the critic's scores
     between: Callable[[Game, State], State] = lambda game, state: state  # what a cast changes when a step is over
-    began: Callable[[Game, State, Player], Tensor | int] = lambda game, state, player: (
-        player.head_start
-    )  # of an average
+    # the step before the first one that a player's average is of
+    began: Callable[[Game, State, Player], Tensor | int] = lambda game, state, player: player.head_start
 
 
 class Course(NamedTuple):

@@ -104,6 +104,7 @@ class Playable(NamedTuple):
     kinds: KindsMade | None  # what tells generated points apart
     shift: int | None  # the first of two parameters of the generator's that move all its points alike; None: none do
     best: Best | None  # None where no optimum is known, or none of the points as they are
+    shows_samples: bool  # whether the critic is shown the very points that are looked at, averages and noise aside
 
 
 class Windows(NamedTuple):
@@ -147,6 +148,7 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -
         kinds=kinds_in(sim, windows),
         shift=shift_of(sim),
         best=best,
+        shows_samples=stage.game.clouds is None,
     )
 
 

@@ -94,6 +94,7 @@ def described(game: Playable, pieces: Pieces) -> Header:
         "kinds": None if game.kinds is None else described_kinds(game.kinds),
         "shift": game.shift,
         "best": None if game.best is None else described_best(game.best),
+        "shows_samples": game.shows_samples,
     }
 
 

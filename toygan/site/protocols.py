@@ -42,7 +42,7 @@ def rings(made: Sequence[Published]) -> str:
     rows = [[text(row[name]) for name in head] for row in found.rows]
     titles = [text(name[:1].upper() + name[1:]) for name in head]
     numbers = table(titles, rows, text(found.note), len(head), class_="wordy")
-    return section("The ring, as eight papers have it", numbers) if made else ""
+    return section("The ring, as eleven papers have it", numbers) if made else ""
 
 
 def overview(made: Sequence[Published]) -> str:

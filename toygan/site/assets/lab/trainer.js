@@ -349,13 +349,13 @@ lab.trainer = function () {
   };
 
   // Latents to watch, and behind them a mesh over the first two columns of those that are not codes. Classes are those of the
-  // watched real points.
-  function watched(game, { samples, mesh }) {
+  // real points beside them.
+  function watched(game, { samples, mesh }, labels) {
     const names = [...game.codes, "latent"], columns = names.map((name) => game.draws[name][1]);
     const width = columns.reduce((a, b) => a + b, 0), rows = samples + mesh * mesh, out = new Float32Array(rows * width);
     let shift = 0;
     names.forEach((name, k) => {
-      const numbers = game.draws[name][0] === "labels" ? classes(game, samples, columns[k]) : drawn(game, name, samples * columns[k], 0, EXTRA - 1);
+      const numbers = game.draws[name][0] === "labels" ? classes(labels, samples, columns[k]) : drawn(game, name, samples * columns[k], 0, EXTRA - 1);
       for (let i = 0; i < samples; i++) for (let c = 0; c < columns[k]; c++) out[i * width + shift + c] = numbers[i * columns[k] + c];
       for (let i = 0; i < mesh * mesh; i++) {
         const at = (samples + i) * width + shift, place = [i % mesh, Math.floor(i / mesh)].map((one) => (2 * one / (mesh - 1) - 1) * (game.draws.latent[0] === "normal" ? 2 : 1));
@@ -367,17 +367,17 @@ lab.trainer = function () {
     return { numbers: out, width };
   }
 
-  function classes(game, rows, columns) {
-    const out = new Float32Array(rows * columns), { realLabels } = game.windows;
-    for (let i = 0; i < rows; i++) out[i * columns + realLabels[i % realLabels.length]] = 1;
+  function classes(labels, rows, columns) {
+    const out = new Float32Array(rows * columns);
+    for (let i = 0; i < rows; i++) out[i * columns + labels[i % labels.length]] = 1;
     return out;
   }
 
   // What looks and gauges are fed, and which kind each watched point is of.
   function rewatch(game) {
-    const { numbers, width } = watched(game, game.watched), { samples, judged } = game.watched, { kinds } = game;
-    game.windows.latents = numbers;
-    game.gauged = { latents: numbers.slice(0, judged * width), real: game.windows.judged };
+    const { samples, judged } = game.watched, { kinds, windows } = game, { numbers, width } = watched(game, game.watched, windows.realLabels);
+    windows.latents = numbers;
+    game.gauged = { latents: watched(game, { samples: judged, mesh: 0 }, windows.judgedLabels).numbers, real: windows.judged };
     if (!kinds) return;
     const most = (i) => { const row = numbers.subarray(i * width + kinds.start, i * width + kinds.stop); return row.indexOf(Math.max(...row)); };
     const of = kinds.makers.length ? kinds.makers : Array.from({ length: samples }, (_, i) => most(i));

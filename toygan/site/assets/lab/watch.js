@@ -44,7 +44,7 @@
     const steep = [...found.steepness], between = steep.slice(2 * catalogue.windows.judged).sort((a, b) => a - b);
     const steepest = Math.max(...steep, ...Array.from({ length: look.slopes.length / 2 }, (_, i) => Math.hypot(look.slopes[2 * i], look.slopes[2 * i + 1])));
     const scores = lab.measures.ofScores({ real: setup.windows.judged, fake, pair, distance, realScores, fakeScores, steepest });
-    const blurred = setup.averaged || look.dials.instance_noise > 0; // then the plan is not between what the critic is shown
+    const blurred = setup.showsOthers || look.dials.instance_noise > 0; // then the plan is not between what the critic is shown
     const layers = [...found.layer_gradients], field = [...look.scores];
     return { step: found.step, w1: distance, ...report, ...scores, ...(blurred ? { critic_gap: NaN } : {}), ...cloud(fake), lead: scores.critic_value, score_gap: Math.abs(scores.critic_value),
       score_range: Math.max(...field) - Math.min(...field), steepness: between[between.length >> 1], layers, critic_gradient: layers[0],
