@@ -92,7 +92,7 @@ def differing_keys(runs: Sequence[Facts]) -> list[dict[str, Any]]:
 
     Keys of the method count where runs of one method differ in them: unlike methods are unlike in more than a name.
     """
-    configs = [flattened({**in_full(facts.config), "inputs": facts.inputs}) for facts in runs]
+    configs = [flattened({**in_full(dict(facts.config)), "inputs": facts.inputs}) for facts in runs]
     flat = [{key: scalar(value) for key, value in config.items()} for config in configs]
     found: list[dict[str, Any]] = [{} for _ in runs]
     for members in together(range(len(runs)), lambda i: runs[i].scenario):
