@@ -838,7 +838,7 @@ def test_curves_and_events_follow_the_game(seen, place):
 
 LATIN = {
     "W1", "x,y", "CSV", "WebAssembly", "SIMD", "Firefox", "Chrome", "Safari", "toygan", "Python", "Adam", "λ", "GAN", "D", "log",
-         "k", "Wasserstein", "Dirac", "Dirac-GAN", "beta", "c", "g", "r", "γ",
+         "k", "Wasserstein", "Dirac", "Dirac-GAN", "beta", "c", "g", "r", "γ", "p", "q",
 }  # fmt: skip
 
 
