@@ -486,7 +486,7 @@ def test_pairs_join_what_one_latent_makes(runs):
 IN_FILMS = {  # of five of them every look has its optimal critic
     "cgan": [["critic", "kinds", "way"], ["classes"]],
     "ac-gan": [["critic", "optimal", "kinds"], ["regions", "way", "slope"]],
-    "adagan": [["critic", "optimal", "slope"], ["rounds"]],
+    "adagan": [["critic", "slope"], ["rounds"]],
     "deq-gan": [["critic", "way", "slope"]],
     "cat-gan": [["critic", "regions", "slope"]],
     "mgan": [["critic", "optimal", "kinds"], ["regions", "slope"]],

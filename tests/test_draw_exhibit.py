@@ -56,6 +56,7 @@ class Phase(NamedTuple):
     rests: np.ndarray
     names: tuple[str, str] = ("θ", "ψ")
     more: tuple[str, ...] = ()
+    remembers: bool = False
 
 
 def phase(title="one game"):

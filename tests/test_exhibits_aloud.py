@@ -167,7 +167,8 @@ def test_words_that_quantify_stand_in_the_condition(pattern: str) -> None:
 # --- upside down: what a sentence says grows must not be held below --------------------------------------------------------
 
 UP = (
-    "at least|(?<!no )more than|above|or worse|or more|grows?|grown|farther|higher|(?<!no critic )exceeds|ten times as|"
+    "at least|(?<!no )more than|(?<!no )more modes than|above|or worse|or more|grows?|grown|farther|higher|"
+    "(?<!no critic )exceeds|ten times as|"
     "twice that|explodes|no smaller|nine points in ten"
 )
 DOWN = (

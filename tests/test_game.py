@@ -43,6 +43,9 @@ from toygan.targets.mixtures import dirac
 
 SEEDS = [0, 5, 2]
 DESCENT = OPTIMISERS["descent"]((0.0, 0.0))
+ONE_SIDED = {
+    "c-transform"
+}  # learned at real points alone: what it is at others follows from these, and not from the net
 objectives = pytest.mark.parametrize("objective", OBJECTIVES)
 constraints = pytest.mark.parametrize("constraint", CONSTRAINTS)
 
@@ -147,7 +150,7 @@ def test_what_a_constraint_draws_moves_nothing_else():
     torch.testing.assert_close(one.parameters["critic"], other.parameters["critic"], rtol=0, atol=0)
 
 
-@objectives
+@pytest.mark.parametrize("objective", sorted(OBJECTIVES.keys() - ONE_SIDED))
 def test_higher_score_is_more_real_after_training(objective):
     """A critic studied alone puts the data, at the origin, above the points around it."""
     far = GENERATORS["point"](start=(2.0, 0.0))

@@ -29,6 +29,7 @@ from toygan.quantities.critic import Judged, critic_gap, critic_value
 from toygan.quantities.diagnosis import findings
 from toygan.quantities.evidence import Story
 from toygan.quantities.modes import high_quality, modes_kept
+from toygan.quantities.optimal import of_clouds
 from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
 from toygan.quantities.transport import solved
 from toygan.session.ground import curve_of
@@ -357,6 +358,49 @@ def test_the_optimal_critic_stands_beside_the_learned_one(seen, place):
     side = 5.0 / 39  # the view is five units wide
     assert np.abs(np.diff(scores, axis=1)).max() <= side * 1.001  # 1-Lipschitz
     assert scores.max() - scores.min() > 0.5
+
+
+def test_of_densities_too_it_is_python_s_for_the_points_that_are_seen(seen, place):
+    opened(seen, place, "#s=swiss-roll&m=ns-gan-r1&v=crgao")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1 && lab.look().optimal")
+    points, real, fake, ours = (
+        np.array(seen.page.evaluate(f"[...{what}]"))
+        for what in ("lab.page.main().setup.windows.scores", "lab.page.main().setup.windows.some",
+                     "lab.look().samples.slice(0, 800)", "lab.look().optimal")
+    )  # fmt: skip
+    clouds = [numbers.reshape(-1, 2) for numbers in (points, real, fake)]
+    right = of_clouds("non-saturating", *clouds, np.ptp(clouds[0], axis=0).max() / 39)
+    assert np.abs(right).max() > 5
+    assert np.allclose(ours, right, rtol=1e-3, atol=1e-3)
+    assert "kernel estimate: log p/q" in seen.page.inner_text(".optimal")
+
+
+def test_it_comes_when_it_is_asked_for_and_where_none_is_known_that_is_said(seen, place):
+    opened(seen, place, "#m=ns-gan&v=crg")
+    assert seen.page.evaluate("lab.look().optimal") is None
+    seen.page.check("#show-o")
+    seen.page.wait_for_function("lab.look().optimal")
+    opened(seen, place, "#s=dirac&m=ns-gan&v=crgo")
+    assert "None is drawn here" in seen.page.inner_text(".optimal")
+    assert not seen.page.is_visible(".optimal canvas")
+
+
+def test_levels_share_out_scores_and_endless_ones_are_at_the_ends(seen, place):
+    opened(seen, place, "#m=ns-gan&v=crgo")
+    places = seen.page.evaluate("""() => {
+      const stage = lab.page.at.optimalStage, none = new Float32Array(0);
+      const of = (field) => [...stage.levelled(Float32Array.from({ length: 1600 }, field), none)];
+      const ratio = (_, i) => (i === 0 ? -Infinity : i === 1 ? Infinity : Math.exp(i / 50));
+      return [of((_, i) => (i % 2 ? 1 : -1)), of(ratio), of(() => Infinity)];
+    }""")
+    steps, ratio, endless = map(np.array, places)
+    bands = seen.page.evaluate("lab.page.catalogue.bands.length")
+    assert set(np.floor(steps)) == {0, bands - 1}
+    assert np.floor(ratio[:2]).tolist() == [0, bands - 1]
+    assert (np.diff(ratio[2:]) >= 0).all()
+    assert len(set(np.floor(ratio))) > bands / 2  # evenly they would be two
+    assert set(np.floor(endless)) == {bands - 1}
 
 
 def test_a_class_may_hide_parts(seen, place):

@@ -24,9 +24,12 @@ from toygan.game.methods import METHODS
 from toygan.game.streams import draws, starts
 from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.quantities import companions, state
+from toygan.quantities.optimal import OPTIMA, Clouds, from_densities, known_optimum, of_clouds, optimal_critic
+from toygan.quantities.transport import solved
 from toygan.session.beginning import beginning
 from toygan.session.looks import Frame, observe
-from toygan.session.playable import WINDOWS, KindsMade, Playable, playable, pool, potential_model
+from toygan.session.measuring import optimum_of, told_by
+from toygan.session.playable import WINDOWS, KindsMade, Playable, best_of, optimum, playable, pool, potential_model
 from toygan.session.simulation import Simulation, simulation
 from toygan.site.lab import OWN, SCRIPTS, SIZES, address, cast, sized, told_apart, write_lab
 from toygan.site.lab_files import letters
@@ -443,6 +446,98 @@ def test_the_optimal_critic_attains_the_distance():
     )
     ours = phi[: WINDOWS.judged].mean() - phi[WINDOWS.judged : 2 * WINDOWS.judged].mean()
     assert ours == pytest.approx(distance, rel=1e-4)
+
+
+AXES = np.linspace(-2.5, 2.0, WINDOWS.scores), np.linspace(-2.0, 2.5, WINDOWS.scores)
+GRID = np.stack(np.meshgrid(*AXES), -1).reshape(-1, 2)
+
+
+def some_clouds() -> tuple[np.ndarray, np.ndarray]:
+    """Target and generated points of a page, [n, 2] each, as float32 has them."""
+    rng = np.random.default_rng(4)
+    real = 0.3 * rng.standard_normal((WINDOWS.samples, 2)) + rng.choice([-1.0, 1.0], (WINDOWS.samples, 1))
+    return tuple(cloud.astype(np.float32) for cloud in (real, 0.7 * rng.standard_normal((WINDOWS.samples, 2))))
+
+
+def python_draws(config, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    """The optimal critic on the grid as a run's pictures have it, [g, g], where the target's density is not known."""
+    row = config.method.objective
+    known = known_optimum(row.kind, real, *AXES, options=row.model_dump(), told=told_by(config), few=WINDOWS.samples)
+    return optimal_critic(known, Clouds(fake, real, fake, solved(fake[:2], real[:2]))).on_grid()
+
+
+def page_draws(config, sim: Simulation, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    """The same by the page's model."""
+    at = {"points": GRID.astype(np.float32), "real": real, "fake": fake}
+    found = seen_by(optimum(config, sim, WINDOWS)["optimum"], sim, at)
+    return found["optimal"].reshape(WINDOWS.scores, WINDOWS.scores)
+
+
+def agree(ours: np.ndarray, right: np.ndarray) -> None:
+    """Scores of float32 and float64 on one grid: alike to rounding, and both endless or faint in the same places."""
+    low, high = np.finfo(np.float32).tiny, np.finfo(np.float32).max / 1e3
+    held = np.abs(right) < high
+    assert held.mean() > 0.3
+    assert (np.sign(ours[~held]) == np.sign(right[~held])).all()
+    assert (np.abs(ours[~held]) > high / 1e3).all()
+    assert np.allclose(ours[held], right[held], rtol=2e-3, atol=1e-3 + low)
+
+
+@pytest.mark.parametrize("method", [*METHODS, *ZOO])
+def test_the_page_draws_the_optimal_critic_of_python(method):
+    config = read(PLAYED_ON.get(method, "eight-gaussians"), method, SMALL)
+    sim = simulation(config)
+    best, known = best_of(config, sim), optimum_of(config, sim)
+    if best is None:
+        assert known is None or config.method.instance_noise
+        return
+    assert known is not None
+    if best.source == "potential":
+        assert optimum(config, sim, WINDOWS) == {}
+        return
+    real, fake = some_clouds()
+    agree(page_draws(config, sim, real, fake), python_draws(config, real.astype(float), fake.astype(float)))
+
+
+def test_every_objective_whose_optimum_densities_or_a_kernel_decide_is_drawn_by_some_method():
+    shipped = {read("eight-gaussians", name).method.objective.kind for name in METHODS}
+    shipped |= {read(PLAYED_ON.get(name, "eight-gaussians"), name).method.objective.kind for name in ZOO}
+    assert shipped >= {*from_densities(), *(kind for kind, row in OPTIMA.items() if row.source == "kernel")}
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "value"),
+    [("lsgan", "method.objective.real", 3.0), ("ebgan", "method.objective.margin", 0.25),
+     ("ns-gan-flip", "method.noisy_labels", 0.3), ("d2gan", "method.objective.weight", 0.2)],
+)  # fmt: skip
+def test_a_dial_moves_the_drawn_optimum_as_it_moves_python_s(method, key, value):
+    config, other = (read("eight-gaussians", method, [*SMALL, *more]) for more in ([], [f"{key}={value}"]))
+    sim = simulation(config)
+    turned = sim._replace(world=sim.world._replace(dials=simulation(other).world.dials))
+    real, fake = some_clouds()
+    at = {"points": GRID.astype(np.float32), "real": real, "fake": fake}
+    model = optimum(config, sim, WINDOWS)["optimum"]
+    ours = seen_by(model, turned, at)["optimal"].reshape(WINDOWS.scores, WINDOWS.scores)
+    agree(ours, python_draws(other, real.astype(float), fake.astype(float)))
+    assert not np.allclose(ours, page_draws(config, sim, real, fake))
+
+
+@pytest.mark.parametrize("kind", [name for name, row in OPTIMA.items() if row.source != "potential"])
+def test_tensors_give_what_arrays_give(kind):
+    real, fake = (cloud.astype(float) for cloud in some_clouds())
+    clouds = [GRID[::7], real, fake]
+    ours = of_clouds(kind, *map(torch.from_numpy, clouds), torch.tensor(0.1, dtype=torch.float64)).numpy()
+    right = of_clouds(kind, *clouds, 0.1)
+    assert np.allclose(ours, right, rtol=1e-6, atol=1e-9)
+
+
+def test_an_averaged_generator_s_page_knows_where_the_average_is():
+    config = read("eight-gaussians", "ns-gan", [*SMALL, "method.ema=0.9"])
+    game, sim = playable(config, [0]), simulation(config)
+    kept = named(sim.start, "state")
+    assert torch.equal(kept[game.places["average"]], sim.start.players["generator"].average)
+    assert game.places["average"] != game.places["generator"]
+    assert "average" not in playable(read("eight-gaussians", "ns-gan", SMALL), [0]).places
 
 
 def duals_of(costs: np.ndarray) -> np.ndarray:

@@ -15,7 +15,9 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
+from toygan.files.config import as_data
 from toygan.files.disk import packed, read_json, write_json
+from toygan.files.scenario import read
 from toygan.files.strict import UserError
 from toygan.many.results import records, run_folders, write_results
 from toygan.many.table import crossed, differences, marked, medians
@@ -441,6 +443,14 @@ def test_runs_that_differ_outside_a_grid_are_neither_pooled_nor_paired(tmp_path:
     assert {(line["method.rate"], line["settings"], line["split_by"]) for line in lines} == {
         ("0.1", "method.rate=0.1", "method.rate"), ("0.001", "method.rate=0.001", "method.rate"),
     }  # fmt: skip
+
+
+def test_an_older_recording_without_a_newer_key_has_it_at_its_default(tmp_path: Path) -> None:
+    config = as_data(read("eight-gaussians", "gan"))
+    older = {**config, "critic": {key: value for key, value in config["critic"].items() if key != "momentum"}}
+    a_run(tmp_path / "a", "gan", [1.0], config=config)
+    a_run(tmp_path / "b", "gan", [2.0], config=older)
+    assert {row["settings"] for row in records(run_folders(tmp_path))} == {""}
 
 
 @pytest.mark.parametrize(("part", "key"), [("training", "steps"), ("target", "std"), ("target", "extra")])

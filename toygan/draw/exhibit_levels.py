@@ -22,7 +22,7 @@ from toygan.view.scene import Scene, drawn_of, inside, scene
 
 LINES = LinearSegmentedColormap.from_list("lines", ["#1b4f8f", "#3f8fbf", "#57b894", "#b9b13a", "#d98b1e"], N=256)
 MOST, LEFT, GAP = 5, 0.75, 0.12  # columns at most; inches for rows' names, and between panels
-FOOT, HISTOGRAMS = 4.1, 4  # inches of the foot; histograms in it
+FOOT, HISTOGRAMS = 4.3, 4  # inches of the foot; histograms in it
 OPTIMUM = "optimum"
 HOW = (
     "Lines join places of one score, brighter ones higher; dots are real points, and generated ones are not drawn. The "

@@ -279,7 +279,11 @@ def ways(axis: Axes, name: str, rows: Rows) -> None:
     axis.axvspan(0, most, color=FAINT, alpha=0.18, linewidth=0)
     axis.axvline(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
     for place, row in enumerate(rows):
-        axis.plot(row["w1"], place, "o", color=OF_CRITIC[str(row["critic"])], markersize=6)
+        if np.isfinite(row["w1"]):
+            axis.plot(row["w1"], place, "o", color=OF_CRITIC[str(row["critic"])], markersize=6)
+        else:
+            axis.text(0.01, place, f"too few points for a distance: {row.get('words', '')}", size=SMALL, va="center", color=INK,
+                      transform=axis.get_yaxis_transform())  # fmt: skip
     names = [str(row["way"]) if row["critic"] == "none" else f"{row['way']}, {row['critic']} critic" for row in rows]
     axis.set_yticks(range(len(rows)), names)
     axis.set_ylim(len(rows) - 0.5, -0.5)

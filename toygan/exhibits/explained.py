@@ -6,6 +6,7 @@ Nobody writes a verdict: whether the claim holds there, which arguments differ, 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from toygan.exhibits.files import Claim, Exhibit, Explanation
 from toygan.exhibits.work import Work, behind, columns_of, planned
 from toygan.files.config import deciding
 from toygan.files.text import number, one_line
+from toygan.game.players import CRITICS
 from toygan.many.sweep import plain_value
 
 Settings = Mapping[str, str]  # of one run: every argument that decides, as it is written
@@ -140,7 +142,21 @@ UNASKED = {"name", "view", "method.name", "training.frames", "training.points", 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, str]:
     """Every argument of a run that decides, by its key; a part is written with its kind and its own arguments."""
-    return dict(arguments(deciding(config)))
+    return dict(arguments(with_its_critic(deciding(config))))
+
+
+def with_its_critic(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A config with the critic that plays in the scenario's critic's place, where the method names another kind: it has the
+    options that both kinds have from the scenario, and the others as they are by default.
+    """
+    kind, method = config["method"].get("critic"), {**config["method"], "critic": None}
+    if kind is None:
+        return config
+    own = {
+        name: one.default for name, one in signature(CRITICS[kind]).parameters.items() if one.kind is one.KEYWORD_ONLY
+    }
+    options = {name: config["critic"].get(name, default) for name, default in own.items()}
+    return {**config, "critic": {"kind": kind, **options}, "method": method}
 
 
 def arguments(table: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:

@@ -55,13 +55,13 @@ ZOO: dict[str, dict[str, Any]] = {
         "cast": {"kind": "encoder", "judges": "both"},
     },
     "veegan": {
-        "formula": "ali;  G and E: + E |z - E(G(z))|^2",
+        "formula": "ali;  G and E: + 0.01 E |z - E(G(z))|^2",
         "reference": "Srivastava et al., 2017, arXiv:1705.07761",
         "look_for": "The encoder must find every latent again, so two latents may not give one point.",
         "objective": NS,
         "constraint": R1,
         "ema": 0.999,
-        "cast": {"kind": "encoder", "judges": "both", "latents": 1.0},
+        "cast": {"kind": "encoder", "judges": "both", "latents": 0.01},
     },
     "ae-gan": {
         "formula": "ns-gan-r1;  G and E: + E |x - G(E(x))|^2",

@@ -23,6 +23,7 @@ from toygan.files.strict import UserError
 from toygan.files.text import tell
 from toygan.quantities.table import derived
 from toygan.session.facts import Facts, read_facts
+from toygan.session.folder import in_full
 from toygan.session.recording import like_perfect
 from toygan.view.records import FINISHED, Record, flattened, legal_keys, unlike
 
@@ -91,7 +92,7 @@ def differing_keys(runs: Sequence[Facts]) -> list[dict[str, Any]]:
 
     Keys of the method count where runs of one method differ in them: unlike methods are unlike in more than a name.
     """
-    configs = [flattened({**facts.config, "inputs": facts.inputs}) for facts in runs]
+    configs = [flattened({**in_full(dict(facts.config)), "inputs": facts.inputs}) for facts in runs]
     flat = [{key: scalar(value) for key, value in config.items()} for config in configs]
     found: list[dict[str, Any]] = [{} for _ in runs]
     for members in together(range(len(runs)), lambda i: runs[i].scenario):

@@ -1,6 +1,7 @@
 """The critic that each objective would have if it could: exact where densities or clouds decide it, else none.
 
 Everywhere p is the density of real points, q that of generated ones, l = log p/q, and a higher score means "more real".
+Formulas take arrays or tensors alike (`maths`), so that the lab's page plays what is written here.
 One more optimum is one function here and one row in `OPTIMA`.
 """
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from toygan.quantities.critic import alignment
 from toygan.quantities.transport import Transport, units
-from toygan.targets.densities import equal_points, log_mixture
+from toygan.targets.densities import in_blocks, log_sum_exp, maths
 from toygan.targets.target import LogDensity
 
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
@@ -56,21 +57,24 @@ PLAINLY = Told()
 # --- from densities: functions of l [...] and the objective's own options --------------------------------------------
 
 
-def as_told(l: np.ndarray, told: Told) -> np.ndarray:  # noqa: E741  (the formulas' own name)
+def as_told(l: Any, told: Told) -> Any:  # noqa: E741  (the formulas' own name)
     """The log-ratio of what the critic is told, from l = log p/q: at the pack (x, ..., x) of m points it is m l, and with
     a share s of the labels swapped log ((1-s) p + s q) / ((1-s) q + s p).
     """
-    from scipy.special import expit
-
-    l = told.pack * l  # noqa: E741
-    if not told.swapped:
+    l, s = told.pack * l, told.swapped  # noqa: E741
+    if maths(s) is np and not s:  # a dial is there only where some labels are swapped
         return l
-    s = told.swapped
-    real, fake = (s + (1 - 2 * s) * expit(side) for side in (l, -l))
-    return np.asarray(np.log(real) - np.log(fake))
+    real, fake = (s + (1 - 2 * s) * chance(side) for side in (l, -l))
+    return maths(l).log(real) - maths(l).log(fake)
 
 
-def log_ratio(l: np.ndarray) -> np.ndarray:  # noqa: E741
+def chance(l: Any) -> Any:  # noqa: E741
+    """p/(p + q), the chance that a point is real: 1 / (1 + exp(-l))."""
+    with np.errstate(over="ignore"):
+        return 1 / (1 + maths(l).exp(-l))
+
+
+def log_ratio(l: Any) -> Any:  # noqa: E741
     """The log-ratio l itself, the optimum of cross-entropy (Goodfellow et al., 2014, arXiv:1406.2661).
 
     Plus any constant it is that of relativistic pairs too: E sp(f(y) - f(x)) is the negative log-likelihood of a model of
@@ -80,27 +84,25 @@ def log_ratio(l: np.ndarray) -> np.ndarray:  # noqa: E741
     return l
 
 
-def between_targets(l: np.ndarray, *, fake: float = 0.0, real: float = 1.0) -> np.ndarray:  # noqa: E741
+def between_targets(l: Any, *, fake: float = 0.0, real: float = 1.0) -> Any:  # noqa: E741
     """(real p + fake q) / (p + q) (Mao et al., 2016, arXiv:1611.04076)."""
-    from scipy.special import expit
-
-    return real * expit(l) + fake * expit(-l)
+    return real * chance(l) + fake * chance(-l)
 
 
-def sides(l: np.ndarray) -> np.ndarray:  # noqa: E741
+def sides(l: Any) -> Any:  # noqa: E741
     """sign(p - q), hinge's optimum (Lim and Ye, 2017, arXiv:1705.02894).
 
     Of total variation only the direction: the raw score runs to infinity while T = tanh(v)/2 comes to sign(p - q)/2.
     """
-    return np.sign(l)
+    return maths(l).sign(l)
 
 
 def soft_log_ratio(
-    l: np.ndarray,  # noqa: E741
+    l: Any,  # noqa: E741
     *,
     real: tuple[float, float] = (0.7, 1.2),
     fake: tuple[float, float] = (0.0, 0.3),
-) -> np.ndarray:
+) -> Any:
     """Logarithm of (y p + z q) over ((1 - y) p + (1 - z) q), for mean labels y, z: smoothed cross-entropy's.
 
     The loss is linear in the labels, so only their means count. There is a best score where the mean label of a place,
@@ -110,50 +112,54 @@ def soft_log_ratio(
     return log_of_sum(l, y, z) - log_of_sum(l, 1 - y, 1 - z)
 
 
-def log_of_sum(l: np.ndarray, a: float, b: float) -> np.ndarray:  # noqa: E741
+def log_of_sum(l: Any, a: float, b: float) -> Any:  # noqa: E741
     """log (a exp(l) + b) [...]; -inf where the sum is not positive."""
+    lib = maths(l)
     with np.errstate(divide="ignore", invalid="ignore"):
-        if min(a, b) >= 0:
-            return np.asarray(np.logaddexp(l + np.log(a), np.log(b)))
-        most = np.maximum(l, 0)
-        return np.asarray(most + np.log(np.maximum(a * np.exp(l - most) + b * np.exp(-most), 0)))
+        if lib is np and min(a, b) >= 0:  # exact where the greater part is times 0, too; a graph has no choices
+            return np.logaddexp(l + np.log(a), np.log(b))
+        most = lib.clip(l, 0, None)
+        return most + lib.log(lib.clip(a * lib.exp(l - most) + b * lib.exp(-most), 0, None))
 
 
-def above_one(l: np.ndarray) -> np.ndarray:  # noqa: E741
+def above_one(l: Any) -> Any:  # noqa: E741
     """1 + log p/q: T of KL (Nowozin et al., 2016, arXiv:1606.00709)."""
     return 1 + l
 
 
-def relative_excess(l: np.ndarray) -> np.ndarray:  # noqa: E741
+def relative_excess(l: Any) -> Any:  # noqa: E741
     """2 (p/q - 1): T of Pearson's chi^2 (Nowozin et al., 2016, arXiv:1606.00709); infinite where float64 ends."""
     with np.errstate(over="ignore"):
-        return 2 * np.expm1(l)
+        return 2 * maths(l).expm1(l)
 
 
-def ratio(l: np.ndarray) -> np.ndarray:  # noqa: E741
+def ratio(l: Any) -> Any:  # noqa: E741
     """p/q itself (Uehara et al., 2016, arXiv:1610.02920); infinite where float64 ends."""
     with np.errstate(over="ignore"):
-        return np.exp(l)
+        return maths(l).exp(l)
 
 
-def positive_ratio(l: np.ndarray, *, weight: float = 1.0) -> np.ndarray:  # noqa: E741
+def positive_ratio(l: Any, *, weight: float = 1.0) -> Any:  # noqa: E741
     """The score v whose D = sp(v) is weight p/q: v = log(exp(weight p/q) - 1) (Nguyen et al., 2017, arXiv:1709.03831).
 
-    That is D + log(1 - exp(-D)), and to rounding log D where D is small and D where it is large.
+    That is D + log(1 - exp(-D)), where 1 - exp(-D) = 2t/(1 + t) of t = tanh(D/2), and log D where D is nothing.
     """
+    lib = maths(l)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        best = weight * np.exp(l)
-        return np.where(best > 0, best + np.log(-np.expm1(-best)), np.log(weight) + l)
+        best = weight * lib.exp(l)
+        t = lib.tanh(best / 2)
+        return lib.where(t > 0, best + lib.log(2 * t / (1 + t)), l + maths(weight).log(weight))
 
 
-def half_log_ratio(l: np.ndarray) -> np.ndarray:  # noqa: E741
+def half_log_ratio(l: Any) -> Any:  # noqa: E741
     """1/2 log p/q: T = 1 - exp(-v) = 1 - sqrt(q/p) of squared Hellinger (Nowozin et al., 2016, arXiv:1606.00709)."""
     return l / 2
 
 
-def least_energy(l: np.ndarray, *, margin: float = 1.0) -> np.ndarray:  # noqa: E741
+def least_energy(l: Any, *, margin: float = 1.0) -> Any:  # noqa: E741
     """-margin where q > p, 0 elsewhere: no energy on the data (Zhao et al., 2016, arXiv:1609.03126)."""
-    return np.where(np.isnan(l), np.nan, np.where(l < 0, -margin, 0.0))
+    lib = maths(l)
+    return lib.where(l < 0, -margin, lib.where(l >= 0, 0.0, np.nan))
 
 
 # --- from clouds -----------------------------------------------------------------------------------------------------
@@ -242,9 +248,7 @@ def mmd_witness(
     bandwidths: Sequence[float] = (0.1, 0.3, 1.0, 3.0),
 ) -> OptimalCritic:
     """E k(x, real) - E k(x, fake) with the objective's kernel on the plane itself (Gretton et al., 2012)."""
-
-    def similar(squares: np.ndarray) -> np.ndarray:
-        return np.asarray(sum(KERNELS[kernel](squares, width).mean(axis=-1) for width in bandwidths) / len(bandwidths))
+    similar = partial(mmd_similarity, kernel=kernel, bandwidths=bandwidths)
 
     def gaussians(cloud: np.ndarray) -> np.ndarray:
         sums = np.sum([kernel_sums(cloud, width, grid_x, grid_y) for width in bandwidths], axis=0)
@@ -256,8 +260,23 @@ def mmd_witness(
     return critic._replace(on_grid=lambda: gaussians(clouds.some_real) - gaussians(clouds.some))
 
 
-KERNELS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
-    "gaussian": lambda squares, width: np.exp(-squares / (2 * width**2)),
+def mmd_similarity(
+    squares: Any,
+    *,
+    kernel: Literal["gaussian", "rational-quadratic"] = "gaussian",
+    bandwidths: Sequence[float] = (0.1, 0.3, 1.0, 3.0),
+) -> Any:
+    """The mean over a cloud of the mean kernel, from squared distances [..., n]: [...]."""
+    return sum(KERNELS[kernel](squares, width).mean(axis=-1) for width in bandwidths) / len(bandwidths)
+
+
+def closeness(squares: Any) -> Any:
+    """Minus the mean distance to a cloud, from squared distances [..., n]: [...]."""
+    return -maths(squares).sqrt(squares).mean(axis=-1)
+
+
+KERNELS: dict[str, Callable[[Any, float], Any]] = {
+    "gaussian": lambda squares, width: maths(squares).exp(-squares / (2 * width**2)),
     "rational-quadratic": lambda squares, width: (1 + squares / (2 * width)) ** -width,
 }
 
@@ -272,7 +291,7 @@ def kernel_sums(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y: np.
 
 def energy_witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
     """E |x - fake| - E |x - real| on the plane itself (Bellemare et al., 2017, arXiv:1705.10743)."""
-    return witness(clouds, grid_x, grid_y, lambda squares: -np.sqrt(squares).mean(axis=-1))
+    return witness(clouds, grid_x, grid_y, closeness)
 
 
 def witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray, similar: OfSquares) -> OptimalCritic:
@@ -396,7 +415,7 @@ def estimated(known: Known, real: np.ndarray, log_density: LogDensity | None, no
     One width for the whole run, so that colours stay: that of the real points, and no finer than the grid can show.
     """
     spacing = max(float(np.ptp(grid)) / max(len(grid) - 1, 1) for grid in (known.grid_x, known.grid_y))
-    width = max(bandwidth(real), noise, spacing)
+    width = float(width_of(real, max(noise, spacing)))
     source = f"from a Gaussian kernel estimate of the generated points, bandwidth {width:.2g}, against"
     try:
         if log_density is None:
@@ -461,8 +480,8 @@ def read_off(table: np.ndarray, known: Known, points: np.ndarray) -> np.ndarray:
 
 
 def optimal_scores(
-    kind: str, log_p: np.ndarray, log_q: np.ndarray, options: Mapping[str, Any] = NOTHING, told: Told = PLAINLY
-) -> np.ndarray:
+    kind: str, log_p: Any, log_q: Any, options: Mapping[str, Any] = NOTHING, told: Told = PLAINLY
+) -> Any:
     """The best raw score of an objective where real and generated log-density are log_p [...] and log_q [...]: [...].
 
     `options` are the objective's own; those that do not matter are passed over. Where both densities are 0 nothing is
@@ -472,7 +491,29 @@ def optimal_scores(
     if row is None or row.source != "density":
         raise ValueError(f"{kind}: densities do not give its optimal critic; they do for {', '.join(from_densities())}")
     with np.errstate(invalid="ignore"):
-        return row.of(as_told(np.subtract(log_p, log_q), told), **taken(row.of, options))
+        return row.of(as_told(log_p - log_q, told), **taken(row.of, options))
+
+
+def of_clouds(
+    kind: str,
+    points: Any,
+    real: Any,
+    fake: Any,
+    finest: Any,
+    options: Mapping[str, Any] = NOTHING,
+    told: Told = PLAINLY,
+) -> Any:
+    """The best score at points [k, 2] against clouds real [m, 2] and fake [n, 2], as clouds alone decide it: from Gaussian kernel
+    estimates of both densities, no finer than `finest`, or as a kernel's witness. Arrays or tensors: [k]. Raises ValueError
+    for an objective whose optimum neither decides.
+    """
+    row = OPTIMA.get(kind)
+    if row is not None and row.similar is not None:
+        near, far = (row.similar(squares(points, cloud), **taken(row.similar, options)) for cloud in (real, fake))
+        return near - far
+    width = width_of(real, finest)
+    log_p, log_q = (log_of_points(points, cloud, width) for cloud in (real, fake))
+    return optimal_scores(kind, log_p, log_q, options, told)
 
 
 def from_densities() -> list[str]:
@@ -486,9 +527,26 @@ def taken(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str,
     return {k.name: options[k.name] for k in keywords if k.kind is k.KEYWORD_ONLY and k.name in options}
 
 
-def bandwidth(points: np.ndarray) -> float:
+def width_of(real: Any, finest: Any) -> Any:
+    """The bandwidth of both estimates: that of the real points [m, 2], and no finer than `finest`."""
+    return maths(real).maximum(bandwidth(real), finest)
+
+
+def bandwidth(points: Any) -> Any:
     """Half of Scott's rule (1992), s n^(-1/6) / 2, s the root mean square of both stds: his own closes a curled curve's gaps."""
-    return float(np.sqrt(points.var(axis=0).mean()) * len(points) ** (-1 / 6) / 2)
+    variance = ((points - points.mean(axis=0)) ** 2).mean(axis=0).mean()
+    return maths(points).sqrt(variance) * len(points) ** (-1 / 6) / 2
+
+
+def log_of_points(points: Any, cloud: Any, width: Any) -> Any:
+    """Log of the mean of N(x; cloud_j, width^2 I) over the cloud [m, 2] at points [n, 2]: [n]."""
+    lost = maths(width).log(2 * math.pi * width**2 * len(cloud))
+    return log_sum_exp(-squares(points, cloud) / (2 * width**2)) - lost
+
+
+def squares(points: Any, cloud: Any) -> Any:
+    """Squared distances of points [n, 2] to a cloud [m, 2]: [n, m]."""
+    return (points[:, :1] - cloud[:, 0]) ** 2 + (points[:, 1:] - cloud[:, 1]) ** 2
 
 
 def kernel_estimate(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
@@ -500,7 +558,7 @@ def kernel_estimate(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y:
     faint = sums < FAINT
     if faint.any():  # far from every point: there products underflow, and logarithms do not
         far = np.stack(np.meshgrid(grid_x, grid_y), axis=-1)[faint]
-        logs[faint] = log_mixture(far, equal_points(cloud), width)
+        logs[faint] = in_blocks(lambda part: log_of_points(part, cloud, width), far, len(cloud))
     return logs
 
 
@@ -511,7 +569,7 @@ class Optimum(NamedTuple):
     says what a picture of the scores shows, where it is not the scores themselves. `critics` are the kinds of critics
     that can reach it: an autoencoder's score is never above 0, and an energy without that bound has no optimum.
     `boundary`: whether its value at p = q is where the critic cannot tell. `linear`: whether the loss is a mean over real
-    points plus one over generated points, so that swapped labels only mix p and q.
+    points plus one over generated points, so that swapped labels only mix p and q. `similar` is a kernel's mean over a cloud.
     """
 
     of: Callable[..., Any]
@@ -521,6 +579,7 @@ class Optimum(NamedTuple):
     critics: tuple[str, ...] = ("mlp",)
     boundary: bool = False
     linear: bool = True
+    similar: Callable[..., Any] | None = None
 
 
 WITNESS = "witness on the plane itself, without learned features,"
@@ -548,6 +607,10 @@ OPTIMA = {
     "c-transform": Optimum(
         conjugate_pair, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"), linear=False
     ),
-    "mmd": Optimum(mmd_witness, "kernel", f"the kernel's {WITNESS}", critics=("mlp", "identity")),
-    "cramer": Optimum(energy_witness, "kernel", f"the energy distance's {WITNESS}", critics=("mlp", "identity")),
+    "mmd": Optimum(
+        mmd_witness, "kernel", f"the kernel's {WITNESS}", critics=("mlp", "identity"), similar=mmd_similarity
+    ),
+    "cramer": Optimum(
+        energy_witness, "kernel", f"the energy distance's {WITNESS}", critics=("mlp", "identity"), similar=closeness
+    ),
 }

@@ -224,15 +224,18 @@ def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | N
     is after something else, is shown more than points, or tells other clouds apart.
     """
     method, told = config.method, told_by(config)
-    if (
-        sim.world.game.beside
-        or sim.world.game.clouds
-        or config.generator.kind == "point"
-        or not decided(method.objective.kind, told, critic_kind(config))
-    ):
+    if not has_optimum(config, sim):
         return None
     std, options = getattr(config.generator, "std", None), method.objective.model_dump()
     return known_on(ground_of(config, sim), method.objective.kind, options, told, std, noise)
+
+
+def has_optimum(config: Config, sim: Simulation) -> bool:
+    """Whether the optimal critic of this method's objective, on points of the plane alone, is what its critic is after."""
+    game = sim.world.game
+    if game.beside or game.clouds or config.generator.kind == "point":
+        return False
+    return decided(config.method.objective.kind, told_by(config), critic_kind(config))
 
 
 def told_by(config: Config) -> Told:

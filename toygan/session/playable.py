@@ -15,16 +15,18 @@ from toygan.engines.onnx import Port as Port
 from toygan.engines.part import part
 from toygan.engines.tree import Tree, named
 from toygan.files.config import Config
-from toygan.files.dials import Dials
+from toygan.files.dials import Dials, turned
 from toygan.files.strict import Mistake, UserError
 from toygan.files.world import World, build_source, build_target
 from toygan.game import duel, play
 from toygan.game.casts import BACK, ENCODER, OTHER_CRITIC
+from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws, stream
 from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
 from toygan.quantities.evidence import Places, places_of
+from toygan.quantities.optimal import OPTIMA, Told, of_clouds, told_in_words
 from toygan.quantities.skeleton import Curve
 from toygan.quantities.state import (
     Watched,
@@ -38,6 +40,7 @@ from toygan.quantities.state import (
 from toygan.session.beginning import Beginning, beginning
 from toygan.session.ground import curve_of, watched_points
 from toygan.session.looks import REFERENCES
+from toygan.session.measuring import has_optimum, told_by
 from toygan.session.simulation import Simulation, data_points, simulation
 from toygan.targets.target import Batch, Modes
 
@@ -73,9 +76,20 @@ class KindsMade(NamedTuple):
     makers: tuple[int, ...] = ()
 
 
+class Best(NamedTuple):
+    """What the optimal critic of a game's objective is: what decides it (a row of `OPTIMA`), what is best and what of it a
+    picture shows, in words. Densities and kernels come with a model, `optimum`; a potential's is the same for all games,
+    `potential_model`.
+    """
+
+    source: str
+    about: str
+    drawn: str
+
+
 class Playable(NamedTuple):
-    """A game as data: models by name (`critic` and `generator` for games of alternating moves, else `step`; `look`), the first
-    state by place, first parameters by player, draws by name, dials by key, and where a state holds what.
+    """A game as data: models by name (`critic` and `generator` for games of alternating moves, else `step`; `look`; `gauge`; and
+    `optimum`), the first state by place, first parameters by player, draws by name, dials by key, and where a state holds what.
     """
 
     models: Mapping[str, Model]
@@ -83,12 +97,13 @@ class Playable(NamedTuple):
     starts: Mapping[str, Beginning]
     draws: Mapping[str, Drawn]
     dials: Mapping[str, float]
-    places: Mapping[str, str]  # "step", each told loss and each player's parameters -> where in the state
+    places: Mapping[str, str]  # "step", each told loss, each player's parameters, "average" -> where in the state
     critic_steps: int
     batch: int
     codes: tuple[str, ...]  # the draws that come before the latent where points are only looked at
     kinds: KindsMade | None  # what tells generated points apart
     shift: int | None  # the first of two parameters of the generator's that move all its points alike; None: none do
+    best: Best | None  # None where no optimum is known, or none of the points as they are
     shows_samples: bool  # whether the critic is shown the very points that are looked at, averages and noise aside
 
 
@@ -115,8 +130,10 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -
     sim = simulation(config)
     stage, state = sim.world, sim.start
     drawable(config, stage)
+    best = best_of(config, sim)
+    seen = {"look": look(sim, windows), "gauge": gauge(sim, windows)}
     return Playable(
-        models={**moves(config, sim), "look": look(sim, windows), "gauge": gauge(sim, windows)},
+        models=moves(config, sim) | seen | (optimum(config, sim, windows) if best else {}),
         state={place: fill(state, leaf) for place, leaf in named(state, "state").items()},
         starts={
             name: beginning(config.training.seed, seeds, name, player.network.initial)
@@ -130,6 +147,7 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -
         codes=stage.game.objective.codes,
         kinds=kinds_in(sim, windows),
         shift=shift_of(sim),
+        best=best,
         shows_samples=stage.game.clouds is None,
     )
 
@@ -262,6 +280,34 @@ def gauge(sim: Simulation, windows: Windows) -> Model:
     return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials)
 
 
+def best_of(config: Config, sim: Simulation) -> Best | None:
+    """What the optimal critic is; None where there is none, or where instance noise blurs the points before it sees them."""
+    if config.method.instance_noise or not has_optimum(config, sim):
+        return None
+    row = OPTIMA[config.method.objective.kind]
+    told = told_in_words(told_by(config)) if row.source == "density" else ""
+    return Best(row.source, row.about + told, row.drawn)
+
+
+def optimum(config: Config, sim: Simulation, windows: Windows) -> dict[str, Model]:
+    """The objective's optimal critic on the grid of scores, of clouds of as many points as a look sees; none for a potential."""
+    kind = config.method.objective.kind
+    if OPTIMA[kind].source == "potential":
+        return {}
+    rng, samples, side = np.random.default_rng(0), windows.samples, windows.scores
+    shapes = {"points": (1, side**2, 2), "real": (1, samples, 2), "fake": (1, samples, 2)}
+    examples = {name: torch.from_numpy(rng.standard_normal(shape)).float() for name, shape in shapes.items()}
+
+    def best(at: Mapping[str, Tensor], dials: Dials) -> Tree:
+        points, real, fake = (at[name].squeeze(0) for name in shapes)
+        method = turned(config, {key: over(dial, points) for key, dial in dials.items()}).method
+        told, options = Told(method.pack, method.noisy_labels), dict(method.objective)
+        spacing = (points.amax(dim=0) - points.amin(dim=0)).amax() / (side - 1)  # no finer than the grid can show
+        return {"optimal": of_clouds(kind, points, real, fake, spacing, options, told).unsqueeze(0)}
+
+    return {"optimum": part(best, "seen", at=examples, dials=sim.world.dials)}
+
+
 def maps(game: Game, state: State, clouds: Watched, samples: Tensor, latents: Tensor) -> dict[str, Tensor]:
     """What comes back of the real points, `reconstructed`, and what is made in the other world, `other`; of games with such."""
     few = clouds._replace(fake=samples[:, :REFERENCES])
@@ -287,16 +333,18 @@ def fill(state: State, leaf: Tensor) -> Fill:
 
 
 def places(state: State) -> dict[str, str]:
-    """Where a state holds its step, what its moves told, and its players' parameters."""
-    wanted = {"step": state.step, **state.report, **state.parameters}
+    """Where a state holds its step, what its moves told, its players' parameters, and the generator's average, if any."""
+    wanted, average = {"step": state.step, **state.report, **state.parameters}, state.players[GENERATOR].average
     told = {name: name for name in state.report}
-    found = {}
-    for place, leaf in named(state, "state").items():
+    found, leaves = {}, named(state, "state")
+    for place, leaf in leaves.items():
         own = place.rsplit("/", 1)[1]
         if own in told:
             found[own] = place
         else:
             found |= {name: place for name, one in wanted.items() if one is leaf and name not in found | told}
+    if average is not None:  # it begins as the very parameters, and stands behind them
+        found["average"] = [place for place, leaf in leaves.items() if leaf is average][-1]
     return found
 
 

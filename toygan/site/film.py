@@ -398,8 +398,8 @@ def player(runs: Sequence[Shown]) -> str:
     ]
     slider = tag("input", type="range", id="time", min="0", max="1", value="1", step="1", aria_label="Training step")
     bar = tag("div", tag("div", id="marks", aria_hidden="true"), slider, class_="time")
-    lists = tag("div", choice("Seed", "seed", seeds_to_choose(runs)), choice("Colours", "scale", scales_to_choose(runs)),
-                choice("Speed", "speed", speeds()), class_="choices")  # fmt: skip
+    lists = tag("div", choice("Seed", "seed", seeds_to_choose(runs)), choice("Speed", "speed", speeds()),
+                choice("Colours", "scale", scales_to_choose(runs)), class_="choices")  # fmt: skip
     inner = [*buttons, bar, tag("output", id="step", for_="time"), lists]
     line = tag("div", *inner, class_="row controls needs-js", role="group", aria_label="Player")
     return line + tag("div", id="told", class_="unseen", aria_live="polite")

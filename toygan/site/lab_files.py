@@ -17,7 +17,7 @@ import numpy as np
 
 from toygan.quantities.modes import maps_of
 from toygan.session.beginning import Beginning
-from toygan.session.playable import Fill, KindsMade, Model, Playable, Port, Supply
+from toygan.session.playable import Best, Fill, KindsMade, Model, Playable, Port, Supply
 from toygan.site.pack import as_json
 
 VENDOR = Path(__file__).parent / "vendor"
@@ -93,8 +93,14 @@ def described(game: Playable, pieces: Pieces) -> Header:
         "codes": list(game.codes),
         "kinds": None if game.kinds is None else described_kinds(game.kinds),
         "shift": game.shift,
+        "best": None if game.best is None else described_best(game.best),
         "shows_samples": game.shows_samples,
     }
+
+
+def described_best(best: Best) -> Header:
+    """What the optimal critic is."""
+    return {"source": best.source, "about": best.about, "drawn": best.drawn}
 
 
 def described_kinds(kinds: KindsMade) -> Header:

@@ -6,7 +6,9 @@ sum over a grid ends in `log_grid_sum`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -39,10 +41,18 @@ def equal_points(cloud: np.ndarray) -> Modes:
     return Modes(cloud, np.zeros((len(cloud), 2, 2)), np.full(len(cloud), 1 / len(cloud)))
 
 
-def log_sum_exp(terms: np.ndarray) -> np.ndarray:
-    """Logarithm of the sum of exp over the last axis, [n, K] -> [n]."""
-    largest = terms.max(axis=1)
-    return np.asarray(largest + np.log(np.exp(terms - largest[:, None]).sum(axis=1)))
+def maths(values: Any) -> Any:
+    """The library that works with these numbers, torch where they are a tensor and else numpy: a formula written for both can be
+    traced, so that a page plays it.
+    """
+    return sys.modules["torch"] if type(values).__module__ == "torch" else np
+
+
+def log_sum_exp(terms: Any) -> Any:
+    """Logarithm of the sum of exp over the last axis, [n, K] -> [n], of arrays or tensors."""
+    lib = maths(terms)
+    largest = lib.amax(terms, axis=1)
+    return largest + lib.log(lib.exp(terms - largest[:, None]).sum(axis=1))
 
 
 def in_blocks(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray, terms: int) -> np.ndarray:

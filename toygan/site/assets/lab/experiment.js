@@ -72,7 +72,7 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
     const draws = { ...game.draws }, [law, columns] = draws.latent, free = Object.values(LATENTS).includes(law); // the law of latents is no part of a model
     if (free && experiment.latent) draws.latent = [LATENTS[experiment.latent], columns];
     const losses = Object.entries(game.places).filter(([name]) => /_loss$|^penalty$/.test(name));
-    return { id, models, starts, state: game.state, draws, latent: free ? Object.keys(LATENTS).find((name) => LATENTS[name] === draws.latent[0]) : "", dials: { ...game.dials, steps: about.steps }, places: game.places, codes: game.codes, kinds: game.kinds, shift: game.shift,
+    return { id, models, starts, state: game.state, draws, latent: free ? Object.keys(LATENTS).find((name) => LATENTS[name] === draws.latent[0]) : "", dials: { ...game.dials, steps: about.steps }, places: game.places, codes: game.codes, kinds: game.kinds, shift: game.shift, best: game.best,
       push: Math.min(right - left, top - bottom) / 3, criticSteps: game.critic_steps, critic_steps: game.critic_steps, batch: game.batch, frozen: "none", seed,
       pool: target.points, labels: target.labels, source: target.source, changes: experiment.changes.map((one) => one.slice()), until: experiment.step || null, runaway: catalogue.runaway,
       windows: page.windowsOf(target), watched: catalogue.windows, told: Object.fromEntries(losses), showsOthers: !game.shows_samples || Object.keys(game.state).some((place) => /average$/.test(place)),
@@ -81,12 +81,12 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
 
   page.windowsOf = function ({ points, labels }) {
     const told = (n, k) => (labels ? evenly(labels.length, n, k).map((i) => labels[i]) : null); // the classes of the same points
-    const [left, right, bottom, top] = page.viewOf(), { scores, slopes, real, judged } = catalogue.windows;
+    const [left, right, bottom, top] = page.viewOf(), { scores, slopes, real, judged, samples } = catalogue.windows;
     const grid = (n) => Float32Array.from({ length: 2 * n * n }, (_, i) => {
       const k = i >> 1;
       return i % 2 ? bottom + Math.floor(k / n) / (n - 1) * (top - bottom) : left + (k % n) / (n - 1) * (right - left);
     });
-    return { scores: grid(scores), slopes: grid(slopes), real: spread(points, real, 1), judged: spread(points, judged, 0), realLabels: told(real, 1), judgedLabels: told(judged, 0) };
+    return { scores: grid(scores), slopes: grid(slopes), real: spread(points, real, 1), judged: spread(points, judged, 0), some: spread(points, samples, 2), realLabels: told(real, 1), judgedLabels: told(judged, 0) };
   };
 
   // Which n of so many, the k-th choice: evenly through them, so that the same ones give the same.

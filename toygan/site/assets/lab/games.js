@@ -59,7 +59,7 @@
     panel.stage.watched = setup.windows.real;
     panel.story = lab.newStory(setup);
     if (panel.other) panel.other.setReal(target.source);
-    if (panel === page.main()) at.optimalStage.setReal(target.points);
+    if (panel === page.main()) { at.optimalStage.setReal(target.points); page.optimalWords(); page.tellWanted(); }
     page.trainer.postMessage({ do: "open", setup });
   }
 
@@ -129,7 +129,8 @@
     page.tellPlaying();
   };
 
-  page.tellWanted = () => page.trainer && page.trainer.postMessage({ do: "wanted", slopes: page.shownParts().arrows || page.shownParts().pulls });
+  page.tellWanted = () => page.trainer && page.trainer.postMessage({ do: "wanted", slopes: page.shownParts().arrows || page.shownParts().pulls,
+    optimal: page.wantsOptimal() ? page.main().setup.id : null });
   page.tellSpeed = () => page.trainer && page.trainer.postMessage({ do: "speed", ...SPEEDS[page.speed] });
 
   page.tellPlaying = function () {

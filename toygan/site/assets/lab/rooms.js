@@ -142,6 +142,7 @@
       at.optimal.hidden = !page.shownParts().optimal;
       page.optimalWords();
       page.tellWanted();
+      if (letter === "o" && !page.playing && page.wantsOptimal()) page.trainer.postMessage({ do: "again", id: page.main().setup.id });
       if (page.main()) page.main().asked = null;
       page.keepAddress();
       page.repaint();

@@ -48,7 +48,7 @@ lab.Stage = class {
   paint(look, show) {
     this.resize();
     const field = show.critic && (this.optimal ? look.optimal : look.scores);
-    if (field) this.paintField(field); else this.pixels.fill(0xfffcfdfd);
+    if (field) this.paintField(this.shared ? this.levelled(field, look.samples) : field); else this.pixels.fill(0xfffcfdfd);
     this.context.putImageData(this.image, 0, 0);
     if (show.real && this.real) this.context.drawImage(this.carpetOf(), 0, 0);
     const own = !this.optimal;
@@ -70,12 +70,38 @@ lab.Stage = class {
     if (this.trails.length > 60) this.trails.shift();
   }
 
+  // Scores as places among bands whose levels are shared out as in Python's pictures (view/levels.py): two fifths by the scores all
+  // over the plane, two by those at the points, one evenly. Endless ones lie a step beyond the others.
+  levelled(field, samples) {
+    const PARTS = 200, bands = this.fills.length, known = field.filter((one) => Math.abs(one) < 1e30).sort(), side = this.windows.scores;
+    if (!known.length) return Float32Array.from(field, (one) => (one > 0 ? bands - 0.5 : 0.5));
+    const low = known[0], high = known[known.length - 1], step = (high - low) / 10 || 1, clipped = field.map((one) => Math.min(Math.max(one, low - step), high + step));
+    const [left, right, bottom, top] = this.view, there = [];
+    for (const cloud of [this.real || [], samples]) {
+      for (let i = 0; i < cloud.length && i < 2000; i += 2) {
+        const x = Math.round((cloud[i] - left) / (right - left) * (side - 1)), y = Math.round((cloud[i + 1] - bottom) / (top - bottom) * (side - 1));
+        if (x >= 0 && x < side && y >= 0 && y < side) there.push(clipped[y * side + x]);
+      }
+    }
+    const part = (sorted) => Array.from({ length: PARTS }, (_, i) => sorted[Math.floor((i + 0.5) / PARTS * sorted.length)]);
+    const plane = part(clipped.slice().sort()), points = there.length ? part(Float32Array.from(there).sort()) : plane;
+    const evenly = Array.from({ length: PARTS }, (_, i) => low + i / (PARTS - 1) * (high - low)), mixture = Float32Array.from([plane, plane, points, points, evenly].flat()).sort();
+    const first = mixture[0], last = Math.max(mixture[mixture.length - 1], first + 1e-9);
+    const edges = [...new Set(Array.from({ length: bands - 1 }, (_, i) => mixture[Math.floor((i + 1) / bands * mixture.length)]))].filter((one) => one > first && one < last);
+    const knots = [first, ...edges, last], wide = bands / (knots.length - 1);
+    return clipped.map((one) => {
+      let k = 0;
+      while (k < knots.length - 2 && one >= knots[k + 1]) k++;
+      return Math.min((k + Math.min(Math.max((one - knots[k]) / (knots[k + 1] - knots[k]), 0), 1)) * wide, bands - 1e-3);
+    });
+  }
+
   paintField(field) {
     const side = this.windows.scores, size = this.canvas.width, { pixels, bands, fills, lines } = this;
     const sorted = Float32Array.from(field).sort(), at = (share) => sorted[Math.floor(share * (sorted.length - 1))];
     const middle = at(0.5), reach = Math.max(at(0.97) - middle, middle - at(0.03), 1e-12) / (this.middle - 0.5);
     if (!(reach < this.width * 1.25 && reach > this.width * 0.55)) this.width = this.rounded(reach);
-    const scale = 1 / this.width, last = fills.length - 1, line = new Float32Array(side + 1), shift = this.middle + 0.5 - middle * scale;
+    const scale = this.shared ? 1 : 1 / this.width, last = fills.length - 1, line = new Float32Array(side + 1), shift = this.shared ? 0 : this.middle + 0.5 - middle * scale;
     for (let y = 0; y < size; y++) {
       const place = (1 - y / (size - 1)) * (side - 1), low = Math.min(Math.floor(place), side - 2), share = place - low;
       for (let i = 0; i < side; i++) line[i] = ((1 - share) * field[low * side + i] + share * field[(low + 1) * side + i]) * scale + shift;

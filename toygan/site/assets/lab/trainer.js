@@ -6,7 +6,7 @@ lab.trainer = function () {
   const FRAME = 33, TRAIN = 26, LOOK = 8; // ms from look to look; of them for moves, and for looks at several games
   const MAPS = 0.12; // the share of the time that goes into maps
   const GENERATOR = 1 << 20, EXTRA = 1 << 21; // which move of a step random numbers are for
-  let potential = null, playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20, wanted = { slopes: true };
+  let potential = null, playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20, wanted = { slopes: true, optimal: null };
 
   const { stream, named, normal, drawn } = lab.draws();
 
@@ -156,7 +156,8 @@ lab.trainer = function () {
     const outputs = game.models.look.outputs.map(([name]) => name).filter((name) => !left(name.replace("next seen/", "")));
     const seen = await watchedAs(game, {}, "look", outputs);
     if (whole) { game.mapped = performance.now(); game.mapCost = game.mapped - begun; }
-    if (whole && game.optimal) seen.optimal = game.optimal.slice();
+    if (whole && game.models.optimum && wanted.optimal === game.id) seen.optimal = await best(game, seen.samples);
+    else if (whole && game.optimal) seen.optimal = game.optimal.slice();
     const told = reportOf(game), kept = game.history;
     const wild = (one) => !(Math.abs(one) < game.runaway);
     game.diverged = seen.samples.some(wild) || (stepOf(game) > 0 && Object.values(told).some((one) => Math.abs(one) >= game.runaway));
@@ -166,6 +167,15 @@ lab.trainer = function () {
       dials: Object.fromEntries(Object.entries(game.dials).map(([key, one]) => [key, one.data[0]])) },
     Object.values(seen).map((one) => one.buffer));
     unseen++;
+  }
+
+  // The objective's optimal critic against what the critic trains on: the live generator's points, not those of an averaged one.
+  async function best(game, samples) {
+    const { average } = game.places, live = { ...game.state };
+    if (average) live[average] = game.state[game.places.generator];
+    const shown = average ? (await watchedAs({ ...game, state: live }, {}, "look", ["next seen/samples"])).samples : samples;
+    const given = { points: game.windows.scores, real: game.windows.some, fake: shown.slice(0, 2 * game.watched.samples) };
+    return (await watchedAs(game, given, "optimum")).optimal;
   }
 
   // What curves and the diagnosis ask for, of the state as it is.
@@ -313,6 +323,7 @@ lab.trainer = function () {
       rewatch(game);
       await look(game, "pool");
     },
+    async again({ id }) { if (games.has(id)) await look(games.get(id), "ends"); },
     async gauge({ id }) { if (games.has(id)) await gauge(games.get(id)); },
     async seek({ id, step: wanted }) { seek(games.get(id), wanted); await look(games.get(id), "seek"); },
     async until({ id, step: wanted }) { games.get(id).until = wanted === null ? Infinity : wanted; },

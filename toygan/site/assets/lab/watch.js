@@ -35,7 +35,7 @@
     if (found.step === step) told(panel, frameOf(panel, found, distance, pair));
     if (panel !== page.main()) return;
     lab.told.distance = distance;
-    if (page.wantsOptimal()) page.trainer.postMessage({ do: "ends", id: panel.setup.id, ends, duals });
+    if (page.wantsOptimal() && page.best().source === "potential") page.trainer.postMessage({ do: "ends", id: panel.setup.id, ends, duals });
   };
 
   // All that is known of one moment, by Python's names.
@@ -178,12 +178,15 @@
     return at.optimal;
   }
 
-  page.wantsOptimal = () => catalogue.methods[page.experiment.method].wasserstein && page.shownParts().optimal;
+  page.best = () => page.main() && page.main().setup && page.main().setup.best;
+  page.wantsOptimal = () => Boolean(page.best()) && page.shownParts().optimal;
 
   page.optimalWords = function () {
-    const known = catalogue.methods[page.experiment.method].wasserstein;
-    at.optimalHint.textContent = known ? page.words.optimalHint : page.words.optimalNone;
-    at.optimalCanvas.hidden = !known;
+    const { words } = page, best = page.best(), { samples, judged } = catalogue.windows, n = best && best.source === "potential" ? judged : samples;
+    const told = best ? filled(words.optimalHints[best.source], { about: best.about, n }) + (best.drawn ? words.optimalSign : "") : words.optimalNone;
+    at.optimalHint.textContent = page.main() && page.main().setup ? told : "";
+    at.optimalCanvas.hidden = !best;
+    at.optimalStage.shared = Boolean(best) && best.source !== "potential";
   };
 
   // --- under the pointer ---
