@@ -320,6 +320,19 @@ def test_a_sweep_plays_a_grid_of_dials_together(tmp_path, monkeypatch, no_proces
         assert all((place / name).read_bytes() == (own.folder / name).read_bytes() for name in DIGESTED)
 
 
+def test_a_fault_of_the_joint_game_costs_no_run(tmp_path, monkeypatch, no_processes):
+    """As where memory lasts for each run and not for all together: every run goes on alone."""
+
+    def failing(parts: Any) -> None:
+        raise RuntimeError("not enough memory")
+
+    monkeypatch.setattr(company, "played", failing)
+    rows = toygan.sweep("eight-gaussians", "wgan-gp", grid={"method.critic_rate": [0.001, 0.002, 0.004, 0.008]}, overrides=TINY,
+                        out=tmp_path, workers=1)  # fmt: skip
+    rows = rows.to_dict("records") if hasattr(rows, "to_dict") else rows
+    assert {row["status"] for row in rows} == {"done"}
+
+
 def test_the_ends_of_a_company_come_one_by_one(tmp_path):
     """Of four real runs one cannot be played: it fails alone, with its row, and the others are done."""
     grid = {"method.critic_rate": [0.001, 0.002, 0.004, 0.008]}

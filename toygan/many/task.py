@@ -87,7 +87,8 @@ def perform_together(tasks: Sequence[Task], driver: int | None = None) -> list[E
         with suppress(Exception):  # what is wrong with a run is told where it is alone
             recall(task.config, task.own)
             wanted.append((check(Config, task.config, Source(task.name)), order_of(task, task.folder, watch)))
-    play_together(wanted)
+    with suppress(Exception):  # so is what goes wrong with all of them, from whose last looks each goes on
+        play_together(wanted)
     return [perform(task, driver) for task in tasks]
 
 
