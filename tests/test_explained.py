@@ -263,9 +263,9 @@ def test_the_page_of_the_gallery_counts_what_is_known_of_failures() -> None:
 
 
 README = Path(__file__).parent.parent / "gallery" / "README.md"
-UNEXPLAINED: dict[str, set[int]] = {  # claims that did not hold and of which no run is known yet: none may be forgotten
-    "what-an-encoder-sees": {1, 3},  # held since a critic of points plays too; the gallery's page is of the runs before
-}
+UNEXPLAINED: dict[
+    str, set[int]
+] = {}  # claims that did not hold and of which no run is known yet: none may be forgotten
 
 
 def test_every_claim_that_did_not_hold_is_explained() -> None:

@@ -83,7 +83,8 @@ def numbers_of(claim: Claim, rows: Sequence[Row]) -> list[tuple[float | None, bo
 def explained(one: Explanation, here: Setting, there: Setting, others: Sequence[Setting]) -> Explained:
     """What an explanation came to, by numbers and in a sentence."""
     verdict, differs, (other, argument) = there.verdict, differing(here, there), decisive(here, there, others)
-    contrast = f"not {where(other)}: {argument} decides it" if argument else in_doubt(here, there, differs)
+    untested = "" if other.numbers and there.numbers else ", the one difference, though not held against chance"
+    contrast = f"not {where(other)}: {argument} decides it{untested}" if argument else in_doubt(here, there, differs)
     vain = in_vain(differs, chance(here, there) < LIKELY)
     words = sentence(here.held, verdict, vain, contrast, f"because {one_line(one.because).rstrip('.')}")
     return Explained(one.setting, verdict.held, verdict.numbers, differs, argument, words)
@@ -104,7 +105,7 @@ LIKELY = 0.05  # chance makes a difference that is at most so rare too seldom to
 
 def chance(one: Setting, other: Setting) -> float:
     """How often chance alone sets the numbers of two settings so far apart (Mann and Whitney, 1947, two-sided), or, where a
-    row has none, whether rows fulfil the condition; 0 where neither is known.
+    row has none, whether rows fulfil the condition; 0 where the rows of a setting are unknown, and nothing is tested.
     """
     if not one.numbers or not other.numbers:
         return 0.0

@@ -43,8 +43,8 @@ def earlier(k: int) -> str:
 
 
 def boosting(bodies: Bodies, *, rounds: Rounds = 4) -> Cast:
-    """A mixture of generators, one more in each of so many equal rounds, each a game of its own with a fresh generator, on
-    real points with the weights (lambda - (1 - b) exp(-f(x)))_+ / b, f the score of a judge that tells them from the mixture
+    """A mixture of generators, one more in each of so many equal rounds: a fresh generator against the critic as it is, on real
+    points with the weights (lambda - (1 - b) exp(-f(x)))_+ / b, f the score of a judge that tells them from the mixture
     so far, b = 1/k the new one's share in the k-th round, and lambda such that weights are 1 on average (AdaGAN; Tolstikhin et
     al., 2017, arXiv:1701.02386, algorithm 1; here weights change a batch's points by systematic resampling, and the judge
     learns on during the round).
