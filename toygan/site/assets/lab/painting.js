@@ -2,7 +2,7 @@
 "use strict";
 (function () {
   const page = lab.page, { at, charts } = page, { filled } = lab;
-  let frame = 0, painted = 0;
+  let frame = 0, painted = 0, best = null;
 
   page.repaint = function () { if (!frame) frame = requestAnimationFrame(paint); };
 
@@ -20,7 +20,11 @@
     lab.told.painted = painted;
     const look = page.main() && page.main().look;
     if (!look) return;
-    if (show.optimal && look.optimal) { at.optimalStage.paint(look, { ...show, generated: true, real: true }); at.optimal.hidden = false; }
+    if (show.optimal && look.optimal && (!page.playing || look.optimal !== best)) { // it changes as seldom as the map, with its points
+      best = look.optimal;
+      at.optimalStage.paint(look, { ...show, generated: true, real: true });
+      at.optimal.hidden = false;
+    }
     if (painted % 8 === 0 || !page.playing) Object.values(charts).forEach((chart) => chart.paint(look.step));
     page.filmed(now);
     page.askMeasures(now);
