@@ -605,8 +605,8 @@ def text_of(file: Path) -> str:
 def test_quick_pages_say_so(tmp_path, runs, quick):
     site.write_site(tmp_path, [showing(runs, quick=quick)], quick)
     pages = list(tmp_path.rglob("*.html"))
-    unjudged = [one for one in pages if one.name in ("glossary.html", "start.html")]
-    assert (len(pages), len(unjudged)) == (6, 2)
+    unjudged = [one for one in pages if one.name in ("glossary.html", "start.html", "protocols.html")]
+    assert (len(pages), len(unjudged)) == (7, 3)
     assert all((site.QUICK in text_of(one)) == (quick and one not in unjudged) for one in pages)
 
 

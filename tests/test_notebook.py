@@ -168,7 +168,7 @@ def test_a_recording_shows_a_player_that_needs_nothing_else(played):
     assert page.startswith("<!doctype html>")
     assert not re.findall(r'(?:src|href)="(?!data:)[^"]*"', page.partition("</style>")[2])
     assert not re.findall(r"https?://(?!www\.w3\.org)", page)
-    assert page.count("</script>") == page.count("<script") == 1 + 1 + len(played.facts.seeds) + 3
+    assert page.count("</script>") == page.count("<script") == 1 + 1 + len(played.facts.seeds) + 4
     assert synthetic(frames=2, points=5)._repr_html_() is not None
     assert Recording(played.facts, {"step": np.arange(2)})._repr_html_() is None
 

@@ -501,7 +501,7 @@ def test_an_exhibit_plays_own_code_that_the_command_names(mine):
     refused = CliRunner().invoke(app, words)
     assert refused.exit_code == 2
     assert "own code runs only where its file is named on the command line" in refused.stderr
-    assert f"and of an exhibit --own {mine}:my_ring" in refused.stderr
+    assert f"--own {mine}:my_ring" in refused.stderr
     named = ["--own", "mine.py:my_ring", "--own", "mine.py:my_rule"]
     result = CliRunner().invoke(app, [*words, *named, "--strict", "--json"])
     assert result.exit_code == 0, result.stderr

@@ -180,7 +180,7 @@ def test_a_fixed_data_set_is_all_there_is(reuse):
 def test_a_page_draws_from_the_same_list():
     config = read("eight-gaussians", "gan", [("training.data", 20), ("training.batch", 8)])
     table = simulation(config).source.epochs
-    assert {tuple(point) for point in pool(config, 300)} == {tuple(point) for point in table}
+    assert {tuple(point) for point in pool(config, 300).points} == {tuple(point) for point in table}
 
 
 def test_without_a_data_set_every_batch_is_new():
