@@ -6,6 +6,7 @@ from concurrent.futures import Executor, Future
 from functools import cache
 from importlib.metadata import version
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from toygan.files import own
 from toygan.files.world import NOISE, World
 from toygan.game import duel, play
 from toygan.game.constraints import CONSTRAINTS, Constraint
@@ -70,6 +72,16 @@ def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 DOUBLE = torch.empty(0, dtype=torch.float64)
 T = TypeVar("T")
+
+
+@pytest.fixture
+def mine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to stand in, with a file of the user's own code in it: what the module of the tests calls MINE."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(own, "LOADED", {})
+    path = tmp_path / "mine.py"
+    path.write_text(request.module.MINE)
+    return path
 
 
 def facts_of(facts: Mapping[str, T], name: str, where: str) -> T:

@@ -121,16 +121,6 @@ made = nn.Linear(2, 1)
 '''
 
 
-@pytest.fixture
-def mine(tmp_path, monkeypatch) -> Path:
-    """A folder with the file, to stand in."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(own, "LOADED", {})
-    path = tmp_path / "mine.py"
-    path.write_text(MINE)
-    return path
-
-
 def run(*words: str):
     return CliRunner().invoke(app, ["run", "two-moons", "--no-animation", *SETS, *words])
 
