@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,7 @@ from toygan.session.refined import Refined, RefinedCloud, refined
 from toygan.view.records import FINISHED, Record
 
 AS_MADE = "as they are made"
-WAYS = {
-    "learned": ("rejection", "Metropolis-Hastings", "Langevin"),
-    "exact": ("rejection", "Metropolis-Hastings", "Langevin"),
-}
+CRITICS, WAYS = ("learned", "exact"), ("rejection", "Metropolis-Hastings", "Langevin")
 NAMED = ("scenario", "method", "group")  # columns of a run that its rows here have too
 
 
@@ -46,7 +44,7 @@ def folders(piece: Refining, runs: Sequence[Row]) -> dict[str, Row]:
 def every() -> Iterator[tuple[str, str]]:
     """No critic, and each critic with each way."""
     yield "none", AS_MADE
-    yield from ((critic, way) for critic, ways in WAYS.items() for way in ways)
+    yield from product(CRITICS, WAYS)
 
 
 def told(piece: Refining, run: Row, critic: str, way: str) -> dict[str, Any]:
