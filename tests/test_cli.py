@@ -19,6 +19,7 @@ import toygan
 from toygan.cli import console
 from toygan.cli.catalogue import LISTS, pages
 from toygan.cli.main import app
+from toygan.files import cache
 from toygan.files.config import Method
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped, shipped_exhibits, shipped_protocols
@@ -519,6 +520,8 @@ def test_doctor_names_versions_and_what_is_missing():
     said = call("doctor").stdout
     assert [name for name in runs.LIBRARIES if name not in said] == []
     assert "GPU" in said
+    assert "backend auto: onnx; eager for fewer than 80 steps" in said
+    assert f"cache: {cache.folder()} (" in said
 
 
 @pytest.mark.parametrize("command", [[], ["run"], ["draw"], ["compare"], ["list"], ["show"], ["doctor"]], ids=str)
