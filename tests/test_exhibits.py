@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from toygan.exhibits.claims import enough, fits, number_of
 from toygan.exhibits.files import Claim, Term
 from toygan.exhibits.show import run_labels, showing
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
-from toygan.exhibits.work import quickened
+from toygan.exhibits.work import is_there, quickened
 from toygan.files.strict import UserError, key_lines
 from toygan.many import sweep
 from toygan.quantities.diagnosis import RULES
@@ -649,6 +650,24 @@ def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monke
     assert "fewer seeds" in Path("site/index.html").read_text(encoding="utf-8")
     assert len(list(Path("runs").rglob("frames.npz"))) == 4  # the two exhibits share theirs
     assert f"toygan demo {paths[0]} --quick" in Path("site/exhibits/one.html").read_text(encoding="utf-8")
+
+
+def test_a_run_with_more_looks_than_are_asked_for_serves_an_exhibit(tmp_path, monkeypatch, no_processes):
+    """The page of the gallery and `toygan gallery` plan alike, and so take the same runs."""
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, FILE)
+    assert call("demo", path, "--workers", "1").exit_code == 0
+    works = planned(read(path), Path("runs/exhibits"))
+    fewer = written(tmp_path, FILE.replace("training.frames = 3", "training.frames = 2"), "fewer")
+    more = written(tmp_path, FILE.replace("training.frames = 3", "training.frames = 4"), "more")
+    for asked in (fewer, more):  # folders of another name, as if they had been played with three looks
+        for one, kept in zip(planned(read(asked), Path("runs/exhibits")), works, strict=True):
+            shutil.copytree(kept.task.folder, one.task.folder)
+    served = planned(read(fewer), Path("runs/exhibits"))
+    assert all(work.task.config["training"]["frames"] == 3 and is_there(work.task) for work in served)
+    assert call("demo", fewer, "--workers", "1").exit_code == 0
+    with pytest.raises(UserError, match=r"training\.frames: 4, not 3"):
+        is_there(planned(read(more), Path("runs/exhibits"))[0].task)
 
 
 def test_a_gallery_is_built_as_it_is_asked_to_look(tmp_path, monkeypatch, no_processes):
