@@ -173,9 +173,17 @@ class Wanted(NamedTuple):
         return [name for name in ("points", "steps", "view", "panels") if getattr(self, name)]
 
 
-def picture_command(folder: Path, asked: Wanted, look: Appearance, critics: Critics) -> str:
-    """The command that makes one of a run's further pictures; a folder that is told from the root by its last two parts."""
-    place = Path(*folder.parts[-2:]) if folder.is_absolute() else folder
+class Chosen(NamedTuple):
+    """Which moments, panels and seed of runs are drawn in place of the usual picture."""
+
+    steps: Steps = None
+    panels: Panels = None
+    seed: Seed = None
+
+
+def picture_command(command: str, folders: Sequence[Path], asked: Wanted, look: Appearance, critics: Critics) -> str:
+    """The command that makes one of runs' further pictures; folders that are told from the root by their last two parts."""
+    places = [str(Path(*folder.parts[-2:]) if folder.is_absolute() else folder) for folder in folders]
     told = [("view", asked.view), ("points", asked.points), ("steps", asked.steps), ("panels", asked.panels),
             ("seed", asked.seed), ("style", look.style), ("width", look.width), ("font-size", look.type_size),
             ("language", look.language), ("scale", critics.scale), ("no-points", critics.no_points),
@@ -183,7 +191,7 @@ def picture_command(folder: Path, asked: Wanted, look: Appearance, critics: Crit
     usual = (None, False, "paper", "en", "frame")
     words = [part for name, value in told if value not in usual
              for part in (f"--{name}", *([] if value is True else [str(value)]))]  # fmt: skip
-    return shlex.join(["toygan", "draw", str(place), *words])
+    return shlex.join(["toygan", command, *places, *words])
 
 
 def with_command(recording: Recording, command: str) -> Recording:
@@ -308,10 +316,12 @@ def chosen_panels(
     names: Sequence[str],
     path: Path,
     suffix: str,
-    looks: Sequence[int],
+    looks: Sequence[Sequence[int]],
     options: Options,
 ) -> Path:
-    """Draw chosen panels as PATH.SUFFIX; where it is. UserError for a name or number of them that cannot be."""
+    """Draw chosen panels as PATH.SUFFIX, of each recording at its looks; where it is. UserError for a name or number of them
+    that cannot be.
+    """
     from toygan.draw.choice import save_chosen
     from toygan.files.strict import UserError
 
@@ -449,6 +459,38 @@ def drawn(recording: Recording, path: Path, suffix: str, pace: Pace, options: Op
     else:
         still = partial(save_chosen, [recording], ["usual"], options=options)
     return saved(still, partial(save_film, recording, pace=pace, options=options), path, suffix)
+
+
+@contextmanager
+def told_of(recording: Recording) -> Iterator[None]:
+    """A UserError about one of several runs says which."""
+    from toygan.files.strict import UserError
+
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{recording.folder}: {error}") from None
+
+
+def seeds_of_each(recordings: Sequence[Recording], seed: str | None, points: Drawn) -> list[list[Recording]]:
+    """For every run, it with the seed that is asked for, or with each of its own; UserError with the run that has it not."""
+    found = []
+    for recording in recordings:
+        with told_of(recording):
+            found.append(seeds_seen(recording, seed, points))
+    return found
+
+
+def drawn_apart(each: Sequence[Sequence[Recording]], path: Path, suffix: str, asked: Wanted, options: Options) -> Path:
+    """Draw chosen panels, moments or seeds of several runs, each run a list of its seeds, beside `path`; where it is."""
+    recordings, looks = [recording for own in each for recording in own], list[list[int]]()
+    for recording in recordings:
+        with told_of(recording):
+            looks.append(looks_of(recording, asked.steps, [suffix]))
+    kind = "panels" if asked.panels or asked.seed == "all" else "steps"
+    tail = "" if asked.seed is None else f"-seed-{asked.seed}"
+    stem = path.with_name(f"{path.name}-{kind}{tail}")
+    return chosen_panels(recordings, names_in(asked.panels, "critic"), stem, suffix, looks, options)
 
 
 def drawn_together(recordings: Sequence[Recording], path: Path, suffix: str, pace: Pace, options: Options) -> Path:
