@@ -636,6 +636,39 @@ def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch, no_processe
     assert {file: file.stat().st_mtime_ns for file in Path("runs").rglob("frames.npz")} == times
 
 
+def test_a_demo_draws_the_panels_the_seed_and_the_formats_that_are_asked_for(tmp_path, monkeypatch, no_processes):
+    monkeypatch.chdir(tmp_path)
+    two = '[[panels]]\nkind = "films"\n\n[[panels]]\nkind = "ends"'
+    path = written(tmp_path, FILE.replace('[[panels]]\nkind = "ends"', two))
+    run = ["demo", path, "--workers", "1"]
+
+    def drawn(*words):
+        told = call(*run, *words)
+        assert told.exit_code == 0, told.output
+        return sorted(file.name for file in Path("demo/small").iterdir()), told.stdout
+
+    assert drawn()[0] == ["1-films.png", "2-ends.png"]
+    first = Path("demo/small/1-films.png").read_bytes()
+    names, told = drawn("--panels", "films", "--format", "pdf", "--seed", "2", "--no-points")
+    assert names == ["1-films.pdf", "1-films.png"]
+    assert all(name in told for name in names)
+    assert Path("demo/small/1-films.png").read_bytes() != first
+    assert drawn("--panels", "2", "--thin-points")[0] == ["2-ends.png"]
+    critics = written(tmp_path, FILE.replace('kind = "ends"\nmeasure = "w1"', 'kind = "critics"'))
+    assert call("demo", critics, "--workers", "1").exit_code == 0
+    lost = call("demo", critics, "--workers", "1", "--seed", "2")
+    assert (lost.exit_code, "its critic was not kept" in lost.stderr) == (2, True)
+    path = written(tmp_path, FILE.replace('[[panels]]\nkind = "ends"', two))
+    for words, said in (
+        (["--panels", "critics"], "--panels critics: unknown; legal panels: films, ends, 1, 2"),
+        (["--seed", "7"], "seed 7 was not run; this run's are 0, 1, 2"),
+        (["--format", "gif"], "--format gif: unknown"),
+    ):
+        refused = call(*run, *words)
+        assert refused.exit_code == 2
+        assert said in " ".join(refused.stderr.split())
+
+
 def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     at_a_step = FILE.replace('"w1" }', '"w1", at = 4 }')  # which is no step of a quick run

@@ -38,6 +38,16 @@ Formats = Annotated[
         autocompletion=complete_words(*PICTURES, *FILMS),
     ),
 ]
+PictureFormats = Annotated[
+    list[str],
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help="Of pictures: png, pdf, svg; repeatable.",
+        autocompletion=complete_words(*PICTURES),
+    ),
+]
 Fps = Annotated[
     float | None,
     typer.Option(
@@ -173,6 +183,13 @@ class Wanted(NamedTuple):
         return [name for name in ("points", "steps", "view", "panels") if getattr(self, name)]
 
 
+class FewerPoints(NamedTuple):
+    """How many points pictures of critics have."""
+
+    no_points: NoPoints = False
+    thin_points: ThinPoints = False
+
+
 class Chosen(NamedTuple):
     """Which moments, panels and seed of runs are drawn in place of the usual picture."""
 
@@ -246,12 +263,12 @@ def looked(look: Appearance, critics: Critics = Critics(), other: str = "") -> O
     return Options(points, scale, style, mm, px, look.type_size, look.language)
 
 
-def one_of(option: str, word: str, legal: Sequence[str]) -> None:
-    """UserError for a word that is none of the legal ones."""
+def one_of(option: str, word: str, legal: Sequence[str], many: str = "") -> None:
+    """UserError for a word that is none of the legal ones, of which there are `many`."""
     from toygan.files.strict import UserError, suggestion
 
     if word not in legal:
-        raise UserError(f"--{option} {word}: unknown; {suggestion(word, legal, f'{option}s')}")
+        raise UserError(f"--{option} {word}: unknown; {suggestion(word, legal, many or f'{option}s')}")
 
 
 def width_in(text: str | None) -> tuple[int | None, float | None]:
@@ -415,6 +432,37 @@ def drawn_looks(recording: Recording, path: Path, suffix: str, looks: Sequence[i
     place = path.with_name(f"{path.name}.{suffix}")
     save_steps(recording, looks, place, options)
     return place
+
+
+def refuse_films(formats: Sequence[str]) -> None:
+    """UserError for a format that is none of a picture, before anything is played."""
+    from toygan.files.strict import UserError, suggestion
+
+    for name in formats:
+        if name not in PICTURES:
+            raise UserError(f"--format {name}: unknown; {suggestion(name, PICTURES, 'formats')}")
+
+
+def files_of(out: Path, formats: Sequence[str]) -> list[Path]:
+    """The files that a picture at OUT is written to: OUT itself, or with the suffix of each format that is asked for;
+    UserError for what is no format of a picture.
+    """
+    from toygan.files.strict import UserError, suggestion
+
+    refuse_films(formats)
+    suffix = out.suffix[1:].lower()
+    if not formats and suffix not in PICTURES:
+        raise UserError(f"--out {out}: unknown format; {suggestion(out.suffix[1:], PICTURES, 'formats')}")
+    bare = out.with_suffix("") if suffix in PICTURES else out
+    return [bare.with_name(f"{bare.name}.{name}") for name in dict.fromkeys(formats)] or [out]
+
+
+def panels_in(panels: str | None, legal: Sequence[str]) -> list[str]:
+    """The names in a list of panels; UserError for one that is not among those that there are."""
+    names = names_in(panels, "")
+    for name in names:
+        one_of("panels", name, legal, "panels")
+    return names
 
 
 def chosen_formats(formats: Sequence[str], otherwise: Sequence[str]) -> list[str]:
