@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -377,13 +377,18 @@ def draw_comparison(
     formats: list[str],
     pace: Pace | None = None,
     options: Options | None = None,
+    tail: str = "",
 ) -> dict[str, str]:
-    """Pictures and films of several runs; where they are."""
+    """Pictures and films of several runs, TAIL after their name; where they are."""
     from toygan.draw import Options, Pace
 
-    path, look = usable(folder) / "comparison", options or Options()
-    paths = [drawing.drawn_together(recordings, path, suffix, pace or Pace(), look) for suffix in formats]
-    return {name: shown(path) for name, path in drawing.named(paths).items()}
+    path, look = usable(folder) / f"comparison{tail}", options or Options()
+    return draw_all(formats, lambda suffix: drawing.drawn_together(recordings, path, suffix, pace or Pace(), look))
+
+
+def draw_all(formats: list[str], draw: Callable[[str], Path]) -> dict[str, str]:
+    """Draw in every format; where the files are, by what they are."""
+    return {name: shown(path) for name, path in drawing.named([draw(suffix) for suffix in formats]).items()}
 
 
 def shown(path: Path) -> str:
@@ -421,7 +426,7 @@ def draw(
         recording, pace = opened(folder), drawing.pace_of(formats, film, options.px)
         recordings = drawing.seeds_seen(recording, asked.seed, options.points)
         if asked.own or asked.seed:
-            command = drawing.picture_command(folder, asked, look, critics)
+            command = drawing.picture_command("draw", [folder], asked, look, critics)
             recordings = [drawing.with_command(one, command) for one in recordings]
         looks = drawing.looks_of(recording, asked.steps, formats)
         for suffix in formats:
@@ -447,7 +452,8 @@ def drawn_as_asked(
         return views.drawn_view(first, asked.view, suffix, place, options, tail)
     if asked.panels or asked.seed == "all":
         names = drawing.names_in(asked.panels, "critic")
-        return drawing.chosen_panels(recordings, names, place / f"panels{tail}", suffix, looks, options)
+        each = [looks] * len(recordings)
+        return drawing.chosen_panels(recordings, names, place / f"panels{tail}", suffix, each, options)
     if looks:
         return drawing.drawn_looks(first, place / f"steps{tail}", suffix, looks, options)
     stem = "animation" if suffix in drawing.FILMS else "picture" if options.style == "paper" else "slide"
@@ -496,6 +502,7 @@ def compare(
         Path | None, typer.Option(metavar="DIR", help="Where picture and film go; the runs' common folder by default.")
     ] = None,
     formats: drawing.Formats = [],  # noqa: B006
+    chosen: drawing.Chosen = drawing.Chosen(),  # noqa: B008
     film: drawing.Film = drawing.Film(),  # noqa: B008
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     critics: drawing.Critics = drawing.Critics(),  # noqa: B008
@@ -511,13 +518,25 @@ def compare(
         if len(folders) < 2:
             raise UserError("compare needs two runs or more")
         drawing.without_film(formats, animation)
-        options = drawing.looked(look, critics)
-        moving = animation and not (look.type_size or options.mm)
+        options, asked = drawing.looked(look, critics), drawing.Wanted(None, None, *chosen)
+        own = bool(asked.own or asked.seed == "all")
+        moving = animation and not (own or look.type_size or options.mm)
         formats = drawing.chosen_formats(formats, ["png", "gif"] if moving else ["png"])
-        drawing.fits(options, formats)
+        drawing.go_together(asked, options, formats)
+        drawing.fits(options, formats, own)
         pace, recordings = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
         place = usable(out or common_folder(recordings))
-        paths = draw_comparison(recordings, place, formats, pace, options)
+        if asked.own or asked.seed:
+            command = drawing.picture_command("compare", folders, asked, look, critics)
+            recordings = [*recordings[:-1], drawing.with_command(recordings[-1], command)]
+        each = drawing.seeds_of_each(recordings, asked.seed, options.points)
+        if own:
+            paths = draw_all(
+                formats, lambda suffix: drawing.drawn_apart(each, place / "comparison", suffix, asked, options)
+            )
+        else:
+            tail = f"-seed-{asked.seed}" if asked.seed else ""
+            paths = draw_comparison([one for one, *_ in each], place, formats, pace, options, tail)
         paths |= write_page(recordings, place) if page else {}
         if as_json:
             say_json({"runs": table_rows(recordings)} | paths)

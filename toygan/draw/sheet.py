@@ -445,11 +445,17 @@ def note_of(shown: Scene) -> str:
 def w1_of_all(
     figure: Figure, recordings: Sequence[Recording], raised: float = 0.0, height: float = 1.75
 ) -> tuple[Axes, list[Line2D | None]]:
-    """W1 over the steps, the median of each run's seeds, named at the right; few runs show all their seeds as bands. The
-    lines, None for a run without W1. Each target's floor is drawn; `raised` and `height` are inches.
-    """
+    """W1 of runs over the steps, as `w1_together` draws it, on an axis of its own; `raised` and `height` are inches."""
     bottom = 0.8 + 0.15 * len(comparison_commands(recordings)) + raised
-    axis, styles = axis_at(figure, MARGIN + 0.1, bottom, WIDTH - 2.6, height), styles_of(len(recordings))
+    axis = axis_at(figure, MARGIN + 0.1, bottom, WIDTH - 2.6, height)
+    return axis, w1_together(axis, recordings)
+
+
+def w1_together(axis: Axes, recordings: Sequence[Recording]) -> list[Line2D | None]:
+    """W1 over the steps, the median of each run's seeds, named at the right; few runs show all their seeds as bands. The
+    lines, None for a run without W1. Each target's floor is drawn.
+    """
+    styles = styles_of(len(recordings))
     lines = [
         w1_of_one(axis, recording, colour, dashes, band=len(recordings) <= 4)
         for recording, (colour, dashes, _) in zip(recordings, styles, strict=True)
@@ -461,7 +467,7 @@ def w1_of_all(
     dress_curves(axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds")
     names = [textwrap.shorten(name, NAME, placeholder=" …") for name in names_apart(recordings)]
     name_ends(axis, ends, names, styles)
-    return axis, lines
+    return lines
 
 
 def floors_of_all(axis: Axes, recordings: Sequence[Recording]) -> None:
