@@ -17,8 +17,9 @@
       page.assigner = lab.workerOf(lab.assigner);
       page.trainer.onmessage = page.assigner.onmessage = ({ data }) => HEARD[data.told] && HEARD[data.told](data);
       page.trainer.onerror = (event) => fault(event.message);
-      const arrived = new Promise((resolve) => { HEARD.ready = resolve; }), packed = lab.fromLetters(text, size), { inputs, outputs } = header.potential;
-      page.trainer.postMessage({ do: "engine", packed, loader: header.loader, model: { inputs, outputs, bytes: lab.fromText(header.potential.text) } }, [packed.buffer]);
+      const arrived = new Promise((resolve) => { HEARD.ready = resolve; }), packed = lab.fromLetters(text, size);
+      const models = Object.fromEntries(Object.entries(header.models).map(([name, { inputs, outputs, text: bytes }]) => [name, { inputs, outputs, bytes: lab.fromText(bytes) }]));
+      page.trainer.postMessage({ do: "engine", packed, loader: header.loader, models }, [packed.buffer]);
       lab.held.engine.text = "";
       await arrived;
       lab.told.ready = performance.now();
@@ -99,6 +100,7 @@
   };
   HEARD.gauge = (found) => { const panel = panelOf(found.game); if (panel) page.gauged(panel, found); };
   HEARD.distance = (found) => { const panel = panelOf(found.game); page.assigning = null; if (panel) page.measured(panel, found); };
+  HEARD.lowest = ({ game, found }) => { const panel = panelOf(game); if (panel) page.lowest(found); };
   HEARD.floor = ({ game, distances }) => { const panel = panelOf(game); if (panel) page.floored(panel, distances); };
 
   function followed(look) {
@@ -161,7 +163,7 @@
   function turnedNow(key, value) {
     for (const { setup } of page.panels) {
       if (!setup) continue;
-      const knows = key === "critic_steps" ? !setup.models.step : key === "frozen" || key === "kick" || setup.used.includes(key);
+      const knows = /^(critic|generator)_steps$/.test(key) ? !setup.models.step : /^(frozen|kick|.*_optimiser)$/.test(key) || setup.used.includes(key);
       if (knows) page.trainer.postMessage({ do: "set", id: setup.id, key, value });
     }
     page.keepAddressSoon(400);

@@ -43,7 +43,8 @@
     at.time.max = Math.max(look.kept[1], look.step, 1);
     if (document.activeElement !== at.time || playing) at.time.value = look.step;
     at.time.setAttribute("aria-valuetext", at.step.textContent);
-    for (const [key, row] of page.dialRows) row.follow(key === "critic_steps" ? look.criticSteps : look.dials[key]);
+    for (const [key, row] of page.dialRows) row.follow({ critic_steps: look.criticSteps, generator_steps: look.generatorSteps }[key] || look.dials[key]);
+    for (const player in at.optimisers) at.optimisers[player].value = look.plain[player] ? "descent" : "own";
     if (at.frozen) at.frozen.value = look.frozen;
     page.explain(look);
     if (look.diverged) page.say(filled(words.diverged, { step: look.step }));

@@ -24,7 +24,7 @@
 
   function command() {
     const { experiment } = page, { look, setup } = page.main();
-    return lab.commandOf({ ...experiment, drawn: page.isChanged() }, { scenario: catalogue.scenarios[experiment.scenario], game: setup, dials: look.dials, criticSteps: look.criticSteps, size: experiment.size });
+    return lab.commandOf({ ...experiment, drawn: page.isChanged() }, { measured: catalogue.measured, scenario: catalogue.scenarios[experiment.scenario], game: setup, dials: look.dials, criticSteps: look.criticSteps, size: experiment.size });
   }
 
   function save(blob, name) {

@@ -5,9 +5,9 @@
   const page = lab.page, { at } = page, { el, filled } = lab;
   // Which boxes of the flow a part lights up.
   const LIT = {
-    critic: { sample: ["latent", "generator", "fake", "real"], judge: ["fake", "real", "critic"], pull: ["critic", "loss"], update: ["loss", "critic"] },
-    generator: { sample: ["latent", "generator", "fake"], judge: ["fake", "critic"], pull: ["critic", "fake"], update: ["loss", "generator"] },
-    step: { sample: ["latent", "generator", "fake", "real"], judge: ["fake", "real", "critic"], pull: ["critic", "loss", "fake"], update: ["loss", "critic", "generator"] },
+    critic: { sample: ["latent", "generator", "fake", "real"], judge: ["fake", "real", "critic"], loss: ["critic", "loss"], pull: ["loss", "critic"], update: ["critic"] },
+    generator: { sample: ["latent", "generator", "fake"], judge: ["fake", "critic"], loss: ["critic", "loss"], pull: ["loss", "critic", "fake"], update: ["fake", "generator"] },
+    step: { sample: ["latent", "generator", "fake", "real"], judge: ["fake", "real", "critic"], loss: ["critic", "loss"], pull: ["critic", "loss", "fake"], update: ["critic", "generator"] },
   };
   const ORDER = [["latent", "generator", "fake"], ["real"], ["critic", "loss"]];
 
