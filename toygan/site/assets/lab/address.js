@@ -96,12 +96,14 @@
   };
 
   // What `toygan run` has to be told for the same game, as far as a command can say it: dials as they are now.
-  lab.commandOf = function (experiment, { scenario, game, dials, criticSteps, size, measured }) {
+  lab.commandOf = function (experiment, { scenario, game, dials, criticSteps, size, measured, plain, onlyHere }) {
     const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
     const words = ["toygan run", experiment.drawn ? "drawn.toml" : quoted(scenario.said), "-m", quoted(experiment.method)];
     const pairs = {};
     for (const key in dials) if (Math.abs(dials[key] - game.dials[key]) > 1e-9 * Math.abs(game.dials[key])) pairs[key] = dials[key];
     delete pairs.steps;
+    const isPlain = plain.critic && (plain.generator || game.models.step); // else it is the page's alone
+    if (isPlain) ["betas.0", "betas.1", "epsilon"].forEach((key) => delete pairs[key]);
     const betas = ["betas.0", "betas.1"];
     if (betas.some((key) => key in pairs)) {
       words.push("--set", `'method.betas=[${betas.map((key) => floats(dials[key])).join(", ")}]'`);
@@ -113,9 +115,10 @@
     for (const key in pairs) words.push("--set", `method.${key}=${floats(pairs[key])}`);
     if (criticSteps !== game.critic_steps && !game.models.step) words.push("--set", `method.critic_steps=${criticSteps}`);
     if (experiment.latent || players) words.push("--set", `generator.latent=${experiment.latent || "normal"}`);
+    if (isPlain) words.push("--set", "method.optimiser=descent");
     words.push("--steps", String(dials.steps));
     if (experiment.seed) words.push("--set", `'training.seeds=[${experiment.seed}]'`);
-    return words.join(" ");
+    return words.join(" ") + (onlyHere ? "  # " + onlyHere : "");
   };
   const floats = (value) => { const short = String(Number(value.toPrecision(6))); return /[.e]/.test(short) ? short : short + ".0"; };
 })();

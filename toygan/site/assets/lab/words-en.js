@@ -91,7 +91,7 @@ lab.words.en = {
   csvMany: "{n} points read; {kept} of them are kept.",
   kickCritic: "Shake the critic", kickGenerator: "Shake the generator", kickMove: "Move the generator",
   share: "Share and keep", copyLink: "Copy the address", copyCommand: "Copy the command", saveScenario: "Save the scenario file", savePicture: "Save a picture", film: "Record a film", gif: "Record a GIF", filmStop: "Stop and save",
-  copied: "Copied", copyFailed: "Copy this:", commandHint: "The same game by toygan; its random numbers are Python's own.",
+  copied: "Copied", copyFailed: "Copy this:", onlyHere: "only in the page: {what}", commandHint: "The same game by toygan; its random numbers are Python's own.",
   keys: "Keys: space plays, → steps, c critic, g generator, r restarts.",
   lookFor: "What to look for", lessonsTitle: "Lessons", freePlay: "Free play", tryThis: "Try", expect: "What should happen",
   hover: "score {score}, slope {slope}", hoverMode: "mode {k} at {far} sigma", stageName: "Target and generated points on the critic's map; {scenario}, {method}, step {step}", chartName: "{what} over steps; click to go there",
