@@ -27,7 +27,7 @@ from toygan.game.streams import draws, stream
 from toygan.quantities.blurred import blurred_divergences
 from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
 from toygan.quantities.evidence import Places, places_of
-from toygan.quantities.optimal import OPTIMA, Told, of_clouds, told_in_words
+from toygan.quantities.optimal import OPTIMA, Told, log_of_points, of_clouds, told_in_words, width_of
 from toygan.quantities.skeleton import Curve
 from toygan.quantities.state import (
     Watched,
@@ -447,3 +447,17 @@ def divergence_model(windows: Windows = WINDOWS) -> Model:
     rng = np.random.default_rng(0)
     clouds = {name: torch.from_numpy(rng.standard_normal((1, windows.judged, 2))).float() for name in ("real", "fake")}
     return part(seen, "seen", at=clouds)
+
+
+def density_model(windows: Windows = WINDOWS) -> Model:
+    """The logarithm of a target's density at points [1, k, 2], a Gaussian kernel estimate of its points `cloud [1, n, 2]`."""
+
+    def seen(at: Mapping[str, Tensor]) -> Tree:
+        points, cloud = (at[name].squeeze(0) for name in ("points", "cloud"))
+        finest = (points.amax(dim=0) - points.amin(dim=0)).amax() / (windows.scores - 1)
+        return {"logs": log_of_points(points, cloud, width_of(cloud, finest)).unsqueeze(0)}
+
+    rng, shapes = np.random.default_rng(0), {"points": windows.scores**2, "cloud": windows.samples}
+    return part(
+        seen, "seen", at={name: torch.from_numpy(rng.standard_normal((1, n, 2))).float() for name, n in shapes.items()}
+    )

@@ -36,6 +36,7 @@ from toygan.session.looks import RUNAWAY
 from toygan.session.playable import (
     WINDOWS,
     Playable,
+    density_model,
     divergence_model,
     drawable,
     if_playable,
@@ -132,7 +133,8 @@ def completed(place: Path, known: Mapping[str, Any], worlds: Iterable[Config]) -
     """The page around its methods: targets, the engine, what is known of all, scripts. Returns its `index.html`."""
     for number, config in enumerate(worlds):
         put(place, f"target-{number}", *target_file(pool(config, POOL)))
-    put(place, "engine", *engine_file({"potential": potential_model(), "divergence": divergence_model()}))
+    shared = {"potential": potential_model(), "divergence": divergence_model(), "density": density_model()}
+    put(place, "engine", *engine_file(shared))
     put(place, "catalogue", known, b"")
     (place / "assets").mkdir(parents=True, exist_ok=True)
     for name in (FIRST, *SCRIPTS, *STYLES):

@@ -48,6 +48,7 @@
       setups.forEach((setup, k) => opened(page.panels[k], setup, target));
       page.buildDials();
       page.askFloor();
+      page.askDensity();
       if (!refused) page.say("");
       if (go) page.play();
       page.sticky = refused;
@@ -88,6 +89,8 @@
       page.repaint();
     },
     kinds({ game, word, of }) { const panel = panelOf(game); if (panel) { panel.kinds = { word, of }; page.legendOfKinds(panel); } },
+    latents({ game, places }) { const panel = panelOf(game); if (panel) panel.latents = places; },
+    density({ values }) { page.panels.forEach(({ stage }) => stage.setDensity(values)); page.repaint(); },
     rest() {
       page.playing = false;
       const { experiment } = page, look = page.main() && page.main().look;
@@ -145,6 +148,17 @@
   };
 
   page.once = function (what) { page.pause(); send({ do: "once", what: what === "step" && page.speed === "slow" ? "part" : what }); };
+  // So many steps on, as fast as it goes.
+  page.ahead = function (steps = 1000) {
+    const until = page.experiment.step = (page.experiment.now || 0) + steps;
+    page.open.forEach((id) => page.trainer.postMessage({ do: "until", id, step: until }));
+    page.play();
+    page.trainer.postMessage({ do: "speed", ...SPEEDS.most });
+  };
+
+  // The target's density, where it is shown: one target, one picture for all games.
+  page.askDensity = () => page.main() && page.main().setup && page.shownParts().density && page.trainer.postMessage({ do: "density", id: page.main().setup.id });
+
   page.seek = function (step) { page.pause(); send({ do: "seek", step }); };
   page.restart = () => page.start({ ...page.experiment, step: 0, changes: page.experiment.changes.filter(([step]) => step === 0) }, true);
 

@@ -139,7 +139,7 @@
       page.trainer.postMessage({ do: "pool", id: setup.id, pool: target.points, windows: setup.windows });
     }
     clearTimeout(sharingLater);
-    sharingLater = setTimeout(() => { if (target.points.length) page.askFloor(); page.keepAddress(); }, 500);
+    sharingLater = setTimeout(() => { if (target.points.length) { page.askFloor(); page.askDensity(); } page.keepAddress(); }, 500);
   }
   let sharingLater = 0;
 

@@ -127,7 +127,7 @@
     return el("div", { class: "transport", role: "group", "aria-label": words.play },
       button("play", words.play, () => (page.playing ? page.pause() : page.play()), { class: "main" }), button("one", words.step, () => page.once("step")),
       alternates ? button("moveCritic", words.critic, () => page.once("critic")) : null, alternates ? button("moveGenerator", words.generator, () => page.once("generator")) : null,
-      button("restart", words.restart, () => page.restart()), button("other", words.newSeed, other), chooser("speed", words.speed, Object.entries(words.speeds), page.speed, chosen),
+      button("ahead", words.ahead, () => page.ahead()), button("restart", words.restart, () => page.restart()), button("other", words.newSeed, other), chooser("speed", words.speed, Object.entries(words.speeds), page.speed, chosen),
       el("div", { class: "scrub" }, el("label", { for: "time" }, words.time), at.time, at.step, at.rate));
   }
 
@@ -143,13 +143,14 @@
       at.optimal.hidden = !page.shownParts().optimal;
       page.optimalWords();
       page.tellWanted();
+      if (letter === "d") page.askDensity();
       if (letter === "o" && !page.playing && page.wantsOptimal()) page.trainer.postMessage({ do: "again", id: page.main().setup.id });
       if (page.main()) page.main().asked = null;
       page.keepAddress();
       page.repaint();
     };
     const parts = Object.entries(words.shows).map(([letter, text]) => el("label", { class: "switch" }, el("input", { type: "checkbox", id: "show-" + letter, checked: experiment.view.includes(letter), onchange: changed(letter) }), text));
-    return el("fieldset", { class: "shows" }, el("legend", {}, words.show), parts);
+    return el("fieldset", { class: "shows" }, el("legend", {}, words.show), parts, page.button("carry", words.carry, () => page.carry(), { class: "quiet" }));
   }
 
   // --- what is turned ---
@@ -187,6 +188,7 @@
     }
     if (!wanted) rows.push(...optimisers(setup));
     if (setup.players) rows.unshift(...players(setup.players));
+    else if (!wanted && page.cuts(page.experiment.method, page.experiment.scenario)) rows.push(page.button("cut", words.chooseCut, () => page.start({ ...page.experiment, step: 0, changes: [], size: page.OWN }, true)));
     if (setup.latent) rows.push(chooser("latent", words.latent, Object.entries(words.latents), setup.latent, (latent) => page.start({ ...page.experiment, step: 0, latent }, true)));
     at.frozen = null;
     if (!setup.models.step) {
@@ -206,7 +208,7 @@
     const recut = (change) => { clearTimeout(later); later = setTimeout(() => { change(now); page.start({ ...page.experiment, step: 0, players: now }, true); }, 350); };
     const slider = (player, what, high) => lab.slider({ key: `${player}-${what}`, words: words[`${player}Cut`][what] }, { low: 1, high, log: false, whole: true }, now[player][what],
       (value) => recut((all) => { all[player][what] = value; }));
-    const latents = chooser("inputs", words.inputs, [["1", words.inputsOf[0]], ["2", words.inputsOf[1]]], String(now.inputs), (value) => recut((all) => { all.inputs = Number(value); }));
+    const latents = chooser("inputs", words.inputs, Object.entries(words.inputsOf), String(now.inputs), (value) => recut((all) => { all.inputs = Number(value); }));
     return [...["generator", "critic"].flatMap((player) => [slider(player, "layers", layers), slider(player, "width", neurons)]), latents];
   }
 

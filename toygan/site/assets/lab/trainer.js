@@ -304,10 +304,11 @@ lab.trainer = function () {
       let shift = i * width;
       for (const [numbers, columns] of parts) { for (let c = 0; c < columns; c++) latents[shift++] = numbers[i * columns + c]; }
     }
+    const last = parts[parts.length - 1], latent = firstTwo(last[0], last[1], last[1]);
     const seen = await watchedAs(game, { latents }), fake = seen.samples.slice(0, 2 * rows), slopes = game.windows.slopes.slice();
     slopes.set(fake.subarray(0, slopes.length));
     const pulled = await watchedAs(game, { latents, slopes });
-    return { real: drawn(game, "real", 2 * rows, step, place), fake, pull: pulled.slopes.slice(0, Math.min(2 * rows, slopes.length)) };
+    return { real: drawn(game, "real", 2 * rows, step, place), latent, fake, pull: pulled.slopes.slice(0, Math.min(2 * rows, slopes.length)) };
   }
 
   // --- messages ---
@@ -360,6 +361,11 @@ lab.trainer = function () {
     },
     async again({ id }) { if (games.has(id)) await look(games.get(id), "ends"); },
     async gauge({ id }) { if (games.has(id)) await gauge(games.get(id)); },
+    async density({ id }) {
+      const { scores, some } = games.get(id).windows, given = { points: scores, cloud: some };
+      const out = await run(shared.density, (port, type, shape) => tensor(type, given[port.slice(3)], shape));
+      postMessage({ told: "density", values: Float32Array.from(Object.values(out)[0].data) });
+    },
     async floor({ id, real, clouds }) {
       const found = [];
       for (const cloud of clouds) found.push(await divergences(real, cloud));
@@ -413,10 +419,18 @@ lab.trainer = function () {
     return out;
   }
 
+  // The first two of the last `own` columns, as places of the plane.
+  function firstTwo(numbers, width, own) {
+    const out = new Float32Array(2 * numbers.length / width);
+    for (let i = 0; i < out.length; i++) out[i] = i % 2 < own ? numbers[Math.floor(i / 2) * width + width - own + i % 2] : 0;
+    return out;
+  }
+
   // What looks and gauges are fed, and which kind each watched point is of.
   function rewatch(game) {
     const { samples, judged } = game.watched, { kinds, windows } = game, { numbers, width } = watched(game, game.watched, windows.realLabels);
     windows.latents = numbers;
+    postMessage({ told: "latents", game: game.id, places: firstTwo(numbers, width, game.draws.latent[1]) });
     game.gauged = { latents: watched(game, { samples: judged, mesh: 0 }, windows.judgedLabels).numbers, real: windows.judged };
     if (!kinds) return;
     const most = (i) => { const row = numbers.subarray(i * width + kinds.start, i * width + kinds.stop); return row.indexOf(Math.max(...row)); };

@@ -157,13 +157,27 @@
 
   // --- the room ---
 
+  // The last number of each line beside its name.
+  let keys = {};
+  page.keyNumbers = function () {
+    for (const name in keys) {
+      const last = charts[name].points[charts[name].points.length - 1];
+      keys[name].forEach((at, i) => { const text = last && Number.isFinite(last.values[i]) ? lab.short(last.values[i]) : ""; if (at.textContent !== text) at.textContent = text; });
+    }
+  };
+
   page.watchRoom = function () {
+    keys = {};
     const { words } = page, canvas = (id, what) => el("canvas", { class: "chart", id, role: "img", "aria-label": filled(words.chartName, { what }) });
-    const key = ([colour, text]) => el("span", { class: "key" }, el("span", { class: "line", style: `background:var(${colour})`, "aria-hidden": "true" }), text);
+    const key = (name) => ([colour, text]) => {
+      const number = el("span", { class: "count" });
+      (keys[name] = keys[name] || []).push(number);
+      return el("span", { class: "key" }, el("span", { class: "line", style: `background:var(${colour})`, "aria-hidden": "true" }), text + " ", number);
+    };
     const chart = (name, id, title, lines, more, ...under) => {
       const drawn = canvas(id, title);
       charts[name] = Object.assign(new lab.Chart(drawn, lines.map(([colour, , dash]) => ({ colour, dash })), page.seek), more);
-      return el("div", {}, el("h2", {}, title), drawn, lines.length > 1 ? el("p", { class: "keys" }, lines.map(key)) : null, under);
+      return el("div", {}, el("h2", {}, title), drawn, lines.length > 1 ? el("p", { class: "keys" }, lines.map(key(name))) : null, under);
     };
     at.coverNow = el("p", { class: "hint" }, words.coverNone);
     at.lowest = el("p", { class: "hint" }, " ");
