@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -665,6 +666,80 @@ def test_the_diagnosis_is_pythons(seen, place):
         assert {label: found["frame"] for label, found in told.items()} == right, name
         kinds |= set(right)
     assert len(kinds) >= 12, kinds
+
+
+MADE_UP = 400  # stories of every seed from 0 on
+
+
+def test_the_diagnosis_is_pythons_on_hundreds_of_stories_by_chance(seen, place):
+    """What the page's rules are is a port, since no graph holds their conditions: the same labels, from the same frames on."""
+    opened(seen, place)
+    told = [made_up(seed) for seed in range(MADE_UP)]
+    ours = seen.page.evaluate(
+        "all => all.map(story => Object.entries(lab.diagnosis(story, lab.page.catalogue)).map(([k, one]) => [k, one.frame]))",
+        [as_plain(one) for one in told],
+    )
+    apart, kinds = {}, Counter()
+    for seed, (one, found) in enumerate(zip(told, ours, strict=True)):
+        right = {label: finding.frame for label, finding in findings(one).items()}
+        kinds.update(list(right))
+        if dict(found) != right:
+            apart[seed] = (dict(found), right)
+    assert apart == {}
+    assert len(kinds) >= 13, kinds
+    assert kinds.total() > MADE_UP / 2
+
+
+def made_up(seed: int) -> Story:
+    """A story of curves that are all drawn by chance from a few families, some of them unknown or lost on the way."""
+    rng = np.random.default_rng([seed, 14])
+    n, k = int(rng.integers(3, 60)), int(rng.integers(1, 10))
+    t = np.arange(n)
+
+    def curve(low: float, high: float) -> np.ndarray:
+        size = 10 ** rng.uniform(np.log10(low), np.log10(high))
+        families = [
+            np.ones(n), np.exp(-t / rng.uniform(1, 20)), np.exp(t / rng.uniform(2, 20)), 1 + t * rng.uniform(0, 0.3),
+            1 + 0.8 * np.sin(2 * np.pi * t / rng.uniform(2, 15)), (t > rng.integers(n)) + 0.05,
+            np.abs(1 + 0.2 * rng.standard_normal(n).cumsum()),
+        ]  # fmt: skip
+        found = size * families[rng.integers(len(families))] * (1 + rng.choice([0, 0.02, 0.3]) * rng.standard_normal(n))
+        holes = rng.random(n) < 0.1 * (rng.random() < 0.15)
+        return np.where(holes, np.nan, found)
+
+    def maybe(make, chance: float = 0.7):
+        return make() if rng.random() < chance else None
+
+    def some_shares() -> np.ndarray:
+        even, few = np.full((n, k), 1 / k), np.where(t[:, None] >= 0, np.eye(k)[rng.integers(k)], 0)
+        hops = np.eye(k)[(t // int(rng.integers(1, 8))) % k]
+        found = [even, few, hops, rng.dirichlet(np.full(k, 0.5), size=n), np.where((t > n // 2)[:, None], few, even)]
+        return found[rng.integers(len(found))]
+
+    w1, alive = np.abs(curve(0.03, 30)), n if rng.random() < 0.8 else int(rng.integers(1, n))
+    w1[0] = w1[0] if np.isfinite(w1[0]) else 1.0
+    names = ("critic_loss", "steepness", "score_gap", "score_range", "generator_gradient", "lead")
+    curves = {
+        name: curve(1e-4, 1e4) * rng.choice([-1, 1] if name in ("lead", "critic_loss") else [1]) for name in names
+    }
+    kept = {name: values for name, values in curves.items() if rng.random() < 0.7}
+    shares = {"weight_saturation", "score_saturation", "high_quality", "on_skeleton", "skeleton_coverage"}
+    kept |= {name: np.clip(curve(0.05, 3), 0, 1) for name in sorted(shares) if rng.random() < 0.4}
+    kept |= {"modes": np.clip(np.nan_to_num(curve(1, 10)).round(), 0, k)} if rng.random() < 0.5 else {}
+    kept |= {"w1": w1, "w1_floor": np.full(n, 0.05)} if rng.random() < 0.9 else {}
+    grouped = maybe(some_shares)
+    circle = np.stack([np.cos(t / rng.uniform(0.3, 4)), np.sin(t / rng.uniform(0.3, 4))], axis=1)
+    return Story(
+        steps=t * 10, alive=alive, curves=kept,
+        layers=maybe(lambda: 10 ** (rng.uniform(-2, 2) * np.arange(4)[::-1] + 0.1 * rng.standard_normal((n, 4)))),
+        shares=grouped, home=None if grouped is None else np.clip(curve(0.2, 2), 0, 1),
+        carried=None if grouped is None else (grouped > 0.03).sum(axis=1).astype(float),
+        weights=np.full(k, 1 / k) if rng.random() < 0.6 else rng.dirichlet(np.full(k, 2.0)), has_modes=rng.random() < 0.7,
+        centre=maybe(lambda: [circle, rng.standard_normal((n, 2)).cumsum(axis=0), np.zeros((n, 2))][rng.integers(3)]),
+        width=maybe(lambda: np.abs(curve(0.01, 3))),
+        ceilings={"modes": float(k), "high_quality": 0.98, "on_skeleton": 0.95, "skeleton_coverage": 0.9},
+        size=rng.uniform(0.5, 3), points=int(rng.choice([200, 400, 1000])), floor_spread=0.02, error=0.05,
+    )  # fmt: skip
 
 
 # --- games of more players, classes and worlds -------------------------------------------------------------------------

@@ -74,7 +74,7 @@
     at.said = el("p", { class: "said", role: "status" });
     const count = page.panels.reduce((sum, panel) => sum + (panel.other ? 2 : 1), 0);
     return el("section", { class: "play", "aria-label": page.words.play }, el("div", { class: "stages", "data-count": String(count), "data-many": count > 4 }, page.panels.map(({ figure }) => figure)),
-      legend(), transport(), at.said, page.flow(), page.tools(), shows());
+      at.said, page.flow(), transport(), legend(), page.tools(), shows());
   }
 
   function onePanel({ method, seed }, k) {
