@@ -95,6 +95,7 @@ def described(game: Playable, pieces: Pieces) -> Header:
         "shift": game.shift,
         "best": None if game.best is None else described_best(game.best),
         "shows_samples": game.shows_samples,
+        "cut": None if game.cut is None else {"layers": game.cut.layers, "bounds": game.cut.bounds},
     }
 
 
@@ -174,9 +175,12 @@ def boxed(points: np.ndarray, pieces: Pieces) -> Header:
     return {"low": low.tolist(), "size": size.tolist(), "count": len(points), "at": pieces.add(codes.T.tobytes())}
 
 
-def engine_file(potential: Model) -> File:
-    """The runtime: its two scripts as text, its WASM as it was packed; and the model of the optimal critic."""
+def engine_file(models: Mapping[str, Model]) -> File:
+    """The runtime: its two scripts as text, its WASM as it was packed; and the models that belong to no game, by name."""
     texts = {"ort": "ort.wasm.min.js", "loader": "ort-wasm-simd-threaded.mjs"}
-    model = {"text": base64.b64encode(potential.content).decode(), **described_model(potential, Pieces())}
+    told = {
+        name: {"text": base64.b64encode(model.content).decode(), **described_model(model, Pieces())}
+        for name, model in models.items()
+    }
     header = {key: (VENDOR / name).read_text(encoding="utf-8") for key, name in texts.items()}
-    return {**header, "potential": model}, (VENDOR / "ort-wasm-simd-threaded.wasm.gz").read_bytes()
+    return {**header, "models": told}, (VENDOR / "ort-wasm-simd-threaded.wasm.gz").read_bytes()

@@ -15,6 +15,7 @@
   lab.addressOf = function (experiment) {
     const parts = new URLSearchParams();
     for (const key in PLAIN) if (experiment[PLAIN[key]]) parts.set(key, experiment[PLAIN[key]]);
+    if (experiment.players) parts.set("net", [experiment.players.generator, experiment.players.critic].flatMap(({ layers, width }) => [layers, width]).concat(experiment.players.inputs).join("*"));
     if (experiment.seed) parts.set("seed", experiment.seed);
     if (experiment.step) parts.set("step", experiment.step);
     if (experiment.changes && experiment.changes.length) parts.set("c", experiment.changes.map(packedChange).join("!"));
@@ -32,12 +33,15 @@
     for (const key of ["seed", "step"]) if (/^\d+$/.test(parts.get(key) || "")) found[key] = Number(parts.get(key));
     if (parts.get("c")) found.changes = parts.get("c").split("!").map(change).filter(Boolean);
     if (parts.get("b")) found.beside = parts.get("b").split("!").map((one) => { const [method, seed] = one.split("*"); return { method, seed: Number(seed) || 0 }; });
+    if (parts.get("net")) found.players = playersIn(parts.get("net").split("*").map(Number));
     if (parts.get("hide")) found.hidden = parts.get("hide").split("!");
     if (parts.get("p")) Object.assign(found, pointsIn(parts.get("p")));
     if (parts.get("d")) Object.assign(found, densityIn(parts.get("d")));
     if (parts.get("mv")) found.moved = parts.get("mv").split("!").map((one) => one.split("*").map((part) => Number(part.replace("m", "-").replace("p", ".")))).filter((one) => one.length === 3 && one.every(Number.isFinite));
     return found;
   };
+
+  const playersIn = ([l, w, k, v, inputs]) => ({ generator: { layers: l, width: w }, critic: { layers: k, width: v }, inputs });
 
   // A density behind its box: a byte for each stretch of equal values, the value below and its length, at most 16, above.
   function packedDensity(density, box) {
@@ -92,24 +96,29 @@
   };
 
   // What `toygan run` has to be told for the same game, as far as a command can say it: dials as they are now.
-  lab.commandOf = function (experiment, { scenario, game, dials, criticSteps, size }) {
+  lab.commandOf = function (experiment, { scenario, game, dials, criticSteps, size, measured, plain, onlyHere }) {
     const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
     const words = ["toygan run", experiment.drawn ? "drawn.toml" : quoted(scenario.said), "-m", quoted(experiment.method)];
     const pairs = {};
     for (const key in dials) if (Math.abs(dials[key] - game.dials[key]) > 1e-9 * Math.abs(game.dials[key])) pairs[key] = dials[key];
     delete pairs.steps;
+    const isPlain = plain.critic && (plain.generator || game.models.step); // else it is the page's alone
+    if (isPlain) ["betas.0", "betas.1", "epsilon"].forEach((key) => delete pairs[key]);
     const betas = ["betas.0", "betas.1"];
     if (betas.some((key) => key in pairs)) {
       words.push("--set", `'method.betas=[${betas.map((key) => floats(dials[key])).join(", ")}]'`);
       betas.forEach((key) => delete pairs[key]);
     }
-    if (!experiment.drawn) for (const one of scenario.settings[size]) words.push("--set", one);
+    const { players } = experiment, cut = players && ["generator", "critic"].flatMap((name) => [`${name}.width=${players[name].width}`, `${name}.depth=${players[name].layers}`]);
+    const settings = players ? [...measured.settings, ...cut, `generator.latent_dim=${players.inputs}`] : experiment.drawn ? [] : scenario.settings[size];
+    for (const one of settings) words.push("--set", one);
     for (const key in pairs) words.push("--set", `method.${key}=${floats(pairs[key])}`);
     if (criticSteps !== game.critic_steps && !game.models.step) words.push("--set", `method.critic_steps=${criticSteps}`);
-    if (experiment.latent) words.push("--set", `generator.latent=${experiment.latent}`);
+    if (experiment.latent || players) words.push("--set", `generator.latent=${experiment.latent || "normal"}`);
+    if (isPlain) words.push("--set", "method.optimiser=descent");
     words.push("--steps", String(dials.steps));
     if (experiment.seed) words.push("--set", `'training.seeds=[${experiment.seed}]'`);
-    return words.join(" ");
+    return words.join(" ") + (onlyHere ? "  # " + onlyHere : "");
   };
   const floats = (value) => { const short = String(Number(value.toPrecision(6))); return /[.e]/.test(short) ? short : short + ".0"; };
 })();

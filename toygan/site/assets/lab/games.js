@@ -17,8 +17,9 @@
       page.assigner = lab.workerOf(lab.assigner);
       page.trainer.onmessage = page.assigner.onmessage = ({ data }) => HEARD[data.told] && HEARD[data.told](data);
       page.trainer.onerror = (event) => fault(event.message);
-      const arrived = new Promise((resolve) => { HEARD.ready = resolve; }), packed = lab.fromLetters(text, size), { inputs, outputs } = header.potential;
-      page.trainer.postMessage({ do: "engine", packed, loader: header.loader, model: { inputs, outputs, bytes: lab.fromText(header.potential.text) } }, [packed.buffer]);
+      const arrived = new Promise((resolve) => { HEARD.ready = resolve; }), packed = lab.fromLetters(text, size);
+      const models = Object.fromEntries(Object.entries(header.models).map(([name, { inputs, outputs, text: bytes }]) => [name, { inputs, outputs, bytes: lab.fromText(bytes) }]));
+      page.trainer.postMessage({ do: "engine", packed, loader: header.loader, models }, [packed.buffer]);
       lab.held.engine.text = "";
       await arrived;
       lab.told.ready = performance.now();
@@ -47,6 +48,7 @@
       setups.forEach((setup, k) => opened(page.panels[k], setup, target));
       page.buildDials();
       page.askFloor();
+      page.askDensity();
       if (!refused) page.say("");
       if (go) page.play();
       page.sticky = refused;
@@ -87,6 +89,8 @@
       page.repaint();
     },
     kinds({ game, word, of }) { const panel = panelOf(game); if (panel) { panel.kinds = { word, of }; page.legendOfKinds(panel); } },
+    latents({ game, places }) { const panel = panelOf(game); if (panel) panel.latents = places; },
+    density({ values }) { page.panels.forEach(({ stage }) => stage.setDensity(values)); page.repaint(); },
     rest() {
       page.playing = false;
       const { experiment } = page, look = page.main() && page.main().look;
@@ -99,6 +103,7 @@
   };
   HEARD.gauge = (found) => { const panel = panelOf(found.game); if (panel) page.gauged(panel, found); };
   HEARD.distance = (found) => { const panel = panelOf(found.game); page.assigning = null; if (panel) page.measured(panel, found); };
+  HEARD.lowest = ({ game, found }) => { const panel = panelOf(game); if (panel) page.lowest(found); };
   HEARD.floor = ({ game, distances }) => { const panel = panelOf(game); if (panel) page.floored(panel, distances); };
 
   function followed(look) {
@@ -143,6 +148,17 @@
   };
 
   page.once = function (what) { page.pause(); send({ do: "once", what: what === "step" && page.speed === "slow" ? "part" : what }); };
+  // So many steps on, as fast as it goes.
+  page.ahead = function (steps = 1000) {
+    const until = page.experiment.step = (page.experiment.now || 0) + steps;
+    page.open.forEach((id) => page.trainer.postMessage({ do: "until", id, step: until }));
+    page.play();
+    page.trainer.postMessage({ do: "speed", ...SPEEDS.most });
+  };
+
+  // The target's density, where it is shown: one target, one picture for all games.
+  page.askDensity = () => page.main() && page.main().setup && page.shownParts().density && page.trainer.postMessage({ do: "density", id: page.main().setup.id });
+
   page.seek = function (step) { page.pause(); send({ do: "seek", step }); };
   page.restart = () => page.start({ ...page.experiment, step: 0, changes: page.experiment.changes.filter(([step]) => step === 0) }, true);
 
@@ -161,7 +177,7 @@
   function turnedNow(key, value) {
     for (const { setup } of page.panels) {
       if (!setup) continue;
-      const knows = key === "critic_steps" ? !setup.models.step : key === "frozen" || key === "kick" || setup.used.includes(key);
+      const knows = /^(critic|generator)_steps$/.test(key) ? !setup.models.step : /^(frozen|kick|.*_optimiser)$/.test(key) || setup.used.includes(key);
       if (knows) page.trainer.postMessage({ do: "set", id: setup.id, key, value });
     }
     page.keepAddressSoon(400);

@@ -139,7 +139,7 @@
       page.trainer.postMessage({ do: "pool", id: setup.id, pool: target.points, windows: setup.windows });
     }
     clearTimeout(sharingLater);
-    sharingLater = setTimeout(() => { if (target.points.length) page.askFloor(); page.keepAddress(); }, 500);
+    sharingLater = setTimeout(() => { if (target.points.length) { page.askFloor(); page.askDensity(); } page.keepAddress(); }, 500);
   }
   let sharingLater = 0;
 
@@ -164,9 +164,10 @@
   // What is drawn, painted or moved, as a scenario of Python's: drawn.toml beside drawn.csv.
   page.isChanged = () => page.isOwn() || page.experiment.moved.length > 0;
   page.scenarioFiles = function () {
-    const { points } = page.target, view = page.viewOf().map((one) => one.toFixed(4)), { width, batch } = catalogue.sizes[page.experiment.size];
+    const { points } = page.target, view = page.viewOf().map((one) => one.toFixed(4)), size = catalogue.sizes[page.experiment.size];
+    const sized = size ? `\n\n[generator]\nwidth = ${size.width}\n\n[critic]\nwidth = ${size.width}\n\n[training]\nbatch = ${size.batch}` : ""; // what else the command says
     const lines = Array.from({ length: points.length / 2 }, (_, i) => `${points[2 * i].toFixed(5)},${points[2 * i + 1].toFixed(5)}`);
-    const toml = `title = "Drawn by hand"\n\n[target]\nkind = "points"\npath = "drawn.csv"\n\n[view]\nx = [${view[0]}, ${view[1]}]\ny = [${view[2]}, ${view[3]}]\n\n[generator]\nwidth = ${width}\n\n[critic]\nwidth = ${width}\n\n[training]\nbatch = ${batch}\n`;
+    const toml = `title = "Drawn by hand"\n\n[target]\nkind = "points"\npath = "drawn.csv"\n\n[view]\nx = [${view[0]}, ${view[1]}]\ny = [${view[2]}, ${view[3]}]${sized}\n`;
     return [["drawn.csv", lines.join("\n") + "\n"], ["drawn.toml", toml]];
   };
 })();
