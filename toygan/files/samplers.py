@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from toygan.files.own import Code, in_words, parameters
-from toygan.files.strict import Mistake, UserError
 
 Stream = Callable[[np.random.Generator], Any]
 
@@ -147,8 +146,8 @@ def method_of(code: Code, owner: Any) -> Callable[..., Any]:
     """What of an object draws points. UserError where nothing seems to."""
     found = next((getattr(owner, name) for name in METHODS if callable(getattr(owner, name, None))), None)
     if found is None:
-        wrong = f"{code.kind}: {type(owner).__name__} has no method sample"
-        raise UserError(Mistake(None, wrong, "write def NAME(rng, n), which returns points [n, 2]", place=code.place))
+        hint = "write def NAME(rng, n), which returns points [n, 2]"
+        raise code.fault(f"{type(owner).__name__} has no method sample", hint)
     return found
 
 
@@ -173,7 +172,7 @@ def value_of(code: Code, name: str, one: inspect.Parameter) -> Any:
         return one.default
     if name.lower() not in USUAL:
         hint = "n, rng, seed, std, modes, radius and the like are known; give it a default"
-        raise UserError(Mistake(None, f"{code.kind}: what is {name!r}?", hint, place=code.place))
+        raise code.fault(f"what is {name!r}?", hint)
     return USUAL[name.lower()]
 
 
@@ -192,8 +191,7 @@ def working(code: Code, sampler: Sampler) -> Sampler:
             except Exception as error:
                 said.append(f"{type(error).__name__}: {' '.join(str(error).split())[:100]}")
     hint = "write def NAME(rng, n), which returns points [n, 2], or points and their labels [n]"
-    wrong = f"{code.kind}: cannot be called as a sampler\n    " + "\n    ".join(dict.fromkeys(said))
-    raise UserError(Mistake(None, wrong, hint, place=code.place))
+    raise code.fault("\n    ".join(["cannot be called as a sampler", *dict.fromkeys(said)]), hint)
 
 
 def one_axis(n: int) -> tuple[int]:
