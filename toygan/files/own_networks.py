@@ -30,7 +30,7 @@ POINTS = ("data_dim", "x_dim")
 FED = ("latent_dim", "z_dim", "zdim", "nz", "noise_dim", "dim_z", "d_z", "latent_size", "noise_size", "z_size",
        "latent")  # fmt: skip
 ENDS = {"generator": ((*FED, *INPUTS), (*OUTPUTS, *POINTS)), "critic": ((*INPUTS, *POINTS), OUTPUTS)}
-Options = tuple[tuple[str, Any], ...]
+OptionItems = tuple[tuple[str, Any], ...]
 
 
 def own_latents(*, latent: Latent = "normal", latent_dim: PositiveInt = 2) -> None:
@@ -129,7 +129,7 @@ class Lent(NamedTuple):
 
 
 @cache
-def network_of(code: Code, part: str, inputs: int, outputs: int, options: Options) -> Network:
+def network_of(code: Code, part: str, inputs: int, outputs: int, options: OptionItems) -> Network:
     """The body of a user's module with so many inputs and outputs. UserError, with the line, where it cannot play."""
 
     def made() -> nn.Module:

@@ -21,7 +21,7 @@ from toygan.files.own import Code, in_words, parameters
 Stream = Callable[[np.random.Generator], Any]
 
 
-class Sampler(NamedTuple):
+class OwnSampler(NamedTuple):
     """A sampler in one form: what is called, `names` of its arguments for how many, stream and seed (None where it takes none),
     the kind of `stream`, how it takes a number of points, its `options` with the values that it has them at, those that it
     `needs`, and the logarithm of its `density` at points [n, 2], where it says it.
@@ -102,7 +102,7 @@ DENSITIES = ("log_prob", "logprob", "log_density", "logpdf", "log_pdf")
 # --- from somebody's code to a sampler ---------------------------------------------------------------------------------
 
 
-def sampler_of(code: Code) -> Sampler:
+def sampler_of(code: Code) -> OwnSampler:
     """A sampler in one form. UserError where no way of calling it gives points."""
     owner: Any = made(code)
     function = owner if inspect.isroutine(owner) else method_of(code, owner)
@@ -112,7 +112,7 @@ def sampler_of(code: Code) -> Sampler:
     options = {name: value_of(code, name, one) for name, one in own.items() if is_needed(one) or is_number(one.default)}
     density = next((getattr(owner, name) for name in DENSITIES if callable(getattr(owner, name, None))), None)
     needs = frozenset(name for name in options if is_needed(own[name]))
-    return working(code, Sampler(function, names, lambda rng: None, int, options, needs, density))
+    return working(code, OwnSampler(function, names, lambda rng: None, int, options, needs, density))
 
 
 def names_in(asked: Mapping[str, inspect.Parameter]) -> dict[str, str | None]:
@@ -179,7 +179,7 @@ def value_of(code: Code, name: str, one: inspect.Parameter) -> Any:
 # --- calling it --------------------------------------------------------------------------------------------------------
 
 
-def working(code: Code, sampler: Sampler) -> Sampler:
+def working(code: Code, sampler: OwnSampler) -> OwnSampler:
     """The same with the kind of stream, and the way to say how many, with which it draws. UserError where there is none."""
     said: list[str] = []
     for stream in STREAMS if sampler.names["rng"] else STREAMS[:1]:
@@ -255,7 +255,7 @@ def array_of(said: Any) -> np.ndarray:
     return said.detach().numpy() if isinstance(said, Tensor) else np.asarray(said)
 
 
-def batches(sampler: Sampler, n: int, many: int, seed: int = 0) -> Iterator[np.ndarray]:
+def batches(sampler: OwnSampler, n: int, many: int, seed: int = 0) -> Iterator[np.ndarray]:
     """So many draws of n points, one after the other from one stream."""
     draw = sampler.opened(n, seed, {})
     return (cloud_of(draw()).points for _ in range(many))
