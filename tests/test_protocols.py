@@ -141,7 +141,7 @@ WRONG = {
     ('title = "A small one"\n', 'titel = "A small one"\n'): ("title", "this key is missing", ""),
     ("training.steps = 80", 'training.steps = "80"'): ("runs[1].set.training.steps", "must be a whole number", "25000"),
     ("steps = 40\n", "steps = 40.0\n"): ("training.steps", "must be a whole number", "for example 25000"),
-    ('spread = 0.5\nkind = "SD"', 'kind = "share"'): ("rows[0].kind", "a share of seeds belongs to measures", "all_modes, no_mode"),
+    ('spread = 0.5\nkind = "SD"', 'kind = "share"'): ("rows[0].kind", "a share of seeds belongs to measures", "all_modes"),
 }  # fmt: skip
 
 

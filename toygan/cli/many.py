@@ -26,7 +26,7 @@ from toygan.files.text import room, say, tell, visible
 
 if TYPE_CHECKING:
     from toygan.draw import Options
-    from toygan.many.sweep import Places, Plan, Standing, Watch
+    from toygan.many.sweep import Plan, SaidAt, Standing, Watch
     from toygan.many.table import Table
     from toygan.many.task import Task
 
@@ -153,7 +153,7 @@ def plan_of(
     own: list[str],
     out: Path | None,
     animation: bool,
-) -> tuple[Plan, Places]:
+) -> tuple[Plan, SaidAt]:
     """What the words of the command ask for, and where in a sweep file the rest stands; its keys give way to them."""
     from toygan.files.own import allow, allow_named
     from toygan.files.strict import UserError, parse_override

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ from toygan.draw.sweep import BARS
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, better
 from toygan.session.recording import Recording
-from toygan.view.records import groups, known_values
+from toygan.view.records import Row, groups, known_values
 from toygan.view.scene import Points, named
 from toygan.view.statistics import FEWEST, median
 
@@ -29,7 +29,6 @@ BOUNDED = {"share", "cosine", "modes"}  # units of quantities that a logarithmic
 LOST = "diverged"
 NO_BARS = f"no bars: intervals need {FEWEST} seeds"
 
-Row = Mapping[str, Any]
 Rows = Sequence[Row]
 
 

@@ -22,7 +22,7 @@ from toygan.draw.panels import (
     LARGE,
     PLAIN,
     SMALL,
-    Style,
+    Stroke,
     critic_contour,
     dress_curves,
     floor_band,
@@ -91,7 +91,7 @@ NAME = 30  # characters of a name beside curves
 TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
 CAPTION = "Lighter = held for more real; every critic on its own colour scale."
-Panel = Callable[[Axes, Recording], Axes]
+CurvePanel = Callable[[Axes, Recording], Axes]
 
 
 def picture(recording: Recording, options: Options = USUAL) -> Figure:
@@ -232,10 +232,10 @@ def curves(figure: Figure, recording: Recording, bottom: float) -> None:
             panel(axis_at(figure, left, bottom + row * room, pitch - 0.62 - names, height), recording)
 
 
-def curve_panels(recording: Recording) -> list[list[Panel]]:
+def curve_panels(recording: Recording) -> list[list[CurvePanel]]:
     """The curves that matter, in rows of at most three: shares and transport only where they are known."""
     still = stands_still(recording)
-    panels: list[Panel] = [loss_curves, slope_curves if still else w1_curves]
+    panels: list[CurvePanel] = [loss_curves, slope_curves if still else w1_curves]
     panels += [share_curves] if shares_known(recording) and not still else []
     panels += [transport_curves] if transport_known(recording) else []
     panels += [own_curves] if own_known(recording) else []
@@ -375,7 +375,7 @@ def step_lines(shown: Scene, look: int) -> list[str]:
     return [f"step {shown.steps[look]} · {range_in_words(of)}", *measure_lines(shown, look)]
 
 
-def critic_axis(figure: Figure, place: tuple[float, float, float, float], name: str, style: Style) -> Axes:
+def critic_axis(figure: Figure, place: tuple[float, float, float, float], name: str, style: Stroke) -> Axes:
     """An axis for one run's critic at a place in inches, titled in the style of its curve."""
     axis = axis_at(figure, *place)
     size = LARGE if place[2] >= THIRD else PLAIN
@@ -390,7 +390,7 @@ def tall_briefs(scenes: Sequence[Scene], side: float) -> float:
     return OVER + max(known) + UNDER_EXTRA if known else 0.0
 
 
-def key_line(axis: Axes, style: Style) -> None:
+def key_line(axis: Axes, style: Stroke) -> None:
     """A line over a panel as its run's curve is drawn; words in that colour would be hard to read."""
     colour, dashes, _ = style
     height = 1 + 0.03 / size_of(axis)[1]

@@ -7,11 +7,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from toygan.exhibits.claims import Row, matching
+from toygan.exhibits.claims import matching
 from toygan.exhibits.files import Exhibit, Refining
 from toygan.session.recording import load
 from toygan.session.refined import Refined, RefinedCloud, refined
-from toygan.view.records import FINISHED, Record
+from toygan.view.records import FINISHED, Record, Row
 
 AS_MADE = "as they are made"
 CRITICS, WAYS = ("learned", "exact"), ("rejection", "Metropolis-Hastings", "Langevin")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from toygan.exhibits.answer import answer
-from toygan.exhibits.claims import Row, Verdict, judge, matching
+from toygan.exhibits.claims import Verdict, judge, matching
 from toygan.exhibits.dials import asked as dials_of
 from toygan.exhibits.explained import Behind, with_explanations
 from toygan.exhibits.files import PIECES, Exhibit, Panel
@@ -25,7 +25,7 @@ from toygan.session.facts import Facts
 from toygan.session.recording import Recording, load
 from toygan.view.chosen import of_seed
 from toygan.view.look import USUAL, Options
-from toygan.view.records import Record
+from toygan.view.records import Record, Row
 
 QUICK = "quick: at most 2 seeds and a quarter of the steps"
 Portraits = Sequence[tuple[Mapping[str, Any], Portrait]]

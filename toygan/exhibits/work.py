@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from toygan.exhibits.claims import Row, fits, matching, meant
+from toygan.exhibits.claims import fits, matching, meant
 from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, called
 from toygan.exhibits.mistakes import retold, said
 from toygan.exhibits.refined import refined_columns
@@ -21,6 +21,7 @@ from toygan.many.results import scalar, settings_text
 from toygan.many.sweep import flat, is_finished, named, plain_value, points
 from toygan.many.task import Task
 from toygan.session import folder as folders
+from toygan.view.records import Row
 
 FRAMES = 31  # of an exhibit's run, if it does not say otherwise
 QUICK_SEEDS, QUICK_STEPS, QUICK_FRAMES = 2, 0.25, 16  # what is left of a run's seeds and steps; half the frames

@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from toygan.files.disk import Arrays
 from toygan.game import duel
 from toygan.game.casts import BACK, ENCODER, OTHER_CRITIC, encode
 from toygan.game.duel import CRITIC
 from toygan.game.play import Course, Game, Parameters, State
 from toygan.game.rounds import PICK, SHARES, makers, point_weights
-from toygan.quantities.state import Arrays, Watched, by_name, row_of
+from toygan.quantities.state import Watched, by_name, row_of
 
 KEPT = 400  # points of which it is kept what comes back of them
 HEADS = ("class", "category", "whose")  # heads of a critic that tell one of several kinds

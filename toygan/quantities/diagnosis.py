@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from toygan.files.disk import Arrays
 from toygan.quantities.evidence import (
-    Arrays,
-    Floors,
+    KnownFloors,
     Story,
     arrived,
     before_last,
@@ -64,7 +64,7 @@ class Finding(NamedTuple):
 # --- all labels of a run ---------------------------------------------------------------------------------------------
 
 
-def events_of(seeds: Sequence[int], frames: Arrays, metrics: Arrays, floors: Floors) -> list[Event]:
+def events_of(seeds: Sequence[int], frames: Arrays, metrics: Arrays, floors: KnownFloors) -> list[Event]:
     """Every event of every seed, the earliest first, from a recording's arrays. Copes with whatever it lacks."""
     events = []
     for s, seed in enumerate(seeds):

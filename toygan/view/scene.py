@@ -11,13 +11,13 @@ from contourpy import contour_generator
 
 from toygan.files.disk import Arrays
 from toygan.files.text import number, percent
+from toygan.quantities.divergences import Window
 from toygan.session.facts import Optimal
 from toygan.session.recording import HUGE, Recording
 from toygan.view.shares import Rings, rings_of
 
 ROUNDING = 1e-6  # a float32 score carries about this share of noise
 
-View = tuple[float, float, float, float]
 Points = Literal["all", "thin", "none"]
 THIN = 200  # points of either cloud that are drawn where they are thinned
 
@@ -54,7 +54,7 @@ class Scene:
     slopes: np.ndarray
     slope_x: np.ndarray
     slope_y: np.ndarray
-    view: View
+    view: Window
     note: str
     optimal: np.ndarray | None = None
     boundary: np.ndarray | None = None
@@ -280,14 +280,14 @@ def drawn_of(points: np.ndarray, drawn: Points) -> np.ndarray:
     return points[: {"all": len(points), "thin": THIN, "none": 0}[drawn]]
 
 
-def inside(points: np.ndarray, view: View) -> np.ndarray:
+def inside(points: np.ndarray, view: Window) -> np.ndarray:
     """Which points [N, 2] lie in the view; those that are not finite do not."""
     left, right, bottom, top = view
     x, y = points[:, 0], points[:, 1]
     return (left <= x) & (x <= right) & (bottom <= y) & (y <= top)
 
 
-def outside_share(points: np.ndarray, view: View) -> str:
+def outside_share(points: np.ndarray, view: Window) -> str:
     """Say how many generated points [N, 2] the view does not show, or nothing when it shows all."""
     share = 1.0 - float(np.mean(inside(points, view))) if np.isfinite(points).any() else 0.0
     return f"{percent(share)} of points out of view" if share else ""
