@@ -146,7 +146,8 @@ def test_drawing_knows_no_torch_and_no_method():
 
 
 def test_engines_know_no_game():
-    assert {room_of(found.what) for found in OWN if room_of(found.who) == "engines"} == {"engines"}
+    others = {found.what for found in OWN if room_of(found.who) == "engines" != room_of(found.what)}
+    assert others <= {"files", "files.cache"}  # where large graphs are kept
     text = "".join(file.read_text(encoding="utf-8") for file in FILES if room_of(module_of(file)) == "engines")
     assert not [name for name in METHODS if re.search(rf"\b{name}\b", text)]
 
