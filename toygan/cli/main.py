@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -520,29 +521,31 @@ def compare(
         drawing.without_film(formats, animation)
         options, asked = drawing.looked(look, critics), drawing.Wanted(None, None, *chosen)
         own = bool(asked.own or asked.seed == "all")
-        moving = animation and not (own or look.type_size or options.mm)
-        formats = drawing.chosen_formats(formats, ["png", "gif"] if moving else ["png"])
-        drawing.go_together(asked, options, formats)
-        drawing.fits(options, formats, own)
+        formats = compared_as(formats, animation and not (own or look.type_size or options.mm), asked, options, own)
         pace, recordings = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
         place = usable(out or common_folder(recordings))
         if asked.own or asked.seed:
             command = drawing.picture_command("compare", folders, asked, look, critics)
             recordings = [*recordings[:-1], drawing.with_command(recordings[-1], command)]
         each = drawing.seeds_of_each(recordings, asked.seed, options.points)
-        if own:
-            paths = draw_all(
-                formats, lambda suffix: drawing.drawn_apart(each, place / "comparison", suffix, asked, options)
-            )
-        else:
-            tail = f"-seed-{asked.seed}" if asked.seed else ""
-            paths = draw_comparison([one for one, *_ in each], place, formats, pace, options, tail)
+        apart = partial(drawing.drawn_apart, each, place / "comparison", asked=asked, options=options)
+        tail = f"-seed-{asked.seed}" if asked.seed else ""
+        beside = [one for one, *_ in each]
+        paths = draw_all(formats, apart) if own else draw_comparison(beside, place, formats, pace, options, tail)
         paths |= write_page(recordings, place) if page else {}
         if as_json:
             say_json({"runs": table_rows(recordings)} | paths)
         else:
             print_measures(recordings)
             print_table(recordings, paths)
+
+
+def compared_as(formats: list[str], moving: bool, asked: drawing.Wanted, options: Options, own: bool) -> list[str]:
+    """The formats of a comparison, by default with a film where it moves. Raises UserError where they do not go together."""
+    formats = drawing.chosen_formats(formats, ["png", "gif"] if moving else ["png"])
+    drawing.go_together(asked, options, formats)
+    drawing.fits(options, formats, own)
+    return formats
 
 
 # --- list, show, doctor ----------------------------------------------------------------------------------------------

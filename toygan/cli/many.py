@@ -123,10 +123,15 @@ def sweep(
         with watching() as watch:
             failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
         show_results(sweeps.outcome(tasks, failed), place, formats or ["png"], options, wanted or PICTURES)
-        if failed:
-            listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
-            complain(f"{len(failed)} of {len(tasks)} runs failed; the same command tries them again{listed}")
-            raise typer.Exit(SOME_FAILED)
+        tell_failed(failed, len(tasks))
+
+
+def tell_failed(failed: dict[str, str], tasks: int) -> None:
+    """Say which runs failed and why, and end so."""
+    if failed:
+        listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
+        complain(f"{len(failed)} of {tasks} runs failed; the same command tries them again{listed}")
+        raise typer.Exit(SOME_FAILED)
 
 
 def measuring(words: list[str]) -> list[str]:
