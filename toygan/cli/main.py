@@ -513,7 +513,6 @@ def compare(
 ) -> None:
     """Put several runs side by side: one picture, one film, every measure with its floor."""
     with clear_faults():
-        from toygan.cli.console import print_measures, print_table, table_rows
         from toygan.files.strict import UserError
 
         if len(folders) < 2:
@@ -533,11 +532,18 @@ def compare(
         beside = [one for one, *_ in each]
         paths = draw_all(formats, apart) if own else draw_comparison(beside, place, formats, pace, options, tail)
         paths |= write_page(recordings, place) if page else {}
-        if as_json:
-            say_json({"runs": table_rows(recordings)} | paths)
-        else:
-            print_measures(recordings)
-            print_table(recordings, paths)
+        tell_compared(recordings, paths, as_json)
+
+
+def tell_compared(recordings: list[Recording], paths: dict[str, str], as_json: bool) -> None:
+    """Print every measure of several runs, and where their pictures are."""
+    from toygan.cli.console import print_measures, print_table, table_rows
+
+    if as_json:
+        say_json({"runs": table_rows(recordings)} | paths)
+    else:
+        print_measures(recordings)
+        print_table(recordings, paths)
 
 
 def compared_as(formats: list[str], moving: bool, asked: drawing.Wanted, options: Options, own: bool) -> list[str]:
