@@ -560,6 +560,15 @@ def test_doctor_names_versions_and_what_is_missing():
     assert f"cache: {cache.folder()} (" in said
 
 
+def test_without_the_runtime_a_run_calls_its_steps_and_says_so_once(here, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    said = call("run", "small.toml", "--no-animation")
+    assert said.stderr.count("by eager (onnx: onnxruntime is not installed)") == 1
+    refused = call("run", "small.toml", "--out", "other", "--backend", "onnx", code=2)
+    assert refused.stderr == "toygan: backend onnx: onnxruntime is not installed\n"
+    assert not (here / "other").exists()
+
+
 @pytest.mark.parametrize("command", [[], ["run"], ["draw"], ["compare"], ["list"], ["show"], ["doctor"]], ids=str)
 def test_every_command_has_help(command):
     assert "Usage" in call(*command, "--help").stdout

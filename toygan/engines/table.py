@@ -92,7 +92,10 @@ def begin(backend: str, step: Step, state: Tree, draw: Tree, dials: Tree, steps:
 def lacking(name: str, device: str) -> str | None:
     """What keeps an engine from running on a device; None where nothing does."""
     engine = ENGINES[name]
-    return engine.lacking() if engine.device in (None, device) else f"it runs on {engine.device}, not on {device}"
+    missing = engine.lacking()
+    if engine.device in (None, device):
+        return missing
+    return f"it runs on {engine.device}, not on {device}" + (f"; {missing}" if missing else "")
 
 
 def ready(name: str, device: str, step: Step, state: Tree, draw: Tree, dials: Tree) -> Running:
