@@ -37,6 +37,8 @@
       page.say(filled(words.noGame, { method, other }), true);
       page.experiment.method = other;
     } else page.say(words.loading);
+    if (page.experiment.broken.length) page.say(filled(words.broken, { parts: page.experiment.broken.map((part) => part.slice(0, 20)).join(", ") }), true);
+    page.experiment.broken = [];
     const refused = page.sticky;
     page.build();
     try {
@@ -109,7 +111,7 @@
   function followed(look) {
     page.experiment.changes = look.changes;
     page.experiment.now = look.step;
-    Object.assign(lab.told, { rate: look.rate, step: look.step, memory: look.memory });
+    Object.assign(lab.told, { rate: look.rate, cost: look.cost, step: look.step, memory: look.memory });
     if (!page.playing) page.keepAddressSoon(250); // the address says where the game stands whenever it stands
     if (look.why !== "ends") charts.losses.add(look.step, ["critic_loss", "generator_loss", "penalty"].map((name) => look.report[name]));
   }

@@ -84,8 +84,11 @@
     const panel = { ...named, canvas, stage: new lab.Stage(canvas, catalogue), unseen: 0, kindsAt: kinds };
     const without = () => page.start({ ...experiment, step: 0, beside: experiment.beside.filter((_, i) => i !== k - 1) }, true);
     const remove = k ? el("button", { type: "button", class: "quiet", "aria-label": `${words.remove} ${method}, ${words.seed} ${seed}`, onclick: without }, "×") : "";
-    panel.caption = () => { extra.textContent = ` · ${words.seed} ${seed}` + (panel.distance === undefined ? "" : " · " + filled(words.distanceNow, { value: lab.short(panel.distance) })) +
-      (panel.stage.shown ? " · " + filled(words.band, { width: lab.short(panel.stage.shown.width) }) : ""); };
+    panel.caption = () => {
+      const text = ` · ${words.seed} ${seed}` + (panel.distance === undefined ? "" : " · " + filled(words.distanceNow, { value: lab.short(panel.distance) })) +
+        (panel.stage.shown ? " · " + filled(words.band, { width: lab.short(panel.stage.shown.width) }) : "");
+      if (extra.textContent !== text) extra.textContent = text;
+    };
     panel.caption();
     const other = catalogue.methods[method].worlds ? otherWorld(panel) : "";
     panel.figure = el("figure", { class: "panel" + (other ? " two" : "") }, el("div", { class: "views" }, canvas, other), el("figcaption", {}, el("strong", {}, method), extra, hover, remove, kinds));
