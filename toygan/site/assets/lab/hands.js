@@ -157,7 +157,7 @@
       const values = kept.map((pair) => pair[d]), low = Math.min(...values), high = Math.max(...values), room = 0.25 * (high - low) || 1;
       return [low - room, high + room];
     });
-    page.start({ ...experiment, step: 0, changes: [], drawn: kept.flat(), density: null, box }, true);
+    await page.start({ ...experiment, step: 0, changes: [], drawn: kept.flat(), density: null, box }, true);
     page.say(filled(words.csvMany, { n: pairs.length, kept: kept.length, out: read.length - pairs.length }), true);
   }
 

@@ -13,6 +13,8 @@ lab.trainer = function () {
 
   // --- models ---
 
+  const KEPT = 40; // sessions, and those that are in use
+  let opening = null;
   const product = (shape) => shape.reduce((a, b) => a * b, 1);
 
   async function session(bytes) {
@@ -20,10 +22,12 @@ lab.trainer = function () {
     for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 16777619);
     const key = bytes.length + "/" + hash;
     if (!sessions.has(key)) {
-      if (sessions.size > 40) {
-        const [first, old] = sessions.entries().next().value;
-        sessions.delete(first);
-        if (![...games.values()].some((game) => Object.values(game.models).some((model) => model.session === old))) await old.release();
+      const isUsed = (one) => [...games.values(), { models: shared }, ...(opening ? [opening] : [])].some(({ models }) => Object.values(models).some((model) => model.session === one));
+      for (const [other, one] of sessions) {
+        if (sessions.size <= KEPT) break;
+        if (isUsed(one)) continue;
+        sessions.delete(other);
+        await one.release();
       }
       sessions.set(key, await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], graphOptimizationLevel: "all" }));
     }
@@ -330,6 +334,7 @@ lab.trainer = function () {
     async open({ setup }) {
       const game = { ...setup, models: {}, history: [], every: 1, done: 0, extra: [], extras: 0, state: {}, dials: {}, held: {}, plain: {},
         until: setup.until === undefined || setup.until === null ? Infinity : setup.until, diverged: false, mapped: 0, mapCost: 0, sub: 0, slow: null };
+      opening = game;
       for (const name in setup.models) game.models[name] = { ...setup.models[name], session: await session(setup.models[name].bytes) };
       for (const place in setup.state) {
         const { size, wide, player, number, shape } = setup.state[place];
@@ -341,6 +346,7 @@ lab.trainer = function () {
       game.fed = fedTo(game);
       rewatch(game);
       games.set(game.id, game);
+      opening = null;
       unseen = 0;
       apply(game);
       keep(game);
