@@ -1070,7 +1070,8 @@ def test_curves_and_events_follow_the_game(seen, place):
 
 LATIN = {
     "W1", "x,y", "CSV", "WebAssembly", "SIMD", "Firefox", "Chrome", "Safari", "toygan", "Python", "Adam", "λ", "GAN", "D", "log",
-         "k", "Wasserstein", "Dirac", "Jensen-Shannon", "Kullback-Leibler", "RMSprop", "SGD", "Dirac-GAN", "beta", "c", "g", "r", "γ", "p", "q",
+         "k", "C", "G", "sp", "x", "eˣ", "Wasserstein", "Dirac", "Jensen-Shannon", "Kullback-Leibler", "RMSprop", "SGD",
+          "Dirac-GAN", "beta", "c", "g", "r", "γ", "p", "q",
 }  # fmt: skip
 
 

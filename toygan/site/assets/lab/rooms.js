@@ -162,7 +162,7 @@
     const { words, experiment, hidden } = page, lesson = lab.lessons.find(({ id }) => id === experiment.lesson), told = lesson && words.lessons[lesson.id];
     const about = catalogue.methods[experiment.method], strong = (text) => el("strong", {}, text + ": ");
     const card = told ? el("div", { class: "card lesson" }, el("h2", {}, told.title), el("p", {}, told.text), el("p", {}, strong(words.tryThis), told.try), el("p", {}, strong(words.expect), told.expect))
-      : el("div", { class: "card" }, el("h2", {}, experiment.method), el("p", { class: "formula" }, about.formula), el("p", {}, strong(words.lookFor), lookFor(about)), el("p", { class: "hint", lang: "en" }, about.reference));
+      : el("div", { class: "card" }, el("h2", {}, experiment.method), el("p", { class: "formula" }, about.formula), el("p", { class: "hint" }, words.formulaHint), el("p", {}, strong(words.lookFor), lookFor(about)), el("p", { class: "hint", lang: "en" }, about.reference));
     at.dials = el("div", { class: "dials" });
     return el("section", { class: "side", "aria-label": words.dials }, card, hidden("dials") ? null : el("div", { class: "card" }, el("h2", {}, words.dials), at.dials),
       hidden("beside") ? null : besideCard(), hidden("own") ? null : page.ownCard(), hidden("share") ? null : page.shareCard());

@@ -93,6 +93,7 @@ lab.words.en = {
   share: "Share and keep", copyLink: "Copy the address", copyCommand: "Copy the command", saveScenario: "Save the scenario file", savePicture: "Save a picture", film: "Record a film", gif: "Record a GIF", filmStop: "Stop and save",
   copied: "Copied", copyFailed: "Copy this:", onlyHere: "only in the page: {what}", commandHint: "The same game by toygan; its random numbers are Python's own.",
   keys: "Keys: space plays, → steps, c critic, g generator, r restarts.",
+  formulaHint: "C and G are what critic and generator minimise; r and g the critic’s scores of target and generated points; sp(x) = log(1 + eˣ).",
   lookFor: "What to look for", lessonsTitle: "Lessons", freePlay: "Free play", tryThis: "Try", expect: "What should happen",
   hover: "score {score}, slope {slope}", hoverMode: "mode {k} at {far} sigma", stageName: "Target and generated points on the critic's map; {scenario}, {method}, step {step}", chartName: "{what} over steps; click to go there",
   noGame: "{method} cannot play on this target; {other} plays instead.",

@@ -94,6 +94,7 @@ lab.words.zh = {
   share: "分享与保存", copyLink: "复制地址", copyCommand: "复制命令", saveScenario: "保存场景文件", savePicture: "保存图片", film: "录制影片", gif: "录制动图", filmStop: "停止并保存",
   copied: "已复制", copyFailed: "请复制：", onlyHere: "只在页面里：{what}", commandHint: "用 toygan 玩同一局；随机数是 Python 自己的。",
   keys: "按键：空格播放，→ 走一步，c 评判器，g 生成器，r 重新开始。",
+  formulaHint: "C 和 G 是评判器和生成器要使之最小的量；r 和 g 是评判器给目标点和生成点的分；sp(x) = log(1 + eˣ)。",
   lookFor: "看什么", lessonsTitle: "课程", freePlay: "自由玩", tryThis: "试一试", expect: "应该会发生",
   hover: "打分 {score}，坡度 {slope}", hoverMode: "距第 {k} 个模式 {far} 个标准差", stageName: "评判器地图上的目标点与生成点；{scenario}，{method}，第 {step} 步", chartName: "{what}随步数的变化；点击可跳到那里",
   noGame: "{method} 不能玩这个目标；改玩 {other}。",
