@@ -12,14 +12,15 @@
 
   function engine() {
     ready = ready || (async () => {
-      const { header, text, size } = await lab.want("engine");
-      page.trainer = lab.workerOf(lab.trainer, header.ort, "draws");
+      const [{ text, size }, { header, bytes }] = await Promise.all([lab.want("engine"), lab.unpacked("runtime")]);
+      const part = ([start, length]) => bytes.slice(start, start + length), asText = (at) => new TextDecoder().decode(part(at));
+      page.trainer = lab.workerOf(lab.trainer, asText(header.ort), "draws");
       page.assigner = lab.workerOf(lab.assigner);
       page.trainer.onmessage = page.assigner.onmessage = ({ data }) => HEARD[data.told] && HEARD[data.told](data);
       page.trainer.onerror = (event) => fault(event.message);
       const arrived = new Promise((resolve) => { HEARD.ready = resolve; }), packed = lab.fromLetters(text, size);
-      const models = Object.fromEntries(Object.entries(header.models).map(([name, { inputs, outputs, text: bytes }]) => [name, { inputs, outputs, bytes: lab.fromText(bytes) }]));
-      page.trainer.postMessage({ do: "engine", packed, loader: header.loader, models }, [packed.buffer]);
+      const models = Object.fromEntries(Object.entries(header.models).map(([name, { inputs, outputs, at }]) => [name, { inputs, outputs, bytes: part(at) }]));
+      page.trainer.postMessage({ do: "engine", packed, loader: asText(header.loader), models }, [packed.buffer]);
       lab.held.engine.text = "";
       await arrived;
       lab.told.ready = performance.now();
