@@ -320,6 +320,40 @@ def test_a_csv_file_becomes_the_target(seen, place, tmp_path):
     until(seen.page, 3)
 
 
+@pytest.mark.parametrize(
+    ("text", "points", "out"),
+    [
+        ("x;y\n1,5;2,25\n-0,5;1e0\n", [[1.5, 2.25], [-0.5, 1.0]], 1),
+        ("\ufeffx,y,label\r\n1,2,a\r\nnan,3,b\r\n4,5,c\r\n", [[1, 2], [4, 5]], 2),
+        ('"1" "2"\n\n3 4\n5\n', [[1, 2], [3, 4]], 1), ("0,0\n", [[0, 0]], 0),
+        ("1,1\n1,1\n1,1\n", [[1, 1]] * 3, 0), ("0,0\n1e300,1\n2,inf\n", [[0, 0]], 2),
+    ],
+)  # fmt: skip
+def test_csv_files_of_many_habits(seen, place, tmp_path, text, points, out):
+    (tmp_path / "own.csv").write_bytes(text.encode())
+    opened(seen, place)
+    seen.page.set_input_files("#csv", tmp_path / "own.csv")
+    seen.page.wait_for_function(f"lab.setup() && lab.setup().pool.length === {2 * len(points)} && lab.look()")
+    assert np.allclose(np.array(seen.page.evaluate("[...lab.setup().pool]")).reshape(-1, 2), points, atol=0.01)
+    seen.page.wait_for_function(f"lab.page.said.includes('{out} lines hold no two numbers')")
+    until(seen.page, 3)
+    assert seen.page.evaluate("lab.look().samples.every(Number.isFinite)")
+
+
+def test_a_large_csv_file_is_thinned_and_one_without_numbers_refused(seen, place, tmp_path):
+    rng = np.random.default_rng(0)
+    np.savetxt(tmp_path / "large.csv", rng.standard_normal((100_000, 2)), delimiter=",")
+    (tmp_path / "words.csv").write_text("a,b\nc,d\n")
+    opened(seen, place)
+    seen.page.set_input_files("#csv", tmp_path / "large.csv")
+    seen.page.wait_for_function("lab.setup() && lab.setup().pool.length === 3000 && lab.look()", timeout=60_000)
+    seen.page.wait_for_function("lab.page.said.startsWith('100000 points read, 1500 of them are kept')")
+    points = np.array(seen.page.evaluate("[...lab.setup().pool]")).reshape(-1, 2)
+    assert np.allclose(points.std(axis=0), 1, atol=0.1)
+    seen.page.set_input_files("#csv", tmp_path / "words.csv")
+    seen.page.wait_for_function("lab.page.said.startsWith('No two numbers')")
+
+
 def test_the_command_says_what_python_needs(seen, place):
     opened(seen, place, "#s=swiss-roll&m=wgan-gp&seed=3&c=0*constraint~weight*5!0*critic_steps*4")
     seen.page.click("#copyCommand")
@@ -349,6 +383,57 @@ def test_the_address_of_a_runs_config_opens_its_game(seen, place):
     wanted = {"constraint.weight": 10, "critic_steps": 5, "critic_rate": 1e-5, "steps": 700, "seed": 4}
     assert {key: told[key] for key in wanted} == wanted
     assert seen.page.input_value("#scenario") == "swiss-roll"
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("#s=no-such&m=ns-gan", "s"), ("#m=nsgan&seed=3", "m"), ("#z=huge&seed=x", "seed, z"), ("#c=0*steps*50!1*frozen*me", "c"),
+        ("#c=0*critic_steps*100000", "c"), ("#mv=1*2&b=gan*1!nogan*2", "mv, b"), ("#p=AAAA&d=!!", "p, d"),
+        ("#v=crgz&l=none&n=cauchy", "l, v, n"),
+        ("#nonsense&net=1*2*3", "nonsense, net"),
+    ],
+)  # fmt: skip
+def test_what_of_an_address_cannot_be_read_is_named_and_the_rest_plays(seen, place, address, parts):
+    opened(seen, place, address)
+    assert seen.page.inner_text(".said").endswith(f"these parts of it are left out: {parts}.")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+
+
+WHOLE = (
+    "#s=swiss-roll&m=wgan-gp&z=large&seed=3&step=2&c=0*constraint~weight*5!0*critic_steps*4!1*frozen*generator!1*kick*critic"
+    "!2*only*critic&b=ns-gan*0!wgan*2&v=crgamtkso&l=lambda&lang=en&hide=share!own",
+    "#m=ns-gan&z=own&net=3*14*2*10*1&n=uniform&c=0*critic_optimiser*descent!0*generator_steps*3!1*betas~0*0p5",
+    "#s=eight-gaussians&m=ns-gan-r1&mv=0*m0p700*0p300!3*1p000*m2p000&step=2&v=crgd",
+)
+
+
+def damaged(rng: np.random.Generator, address: str) -> str:
+    """An address with a few letters gone, changed or too many, or cut off."""
+    letters = list(address)
+    for _ in range(rng.integers(1, 6)):
+        at, what = int(rng.integers(1, max(len(letters), 2))), rng.random()
+        new = [] if what < 0.3 else [str(rng.choice(list("aZ01*!~&=%#-_.mp é中")))]
+        letters[at : at + (what < 0.6)] = new
+        letters = letters[:at] if what > 0.95 else letters
+    return "".join(letters)
+
+
+def test_damaged_addresses_play_or_say_what_is_wrong(seen, place):
+    """Never a blank page, an error in the console, or numbers that are none."""
+    rng = np.random.default_rng(1)
+    opened(seen, place)
+    for k in range(24):
+        address = damaged(rng, WHOLE[k % len(WHOLE)])
+        seen.page.evaluate("address => { lab.before = lab.page.panels[0]; location.hash = address; }", address)
+        seen.page.wait_for_function(
+            "address => location.hash !== address && (lab.page.panels[0] === lab.before || (lab.look() && lab.look().samples))",
+            arg="", timeout=60_000,
+        )  # fmt: skip
+        assert seen.page.evaluate("!lab.look() || lab.look().samples.every(Number.isFinite)"), address
+        assert len(seen.page.inner_text("main")) > 300, address
+        assert "wrong" not in seen.page.inner_text(".said"), address
 
 
 def test_games_side_by_side(seen, place):
@@ -985,7 +1070,8 @@ def test_curves_and_events_follow_the_game(seen, place):
 
 LATIN = {
     "W1", "x,y", "CSV", "WebAssembly", "SIMD", "Firefox", "Chrome", "Safari", "toygan", "Python", "Adam", "λ", "GAN", "D", "log",
-         "k", "Wasserstein", "Dirac", "Dirac-GAN", "beta", "c", "g", "r", "γ", "p", "q",
+         "k", "C", "G", "sp", "x", "eˣ", "Wasserstein", "Dirac", "Jensen-Shannon", "Kullback-Leibler", "RMSprop", "SGD",
+          "Dirac-GAN", "beta", "c", "g", "r", "γ", "p", "q",
 }  # fmt: skip
 
 

@@ -46,7 +46,7 @@ from toygan.session.playable import (
 )
 from toygan.session.recording import Recording
 from toygan.session.tailored import FREE, tailored
-from toygan.site.lab_files import engine_file, models_file, script, target_file
+from toygan.site.lab_files import engine_file, models_file, runtime_file, script, target_file
 from toygan.site.markup import document_of_scripts
 
 OWN = Path(__file__).parent / "assets" / "lab"
@@ -134,7 +134,8 @@ def completed(place: Path, known: Mapping[str, Any], worlds: Iterable[Config]) -
     for number, config in enumerate(worlds):
         put(place, f"target-{number}", *target_file(pool(config, POOL)))
     shared = {"potential": potential_model(), "divergence": divergence_model(), "density": density_model()}
-    put(place, "engine", *engine_file(shared))
+    put(place, "engine", *engine_file())
+    put(place, "runtime", *runtime_file(shared))
     put(place, "catalogue", known, b"")
     (place / "assets").mkdir(parents=True, exist_ok=True)
     for name in (FIRST, *SCRIPTS, *STYLES):

@@ -27,17 +27,22 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
   page.cuts = (method, scenario) => Boolean(catalogue.methods[method].measured && catalogue.methods[method].measured.on.includes(scenario));
 
   page.sound = function (wanted) {
-    const plain = page.standard(), made = { ...plain, ...wanted };
-    if (!names.includes(made.scenario)) made.scenario = plain.scenario;
-    if (!methods.includes(made.method)) made.method = plain.method;
-    if (made.size === page.OWN ? !page.cuts(made.method, made.scenario) : !(made.size in catalogue.sizes)) made.size = plain.size;
+    const plain = page.standard(), made = { ...plain, ...wanted }, broken = new Set(wanted.broken);
+    const without = (part, name, value = plain[name]) => { broken.add(part); made[name] = value; };
+    if (!names.includes(made.scenario)) without("s", "scenario");
+    if (!methods.includes(made.method)) without("m", "method");
+    if (made.size === page.OWN ? !page.cuts(made.method, made.scenario) : !(made.size in catalogue.sizes)) without("z", "size");
     made.players = made.size === page.OWN ? page.cut(made.players) : null;
     made.seed = Math.min(Math.max(Math.round(made.seed) || 0, 0), SEEDS);
-    made.beside = (made.beside || []).filter(({ method }) => methods.includes(method)).slice(0, MOST_BESIDE);
-    if (!lab.lessons.some(({ id }) => id === made.lesson)) made.lesson = "";
+    const beside = (made.beside || []).filter(({ method }) => methods.includes(method)).slice(0, MOST_BESIDE);
+    if (beside.length < (made.beside || []).length) broken.add("b");
+    made.beside = beside;
+    if (made.lesson && !lab.lessons.some(({ id }) => id === made.lesson)) without("l", "lesson");
+    if (/[^crgapmtkbdso]/.test(made.view)) without("v", "view", made.view.replace(/[^crgapmtkbdso]/g, ""));
+    if (made.language && !(made.language in lab.words)) without("lang", "language", "");
     if (made.drawn || made.density) made.moved = [];
-    if (!LATENTS[made.latent]) made.latent = "";
-    return made;
+    if (made.latent && !LATENTS[made.latent]) without("n", "latent");
+    return { ...made, broken: [...broken] };
   };
 
   // Whether a method plays on a scenario; on drawn points, which have no classes, those that want classes do not.

@@ -12,14 +12,15 @@
 
   function engine() {
     ready = ready || (async () => {
-      const { header, text, size } = await lab.want("engine");
-      page.trainer = lab.workerOf(lab.trainer, header.ort, "draws");
+      const [{ text, size }, { header, bytes }] = await Promise.all([lab.want("engine"), lab.unpacked("runtime")]);
+      const part = ([start, length]) => bytes.slice(start, start + length), asText = (at) => new TextDecoder().decode(part(at));
+      page.trainer = lab.workerOf(lab.trainer, asText(header.ort), "draws");
       page.assigner = lab.workerOf(lab.assigner);
       page.trainer.onmessage = page.assigner.onmessage = ({ data }) => HEARD[data.told] && HEARD[data.told](data);
       page.trainer.onerror = (event) => fault(event.message);
       const arrived = new Promise((resolve) => { HEARD.ready = resolve; }), packed = lab.fromLetters(text, size);
-      const models = Object.fromEntries(Object.entries(header.models).map(([name, { inputs, outputs, text: bytes }]) => [name, { inputs, outputs, bytes: lab.fromText(bytes) }]));
-      page.trainer.postMessage({ do: "engine", packed, loader: header.loader, models }, [packed.buffer]);
+      const models = Object.fromEntries(Object.entries(header.models).map(([name, { inputs, outputs, at }]) => [name, { inputs, outputs, bytes: part(at) }]));
+      page.trainer.postMessage({ do: "engine", packed, loader: asText(header.loader), models }, [packed.buffer]);
       lab.held.engine.text = "";
       await arrived;
       lab.told.ready = performance.now();
@@ -37,6 +38,8 @@
       page.say(filled(words.noGame, { method, other }), true);
       page.experiment.method = other;
     } else page.say(words.loading);
+    if (page.experiment.broken.length) page.say(filled(words.broken, { parts: page.experiment.broken.map((part) => part.slice(0, 20)).join(", ") }), true);
+    page.experiment.broken = [];
     const refused = page.sticky;
     page.build();
     try {
@@ -109,7 +112,7 @@
   function followed(look) {
     page.experiment.changes = look.changes;
     page.experiment.now = look.step;
-    Object.assign(lab.told, { rate: look.rate, step: look.step, memory: look.memory });
+    Object.assign(lab.told, { rate: look.rate, cost: look.cost, step: look.step, memory: look.memory });
     if (!page.playing) page.keepAddressSoon(250); // the address says where the game stands whenever it stands
     if (look.why !== "ends") charts.losses.add(look.step, ["critic_loss", "generator_loss", "penalty"].map((name) => look.report[name]));
   }

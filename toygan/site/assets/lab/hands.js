@@ -4,6 +4,7 @@
 (function () {
   const page = lab.page, { catalogue, at } = page, { el, filled } = lab;
   const MOST_DRAWN = 1500, CELLS = 48, FULL = 15, POINTS = 2400; // cells a side of a density, its highest value, points drawn of it
+  const FARTHEST = 1e6; // of a point that single precision still tells from its neighbours
   const TOOLS = ["draw", "paint", "erase", "drag"];
   let sharing = 0, dragged = null, stroke = null; // where a stroke was last
 
@@ -146,16 +147,18 @@
   // --- files ---
 
   async function readCsv(file) {
-    const { experiment, words } = page, lines = (await file.text()).split(/\r?\n/).map((line) => line.split(/[,;\s]+/).filter(Boolean).map(Number));
-    const pairs = lines.filter((line) => line.length >= 2 && line.slice(0, 2).every(Number.isFinite)).map((line) => line.slice(0, 2));
+    const { experiment, words } = page, lines = (await file.text()).replace(/^\ufeff/, "").split(/\r\n|\n|\r/).filter((line) => line.trim());
+    // Where columns are parted by ";" or a tab, a comma stands in numbers: 1,5;2,5.
+    const isGerman = lines.some((line) => /[;\t]/.test(line)), cells = (line) => (isGerman ? line.replace(/,/g, ".").split(/[;\t]+/) : line.split(/[,\s]+/)).map((one) => one.trim().replace(/^"(.*)"$/, "$1")).filter(Boolean);
+    const read = lines.map((line) => cells(line).slice(0, 2).map(Number)), pairs = read.filter((pair) => pair.length === 2 && pair.every((one) => Math.abs(one) < FARTHEST));
     if (!pairs.length) { page.say(words.csvBad, true); return; }
     const every = Math.max(pairs.length / MOST_DRAWN, 1), kept = Array.from({ length: Math.floor(pairs.length / every) }, (_, i) => pairs[Math.floor(i * every)]);
     const box = [0, 1].flatMap((d) => {
       const values = kept.map((pair) => pair[d]), low = Math.min(...values), high = Math.max(...values), room = 0.25 * (high - low) || 1;
       return [low - room, high + room];
     });
-    page.start({ ...experiment, step: 0, changes: [], drawn: kept.flat(), density: null, box }, true);
-    page.say(filled(words.csvMany, { n: pairs.length, kept: kept.length }), true);
+    await page.start({ ...experiment, step: 0, changes: [], drawn: kept.flat(), density: null, box }, true);
+    page.say(filled(words.csvMany, { n: pairs.length, kept: kept.length, out: read.length - pairs.length }), true);
   }
 
   addEventListener("dragover", (event) => event.preventDefault());

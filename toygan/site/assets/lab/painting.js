@@ -14,7 +14,6 @@
       panel.stage.paint(carried(panel, now), { ...show, mesh: show.mesh || Boolean(carrying), law: panel.setup && panel.setup.draws.latent[0], kinds: panel.kinds });
       if (panel.other && panel.look.other) panel.other.paint({ samples: panel.look.other }, { real: show.real, generated: show.generated });
       for (; panel.unseen > 0; panel.unseen--) page.trainer.postMessage({ do: "seen" });
-      panel.caption();
     }
     if (carrying && now - carrying > CARRY) carrying = 0;
     if (carrying) page.repaint();
@@ -50,8 +49,12 @@
     return { critic: has("c"), arrows: has("a"), pulls: has("p"), real: has("r"), generated: has("g"), mesh: has("m"), trails: has("t"), tracked: has("k"), back: has("b"), density: has("d"), judged: has("s"), optimal: has("o") };
   };
 
+  // In words, ten times a second: each change of a word lays the page out.
+  let told = 0;
   function tell(look) {
-    const { words, playing } = page;
+    const { words, playing } = page, now = performance.now();
+    if (playing && now - told < 100) return;
+    told = now;
     at.step.textContent = filled(words.stepOf, { step: look.step, steps: Math.round(look.dials.steps) });
     at.rate.textContent = playing && look.rate && page.speed !== "slow" ? filled(words.rate, { rate: Math.round(look.rate) }) : "";
     at.time.max = Math.max(look.kept[1], look.step, 1);
@@ -60,6 +63,7 @@
     for (const [key, row] of page.dialRows) row.follow({ critic_steps: look.criticSteps, generator_steps: look.generatorSteps }[key] || look.dials[key]);
     for (const player in at.optimisers) at.optimisers[player].value = look.plain[player] ? "descent" : "own";
     if (at.frozen) at.frozen.value = look.frozen;
+    page.panels.forEach((panel) => panel.caption());
     page.explain(look);
     page.keyNumbers();
     if (look.diverged) page.say(filled(words.diverged, { step: look.step }));

@@ -84,8 +84,11 @@
     const panel = { ...named, canvas, stage: new lab.Stage(canvas, catalogue), unseen: 0, kindsAt: kinds };
     const without = () => page.start({ ...experiment, step: 0, beside: experiment.beside.filter((_, i) => i !== k - 1) }, true);
     const remove = k ? el("button", { type: "button", class: "quiet", "aria-label": `${words.remove} ${method}, ${words.seed} ${seed}`, onclick: without }, "×") : "";
-    panel.caption = () => { extra.textContent = ` · ${words.seed} ${seed}` + (panel.distance === undefined ? "" : " · " + filled(words.distanceNow, { value: lab.short(panel.distance) })) +
-      (panel.stage.shown ? " · " + filled(words.band, { width: lab.short(panel.stage.shown.width) }) : ""); };
+    panel.caption = () => {
+      const text = ` · ${words.seed} ${seed}` + (panel.distance === undefined ? "" : " · " + filled(words.distanceNow, { value: lab.short(panel.distance) })) +
+        (panel.stage.shown ? " · " + filled(words.band, { width: lab.short(panel.stage.shown.width) }) : "");
+      if (extra.textContent !== text) extra.textContent = text;
+    };
     panel.caption();
     const other = catalogue.methods[method].worlds ? otherWorld(panel) : "";
     panel.figure = el("figure", { class: "panel" + (other ? " two" : "") }, el("div", { class: "views" }, canvas, other), el("figcaption", {}, el("strong", {}, method), extra, hover, remove, kinds));
@@ -159,7 +162,7 @@
     const { words, experiment, hidden } = page, lesson = lab.lessons.find(({ id }) => id === experiment.lesson), told = lesson && words.lessons[lesson.id];
     const about = catalogue.methods[experiment.method], strong = (text) => el("strong", {}, text + ": ");
     const card = told ? el("div", { class: "card lesson" }, el("h2", {}, told.title), el("p", {}, told.text), el("p", {}, strong(words.tryThis), told.try), el("p", {}, strong(words.expect), told.expect))
-      : el("div", { class: "card" }, el("h2", {}, experiment.method), el("p", { class: "formula" }, about.formula), el("p", {}, strong(words.lookFor), lookFor(about)), el("p", { class: "hint", lang: "en" }, about.reference));
+      : el("div", { class: "card" }, el("h2", {}, experiment.method), el("p", { class: "formula" }, about.formula), el("p", { class: "hint" }, words.formulaHint), el("p", {}, strong(words.lookFor), lookFor(about)), el("p", { class: "hint", lang: "en" }, about.reference));
     at.dials = el("div", { class: "dials" });
     return el("section", { class: "side", "aria-label": words.dials }, card, hidden("dials") ? null : el("div", { class: "card" }, el("h2", {}, words.dials), at.dials),
       hidden("beside") ? null : besideCard(), hidden("own") ? null : page.ownCard(), hidden("share") ? null : page.shareCard());

@@ -14,6 +14,8 @@ lab.Stage = class {
     this.middle = (catalogue.bands.length - 1) / 2;
     this.width = 0; // of a band
     this.trails = [];
+    this.seenWidth = 0; // asked of the page it would have to be laid out anew for every picture
+    new ResizeObserver(([{ contentRect }]) => { this.seenWidth = contentRect.width; }).observe(canvas);
   }
 
   // Canvas bytes are red, green, blue, alpha; read as one little-endian number that is turned around.
@@ -26,7 +28,7 @@ lab.Stage = class {
 
   // As many pixels as are seen, within reason.
   resize() {
-    const box = this.canvas.getBoundingClientRect(), size = Math.round(Math.min(Math.max(box.width, 120) * Math.min(devicePixelRatio || 1, 2), 720));
+    const size = Math.round(Math.min(Math.max(this.seenWidth || this.canvas.clientWidth, 120) * Math.min(devicePixelRatio || 1, 2), 720));
     if (this.canvas.width !== size || !this.image) {
       this.canvas.width = this.canvas.height = size;
       this.image = this.context.createImageData(size, size);

@@ -3,7 +3,7 @@
 "use strict";
 lab.trainer = function () {
   const games = new Map(), sessions = new Map();
-  const FRAME = 33, TRAIN = 26, LOOK = 8; // ms from look to look; of them for moves, and for looks at several games
+  const FRAME = 32, LOOK = 8, LEAST = 8; // ms from look to look; of them for looks at several games, and at least for moves
   const MAPS = 0.12; // the share of the time that goes into maps
   const GENERATOR = 1 << 20, EXTRA = 1 << 21; // which move of a step random numbers are for
   const shared = {}; // models that belong to no game
@@ -13,6 +13,8 @@ lab.trainer = function () {
 
   // --- models ---
 
+  const KEPT = 40; // sessions, and those that are in use
+  let opening = null;
   const product = (shape) => shape.reduce((a, b) => a * b, 1);
 
   async function session(bytes) {
@@ -20,10 +22,12 @@ lab.trainer = function () {
     for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 16777619);
     const key = bytes.length + "/" + hash;
     if (!sessions.has(key)) {
-      if (sessions.size > 40) {
-        const [first, old] = sessions.entries().next().value;
-        sessions.delete(first);
-        if (![...games.values()].some((game) => Object.values(game.models).some((model) => model.session === old))) await old.release();
+      const isUsed = (one) => [...games.values(), { models: shared }, ...(opening ? [opening] : [])].some(({ models }) => Object.values(models).some((model) => model.session === one));
+      for (const [other, one] of sessions) {
+        if (sessions.size <= KEPT) break;
+        if (isUsed(one)) continue;
+        sessions.delete(other);
+        await one.release();
       }
       sessions.set(key, await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], graphOptimizationLevel: "all" }));
     }
@@ -193,7 +197,7 @@ lab.trainer = function () {
     const told = reportOf(game), kept = game.history;
     const wild = (one) => !(Math.abs(one) < game.runaway);
     game.diverged = seen.samples.some(wild) || (stepOf(game) > 0 && Object.values(told).some((one) => Math.abs(one) >= game.runaway));
-    postMessage({ told: "look", game: game.id, why, step: stepOf(game), report: told, ...seen, rate, moved: game.moved, slow: game.slow,
+    postMessage({ told: "look", game: game.id, why, step: stepOf(game), report: told, ...seen, rate, cost, moved: game.moved, slow: game.slow,
       diverged: game.diverged, over: isOver(game), kept: [kept.length ? kept[0].step : 0, kept.length ? kept[kept.length - 1].step : 0],
       changes: game.changes.slice(0, game.done), criticSteps: game.criticSteps, generatorSteps: game.generatorSteps, plain: game.plain, frozen: game.frozen, memory: kept.length * sizeOf(game),
       dials: Object.fromEntries(Object.entries(game.dials).map(([key, one]) => [key, one.data[0]])) },
@@ -233,7 +237,7 @@ lab.trainer = function () {
   channel.port1.onmessage = () => resumed.shift()();
   const breathe = () => new Promise((resolve) => { resumed.push(resolve); channel.port2.postMessage(0); });
   const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  let rate = 0, busy = Promise.resolve();
+  let rate = 0, looks = 6, cost = 0, busy = Promise.resolve(); // steps a second; ms that looks take, and a step
 
   // One thing at a time, in order: models run between messages too.
   const inTurn = (work) => (busy = busy.then(work).catch((error) => postMessage({ told: "fault", words: String(error && error.message || error) })));
@@ -247,18 +251,21 @@ lab.trainer = function () {
       last = begun;
       await inTurn(async () => {
         const alive = () => [...games.values()].filter((game) => !isOver(game));
-        while (due >= 1 && performance.now() - begun < TRAIN && alive().length) {
+        let some = 0;
+        for (const train = Math.max(FRAME - looks, LEAST); due >= 1 && performance.now() - begun < train && alive().length; due--) {
           for (const game of alive()) await (slow ? subStep(game) : game.sub ? finished(game) : step(game));
-          due--;
-          counted++;
+          some++;
         }
         const looking = performance.now();
+        if (some) cost += ((looking - begun) / some - cost) * (cost ? 0.1 : 1);
+        counted += some;
         for (const game of games.values()) keep(game);
         for (const game of inTurns()) {
           if (!isOver(game) && (unseen >= 2 * games.size || performance.now() - looking > LOOK)) continue;
           await look(game, "play");
           game.seen = looking;
         }
+        looks += (performance.now() - looking - looks) * 0.2;
         if (!alive().length) { playing = false; postMessage({ told: "rest" }); }
       });
       const now = performance.now();
@@ -327,6 +334,7 @@ lab.trainer = function () {
     async open({ setup }) {
       const game = { ...setup, models: {}, history: [], every: 1, done: 0, extra: [], extras: 0, state: {}, dials: {}, held: {}, plain: {},
         until: setup.until === undefined || setup.until === null ? Infinity : setup.until, diverged: false, mapped: 0, mapCost: 0, sub: 0, slow: null };
+      opening = game;
       for (const name in setup.models) game.models[name] = { ...setup.models[name], session: await session(setup.models[name].bytes) };
       for (const place in setup.state) {
         const { size, wide, player, number, shape } = setup.state[place];
@@ -338,6 +346,7 @@ lab.trainer = function () {
       game.fed = fedTo(game);
       rewatch(game);
       games.set(game.id, game);
+      opening = null;
       unseen = 0;
       apply(game);
       keep(game);
