@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
@@ -141,7 +143,7 @@ WRONG = {
     ('title = "A small one"\n', 'titel = "A small one"\n'): ("title", "this key is missing", ""),
     ("training.steps = 80", 'training.steps = "80"'): ("runs[1].set.training.steps", "must be a whole number", "25000"),
     ("steps = 40\n", "steps = 40.0\n"): ("training.steps", "must be a whole number", "for example 25000"),
-    ('spread = 0.5\nkind = "SD"', 'kind = "share"'): ("rows[0].kind", "a share of seeds belongs to measures", "all_modes"),
+    ('spread = 0.5\nkind = "SD"', 'kind = "share"'): ("rows[0].kind", "a share of seeds belongs", "all_modes, no_mode"),
 }  # fmt: skip
 
 
@@ -399,6 +401,20 @@ def test_a_quantity_that_the_target_has_not_is_refused(measure, words, tmp_path)
     text = text.replace('measure = "modes"', f'measure = "{measure}"').replace('measure = "mode_tv"', 'measure = "w1"')
     with pytest.raises(UserError, match=rf"(?s)rows\[0\]\.measure.*needs {words}"):
         read(in_folder(tmp_path, text))
+
+
+def test_final_measures_come_again_from_the_frames_by_numpy_alone(recording):
+    """W1 by the cheapest pairing of the first points with the real ones they were judged against, modes by distances."""
+    final, real = recording.frames["final"].astype(float), recording.judged_against()
+    n = recording.facts.summary.w1_points
+    centres = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], float)
+    for s, points in enumerate(final):
+        cost = cdist(points[:n], real[:n])
+        assert recording.final("w1")[s] == pytest.approx(cost[linear_sum_assignment(cost)].mean(), rel=1e-9)
+        away = cdist(points, centres) / 0.1
+        assert recording.final("modes")[s] == len(set(away.argmin(axis=1)[away.min(axis=1) <= 3]))
+        assert recording.final("high_quality")[s] == pytest.approx((away.min(axis=1) <= 3).mean())
+    assert not np.isin(real, recording.frames["real"]).any()
 
 
 def test_points_are_the_recordings_own_as_far_as_they_reach(recording):
