@@ -56,7 +56,6 @@ from toygan.view.look import USUAL, Options
 from toygan.view.scene import (
     THIN,
     Scene,
-    diagnosis_of,
     no_critic,
     optimum_in_words,
     optimum_label,
@@ -70,6 +69,7 @@ from toygan.view.settings import settings_line
 from toygan.view.shares import RINGS_IN_WORDS
 from toygan.view.words import (
     Scored,
+    diagnosed,
     end_words,
     final_notes,
     final_rows,
@@ -132,7 +132,7 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
 
 LABEL = 19  # characters of a label beside its numbers
 ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
-RUN_AT, PERFECT_AT = 1.3, 1.8  # inches from a block's left edge: its two columns of numbers
+RUN_AT, PERFECT_AT = 1.22, 1.79  # inches from a block's left edge: its two columns of numbers
 
 
 def at_the_last(shown: Scene) -> str:
@@ -148,7 +148,7 @@ def in_lines(text: str, language: str, width: int, most: int | None = None) -> l
 def opening_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     """The lines under the title with their weights: what to look for, the settings, the one number, the diagnosis."""
     recording = shown.recording
-    first, found = headline(recording) or at_the_last(shown), diagnosis_of(recording)
+    first, found = headline(recording) or at_the_last(shown), diagnosed(recording)
     opening = [*purpose(recording), settings_line(recording)]
     parts = [*((text, "normal") for text in opening), (first, "bold"), (found, "normal")]
     return [(line, weight) for text, weight in parts for line in in_lines(text, language, OPENING, 3)]
@@ -257,7 +257,7 @@ def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     prose = [
         *final_notes(recording),
         real_in_words(shown),
-        f"{bold}{floor_in_words(recording)}Curves of W1 are of "
+        f"{bold}{dotted_in_words(recording)}{floor_in_words(recording)}Curves of W1 are of "
         f"{recording.facts.summary.critic_points or 'a few'} points a frame. {arrows_in_words(shown)}",
     ]
     lines = [(line, "sans-serif") for text in prose for line in in_lines(text, language, TEXT, 3)]
@@ -269,6 +269,13 @@ def arrows_in_words(shown: Scene) -> str:
     if not shown.critic_kept:
         return ""
     return f"Arrows point uphill, at full length from a steepness of {number(steepest(shown.slopes[-1:]))} on."
+
+
+def dotted_in_words(recording: Recording) -> str:
+    """What dotted lines are, where there are some."""
+    shares = [] if stands_still(recording) else list(shares_known(recording).values())
+    best = any(np.isfinite(share.best) for share in shares) or any(map(recording.floor, own_known(recording)))
+    return "Dotted: the best that can be reached. " if best or transport_known(recording) else ""
 
 
 def floor_in_words(recording: Recording) -> str:

@@ -14,11 +14,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from toygan.files.text import number
-from toygan.view.scene import Scene, inside, steepest
+from toygan.view.scene import Scene, inside, steepest, stepped
 
 Scale = Literal["frame", "run"]
 
 BANDS, PARTS = 13, 200  # bands of colour, at most; numbers that stand for a part of the mixture
+HAIR = 1e-3  # half of the share of a range that lies between the two levels of two steps: there must be two
 FINE = 48  # a level is a half-odd multiple of about this part of the range: never at the median, nor too near another
 
 
@@ -39,6 +40,10 @@ def levels(scores: np.ndarray, at_points: np.ndarray) -> Levels:
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
     if high - low <= 1e-9 * max(abs(low), abs(high)):  # flat, or as good as flat beside its height
         return Levels(np.array([-0.5, 0.5]) * max(1.0, 1e-3 * abs(low)) + low, low, high)
+    if stepped(known):  # as a sign's: parted in the middle, so that a bar is of the colours that are there
+        steps = np.unique(known)
+        middles = (steps[1:] + steps[:-1]) / 2
+        return Levels(middles if len(middles) > 1 else middles + HAIR * (high - low) * np.array([-1, 1]), low, high)
     unit = round_unit((high - low) / FINE)
     evenly = np.linspace(low, high, PARTS)
     shared = [spread(known), spread(there if len(there) else known)] * 2

@@ -1,0 +1,134 @@
+"""The words of a sheet, read by someone who meets them for the first time: every letter is explained, every number is of what
+it says, and all of it is in the other language too.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgba
+from test_draw import SMALL, synthetic, words
+
+from toygan import draw
+from toygan.draw import panels, sheet
+from toygan.game.methods import METHODS
+from toygan.quantities.optimal import OPTIMA
+from toygan.view.language import is_wide, told
+from toygan.view.levels import levels
+from toygan.view.scene import optimum_in_words
+from toygan.view.symbols import ROWS, is_changed, names_in, symbols_in_words
+from toygan.view.words import diagnosed, purpose
+
+ENGLISH = {"of", "in", "at", "to", "by", "is", "on", "as"}
+OWN = {
+    "ebgan": "D",
+    "began": "Dk",
+    "mmd-gan": "f",
+    "cramer-gan": "Df",
+    "ns-gan-instance-noise": "sI",
+}  # said in the formula
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_letter_of_a_formula_is_explained_beneath_it(name):
+    """A token of one or two letters is a symbol unless it is a word."""
+    formula = ROWS[name]["formula"]
+    said = symbols_in_words(formula)
+    known = " ".join([formula, *(ROWS[one]["formula"] for one in names_in(formula))])
+    short = (
+        set(re.findall(r"(?<![\w'.-])[A-Za-z]{1,2}(?![\w-])|(?<=-)[A-Za-z]\b", known))
+        - ENGLISH
+        - set(OWN.get(name, ""))
+    )
+    letters = said.rpartition("Letters: ")[2]
+    assert not {token for token in short if not re.search(rf"(?<![\w]){token}\b", letters)}, said
+    assert all(f"{one}: {ROWS[one]['formula']}." in said for one in names_in(formula))
+
+
+def test_words_that_are_no_formula_of_this_notation_are_left_alone():
+    assert symbols_in_words("") == ""
+    assert symbols_in_words("the mean of my own loss") == ""
+
+
+def test_a_method_with_another_weight_is_not_said_to_play_its_formula_to_the_letter():
+    row = {**METHODS["ns-gan-r1"], "critic_steps": 5}
+    assert not is_changed("ns-gan-r1", row)
+    heavy = row | {"constraint": {"kind": "r1", "weight": 10.0}}
+    assert is_changed("ns-gan-r1", heavy)
+    assert not is_changed("ns-gan-r1", heavy | {"formula": "my own"})
+    assert not is_changed("mine", heavy)
+    run = synthetic(frames=3, **SMALL, method="ns-gan-r1", config={"method": heavy})
+    assert any(line.startswith("ns-gan-r1 but for the settings below: C: E sp(-r)") for line in purpose(run))
+
+
+def test_densities_and_labels_in_the_optimum_are_said_to_be_such():
+    for objective, row in OPTIMA.items():
+        line = optimum_in_words(synthetic(frames=3, **SMALL, summary={"optimal": {"how": row.about}}))
+        named = bool(re.search(r"\b[pq]\b", row.about))
+        assert ("p is the density of real points, q that of generated ones" in line) == named, objective
+        assert not re.search(r"\b[ab] [pq]", row.about) or re.search(r", (b and )?a the ", row.about), objective
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"), [("The only seed converged (W1 0.2), at step 9.", True), ("The only seed shrank.", False)]
+)
+def test_a_diagnosis_says_of_how_many_points_its_w1_is(sentence, said):
+    run = synthetic(frames=3, **SMALL, summary={"diagnosis": [sentence], "critic_points": 400})
+    assert diagnosed(run) == sentence + " Here W1 is of a look's 400 points." * said
+
+
+@pytest.mark.parametrize("floors", [{}, {"frame": {"high_quality": {"mean": 0.98, "spread": 0.01}}}])
+def test_dotted_lines_are_explained_where_there_are_some(floors):
+    figure = draw.picture(synthetic(frames=3, **SMALL, modes=8, floors=floors))
+    dotted = [line for axis in figure.axes for line in axis.lines if line.get_linestyle() == ":" and level(line)]
+    assert bool(dotted) == bool(floors)
+    assert ("Dotted: the best that can be reached." in words(figure)) == bool(floors)
+
+
+def level(line):
+    return len(line.get_ydata()) == 2 and len(set(line.get_ydata())) == 1
+
+
+@pytest.mark.parametrize("steps", [[-1.0, 1.0], [-1.0, 0.0, 1.0], [0.0, 5e-3]])
+def test_a_bar_of_few_steps_has_the_colours_of_the_panel(steps):
+    """Each step's own colour fills its part of the bar; no colour is there that the panel has not, but for a hair's breadth."""
+    scores = np.resize(steps, (20, 20))
+    known = levels(scores, np.array([]))
+    figure = sheet.blank(3)
+    axis = sheet.axis_at(figure, 0.5, 1.0, 2.0, 2.0)
+    bar = panels.score_bar(axis, known, "score")
+    colours = panels.band_colours(known.edges) / 255
+    seen = {tuple(colours[np.searchsorted(known.edges, step)]) for step in steps}
+    widths = np.array([np.ptp(path.vertices[:, 0]) for path in bar.fill.get_paths()])
+    of_seen = np.array([tuple(to_rgba(face)) in seen for face in bar.fill.get_facecolor()])
+    assert len(seen) == len(steps)
+    assert widths[of_seen].sum() > 0.99 * (steps[-1] - steps[0])
+
+
+def test_all_that_shipped_files_and_methods_say_is_in_the_other_language():
+    files = sorted((Path(__file__).parents[1] / "scenarios").glob("*.toml"))
+    said = [
+        str(table[key]) for file in files for table in [tomllib.loads(file.read_text())] for key in ("title", "about")
+    ]
+    said += [row["look_for"] for row in ROWS.values()] + [symbols_in_words(row["formula"]) for row in ROWS.values()]
+    missing = [line for line in said if not any(map(is_wide, told(line, "zh")))]
+    english = [line for line in said if re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", without_formulas(told(line, "zh")))]
+    assert files
+    assert missing == english == []
+
+
+def without_formulas(text):
+    """A text without what stands in formulas of methods, which stay as they are."""
+    for row in ROWS.values():
+        text = text.replace(row["formula"], "")
+    return text
+
+
+def test_seeds_are_listed_in_the_other_language_too():
+    for seeds in ("0, 1", "0, 2, 5", "0, 2, 5, 7", "0–15"):
+        line = told(f"seed 0 shown of {seeds}", "zh")
+        assert re.fullmatch("所示种子 0（共有 .*）", line)
