@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
-from test_draw import SMALL, synthetic, words
+from test_draw import SMALL, altered, synthetic, words
 
 from toygan import draw
 from toygan.draw import panels, sheet
@@ -21,7 +21,7 @@ from toygan.view.language import is_wide, told
 from toygan.view.levels import levels
 from toygan.view.scene import optimum_in_words
 from toygan.view.symbols import ROWS, is_changed, names_in, symbols_in_words
-from toygan.view.words import diagnosed, purpose
+from toygan.view.words import diagnosed, final_notes, purpose
 
 ENGLISH = {"of", "in", "at", "to", "by", "is", "on", "as"}
 OWN = {
@@ -86,7 +86,7 @@ def test_dotted_lines_are_explained_where_there_are_some(floors):
     figure = draw.picture(synthetic(frames=3, **SMALL, modes=8, floors=floors))
     dotted = [line for axis in figure.axes for line in axis.lines if line.get_linestyle() == ":" and level(line)]
     assert bool(dotted) == bool(floors)
-    assert ("Dotted: the best that can be reached." in words(figure)) == bool(floors)
+    assert ("Thin dots: the best that can be reached." in words(figure)) == bool(floors)
 
 
 def level(line):
@@ -132,3 +132,31 @@ def test_seeds_are_listed_in_the_other_language_too():
     for seeds in ("0, 1", "0, 2, 5", "0, 2, 5, 7", "0–15"):
         line = told(f"seed 0 shown of {seeds}", "zh")
         assert re.fullmatch("所示种子 0（共有 .*）", line)
+
+
+def test_a_few_scores_that_dwarf_all_others_leave_the_others_their_contrast():
+    """As of a ratio of densities, whose tail may reach 10^29 where no point is."""
+    x, y = np.meshgrid(np.linspace(-1, 1, 41), np.linspace(-1, 1, 41))
+    near = x + 0.5 * y
+    for far in (0.0, 10.0, 1e4, 1e29):
+        scores = np.where((x > 0.9) & (y > 0.9), far + near, near)
+        known = levels(scores, near[20], exact=True)
+        seen = np.bincount(np.digitize(near.ravel(), known.edges)) / near.size
+        assert (seen > 0.03).sum() >= 8, far
+        assert seen.max() < 0.25, far
+
+
+def test_a_run_without_an_optimal_critic_says_so():
+    run = synthetic(frames=3, **SMALL)
+    assert sheet.NO_OPTIMUM in words(draw.picture(run))
+    best = altered(run, optimal_scores=run.frames["scores"])
+    assert sheet.NO_OPTIMUM not in words(draw.picture(best))
+
+
+@pytest.mark.parametrize("collapsed", [False, True])
+def test_a_count_of_modes_beside_a_collapse_says_how_little_is_enough(collapsed):
+    event = {"step": 3, "seed": 0, "label": "mode-collapse", "evidence": "6 of 8 kept a quarter of their share"}
+    row = {"seed": 0, "w1": 0.2, "modes": 8, "high_quality": 0.9}
+    told = {"summary": {"points": 2000, "w1_points": 1000, "seeds": [row]}, "events": [event] * collapsed}
+    said = " ".join(final_notes(synthetic(frames=3, **SMALL, modes=8, **told)))
+    assert ("one point within 3 sigma is enough" in said) == collapsed

@@ -256,12 +256,16 @@ def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     bold = f"Curves: seed {recording.facts.portrait} bold, the others thin. " if len(seeds) > 1 else ""
     prose = [
         *final_notes(recording),
+        NO_OPTIMUM if shown.optimal is None and shown.critic_kept and not shown.note else "",
         real_in_words(shown),
         f"{bold}{dotted_in_words(recording)}{floor_in_words(recording)}Curves of W1 are of "
         f"{recording.facts.summary.critic_points or 'a few'} points a frame. {arrows_in_words(shown)}",
     ]
     lines = [(line, "sans-serif") for text in prose for line in in_lines(text, language, TEXT, 3)]
     return lines + [(line, "monospace") for line in command_lines(recording, 112)]
+
+
+NO_OPTIMUM = "No optimal critic is drawn: for this game none is known."
 
 
 def arrows_in_words(shown: Scene) -> str:
@@ -275,7 +279,7 @@ def dotted_in_words(recording: Recording) -> str:
     """What dotted lines are, where there are some."""
     shares = [] if stands_still(recording) else list(shares_known(recording).values())
     best = any(np.isfinite(share.best) for share in shares) or any(map(recording.floor, own_known(recording)))
-    return "Dotted: the best that can be reached. " if best or transport_known(recording) else ""
+    return "Thin dots: the best that can be reached. " if best or transport_known(recording) else ""
 
 
 def floor_in_words(recording: Recording) -> str:

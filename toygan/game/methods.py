@@ -124,7 +124,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "wgan-l1": {
         "formula": "C: E g - E r + 0.001 sum |w|;  G: -E g",
         "reference": "after Gulrajani et al., 2017, arXiv:1704.00028, who report decay to fail as clipping does",
-        "look_for": "A sparse critic: few creases, long straight contours.",
+        "look_for": "A price on every weight empties some: watch whether creases get few and contours straight.",
         "objective": {"kind": "wasserstein"},
         "constraint": {"kind": "l1-decay", "weight": 0.001},
         "critic_steps": 2,
@@ -132,7 +132,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "wgan-l2": {
         "formula": "C: E g - E r + 0.001 sum w^2;  G: -E g",
         "reference": "after Gulrajani et al., 2017, arXiv:1704.00028, who report decay to fail as clipping does",
-        "look_for": "The critic is kept small everywhere alike, not where it matters.",
+        "look_for": "A price on large weights, everywhere alike and not where it matters: watch whether it bounds the scores.",
         "objective": {"kind": "wasserstein"},
         "constraint": {"kind": "l2-decay", "weight": 0.001},
         "critic_steps": 2,

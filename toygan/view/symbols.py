@@ -67,7 +67,7 @@ SYMBOLS = [
     (r"\b[CG]\d?:", "C critic's loss, G generator's loss"),
     (r"\bE [-|(\w]", "E mean"),
     (r"\b[rg]\b", "r, g scores of real, generated points"),
-    (r"\bsp\(", "sp(x) = log(1 + e^x)"),
+    (r"\bsp\(", "sp(x) = log(1\N{NO-BREAK SPACE}+\N{NO-BREAK SPACE}e^x)"),
     (r"\bf'", "f' slope of the score"),
     (r"\|x\b", "x a point"),
     (r"^D = \|x", "the score is -D"),

@@ -172,6 +172,7 @@ def final_notes(recording: Recording) -> list[str]:
             "left to see."
         )
     good = row.get("high_quality")
-    if row.get("modes") and good is not None and good < MANY:
+    few = any(event.label == "mode-collapse" for event in recording.facts.events)
+    if row.get("modes") and good is not None and (good < MANY or few):
         notes.append("Modes: one point within 3 sigma is enough for a mode to count.")
     return notes
