@@ -21,7 +21,7 @@ from toygan.view.language import is_wide, told
 from toygan.view.levels import levels
 from toygan.view.scene import optimum_in_words
 from toygan.view.symbols import ROWS, is_changed, names_in, symbols_in_words
-from toygan.view.words import diagnosed, final_notes, purpose
+from toygan.view.words import Scored, diagnosed, final_notes, purpose
 
 ENGLISH = {"of", "in", "at", "to", "by", "is", "on", "as"}
 OWN = {
@@ -160,3 +160,30 @@ def test_a_count_of_modes_beside_a_collapse_says_how_little_is_enough(collapsed)
     told = {"summary": {"points": 2000, "w1_points": 1000, "seeds": [row]}, "events": [event] * collapsed}
     said = " ".join(final_notes(synthetic(frames=3, **SMALL, modes=8, **told)))
     assert ("one point within 3 sigma is enough" in said) == collapsed
+
+
+def test_a_long_diagnosis_is_not_cut():
+    sentences = [
+        f"{k} of 64 seeds had a critic that ran away (critic loss from 1 to {k}), at step {k}." for k in range(9)
+    ]
+    run = synthetic(frames=3, **SMALL, summary={"diagnosis": sentences})
+    said = words(draw.picture(run)).replace("\n", " ")
+    assert all(sentence in said for sentence in sentences)
+
+
+def test_a_squeezed_axis_of_losses_says_so():
+    run = synthetic(frames=9, **SMALL)
+    wild = altered(run, critic_loss=np.where(np.arange(9)[:, None] == 4, 1e6, run.metrics["critic_loss"]))
+    for one, title in ((run, "losses"), (wild, "losses (log scale)")):
+        axis = panels.loss_curves(sheet.axis_at(sheet.blank(3), 0.5, 0.5, 2.0, 2.0), one)
+        assert axis.get_title(loc="left") == title
+
+
+def test_no_number_of_the_table_reaches_its_neighbour():
+    figure = sheet.blank(2)
+    rows = [Scored("imbalance of modes", "> 99.9\N{NO-BREAK SPACE}%", "−2.34·10⁻¹²")] * 12
+    sheet.table_of(figure, rows, 1.5)
+    figure.canvas.draw()
+    boxes = sorted((text.get_window_extent() for text in figure.texts), key=lambda box: (round(box.y0), box.x0))
+    for left, right in zip(boxes, boxes[1:], strict=False):
+        assert round(left.y0) != round(right.y0) or left.x1 < right.x0

@@ -130,7 +130,7 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     return figure
 
 
-LABEL = 19  # characters of a label beside its numbers
+LABEL, NUMBER = 19, 7  # characters of a label beside its numbers, and of a number beside another
 ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
 RUN_AT, PERFECT_AT = 1.22, 1.79  # inches from a block's left edge: its two columns of numbers
 
@@ -151,7 +151,12 @@ def opening_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     first, found = headline(recording) or at_the_last(shown), diagnosed(recording)
     opening = [*purpose(recording), settings_line(recording)]
     parts = [*((text, "normal") for text in opening), (first, "bold"), (found, "normal")]
-    return [(line, weight) for text, weight in parts for line in in_lines(text, language, OPENING, 3)]
+    most = [*[3] * len(opening), None, None]  # a long text of a file may be cut, what a run came to may not
+    return [
+        (line, weight)
+        for (text, weight), few in zip(parts, most, strict=True)
+        for line in in_lines(text, language, OPENING, few)
+    ]
 
 
 def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
@@ -163,7 +168,8 @@ def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
             say(figure, left + place, top, words, SMALL - 0.5, colour=FAINT)
         for i, row in enumerate(rows[k * tall : (k + 1) * tall], 1):
             for place, words in ((0.0, row.label), (RUN_AT, row.run), (PERFECT_AT, row.perfect)):
-                long = LABEL / max(LABEL, len(words))  # as much smaller as it would be too long
+                room = NUMBER if place else LABEL
+                long = room / max(room, len(words))  # as much smaller as it would be too long
                 say(figure, left + place, top - ROW * i, words, SMALL * long)
 
 

@@ -262,7 +262,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "ns-gan-smooth": {
         "formula": "C: cross-entropy with labels 0.7..1.2 for real, 0..0.3 for generated;  G: E sp(-g)",
         "reference": "after Salimans et al., 2016, arXiv:1606.03498",
-        "look_for": "The critic is never told to be sure: its scores stay small.",
+        "look_for": "The critic is never told to be sure: at points, its scores stay small.",
         "objective": {"kind": "soft-labels"},
     },
     "ns-gan-flip": {

@@ -609,7 +609,7 @@ OPTIMA = {
     "positive-ratio": Optimum(
         positive_ratio, "density", "log(exp(a p/q) - 1), a the weight of real points", boundary=True
     ),
-    "energy": Optimum(least_energy, "density", "-margin where q > p", critics=("autoencoder",)),
+    "energy": Optimum(least_energy, "density", "-margin where q > p, else 0", critics=("autoencoder",)),
     "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
     "c-transform": Optimum(
         conjugate_pair, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"), linear=False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -119,7 +120,8 @@ def headline(recording: Recording) -> str:
 def diagnosed(recording: Recording) -> str:
     """The diagnosis, and of how many points its W1 is: fewer than those of the end, which are on the same page."""
     told, points = diagnosis_of(recording), recording.facts.summary.critic_points
-    return f"{told} Here W1 is of a look's {points} points." if points and "W1" in told else told
+    has_w1 = re.search(r"W1 [a-z ]*\d", told)
+    return f"{told} Here W1 is of a look's {points} points." if points and has_w1 else told
 
 
 MANY = 0.5  # share of good points from which on a mode that counts is more than a stray point
