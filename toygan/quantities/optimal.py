@@ -595,7 +595,12 @@ OPTIMA = {
     "non-saturating": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "boundary-seeking": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "soft-labels": Optimum(soft_log_ratio, "density", "log-odds of the mean label", boundary=True),
-    "least-squares": Optimum(between_targets, "density", "(b p + a q)/(p + q)", boundary=True),
+    "least-squares": Optimum(
+        between_targets,
+        "density",
+        "(b p + a q)/(p + q), b and a the labels of real and generated points",
+        boundary=True,
+    ),
     "hinge": Optimum(sides, "density", "sign(p - q)", boundary=True),
     "relativistic": Optimum(log_ratio, "density", "log p/q, up to a constant", linear=False),
     "f-kl": Optimum(above_one, "density", "1 + log p/q", boundary=True),
@@ -607,8 +612,10 @@ OPTIMA = {
         sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless", boundary=True
     ),
     "density-ratio": Optimum(ratio, "density", "p/q", boundary=True),
-    "positive-ratio": Optimum(positive_ratio, "density", "log(exp(a p/q) - 1)", boundary=True),
-    "energy": Optimum(least_energy, "density", "-margin where q > p", critics=("autoencoder",)),
+    "positive-ratio": Optimum(
+        positive_ratio, "density", "log(exp(a p/q) - 1), a the weight of real points", boundary=True
+    ),
+    "energy": Optimum(least_energy, "density", "-margin where q > p, else 0", critics=("autoencoder",)),
     "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
     "c-transform": Optimum(
         conjugate_pair, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"), linear=False
