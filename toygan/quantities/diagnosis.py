@@ -128,14 +128,14 @@ def ranged(low: str, high: str) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def number(value: float) -> str:
+def three_digits(value: float) -> str:
     """Three digits, without an exponent where none is needed."""
     return f"{value:.3g}"
 
 
 def numbers(*values: float) -> tuple[str, ...]:
     """Each as a `number`."""
-    return tuple(map(number, values))
+    return tuple(map(three_digits, values))
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------
@@ -402,7 +402,7 @@ def oscillation(story: Story) -> Finding | None:
     if not found:
         return None
     first, times, height = max(found, key=lambda one: one[1])
-    return Finding(first, "{} swings of {}, not damped at the end", (str(times), number(height)))
+    return Finding(first, "{} swings of {}, not damped at the end", (str(times), three_digits(height)))
 
 
 def swinging(story: Story) -> list[tuple[np.ndarray, float]]:
@@ -475,7 +475,7 @@ def converged(story: Story) -> Finding | None:
     if there is None or w1 is None or (began := lasting(there)) is None:
         return None
     bottom = middle(floor) if floor is not None else 0.0
-    words, told, count = ["W1 {}"], [number(w1[began])], kept(story)
+    words, told, count = ["W1 {}"], [three_digits(w1[began])], kept(story)
     if bottom > 0:
         words, told = [*words, "{} times its floor"], [*told, f"{w1[began] / bottom:.2g}"]
         if count is not None and story.has_modes:
