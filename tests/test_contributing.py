@@ -148,6 +148,18 @@ def test_a_run_goes_the_way_that_is_told(tmp_path, monkeypatch):
     assert [seen[step] for step in ENTERED] == sorted(seen[step] for step in ENTERED)
 
 
+def facts_wanted() -> set[tuple[str, str]]:
+    """Every table of exact facts that a new row may be missing in, and its file, as the tests' own messages name them."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT.parent / "tests").glob("test_*.py")]
+    return {found for text in texts for found in re.findall(r'facts_of\([^"]*"([A-Z_]+) in tests/(\w+\.py)"', text)}
+
+
+def test_every_table_of_facts_is_told():
+    lines = TEXT.splitlines()
+    assert len(facts_wanted()) > 15
+    assert not [one for one in facts_wanted() if not any(all(f"`{name}`" in line for name in one) for line in lines)]
+
+
 @pytest.mark.parametrize("room", sorted(path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()))
 def test_the_house_tells_every_room(room):
     assert f"| `{room}` |" in TEXT
