@@ -18,7 +18,7 @@ from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, better
 from toygan.session.recording import Recording
 from toygan.view.records import Row, groups, known_values
-from toygan.view.scene import Points, named
+from toygan.view.scene import Points, seeds_in_words
 from toygan.view.statistics import FEWEST, median
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def diverged_words(recording: Recording) -> str:
 def all_seeds(recording: Recording) -> str:
     """The seeds of a run."""
     seeds = recording.facts.seeds
-    return f"seed{'s' if len(seeds) > 1 else ''} {named(seeds)}"
+    return f"seed{'s' if len(seeds) > 1 else ''} {seeds_in_words(seeds)}"
 
 
 def rows_in_words(rows: Rows) -> str:

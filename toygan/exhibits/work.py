@@ -18,7 +18,7 @@ from toygan.files.config import Config, as_data
 from toygan.files.strict import Key, Mistake, Place, UserError, in_toml, placed, shortened, suggestion
 from toygan.many import run
 from toygan.many.results import scalar, settings_text
-from toygan.many.sweep import flat, is_finished, named, plain_value, points
+from toygan.many.sweep import flat, is_finished, methods_named, plain_value, points
 from toygan.many.task import Task
 from toygan.session import folder as folders
 from toygan.view.records import Row
@@ -99,7 +99,7 @@ def said_by(exhibit: Exhibit, group: Runs, key: Key) -> dict[str, Place]:
 
 def combinations(group: Runs) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
     """Every scenario by every method at every point of the grid."""
-    return itertools.product(group.scenarios, named(group.methods) or (None,), points(flat(group.grid)))
+    return itertools.product(group.scenarios, methods_named(group.methods) or (None,), points(flat(group.grid)))
 
 
 def work_of(
@@ -125,7 +125,7 @@ def work_of(
         config, order = run.prepared(scenario, method, changes, run.Order(place), there)
     data, columns = as_data(config), ({"group": group.name} if group.name else {}) | dict(settings)
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
-    folder, filmed = place / f"{name}-{digest(config)}", is_filmed(exhibit, which | halves(data) | columns)
+    folder, filmed = place / f"{name}-{fingerprint(config)}", is_filmed(exhibit, which | halves(data) | columns)
     task = Task(name, folder, as_found(folder, data), order.command, dict(settings), False, filmed)
     told = {key: plain_value(asked[key]) for key in asked if key not in UNTOLD}
     return Work(task, columns, settings_text(told), told.keys() <= BUDGET)
@@ -196,7 +196,7 @@ def is_filmed(exhibit: Exhibit, columns: Mapping[str, Any]) -> bool:
     return any(panel.kind == "films" and matching(panel.of, [columns]) for panel in exhibit.panels)
 
 
-def digest(config: Config) -> str:
+def fingerprint(config: Config) -> str:
     """A name for a config and the files that it reads: another config has another one."""
     told = json.dumps([as_data(config), folders.digests(config)], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:10]

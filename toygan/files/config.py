@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from toygan.files.own import Own, given, own_or_one_of
-from toygan.files.strict import Mistake, Place, Strict, UserError, as_kind, one_of, told
+from toygan.files.strict import Mistake, Place, Strict, UserError, as_kind, mistakes_in, one_of
 from toygan.game.casts import CASTS
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import OBJECTIVES
@@ -120,7 +120,7 @@ class Method(Strict):
         try:
             super().__init__(**data)
         except ValidationError as error:
-            raise UserError(*(in_python(mistake) for mistake in told(type(self), data, error))) from None
+            raise UserError(*(in_python(mistake) for mistake in mistakes_in(type(self), data, error))) from None
 
     # Only what is made in Python comes through here: a file is checked as before.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
 
-from toygan.files.own import SHAPES, Code, blaming, in_words, is_fixed, like, parameters, wrong_shape
+from toygan.files.own import SHAPES, Code, blaming, in_words, is_fixed, parameters, with_its_options, wrong_shape
 from toygan.files.samplers import reseed, streams_restored
 from toygan.files.strict import UserError
 from toygan.game.networks import Layer, Layers, Network, Pair, by_autograd
@@ -76,7 +76,7 @@ def own_critic(code: Code) -> Callable[..., Network]:
     def row(inputs: int, outputs: int, **options: Any) -> Network:
         return network_of(code, "critic", inputs, outputs, tuple(options.items()))
 
-    return like(row, code)
+    return with_its_options(row, code)
 
 
 @cache
@@ -91,7 +91,7 @@ def own_generator(code: Code) -> Callable[..., Generator]:
 
         return Generator(widened(0), lambda rng, n, target: LATENTS[latent](rng, n, latent_dim), widened, body)
 
-    fed, own = (inspect.signature(one).parameters.values() for one in (own_latents, like(row, code)))
+    fed, own = (inspect.signature(one).parameters.values() for one in (own_latents, with_its_options(row, code)))
     row.__signature__ = inspect.Signature([*fed, *own])  # type: ignore[attr-defined]
     return row
 

@@ -12,17 +12,17 @@ import numpy as np
 from toygan.files.own import (
     Code,
     Own,
+    answer_of,
     blaming,
-    called,
     code_of,
     in_words,
-    like,
     options_of,
     own_constraint,
     own_objective,
     parameters,
     returning,
     takes,
+    with_its_options,
 )
 from toygan.files.own_networks import ENDS, making, own_critic, own_generator, own_latents
 from toygan.files.samplers import cloud_of, is_sampler, sampler_of
@@ -76,11 +76,11 @@ def own_rule(code: Code) -> Callable[..., Rule]:
     def row(**options: Any) -> Rule:
         def step(game: Game, state: State, draw: Draw) -> State:
             first = next(iter(state.parameters.values()))
-            return one_step_on(code, called(code, (game, state, draw), options, first))
+            return one_step_on(code, answer_of(code, (game, state, draw), options, first))
 
         return Rule(step)
 
-    return like(row, code)
+    return with_its_options(row, code)
 
 
 def one_step_on(code: Code, said: Any) -> State:
@@ -141,7 +141,7 @@ def own_target(code: Code) -> Callable[..., Target]:
     """
     if not takes(code, "target"):
         whole = returning(code, "target")
-        return like(lambda **options: with_labels_checked(code, whole(**options)), code)
+        return with_its_options(lambda **options: with_labels_checked(code, whole(**options)), code)
 
     def row(**options: Any) -> Target:
         def draw(rng: np.random.Generator, n: int) -> Batch:
@@ -155,7 +155,7 @@ def own_target(code: Code) -> Callable[..., Target]:
             return Target(lambda rng, n: draw(rng, n).points)
         return with_labels_checked(code, of_parts(draw, 1 + int(tried.labels.max())))
 
-    return like(row, code)
+    return with_its_options(row, code)
 
 
 def with_labels_checked(code: Code, target: Target) -> Target:
@@ -241,7 +241,7 @@ def own_measure(code: Code) -> Callable[..., Measure]:
         measure(*rng.standard_normal((2, 50, 2)))  # tried before a run begins
         return measure
 
-    return like(row, code)
+    return with_its_options(row, code)
 
 
 def one_number(code: Code, said: Any) -> float:

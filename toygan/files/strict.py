@@ -273,13 +273,13 @@ def examined(model: type[Parsed], data: Mapping[str, Any]) -> tuple[Parsed | Non
     mistakes: list[Mistake] = []
     data = within_64_bits(data, mistakes)
     try:
-        value = model.model_validate_json(json.dumps(data, default=as_json), strict=True)
+        value = model.model_validate_json(json.dumps(data, default=json_default), strict=True)
         return (None if mistakes else value), mistakes
     except ValidationError as error:
-        return None, [*mistakes, *told(model, data, error)]
+        return None, [*mistakes, *mistakes_in(model, data, error)]
 
 
-def told(model: type[BaseModel], data: Mapping[str, Any], error: ValidationError) -> list[Mistake]:
+def mistakes_in(model: type[BaseModel], data: Mapping[str, Any], error: ValidationError) -> list[Mistake]:
     """What pydantic has found, as mistakes."""
     items = [item for item in error.errors(include_url=False) if not follows(data, item)]
     return [mistake for group in by_union(data, items) for mistake in explain_group(model, data, group)]
@@ -303,7 +303,7 @@ def follows(data: Mapping[str, Any], item: Item) -> bool:
     return item["type"] == "too_short" and isinstance(value, list) and len(value) >= item["ctx"]["min_length"]
 
 
-def as_json(value: Any) -> Any:
+def json_default(value: Any) -> Any:
     """Paths and numpy's numbers as JSON; a date becomes something that fits nowhere."""
     if isinstance(value, Path):
         return str(value)

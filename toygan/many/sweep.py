@@ -195,7 +195,7 @@ def planned(
     worlds = plan.scenarios if worlds is None else worlds
     absent = {name: mistake for name in worlds if isinstance(name, str) and (mistake := no_scenario(name, places))}
     there = [world for world in worlds if world not in absent]
-    asked = [*named(plan.methods), *methods] or [None]
+    asked = [*methods_named(plan.methods), *methods] or [None]
     combined = list(itertools.product(there, asked, points(flat(plan.grid), places)))
     # A mistake in one word is made at every point of the grid: it is found, and told, at the first that has the word.
     planned_tasks(plan, beginning_something(combined), places, list(absent.values()))
@@ -253,7 +253,7 @@ def no_keys(plan: Plan, places: SaidAt) -> Iterator[Mistake]:
                 yield from error.mistakes
 
 
-def named(methods: Sequence[str]) -> list[str]:
+def methods_named(methods: Sequence[str]) -> list[str]:
     """The methods asked for, each once; `all` stands for every shipped one, `all+r1` for every objective with r1."""
     return list(dict.fromkeys(name for word in methods for name in meant(word)))
 

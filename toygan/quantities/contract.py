@@ -106,7 +106,7 @@ def given_to(code: Code) -> list[str]:
     return fixed[1:] if fixed[:1] == ["self"] else fixed
 
 
-def called(code: Code) -> Code:
+def as_function(code: Code) -> Code:
     """A module, or the class of one, as the function that it is called as."""
     if not is_module(code):
         return code
@@ -122,13 +122,13 @@ def called(code: Code) -> Code:
 
 def objective_held(code: Code) -> list[Held]:
     """The contract of a loss."""
-    form = losses_of(called(code))
+    form = losses_of(as_function(code))
     return [*loss_facts(code, form), one_held(code, "traceable", lambda: loss_traced(form))]
 
 
 def penalty_held(code: Code) -> list[Held]:
     """The contract of a gradient penalty."""
-    form = penalty_of(called(code))
+    form = penalty_of(as_function(code))
     return [*penalty_facts(code, form), one_held(code, "traceable", lambda: penalty_traced(form))]
 
 

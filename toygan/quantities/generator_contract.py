@@ -21,8 +21,8 @@ from toygan.quantities.held import (
     moved_by_all,
     normal,
     note,
-    number,
     reseed,
+    six_digits,
     state_kept,
 )
 
@@ -99,7 +99,7 @@ def alone(generator: Carry, z: Tensor) -> Held:
     off = float((together[0] - other[0]).abs().max().detach())
     if off < 1e-9 * (1 + float(together.abs().max().detach())):
         return holds("a latent's point does not depend on the others in its batch")
-    said = f"a latent's point moves by {number(off)} with the latents beside it"
+    said = f"a latent's point moves by {six_digits(off)} with the latents beside it"
     if batch_norms(generator):
         return note(f"{said}: by batch norm, whose points are of one batch and no function of the latent")
     return broken(said, "normalising across the batch where across features was meant")
@@ -139,7 +139,7 @@ def range_of(generator: Carry, d: int) -> Held:
         )
     if bool((points == 0).any() and (points >= 0).all()):
         return broken("no coordinate is ever below 0, and many are 0", "a ReLU at its end")
-    return holds(f"{number(points.min())} to {number(points.max())} for latents up to 300")
+    return holds(f"{six_digits(points.min())} to {six_digits(points.max())} for latents up to 300")
 
 
 def far(generator: Carry, z: Tensor) -> Held:

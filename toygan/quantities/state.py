@@ -197,10 +197,10 @@ def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
 
 def watched_row(game: Game, clouds: Watched) -> Draw:
     """The watched clouds as what a move consumes: no noise, and other draws in the middle of their laws."""
-    return row_of(game, picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent))
+    return as_moved_by(game, picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent))
 
 
-def row_of(game: Game, real: Tensor, latent: Tensor) -> Draw:
+def as_moved_by(game: Game, real: Tensor, latent: Tensor) -> Draw:
     """Real points, and what the generator is fed [seed, n, d], as what a move consumes, other draws in the middle."""
     laws = {**game.objective.draws, **game.draws}
     middle = {name: 0.0 if law.name == "normal" else 0.5 for name, law in laws.items()}

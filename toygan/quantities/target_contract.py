@@ -23,8 +23,8 @@ from toygan.quantities.held import (
     close,
     holds,
     note,
-    number,
     reseed,
+    six_digits,
     state_kept,
     stream_states,
 )
@@ -187,14 +187,14 @@ def by_batch(sampler: OwnSampler) -> Held:
     if len(np.unique(drawn[0].round(9), axis=0)) > ODD // 2:
         for name, of in STATISTICS.items():
             if np.ptp([of(batch) for batch in drawn]) < 1e-6:
-                return broken(f"{name} is the same in every batch of {ODD}: {number(of(drawn[0]))}",
+                return broken(f"{name} is the same in every batch of {ODD}: {six_digits(of(drawn[0]))}",
                               "normalising across the batch: a point depends on the points beside it")  # fmt: skip
     pooled, large = np.concatenate(drawn), sampler.points(N).astype(float)
     for name, power in (("mean", 1), ("mean square", 2)):
         a, b = pooled**power, large**power
         sure = SURE * np.sqrt(a.var(axis=0) / len(a) + b.var(axis=0) / len(b)) + 1e-9
         if (np.abs(a.mean(axis=0) - b.mean(axis=0)) > 1.5 * sure).any():
-            told = f"{', '.join(map(number, a.mean(axis=0)))} and {', '.join(map(number, b.mean(axis=0)))}"
+            told = f"{', '.join(map(six_digits, a.mean(axis=0)))} and {', '.join(map(six_digits, b.mean(axis=0)))}"
             return broken(f"the {name} in batches of {ODD} and in one of {N} is not the same: {told}")
     return holds(f"points of 60 batches of {ODD} are as those of one of {N}")
 
@@ -285,7 +285,7 @@ def spread(sampler: OwnSampler, name: str) -> Held:
     small, large = (float(np.sqrt(np.square(x - sharp).mean())) for x in (one, four))
     if not small > 0:
         return broken(f"{name} changes nothing")
-    power, told = math.log(large / small, 4), f"{name} = {number(value)} spreads points by {number(small)}"
+    power, told = math.log(large / small, 4), f"{name} = {six_digits(value)} spreads points by {six_digits(small)}"
     squared, rooted = abs(power - 2) < 0.05, abs(power - 0.5) < 0.05
     if name.lower() in VARIANCES:
         if abs(power - 1) < 0.05:
@@ -297,15 +297,15 @@ def spread(sampler: OwnSampler, name: str) -> Held:
         return broken(f"{told}, and four times of it twice as far",
                       "standard deviation passed as variance: a covariance wants its square")  # fmt: skip
     if abs(power - 1) > 0.05:
-        return note(f"{told}, and four times of it {number(large / small)} times as far")
-    return holds(told + ("" if close(small, value, 0.1) else f", {number(small / value)} of it: scaled afterwards"))
+        return note(f"{told}, and four times of it {six_digits(large / small)} times as far")
+    return holds(told + ("" if close(small, value, 0.1) else f", {six_digits(small / value)} of it: scaled afterwards"))
 
 
 def scale(points: np.ndarray) -> Held:
     """Whether points are about as large as what networks begin with."""
     centre = points.mean(axis=0)
     radius, away = float(np.sqrt(np.square(points - centre).sum(axis=1).mean())), float(np.hypot(*centre))
-    told = f"root mean square {number(radius)} from the mean, which is {number(away)} from the origin"
+    told = f"root mean square {six_digits(radius)} from the mean, which is {six_digits(away)} from the origin"
     small, large = 0 < radius < 0.02, max(radius, away) > 30
     if small or large:
         return broken(f"{told}; networks begin with about 1: --set target.scale and target.shift mend it")
@@ -339,12 +339,12 @@ def whole(sampler: OwnSampler, points: np.ndarray) -> Held:
     ratios = weighed(sampler, points)[1]
     total, error = float(ratios.mean()), float(ratios.std() / math.sqrt(len(ratios)))
     if abs(total - 1) < max(0.03, SURE * error):
-        return holds(f"its integral is {number(total)}, give or take {number(error)}")
+        return holds(f"its integral is {six_digits(total)}, give or take {six_digits(error)}")
     k = len(places(points).counts)
     summed = k > 1 and abs(total - k) < 0.1 * k
     like = "a sum over the modes where a mean belongs" if summed else next(
         (like for factor, like in FACTORS.items() if abs(total / factor - 1) < 0.05), "")  # fmt: skip
-    return broken(f"its integral is {number(total)}, give or take {number(error)}", like)
+    return broken(f"its integral is {six_digits(total)}, give or take {six_digits(error)}", like)
 
 
 FACTORS = {
@@ -395,7 +395,7 @@ def agreement(sampler: OwnSampler, points: np.ndarray) -> Held:
     shares = ratios[kept] / ratios.sum()
     wanted = float((shares * there[kept]).sum())
     error = math.sqrt(float(own.var() / len(own) + np.square(shares * (there[kept] - wanted)).sum()))
-    told = f"log p is {number(own.mean())} on the sample, {number(wanted)} on the density's own points"
+    told = f"log p is {six_digits(own.mean())} on the sample, {six_digits(wanted)} on the density's own points"
     if abs(own.mean() - wanted) < max(0.05, SURE * error):
         return holds(told)
     wide = "wider" if own.mean() < wanted else "narrower"

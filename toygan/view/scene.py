@@ -332,10 +332,10 @@ def title_of(recording: Recording) -> str:
 def seeds_of(recording: Recording) -> str:
     """Which seed is shown, and of which ones."""
     seeds = recording.facts.seeds
-    return f"seed {seeds[0]}" + (f" shown of {named(sorted(seeds))}" if len(seeds) > 1 else " (the only one)")
+    return f"seed {seeds[0]}" + (f" shown of {seeds_in_words(sorted(seeds))}" if len(seeds) > 1 else " (the only one)")
 
 
-def named(seeds: Sequence[int]) -> str:
+def seeds_in_words(seeds: Sequence[int]) -> str:
     """List the seeds, a long run of neighbours as a range."""
     if len(seeds) > 4 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds))):
         return f"{seeds[0]}–{seeds[-1]}"
@@ -357,4 +357,6 @@ def events_of(recording: Recording) -> list[Milestone]:
 
 def event_in_words(event: Milestone) -> str:
     """What, when and in which seeds."""
-    return f"{event.label} at step {event.step} (seed{'s' if len(event.seeds) > 1 else ''} {named(event.seeds)})"
+    return (
+        f"{event.label} at step {event.step} (seed{'s' if len(event.seeds) > 1 else ''} {seeds_in_words(event.seeds)})"
+    )
