@@ -317,6 +317,42 @@ def test_runs_are_compared(finished, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["comparison.png"]
 
 
+def test_a_comparison_has_the_panels_moments_and_seeds_that_are_asked_for(finished, tmp_path):
+    folders = list(map(str, finished))
+    for words, name in (
+        (["--panels", "critic,w1", "--width", "120mm", "--font-size", "7", "-f", "pdf"], "comparison-panels.pdf"),
+        (["--steps", "0,20"], "comparison-steps.png"),
+        (["--steps", "0", "--panels", "slope", "--seed", "0"], "comparison-panels-seed-0.png"),
+        (["--seed", "all"], "comparison-panels-seed-all.png"),
+        (["--seed", "0", "-f", "png", "-f", "gif"], "comparison-seed-0.gif"),
+    ):
+        told = call("compare", *folders, *words, "--out", str(tmp_path)).stdout
+        assert name in told
+        assert (tmp_path / name).exists()
+    with Image.open(tmp_path / "comparison-steps.png") as picture:
+        *runs, own = picture.info["Description"].splitlines()
+    assert len(runs) == 2
+    assert own.startswith("toygan compare ")
+    assert own.endswith(" --steps 0,20")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--panels", "kinds"], "--panels kinds: none of these runs has a panel 'kinds'"),
+        (["--steps", "0", "-f", "gif"], "--format gif: --steps makes a picture; legal formats: png, pdf, svg"),
+        (["--seed", "77"], "{0}: --seed 77: seed 77 was not run; this run's are 0"),
+        (["--panels", "critic", "-f", "gif"], "--format gif: --panels makes a picture; choose from png, pdf, svg"),
+    ],
+    ids=" ".join,
+)
+def test_what_a_comparison_cannot_show_is_one_message(words, said, finished, tmp_path):
+    told = call("compare", *map(str, finished), *words, "--out", str(tmp_path), code=2).stderr
+    assert said.format(finished[0]) in told
+    assert "Traceback" not in told
+    assert not list(tmp_path.iterdir())
+
+
 def test_runs_of_one_method_are_compared_by_what_differs(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     settings = [{"training.batch": 16}, {"training.batch": 8}]

@@ -84,7 +84,7 @@ def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str
     measures = measured_on(ground, clouds, critics, work.optimum, kinds)
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
     inner |= elsewhere(work, frame) | own_measures(work.own, samples, work.sim.real)
-    row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
+    row = {**frame.report, **measures, **inner, "w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
     best = {} if work.optimum is None else {"optimal_scores": best_on(ground, clouds[: work.sim.portraits])}
     return row, best
 
@@ -210,15 +210,15 @@ def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str,
 
 
 def solution(sim: Simulation) -> dict[str, np.ndarray]:
-    """Where a way is to be at even times, `exact_way [M, 2]`, and these, `times [M]`, where the game has one; where classes are
-    the target's modes, their centres.
+    """Where a way is to be at even times, `exact_way [M, 2]`, and these, `times [M]`, where the game has one, of the first seed;
+    where classes are the target's modes, their centres.
     """
     course, modes = sim.world.game.course, sim.world.target.modes
     if course is None:
         is_told = kinds_of(sim.world.game, sim.watched, LABEL) is not None
         is_known = modes is not None and is_told and len(modes.centres) == sim.world.target.classes
         return {"exact_way": modes.centres} if is_known and modes is not None else {}
-    times = times_of(course)
+    times = times_of(course)[0]
     return {"times": on_host(times), "exact_way": on_host(course.exact(times))}
 
 
