@@ -29,14 +29,15 @@ from toygan.game.streams import draws, starts
 from toygan.game.zoo import ZOO
 from toygan.quantities.critic import Judged, critic_gap, critic_value
 from toygan.quantities.diagnosis import findings
-from toygan.quantities.evidence import Story
+from toygan.quantities.evidence import Story, whereabouts
 from toygan.quantities.modes import high_quality, modes_kept
 from toygan.quantities.optimal import of_clouds
 from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
 from toygan.quantities.transport import solved
 from toygan.session.ground import curve_of
+from toygan.session.playable import pool
 from toygan.session.simulation import simulation
-from toygan.site.lab import SIZES, address, sized, write_lab, write_lab_of
+from toygan.site.lab import POOL, SIZES, address, sized, write_lab, write_lab_of
 
 SHIPPED = ["eight-gaussians", "swiss-roll", "two-moons", "dirac", "far-gaussian"]
 PLAYED = ["ns-gan", "wgan-gp", "wgan", "gan", "unrolled-gan", "ns-gan-r1"]
@@ -637,6 +638,28 @@ def test_clouds_are_measured_as_python_measures_them(seen, place):
     )
     assert told["on_skeleton"] == pytest.approx(on_skeleton(points, curve))
     assert told["skeleton_coverage"] == pytest.approx(skeleton_coverage(points, curve))
+
+
+@pytest.mark.parametrize("scenario", ["eight-gaussians", "two-moons"])
+def test_where_clouds_by_chance_are_is_what_python_counts(seen, place, scenario):
+    """Shares of the places, the share that is near one, and what would be near if the cloud were put on the target's middle."""
+    opened(seen, place, f"#s={scenario}&m=ns-gan")
+    rng, known = np.random.default_rng(5), pool(read(scenario), POOL)
+    shifts, sizes = rng.normal(0, 1, (80, 1, 2)), 10 ** rng.uniform(-1, 1, (80, 1, 1))
+    chosen = known.points[rng.integers(POOL, size=(80, 200))]
+    clouds = (chosen * sizes + shifts * (sizes != 1) + 0.2 * rng.standard_normal((80, 200, 2))).astype(np.float32)
+    told = seen.page.evaluate(
+        "clouds => { const { target, catalogue } = lab.page;"
+        " return clouds.map(one => lab.measures.ofPlaces(one, target.places, target, catalogue.limits.quarter)); }",
+        clouds.reshape(80, -1).tolist(),
+    )
+    right = whereabouts(clouds.astype(float), known.points, known.places)
+    assert (
+        np.abs([one["shares"] for one in told] - right.shares).max() <= 2 / 200
+    )  # a point on a border falls to one side
+    assert np.abs(np.array([one["home"] for one in told]) - right.home).max() <= 2 / 200
+    assert np.mean(np.array([one["carried"] for one in told]) == right.carried) >= 0.97
+    assert len({one["carried"] for one in told}) > 3
 
 
 def test_the_gap_of_the_critic_is_pythons(seen, place):
