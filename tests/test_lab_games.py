@@ -16,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
-from toygan.engines.onnx import session
+from toygan.engines.opening import session
 from toygan.engines.part import NEXT
 from toygan.engines.tree import named
 from toygan.files.scenario import read

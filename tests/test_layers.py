@@ -146,7 +146,10 @@ def test_drawing_knows_no_torch_and_no_method():
 
 
 def test_engines_know_no_game():
-    assert {room_of(found.what) for found in OWN if room_of(found.who) == "engines"} == {"engines"}
+    """Of other rooms only where things are kept."""
+    needs = {found.what for found in OWN if room_of(found.who) == "engines"}
+    assert {what for what in needs if room_of(what) != "engines"} == {"files.cache"}
+    assert {found.what for found in OWN if found.who == "files.cache"} == {"files.disk"}
     text = "".join(file.read_text(encoding="utf-8") for file in FILES if room_of(module_of(file)) == "engines")
     assert not [name for name in METHODS if re.search(rf"\b{name}\b", text)]
 

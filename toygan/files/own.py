@@ -88,6 +88,10 @@ class Code(NamedTuple):
             self.file, getattr(getattr(inspect.unwrap(self.function), "__code__", None), "co_firstlineno", 0)
         )
 
+    def fault(self, wrong: str, hint: str = "") -> UserError:
+        """What is wrong with it, with its place."""
+        return UserError(Mistake(None, f"{self.kind}: {wrong}", hint, place=self.place))
+
 
 LOADED: dict[tuple[str, str], Code] = {}  # by kind and path: what was named on the command line, or given in Python
 
@@ -402,7 +406,7 @@ def parameters(code: Code) -> Mapping[str, inspect.Parameter]:
     try:
         return inspect.signature(code.function).parameters
     except (TypeError, ValueError):
-        raise UserError(Mistake(None, f"{code.kind}: does not tell what it takes", place=code.place)) from None
+        raise code.fault("does not tell what it takes") from None
 
 
 def is_fixed(parameter: inspect.Parameter) -> bool:
@@ -438,7 +442,7 @@ def option(code: Code, name: str, parameter: inspect.Parameter, hints: Mapping[s
     hint = hints.get(name, type(default) if isinstance(default, bool | int | float | str) else None)
     if parameter.kind is parameter.VAR_KEYWORD or hint is None or name in TAKEN:
         why = "is a word of toygan's own; call it otherwise" if name in TAKEN else "needs an annotation, such as float"
-        raise UserError(Mistake(None, f"{code.kind}: its option {name!r} {why}", place=code.place))
+        raise code.fault(f"its option {name!r} {why}")
     default = float(default) if hint is float and isinstance(default, int) else default
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
 
@@ -572,7 +576,7 @@ def one_a_seed(code: Code, said: Any, seeds: int, what: str) -> Tensor:
     if not isinstance(said, Tensor) or said.shape != (seeds,):
         wrong = f"the {what} is {in_words(said)} where one number a seed is wanted, [{seeds}]"
         hint = "scores are [seed, batch, 1]: a mean over dim=(1, 2) gives [seed]; slopes are [seed, batch, 2]"
-        raise UserError(Mistake(None, f"{code.kind}: {wrong}", hint, place=code.place))
+        raise code.fault(wrong, hint)
     return said
 
 

@@ -25,7 +25,7 @@ from toygan.targets.refusal import Refusal
 Names = tuple[str, ...]
 Key = tuple[str | int, ...]
 Item = Mapping[str, Any]  # one of pydantic's errors
-Model = TypeVar("Model", bound=BaseModel)
+Parsed = TypeVar("Parsed", bound=BaseModel)
 
 
 class Strict(BaseModel):
@@ -260,7 +260,7 @@ def as_kind(value: Any) -> Any:
 # --- checking --------------------------------------------------------------------------------------------------------
 
 
-def check(model: type[Model], data: Mapping[str, Any], source: Source) -> Model:
+def check(model: type[Parsed], data: Mapping[str, Any], source: Source) -> Parsed:
     """The parsed value; UserError with every mistake otherwise."""
     value, mistakes = examined(model, data)
     if value is None:
@@ -268,7 +268,7 @@ def check(model: type[Model], data: Mapping[str, Any], source: Source) -> Model:
     return value
 
 
-def examined(model: type[Model], data: Mapping[str, Any]) -> tuple[Model | None, list[Mistake]]:
+def examined(model: type[Parsed], data: Mapping[str, Any]) -> tuple[Parsed | None, list[Mistake]]:
     """The parsed value, or None and every mistake."""
     mistakes: list[Mistake] = []
     data = within_64_bits(data, mistakes)

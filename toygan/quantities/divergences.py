@@ -7,12 +7,12 @@ target and of a cloud stand for densities (an estimate, with a bias that is said
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from toygan.targets.densities import maths
+from toygan.targets.target import LogDensity
 
 LOG2 = math.log(2)
 ROUNDING = 1e-12  # of a point's place, where the farthest of all points is at 1
@@ -20,8 +20,6 @@ NODES = np.polynomial.legendre.leggauss(4)  # on [-1, 1], exact for polynomials 
 COARSEST, DEEPEST = 24, 12  # cells along the window's side at first, and how often one may be quartered
 TOLERANCE = 1e-6  # a cell is done when quartering it changes none of its integrals by more
 OVERLOOKED = 3  # nor may its points hold this many times the mass that its nodes see
-
-LogDensity = Callable[[np.ndarray], np.ndarray]
 
 
 class Nodes(NamedTuple):
@@ -45,6 +43,8 @@ KNOWN, UNKNOWN = (
     Fineness(150, 10),
     Fineness(64, 16),
 )  # least biased over docs/truth.md with the target known, and without
+
+Window = tuple[float, float, float, float]  # left, right, bottom, top
 
 
 def kl(at: Nodes) -> float:
@@ -108,8 +108,6 @@ def mass(log_p: np.ndarray, weights: np.ndarray) -> float:
 
 
 # Quadrature -------------------------------------------------------------------------------------------------------
-
-Window = tuple[float, float, float, float]  # left, right, bottom, top
 
 
 def quadrature(log_p: LogDensity, log_q: LogDensity, window: Window, seen: np.ndarray) -> tuple[Nodes, float]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from toygan.files.own import Code
+from toygan.files.own_parts import Measure
 from toygan.quantities.held import Check, Held, all_held, broken, holds, note, number, reseed, state_kept
 
-Measure = Callable[[np.ndarray, np.ndarray], float]
 N = 200
 
 

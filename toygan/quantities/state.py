@@ -29,8 +29,6 @@ SAME = 1e-6  # weights that differ by less, relatively, sit at the same bound
 FLAT = 0.01  # a generated point whose score moves the loss by less, of its full share, learns nothing
 GOLDEN = 0.6180339887498949
 
-Arrays = dict[str, np.ndarray]
-
 
 class Watched(NamedTuple):
     """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, the live generator's `fake [seed, n, 2]`, and the
@@ -55,7 +53,7 @@ def views(
     portraits: int = 1,
     first: Game | None = None,
     pairs: Watched | None = None,
-) -> Arrays:
+) -> dict[str, np.ndarray]:
     """Everything that is kept of the inside, for the P first seeds, the portraits, or all S seeds, in float32; `first` is the
     game as the portraits alone play it, where dials differ by seed. Gradients of losses, and slopes in between, are of
     `pairs`, the clouds as a move has them, both told the same classes, where these differ.

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from toygan.files.own import Code
-from toygan.files.samplers import PLACES, STDS, VARIANCES, Sampler, batches, cloud_of
+from toygan.files.samplers import PLACES, STDS, VARIANCES, OwnSampler, batches, cloud_of
 from toygan.quantities.held import (
     Check,
     Held,
@@ -35,13 +35,13 @@ ODD = 17  # a batch that no number of modes divides
 SURE = 4.0  # standard errors
 
 
-def target_facts(code: Code, sampler: Sampler) -> list[Held]:
+def target_facts(code: Code, sampler: OwnSampler) -> list[Held]:
     """Every fact of a target, in the order in which they are told; of one whose points are none the first ones only."""
     first = all_held(code, first_checks(sampler))
     return [*first, *(all_held(code, target_checks(sampler)) if first[-1].holds is not False else ())]
 
 
-def first_checks(sampler: Sampler) -> Iterator[tuple[str, Check]]:
+def first_checks(sampler: OwnSampler) -> Iterator[tuple[str, Check]]:
     """The checks without which there are no others."""
     yield "form", lambda: note(f"called as {sampler.call}")
     yield "shape", lambda: shape(sampler)
@@ -50,7 +50,7 @@ def first_checks(sampler: Sampler) -> Iterator[tuple[str, Check]]:
         yield "finite", lambda: finite(sampler.points(N))
 
 
-def target_checks(sampler: Sampler) -> Iterator[tuple[str, Check]]:
+def target_checks(sampler: OwnSampler) -> Iterator[tuple[str, Check]]:
     """The checks of a target by name."""
     points = cache(lambda: sampler.points(N).astype(float))
     found = cache(lambda: places(points()))
@@ -72,7 +72,7 @@ def target_checks(sampler: Sampler) -> Iterator[tuple[str, Check]]:
     yield "global state", lambda: leaves_streams(sampler)
 
 
-def leaves_streams(sampler: Sampler) -> Held:
+def leaves_streams(sampler: OwnSampler) -> Held:
     """Whether a draw leaves torch's settings and the global streams alone."""
     draws = iter([sampler.opened(ODD, 0, {}) for _ in range(2)])
     return state_kept(lambda: next(draws)())
@@ -81,7 +81,7 @@ def leaves_streams(sampler: Sampler) -> Held:
 # --- points ------------------------------------------------------------------------------------------------------------
 
 
-def shape(sampler: Sampler) -> Held:
+def shape(sampler: OwnSampler) -> Held:
     """Whether points are [n, 2]."""
     got = sampler.points(6).shape
     if len(got) == 2 and got[1] == 2:
@@ -90,7 +90,7 @@ def shape(sampler: Sampler) -> Held:
     return broken(f"asked for 6 points it returns {list(got)}, where [6, 2] is wanted", turned)
 
 
-def counts(sampler: Sampler) -> Held:
+def counts(sampler: OwnSampler) -> Held:
     """Whether there are as many points as were asked for, also where that is no multiple of anything."""
     got = {n: len(sampler.points(n)) for n in (1, ODD, 100, 1000)}
     wrong = {n: m for n, m in got.items() if n != m}
@@ -118,7 +118,7 @@ def finite(points: np.ndarray) -> Held:
 # --- random numbers ----------------------------------------------------------------------------------------------------
 
 
-def fresh(sampler: Sampler) -> Held:
+def fresh(sampler: OwnSampler) -> Held:
     """Whether the next draw, or that of another seed, has other points."""
     first, second = batches(sampler, ODD, 2)
     if len(np.unique(sampler.points(N), axis=0)) == 1:
@@ -130,7 +130,7 @@ def fresh(sampler: Sampler) -> Held:
     return holds("the next call has other points")
 
 
-def repeatable(sampler: Sampler) -> Held:
+def repeatable(sampler: OwnSampler) -> Held:
     """Whether what it is given alone decides the points."""
     same = np.array_equal(sampler.points(ODD), sampler.points(ODD))
     if not sampler.by:
@@ -153,7 +153,7 @@ def repeatable(sampler: Sampler) -> Held:
     return broken(f"takes a {sampler.by}, and draws from the global stream of {used_streams(sampler)} besides")
 
 
-def used_streams(sampler: Sampler) -> str:
+def used_streams(sampler: OwnSampler) -> str:
     """The global streams that a draw moves on."""
     draw = sampler.opened(ODD, 0, {})
     reseed(0)
@@ -179,7 +179,7 @@ def is_alone(x: np.ndarray) -> bool:
     return bool(first - second > 1e-9 * first)
 
 
-def by_batch(sampler: Sampler) -> Held:
+def by_batch(sampler: OwnSampler) -> Held:
     """Whether the distribution is the same in any batch: none is normalised by itself."""
     drawn = [batch.astype(float) for batch in batches(sampler, ODD, 60)]
     if all(np.array_equal(drawn[0], batch) for batch in drawn):
@@ -212,7 +212,7 @@ def order(points: np.ndarray) -> Held:
 # --- places ------------------------------------------------------------------------------------------------------------
 
 
-def told_places(points: np.ndarray, found: Clusters, sampler: Sampler) -> Held:
+def told_places(points: np.ndarray, found: Clusters, sampler: OwnSampler) -> Held:
     """How many places there are, and whether one is missing on a circle or a lattice, or beside what an option says."""
     k = len(found.counts)
     if k < 2 or not are_apart(points, found):
@@ -276,7 +276,7 @@ def is_doubled(found: Clusters) -> bool:
 # --- options and scale -------------------------------------------------------------------------------------------------
 
 
-def spread(sampler: Sampler, name: str) -> Held:
+def spread(sampler: OwnSampler, name: str) -> Held:
     """How the spread of the points grows with an option that is called a standard deviation, or a variance."""
     value = float(sampler.options[name]) or 0.05
     sharp, one, four = (sampler.points(N, 0, **{name: factor * value}).astype(float) for factor in (1e-6, 1, 4))
@@ -312,7 +312,7 @@ def scale(points: np.ndarray) -> Held:
     return holds(told)
 
 
-def labels(sampler: Sampler) -> Held:
+def labels(sampler: OwnSampler) -> Held:
     """Whether the labels are those of the points: near points have the same."""
     from scipy.spatial import cKDTree
 
@@ -334,7 +334,7 @@ def labels(sampler: Sampler) -> Held:
 # --- density -----------------------------------------------------------------------------------------------------------
 
 
-def whole(sampler: Sampler, points: np.ndarray) -> Held:
+def whole(sampler: OwnSampler, points: np.ndarray) -> Held:
     """Whether the density integrates to 1, by importance sampling around the points."""
     ratios = weighed(sampler, points)[1]
     total, error = float(ratios.mean()), float(ratios.std() / math.sqrt(len(ratios)))
@@ -353,7 +353,7 @@ FACTORS = {
 }
 
 
-def weighed(sampler: Sampler, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def weighed(sampler: OwnSampler, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Log-densities at fresh places around the points, the density there over the law of the places, and log-densities at
     the points themselves.
     """
@@ -376,7 +376,7 @@ def weighed(sampler: Sampler, points: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return there, np.exp(there) / law, log_density(sampler, points)
 
 
-def log_density(sampler: Sampler, points: np.ndarray) -> np.ndarray:
+def log_density(sampler: OwnSampler, points: np.ndarray) -> np.ndarray:
     """What it says at points: of tensors where it takes them, else of arrays."""
     assert sampler.density
     said: Any
@@ -388,7 +388,7 @@ def log_density(sampler: Sampler, points: np.ndarray) -> np.ndarray:
     return found.reshape(len(points)).astype(float)
 
 
-def agreement(sampler: Sampler, points: np.ndarray) -> Held:
+def agreement(sampler: OwnSampler, points: np.ndarray) -> Held:
     """Whether the sample is as likely as the density's own points are: the mean of log p over either."""
     there, ratios, own = weighed(sampler, points)
     kept = ratios > 0

@@ -130,20 +130,20 @@ def likeness(form: LossForm, kind: str) -> float:
     return max(either) + 1e-3 * by_generator
 
 
-class Row(NamedTuple):
+class ShippedLosses(NamedTuple):
     """A shipped objective's losses as functions of scores [n, 1]."""
 
     critic: Loss
     generator: Loss
 
 
-def scores_alone(made: Objective) -> Row:
+def scores_alone(made: Objective) -> ShippedLosses:
     """A row as functions of one seed's scores."""
 
     def losses(r: Tensor, g: Tensor) -> Losses:
         return made.losses({"score": r[None]}, {"score": g[None]}, Extra(r.new_zeros(1), {}))
 
-    return Row(lambda r, g: losses(r, g).critic[0], lambda r, g: losses(r, g).generator[0])
+    return ShippedLosses(lambda r, g: losses(r, g).critic[0], lambda r, g: losses(r, g).generator[0])
 
 
 def slopes(loss: Loss, of: str, sign: float = 1.0) -> np.ndarray:

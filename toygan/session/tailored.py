@@ -18,7 +18,7 @@ from torch import Tensor
 
 from toygan.files.config import Config
 from toygan.game.duel import CRITIC, GENERATOR
-from toygan.game.networks import Body, Shape, first_parameters
+from toygan.game.networks import Body, LayerShape, first_parameters
 from toygan.game.play import Game, Player
 from toygan.session.beginning import heard
 
@@ -55,7 +55,7 @@ def cut_of(config: Config) -> Cut:
 
 def bound(body: Body, inputs: int) -> float:
     """Within what a layer's first weights are drawn evenly."""
-    recipe = heard(partial(first_parameters, [Shape(inputs, 1)], body), np.random.default_rng(0))
+    recipe = heard(partial(first_parameters, [LayerShape(inputs, 1)], body), np.random.default_rng(0))
     assert recipe is not None, "the usual initialisation draws evenly"
     return recipe.draws[0][1]
 
