@@ -35,7 +35,7 @@ from toygan.quantities.optimal import of_clouds
 from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
 from toygan.quantities.transport import solved
 from toygan.session.ground import curve_of
-from toygan.session.playable import pool
+from toygan.session.playable import WINDOWS, pool
 from toygan.session.simulation import simulation
 from toygan.site.lab import POOL, SIZES, address, sized, write_lab, write_lab_of
 
@@ -442,6 +442,46 @@ def test_games_side_by_side(seen, place):
     seen.page.wait_for_function("document.querySelectorAll('figure.panel canvas').length === 3")
     seen.page.click("#one")
     seen.page.wait_for_function("lab.looks().every(one => one && one.step === 1)")
+
+
+def test_a_thousand_steps_are_gone_at_once(seen, place):
+    opened(seen, place, "#s=dirac&m=ns-gan-r1&c=0*steps*100000")
+    seen.page.click("#ahead")
+    seen.page.wait_for_function("lab.look().step === 1000 && lab.told.playing === false", timeout=60_000)
+    seen.page.click("#ahead")
+    seen.page.wait_for_function("lab.look().step === 2000 && lab.told.playing === false", timeout=60_000)
+
+
+PICTURE = "document.querySelector('#stage').toDataURL()"
+
+
+@pytest.mark.parametrize("letter", ["d", "s", "m", "p", "k", "t"])
+def test_what_is_shown_is_drawn_and_goes_again(seen, place, letter):
+    opened(seen, place, "#s=swiss-roll&m=ns-gan")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 2")
+    seen.page.wait_for_timeout(300)
+    before = seen.page.evaluate(PICTURE)
+    seen.page.check(f"#show-{letter}")
+    seen.page.wait_for_function(f"before => {PICTURE} !== before", arg=before)
+    seen.page.uncheck(f"#show-{letter}")
+    seen.page.wait_for_function(f"before => {PICTURE} === before", arg=before)
+
+
+def test_latents_are_carried_to_where_the_generator_sends_them(seen, place):
+    opened(seen, place, "#s=swiss-roll&m=ns-gan&v=rg")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    seen.page.wait_for_timeout(300)
+    before = seen.page.evaluate(PICTURE)
+    latents = np.array(seen.page.evaluate("[...lab.page.main().latents]")).reshape(-1, 2)
+    assert len(latents) == len(seen.page.evaluate("[...lab.look().samples]")) / 2
+    assert np.abs(latents[: WINDOWS.samples].std(axis=0) - 1).max() < 0.15
+    seen.page.click("#carry")
+    seen.page.wait_for_function(f"before => {PICTURE} !== before", arg=before)
+    seen.page.wait_for_function(f"before => {PICTURE} === before", arg=before)
 
 
 def test_every_lesson_begins_to_move(seen, place):
