@@ -5,6 +5,8 @@ lab.Stage = class {
   constructor(canvas, catalogue) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d", { alpha: false });
+    this.context.fillStyle = "#fdfdfc"; // until something is seen
+    this.context.fillRect(0, 0, canvas.width, canvas.height);
     this.windows = catalogue.windows;
     this.colours = catalogue.colours;
     this.kindColours = catalogue.kinds;
