@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -185,5 +186,5 @@ def test_no_number_of_the_table_reaches_its_neighbour():
     sheet.table_of(figure, rows, 1.5)
     figure.canvas.draw()
     boxes = sorted((text.get_window_extent() for text in figure.texts), key=lambda box: (round(box.y0), box.x0))
-    for left, right in zip(boxes, boxes[1:], strict=False):
+    for left, right in pairwise(boxes):
         assert round(left.y0) != round(right.y0) or left.x1 < right.x0
