@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from toygan.engines import table
 from toygan.files import own
 from toygan.files.disk import write_aside
 from toygan.files.world import NOISE, World
@@ -48,11 +49,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def short_runs() -> Iterator[None]:
-    """Final W1 and floors on 100 points, not 1000, so that a target's floor takes .1 s, not 3; versions are looked up
-    once. Runs in processes of their own are as users have them.
+    """Final W1 and floors on 100 points, not 1000, so that a target's floor takes .1 s, not 3; the shortest run is a graph, as
+    longer ones are; versions are looked up once. Runs in processes of their own are as users have them.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measuring, "FINAL_W1", 100)
+        patch.setattr(table, "FEW", 0)
         patch.setattr(run, "version", cache(version))
         yield
 

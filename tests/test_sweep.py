@@ -797,6 +797,10 @@ def test_pictures_come_in_the_formats_asked_for(tmp_path: Path) -> None:
         f"{name}.{suffix}" for name in ("methods", "quality-against-time") for suffix in ("pdf", "svg")
     }
     assert all(path.stat().st_size > 1000 for path in paths)
+    (one,) = save_sweep(some_records(1, 2), tmp_path, wanted=["methods"])
+    assert one.name == "methods.png"
+    unknown = CliRunner().invoke(app, ["sweep", *SHORT, "--out", str(tmp_path / "out"), "--panels", "method"])
+    assert (unknown.exit_code, 'did you mean "methods"' in unknown.stderr) == (2, True)
     refused = CliRunner().invoke(app, ["sweep", *SHORT, "--out", str(tmp_path / "out"), "--format", "pfd"])
     assert (refused.exit_code, 'did you mean "pdf"' in refused.stderr) == (2, True)
     assert not (tmp_path / "out").exists()

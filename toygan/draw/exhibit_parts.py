@@ -18,7 +18,7 @@ from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, better
 from toygan.session.recording import Recording
 from toygan.view.records import Row, groups, known_values
-from toygan.view.scene import seeds_in_words
+from toygan.view.scene import Points, seeds_in_words
 from toygan.view.statistics import FEWEST, median
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Material(NamedTuple):
 
     `rows` are records, one a run and seed (or one a piece of theory), with the run's `label` and the `labels` of its
     seed's diagnosis; `{measure}_floor` is what a perfect generator scores, where it is known. `recordings` are loaded
-    for the kinds that need them only, `phases` for phase portraits.
+    for the kinds that need them only, `phases` for phase portraits; `points` are those drawn on the plane.
     """
 
     title: str
@@ -56,6 +56,7 @@ class Material(NamedTuple):
     across: str = ""
     down: str = ""
     phases: Sequence[Portrait] = ()
+    points: Points = "all"
 
 
 class Page(NamedTuple):

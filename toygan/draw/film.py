@@ -190,7 +190,7 @@ def moving_critic(axis: Axes, shown: Scene, scale: Scale, short: bool) -> Moving
 def moving_optimum(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The optimal critic against each frame's points, on its own colour scale."""
     assert shown.optimal is not None
-    optimal, known = shown.optimal, levels_in_time(shown, shown.optimal, scale)
+    optimal, known = shown.optimal, levels_in_time(shown, shown.optimal, scale, exact=True)
     panels.frame_view(axis, shown)
     field = score_pixels(axis, optimal[0], known[0].edges)
     real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)

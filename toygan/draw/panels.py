@@ -353,7 +353,7 @@ def loss_curves(axis: Axes, recording: Recording) -> Axes:
         seed_lines(axis, recording, measure, label, colour, dashes)
     known = [values for values in (recording.curve(part[0]) for part in parts) if values is not None]
     wide_range(axis, np.concatenate([values.ravel() for values in known]) if known else np.array([]))
-    dress_curves(axis, recording, "losses")
+    dress_curves(axis, recording, "losses (log scale)" if axis.get_yscale() == "symlog" else "losses")
     return axis
 
 

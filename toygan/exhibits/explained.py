@@ -170,7 +170,12 @@ def arguments(table: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, 
         if isinstance(value, Mapping):
             yield from arguments(value, f"{key}.")
         else:
-            yield key, plain_value(value)
+            yield key, in_few_digits(value)
+
+
+def in_few_digits(value: Any) -> str:
+    """A setting's value; one that was computed, such as 2/15, in six digits."""
+    return f"{value:.6g}" if isinstance(value, float) and len(repr(value)) > 9 else plain_value(value)
 
 
 def differing(here: Setting, there: Setting) -> tuple[str, ...]:

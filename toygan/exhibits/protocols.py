@@ -70,5 +70,7 @@ def told(
     for row in protocol.rows:
         recording = recordings[row.run]
         ended = None if recording is None else SCORES[row.measure].of(Ended(recording, protocol.counting))
-        run = attempts[row.run]
-        yield compared(row, None if ended is None else list(ended), run.share, run.modes)
+        run, diverged = attempts[row.run], 0
+        if recording is not None and SCORES[row.measure].trained:
+            diverged = sum(step is not None for step in recording.facts.diverged_at)
+        yield compared(row, None if ended is None else list(ended), run.share, run.modes, diverged)

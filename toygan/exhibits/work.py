@@ -18,7 +18,7 @@ from toygan.files.config import Config, as_data
 from toygan.files.strict import Key, Mistake, Place, UserError, in_toml, placed, shortened, suggestion
 from toygan.many import run
 from toygan.many.results import scalar, settings_text
-from toygan.many.sweep import flat, methods_named, plain_value, points
+from toygan.many.sweep import flat, is_finished, methods_named, plain_value, points
 from toygan.many.task import Task
 from toygan.session import folder as folders
 from toygan.view.records import Row
@@ -126,9 +126,27 @@ def work_of(
     data, columns = as_data(config), ({"group": group.name} if group.name else {}) | dict(settings)
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
     folder, filmed = place / f"{name}-{fingerprint(config)}", is_filmed(exhibit, which | halves(data) | columns)
-    task = Task(name, folder, data, order.command, dict(settings), False, filmed)
+    task = Task(name, folder, as_found(folder, data), order.command, dict(settings), False, filmed)
     told = {key: plain_value(asked[key]) for key in asked if key not in UNTOLD}
     return Work(task, columns, settings_text(told), told.keys() <= BUDGET)
+
+
+def as_found(folder: Path, data: dict[str, Any]) -> dict[str, Any]:
+    """A run's config with the looks of the run that its folder holds, where these are more than are asked for: they change
+    nothing of a run, and show all that fewer would.
+    """
+    try:
+        held = folders.earlier(folder).get("config", {}).get("training")
+    except UserError:  # told when the run is to be played
+        return data
+    frames = held.get("frames") if isinstance(held, dict) else None
+    more = isinstance(frames, int) and frames > data["training"]["frames"]
+    return data | {"training": data["training"] | {"frames": frames}} if more else data
+
+
+def is_there(task: Task) -> bool:
+    """Whether a folder holds the whole of a run, drawn or not; UserError where it holds another one."""
+    return is_finished(task._replace(picture=False, animation=False), fresh=False)
 
 
 def sooner(config: Config) -> dict[str, int]:

@@ -119,18 +119,21 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
 
 
+SHARES_OF_A_WAY = torch.linspace(0, 1, MOMENTS, dtype=torch.float64)
+
+
 def of_course(game: Game, parameters: Parameters, course: Course) -> Arrays:
     """Of a way in time that is known: `way [S, M, 2]`, the generator's, at even times, and its mean distance from the exact one,
     `way_error [S]`.
     """
-    way, exact = course.at(game, parameters, times_of(course)), course.exact(times_of(course))
+    way, exact = course.at(game, parameters, SHARES_OF_A_WAY), course.exact(times_of(course))
     found = {"way": way, "way_error": distance(way, exact.to(way))}
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
 
 
 def times_of(course: Course) -> Tensor:
-    """Even times from 0 to the end of a way: [M], in double precision."""
-    return torch.linspace(0, 1, MOMENTS, dtype=torch.float64) * torch.as_tensor(course.end).reshape(-1)[0]
+    """Even times from 0 to the end of a way, which may be another one for each seed: [1 or S, M], in double precision."""
+    return torch.as_tensor(course.end).reshape(-1, 1) * SHARES_OF_A_WAY
 
 
 def of_rounds(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> Arrays:

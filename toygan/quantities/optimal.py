@@ -502,16 +502,17 @@ def of_clouds(
     finest: Any,
     options: Mapping[str, Any] = NOTHING,
     told: Told = PLAINLY,
+    noise: Any = None,
 ) -> Any:
     """The best score at points [k, 2] against clouds real [m, 2] and fake [n, 2], as clouds alone decide it: from Gaussian kernel
-    estimates of both densities, no finer than `finest`, or as a kernel's witness. Arrays or tensors: [k]. Raises ValueError
-    for an objective whose optimum neither decides.
+    estimates of both densities, no finer than `finest`, or as a kernel's witness. Instance `noise` of that standard deviation
+    blurs both estimates once more. Arrays or tensors: [k]. Raises ValueError for an objective whose optimum neither decides.
     """
     row = OPTIMA.get(kind)
     if row is not None and row.similar is not None:
         near, far = (row.similar(squares(points, cloud), **taken(row.similar, options)) for cloud in (real, fake))
         return near - far
-    width = width_of(real, finest)
+    width = blurred(width_of(real, finest), noise)
     log_p, log_q = (log_of_points(points, cloud, width) for cloud in (real, fake))
     return optimal_scores(kind, log_p, log_q, options, told)
 
@@ -530,6 +531,11 @@ def taken(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str,
 def width_of(real: Any, finest: Any) -> Any:
     """The bandwidth of both estimates: that of the real points [m, 2], and no finer than `finest`."""
     return maths(real).maximum(bandwidth(real), finest)
+
+
+def blurred(width: Any, noise: Any) -> Any:
+    """The width of what a Gaussian of one width is after noise of another: sqrt(width^2 + noise^2)."""
+    return width if noise is None else maths(width).sqrt(width**2 + noise**2)
 
 
 def bandwidth(points: Any) -> Any:
@@ -589,7 +595,12 @@ OPTIMA = {
     "non-saturating": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "boundary-seeking": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "soft-labels": Optimum(soft_log_ratio, "density", "log-odds of the mean label", boundary=True),
-    "least-squares": Optimum(between_targets, "density", "(b p + a q)/(p + q)", boundary=True),
+    "least-squares": Optimum(
+        between_targets,
+        "density",
+        "(b p + a q)/(p + q), b and a the labels of real and generated points",
+        boundary=True,
+    ),
     "hinge": Optimum(sides, "density", "sign(p - q)", boundary=True),
     "relativistic": Optimum(log_ratio, "density", "log p/q, up to a constant", linear=False),
     "f-kl": Optimum(above_one, "density", "1 + log p/q", boundary=True),
@@ -601,8 +612,10 @@ OPTIMA = {
         sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless", boundary=True
     ),
     "density-ratio": Optimum(ratio, "density", "p/q", boundary=True),
-    "positive-ratio": Optimum(positive_ratio, "density", "log(exp(a p/q) - 1)", boundary=True),
-    "energy": Optimum(least_energy, "density", "-margin where q > p", critics=("autoencoder",)),
+    "positive-ratio": Optimum(
+        positive_ratio, "density", "log(exp(a p/q) - 1), a the weight of real points", boundary=True
+    ),
+    "energy": Optimum(least_energy, "density", "-margin where q > p, else 0", critics=("autoencoder",)),
     "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
     "c-transform": Optimum(
         conjugate_pair, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"), linear=False

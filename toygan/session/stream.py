@@ -169,7 +169,7 @@ def engine_of(sim: Simulation, state: State, backend: str, dials: Dials) -> Begu
     usable_backend(backend, like(state).device.type)
     first = next(draws(sim.source, step_of(state), like(state)))
     try:
-        return begin(backend, sim.world.step, state, first, dials)
+        return begin(backend, sim.world.step, state, first, dials, sim.steps - step_of(state))
     except Unusable as error:
         raise UserError(f"backend {backend}: {error}") from None
 

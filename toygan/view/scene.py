@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -212,13 +213,20 @@ def optimum_in_words(recording: Recording) -> str:
     """How the optimal critic was found, how well the learned one agrees, and what the comparison leaves open."""
     how = optimum_of(recording).how
     free = " A constant is free, and away from the points it is not unique." if exact_transport(recording) else ""
-    return f"The optimal critic: {how}.{agreement(recording)}{free}{slopes_in_words(recording)}"
+    known = " Here p is the density of real points, q that of generated ones." if re.search(DENSITIES, how) else ""
+    known += " Far from both it compares tails, and says little." if ESTIMATED in how else ""
+    return f"The optimal critic: {how}.{agreement(recording)}{known}{free}{slopes_in_words(recording)}"
+
+
+ESTIMATED = "kernel estimate of the generated points"
+DENSITIES = r"\bp/q\b|\bp [-+] |\bq > p\b"  # as the optima of `toygan.quantities.optimal` have them
 
 
 def slopes_in_words(recording: Recording) -> str:
     """How well slopes can agree with exact transport at the end with so many points, where they are compared."""
     ceiling = alignment_ceiling(recording) if exact_transport(recording) else None
-    return "" if ceiling is None else f" Slopes of the potential of as many fresh points agree to {number(ceiling)}."
+    told = " Found anew from as many fresh points, its slopes agree to {}: a critic can hardly do better."
+    return "" if ceiling is None else told.format(number(ceiling))
 
 
 def alignment_ceiling(recording: Recording) -> float | None:
@@ -230,9 +238,14 @@ def agreement(recording: Recording) -> str:
     """How well the learned critic agrees with the optimal one in the end: where there is mass, or as was once told."""
     values = recording.curve("optimal_correlation")
     if values is not None and np.isfinite(values[-1, 0]):
-        return f" Correlation with the learned critic at real and generated points: {values[-1, 0]:.2f}."
+        return f" Correlation with the learned critic at real and generated points: {hundredths(values[-1, 0])}."
     known = optimum_of(recording).correlation
-    return "" if known is None else f" Correlation with the learned critic in this window: {known:.2f}."
+    return "" if known is None else f" Correlation with the learned critic in this window: {hundredths(known)}."
+
+
+def hundredths(value: float) -> str:
+    """A number with two decimals and a true minus sign."""
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def optimum_label(recording: Recording) -> str:
