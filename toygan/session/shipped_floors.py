@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -46,7 +46,7 @@ def shipped_floors() -> Mapping[str, KeptFloor]:
         return {}
 
 
-def written(entries: Iterable[tuple[str, KeptFloor]]) -> str:
+def written(entries: Mapping[str, KeptFloor]) -> str:
     """The file of these entries, a line each."""
-    lines = (f"{json.dumps(address)}: {json.dumps(entry, allow_nan=False)}" for address, entry in entries)
+    lines = (f"{json.dumps(address)}: {json.dumps(entry, allow_nan=False)}" for address, entry in entries.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
