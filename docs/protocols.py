@@ -47,7 +47,8 @@ it, and a mode is found by `at_least` of them. Up to 2000 points are those of th
 
 Everything that a scenario file has, as published: `[target]`, `[generator]`, `[critic]`, `[training]` with the published `steps`,
 `batch`, and `data = 50000` for a fixed list of points (`reuse = "epochs"` or `"replacement"`), `[method]` with rates and betas,
-`[methods.NAME]`. What it leaves out is as toygan has it, rates that fall to 0 in a line among it: `toygan show mine.toml` says what that is. Then
+`[methods.NAME]`. What it leaves out is as toygan has it, and rates that fall to 0 in a line are among that: `toygan show
+mine.toml` says what is left out. Then
 
     [protocol]
     number = 6                            # its place in the list of known protocols
@@ -81,7 +82,8 @@ Everything that a scenario file has, as published: `[target]`, `[generator]`, `[
 
 A published picture is a row with `says = "what it shows"` in place of a number. A number is rounded where its digits
 end: 7 is 6.5 to 7.5, and 7.0 is 6.95 to 7.05; `decimals = 2` says that 6.80 has two. The measures are {measures};
-and every quantity that a run's last points have, by its name in `toygan list quantities` and its own rule: `w1`, `mmd`, `grid_tv`, `neighbour_accuracy`.
+and every quantity that a run's last points have, by its name in `toygan list quantities` and its own rule: `w1`, `mmd`,
+`grid_tv`, `neighbour_accuracy`.
 
 ## What came of them
 
