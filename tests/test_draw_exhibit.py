@@ -329,7 +329,7 @@ def test_exhibits_of_critics_show_critics(tmp_path):
         rings = [one for axis in panels(figure) for one in axis.collections if isinstance(one, EllipseCollection)]
         said = " ".join(words(figure).split())
         assert len(rings) == 2 * (kind == "films")
-        assert ("Ring: a mode's due share; disc: its generated share" in said) == (kind == "films")
+        assert ("Ring: a mode's due share; disc: generated, within 3σ" in said) == (kind == "films")
         assert ("clouds are thinned to at most 200 points" in said) == (kind != "films")
 
 

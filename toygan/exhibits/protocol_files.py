@@ -44,7 +44,7 @@ from toygan.many.sweep import flat
 from toygan.targets.refusal import Refusal
 
 Spread = Literal["SD", "SE", "range", "share", "exact", "none"]
-Part = Annotated[PositiveFloat, Field(le=1.0)]
+Fraction = Annotated[PositiveFloat, Field(le=1.0)]
 Count = Annotated[PositiveInt, Field(le=10**6)]
 
 
@@ -76,8 +76,8 @@ class Publication(Strict):
     found: tuple[Text, ...] = ()
     rest: str = ""
     seeds: Annotated[PositiveInt, Field(le=1000)] = 5
-    share: Part = 1.0
-    quick: Part = 0.05
+    share: Fraction = 1.0
+    quick: Fraction = 0.05
 
 
 class Group(Strict):
@@ -87,7 +87,7 @@ class Group(Strict):
     method: str = ""
     set: Mapping[str, Any] = {}
     seeds: Annotated[PositiveInt, Field(le=1000)] | None = None
-    share: Part | None = None
+    share: Fraction | None = None
 
     @field_validator("set")
     @classmethod

@@ -9,13 +9,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from toygan.exhibits.claims import Row, fits, matching
+from toygan.exhibits.claims import fits, matching
 from toygan.exhibits.files import Exhibit, Filter, Refining
 from toygan.files import cache
 from toygan.session.facts import read_facts
 from toygan.session.recording import load
 from toygan.session.refined import Refined, RefinedCloud, refined
-from toygan.view.records import FINISHED, Record
+from toygan.view.records import FINISHED, Record, Row
 
 AS_MADE = "as they are made"
 CRITICS, WAYS = ("learned", "exact"), ("rejection", "Metropolis-Hastings", "Langevin")

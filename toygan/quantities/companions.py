@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from toygan.files.disk import Arrays
 from toygan.game import duel
 from toygan.game.casts import BACK, ENCODER, OTHER_CRITIC, encode
 from toygan.game.duel import CRITIC
 from toygan.game.play import Course, Game, Parameters, State
 from toygan.game.rounds import PICK, SHARES, makers, point_weights
-from toygan.quantities.state import Arrays, Watched, by_name, row_of
+from toygan.quantities.state import Watched, as_moved_by, by_name
 
 KEPT = 400  # points of which it is kept what comes back of them
 HEADS = ("class", "category", "whose")  # heads of a critic that tell one of several kinds
@@ -34,7 +35,7 @@ def kinds_of(game: Game, latents: Tensor, name: str) -> np.ndarray | None:
 def makers_of(game: Game, latents: Tensor) -> np.ndarray | None:
     """Which of several generators carries each of latents [S, n, d]: [n]; None where there is one generator."""
     nowhere = latents.new_zeros((*latents.shape[:2], 2))  # it does not hang on real points
-    whose = row_of(game, nowhere, latents).get("whose")
+    whose = as_moved_by(game, nowhere, latents).get("whose")
     return None if whose is None else np.asarray(whose[0].argmax(dim=-1).cpu().numpy())
 
 
