@@ -15,6 +15,7 @@ from PIL import Image
 
 from toygan.exhibits import Exhibit, Showing, Verdict, behind, planned, read, shipped_exhibits, showing
 from toygan.exhibits.claims import counted
+from toygan.exhibits.work import is_there
 from toygan.files.disk import write_aside
 from toygan.many.results import facts_of
 
@@ -98,7 +99,7 @@ def shown_of(exhibit: Exhibit, place: Path) -> Showing | None:
     """One exhibit, judged and drawn, with its first picture in the repository; None where runs are missing."""
     works, explaining = planned(exhibit, place), behind(exhibit, place)
     every = [*works, *(work for own in explaining for work in own)]
-    missing = [work for work in every if not (work.task.folder / "frames.npz").exists()]
+    missing = [work for work in every if not is_there(work.task)]
     if missing:
         print(f"{exhibit.name}: {len(missing)} of {len(every)} runs are not done")
         return None

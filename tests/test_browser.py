@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import re
 import shutil
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from test_tricks import TINY
 import toygan
 from toygan.draw.panels import band_edges
 from toygan.draw.pixels import band_colours
+from toygan.draw.thumbnail import banded
 from toygan.exhibits import dials
 from toygan.exhibits.claims import Verdict
 from toygan.exhibits.show import Picture
@@ -27,8 +29,10 @@ from toygan.files.text import number, percent
 from toygan.game.zoo import PLAYED_ON
 from toygan.many.results import records
 from toygan.session.recording import load
+from toygan.site.film import NIGHT, night_ramp, ramp
 from toygan.site.page import write_page
 from toygan.site.site import write_site
+from toygan.view.levels import levels_of
 from toygan.view.scene import scene
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'toygan[test]'")
@@ -437,8 +441,9 @@ def test_thin_lines_and_the_legend_can_be_seen_in_the_dark(browser, hard):
     for colour, opacity in one.page.locator(".curves .thin").evaluate_all(style):
         mixed = [opacity * a + (1 - opacity) * b for a, b in zip(rgb_of(colour), paper, strict=True)]
         assert contrast(mixed, paper) >= 3
-    ring = one.page.locator(".legend .disc").evaluate("one => getComputedStyle(one).boxShadow")
-    assert contrast(rgb_of(ring), paper) >= 3
+    for mark in ("disc", "square"):
+        shown = one.page.locator(f".legend .{mark}").evaluate("one => getComputedStyle(one).backgroundColor")
+        assert contrast(rgb_of(shown), paper) >= 3
     one.context.close()
 
 
@@ -461,6 +466,21 @@ def test_on_a_phone_the_leaderboard_shows_its_first_number(browser, place):
     one.page.locator("#leaderboard").evaluate("one => { one.parentElement.scrollLeft = 60; }")
     assert cells.nth(1).bounding_box()["x"] == number["x"] - 60
     assert cells.first.bounding_box()["x"] == pytest.approx(before, abs=1)
+    one.context.close()
+
+
+def test_on_a_phone_the_measures_show_a_number_beside_the_run(browser, place):
+    one = Seen(browser, viewport={"width": 390, "height": 844})
+    one.page.goto((place / "site" / EXHIBIT).as_uri())
+    table = one.page.locator("#measures table")
+    for row in table.locator("tbody tr").all():
+        cells = row.locator("th, td")
+        seen = [cells.nth(i).bounding_box() for i in range(3)]
+        assert seen[2]["x"] + seen[2]["width"] <= 390
+        before = seen[0]["x"]
+        table.evaluate("one => { one.parentElement.scrollLeft = 60; }")
+        assert cells.first.bounding_box()["x"] == pytest.approx(before, abs=1)
+        table.evaluate("one => { one.parentElement.scrollLeft = 0; }")
     one.context.close()
 
 
@@ -559,6 +579,7 @@ def test_without_points_there_are_no_rings(counted):
 
 
 def test_critics_have_the_colours_of_the_pictures(film, place):
+    film.select_option("#scale", "run")
     film.fill("#time", "1")
     film.uncheck("#show-points")
     picture = Image.open(io.BytesIO(base64.b64decode(pixels(film)[0].split(",")[1]))).convert("RGB")
@@ -567,6 +588,58 @@ def test_critics_have_the_colours_of_the_pictures(film, place):
     counts = {colour: count for count, colour in picture.getcolors(1 << 20) if colour in known}
     assert len(counts) > 3
     assert sum(counts.values()) > 0.8 * picture.width * picture.height  # the rest are lines between bands
+
+
+def test_each_moment_has_the_levels_of_the_pictures(film, place):
+    film.select_option("#scale", "frame")
+    film.uncheck("#show-points")
+    shown = scene(load(place / "runs" / "gan"))
+    for look in (0, 4, 8):
+        film.fill("#time", str(look))
+        picture = np.asarray(
+            Image.open(io.BytesIO(base64.b64decode(pixels(film)[0].split(",")[1]))).convert("RGB"), int
+        )
+        of = levels_of(shown, shown.scores, [look])
+        want = banded(shown.scores[look], of.edges, picture.shape[1::-1])[::-1].astype(int)
+        assert len(np.unique(want.reshape(-1, 3), axis=0)) > 8  # no moment is flat
+        assert (np.abs(picture - want).max(axis=2) <= 24).mean() > 0.75  # the rest are lines between bands
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_maps_are_dark_on_dark_pages_and_points_stand_out(browser, place, scheme):
+    seen = Seen(browser, color_scheme=scheme)
+    seen.page.goto((place / "site" / EXHIBIT).as_uri())
+    seen.page.wait_for_selector(".panel canvas.ready")
+    seen.page.fill("#time", "4")
+
+    def lightness():
+        picture = Image.open(io.BytesIO(base64.b64decode(pixels(seen.page)[0].split(",")[1]))).convert("L")
+        return np.asarray(picture, float)
+
+    seen.page.uncheck("#show-points")
+    bare = lightness()
+    assert (np.median(bare) < 128) == (scheme == "dark")
+    seen.page.check("#show-points")
+    marked = lightness() - bare
+    darker, lighter = (marked < -40).mean(), (marked > 40).mean()
+    assert (lighter > 10 * darker) == (scheme == "dark")
+    assert max(lighter, darker) > 0.005
+    seen.page.click("#theme")  # to light
+    seen.page.click("#theme")  # to dark
+    seen.page.uncheck("#show-points")
+    assert np.median(lightness()) < 128
+    seen.context.close()
+
+
+def test_colours_of_dark_maps_grow_lighter_by_seen_steps():
+    """The lighter, the more real, on dark pages too; and every dark colour leaves points their contrast."""
+    dark = [[((colour >> shift) & 255) / 255 for shift in (16, 8, 0)] for colour in night_ramp()]
+    assert len(dark) == len(ramp())
+    bright = [contrast(colour, [0.0, 0.0, 0.0]) for colour in dark]
+    assert all(b > 1.05 * a for a, b in itertools.pairwise(bright))
+    real, made = ([int(NIGHT[name][i : i + 2], 16) / 255 for i in (1, 3, 5)] for name in ("real", "generated"))
+    assert contrast(real, dark[-1]) > 3
+    assert contrast(made, dark[len(dark) // 2]) > 3
 
 
 def test_other_seeds_say_that_they_have_no_critic(film):
@@ -812,9 +885,18 @@ def test_colours_may_be_one_scale_for_all_runs_or_each_moments_own(animals):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_live_maps_are_dimmed_on_dark_pages(browser, zoo, scheme):
+def test_further_panels_are_dark_on_dark_pages(browser, zoo, scheme):
     seen = Seen(browser, color_scheme=scheme)
     seen.page.goto((zoo / "index.html").as_uri())
-    dimmed = seen.page.eval_on_selector(".stage", "one => getComputedStyle(one).filter")
-    assert (dimmed != "none") == (scheme == "dark")
+    seen.page.wait_for_selector(".panel canvas.ready")
+    of_ready = (
+        "all => all.filter(one => one.width !== 300).map(one => one.toDataURL('image/png'))"  # 300 where none is drawn
+    )
+    drawn = seen.page.locator(".extra canvas").evaluate_all(of_ready)
+    assert len(drawn) > 2
+    for one in drawn:
+        picture = Image.open(io.BytesIO(base64.b64decode(one.split(",")[1]))).convert("L")
+        assert (np.median(np.asarray(picture)) < 100) == (scheme == "dark")
+    still = seen.page.eval_on_selector(".stage img", "one => getComputedStyle(one).filter")
+    assert (still != "none") == (scheme == "dark")
     seen.context.close()

@@ -19,6 +19,7 @@ import toygan
 from toygan.cli import console
 from toygan.cli.catalogue import LISTS, pages
 from toygan.cli.main import app
+from toygan.files import cache
 from toygan.files.config import Method
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped, shipped_exhibits, shipped_protocols
@@ -316,6 +317,42 @@ def test_runs_are_compared(finished, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["comparison.png"]
 
 
+def test_a_comparison_has_the_panels_moments_and_seeds_that_are_asked_for(finished, tmp_path):
+    folders = list(map(str, finished))
+    for words, name in (
+        (["--panels", "critic,w1", "--width", "120mm", "--font-size", "7", "-f", "pdf"], "comparison-panels.pdf"),
+        (["--steps", "0,20"], "comparison-steps.png"),
+        (["--steps", "0", "--panels", "slope", "--seed", "0"], "comparison-panels-seed-0.png"),
+        (["--seed", "all"], "comparison-panels-seed-all.png"),
+        (["--seed", "0", "-f", "png", "-f", "gif"], "comparison-seed-0.gif"),
+    ):
+        told = call("compare", *folders, *words, "--out", str(tmp_path)).stdout
+        assert name in told
+        assert (tmp_path / name).exists()
+    with Image.open(tmp_path / "comparison-steps.png") as picture:
+        *runs, own = picture.info["Description"].splitlines()
+    assert len(runs) == 2
+    assert own.startswith("toygan compare ")
+    assert own.endswith(" --steps 0,20")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--panels", "kinds"], "--panels kinds: none of these runs has a panel 'kinds'"),
+        (["--steps", "0", "-f", "gif"], "--format gif: --steps makes a picture; legal formats: png, pdf, svg"),
+        (["--seed", "77"], "{0}: --seed 77: seed 77 was not run; this run's are 0"),
+        (["--panels", "critic", "-f", "gif"], "--format gif: --panels makes a picture; choose from png, pdf, svg"),
+    ],
+    ids=" ".join,
+)
+def test_what_a_comparison_cannot_show_is_one_message(words, said, finished, tmp_path):
+    told = call("compare", *map(str, finished), *words, "--out", str(tmp_path), code=2).stderr
+    assert said.format(finished[0]) in told
+    assert "Traceback" not in told
+    assert not list(tmp_path.iterdir())
+
+
 def test_runs_of_one_method_are_compared_by_what_differs(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     settings = [{"training.batch": 16}, {"training.batch": 8}]
@@ -519,6 +556,17 @@ def test_doctor_names_versions_and_what_is_missing():
     said = call("doctor").stdout
     assert [name for name in runs.LIBRARIES if name not in said] == []
     assert "GPU" in said
+    assert "backend auto: onnx; eager for fewer than 80 steps" in said
+    assert f"cache: {cache.folder()} (" in said
+
+
+def test_without_the_runtime_a_run_calls_its_steps_and_says_so_once(here, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    said = call("run", "small.toml", "--no-animation")
+    assert said.stderr.count("by eager (onnx: onnxruntime is not installed)") == 1
+    refused = call("run", "small.toml", "--out", "other", "--backend", "onnx", code=2)
+    assert refused.stderr == "toygan: backend onnx: onnxruntime is not installed\n"
+    assert not (here / "other").exists()
 
 
 @pytest.mark.parametrize("command", [[], ["run"], ["draw"], ["compare"], ["list"], ["show"], ["doctor"]], ids=str)

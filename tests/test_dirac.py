@@ -194,6 +194,11 @@ def test_the_command_draws_and_prints_json(tmp_path, monkeypatch) -> None:
     assert np.allclose(np.abs(said["portraits"][0]["eigenvalues"]), [[0, 0.5], [0, 0.5]])
     assert (tmp_path / "d.png").stat().st_size > 10_000
     assert CliRunner().invoke(app, ["dirac", "--out", "x.gif"]).exit_code == 2
+    words = ["dirac", "-m", "ns-gan", "-u", "simultaneous", "--set", SHORT, "--out", f"{tmp_path}/e.png"]
+    several = CliRunner().invoke(app, [*words, "-f", "pdf", "-f", "svg"])
+    assert several.stdout.splitlines()[-2:] == [f"{tmp_path}/e.pdf", f"{tmp_path}/e.svg"]
+    assert {file.name for file in tmp_path.glob("e.*")} == {"e.pdf", "e.svg"}
+    assert CliRunner().invoke(app, [*words, "-f", "gif"]).exit_code == 2
 
 
 def test_a_portrait_says_that_a_rule_remembers():

@@ -203,3 +203,18 @@ def test_what_may_take_long_is_told_before_it_begins(tmp_path):
     told: list[str] = []
     distances(read("my-points"), read("shifted-lines"), 50, told.append)
     assert told == ["w1, w2 by quadrature", "w1, w2 by samples"]
+
+
+def test_a_picture_has_the_distances_and_formats_that_are_asked_for(tmp_path):
+    words = ("shifted-lines", "shifted-lines", "--over", "target.shift=-1:1:3", "--out", str(tmp_path / "a.png"))
+    told = run(*words, "--panels", "js,w1", "--format", "svg", "--format", "pdf")
+    assert told.exit_code == 0, told.output
+    assert told.stdout.splitlines()[-2:] == [str(tmp_path / "a.svg"), str(tmp_path / "a.pdf")]
+    assert {file.name for file in tmp_path.iterdir()} == {"a.svg", "a.pdf"}
+    drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert all(f">{name}<" in drawn for name in ("W1", "JS"))
+    assert not any(f">{name}<" in drawn for name in ("W2", "TV", "KL(A | B)"))
+    refused = run(*words, "--panels", "w3")
+    assert (refused.exit_code, 'did you mean "w1"' in refused.stderr or "legal" in refused.stderr) == (2, True)
+    alone = run("dirac", "dirac", "--panels", "w1")
+    assert (alone.exit_code, "--panels: there is a picture only with --over" in alone.stderr) == (2, True)

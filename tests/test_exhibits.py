@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from toygan.cli.main import app
 from toygan.exhibits import claims, files, judge, planned, read
 from toygan.exhibits.claims import enough, fits, number_of
 from toygan.exhibits.files import Claim, Term
-from toygan.exhibits.show import run_labels, showing
+from toygan.exhibits.show import run_labels, run_rows, showing
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
-from toygan.exhibits.work import quickened
+from toygan.exhibits.work import is_there, quickened
 from toygan.files.strict import UserError, key_lines
 from toygan.many import sweep
 from toygan.quantities.diagnosis import RULES
@@ -635,6 +636,39 @@ def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch, no_processe
     assert {file: file.stat().st_mtime_ns for file in Path("runs").rglob("frames.npz")} == times
 
 
+def test_a_demo_draws_the_panels_the_seed_and_the_formats_that_are_asked_for(tmp_path, monkeypatch, no_processes):
+    monkeypatch.chdir(tmp_path)
+    two = '[[panels]]\nkind = "films"\n\n[[panels]]\nkind = "ends"'
+    path = written(tmp_path, FILE.replace('[[panels]]\nkind = "ends"', two))
+    run = ["demo", path, "--workers", "1"]
+
+    def drawn(*words):
+        told = call(*run, *words)
+        assert told.exit_code == 0, told.output
+        return sorted(file.name for file in Path("demo/small").iterdir()), told.stdout
+
+    assert drawn()[0] == ["1-films.png", "2-ends.png"]
+    first = Path("demo/small/1-films.png").read_bytes()
+    names, told = drawn("--panels", "films", "--format", "pdf", "--seed", "2", "--no-points")
+    assert names == ["1-films.pdf", "1-films.png"]
+    assert all(name in told for name in names)
+    assert Path("demo/small/1-films.png").read_bytes() != first
+    assert drawn("--panels", "2", "--thin-points")[0] == ["2-ends.png"]
+    critics = written(tmp_path, FILE.replace('kind = "ends"\nmeasure = "w1"', 'kind = "critics"'))
+    assert call("demo", critics, "--workers", "1").exit_code == 0
+    lost = call("demo", critics, "--workers", "1", "--seed", "2")
+    assert (lost.exit_code, "its critic was not kept" in lost.stderr) == (2, True)
+    path = written(tmp_path, FILE.replace('[[panels]]\nkind = "ends"', two))
+    for words, said in (
+        (["--panels", "critics"], "--panels critics: unknown; legal panels: films, ends, 1, 2"),
+        (["--seed", "7"], "seed 7 was not run; this run's are 0, 1, 2"),
+        (["--format", "gif"], "--format gif: unknown"),
+    ):
+        refused = call(*run, *words)
+        assert refused.exit_code == 2
+        assert said in " ".join(refused.stderr.split())
+
+
 def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     at_a_step = FILE.replace('"w1" }', '"w1", at = 4 }')  # which is no step of a quick run
@@ -649,6 +683,24 @@ def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monke
     assert "fewer seeds" in Path("site/index.html").read_text(encoding="utf-8")
     assert len(list(Path("runs").rglob("frames.npz"))) == 4  # the two exhibits share theirs
     assert f"toygan demo {paths[0]} --quick" in Path("site/exhibits/one.html").read_text(encoding="utf-8")
+
+
+def test_a_run_with_more_looks_than_are_asked_for_serves_an_exhibit(tmp_path, monkeypatch, no_processes):
+    """The page of the gallery and `toygan gallery` plan alike, and so take the same runs."""
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, FILE)
+    assert call("demo", path, "--workers", "1").exit_code == 0
+    works = planned(read(path), Path("runs/exhibits"))
+    fewer = written(tmp_path, FILE.replace("training.frames = 3", "training.frames = 2"), "fewer")
+    more = written(tmp_path, FILE.replace("training.frames = 3", "training.frames = 4"), "more")
+    for asked in (fewer, more):  # folders of another name, as if they had been played with three looks
+        for one, kept in zip(planned(read(asked), Path("runs/exhibits")), works, strict=True):
+            shutil.copytree(kept.task.folder, one.task.folder)
+    served = planned(read(fewer), Path("runs/exhibits"))
+    assert all(work.task.config["training"]["frames"] == 3 and is_there(work.task) for work in served)
+    assert call("demo", fewer, "--workers", "1").exit_code == 0
+    with pytest.raises(UserError, match=r"training\.frames: 4, not 3"):
+        is_there(planned(read(more), Path("runs/exhibits"))[0].task)
 
 
 def test_a_gallery_is_built_as_it_is_asked_to_look(tmp_path, monkeypatch, no_processes):
@@ -820,6 +872,29 @@ def test_a_critic_used_after_training_has_rows_of_its_own(tmp_path):
         True,
     ]  # of the ways that there are: nothing drifts here
     assert [picture.path.name for picture in shown.pictures] == ["1-refined.png"]
+
+
+def test_every_seed_is_judged_and_what_became_of_it_is_kept(tmp_path, monkeypatch):
+    """A row a seed, with the numbers of that seed alone; a second look refines nothing again; one that was lost has none."""
+    from toygan.exhibits import refined
+    from toygan.exhibits.work import tasks_of
+
+    monkeypatch.setenv("TOYGAN_CACHE", str(tmp_path / "cache"))
+    exhibit = read(written(tmp_path, USED.replace("seeds = 1", "seeds = 2")))
+    works = planned(exhibit, tmp_path / "runs")
+    sweep.carry_out(tasks_of(works), tmp_path / "runs", workers=1)
+    runs = run_rows(works)
+    rows = refined.refined_rows(exhibit, runs)
+    assert [row["seed"] for row in rows] == [0] * 5 + [1] * 5
+    assert rows[0]["w1"] != rows[5]["w1"]
+    one = refined.of_seed(refined.refined(refined.load(works[0].task.folder), 1))
+    assert [row["w1"] for row in rows[5:]] == [numbers["w1"] for numbers in one.values()]
+    monkeypatch.setattr(refined, "refined", lambda *_: pytest.fail("it was refined again"))
+    assert refined.refined_rows(exhibit, runs) == rows
+    lost = refined.refined_rows(exhibit, [row | {"status": "diverged"} for row in runs])
+    assert all(row["status"] == "diverged" and "w1" not in row for row in lost)
+    verdict = judge(exhibit.claims[0].model_copy(update={"seeds": "all"}), [*runs, *rows])
+    assert "2 of 2 seeds" in verdict.numbers
 
 
 def test_what_is_no_way_of_using_a_critic_is_refused(tmp_path):

@@ -376,6 +376,15 @@ def test_references_become_links():
     assert "<a" not in markup.linked("arXiv:<b>")
 
 
+def test_what_stands_in_backticks_is_code_and_never_markup():
+    assert (
+        markup.marked("In `mgan` and `<b>`, a ` alone") == "In <code>mgan</code> and <code>&lt;b&gt;</code>, a ` alone"
+    )
+    assert "<code>ali</code> (arXiv" in markup.paragraphs("`ali` (arXiv:1606.00704x)")
+    quoted = Verdict("At most half of `ali`'s.", True, "`ali`: 3")
+    assert "half of <code>ali</code>&#x27;s." in site.verdicts([quoted])
+
+
 def test_every_asset_is_placed():
     assert sorted(markup.ASSETS) == sorted(file.name for file in page.OWN.iterdir() if file.is_file())
 

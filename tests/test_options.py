@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from PIL import Image
 from test_draw import few, moving_optimum, on_plane, pictures_in, seeded, synthetic, words
@@ -20,6 +22,7 @@ from toygan.draw import choice, film, fonts, panels
 from toygan.draw.choice import PANELS, TOGETHER, chosen, save_chosen
 from toygan.draw.companions import EXTRAS
 from toygan.draw.finish import GROUND, LIGHT, darken, translate
+from toygan.draw.panels import styles_of
 from toygan.draw.players import save_view
 from toygan.draw.points import visible
 from toygan.draw.saved import page_of, save_figure
@@ -115,7 +118,7 @@ def test_panels_that_find_no_room_are_refused():
 
 def test_steps_stand_beside_each_other_a_row_a_panel():
     run = moving_optimum(frames=5)
-    figure, _ = chosen([run], ["critic", "slope"], [0, 2, 4])
+    figure, _ = chosen([run], ["critic", "slope"], [[0, 2, 4]])
     axes = on_plane(figure)
     titles = [axis.get_title(loc="left") for axis in axes]
     assert titles == [f"step {step}: {name}" for name in ("critic", "slope") for step in (0, 1000, 2000)]
@@ -126,7 +129,7 @@ def test_steps_stand_beside_each_other_a_row_a_panel():
         np.testing.assert_allclose(axis.collections[0].levels, scales(shown, look).critic.edges)
     one = {
         tuple(axis.collections[0].levels)
-        for axis in on_plane(chosen([run], ["critic"], [0, 2, 4], Options(scale="run"))[0])
+        for axis in on_plane(chosen([run], ["critic"], [[0, 2, 4]], Options(scale="run"))[0])
     }
     assert one == {tuple(scales(shown, 0, "run").critic.edges)}
 
@@ -143,6 +146,36 @@ def test_all_seeds_have_a_panel_each_with_as_many_critics_as_were_kept(kept):
         np.testing.assert_array_equal(axis.lines[1].get_xydata(), visible(shown, shown.last))
         if seed < kept:
             np.testing.assert_allclose(axis.collections[0].levels, scales(shown).critic.edges)
+
+
+def test_several_runs_stand_beside_each_other_each_at_its_own_looks():
+    long, short = moving_optimum(frames=5), moving_optimum(frames=3)
+    short = replace(short, facts=replace(short.facts, method="hinge", config={}), folder=Path("b"))
+    figure, _ = chosen([long, short], ["critic", "optimal"], [[0, 2, 4], [1]])
+    titles = [axis.get_title(loc="left").split("\n") for axis in on_plane(figure)]
+    (first, second) = dict.fromkeys(run for run, _ in titles)
+    assert first != second
+    steps = [f"step {step}: {{}}" for step in (0, 1000, 2000)]
+    assert titles == [[run, words.format(kind)] for kind in ("critic", "optimal")
+                      for run, own in ((first, steps), (second, ["{}"])) for words in own]  # fmt: skip
+    rows = [round(axis.get_position().y0, 6) for axis in on_plane(figure)]
+    assert [rows.index(row) for row in rows] == [0, 0, 0, 3, 4, 4, 4, 7]  # a row a run and panel
+
+
+def test_w1_of_several_runs_is_one_panel_in_the_colours_over_their_critics():
+    one = synthetic(frames=3, points=40, grid=13, coarse=5, seeds=2, modes=8)
+    two = replace(one, facts=replace(one.facts, method="hinge"), folder=Path("b"))
+    for options in (Options(), Options(style="slide")):
+        figure, _ = chosen([one, two], ["critic", "w1"], options=options)
+        (together,) = [axis for axis in figure.axes if axis.get_title(loc="left").startswith("W1")]
+        assert len(on_plane(figure)) == 2
+        names = [text.get_text() for text in together.texts]
+        assert [axis.get_title(loc="left").split("\n")[0] for axis in on_plane(figure)] == names[-2:]
+        keys = [line.get_color() for line in figure.findobj(Line2D) if line.axes is None and line.get_linewidth() == 3]
+        assert keys == [style[0] for style in styles_of(2)]
+        assert set(keys) <= {line.get_color() for line in together.lines}
+    with pytest.raises(ValueError, match="none of these runs has a panel 'kinds'"):
+        chosen([one, two], ["kinds"])
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
@@ -314,8 +347,10 @@ def test_the_table_is_shipped():
     ],
 )
 def test_a_further_picture_carries_its_own_command(folder, asked, said):
-    assert picture_command(Path(folder), asked, Appearance(), Critics()) == said
-    slide = picture_command(Path(folder), asked, Appearance(style="slide", width="900"), Critics(no_points=True))
+    assert picture_command("draw", [Path(folder)], asked, Appearance(), Critics()) == said
+    slide = picture_command(
+        "draw", [Path(folder)], asked, Appearance(style="slide", width="900"), Critics(no_points=True)
+    )
     assert slide == f"{said} --style slide --width 900 --no-points"
 
 

@@ -231,7 +231,7 @@ def test_a_legend_has_rings_where_a_panel_has(name, rings):
 def test_long_numbers_of_a_curve_stay_on_the_sheet():
     run = synthetic(frames=9, **SMALL)
     large = -1.5e6 * np.linspace(0.2, 1, 9)[:, None] * np.ones((9, 2))
-    figure = draw.picture(altered(run, critic_loss=large, generator_loss=-large, penalty=large))
+    figure = draw.picture(altered(run, critic_loss=large, generator_loss=large, penalty=large))
     figure.canvas.draw()
     (axis,) = [axis for axis in figure.axes if axis.get_title(loc="left") == "losses"]
     low, high = axis.get_ylim()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -24,21 +24,20 @@ if TYPE_CHECKING:
     from toygan.draw import Options
     from toygan.quantities.distance import Number, Sweep
 
+WHICH = "A scenario: a shipped name, the path of a .toml, or a target of yours, FILE.py:NAME."
 OVER = "Let a number of B's target go through N values: target.shift=-1:1:21 moves x, target.shift.1=-1:1:21 moves y."
 EVERY = 2.0  # seconds between two lines of progress
 PICTURE = Path("distance.png")
 COLUMNS = 6  # significant digits in a table
+DRAWN = ("w1", "w2", "js", "tv", "kl", "reverse_kl")  # the distances of a picture, in the order of its panels
+Kinds = Annotated[
+    str | None,
+    typer.Option("--panels", metavar="NAME,...", help=f"Of the picture with --over these alone: {', '.join(DRAWN)}."),
+]
 
 
 def distance(
-    a: Annotated[
-        str,
-        typer.Argument(
-            metavar="A",
-            help="A scenario: a shipped name, the path of a .toml, or a target of yours, FILE.py:NAME.",
-            autocompletion=complete_scenario,
-        ),
-    ],
+    a: Annotated[str, typer.Argument(metavar="A", help=WHICH, autocompletion=complete_scenario)],
     b: Annotated[str, typer.Argument(metavar="B", help="Another one, or the same.", autocompletion=complete_scenario)],
     over: Annotated[
         str | None,
@@ -51,24 +50,34 @@ def distance(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The picture with --over; distance.png by default.")
     ] = None,
+    formats: drawing.PictureFormats = [],  # noqa: B006
+    panels: Kinds = None,
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Say how far the targets of two scenarios are apart, and how each number was found."""
     with clear_faults():
         from toygan.files.own import allow, allow_named
-        from toygan.files.strict import UserError
 
         allow([a, b])
         allow_named(own)
-        if over is None and out is not None:
-            raise UserError("--out: there is a picture only with --over, as in --over target.shift=-1:1:21")
         options = drawing.looked(look)
         if over is None:
+            no_picture({"--out": out, "--format": formats, "--panels": panels})
             say(table_of(a, b, points, as_json))
             return
-        drawing.fits(options, [(out or PICTURE).suffix[1:].lower()])
-        say(along_key(a, b, over, points, out or PICTURE, options, as_json))
+        files = drawing.files_of(out or PICTURE, formats)
+        drawing.fits(options, [path.suffix[1:].lower() for path in files])
+        wanted = drawing.panels_in(panels, DRAWN)
+        say(along_key(a, b, over, points, files, options, as_json, wanted or DRAWN))
+
+
+def no_picture(asked: dict[str, object]) -> None:
+    """Refuse what is asked of a picture where none is drawn."""
+    from toygan.files.strict import UserError
+
+    if option := next((name for name, value in asked.items() if value), None):
+        raise UserError(f"{option}: there is a picture only with --over, as in --over target.shift=-1:1:21")
 
 
 def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:
@@ -84,25 +93,36 @@ def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:
     return in_columns([("distance", "name", "value", "spread, floor", "how"), *rows], room())
 
 
-def along_key(a: str, b: str, over: str, points: int | None, out: Path, options: Options, as_json: bool) -> str:
-    """One line a value of the key, one column a distance, and a picture."""
+def along_key(
+    a: str,
+    b: str,
+    over: str,
+    points: int | None,
+    files: Sequence[Path],
+    options: Options,
+    as_json: bool,
+    wanted: Sequence[str],
+) -> str:
+    """One line a value of the key, one column a distance, and a picture of those that are wanted."""
     from toygan.quantities.distance import DISTANCES, along, parsed_sweep
 
     sweep = parsed_sweep(over)
-    path = checked(out)
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
     with watching() as watch:
         found = along(a, b, sweep, points or 500, watch)
     command = shlex.join(["toygan", "distance", a, b, "--over", over, *(["--points", str(points)] if points else [])])
-    draw(sweep, found, f"A: {a}; B: {b}, {named(sweep)} varied", command, path, options)
+    for path in files:
+        draw(sweep, found, f"A: {a}; B: {b}, {named(sweep)} varied", command, path, options, wanted)
     if as_json:
         table = {name: [plain(number) for number in numbers] for name, numbers in found.items()}
         said = {"a": a, "b": b, "over": named(sweep), "values": sweep.values}
-        return json.dumps(said | {"distances": table, "picture": str(path)})
+        return json.dumps(said | {"distances": table, "picture": str(files[0])})
     rows = [
         (f"{value:.6g}", *(shown(found[name][i].value) for name in DISTANCES)) for i, value in enumerate(sweep.values)
     ]
     ways = [f"{name}: {' / '.join(dict.fromkeys(number.how for number in numbers))}" for name, numbers in found.items()]
-    return "\n".join([in_columns([(named(sweep), *DISTANCES), *rows]), "", *ways, str(path)])
+    return "\n".join([in_columns([(named(sweep), *DISTANCES), *rows]), "", *ways, *map(str, files)])
 
 
 @contextmanager
@@ -133,26 +153,21 @@ def named(sweep: Sweep) -> str:
     return sweep.key if sweep.place is None else f"{sweep.key}.{sweep.place}"
 
 
-def checked(path: Path) -> Path:
-    """A path that a picture can be written to; UserError otherwise, before anything is computed."""
-    from toygan.draw.sheet import PICTURE_FORMATS, suffix_in
-    from toygan.files.strict import UserError
-
-    try:
-        suffix_in(path, PICTURE_FORMATS)
-    except ValueError as error:
-        raise UserError(f"--out {error}") from None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def draw(sweep: Sweep, found: dict[str, list[Number]], title: str, command: str, path: Path, options: Options) -> None:
-    """The picture of a sweep."""
+def draw(
+    sweep: Sweep,
+    found: dict[str, list[Number]],
+    title: str,
+    command: str,
+    path: Path,
+    options: Options,
+    wanted: Sequence[str],
+) -> None:
+    """The picture of a sweep, of the distances that are wanted."""
     import numpy as np
 
     from toygan.draw.distance import distances_along, save_distances
 
-    values = {name: np.array([number.value for number in numbers]) for name, numbers in found.items()}
+    values = {name: np.array([number.value for number in found[name]]) for name in wanted}
     floors = {name: np.array([number.floor for number in numbers], float) for name, numbers in found.items()}
     figure = distances_along(title, named(sweep), sweep.values, values, floors, command)
     save_distances(figure, path, command, options)

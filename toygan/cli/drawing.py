@@ -38,6 +38,16 @@ Formats = Annotated[
         autocompletion=complete_words(*PICTURES, *FILMS),
     ),
 ]
+PictureFormats = Annotated[
+    list[str],
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help="Of pictures: png, pdf, svg; repeatable.",
+        autocompletion=complete_words(*PICTURES),
+    ),
+]
 Fps = Annotated[
     float | None,
     typer.Option(
@@ -173,9 +183,24 @@ class Wanted(NamedTuple):
         return [name for name in ("points", "steps", "view", "panels") if getattr(self, name)]
 
 
-def picture_command(folder: Path, asked: Wanted, look: Appearance, critics: Critics) -> str:
-    """The command that makes one of a run's further pictures; a folder that is told from the root by its last two parts."""
-    place = Path(*folder.parts[-2:]) if folder.is_absolute() else folder
+class FewerPoints(NamedTuple):
+    """How many points pictures of critics have."""
+
+    no_points: NoPoints = False
+    thin_points: ThinPoints = False
+
+
+class Selected(NamedTuple):
+    """Which moments, panels and seed of runs are drawn in place of the usual picture."""
+
+    steps: Steps = None
+    panels: Panels = None
+    seed: Seed = None
+
+
+def picture_command(command: str, folders: Sequence[Path], asked: Wanted, look: Appearance, critics: Critics) -> str:
+    """The command that makes one of runs' further pictures; folders that are told from the root by their last two parts."""
+    places = [str(Path(*folder.parts[-2:]) if folder.is_absolute() else folder) for folder in folders]
     told = [("view", asked.view), ("points", asked.points), ("steps", asked.steps), ("panels", asked.panels),
             ("seed", asked.seed), ("style", look.style), ("width", look.width), ("font-size", look.type_size),
             ("language", look.language), ("scale", critics.scale), ("no-points", critics.no_points),
@@ -183,7 +208,7 @@ def picture_command(folder: Path, asked: Wanted, look: Appearance, critics: Crit
     usual = (None, False, "paper", "en", "frame")
     words = [part for name, value in told if value not in usual
              for part in (f"--{name}", *([] if value is True else [str(value)]))]  # fmt: skip
-    return shlex.join(["toygan", "draw", str(place), *words])
+    return shlex.join(["toygan", command, *places, *words])
 
 
 def with_command(recording: Recording, command: str) -> Recording:
@@ -238,12 +263,12 @@ def looked(look: Appearance, critics: Critics = Critics(), other: str = "") -> O
     return Options(points, scale, style, mm, px, look.type_size, look.language)
 
 
-def one_of(option: str, word: str, legal: Sequence[str]) -> None:
-    """UserError for a word that is none of the legal ones."""
+def one_of(option: str, word: str, legal: Sequence[str], many: str = "") -> None:
+    """UserError for a word that is none of the legal ones, of which there are `many`."""
     from toygan.files.strict import UserError, suggestion
 
     if word not in legal:
-        raise UserError(f"--{option} {word}: unknown; {suggestion(word, legal, f'{option}s')}")
+        raise UserError(f"--{option} {word}: unknown; {suggestion(word, legal, many or f'{option}s')}")
 
 
 def width_in(text: str | None) -> tuple[int | None, float | None]:
@@ -308,10 +333,12 @@ def chosen_panels(
     names: Sequence[str],
     path: Path,
     suffix: str,
-    looks: Sequence[int],
+    looks: Sequence[Sequence[int]],
     options: Options,
 ) -> Path:
-    """Draw chosen panels as PATH.SUFFIX; where it is. UserError for a name or number of them that cannot be."""
+    """Draw chosen panels as PATH.SUFFIX, of each recording at its looks; where it is. UserError for a name or number of them
+    that cannot be.
+    """
     from toygan.draw.choice import save_chosen
     from toygan.files.strict import UserError
 
@@ -407,6 +434,37 @@ def drawn_looks(recording: Recording, path: Path, suffix: str, looks: Sequence[i
     return place
 
 
+def refuse_films(formats: Sequence[str]) -> None:
+    """UserError for a format that is none of a picture, before anything is played."""
+    from toygan.files.strict import UserError, suggestion
+
+    for name in formats:
+        if name not in PICTURES:
+            raise UserError(f"--format {name}: unknown; {suggestion(name, PICTURES, 'formats')}")
+
+
+def files_of(out: Path, formats: Sequence[str]) -> list[Path]:
+    """The files that a picture at OUT is written to: OUT itself, or with the suffix of each format that is asked for;
+    UserError for what is no format of a picture.
+    """
+    from toygan.files.strict import UserError, suggestion
+
+    refuse_films(formats)
+    suffix = out.suffix[1:].lower()
+    if not formats and suffix not in PICTURES:
+        raise UserError(f"--out {out}: unknown format; {suggestion(out.suffix[1:], PICTURES, 'formats')}")
+    bare = out.with_suffix("") if suffix in PICTURES else out
+    return [bare.with_name(f"{bare.name}.{name}") for name in dict.fromkeys(formats)] or [out]
+
+
+def panels_in(panels: str | None, legal: Sequence[str]) -> list[str]:
+    """The names in a list of panels; UserError for one that is not among those that there are."""
+    names = names_in(panels, "")
+    for name in names:
+        one_of("panels", name, legal, "panels")
+    return names
+
+
 def chosen_formats(formats: Sequence[str], otherwise: Sequence[str]) -> list[str]:
     """The formats asked for, each once; UserError for an unknown one."""
     from toygan.files.strict import UserError, suggestion
@@ -449,6 +507,38 @@ def drawn(recording: Recording, path: Path, suffix: str, pace: Pace, options: Op
     else:
         still = partial(save_chosen, [recording], ["usual"], options=options)
     return saved(still, partial(save_film, recording, pace=pace, options=options), path, suffix)
+
+
+@contextmanager
+def told_of(recording: Recording) -> Iterator[None]:
+    """A UserError about one of several runs says which."""
+    from toygan.files.strict import UserError
+
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{recording.folder}: {error}") from None
+
+
+def seeds_of_each(recordings: Sequence[Recording], seed: str | None, points: Drawn) -> list[list[Recording]]:
+    """For every run, it with the seed that is asked for, or with each of its own; UserError with the run that has it not."""
+    found = []
+    for recording in recordings:
+        with told_of(recording):
+            found.append(seeds_seen(recording, seed, points))
+    return found
+
+
+def drawn_apart(each: Sequence[Sequence[Recording]], path: Path, suffix: str, asked: Wanted, options: Options) -> Path:
+    """Draw chosen panels, moments or seeds of several runs, each run a list of its seeds, beside `path`; where it is."""
+    recordings, looks = [recording for own in each for recording in own], list[list[int]]()
+    for recording in recordings:
+        with told_of(recording):
+            looks.append(looks_of(recording, asked.steps, [suffix]))
+    kind = "panels" if asked.panels or asked.seed == "all" else "steps"
+    tail = "" if asked.seed is None else f"-seed-{asked.seed}"
+    stem = path.with_name(f"{path.name}-{kind}{tail}")
+    return chosen_panels(recordings, names_in(asked.panels, "critic"), stem, suffix, looks, options)
 
 
 def drawn_together(recordings: Sequence[Recording], path: Path, suffix: str, pace: Pace, options: Options) -> Path:

@@ -22,6 +22,7 @@ from toygan.files.text import say, say_json, tell
 if TYPE_CHECKING:
     from toygan.exhibits import Exhibit, Showing, Verdict, Work
     from toygan.exhibits.published import Published
+    from toygan.exhibits.show import Pictures
     from toygan.view.look import Options
 
 RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
@@ -29,6 +30,16 @@ RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
 Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
 RunsFolder = Annotated[
     Path, typer.Option("--runs", metavar="DIR", help="Where the run folders are kept, for every exhibit.")
+]
+Kinds = Annotated[
+    str | None,
+    typer.Option(
+        "--panels", metavar="KIND,...", help="Draw these of the exhibit's panels alone, by kind or number: critics,2."
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", metavar="SEED", help="The seed whose critics pictures show; the first by default."),
 ]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; one a core by default.")]
 GO_ON = "\n    nothing is lost: the same command goes on", "; the same command goes on from here"
@@ -47,7 +58,11 @@ def demo(
     runs: RunsFolder = RUNS,
     workers: Workers = None,
     own: OwnCode = [],  # noqa: B006
+    formats: drawing.PictureFormats = [],  # noqa: B006
+    panels: Kinds = None,
+    seed: Seed = None,
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
+    points: drawing.FewerPoints = drawing.FewerPoints(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Run one exhibit and say which of its claims held; without a name, list them by question."""
@@ -63,17 +78,29 @@ def demo(
         refuse_a_file("--out", out)
         allow_named(own)
         exhibit, commands = read(name), [command_of(name, quick, runs, own)]
-        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, commands, in_png(look))
+        asked = asked_of(exhibit, formats, panels, seed)
+        options = in_formats(look, ["png", *formats], points)
+        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, commands, options, asked)
         write_site(out, shown, quick)
-        report(shown[0], out / exhibit.name, as_json)
+        report(shown[0], out / exhibit.name, as_json, formats)
         end(shown, failed, strict)
 
 
-def in_png(look: drawing.Appearance) -> Options:
-    """The appearance of pictures that are PNG; UserError for one that these cannot have."""
-    options = drawing.looked(look)
-    drawing.fits(options, ["png"])
+def in_formats(look: drawing.Appearance, formats: Sequence[str], points: drawing.FewerPoints) -> Options:
+    """The appearance of pictures of some formats; UserError for one that these cannot have."""
+    options = drawing.looked(look, drawing.Critics("frame", *points))
+    drawing.fits(options, formats)
     return options
+
+
+def asked_of(exhibit: Exhibit, formats: Sequence[str], panels: str | None, seed: int | None) -> Pictures:
+    """What of an exhibit's pictures is asked for; UserError for a kind or number of panels that it has not."""
+    from toygan.exhibits.show import Pictures
+
+    drawing.refuse_films(formats)
+    kinds = dict.fromkeys(panel.kind for panel in exhibit.panels)
+    legal = [*kinds, *(str(i) for i, _ in enumerate(exhibit.panels, 1))]
+    return Pictures(drawing.panels_in(panels, legal), seed, formats)
 
 
 def gallery(
@@ -99,7 +126,7 @@ def gallery(
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
-        names, options = only or shipped_exhibits(), in_png(look)
+        names, options = only or shipped_exhibits(), in_formats(look, ["png"], drawing.FewerPoints())
         commands = [command_of(name, quick, runs, own) for name in names]
         exhibits = read_with(own, names)
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
@@ -145,11 +172,13 @@ def shown_exhibits(
     workers: int | None,
     commands: Sequence[str],
     options: Options | None = None,
+    asked: Pictures | None = None,
 ) -> tuple[list[Showing], dict[str, str]]:
     """Do every run of some exhibits, then judge and draw them, several at once; also the runs that failed."""
     from joblib import Parallel, cpu_count, delayed
 
     from toygan.exhibits import behind, planned, showing
+    from toygan.exhibits.show import ALL
     from toygan.exhibits.work import quickened
     from toygan.view.look import Options
 
@@ -161,7 +190,9 @@ def shown_exhibits(
     judged = map(quickened, exhibits) if quick else exhibits
     at_once = min(len(exhibits), workers or cpu_count())
     jobs = [
-        delayed(showing)(exhibit, own, place / exhibit.name, command, quick, options or Options(), explaining)
+        delayed(showing)(
+            exhibit, own, place / exhibit.name, command, quick, options or Options(), explaining, asked or ALL
+        )
         for exhibit, own, command, explaining in zip(judged, works, commands, beside, strict=True)
     ]
     made = []
@@ -228,7 +259,7 @@ def list_questions(as_json: bool) -> None:
     say_json(found) if as_json else print_list(found)
 
 
-def report(shown: Showing, place: Path, as_json: bool) -> None:
+def report(shown: Showing, place: Path, as_json: bool, formats: Sequence[str] = ()) -> None:
     """The verdicts, and where pictures and page are."""
     if as_json:
         say_json(facts_of(shown))
@@ -241,7 +272,9 @@ def report(shown: Showing, place: Path, as_json: bool) -> None:
         for one in verdict.explanations:
             say(f"      {one.setting}: {one.words}")
     page = place.parent / "exhibits" / f"{file_name(shown.name)}.html"
-    say("\n".join(["", *(str(picture.path) for picture in shown.pictures), str(page)]))
+    suffixes = dict.fromkeys(["png", *formats])
+    files = [str(picture.path.with_suffix(f".{suffix}")) for picture in shown.pictures for suffix in suffixes]
+    say("\n".join(["", *files, str(page)]))
 
 
 def facts_of(shown: Showing) -> dict[str, Any]:

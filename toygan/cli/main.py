@@ -11,7 +11,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -377,13 +378,18 @@ def draw_comparison(
     formats: list[str],
     pace: Pace | None = None,
     options: Options | None = None,
+    tail: str = "",
 ) -> dict[str, str]:
-    """Pictures and films of several runs; where they are."""
+    """Pictures and films of several runs, TAIL after their name; where they are."""
     from toygan.draw import Options, Pace
 
-    path, look = usable(folder) / "comparison", options or Options()
-    paths = [drawing.drawn_together(recordings, path, suffix, pace or Pace(), look) for suffix in formats]
-    return {name: shown(path) for name, path in drawing.named(paths).items()}
+    path, look = usable(folder) / f"comparison{tail}", options or Options()
+    return draw_all(formats, lambda suffix: drawing.drawn_together(recordings, path, suffix, pace or Pace(), look))
+
+
+def draw_all(formats: list[str], draw: Callable[[str], Path]) -> dict[str, str]:
+    """Draw in every format; where the files are, by what they are."""
+    return {name: shown(path) for name, path in drawing.named([draw(suffix) for suffix in formats]).items()}
 
 
 def shown(path: Path) -> str:
@@ -421,7 +427,7 @@ def draw(
         recording, pace = opened(folder), drawing.pace_of(formats, film, options.px)
         recordings = drawing.seeds_seen(recording, asked.seed, options.points)
         if asked.own or asked.seed:
-            command = drawing.picture_command(folder, asked, look, critics)
+            command = drawing.picture_command("draw", [folder], asked, look, critics)
             recordings = [drawing.with_command(one, command) for one in recordings]
         looks = drawing.looks_of(recording, asked.steps, formats)
         for suffix in formats:
@@ -447,7 +453,8 @@ def drawn_as_asked(
         return views.drawn_view(first, asked.view, suffix, place, options, tail)
     if asked.panels or asked.seed == "all":
         names = drawing.names_in(asked.panels, "critic")
-        return drawing.chosen_panels(recordings, names, place / f"panels{tail}", suffix, looks, options)
+        each = [looks] * len(recordings)
+        return drawing.chosen_panels(recordings, names, place / f"panels{tail}", suffix, each, options)
     if looks:
         return drawing.drawn_looks(first, place / f"steps{tail}", suffix, looks, options)
     stem = "animation" if suffix in drawing.FILMS else "picture" if options.style == "paper" else "slide"
@@ -496,6 +503,7 @@ def compare(
         Path | None, typer.Option(metavar="DIR", help="Where picture and film go; the runs' common folder by default.")
     ] = None,
     formats: drawing.Formats = [],  # noqa: B006
+    chosen: drawing.Selected = drawing.Selected(),  # noqa: B008
     film: drawing.Film = drawing.Film(),  # noqa: B008
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     critics: drawing.Critics = drawing.Critics(),  # noqa: B008
@@ -505,25 +513,45 @@ def compare(
 ) -> None:
     """Put several runs side by side: one picture, one film, every measure with its floor."""
     with clear_faults():
-        from toygan.cli.console import print_measures, print_table, table_rows
         from toygan.files.strict import UserError
 
         if len(folders) < 2:
             raise UserError("compare needs two runs or more")
         drawing.without_film(formats, animation)
-        options = drawing.looked(look, critics)
-        moving = animation and not (look.type_size or options.mm)
-        formats = drawing.chosen_formats(formats, ["png", "gif"] if moving else ["png"])
-        drawing.fits(options, formats)
+        options, asked = drawing.looked(look, critics), drawing.Wanted(None, None, *chosen)
+        own = bool(asked.own or asked.seed == "all")
+        formats = compared_as(formats, animation and not (own or look.type_size or options.mm), asked, options, own)
         pace, recordings = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
         place = usable(out or common_folder(recordings))
-        paths = draw_comparison(recordings, place, formats, pace, options)
+        if asked.own or asked.seed:
+            command = drawing.picture_command("compare", folders, asked, look, critics)
+            recordings = [*recordings[:-1], drawing.with_command(recordings[-1], command)]
+        each = drawing.seeds_of_each(recordings, asked.seed, options.points)
+        apart = partial(drawing.drawn_apart, each, place / "comparison", asked=asked, options=options)
+        tail = f"-seed-{asked.seed}" if asked.seed else ""
+        beside = [one for one, *_ in each]
+        paths = draw_all(formats, apart) if own else draw_comparison(beside, place, formats, pace, options, tail)
         paths |= write_page(recordings, place) if page else {}
-        if as_json:
-            say_json({"runs": table_rows(recordings)} | paths)
-        else:
-            print_measures(recordings)
-            print_table(recordings, paths)
+        tell_compared(recordings, paths, as_json)
+
+
+def tell_compared(recordings: list[Recording], paths: dict[str, str], as_json: bool) -> None:
+    """Print every measure of several runs, and where their pictures are."""
+    from toygan.cli.console import print_measures, print_table, table_rows
+
+    if as_json:
+        say_json({"runs": table_rows(recordings)} | paths)
+    else:
+        print_measures(recordings)
+        print_table(recordings, paths)
+
+
+def compared_as(formats: list[str], moving: bool, asked: drawing.Wanted, options: Options, own: bool) -> list[str]:
+    """The formats of a comparison, by default with a film where it moves. Raises UserError where they do not go together."""
+    formats = drawing.chosen_formats(formats, ["png", "gif"] if moving else ["png"])
+    drawing.go_together(asked, options, formats)
+    drawing.fits(options, formats, own)
+    return formats
 
 
 # --- list, show, doctor ----------------------------------------------------------------------------------------------

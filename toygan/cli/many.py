@@ -26,12 +26,13 @@ from toygan.files.text import room, say, tell, visible
 
 if TYPE_CHECKING:
     from toygan.draw import Options
-    from toygan.many.sweep import Places, Plan, Standing, Watch
+    from toygan.many.sweep import Plan, SaidAt, Standing, Watch
     from toygan.many.table import Table
     from toygan.many.task import Task
 
 EVERY = 10.0  # seconds between plain lines where stderr is no terminal
 MOST = 4  # names of runs at work that are shown
+PICTURES = ("methods", "quality-against-time", "grid")
 
 
 Scenarios = Annotated[
@@ -77,14 +78,10 @@ OwnMeasures = Annotated[
     ),
 ]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Local processes; one a core by default.")]
-Formats = Annotated[
-    list[str],
+Kinds = Annotated[
+    str | None,
     typer.Option(
-        "--format",
-        "-f",
-        metavar="NAME",
-        help="Of the pictures over all runs: png, pdf, svg; png by default. Repeat it.",
-        autocompletion=complete_words("png", "pdf", "svg"),
+        "--panels", metavar="NAME,...", help=f"Of the pictures over all runs these alone: {', '.join(PICTURES)}."
     ),
 ]
 
@@ -104,7 +101,8 @@ def sweep(
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw a film of every run.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folders hold.")] = False,
     steps: Steps = None,
-    formats: Formats = [],  # noqa: B006
+    formats: drawing.PictureFormats = [],  # noqa: B006
+    panels: Kinds = None,
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many runs and how long, and play none.")] = False,
 ) -> None:
@@ -112,8 +110,8 @@ def sweep(
     with clear_faults("\n    nothing is lost: the same command goes on", "; the same command goes on from here"):
         from toygan.many import sweep as sweeps
 
-        refuse_unknown(formats)
-        options = drawing.looked(look)
+        drawing.refuse_films(formats)
+        options, wanted = drawing.looked(look), drawing.panels_in(panels, PICTURES)
         drawing.fits(options, formats or ["png"])
         changes = [*with_budget(changes, steps), *measuring(measures)]
         plan, places = plan_of(scenarios, methods, seeds, grid, changes, own, out, animation)
@@ -124,11 +122,16 @@ def sweep(
         tell_of(tasks)
         with watching() as watch:
             failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
-        show_results(sweeps.outcome(tasks, failed), place, formats or ["png"], options)
-        if failed:
-            listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
-            complain(f"{len(failed)} of {len(tasks)} runs failed; the same command tries them again{listed}")
-            raise typer.Exit(SOME_FAILED)
+        show_results(sweeps.outcome(tasks, failed), place, formats or ["png"], options, wanted or PICTURES)
+        tell_failed(failed, len(tasks))
+
+
+def tell_failed(failed: dict[str, str], tasks: int) -> None:
+    """Say which runs failed and why, and end so."""
+    if failed:
+        listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
+        complain(f"{len(failed)} of {tasks} runs failed; the same command tries them again{listed}")
+        raise typer.Exit(SOME_FAILED)
 
 
 def measuring(words: list[str]) -> list[str]:
@@ -155,7 +158,7 @@ def plan_of(
     own: list[str],
     out: Path | None,
     animation: bool,
-) -> tuple[Plan, Places]:
+) -> tuple[Plan, SaidAt]:
     """What the words of the command ask for, and where in a sweep file the rest stands; its keys give way to them."""
     from toygan.files.own import allow, allow_named
     from toygan.files.strict import UserError, parse_override
@@ -207,18 +210,10 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def refuse_unknown(formats: Sequence[str]) -> None:
-    """UserError for a format that is none of a picture, before anything is played."""
-    from toygan.draw.sheet import PICTURE_FORMATS
-    from toygan.files.strict import UserError, suggestion
-
-    for name in formats:
-        if name not in PICTURE_FORMATS:
-            raise UserError(f"--format {name}: unknown; {suggestion(name, PICTURE_FORMATS, 'formats')}")
-
-
-def show_results(rows: list[dict[str, Any]], place: Path, formats: Sequence[str], options: Options) -> None:
-    """The table of a sweep, and where its files are."""
+def show_results(
+    rows: list[dict[str, Any]], place: Path, formats: Sequence[str], options: Options, wanted: Sequence[str]
+) -> None:
+    """The table of a sweep, and where its files are, those of the pictures that are wanted."""
     from toygan.draw.sweep import save_sweep
     from toygan.many.table import medians
     from toygan.many.written import parted, written
@@ -226,7 +221,7 @@ def show_results(rows: list[dict[str, Any]], place: Path, formats: Sequence[str]
     if not rows:
         return
     say(written(parted(medians(rows), room()), "text"))
-    for path in [place / "results.csv", *save_sweep(rows, place, formats=formats, options=options)]:
+    for path in [place / "results.csv", *save_sweep(rows, place, formats=formats, options=options, wanted=wanted)]:
         say(path)
 
 

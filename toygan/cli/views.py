@@ -178,27 +178,25 @@ def dirac(
     steps: Steps = None,
     window: Window = None,
     out: Out = Path("dirac.png"),
+    formats: drawing.PictureFormats = [],  # noqa: B006
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Draw phase portraits of the Dirac-GAN, or of a game that you type in: field, path and eigenvalues under every rule."""
-    from toygan.draw.sheet import PICTURE_FORMATS
     from toygan.files.own import allow
-    from toygan.files.strict import UserError, suggestion
 
     with clear_faults():
-        if out.suffix[1:].lower() not in PICTURE_FORMATS:
-            raise UserError(f"--out {out}: unknown format; {suggestion(out.suffix[1:], PICTURE_FORMATS, 'formats')}")
-        options = drawing.looked(look)
-        drawing.fits(options, [out.suffix[1:].lower()])
+        options, files = drawing.looked(look), drawing.files_of(out, formats)
+        drawing.fits(options, [path.suffix[1:].lower() for path in files])
         allow([*methods, *changes])
         told = {"rate": rate, "start": start, "steps": steps, "window": window}
         told = {name: value for name, value in told.items() if value is not None}
         portraits = asked_portraits(game, methods, rules, changes, told)
         out.parent.mkdir(parents=True, exist_ok=True)
         typed = {} if game is None else {"game": game, **told}
-        save_phases(portraits, out, command_of(methods, rules, changes, typed), options, game)
-        say_phases(portraits, out, as_json)
+        for path in files:
+            save_phases(portraits, path, command_of(methods, rules, changes, typed), options, game)
+        say_phases(portraits, files, as_json)
 
 
 USUAL_METHODS = ["ns-gan", "ns-gan-r1"]
@@ -248,13 +246,13 @@ def setting_of(rule: str) -> str:
     )
 
 
-def say_phases(portraits: Sequence[Portrait], out: Path, as_json: bool) -> None:
+def say_phases(portraits: Sequence[Portrait], files: Sequence[Path], as_json: bool) -> None:
     """Say what portraits say, and where they are drawn."""
     if as_json:
-        say_json({"picture": str(out), "portraits": [facts_of(portrait) for portrait in portraits]})
+        say_json({"picture": str(files[0]), "portraits": [facts_of(portrait) for portrait in portraits]})
         return
     lines = [". ".join((f"{portrait.title}: {portrait.words}", *portrait.more)) for portrait in portraits]
-    say("\n".join([*lines, str(out)]))
+    say("\n".join([*lines, *map(str, files)]))
 
 
 def command_of(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], typed: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Chosen panels on one page: for a paper of its own width and type, for a slide, or one a seed."""
+"""Chosen panels on one page: for a paper of its own width and type, for a slide, one a seed, or of several runs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from toygan.draw.companions import EXTRAS, CompanionPanel
-from toygan.draw.layout import axis_at, fitted, panel_height, place_beneath
+from toygan.draw.layout import axis_at, fitted, panel_height, place_beneath, size_of
 from toygan.draw.panels import (
     INK,
     LARGE,
     PLAIN,
     SMALL,
+    Stroke,
     critic_contour,
     loss_curves,
     optimal_contour,
@@ -28,6 +29,7 @@ from toygan.draw.panels import (
     shares_known,
     slope_field,
     steepness_bar,
+    styles_of,
     transport_curves,
     transport_known,
     w1_curves,
@@ -45,8 +47,9 @@ from toygan.draw.players import (
     weights,
 )
 from toygan.draw.saved import PICTURE_FORMATS, Paper, save_figure, suffix_in
-from toygan.draw.sheet import WIDTH, even, figure_of, point_legend, say
+from toygan.draw.sheet import WIDTH, comparison_header, even, figure_of, key_line, point_legend, say, w1_together
 from toygan.session.recording import Recording
+from toygan.view.apart import names_apart
 from toygan.view.levels import scales
 from toygan.view.look import ASPECT, ON_SLIDES, SLIDE, TYPE, USUAL, Options
 from toygan.view.scene import Scene, no_critic, optimum_label, scene, title_of
@@ -55,6 +58,8 @@ from toygan.view.words import headline
 LEAST, LEAST_CURVE = 2.0, 2.45  # inches that a panel takes at least, as laid out: on the plane, and of curves
 LEFT, RIGHT, BENEATH, OVER = 0.42, 0.12, 0.72, 0.3  # inches around the plane: numbers, gap, colour bar, title
 CURVE, AROUND = 1.4, 0.95  # inches: the height of a panel of curves, and what is over and beneath it
+LINE = 0.17  # inches: a line of a title
+NAMED = 1.9  # inches beside curves of several runs, for their names
 SMALLEST = 1.2  # inches: the side of a plane that can still be read
 LINES = 3  # of a title on paper, beside the legend
 MOST = 24  # panels on one page
@@ -81,12 +86,27 @@ class Pane(NamedTuple):
 
 
 class Shot(NamedTuple):
-    """A panel of one look of a scene, and what tells it apart: its seed or step, if anything does."""
+    """A panel of one look of a scene, and what tells it apart, if anything does: its run among several, and its seed or step.
+    Curves that runs share are of all `runs`.
+    """
 
     panel: Pane
     shown: Scene
     look: int
-    name: str = ""
+    run: str = ""
+    moment: str = ""
+    runs: Sequence[Recording] = ()
+
+    @property
+    def name(self) -> str:
+        """What the panel is of."""
+        return ", ".join(filter(None, (self.run, self.moment)))
+
+    @property
+    def title(self) -> list[str]:
+        """What stands over a panel of one of several runs: the run, and beneath it which of its panels this is."""
+        kind = next(name for name, panel in PANELS.items() if panel is self.panel)
+        return [self.run, f"{self.moment}: {kind}" if self.moment else kind]
 
 
 # --- one panel -------------------------------------------------------------------------------------------------------
@@ -96,7 +116,7 @@ def critic(axis: Axes, shown: Scene, look: int, options: Options) -> None:
     """The learned critic with its colour bar; of a seed whose critic was not kept its points alone."""
     if not shown.critic_kept:
         critic_contour(axis, shown, look)
-        place_beneath(axis, 0.28).set_text(fitted(axis, [no_critic(shown.recording)]))
+        place_beneath(axis, 0.28).set_text(fitted(axis, [no_critic(shown.recording).partition(":")[0]]))
         return
     of = scales(shown, look, options.scale).critic
     critic_contour(axis, shown, look, of.edges)
@@ -141,56 +161,106 @@ def of_run(draw: Callable[[Axes, Recording], Axes | None]) -> Callable[[Axes, Sc
 
 
 def chosen(
-    recordings: Sequence[Recording], names: Sequence[str], looks: Sequence[int] = (), options: Options = USUAL
+    recordings: Sequence[Recording], names: Sequence[str], looks: Sequence[Sequence[int]] = (), options: Options = USUAL
 ) -> tuple[Figure, Paper]:
-    """The panels of some names, of each of several recordings (one a seed) or looks [n] of one, and the page for them.
+    """The panels of some names, of each of several recordings (seeds of one run, or of several runs) at its looks, those of
+    one recording in a list (its last one without any), and the page for them.
 
-    Raises ValueError for an unknown name, for panels that the run has not, and for more than there is room for.
+    Raises ValueError for an unknown name, for panels that no run has, and for more than there is room for.
     """
     scenes = [scene(recording, options.points) for recording in recordings]
-    cells = cells_of(scenes, names, looks)
+    cells = cells_of(scenes, names, looks or [()] * len(scenes))
     if not 0 < len(cells) <= MOST:
         raise ValueError(f"{len(cells)} panels do not fit on a page; 1 to {MOST} do")
     times, wide, rows = fitting(cells, options)
     figure = figure_of(wide, wide / ASPECT if options.style != "paper" else even(UNTITLED + tall_of(rows, wide)))
+    styles = keys_of(cells)
     for cell, place in places(rows, wide, figure.get_figheight(), options):
         axis = axis_at(figure, *place)
-        cell.panel.draw(axis, cell.shown, cell.look, options)
+        draw_cell(axis, cell, options)
         name_panel(axis, cell, several=len({one.panel for one in cells}) > 1)
-    head(figure, cells, len(scenes) > 1, options)
+        if cell.run in styles and cell.panel.plane:
+            key_line(axis, styles[cell.run])
+    head(figure, cells, scenes, options)
     across, up = map(float, figure.get_size_inches())
     return figure, Paper(0, 0, across, up, times)
 
 
-def cells_of(scenes: Sequence[Scene], names: Sequence[str], looks: Sequence[int]) -> list[Shot]:
+def draw_cell(axis: Axes, cell: Shot, options: Options) -> None:
+    """Draw one panel: of one run, or the curves of several."""
+    if cell.runs:
+        w1_together(axis, cell.runs)
+    else:
+        cell.panel.draw(axis, cell.shown, cell.look, options)
+
+
+def keys_of(cells: Sequence[Shot]) -> dict[str, Stroke]:
+    """How each run's curve is drawn, by the run's name, where several runs share a panel of curves."""
+    runs = list(dict.fromkeys(cell.run for cell in cells if cell.run))
+    return dict(zip(runs, styles_of(len(runs)), strict=True)) if any(cell.runs for cell in cells) else {}
+
+
+def cells_of(scenes: Sequence[Scene], names: Sequence[str], looks: Sequence[Sequence[int]]) -> list[Shot]:
     """Every panel of every scene and look; those of one name after each other, for they stand beside each other."""
-    moments = []
-    for shown in scenes:
-        for look in dict.fromkeys(min(look, shown.last) for look in looks or [shown.last]):
-            seed = f"seed {shown.recording.facts.portrait}" if len(scenes) > 1 else ""
-            step = f"step {shown.steps[look]}" if len(looks) > 1 else ""
-            moments.append((shown, look, seed or step))
-    panels = [[panel for name in names for panel in panels_of(shown, name)] for shown, _, _ in moments]
+    moments = list(moments_of(scenes, looks))
+    panels = [[panel for name in names for panel in panels_of(shown, name)] for shown, *_ in moments]
     kinds = list(dict.fromkeys(panel for one in panels for panel in one))
-    return [Shot(kind, *moment) for kind in kinds for moment, own in zip(moments, panels, strict=True) if kind in own]
+    for name in names:
+        if not any(panels_of(shown, name) for shown in scenes):
+            raise ValueError(
+                f"{'none of these runs has a' if runs_apart(scenes)[1:] else 'this run has no'} panel {name!r}"
+            )
+    cells = [Shot(kind, *moment) for kind in kinds for moment, own in zip(moments, panels, strict=True) if kind in own]
+    return list(shared(cells, runs_apart(scenes)))
+
+
+def moments_of(scenes: Sequence[Scene], looks: Sequence[Sequence[int]]) -> Iterator[tuple[Scene, int, str, str]]:
+    """Every scene at every look of its own, with what tells it apart: its run, where there are several, and its seed and step."""
+    runs = runs_apart(scenes)
+    names = names_apart(runs) if len(runs) > 1 else [""]
+    told = {run_of(run): name for run, name in zip(runs, names, strict=True)}
+    for shown, own in zip(scenes, looks, strict=True):
+        for look in dict.fromkeys(min(look, shown.last) for look in own or [shown.last]):
+            seed = f"seed {shown.recording.facts.portrait}" if len(scenes) > len(runs) else ""
+            step = f"step {shown.steps[look]}" if len(own) > 1 else ""
+            yield shown, look, told[run_of(shown.recording)], ", ".join(filter(None, (seed, step)))
+
+
+def runs_apart(scenes: Sequence[Scene]) -> list[Recording]:
+    """A recording of each run; several seeds of one run are told by its folder and settings, which they share."""
+    return list({run_of(shown.recording): shown.recording for shown in reversed(scenes)}.values())[::-1]
+
+
+def run_of(recording: Recording) -> str:
+    """What seeds of one run share, and other runs do not."""
+    facts = recording.facts
+    return repr((recording.folder, facts.scenario, facts.method, facts.config))
+
+
+def shared(cells: Sequence[Shot], runs: Sequence[Recording]) -> Iterator[Shot]:
+    """The same panels, with W1 of several runs in one."""
+    told = False
+    for cell in cells:
+        if cell.panel is not PANELS["w1"] or len(runs) < 2:
+            yield cell
+        elif not told:
+            told = True
+            yield cell._replace(run="", moment="", runs=runs)
 
 
 def panels_of(shown: Scene, name: str) -> list[Pane]:
-    """The panels of a name that a scene has; ValueError for an unknown name, and for one of which it has none."""
+    """The panels of a name that a scene has; ValueError for an unknown name."""
     if name not in PANELS and name not in TOGETHER:
         raise ValueError(f"{name!r} is no panel; one of {', '.join([*PANELS, *TOGETHER])} is")
-    known = [PANELS[one] for one in TOGETHER.get(name, (name,)) if PANELS[one].known(shown)]
-    if not known:
-        raise ValueError(f"this run has no panel {name!r}")
-    return known
+    return [PANELS[one] for one in TOGETHER.get(name, (name,)) if PANELS[one].known(shown)]
 
 
 # --- where panels stand ----------------------------------------------------------------------------------------------
 
-Row = list[Shot]
+Strip = list[Shot]
 
 
-def fitting(cells: Sequence[Shot], options: Options) -> tuple[float, float, list[Row]]:
+def fitting(cells: Sequence[Shot], options: Options) -> tuple[float, float, list[Strip]]:
     """How much larger than laid out a page is, its width as laid out, and its rows: on a slide with the largest words of
     the usual sizes that leave room for panels, unless their size is given. ValueError where none does.
     """
@@ -206,80 +276,97 @@ def fitting(cells: Sequence[Shot], options: Options) -> tuple[float, float, list
     raise ValueError(f"{many} not fit on a {what} with words of this size; choose fewer or smaller words")
 
 
-def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Row]:
-    """Panels in rows: those of one name for several seeds or steps together, else all on the plane before the curves;
-    a few on a slide in one row.
+def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Strip]:
+    """Panels in rows: those of one name for several runs, or for several seeds or steps of a run, together, else all on the
+    plane before the curves; a few on a slide in one row.
     """
-    if options.style != "paper" and len(cells) * LEAST_CURVE <= wide:
+    if options.style != "paper" and slots_in(cells) * LEAST_CURVE <= wide:
         return [list(cells)]
-    moments = len(dict.fromkeys(cell.name for cell in cells))
-    parts = [[cell for cell in cells if cell.panel is kind] for kind in dict.fromkeys(cell.panel for cell in cells)]
-    if moments == 1:
+    both = len({cell.run for cell in cells if cell.run}) > 1 and len({cell.moment for cell in cells if cell.run}) > 1
+    rows = [(cell.panel, cell.run if both else "") for cell in cells]
+    parts = [[cell for cell, own in zip(cells, rows, strict=True) if own == row] for row in dict.fromkeys(rows)]
+    if len({cell.name for cell in cells}) == 1:
         parts = [[cell for cell in cells if cell.panel.plane], [cell for cell in cells if not cell.panel.plane]]
     return [row for part in parts if part for row in even_rows(part, int(wide / least(part)))]
 
 
 def least(part: Sequence[Shot]) -> float:
     """The width that each of some panels takes at least."""
-    return max(LEAST * cell.panel.slots if cell.panel.plane else LEAST_CURVE for cell in part)
+    return max(
+        LEAST * cell.panel.slots if cell.panel.plane else LEAST_CURVE + (NAMED if cell.runs else 0.0) for cell in part
+    )
 
 
-def even_rows(part: Sequence[Shot], most: int) -> list[Row]:
+def slots_in(row: Sequence[Shot]) -> int:
+    """How many panels' width a row has: curves of several runs take two, for names stand beside them."""
+    return sum(2 if cell.runs else 1 for cell in row)
+
+
+def even_rows(part: Sequence[Shot], most: int) -> list[Strip]:
     """Panels in rows of at most so many, as even as they come."""
     rows = -(-len(part) // max(most, 1))
     columns = -(-len(part) // rows)
     return [list(part[start : start + columns]) for start in range(0, len(part), columns)]
 
 
-def side_of(rows: Sequence[Row], wide: float, options: Options) -> float:
+def side_of(rows: Sequence[Strip], wide: float, options: Options) -> float:
     """The side of the plane, in inches, for which there is room."""
-    planes = [row for row in rows if any(cell.panel.plane for cell in row)]
-    across = min((wide / max(map(len, rows)) - LEFT - RIGHT, wide))
+    planes = [row for row in rows if is_on_plane(row)]
+    across = min((wide / max(map(slots_in, rows)) - LEFT - RIGHT, wide))
     if options.style == "paper":
         return across
     free = wide / ASPECT - TITLED - (CURVE + AROUND) * (len(rows) - len(planes))
     if not planes:
         return SMALLEST if free >= 0 else 0.0
-    return min(across, (free / len(planes) - OVER - BENEATH) / shape_of(rows))
+    return min(across, (free / len(planes) - max(map(above, planes)) - BENEATH) / shape_of(rows))
 
 
-def shape_of(rows: Sequence[Row]) -> float:
+def shape_of(rows: Sequence[Strip]) -> float:
     """Height over width of the plane."""
     return max(cell.panel.tall(cell.shown, 1.0) for row in rows for cell in row)
 
 
-def height_of(row: Row, side: float) -> float:
+def height_of(row: Strip, side: float) -> float:
     """The height of a row's panels, where a plane's side is so long."""
     return max((cell.panel.tall(cell.shown, side) for cell in row if cell.panel.plane), default=CURVE)
 
 
-def around(row: Row) -> float:
+def around(row: Strip) -> float:
     """What is over and beneath a row's panels."""
-    return OVER + BENEATH if any(cell.panel.plane for cell in row) else AROUND
+    return above(row) + BENEATH if is_on_plane(row) else AROUND + above(row) - OVER
 
 
-def tall_of(rows: Sequence[Row], wide: float, options: Options = USUAL) -> float:
+def is_on_plane(row: Strip) -> bool:
+    """Whether a row has a panel of the plane."""
+    return any(cell.panel.plane for cell in row)
+
+
+def above(row: Strip) -> float:
+    """What is over a row's panels: their titles, of one line or, of one of several runs, of two."""
+    return OVER + (LINE if any(cell.run for cell in row) else 0.0)
+
+
+def tall_of(rows: Sequence[Strip], wide: float, options: Options = USUAL) -> float:
     """The height of all rows."""
     side = side_of(rows, wide, options)
     return sum(height_of(row, side) + around(row) for row in rows)
 
 
 def places(
-    rows: Sequence[Row], wide: float, top: float, options: Options
+    rows: Sequence[Strip], wide: float, top: float, options: Options
 ) -> Iterator[tuple[Shot, tuple[float, float, float, float]]]:
     """Each panel with its left, bottom, width and height; on a slide in the middle of what is left for them."""
     side, slide = side_of(rows, wide, options), options.style != "paper"
     top -= TITLED if slide else UNTITLED
     top -= max(top - tall_of(rows, wide, options), 0.0) / 2 if slide else 0.0
     for row in rows:
-        pitch, height = (
-            wide / max(map(len, (row, *(other for other in rows if len(other) > len(row) > 1)))),
-            height_of(row, side),
-        )
-        over = OVER if around(row) > AROUND else 0.42
-        for place, cell in enumerate(row):
+        most = max(map(slots_in, (row, *(other for other in rows if slots_in(other) > slots_in(row) and len(row) > 1))))
+        height, over, left = height_of(row, side), above(row) + (0.0 if is_on_plane(row) else 0.12), LEFT
+        for cell in row:
+            pitch = wide / most * slots_in([cell])
             across, up = size(cell, side, height, pitch)
-            yield cell, (LEFT + place * pitch, top - over - up, across, up)
+            yield cell, (left, top - over - up, across, up)
+            left += pitch
         top -= height + around(row)
 
 
@@ -287,30 +374,42 @@ def size(cell: Shot, side: float, height: float, pitch: float) -> tuple[float, f
     """Width and height of a panel: of the plane in equal units, of curves with room for the names at their right."""
     if cell.panel.plane:
         return side, cell.panel.tall(cell.shown, side)
-    return pitch - LEFT - RIGHT - 0.15 - (0.4 if cell.panel is PANELS["w1"] else 0.0), height
+    names = NAMED if cell.runs else 0.4 if cell.panel is PANELS["w1"] else 0.0
+    return pitch - LEFT - RIGHT - 0.15 - names, height
 
 
 def name_panel(axis: Axes, cell: Shot, several: bool) -> None:
     """A panel's title, or its seed or step and, where there are several kinds of panels, which one it is."""
     kind = next(name for name, panel in PANELS.items() if panel is cell.panel)
     words = (f"{cell.name}: {kind}" if several else cell.name) if cell.name else cell.panel.title
+    if cell.run:
+        lines = (textwrap.shorten(one, letters(axis), placeholder=" …") for one in cell.title)
+        words = "\n".join(line.replace(" · …", " …") for line in lines)
     pad = 5 if cell.panel.plane else 16
     axis.set_title(words or axis.get_title(loc="left"), size=PLAIN, loc="left", pad=pad, color=INK)
 
 
-def head(figure: Figure, cells: Sequence[Shot], seeds: bool, options: Options) -> None:
-    """What is shown and what points are: on a slide with the one number, on paper in one small line."""
+def letters(axis: Axes) -> int:
+    """How many letters of a title a panel is wide."""
+    return max(int(size_of(axis)[0] / (0.0085 * PLAIN)), 12)
+
+
+def head(figure: Figure, cells: Sequence[Shot], scenes: Sequence[Scene], options: Options) -> None:
+    """What is shown and what points are: on a slide with the one number of one seed, on paper in one small line."""
+    several, runs = len(scenes) > 1, len(runs_apart(scenes)) > 1
     shown, (wide, up) = cells[0].shown, map(float, figure.get_size_inches())
     recording = shown.recording
     kinds = dict.fromkeys(cell.panel.title for cell in cells if cell.name and cell.panel.title)
-    seed = "" if seeds else f"seed {recording.facts.portrait}"
-    told = " · ".join(part for part in (title_of(recording), seed, *(kinds if len(kinds) == 1 else ())) if part)
+    seeds = sorted({shown.recording.facts.portrait for shown in scenes})
+    seed = "" if len(seeds) > 1 else f"seed {seeds[0]}"
+    title = comparison_header(scenes)[0] if runs else title_of(recording)
+    told = " · ".join(part for part in (title, seed, *(kinds if len(kinds) == 1 else ())) if part)
     if options.style == "paper":
         for line, words in enumerate(in_rows(told.split(" · "), int(13 * (wide - 2.1)))):
             say(figure, 0.12, up - 0.2 - 0.145 * line, words, SMALL)
     else:
         say(figure, 0.2, up - 0.36, told, (LARGE + 3) * min(1.0, 52 / len(told)), weight="bold")
-        say(figure, 0.2, up - 0.6, "" if seeds else headline(recording).split(" · ")[0], PLAIN)
+        say(figure, 0.2, up - 0.6, "" if several else headline(recording).split(" · ")[0], PLAIN)
     legend = [
         cell.shown if cell.panel.has_rings else replace(cell.shown, rings=None)
         for cell in cells
@@ -334,13 +433,14 @@ def save_chosen(
     recordings: Sequence[Recording],
     names: Sequence[str],
     path: str | Path,
-    looks: Sequence[int] = (),
+    looks: Sequence[Sequence[int]] = (),
     options: Options = USUAL,
 ) -> None:
     """Write chosen panels as PNG, PDF or SVG; raises ValueError for another suffix, and as `chosen` does."""
     suffix_in(path, PICTURE_FORMATS)
     figure, page = chosen(recordings, names, looks, options)
-    save_figure(figure, path, recordings[0].facts.command, options, page)
+    commands = dict.fromkeys(recording.facts.command for recording in recordings)
+    save_figure(figure, path, "\n".join(commands), options, page)
 
 
 PANELS: dict[str, Pane] = {

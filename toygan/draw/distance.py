@@ -25,7 +25,7 @@ DIRECTED = {"kl": "KL(A | B)", "reverse_kl": "KL(B | A)"}
 DISTANCES = [name for members in PANELS.values() for name in members]
 LIMITS = {"js": (np.log(2), "log 2"), "tv": (1.0, "1")}
 MARKS = ("o", "s")
-WIDE, TALL = 2.35, 2.1  # a panel, in inches
+TALL = 2.1  # inches: the height of a panel
 
 
 def name_of(distance: str) -> str:
@@ -37,21 +37,23 @@ def distances_along(
     title: str, key: str, along: Sequence[float], values: Mapping[str, np.ndarray], floors: Mapping[str, np.ndarray],
     command: str,
 ) -> Figure:  # fmt: skip
-    """Distances [N] by name against `along [N]`; infinite ones stand on the upper edge, and unknown ones are left out.
+    """Those distances [N] that have values, by name, against `along [N]`; infinite ones stand on the upper edge, and
+    unknown ones are left out.
 
     `floors [N]` (NaN where a number is not sampled) is what samples of one and the same target would give.
     """
     figure = blank(TALL + 1.85)
     say(figure, 0.2, TALL + 1.5, title, LARGE + 2, weight="bold")
     say(figure, 0.2, 0.12, command, SMALL - 1, family="monospace")
-    step = (WIDTH - 0.55) / len(PANELS)
-    for i, (heading, members) in enumerate(PANELS.items()):
-        axis = axis_at(figure, 0.55 + i * step, 0.8, min(WIDE, step - 0.5), TALL)
+    shown = {heading: own for heading, names in PANELS.items() if (own := [name for name in names if name in values])}
+    step = (WIDTH - 0.55) / len(shown)
+    for i, (heading, members) in enumerate(shown.items()):
+        axis = axis_at(figure, 0.55 + i * step, 0.8, step - 0.5, TALL)
         axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
-        for mark, colour, name in zip(MARKS, METHOD_COLOURS, members, strict=False):
-            curve(axis, along, values[name], name_of(name), colour, mark)
-        if members == PANELS["moving mass (plane units)"]:
-            floor_line(axis, along, floors)
+        for mark, colour, name in zip(MARKS, METHOD_COLOURS, PANELS[heading], strict=False):
+            if name in members:
+                curve(axis, along, values[name], name_of(name), colour, mark)
+        floor_line(axis, along, {name: floors[name] for name in ("w1", "w2") if name in members})
         dress(axis, key, members)
     return figure
 
@@ -78,8 +80,10 @@ def is_smooth(values: np.ndarray) -> bool:
 def floor_line(axis: Axes, along: Sequence[float], floors: Mapping[str, np.ndarray]) -> None:
     """The floors of the sampled numbers, dotted in their colours, if some were sampled."""
     for colour, name in zip(METHOD_COLOURS, ("w1", "w2"), strict=False):
-        if np.nanmax(floors[name], initial=0.0) > 0:
-            axis.plot(along, floors[name], ":", color=colour, linewidth=1, label="floors" if name == "w1" else None)
+        if name in floors and np.nanmax(floors[name], initial=0.0) > 0:
+            axis.plot(
+                along, floors[name], ":", color=colour, linewidth=1, label="floors" if name == min(floors) else None
+            )
 
 
 def dress(axis: Axes, key: str, members: Sequence[str]) -> None:

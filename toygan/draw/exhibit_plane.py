@@ -48,7 +48,7 @@ from toygan.draw.sheet import WIDTH, columns_for, measure_lines, note_of
 from toygan.files.text import percent
 from toygan.quantities.table import label_of
 from toygan.view.levels import range_in_words, scales
-from toygan.view.scene import THIN, Points, Scene, endless, outside_share, scene
+from toygan.view.scene import THIN, Points, Scene, endless, no_critic, outside_share, scene
 from toygan.view.shares import RINGS_IN_WORDS
 
 MOST = 24  # runs on one page: a 25th would be a stamp
@@ -56,7 +56,10 @@ BAR, HEADING = 0.45, 0.16  # inches that a colour bar takes beneath a panel, and
 GOLDEN = 0.6180339887498949
 LIGHTER = "Lighter = the critic holds it for more real, for every method; every panel on its own colour scale."
 CIRCLES = f"{RINGS_IN_WORDS[0].upper()}{RINGS_IN_WORDS[1:]}, as areas."
-THINNED = f"So that critics show, clouds are thinned to at most {THIN} points."
+TOLD_POINTS = {
+    "thin": f"So that critics show, clouds are thinned to at most {THIN} points.",
+    "none": "Points are not drawn.",
+}
 CATEGORIES = "Generated points, a colour and mark for each category of the latents, over real points (dark dots)."
 LATENTS = "The square of latents, coloured as the small one, where the generator sends it; dark rim: folded; discs: real points."
 
@@ -104,9 +107,10 @@ def plane_page(material: Material, told: Sequence[str], words: Words, panels: in
                foot: float = 0.0, legend: bool = True, points: Points = "all",
                ) -> tuple[Page, Grid, list[tuple[Labelled, Scene, str]]]:  # fmt: skip
     """The page, its grid, and the runs that find room on it, each with so many of its points and the lines under it."""
+    points = points if material.points == "all" else material.points
     runs = [(run, scene(run.recording, points)) for run in material.recordings[:MOST]]
     circles = legend and any(counted(shown) for _, shown in runs)
-    told = [*told, *([CIRCLES] if circles else []), *([THINNED] if points == "thin" else [])]
+    told = [*told, *([CIRCLES] if circles else []), *([TOLD_POINTS[points]] if points in TOLD_POINTS else [])]
     side = side_of(len(runs))
     lines = ["\n".join(wrapped(words(material, run, shown), side)) for run, shown in runs]
     lowest = beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15
@@ -141,6 +145,11 @@ def under(axis: Axes, words: str, inches: float = 0.24) -> None:
 def contour(axis: Axes, shown: Scene, scores: np.ndarray, edges: np.ndarray) -> None:
     """Scores [g, g] with the points; in a small panel the points are smaller, the generated ones more so."""
     score_bands(axis, shown, scores, edges)
+    cloud(axis, shown)
+
+
+def cloud(axis: Axes, shown: Scene) -> None:
+    """The points alone."""
     shrink = min((size_of(axis)[0] / 2.4) ** 0.5, 1.0)
     real = real_points(axis, shown)
     generated = generated_cloud(axis, shown, -1).marks
@@ -171,8 +180,11 @@ def films(material: Material) -> Figure:
     made, grid, runs = plane_page(material, [LIGHTER], final_words)
     for place, (run, shown, words) in enumerate(runs):
         axis = panel_of(made, grid, place, run)
-        contour(axis, shown, shown.scores[-1], scales(shown).critic.edges)
-        decision_boundary(axis, shown, -1)
+        if shown.critic_kept:
+            contour(axis, shown, shown.scores[-1], scales(shown).critic.edges)
+            decision_boundary(axis, shown, -1)
+        else:
+            cloud(axis, shown)
         under(axis, words)
     return made.figure
 
@@ -181,7 +193,8 @@ def final_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
     """The measures of the portrait seed, the range over all, and the panel's own measure."""
     extra = [] if material.measure == "w1" else of_measures(material, run)
     numbers = [line for line in measure_lines(shown, shown.last) if line != note_of(shown)]
-    seen = [range_in_words(scales(shown).critic), outside_share(shown.samples[-1], shown.view)]
+    critic = range_in_words(scales(shown).critic) if shown.critic_kept else no_critic(shown.recording)
+    seen = [critic, outside_share(shown.samples[-1], shown.view)]
     return [lost_at(shown), *numbers, *extra, *seen]
 
 

@@ -48,13 +48,13 @@ from toygan.view.scene import (
 )
 from toygan.view.words import frame_words
 
-Progress = Callable[[int, int], None]
+Advance = Callable[[int, int], None]
 
 
 def save_film(
     recording: Recording,
     path: str | Path,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
     pace: Pace = PACE,
     options: Options = USUAL,
 ) -> None:
@@ -292,7 +292,7 @@ def rendered(
     figure: Figure,
     parts: Sequence[Moving],
     looks: Sequence[int],
-    progress: Progress | None,
+    progress: Advance | None,
     options: Options = USUAL,
 ) -> Iterator[Image.Image]:
     """Each look as a picture: the still background once, words beneath when they change, then what moves, and lines of

@@ -23,7 +23,7 @@ from toygan.draw.panels import (
     LARGE,
     PLAIN,
     SMALL,
-    Style,
+    Stroke,
     critic_contour,
     dress_curves,
     floor_band,
@@ -92,7 +92,7 @@ NAME = 30  # characters of a name beside curves
 TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
 CAPTION = "Lighter = held for more real; every critic on its own colour scale."
-Panel = Callable[[Axes, Recording], Axes]
+CurvePanel = Callable[[Axes, Recording], Axes]
 
 
 def picture(recording: Recording, options: Options = USUAL) -> Figure:
@@ -245,13 +245,13 @@ def fit_numbers(axis: Axes) -> None:
     longest = max(map(len, axis.yaxis.get_major_formatter().format_ticks(marks)), default=0)
     if longest > NUMBER:
         axis.yaxis.set_major_locator(FixedLocator(marks))  # smaller ones would leave room for more and longer ones
-        axis.tick_params(axis="y", labelsize=SMALL * NUMBER / longest)
+        axis.tick_params(axis="y", labelsize=SMALL * (NUMBER - 0.5) / longest)
 
 
-def curve_panels(recording: Recording) -> list[list[Panel]]:
+def curve_panels(recording: Recording) -> list[list[CurvePanel]]:
     """The curves that matter, in rows of at most three: shares and transport only where they are known."""
     still = stands_still(recording)
-    panels: list[Panel] = [loss_curves, slope_curves if still else w1_curves]
+    panels: list[CurvePanel] = [loss_curves, slope_curves if still else w1_curves]
     panels += [share_curves] if shares_known(recording) and not still else []
     panels += [transport_curves] if transport_known(recording) else []
     panels += [own_curves] if own_known(recording) else []
@@ -402,7 +402,7 @@ def step_lines(shown: Scene, look: int) -> list[str]:
     return [f"step {shown.steps[look]} · {range_in_words(of)}", *measure_lines(shown, look)]
 
 
-def critic_axis(figure: Figure, place: tuple[float, float, float, float], name: str, style: Style) -> Axes:
+def critic_axis(figure: Figure, place: tuple[float, float, float, float], name: str, style: Stroke) -> Axes:
     """An axis for one run's critic at a place in inches, titled in the style of its curve."""
     axis = axis_at(figure, *place)
     size = LARGE if place[2] >= THIRD else PLAIN
@@ -417,7 +417,7 @@ def tall_briefs(scenes: Sequence[Scene], side: float) -> float:
     return OVER + max(known) + UNDER_EXTRA if known else 0.0
 
 
-def key_line(axis: Axes, style: Style) -> None:
+def key_line(axis: Axes, style: Stroke) -> None:
     """A line over a panel as its run's curve is drawn; words in that colour would be hard to read."""
     colour, dashes, _ = style
     height = 1 + 0.03 / size_of(axis)[1]
@@ -472,11 +472,17 @@ def note_of(shown: Scene) -> str:
 def w1_of_all(
     figure: Figure, recordings: Sequence[Recording], raised: float = 0.0, height: float = 1.75
 ) -> tuple[Axes, list[Line2D | None]]:
-    """W1 over the steps, the median of each run's seeds, named at the right; few runs show all their seeds as bands. The
-    lines, None for a run without W1. Each target's floor is drawn; `raised` and `height` are inches.
-    """
+    """W1 of runs over the steps, as `w1_together` draws it, on an axis of its own; `raised` and `height` are inches."""
     bottom = 0.8 + 0.15 * len(comparison_commands(recordings)) + raised
-    axis, styles = axis_at(figure, MARGIN + 0.1, bottom, WIDTH - 2.6, height), styles_of(len(recordings))
+    axis = axis_at(figure, MARGIN + 0.1, bottom, WIDTH - 2.6, height)
+    return axis, w1_together(axis, recordings)
+
+
+def w1_together(axis: Axes, recordings: Sequence[Recording]) -> list[Line2D | None]:
+    """W1 over the steps, the median of each run's seeds, named at the right; few runs show all their seeds as bands. The
+    lines, None for a run without W1. Each target's floor is drawn.
+    """
+    styles = styles_of(len(recordings))
     lines = [
         w1_of_one(axis, recording, colour, dashes, band=len(recordings) <= 4)
         for recording, (colour, dashes, _) in zip(recordings, styles, strict=True)
@@ -488,7 +494,7 @@ def w1_of_all(
     dress_curves(axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds")
     names = [textwrap.shorten(name, NAME, placeholder=" …") for name in names_apart(recordings)]
     name_ends(axis, ends, names, styles)
-    return axis, lines
+    return lines
 
 
 def floors_of_all(axis: Axes, recordings: Sequence[Recording]) -> None:

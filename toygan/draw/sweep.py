@@ -286,8 +286,11 @@ def save_sweep(
     measure: str = "w1",
     formats: Sequence[str] = ("png",),
     options: Options = USUAL,
+    wanted: Sequence[str] = ("methods", "quality-against-time", "grid"),
 ) -> list[Path]:
-    """Write the pictures that records allow, in every format: methods, quality against time, and a grid of two settings."""
+    """Write the pictures that are wanted and that records allow, in every format: methods, quality against time, and a grid
+    of two settings.
+    """
     known = [row for row in rows if row.get(measure) is not None]
     if not known:
         return []
@@ -297,7 +300,9 @@ def save_sweep(
     keys = [key for key in legal_keys(known) if key not in FIRST and len({row.get(key) for row in known}) > 1]
     if len(keys) == 2:
         made["grid"] = grid_picture(rows, keys[0], keys[1], measure)
-    paths = {folder / f"{name}.{suffix}": figure for name, figure in made.items() for suffix in formats}
+    paths = {
+        folder / f"{name}.{suffix}": figure for name, figure in made.items() if name in wanted for suffix in formats
+    }
     for path, figure in paths.items():
         save_figure(figure, path, None, options)
     return list(paths)

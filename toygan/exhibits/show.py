@@ -9,21 +9,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from toygan.exhibits.answer import answer
-from toygan.exhibits.claims import Row, Verdict, judge, matching
-from toygan.exhibits.dials import asked
+from toygan.exhibits.claims import Verdict, judge, matching
+from toygan.exhibits.dials import asked as dials_of
 from toygan.exhibits.explained import Behind, with_explanations
 from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.refined import refined_rows
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, halves
+from toygan.files.strict import UserError
 from toygan.many.results import facts_of, records_of
 from toygan.many.sweep import plain_value
 from toygan.quantities.table import QUANTITIES
 from toygan.session.dirac import Portrait
 from toygan.session.facts import Facts
-from toygan.session.recording import load
+from toygan.session.recording import Recording, load
+from toygan.view.chosen import of_seed
 from toygan.view.look import USUAL, Options
-from toygan.view.records import Record
+from toygan.view.records import Record, Row
 
 QUICK = "quick: at most 2 seeds and a quarter of the steps"
 Portraits = Sequence[tuple[Mapping[str, Any], Portrait]]
@@ -35,6 +37,19 @@ class Picture(NamedTuple):
     path: Path
     title: str
     about: str
+
+
+class Pictures(NamedTuple):
+    """What of an exhibit's pictures is asked for: panels by kind or number, all without any; the seed of the critics shown,
+    the first without one; and further formats beside PNG.
+    """
+
+    panels: Sequence[str] = ()
+    seed: int | None = None
+    formats: Sequence[str] = ()
+
+
+ALL = Pictures()
 
 
 class Showing(NamedTuple):
@@ -70,9 +85,10 @@ def showing(
     quick: bool,
     options: Options = USUAL,
     explaining: Sequence[Sequence[Work]] = (),
+    asked: Pictures = ALL,
 ) -> Showing:
-    """Judge the claims of an exhibit whose runs have ended, and draw its panels into a place; `explaining` are the runs behind
-    its explanations, if these were done.
+    """Judge the claims of an exhibit whose runs have ended, and draw its panels into a place, as far as they are asked for;
+    `explaining` are the runs behind its explanations, if these were done. UserError for a seed that a run of a panel has not.
     """
     portraits = phase_portraits(exhibit)
     runs = run_rows(works)
@@ -94,11 +110,11 @@ def showing(
         folders=folders_of(runs),
         records=rows,
         verdicts=verdicts,
-        pictures=pictures(exhibit, finished, portraits, place, command, QUICK if quick else "", options),
+        pictures=pictures(exhibit, finished, portraits, place, command, QUICK if quick else "", options, asked),
         quick=quick,
         answer=answered(answer(exhibit.claims, verdicts, rows), quick),
         curves=curves_of(exhibit),
-        dials=asked(exhibit),
+        dials=dials_of(exhibit),
     )
 
 
@@ -202,24 +218,26 @@ def pictures(
     command: str,
     note: str,
     options: Options = USUAL,
+    asked: Pictures = ALL,
 ) -> list[Picture]:
-    """Every panel of an exhibit as a PNG file in a place; a panel with nothing to show is left out."""
+    """Every panel of an exhibit that is asked for as a PNG file in a place; a panel with nothing to show is left out."""
     from toygan.draw.exhibit import PANELS
     from toygan.draw.saved import save_figure
 
     place.mkdir(parents=True, exist_ok=True)
-    for old in place.glob("*.png"):  # of panels that are no more
-        if re.fullmatch(rf"\d+-({'|'.join(PANELS)})\.png", old.name):
+    for old in place.iterdir():  # of panels that are no more
+        if re.fullmatch(rf"\d+-({'|'.join(PANELS)})\.(png|pdf|svg)", old.name):
             old.unlink()
     made = []
     for i, panel in enumerate(exhibit.panels, 1):
         chosen = shown_in(panel, rows)
-        if not chosen:
+        if not chosen or (asked.panels and not {panel.kind, str(i)} & {*asked.panels}):
             continue
         path, title = place / f"{i}-{panel.kind}.png", panel.title or PANELS[panel.kind].title
         shorter = "" if panel.kind in PIECES else note  # theory is no shorter for being quick
-        figure = figure_of(panel, title, labelled(chosen), portraits, command, shorter)
-        save_figure(figure, path, command, options)
+        for suffix in dict.fromkeys(["png", *asked.formats]):
+            figure = figure_of(panel, title, labelled(chosen), portraits, command, shorter, options, asked.seed)
+            save_figure(figure, path.with_suffix(f".{suffix}"), command, options)
         made.append(Picture(path, title, f"{title}: {PANELS[panel.kind].about}"))
     return made
 
@@ -229,7 +247,16 @@ def shown_in(panel: Panel, rows: Sequence[Row]) -> list[Row]:
     return [row for row in matching(panel.of, rows) if ("folder" in row) != (panel.kind in PIECES)]
 
 
-def figure_of(panel: Panel, title: str, rows: Sequence[Row], portraits: Portraits, command: str, note: str) -> Any:
+def figure_of(
+    panel: Panel,
+    title: str,
+    rows: Sequence[Row],
+    portraits: Portraits,
+    command: str,
+    note: str,
+    options: Options = USUAL,
+    seed: int | None = None,
+) -> Any:
     """One panel as a figure."""
     from toygan.draw.exhibit import PANELS, Labelled, Material
 
@@ -240,13 +267,35 @@ def figure_of(panel: Panel, title: str, rows: Sequence[Row], portraits: Portrait
         command=command,
         note=note,
         rows=rows,
-        recordings=[Labelled(label, load(folder)) for folder, label in wanted.items()],
+        recordings=[Labelled(label, seen(Path(folder), seed, panel.kind)) for folder, label in wanted.items()],
         measure=panel.measure,
         across=panel.across,
         down=panel.down,
+        points=options.points,
         phases=told_apart([one for one in portraits if matching(panel.of, [one[0]])]),
     )
     return kind.draw(material)
+
+
+def seen(folder: Path, seed: int | None, kind: str) -> Recording:
+    """The recording of a run, with another seed shown if one is asked for; UserError where it has none of that number, and
+    where a kind of panel is about its critic, and none was kept.
+    """
+    if seed is None:
+        return load(folder)
+    try:
+        found = of_seed(load(folder), seed)
+    except ValueError as error:
+        raise UserError(f"--seed {seed}: {folder.name}: {error}") from None
+    if kind in OF_CRITICS and "scores" not in found.frames:
+        raise UserError(
+            f"--seed {seed}: {folder.name}: its critic was not kept; choose other panels with --panels, or keep it by "
+            "set = { training.portraits = 4 } in the exhibit's file"
+        )
+    return found
+
+
+OF_CRITICS = ("critics", "steepness", "levels")  # kinds of panels that are nothing without one
 
 
 def told_apart(portraits: Portraits) -> list[Portrait]:

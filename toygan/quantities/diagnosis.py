@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from toygan.files import text
+from toygan.files.disk import Arrays
 from toygan.quantities.evidence import (
-    Arrays,
-    Floors,
+    KnownFloors,
     Story,
     arrived,
     before_last,
@@ -66,7 +66,7 @@ class Finding(NamedTuple):
 # --- all labels of a run ---------------------------------------------------------------------------------------------
 
 
-def events_of(seeds: Sequence[int], frames: Arrays, metrics: Arrays, floors: Floors) -> list[Event]:
+def events_of(seeds: Sequence[int], frames: Arrays, metrics: Arrays, floors: KnownFloors) -> list[Event]:
     """Every event of every seed, the earliest first, from a recording's arrays. Copes with whatever it lacks."""
     events = []
     for s, seed in enumerate(seeds):
@@ -135,14 +135,14 @@ def in_print(told: str) -> str:
     return text.number(float(told)) if "e" in told else told.replace("-", "\N{MINUS SIGN}")
 
 
-def number(value: float) -> str:
+def three_digits(value: float) -> str:
     """Three digits, without an exponent where none is needed."""
     return f"{value:.3g}"
 
 
 def numbers(*values: float) -> tuple[str, ...]:
-    """Each as a `number`."""
-    return tuple(map(number, values))
+    """Each in `three_digits`."""
+    return tuple(map(three_digits, values))
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------
@@ -409,7 +409,7 @@ def oscillation(story: Story) -> Finding | None:
     if not found:
         return None
     first, times, height = max(found, key=lambda one: one[1])
-    return Finding(first, "{} swings of {}, not damped at the end", (str(times), number(height)))
+    return Finding(first, "{} swings of {}, not damped at the end", (str(times), three_digits(height)))
 
 
 def swinging(story: Story) -> list[tuple[np.ndarray, float]]:
@@ -482,13 +482,13 @@ def converged(story: Story) -> Finding | None:
     if there is None or w1 is None or (began := lasting(there)) is None:
         return None
     bottom = middle(floor) if floor is not None else 0.0
-    words, told, count = ["W1 {}"], [number(w1[began])], kept(story)
+    words, told, count = ["W1 {}"], [three_digits(w1[began])], kept(story)
     if bottom > 0:
         words, told = [*words, "{} times its floor"], [*told, f"{w1[began] / bottom:.2g}"]
         if count is not None and story.has_modes:
             words, told = [*words, "{} of {} modes"], [*told, f"{count[began]:.0f}", str(len(story.weights))]
         words += [f"{label_of(name)} {{}}\N{NO-BREAK SPACE}%" for name in qualities(story)]
-        told += [number(100 * values[began]) for values in qualities(story).values()]
+        told += [three_digits(100 * values[began]) for values in qualities(story).values()]
     return Finding(began, ", ".join(words), tuple(told))
 
 

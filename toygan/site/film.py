@@ -138,6 +138,7 @@ def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
         "colours": {"real": REAL, "generated": GENERATED, "boundary": BOUNDARY, "rim": RIM} | colours(),
         "inks": {"real": REAL_INK, "generated": INK_ADDED, "pale": PALE, "disc": DISC_INK},
         "ramp": ramp(),
+        "night": NIGHT | {"ramp": night_ramp()},
         "many": MANY,
         "bands": bands_of_all(runs),
         "glossary": about.glossary,
@@ -310,6 +311,19 @@ def bands_of_all(runs: Sequence[Shown]) -> dict[str, Any] | None:
     return bands_between(band_edges(frames)) if len(known) > 1 else None
 
 
+NIGHT = {"real": "#eaf1fc", "generated": "#ff9a4a", "boundary": "#f0a3d6", "rim": "#ffc38f", "mist": "#3a4452",
+         "haze": "#8fa0b8"}  # fmt: skip
+DARK = ("#0f1a33", "#1b3352", "#27505f", "#456a55", "#807243")  # a critic's colours on a dark page, even in lightness
+
+
+def night_ramp() -> list[int]:
+    """The critic's colours on a dark page, as many as on a light one: the lighter, the more real, there too."""
+    stops = np.array([[int(one[i : i + 2], 16) for i in (1, 3, 5)] for one in DARK], float)
+    at = np.linspace(0, len(stops) - 1, len(ramp()))
+    mixed = np.stack([np.interp(at, range(len(stops)), stops[:, part]) for part in range(3)], axis=1)
+    return [int.from_bytes(bytes(colour), "big") for colour in mixed.round().astype(np.uint8)]
+
+
 def ramp() -> list[int]:
     """The critic's colours, the lowest first, for a scale of a moment's own."""
     return bands_between(np.arange(BANDS - 1.0))["colours"]
@@ -411,12 +425,14 @@ def speeds() -> list[str]:
 
 
 def scales_to_choose(runs: Sequence[Shown]) -> list[str]:
-    """What a colour of a critic stands for: the same through a run's film, in all runs, or at each moment as it comes."""
+    """What a colour of a critic stands for: at each moment as it comes, the same through a run's film, or in all runs."""
     several = sum(run.scene.critic_kept for run in runs) > 1
-    rows = [("run", "the run's scale" if not several else "each run's scale"), ("all", "one scale for all"),
-            ("frame", "each moment's scale")]  # fmt: skip
+    rows = [("frame", "each moment's scale"), ("run", "the run's scale" if not several else "each run's scale"),
+            ("all", "one scale for all")]  # fmt: skip
     return [
-        tag("option", words, value=value, selected=value == "run") for value, words in rows if several or value != "all"
+        tag("option", words, value=value, selected=value == "frame")
+        for value, words in rows
+        if several or value != "all"
     ]
 
 
@@ -534,8 +550,8 @@ def notes(runs: Sequence[Shown]) -> str:
     arrows = len(runs[0].recording.frames["slope_x"])
     some = any(critics_of(run.recording.frames) < len(run.files) for run in runs)
     parts = [
-        "Every critic has its own colour scale, kept through its film, unless another one is chosen; its median is removed in "
-        "each frame, for an offset says nothing.",
+        "The lighter, the more real. Colours change at levels that share out what is seen at each moment, unless another scale "
+        "is chosen, and the range stands beneath; the median is removed in each frame, for an offset says nothing.",
         f"At the pointer: the score from a {grid} × {grid} grid, its slope from one of {arrows} × {arrows}, in between "
         "linearly, in eight bits.",
         "Critics, arrows and latent maps were kept for the first seed only; of the other seeds the page has 200 points in every "

@@ -54,9 +54,17 @@ def paragraphs(words: str) -> str:
     return "".join(tag("p", linked(part)) for part in re.split(r"\n\s*\n", words.strip()) if part.strip())
 
 
+def marked(words: object) -> str:
+    """Text as HTML, what stands in backticks as code."""
+    return CODE.sub(r"<code>\1</code>", text(words))
+
+
+CODE = re.compile(r"`([^`\n]+)`")
+
+
 def linked(words: str) -> str:
-    """Text as HTML, arXiv numbers and DOIs in it as links."""
-    found = ARXIV.sub(r'<a href="https://arxiv.org/abs/\1" rel="noreferrer">\g<0></a>', text(words))
+    """The same, with arXiv numbers and DOIs in it as links."""
+    found = ARXIV.sub(r'<a href="https://arxiv.org/abs/\1" rel="noreferrer">\g<0></a>', marked(words))
     return DOI.sub(r'<a href="https://doi.org/\1" rel="noreferrer">\g<0></a>', found)
 
 

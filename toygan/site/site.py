@@ -15,7 +15,7 @@ from toygan.files.disk import write_aside
 from toygan.site.boards import cells_of, leaderboard, matrix
 from toygan.site.film import About, Shown, film, labels, place_runs
 from toygan.site.glossary import glossary_body
-from toygan.site.markup import PAGES, command_box, document, file_name, linked, paragraphs, tag, text
+from toygan.site.markup import PAGES, command_box, document, file_name, linked, marked, paragraphs, tag, text
 from toygan.site.page import final_table, section, write_assets
 from toygan.site.phases import dials
 from toygan.site.protocols import protocols_body
@@ -124,7 +124,7 @@ def exhibit_head(showing: Showing, way: Neighbours) -> str:
     place = tag("p", text(showing.title), tag("span", f"question {way.i} of {way.n}", class_="count"), class_="kicker")
     parts = [
         tag("div", place, steps(way, False), class_="whereabouts"),
-        tag("h1", text(showing.question)),
+        tag("h1", marked(showing.question)),
         tag("p", text(showing.answer), class_="answer") if showing.answer else "",
         banner(showing.quick),
     ]
@@ -135,8 +135,8 @@ def steps(way: Neighbours, at_length: bool) -> str:
     """Links to the page before and the one after: as arrows at the top, with their questions at the end."""
     (back, before), (on, after) = way.before, way.after
     links = [
-        tag("a", f"← {text(before)}" if at_length else "← previous", href=back, rel="prev"),
-        tag("a", f"{text(after)} →" if at_length else "next →", href=on, rel="next"),
+        tag("a", f"←\u00a0{text(before)}" if at_length else "← previous", href=back, rel="prev"),
+        tag("a", f"{text(after)}\u00a0→" if at_length else "next →", href=on, rel="next"),
     ]
     kind, name = ("steps", "Previous and next page") if at_length else ("steps short", "Previous and next")
     return tag("nav", *links, class_=kind, aria_label=name)
@@ -180,12 +180,12 @@ def verdict_line(found: Verdict, quick: bool = False) -> str:
     told = tag("small", "in quick runs") if kind == "quick" else ""
     mark = tag("span", sign, f" {words}", told, class_=f"verdict {kind}")
     elsewhere = tag("ul", *map(elsewhere_line, found.explanations), class_="elsewhere") if found.explanations else ""
-    return tag("li", mark, tag("p", text(found.says)), tag("p", text(found.evidence), class_="evidence"), elsewhere)
+    return tag("li", mark, tag("p", marked(found.says)), tag("p", marked(found.evidence), class_="evidence"), elsewhere)
 
 
 def elsewhere_line(found: Explained) -> str:
     """What became of a claim in another setting, and what decides."""
-    return tag("li", tag("strong", text(found.setting)), ": ", text(found.words))
+    return tag("li", tag("strong", marked(found.setting)), ": ", marked(found.words))
 
 
 def stills(figures: Sequence[str]) -> str:

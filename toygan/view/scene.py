@@ -12,13 +12,13 @@ from contourpy import contour_generator
 
 from toygan.files.disk import Arrays
 from toygan.files.text import number, percent
+from toygan.quantities.divergences import Window
 from toygan.session.facts import Optimal
 from toygan.session.recording import HUGE, Recording
 from toygan.view.shares import Rings, rings_of
 
 ROUNDING = 1e-6  # a float32 score carries about this share of noise
 
-View = tuple[float, float, float, float]
 Points = Literal["all", "thin", "none"]
 THIN = 200  # points of either cloud that are drawn where they are thinned
 
@@ -55,7 +55,7 @@ class Scene:
     slopes: np.ndarray
     slope_x: np.ndarray
     slope_y: np.ndarray
-    view: View
+    view: Window
     note: str
     optimal: np.ndarray | None = None
     boundary: np.ndarray | None = None
@@ -293,14 +293,14 @@ def drawn_of(points: np.ndarray, drawn: Points) -> np.ndarray:
     return points[: {"all": len(points), "thin": THIN, "none": 0}[drawn]]
 
 
-def inside(points: np.ndarray, view: View) -> np.ndarray:
+def inside(points: np.ndarray, view: Window) -> np.ndarray:
     """Which points [N, 2] lie in the view; those that are not finite do not."""
     left, right, bottom, top = view
     x, y = points[:, 0], points[:, 1]
     return (left <= x) & (x <= right) & (bottom <= y) & (y <= top)
 
 
-def outside_share(points: np.ndarray, view: View) -> str:
+def outside_share(points: np.ndarray, view: Window) -> str:
     """Say how many generated points [N, 2] the view does not show, or nothing when it shows all."""
     share = 1.0 - float(np.mean(inside(points, view))) if np.isfinite(points).any() else 0.0
     return f"{percent(share)} of points out of view" if share else ""
@@ -332,10 +332,10 @@ def title_of(recording: Recording) -> str:
 def seeds_of(recording: Recording) -> str:
     """Which seed is shown, and of which ones."""
     seeds = recording.facts.seeds
-    return f"seed {seeds[0]}" + (f" shown of {named(sorted(seeds))}" if len(seeds) > 1 else " (the only one)")
+    return f"seed {seeds[0]}" + (f" shown of {seeds_in_words(sorted(seeds))}" if len(seeds) > 1 else " (the only one)")
 
 
-def named(seeds: Sequence[int]) -> str:
+def seeds_in_words(seeds: Sequence[int]) -> str:
     """List the seeds, a long run of neighbours as a range."""
     if len(seeds) > 4 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds))):
         return f"{seeds[0]}–{seeds[-1]}"
@@ -357,4 +357,6 @@ def events_of(recording: Recording) -> list[Milestone]:
 
 def event_in_words(event: Milestone) -> str:
     """What, when and in which seeds."""
-    return f"{event.label} at step {event.step} (seed{'s' if len(event.seeds) > 1 else ''} {named(event.seeds)})"
+    return (
+        f"{event.label} at step {event.step} (seed{'s' if len(event.seeds) > 1 else ''} {seeds_in_words(event.seeds)})"
+    )

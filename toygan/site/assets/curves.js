@@ -99,9 +99,10 @@
   function chart(place, facts, row, runs, seed, pick, first) {
     const values = runs.flatMap((run) => run.curves[row.name].flat()).filter((value) => value !== null);
     const best = row.best ? runs.map((run) => run.best[row.name]).filter((value) => value !== null) : [];
-    const scale = SCALES[row.scale === "log" && !values.some((value) => value > 0) ? "loss" : row.scale](values.concat(best));
+    const isLog = row.scale === "log" && values.some((value) => value > 0) && !values.some((value) => value < 0);
+    const scale = SCALES[row.scale === "log" && !isLog ? "loss" : row.scale](values.concat(best));
     const box = document.createElement("figure"), title = document.createElement("figcaption");
-    title.append(named(row, facts.glossary), row.title.slice(row.label.length) + (row.scale === "log" ? " (log scale)" : ""));
+    title.append(named(row, facts.glossary), row.title.slice(row.label.length) + (isLog ? " (log scale)" : ""));
     const svg = make("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": spoken(row, runs, seed) });
     axes(svg, facts, scale);
     const floors = [...new Set(best)];

@@ -1,9 +1,12 @@
 // What further players, classes and a second world show: a canvas each beside a run's own panel, drawn from the same data.
 "use strict";
 (function () {
-  const PAPER = "#fdfdfc", INK = "#222222", MARKS = 4; // marks that can be told apart: more kinds begin anew
+  const DAY = { paper: "#fdfdfc", ink: "#222222", halo: "255,255,255", frame: "#8a8a8a", soft: "#56606e", shade: 1 };
+  const NIGHT = { paper: "#10141b", ink: "#e1e7f0", halo: "8,12,18", frame: "#6f7a89", soft: "#a9b3c0", shade: 0.55 };
+  const MARKS = 4; // marks that can be told apart: more kinds begin anew
   const FOUND = 150; // real points with an arrow
   const PALE = 0.62;
+  let tone = DAY;
 
   // A motion's point in pixels of a view at (left, top); null where it is farther out than its margin.
   function placeOf(points, t, k, view) {
@@ -44,7 +47,7 @@
   const whole = (canvas) => ({ left: 0, top: 0, width: canvas.width, height: canvas.height });
 
   function paper(context, canvas) {
-    context.fillStyle = PAPER;
+    context.fillStyle = tone.paper;
     context.fillRect(0, 0, canvas.width, canvas.height);
   }
 
@@ -111,7 +114,7 @@
     const told = one.data.regions, view = whole(canvas), extras = one.run.extras;
     if (!told) return nothing(context, canvas);
     const t = Math.min(one.i, told.frames - 1), start = t * told.rows * told.columns;
-    const pale = Array.from({ length: 256 }, (_, k) => rgb(kindColour(one, k)).map((part) => 255 * PALE + (1 - PALE) * part));
+    const pale = Array.from({ length: 256 }, (_, k) => rgb(kindColour(one, k)).map((part, c) => rgb(tone.paper)[c] * PALE + (1 - PALE) * part));
     picture(context, view, told.rows, told.columns, (at) => pale[told.codes[start + at]], false);
     const size = markerSize(one.data.points.n, view);
     dots(context, one.first.real, 0, view, { shape: 0, colour: one.colours.haze, size: 1.3 * size });
@@ -120,7 +123,7 @@
     context.font = `600 ${Math.max(view.width / 22, 11)}px system-ui, sans-serif`;
     context.textAlign = "center";
     context.textBaseline = "middle";
-    context.fillStyle = INK;
+    context.fillStyle = tone.ink;
     for (const [kind, [, j, i]] of deepest(told.codes, start, told.rows, told.columns)) {
       const words = kind === extras.data ? "D" : String(kind + 1);
       context.fillText(words, (i + 0.5) / told.columns * view.width, (1 - (j + 0.5) / told.rows) * view.height);
@@ -155,9 +158,9 @@
     context.textAlign = "left";
     context.textBaseline = "top";
     context.lineWidth = 3;
-    context.strokeStyle = "rgba(255,255,255,0.8)";
+    context.strokeStyle = `rgba(${tone.halo},0.8)`;
     context.strokeText(words, view.left + 4, view.top + 3);
-    context.fillStyle = INK;
+    context.fillStyle = tone.ink;
     context.fillText(words, view.left + 4, view.top + 3);
   }
 
@@ -173,7 +176,7 @@
     const width = canvas.width / columns - gap, height = canvas.height / rows - gap, { real } = one.first;
     for (const [k, round] of told.entries()) {
       const view = { left: k % columns * (width + gap), top: Math.floor(k / columns) * (height + gap), width, height };
-      context.strokeStyle = "#8a8a8a";
+      context.strokeStyle = tone.frame;
       context.lineWidth = 1;
       context.strokeRect(view.left + 0.5, view.top + 0.5, width - 1, height - 1);
       name(context, `round ${k + 1}`, view);
@@ -262,11 +265,11 @@
     if (!u) return nothing(context, canvas);
     const t = Math.min(one.i, u.frames - 1), start = t * u.rows * u.columns;
     const read = (field, at) => field ? field.low[t] + (field.codes[start + at] - 1) / field.levels * (field.high[t] - field.low[t]) : 0.5;
-    picture(context, view, u.rows, u.columns, (at) => mixed(one.colours.corners, read(u, at), read(v, at)), true);
+    picture(context, view, u.rows, u.columns, (at) => mixed(one.colours.corners, read(u, at), read(v, at)).map((part) => part * tone.shade), true);
     dots(context, one.first.real, 0, view, { shape: 0, colour: one.colours.real, size: 1.3 * markerSize(one.first.real.n, view), ink: 0.4 });
     const side = view.width / 6, key = { left: view.width / 60, top: view.height - side - view.width / 60, width: side, height: side };
     picture(context, key, 24, 24, (at) => mixed(one.colours.corners, (at % 24 + 0.5) / 24, (Math.floor(at / 24) + 0.5) / 24), true);
-    context.strokeStyle = INK;
+    context.strokeStyle = tone.ink;
     context.lineWidth = 1;
     context.strokeRect(key.left, key.top, key.width, key.height);
   }
@@ -304,7 +307,7 @@
     const width = canvas.width / (2 + one.colours.apart), left = { left: 0, top: 0, width, height: canvas.height };
     const right = { ...left, left: canvas.width - width }, size = markerSize(source.n, left);
     paper(context, canvas);
-    context.strokeStyle = "#8a8a8a";
+    context.strokeStyle = tone.frame;
     context.lineWidth = 1;
     for (const view of [left, right]) context.strokeRect(view.left + 0.5, 0.5, view.width - 1, view.height - 1);
     dots(context, one.first.real, 0, right, { shape: 0, colour: one.colours.mist, size: 1.4 * size });
@@ -320,8 +323,8 @@
       context.lineWidth = Math.max(width / 300, 1);
       context.stroke();
     }
-    ways(context, source, 0, again, one.i, left, line(context), INK, Math.max(width / 350, 0.8));
-    ways(context, one.first.real, 0, found, one.i, right, line(context), INK, Math.max(width / 350, 0.8));
+    ways(context, source, 0, again, one.i, left, line(context), tone.ink, Math.max(width / 350, 0.8));
+    ways(context, one.first.real, 0, found, one.i, right, line(context), tone.ink, Math.max(width / 350, 0.8));
     name(context, "the source", { ...left, width: width / 2 });
     name(context, "the target", { ...right, width: width / 2 });
   }
@@ -350,12 +353,13 @@
     paper(context, canvas);
     context.font = `${Math.max(canvas.width / 24, 12)}px system-ui, sans-serif`;
     context.textAlign = "center";
-    context.fillStyle = "#56606e";
+    context.fillStyle = tone.soft;
     context.fillText("not kept for this seed", canvas.width / 2, canvas.height / 2);
   }
 
   // Draw one panel into its canvas, as sharp as the screen is; `one` is the run with its data, seed and frame.
   toygan.drawExtra = function (figure, one) {
+    tone = one.night ? NIGHT : DAY;
     const canvas = figure.querySelector("canvas"), box = canvas.getBoundingClientRect();
     const width = Math.round(Math.min(box.width * (window.devicePixelRatio || 1), 1200));
     if (!width) return;

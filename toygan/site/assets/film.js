@@ -2,6 +2,7 @@
 "use strict";
 (function () {
   const FRAMES_A_SECOND = 12, LEAST = 6, REST = 1.5, FINEST = 900, CROWD = 6; // a film takes so many seconds and rests at its end
+  const root = document.documentElement, darkness = window.matchMedia("(prefers-color-scheme: dark)");
   const SWITCHES = ["points", "critic", "arrows", "optimal", "latent", "trails", "extras", "names"];
   const place = document.getElementById("film-facts");
   if (!place) return;
@@ -9,7 +10,7 @@
   const facts = JSON.parse(place.textContent);
   const last = facts.ticks - 1;
   const find = (id) => document.getElementById(id);
-  const state = { tick: last, playing: false, speed: 1, scale: "run", seed: facts.runs[0].seeds[0], on: {}, pointer: null };
+  const state = { tick: last, playing: false, speed: 1, scale: "frame", seed: facts.runs[0].seeds[0], on: {}, pointer: null };
   const panels = Array.from(document.querySelectorAll(".panel"), (figure, i) => panelOf(figure, facts.runs[i]));
   const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   let moveCursors = () => {}, begun = still;
@@ -48,6 +49,10 @@
     return best;
   }
 
+  // Whether the page is dark, and the colours for that.
+  const isNight = () => root.dataset.theme === "dark" || (root.dataset.theme !== "light" && darkness.matches);
+  const tones = () => isNight() ? facts.night : facts.colours;
+
   // --- drawing -------------------------------------------------------------------------------------------------------
 
   function drawAll() {
@@ -61,10 +66,11 @@
     if (s < 0) return nothing(panel, `this run has no seed ${state.seed}`);
     if (panel.fault) return nothing(panel, panel.fault);
     if (!first || !data) return put(panel.over, `loading seed ${state.seed} …`);
-    const surface = panel.surface || (panel.surface = surfaceOf(panel));
+    const surface = panel.surface || (panel.surface = surfaceOf(panel)), colours = { ...facts.colours, ...tones() };
+    toygan.setTone(isNight());
     const i = nearest(panel, s, data, t);
     paint(panel, surface, first, data, i);
-    drawExtras(panel, { panel, run: panel.run, first, data, s, i, colours: facts.colours, paletteNow });
+    drawExtras(panel, { panel, run: panel.run, first, data, s, i, colours, night: isNight(), paletteNow });
     panel.canvas.classList.add("ready");
     if (!begun) start();
     say(panel, notes(panel, data, i), s, data.frames[i]);
@@ -91,25 +97,25 @@
   }
 
   function paint(panel, surface, first, data, i) {
-    const on = state.on, optimal = shownOptimal(panel, data), run = panel.run;
-    if (optimal) toygan.paintField(surface, optimal, Math.min(i, optimal.frames - 1), paletteNow(run.optimalBands, [optimal], i));
+    const on = state.on, optimal = shownOptimal(panel, data), run = panel.run, clouds = [[first.real, 0], [data.points, i]];
+    if (optimal) toygan.paintField(surface, optimal, Math.min(i, optimal.frames - 1), paletteNow(run.optimalBands, [optimal], i, null, clouds));
     else if (on.critic && data.scores) {
-      toygan.paintField(surface, data.scores, Math.min(i, data.scores.frames - 1), paletteNow(run.bands, [data.scores], i, facts.bands));
+      toygan.paintField(surface, data.scores, Math.min(i, data.scores.frames - 1), paletteNow(run.bands, [data.scores], i, facts.bands, clouds));
     }
     else toygan.blank(surface);
     const circles = on.points && run.rings && data.modes ? toygan.circles(surface, run, data.modes, i) : [];
     if (on.points) {
-      const { real, generated, rim } = facts.colours, inks = facts.inks;
+      const { real, generated, rim } = tones(), inks = facts.inks;
       toygan.paintReal(surface, first.real, real, inks.real);
       toygan.paintDiscs(surface, circles, generated, rim, inks.disc);
       toygan.paintGenerated(surface, data.points, i, generated, circles.length ? inks.pale : inks.generated);
     }
     toygan.flush(surface);
-    toygan.strokeRings(surface, circles, facts.colours.real);
+    toygan.strokeRings(surface, circles, tones().real);
     const boundary = run.boundary && run.boundary[run.seeds.indexOf(state.seed)];
     if (on.critic && !optimal && data.scores && boundary) {
       const t = Math.min(i, data.scores.frames - 1);
-      toygan.strokeBoundary(surface, data.scores, t, boundary[data.frames[t]], facts.colours.boundary);
+      toygan.strokeBoundary(surface, data.scores, t, boundary[data.frames[t]], tones().boundary);
     }
     if (on.latent && data.latent) toygan.strokeLatent(surface, data.latent, i);
     if (on.trails && run.followed) toygan.strokeTrails(surface, data.points, i);
@@ -121,22 +127,25 @@
   }
 
   // Colours on a run's own scale through its film, on one for all runs, or on each moment's own; `fields` share one scale.
-  function bandsNow(own, fields, i, common) {
+  // A moment's own levels share out what is seen of the fields all over the plane and at the points of `clouds`.
+  function bandsNow(own, fields, i, common, clouds) {
     if (state.scale === "all" && common) return common;
-    if (state.scale !== "frame") return own;
-    const ends = fields.map((field) => Math.min(i, field.frames - 1)).map((t, k) => [fields[k].low[t], fields[k].high[t]]);
-    const low = Math.min(...ends.map(([end]) => end)), high = Math.max(...ends.map(([, end]) => end));
-    const width = (high - low) / facts.ramp.length || 1;
-    return { start: low + width, width, colours: facts.ramp };
+    return state.scale === "frame" ? { ...toygan.levels(fields, i, clouds || []), colours: facts.ramp } : own;
   }
 
   const palettes = new Map();
 
   function paletteNow(...asked) {
-    const bands = bandsNow(...asked);
-    if (bands.colours === facts.ramp) return toygan.palette(bands);
-    if (!palettes.has(bands)) palettes.set(bands, toygan.palette(bands));
+    const bands = bandsNow(...asked), ramp = isNight() ? facts.night.ramp : null;
+    if (bands.edges) return toygan.palette(bands, ramp);
+    if (!palettes.has(bands)) palettes.set(bands, toygan.palette(bands, ramp));
     return palettes.get(bands);
+  }
+
+  // The page turned dark or light: everything is drawn anew.
+  function turn() {
+    palettes.clear();
+    drawAll();
   }
 
   const shownOptimal = (panel, data) => state.on.optimal && panel.run.optimalBands && data.optimal ? data.optimal : null;
@@ -168,8 +177,14 @@
       const line = run.curves[row.name], value = line && line[s] ? line[s][t] : null;
       if (value !== null && value !== undefined) parts.push(inWords(row, value, run) + touched(run, row, s, t));
     }
-    if (shades) parts.push(`colours from ${toygan.short(shades.start)} to ${toygan.short(shades.start + shades.width * (shades.colours.length - 2))}`);
+    if (shades) parts.push(`colours from ${endsOf(shades).map(toygan.short).join(" to ")}`);
     put(panel.numbers, parts.join(" · "));
+  }
+
+  // From which score to which colours are, in no more digits than tell.
+  function endsOf(shades) {
+    const ends = shades.edges ? [shades.low, shades.high] : [shades.start, shades.start + shades.width * (shades.colours.length - 2)];
+    return ends.map((end) => Number(end.toPrecision(2)));
   }
 
   const seedWords = (run, s) => `seed ${run.seeds[s]}` + (run.seeds.length > 1 ? `, one of ${run.seeds.length}` : "");
@@ -403,6 +418,7 @@
 
   function begin() {
     find("time").max = last;
+    state.scale = find("scale").value;
     for (const name of SWITCHES) {
       const box = find("show-" + name);
       if (!box) continue; // what no run knows has no switch
@@ -417,6 +433,8 @@
     find("scale").addEventListener("change", (event) => { state.scale = event.target.value; drawAll(); });
     find("seed").addEventListener("change", (event) => choose(Number(event.target.value)));
     document.addEventListener("keydown", key);
+    darkness.addEventListener("change", turn);
+    new MutationObserver(turn).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
     listEvents();
     watch();
     go(last);

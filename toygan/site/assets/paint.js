@@ -4,13 +4,20 @@
 "use strict";
 (function () {
   const PANEL = 245; // the width, in points, of a panel in the pictures, to which marker sizes belong
-  const PAPER = 0xfffcfdfd;
+  const DAY = { paper: 0xfffcfdfd, halo: "255,255,255", ink: "34,34,34", trail: "122,46,0", latent: "70,20,90", cross: "20,20,20",
+    words: { generated: "#9a3f00", real: "#10243e", critic: "#333333" } };
+  const NIGHT = { paper: 0xff1b1410, halo: "8,12,18", ink: "225,231,240", trail: "255,190,130", latent: "222,180,240", cross: "240,240,240",
+    words: { generated: "#ffb070", real: "#eaf1fc", critic: "#d5dbe4" } };
   const CARPET = 1.7, RIM = 0.4, RING = 0.9; // a real mark's size in generated ones; widths of lines in points
   const TRAILS = 60, TRAIL = 8;
+  const BANDS = 13, PARTS = 200, FINE = 48; // of the levels, as in the pictures: `toygan.view.levels`
+  let tone = DAY;
 
   const markerSize = (n) => Math.min(Math.max(2 * Math.pow(1000 / Math.max(n, 1), 0.25), 1.5), 4);
   // Canvas bytes are red, green, blue, alpha; read as one little-endian number that is turned around.
   const turned = (rgb) => (0xff000000 | ((rgb & 255) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
+  toygan.setTone = (night) => { tone = night ? NIGHT : DAY; };
+
   const darker = (rgb) => (Math.floor(((rgb >> 16) & 255) / 3) * 2 << 16) | (Math.floor(((rgb >> 8) & 255) / 3) * 2 << 8) |
     Math.floor((rgb & 255) / 3) * 2;
   const number = (colour) => parseInt(colour.slice(1), 16);
@@ -25,23 +32,103 @@
       columns: null, discs: null };
   };
 
-  // The last colour, one beyond the bands, is that of the unknown.
-  toygan.palette = function (bands) {
-    const fills = bands.colours.map(turned), lines = bands.colours.map((colour) => turned(darker(colour)));
-    return { start: bands.start, width: bands.width, fills: Uint32Array.from([...fills, PAPER]), lines: Uint32Array.from([...lines, PAPER]) };
+  // The last colour, one beyond the bands, is that of the unknown. `edges` are levels between bands that are not even; `ramp` has
+  // other colours from the lowest to the highest.
+  toygan.palette = function (bands, ramp) {
+    const count = bands.edges ? bands.edges.length + 1 : bands.colours.length, from = ramp || bands.colours;
+    const colours = Array.from({ length: count }, (_, k) => from[Math.round(k / Math.max(count - 1, 1) * (from.length - 1))]);
+    const fills = colours.map(turned), lines = colours.map((colour) => turned(tone === NIGHT ? lighter(colour) : darker(colour)));
+    return { bands, fills: Uint32Array.from([...fills, tone.paper]), lines: Uint32Array.from([...lines, tone.paper]) };
   };
 
-  toygan.blank = (surface) => surface.pixels.fill(PAPER);
+  const lighter = (rgb) => [16, 8, 0].reduce((made, shift) => {
+    const part = (rgb >> shift) & 255;
+    return made | Math.round(part + 0.28 * (255 - part)) << shift;
+  }, 0);
+
+  toygan.blank = (surface) => surface.pixels.fill(tone.paper);
+
+  // --- levels --------------------------------------------------------------------------------------------------------
+
+  // Values with how often each is there, in order, of some fields at a frame: all over the plane, and at the points of clouds.
+  function counted(fields, t, clouds) {
+    const plane = [], there = [];
+    for (const field of fields) {
+      const at = Math.min(t, field.frames - 1), start = at * field.rows * field.columns, unit = (field.high[at] - field.low[at]) / field.levels;
+      const all = new Uint32Array(field.levels + 2), seen = new Uint32Array(field.levels + 2);
+      for (let k = start; k < start + field.rows * field.columns; k++) all[field.codes[k]]++;
+      for (const [points, frame] of clouds) {
+        const begin = 2 * points.n * Math.min(frame, points.frames - 1), size = 1 + 2 * (points.margin || 0);
+        for (let k = begin; k < begin + points.n; k++) {
+          if (!points.codes[k]) continue;
+          const u = (points.codes[k] - 1) / points.top * size - (points.margin || 0), v = (points.codes[k + points.n] - 1) / points.top * size - (points.margin || 0);
+          if (u < 0 || v < 0 || u > 1 || v > 1) continue;
+          seen[field.codes[start + Math.round(v * (field.rows - 1)) * field.columns + Math.round(u * (field.columns - 1))]]++;
+        }
+      }
+      for (let code = 1; code < all.length; code++) {
+        const value = field.low[at] + (code - 1) * unit;
+        if (all[code]) plane.push([value, all[code]]);
+        if (seen[code]) there.push([value, seen[code]]);
+      }
+    }
+    const order = (pairs) => pairs.sort((a, b) => a[0] - b[0]);
+    return [order(plane), order(there)];
+  }
+
+  // As many numbers for any counted values, which stand for equal shares of them.
+  function spread(pairs) {
+    const total = pairs.reduce((sum, [, count]) => sum + count, 0), found = [];
+    let at = 0, below = 0;
+    for (let k = 0; k < PARTS; k++) {
+      const wanted = (k + 0.5) / PARTS * total;
+      while (at < pairs.length - 1 && below + pairs[at][1] < wanted) below += pairs[at++][1];
+      found.push(pairs[at][0]);
+    }
+    return found;
+  }
+
+  function roundUnit(size) {
+    const power = Math.pow(10, Math.floor(Math.log10(size)));
+    return power * [5, 2, 1].find((factor) => factor * power <= size * (1 + 1e-9));
+  }
+
+  // The levels of one moment, as `toygan.view.levels` shares them out: two fifths follow the scores all over the plane, two fifths
+  // those at the points, one fifth is even.
+  toygan.levels = function (fields, t, clouds) {
+    const [plane, points] = counted(fields, t, clouds), low = plane.length ? plane[0][0] : 0, high = plane.length ? plane[plane.length - 1][0] : 0;
+    if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) return { low, high, edges: [low - 0.5, low + 0.5] };
+    const unit = roundUnit((high - low) / FINE), even = Array.from({ length: PARTS }, (_, k) => low + k / (PARTS - 1) * (high - low));
+    const shared = [...spread(plane), ...spread(points.length ? points : plane)];
+    const mixture = Float64Array.from([...shared, ...shared, ...even]).sort(), least = Math.floor(low / unit), most = Math.ceil(high / unit) - 1;
+    const cells = new Set();
+    for (let k = 1; k < BANDS; k++) {
+      const place = k / BANDS * (mixture.length - 1), i = Math.floor(place), wanted = mixture[i] + (place - i) * ((mixture[i + 1] || mixture[i]) - mixture[i]);
+      cells.add(Math.min(Math.max(Math.floor(wanted / unit), least), most));
+    }
+    return { low, high, edges: [...cells].sort((a, b) => a - b).map((cell) => (cell + 0.5) * unit) };
+  };
+
+  // The band of each of a field's codes, and how far in it; NaN where unknown.
+  function bandOfCodes(field, t, { start, width, edges, low, high }) {
+    const unit = (field.high[t] - field.low[t]) / field.levels, table = new Float32Array(field.levels + 2).fill(NaN);
+    const ends = edges && [Math.min(low, edges[0] - 1e-12), ...edges, Math.max(high, edges[edges.length - 1] + 1e-12)];
+    for (let code = 1, k = 0; code < table.length; code++) {
+      const value = field.low[t] + (code - 1) * unit;
+      if (!edges) { table[code] = (value - start) / width + 1; continue; }
+      while (k < ends.length - 2 && value >= ends[k + 1]) k++;
+      table[code] = k + Math.min(Math.max((value - ends[k]) / (ends[k + 1] - ends[k]), 0), 0.9999);
+    }
+    return table;
+  }
 
   // A field's bands with lines between them, linear in the codes.
   toygan.paintField = function (surface, field, t, palette) {
     const { width, height, bands } = surface, { rows, columns, codes } = field, last = palette.fills.length - 2;
-    const scale = (field.high[t] - field.low[t]) / field.levels / palette.width;
-    const shift = (field.low[t] - palette.start) / palette.width + 1 - scale;
-    const start = t * rows * columns, line = new Float32Array(columns + 1), grid = columnsOf(surface, columns);
+    const table = bandOfCodes(field, t, palette.bands), start = t * rows * columns, line = new Float32Array(columns + 1), grid = columnsOf(surface, columns);
     for (let y = 0; y < height; y++) {
       const place = (1 - y / Math.max(height - 1, 1)) * (rows - 1), low = Math.min(Math.floor(place), Math.max(rows - 2, 0));
-      readLine(line, codes, start + low * columns, columns, rows > 1 ? columns : 0, place - low, scale, shift);
+      readLine(line, codes, start + low * columns, columns, rows > 1 ? columns : 0, place - low, table);
       bandLine(bands, y * width, line, columns, grid, last);
     }
     outline(surface, palette);
@@ -77,10 +164,10 @@
   }
 
   // One line of a field in bands, between two rows of codes; NaN where unknown.
-  function readLine(line, codes, at, columns, up, share, scale, shift) {
+  function readLine(line, codes, at, columns, up, share, table) {
     for (let i = 0; i < columns; i++) {
-      const low = codes[at + i], high = codes[at + i + up];
-      line[i] = low && high ? (low + (high - low) * share) * scale + shift : NaN;
+      const low = table[codes[at + i]], high = table[codes[at + i + up]];
+      line[i] = low + (high - low) * share;
     }
     line[columns] = line[columns - 1];
   }
@@ -232,8 +319,8 @@
       for (let s = Math.max(t - TRAIL, 0); s <= t; s++) line.push(placeOf(surface, points, s, k));
       lines.push(line);
     }
-    stroke(surface, lines, "rgba(255,255,255,0.5)", 1.1);
-    stroke(surface, lines, "rgba(122,46,0,0.8)", 0.5);
+    stroke(surface, lines, `rgba(${tone.halo},0.5)`, 1.1);
+    stroke(surface, lines, `rgba(${tone.trail},0.8)`, 0.5);
   };
 
   toygan.strokeLatent = function (surface, latent, t) {
@@ -246,8 +333,8 @@
       }
       lines.push(across, along);
     }
-    stroke(surface, lines, "rgba(255,255,255,0.8)", 1.4);
-    stroke(surface, lines, "rgba(70,20,90,0.9)", 0.5);
+    stroke(surface, lines, `rgba(${tone.halo},0.8)`, 1.4);
+    stroke(surface, lines, `rgba(${tone.latent},0.9)`, 0.5);
   };
 
   // The line on which a field has one value: in each cell with ends on both sides, from side to side.
@@ -288,7 +375,7 @@
         lines.push([[x - dx, y - dy], tip], [barb(tip, dx, dy, 0.5), tip, barb(tip, dx, dy, -0.5)]);
       }
     }
-    stroke(surface, lines, "rgba(34,34,34,0.9)", 0.75);
+    stroke(surface, lines, `rgba(${tone.ink},0.9)`, 0.75);
   };
 
   const barb = (tip, dx, dy, side) => [tip[0] - 0.55 * dx - side * dy, tip[1] - 0.55 * dy + side * dx];
@@ -304,10 +391,10 @@
     if (on.points && made.length) {
       const at = [0, 1].map((axis) => made.map((place) => place[axis]).sort((a, b) => a - b)[made.length >> 1]);
       const near = made.sort((a, b) => Math.hypot(a[0] - at[0], a[1] - at[1]) - Math.hypot(b[0] - at[0], b[1] - at[1]))[0];
-      word(surface, "generated", near[0], near[1] + 1.6 * size, size, "#9a3f00");
+      word(surface, "generated", near[0], near[1] + 1.6 * size, size, tone.words.generated);
     }
-    if (on.points && top) word(surface, "real", top[0], top[1] - 1.1 * size, size, "#10243e");
-    if (on.critic) word(surface, "critic", surface.width, 0.98 * surface.height, size, "#333333");
+    if (on.points && top) word(surface, "real", top[0], top[1] - 1.1 * size, size, tone.words.real);
+    if (on.critic) word(surface, "critic", surface.width, 0.98 * surface.height, size, tone.words.critic);
   };
 
   function word(surface, words, x, y, size, colour) {
@@ -317,7 +404,7 @@
     const room = context.measureText(words).width / 2 + 4;
     const place = Math.min(Math.max(x, room), surface.width - room), height = Math.min(Math.max(y, size), surface.height - 4);
     context.lineJoin = "round";
-    context.strokeStyle = "rgba(255,255,255,0.85)";
+    context.strokeStyle = `rgba(${tone.halo},0.85)`;
     context.lineWidth = size / 3;
     context.strokeText(words, place, height);
     context.fillStyle = colour;
@@ -327,7 +414,7 @@
   toygan.strokeCross = function (surface, u, v) {
     const x = u * surface.width, y = (1 - v) * surface.height;
     const lines = [[[x, 0], [x, surface.height]], [[0, y], [surface.width, y]]];
-    stroke(surface, lines, "rgba(255,255,255,0.7)", 1.4);
-    stroke(surface, lines, "rgba(20,20,20,0.75)", 0.5);
+    stroke(surface, lines, `rgba(${tone.halo},0.7)`, 1.4);
+    stroke(surface, lines, `rgba(${tone.cross},0.75)`, 0.5);
   };
 })();
