@@ -15,7 +15,7 @@ from toygan.exhibits.protocol_files import Protocol, read
 from toygan.exhibits.protocols import planned, rows_of
 from toygan.exhibits.published import Published
 from toygan.exhibits.rings import rings_table
-from toygan.exhibits.scores import SCORES
+from toygan.exhibits.scores import OWN
 from toygan.exhibits.telling import table_of
 from toygan.files.disk import write_aside
 from toygan.files.shipped import shipped_protocols
@@ -47,7 +47,8 @@ it, and a mode is found by `at_least` of them. Up to 2000 points are those of th
 
 Everything that a scenario file has, as published: `[target]`, `[generator]`, `[critic]`, `[training]` with the published `steps`,
 `batch`, and `data = 50000` for a fixed list of points (`reuse = "epochs"` or `"replacement"`), `[method]` with rates and betas,
-`[methods.NAME]`. Then
+`[methods.NAME]`. What it leaves out is as toygan has it,
+rates that fall to 0 in a line among it: `toygan show mine.toml` says what that is. Then
 
     [protocol]
     number = 6                            # its place in the list of known protocols
@@ -80,7 +81,9 @@ Everything that a scenario file has, as published: `[target]`, `[generator]`, `[
     decimals = 2                          # that are written, where the last of them are zeros
 
 A published picture is a row with `says = "what it shows"` in place of a number. A number is rounded where its digits
-end: 7 is 6.5 to 7.5, and 7.0 is 6.95 to 7.05; `decimals = 2` says that 6.80 has two. The measures are {measures}.
+end: 7 is 6.5 to 7.5, and 7.0 is 6.95 to 7.05; `decimals = 2` says that 6.80 has two. The measures are {measures};
+and every quantity that a run's last points have, by its name in `toygan list quantities` and its own rule: `w1`, `mmd`,
+`grid_tv`, `neighbour_accuracy`.
 
 ## What came of them
 
@@ -98,7 +101,7 @@ def main() -> None:
     found = [(protocol, rows_of(protocol, planned(protocol, place))) for protocol in map(read, shipped_protocols())]
     found.sort(key=lambda pair: pair[0].protocol.number)
     parts = [section(protocol, rows) for protocol, rows in found]
-    measures = ", ".join(f"`{name}`" for name in SCORES)
+    measures = ", ".join(f"`{name}`" for name in OWN)
     head = HEAD.format(rule=RULE, overview=overview(found), measures=measures, rings=rings(found))
     write_aside(PAGE, "\n".join([head, *parts]).encode())
 

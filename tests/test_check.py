@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
-from toygan.files.own import named
+from toygan.files.own import function_named
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import OBJECTIVES
 from toygan.quantities.contract import guessed, held
@@ -22,7 +22,7 @@ PEOPLE = Path(__file__).with_name("peoples_code.py")
 
 def facts(name: str, role: str | None = None) -> tuple[str, dict[str, Held]]:
     """The part that a piece of people's code is taken for, and its facts by name."""
-    part, found = held(named(f"{PEOPLE}:{name}"), role)
+    part, found = held(function_named(f"{PEOPLE}:{name}"), role)
     return part, {fact.name: fact for fact in found}
 
 
@@ -133,7 +133,7 @@ def test_every_objective_of_the_table_passes(kind, tmp_path):
     module = OBJECTIVES[kind].__name__
     file = tmp_path / "rows.py"
     file.write_text(f"from toygan.game.objectives import {module} as loss\n")
-    _, found = held(named(f"{file}:loss"), "objective")
+    _, found = held(function_named(f"{file}:loss"), "objective")
     assert not [fact for fact in found if fact.holds is False]
 
 
@@ -141,14 +141,14 @@ def test_every_objective_of_the_table_passes(kind, tmp_path):
 def test_every_gradient_penalty_of_the_table_passes(kind, tmp_path):
     file = tmp_path / "rows.py"
     file.write_text(f"from toygan.game.constraints import {CONSTRAINTS[kind].__name__} as penalty\n")
-    _, found = held(named(f"{file}:penalty"), "penalty")
+    _, found = held(function_named(f"{file}:penalty"), "penalty")
     assert not [fact for fact in found if fact.holds is False]
     assert {fact.name: fact.holds for fact in found}["traceable"] is True
 
 
 @pytest.mark.parametrize("name", ["compute_gradient_penalty", "gp_reseeds", "seeds_torch"])
 def test_streams_and_settings_are_left_as_they_were(name):
-    code = named(f"{PEOPLE}:{name}")
+    code = function_named(f"{PEOPLE}:{name}")
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     held(code)
     assert torch.equal(torch.get_rng_state(), before[0])
@@ -200,7 +200,7 @@ def test_a_mistake_in_the_call_is_one_message(words, said):
 
 
 def test_parts_are_guessed_and_may_be_said():
-    assert [guessed(named(f"{PEOPLE}:{name}")) for name in ("one_sided", "gp_box", "Critic", "wgan")] == [
+    assert [guessed(function_named(f"{PEOPLE}:{name}")) for name in ("one_sided", "gp_box", "Critic", "wgan")] == [
         "penalty", "penalty", "critic", "objective"
     ]  # fmt: skip
     assert facts("wgan", "objective")[0] == "objective"
@@ -216,7 +216,7 @@ def short(monkeypatch):
 
 
 def meant(name: str, part: str):
-    code = named(f"{PEOPLE}:{name}")
+    code = function_named(f"{PEOPLE}:{name}")
     with streams_kept():
         return code, MEANT[part](code)
 
@@ -259,16 +259,16 @@ def test_the_row_that_an_error_means(name, part, kind):
 
 
 def test_an_error_costs_and_what_is_right_is_not_played(short):
-    code = named(f"{PEOPLE}:r1_sum")
+    code = function_named(f"{PEOPLE}:r1_sum")
     told = cost(code, *held(code))
     assert told.holds is None
     assert re.fullmatch(
         r"W1 \S+ \(.+; modes .+\) as it is, \S+ \(.+\) with r1 at weight 2 in its place \(eight-gaussians, 25 steps, 4 seeds\)",
         told.said,
     )
-    right = named(f"{PEOPLE}:wgan")
+    right = function_named(f"{PEOPLE}:wgan")
     assert cost(right, *held(right)) is None
-    critic = named(f"{PEOPLE}:BatchNormed")
+    critic = function_named(f"{PEOPLE}:BatchNormed")
     assert cost(critic, *held(critic)) is None
 
 
@@ -277,7 +277,7 @@ def test_a_player_without_a_gradient_stands_still_and_what_cannot_be_played_says
         ("detached", "as it is"),
         ("gp_step", "cannot be played as it is: ValueError: optimizer got an empty"),
     ):
-        code = named(f"{PEOPLE}:{name}")
+        code = function_named(f"{PEOPLE}:{name}")
         assert said in cost(code, *held(code)).said
 
 
@@ -299,7 +299,7 @@ def test_the_cost_is_a_line_of_the_report_and_may_be_left_out(short):
 def test_a_penalty_keeps_seeds_apart(mean, wrong, tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(f"def loss(sight):\n    return sight.slopes_at(sight.real + sight.draw['mix'] - 0.5).{mean}\n")
-    _, found = held(named(f"{file}:loss"), "penalty")
+    _, found = held(function_named(f"{file}:loss"), "penalty")
     (fact,) = (fact for fact in found if fact.name == "seeds")
     assert fact.holds == (not wrong)
     assert wrong in fact.said

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from toygan.files.own import named
+from toygan.files.own import function_named
 from toygan.quantities.contract import held
 from toygan.quantities.held import Held, streams_kept
 from toygan.session.cost import MEANT
@@ -13,7 +13,7 @@ PEOPLE = Path(__file__).with_name("peoples_more.py")
 
 
 def facts(name: str) -> tuple[str, dict[str, Held]]:
-    part, found = held(named(f"{PEOPLE}:{name}"))
+    part, found = held(function_named(f"{PEOPLE}:{name}"))
     return part, {fact.name: fact for fact in found}
 
 
@@ -88,7 +88,7 @@ def test_a_smoothed_label_of_generated_scores_is_a_note(tmp_path):
         "    bce = F.binary_cross_entropy_with_logits\n"
         "    return bce(r, torch.full_like(r, 0.9)) + bce(f, torch.full_like(f, 0.1)), bce(f, torch.ones_like(f))\n"
     )
-    found = {fact.name: fact for fact in held(named(f"{file}:loss"))[1]}
+    found = {fact.name: fact for fact in held(function_named(f"{file}:loss"))[1]}
     assert found["both halves"].holds is None
     assert found["both halves"].said.startswith("generated scores have the label 0.1")
 
@@ -103,7 +103,7 @@ def test_a_smoothed_label_of_generated_scores_is_a_note(tmp_path):
     ],
 )
 def test_the_row_that_it_means(name, part, kind):
-    code = named(f"{PEOPLE}:{name}")
+    code = function_named(f"{PEOPLE}:{name}")
     with streams_kept():
         assert MEANT[part](code).name.split()[0] == kind
 

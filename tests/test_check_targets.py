@@ -8,7 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
-from toygan.files.own import named
+from toygan.files.own import function_named
 from toygan.files.shipped import shipped_folder
 from toygan.quantities.contract import held
 from toygan.quantities.held import Held
@@ -21,7 +21,7 @@ PEOPLE = Path(__file__).with_name("peoples_targets.py")
 
 def facts(name: str, role: str | None = None) -> tuple[str, dict[str, Held]]:
     """The part that a piece of people's code is taken for, and its facts by name."""
-    part, found = held(named(f"{PEOPLE}:{name}"), role)
+    part, found = held(function_named(f"{PEOPLE}:{name}"), role)
     return part, {fact.name: fact for fact in found}
 
 
@@ -118,7 +118,7 @@ def test_every_target_of_the_table_passes(kind, tmp_path):
         f"made = examples(Path({str(shipped_folder())!r}))[{kind!r}]\n\n\n"
         "def target(rng, n):\n    return made.batch(rng, n) if made.classes else made.sample(rng, n)\n"
     )
-    _, found = held(named(f"{file}:target"), "target")
+    _, found = held(function_named(f"{file}:target"), "target")
     assert not [fact for fact in found if fact.holds is False]
 
 
@@ -149,7 +149,7 @@ def test_turns_between_places_on_a_circle():
 
 @pytest.mark.parametrize("name", ["seeds_numpy", "inf_train_gen", "WiderSample", "generator"])
 def test_streams_and_settings_are_left_as_they_were(name):
-    code = named(f"{PEOPLE}:{name}")
+    code = function_named(f"{PEOPLE}:{name}")
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     held(code)
     assert torch.equal(torch.get_rng_state(), before[0])

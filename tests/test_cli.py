@@ -19,6 +19,7 @@ import toygan
 from toygan.cli import console
 from toygan.cli.catalogue import LISTS, pages
 from toygan.cli.main import app
+from toygan.files import cache
 from toygan.files.config import Method
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped, shipped_exhibits, shipped_protocols
@@ -555,6 +556,17 @@ def test_doctor_names_versions_and_what_is_missing():
     said = call("doctor").stdout
     assert [name for name in runs.LIBRARIES if name not in said] == []
     assert "GPU" in said
+    assert "backend auto: onnx; eager for fewer than 80 steps" in said
+    assert f"cache: {cache.folder()} (" in said
+
+
+def test_without_the_runtime_a_run_calls_its_steps_and_says_so_once(here, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    said = call("run", "small.toml", "--no-animation")
+    assert said.stderr.count("by eager (onnx: onnxruntime is not installed)") == 1
+    refused = call("run", "small.toml", "--out", "other", "--backend", "onnx", code=2)
+    assert refused.stderr == "toygan: backend onnx: onnxruntime is not installed\n"
+    assert not (here / "other").exists()
 
 
 @pytest.mark.parametrize("command", [[], ["run"], ["draw"], ["compare"], ["list"], ["show"], ["doctor"]], ids=str)

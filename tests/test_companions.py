@@ -375,6 +375,23 @@ def test_the_exact_solution_is_no_way_off_and_another_is_by_its_distance():
         np.testing.assert_allclose(arrays["way_error"], off.mean(), atol=1e-6)
 
 
+def test_each_seed_has_a_way_of_its_own_where_its_turns_are():
+    """Of two seeds, one turn and one and a half: each is as far off as it is where both have its turns, and not as the other."""
+    config = tiny("oscillator", "deq-gan", training__precision="double")
+    sim = simulation(config)
+
+    def seen(*turns: float) -> dict[str, np.ndarray]:
+        dials = {**sim.world.dials, "cast.turns": torch.tensor(turns, dtype=torch.float64)}
+        turned = sim._replace(world=sim.world._replace(game=sim.world.game_at(dials), dials=dials))
+        return observe(turned, sim.start).arrays
+
+    short, long, both = seen(1.0, 1.0), seen(1.5, 1.5), seen(1.0, 1.5)
+    assert abs(short["way_error"] - long["way_error"]).min() > 1e-3
+    for name in ("way", "way_error"):
+        np.testing.assert_allclose(both[name][0], short[name][0], rtol=1e-12)
+        np.testing.assert_allclose(both[name][1], long[name][1], rtol=1e-12)
+
+
 def test_the_way_of_classes_is_that_of_their_means():
     sim = simulation(tiny("clock", "tc-gan", training__points=600))
     assert sim.world.target.modes is not None

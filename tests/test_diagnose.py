@@ -428,7 +428,7 @@ def test_seeds_are_told_apart_and_summed_up_in_one_sentence() -> None:
     assert rates(events, seeds) == {"mode-collapse": 0.75, "converged": 0.25}
     assert sentences([], [0]) == ["The only seed ended neither converged nor in a failure known here."]
     both = [Event(0, seed, "converged", "W1 {} of 8", (w1,)) for seed, w1 in enumerate(("1e-05", "0.2"))]
-    assert spread(both) == "W1 1e-05–0.2 of 8"
+    assert spread(both) == "W1 10⁻⁵–0.2 of 8"
     other = Event(0, 2, "converged", "W1 {}, 3 of 8 within 2", ("0.3",))
     assert spread([other, *both]) == "W1 0.3, 3 of 8 within 2, and 2 more"
     assert spread([other, other._replace(numbers=("0.1",))]) == "W1 0.1–0.3, 3 of 8 within 2"

@@ -312,7 +312,7 @@ def test_converged_is_dated_and_told_of_the_step_at_which_all_of_it_is_true() ->
         if "modes" in recording.metrics:
             k = len(recording.frames["mode_centres"])
             quality = recording.metrics["high_quality"][at, 0]
-            assert event.evidence.endswith(f", {k} of {k} modes, share on modes {quality:.2f}")
+            assert event.evidence.endswith(f", {k} of {k} modes, high quality {100 * quality:.3g}\N{NO-BREAK SPACE}%")
             assert quality > 0.89
 
 
@@ -352,7 +352,8 @@ def test_modes_nobody_had_found_are_not_lost() -> None:
     (event,) = diagnose(recorded(world, rng, np.arange(40), np.stack(samples)))
     assert (event.label, event.step) == ("mode-collapse", 20)
     assert (
-        event.evidence == "3 of 8 kept a quarter of their share, 3 had a point within 3 sigma, the others never found"
+        event.evidence
+        == "3 of 8 kept a quarter of their share, 3 had a point within 3 sigma, the others never half of theirs"
     )
 
 

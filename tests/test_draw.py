@@ -458,7 +458,7 @@ def test_critic_is_compared_with_exact_transport_where_that_is_its_optimum():
     assert dotted == [1, 0.8125]
     told = words(figure).replace("\n", " ")
     assert "away from the points it is not unique" in told
-    assert "Slopes of the potential of as many fresh points agree to 0.812." in told
+    assert "Found anew from as many fresh points, its slopes agree to 0.812: a critic can hardly do better." in told
     boxes = [axis.get_tightbbox(figure.canvas.get_renderer()) for name, axis in curves.items() if name]
     assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
 

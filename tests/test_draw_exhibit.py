@@ -27,7 +27,7 @@ from toygan.exhibits import show
 from toygan.exhibits.files import Panel
 from toygan.view.levels import scales
 from toygan.view.scene import scene
-from toygan.view.statistics import Interval, median
+from toygan.view.statistics import Interval, median, reach
 
 TINY = {"points": 40, "grid": 13, "coarse": 5, "seeds": 3, "frames": 4}
 BOXES = {"plans": "boxes", "a": [1, 1, 1, 2, 3, 3], "b": [7, 8, 9, 9, 10, 10], "best": 42, "worst": 42}
@@ -40,9 +40,9 @@ THEORY = {
     "plan": [BOXES | {"moves": [[i, i] for i in range(6)]}],
     "bound": [{"bounds": "lines", "std": std, "w1": 1.0, "js": 0.6 / (1 + std), "bound": 2 * std + 1.5}
               for std in (0.1, 0.3, 1.0)],
-    "refined": [{"refined": "after", "scenario": "ring", "method": "gan", "critic": critic, "way": way, "w1": w1, "w1_floor": 0.1,
-                 "perfect": 0.15, "w1_over_floor": 10 * w1}
-                for critic, way, w1 in (("none", "as they are made", 0.4), ("learned", "rejection", math.nan),
+    "refined": [{"refined": "after", "scenario": "ring", "method": "gan", "critic": critic, "way": way, "seed": seed,
+                 "w1_floor": 0.1, "perfect": 0.15, "w1": w1 + 0.02 * seed}
+                for seed in (0, 1) for critic, way, w1 in (("none", "as they are made", 0.4), ("learned", "rejection", math.nan),
                                         ("learned", "Metropolis-Hastings", 0.3), ("exact", "rejection", 0.11))],
 }  # fmt: skip
 
@@ -129,11 +129,16 @@ def test_refined_points_stand_by_critic_and_way_over_the_floor(tmp_path):
     names = [label.get_text() for label in axis.get_yticklabels()]
     assert names == ["as they are made", "rejection, learned critic", "Metropolis-Hastings, learned critic",
                      "rejection, exact critic"]  # fmt: skip
-    floor, *points = axis.lines
+    floor, *drawn_lines = axis.lines
     assert set(floor.get_xdata()) == {0.1}
-    assert [point.get_xdata()[0] for point in points] == pytest.approx([0.4, 0.3, 0.11])
+    bars, rings, means = (drawn_lines[k::3] for k in range(3))
+    half = reach(2) * 0.01  # Student's, of two values 0.02 apart
+    for bar, ring, mark, value in zip(bars, rings, means, (0.4, 0.3, 0.11), strict=True):
+        assert list(ring.get_xdata()) == pytest.approx([value, value + 0.02])
+        assert list(mark.get_xdata()) == pytest.approx([value + 0.01])
+        assert list(bar.get_xdata()) == pytest.approx([value + 0.01 - half, value + 0.01 + half])
     assert [(text.get_position()[1], text.get_text()[:14]) for text in axis.texts] == [(1, "too few points")]
-    assert len({point.get_color() for point in points}) == 3
+    assert len({ring.get_color() for ring in rings}) == 3
 
 
 def frozen(scenario, method):
@@ -324,7 +329,7 @@ def test_exhibits_of_critics_show_critics(tmp_path):
         rings = [one for axis in panels(figure) for one in axis.collections if isinstance(one, EllipseCollection)]
         said = " ".join(words(figure).split())
         assert len(rings) == 2 * (kind == "films")
-        assert ("Ring: a mode's due share; disc: its generated share" in said) == (kind == "films")
+        assert ("Ring: a mode's due share; disc: generated, within 3σ" in said) == (kind == "films")
         assert ("clouds are thinned to at most 200 points" in said) == (kind != "films")
 
 

@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
 from itertools import islice
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from conftest import beginning, facts_of, fractions, numbers, source_of
 from torch import Tensor
 
-from toygan.engines import cuda, eager, onnx
+from toygan.engines import cuda, eager, onnx, table
 from toygan.engines.clean import cleaned
 from toygan.engines.graph import Untraceable, recorded
 from toygan.engines.operators import EACH, OTHERS, WAITING
@@ -220,6 +221,30 @@ def test_auto_takes_the_graph_and_says_why_where_it_cannot(monkeypatch):
     with pytest.raises(Unusable, match="it runs on cuda, not on cpu"):
         begin("cuda", made.step, state, rows[0], made.dials)
     assert set(BACKENDS) == {"auto", *ENGINES}
+
+
+def test_auto_calls_a_step_that_is_played_a_few_times_only(monkeypatch):
+    made, state, rows = stage("gan")
+    monkeypatch.setattr(table, "FEW", 80)
+    for steps, wanted in ((0, "eager"), (79, "eager"), (80, "onnx"), (10**6, "onnx")):
+        begun = begin("auto", made.step, state, rows[0], made.dials, steps)
+        assert (begun.engine, begun.why) == (wanted, "")
+    assert begin("onnx", made.step, state, rows[0], made.dials, 1).engine == "onnx"
+
+
+@pytest.mark.parametrize("error", [OSError("libonnx is cut off\nhere"), AttributeError("numpy 1 was wanted")])
+def test_a_runtime_that_is_not_whole_is_told_and_done_without(monkeypatch, error):
+    class Broken(MetaPathFinder):
+        def find_spec(self, name: str, *rest: Any) -> None:  # noqa: ARG002
+            if name == "onnxruntime":
+                raise error
+
+    monkeypatch.delitem(sys.modules, "onnxruntime")
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    made, state, rows = stage("gan")
+    begun = begin("auto", made.step, state, rows[0], made.dials)
+    line = str(error).splitlines()[0]
+    assert (begun.engine, begun.why) == ("eager", f"onnx: it cannot be imported ({type(error).__name__}: {line})")
 
 
 def looping(state: Tree, draw: Tree, dials: Tree) -> Tree:

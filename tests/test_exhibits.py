@@ -18,7 +18,7 @@ from toygan.cli.main import app
 from toygan.exhibits import claims, files, judge, planned, read
 from toygan.exhibits.claims import enough, fits, number_of
 from toygan.exhibits.files import Claim, Term
-from toygan.exhibits.show import run_labels, showing
+from toygan.exhibits.show import run_labels, run_rows, showing
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
 from toygan.exhibits.work import is_there, quickened
 from toygan.files.strict import UserError, key_lines
@@ -872,6 +872,29 @@ def test_a_critic_used_after_training_has_rows_of_its_own(tmp_path):
         True,
     ]  # of the ways that there are: nothing drifts here
     assert [picture.path.name for picture in shown.pictures] == ["1-refined.png"]
+
+
+def test_every_seed_is_judged_and_what_became_of_it_is_kept(tmp_path, monkeypatch):
+    """A row a seed, with the numbers of that seed alone; a second look refines nothing again; one that was lost has none."""
+    from toygan.exhibits import refined
+    from toygan.exhibits.work import tasks_of
+
+    monkeypatch.setenv("TOYGAN_CACHE", str(tmp_path / "cache"))
+    exhibit = read(written(tmp_path, USED.replace("seeds = 1", "seeds = 2")))
+    works = planned(exhibit, tmp_path / "runs")
+    sweep.carry_out(tasks_of(works), tmp_path / "runs", workers=1)
+    runs = run_rows(works)
+    rows = refined.refined_rows(exhibit, runs)
+    assert [row["seed"] for row in rows] == [0] * 5 + [1] * 5
+    assert rows[0]["w1"] != rows[5]["w1"]
+    one = refined.of_seed(refined.refined(refined.load(works[0].task.folder), 1))
+    assert [row["w1"] for row in rows[5:]] == [numbers["w1"] for numbers in one.values()]
+    monkeypatch.setattr(refined, "refined", lambda *_: pytest.fail("it was refined again"))
+    assert refined.refined_rows(exhibit, runs) == rows
+    lost = refined.refined_rows(exhibit, [row | {"status": "diverged"} for row in runs])
+    assert all(row["status"] == "diverged" and "w1" not in row for row in lost)
+    verdict = judge(exhibit.claims[0].model_copy(update={"seeds": "all"}), [*runs, *rows])
+    assert "2 of 2 seeds" in verdict.numbers
 
 
 def test_what_is_no_way_of_using_a_critic_is_refused(tmp_path):

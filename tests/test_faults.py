@@ -17,6 +17,7 @@ import pytest
 from conftest import with_parameters
 
 import toygan
+from toygan.engines import table
 from toygan.files.strict import UserError
 from toygan.many import run
 from toygan.session import folder as folders
@@ -56,6 +57,7 @@ def quick(monkeypatch):
 def hurry(put) -> None:
     put(run, "draw", lambda recording, order: None)
     put(measuring, "FINAL_W1", 20)
+    put(table, "FEW", 0)  # by a graph, in a process of its own too
 
 
 def play(world: Path, out: Path, **options) -> Recording:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 from test_browser import Seen, browser  # noqa: F401
@@ -27,14 +29,15 @@ from toygan.game.streams import draws, starts
 from toygan.game.zoo import ZOO
 from toygan.quantities.critic import Judged, critic_gap, critic_value
 from toygan.quantities.diagnosis import findings
-from toygan.quantities.evidence import Story
+from toygan.quantities.evidence import Story, whereabouts
 from toygan.quantities.modes import high_quality, modes_kept
 from toygan.quantities.optimal import of_clouds
 from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
 from toygan.quantities.transport import solved
 from toygan.session.ground import curve_of
+from toygan.session.playable import WINDOWS, pool
 from toygan.session.simulation import simulation
-from toygan.site.lab import SIZES, address, sized, write_lab, write_lab_of
+from toygan.site.lab import POOL, SIZES, address, sized, write_lab, write_lab_of
 
 SHIPPED = ["eight-gaussians", "swiss-roll", "two-moons", "dirac", "far-gaussian"]
 PLAYED = ["ns-gan", "wgan-gp", "wgan", "gan", "unrolled-gan", "ns-gan-r1"]
@@ -189,6 +192,77 @@ def test_pythons_draws_give_pythons_game(seen, place, scenario, method, steps, n
     assert ours["state/0"] == [steps]
 
 
+@pytest.mark.parametrize(
+    ("method", "net"),
+    [("ns-gan", "1*14*2*10*2"), ("wgan-gp", "4*20*5*7*1"), ("wgan", "2*40*1*3*2"), ("ns-gan-r1", "6*9*3*12*2")],
+)
+def test_players_cut_to_measure_play_as_python_s(seen, place, method, net):
+    """First parameters to the last bit, and the game that the copied command is of, under plain descent."""
+    opened(
+        seen,
+        place,
+        f"#s=two-moons&m={method}&z=own&net={net}&c=0*critic_optimiser*descent!0*generator_optimiser*descent",
+    )
+    seen.page.click("#copyCommand")
+    command = seen.page.input_value("#copied")
+    found = [one or other for one, other in re.findall(r"--set (?:'([^']*)'|(\S+))", command)]
+    config = read("two-moons", method, found)
+    assert config.method.optimiser == "descent"
+    sim = simulation(config)
+    free, state = seen.page.evaluate("lab.page.catalogue.free"), sim.start
+    own = {
+        player: np.array(seen.page.evaluate(f"[...lab.setup().held['{player}']]")) > free / 2
+        for player in sim.start.players
+    }
+    for player, learned in sim.start.players.items():
+        first = np.array(seen.page.evaluate(f"[...lab.setup().starts['{player}']]"), np.float32)
+        assert np.array_equal(first[own[player]], learned.parameters[0].numpy())
+    for _, draw in zip(range(8), draws(sim.source, 0, sim.start.memory), strict=False):
+        critics = [("critic", play.row_of(draw, k)) for k in range(config.method.critic_steps)]
+        for name, row in [*critics, ("generator", play.row_of(draw, -1))]:
+            wide = {**row, "latent": torch.nn.functional.pad(row["latent"], (0, 2 - row["latent"].shape[-1]))}
+            seen.page.evaluate("([name, feeds]) => lab.probe(name, feeds)", [name, plain(named(wide, "draw"))])
+            seen.page.wait_for_function("lab.told.probed")
+        state = sim.world.step(state, draw, sim.world.dials)
+    ours, places = seen.page.evaluate("[lab.told.probed, lab.setup().places]")
+    for player, learned in state.players.items():
+        right, numbers = learned.parameters[0].detach().numpy(), np.array(ours[places[player]])
+        assert np.allclose(numbers[own[player]], right, atol=1e-5 * np.abs(right).max()), player
+        assert not np.array_equal(right, sim.start.players[player].parameters[0].numpy())
+        first = np.array(seen.page.evaluate(f"[...lab.setup().starts['{player}']]"))
+        assert np.array_equal(numbers[~own[player]], first[~own[player]])  # what is not its own stays
+
+
+def test_layers_and_neurons_are_chosen_on_the_page_and_travel_in_the_address(seen, place):
+    opened(seen, place)
+    seen.page.select_option("#size", "own")
+    seen.page.wait_for_function("lab.setup() && lab.setup().players")
+    slid(seen.page, "generator-layers", 4)
+    seen.page.wait_for_function("lab.setup() && lab.setup().players.generator.layers === 5")
+    slid(seen.page, "critic-width", 49)
+    seen.page.wait_for_function("lab.setup() && lab.setup().players.critic.width === 50")
+    seen.page.select_option("#inputs", "1")
+    seen.page.wait_for_function("lab.setup() && lab.setup().players.inputs === 1 && lab.look() && lab.look().step > 0")
+    seen.page.select_option("#generator-optimiser", "descent")
+    slid(seen.page, "generator_steps", 2)
+    seen.page.wait_for_function("lab.look().plain.generator && lab.look().generatorSteps === 3")
+    seen.page.click("#play")
+    still(seen.page)
+    seen.page.click("#copyCommand")
+    command, comment = seen.page.input_value("#copied").split("  # ")
+    assert "--set generator.depth=5" in command
+    assert "--set critic.width=50" in command
+    assert "--set generator.latent_dim=1" in command
+    assert (
+        comment
+        == "only in the page: generator moves a step: 3; generator’s optimiser: plain descent (SGD; wants larger rates)"
+    )
+    first, address = look(seen.page), seen.page.evaluate("location.hash")
+    opened(seen, place, address)
+    seen.page.wait_for_function(f"lab.look().step === {first['step']}")
+    assert np.array_equal(look(seen.page)["samples"], first["samples"])
+
+
 def plain(tensors) -> dict[str, list[float]]:
     """Numbers that JSON knows: NaN, which is not known yet, as 0."""
     return {name: np.nan_to_num(one.detach().numpy().ravel().astype(float)).tolist() for name, one in tensors.items()}
@@ -247,6 +321,40 @@ def test_a_csv_file_becomes_the_target(seen, place, tmp_path):
     until(seen.page, 3)
 
 
+@pytest.mark.parametrize(
+    ("text", "points", "out"),
+    [
+        ("x;y\n1,5;2,25\n-0,5;1e0\n", [[1.5, 2.25], [-0.5, 1.0]], 1),
+        ("\ufeffx,y,label\r\n1,2,a\r\nnan,3,b\r\n4,5,c\r\n", [[1, 2], [4, 5]], 2),
+        ('"1" "2"\n\n3 4\n5\n', [[1, 2], [3, 4]], 1), ("0,0\n", [[0, 0]], 0),
+        ("1,1\n1,1\n1,1\n", [[1, 1]] * 3, 0), ("0,0\n1e300,1\n2,inf\n", [[0, 0]], 2),
+    ],
+)  # fmt: skip
+def test_csv_files_of_many_habits(seen, place, tmp_path, text, points, out):
+    (tmp_path / "own.csv").write_bytes(text.encode())
+    opened(seen, place)
+    seen.page.set_input_files("#csv", tmp_path / "own.csv")
+    seen.page.wait_for_function(f"lab.setup() && lab.setup().pool.length === {2 * len(points)} && lab.look()")
+    assert np.allclose(np.array(seen.page.evaluate("[...lab.setup().pool]")).reshape(-1, 2), points, atol=0.01)
+    seen.page.wait_for_function(f"lab.page.said.includes('{out} lines hold no two numbers')")
+    until(seen.page, 3)
+    assert seen.page.evaluate("lab.look().samples.every(Number.isFinite)")
+
+
+def test_a_large_csv_file_is_thinned_and_one_without_numbers_refused(seen, place, tmp_path):
+    rng = np.random.default_rng(0)
+    np.savetxt(tmp_path / "large.csv", rng.standard_normal((100_000, 2)), delimiter=",")
+    (tmp_path / "words.csv").write_text("a,b\nc,d\n")
+    opened(seen, place)
+    seen.page.set_input_files("#csv", tmp_path / "large.csv")
+    seen.page.wait_for_function("lab.setup() && lab.setup().pool.length === 3000 && lab.look()", timeout=60_000)
+    seen.page.wait_for_function("lab.page.said.startsWith('100000 points read, 1500 of them are kept')")
+    points = np.array(seen.page.evaluate("[...lab.setup().pool]")).reshape(-1, 2)
+    assert np.allclose(points.std(axis=0), 1, atol=0.1)
+    seen.page.set_input_files("#csv", tmp_path / "words.csv")
+    seen.page.wait_for_function("lab.page.said.startsWith('No two numbers')")
+
+
 def test_the_command_says_what_python_needs(seen, place):
     opened(seen, place, "#s=swiss-roll&m=wgan-gp&seed=3&c=0*constraint~weight*5!0*critic_steps*4")
     seen.page.click("#copyCommand")
@@ -278,11 +386,102 @@ def test_the_address_of_a_runs_config_opens_its_game(seen, place):
     assert seen.page.input_value("#scenario") == "swiss-roll"
 
 
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("#s=no-such&m=ns-gan", "s"), ("#m=nsgan&seed=3", "m"), ("#z=huge&seed=x", "seed, z"), ("#c=0*steps*50!1*frozen*me", "c"),
+        ("#c=0*critic_steps*100000", "c"), ("#mv=1*2&b=gan*1!nogan*2", "mv, b"), ("#p=AAAA&d=!!", "p, d"),
+        ("#v=crgz&l=none&n=cauchy", "l, v, n"),
+        ("#nonsense&net=1*2*3", "nonsense, net"),
+    ],
+)  # fmt: skip
+def test_what_of_an_address_cannot_be_read_is_named_and_the_rest_plays(seen, place, address, parts):
+    opened(seen, place, address)
+    assert seen.page.inner_text(".said").endswith(f"these parts of it are left out: {parts}.")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+
+
+WHOLE = (
+    "#s=swiss-roll&m=wgan-gp&z=large&seed=3&step=2&c=0*constraint~weight*5!0*critic_steps*4!1*frozen*generator!1*kick*critic"
+    "!2*only*critic&b=ns-gan*0!wgan*2&v=crgamtkso&l=lambda&lang=en&hide=share!own",
+    "#m=ns-gan&z=own&net=3*14*2*10*1&n=uniform&c=0*critic_optimiser*descent!0*generator_steps*3!1*betas~0*0p5",
+    "#s=eight-gaussians&m=ns-gan-r1&mv=0*m0p700*0p300!3*1p000*m2p000&step=2&v=crgd",
+)
+
+
+def damaged(rng: np.random.Generator, address: str) -> str:
+    """An address with a few letters gone, changed or too many, or cut off."""
+    letters = list(address)
+    for _ in range(rng.integers(1, 6)):
+        at, what = int(rng.integers(1, max(len(letters), 2))), rng.random()
+        new = [] if what < 0.3 else [str(rng.choice(list("aZ01*!~&=%#-_.mp é中")))]
+        letters[at : at + (what < 0.6)] = new
+        letters = letters[:at] if what > 0.95 else letters
+    return "".join(letters)
+
+
+def test_damaged_addresses_play_or_say_what_is_wrong(seen, place):
+    """Never a blank page, an error in the console, or numbers that are none."""
+    rng = np.random.default_rng(1)
+    opened(seen, place)
+    for k in range(24):
+        address = damaged(rng, WHOLE[k % len(WHOLE)])
+        seen.page.evaluate("address => { lab.before = lab.page.panels[0]; location.hash = address; }", address)
+        seen.page.wait_for_function(
+            "address => location.hash !== address && (lab.page.panels[0] === lab.before || (lab.look() && lab.look().samples))",
+            arg="", timeout=60_000,
+        )  # fmt: skip
+        assert seen.page.evaluate("!lab.look() || lab.look().samples.every(Number.isFinite)"), address
+        assert len(seen.page.inner_text("main")) > 300, address
+        assert "wrong" not in seen.page.inner_text(".said"), address
+
+
 def test_games_side_by_side(seen, place):
     opened(seen, place, "#s=eight-gaussians&m=ns-gan&b=wgan-gp*0!ns-gan*1")
     seen.page.wait_for_function("document.querySelectorAll('figure.panel canvas').length === 3")
     seen.page.click("#one")
     seen.page.wait_for_function("lab.looks().every(one => one && one.step === 1)")
+
+
+def test_a_thousand_steps_are_gone_at_once(seen, place):
+    opened(seen, place, "#s=dirac&m=ns-gan-r1&c=0*steps*100000")
+    seen.page.click("#ahead")
+    seen.page.wait_for_function("lab.look().step === 1000 && lab.told.playing === false", timeout=60_000)
+    seen.page.click("#ahead")
+    seen.page.wait_for_function("lab.look().step === 2000 && lab.told.playing === false", timeout=60_000)
+
+
+PICTURE = "document.querySelector('#stage').toDataURL()"
+
+
+@pytest.mark.parametrize("letter", ["d", "s", "m", "p", "k", "t"])
+def test_what_is_shown_is_drawn_and_goes_again(seen, place, letter):
+    opened(seen, place, "#s=swiss-roll&m=ns-gan")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 2")
+    seen.page.wait_for_timeout(300)
+    before = seen.page.evaluate(PICTURE)
+    seen.page.check(f"#show-{letter}")
+    seen.page.wait_for_function(f"before => {PICTURE} !== before", arg=before)
+    seen.page.uncheck(f"#show-{letter}")
+    seen.page.wait_for_function(f"before => {PICTURE} === before", arg=before)
+
+
+def test_latents_are_carried_to_where_the_generator_sends_them(seen, place):
+    opened(seen, place, "#s=swiss-roll&m=ns-gan&v=rg")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    seen.page.wait_for_timeout(300)
+    before = seen.page.evaluate(PICTURE)
+    latents = np.array(seen.page.evaluate("[...lab.page.main().latents]")).reshape(-1, 2)
+    assert len(latents) == len(seen.page.evaluate("[...lab.look().samples]")) / 2
+    assert np.abs(latents[: WINDOWS.samples].std(axis=0) - 1).max() < 0.15
+    seen.page.click("#carry")
+    seen.page.wait_for_function(f"before => {PICTURE} !== before", arg=before)
+    seen.page.wait_for_function(f"before => {PICTURE} === before", arg=before)
 
 
 def test_every_lesson_begins_to_move(seen, place):
@@ -416,16 +615,16 @@ def test_slow_motion_goes_through_the_parts_of_both_moves(seen, place):
     assert not seen.page.is_visible(".flow")
     seen.page.select_option("#speed", "slow")
     said, lit = [], []
-    for _ in range(12):  # two critic moves and the generator's
+    for _ in range(15):  # two critic moves and the generator's
         before = seen.page.inner_text(".said")
         seen.page.click("#one")
         seen.page.wait_for_function("before => document.querySelector('.said').textContent !== before", arg=before)
         said.append(seen.page.inner_text(".said"))
         lit.append(seen.page.eval_on_selector_all(".box.lit", "all => all.map(one => one.className.split(' ')[1])"))
-    assert [one.split(",")[0] for one in said] == ["The critic’s move"] * 8 + ["The generator’s move"] * 4
-    assert [re.search(r", (\d) of 4", one)[1] for one in said] == list("1234") * 3
+    assert [one.split(",")[0] for one in said] == ["The critic’s move"] * 10 + ["The generator’s move"] * 5
+    assert [re.search(r", (\d) of 5", one)[1] for one in said] == list("12345") * 3
     assert lit[0] == ["latent", "generator", "fake", "real"]
-    assert "real" not in lit[8]
+    assert "real" not in lit[10]
     assert seen.page.evaluate("lab.look().step") == 1
     slow = look(seen.page)
     opened(seen, place, "#m=wgan-gp&s=swiss-roll")
@@ -441,7 +640,7 @@ def test_a_step_that_was_begun_slowly_is_ended_before_the_next(seen, place):
     right = look(seen.page)
     opened(seen, place)
     seen.page.select_option("#speed", "slow")
-    for part in ("sample", "judge", "pull", "update", "sample"):
+    for part in ("sample", "judge", "loss", "pull", "update", "sample"):
         seen.page.click("#one")
         seen.page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
     seen.page.select_option("#speed", "most")
@@ -479,6 +678,28 @@ def test_clouds_are_measured_as_python_measures_them(seen, place):
     )
     assert told["on_skeleton"] == pytest.approx(on_skeleton(points, curve))
     assert told["skeleton_coverage"] == pytest.approx(skeleton_coverage(points, curve))
+
+
+@pytest.mark.parametrize("scenario", ["eight-gaussians", "two-moons"])
+def test_where_clouds_by_chance_are_is_what_python_counts(seen, place, scenario):
+    """Shares of the places, the share that is near one, and what would be near if the cloud were put on the target's middle."""
+    opened(seen, place, f"#s={scenario}&m=ns-gan")
+    rng, known = np.random.default_rng(5), pool(read(scenario), POOL)
+    shifts, sizes = rng.normal(0, 1, (80, 1, 2)), 10 ** rng.uniform(-1, 1, (80, 1, 1))
+    chosen = known.points[rng.integers(POOL, size=(80, 200))]
+    clouds = (chosen * sizes + shifts * (sizes != 1) + 0.2 * rng.standard_normal((80, 200, 2))).astype(np.float32)
+    told = seen.page.evaluate(
+        "clouds => { const { target, catalogue } = lab.page;"
+        " return clouds.map(one => lab.measures.ofPlaces(one, target.places, target, catalogue.limits.quarter)); }",
+        clouds.reshape(80, -1).tolist(),
+    )
+    right = whereabouts(clouds.astype(float), known.points, known.places)
+    assert (
+        np.abs([one["shares"] for one in told] - right.shares).max() <= 2 / 200
+    )  # a point on a border falls to one side
+    assert np.abs(np.array([one["home"] for one in told]) - right.home).max() <= 2 / 200
+    assert np.mean(np.array([one["carried"] for one in told]) == right.carried) >= 0.97
+    assert len({one["carried"] for one in told}) > 3
 
 
 def test_the_gap_of_the_critic_is_pythons(seen, place):
@@ -593,6 +814,80 @@ def test_the_diagnosis_is_pythons(seen, place):
         assert {label: found["frame"] for label, found in told.items()} == right, name
         kinds |= set(right)
     assert len(kinds) >= 12, kinds
+
+
+MADE_UP = 400  # stories of every seed from 0 on
+
+
+def test_the_diagnosis_is_pythons_on_hundreds_of_stories_by_chance(seen, place):
+    """What the page's rules are is a port, since no graph holds their conditions: the same labels, from the same frames on."""
+    opened(seen, place)
+    told = [made_up(seed) for seed in range(MADE_UP)]
+    ours = seen.page.evaluate(
+        "all => all.map(story => Object.entries(lab.diagnosis(story, lab.page.catalogue)).map(([k, one]) => [k, one.frame]))",
+        [as_plain(one) for one in told],
+    )
+    apart, kinds = {}, Counter()
+    for seed, (one, found) in enumerate(zip(told, ours, strict=True)):
+        right = {label: finding.frame for label, finding in findings(one).items()}
+        kinds.update(list(right))
+        if dict(found) != right:
+            apart[seed] = (dict(found), right)
+    assert apart == {}
+    assert len(kinds) >= 13, kinds
+    assert kinds.total() > MADE_UP / 2
+
+
+def made_up(seed: int) -> Story:
+    """A story of curves that are all drawn by chance from a few families, some of them unknown or lost on the way."""
+    rng = np.random.default_rng([seed, 14])
+    n, k = int(rng.integers(3, 60)), int(rng.integers(1, 10))
+    t = np.arange(n)
+
+    def curve(low: float, high: float) -> np.ndarray:
+        size = 10 ** rng.uniform(np.log10(low), np.log10(high))
+        families = [
+            np.ones(n), np.exp(-t / rng.uniform(1, 20)), np.exp(t / rng.uniform(2, 20)), 1 + t * rng.uniform(0, 0.3),
+            1 + 0.8 * np.sin(2 * np.pi * t / rng.uniform(2, 15)), (t > rng.integers(n)) + 0.05,
+            np.abs(1 + 0.2 * rng.standard_normal(n).cumsum()),
+        ]  # fmt: skip
+        found = size * families[rng.integers(len(families))] * (1 + rng.choice([0, 0.02, 0.3]) * rng.standard_normal(n))
+        holes = rng.random(n) < 0.1 * (rng.random() < 0.15)
+        return np.where(holes, np.nan, found)
+
+    def maybe(make, chance: float = 0.7):
+        return make() if rng.random() < chance else None
+
+    def some_shares() -> np.ndarray:
+        even, few = np.full((n, k), 1 / k), np.where(t[:, None] >= 0, np.eye(k)[rng.integers(k)], 0)
+        hops = np.eye(k)[(t // int(rng.integers(1, 8))) % k]
+        found = [even, few, hops, rng.dirichlet(np.full(k, 0.5), size=n), np.where((t > n // 2)[:, None], few, even)]
+        return found[rng.integers(len(found))]
+
+    w1, alive = np.abs(curve(0.03, 30)), n if rng.random() < 0.8 else int(rng.integers(1, n))
+    w1[0] = w1[0] if np.isfinite(w1[0]) else 1.0
+    names = ("critic_loss", "steepness", "score_gap", "score_range", "generator_gradient", "lead")
+    curves = {
+        name: curve(1e-4, 1e4) * rng.choice([-1, 1] if name in ("lead", "critic_loss") else [1]) for name in names
+    }
+    kept = {name: values for name, values in curves.items() if rng.random() < 0.7}
+    shares = {"weight_saturation", "score_saturation", "high_quality", "on_skeleton", "skeleton_coverage"}
+    kept |= {name: np.clip(curve(0.05, 3), 0, 1) for name in sorted(shares) if rng.random() < 0.4}
+    kept |= {"modes": np.clip(np.nan_to_num(curve(1, 10)).round(), 0, k)} if rng.random() < 0.5 else {}
+    kept |= {"w1": w1, "w1_floor": np.full(n, 0.05)} if rng.random() < 0.9 else {}
+    grouped = maybe(some_shares)
+    circle = np.stack([np.cos(t / rng.uniform(0.3, 4)), np.sin(t / rng.uniform(0.3, 4))], axis=1)
+    return Story(
+        steps=t * 10, alive=alive, curves=kept,
+        layers=maybe(lambda: 10 ** (rng.uniform(-2, 2) * np.arange(4)[::-1] + 0.1 * rng.standard_normal((n, 4)))),
+        shares=grouped, home=None if grouped is None else np.clip(curve(0.2, 2), 0, 1),
+        carried=None if grouped is None else (grouped > 0.03).sum(axis=1).astype(float),
+        weights=np.full(k, 1 / k) if rng.random() < 0.6 else rng.dirichlet(np.full(k, 2.0)), has_modes=rng.random() < 0.7,
+        centre=maybe(lambda: [circle, rng.standard_normal((n, 2)).cumsum(axis=0), np.zeros((n, 2))][rng.integers(3)]),
+        width=maybe(lambda: np.abs(curve(0.01, 3))),
+        ceilings={"modes": float(k), "high_quality": 0.98, "on_skeleton": 0.95, "skeleton_coverage": 0.9},
+        size=rng.uniform(0.5, 3), points=int(rng.choice([200, 400, 1000])), floor_spread=0.02, error=0.05,
+    )  # fmt: skip
 
 
 # --- games of more players, classes and worlds -------------------------------------------------------------------------
@@ -838,7 +1133,8 @@ def test_curves_and_events_follow_the_game(seen, place):
 
 LATIN = {
     "W1", "x,y", "CSV", "WebAssembly", "SIMD", "Firefox", "Chrome", "Safari", "toygan", "Python", "Adam", "λ", "GAN", "D", "log",
-         "k", "Wasserstein", "Dirac", "Dirac-GAN", "beta", "c", "g", "r", "γ", "p", "q",
+         "k", "C", "G", "sp", "x", "eˣ", "Wasserstein", "Dirac", "Jensen-Shannon", "Kullback-Leibler", "RMSprop", "SGD",
+          "Dirac-GAN", "beta", "c", "g", "r", "γ", "p", "q",
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,23 +16,45 @@ from scipy.optimize import linear_sum_assignment
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
-from toygan.engines.onnx import session
+from toygan.engines.opening import session
 from toygan.engines.part import NEXT
 from toygan.engines.tree import named
 from toygan.files.scenario import read
 from toygan.game import duel, play
 from toygan.game.methods import METHODS
+from toygan.game.optimisers import OPTIMISERS
 from toygan.game.streams import draws, starts
 from toygan.game.zoo import PLAYED_ON, ZOO
-from toygan.quantities import companions, state
-from toygan.quantities.optimal import OPTIMA, Clouds, from_densities, known_optimum, of_clouds, optimal_critic
+from toygan.quantities import companions, divergences, state
+from toygan.quantities.blurred import MARGIN, SIDE
+from toygan.quantities.divergences import quadrature
+from toygan.quantities.optimal import (
+    OPTIMA,
+    Clouds,
+    bandwidth,
+    from_densities,
+    known_optimum,
+    log_of_points,
+    of_clouds,
+    optimal_critic,
+)
 from toygan.quantities.transport import solved
 from toygan.session.beginning import beginning
 from toygan.session.looks import Frame, observe
 from toygan.session.measuring import optimum_of, told_by
-from toygan.session.playable import WINDOWS, KindsMade, Playable, best_of, optimum, playable, pool, potential_model
+from toygan.session.playable import (
+    WINDOWS,
+    KindsMade,
+    Playable,
+    best_of,
+    divergence_model,
+    optimum,
+    playable,
+    pool,
+    potential_model,
+)
 from toygan.session.simulation import Simulation, simulation
-from toygan.site.lab import OWN, SCRIPTS, SIZES, address, cast, sized, told_apart, write_lab
+from toygan.site.lab import OWN, SCRIPTS, SIZES, address, cast, descent_dials, sized, told_apart, write_lab
 from toygan.site.lab_files import letters
 from toygan.site.site import lab_links
 
@@ -94,7 +117,7 @@ def test_every_scenario_has_a_game_of_every_method_at_every_size(place):
         for scenario in about["on"]:
             for size in SIZES:
                 game = header["games"][header["plays"][catalogue["scenarios"][scenario]["said"]][size]]
-                assert {*game["models"]} - {"optimum"} in (
+                assert {*game["models"]} - {"optimum", "over"} in (
                     {"critic", "generator", "look", "gauge"},
                     {"step", "look", "gauge"},
                 )
@@ -201,7 +224,16 @@ def played(game: Playable, sim: Simulation, steps: int) -> dict[str, np.ndarray]
         for k in range(game.critic_steps):
             fed(game, "critic", state, play.row_of(draw, k))
         fed(game, "generator", state, play.row_of(draw, -1))
+        over(game, state)
     return state
+
+
+def over(game: Playable, state: dict[str, np.ndarray]) -> None:
+    """The end of a step, as the trainer has it."""
+    if "over" in game.models:
+        fed(game, "over", state, {})
+    else:
+        state[game.places["step"]] = state[game.places["step"]] + 1
 
 
 def python_plays(sim: Simulation, steps: int) -> dict[str, np.ndarray]:
@@ -465,7 +497,8 @@ def some_clouds() -> tuple[np.ndarray, np.ndarray]:
 def python_draws(config, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
     """The optimal critic on the grid as a run's pictures have it, [g, g], where the target's density is not known."""
     row = config.method.objective
-    known = known_optimum(row.kind, real, *AXES, options=row.model_dump(), told=told_by(config), few=WINDOWS.samples)
+    few, noise = WINDOWS.samples, config.method.instance_noise
+    known = known_optimum(row.kind, real, *AXES, options=row.model_dump(), noise=noise, told=told_by(config), few=few)
     return optimal_critic(known, Clouds(fake, real, fake, solved(fake[:2], real[:2]))).on_grid()
 
 
@@ -492,7 +525,7 @@ def test_the_page_draws_the_optimal_critic_of_python(method):
     sim = simulation(config)
     best, known = best_of(config, sim), optimum_of(config, sim)
     if best is None:
-        assert known is None or config.method.instance_noise
+        assert known is None
         return
     assert known is not None
     if best.source == "potential":
@@ -543,6 +576,99 @@ def test_an_averaged_generator_s_page_knows_where_the_average_is():
     assert "average" not in playable(read("eight-gaussians", "ns-gan", SMALL), [0]).places
 
 
+@pytest.mark.parametrize("method", ["adagan", "gogan"])
+def test_rounds_go_on_where_the_generator_is_frozen(method):
+    """What a cast changes at the end of a step is a model of its own."""
+    config = read("eight-gaussians", method, [*SMALL, *GENTLE, "training.steps=4"])
+    sim, game = simulation(config), playable(config, [0])
+    state = {place: leaf.numpy() for place, leaf in named(sim.start, "state").items()}
+    right = sim.start
+    for _, draw in zip(range(4), draws(sim.source, 0, sim.start.memory), strict=False):
+        fed(game, "critic", state, play.row_of(draw, 0))
+        over(game, state)
+        turned = sim.world.game_at(sim.world.dials)
+        right = play.move(turned, right, turned.critics, play.row_of(draw, 0), at=right)
+        right = turned.between(turned, play.over_with(right))
+    for place, leaf in named(right, "state").items():
+        ours = state[place].reshape(leaf.shape)
+        assert np.allclose(ours, leaf.detach().numpy(), rtol=1e-4, atol=1e-4, equal_nan=True), place
+    last = {"adagan": "state/1/shares/0", "gogan": "state/1/last/0"}[method]
+    assert not np.array_equal(state[last], named(sim.start, "state")[last].numpy())
+
+
+def test_a_generator_may_move_several_times_a_step():
+    config = read("eight-gaussians", "ns-gan", [*SMALL, *GENTLE])
+    sim, game = simulation(config), playable(config, [0])
+    state = {place: leaf.numpy() for place, leaf in named(sim.start, "state").items()}
+    right, turned = sim.start, sim.world.game_at(sim.world.dials)
+    for _, draw in zip(range(3), draws(sim.source, 0, sim.start.memory), strict=False):
+        for names, kind, times in ((turned.critics, "critic", 1), (turned.generators, "generator", 3)):
+            for _ in range(times):
+                fed(game, kind, state, play.row_of(draw, -1))
+                right = play.move(turned, right, names, play.row_of(draw, -1), at=right)
+        over(game, state)
+        right = play.over_with(right)
+    for place, leaf in named(right, "state").items():
+        assert np.allclose(state[place].reshape(leaf.shape), leaf.detach().numpy(), atol=1e-5, equal_nan=True), place
+    assert state[game.places["step"]] == 3
+
+
+@pytest.mark.parametrize("name", ["adam", "rmsprop"])
+def test_an_optimiser_with_the_dials_of_descent_is_descent(name):
+    rng, dials = np.random.default_rng(0), descent_dials()
+    betas = (dials["betas.0"], 0.9)
+    optimiser = OPTIMISERS[name](betas, dials["epsilon"])
+    parameters = torch.from_numpy(rng.standard_normal((1, 200))).float()
+    slots, right = (torch.zeros_like(parameters),) * optimiser.slots, parameters
+    for t in range(1, 20):
+        size = 10.0 ** rng.uniform(-4, 3, (1, 200))
+        gradient = torch.from_numpy(size * rng.standard_normal((1, 200))).float()
+        rate, at = torch.tensor(0.1, dtype=torch.float64), torch.tensor(float(t), dtype=torch.float64)
+        moved = optimiser.move(parameters, gradient, slots, at, rate * dials["epsilon"])
+        parameters, slots = moved
+        right = OPTIMISERS["descent"](betas, 1e-8).move(right, gradient, (), at, rate).parameters
+    assert torch.allclose(parameters, right, rtol=1e-4, atol=1e-4 * float(right.abs().max()))
+
+
+def test_the_page_s_divergences_are_those_of_their_formulas():
+    rng = np.random.default_rng(2)
+    model = session(divergence_model().content)
+    for shift, scale in ((0.0, 1.0), (1.0, 0.5), (6.0, 0.1), (0.0, 0.0)):
+        real, fake = rng.standard_normal((2, WINDOWS.judged, 2))
+        fake = scale * fake + shift
+        kl, js = model.run(
+            ["next seen/kl", "next seen/js"], {"at/real": real.astype("f4"), "at/fake": fake.astype("f4")}
+        )
+        width = max(float(bandwidth(real)), spacing_around(real, fake))
+        logs = [partial(log_of_points, cloud=cloud, width=width) for cloud in (real, fake)]
+        ends = [f([real, fake]) for f in (np.min, np.max)]
+        window = (ends[0] - 9 * width, ends[1] + 9 * width) * 2
+        nodes, error = quadrature(*logs, window, np.concatenate([real, fake]))
+        assert error < 1e-3
+        assert kl == pytest.approx(divergences.kl(nodes), rel=1e-3, abs=1e-4)
+        assert js == pytest.approx(divergences.js(nodes), rel=1e-3, abs=1e-4)
+        assert js <= np.log(2) + 1e-5
+
+
+def spacing_around(real: np.ndarray, fake: np.ndarray) -> float:
+    """The wider spacing of the grid around both clouds."""
+    both = np.concatenate([real, fake])
+    size = np.ptp(both, axis=0)
+    own = float(bandwidth(real))
+    return float(((size + 2 * MARGIN * (own + size / (SIDE - 1 - 2 * MARGIN))) / (SIDE - 1)).max())
+
+
+def test_the_optimal_critic_is_blurred_by_what_is_left_of_instance_noise():
+    config = read("eight-gaussians", "ns-gan-instance-noise", [*SMALL, "training.steps=100"])
+    sim = simulation(config)
+    real, fake = some_clouds()
+    late = sim._replace(start=sim.start._replace(step=sim.start.step + 50))
+    first, then = (page_draws(config, one, real, fake) for one in (sim, late))
+    assert first.std() < 0.9 * then.std()
+    half = read("eight-gaussians", "ns-gan-instance-noise", [*SMALL, "method.instance_noise=0.25"])
+    agree(then, python_draws(half, real.astype(float), fake.astype(float)))
+
+
 def duals_of(costs: np.ndarray) -> np.ndarray:
     """Column duals of the assignment, by POT."""
     import ot
@@ -566,5 +692,8 @@ def test_a_part_leaves_out_what_it_does_not_read_or_change():
     assert "draw/real" not in read_by
     assert "dials/critic_rate" not in read_by
     assert f"{NEXT}{game.places['critic']}" not in changed
-    assert f"{NEXT}{game.places['step']}" in changed
+    assert (
+        f"{NEXT}{game.places['step']}" not in changed
+    )  # that is the end of a step, which may come after several moves
+    assert set(game.models) == {"critic", "generator", "look", "gauge", "optimum"}  # where nothing else changes then
     assert torch.float64 in {port.dtype for port in game.models["generator"].inputs}

@@ -10,7 +10,7 @@ import torch
 from conftest import facts_of, gradient, numbers
 from torch import Tensor
 
-from toygan.game.networks import ACTIVATIONS, INITIALISATIONS, Layers, Network, Shape
+from toygan.game.networks import ACTIVATIONS, INITIALISATIONS, Layers, LayerShape, Network
 from toygan.game.players import CRITICS, GENERATORS, LATENTS, mlp_critic
 from toygan.targets.mixtures import ring
 
@@ -178,7 +178,7 @@ VARIANCES = {
 
 
 @pytest.mark.parametrize("law", INITIALISATIONS)
-@pytest.mark.parametrize("shape", [Shape(300, 100), Shape(100, 300)])
+@pytest.mark.parametrize("shape", [LayerShape(300, 100), LayerShape(100, 300)])
 def test_first_weights_have_the_variance_of_their_law(law, shape):
     weight = INITIALISATIONS[law](np.random.default_rng(0), shape)
     assert weight.shape == shape
@@ -188,9 +188,9 @@ def test_first_weights_have_the_variance_of_their_law(law, shape):
 
 
 def test_orthogonal_weights_are_orthonormal():
-    tall = INITIALISATIONS["orthogonal"](np.random.default_rng(0), Shape(8, 3))
+    tall = INITIALISATIONS["orthogonal"](np.random.default_rng(0), LayerShape(8, 3))
     np.testing.assert_allclose(tall.T @ tall, np.eye(3), atol=1e-14)
-    wide = INITIALISATIONS["orthogonal"](np.random.default_rng(0), Shape(3, 8))
+    wide = INITIALISATIONS["orthogonal"](np.random.default_rng(0), LayerShape(3, 8))
     np.testing.assert_allclose(wide @ wide.T, np.eye(3), atol=1e-14)
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import toygan
 from toygan.cli.main import app
 from toygan.files import own
-from toygan.files.own import named
+from toygan.files.own import function_named
 from toygan.files.own_networks import making, network_of, own_critic
 from toygan.files.samplers import streams_restored
 from toygan.game.players import mlp_critic
@@ -135,7 +135,7 @@ def played(method: str = "hinge+r1", **overrides):
 
 def test_a_module_of_linear_maps_is_the_shipped_perceptron(mine):
     """Outputs, slopes, and their gradients by the same flat parameters."""
-    mine_is = own_critic(making(named("mine.py:my_net"), "critic"))(2, 1, width=8, depth=2)
+    mine_is = own_critic(making(function_named("mine.py:my_net"), "critic"))(2, 1, width=8, depth=2)
     shipped = mlp_critic(2, 1, width=8, depth=2, activation="silu")
     rng = np.random.default_rng(0)
     parameters = torch.from_numpy(np.stack([shipped.initial(rng) for _ in range(3)])).requires_grad_()
@@ -151,7 +151,7 @@ def test_a_module_of_linear_maps_is_the_shipped_perceptron(mine):
 
 
 def test_every_seed_starts_by_its_own_stream_and_leaves_the_others_alone(mine):
-    body = network_of(making(named("mine.py:Normed"), "generator"), "generator", 4, 2, ())
+    body = network_of(making(function_named("mine.py:Normed"), "generator"), "generator", 4, 2, ())
     before = torch.get_rng_state()
     first, again, other = (body.initial(np.random.default_rng(seed)) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
@@ -162,7 +162,7 @@ def test_every_seed_starts_by_its_own_stream_and_leaves_the_others_alone(mine):
 
 def test_a_module_gives_what_it_would_alone(mine):
     """Two seeds at once against the module itself, with each seed's parameters; weights that nobody moves stay."""
-    code = making(named("mine.py:Normed"), "generator")
+    code = making(function_named("mine.py:Normed"), "generator")
     body = network_of(code, "generator", 4, 2, ())
     parameters = torch.from_numpy(np.stack([body.initial(np.random.default_rng(seed)) for seed in (0, 1)]))
     z = torch.from_numpy(np.random.default_rng(2).standard_normal((2, 7, 4)))
@@ -389,7 +389,7 @@ def test_check_takes_what_makes_a_network(words, part, mine):
 
 
 def test_flat_parameters_are_those_of_the_module(mine):
-    code = making(named("mine.py:Critic"), "critic")
+    code = making(function_named("mine.py:Critic"), "critic")
     body = network_of(code, "critic", 2, 1, ())
     first = body.initial(np.random.default_rng(0))
     assert len(first) == (2 + 1) * 8 + 8  # its last map has no bias

@@ -8,13 +8,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
 from toygan.draw.protocol import Both, protocol_picture
 from toygan.exhibits import scores
 from toygan.exhibits.agreement import AGREES, DIFFERS, MISSING, RULE, UNKNOWN, compared, published_of
-from toygan.exhibits.protocol_files import Protocol, Reported, config_of, read
+from toygan.exhibits.protocol_files import Protocol, Reported, config_of, left_open, read
 from toygan.exhibits.protocols import planned, rows_of, tasks_of
 from toygan.exhibits.published import Published
 from toygan.exhibits.rings import RINGS, rings_table
@@ -139,6 +141,9 @@ WRONG = {
     ('measure = "mode_tv"', 'measure = "cosine"'): ("rows[1].measure", "needs the generator funnels", ""),
     ('measure = "mode_tv"', 'measure = "growth"'): ("rows[1].measure", "needs the players of Dirac-GAN", ""),
     ('title = "A small one"\n', 'titel = "A small one"\n'): ("title", "this key is missing", ""),
+    ("training.steps = 80", 'training.steps = "80"'): ("runs[1].set.training.steps", "must be a whole number", "25000"),
+    ("steps = 40\n", "steps = 40.0\n"): ("training.steps", "must be a whole number", "for example 25000"),
+    ('spread = 0.5\nkind = "SD"', 'kind = "share"'): ("rows[0].kind", "a share of seeds belongs", "all_modes, no_mode"),
 }  # fmt: skip
 
 
@@ -159,6 +164,14 @@ def test_a_mistake_is_told_with_its_line(change, tmp_path):
         lines = [int(part.partition(", line ")[2].partition(":")[0]) for part in said.split("\n") if ", line " in part]
         wanted = [i for i, line in enumerate(text.split("\n"), 1) if new.strip().split("\n")[-1] in line]
         assert set(wanted) & set(lines), said
+
+
+def test_a_mistake_of_a_method_is_told_where_it_is_written_and_once(tmp_path):
+    with pytest.raises(UserError) as found:
+        read(in_folder(tmp_path, FILE.replace('objective = "non-saturating"', 'objective = "non-saturatin"')))
+    (mistake,) = found.value.mistakes
+    assert "methods.plain.objective" in str(found.value)
+    assert mistake.key == ("methods", "plain", "objective", "kind")
 
 
 def test_a_measure_that_needs_modes_is_refused_where_the_target_has_none(tmp_path):
@@ -365,6 +378,45 @@ def test_measures_of_points_count_as_the_file_says(recording):
     assert SCORES["no_mode"].of(few).tolist() == [1, 0]
 
 
+def test_what_a_runs_last_points_have_by_themselves_is_a_measure(recording):
+    """W1 and the others are those of the run's summary, by name, label and unit."""
+    for name in ("w1", "mmd", "grid_tv", "critic_value"):
+        np.testing.assert_array_equal(SCORES[name].of(Ended(recording, Counting())), recording.final(name))
+        assert np.isfinite(recording.final(name)).all()
+    assert SCORES["w1"].label == "W1"
+    ends = {name: SCORES[name].ends for name in ("w1", "grid_tv", "critic_value", "kl", "centre_x")}
+    assert ends == {
+        "w1": (0.0, math.inf), "grid_tv": (0.0, 1.0), "critic_value": (-math.inf, math.inf),
+        "kl": (-math.inf, math.inf), "centre_x": (-math.inf, math.inf),
+    }  # fmt: skip
+    assert "core_seconds" not in SCORES
+
+
+@pytest.mark.parametrize(
+    ("measure", "words"), [("grid_tv", "a target with modes"), ("on_skeleton", "a target that is a curve")]
+)
+def test_a_quantity_that_the_target_has_not_is_refused(measure, words, tmp_path):
+    target = 'kind = "swiss-roll"' if measure == "grid_tv" else 'kind = "ring"\nmodes = 4\nradius = 1.0\nstd = 0.1'
+    text = FILE.replace('kind = "ring"\nmodes = 4\nradius = 1.0\nstd = 0.1', target)
+    text = text.replace('measure = "modes"', f'measure = "{measure}"').replace('measure = "mode_tv"', 'measure = "w1"')
+    with pytest.raises(UserError, match=rf"(?s)rows\[0\]\.measure.*needs {words}"):
+        read(in_folder(tmp_path, text))
+
+
+def test_final_measures_come_again_from_the_frames_by_numpy_alone(recording):
+    """W1 by the cheapest pairing of the first points with the real ones they were judged against, modes by distances."""
+    final, real = recording.frames["final"].astype(float), recording.judged_against()
+    n = recording.facts.summary.w1_points
+    centres = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], float)
+    for s, points in enumerate(final):
+        cost = cdist(points[:n], real[:n])
+        assert recording.final("w1")[s] == pytest.approx(cost[linear_sum_assignment(cost)].mean(), rel=1e-9)
+        away = cdist(points, centres) / 0.1
+        assert recording.final("modes")[s] == len(set(away.argmin(axis=1)[away.min(axis=1) <= 3]))
+        assert recording.final("high_quality")[s] == pytest.approx((away.min(axis=1) <= 3).mean())
+    assert not np.isin(real, recording.frames["real"]).any()
+
+
 def test_points_are_the_recordings_own_as_far_as_they_reach(recording):
     final = recording.frames["final"]
     np.testing.assert_array_equal(scores.cloud(Ended(recording, Counting(points=300))), final[:, :300])
@@ -558,6 +610,21 @@ def test_growth_of_a_rule_with_a_period_is_the_mean_of_its_steps():
     assert found == pytest.approx(0.99624, abs=5e-6)
 
 
+def test_what_a_file_leaves_to_toygan_is_told(tmp_path):
+    """Rates and their fall are toygan's where a file says nothing of them; what any run of the file says is not told."""
+    said = left_open(read(in_folder(tmp_path)))
+    assert said["method.schedule"] == "linear"
+    assert said["generator.depth"] == 3
+    assert not {"generator.width", "critic.width", "training.batch"} & said.keys()
+    closed = FILE.replace("[methods.plain]", '[method]\nschedule = "constant"\n\n[methods.plain]\ncritic_rate = 1e-3')
+    closed = closed.replace("[generator]", '[generator]\nkind = "mlp"\ndepth = 2')
+    assert (
+        not {"method.schedule", "method.critic_rate", "generator.depth"}
+        & left_open(read(in_folder(tmp_path, closed))).keys()
+    )
+    assert "method.schedule = linear" in told_in_words(read(in_folder(tmp_path)))["as toygan has it"]
+
+
 # --- shipped ones ----------------------------------------------------------------------------------------------------
 
 
@@ -623,6 +690,26 @@ def test_quick_says_so(tmp_path, monkeypatch, no_processes):
     assert result.exit_code == 0, result.output
     assert "it decides nothing" in result.stdout
     assert Path("runs/protocols/small-quick.png").exists()
+
+
+def test_seeds_that_diverged_are_told(tmp_path, monkeypatch, no_processes):
+    """They find no mode, which counts; but that they were lost is said beside it."""
+    monkeypatch.chdir(tmp_path)
+    text = FILE.replace(
+        "[methods.plain]", "[methods.plain]\ncritic_rate = 1e9\ngenerator_rate = 1e9\noptimiser = 'descent'"
+    )
+    text = text.replace('objective = "non-saturating"', 'objective = "wasserstein"')
+    result = call("protocol", in_folder(tmp_path, text), "--workers", "1")
+    assert result.exit_code == 0, result.output
+    assert "0 (3 seeds, 3 diverged)" in result.stdout
+
+
+def test_a_file_is_shown_as_a_shipped_one_is(tmp_path):
+    result = call("show", in_folder(tmp_path))
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("protocol small: A small one")
+    assert "3.5 ± 0.5 (SD of 4 seeds)" in result.stdout
+    assert call("show", in_folder(tmp_path, "[protocol", "broken")).exit_code == 2
 
 
 def test_without_a_name_they_are_listed():

@@ -152,6 +152,21 @@ def test_a_perceptron_is_refined_in_its_latents_and_drawn(tmp_path, monkeypatch)
     assert (recording.folder / "refined.png").stat().st_size > 10_000
 
 
+def test_every_seed_is_refined_with_random_numbers_of_its_own(tmp_path, monkeypatch) -> None:
+    """The first one if none is named; another has its own real points, proposals and critic."""
+    monkeypatch.setattr("toygan.session.refined.OFFERS", 4)
+    monkeypatch.setattr("toygan.session.refined.FLOORS", 2)
+    settings = {"generator__kind": "data-plus-noise", "generator__std": 0.5, "training__seeds": 2}
+    recording = played(tmp_path, **settings)
+    first, again, second = refined(recording), refined(recording, 0), refined(recording, 1)
+    assert np.array_equal(first.before.points, again.before.points)
+    way = "Metropolis-Hastings"
+    assert first.after["learned"][way].w1 == again.after["learned"][way].w1
+    assert not np.isin(second.real, first.real).any()
+    assert not np.isin(second.before.points, first.before.points).any()
+    assert first.critics["learned"] != second.critics["learned"]
+
+
 def test_where_there_is_no_exact_critic_the_sheet_says_why(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("toygan.session.refined.OFFERS", 4)
     monkeypatch.setattr("toygan.session.refined.STEPS", {"learned": 2})

@@ -113,7 +113,7 @@ def test_a_shipped_world_is_the_one_that_earlier_runs_were_made_in(name):
     data = as_data(read(name))
     target = data["target"] | ({"path": None} if "path" in data["target"] else {})  # where it lies decides nothing
     found = hashlib.sha256(json.dumps([target, data["view"]], sort_keys=True).encode()).hexdigest()[:12]
-    assert found == facts_of(WORLDS, name, "WORLDS of test_scenario.py")
+    assert found == facts_of(WORLDS, name, "WORLDS in tests/test_scenario.py")
 
 
 def test_a_run_from_before_the_options_of_own_data_is_kept_or_continued(tmp_path, quick):

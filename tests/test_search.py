@@ -135,3 +135,8 @@ def test_what_is_no_map_of_latents_is_refused(tmp_path):
     several = run("two-moons", "mgan", overrides=SMALL, out=tmp_path, animation=False)
     with pytest.raises(UserError, match="has 4 generators; a search is of one"):
         seen_edit(several)
+    boosted = run("two-moons", "adagan", overrides=SMALL, out=tmp_path, animation=False)
+    with pytest.raises(
+        UserError, match="its points are made by adagan's players together; a search is of one generator"
+    ):
+        seen_anomaly(boosted)

@@ -222,6 +222,19 @@ def test_auto_is_the_fastest_that_is_there(world, tmp_path, quick):
     assert play(world, tmp_path).facts.backend == "onnx"
 
 
+def test_auto_calls_the_steps_of_a_short_run_and_goes_on_so(world, tmp_path, monkeypatch, quick):
+    """What begins with a graph ends with it, however few steps are left then."""
+    monkeypatch.setattr("toygan.engines.table.FEW", 80)
+    whole = play(world, tmp_path / "whole")
+    assert (whole.facts.steps < 80, whole.facts.backend) == (True, "eager")
+    assert interrupted(world, tmp_path, monkeypatch, "auto")["backend"] == "eager"
+    monkeypatch.setattr("toygan.engines.table.FEW", 0)
+    assert play(world, tmp_path).facts.backend == "eager"
+    assert interrupted(world, tmp_path / "other", monkeypatch, "auto")["backend"] == "onnx"
+    monkeypatch.setattr("toygan.engines.table.FEW", 80)
+    assert play(world, tmp_path / "other").facts.backend == "onnx"
+
+
 @pytest.mark.parametrize(("backend", "said"), [("tpu", "legal values: auto, cuda, eager, onnx"), ("cuda", "cuda")])
 def test_a_backend_that_is_not_there_is_refused(backend, said, world, tmp_path, quick):
     if backend == "cuda" and torch.cuda.is_available():

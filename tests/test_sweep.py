@@ -27,7 +27,7 @@ from toygan.cli.main import app
 from toygan.cli.many import plain_lines
 from toygan.draw.sweep import grid_picture, price_picture, save_sweep
 from toygan.files.config import Config, toml_of
-from toygan.files.disk import as_json, read_json
+from toygan.files.disk import json_bytes, read_json
 from toygan.files.strict import UserError, schema_of
 from toygan.game.objectives import OBJECTIVES
 from toygan.many import run
@@ -700,7 +700,7 @@ def test_a_points_file_travels_under_another_path(tmp_path: Path) -> None:
         "inputs": {home: "00"},
         "x": home,
     }
-    record = {"run.json": as_json(facts), "frames.npz": home.encode()}
+    record = {"run.json": json_bytes(facts), "frames.npz": home.encode()}
     away = moved(record, moves)
     expected = facts | {"config": facts["config"] | {"target": {"path": there}}, "inputs": {there: "00"}}
     assert json.loads(away["run.json"]) == expected
@@ -708,7 +708,7 @@ def test_a_points_file_travels_under_another_path(tmp_path: Path) -> None:
     assert moved(away, {there: home}) == record
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]\n", as_json({"config": 3}), b"\xff", b"[" * 10**5])
+@pytest.mark.parametrize("content", [b"{", b"[]\n", json_bytes({"config": 3}), b"\xff", b"[" * 10**5])
 def test_a_damaged_record_travels_as_it_is(content: bytes) -> None:
     for name in ("run.json", "config.toml"):
         assert moved({name: content}, {"/a/b.csv": "/c/b.csv"}) == {name: content}

@@ -90,6 +90,15 @@ def test_cells_have_the_masses_that_scipy_integrates():
         assert grid_tv(np.tile(place, (7, 1)), modes) == pytest.approx(1 - due, abs=1e-6)
 
 
+@pytest.mark.parametrize("centres", [[[0.0, 0.0]], [[0.3, 0.7]], [[1e8, -3.0]], [[0.0, 0.0], [1.0, 0.0]]])
+def test_of_modes_that_are_points_perfect_samples_have_no_distance(centres):
+    """All of a point's mass is in its cell: as float32 has them, perfect samples differ in nothing, and others in all."""
+    modes = Modes(np.array(centres), np.zeros((len(centres), 2, 2)), np.full(len(centres), 1 / len(centres)))
+    perfect = np.repeat(modes.centres, 50, axis=0).astype(np.float32)
+    assert grid_tv(perfect, modes) == pytest.approx(0.0, abs=1e-12)
+    assert grid_tv(perfect + 1e3, modes) == pytest.approx(1.0)
+
+
 def test_cells_see_what_modes_do_not():
     modes = ring(modes=4, radius=1.0, std=0.1).modes
     narrow = np.repeat(modes.centres, 500, axis=0) + 0.02 * cloud(2000)

@@ -10,6 +10,7 @@ from typing import Any
 from toygan.files import catalogue
 from toygan.files.catalogue import Entry
 from toygan.files.shipped import exhibits_folder, protocols_folder, shipped_exhibits, shipped_protocols
+from toygan.files.strict import read_toml
 
 
 def exhibits() -> dict[str, str]:
@@ -27,14 +28,15 @@ def exhibit_page(name: str) -> Entry:
     from toygan.exhibits import read
     from toygan.exhibits.aloud import aloud
     from toygan.exhibits.explained import read_aloud
+    from toygan.exhibits.files import find
 
     exhibit, claims = read(name), dict[str, str]()
     for i, claim in enumerate(exhibit.claims, 1):
         claims |= {f"claim {i}": claim.says, f"claim {i} holds if": aloud(claim)}
     claims |= read_aloud(exhibit, Path("runs"))
     lines = {"question": exhibit.question, "look at": exhibit.text, "reference": exhibit.reference}
-    text = (exhibits_folder() / f"{name}.toml").read_text(encoding="utf-8")
-    return Entry(f"exhibit {name}: {exhibit.title}", lines | claims, text)
+    text = find(name).read_text(encoding="utf-8-sig")
+    return Entry(f"exhibit {exhibit.name}: {exhibit.title}", lines | claims, text)
 
 
 def protocols() -> dict[str, str]:
@@ -45,12 +47,12 @@ def protocols() -> dict[str, str]:
 
 def protocol_page(name: str) -> Entry:
     """A protocol: where it was published, its setting, what is unlike, its published numbers, and the file itself."""
-    from toygan.exhibits.protocol_files import read
+    from toygan.exhibits.protocol_files import find, read
     from toygan.exhibits.telling import told_in_words
 
     found = read(name)
-    text = (protocols_folder() / f"{name}.toml").read_text(encoding="utf-8")
-    return Entry(f"protocol {name}: {found.title}", told_in_words(found), text)
+    text = find(name).read_text(encoding="utf-8-sig")
+    return Entry(f"protocol {found.name}: {found.title}", told_in_words(found), text)
 
 
 def labels() -> dict[str, str]:
@@ -90,7 +92,15 @@ def pages(name: str) -> list[Entry]:
         "quantity": (quantities(), quantity_page),
         "label": (labels(), label_page),
     }
+    if name.endswith(".toml") and (page := page_of_file(name)) is not None:
+        return [page(name)]
     return catalogue.pages(spoken().get(name.strip().lower(), name), more)
+
+
+def page_of_file(name: str) -> Callable[[str], Entry] | None:
+    """The page of a file that is a protocol or an exhibit; None of any other. UserError where it is no TOML."""
+    data = read_toml(Path(name))[0]
+    return protocol_page if "protocol" in data else exhibit_page if "claims" in data else None
 
 
 def spoken() -> dict[str, str]:

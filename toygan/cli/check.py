@@ -38,11 +38,11 @@ def check(
 ) -> None:
     """Hold a loss, a penalty, a network or a sampler of yours against the known mistakes: a line a fact."""
     with clear_faults():
-        from toygan.files.own import named
+        from toygan.files.own import function_named
         from toygan.quantities.contract import held
         from toygan.session.cost import cost
 
-        code = named(word)
+        code = function_named(word)
         part, facts = held(code, role)
         facts = [*facts, *filter(None, [cost(code, part, facts)] if with_cost else [])]
         wrong = sum(fact.holds is False for fact in facts)

@@ -17,11 +17,12 @@ from rich.progress import Progress as Bar
 from rich.table import Column, Table
 from rich.text import Text
 
+from toygan.files import cache
 from toygan.files.advice import advice
 from toygan.files.catalogue import Entry
 from toygan.files.config import Config
 from toygan.files.text import number, one_line, tell, visible
-from toygan.many.run import LIBRARIES, Progress, Watcher, backends_here, installed
+from toygan.many.run import LIBRARIES, Progress, Watcher, automatic, backends_here, installed
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
 from toygan.session.recording import Recording, like_perfect
 
@@ -278,6 +279,15 @@ def print_page(page: Entry) -> None:
     out.print(page.settings, soft_wrap=True)  # as it is, so that it can be copied
 
 
+def kept_in() -> str:
+    """Where floors and large graphs are kept between runs, and how much of it there is."""
+    try:
+        sizes = [path.stat().st_size for path in cache.folder().rglob("*") if path.is_file()]
+    except (OSError, RuntimeError) as error:
+        return f"there is none ({error})"
+    return f"{cache.folder()} ({len(sizes)} files, {sum(sizes) / 1e6:.1f} MB); TOYGAN_CACHE names another"
+
+
 def print_doctor() -> None:
     """Versions, device, threads, encoders, and what is missing."""
     import torch
@@ -289,6 +299,8 @@ def print_doctor() -> None:
     out.print(f"GPU: {gpu}")
     for name, lacking in backends_here().items():
         out.print(f"backend {name}: {lacking or 'ready'}")
+    out.print(f"backend auto: {automatic()}", soft_wrap=True)
+    out.print(f"cache: {kept_in()}", soft_wrap=True)
     out.print(f"threads: 1 a run by default, {torch.get_num_threads()} possible")
     films = "gif, webp" + (", mp4" if find_spec("imageio_ffmpeg") else "")
     missing = "" if find_spec("imageio_ffmpeg") else "  (mp4: pip install 'toygan[mp4]')"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from toygan.draw import Options
     from toygan.quantities.distance import Number, Sweep
 
+WHICH = "A scenario: a shipped name, the path of a .toml, or a target of yours, FILE.py:NAME."
 OVER = "Let a number of B's target go through N values: target.shift=-1:1:21 moves x, target.shift.1=-1:1:21 moves y."
 EVERY = 2.0  # seconds between two lines of progress
 PICTURE = Path("distance.png")
@@ -36,14 +37,7 @@ Kinds = Annotated[
 
 
 def distance(
-    a: Annotated[
-        str,
-        typer.Argument(
-            metavar="A",
-            help="A scenario: a shipped name, the path of a .toml, or a target of yours, FILE.py:NAME.",
-            autocompletion=complete_scenario,
-        ),
-    ],
+    a: Annotated[str, typer.Argument(metavar="A", help=WHICH, autocompletion=complete_scenario)],
     b: Annotated[str, typer.Argument(metavar="B", help="Another one, or the same.", autocompletion=complete_scenario)],
     over: Annotated[
         str | None,
@@ -64,22 +58,26 @@ def distance(
     """Say how far the targets of two scenarios are apart, and how each number was found."""
     with clear_faults():
         from toygan.files.own import allow, allow_named
-        from toygan.files.strict import UserError
 
         allow([a, b])
         allow_named(own)
-        asked = {"--out": out, "--format": formats, "--panels": panels}
-        if over is None and any(asked.values()):
-            option = next(name for name, value in asked.items() if value)
-            raise UserError(f"{option}: there is a picture only with --over, as in --over target.shift=-1:1:21")
         options = drawing.looked(look)
         if over is None:
+            no_picture({"--out": out, "--format": formats, "--panels": panels})
             say(table_of(a, b, points, as_json))
             return
         files = drawing.files_of(out or PICTURE, formats)
         drawing.fits(options, [path.suffix[1:].lower() for path in files])
         wanted = drawing.panels_in(panels, DRAWN)
         say(along_key(a, b, over, points, files, options, as_json, wanted or DRAWN))
+
+
+def no_picture(asked: dict[str, object]) -> None:
+    """Refuse what is asked of a picture where none is drawn."""
+    from toygan.files.strict import UserError
+
+    if option := next((name for name, value in asked.items() if value), None):
+        raise UserError(f"{option}: there is a picture only with --over, as in --over target.shift=-1:1:21")
 
 
 def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:

@@ -22,7 +22,7 @@ from toygan.files.text import say, say_json, tell
 if TYPE_CHECKING:
     from toygan.exhibits import Exhibit, Showing, Verdict, Work
     from toygan.exhibits.published import Published
-    from toygan.exhibits.show import Asked
+    from toygan.exhibits.show import Pictures
     from toygan.view.look import Options
 
 RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
@@ -93,14 +93,14 @@ def in_formats(look: drawing.Appearance, formats: Sequence[str], points: drawing
     return options
 
 
-def asked_of(exhibit: Exhibit, formats: Sequence[str], panels: str | None, seed: int | None) -> Asked:
+def asked_of(exhibit: Exhibit, formats: Sequence[str], panels: str | None, seed: int | None) -> Pictures:
     """What of an exhibit's pictures is asked for; UserError for a kind or number of panels that it has not."""
-    from toygan.exhibits.show import Asked
+    from toygan.exhibits.show import Pictures
 
     drawing.refuse_films(formats)
     kinds = dict.fromkeys(panel.kind for panel in exhibit.panels)
     legal = [*kinds, *(str(i) for i, _ in enumerate(exhibit.panels, 1))]
-    return Asked(drawing.panels_in(panels, legal), seed, formats)
+    return Pictures(drawing.panels_in(panels, legal), seed, formats)
 
 
 def gallery(
@@ -172,7 +172,7 @@ def shown_exhibits(
     workers: int | None,
     commands: Sequence[str],
     options: Options | None = None,
-    asked: Asked | None = None,
+    asked: Pictures | None = None,
 ) -> tuple[list[Showing], dict[str, str]]:
     """Do every run of some exhibits, then judge and draw them, several at once; also the runs that failed."""
     from joblib import Parallel, cpu_count, delayed

@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -502,7 +503,7 @@ def compare(
         Path | None, typer.Option(metavar="DIR", help="Where picture and film go; the runs' common folder by default.")
     ] = None,
     formats: drawing.Formats = [],  # noqa: B006
-    chosen: drawing.Chosen = drawing.Chosen(),  # noqa: B008
+    chosen: drawing.Selected = drawing.Selected(),  # noqa: B008
     film: drawing.Film = drawing.Film(),  # noqa: B008
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     critics: drawing.Critics = drawing.Critics(),  # noqa: B008
@@ -512,7 +513,6 @@ def compare(
 ) -> None:
     """Put several runs side by side: one picture, one film, every measure with its floor."""
     with clear_faults():
-        from toygan.cli.console import print_measures, print_table, table_rows
         from toygan.files.strict import UserError
 
         if len(folders) < 2:
@@ -520,29 +520,38 @@ def compare(
         drawing.without_film(formats, animation)
         options, asked = drawing.looked(look, critics), drawing.Wanted(None, None, *chosen)
         own = bool(asked.own or asked.seed == "all")
-        moving = animation and not (own or look.type_size or options.mm)
-        formats = drawing.chosen_formats(formats, ["png", "gif"] if moving else ["png"])
-        drawing.go_together(asked, options, formats)
-        drawing.fits(options, formats, own)
+        formats = compared_as(formats, animation and not (own or look.type_size or options.mm), asked, options, own)
         pace, recordings = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
         place = usable(out or common_folder(recordings))
         if asked.own or asked.seed:
             command = drawing.picture_command("compare", folders, asked, look, critics)
             recordings = [*recordings[:-1], drawing.with_command(recordings[-1], command)]
         each = drawing.seeds_of_each(recordings, asked.seed, options.points)
-        if own:
-            paths = draw_all(
-                formats, lambda suffix: drawing.drawn_apart(each, place / "comparison", suffix, asked, options)
-            )
-        else:
-            tail = f"-seed-{asked.seed}" if asked.seed else ""
-            paths = draw_comparison([one for one, *_ in each], place, formats, pace, options, tail)
+        apart = partial(drawing.drawn_apart, each, place / "comparison", asked=asked, options=options)
+        tail = f"-seed-{asked.seed}" if asked.seed else ""
+        beside = [one for one, *_ in each]
+        paths = draw_all(formats, apart) if own else draw_comparison(beside, place, formats, pace, options, tail)
         paths |= write_page(recordings, place) if page else {}
-        if as_json:
-            say_json({"runs": table_rows(recordings)} | paths)
-        else:
-            print_measures(recordings)
-            print_table(recordings, paths)
+        tell_compared(recordings, paths, as_json)
+
+
+def tell_compared(recordings: list[Recording], paths: dict[str, str], as_json: bool) -> None:
+    """Print every measure of several runs, and where their pictures are."""
+    from toygan.cli.console import print_measures, print_table, table_rows
+
+    if as_json:
+        say_json({"runs": table_rows(recordings)} | paths)
+    else:
+        print_measures(recordings)
+        print_table(recordings, paths)
+
+
+def compared_as(formats: list[str], moving: bool, asked: drawing.Wanted, options: Options, own: bool) -> list[str]:
+    """The formats of a comparison, by default with a film where it moves. Raises UserError where they do not go together."""
+    formats = drawing.chosen_formats(formats, ["png", "gif"] if moving else ["png"])
+    drawing.go_together(asked, options, formats)
+    drawing.fits(options, formats, own)
+    return formats
 
 
 # --- list, show, doctor ----------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from toygan.files.text import room, say, tell, visible
 
 if TYPE_CHECKING:
     from toygan.draw import Options
-    from toygan.many.sweep import Places, Plan, Standing, Watch
+    from toygan.many.sweep import Plan, SaidAt, Standing, Watch
     from toygan.many.table import Table
     from toygan.many.task import Task
 
@@ -123,10 +123,15 @@ def sweep(
         with watching() as watch:
             failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
         show_results(sweeps.outcome(tasks, failed), place, formats or ["png"], options, wanted or PICTURES)
-        if failed:
-            listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
-            complain(f"{len(failed)} of {len(tasks)} runs failed; the same command tries them again{listed}")
-            raise typer.Exit(SOME_FAILED)
+        tell_failed(failed, len(tasks))
+
+
+def tell_failed(failed: dict[str, str], tasks: int) -> None:
+    """Say which runs failed and why, and end so."""
+    if failed:
+        listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
+        complain(f"{len(failed)} of {tasks} runs failed; the same command tries them again{listed}")
+        raise typer.Exit(SOME_FAILED)
 
 
 def measuring(words: list[str]) -> list[str]:
@@ -153,7 +158,7 @@ def plan_of(
     own: list[str],
     out: Path | None,
     animation: bool,
-) -> tuple[Plan, Places]:
+) -> tuple[Plan, SaidAt]:
     """What the words of the command ask for, and where in a sweep file the rest stands; its keys give way to them."""
     from toygan.files.own import allow, allow_named
     from toygan.files.strict import UserError, parse_override

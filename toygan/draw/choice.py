@@ -18,7 +18,7 @@ from toygan.draw.panels import (
     LARGE,
     PLAIN,
     SMALL,
-    Style,
+    Stroke,
     critic_contour,
     loss_curves,
     optimal_contour,
@@ -193,7 +193,7 @@ def draw_cell(axis: Axes, cell: Shot, options: Options) -> None:
         cell.panel.draw(axis, cell.shown, cell.look, options)
 
 
-def keys_of(cells: Sequence[Shot]) -> dict[str, Style]:
+def keys_of(cells: Sequence[Shot]) -> dict[str, Stroke]:
     """How each run's curve is drawn, by the run's name, where several runs share a panel of curves."""
     runs = list(dict.fromkeys(cell.run for cell in cells if cell.run))
     return dict(zip(runs, styles_of(len(runs)), strict=True)) if any(cell.runs for cell in cells) else {}
@@ -256,10 +256,10 @@ def panels_of(shown: Scene, name: str) -> list[Pane]:
 
 # --- where panels stand ----------------------------------------------------------------------------------------------
 
-Row = list[Shot]
+Strip = list[Shot]
 
 
-def fitting(cells: Sequence[Shot], options: Options) -> tuple[float, float, list[Row]]:
+def fitting(cells: Sequence[Shot], options: Options) -> tuple[float, float, list[Strip]]:
     """How much larger than laid out a page is, its width as laid out, and its rows: on a slide with the largest words of
     the usual sizes that leave room for panels, unless their size is given. ValueError where none does.
     """
@@ -275,7 +275,7 @@ def fitting(cells: Sequence[Shot], options: Options) -> tuple[float, float, list
     raise ValueError(f"{many} not fit on a {what} with words of this size; choose fewer or smaller words")
 
 
-def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Row]:
+def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Strip]:
     """Panels in rows: those of one name for several runs, or for several seeds or steps of a run, together, else all on the
     plane before the curves; a few on a slide in one row.
     """
@@ -301,14 +301,14 @@ def slots_in(row: Sequence[Shot]) -> int:
     return sum(2 if cell.runs else 1 for cell in row)
 
 
-def even_rows(part: Sequence[Shot], most: int) -> list[Row]:
+def even_rows(part: Sequence[Shot], most: int) -> list[Strip]:
     """Panels in rows of at most so many, as even as they come."""
     rows = -(-len(part) // max(most, 1))
     columns = -(-len(part) // rows)
     return [list(part[start : start + columns]) for start in range(0, len(part), columns)]
 
 
-def side_of(rows: Sequence[Row], wide: float, options: Options) -> float:
+def side_of(rows: Sequence[Strip], wide: float, options: Options) -> float:
     """The side of the plane, in inches, for which there is room."""
     planes = [row for row in rows if is_on_plane(row)]
     across = min((wide / max(map(slots_in, rows)) - LEFT - RIGHT, wide))
@@ -320,39 +320,39 @@ def side_of(rows: Sequence[Row], wide: float, options: Options) -> float:
     return min(across, (free / len(planes) - max(map(above, planes)) - BENEATH) / shape_of(rows))
 
 
-def shape_of(rows: Sequence[Row]) -> float:
+def shape_of(rows: Sequence[Strip]) -> float:
     """Height over width of the plane."""
     return max(cell.panel.tall(cell.shown, 1.0) for row in rows for cell in row)
 
 
-def height_of(row: Row, side: float) -> float:
+def height_of(row: Strip, side: float) -> float:
     """The height of a row's panels, where a plane's side is so long."""
     return max((cell.panel.tall(cell.shown, side) for cell in row if cell.panel.plane), default=CURVE)
 
 
-def around(row: Row) -> float:
+def around(row: Strip) -> float:
     """What is over and beneath a row's panels."""
     return above(row) + BENEATH if is_on_plane(row) else AROUND + above(row) - OVER
 
 
-def is_on_plane(row: Row) -> bool:
+def is_on_plane(row: Strip) -> bool:
     """Whether a row has a panel of the plane."""
     return any(cell.panel.plane for cell in row)
 
 
-def above(row: Row) -> float:
+def above(row: Strip) -> float:
     """What is over a row's panels: their titles, of one line or, of one of several runs, of two."""
     return OVER + (LINE if any(cell.run for cell in row) else 0.0)
 
 
-def tall_of(rows: Sequence[Row], wide: float, options: Options = USUAL) -> float:
+def tall_of(rows: Sequence[Strip], wide: float, options: Options = USUAL) -> float:
     """The height of all rows."""
     side = side_of(rows, wide, options)
     return sum(height_of(row, side) + around(row) for row in rows)
 
 
 def places(
-    rows: Sequence[Row], wide: float, top: float, options: Options
+    rows: Sequence[Strip], wide: float, top: float, options: Options
 ) -> Iterator[tuple[Shot, tuple[float, float, float, float]]]:
     """Each panel with its left, bottom, width and height; on a slide in the middle of what is left for them."""
     side, slide = side_of(rows, wide, options), options.style != "paper"

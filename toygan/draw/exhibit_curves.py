@@ -50,7 +50,6 @@ from toygan.session.recording import Recording
 MOST = 21  # lines that colours and dashes tell apart
 LONGEST = 46  # characters of a name at the right
 BANDED = 6  # lines whose bands do not become a blot
-Runs = Sequence[Labelled]
 
 
 # --- measures over the steps -----------------------------------------------------------------------------------------
@@ -72,7 +71,7 @@ def curves(material: Material) -> Figure:
     return made.figure
 
 
-def beside(runs: Runs) -> float:
+def beside(runs: Sequence[Labelled]) -> float:
     """Inches of a panel that leaves room for the names at its right."""
     return WIDTH - 1.15 - min(0.062 * max(18, *(len(run.label) for run in runs)), 0.062 * LONGEST)
 
@@ -84,13 +83,13 @@ def curves_in_words(material: Material) -> str:
     return f"{first_in_words(runs, shown=False)} · line: median of the seeds{band}"
 
 
-def first_in_words(runs: Runs, shown: bool) -> str:
+def first_in_words(runs: Sequence[Labelled], shown: bool) -> str:
     """Which runs are drawn, and how many there are where these are the first of many."""
     words = runs_in_words([run.recording for run in runs[:MOST]], shown=shown)
     return f"{words} · the first {MOST} of {len(runs)}" if len(runs) > MOST else words
 
 
-def panels_of(runs: Runs) -> dict[str, list[Labelled]]:
+def panels_of(runs: Sequence[Labelled]) -> dict[str, list[Labelled]]:
     """Runs by scenario; all in one panel where they are of a scenario each."""
     found: dict[str, list[Labelled]] = {}
     for run in runs:
@@ -99,12 +98,12 @@ def panels_of(runs: Runs) -> dict[str, list[Labelled]]:
     return found if apart else {"": list(runs)}
 
 
-def longest(runs: Runs) -> Recording:
+def longest(runs: Sequence[Labelled]) -> Recording:
     """The recording with the most steps."""
     return max((run.recording for run in runs), key=lambda recording: recording.facts.steps)
 
 
-def measure_lines(axis: Axes, runs: Runs, measure: str, scenario: str) -> None:
+def measure_lines(axis: Axes, runs: Sequence[Labelled], measure: str, scenario: str) -> None:
     """The lines of one measure, what a perfect generator scores, and the names at the right."""
     styles, ends, tables = styles_of(len(runs)), [], []
     for run, (colour, dashes, _) in zip(runs, styles, strict=True):
@@ -138,7 +137,7 @@ def median_line(
     return last_finite(middle)
 
 
-def floor_line(axis: Axes, runs: Runs, measure: str) -> float:
+def floor_line(axis: Axes, runs: Sequence[Labelled], measure: str) -> float:
     """The band of what perfect generators, or exact transport, score in this measure; NaN where none is known."""
     known = [value for run in runs if np.isfinite(value := floor_at(run, measure)).all()]
     if not known or ((spread := np.ptp([value[1] for value in known])) > 0.2 * abs(known[0][1]) + 1e-9 and spread > 0):
@@ -187,7 +186,7 @@ def layers(material: Material) -> Figure:
     return made.figure
 
 
-def layer_lines(axis: Axes, runs: Runs) -> None:
+def layer_lines(axis: Axes, runs: Sequence[Labelled]) -> None:
     """Gradients [L] at the first and last frame of each run over the number of the layer, on a logarithmic scale."""
     styles, tables = styles_of(len(runs)), [by_layer(run) for run in runs]
     for table, (colour, dashes, _) in zip(tables, styles, strict=True):

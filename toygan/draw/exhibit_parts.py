@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,8 +17,8 @@ from toygan.draw.sweep import BARS
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, better
 from toygan.session.recording import Recording
-from toygan.view.records import groups, known_values
-from toygan.view.scene import Points, named
+from toygan.view.records import Row, groups, known_values
+from toygan.view.scene import Points, seeds_in_words
 from toygan.view.statistics import FEWEST, median
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ BOUNDED = {"share", "cosine", "modes"}  # units of quantities that a logarithmic
 LOST = "diverged"
 NO_BARS = f"no bars: intervals need {FEWEST} seeds"
 
-Row = Mapping[str, Any]
 Rows = Sequence[Row]
 
 
@@ -149,7 +148,7 @@ def diverged_words(recording: Recording) -> str:
 def all_seeds(recording: Recording) -> str:
     """The seeds of a run."""
     seeds = recording.facts.seeds
-    return f"seed{'s' if len(seeds) > 1 else ''} {named(seeds)}"
+    return f"seed{'s' if len(seeds) > 1 else ''} {seeds_in_words(seeds)}"
 
 
 def rows_in_words(rows: Rows) -> str:

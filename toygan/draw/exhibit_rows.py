@@ -48,7 +48,7 @@ KEPT = 8  # runs that keep the exhibit's order; more of them are sorted
 GOOD = ("converged", "still-improving")  # labels that are no failure
 NONE = "no label"
 
-Runs = dict[str, Rows]  # rows by the name of their run
+RowsByRun = dict[str, Rows]  # rows by the name of their run
 
 
 # --- ends ------------------------------------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ def ends(material: Material) -> Figure:
     return made.figure
 
 
-def ends_in_words(material: Material, runs: Mapping[str, Runs]) -> list[str]:
+def ends_in_words(material: Material, runs: Mapping[str, RowsByRun]) -> list[str]:
     """What was run and how to read it."""
     sorted_by = f"best {label_of(measures_in(material)[0])} on top"
     order = sorted_by if max(map(len, runs.values())) > KEPT else ""
@@ -82,7 +82,7 @@ def ends_in_words(material: Material, runs: Mapping[str, Runs]) -> list[str]:
     return [rows_in_words(material.rows), " · ".join(part for part in parts if part)]
 
 
-def ordered(runs: Runs, measure: str) -> Runs:
+def ordered(runs: RowsByRun, measure: str) -> RowsByRun:
     """Few runs as the exhibit has them, many from the best median to the worst."""
     if len(runs) <= KEPT:
         return dict(runs)
@@ -91,7 +91,7 @@ def ordered(runs: Runs, measure: str) -> Runs:
     return {label: runs[label] for label in sorted(runs, key=lambda label: np.nan_to_num(middles[label], nan=math.inf))}
 
 
-def ends_row(made: Page, bottom: float, tall: float, title: str, runs: Runs, measures: Sequence[str]) -> None:
+def ends_row(made: Page, bottom: float, tall: float, title: str, runs: RowsByRun, measures: Sequence[str]) -> None:
     """Panels of up to three measures beside each other, with the names of the runs at the left."""
     names = [name_with_lost(within(label, title), rows, measures) for label, rows in reversed(runs.items())]
     left = names_wide(names)
@@ -170,7 +170,7 @@ def labels_of(row: Mapping[str, Any]) -> Sequence[str]:
     return ["not diagnosed"] if found is None else (list(dict.fromkeys(found)) or [NONE])
 
 
-def label_bars(axis: Axes, runs: Runs, columns: Sequence[str]) -> None:
+def label_bars(axis: Axes, runs: RowsByRun, columns: Sequence[str]) -> None:
     """A track a cell, filled to the share of the seeds, and the count on it."""
     for line, rows in enumerate(reversed(runs.values())):
         counts = Counter(name for row in rows for name in labels_of(row))
@@ -213,7 +213,7 @@ def all_modes(material: Material) -> Figure:
     return made.figure
 
 
-def mode_bars(axis: Axes, runs: Runs) -> None:
+def mode_bars(axis: Axes, runs: RowsByRun) -> None:
     """Shares of seeds with all modes; a seed that diverged has not found them."""
     for line, rows in enumerate(reversed(runs.values())):
         found = sum(row.get("modes_of") is not None and row.get("modes") == row["modes_of"] for row in rows)

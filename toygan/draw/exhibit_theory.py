@@ -21,6 +21,7 @@ from toygan.draw.points import GENERATED, REAL
 from toygan.draw.sheet import WIDTH, say
 from toygan.draw.sweep import dress, log_axis
 from toygan.view.records import groups
+from toygan.view.statistics import mean
 
 BOX = 0.2  # inches a side of a box on a line
 
@@ -260,32 +261,46 @@ def refined(material: Material) -> Figure:
     if not pieces:
         return nothing(material)
     how = (
-        "W1 to the real points, of 1000 points. Grey: as they are made; orange: sorted by the learned critic; blue: by the "
-        "optimal one. Line: perfect samples, the mean; shaded up to the largest of 16."
+        "W1 to the real points, of 1000 points; rings: seeds, bar: the mean with its 95 % interval. Grey: as they are made; "
+        "orange: sorted by the learned critic; blue: by the optimal one. Line: perfect samples, the mean; shaded up to the "
+        "largest of 16, both in the mean over the seeds."
     )
-    tall = sum(LINE * len(rows) + 0.85 for rows in pieces.values())
-    made, bottom = page(material, tall, [how]), 0.0
-    for key, rows in pieces.items():
-        bottom += LINE * len(rows) + 0.85
-        axis = axis_at(made.figure, 2.6, made.top - bottom + 0.45, WIDTH - 2.9, LINE * len(rows))
-        ways(axis, " · ".join(str(part) for part in key if part), rows)
+    drawn = {key: groups(rows, ("critic", "way")) for key, rows in pieces.items()}
+    made, bottom = page(material, sum(LINE * len(lines) + 0.85 for lines in drawn.values()), [how]), 0.0
+    for key, lines in drawn.items():
+        bottom += LINE * len(lines) + 0.85
+        axis = axis_at(made.figure, 2.6, made.top - bottom + 0.45, WIDTH - 2.9, LINE * len(lines))
+        ways(axis, " · ".join(str(part) for part in key if part), lines)
     return made.figure
 
 
-def ways(axis: Axes, name: str, rows: Rows) -> None:
-    """One run's clouds from above."""
+def ways(axis: Axes, name: str, lines: Mapping[tuple[Any, ...], Rows]) -> None:
+    """One run's clouds from above, by critic and way."""
     titled(axis, name, PLAIN)
-    floor, most = (float(np.nanmedian(column(rows, one))) for one in ("w1_floor", "perfect"))
+    every = [row for rows in lines.values() for row in rows]
+    floor, most = (float(np.nanmean(column(every, one))) for one in ("w1_floor", "perfect"))
     axis.axvspan(0, most, color=FAINT, alpha=0.18, linewidth=0)
     axis.axvline(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
-    for place, row in enumerate(rows):
-        if np.isfinite(row["w1"]):
-            axis.plot(row["w1"], place, "o", color=OF_CRITIC[str(row["critic"])], markersize=6)
-        else:
-            axis.text(0.01, place, f"too few points for a distance: {row.get('words', '')}", size=SMALL, va="center", color=INK,
-                      transform=axis.get_yaxis_transform())  # fmt: skip
-    names = [str(row["way"]) if row["critic"] == "none" else f"{row['way']}, {row['critic']} critic" for row in rows]
-    axis.set_yticks(range(len(rows)), names)
-    axis.set_ylim(len(rows) - 0.5, -0.5)
+    for place, ((critic, _), rows) in enumerate(lines.items()):
+        over_seeds(axis, place, rows, OF_CRITIC[str(critic)])
+    names = [str(way) if critic == "none" else f"{way}, {critic} critic" for critic, way in lines]
+    axis.set_yticks(range(len(lines)), names)
+    axis.set_ylim(len(lines) - 0.5, -0.5)
     axis.set_xlim(left=0)
     dress(axis)
+
+
+def over_seeds(axis: Axes, place: int, rows: Rows, color: str) -> None:
+    """The W1 of one way, a ring a seed, and their mean with its interval; words where no seed has enough points for one."""
+    known = [value for value in column(rows, "w1") if np.isfinite(value)]
+    if not known:
+        axis.text(0.01, place, f"too few points for a distance: {rows[0].get('words', '')}", size=SMALL, va="center", color=INK,
+                  transform=axis.get_yaxis_transform())  # fmt: skip
+        return
+    found = mean(known)
+    axis.plot(found.ends, [place, place], color=color, linewidth=3, solid_capstyle="butt", alpha=0.55)
+    axis.plot(known, [place] * len(known), "o", color=color, markersize=5, markerfacecolor="none", markeredgewidth=0.9)
+    axis.plot(found.value, place, "|", color=color, markersize=11, markeredgewidth=2)
+    if len(known) < len(rows):
+        axis.annotate(f"{len(rows) - len(known)} of {len(rows)} seeds: too few points", (max(known), place), (8, 0),
+                      textcoords="offset points", va="center", size=SMALL, color=INK)  # fmt: skip

@@ -48,13 +48,13 @@ from toygan.view.scene import (
 )
 from toygan.view.words import frame_words
 
-Progress = Callable[[int, int], None]
+Advance = Callable[[int, int], None]
 
 
 def save_film(
     recording: Recording,
     path: str | Path,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
     pace: Pace = PACE,
     options: Options = USUAL,
 ) -> None:
@@ -190,7 +190,7 @@ def moving_critic(axis: Axes, shown: Scene, scale: Scale, short: bool) -> Moving
 def moving_optimum(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The optimal critic against each frame's points, on its own colour scale."""
     assert shown.optimal is not None
-    optimal, known = shown.optimal, levels_in_time(shown, shown.optimal, scale)
+    optimal, known = shown.optimal, levels_in_time(shown, shown.optimal, scale, exact=True)
     panels.frame_view(axis, shown)
     field = score_pixels(axis, optimal[0], known[0].edges)
     real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)
@@ -292,7 +292,7 @@ def rendered(
     figure: Figure,
     parts: Sequence[Moving],
     looks: Sequence[int],
-    progress: Progress | None,
+    progress: Advance | None,
     options: Options = USUAL,
 ) -> Iterator[Image.Image]:
     """Each look as a picture: the still background once, words beneath when they change, then what moves, and lines of

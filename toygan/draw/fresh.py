@@ -15,7 +15,7 @@ from toygan.draw.points import generated_cloud, real_points
 from toygan.draw.sheet import MARGIN, PICTURE_FORMATS, WIDTH, blank, command_lines, even, header, save_figure, suffix_in
 from toygan.session.recording import Recording
 from toygan.view.look import USUAL, Options
-from toygan.view.scene import Scene, named, scene, title_of
+from toygan.view.scene import Scene, scene, seeds_in_words, title_of
 
 MOST, ACROSS = 6, 3  # seeds that have a panel; panels beside each other
 
@@ -56,8 +56,8 @@ def of_points(shown: Scene, points: np.ndarray) -> Scene:
 def status(recording: Recording, seeds: list[int]) -> str:
     """Seeds shown, seeds run, step, status."""
     facts = recording.facts
-    every = "" if len(seeds) == len(facts.seeds) else f" shown of {named(facts.seeds)}"
-    return f"seeds {named(seeds)}{every} · step {facts.step} of {facts.steps} · {facts.status}"
+    every = "" if len(seeds) == len(facts.seeds) else f" shown of {seeds_in_words(facts.seeds)}"
+    return f"seeds {seeds_in_words(seeds)}{every} · step {facts.step} of {facts.steps} · {facts.status}"
 
 
 def save_fresh(recording: Recording, points: np.ndarray, path: str | Path, options: Options = USUAL) -> None:

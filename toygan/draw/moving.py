@@ -28,12 +28,12 @@ class Moving:
     words: Sequence[Text] = ()
 
 
-def levels_in_time(shown: Scene, scores: np.ndarray, scale: Scale) -> list[Levels]:
+def levels_in_time(shown: Scene, scores: np.ndarray, scale: Scale, exact: bool = False) -> list[Levels]:
     """The levels of each frame of scores [T, g, g]: its own, or those of all frames together."""
     frames = range(len(scores))
     if scale == "run":
-        return [levels_of(shown, scores, frames)] * len(scores)
-    return [levels_of(shown, scores, [t]) for t in frames]
+        return [levels_of(shown, scores, frames, exact)] * len(scores)
+    return [levels_of(shown, scores, [t], exact) for t in frames]
 
 
 def show_scores(field: Field, scores: np.ndarray, of: Levels) -> None:

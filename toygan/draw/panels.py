@@ -41,7 +41,7 @@ SCORES = LinearSegmentedColormap.from_list("scores", ["#8fa8dc", "#a9c3dc", "#c6
 STEEPNESS = LinearSegmentedColormap.from_list("steepness", [(0, "#ffffff"), (1 / 11, "#f1f3f8"), (1, "#a3b1d0")], N=12)
 SMALL, PLAIN, LARGE = 8, 9, 10.5
 Dash = Literal["-", "--", ":"]
-Style = tuple[str, Dash, float]  # colour, dash, width in points
+Stroke = tuple[str, Dash, float]  # colour, dash, width in points
 BANDS = 12
 IN_LEGEND = 3  # lines that a row of a legend names
 NARROW = 1.85  # inches: a panel of curves over which there is no room for a sentence
@@ -353,7 +353,7 @@ def loss_curves(axis: Axes, recording: Recording) -> Axes:
         seed_lines(axis, recording, measure, label, colour, dashes)
     known = [values for values in (recording.curve(part[0]) for part in parts) if values is not None]
     wide_range(axis, np.concatenate([values.ravel() for values in known]) if known else np.array([]))
-    dress_curves(axis, recording, "losses")
+    dress_curves(axis, recording, "losses (log scale)" if axis.get_yscale() == "symlog" else "losses")
     return axis
 
 
@@ -544,7 +544,7 @@ def name_seeds(axis: Axes, recording: Recording, measure: str) -> None:
     """Name each seed at the end of its line, when there are few enough to read."""
     seeds, values = recording.facts.seeds, recording.metrics[measure]
     if len(seeds) <= 6:
-        styles: list[Style] = [(GENERATED, "-", 1.8 if s == 0 else 0.7) for s in range(len(seeds))]
+        styles: list[Stroke] = [(GENERATED, "-", 1.8 if s == 0 else 0.7) for s in range(len(seeds))]
         ends = [last_finite(values[:, s]) for s in range(len(seeds))]
         name_ends(axis, ends, [f"seed {seed}" for seed in seeds], styles)
 
@@ -555,7 +555,7 @@ def last_finite(values: np.ndarray) -> float:
     return float(finite[-1]) if len(finite) else np.nan
 
 
-def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: Sequence[Style]) -> None:
+def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: Sequence[Stroke]) -> None:
     """Name lines at the right of where they end, moved apart where names would overlap."""
     drawable = [i for i, end in enumerate(ends) if np.isfinite(end) and (end > 0 or axis.get_yscale() != "log")]
     heights = [float(axis.transAxes.inverted().transform(axis.transData.transform((0, ends[i])))[1]) for i in drawable]
@@ -589,7 +589,7 @@ def moved_apart(heights: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
-def styles_of(count: int) -> list[Style]:
+def styles_of(count: int) -> list[Stroke]:
     """Colour, dash and width for each of several lines; dashes change when the colours are used up."""
     dashes: list[Dash] = ["-", "--", ":"]
     return [(METHOD_COLOURS[i % len(METHOD_COLOURS)], dashes[i // len(METHOD_COLOURS) % 3], 1.5) for i in range(count)]

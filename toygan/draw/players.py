@@ -359,13 +359,13 @@ def small_ticks(axis: Axes) -> None:
 
 # --- sheets ----------------------------------------------------------------------------------------------------------
 
-Panel = tuple[str, Callable[..., None]]
+TitledPanel = tuple[str, Callable[..., None]]
 
 
 def inside(recording: Recording) -> Figure:
     """The sheet of the inside of one run: maps and plans above, curves beneath."""
     shown = scene(recording)
-    maps: Sequence[Panel] = (
+    maps: Sequence[TitledPanel] = (
         ("latent map; dark rim: folded", latent_map),
         (f"the way of {FOLLOWED} latents", trails),
         ("where the slope is above 1", steeper_than_one),
@@ -393,7 +393,7 @@ def inside(recording: Recording) -> Figure:
     return figure
 
 
-def one_panel(recording: Recording, panels: Sequence[Panel]) -> Figure:
+def one_panel(recording: Recording, panels: Sequence[TitledPanel]) -> Figure:
     """A sheet of one or two large panels on the plane."""
     shown = scene(recording)
     side = 3.4

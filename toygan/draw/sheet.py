@@ -22,7 +22,7 @@ from toygan.draw.panels import (
     LARGE,
     PLAIN,
     SMALL,
-    Style,
+    Stroke,
     critic_contour,
     dress_curves,
     floor_band,
@@ -56,7 +56,6 @@ from toygan.view.look import USUAL, Options
 from toygan.view.scene import (
     THIN,
     Scene,
-    diagnosis_of,
     no_critic,
     optimum_in_words,
     optimum_label,
@@ -70,6 +69,7 @@ from toygan.view.settings import settings_line
 from toygan.view.shares import RINGS_IN_WORDS
 from toygan.view.words import (
     Scored,
+    diagnosed,
     end_words,
     final_notes,
     final_rows,
@@ -91,7 +91,7 @@ NAME = 30  # characters of a name beside curves
 TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
 CAPTION = "Lighter = held for more real; every critic on its own colour scale."
-Panel = Callable[[Axes, Recording], Axes]
+CurvePanel = Callable[[Axes, Recording], Axes]
 
 
 def picture(recording: Recording, options: Options = USUAL) -> Figure:
@@ -130,9 +130,9 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     return figure
 
 
-LABEL = 19  # characters of a label beside its numbers
+LABEL, NUMBER = 19, 7  # characters of a label beside its numbers, and of a number beside another
 ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
-RUN_AT, PERFECT_AT = 1.3, 1.8  # inches from a block's left edge: its two columns of numbers
+RUN_AT, PERFECT_AT = 1.22, 1.79  # inches from a block's left edge: its two columns of numbers
 
 
 def at_the_last(shown: Scene) -> str:
@@ -148,10 +148,15 @@ def in_lines(text: str, language: str, width: int, most: int | None = None) -> l
 def opening_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     """The lines under the title with their weights: what to look for, the settings, the one number, the diagnosis."""
     recording = shown.recording
-    first, found = headline(recording) or at_the_last(shown), diagnosis_of(recording)
+    first, found = headline(recording) or at_the_last(shown), diagnosed(recording)
     opening = [*purpose(recording), settings_line(recording)]
     parts = [*((text, "normal") for text in opening), (first, "bold"), (found, "normal")]
-    return [(line, weight) for text, weight in parts for line in in_lines(text, language, OPENING, 3)]
+    most = [*[3] * len(opening), None, None]  # a long text of a file may be cut, what a run came to may not
+    return [
+        (line, weight)
+        for (text, weight), few in zip(parts, most, strict=True)
+        for line in in_lines(text, language, OPENING, few)
+    ]
 
 
 def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
@@ -163,7 +168,8 @@ def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
             say(figure, left + place, top, words, SMALL - 0.5, colour=FAINT)
         for i, row in enumerate(rows[k * tall : (k + 1) * tall], 1):
             for place, words in ((0.0, row.label), (RUN_AT, row.run), (PERFECT_AT, row.perfect)):
-                long = LABEL / max(LABEL, len(words))  # as much smaller as it would be too long
+                room = NUMBER if place else LABEL
+                long = room / max(room, len(words))  # as much smaller as it would be too long
                 say(figure, left + place, top - ROW * i, words, SMALL * long)
 
 
@@ -232,10 +238,10 @@ def curves(figure: Figure, recording: Recording, bottom: float) -> None:
             panel(axis_at(figure, left, bottom + row * room, pitch - 0.62 - names, height), recording)
 
 
-def curve_panels(recording: Recording) -> list[list[Panel]]:
+def curve_panels(recording: Recording) -> list[list[CurvePanel]]:
     """The curves that matter, in rows of at most three: shares and transport only where they are known."""
     still = stands_still(recording)
-    panels: list[Panel] = [loss_curves, slope_curves if still else w1_curves]
+    panels: list[CurvePanel] = [loss_curves, slope_curves if still else w1_curves]
     panels += [share_curves] if shares_known(recording) and not still else []
     panels += [transport_curves] if transport_known(recording) else []
     panels += [own_curves] if own_known(recording) else []
@@ -256,12 +262,16 @@ def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     bold = f"Curves: seed {recording.facts.portrait} bold, the others thin. " if len(seeds) > 1 else ""
     prose = [
         *final_notes(recording),
+        NO_OPTIMUM if shown.optimal is None and shown.critic_kept and not shown.note else "",
         real_in_words(shown),
-        f"{bold}{floor_in_words(recording)}Curves of W1 are of "
+        f"{bold}{dotted_in_words(recording)}{floor_in_words(recording)}Curves of W1 are of "
         f"{recording.facts.summary.critic_points or 'a few'} points a frame. {arrows_in_words(shown)}",
     ]
     lines = [(line, "sans-serif") for text in prose for line in in_lines(text, language, TEXT, 3)]
     return lines + [(line, "monospace") for line in command_lines(recording, 112)]
+
+
+NO_OPTIMUM = "No optimal critic is drawn: for this game none is known."
 
 
 def arrows_in_words(shown: Scene) -> str:
@@ -269,6 +279,13 @@ def arrows_in_words(shown: Scene) -> str:
     if not shown.critic_kept:
         return ""
     return f"Arrows point uphill, at full length from a steepness of {number(steepest(shown.slopes[-1:]))} on."
+
+
+def dotted_in_words(recording: Recording) -> str:
+    """What dotted lines are, where there are some."""
+    shares = [] if stands_still(recording) else list(shares_known(recording).values())
+    best = any(np.isfinite(share.best) for share in shares) or any(map(recording.floor, own_known(recording)))
+    return "Thin dots: the best that can be reached. " if best or transport_known(recording) else ""
 
 
 def floor_in_words(recording: Recording) -> str:
@@ -375,7 +392,7 @@ def step_lines(shown: Scene, look: int) -> list[str]:
     return [f"step {shown.steps[look]} · {range_in_words(of)}", *measure_lines(shown, look)]
 
 
-def critic_axis(figure: Figure, place: tuple[float, float, float, float], name: str, style: Style) -> Axes:
+def critic_axis(figure: Figure, place: tuple[float, float, float, float], name: str, style: Stroke) -> Axes:
     """An axis for one run's critic at a place in inches, titled in the style of its curve."""
     axis = axis_at(figure, *place)
     size = LARGE if place[2] >= THIRD else PLAIN
@@ -390,7 +407,7 @@ def tall_briefs(scenes: Sequence[Scene], side: float) -> float:
     return OVER + max(known) + UNDER_EXTRA if known else 0.0
 
 
-def key_line(axis: Axes, style: Style) -> None:
+def key_line(axis: Axes, style: Stroke) -> None:
     """A line over a panel as its run's curve is drawn; words in that colour would be hard to read."""
     colour, dashes, _ = style
     height = 1 + 0.03 / size_of(axis)[1]

@@ -36,7 +36,7 @@ WIDEST = 3.4  # inches, of a panel
 GAP, ABOVE, LINE = 0.3, 0.3, 0.145  # inches: between panels, over each for its title, a line of measures
 
 
-Cell = tuple[int, int]  # where a panel stands: its column from the left, its row from the top
+GridCell = tuple[int, int]  # where a panel stands: its column from the left, its row from the top
 
 
 def steps(recording: Recording, looks: Sequence[int], options: Options = USUAL) -> Figure:
@@ -85,13 +85,13 @@ def said(shown: Scene) -> str:
     return " · ".join(filter(None, [seeds_of(shown.recording), scale, line, shown.note]))
 
 
-def cells_of(looks: int, kinds: int) -> list[list[Cell]]:
+def cells_of(looks: int, kinds: int) -> list[list[GridCell]]:
     """The cells [looks][kinds]: a column a look, or one look in a row."""
     return [[(look, kind) if looks > 1 else (kind, 0) for kind in range(kinds)] for look in range(looks)]
 
 
 def grid(
-    shown: Scene, cells: Sequence[Sequence[Cell]], told: Sequence[Sequence[str]]
+    shown: Scene, cells: Sequence[Sequence[GridCell]], told: Sequence[Sequence[str]]
 ) -> tuple[Figure, list[list[Axes]]]:
     """A figure with an empty axis for every cell, and room for what is told beneath."""
     right, down = cells[-1][-1]
@@ -111,7 +111,7 @@ def grid(
     return figure, axes
 
 
-def dress(places: Sequence[Axes], cells: Sequence[Cell], later: bool) -> None:
+def dress(places: Sequence[Axes], cells: Sequence[GridCell], later: bool) -> None:
     """Numbers at the left column alone; of a later look no titles, which the first look has."""
     for axis, (column, _) in zip(places, cells, strict=True):
         axis.tick_params(labelleft=column == 0)

@@ -17,7 +17,7 @@ from toygan.draw.layout import axis_at
 from toygan.draw.panels import FAINT, INK, LARGE, PLAIN, SMALL, tick
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.sheet import blank, save_figure, say, suffix_in
-from toygan.view.scene import View
+from toygan.quantities.divergences import Window
 
 COLUMNS, SIDE, PITCH = 4, 1.72, (1.95, 2.12)  # panels in a row; inches of one, and from one to the next
 POINTS, PIXELS = 600, 90  # points and pixels along a side in one panel
@@ -60,7 +60,7 @@ def target_panel(axis: Axes, target: Drawable, seed: int = 0) -> None:
         spine.set(color=FAINT, linewidth=0.6)
 
 
-def square_around(points: np.ndarray) -> View:
+def square_around(points: np.ndarray) -> Window:
     """A square view around points, a seventh of their extent to spare; one unit wide around a single place."""
     low, high = points.min(axis=0), points.max(axis=0)
     half = 0.57 * float((high - low).max()) or 0.5
@@ -76,7 +76,7 @@ def round_ends(low: float, high: float) -> list[float]:
     return [first, float(np.floor((high - first) / step) * step + first)]
 
 
-def shade_density(axis: Axes, target: Drawable, view: View) -> None:
+def shade_density(axis: Axes, target: Drawable, view: Window) -> None:
     """The square root of the density as a shade: peaks differ by orders of magnitude, and all must be seen."""
     if target.log_density is None:
         return

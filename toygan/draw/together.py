@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 
 from toygan.draw import panels, sheet
 from toygan.draw.companions import EXTRAS, brief_of, colours_wanted
-from toygan.draw.film import Progress, event_marks, moving_contour, rendered
+from toygan.draw.film import Advance, event_marks, moving_contour, rendered
 from toygan.draw.moving import Moving, levels_in_time
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.session.recording import Recording
@@ -35,7 +35,7 @@ TOLD = 6  # runs of which events and diagnosis are told in words
 def save_comparison_film(
     recordings: Sequence[Recording],
     path: str | Path,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
     pace: Pace = PACE,
     options: Options = USUAL,
 ) -> None:

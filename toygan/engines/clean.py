@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from toygan.engines.graph import Graph, Node, Shape, Wire, mapped, wires_in
-from toygan.engines.operators import EACH
-
-Args = dict[str, Any]
+from toygan.engines.operators import EACH, Args
 
 
 class Cleaner:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from toygan.engines.clean import cleaned
 from toygan.engines.graph import Graph, Shape, Untraceable, recorded
+from toygan.engines.opening import opened
 from toygan.engines.operators import OPSET, written
 from toygan.engines.tree import Step, Tree, copied, named, rebuilt
 from toygan.engines.writer import onnx_type, short
@@ -31,12 +32,14 @@ class Port(NamedTuple):
 class Model(NamedTuple):
     """A step for any ONNX runtime: the bytes of a file, and what goes in and comes out, in order.
 
-    Inputs are the tensors of state, draw and dials, outputs those of the next state, named after the state's.
+    Inputs are the tensors of state, draw and dials, outputs those of the next state, named after the state's; `operators` is
+    how many it calls.
     """
 
     content: bytes
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    operators: int
 
 
 def translated(step: Step, state: Tree, draw: Tree, dials: Tree) -> Model:
@@ -90,7 +93,7 @@ def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Mod
     constants = [numpy_helper.from_array(array, name) for name, array in writer.initializers.values()]
     body = helper.make_graph(nodes, "step", described, wanted, constants)
     made = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
-    return Model(made.SerializeToString(), into, out_of)
+    return Model(made.SerializeToString(), into, out_of, len(nodes))
 
 
 # --- running ---------------------------------------------------------------------------------------------------------
@@ -102,7 +105,7 @@ class Onnx:
     """
 
     def __init__(self, model: Model, state: Tree) -> None:
-        self.session, self.like = session(model.content), state
+        self.session, self.like = opened(model.content, model.operators), state
         self.ports = {port.name: port for port in model.inputs}
         self.now, self.then = (copied(named(state, "state")) for _ in range(2))
         self.ways = [self.way(model.outputs, *pair) for pair in ((self.now, self.then), (self.then, self.now))]
@@ -157,17 +160,6 @@ def fitting(port: Port, numbers: Tensor) -> Tensor:
     if tuple(numbers.shape) != port.shape:
         raise ValueError(f"{port.name} is {list(numbers.shape)}, but was {list(port.shape)} when the step was traced")
     return numbers.to(port.dtype).contiguous()
-
-
-def session(content: bytes) -> Any:
-    """ONNX Runtime's session of a model: one thread, all of its own shortcuts."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.log_severity_level = 3  # its warnings are about unused names
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def prepare(step: Step, state: Tree, draw: Tree, dials: Tree) -> Onnx:

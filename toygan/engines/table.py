@@ -47,9 +47,16 @@ def lacks_runtime() -> str | None:
     try:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         return f"{error.name} is not installed"
+    except Exception as error:  # of a library that is not whole there are as many kinds as ways to break it
+        return f"it cannot be imported ({type(error).__name__}: {first_line(error)})"
     return None
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first."""
+    return next(iter(str(error).splitlines()), "")
 
 
 # The fastest first.
@@ -61,9 +68,15 @@ ENGINES: dict[str, Engine] = {
 BACKENDS = ("auto", *sorted(ENGINES))
 
 
-def begin(backend: str, step: Step, state: Tree, draw: Tree, dials: Tree) -> Begun:
-    """Make a step ready under an engine, or under `auto` the fastest that can run it where its state is. Raises Unusable."""
+FEW = 80  # steps: making a graph ready costs as much as 22 to 78 of a method's steps gain by it, 44 in the median (docs/speed.md)
+
+
+def begin(backend: str, step: Step, state: Tree, draw: Tree, dials: Tree, steps: int = FEW) -> Begun:
+    """Make a step ready under an engine, or under `auto` the fastest that can run it where its state is; if so few `steps` are
+    to be played on a CPU that no graph pays, they are called. Raises Unusable.
+    """
     device = next(iter(named(state, "state").values())).device.type
+    backend = "eager" if backend == "auto" and device == "cpu" and steps < FEW else backend
     if backend != "auto":
         return Begun(ready(backend, device, step, state, draw, dials), backend)
     why: list[str] = []
@@ -79,7 +92,10 @@ def begin(backend: str, step: Step, state: Tree, draw: Tree, dials: Tree) -> Beg
 def lacking(name: str, device: str) -> str | None:
     """What keeps an engine from running on a device; None where nothing does."""
     engine = ENGINES[name]
-    return engine.lacking() if engine.device in (None, device) else f"it runs on {engine.device}, not on {device}"
+    missing = engine.lacking()
+    if engine.device in (None, device):
+        return missing
+    return f"it runs on {engine.device}, not on {device}" + (f"; {missing}" if missing else "")
 
 
 def ready(name: str, device: str, step: Step, state: Tree, draw: Tree, dials: Tree) -> Running:

@@ -29,7 +29,7 @@ an interval ends where its measure does: shares at 0 and 1, modes at as many as 
 
 class Compared(NamedTuple):
     """One row of a protocol as it is told: the published number, ours of so many seeds, the verdict and what it rests on; the
-    share of the published steps, and how many of our seeds gave no number.
+    share of the published steps, how many of our seeds gave no number, and how many diverged.
     """
 
     row: Reported
@@ -39,6 +39,7 @@ class Compared(NamedTuple):
     why: str
     share: float
     lost: int = 0
+    diverged: int = 0
 
     @property
     def whole(self) -> bool:
@@ -57,8 +58,12 @@ class Compared(NamedTuple):
         return self.verdict + self.after + (f" ({self.why})" if self.why else "")
 
 
-def compared(row: Reported, values: Sequence[float] | None, share: float, modes: int = 0) -> Compared:
-    """A published number beside our values, one a seed, None where the run was not made; of a target of so many modes."""
+def compared(
+    row: Reported, values: Sequence[float] | None, share: float, modes: int = 0, diverged: int = 0
+) -> Compared:
+    """A published number beside our values, one a seed, None where the run was not made; of a target of so many modes, and
+    where so many seeds diverged.
+    """
     score = SCORES[row.measure]
     known = [float(value) for value in values or () if math.isfinite(value)]
     ours, published = ours_of(score, known), published_of(row)
@@ -66,7 +71,7 @@ def compared(row: Reported, values: Sequence[float] | None, share: float, modes:
     if values and not known:
         verdict, why = UNKNOWN, "no seed has a number"
     ends, lost = score.ends_among(modes), len(values or ()) - len(known)
-    return Compared(row, held(ours, ends), held(published, ends), verdict, why, share, lost)
+    return Compared(row, held(ours, ends), held(published, ends), verdict, why, share, lost, diverged)
 
 
 def held(found: Interval, ends: tuple[float, float]) -> Interval:

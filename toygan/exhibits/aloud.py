@@ -50,7 +50,7 @@ def each_aloud(claim: Claim) -> str:
 
 def seeds_aloud(claim: Claim) -> str:
     """Of how many rows the condition is asked."""
-    theory = set(PIECES.values()) & claim.value.of.keys()
+    theory = (set(PIECES.values()) - OF_RUNS) & claim.value.of.keys()
     what = "cases" if theory else "seeds"
     if claim.seeds is None:
         return "" if theory else "of the medians" if claim.over or claim.minus else "of the median"
@@ -58,6 +58,9 @@ def seeds_aloud(claim: Claim) -> str:
     if asked in (EVERY, NO):
         return f"in {claim.seeds} of the {what}"
     return f"in {claim.seeds if asked and asked.at_most else f'at least {claim.seeds}'} {what}"
+
+
+OF_RUNS = {PIECES["refined"]}  # pieces of which every seed of a run has rows
 
 
 def term_aloud(term: Term) -> str:

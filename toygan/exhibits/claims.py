@@ -20,8 +20,7 @@ from toygan.files.text import number
 from toygan.quantities.rhythm import period
 from toygan.quantities.table import better, derived, label_of
 from toygan.session.facts import read_facts
-
-Row = Mapping[str, Any]  # a record: which run and seed, or which piece of theory, and its measures
+from toygan.view.records import Row
 
 
 class Explained(NamedTuple):

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 from scipy.stats import mannwhitneyu
 
 from toygan.exhibits.aloud import aloud
-from toygan.exhibits.claims import JUDGED, Explained, Row, Verdict, fulfils, judge, kept_of, matching, meant, values_of
+from toygan.exhibits.claims import JUDGED, Explained, Verdict, fulfils, judge, kept_of, matching, meant, values_of
 from toygan.exhibits.files import Claim, Exhibit, Explanation
 from toygan.exhibits.work import Work, behind, columns_of, planned
 from toygan.files.config import deciding
 from toygan.files.text import number, one_line
 from toygan.game.players import CRITICS
 from toygan.many.sweep import plain_value
+from toygan.view.records import Row
 
 Settings = Mapping[str, str]  # of one run: every argument that decides, as it is written
 Cases = Sequence[tuple[Row, Settings]]  # runs of one term of a claim: the columns that name them, and their settings

@@ -47,7 +47,7 @@ from toygan.targets.refusal import Refusal
 
 __all__ = ["Claim", "Exhibit", "Explanation", "Panel", "Runs", "Term", "read", "shipped_exhibits"]
 
-Number = Annotated[float, AllowInfNan(True)]  # distances may be infinite
+AnyNumber = Annotated[float, AllowInfNan(True)]  # distances may be infinite
 LAST_STEP = 10**8  # that a run may have
 Scalar = str | bool | Annotated[int, Field(ge=-(10**9), le=10**9)] | float
 Filter = Mapping[str, Scalar | tuple[Scalar, ...]]  # column -> the value, or values, that a row must have there
@@ -312,11 +312,11 @@ class Claim(Strict):
     value: Term
     over: Term | None = None
     minus: Term | None = None
-    above: Number | None = None
-    below: Number | None = None
-    at_least: Number | None = None
-    at_most: Number | None = None
-    equals: Number | None = None
+    above: AnyNumber | None = None
+    below: AnyNumber | None = None
+    at_least: AnyNumber | None = None
+    at_most: AnyNumber | None = None
+    equals: AnyNumber | None = None
     within: NonNegativeFloat = 0.0
     seeds: Seeds | None = None
     each: str = ""

@@ -5,7 +5,7 @@ They are parsed by the same strict parser as scenarios and exhibits, into frozen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,7 +22,7 @@ from pydantic import (
 
 from toygan.exhibits.files import Origin, Text, known
 from toygan.exhibits.scores import NEEDS, SCORES, Counting
-from toygan.files.config import Config, Name
+from toygan.files.config import Config, Name, as_data
 from toygan.files.scenario import folder_name, of_data
 from toygan.files.shipped import protocols_folder, shipped_protocols
 from toygan.files.strict import (
@@ -44,7 +44,7 @@ from toygan.many.sweep import flat
 from toygan.targets.refusal import Refusal
 
 Spread = Literal["SD", "SE", "range", "share", "exact", "none"]
-Part = Annotated[PositiveFloat, Field(le=1.0)]
+Fraction = Annotated[PositiveFloat, Field(le=1.0)]
 Count = Annotated[PositiveInt, Field(le=10**6)]
 
 
@@ -76,8 +76,8 @@ class Publication(Strict):
     found: tuple[Text, ...] = ()
     rest: str = ""
     seeds: Annotated[PositiveInt, Field(le=1000)] = 5
-    share: Part = 1.0
-    quick: Part = 0.05
+    share: Fraction = 1.0
+    quick: Fraction = 0.05
 
 
 class Group(Strict):
@@ -87,7 +87,7 @@ class Group(Strict):
     method: str = ""
     set: Mapping[str, Any] = {}
     seeds: Annotated[PositiveInt, Field(le=1000)] | None = None
-    share: Part | None = None
+    share: Fraction | None = None
 
     @field_validator("set")
     @classmethod
@@ -140,6 +140,10 @@ class Reported(Strict):
         ends = [end is not None for end in (self.low, self.high)]
         if not all(ends) if self.kind == "range" else any(ends):
             raise Refusal("a range needs low and high, and nothing else does", "say both, or neither", "low")
+        if self.kind == "share" and not SCORES[self.measure].counted:
+            counted = ", ".join(name for name, score in SCORES.items() if score.counted)
+            raise Refusal(f"a share of seeds belongs to measures that count them: {counted}",
+                          "of another number say SD, SE, range or none", "kind")  # fmt: skip
         if self.kind == "share" and not 0 <= (self.published or 0.0) <= 1:
             raise Refusal("a share lies from 0 to 1", "47 per cent are 0.47", "published")
         return self
@@ -208,10 +212,17 @@ def read(name: str) -> Protocol:
         raise UserError(*placed(mistakes, data, source))
     wrong = dict.fromkeys(mistake for i in range(len(protocol.runs)) for mistake in mistakes_of(protocol, i))
     if wrong:
-        raise UserError(*wrong)
+        raise UserError(*(mistake for mistake in wrong if not told_by_its_method(mistake, wrong)))
     if mistakes := [*uncountable(protocol)]:
         raise UserError(*placed(mistakes, data, source))
     return protocol
+
+
+def told_by_its_method(mistake: Mistake, every: Iterable[Mistake]) -> bool:
+    """Whether a mistake of the method that plays is told at the place where that method is written."""
+    key = mistake.key or ()
+    return key[:1] == ("method",) and any((other.key or ())[:1] == ("methods",) and (other.key or ())[2:] == key[1:]
+                                          and other.message == mistake.message for other in every)  # fmt: skip
 
 
 def twins(protocol: Protocol) -> Iterator[Mistake]:
@@ -266,6 +277,29 @@ def config_of(protocol: Protocol, group: Group, quick: bool = False, seeds: int 
     return of_data(named, source, path.parent, group.method or None, changes, said)
 
 
+ASKED = {  # what a paper says of a game, where it says all that decides it
+    "generator": ("latent", "latent_dim", "width", "depth", "activation", "initialisation"),
+    "critic": ("width", "depth", "activation", "initialisation"),
+    "training": ("batch",),
+    "method": ("optimiser", "betas", "generator_rate", "critic_rate", "schedule", "critic_steps"),
+}
+
+
+def left_open(protocol: Protocol) -> dict[str, Any]:
+    """What a file leaves to toygan of all that papers say of a game, by key, and as its first run has it."""
+    data, config = protocol.origin.data, config_of(protocol, protocol.runs[0])
+    tables = [(name, data.get(name, {})) for name in ASKED]
+    tables += [("method", data.get("methods", {}).get(group.method, {})) for group in protocol.runs]
+    changes = [change for group in protocol.runs for change in flat(group.set).items()]
+    said = {key for key, _ in changes}
+    said |= {f"{key}.{name}" for key, part in [*tables, *changes] if isinstance(part, Mapping) for name in part}
+    found: dict[str, Any] = {}
+    for table, names in ASKED.items():
+        part = as_data(config)[table]
+        found |= {f"{table}.{name}": part[name] for name in names if name in part and f"{table}.{name}" not in said}
+    return found
+
+
 def seeds_of(protocol: Protocol, group: Group) -> int:
     """How many seeds a run has."""
     return group.seeds or protocol.protocol.seeds
@@ -273,12 +307,20 @@ def seeds_of(protocol: Protocol, group: Group) -> int:
 
 def published_steps(protocol: Protocol, group: Group) -> int:
     """The published number of steps of a run; UserError where it is none."""
-    training = protocol.origin.data.get("training", {})
-    steps = flat(group.set).get("training.steps", training.get("steps") if isinstance(training, dict) else None)
+    data, asked = protocol.origin.data, flat(group.set)
+    training = data.get("training", {})
+    steps = asked.get("training.steps", training.get("steps") if isinstance(training, dict) else None)
     if isinstance(steps, int) and not isinstance(steps, bool):
         return steps
-    wrong = Mistake(("training", "steps"), "the published number of steps is missing", "for example 25000")
-    raise UserError(*placed([wrong], *protocol.origin))
+    i = protocol.runs.index(group)
+    key: Key = ("runs", i, "set", "training", "steps") if "training.steps" in asked else ("training", "steps")
+    missing = "the published number of steps is missing"
+    raise UserError(
+        *placed(
+            [Mistake(key, missing if steps is None else "must be a whole number", "for example 25000")],
+            *protocol.origin,
+        )
+    )
 
 
 def mistakes_of(protocol: Protocol, i: int) -> Iterator[Mistake]:

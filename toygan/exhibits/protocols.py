@@ -9,7 +9,7 @@ from typing import NamedTuple
 from toygan.exhibits.agreement import Compared, compared
 from toygan.exhibits.protocol_files import Group, Protocol, config_of, published_steps
 from toygan.exhibits.scores import SCORES, Ended
-from toygan.exhibits.work import digest
+from toygan.exhibits.work import fingerprint
 from toygan.files.config import as_data
 from toygan.files.world import build_target
 from toygan.many.task import Task
@@ -37,7 +37,7 @@ def planned(
 def played(protocol: Protocol, group: Group, place: Path, quick: bool, seeds: int | None, command: str) -> Attempt:
     """One run as a task; runs with one config, in whatever protocol, share a folder."""
     config = config_of(protocol, group, quick, seeds)
-    folder = place / f"{config.name}-{config.method.name}-{digest(config)}"
+    folder = place / f"{config.name}-{config.method.name}-{fingerprint(config)}"
     task = Task(folder.name, folder, as_data(config), command, {}, animation=False, picture=False)
     modes = build_target(config).modes
     share = config.training.steps / published_steps(protocol, group)
@@ -70,5 +70,7 @@ def told(
     for row in protocol.rows:
         recording = recordings[row.run]
         ended = None if recording is None else SCORES[row.measure].of(Ended(recording, protocol.counting))
-        run = attempts[row.run]
-        yield compared(row, None if ended is None else list(ended), run.share, run.modes)
+        run, diverged = attempts[row.run], 0
+        if recording is not None and SCORES[row.measure].trained:
+            diverged = sum(step is not None for step in recording.facts.diverged_at)
+        yield compared(row, None if ended is None else list(ended), run.share, run.modes, diverged)

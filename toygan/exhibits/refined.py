@@ -1,44 +1,49 @@
-"""What an exhibit says of critics used after training: a row a critic and a way, of every run that a piece is about."""
+"""What an exhibit says of critics used after training: a row a critic and a way, of every run and seed that a piece is about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from toygan.exhibits.claims import Row, matching
+from toygan.exhibits.claims import matching
 from toygan.exhibits.files import Exhibit, Refining
+from toygan.files import cache
+from toygan.session.facts import read_facts
 from toygan.session.recording import load
 from toygan.session.refined import Refined, RefinedCloud, refined
-from toygan.view.records import FINISHED, Record
+from toygan.view.records import FINISHED, Record, Row
 
 AS_MADE = "as they are made"
 CRITICS, WAYS = ("learned", "exact"), ("rejection", "Metropolis-Hastings", "Langevin")
-NAMED = ("scenario", "method", "group")  # columns of a run that its rows here have too
+NAMED = ("scenario", "method", "group", "seed")  # columns of a run's seed that its rows here have too
 
 
 def refined_columns(exhibit: Exhibit, runs: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """The columns by which these rows are chosen, before any number is known."""
     for piece in exhibit.refined:
-        for run in folders(piece, runs).values():
+        for run in seeds_of(piece, runs):
             yield from (told(piece, run, critic, way) for critic, way in every())
 
 
 def refined_rows(exhibit: Exhibit, runs: Sequence[Row]) -> list[Record]:
-    """The rows of all pieces, of the runs that ended."""
+    """The rows of all pieces, of the seeds of runs that ended; those of a seed that diverged have no numbers."""
     return [
-        row
+        told(piece, run, *named) | numbers
         for piece in exhibit.refined
-        for folder, run in folders(piece, runs).items()
+        for run in seeds_of(piece, runs)
         if run.get("status") in FINISHED
-        for row in of_run(piece, run, refined(load(Path(folder))))
+        for named, numbers in numbers_of(run).items()
     ]
 
 
-def folders(piece: Refining, runs: Sequence[Row]) -> dict[str, Row]:
-    """One row of each run that a piece is about, by its folder."""
-    return {str(row["folder"]): row for row in reversed(matching(piece.of, [row for row in runs if "folder" in row]))}
+def seeds_of(piece: Refining, runs: Sequence[Row]) -> list[Row]:
+    """The rows of seeds that a piece is about, each once."""
+    found = matching(piece.of, [row for row in runs if "folder" in row])
+    return list({(str(row["folder"]), row["seed"]): row for row in reversed(found)}.values())[::-1]
 
 
 def every() -> Iterator[tuple[str, str]]:
@@ -52,11 +57,31 @@ def told(piece: Refining, run: Row, critic: str, way: str) -> dict[str, Any]:
     return {"refined": piece.name, "critic": critic, "way": way} | {key: run[key] for key in NAMED if key in run}
 
 
-def of_run(piece: Refining, run: Row, found: Refined) -> Iterator[Record]:
-    """The rows of one run: `w1` of each cloud, `w1_floor` of perfect samples in the mean, `perfect` the largest of them."""
+def numbers_of(run: Row) -> dict[tuple[str, str], Record]:
+    """What became of one seed's points, by critic and way; kept, for it takes seconds and depends on the run's weights alone."""
+    folder, seed = Path(str(run["folder"])), int(run["seed"])
+    if run.get("status") == "diverged":
+        return {named: {"status": "diverged"} for named in every()}
+    of = [hashlib.sha256((folder / "weights.npz").read_bytes()).hexdigest(), read_facts(folder).config, seed]
+    found = cache.kept(
+        "refined", of, lambda: [[*named, one] for named, one in of_seed(refined(load(folder), seed)).items()]
+    )
+    return {(critic, way): numbers for critic, way, numbers in found}
+
+
+def of_seed(found: Refined) -> dict[tuple[str, str], Record]:
+    """The numbers of one seed: `w1` of each cloud, `w1_floor` of perfect samples in the mean, `perfect` the largest of them;
+    without `w1` where points are too few.
+    """
     clouds: dict[tuple[str, str], RefinedCloud] = {("none", AS_MADE): found.before}
     clouds |= {(critic, way): one for critic, ways in found.after.items() for way, one in ways.items()}
     mean, most = found.floor
-    for (critic, way), one in clouds.items():
-        numbers: Mapping[str, Any] = {"w1": one.w1, "w1_floor": mean, "perfect": most, "w1_over_floor": one.w1 / mean}
-        yield told(piece, run, critic, way) | {"words": one.words} | dict(numbers)
+    return {
+        named: {"words": one.words, "w1_floor": mean, "perfect": most} | distances(one.w1, mean)
+        for named, one in clouds.items()
+    }
+
+
+def distances(value: float, floor: float) -> dict[str, float]:
+    """A distance where there is one, and how many floors it is."""
+    return {} if math.isnan(value) else {"w1": value, "w1_over_floor": value / floor}

@@ -1,6 +1,7 @@
 """What protocols measure: quantities of a run's end as papers count them, a value a seed.
 
-One more is one function of what has `Ended` and one row of SCORES.
+One more is one function of what has `Ended` and one row of SCORES. Beside these stand all quantities that a run's last points
+have by themselves.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from toygan.files.world import build_generator, build_rule, build_target
 from toygan.game.streams import stream
 from toygan.quantities.modes import high_quality, mode_kl, mode_tv, modes_kept
 from toygan.quantities.spectrum import Spectrum
+from toygan.quantities.table import QUANTITIES, Quantity
 from toygan.session import dirac
 from toygan.session.critics import opinions
 from toygan.session.recording import Recording
@@ -214,6 +216,26 @@ def seen_spectrum(recording: Recording) -> Spectrum:
 SPECTRA: dict[tuple[str, int], Spectrum] = {}
 
 
+# --- what every run has at its end -----------------------------------------------------------------------------------
+
+
+def at_the_end(name: str, row: Quantity) -> Score:
+    """A quantity as the run itself has it, of its own last points and by its own rule: [S]."""
+    needs = next((NEEDED_BY[need] for need in row.needs if need in NEEDED_BY), "nothing")
+    return Score(row.label, row.unit, lambda ended: ended.recording.final(name), needs, ends=ends_of(name, row))
+
+
+def ends_of(name: str, row: Quantity) -> tuple[float, float]:
+    """The least and the most that a quantity can be, as far as its unit tells."""
+    if row.unit == "share":
+        return 0.0, 1.0
+    distant = row.scale == "log" and not row.estimated and row.better != "neither"
+    return (0.0 if distant else -math.inf), math.inf
+
+
+NEEDED_BY = {"modes": "mixture", "curve": "curve"}
+
+
 # --- the tables ------------------------------------------------------------------------------------------------------
 
 
@@ -241,6 +263,8 @@ def is_small(config: Config) -> bool:
 NEEDS: dict[str, Needed] = {
     "nothing": Needed("nothing", lambda config, target: True),
     "modes": Needed("a target with modes", lambda config, target: target.modes is not None),
+    "mixture": Needed("a target with modes", lambda config, target: target.modes is not None),
+    "curve": Needed("a target that is a curve", lambda config, target: target.skeleton is not None),
     "funnels": Needed("the generator funnels", lambda config, target: config.generator.kind == "funnels"),
     "dirac": Needed("the players of Dirac-GAN", lambda config, target: is_dirac(config)),
     "spectrum": Needed(f"perceptrons of {MOST} parameters at most", lambda config, target: is_small(config)),
@@ -248,7 +272,7 @@ NEEDS: dict[str, Needed] = {
 
 # fmt: off
 SHARE = (0.0, 1.0)
-SCORES: dict[str, Score] = {
+OWN: dict[str, Score] = {
     "modes": Score("modes found", "modes", of_modes(found), "modes"),
     "high_quality": Score("share on a mode", "share",
                           of_modes(lambda x, modes, rule: high_quality(x, modes, rule.sigma)), "modes", ends=SHARE),
@@ -275,3 +299,4 @@ SCORES: dict[str, Score] = {
                        "spectrum", ends=(-math.inf, math.inf)),
     "growth": Score("growth of one step", "times a step", growth, "dirac", certain=True),
 }
+SCORES = OWN | {name: at_the_end(name, row) for name, row in QUANTITIES.items() if name not in OWN and row.source != "cost"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from toygan.exhibits.answer import answer
-from toygan.exhibits.claims import Row, Verdict, judge, matching
+from toygan.exhibits.claims import Verdict, judge, matching
 from toygan.exhibits.dials import asked as dials_of
 from toygan.exhibits.explained import Behind, with_explanations
 from toygan.exhibits.files import PIECES, Exhibit, Panel
@@ -25,7 +25,7 @@ from toygan.session.facts import Facts
 from toygan.session.recording import Recording, load
 from toygan.view.chosen import of_seed
 from toygan.view.look import USUAL, Options
-from toygan.view.records import Record
+from toygan.view.records import Record, Row
 
 QUICK = "quick: at most 2 seeds and a quarter of the steps"
 Portraits = Sequence[tuple[Mapping[str, Any], Portrait]]
@@ -39,7 +39,7 @@ class Picture(NamedTuple):
     about: str
 
 
-class Asked(NamedTuple):
+class Pictures(NamedTuple):
     """What of an exhibit's pictures is asked for: panels by kind or number, all without any; the seed of the critics shown,
     the first without one; and further formats beside PNG.
     """
@@ -49,7 +49,7 @@ class Asked(NamedTuple):
     formats: Sequence[str] = ()
 
 
-ALL = Asked()
+ALL = Pictures()
 
 
 class Showing(NamedTuple):
@@ -85,7 +85,7 @@ def showing(
     quick: bool,
     options: Options = USUAL,
     explaining: Sequence[Sequence[Work]] = (),
-    asked: Asked = ALL,
+    asked: Pictures = ALL,
 ) -> Showing:
     """Judge the claims of an exhibit whose runs have ended, and draw its panels into a place, as far as they are asked for;
     `explaining` are the runs behind its explanations, if these were done. UserError for a seed that a run of a panel has not.
@@ -218,7 +218,7 @@ def pictures(
     command: str,
     note: str,
     options: Options = USUAL,
-    asked: Asked = ALL,
+    asked: Pictures = ALL,
 ) -> list[Picture]:
     """Every panel of an exhibit that is asked for as a PNG file in a place; a panel with nothing to show is left out."""
     from toygan.draw.exhibit import PANELS

@@ -8,9 +8,10 @@ from typing import Any
 
 from toygan.draw.protocol import Both
 from toygan.exhibits.agreement import Compared
-from toygan.exhibits.protocol_files import Protocol, Reported
+from toygan.exhibits.protocol_files import Protocol, Reported, left_open
 from toygan.exhibits.scores import SCORES, Score
 from toygan.files.text import one_line, percent
+from toygan.many.sweep import plain_value
 from toygan.many.table import Table
 from toygan.view.statistics import Interval
 
@@ -53,8 +54,14 @@ def told_in_words(protocol: Protocol) -> dict[str, str]:
         {"rest": about.rest} if about.rest else {}
     )
     lines |= {f"found {i}": one for i, one in enumerate(about.found, 1)}
+    lines |= {"as toygan has it": as_it_is} if (as_it_is := unsaid(protocol)) else {}
     rows = {f"{row.run}, {SCORES[row.measure].label}": published_in_words(row) for row in protocol.rows}
     return lines | {"runs": f"{percent(about.share)} of the steps, {about.seeds} seeds", **rows}
+
+
+def unsaid(protocol: Protocol) -> str:
+    """What decides a game, and the file leaves to toygan: `method.schedule = linear`; of the first run."""
+    return ", ".join(f"{key} = {plain_value(value)}" for key, value in left_open(protocol).items())
 
 
 def published_in_words(row: Reported) -> str:
@@ -94,8 +101,9 @@ def several(score: Score, n: int) -> str:
 
 
 def lost_in_words(one: Compared) -> str:
-    """How many seeds had no number."""
-    return f", {one.lost} without a number" if one.lost else ""
+    """How many seeds had no number, and how many diverged, which have numbers where no point is one too."""
+    lost = f", {one.lost} without a number" if one.lost else ""
+    return lost + (f", {one.diverged} diverged" if one.diverged else "")
 
 
 def ends_in_words(score: Score, found: Interval) -> str:
@@ -139,6 +147,7 @@ def facts_of(protocol: Protocol, rows: Sequence[Compared], quick: bool) -> dict[
                 "interval": [one.ours.low, one.ours.high],
                 "seeds": one.ours.n,
                 "without": one.lost,
+                "diverged": one.diverged,
                 "share": one.share,
                 "verdict": one.verdict,
                 "words": one.words,

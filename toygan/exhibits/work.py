@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from toygan.exhibits.claims import Row, fits, matching, meant
+from toygan.exhibits.claims import fits, matching, meant
 from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, called
 from toygan.exhibits.mistakes import retold, said
 from toygan.exhibits.refined import refined_columns
@@ -18,9 +18,10 @@ from toygan.files.config import Config, as_data
 from toygan.files.strict import Key, Mistake, Place, UserError, in_toml, placed, shortened, suggestion
 from toygan.many import run
 from toygan.many.results import scalar, settings_text
-from toygan.many.sweep import flat, is_finished, named, plain_value, points
+from toygan.many.sweep import flat, is_finished, methods_named, plain_value, points
 from toygan.many.task import Task
 from toygan.session import folder as folders
+from toygan.view.records import Row
 
 FRAMES = 31  # of an exhibit's run, if it does not say otherwise
 QUICK_SEEDS, QUICK_STEPS, QUICK_FRAMES = 2, 0.25, 16  # what is left of a run's seeds and steps; half the frames
@@ -98,7 +99,7 @@ def said_by(exhibit: Exhibit, group: Runs, key: Key) -> dict[str, Place]:
 
 def combinations(group: Runs) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
     """Every scenario by every method at every point of the grid."""
-    return itertools.product(group.scenarios, named(group.methods) or (None,), points(flat(group.grid)))
+    return itertools.product(group.scenarios, methods_named(group.methods) or (None,), points(flat(group.grid)))
 
 
 def work_of(
@@ -124,7 +125,7 @@ def work_of(
         config, order = run.prepared(scenario, method, changes, run.Order(place), there)
     data, columns = as_data(config), ({"group": group.name} if group.name else {}) | dict(settings)
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
-    folder, filmed = place / f"{name}-{digest(config)}", is_filmed(exhibit, which | halves(data) | columns)
+    folder, filmed = place / f"{name}-{fingerprint(config)}", is_filmed(exhibit, which | halves(data) | columns)
     task = Task(name, folder, as_found(folder, data), order.command, dict(settings), False, filmed)
     told = {key: plain_value(asked[key]) for key in asked if key not in UNTOLD}
     return Work(task, columns, settings_text(told), told.keys() <= BUDGET)
@@ -195,7 +196,7 @@ def is_filmed(exhibit: Exhibit, columns: Mapping[str, Any]) -> bool:
     return any(panel.kind == "films" and matching(panel.of, [columns]) for panel in exhibit.panels)
 
 
-def digest(config: Config) -> str:
+def fingerprint(config: Config) -> str:
     """A name for a config and the files that it reads: another config has another one."""
     told = json.dumps([as_data(config), folders.digests(config)], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:10]

@@ -16,11 +16,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from toygan.files.disk import read_json, write_aside
+from toygan.files.disk import content_of, read_json, write_aside
 
 PACKAGE = Path(__file__).parent.parent
 MAKERS = ("numpy", "scipy", "POT")  # another version of these may round otherwise
 MADE: dict[str, Any] = {}  # of this process
+ROOM = 2**26  # bytes of each kind; the oldest files go
 
 
 def kept(kind: str, about: Any, make: Callable[[], Any]) -> Any:
@@ -59,12 +60,48 @@ def read(name: str) -> Any:
 
 
 def write(name: str, value: Any) -> None:
-    """Keep a value, unless the place cannot be written: then it is made again by the next one."""
-    content = json.dumps({"digest": digest(value), "value": value}, allow_nan=False).encode()
+    """Keep a value."""
+    put(name, json.dumps({"digest": digest(value), "value": value}, allow_nan=False).encode())
+
+
+def content(name: str) -> bytes | None:
+    """The bytes that a file of the folder keeps; None where it is not there or not as it was written."""
+    try:
+        said, _, found = content_of(folder() / name).partition(b"\n")
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return found if said == digest_of(found) else None
+
+
+def keep(name: str, found: bytes) -> None:
+    """Keep bytes."""
+    put(name, digest_of(found) + b"\n" + found)
+
+
+def digest_of(found: bytes) -> bytes:
+    """The SHA-256 of bytes, as it stands before them in a file."""
+    return hashlib.sha256(found).hexdigest().encode()
+
+
+def put(name: str, written: bytes) -> None:
+    """Write a file, unless the place cannot be written: then what it keeps is made again by the next one. Of its kind, of which
+    all that is older may have been made by another version, no more than ROOM stays.
+    """
     with suppress(OSError, RuntimeError):
         path = folder() / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_aside(path, content, durable=False)
+        write_aside(path, written, durable=False)
+        room = ROOM
+        for _, size, old in sorted(map(dated, path.parent.iterdir()), reverse=True):
+            room -= size
+            if room < 0:
+                old.unlink(missing_ok=True)
+
+
+def dated(path: Path) -> tuple[float, int, Path]:
+    """When a file was written, its size, and itself."""
+    told = path.stat()
+    return told.st_mtime, told.st_size, path
 
 
 def digest(value: Any) -> str:

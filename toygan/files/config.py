@@ -17,18 +17,18 @@ from pydantic import (
 )
 
 from toygan.files.own import Own, given, own_or_one_of
-from toygan.files.strict import Mistake, Place, Strict, UserError, as_kind, one_of, told
+from toygan.files.strict import Mistake, Place, Strict, UserError, as_kind, mistakes_in, one_of
 from toygan.game.casts import CASTS
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import OBJECTIVES
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES
 from toygan.game.players import CRITICS, GENERATORS
 from toygan.game.rules import RULES
+from toygan.targets.extent import Range
 from toygan.targets.refusal import Refusal
 from toygan.targets.table import TARGETS
 from toygan.targets.target import moved
 
-Range = tuple[float, float]
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]  # names become folders
 
 
@@ -120,7 +120,7 @@ class Method(Strict):
         try:
             super().__init__(**data)
         except ValidationError as error:
-            raise UserError(*(in_python(mistake) for mistake in told(type(self), data, error))) from None
+            raise UserError(*(in_python(mistake) for mistake in mistakes_in(type(self), data, error))) from None
 
     # Only what is made in Python comes through here: a file is checked as before.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]

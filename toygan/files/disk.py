@@ -121,10 +121,10 @@ def arrays_in(content: bytes) -> dict[str, np.ndarray]:
 
 def write_json(path: Path, value: Mapping[str, Any], durable: bool = True) -> None:
     """Write one JSON object, whole or not at all."""
-    write_aside(path, as_json(value), durable)
+    write_aside(path, json_bytes(value), durable)
 
 
-def as_json(value: Mapping[str, Any]) -> bytes:
+def json_bytes(value: Mapping[str, Any]) -> bytes:
     """One JSON object as it stands in our files; ValueError for NaN and infinity."""
     return (json.dumps(value, indent=2, allow_nan=False) + "\n").encode()
 

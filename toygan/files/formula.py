@@ -21,7 +21,7 @@ from torch import Tensor
 
 from toygan.files.strict import UserError, did_you_mean, nearest
 
-Value = Callable[[Tensor, Tensor], Tensor]  # of x [n] and y [n]: [n], differentiable
+Formula = Callable[[Tensor, Tensor], Tensor]  # of x [n] and y [n]: [n], differentiable
 
 LONGEST = 1000  # characters
 DEEPEST = 40  # brackets, signs and powers in each other
@@ -48,7 +48,7 @@ NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 WORDS = re.compile(rf"\s*(?:(?P<number>{NUMBER.pattern})|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|[-+*/^()]))", re.ASCII)
 
 
-def formula(text: str, where: str) -> Value:
+def formula(text: str, where: str) -> Formula:
     """What a typed formula is, `where` it was typed. Raises UserError with a caret at the place."""
     if len(text) > LONGEST:
         raise UserError(f"{where}: {len(text)} characters, and {LONGEST} are the most")
@@ -97,7 +97,7 @@ class Reader:
         caret = " " * (at - start) + "^"
         return UserError(f"{self.where}: {what}\n  {line}\n  {caret}")
 
-    def sum(self, depth: int) -> Value:
+    def sum(self, depth: int) -> Formula:
         """Products, added and taken away from the left."""
         terms = [(1.0, self.product(depth))]
         while self.token.text in ("+", "-"):
@@ -105,7 +105,7 @@ class Reader:
             terms.append((sign, self.product(depth)))
         return terms[0][1] if len(terms) == 1 else added(terms)
 
-    def product(self, depth: int) -> Value:
+    def product(self, depth: int) -> Formula:
         """Values, multiplied and divided from the left."""
         first, rest = self.signed(depth), []
         while self.token.text in ("*", "/"):
@@ -113,7 +113,7 @@ class Reader:
             rest.append((divides, self.signed(depth)))
         return multiplied(first, rest) if rest else first
 
-    def signed(self, depth: int) -> Value:
+    def signed(self, depth: int) -> Formula:
         """A value with signs before it."""
         self.check(depth)
         if self.token.text not in ("+", "-"):
@@ -122,7 +122,7 @@ class Reader:
         value = self.signed(depth + 1)
         return (lambda x, y: -value(x, y)) if is_minus else value
 
-    def power(self, depth: int) -> Value:
+    def power(self, depth: int) -> Formula:
         """A value, maybe with an exponent."""
         base = self.atom(depth)
         if self.token.text not in ("^", "**"):
@@ -131,7 +131,7 @@ class Reader:
         exponent = self.signed(depth + 1)
         return lambda x, y: base(x, y) ** exponent(x, y)
 
-    def atom(self, depth: int) -> Value:
+    def atom(self, depth: int) -> Formula:
         """A number, a letter, a function of something, or something in brackets."""
         token = self.token
         if token.kind == "number":
@@ -143,7 +143,7 @@ class Reader:
         what = f"{token.text!r} where a value should be" if token.text else "a value is missing at the end"
         raise self.wrong(f"{what}; {VALUES}")
 
-    def number(self) -> Value:
+    def number(self) -> Formula:
         """A number."""
         value = float(self.token.text)
         if not math.isfinite(value):
@@ -151,7 +151,7 @@ class Reader:
         self.take()
         return constant(value)
 
-    def name(self, depth: int) -> Value:
+    def name(self, depth: int) -> Formula:
         """A letter, or a function with its bracket."""
         token = self.token
         if token.text in LETTERS:
@@ -167,7 +167,7 @@ class Reader:
         function, inner = FUNCTIONS[token.text], self.bracket(depth)
         return lambda x, y: function(inner(x, y))
 
-    def bracket(self, depth: int) -> Value:
+    def bracket(self, depth: int) -> Formula:
         """A sum in brackets."""
         opened = self.take()
         found = self.sum(depth + 1)
@@ -186,15 +186,15 @@ class Reader:
             raise self.wrong(f"brackets, signs and powers more than {DEEPEST} deep")
 
 
-def constant(value: float) -> Value:
+def constant(value: float) -> Formula:
     """The same number everywhere."""
     return lambda x, y: torch.full_like(x, value)
 
 
-LETTERS: dict[str, Value] = {"x": lambda x, y: x, "y": lambda x, y: y, "pi": constant(math.pi)}
+LETTERS: dict[str, Formula] = {"x": lambda x, y: x, "y": lambda x, y: y, "pi": constant(math.pi)}
 
 
-def added(terms: Sequence[tuple[float, Value]]) -> Value:
+def added(terms: Sequence[tuple[float, Formula]]) -> Formula:
     """The sum of terms with their signs."""
 
     def value(x: Tensor, y: Tensor) -> Tensor:
@@ -206,7 +206,7 @@ def added(terms: Sequence[tuple[float, Value]]) -> Value:
     return value
 
 
-def multiplied(first: Value, rest: Sequence[tuple[bool, Value]]) -> Value:
+def multiplied(first: Formula, rest: Sequence[tuple[bool, Formula]]) -> Formula:
     """The product of factors, some of which divide."""
 
     def value(x: Tensor, y: Tensor) -> Tensor:

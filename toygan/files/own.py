@@ -88,6 +88,10 @@ class Code(NamedTuple):
             self.file, getattr(getattr(inspect.unwrap(self.function), "__code__", None), "co_firstlineno", 0)
         )
 
+    def fault(self, wrong: str, hint: str = "") -> UserError:
+        """What is wrong with it, with its place."""
+        return UserError(Mistake(None, f"{self.kind}: {wrong}", hint, place=self.place))
+
 
 LOADED: dict[tuple[str, str], Code] = {}  # by kind and path: what was named on the command line, or given in Python
 
@@ -188,7 +192,7 @@ def texts_in(word: Any) -> list[str]:
     return [one.strip(" \"'") for one in (text[1:-1].split(",") if text.startswith("[") else [text])]
 
 
-def named(word: str) -> Code:
+def function_named(word: str) -> Code:
     """The function that FILE.py:NAME names. UserError for any other word."""
     found = WORD.fullmatch(word)
     if not found:
@@ -200,10 +204,10 @@ def named(word: str) -> Code:
 def allow_named(words: Iterable[str]) -> None:
     """Load every FILE.py:NAME of an option that names what may run. UserError for any other word."""
     for word in words:
-        named(word)
+        function_named(word)
 
 
-def recall(config: Mapping[str, Any], functions: Iterable[Code] = ()) -> None:
+def load_again(config: Mapping[str, Any], functions: Iterable[Code] = ()) -> None:
     """Load the parts of a config that another process of the same command has checked, and take functions that it was given."""
     for code in functions:
         kept(code)
@@ -402,7 +406,7 @@ def parameters(code: Code) -> Mapping[str, inspect.Parameter]:
     try:
         return inspect.signature(code.function).parameters
     except (TypeError, ValueError):
-        raise UserError(Mistake(None, f"{code.kind}: does not tell what it takes", place=code.place)) from None
+        raise code.fault("does not tell what it takes") from None
 
 
 def is_fixed(parameter: inspect.Parameter) -> bool:
@@ -438,7 +442,7 @@ def option(code: Code, name: str, parameter: inspect.Parameter, hints: Mapping[s
     hint = hints.get(name, type(default) if isinstance(default, bool | int | float | str) else None)
     if parameter.kind is parameter.VAR_KEYWORD or hint is None or name in TAKEN:
         why = "is a word of toygan's own; call it otherwise" if name in TAKEN else "needs an annotation, such as float"
-        raise UserError(Mistake(None, f"{code.kind}: its option {name!r} {why}", place=code.place))
+        raise code.fault(f"its option {name!r} {why}")
     default = float(default) if hint is float and isinstance(default, int) else default
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
 
@@ -456,13 +460,13 @@ def own_objective(code: Code) -> Callable[..., Objective]:
         def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
             r, g = real["score"], fake["score"]
             if not any(is_by_seed(option) for option in options.values()):
-                return pair(code, called(code, (r, g), options, r), len(r))
-            alone = [pair(code, called(code, one, its, one[0]), 1) for *one, its in each_seed(r, g, options)]
+                return pair(code, answer_of(code, (r, g), options, r), len(r))
+            alone = [pair(code, answer_of(code, one, its, one[0]), 1) for *one, its in each_seed(r, g, options)]
             return Losses(*map(torch.cat, zip(*alone, strict=True)))
 
         return Objective(losses, looks_at_real(code))
 
-    return like(row, code)
+    return with_its_options(row, code)
 
 
 def is_by_seed(option: Any) -> bool:
@@ -495,14 +499,14 @@ def own_constraint(code: Code) -> Callable[..., Constraint]:
     def row(**options: Any) -> Constraint:
         def penalty(sight: Sight) -> Tensor:
             seeds = sight.real[:, 0, 0]
-            return one_a_seed(code, called(code, (sight,), options, seeds), len(seeds), "penalty")
+            return one_a_seed(code, answer_of(code, (sight,), options, seeds), len(seeds), "penalty")
 
         return Constraint(penalty, draws={"mix": uniform(1)})
 
-    return like(row, code)
+    return with_its_options(row, code)
 
 
-def like(row: Callable[..., Any], code: Code) -> Callable[..., Any]:
+def with_its_options(row: Callable[..., Any], code: Code) -> Callable[..., Any]:
     """A row that tells the options of a user's function as its own."""
     row.__signature__ = inspect.signature(signed(code))  # type: ignore[attr-defined]
     return row
@@ -521,13 +525,13 @@ def returning(code: Code, part: str) -> Callable[..., Any]:
             )
         return guarded(code, made)
 
-    return like(row, code)
+    return with_its_options(row, code)
 
 
 def guarded(code: Code, made: Any) -> Any:
     """A part that a user's function has made, whose faults are told as the user's."""
-    called = CALLED[type(made)]
-    return made._replace(**{called: blamed(code, getattr(made, called))})
+    answer_of = CALLED[type(made)]
+    return made._replace(**{answer_of: blamed(code, getattr(made, answer_of))})
 
 
 CALLED: dict[type, str] = {Constraint: "penalty", Objective: "losses", Rule: "step", Target: "sample"}
@@ -543,7 +547,7 @@ def blamed(code: Code, function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def called(code: Code, given: Sequence[Any], options: Mapping[str, Any], values: Tensor) -> Any:
+def answer_of(code: Code, given: Sequence[Any], options: Mapping[str, Any], values: Tensor) -> Any:
     """What a user's function says, with its dials as they go with these values."""
     with blaming(code.file):
         return code.function(*given, **{name: turned(option, values) for name, option in options.items()})
@@ -572,7 +576,7 @@ def one_a_seed(code: Code, said: Any, seeds: int, what: str) -> Tensor:
     if not isinstance(said, Tensor) or said.shape != (seeds,):
         wrong = f"the {what} is {in_words(said)} where one number a seed is wanted, [{seeds}]"
         hint = "scores are [seed, batch, 1]: a mean over dim=(1, 2) gives [seed]; slopes are [seed, batch, 2]"
-        raise UserError(Mistake(None, f"{code.kind}: {wrong}", hint, place=code.place))
+        raise code.fault(wrong, hint)
     return said
 
 

@@ -17,9 +17,9 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
 
-from toygan.files.own import SHAPES, Code, blaming, in_words, is_fixed, like, parameters, wrong_shape
+from toygan.files.own import SHAPES, Code, blaming, in_words, is_fixed, parameters, with_its_options, wrong_shape
 from toygan.files.samplers import reseed, streams_restored
-from toygan.files.strict import Mistake, UserError
+from toygan.files.strict import UserError
 from toygan.game.networks import Layer, Layers, Network, Pair, by_autograd
 from toygan.game.players import LATENTS, Generator, Latent
 
@@ -27,21 +27,10 @@ from toygan.game.players import LATENTS, Generator, Latent
 INPUTS = ("inputs", "in_dim", "input_dim", "dim", "d", "in_features", "input_size")
 OUTPUTS = ("outputs", "out_dim", "output_dim", "out_features", "output_size", "n_out")
 POINTS = ("data_dim", "x_dim")
-FED = (
-    "latent_dim",
-    "z_dim",
-    "zdim",
-    "nz",
-    "noise_dim",
-    "dim_z",
-    "d_z",
-    "latent_size",
-    "noise_size",
-    "z_size",
-    "latent",
-)
+FED = ("latent_dim", "z_dim", "zdim", "nz", "noise_dim", "dim_z", "d_z", "latent_size", "noise_size", "z_size",
+       "latent")  # fmt: skip
 ENDS = {"generator": ((*FED, *INPUTS), (*OUTPUTS, *POINTS)), "critic": ((*INPUTS, *POINTS), OUTPUTS)}
-Options = tuple[tuple[str, Any], ...]
+OptionItems = tuple[tuple[str, Any], ...]
 
 
 def own_latents(*, latent: Latent = "normal", latent_dim: PositiveInt = 2) -> None:
@@ -57,8 +46,8 @@ def making(code: Code, part: str) -> Code:
     options. UserError for a module that is made already, and for an argument that says nothing.
     """
     if isinstance(code.function, nn.Module):
-        wrong = f"{code.kind}: is a module that is made already, from whose weights every seed would start"
-        raise UserError(Mistake(None, wrong, "name its class, or a function that returns it", place=code.place))
+        wrong = "is a module that is made already, from whose weights every seed would start"
+        raise code.fault(wrong, "name its class, or a function that returns it")
     asked = dict(parameters(code))
     ends = [next((name for name in asked if name.lower() in words), None) for words in ENDS[part]]
     own = [one for name, one in asked.items() if name not in ends and one.kind is not one.VAR_POSITIONAL]
@@ -87,7 +76,7 @@ def own_critic(code: Code) -> Callable[..., Network]:
     def row(inputs: int, outputs: int, **options: Any) -> Network:
         return network_of(code, "critic", inputs, outputs, tuple(options.items()))
 
-    return like(row, code)
+    return with_its_options(row, code)
 
 
 @cache
@@ -102,7 +91,7 @@ def own_generator(code: Code) -> Callable[..., Generator]:
 
         return Generator(widened(0), lambda rng, n, target: LATENTS[latent](rng, n, latent_dim), widened, body)
 
-    fed, own = (inspect.signature(one).parameters.values() for one in (own_latents, like(row, code)))
+    fed, own = (inspect.signature(one).parameters.values() for one in (own_latents, with_its_options(row, code)))
     row.__signature__ = inspect.Signature([*fed, *own])  # type: ignore[attr-defined]
     return row
 
@@ -140,7 +129,7 @@ class Lent(NamedTuple):
 
 
 @cache
-def network_of(code: Code, part: str, inputs: int, outputs: int, options: Options) -> Network:
+def network_of(code: Code, part: str, inputs: int, outputs: int, options: OptionItems) -> Network:
     """The body of a user's module with so many inputs and outputs. UserError, with the line, where it cannot play."""
 
     def made() -> nn.Module:
@@ -173,9 +162,8 @@ def body_of(code: Code, module: nn.Module, outputs: int) -> Lent:
     replace_all_batch_norm_modules_(module.train())
     learned = {name: one.shape for name, one in module.named_parameters() if one.requires_grad}
     if not learned:
-        wrong = f"{code.kind}: has no parameters that torch knows of, and cannot learn"
         hint = "layers are attributes of the module, several of them in nn.Sequential or nn.ModuleList"
-        raise UserError(Mistake(None, wrong, hint, place=code.place))
+        raise code.fault("has no parameters that torch knows of, and cannot learn", hint)
     constants = {name: one.detach() for name, one in module.named_parameters() if name not in learned}
     constants |= {name: one.clone() for name, one in module.named_buffers()}
     maps = []
@@ -250,8 +238,9 @@ def as_columns(body: Lent, said: Any, points: Tensor) -> Tensor:
     wanted = (len(points), body.outputs)
     if isinstance(said, Tensor) and (said.shape == wanted or (said.shape == wanted[:1] and body.outputs == 1)):
         return said.reshape(wanted)
-    wrong = f"{body.code.kind}: of {list(points.shape)} it gives {in_words(said)}, where {list(wanted)} is wanted"
-    raise UserError(Mistake(None, wrong, TAKE_ENDS, place=body.code.place))
+    raise body.code.fault(
+        f"of {list(points.shape)} it gives {in_words(said)}, where {list(wanted)} is wanted", TAKE_ENDS
+    )
 
 
 TAKE_ENDS = "let it take its ends: def NAME(inputs, outputs), or __init__(self, in_dim, out_dim)"
@@ -288,9 +277,7 @@ def tried(body: Lent, part: str, inputs: int) -> bool:
         (part != "critic" or near(first[:, 0], others[:, 0]), "judges a point by the points beside it", ALONE),
     ):
         if not holds:
-            raise UserError(
-                Mistake(None, f"{body.code.kind}: on random numbers it {wrong}", hint, place=body.code.place)
-            )
+            raise body.code.fault(f"on random numbers it {wrong}", hint)
     return goes_at_once(partial(once, 1, x), first)
 
 

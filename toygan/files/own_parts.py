@@ -12,17 +12,17 @@ import numpy as np
 from toygan.files.own import (
     Code,
     Own,
+    answer_of,
     blaming,
-    called,
     code_of,
     in_words,
-    like,
     options_of,
     own_constraint,
     own_objective,
     parameters,
     returning,
     takes,
+    with_its_options,
 )
 from toygan.files.own_networks import ENDS, making, own_critic, own_generator, own_latents
 from toygan.files.samplers import cloud_of, is_sampler, sampler_of
@@ -76,19 +76,18 @@ def own_rule(code: Code) -> Callable[..., Rule]:
     def row(**options: Any) -> Rule:
         def step(game: Game, state: State, draw: Draw) -> State:
             first = next(iter(state.parameters.values()))
-            return one_step_on(code, called(code, (game, state, draw), options, first))
+            return one_step_on(code, answer_of(code, (game, state, draw), options, first))
 
         return Rule(step)
 
-    return like(row, code)
+    return with_its_options(row, code)
 
 
 def one_step_on(code: Code, said: Any) -> State:
     """The state that a user's rule has returned. UserError for anything else."""
     if not isinstance(said, State):
-        wrong = f"{code.kind}: returns {in_words(said)} where the next state is wanted"
         hint = "toygan.game.play has the moves: play.over_with(play.move(game, state, game.generators, row, at=state))"
-        raise UserError(Mistake(None, wrong, hint, place=code.place))
+        raise code.fault(f"returns {in_words(said)} where the next state is wanted", hint)
     return said
 
 
@@ -100,8 +99,8 @@ def rule_tried(part: Own, game: Game, state: State, draw: Draw) -> None:
     shapes = [{name: one.shape for name, one in told.parameters.items()} for told in (state, after)]
     if shapes[0] != shapes[1] or int(after.step) != int(state.step) + 1:
         step = f"step {int(after.step)} with {', '.join(after.players)}"
-        wrong = f"{code.kind}: after step {int(state.step)} it returns {step}, where the same players one step on are wanted"
-        raise UserError(Mistake(None, wrong, "a rule ends with play.over_with(state)", place=code.place))
+        wrong = f"after step {int(state.step)} it returns {step}, where the same players one step on are wanted"
+        raise code.fault(wrong, "a rule ends with play.over_with(state)")
 
 
 # --- targets -----------------------------------------------------------------------------------------------------------
@@ -117,16 +116,13 @@ def drawing(code: Code) -> Code:
     with blaming(code.file):
         sampler = sampler_of(code)
     if not sampler.by:
-        wrong = f"{code.kind}: takes neither rng nor seed, and a run could not be repeated"
-        raise UserError(Mistake(None, wrong, "write def NAME(rng, n), rng being numpy's Generator", place=code.place))
+        hint = "write def NAME(rng, n), rng being numpy's Generator"
+        raise code.fault("takes neither rng nor seed, and a run could not be repeated", hint)
     own = {name: one for name, one in parameters(code._replace(function=sampler.function)).items()
            if name not in sampler.names.values()}  # fmt: skip
 
     if bad := sorted(own.keys() & inspect.signature(moved).parameters):
-        wrong = (
-            f"{code.kind}: its option {bad[0]!r} is a word of toygan's own, which every target has; call it otherwise"
-        )
-        raise UserError(Mistake(None, wrong, place=code.place))
+        raise code.fault(f"its option {bad[0]!r} is a word of toygan's own, which every target has; call it otherwise")
 
     @wraps(sampler.function)
     def draw(rng: np.random.Generator, n: int, **options: Any) -> Any:
@@ -145,7 +141,7 @@ def own_target(code: Code) -> Callable[..., Target]:
     """
     if not takes(code, "target"):
         whole = returning(code, "target")
-        return like(lambda **options: with_labels_checked(code, whole(**options)), code)
+        return with_its_options(lambda **options: with_labels_checked(code, whole(**options)), code)
 
     def row(**options: Any) -> Target:
         def draw(rng: np.random.Generator, n: int) -> Batch:
@@ -159,7 +155,7 @@ def own_target(code: Code) -> Callable[..., Target]:
             return Target(lambda rng, n: draw(rng, n).points)
         return with_labels_checked(code, of_parts(draw, 1 + int(tried.labels.max())))
 
-    return like(row, code)
+    return with_its_options(row, code)
 
 
 def with_labels_checked(code: Code, target: Target) -> Target:
@@ -187,8 +183,7 @@ def stray_labels(code: Code, parts: int, came: str) -> UserError:
     if takes(code, "target"):
         said = f"of {MANY} points drawn before the run"
         hint = "let it return a whole Target of toygan.targets.target: Target(sample, draw=draw, classes=K), labels below K"
-    wrong = f"{code.kind}: has {parts} classes, {said}, and in the run {came} came"
-    return UserError(Mistake(None, wrong, hint, place=code.place))
+    return code.fault(f"has {parts} classes, {said}, and in the run {came} came", hint)
 
 
 def batch_of(code: Code, said: Any, n: int) -> Batch:
@@ -211,7 +206,7 @@ def batch_of(code: Code, said: Any, n: int) -> Batch:
 def not_points(code: Code, wrong: str) -> UserError:
     """What is said of what a sampler has returned."""
     hint = "wanted are points [n, 2], or points and a label for each; toygan check --as target says more"
-    return UserError(Mistake(None, f"{code.kind}: {wrong}", hint, place=code.place))
+    return code.fault(wrong, hint)
 
 
 MANY = 2047  # no multiple of a number of modes that samplers have
@@ -234,9 +229,7 @@ Measure = Callable[[np.ndarray, np.ndarray], float]
 def own_measure(code: Code) -> Callable[..., Measure]:
     """The row of a user's own measure: a function of its options, which returns one of generated and real points [n, 2]."""
     if takes(code, "measure") != 2:
-        raise UserError(
-            Mistake(None, f"{code.kind}: takes no points", "write def NAME(points, real)", place=code.place)
-        )
+        raise code.fault("takes no points", "write def NAME(points, real)")
 
     def row(**options: Any) -> Measure:
         def measure(points: np.ndarray, real: np.ndarray) -> float:
@@ -248,7 +241,7 @@ def own_measure(code: Code) -> Callable[..., Measure]:
         measure(*rng.standard_normal((2, 50, 2)))  # tried before a run begins
         return measure
 
-    return like(row, code)
+    return with_its_options(row, code)
 
 
 def one_number(code: Code, said: Any) -> float:
@@ -258,9 +251,7 @@ def one_number(code: Code, said: Any) -> float:
     except (TypeError, ValueError):
         found = np.zeros(0)
     if found.size != 1:
-        raise UserError(
-            Mistake(None, f"{code.kind}: returns {in_words(said)} where a number is wanted", place=code.place)
-        )
+        raise code.fault(f"returns {in_words(said)} where a number is wanted")
     return float(found.reshape(()))
 
 

@@ -17,12 +17,11 @@ import torch
 from torch import Tensor
 
 from toygan.files.own import Code, in_words, parameters
-from toygan.files.strict import Mistake, UserError
 
 Stream = Callable[[np.random.Generator], Any]
 
 
-class Sampler(NamedTuple):
+class OwnSampler(NamedTuple):
     """A sampler in one form: what is called, `names` of its arguments for how many, stream and seed (None where it takes none),
     the kind of `stream`, how it takes a number of points, its `options` with the values that it has them at, those that it
     `needs`, and the logarithm of its `density` at points [n, 2], where it says it.
@@ -103,7 +102,7 @@ DENSITIES = ("log_prob", "logprob", "log_density", "logpdf", "log_pdf")
 # --- from somebody's code to a sampler ---------------------------------------------------------------------------------
 
 
-def sampler_of(code: Code) -> Sampler:
+def sampler_of(code: Code) -> OwnSampler:
     """A sampler in one form. UserError where no way of calling it gives points."""
     owner: Any = made(code)
     function = owner if inspect.isroutine(owner) else method_of(code, owner)
@@ -113,7 +112,7 @@ def sampler_of(code: Code) -> Sampler:
     options = {name: value_of(code, name, one) for name, one in own.items() if is_needed(one) or is_number(one.default)}
     density = next((getattr(owner, name) for name in DENSITIES if callable(getattr(owner, name, None))), None)
     needs = frozenset(name for name in options if is_needed(own[name]))
-    return working(code, Sampler(function, names, lambda rng: None, int, options, needs, density))
+    return working(code, OwnSampler(function, names, lambda rng: None, int, options, needs, density))
 
 
 def names_in(asked: Mapping[str, inspect.Parameter]) -> dict[str, str | None]:
@@ -147,8 +146,8 @@ def method_of(code: Code, owner: Any) -> Callable[..., Any]:
     """What of an object draws points. UserError where nothing seems to."""
     found = next((getattr(owner, name) for name in METHODS if callable(getattr(owner, name, None))), None)
     if found is None:
-        wrong = f"{code.kind}: {type(owner).__name__} has no method sample"
-        raise UserError(Mistake(None, wrong, "write def NAME(rng, n), which returns points [n, 2]", place=code.place))
+        hint = "write def NAME(rng, n), which returns points [n, 2]"
+        raise code.fault(f"{type(owner).__name__} has no method sample", hint)
     return found
 
 
@@ -173,14 +172,14 @@ def value_of(code: Code, name: str, one: inspect.Parameter) -> Any:
         return one.default
     if name.lower() not in USUAL:
         hint = "n, rng, seed, std, modes, radius and the like are known; give it a default"
-        raise UserError(Mistake(None, f"{code.kind}: what is {name!r}?", hint, place=code.place))
+        raise code.fault(f"what is {name!r}?", hint)
     return USUAL[name.lower()]
 
 
 # --- calling it --------------------------------------------------------------------------------------------------------
 
 
-def working(code: Code, sampler: Sampler) -> Sampler:
+def working(code: Code, sampler: OwnSampler) -> OwnSampler:
     """The same with the kind of stream, and the way to say how many, with which it draws. UserError where there is none."""
     said: list[str] = []
     for stream in STREAMS if sampler.names["rng"] else STREAMS[:1]:
@@ -192,8 +191,7 @@ def working(code: Code, sampler: Sampler) -> Sampler:
             except Exception as error:
                 said.append(f"{type(error).__name__}: {' '.join(str(error).split())[:100]}")
     hint = "write def NAME(rng, n), which returns points [n, 2], or points and their labels [n]"
-    wrong = f"{code.kind}: cannot be called as a sampler\n    " + "\n    ".join(dict.fromkeys(said))
-    raise UserError(Mistake(None, wrong, hint, place=code.place))
+    raise code.fault("\n    ".join(["cannot be called as a sampler", *dict.fromkeys(said)]), hint)
 
 
 def one_axis(n: int) -> tuple[int]:
@@ -257,7 +255,7 @@ def array_of(said: Any) -> np.ndarray:
     return said.detach().numpy() if isinstance(said, Tensor) else np.asarray(said)
 
 
-def batches(sampler: Sampler, n: int, many: int, seed: int = 0) -> Iterator[np.ndarray]:
+def batches(sampler: OwnSampler, n: int, many: int, seed: int = 0) -> Iterator[np.ndarray]:
     """So many draws of n points, one after the other from one stream."""
     draw = sampler.opened(n, seed, {})
     return (cloud_of(draw()).points for _ in range(many))

@@ -24,10 +24,10 @@ from toygan.files.strict import (
     Place,
     Source,
     UserError,
-    as_json,
     as_kind,
     examined,
     in_toml,
+    json_default,
     parse_key,
     parse_override,
     placed,
@@ -193,7 +193,7 @@ def overriding(override: str | tuple[str, Any], said: Mapping[str, Place]) -> Ov
     if not (isinstance(override, tuple) and len(override) == 2 and isinstance(override[0], str)):
         raise UserError(f"override {override!r}: expected a key and a value, for example {{'training.steps': 500}}")
     key, value = override
-    typed = value if isinstance(value, str) else in_toml(as_json(value) if hasattr(value, "item") else value)
+    typed = value if isinstance(value, str) else in_toml(json_default(value) if hasattr(value, "item") else value)
     place = said.get(key)
     return Override(parse_key(key, place=place), value, place or Place(f"--set {key}={shortened(typed)}"))
 

@@ -25,7 +25,7 @@ from toygan.targets.refusal import Refusal
 Names = tuple[str, ...]
 Key = tuple[str | int, ...]
 Item = Mapping[str, Any]  # one of pydantic's errors
-Model = TypeVar("Model", bound=BaseModel)
+Parsed = TypeVar("Parsed", bound=BaseModel)
 
 
 class Strict(BaseModel):
@@ -260,7 +260,7 @@ def as_kind(value: Any) -> Any:
 # --- checking --------------------------------------------------------------------------------------------------------
 
 
-def check(model: type[Model], data: Mapping[str, Any], source: Source) -> Model:
+def check(model: type[Parsed], data: Mapping[str, Any], source: Source) -> Parsed:
     """The parsed value; UserError with every mistake otherwise."""
     value, mistakes = examined(model, data)
     if value is None:
@@ -268,18 +268,18 @@ def check(model: type[Model], data: Mapping[str, Any], source: Source) -> Model:
     return value
 
 
-def examined(model: type[Model], data: Mapping[str, Any]) -> tuple[Model | None, list[Mistake]]:
+def examined(model: type[Parsed], data: Mapping[str, Any]) -> tuple[Parsed | None, list[Mistake]]:
     """The parsed value, or None and every mistake."""
     mistakes: list[Mistake] = []
     data = within_64_bits(data, mistakes)
     try:
-        value = model.model_validate_json(json.dumps(data, default=as_json), strict=True)
+        value = model.model_validate_json(json.dumps(data, default=json_default), strict=True)
         return (None if mistakes else value), mistakes
     except ValidationError as error:
-        return None, [*mistakes, *told(model, data, error)]
+        return None, [*mistakes, *mistakes_in(model, data, error)]
 
 
-def told(model: type[BaseModel], data: Mapping[str, Any], error: ValidationError) -> list[Mistake]:
+def mistakes_in(model: type[BaseModel], data: Mapping[str, Any], error: ValidationError) -> list[Mistake]:
     """What pydantic has found, as mistakes."""
     items = [item for item in error.errors(include_url=False) if not follows(data, item)]
     return [mistake for group in by_union(data, items) for mistake in explain_group(model, data, group)]
@@ -303,7 +303,7 @@ def follows(data: Mapping[str, Any], item: Item) -> bool:
     return item["type"] == "too_short" and isinstance(value, list) and len(value) >= item["ctx"]["min_length"]
 
 
-def as_json(value: Any) -> Any:
+def json_default(value: Any) -> Any:
     """Paths and numpy's numbers as JSON; a date becomes something that fits nowhere."""
     if isinstance(value, Path):
         return str(value)

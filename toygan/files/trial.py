@@ -13,7 +13,6 @@ from torch import Tensor
 
 from toygan.files.config import Config
 from toygan.files.own import Code, Own, blaming, code_of, one_a_seed, pair
-from toygan.files.strict import Mistake, UserError
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.laws import Law
 from toygan.game.objectives import Extra, Objective
@@ -104,4 +103,4 @@ def refuse_unless(code: Code, holds: bool, wrong: str) -> None:
     """UserError with the function's line."""
     if not holds:
         hint = f"toygan check {code.path}:{code.kind.rpartition(':')[2]} says more" if code.path.endswith(".py") else ""
-        raise UserError(Mistake(None, f"{code.kind}: on random numbers {wrong}", hint, place=code.place))
+        raise code.fault(f"on random numbers {wrong}", hint)

@@ -15,11 +15,11 @@ from toygan.files.own import Own, short
 from toygan.files.own_parts import Measure, own_row, rule_tried
 from toygan.files.strict import options
 from toygan.files.trial import constraint_tried, objective_tried
-from toygan.game.cast import Bodies, Cast
+from toygan.game.cast import Bodies, Cast, Wants
 from toygan.game.casts import CASTS, fair, labels_beside
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
-from toygan.game.laws import Law, Sampler, labels, merged, normal
+from toygan.game.laws import Law, labels, merged, normal
 from toygan.game.networks import Network
 from toygan.game.objectives import (
     OBJECTIVES,
@@ -40,7 +40,7 @@ from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
 from toygan.targets.refusal import Refusal
 from toygan.targets.table import TARGETS
-from toygan.targets.target import Target, moved
+from toygan.targets.target import Sampler, Target, moved
 
 
 class World(NamedTuple):
@@ -527,9 +527,6 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         between=cast.between,
         began=cast.began,
     )
-
-
-Wants = Callable[[Game, Parameters, State, Draw], Opinion]
 
 
 def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, side: str) -> Player:

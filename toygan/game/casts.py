@@ -403,10 +403,10 @@ def partners(bodies: Bodies) -> Cast:
     )
 
 
-Scales = Annotated[tuple[PositiveFloat, ...], Field(min_length=1, max_length=20)]
+KernelWidths = Annotated[tuple[PositiveFloat, ...], Field(min_length=1, max_length=20)]
 
 
-def neighbours(bodies: Bodies, *, scales: Scales = (0.1, 0.5)) -> Cast:
+def neighbours(bodies: Bodies, *, scales: KernelWidths = (0.1, 0.5)) -> Cast:
     """Beside a point the critic is shown how near the others of its batch are: E over them of exp(-|x - x'|_1 / s) for each scale
     (after minibatch discrimination, Salimans et al., 2016, arXiv:1606.03498, whose directions are learned).
     """

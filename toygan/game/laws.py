@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from toygan.targets.refusal import Refusal
-
-Sampler = Callable[[np.random.Generator, int], np.ndarray]  # n points [n, columns]
+from toygan.targets.target import Sampler
 
 
 class Law(NamedTuple):

@@ -23,7 +23,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "lsgan": {
         "formula": "C: 1/2 E (r - 1)^2 + 1/2 E g^2;  G: 1/2 E (g - 1)^2",
         "reference": "Mao et al., 2016, arXiv:1611.04076",
-        "look_for": "Points on the real side but far away are pulled back too: scores stay near 0 and 1.",
+        "look_for": "Points on the real side but far away are pulled back too: at points, scores stay near 0 and 1.",
         "objective": {"kind": "least-squares"},
     },
     "wgan": {
@@ -38,7 +38,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "wgan-gp": {
         "formula": "C: E g - E r + 0.1 E (|f'| - 1)^2 between pairs;  G: -E g",
         "reference": "Gulrajani et al., 2017, arXiv:1704.00028",
-        "look_for": "The critic's ridge follows the data, and its slope is near one all the way there.",
+        "look_for": "Watch whether the critic's ridge follows the data, with slopes near one all the way there.",
         "objective": {"kind": "wasserstein"},
         "constraint": {"kind": "gradient-penalty", "weight": 0.1},
         "critic_steps": 2,
@@ -58,7 +58,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "wgan-none": {
         "formula": "C: E g - E r, unconstrained;  G: -E g",
         "reference": "Arjovsky et al., 2017, arXiv:1701.07875, on why a Lipschitz bound is needed",
-        "look_for": "Nothing bounds the critic: its scores run away, and the colour scale with them.",
+        "look_for": "Nothing bounds the critic: watch whether its scores run away, and the colour scale with them.",
         "objective": {"kind": "wasserstein"},
         "critic_steps": 2,
         "generator_rate": 2e-3,
@@ -75,13 +75,13 @@ METHODS: dict[str, dict[str, Any]] = {
     "hinge-gan": {
         "formula": "C: E max(0, 1 - r) + E max(0, 1 + g);  G: -E g",
         "reference": "Lim and Ye, 2017, arXiv:1705.02894",
-        "look_for": "Points judged beyond the margin no longer teach the critic: plateaus at -1 and 1.",
+        "look_for": "Points judged beyond the margins -1 and 1 no longer teach the critic: nothing holds its scores there.",
         "objective": {"kind": "hinge"},
     },
     "ns-gan-r1": {
         "formula": "C: E sp(-r) + E sp(g) + 0.1/2 E |f'(real)|^2;  G: E sp(-g)",
         "reference": "Mescheder et al., 2018, arXiv:1801.04406",
-        "look_for": "The critic is made flat on the data, so that the game comes to rest there.",
+        "look_for": "The critic is made flat on the data, so that the game can come to rest there.",
         "objective": {"kind": "non-saturating"},
         "constraint": {"kind": "r1", "weight": 0.1},
     },
@@ -101,7 +101,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "r3gan": {
         "formula": "C: E sp(g - r) + 0.1/2 E |f'(real)|^2 + 0.1/2 E |f'(fake)|^2;  G: E sp(r - g)",
         "reference": "Huang et al., 2025, arXiv:2501.05441",
-        "look_for": "No mode is left behind, and the critic ends flat on both samples.",
+        "look_for": "Watch whether a mode is left behind, and how flat the critic ends on both samples.",
         "objective": {"kind": "relativistic"},
         "constraint": {"kind": "r1-r2", "weight": 0.1},
     },
@@ -116,7 +116,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "wgan-weight-norm": {
         "formula": "C: E g - E r, weights as length times direction;  G: -E g",
         "reference": "Salimans and Kingma, 2016, arXiv:1602.07868",
-        "look_for": "Lengths are still free: a change of coordinates is no bound, and the scores drift away.",
+        "look_for": "Lengths are still free: a change of coordinates is no bound, and the scores may drift away.",
         "objective": {"kind": "wasserstein"},
         "constraint": {"kind": "weight-norm"},
         "critic_steps": 2,
@@ -124,7 +124,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "wgan-l1": {
         "formula": "C: E g - E r + 0.001 sum |w|;  G: -E g",
         "reference": "after Gulrajani et al., 2017, arXiv:1704.00028, who report decay to fail as clipping does",
-        "look_for": "A sparse critic: few creases, long straight contours.",
+        "look_for": "A price on every weight empties some: watch whether creases get few and contours straight.",
         "objective": {"kind": "wasserstein"},
         "constraint": {"kind": "l1-decay", "weight": 0.001},
         "critic_steps": 2,
@@ -132,7 +132,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "wgan-l2": {
         "formula": "C: E g - E r + 0.001 sum w^2;  G: -E g",
         "reference": "after Gulrajani et al., 2017, arXiv:1704.00028, who report decay to fail as clipping does",
-        "look_for": "The critic is kept small everywhere alike, not where it matters.",
+        "look_for": "A price on large weights, everywhere alike and not where it matters: watch whether it bounds the scores.",
         "objective": {"kind": "wasserstein"},
         "constraint": {"kind": "l2-decay", "weight": 0.001},
         "critic_steps": 2,
@@ -231,7 +231,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "infogan": {
         "formula": "ns-gan-r1, and both players minimise E -log softmax(head(fake))[category]",
         "reference": "Chen et al., 2016, arXiv:1606.03657",
-        "look_for": "Colours by category: a code keeps to one mode of eight, but two may share one and leave another empty.",
+        "look_for": "Colours by category: a code keeps to one place, but two may share one and leave another empty.",
         "objective": {"kind": "non-saturating"},
         "constraint": {"kind": "r1", "weight": 0.1},
         "categories": 8,
@@ -240,7 +240,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "unrolled-gan": {
         "formula": "ns-gan-r1;  G against the critic 5 moves from now, differentiated through them",
         "reference": "Metz et al., 2016, arXiv:1611.02163",
-        "look_for": "The generator foresees the critic's answer, and stops running into one mode.",
+        "look_for": "The generator foresees the critic's answer: watch whether it still runs into one mode.",
         "objective": {"kind": "non-saturating"},
         "constraint": {"kind": "r1", "weight": 0.1},
         "update": {"kind": "unrolled", "ahead": 5},
@@ -262,7 +262,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "ns-gan-smooth": {
         "formula": "C: cross-entropy with labels 0.7..1.2 for real, 0..0.3 for generated;  G: E sp(-g)",
         "reference": "after Salimans et al., 2016, arXiv:1606.03498",
-        "look_for": "The critic is never told to be sure: its scores stay small.",
+        "look_for": "The critic is never told to be sure: at points, its scores stay small.",
         "objective": {"kind": "soft-labels"},
     },
     "ns-gan-flip": {

@@ -120,7 +120,7 @@ def by_autograd(forward: Callable[[Layers, Tensor], Tensor]) -> Callable[[Layers
     return judge
 
 
-class Shape(NamedTuple):
+class LayerShape(NamedTuple):
     """Inputs and outputs of one layer."""
 
     inputs: int
@@ -179,24 +179,24 @@ ACTIVATIONS: dict[str, Bend] = {
 # --- first parameters ------------------------------------------------------------------------------------------------
 
 
-def he(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+def he(rng: np.random.Generator, shape: LayerShape) -> np.ndarray:
     """Uniform with variance 2 / inputs (He et al., 2015, arXiv:1502.01852)."""
     bound = (6 / shape.inputs) ** 0.5
     return rng.uniform(-bound, bound, shape)
 
 
-def xavier(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+def xavier(rng: np.random.Generator, shape: LayerShape) -> np.ndarray:
     """Uniform with variance 2 / (inputs + outputs) (Glorot and Bengio, 2010)."""
     bound = (6 / (shape.inputs + shape.outputs)) ** 0.5
     return rng.uniform(-bound, bound, shape)
 
 
-def normal(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+def normal(rng: np.random.Generator, shape: LayerShape) -> np.ndarray:
     """Normal with standard deviation 0.02 (Radford et al., 2015, arXiv:1511.06434)."""
     return rng.normal(0.0, 0.02, shape)
 
 
-def orthogonal(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+def orthogonal(rng: np.random.Generator, shape: LayerShape) -> np.ndarray:
     """Orthonormal rows or columns, whichever are fewer (Saxe et al., 2013, arXiv:1312.6120)."""
     tall = rng.normal(size=(max(shape), min(shape)))
     q, r = np.linalg.qr(tall)
@@ -204,13 +204,13 @@ def orthogonal(rng: np.random.Generator, shape: Shape) -> np.ndarray:
     return q if shape.inputs >= shape.outputs else q.T
 
 
-def torchs(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+def torchs(rng: np.random.Generator, shape: LayerShape) -> np.ndarray:
     """Uniform within 1 / sqrt(inputs), and biases too (what torch does to a linear layer that nobody initialises)."""
     bound = shape.inputs**-0.5
     return rng.uniform(-bound, bound, shape)
 
 
-INITIALISATIONS: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] = {
+INITIALISATIONS: dict[str, Callable[[np.random.Generator, LayerShape], np.ndarray]] = {
     "he": he,
     "xavier": xavier,
     "normal": normal,
@@ -219,13 +219,13 @@ INITIALISATIONS: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] =
 }
 
 
-def no_biases(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+def no_biases(rng: np.random.Generator, shape: LayerShape) -> np.ndarray:
     """First biases [outputs] of zero, as most have it."""
     return np.zeros(shape.outputs)
 
 
 # First biases where an initialisation has its own.
-BIASES: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] = {
+BIASES: dict[str, Callable[[np.random.Generator, LayerShape], np.ndarray]] = {
     "torch": lambda rng, shape: torchs(rng, shape)[0],
 }
 
@@ -233,7 +233,7 @@ BIASES: dict[str, Callable[[np.random.Generator, Shape], np.ndarray]] = {
 # --- the multi-layer perceptron --------------------------------------------------------------------------------------
 
 
-def unpack(parameters: Tensor, shapes: Sequence[Shape]) -> list[Layer]:
+def unpack(parameters: Tensor, shapes: Sequence[LayerShape]) -> list[Layer]:
     """Cut flat parameters [seed, P] into layers, each its weights row by row, then its biases; the rest is somebody else's."""
     sizes = [n for shape in shapes for n in (shape.inputs * shape.outputs, shape.outputs)]
     pieces = parameters.split([*sizes, parameters.shape[1] - sum(sizes)], dim=1)[:-1]
@@ -260,7 +260,7 @@ class Body(NamedTuple):
     momentum: Dial = 0.1
 
 
-def first_parameters(shapes: Sequence[Shape], body: Body, rng: np.random.Generator) -> np.ndarray:
+def first_parameters(shapes: Sequence[LayerShape], body: Body, rng: np.random.Generator) -> np.ndarray:
     """Every layer's weights times `gain`, and its biases, one layer after the other: [P]; a batch norm's shift starts at 0."""
     weights, last = INITIALISATIONS[body.initialisation], BIASES.get(body.initialisation, no_biases)
     hidden = no_biases if body.normalisation.startswith("batch") else last
@@ -274,7 +274,7 @@ def first_parameters(shapes: Sequence[Shape], body: Body, rng: np.random.Generat
 def perceptron(inputs: int, outputs: int, body: Body) -> Network:
     """Affine maps with `depth` hidden layers between; `first_parameters` says how they start, but see `with_scales`."""
     ends = [inputs, *[body.width] * body.depth, outputs]
-    shapes = [Shape(a, b) for a, b in pairwise(ends)]
+    shapes = [LayerShape(a, b) for a, b in pairwise(ends)]
     bend, initial = ACTIVATIONS[body.activation], partial(first_parameters, shapes, body)
 
     def layers(parameters: Tensor) -> list[Layer]:
@@ -363,7 +363,7 @@ FirstOf = Callable[[np.random.Generator], np.ndarray]
 
 
 def with_scales(
-    initial: FirstOf, layers: LayersOf, shapes: Sequence[Shape], inner_bias: bool = False
+    initial: FirstOf, layers: LayersOf, shapes: Sequence[LayerShape], inner_bias: bool = False
 ) -> tuple[FirstOf, LayersOf]:
     """First parameters and layers with a scale for each hidden unit, which starts at 1.
 

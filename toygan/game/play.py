@@ -98,8 +98,8 @@ class Game(NamedTuple):
 
 
 class Course(NamedTuple):
-    """A way in time: up to when, where the generators are at times [m], `at(game, parameters, times) -> [seed, m, 2]`, and where
-    they are to be, `exact(times) -> [m, 2]`.
+    """A way in time: up to when, where the generators are at shares [m] of it, `at(game, parameters, shares) -> [seed, m, 2]`,
+    and where they are to be at times [..., m], `exact(times) -> [..., m, 2]`.
     """
 
     end: Dial

@@ -16,7 +16,6 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from toygan.game.dials import Dial, InSteps, over
-from toygan.game.laws import Sampler
 from toygan.game.networks import (
     ACTIVATIONS,
     Activation,
@@ -25,9 +24,9 @@ from toygan.game.networks import (
     Initialisation,
     Layer,
     Layers,
+    LayerShape,
     Network,
     Normalisation,
-    Shape,
     affine,
     first_parameters,
     network,
@@ -38,7 +37,7 @@ from toygan.game.networks import (
 )
 from toygan.targets.funnels import moved_down
 from toygan.targets.refusal import Refusal
-from toygan.targets.target import Point
+from toygan.targets.target import Point, Sampler
 
 # --- latents: what a generator is fed --------------------------------------------------------------------------------
 
@@ -246,7 +245,9 @@ def linear(inputs: int, outputs: int, *, start: tuple[float, float] = (1.0, 0.0)
     if not bias:
         return network(lambda rng: weights, without_bias, plain, judge)
     first = np.append(weights, np.zeros(outputs))
-    return network(lambda rng: first, lambda parameters: unpack(parameters, [Shape(inputs, outputs)]), plain, judge)
+    return network(
+        lambda rng: first, lambda parameters: unpack(parameters, [LayerShape(inputs, outputs)]), plain, judge
+    )
 
 
 def autoencoder(
@@ -300,7 +301,7 @@ def maxout(
     """
     body = Body(width, depth, "relu", "none", initialisation, gain)
     ends = [inputs, *[width] * depth]
-    shapes = [*(Shape(a, b * pieces) for a, b in pairwise(ends)), Shape(ends[-1], outputs)]
+    shapes = [*(LayerShape(a, b * pieces) for a, b in pairwise(ends)), LayerShape(ends[-1], outputs)]
 
     def forward(layers: Layers, x: Tensor) -> Tensor:
         for layer in layers[:-1]:

@@ -127,10 +127,10 @@ def equation(bodies: Bodies, *, turns: PositiveFloat = 1.0) -> Cast:
             each = [torch.autograd.grad(points[..., i].sum(), latent, create_graph=True)[0][..., :1] for i in (0, 1)]
         return torch.cat(each, dim=2) / over(torch.pi * turns, latent)
 
-    def at(game: Game, parameters: Parameters, times: Tensor) -> Tensor:
+    def at(game: Game, parameters: Parameters, shares: Tensor) -> Tensor:
         own = parameters[GENERATOR]
-        latent = own.new_zeros(len(own), len(times), bodies.latent)  # the first column tells the time
-        latent[..., 0] = (times / torch.as_tensor(torch.pi * turns) - 1).to(own)
+        latent = own.new_zeros(len(own), len(shares), bodies.latent)  # the first column tells the time
+        latent[..., 0] = (2 * shares - 1).to(own)
         return carry(game, parameters, latent)
 
     match = Match(CRITIC, GENERATOR, right, left)
@@ -144,5 +144,5 @@ def equation(bodies: Bodies, *, turns: PositiveFloat = 1.0) -> Cast:
 
 
 def oscillation(times: Tensor) -> Tensor:
-    """The solution of x'' = -x that begins at (1, 0), place and speed at times [m]: (cos t, -sin t) [m, 2]."""
-    return torch.stack((times.cos(), -times.sin()), dim=1)
+    """The solution of x'' = -x that begins at (1, 0), place and speed at times [..., m]: (cos t, -sin t) [..., m, 2]."""
+    return torch.stack((times.cos(), -times.sin()), dim=-1)

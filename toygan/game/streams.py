@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.game.laws import Sampler
 from toygan.game.play import Draw
+from toygan.targets.target import Sampler
 
 BLOCK = 32  # steps drawn at once; part of the stream's definition: another value is another stream
 

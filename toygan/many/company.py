@@ -161,7 +161,7 @@ def started(parts: Sequence[Companion]) -> tuple[Running, Iterator[bool]]:
     seeds, step, at = len(sims[0].source.seeds), sims[0].world.step, step_of(states[0])
     state, dials = side_by_side(states), dials_by_row([sim.world.dials for sim in sims], seeds)
     first = next(draws_of(parts, at))
-    begun = begin(backend, step, state, first, dials)
+    begun = begin(backend, step, state, first, dials, sims[0].steps - at)
     for part in parts:
         part.ledger.put(backend=begun.engine)
         part.ledger.write()

@@ -37,7 +37,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_
 FEW, PER_CORE = 16, 8  # processes that any machine bears, and that each of its cores does
 
 Shares = dict[str, float]  # runs at work by name, and the share of their steps that is behind them
-Look = Callable[[Shares], None]
+Listener = Callable[[Shares], None]
 Waiting = dict[Future[End], Task]
 
 
@@ -64,7 +64,7 @@ class Pool(Protocol):
         """What holds all runs up at the moment, in words; empty where nothing does."""
 
 
-def ends(tasks: Iterable[Task], pool: Pool, look: Look) -> Iterator[tuple[Task, End]]:
+def ends(tasks: Iterable[Task], pool: Pool, look: Listener) -> Iterator[tuple[Task, End]]:
     """Play every task in a pool and yield each with its end, as they come; `look` is called now and then.
 
     What was lost with a process is played again, and so is a task whose folder another process keeps: that it was
@@ -78,7 +78,7 @@ def ends(tasks: Iterable[Task], pool: Pool, look: Look) -> Iterator[tuple[Task, 
         yield task, end
 
 
-def together(tasks: Iterable[Task], pool: Pool, look: Look, suspects: list[Task]) -> Iterator[tuple[Task, End]]:
+def together(tasks: Iterable[Task], pool: Pool, look: Listener, suspects: list[Task]) -> Iterator[tuple[Task, End]]:
     """Play tasks side by side; those whose process died too often while they were at work are left as suspects."""
     waiting, deaths, in_a_row = submitted_at_first(tasks, pool), Counter[str](), 0
     while waiting:
@@ -104,7 +104,7 @@ def together(tasks: Iterable[Task], pool: Pool, look: Look, suspects: list[Task]
             waiting |= submitted((task for task in lost if deaths[task.name] < DEATHS), pool)
 
 
-def alone(task: Task, pool: Pool, look: Look) -> End:
+def alone(task: Task, pool: Pool, look: Listener) -> End:
     """Play a suspect with nobody else to blame."""
     waiting = submitted([task], pool)
     while not (ended := looked(waiting, pool, look)):
@@ -139,7 +139,7 @@ def read_again(task: Task) -> Config | None:
         return None
 
 
-def looked(waiting: Waiting, pool: Pool, look: Look) -> set[Future[End]]:
+def looked(waiting: Waiting, pool: Pool, look: Listener) -> set[Future[End]]:
     """What has ended after a moment: something, nothing yet, or everything where the pool broke."""
     ended = wait(waiting, TICK, "FIRST_COMPLETED").done
     look(pool.at_work(waiting))

@@ -29,6 +29,7 @@ from toygan.session.facts import FORMAT
 from toygan.session.ground import (
     Floors,
     Ground,
+    Perfect,
     best_on,
     fixed_on,
     floors_on,
@@ -238,7 +239,7 @@ class LoopRecorder:
             run.import_slow_libraries()
             ground = ground_for(self._told, n)
             with self._ledger.timed("floors"):
-                floors = floors_on(ground, self._told.about, ground.real, N_W1, "frame")
+                floors = floors_on(Perfect(ground, ground.real, N_W1, "frame"), self._told.about)
             self._points, self._stage = n, LoopStage(ground, floors, optimum_of(self._told, ground))
             self._ledger.put(config=config_for(self._told, n), floors={"frame": floors})
         return self._stage
@@ -384,7 +385,7 @@ def ended(
     ground, final = stage.ground, frames["samples"][-1]
     n, n_w1 = final.shape[1], min(measuring.FINAL_W1, final.shape[1])
     real = watched_points(told.target, told.seed, n, 1)
-    floors = floors_on(ground, told.about, real, n_w1, "final")
+    floors = floors_on(Perfect(ground, real, n_w1, "final"), told.about)
     last = {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     last |= {name: metrics[name][-1] for name in shown_in("last") if name in metrics}
     summary = summed_up(ground, seeds, final, real, n_w1, frames, last)

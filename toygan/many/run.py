@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.engines.table import ENGINES, Running
+from toygan.engines.table import ENGINES, FEW, Running
 from toygan.files import own
 from toygan.files.config import Config, Method, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
@@ -172,6 +172,13 @@ SHORT_OPTIONS = {"training.seeds": "--seeds", "training.steps": "--steps"}
 def backends_here() -> dict[str, str | None]:
     """The backends by name, the fastest first, each with what it lacks on this machine."""
     return {name: engine.lacking() for name, engine in ENGINES.items()}
+
+
+def automatic() -> str:
+    """What the backend `auto` takes on this machine, and when."""
+    fastest = next(name for name, lacking in backends_here().items() if not lacking)
+    rest = f"; eager for fewer than {FEW} steps on a CPU, and for a step that is no graph"
+    return fastest + (rest if fastest != "eager" else "")
 
 
 def carry_out(config: Config, order: Order) -> Recording:

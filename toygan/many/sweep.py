@@ -62,11 +62,11 @@ WARM_STEPS = 4  # played before them
 END_SECONDS = 2.0  # the final measures and the picture of a run
 
 Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
-Settings = Mapping[str, Any]  # key -> value
-World = str | Callable[..., Any]  # a scenario's name, or a target of one's own
-Combination = tuple[World, str | Method | None, dict[str, Any]]  # scenario, method, point of the grid
-Places = Mapping[tuple[str, str], Place]  # a key of a plan, and one of its table if it is one -> where it was said
-NOWHERE: Places = {}  # on the command line, or in Python
+GridPoint = Mapping[str, Any]  # key -> value
+ScenarioOrTarget = str | Callable[..., Any]  # a scenario's name, or a target of one's own
+Combination = tuple[ScenarioOrTarget, str | Method | None, dict[str, Any]]  # scenario, method, point of the grid
+SaidAt = Mapping[tuple[str, str], Place]  # a key of a plan, and one of its table if it is one -> where it was said
+NOWHERE: SaidAt = {}  # on the command line, or in Python
 
 
 class Plan(Strict):
@@ -171,7 +171,7 @@ def flat(table: Mapping[str, Any]) -> dict[str, Any]:
     return {".".join(way): value for way, value in ways(table)}
 
 
-def points(grid: Mapping[str, Any], places: Places = NOWHERE) -> list[dict[str, Any]]:
+def points(grid: Mapping[str, Any], places: SaidAt = NOWHERE) -> list[dict[str, Any]]:
     """Every combination of a grid's values; one empty combination where there is no grid."""
     for key, values in grid.items():
         if not isinstance(values, list | tuple) or not values:
@@ -181,7 +181,10 @@ def points(grid: Mapping[str, Any], places: Places = NOWHERE) -> list[dict[str, 
 
 
 def planned(
-    plan: Plan, places: Places = NOWHERE, worlds: Sequence[World] | None = None, methods: Sequence[Method] = ()
+    plan: Plan,
+    places: SaidAt = NOWHERE,
+    worlds: Sequence[ScenarioOrTarget] | None = None,
+    methods: Sequence[Method] = (),
 ) -> list[Task]:
     """Every run of a plan, checked; nothing is made yet. UserError with what is wrong in any of them. `worlds` are its
     scenarios where some are functions, `methods` more methods, made in Python.
@@ -192,7 +195,7 @@ def planned(
     worlds = plan.scenarios if worlds is None else worlds
     absent = {name: mistake for name in worlds if isinstance(name, str) and (mistake := no_scenario(name, places))}
     there = [world for world in worlds if world not in absent]
-    asked = [*named(plan.methods), *methods] or [None]
+    asked = [*methods_named(plan.methods), *methods] or [None]
     combined = list(itertools.product(there, asked, points(flat(plan.grid), places)))
     # A mistake in one word is made at every point of the grid: it is found, and told, at the first that has the word.
     planned_tasks(plan, beginning_something(combined), places, list(absent.values()))
@@ -200,7 +203,7 @@ def planned(
 
 
 def planned_tasks(
-    plan: Plan, combined: Iterable[Combination], places: Places, known: Sequence[Mistake] = ()
+    plan: Plan, combined: Iterable[Combination], places: SaidAt, known: Sequence[Mistake] = ()
 ) -> list[Task]:
     """The runs of some combinations, each folder once; UserError with what is wrong in any, and is `known` to be."""
     tasks, wrong = dict[Path, Task](), dict.fromkeys(known)
@@ -228,7 +231,7 @@ def beginning_something(combined: Iterable[Combination]) -> Iterator[Combination
             yield scenario, method, settings
 
 
-def no_scenario(name: str, places: Places) -> Mistake | None:
+def no_scenario(name: str, places: SaidAt) -> Mistake | None:
     """What is wrong with the name of a scenario; None where it names a file."""
     if WORD.fullmatch(name):  # a target of one's own
         return None
@@ -240,7 +243,7 @@ def no_scenario(name: str, places: Places) -> Mistake | None:
     return Mistake(None, "", wrong.hint, place=place, inner=wrong) if wrong and place else wrong
 
 
-def no_keys(plan: Plan, places: Places) -> Iterator[Mistake]:
+def no_keys(plan: Plan, places: SaidAt) -> Iterator[Mistake]:
     """What is wrong with the keys of a plan's tables as keys."""
     for part, table in (("set", flat(plan.set)), ("grid", flat(plan.grid))):
         for key, value in table.items():
@@ -250,7 +253,7 @@ def no_keys(plan: Plan, places: Places) -> Iterator[Mistake]:
                 yield from error.mistakes
 
 
-def named(methods: Sequence[str]) -> list[str]:
+def methods_named(methods: Sequence[str]) -> list[str]:
     """The methods asked for, each once; `all` stands for every shipped one, `all+r1` for every objective with r1."""
     return list(dict.fromkeys(name for word in methods for name in meant(word)))
 
@@ -272,7 +275,7 @@ def refuse(mistakes: Sequence[Mistake]) -> None:
 
 
 def planned_task(
-    plan: Plan, scenario: World, method: str | Method | None, settings: Settings, places: Places = NOWHERE
+    plan: Plan, scenario: ScenarioOrTarget, method: str | Method | None, settings: GridPoint, places: SaidAt = NOWHERE
 ) -> Task:
     """One run, checked."""
     common, where = flat(plan.set), dict[str, Place]()
@@ -290,13 +293,13 @@ def planned_task(
     return Task(name, folder, as_data(config), order.command, dict(settings), plan.animation, own=own)
 
 
-def said(places: Places, part: str, key: str, value: Any) -> Place:
+def said(places: SaidAt, part: str, key: str, value: Any) -> Place:
     """Where a key of the plan was said: in the sweep file, or on the command line."""
     text = shortened(value if isinstance(value, str) else in_toml(value))
     return places.get((part, key), Place(f"--{part} {key}={text}" if key else f"--{part} {text}"))
 
 
-def folder_name(settings: Settings) -> str:
+def folder_name(settings: GridPoint) -> str:
     """Settings as the name of a folder, `training.batch=64,method.critic_steps=2`; a long one is cut and numbered."""
     texts = (f"{key}={quote(plain_value(value), safe='=.,+-_[]')}" for key, value in settings.items())
     name = ",".join(texts)
@@ -316,11 +319,11 @@ def plain_value(value: Any) -> str:
 
 
 def sweep(
-    scenarios: World | Sequence[World],
+    scenarios: ScenarioOrTarget | Sequence[ScenarioOrTarget],
     methods: str | Method | Sequence[str | Method] = (),
     seeds: int | Sequence[int] | None = None,
     grid: Values | None = None,
-    overrides: Settings | None = None,
+    overrides: GridPoint | None = None,
     out: str | Path = "runs",
     engine: str = "local",
     address: str | None = None,

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import torch
 
 from toygan.files.config import Config, toml_of
-from toygan.files.disk import as_json, parsed, write_aside
-from toygan.files.own import Code, own_tables, recall
+from toygan.files.disk import json_bytes, parsed, write_aside
+from toygan.files.own import Code, load_again, own_tables
 from toygan.files.scenario import as_table
 from toygan.files.strict import Source, UserError, check
 from toygan.many import run
@@ -85,7 +85,7 @@ def perform_together(tasks: Sequence[Task], driver: int | None = None) -> list[E
     wanted, watch = [], leaving_without(driver)
     for task in tasks:
         with suppress(Exception):  # what is wrong with a run is told where it is alone
-            recall(task.config, task.own)
+            load_again(task.config, task.own)
             wanted.append((check(Config, task.config, Source(task.name)), order_of(task, task.folder, watch)))
     with suppress(Exception):  # so is what goes wrong with all of them, from whose last looks each goes on
         play_together(wanted)
@@ -109,7 +109,7 @@ def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watch
     order = order_of(task, place, watch)
     try:
         await_folder(place, TURN)
-        recall(config, task.own)
+        load_again(config, task.own)
         recording = run.carry_out(check(Config, config, Source(task.name)), order)
     except KeyboardInterrupt:
         raise
@@ -233,7 +233,7 @@ def drawn_from(record: dict[str, Any], moves: Mapping[str, str]) -> dict[str, An
 
 # The records in which a path stands, each with how it is read and written.
 RECORDS: dict[str, tuple[Callable[[str], Any], Callable[[dict[str, Any]], bytes]]] = {
-    "run.json": (parsed, as_json),
+    "run.json": (parsed, json_bytes),
     "config.toml": (tomllib.loads, lambda data: toml_of(data).encode()),
 }
 

@@ -51,16 +51,16 @@ def cell(value: Any, is_of_few: bool = False) -> str:
 # --- names that somebody chose ---------------------------------------------------------------------------------------
 
 
-class Chosen(str):
+class OwnName(str):
     """A name that the user gave: LaTeX takes mathematics in it as it is."""
 
 
-def new_names(pairs: Sequence[str]) -> dict[str, Chosen]:
+def new_names(pairs: Sequence[str]) -> dict[str, OwnName]:
     """`OLD=NEW` each; UserError for what is none."""
     for pair in pairs:
         if not all(part.strip() for part in pair.partition("=")):
             raise UserError(f"--name {pair}: expected OLD=NEW, for example wgan-gp=WGAN-GP")
-    return {old.strip(): Chosen(new.strip()) for old, _, new in (pair.partition("=") for pair in pairs)}
+    return {old.strip(): OwnName(new.strip()) for old, _, new in (pair.partition("=") for pair in pairs)}
 
 
 def renamed(table: Table, names: Mapping[str, str]) -> Table:
@@ -216,7 +216,7 @@ def latex_row(line: Sequence[str], best: Sequence[bool]) -> str:
 
 def latex_text(text: str) -> str:
     """Text in which nothing is a command, but mathematics in a name that the user chose."""
-    if isinstance(text, Chosen) and ("$" in text or "\\" in text):
+    if isinstance(text, OwnName) and ("$" in text or "\\" in text):
         return text
     special = {
         "\N{MINUS SIGN}": "$-$",

@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from toygan.files.disk import Arrays
 from toygan.game import duel
 from toygan.game.casts import BACK, ENCODER, OTHER_CRITIC, encode
 from toygan.game.duel import CRITIC
 from toygan.game.play import Course, Game, Parameters, State
 from toygan.game.rounds import PICK, SHARES, makers, point_weights
-from toygan.quantities.state import Arrays, Watched, by_name, row_of
+from toygan.quantities.state import Watched, as_moved_by, by_name
 
 KEPT = 400  # points of which it is kept what comes back of them
 HEADS = ("class", "category", "whose")  # heads of a critic that tell one of several kinds
@@ -34,7 +35,7 @@ def kinds_of(game: Game, latents: Tensor, name: str) -> np.ndarray | None:
 def makers_of(game: Game, latents: Tensor) -> np.ndarray | None:
     """Which of several generators carries each of latents [S, n, d]: [n]; None where there is one generator."""
     nowhere = latents.new_zeros((*latents.shape[:2], 2))  # it does not hang on real points
-    whose = row_of(game, nowhere, latents).get("whose")
+    whose = as_moved_by(game, nowhere, latents).get("whose")
     return None if whose is None else np.asarray(whose[0].argmax(dim=-1).cpu().numpy())
 
 
@@ -118,18 +119,21 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
 
 
+SHARES_OF_A_WAY = torch.linspace(0, 1, MOMENTS, dtype=torch.float64)
+
+
 def of_course(game: Game, parameters: Parameters, course: Course) -> Arrays:
     """Of a way in time that is known: `way [S, M, 2]`, the generator's, at even times, and its mean distance from the exact one,
     `way_error [S]`.
     """
-    way, exact = course.at(game, parameters, times_of(course)), course.exact(times_of(course))
+    way, exact = course.at(game, parameters, SHARES_OF_A_WAY), course.exact(times_of(course))
     found = {"way": way, "way_error": distance(way, exact.to(way))}
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
 
 
 def times_of(course: Course) -> Tensor:
-    """Even times from 0 to the end of a way: [M], in double precision."""
-    return torch.linspace(0, 1, MOMENTS, dtype=torch.float64) * torch.as_tensor(course.end).reshape(-1)[0]
+    """Even times from 0 to the end of a way, which may be another one for each seed: [1 or S, M], in double precision."""
+    return torch.as_tensor(course.end).reshape(-1, 1) * SHARES_OF_A_WAY
 
 
 def of_rounds(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> Arrays:

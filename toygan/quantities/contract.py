@@ -14,9 +14,18 @@ from toygan.files.own import SHAPES, Code, blaming, in_one_line, is_fixed, param
 from toygan.files.own_networks import ENDS, INPUTS, OUTPUTS
 from toygan.files.own_parts import own_measure
 from toygan.files.samplers import is_sampler, sampler_of
-from toygan.files.strict import Mistake, UserError, suggestion
+from toygan.files.strict import UserError, suggestion
 from toygan.quantities.critic_contract import critic_facts
-from toygan.quantities.forms import CRITICS, LossForm, PenaltyForm, critics_in, is_score, losses_of, penalty_of
+from toygan.quantities.forms import (
+    CRITICS,
+    GENERATORS,
+    LossForm,
+    PenaltyForm,
+    critics_in,
+    is_score,
+    losses_of,
+    penalty_of,
+)
 from toygan.quantities.generator_contract import generator_facts
 from toygan.quantities.held import Held, holds, normal, note, one_held, reseed, streams_kept
 from toygan.quantities.loss_contract import loss_facts, scores
@@ -44,9 +53,8 @@ def guessed(code: Code) -> str:
     if fixed in MEASURED:
         return "measure"
     if fixed == [*SHAPES["update"].takes]:
-        what = "is a rule, which is tried in a game alone"
         hint = f"toygan run SCENARIO --set method.update={code.kind} tries it before the run"
-        raise UserError(Mistake(None, f"{code.kind}: {what}", hint, place=code.place))
+        raise code.fault("is a rule, which is tried in a game alone", hint)
     if makes_network(code):
         return "generator" if is_called_generator(name) else "critic"
     if is_module(code) and len(fixed) < 2:
@@ -77,7 +85,7 @@ LATENT = (["z"], ["noise"], ["latent"], ["latents"])
 
 def is_called_generator(name: str) -> bool:
     """Whether a name means a generator."""
-    return name in ("g", "gen", "netg", "net_g", "g_net") or "generator" in name
+    return name in GENERATORS or "generator" in name
 
 
 PENALTIES = ("penalty", "_gp", "gp_", "r1", "r2", "regul", "lipschitz", "clip_")
@@ -98,7 +106,7 @@ def given_to(code: Code) -> list[str]:
     return fixed[1:] if fixed[:1] == ["self"] else fixed
 
 
-def called(code: Code) -> Code:
+def as_function(code: Code) -> Code:
     """A module, or the class of one, as the function that it is called as."""
     if not is_module(code):
         return code
@@ -114,13 +122,13 @@ def called(code: Code) -> Code:
 
 def objective_held(code: Code) -> list[Held]:
     """The contract of a loss."""
-    form = losses_of(called(code))
+    form = losses_of(as_function(code))
     return [*loss_facts(code, form), one_held(code, "traceable", lambda: loss_traced(form))]
 
 
 def penalty_held(code: Code) -> list[Held]:
     """The contract of a gradient penalty."""
-    form = penalty_of(called(code))
+    form = penalty_of(as_function(code))
     return [*penalty_facts(code, form), one_held(code, "traceable", lambda: penalty_traced(form))]
 
 
@@ -154,7 +162,7 @@ def latents_of(code: Code, made: Callable[[Tensor], Tensor]) -> int:
         except Exception as error:
             said = said or in_one_line(error)
     hint = "a generator takes latents [n, d] and gives points [n, 2]; a sampler is checked --as target"
-    raise UserError(Mistake(None, f"{code.kind}: takes no latents [n, d] ({said})", hint, place=code.place))
+    raise code.fault(f"takes no latents [n, d] ({said})", hint)
 
 
 LATENTS = (2, 1, 3, 4, 5, 8, 10, 16, 20, 25, 32, 50, 64, 100, 128, 256, 512)
@@ -176,7 +184,7 @@ def made_network(code: Code, part: str) -> Callable[[Tensor], Tensor]:
         unknown = [name for name in fixed if name.lower() not in widths]
         if unknown:
             hint = "give it a default, or name a function, or a module that is made already"
-            raise UserError(Mistake(None, f"{code.kind}: what is {unknown[0]!r}?", hint, place=code.place))
+            raise code.fault(f"what is {unknown[0]!r}?", hint)
         made = made(
             **{name: widths[name.lower()] for name in asked if name in fixed or name.lower() in (*INPUTS, *OUTPUTS)}
         )

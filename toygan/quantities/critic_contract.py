@@ -20,8 +20,8 @@ from toygan.quantities.held import (
     moved_by_all,
     normal,
     note,
-    number,
     reseed,
+    six_digits,
     state_kept,
 )
 
@@ -61,12 +61,12 @@ def range_of(critic: Critic) -> Held:
     scores = critic(100 * normal(200, 2, seed=3)).detach()
     if bool((scores == scores.flatten()[0]).all()):
         like = "a softmax over a single output" if close(scores, torch.ones_like(scores)) else "a dead last layer"
-        return broken(f"all points have the score {number(scores.flatten()[0])}", like)
+        return broken(f"all points have the score {six_digits(scores.flatten()[0])}", like)
     if bool(((scores >= 0) & (scores <= 1)).all()) and bool((scores != scores[0]).any()):
         return note(
             "scores lie in 0..1: probabilities, on which a loss of logits (BCEWithLogits, softplus) squashes twice"
         )
-    return holds(f"free: {number(scores.min())} to {number(scores.max())} on points up to 300 away")
+    return holds(f"free: {six_digits(scores.min())} to {six_digits(scores.max())} on points up to 300 away")
 
 
 def alone(critic: Critic, points: Tensor) -> Held:
@@ -75,7 +75,7 @@ def alone(critic: Critic, points: Tensor) -> Held:
     off = float((together[0] - other[0]).abs().detach())
     if off < 1e-9 * (1 + float(together.abs().max().detach())):
         return holds("a point's score does not depend on the others in its batch")
-    said = f"the score of a point changes by {number(off)} with the points beside it; no gradient penalty is valid then"
+    said = f"the score of a point changes by {six_digits(off)} with the points beside it; no gradient penalty is valid then"
     return broken(said, "normalising across the batch where across features was meant, or a minibatch layer")
 
 

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-Map = Callable[[np.ndarray], np.ndarray]
-LogDensity = Callable[[np.ndarray], np.ndarray]
-Window = tuple[float, float, float, float]  # left, right, bottom, top
+from toygan.quantities.divergences import Window
+from toygan.targets.target import LogDensity
+
+Transform = Callable[[np.ndarray], np.ndarray]
 
 LEVELS = (48, 96, 192, 384)  # cells along a side of the latent square, until the divergence changes little
 LITTLE, SHARE_OF = 0.002, 0.005  # of a change: nats, and of the divergence itself
@@ -94,7 +95,7 @@ UNKNOWN, INFINITE = Estimate(math.nan, math.nan), Estimate(math.inf, 0.0)
 
 
 def pushed(
-    send: Map, law: str, window: Window, log_p: LogDensity | None = None, real: np.ndarray | None = None
+    send: Transform, law: str, window: Window, log_p: LogDensity | None = None, real: np.ndarray | None = None
 ) -> Pushed:
     """What a generator makes of latents of a law, seen through a window, and how far that is from a target.
 
@@ -145,7 +146,7 @@ class Mesh(NamedTuple):
         return np.exp(log_latent(self.law, middles)).mean(axis=1) * doubled(self.latent) / 2
 
 
-def meshed(send: Map, law: LatentLaw, n: int) -> Mesh:
+def meshed(send: Transform, law: LatentLaw, n: int) -> Mesh:
     """The mesh of n x n cells, and where it is sent."""
     even = np.linspace(-1.0, 1.0, n + 1)
     sides = law.place(even + np.outer(SKEW, 1 - even**2))
@@ -397,7 +398,7 @@ def folds(mesh: Mesh) -> np.ndarray:
 # --- how far it is from a target -------------------------------------------------------------------------------------
 
 
-def refined(send: Map, law: LatentLaw, log_p: LogDensity | None) -> tuple[Mesh, Estimate, float]:
+def refined(send: Transform, law: LatentLaw, log_p: LogDensity | None) -> tuple[Mesh, Estimate, float]:
     """The mesh at which KL(q | p) does not change any more, that divergence with its error, and the degenerate share."""
     before = math.nan
     for n in LEVELS:
@@ -410,7 +411,7 @@ def refined(send: Map, law: LatentLaw, log_p: LogDensity | None) -> tuple[Mesh, 
     return mesh, UNKNOWN if log_p is None else Estimate(value, max(change, ROUNDING)), degenerate
 
 
-def reverse_kl(send: Map, mesh: Mesh, log_p: LogDensity | None) -> tuple[float, float]:
+def reverse_kl(send: Transform, mesh: Mesh, log_p: LogDensity | None) -> tuple[float, float]:
     """KL(q | p) and the share of the latents around which G is flat; without a target minus the entropy of q.
 
     With s(z) = p(z) / |det dG/dz|, the density of a latent's own sheet, it is E log s(z) - log p(G(z)), over many latents,
@@ -428,7 +429,7 @@ def reverse_kl(send: Map, mesh: Mesh, log_p: LogDensity | None) -> tuple[float, 
     return float(weights[~flat] @ terms[~flat] / weights[~flat].sum()) + crowding(send, mesh), degenerate
 
 
-def crowding(send: Map, mesh: Mesh) -> float:
+def crowding(send: Transform, mesh: Mesh) -> float:
     """E log(q / s): what other sheets add to the density of a latent's own, in nats; 0 where nothing is folded."""
     latents, weights = nodes(mesh, TOGETHER)
     across, flat = determinants(send, latents, send(latents))
@@ -448,7 +449,7 @@ def nodes(mesh: Mesh, share: float) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(np.meshgrid(z, z), axis=-1).reshape(-1, 2), weights / weights.sum()
 
 
-def determinants(send: Map, latents: np.ndarray, sent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def determinants(send: Transform, latents: np.ndarray, sent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The size of det dG/dz at latents [m, 2], by central differences, and whether G is flat there: [m] each."""
     columns = [(send(latents + step) - send(latents - step)) / (2 * NUDGE) for step in NUDGE * np.eye(2)]
     (a, c), (b, d) = columns[0].T, columns[1].T
@@ -472,7 +473,7 @@ def at_home(mesh: Mesh, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return own, np.einsum("kc,kcd->kd", weights, mesh.sent[own])
 
 
-def against(mesh: Mesh, send: Map, log_p: LogDensity | None, real: np.ndarray | None) -> tuple[Estimate, float]:
+def against(mesh: Mesh, send: Transform, log_p: LogDensity | None, real: np.ndarray | None) -> tuple[Estimate, float]:
     """KL(p | q) as the mean of log p - log q over the target's points [n, 2], infinite where q misses some; and their share."""
     if log_p is None or real is None:
         return UNKNOWN, math.nan

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from toygan.files import text
+from toygan.files.disk import Arrays
 from toygan.quantities.evidence import (
-    Arrays,
-    Floors,
+    KnownFloors,
     Story,
     arrived,
     before_last,
@@ -35,6 +36,7 @@ from toygan.quantities.evidence import (
     story_of,
 )
 from toygan.quantities.rhythm import rhythm
+from toygan.quantities.table import label_of
 from toygan.quantities.thresholds import LIMIT
 
 
@@ -50,7 +52,7 @@ class Event(NamedTuple):
     @property
     def evidence(self) -> str:
         """The numbers behind it in words."""
-        return self.words.format(*self.numbers) if self.numbers else self.words
+        return self.words.format(*map(in_print, self.numbers)) if self.numbers else self.words
 
 
 class Finding(NamedTuple):
@@ -64,7 +66,7 @@ class Finding(NamedTuple):
 # --- all labels of a run ---------------------------------------------------------------------------------------------
 
 
-def events_of(seeds: Sequence[int], frames: Arrays, metrics: Arrays, floors: Floors) -> list[Event]:
+def events_of(seeds: Sequence[int], frames: Arrays, metrics: Arrays, floors: KnownFloors) -> list[Event]:
     """Every event of every seed, the earliest first, from a recording's arrays. Copes with whatever it lacks."""
     events = []
     for s, seed in enumerate(seeds):
@@ -125,17 +127,22 @@ def spread(group: Sequence[Event]) -> str:
 
 def ranged(low: str, high: str) -> str:
     """1–2, or 1."""
-    return low if low == high else f"{low}–{high}"
+    return in_print(low) if low == high else f"{in_print(low)}–{in_print(high)}"
 
 
-def number(value: float) -> str:
+def in_print(told: str) -> str:
+    """A number as it is written everywhere: a true minus sign, a raised power of ten."""
+    return text.number(float(told)) if "e" in told else told.replace("-", "\N{MINUS SIGN}")
+
+
+def three_digits(value: float) -> str:
     """Three digits, without an exponent where none is needed."""
     return f"{value:.3g}"
 
 
 def numbers(*values: float) -> tuple[str, ...]:
-    """Each as a `number`."""
-    return tuple(map(number, values))
+    """Each in `three_digits`."""
+    return tuple(map(three_digits, values))
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------
@@ -362,7 +369,7 @@ def collapse(story: Story, few: np.ndarray, left: int) -> Finding:
         return Finding(max(at if emptied is None else emptied, 1), words, tuple(told))
     never = gone_for_good(story)
     settled = since(few & (story.home >= LIMIT.at_home))
-    words += ", the others never found" * (never is not None and bool(never.any()) and at < 2)
+    words += ", the others never half of theirs" * (never is not None and bool(never.any()) and at < 2)
     return Finding(max(at, settled or 0, 1), words, tuple(told))
 
 
@@ -402,7 +409,7 @@ def oscillation(story: Story) -> Finding | None:
     if not found:
         return None
     first, times, height = max(found, key=lambda one: one[1])
-    return Finding(first, "{} swings of {}, not damped at the end", (str(times), number(height)))
+    return Finding(first, "{} swings of {}, not damped at the end", (str(times), three_digits(height)))
 
 
 def swinging(story: Story) -> list[tuple[np.ndarray, float]]:
@@ -475,13 +482,13 @@ def converged(story: Story) -> Finding | None:
     if there is None or w1 is None or (began := lasting(there)) is None:
         return None
     bottom = middle(floor) if floor is not None else 0.0
-    words, told, count = ["W1 {}"], [number(w1[began])], kept(story)
+    words, told, count = ["W1 {}"], [three_digits(w1[began])], kept(story)
     if bottom > 0:
         words, told = [*words, "{} times its floor"], [*told, f"{w1[began] / bottom:.2g}"]
         if count is not None and story.has_modes:
             words, told = [*words, "{} of {} modes"], [*told, f"{count[began]:.0f}", str(len(story.weights))]
-        words += [f"{SPOKEN[name]} {{}}" for name in qualities(story)]
-        told += [f"{values[began]:.2f}" for values in qualities(story).values()]
+        words += [f"{label_of(name)} {{}}\N{NO-BREAK SPACE}%" for name in qualities(story)]
+        told += [three_digits(100 * values[began]) for values in qualities(story).values()]
     return Finding(began, ", ".join(words), tuple(told))
 
 
@@ -502,8 +509,8 @@ def still_improving(story: Story) -> Finding | None:
         good = (1 - LIMIT.astray) * story.ceilings[name]
         if middle(last(values)) < good and falls(-values, -good):
             then, now = middle(before_last(values)), middle(last(values))
-            words = f"{SPOKEN[name]} rose from {{}} to {{}} over the last two fifths, W1 near its floor"
-            return Finding(len(w1) - part(w1), words, (f"{then:.2f}", f"{now:.2f}"))
+            words = f"{label_of(name)} rose from {{}} to {{}}\N{NO-BREAK SPACE}% over the last two fifths, W1 near its floor"
+            return Finding(len(w1) - part(w1), words, numbers(100 * then, 100 * now))
     return None
 
 
@@ -531,9 +538,6 @@ SPOKEN = {
     "steepness": "the critic's steepness",
     "score_gap": "score gap of the two clouds",
     "score_range": "range of scores",
-    "high_quality": "share on modes",
-    "on_skeleton": "share on the curve",
-    "skeleton_coverage": "share of the curve reached",
 }
 NORMAL_BEND = 0.6745 * 6**0.5  # the median of |x - 2 y + z| for three independent normal numbers
 SHARE = "a quarter of their share"  # LIMIT.quarter in words: the rule by which every label counts modes

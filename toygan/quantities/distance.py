@@ -92,14 +92,14 @@ def law(config: Config) -> Side:
     return Side(given.model_dump(), target, atoms, segments, dimension)
 
 
-Watch = Callable[[str], None]  # is told what is being computed, before anything that may take long
+Teller = Callable[[str], None]  # is told what is being computed, before anything that may take long
 
 
 def unwatched(doing: str) -> None:
     """Nobody wants to know."""
 
 
-def distances(a: Config, b: Config, points: int = 1000, watch: Watch = unwatched) -> Numbers:
+def distances(a: Config, b: Config, points: int = 1000, watch: Teller = unwatched) -> Numbers:
     """Every distance between the targets of two configs, each from the first of `FORMS` and `COSTLY` that knows it.
 
     `points` are drawn of either target, four times, for those that have to be sampled.
@@ -107,7 +107,7 @@ def distances(a: Config, b: Config, points: int = 1000, watch: Watch = unwatched
     return between(law(a), law(b), points, watch)
 
 
-def between(one: Side, other: Side, points: int, watch: Watch = unwatched) -> Numbers:
+def between(one: Side, other: Side, points: int, watch: Teller = unwatched) -> Numbers:
     """Every distance of two laws."""
     found: Numbers = {}
     if one.atoms and other.atoms and min(len(one.atoms[0]), len(other.atoms[0])) > FEW_ATOMS:
@@ -380,7 +380,7 @@ def parsed_sweep(text: str) -> Sweep:
     return Sweep(key, None if place is None else int(place), np.linspace(low, high, count).tolist())
 
 
-def along(a: str, b: str, sweep: Sweep, points: int = 500, watch: Watch = unwatched) -> dict[str, list[Number]]:
+def along(a: str, b: str, sweep: Sweep, points: int = 500, watch: Teller = unwatched) -> dict[str, list[Number]]:
     """Every distance between a's target and b's as one key of b's goes through its values."""
     one, base = law(read(a)), as_data(read(b))
     others = [law(read(b, overrides=[(sweep.key, changed(base, sweep, value))])) for value in sweep.values]

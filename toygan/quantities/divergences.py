@@ -7,10 +7,12 @@ target and of a cloud stand for densities (an estimate, with a bias that is said
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from toygan.targets.densities import maths
+from toygan.targets.target import LogDensity
 
 LOG2 = math.log(2)
 ROUNDING = 1e-12  # of a point's place, where the farthest of all points is at 1
@@ -18,8 +20,6 @@ NODES = np.polynomial.legendre.leggauss(4)  # on [-1, 1], exact for polynomials 
 COARSEST, DEEPEST = 24, 12  # cells along the window's side at first, and how often one may be quartered
 TOLERANCE = 1e-6  # a cell is done when quartering it changes none of its integrals by more
 OVERLOOKED = 3  # nor may its points hold this many times the mass that its nodes see
-
-LogDensity = Callable[[np.ndarray], np.ndarray]
 
 
 class Nodes(NamedTuple):
@@ -43,6 +43,8 @@ KNOWN, UNKNOWN = (
     Fineness(150, 10),
     Fineness(64, 16),
 )  # least biased over docs/truth.md with the target known, and without
+
+Window = tuple[float, float, float, float]  # left, right, bottom, top
 
 
 def kl(at: Nodes) -> float:
@@ -70,16 +72,29 @@ def total(weights: np.ndarray, values: np.ndarray) -> float:
     return max(0.0, float(weights @ values))
 
 
-def kl_density(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
-    """The integrand p log(p / q), 0 where p is 0: a p that underflows counts for nothing, however small q is."""
-    p = np.exp(log_p)
-    return p * np.subtract(log_p, log_q, out=np.zeros_like(p), where=p > 0)
+def kl_density(log_p: Any, log_q: Any) -> Any:
+    """The integrand p log(p / q), 0 where p is 0: a p that underflows counts for nothing, however small q is. Of arrays or
+    tensors.
+    """
+    lib = maths(log_p)
+    p = lib.exp(log_p)
+    with np.errstate(invalid="ignore"):  # of two endless logarithms
+        return p * lib.where(p > 0, log_p - log_q, 0.0)
 
 
-def js_density(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
-    """1/2 p log(p / m) + 1/2 q log(q / m), m = (p + q) / 2."""
-    middle = np.logaddexp(log_p, log_q) - LOG2
+def js_density(log_p: Any, log_q: Any) -> Any:
+    """1/2 p log(p / m) + 1/2 q log(q / m), m = (p + q) / 2. Of arrays or tensors."""
+    middle = log_of_both(log_p, log_q) - LOG2
     return (kl_density(log_p, middle) + kl_density(log_q, middle)) / 2
+
+
+def log_of_both(log_p: Any, log_q: Any) -> Any:
+    """log (p + q), from logarithms; of tensors only of finite ones."""
+    lib = maths(log_p)
+    if lib is np:
+        return np.logaddexp(log_p, log_q)
+    most, least = lib.maximum(log_p, log_q), lib.minimum(log_p, log_q)
+    return most + lib.log1p(lib.exp(least - most))
 
 
 def tv_density(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
@@ -93,8 +108,6 @@ def mass(log_p: np.ndarray, weights: np.ndarray) -> float:
 
 
 # Quadrature -------------------------------------------------------------------------------------------------------
-
-Window = tuple[float, float, float, float]  # left, right, bottom, top
 
 
 def quadrature(log_p: LogDensity, log_q: LogDensity, window: Window, seen: np.ndarray) -> tuple[Nodes, float]:

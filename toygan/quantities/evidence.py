@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from toygan.files.disk import Arrays
 from toygan.quantities.table import QUANTITIES, shown_in
 from toygan.quantities.thresholds import LIMIT
 
@@ -47,11 +48,10 @@ class Story(NamedTuple):
         return values if np.isfinite(values).any() else None
 
 
-Arrays = Mapping[str, np.ndarray]
-Floors = Mapping[str, Mapping[str, float]]
+KnownFloors = Mapping[str, Mapping[str, float]]
 
 
-def story_of(frames: Arrays, metrics: Arrays, floors: Floors, s: int) -> Story:
+def story_of(frames: Arrays, metrics: Arrays, floors: KnownFloors, s: int) -> Story:
     """What a recording's frames and metrics know of its seed number s; `floors` is what perfect samplers score in a frame."""
     steps = np.asarray(frames["step"])
     curves = {

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import _disable_current_modes
 
 from toygan.files.own import Code, blaming, in_words, parameters
-from toygan.files.strict import Mistake, UserError
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.objectives import Extra, Objective
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # scores [n, 1] of real and generated points -> a number []
+GENERATORS = ("g", "gen", "generator", "netg", "net_g", "g_net")
 CRITICS = ("d", "disc", "discriminator", "critic", "netd", "net_d", "d_net", "dis", "f", "model", "net", "judge")
 SHAPES = {"[seed, batch, 1]": (2, 5, 1), "[batch, 1]": (5, 1), "[batch]": (5,)}
 
@@ -52,7 +52,7 @@ class PenaltyForm(NamedTuple):
 
 def losses_of(code: Code) -> LossForm:
     """A loss in one form. UserError where no way of calling it gives losses."""
-    names = [name for name, one in parameters(code).items() if one.default is one.empty and one.kind in POSITIONAL]
+    names = needed(code)
     if not names:
         return of_objective(code)
     tried: list[str] = []
@@ -64,8 +64,7 @@ def losses_of(code: Code) -> LossForm:
                 return with_form(call, names, shape, squash, len(found))._replace(labels=told)
             tried.append(f"scores {shape}{' as probabilities' if squash else ''}: {why or 'NaN or infinite'}")
     hint = "write def NAME(r, g), of scores [seed, batch, 1], which returns (critic, generator), each [seed]"
-    wrong = "cannot be called as a loss\n    " + "\n    ".join(dict.fromkeys(tried))
-    raise UserError(Mistake(None, f"{code.kind}: {wrong}", hint, place=code.place))
+    raise code.fault("\n    ".join(["cannot be called as a loss", *dict.fromkeys(tried)]), hint)
 
 
 def best_caller(
@@ -91,7 +90,10 @@ def pushes_real_up(call: Callable[[Tensor, Tensor], Any], size: Sequence[int]) -
     return all(one is not None for one in slopes) and float(slopes[0].sum()) < 0 < float(slopes[1].sum())
 
 
-POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+def needed(code: Code) -> list[str]:
+    """The arguments by position that a function has no default for."""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [name for name, one in parameters(code).items() if one.default is one.empty and one.kind in positional]
 
 
 def caller(
@@ -164,7 +166,7 @@ def critic_or(name: str, names: Sequence[str], critics: Sequence[str], r: Tensor
 
 def is_generator(name: str) -> bool:
     """Whether a name means a generator."""
-    return name.lower() in ("g", "gen", "generator", "netg", "net_g", "g_net")
+    return name.lower() in GENERATORS
 
 
 def is_latent(name: str) -> bool:
@@ -260,11 +262,9 @@ def of_objective(code: Code) -> LossForm:
     with blaming(code.file):
         made = code.function()
     if not isinstance(made, Objective):
-        raise UserError(Mistake(None, f"{code.kind}: takes no scores and returns {in_words(made)}", place=code.place))
+        raise code.fault(f"takes no scores and returns {in_words(made)}")
     if dict(made.heads) != {"score": 1}:
-        raise UserError(
-            Mistake(None, f"{code.kind}: its critic has no score, but {dict(made.heads)}", place=code.place)
-        )
+        raise code.fault(f"its critic has no score, but {dict(made.heads)}")
 
     def call(r: Tensor, g: Tensor) -> Any:
         chance = {name: torch.full((*r.shape[:2], law.columns), 0.5).to(r) for name, law in made.draws.items()}
@@ -273,23 +273,8 @@ def of_objective(code: Code) -> LossForm:
     return with_form(call, ("r", "g"), "[seed, batch, 1]", False, 2)
 
 
-REAL = (
-    "x",
-    "data",
-    "r",
-    "img",
-    "imgs",
-    "images",
-    "pred",
-    "logits",
-    "scores",
-    "x_in",
-    "inputs",
-    "input",
-    "d_out",
-    "output",
-    "out",
-)
+REAL = ("x", "data", "r", "img", "imgs", "images", "pred", "logits", "scores", "x_in", "inputs", "input", "d_out", "output",
+        "out")  # fmt: skip
 
 
 def argument(name: str, real: Tensor, fake: Tensor) -> Any:
@@ -319,7 +304,7 @@ USUAL: dict[str, Any] = {
 
 def penalty_of(code: Code) -> PenaltyForm:
     """A penalty in one form. UserError where it is none."""
-    required = [name for name, one in parameters(code).items() if one.default is one.empty and one.kind in POSITIONAL]
+    required = needed(code)
     if not required:
         return of_constraint(code)
     if len(required) == 1:
@@ -333,9 +318,7 @@ def penalty_of(code: Code) -> PenaltyForm:
         return of_scores(code, required)
     if not critics:
         wrong = f"its arguments {', '.join(required)} name no critic, such as D or critic"
-        raise UserError(
-            Mistake(None, f"{code.kind}: {wrong}", "or write def NAME(sight), which returns [seed]", place=code.place)
-        )
+        raise code.fault(wrong, "or write def NAME(sight), which returns [seed]")
 
     def of(f: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         return one_number(
@@ -353,7 +336,7 @@ def known(code: Code, names: Sequence[str]) -> None:
             argument(name, torch.zeros(1, 2), torch.zeros(1, 2))
         except KeyError:
             hint = "real, fake, D, device, batch_size, lambda_gp and the like are known; give it a default"
-            raise UserError(Mistake(None, f"{code.kind}: what is {name!r}?", hint, place=code.place)) from None
+            raise code.fault(f"what is {name!r}?", hint) from None
 
 
 def is_score(name: str) -> bool:
@@ -389,7 +372,7 @@ def of_constraint(code: Code) -> PenaltyForm:
     with blaming(code.file):
         made = code.function()
     if not isinstance(made, Constraint) or made.penalty is Constraint().penalty:
-        raise UserError(Mistake(None, f"{code.kind}: returns {in_words(made)}: no penalty to check", place=code.place))
+        raise code.fault(f"returns {in_words(made)}: no penalty to check")
     seen = made.penalty
     return PenaltyForm(lambda f, real, fake: one_number(seen(sight_of(f, real, fake))), "a Constraint", seen)
 

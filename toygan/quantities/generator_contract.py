@@ -21,21 +21,21 @@ from toygan.quantities.held import (
     moved_by_all,
     normal,
     note,
-    number,
     reseed,
+    six_digits,
     state_kept,
 )
 
-Generator = Callable[[Tensor], Tensor]
+Carry = Callable[[Tensor], Tensor]
 N = 6
 
 
-def generator_facts(code: Code, generator: Generator, d: int) -> list[Held]:
+def generator_facts(code: Code, generator: Carry, d: int) -> list[Held]:
     """Every fact of a generator, in the order in which they are told."""
     return all_held(code, generator_checks(generator, normal(N, d)))
 
 
-def generator_checks(generator: Generator, z: Tensor) -> Iterator[tuple[str, Check]]:
+def generator_checks(generator: Carry, z: Tensor) -> Iterator[tuple[str, Check]]:
     """The checks of a generator by name."""
     yield "form", lambda: note(f"takes latents [batch, {z.shape[1]}]")
     yield "a point for each latent", lambda: shape(generator, z)
@@ -49,19 +49,19 @@ def generator_checks(generator: Generator, z: Tensor) -> Iterator[tuple[str, Che
     yield "global state", lambda: state_kept(lambda: generator(z))
 
 
-def carried(generator: Generator, z: Tensor) -> Tensor:
+def carried(generator: Carry, z: Tensor) -> Tensor:
     """Points under the same random numbers each time."""
     reseed(0)
     return generator(z)
 
 
-def batch_norms(generator: Generator) -> bool:
+def batch_norms(generator: Carry) -> bool:
     """Whether it has torch's own batch norm."""
     modules = generator.modules() if isinstance(generator, nn.Module) else ()
     return any(isinstance(one, nn.modules.batchnorm._BatchNorm) for one in modules)
 
 
-def shape(generator: Generator, z: Tensor) -> Held:
+def shape(generator: Carry, z: Tensor) -> Held:
     """Whether points are [n, 2], also of one latent."""
     got = list(generator(z).shape)
     if got != [N, 2]:
@@ -71,7 +71,7 @@ def shape(generator: Generator, z: Tensor) -> Held:
     return holds(f"latents [{N}, {z.shape[1]}] give [{N}, 2]")
 
 
-def varies(generator: Generator, z: Tensor) -> Held:
+def varies(generator: Carry, z: Tensor) -> Held:
     """Whether points differ, and every number of a latent counts."""
     points = carried(generator, z).detach()
     if close(points, points[:1]):
@@ -88,24 +88,24 @@ def varies(generator: Generator, z: Tensor) -> Held:
     )
 
 
-def coordinate(generator: Generator, i: int, z: Tensor) -> Tensor:
+def coordinate(generator: Carry, i: int, z: Tensor) -> Tensor:
     """One coordinate of the points."""
     return carried(generator, z)[:, i]
 
 
-def alone(generator: Generator, z: Tensor) -> Held:
+def alone(generator: Carry, z: Tensor) -> Held:
     """Whether a latent's point does not depend on the latents beside it."""
     together, other = (carried(generator, x) for x in (z, torch.cat((z[:1], 5 * z[1:] + 2))))
     off = float((together[0] - other[0]).abs().max().detach())
     if off < 1e-9 * (1 + float(together.abs().max().detach())):
         return holds("a latent's point does not depend on the others in its batch")
-    said = f"a latent's point moves by {number(off)} with the latents beside it"
+    said = f"a latent's point moves by {six_digits(off)} with the latents beside it"
     if batch_norms(generator):
         return note(f"{said}: by batch norm, whose points are of one batch and no function of the latent")
     return broken(said, "normalising across the batch where across features was meant")
 
 
-def again(generator: Generator, z: Tensor) -> Held:
+def again(generator: Carry, z: Tensor) -> Held:
     """Whether equal latents give equal points at the next call."""
     first = generator(z).detach()
     if close(first, generator(z)):
@@ -115,7 +115,7 @@ def again(generator: Generator, z: Tensor) -> Held:
     )
 
 
-def slopes(generator: Generator, z: Tensor) -> Held:
+def slopes(generator: Carry, z: Tensor) -> Held:
     """Whether the gradient by latents is that of the points."""
     weights = normal(N, 2, seed=5)
 
@@ -125,12 +125,12 @@ def slopes(generator: Generator, z: Tensor) -> Held:
     return as_differences(weighed, z)
 
 
-def learns(generator: Generator, z: Tensor) -> Held:
+def learns(generator: Carry, z: Tensor) -> Held:
     """Whether every parameter moves the points, and torch knows of all."""
     return moved_by_all(generator, lambda: (carried(generator, z) * normal(N, 2, seed=9)).sum(), "point")
 
 
-def range_of(generator: Generator, d: int) -> Held:
+def range_of(generator: Carry, d: int) -> Held:
     """Whether points reach the plane, or a square only."""
     points, farther = (carried(generator, size * normal(200, d, seed=3)).detach() for size in (1e2, 1e4))
     if float(farther.abs().max()) <= 1 + 1e-9:
@@ -139,10 +139,10 @@ def range_of(generator: Generator, d: int) -> Held:
         )
     if bool((points == 0).any() and (points >= 0).all()):
         return broken("no coordinate is ever below 0, and many are 0", "a ReLU at its end")
-    return holds(f"{number(points.min())} to {number(points.max())} for latents up to 300")
+    return holds(f"{six_digits(points.min())} to {six_digits(points.max())} for latents up to 300")
 
 
-def far(generator: Generator, z: Tensor) -> Held:
+def far(generator: Carry, z: Tensor) -> Held:
     """Whether points and slopes are finite at far latents and at zero."""
     for at in (0.0, 1e3, -1e3):
         latents = torch.full_like(z, at)

@@ -94,7 +94,8 @@ def as_differences(f: Callable[[Tensor], Tensor], x: Tensor) -> Held:
         return broken("NaN", "NaN from a square root at zero")
     if not close(found, wanted, CLOSE):
         return broken(
-            f"{number(found.norm())} where differences say {number(wanted.norm())}", "a detach or .data on the way"
+            f"{six_digits(found.norm())} where differences say {six_digits(wanted.norm())}",
+            "a detach or .data on the way",
         )
     return holds("autograd agrees with central differences to 1e-5")
 
@@ -127,7 +128,7 @@ def close(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
     return bool(torch.isfinite(a).all() and ((a - b).abs() <= tolerance * (1 + torch.maximum(a.abs(), b.abs()))).all())
 
 
-def number(value: Any) -> str:
+def six_digits(value: Any) -> str:
     """A number as it is told."""
     return f"{float(value):.6g}"
 

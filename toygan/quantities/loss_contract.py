@@ -23,7 +23,7 @@ from toygan.quantities.held import (
     holds,
     normal,
     note,
-    number,
+    six_digits,
     state_kept,
 )
 
@@ -146,7 +146,7 @@ def at_zero(players: Players, squashed: bool) -> Held:
 def named(value: float) -> str:
     """A number, as what is known."""
     words = (f" = {word}" for x, word in KNOWN.items() if math.isclose(value, x, rel_tol=1e-9))
-    return number(value) + next(words, "")
+    return six_digits(value) + next(words, "")
 
 
 def sigmoid(x: float) -> float:
@@ -170,8 +170,8 @@ def halves_of(loss: Loss) -> Held:
         if a and b and math.isclose(a, b, rel_tol=1e-6):
             return holds(f"both are {name}")
         if a and b and 0.5 < a / b < 1:
-            said = f"the real half is {number(a / b)} of {name}, whose best score for real points is as before"
-            missing = f"{number(1 - a / b)} of the other label is missing"
+            said = f"the real half is {six_digits(a / b)} of {name}, whose best score for real points is as before"
+            missing = f"{six_digits(1 - a / b)} of the other label is missing"
             return broken(said, f"label smoothing without its second half: {missing}")
     if share(loss, "fake", lambda x: sigmoid(x - 1)):
         return broken("the generated half is log sigmoid(1 - g) where log sigmoid(-g) belongs",
@@ -181,7 +181,7 @@ def halves_of(loss: Loss) -> Held:
                       "a sigmoid before a loss of logits, which has one: squashed twice")  # fmt: skip
     if label := label_of_fakes(loss):
         return note(
-            f"generated scores have the label {number(label)}: smoothing on their side keeps mass where no point is real"
+            f"generated scores have the label {six_digits(label)}: smoothing on their side keeps mass where no point is real"
         )
     return note("no cross-entropy and no least squares: nothing is known of how its halves belong together")
 
@@ -212,7 +212,7 @@ def seeds_apart(form: LossForm) -> Held:
     for i, both in enumerate(form.together(r, g)):
         alone = form.together(r[:1], g[:1])[i]
         if not close(both[:1], alone):
-            said = f"the loss of a seed is {number(alone)} alone and {number(both[0])} beside another"
+            said = f"the loss of a seed is {six_digits(alone)} alone and {six_digits(both[0])} beside another"
             return broken(said, "a mean or norm across seeds")
     return holds("the loss of a seed is the same beside others as alone")
 
@@ -230,8 +230,8 @@ def own_gradients(players: Players) -> Held:
                 )
             if not close(found, wanted, CLOSE):
                 cut = ": nothing reaches it" if not bool(found.any()) else ""
-                return broken(f"the {who}'s gradient by {what} scores is {number(found.norm())} where differences say "
-                              f"{number(wanted.norm())}{cut}", "a detach or .data on the way")  # fmt: skip
+                return broken(f"the {who}'s gradient by {what} scores is {six_digits(found.norm())} where differences say "
+                              f"{six_digits(wanted.norm())}{cut}", "a detach or .data on the way")  # fmt: skip
     return holds("autograd agrees with central differences to 1e-5")
 
 
@@ -256,7 +256,7 @@ def mean_not_sum(players: Players) -> Held:
         if once.numel() > 1:
             return broken(f"the {who}'s loss is {list(once.shape)}, a number a point", "a reduction that was left out")
         if not close(once, twice):
-            grown = f"{number(twice / once)} times as large" if abs(float(once.detach())) > 1e-12 else "another"
+            grown = f"{six_digits(twice / once)} times as large" if abs(float(once.detach())) > 1e-12 else "another"
             return broken(
                 f"the {who}'s loss of a batch twice over is {grown}", "a sum over the batch where a mean belongs"
             )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from toygan.files.own import Code
-from toygan.quantities.held import Check, Held, all_held, broken, holds, note, number, reseed, state_kept
+from toygan.files.own_parts import Measure
+from toygan.quantities.held import Check, Held, all_held, broken, holds, note, reseed, six_digits, state_kept
 
-Measure = Callable[[np.ndarray, np.ndarray], float]
 N = 200
 
 
@@ -37,7 +37,9 @@ def clouds() -> tuple[np.ndarray, np.ndarray]:
 def finite(measure: Measure) -> Held:
     """Whether it is finite on two clouds."""
     found = measure(*clouds())
-    return holds(f"{number(found)} of two unlike clouds") if np.isfinite(found) else broken(f"{found} of two clouds")
+    return (
+        holds(f"{six_digits(found)} of two unlike clouds") if np.isfinite(found) else broken(f"{found} of two clouds")
+    )
 
 
 def again(measure: Measure) -> Held:
@@ -49,7 +51,8 @@ def again(measure: Measure) -> Held:
     if first == second:
         return holds("the same points give the same number")
     return broken(
-        f"{number(first)}, then {number(second)}: a run's record would depend on chance", "random numbers of its own"
+        f"{six_digits(first)}, then {six_digits(second)}: a run's record would depend on chance",
+        "random numbers of its own",
     )
 
 
@@ -63,7 +66,8 @@ def order(measure: Measure) -> Held:
     if np.isclose(first, mixed, rtol=1e-9, atol=1e-12):
         return holds("it does not matter")
     return broken(
-        f"{number(first)}, of the same points in another order {number(mixed)}", "points in pairs: a cloud has no order"
+        f"{six_digits(first)}, of the same points in another order {six_digits(mixed)}",
+        "points in pairs: a cloud has no order",
     )
 
 
@@ -74,13 +78,15 @@ def tells(measure: Measure) -> Held:
     perfect = [measure(rng.standard_normal((N, 2)), clouds()[1]) for _ in range(2)]
     same = measure(clouds()[1].copy(), clouds()[1])
     if found == perfect[0] == perfect[1] == same:
-        return broken(f"{number(found)} of every cloud")
-    return holds(f"{number(found)} far from the real points, {number(np.mean(perfect))} of fresh ones like them")
+        return broken(f"{six_digits(found)} of every cloud")
+    return holds(
+        f"{six_digits(found)} far from the real points, {six_digits(np.mean(perfect))} of fresh ones like them"
+    )
 
 
 def of_one_place(measure: Measure) -> Held:
     """Whether it is a number of a collapsed cloud, too."""
     found = measure(np.ones((N, 2)), clouds()[1])
     if np.isfinite(found):
-        return holds(f"{number(found)} of a generator with one point")
+        return holds(f"{six_digits(found)} of a generator with one point")
     return note(f"{found} of a generator with one point, of which a run has no value then")

@@ -80,8 +80,9 @@ def grid_tv(points: np.ndarray, modes: Modes, cells: int = GRID) -> float:
     """
     if np.abs(modes.covariances[:, 0, 1]).max() > SAME * np.abs(modes.covariances).max():
         return math.nan
-    stds = np.maximum(np.sqrt(np.diagonal(modes.covariances, axis1=1, axis2=2)), least_stds(modes))
-    low, high = (modes.centres - 4 * stds).min(axis=0), (modes.centres + 4 * stds).max(axis=0)
+    stds = np.sqrt(np.diagonal(modes.covariances, axis1=1, axis2=2))
+    around = 4 * np.maximum(stds, least_stds(modes))
+    low, high = (modes.centres - around).min(axis=0), (modes.centres + around).max(axis=0)
     edges = low + (high - low) * np.linspace(0, 1, cells + 1)[:, None]
     x, y = np.moveaxis(np.diff(normal_share(edges, modes.centres, stds), axis=0), 2, 0)
     due = np.einsum("ik,jk,k->ij", x, y, modes.weights)
@@ -91,10 +92,14 @@ def grid_tv(points: np.ndarray, modes: Modes, cells: int = GRID) -> float:
 
 
 def normal_share(edges: np.ndarray, centres: np.ndarray, stds: np.ndarray) -> np.ndarray:
-    """The normal law's share below edges [m, 2], coordinate by coordinate, of centres and deviations [K, 2]: [m, K, 2]."""
+    """The normal law's share below edges [m, 2], coordinate by coordinate, of centres and deviations [K, 2]: [m, K, 2]; of a
+    point, which has no deviation, all or nothing.
+    """
     from scipy.special import ndtr
 
-    return np.asarray(ndtr((edges[:, None] - centres) / stds))
+    above = edges[:, None] - centres
+    scaled = np.divide(above, stds, out=np.where(above < 0, -np.inf, np.inf), where=stds > 0)
+    return np.asarray(ndtr(scaled))
 
 
 def code_information(points: np.ndarray, modes: Modes, codes: np.ndarray) -> float:

@@ -20,7 +20,7 @@ import numpy as np
 from toygan.quantities.critic import alignment
 from toygan.quantities.transport import Transport, units
 from toygan.targets.densities import in_blocks, log_sum_exp, maths
-from toygan.targets.target import LogDensity
+from toygan.targets.target import BlurredLogDensity
 
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
 OfSquares = Callable[[np.ndarray], np.ndarray]  # squared distances to a cloud [..., n] -> [...]
@@ -339,7 +339,7 @@ def known_optimum(
     real: np.ndarray,
     grid_x: np.ndarray,
     grid_y: np.ndarray,
-    log_density: LogDensity | None = None,
+    log_density: BlurredLogDensity | None = None,
     std: float | None = None,
     options: Mapping[str, Any] = NOTHING,
     noise: float = 0.0,
@@ -401,7 +401,7 @@ def indifferent_score(kind: str, options: Mapping[str, Any] = NOTHING, critic: s
     return score if math.isfinite(score) else None
 
 
-def exactly(known: Known, log_density: LogDensity, std: float, noise: float) -> Known:
+def exactly(known: Known, log_density: BlurredLogDensity, std: float, noise: float) -> Known:
     """The optimum from both exact densities; ValueError where the target has none."""
     how = f"{known.how}, from both exact densities (generated = target + N(0, {std:g}^2))"
     exact = (lambda points: log_density(points, noise)), (lambda points: log_density(points, math.hypot(std, noise)))
@@ -409,7 +409,7 @@ def exactly(known: Known, log_density: LogDensity, std: float, noise: float) -> 
     return known._replace(log_p=log_p, log_q=log_q, exact=exact, how=how)
 
 
-def estimated(known: Known, real: np.ndarray, log_density: LogDensity | None, noise: float) -> Known:
+def estimated(known: Known, real: np.ndarray, log_density: BlurredLogDensity | None, noise: float) -> Known:
     """The optimum from a kernel estimate of the generated density, against the target blurred alike.
 
     One width for the whole run, so that colours stay: that of the real points, and no finer than the grid can show.
@@ -589,7 +589,12 @@ OPTIMA = {
     "non-saturating": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "boundary-seeking": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "soft-labels": Optimum(soft_log_ratio, "density", "log-odds of the mean label", boundary=True),
-    "least-squares": Optimum(between_targets, "density", "(b p + a q)/(p + q)", boundary=True),
+    "least-squares": Optimum(
+        between_targets,
+        "density",
+        "(b p + a q)/(p + q), b and a the labels of real and generated points",
+        boundary=True,
+    ),
     "hinge": Optimum(sides, "density", "sign(p - q)", boundary=True),
     "relativistic": Optimum(log_ratio, "density", "log p/q, up to a constant", linear=False),
     "f-kl": Optimum(above_one, "density", "1 + log p/q", boundary=True),
@@ -601,8 +606,10 @@ OPTIMA = {
         sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless", boundary=True
     ),
     "density-ratio": Optimum(ratio, "density", "p/q", boundary=True),
-    "positive-ratio": Optimum(positive_ratio, "density", "log(exp(a p/q) - 1)", boundary=True),
-    "energy": Optimum(least_energy, "density", "-margin where q > p", critics=("autoencoder",)),
+    "positive-ratio": Optimum(
+        positive_ratio, "density", "log(exp(a p/q) - 1), a the weight of real points", boundary=True
+    ),
+    "energy": Optimum(least_energy, "density", "-margin where q > p, else 0", critics=("autoencoder",)),
     "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
     "c-transform": Optimum(
         conjugate_pair, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"), linear=False

@@ -25,8 +25,8 @@ from toygan.quantities.held import (
     holds,
     normal,
     note,
-    number,
     reseed,
+    six_digits,
     state_kept,
 )
 
@@ -143,9 +143,9 @@ def on_linear(of: Of) -> Held:
     for length in LENGTHS:
         values = [h(of, length, way) for way in WAYS]
         if not all(map(math.isfinite, values)):
-            return broken(f"it is {number(values[0])} at |w| = {length}", "NaN from a square root at zero")
+            return broken(f"it is {six_digits(values[0])} at |w| = {length}", "NaN from a square root at zero")
         if not all(close(value, values[0]) for value in values):
-            told = ", ".join(map(number, values))
+            told = ", ".join(map(six_digits, values))
             return broken(f"at |w| = {length} it depends on the direction of w: {told}", WRONG_AXIS)
     if h(of, LENGTHS[-1]) < -1e-9:
         return broken(f"{formula(of)}: it rewards steep slopes", "a flipped sign")
@@ -159,12 +159,16 @@ def formula(of: Of) -> str:
     """The penalty on a linear critic in words."""
     zero, one, two, three = (h(of, x) for x in (1e-9, 1.0, 2.0, 3.0))
     if close(zero, 0, 1e-6) and close(two, 4 * one) and close(three, 9 * one):
-        return f"{number(one)} |w|^2"
+        return f"{six_digits(one)} |w|^2"
     if close(zero, 0, 1e-6) and close(two, 2 * one) and close(three, 3 * one):
-        return f"{number(one)} |w|, not squared as those of R1 and WGAN-GP are"
+        return f"{six_digits(one)} |w|, not squared as those of R1 and WGAN-GP are"
     if close(one, 0) and close(three, 4 * two):
-        return f"{number(two)} max(0, |w| - 1)^2, one-sided" if close(zero, 0, 1e-6) else f"{number(two)} (|w| - 1)^2"
-    return f"a function of |w| alone: {', '.join(f'{number(h(of, x))} at {x}' for x in LENGTHS)}"
+        return (
+            f"{six_digits(two)} max(0, |w| - 1)^2, one-sided"
+            if close(zero, 0, 1e-6)
+            else f"{six_digits(two)} (|w| - 1)^2"
+        )
+    return f"a function of |w| alone: {', '.join(f'{six_digits(h(of, x))} at {x}' for x in LENGTHS)}"
 
 
 def by_batch(of: Of) -> Held:
@@ -172,7 +176,7 @@ def by_batch(of: Of) -> Held:
     odd = [length for length in LENGTHS if not close(h(of, length, n=N), h(of, length))]
     if not odd:
         return holds(f"of one point and of {N} it is the same: a mean over the batch")
-    values = ", ".join(f"{number(h(of, odd[0], n=n))} for {n}" for n in (1, 2, N))
+    values = ", ".join(f"{six_digits(h(of, odd[0], n=n))} for {n}" for n in (1, 2, N))
     said = f"at |w| = {odd[0]} it depends on the size of the batch: {values}"
     if on_linear(of).holds is False:
         return broken(said, WRONG_AXIS)
@@ -216,8 +220,8 @@ def per_point(of: Of) -> Held:
         if any(close(said, x, 1e-6) for x in roots)
         else like
     )
-    return broken(f"of a bent critic it is {number(said)}; the mean over points of the penalty of each is "
-                  f"{number(mean_h(of, slopes(choices[0])))}", like)  # fmt: skip
+    return broken(f"of a bent critic it is {six_digits(said)}; the mean over points of the penalty of each is "
+                  f"{six_digits(mean_h(of, slopes(choices[0])))}", like)  # fmt: skip
 
 
 def slopes(points: Tensor) -> Tensor:
@@ -313,7 +317,7 @@ def moves(of: Of) -> Held:
         way = normal(len(found), seed=50 + seed)
         wanted = (shifted(of, 1e-6 * way) - shifted(of, -1e-6 * way)) / 2e-6
         if not close((found * way).sum(), wanted, CLOSE):
-            told = f"{number((found * way).sum())} where differences say {number(wanted)}"
+            told = f"{six_digits((found * way).sum())} where differences say {six_digits(wanted)}"
             return broken(
                 f"along a random way its slope is {told}", "a detach on the way, or two graphs where one is meant"
             )

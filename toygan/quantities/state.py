@@ -29,8 +29,6 @@ SAME = 1e-6  # weights that differ by less, relatively, sit at the same bound
 FLAT = 0.01  # a generated point whose score moves the loss by less, of its full share, learns nothing
 GOLDEN = 0.6180339887498949
 
-Arrays = dict[str, np.ndarray]
-
 
 class Watched(NamedTuple):
     """What is watched, as the critic is shown it: `real [1 or seed, n, 2]`, the live generator's `fake [seed, n, 2]`, and the
@@ -55,7 +53,7 @@ def views(
     portraits: int = 1,
     first: Game | None = None,
     pairs: Watched | None = None,
-) -> Arrays:
+) -> dict[str, np.ndarray]:
     """Everything that is kept of the inside, for the P first seeds, the portraits, or all S seeds, in float32; `first` is the
     game as the portraits alone play it, where dials differ by seed. Gradients of losses, and slopes in between, are of
     `pairs`, the clouds as a move has them, both told the same classes, where these differ.
@@ -199,10 +197,10 @@ def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
 
 def watched_row(game: Game, clouds: Watched) -> Draw:
     """The watched clouds as what a move consumes: no noise, and other draws in the middle of their laws."""
-    return row_of(game, picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent))
+    return as_moved_by(game, picked(game, clouds.real.expand(len(clouds.fake), -1, -1)), picked(game, clouds.latent))
 
 
-def row_of(game: Game, real: Tensor, latent: Tensor) -> Draw:
+def as_moved_by(game: Game, real: Tensor, latent: Tensor) -> Draw:
     """Real points, and what the generator is fed [seed, n, d], as what a move consumes, other draws in the middle."""
     laws = {**game.objective.draws, **game.draws}
     middle = {name: 0.0 if law.name == "normal" else 0.5 for name, law in laws.items()}

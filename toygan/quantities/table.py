@@ -37,8 +37,8 @@ N_W1 = 400  # transport costs 10 ms a cloud at 400 points, 60 at 1000, 270 at 20
 
 When = Literal["frame", "final"]
 Better = Literal["lower", "higher", "neither"]
-Source = Literal["cloud", "critic", "state", "loss", "floor", "derived", "cost"]
-Place = Literal["live", "last", "line", "end", "share", "curves", "terminal", "table", "page", "board"]
+Supplier = Literal["cloud", "critic", "state", "loss", "floor", "derived", "cost"]
+Display = Literal["live", "last", "line", "end", "share", "curves", "terminal", "table", "page", "board"]
 
 
 class Quantity(NamedTuple):
@@ -58,7 +58,7 @@ class Quantity(NamedTuple):
     about: str
     unit: str
     better: Better
-    source: Source
+    source: Supplier
     of: Callable[..., Any] | None = None
     needs: tuple[str, ...] = ()
     when: When = "frame"
@@ -108,7 +108,7 @@ UNITS = {
 }
 
 
-def shown_in(place: Place) -> list[str]:
+def shown_in(place: Display) -> list[str]:
     """The names of the quantities that a place shows, in the table's order."""
     return [name for name, row in QUANTITIES.items() if place in row.shown.split()]
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from toygan.files.own import Code
-from toygan.files.samplers import PLACES, STDS, VARIANCES, Sampler, batches, cloud_of
+from toygan.files.samplers import PLACES, STDS, VARIANCES, OwnSampler, batches, cloud_of
 from toygan.quantities.held import (
     Check,
     Held,
@@ -23,8 +23,8 @@ from toygan.quantities.held import (
     close,
     holds,
     note,
-    number,
     reseed,
+    six_digits,
     state_kept,
     stream_states,
 )
@@ -35,13 +35,13 @@ ODD = 17  # a batch that no number of modes divides
 SURE = 4.0  # standard errors
 
 
-def target_facts(code: Code, sampler: Sampler) -> list[Held]:
+def target_facts(code: Code, sampler: OwnSampler) -> list[Held]:
     """Every fact of a target, in the order in which they are told; of one whose points are none the first ones only."""
     first = all_held(code, first_checks(sampler))
     return [*first, *(all_held(code, target_checks(sampler)) if first[-1].holds is not False else ())]
 
 
-def first_checks(sampler: Sampler) -> Iterator[tuple[str, Check]]:
+def first_checks(sampler: OwnSampler) -> Iterator[tuple[str, Check]]:
     """The checks without which there are no others."""
     yield "form", lambda: note(f"called as {sampler.call}")
     yield "shape", lambda: shape(sampler)
@@ -50,7 +50,7 @@ def first_checks(sampler: Sampler) -> Iterator[tuple[str, Check]]:
         yield "finite", lambda: finite(sampler.points(N))
 
 
-def target_checks(sampler: Sampler) -> Iterator[tuple[str, Check]]:
+def target_checks(sampler: OwnSampler) -> Iterator[tuple[str, Check]]:
     """The checks of a target by name."""
     points = cache(lambda: sampler.points(N).astype(float))
     found = cache(lambda: places(points()))
@@ -72,7 +72,7 @@ def target_checks(sampler: Sampler) -> Iterator[tuple[str, Check]]:
     yield "global state", lambda: leaves_streams(sampler)
 
 
-def leaves_streams(sampler: Sampler) -> Held:
+def leaves_streams(sampler: OwnSampler) -> Held:
     """Whether a draw leaves torch's settings and the global streams alone."""
     draws = iter([sampler.opened(ODD, 0, {}) for _ in range(2)])
     return state_kept(lambda: next(draws)())
@@ -81,7 +81,7 @@ def leaves_streams(sampler: Sampler) -> Held:
 # --- points ------------------------------------------------------------------------------------------------------------
 
 
-def shape(sampler: Sampler) -> Held:
+def shape(sampler: OwnSampler) -> Held:
     """Whether points are [n, 2]."""
     got = sampler.points(6).shape
     if len(got) == 2 and got[1] == 2:
@@ -90,7 +90,7 @@ def shape(sampler: Sampler) -> Held:
     return broken(f"asked for 6 points it returns {list(got)}, where [6, 2] is wanted", turned)
 
 
-def counts(sampler: Sampler) -> Held:
+def counts(sampler: OwnSampler) -> Held:
     """Whether there are as many points as were asked for, also where that is no multiple of anything."""
     got = {n: len(sampler.points(n)) for n in (1, ODD, 100, 1000)}
     wrong = {n: m for n, m in got.items() if n != m}
@@ -118,7 +118,7 @@ def finite(points: np.ndarray) -> Held:
 # --- random numbers ----------------------------------------------------------------------------------------------------
 
 
-def fresh(sampler: Sampler) -> Held:
+def fresh(sampler: OwnSampler) -> Held:
     """Whether the next draw, or that of another seed, has other points."""
     first, second = batches(sampler, ODD, 2)
     if len(np.unique(sampler.points(N), axis=0)) == 1:
@@ -130,7 +130,7 @@ def fresh(sampler: Sampler) -> Held:
     return holds("the next call has other points")
 
 
-def repeatable(sampler: Sampler) -> Held:
+def repeatable(sampler: OwnSampler) -> Held:
     """Whether what it is given alone decides the points."""
     same = np.array_equal(sampler.points(ODD), sampler.points(ODD))
     if not sampler.by:
@@ -153,7 +153,7 @@ def repeatable(sampler: Sampler) -> Held:
     return broken(f"takes a {sampler.by}, and draws from the global stream of {used_streams(sampler)} besides")
 
 
-def used_streams(sampler: Sampler) -> str:
+def used_streams(sampler: OwnSampler) -> str:
     """The global streams that a draw moves on."""
     draw = sampler.opened(ODD, 0, {})
     reseed(0)
@@ -179,7 +179,7 @@ def is_alone(x: np.ndarray) -> bool:
     return bool(first - second > 1e-9 * first)
 
 
-def by_batch(sampler: Sampler) -> Held:
+def by_batch(sampler: OwnSampler) -> Held:
     """Whether the distribution is the same in any batch: none is normalised by itself."""
     drawn = [batch.astype(float) for batch in batches(sampler, ODD, 60)]
     if all(np.array_equal(drawn[0], batch) for batch in drawn):
@@ -187,14 +187,14 @@ def by_batch(sampler: Sampler) -> Held:
     if len(np.unique(drawn[0].round(9), axis=0)) > ODD // 2:
         for name, of in STATISTICS.items():
             if np.ptp([of(batch) for batch in drawn]) < 1e-6:
-                return broken(f"{name} is the same in every batch of {ODD}: {number(of(drawn[0]))}",
+                return broken(f"{name} is the same in every batch of {ODD}: {six_digits(of(drawn[0]))}",
                               "normalising across the batch: a point depends on the points beside it")  # fmt: skip
     pooled, large = np.concatenate(drawn), sampler.points(N).astype(float)
     for name, power in (("mean", 1), ("mean square", 2)):
         a, b = pooled**power, large**power
         sure = SURE * np.sqrt(a.var(axis=0) / len(a) + b.var(axis=0) / len(b)) + 1e-9
         if (np.abs(a.mean(axis=0) - b.mean(axis=0)) > 1.5 * sure).any():
-            told = f"{', '.join(map(number, a.mean(axis=0)))} and {', '.join(map(number, b.mean(axis=0)))}"
+            told = f"{', '.join(map(six_digits, a.mean(axis=0)))} and {', '.join(map(six_digits, b.mean(axis=0)))}"
             return broken(f"the {name} in batches of {ODD} and in one of {N} is not the same: {told}")
     return holds(f"points of 60 batches of {ODD} are as those of one of {N}")
 
@@ -212,7 +212,7 @@ def order(points: np.ndarray) -> Held:
 # --- places ------------------------------------------------------------------------------------------------------------
 
 
-def told_places(points: np.ndarray, found: Clusters, sampler: Sampler) -> Held:
+def told_places(points: np.ndarray, found: Clusters, sampler: OwnSampler) -> Held:
     """How many places there are, and whether one is missing on a circle or a lattice, or beside what an option says."""
     k = len(found.counts)
     if k < 2 or not are_apart(points, found):
@@ -276,7 +276,7 @@ def is_doubled(found: Clusters) -> bool:
 # --- options and scale -------------------------------------------------------------------------------------------------
 
 
-def spread(sampler: Sampler, name: str) -> Held:
+def spread(sampler: OwnSampler, name: str) -> Held:
     """How the spread of the points grows with an option that is called a standard deviation, or a variance."""
     value = float(sampler.options[name]) or 0.05
     sharp, one, four = (sampler.points(N, 0, **{name: factor * value}).astype(float) for factor in (1e-6, 1, 4))
@@ -285,7 +285,7 @@ def spread(sampler: Sampler, name: str) -> Held:
     small, large = (float(np.sqrt(np.square(x - sharp).mean())) for x in (one, four))
     if not small > 0:
         return broken(f"{name} changes nothing")
-    power, told = math.log(large / small, 4), f"{name} = {number(value)} spreads points by {number(small)}"
+    power, told = math.log(large / small, 4), f"{name} = {six_digits(value)} spreads points by {six_digits(small)}"
     squared, rooted = abs(power - 2) < 0.05, abs(power - 0.5) < 0.05
     if name.lower() in VARIANCES:
         if abs(power - 1) < 0.05:
@@ -297,22 +297,22 @@ def spread(sampler: Sampler, name: str) -> Held:
         return broken(f"{told}, and four times of it twice as far",
                       "standard deviation passed as variance: a covariance wants its square")  # fmt: skip
     if abs(power - 1) > 0.05:
-        return note(f"{told}, and four times of it {number(large / small)} times as far")
-    return holds(told + ("" if close(small, value, 0.1) else f", {number(small / value)} of it: scaled afterwards"))
+        return note(f"{told}, and four times of it {six_digits(large / small)} times as far")
+    return holds(told + ("" if close(small, value, 0.1) else f", {six_digits(small / value)} of it: scaled afterwards"))
 
 
 def scale(points: np.ndarray) -> Held:
     """Whether points are about as large as what networks begin with."""
     centre = points.mean(axis=0)
     radius, away = float(np.sqrt(np.square(points - centre).sum(axis=1).mean())), float(np.hypot(*centre))
-    told = f"root mean square {number(radius)} from the mean, which is {number(away)} from the origin"
+    told = f"root mean square {six_digits(radius)} from the mean, which is {six_digits(away)} from the origin"
     small, large = 0 < radius < 0.02, max(radius, away) > 30
     if small or large:
         return broken(f"{told}; networks begin with about 1: --set target.scale and target.shift mend it")
     return holds(told)
 
 
-def labels(sampler: Sampler) -> Held:
+def labels(sampler: OwnSampler) -> Held:
     """Whether the labels are those of the points: near points have the same."""
     from scipy.spatial import cKDTree
 
@@ -334,17 +334,17 @@ def labels(sampler: Sampler) -> Held:
 # --- density -----------------------------------------------------------------------------------------------------------
 
 
-def whole(sampler: Sampler, points: np.ndarray) -> Held:
+def whole(sampler: OwnSampler, points: np.ndarray) -> Held:
     """Whether the density integrates to 1, by importance sampling around the points."""
     ratios = weighed(sampler, points)[1]
     total, error = float(ratios.mean()), float(ratios.std() / math.sqrt(len(ratios)))
     if abs(total - 1) < max(0.03, SURE * error):
-        return holds(f"its integral is {number(total)}, give or take {number(error)}")
+        return holds(f"its integral is {six_digits(total)}, give or take {six_digits(error)}")
     k = len(places(points).counts)
     summed = k > 1 and abs(total - k) < 0.1 * k
     like = "a sum over the modes where a mean belongs" if summed else next(
         (like for factor, like in FACTORS.items() if abs(total / factor - 1) < 0.05), "")  # fmt: skip
-    return broken(f"its integral is {number(total)}, give or take {number(error)}", like)
+    return broken(f"its integral is {six_digits(total)}, give or take {six_digits(error)}", like)
 
 
 FACTORS = {
@@ -353,7 +353,7 @@ FACTORS = {
 }
 
 
-def weighed(sampler: Sampler, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def weighed(sampler: OwnSampler, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Log-densities at fresh places around the points, the density there over the law of the places, and log-densities at
     the points themselves.
     """
@@ -376,7 +376,7 @@ def weighed(sampler: Sampler, points: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return there, np.exp(there) / law, log_density(sampler, points)
 
 
-def log_density(sampler: Sampler, points: np.ndarray) -> np.ndarray:
+def log_density(sampler: OwnSampler, points: np.ndarray) -> np.ndarray:
     """What it says at points: of tensors where it takes them, else of arrays."""
     assert sampler.density
     said: Any
@@ -388,14 +388,14 @@ def log_density(sampler: Sampler, points: np.ndarray) -> np.ndarray:
     return found.reshape(len(points)).astype(float)
 
 
-def agreement(sampler: Sampler, points: np.ndarray) -> Held:
+def agreement(sampler: OwnSampler, points: np.ndarray) -> Held:
     """Whether the sample is as likely as the density's own points are: the mean of log p over either."""
     there, ratios, own = weighed(sampler, points)
     kept = ratios > 0
     shares = ratios[kept] / ratios.sum()
     wanted = float((shares * there[kept]).sum())
     error = math.sqrt(float(own.var() / len(own) + np.square(shares * (there[kept] - wanted)).sum()))
-    told = f"log p is {number(own.mean())} on the sample, {number(wanted)} on the density's own points"
+    told = f"log p is {six_digits(own.mean())} on the sample, {six_digits(wanted)} on the density's own points"
     if abs(own.mean() - wanted) < max(0.05, SURE * error):
         return holds(told)
     wide = "wider" if own.mean() < wanted else "narrower"

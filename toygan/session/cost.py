@@ -20,7 +20,7 @@ from toygan.game.networks import Layer, Layers, Network
 from toygan.game.objectives import OBJECTIVES, Extra, Heads, Losses, Objective, objective_of
 from toygan.game.play import Game, step
 from toygan.game.streams import draws
-from toygan.quantities.contract import called
+from toygan.quantities.contract import as_function
 from toygan.quantities.forms import Loss, LossForm, PenaltyForm, losses_of, penalty_of
 from toygan.quantities.held import Held, note, reseed, streams_kept
 from toygan.quantities.loss_contract import PROBES, slope_at
@@ -104,7 +104,7 @@ def played(sim: Simulation, change: Callable[[Game], Game]) -> EndOfGame:
 
 def loss_meant(code: Code) -> Meant | None:
     """The shipped objective whose slopes are most like those of somebody's loss, signs and sides aside."""
-    form = losses_of(called(code))
+    form = losses_of(as_function(code))
     fits = {kind: likeness(form, kind) for kind in PLAIN}
     best = max(fits, key=lambda kind: fits[kind])
     if not fits[best] > 0.9:
@@ -130,20 +130,20 @@ def likeness(form: LossForm, kind: str) -> float:
     return max(either) + 1e-3 * by_generator
 
 
-class Row(NamedTuple):
+class ShippedLosses(NamedTuple):
     """A shipped objective's losses as functions of scores [n, 1]."""
 
     critic: Loss
     generator: Loss
 
 
-def scores_alone(made: Objective) -> Row:
+def scores_alone(made: Objective) -> ShippedLosses:
     """A row as functions of one seed's scores."""
 
     def losses(r: Tensor, g: Tensor) -> Losses:
         return made.losses({"score": r[None]}, {"score": g[None]}, Extra(r.new_zeros(1), {}))
 
-    return Row(lambda r, g: losses(r, g).critic[0], lambda r, g: losses(r, g).generator[0])
+    return ShippedLosses(lambda r, g: losses(r, g).critic[0], lambda r, g: losses(r, g).generator[0])
 
 
 def slopes(loss: Loss, of: str, sign: float = 1.0) -> np.ndarray:
@@ -190,7 +190,7 @@ def by_seed(loss: Loss, r: Tensor, g: Tensor) -> Tensor:
 
 def penalty_meant(code: Code) -> Meant | None:
     """The shipped penalty that takes its slopes where somebody's does, and weighs one point as it does."""
-    form = penalty_of(called(code))
+    form = penalty_of(as_function(code))
     found = shipped_like(form)
     if found is None:
         return None

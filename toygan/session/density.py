@@ -11,10 +11,10 @@ from toygan.files.config import Config
 from toygan.files.strict import UserError
 from toygan.files.world import build_generator, build_target
 from toygan.game.streams import stream
-from toygan.quantities.density import LogDensity, Map, Pushed, pushed
+from toygan.quantities.density import Pushed, Transform, pushed
 from toygan.session.recording import Recording
 from toygan.session.simulation import on_host
-from toygan.targets.target import MANY, Target
+from toygan.targets.target import MANY, LogDensity, Target
 
 AT_ONCE = 2048  # latents: what a width of 64 needs stays in the processor's cache
 NEEDED = "needs a perceptron of two latent numbers, generator.latent_dim = 2"
@@ -71,7 +71,7 @@ def fit_for_density(config: Config) -> None:
         )
 
 
-def sender(config: Config, parameters: np.ndarray) -> Map:
+def sender(config: Config, parameters: np.ndarray) -> Transform:
     """A generator with parameters [P] as a function from latents [n, 2] to points [n, 2], in float64."""
     network = build_generator(config).network
     with torch.no_grad():

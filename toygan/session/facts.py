@@ -24,8 +24,8 @@ FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "se
 RECORDED = "recorded"
 SHARED = {"draw", "floors"}  # work that not every run does: drawing, and floors, which the first on a target finds
 
-Row = Mapping[str, float | None]  # the final measures of one seed, by name
-NO_ROW: Row = {}
+Finals = Mapping[str, float | None]  # the final measures of one seed, by name
+NO_ROW: Finals = {}
 
 
 class Optimal(NamedTuple):
@@ -45,8 +45,8 @@ class Summary:
     that had not diverged, on how many points they stand, the diagnosis, and the score at which the critic cannot tell.
     """
 
-    rows: Sequence[Row] = ()
-    mean: Row = field(default_factory=dict)
+    rows: Sequence[Finals] = ()
+    mean: Finals = field(default_factory=dict)
     points: int | None = None
     w1_points: int | None = None
     critic_points: int | None = None
@@ -113,12 +113,12 @@ class Facts:
         return self.seeds[0]
 
     @cached_property
-    def rows(self) -> Mapping[int, Row]:
+    def rows(self) -> Mapping[int, Finals]:
         """The final measures by seed, as far as they are known."""
         return {int(row["seed"] or 0): row for row in self.summary.rows}
 
     @property
-    def portrait_row(self) -> Row:
+    def portrait_row(self) -> Finals:
         """The final measures of the seed that is shown; empty before the end."""
         return next(iter(self.summary.rows), NO_ROW)
 
@@ -295,24 +295,24 @@ class Value(NamedTuple):
 class Each(NamedTuple):
     """A table of any keys, or a list, all of whose values have one shape."""
 
-    shape: Shape
+    shape: Legal
     kind: str = "table"
 
 
 class Keys(NamedTuple):
     """A table with keys that must be there, and keys that may be there or be null; all have the shape `every`, too."""
 
-    must: Mapping[str, Shape]
-    may: Mapping[str, Shape]
-    every: Shape | None = None
+    must: Mapping[str, Legal]
+    may: Mapping[str, Legal]
+    every: Legal | None = None
     kind: str = "table"
 
 
-Shape = Value | Each | Keys
+Legal = Value | Each | Keys
 KINDS = {"table": dict, "list": list}
 
 
-def holds(values: Sequence[Any], shape: Shape) -> bool:
+def holds(values: Sequence[Any], shape: Legal) -> bool:
     """Whether every one of the values has a shape: many are looked at together, for a table of a thousand runs waits."""
     kinds = set(map(type, values))
     if isinstance(shape, Value):
@@ -330,7 +330,7 @@ def holds(values: Sequence[Any], shape: Shape) -> bool:
     return all(holds(found, known) for found, known in kept_of(values, shape))
 
 
-def kept_of(values: Sequence[Mapping[str, Any]], shape: Keys) -> Iterator[tuple[list[Any], Shape]]:
+def kept_of(values: Sequence[Mapping[str, Any]], shape: Keys) -> Iterator[tuple[list[Any], Legal]]:
     """What is under keys that need not be there, and under all keys, nulls left out, with its shape."""
     for key, known in shape.may.items():
         yield [found for value in values if (found := value.get(key)) is not None], known
@@ -348,7 +348,7 @@ def are_between(values: Sequence[float | None], least: float, most: float) -> bo
         return False
 
 
-def fault_in(value: Any, shape: Shape, at: str = "") -> str:
+def fault_in(value: Any, shape: Legal, at: str = "") -> str:
     """The first value that has not its shape, where it is, and what it must be; nothing where all have."""
     if holds([value], shape):
         return ""
@@ -359,7 +359,7 @@ def fault_in(value: Any, shape: Shape, at: str = "") -> str:
     return next(filter(None, (fault_in(*inner) for inner in inside(value, shape, at))), "")
 
 
-def inside(value: Any, shape: Each | Keys, at: str) -> Iterator[tuple[Any, Shape, str]]:
+def inside(value: Any, shape: Each | Keys, at: str) -> Iterator[tuple[Any, Legal, str]]:
     """Every value of a table or list that has a shape, with that and its name."""
     if isinstance(shape, Each):
         found = enumerate(value) if shape.kind == "list" else value.items()

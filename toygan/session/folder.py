@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.files.config import Config, as_data, as_toml, deciding, differing
-from toygan.files.disk import arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
+from toygan.files.disk import Arrays, arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
 from toygan.files.own import Own, own_code, own_tables
 from toygan.files.scenario import as_table
 from toygan.files.strict import UserError, examined
@@ -279,13 +279,12 @@ def keep(folder: Path, past: Trail, step: int, frame: Mapping[str, np.ndarray], 
         file.write(measures)
     past.digests.append(digest(content, measures))
     past.lengths.append(len(measures))
-    write_aside(folder / "partial" / "state.npz", sealed(packed(state | marks(past), compress=False)), durable=False)
+    write_aside(
+        folder / "partial" / "state.npz", sealed(packed({**state, **marks(past)}, compress=False)), durable=False
+    )
 
 
-Arrays = dict[str, np.ndarray]
-
-
-def marks(past: Trail) -> Arrays:
+def marks(past: Trail) -> dict[str, np.ndarray]:
     """A trail as arrays: `origin [32]`, `digests [T, 32]`, `lengths [T]`."""
     return {
         "origin": np.frombuffer(past.origin, np.uint8),
@@ -307,7 +306,7 @@ def unsealed(content: bytes) -> bytes:
     return body
 
 
-def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> Arrays | None:
+def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> dict[str, np.ndarray] | None:
     """The last kept state, its past put on the trail and `metrics.jsonl` cut after it; None, and a new start, where damaged."""
     try:
         state, lines = traced(folder, past, frame_steps)
@@ -318,7 +317,9 @@ def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> Arrays | No
     return state
 
 
-def traced(folder: Path, past: Trail, frame_steps: list[int] | None = None) -> tuple[Arrays, list[bytes]]:
+def traced(
+    folder: Path, past: Trail, frame_steps: list[int] | None = None
+) -> tuple[dict[str, np.ndarray], list[bytes]]:
     """The last kept state, its past put on the trail, and every frame's lines; without `frame_steps` the state says them.
     OSError, KeyError, TypeError or ValueError for damage.
     """

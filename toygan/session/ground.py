@@ -17,11 +17,12 @@ from toygan.game.streams import stream
 from toygan.quantities import measure
 from toygan.quantities.kinds import Kinds
 from toygan.quantities.optimal import OPTIMA, Known, Told, indifferent_score, known_optimum
-from toygan.quantities.table import N_W1, Floor
+from toygan.quantities.table import N_W1, QUANTITIES, Floor
 from toygan.quantities.transport import w1
+from toygan.session.shipped_floors import fingerprint, known_floors
 from toygan.targets.target import MANY, Batch, Target
 
-PERFECT = 40  # samplers behind a floor: half a second for a frame's, 3 s for those of the end, kept for later runs
+PERFECT = 40  # samplers behind a floor: .7 s for a frame's, 3.5 s for those of the end, shipped or kept for later runs
 
 Axes = tuple[np.ndarray, np.ndarray]
 Floors = dict[str, dict[str, Any]]
@@ -139,44 +140,78 @@ def best_on(ground: Ground, clouds: Sequence[measure.Seen]) -> np.ndarray:
         return np.stack(scores).astype(np.float32)
 
 
-def floors_on(
-    ground: Ground,
-    about: Sequence[Any],
-    real: np.ndarray,
-    n_w1: int,
-    when: measure.When,
-    due: np.ndarray | None = None,
-    more: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None,
-    makers: np.ndarray | None = None,
-) -> Floors:
-    """What perfect samplers score in every measure of clouds against these target points [n, 2]: mean, spread, the ends
-    of the band that holds 90 % of them, and how many were drawn. Runs on one target, which is what is told `about` it,
-    share them, here and elsewhere. With the target points' classes `due [n]` of measures of classes too, the samplers' points
-    having their own, with `makers [n]` of measures of several generators, each of them perfect, and of `more(clouds)`,
-    clouds [K, n, 2] to [K] each.
+class Perfect(NamedTuple):
+    """Perfect samplers of a ground's target beside target points `real [n, 2]`, of which n_w1 are moved, at a look or at the
+    end; where real points have classes `due [n]`, the samplers' points have their own, and where several generators make
+    them, `makers [n]`, each of these is perfect.
     """
-    target, about = ground.target, [*about, *([] if due is None else ["classes"])]
-    about += [] if makers is None else [f"{int(makers.max()) + 1} makers"]
 
-    def perfect(k: int) -> Batch:
-        return perfect_batch(target, ground.seed, len(real), k)
+    ground: Ground
+    real: np.ndarray
+    n_w1: int
+    when: measure.When
+    due: np.ndarray | None = None
+    makers: np.ndarray | None = None
 
-    def sample(k: int) -> np.ndarray:
-        return perfect(k).points
+
+def draw_of(perfect: Perfect, k: int) -> Batch:
+    """What the k-th of the samplers draws."""
+    return perfect_batch(perfect.ground.target, perfect.ground.seed, len(perfect.real), k)
+
+
+def floors_of(perfect: Perfect, draws: int = PERFECT) -> dict[str, Floor]:
+    """What so many of the samplers score in every measure of clouds."""
+    ground, due = perfect.ground, perfect.due
 
     def kinds(k: int) -> Kinds:
-        return Kinds(None if due is None else perfect(k).labels, due, makers)
+        return Kinds(None if due is None else draw_of(perfect, k).labels, due, perfect.makers)
+
+    return measure.floors(
+        lambda k: draw_of(perfect, k).points,
+        perfect.real,
+        draws,
+        ground.target.modes,
+        curve_of(ground.target),
+        perfect.n_w1,
+        perfect.when,
+        ground.many_real,
+        kinds,
+    )
+
+
+def address_of(perfect: Perfect) -> str:
+    """A fingerprint of all that decides the floors but formulas: real points, how the samplers draw and are seen, what there is
+    to measure.
+    """
+    curve, modes = curve_of(perfect.ground.target) or (), perfect.ground.target.modes or ()
+    drawn = [draw_of(perfect, k) for k in (0, PERFECT - 1)]
+    seen = [one.points for one in drawn] + [one.labels for one in drawn if perfect.due is not None]
+    held = (perfect.real, perfect.ground.many_real, perfect.due, perfect.makers)
+    names = [name for name, row in QUANTITIES.items() if row.source == "cloud"]
+    return fingerprint(*held, *seen, *modes, *curve, *names, perfect.n_w1, perfect.when, PERFECT)
+
+
+def floors_on(
+    perfect: Perfect, about: Sequence[Any], more: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None
+) -> Floors:
+    """What perfect samplers score in every measure of clouds: mean, spread, the ends of the band that holds 90 % of them, and
+    how many were drawn. Those of shipped scenarios are shipped; runs on one target, which is what is told `about` it, share
+    them, here and elsewhere. With `more(clouds)`, clouds [K, n, 2] to [K] each, of these measures too.
+    """
+    due, makers = perfect.due, perfect.makers
+    about = [*about, *([] if due is None else ["classes"])]
+    about += [] if makers is None else [f"{int(makers.max()) + 1} makers"]
 
     def made() -> Floors:
-        found = measure.floors(
-            sample, real, PERFECT, target.modes, curve_of(target), n_w1, when, ground.many_real, kinds
-        )
+        found = floors_of(perfect)
         if more:
-            clouds = np.stack([sample(k) for k in range(PERFECT)])
+            clouds = np.stack([draw_of(perfect, k).points for k in range(PERFECT)])
             found |= {name: measure.floor_of(scores) for name, scores in more(clouds).items()}
         return {name: as_told(floor) for name, floor in found.items()}
 
-    return cache.kept("floors", [*about, ground.seed, len(real), n_w1, when, PERFECT], made)
+    shipped = None if more else known_floors(address_of(perfect))
+    place = [*about, perfect.ground.seed, len(perfect.real), perfect.n_w1, perfect.when, PERFECT]
+    return shipped or cache.kept("floors", place, made)
 
 
 def as_told(floor: Floor) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from toygan.files.disk import Arrays
 from toygan.game import duel, play
 from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
@@ -21,8 +22,6 @@ from toygan.session.simulation import ARROWS, GRID, Simulation, average_of, on_h
 
 REFERENCES = 256  # points of each cloud behind a score that needs clouds: a kernel's witness, batch norm
 RUNAWAY = 1e6  # a loss or a parameter beyond this has run away: float32 keeps one digit of a unit step there
-
-Arrays = dict[str, np.ndarray]
 
 
 class Frame(NamedTuple):
@@ -89,7 +88,7 @@ def observe(sim: Simulation, state: State) -> Frame:
     )
 
 
-def means_of_classes(sim: Simulation, points: np.ndarray) -> Arrays:
+def means_of_classes(sim: Simulation, points: np.ndarray) -> dict[str, np.ndarray]:
     """Where each class's points [S, n, 2] are on average, `way [S, K, 2]`, and the mean distance of these from modes' centres,
     `way_error [S]`, where classes are the target's modes; a class without points counts for nothing.
     """
@@ -116,7 +115,7 @@ def real_of(sim: Simulation, like: Tensor) -> Tensor:
     return torch.from_numpy(sim.real[None]).to(like)
 
 
-def squared(arrays: Arrays) -> Arrays:
+def squared(arrays: Arrays) -> dict[str, np.ndarray]:
     """Arrays of a grid's places, row by row, as squares: `class_scores [P, K, g, g]`, regions [P, g, g], maps [P, g, g, 2]."""
     axis = {"class_scores": 2, "code_map": 1} | {name: 1 for name in arrays if name.endswith("_regions")}
 
@@ -158,7 +157,7 @@ def judged_clouds(sim: Simulation, state: State, shown: Watched) -> tuple[Tensor
     return real[..., :2], fake[..., :2]
 
 
-def unlike_the_samples(sim: Simulation, state: State, live: Tensor, shown: Watched) -> Arrays:
+def unlike_the_samples(sim: Simulation, state: State, live: Tensor, shown: Watched) -> dict[str, np.ndarray]:
     """What the critic trains against where that is not the samples: with an averaged generator the live one's points
     `live [S, N, 2]`; with instance noise the blurred ones at which it is judged, or what a cast has it tell apart in place of
     points, `shown_real`, `shown_fake [S, n, 2]`.
@@ -196,7 +195,7 @@ def has_diverged(state: State) -> Tensor:
 # --- when all is over ------------------------------------------------------------------------------------------------
 
 
-def weights(state: State) -> Arrays:
+def weights(state: State) -> dict[str, np.ndarray]:
     """What was learned, without optimisers' memories: every player's parameters by name [S, P], the generator's averaged
     ones as `average`, further players' as `NAME_average`, `memory [S]`, `step []`.
     """
@@ -209,7 +208,7 @@ def weights(state: State) -> Arrays:
 # --- states as arrays ------------------------------------------------------------------------------------------------
 
 
-def state_arrays(state: State) -> Arrays:
+def state_arrays(state: State) -> dict[str, np.ndarray]:
     """A state as named arrays, to be kept."""
     return {name: on_host(tensor) for name, tensor in named(state).items()}
 

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from toygan.files.disk import Arrays
 from toygan.files.strict import UserError, shortened
 from toygan.quantities.measure import Judged
 from toygan.quantities.state import JUDGED, QUANTILES, between
@@ -32,7 +33,6 @@ STEP = 1e-3  # of the window's longer side: how far apart central differences ar
 ROLES = {"critic": "critic_loss", "discriminator": "critic_loss", "generator": "generator_loss"}
 NAME = re.compile(r"[^\W\d]\w*")
 
-Arrays = dict[str, np.ndarray]
 OfPoints = Callable[[np.ndarray], np.ndarray]
 
 
@@ -75,7 +75,7 @@ def step_in(given: Any) -> int:
     return step
 
 
-def losses_in(given: Mapping[str, Any] | None) -> Arrays:
+def losses_in(given: Mapping[str, Any] | None) -> dict[str, np.ndarray]:
     """Losses [1] by the names that quantities have: a critic's and a generator's as such, others under their own name.
     UserError for a name that is another quantity's, or a loss that is not one number.
     """
@@ -293,7 +293,7 @@ def glance(ground: Ground, samples: np.ndarray, critic: AnyCritic | None, losses
     numbers = [samples, *losses.values()]
     lost = any(not (np.abs(one) < RUNAWAY).all() for one in numbers)
     lost |= any(not np.isfinite(values).all() for values in told.values())
-    arrays = {"samples": samples, "diverged": np.array(lost)} | told
+    arrays = {"samples": samples, "diverged": np.array(lost), **told}
     return Glance({name: row_of(values) for name, values in arrays.items()}, losses, judged)
 
 

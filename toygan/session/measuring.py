@@ -29,6 +29,7 @@ from toygan.session import folder as folders
 from toygan.session.ground import (
     Floors,
     Ground,
+    Perfect,
     best_on,
     fixed_on,
     floor_between,
@@ -83,7 +84,7 @@ def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str
     measures = measured_on(ground, clouds, critics, work.optimum, kinds)
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
     inner |= elsewhere(work, frame) | own_measures(work.own, samples, work.sim.real)
-    row = frame.report | measures | inner | {"w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
+    row = {**frame.report, **measures, **inner, "w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
     best = {} if work.optimum is None else {"optimal_scores": best_on(ground, clouds[: work.sim.portraits])}
     return row, best
 
@@ -169,14 +170,16 @@ def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when
     """What perfect samplers score in every measure of clouds against these target points [n, 2], and in the other world."""
     own = [as_data(config)["measures"]] if config.measures else []
     about = [as_data(config)["target"], folders.digests(config), *own]
-    labelled, place = config.method.labels is not None, 0 if when == "frame" else 1
-    classes, more = (
-        real_classes(sim, len(real), place) if labelled else None,
-        partial(own_measures, build_measures(config), real=real),
-    )
-    makers = makers_of(sim.world.game, sim.watched if when == "frame" else sim.final)
-    found = floors_on(ground_of(config, sim), about, real, n_w1, when, classes, more if own else None, makers)
+    more = partial(own_measures, build_measures(config), real=real) if own else None
+    found = floors_on(perfect_at(config, sim, real, n_w1, when), about, more)
     return found | other_floor(config, sim)
+
+
+def perfect_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When) -> Perfect:
+    """Perfect samplers beside these target points [n, 2], of classes and by several generators where the game is."""
+    place, latents = (0, sim.watched) if when == "frame" else (1, sim.final)
+    classes = real_classes(sim, len(real), place) if config.method.labels is not None else None
+    return Perfect(ground_of(config, sim), real, n_w1, when, classes, makers_of(sim.world.game, latents))
 
 
 def other_floor(config: Config, sim: Simulation) -> Floors:
@@ -207,15 +210,15 @@ def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str,
 
 
 def solution(sim: Simulation) -> dict[str, np.ndarray]:
-    """Where a way is to be at even times, `exact_way [M, 2]`, and these, `times [M]`, where the game has one; where classes are
-    the target's modes, their centres.
+    """Where a way is to be at even times, `exact_way [M, 2]`, and these, `times [M]`, where the game has one, of the first seed;
+    where classes are the target's modes, their centres.
     """
     course, modes = sim.world.game.course, sim.world.target.modes
     if course is None:
         is_told = kinds_of(sim.world.game, sim.watched, LABEL) is not None
         is_known = modes is not None and is_told and len(modes.centres) == sim.world.target.classes
         return {"exact_way": modes.centres} if is_known and modes is not None else {}
-    times = times_of(course)
+    times = times_of(course)[0]
     return {"times": on_host(times), "exact_way": on_host(course.exact(times))}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,9 +24,10 @@ from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws, stream
+from toygan.quantities.blurred import blurred_divergences
 from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
 from toygan.quantities.evidence import Places, places_of
-from toygan.quantities.optimal import OPTIMA, Told, of_clouds, told_in_words
+from toygan.quantities.optimal import OPTIMA, Told, log_of_points, of_clouds, told_in_words, width_of
 from toygan.quantities.skeleton import Curve
 from toygan.quantities.state import (
     Watched,
@@ -42,6 +43,7 @@ from toygan.session.ground import curve_of, watched_points
 from toygan.session.looks import REFERENCES
 from toygan.session.measuring import has_optimum, told_by
 from toygan.session.simulation import Simulation, data_points, simulation
+from toygan.session.tailored import FREE, Cut, cut_of, holding
 from toygan.targets.target import Batch, Modes
 
 ALTERNATING = "alternating"
@@ -88,8 +90,9 @@ class Best(NamedTuple):
 
 
 class Playable(NamedTuple):
-    """A game as data: models by name (`critic` and `generator` for games of alternating moves, else `step`; `look`; `gauge`; and
-    `optimum`), the first state by place, first parameters by player, draws by name, dials by key, and where a state holds what.
+    """A game as data: models by name (`critic` and `generator` for games of alternating moves, with `over` where the end of a
+    step changes more than its number, else `step`; `look`; `gauge`; and `optimum`), the first state by place, first parameters
+    by player, draws by name, dials by key, and where a state holds what.
     """
 
     models: Mapping[str, Model]
@@ -105,6 +108,7 @@ class Playable(NamedTuple):
     shift: int | None  # the first of two parameters of the generator's that move all its points alike; None: none do
     best: Best | None  # None where no optimum is known, or none of the points as they are
     shows_samples: bool  # whether the critic is shown the very points that are looked at, averages and noise aside
+    cut: Cut | None = None  # how smaller players stand in these; None where they do not
 
 
 class Windows(NamedTuple):
@@ -123,9 +127,10 @@ class Windows(NamedTuple):
 WINDOWS = Windows()
 
 
-def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -> Playable:
-    """A config's game as a page plays it; `seeds` are those whose first parameters come along where they must. Raises
-    Untraceable, and UserError for numbers that a page does not draw.
+def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS, to_measure: bool = False) -> Playable:
+    """A config's game as a page plays it; `seeds` are those whose first parameters come along where they must. Players
+    `to_measure` may be smaller than the config has them (`toygan.session.tailored`). Raises Untraceable, and UserError for
+    numbers that a page does not draw.
     """
     sim = simulation(config)
     stage, state = sim.world, sim.start
@@ -133,7 +138,7 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -
     best = best_of(config, sim)
     seen = {"look": look(sim, windows), "gauge": gauge(sim, windows)}
     return Playable(
-        models=moves(config, sim) | seen | (optimum(config, sim, windows) if best else {}),
+        models=moves(config, sim, to_measure) | seen | (optimum(config, sim, windows) if best else {}),
         state={place: fill(state, leaf) for place, leaf in named(state, "state").items()},
         starts={
             name: beginning(config.training.seed, seeds, name, player.network.initial)
@@ -149,6 +154,7 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS) -
         shift=shift_of(sim),
         best=best,
         shows_samples=stage.game.clouds is None,
+        cut=cut_of(config) if to_measure else None,
     )
 
 
@@ -199,23 +205,30 @@ def shift_of(sim: Simulation) -> int | None:
     return None
 
 
-def moves(config: Config, sim: Simulation) -> dict[str, Model]:
-    """The models of single moves, or of a whole step where the players do not take turns."""
+def moves(config: Config, sim: Simulation, to_measure: bool = False) -> dict[str, Model]:
+    """The models of single moves and, where it is more than one more step, of the end of a step; or of a whole step where the
+    players do not take turns. Players `to_measure` have numbers that are `held`.
+    """
     stage, state, draw = sim.world, sim.start, next(draws(sim.source, 0, sim.start.memory))
     if config.method.update.kind != ALTERNATING:
         return {"step": part(stage.step, "state", state=state, draw=draw, dials=stage.dials)}
-    row = play.row_of(draw, 0)
+    game, row = stage.game, play.row_of(draw, 0)
+    held = {name: torch.full_like(one, FREE) for name, one in state.parameters.items() if to_measure}
 
-    def critic(state: State, draw: Draw, dials: Dials) -> State:
+    def mover(names: Sequence[str]) -> Callable[[State, Draw, Dials, Mapping[str, Tensor]], State]:
+        def move(state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
+            return play.move(holding(stage.game_at(dials), held), state, names, draw, at=state)
+
+        return move
+
+    def over(state: State, dials: Dials) -> State:
         game = stage.game_at(dials)
-        return play.move(game, state, game.critics, draw, at=state)
+        return game.between(game, play.over_with(state))
 
-    def generator(state: State, draw: Draw, dials: Dials) -> State:
-        game = stage.game_at(dials)
-        return game.between(game, play.over_with(play.move(game, state, game.generators, draw, at=state)))
-
-    both = {CRITIC: critic, GENERATOR: generator}
-    return {name: part(one, "state", state=state, draw=row, dials=stage.dials) for name, one in both.items()}
+    both = {CRITIC: mover(game.critics), GENERATOR: mover(game.generators)}
+    made = {name: part(one, "state", state=state, draw=row, dials=stage.dials, held=held) for name, one in both.items()}
+    end = part(over, "state", state=state, dials=stage.dials)
+    return made | ({"over": end} if len(end.outputs) > 1 else {})
 
 
 def look(sim: Simulation, windows: Windows) -> Model:
@@ -281,16 +294,19 @@ def gauge(sim: Simulation, windows: Windows) -> Model:
 
 
 def best_of(config: Config, sim: Simulation) -> Best | None:
-    """What the optimal critic is; None where there is none, or where instance noise blurs the points before it sees them."""
-    if config.method.instance_noise or not has_optimum(config, sim):
+    """What the optimal critic is; None where there is none, or where instance noise blurs what a plan or a kernel is about."""
+    row = OPTIMA.get(config.method.objective.kind)
+    if row is None or not has_optimum(config, sim) or (config.method.instance_noise and row.source != "density"):
         return None
-    row = OPTIMA[config.method.objective.kind]
     told = told_in_words(told_by(config)) if row.source == "density" else ""
+    told += ", both blurred by what is left of the noise" if config.method.instance_noise else ""
     return Best(row.source, row.about + told, row.drawn)
 
 
 def optimum(config: Config, sim: Simulation, windows: Windows) -> dict[str, Model]:
-    """The objective's optimal critic on the grid of scores, of clouds of as many points as a look sees; none for a potential."""
+    """The objective's optimal critic on the grid of scores, of clouds of as many points as a look sees, blurred as instance noise
+    blurs them now; none for a potential.
+    """
     kind = config.method.objective.kind
     if OPTIMA[kind].source == "potential":
         return {}
@@ -298,14 +314,17 @@ def optimum(config: Config, sim: Simulation, windows: Windows) -> dict[str, Mode
     shapes = {"points": (1, side**2, 2), "real": (1, samples, 2), "fake": (1, samples, 2)}
     examples = {name: torch.from_numpy(rng.standard_normal(shape)).float() for name, shape in shapes.items()}
 
-    def best(at: Mapping[str, Tensor], dials: Dials) -> Tree:
+    def best(at: Mapping[str, Tensor], dials: Dials, state: State) -> Tree:
         points, real, fake = (at[name].squeeze(0) for name in shapes)
+        left = play.noise_left(sim.world.game_at(dials), state)
+        noise = over(left, points) if isinstance(left, Tensor) else torch.zeros_like(points[0, 0])
         method = turned(config, {key: over(dial, points) for key, dial in dials.items()}).method
         told, options = Told(method.pack, method.noisy_labels), dict(method.objective)
         spacing = (points.amax(dim=0) - points.amin(dim=0)).amax() / (side - 1)  # no finer than the grid can show
-        return {"optimal": of_clouds(kind, points, real, fake, spacing, options, told).unsqueeze(0)}
+        finest = torch.maximum(spacing, noise)  # as of a run's pictures: an estimate of that width is the blurred law's
+        return {"optimal": of_clouds(kind, points, real, fake, finest, options, told).unsqueeze(0)}
 
-    return {"optimum": part(best, "seen", at=examples, dials=sim.world.dials)}
+    return {"optimum": part(best, "seen", at=examples, dials=sim.world.dials, state=sim.start)}
 
 
 def maps(game: Game, state: State, clouds: Watched, samples: Tensor, latents: Tensor) -> dict[str, Tensor]:
@@ -417,3 +436,29 @@ def potential_model(windows: Windows = WINDOWS) -> Model:
     shapes = {"points": (1, points, 2), "ends": (1, pairs, 2), "duals": (1, pairs)}
     examples = {name: torch.from_numpy(rng.standard_normal(shape)).float() for name, shape in shapes.items()}
     return part(highest, "seen", at=examples)
+
+
+def divergence_model(windows: Windows = WINDOWS) -> Model:
+    """Divergences of two blurred clouds [1, n, 2], real and generated, as a model (`toygan.quantities.blurred`)."""
+
+    def seen(at: Mapping[str, Tensor]) -> Tree:
+        real, fake = (at[name].squeeze(0) for name in ("real", "fake"))
+        return {name: value.reshape(1) for name, value in blurred_divergences(real, fake).items()}
+
+    rng = np.random.default_rng(0)
+    clouds = {name: torch.from_numpy(rng.standard_normal((1, windows.judged, 2))).float() for name in ("real", "fake")}
+    return part(seen, "seen", at=clouds)
+
+
+def density_model(windows: Windows = WINDOWS) -> Model:
+    """The logarithm of a target's density at points [1, k, 2], a Gaussian kernel estimate of its points `cloud [1, n, 2]`."""
+
+    def seen(at: Mapping[str, Tensor]) -> Tree:
+        points, cloud = (at[name].squeeze(0) for name in ("points", "cloud"))
+        finest = (points.amax(dim=0) - points.amin(dim=0)).amax() / (windows.scores - 1)
+        return {"logs": log_of_points(points, cloud, width_of(cloud, finest)).unsqueeze(0)}
+
+    rng, shapes = np.random.default_rng(0), {"points": windows.scores**2, "cloud": windows.samples}
+    return part(
+        seen, "seen", at={name: torch.from_numpy(rng.standard_normal((1, n, 2))).float() for name, n in shapes.items()}
+    )

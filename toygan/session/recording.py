@@ -151,6 +151,19 @@ class Recording:
                 f"{self.name}: its generator needs target points, which are not to be had ({error})"
             ) from None
 
+    def judged_against(self) -> np.ndarray:
+        """The target's points that the final measures hold `frames["final"]` against, [2000, 2]: none of them is among the
+        frames' or was trained on. W1 is of the first 1000 of both.
+
+        Raises UserError for a recorded training loop, and for a target that is not to be had.
+        """
+        from toygan.files.world import build_target
+        from toygan.session.ground import watched_points
+        from toygan.session.simulation import FINAL_POINTS
+
+        config = self.config()
+        return watched_points(build_target(config), config.training.seed, FINAL_POINTS, 1)
+
     def config(self) -> Config:
         """What the run plays, from its facts; UserError where this version does not understand it."""
         from toygan.files.config import Config

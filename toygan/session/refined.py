@@ -60,16 +60,20 @@ class Refined(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """One seed's last generator: `draw(n, k) -> latents [n, d], points [n, 2]`, and `send(latents)`."""
+    """One seed's last generator: `draw(n, k) -> latents [n, d], points [n, 2]`, and the random numbers of one purpose here,
+    `rng(purpose, k)`.
+    """
 
     config: Config
     target: Target
     parameters: np.ndarray
+    rng: Callable[..., np.random.Generator]
     draw: Callable[[int, int], tuple[np.ndarray, np.ndarray]]
 
 
-def refined(recording: Recording) -> Refined:
-    """What rejection, Metropolis and Hastings, and Langevin make of the points of a recording's first seed.
+def refined(recording: Recording, seed: int | None = None) -> Refined:
+    """What rejection, Metropolis and Hastings, and Langevin make of the points of one of a recording's seeds, of its first one
+    if none is named.
 
     Raises UserError for a recording without `weights.npz`, and where the critic judges more than one point at once.
     """
@@ -79,14 +83,15 @@ def refined(recording: Recording) -> Refined:
         raise UserError(
             "--view refined: it takes one critic of single points and one generator without categories, labels or a cast"
         )
-    kept, row = recording.weights("to refine points with"), config.training.seed_list.index(recording.facts.portrait)
-    stage = stage_of(config, kept["average"][row])
+    seed = recording.facts.portrait if seed is None else seed
+    kept, row = recording.weights("to refine points with"), config.training.seed_list.index(seed)
+    stage = stage_of(config, kept["average"][row], seed)
     n = min(POINTS, recording.frames["real"].shape[0])
-    real = stage.target.sample(rng_of(config, "real"), n)
-    critics = {"learned": learned(stage, kept["critic"][row], recording.facts.portrait)}
+    real = stage.target.sample(stage.rng("real"), n)
+    critics = {"learned": learned(stage, kept["critic"][row], seed)}
     found, why = exact(stage)
     critics |= {"exact": found} if found else {}
-    perfect = [w1(stage.target.sample(rng_of(config, "perfect", k), n), real) for k in range(FLOORS)]
+    perfect = [w1(stage.target.sample(stage.rng("perfect", k), n), real) for k in range(FLOORS)]
     return Refined(
         real=real,
         floor=(float(np.mean(perfect)), float(np.max(perfect))),
@@ -97,21 +102,19 @@ def refined(recording: Recording) -> Refined:
     )
 
 
-def rng_of(config: Config, name: str, k: int = 0) -> np.random.Generator:
-    """The random numbers of one purpose here."""
-    return stream(config.training.seed, 0, f"refined {name}", k)
-
-
-def stage_of(config: Config, parameters: np.ndarray) -> Stage:
-    """A generator of parameters [P] with its latents."""
+def stage_of(config: Config, parameters: np.ndarray, seed: int) -> Stage:
+    """A generator of parameters [P] with its latents, and random numbers of a seed's own."""
     target, generator = build_target(config), build_generator(config)
     send = sender(config, parameters)
 
+    def rng(name: str, k: int = 0) -> np.random.Generator:
+        return stream(config.training.seed, seed, f"refined {name}", k)
+
     def draw(n: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-        latents = generator.latents(rng_of(config, "latent", k), n, target.sample)
+        latents = generator.latents(rng("latent", k), n, target.sample)
         return latents, send(latents)
 
-    return Stage(config, target, parameters, draw)
+    return Stage(config, target, parameters, rng, draw)
 
 
 def cloud(points: np.ndarray, real: np.ndarray, words: str) -> RefinedCloud:
@@ -127,7 +130,7 @@ def learned(stage: Stage, parameters: np.ndarray, seed: int) -> Ratio:
     """The run's last critic, calibrated on fresh points of both sides."""
     training = stage.config.training.model_copy(update={"precision": "double", "seeds": (seed,)})
     sim = simulation(stage.config.model_copy(update={"training": training}))
-    references = [stage.target.sample(rng_of(stage.config, "reference"), POINTS), stage.draw(POINTS, 1)[1]]
+    references = [stage.target.sample(stage.rng("reference"), POINTS), stage.draw(POINTS, 1)[1]]
     own = torch.from_numpy(parameters[None]).double()
     judge = duel.judge(
         sim.world.game, {duel.CRITIC: own}, *(torch.from_numpy(one[None]).double() for one in references)
@@ -136,7 +139,7 @@ def learned(stage: Stage, parameters: np.ndarray, seed: int) -> Ratio:
     def score(points: np.ndarray) -> np.ndarray:
         return on_host(judge.score(torch.from_numpy(points[None]).double()))[0]
 
-    real = stage.target.sample(rng_of(stage.config, "calibration"), CALIBRATION)
+    real = stage.target.sample(stage.rng("calibration"), CALIBRATION)
     a, b = calibrated(score(real), score(stage.draw(CALIBRATION, 2)[1]))
 
     def slope(points: np.ndarray) -> np.ndarray:
@@ -197,7 +200,7 @@ def log_density_of(stage: Stage) -> tuple[Callable[[np.ndarray], np.ndarray] | N
 
 def by_every_way(stage: Stage, critic: Ratio, real: np.ndarray, steps: int) -> dict[str, RefinedCloud]:
     """The clouds that a critic makes of the generator's proposals."""
-    n, rng = len(real), rng_of(stage.config, "luck")
+    n, rng = len(real), stage.rng("luck")
     latents, points = stage.draw(n * OFFERS, 3)
     l = critic.at(points)  # noqa: E741
     some, chains = rejected(l, n, rng), chained(l.reshape(n, OFFERS), rng)

@@ -125,8 +125,13 @@ def opened(recording: Recording) -> Opened:
     sim = simulation(config)
     game, learned = sim.world.game, recording.weights("to search its generator")
     if game.chart is not None and len(game.players) > 2:
-        count = len(game.generators) if len(game.generators) > 1 else "several"
-        raise UserError(f"{recording.name}: has {count} generators; a search is of one")
+        count = len(game.generators)
+        other = (
+            f"has {count} generators"
+            if count > 1
+            else f"its points are made by {config.method.name}'s players together"
+        )
+        raise UserError(f"{recording.name}: {other}; a search is of one generator")
     names = [name for name in game.generators if average_of(name) in learned]
     first = {name: torch.from_numpy(learned[average_of(name)][:1]).to(sim.final) for name in names}
 

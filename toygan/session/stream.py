@@ -15,13 +15,14 @@ import torch
 from toygan.engines.table import BACKENDS, Begun, Running, Unusable, begin, lacking
 from toygan.files.config import Config, Method, as_data
 from toygan.files.dials import PARTS, Dials, dials_of
+from toygan.files.disk import Arrays
 from toygan.files.own import allow
 from toygan.files.scenario import read
 from toygan.files.strict import Source, UserError, check
 from toygan.game.play import State
 from toygan.game.streams import draws
 from toygan.quantities.table import shown_in
-from toygan.session.looks import Arrays, is_over, like, observe, step_of
+from toygan.session.looks import is_over, like, observe, step_of
 from toygan.session.measuring import INNER, Gauge, gauge, measured
 from toygan.session.simulation import Simulation, simulation
 
@@ -168,7 +169,7 @@ def engine_of(sim: Simulation, state: State, backend: str, dials: Dials) -> Begu
     usable_backend(backend, like(state).device.type)
     first = next(draws(sim.source, step_of(state), like(state)))
     try:
-        return begin(backend, sim.world.step, state, first, dials)
+        return begin(backend, sim.world.step, state, first, dials, sim.steps - step_of(state))
     except Unusable as error:
         raise UserError(f"backend {backend}: {error}") from None
 

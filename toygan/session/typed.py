@@ -14,10 +14,9 @@ import torch
 from torch import Tensor
 
 from toygan.files.config import Config, toml_value
-from toygan.files.formula import Value, formula
+from toygan.files.formula import Formula, formula
 from toygan.files.scenario import read
-from toygan.files.strict import Place as Said
-from toygan.files.strict import UserError
+from toygan.files.strict import Place, UserError
 from toygan.files.text import number
 from toygan.files.world import build_rule
 from toygan.game.duel import CRITIC, GENERATOR
@@ -51,22 +50,22 @@ MOST_STEPS = 100_000
 SETTLED = 1e-9  # how far from rest is at rest
 
 
-Place = tuple[float, float]
+Coordinates = tuple[float, float]
 
 
 class Typed(NamedTuple):
     """A typed game: its text, and what x and what y minimise."""
 
     text: str
-    x_loss: Value
-    y_loss: Value
+    x_loss: Formula
+    y_loss: Formula
 
 
 class Ask(NamedTuple):
     """How a typed game is played: rate of both, the start, the number of steps, and the window [-w, w]^2."""
 
     rate: float = 0.2
-    start: Place = (1.0, 1.0)
+    start: Coordinates = (1.0, 1.0)
     steps: int = 500
     window: float = 2.0
 
@@ -83,7 +82,7 @@ def asked(**told: Any) -> Ask:
     return Ask(**told)
 
 
-def place_of(text: str) -> Place:
+def place_of(text: str) -> Coordinates:
     """A place from "X,Y". Raises UserError."""
     try:
         x, y = map(float, text.split(","))
@@ -143,7 +142,7 @@ def typed_portrait(game: Typed, ask: Ask, config: Config) -> Portrait:
     )
 
 
-def config_of(ask: Ask, overrides: Sequence[str | tuple[str, Any]], said: Mapping[str, Said] | None = None) -> Config:
+def config_of(ask: Ask, overrides: Sequence[str | tuple[str, Any]], said: Mapping[str, Place] | None = None) -> Config:
     """The Dirac-GAN in whose place a game is played, with the rule and the settings of `overrides`, as for `toygan run`, and
     where these were said.
     """
@@ -174,7 +173,7 @@ def with_losses(game: Game, typed: Typed) -> Game:
     return game._replace(players=players)
 
 
-def opinion_of(name: str, loss: Value) -> Callable[[Game, Parameters, State, Draw], Opinion]:
+def opinion_of(name: str, loss: Formula) -> Callable[[Game, Parameters, State, Draw], Opinion]:
     """What a player makes of a move: its formula at x = theta and y = psi."""
 
     def opinion(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
@@ -209,7 +208,7 @@ def by(of: Tensor, at: Tensor, again: bool = False) -> Tensor:
     return torch.zeros_like(at) if found is None else found
 
 
-def rests_of(game: Typed, window: float) -> list[Place]:
+def rests_of(game: Typed, window: float) -> list[Coordinates]:
     """Where v = 0 in the window, the nearest to (0, 0) first, by Newton's method from many starts."""
     axis = torch.linspace(-window, window, STARTS, dtype=torch.float64)
     places = torch.cartesian_prod(axis, axis)
@@ -223,16 +222,16 @@ def rests_of(game: Typed, window: float) -> list[Place]:
     return apart(on_host(places[within]))
 
 
-def apart(places: np.ndarray) -> list[Place]:
+def apart(places: np.ndarray) -> list[Coordinates]:
     """Places [n, 2] without those that are another one again, the nearest to (0, 0) first."""
-    found: list[Place] = []
+    found: list[Coordinates] = []
     for x, y in sorted(places, key=lambda one: (round(float(np.hypot(*one)), 6), *one.round(6))):
         if all(max(abs(x - other[0]), abs(y - other[1])) > APART for other in found):
             found.append((0.0 if abs(x) < 1e-12 else float(x), 0.0 if abs(y) < 1e-12 else float(y)))
     return found
 
 
-def has_kink(game: Typed, place: Place) -> bool:
+def has_kink(game: Typed, place: Coordinates) -> bool:
     """Whether the slopes ahead of a place and behind it change at different speeds, as those of abs(x) y at 0."""
     ways = torch.cat((torch.zeros(1, 2), torch.eye(2), -torch.eye(2))).double()
     here, *around = slopes(game, *(torch.tensor([place], dtype=torch.float64) + KINK * ways).T)[0]
@@ -255,7 +254,7 @@ def path_of(game: Game, start: State, draw: Draw, ask: Ask) -> np.ndarray:
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def rests_in_words(rests: Sequence[Place], found: Sequence[Eigenvalues], window: float) -> str:
+def rests_in_words(rests: Sequence[Coordinates], found: Sequence[Eigenvalues], window: float) -> str:
     """What becomes of a small offset at every place of rest, in one line."""
     if not len(rests):
         return f"no slope vanishes for both within ±{number(window)}"
@@ -264,7 +263,7 @@ def rests_in_words(rests: Sequence[Place], found: Sequence[Eigenvalues], window:
     return "; ".join(rest_in_words(place, one) for place, one in zip(rests, found, strict=True))
 
 
-def rest_in_words(place: Place, found: Eigenvalues) -> str:
+def rest_in_words(place: Coordinates, found: Eigenvalues) -> str:
     """A place of rest, the multiplier there, and what it means."""
     if found.why_not:
         return found.why_not
@@ -278,7 +277,7 @@ def written(place: Sequence[float]) -> str:
     return f"({number(place[0])}, {number(place[1])})"
 
 
-def end_in_words(path: np.ndarray, rests: Sequence[Place], steps: int) -> str:
+def end_in_words(path: np.ndarray, rests: Sequence[Coordinates], steps: int) -> str:
     """Where the path ended, and whether it has come to rest."""
     if len(path) <= steps:
         return f"Left all bounds in step {len(path)}."

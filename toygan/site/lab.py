@@ -33,9 +33,20 @@ from toygan.quantities.evidence import CEILINGS
 from toygan.quantities.modes import SIGMAS
 from toygan.quantities.thresholds import THRESHOLDS
 from toygan.session.looks import RUNAWAY
-from toygan.session.playable import WINDOWS, Playable, drawable, if_playable, playable, pool, potential_model
+from toygan.session.playable import (
+    WINDOWS,
+    Playable,
+    density_model,
+    divergence_model,
+    drawable,
+    if_playable,
+    playable,
+    pool,
+    potential_model,
+)
 from toygan.session.recording import Recording
-from toygan.site.lab_files import engine_file, models_file, script, target_file
+from toygan.session.tailored import FREE, tailored
+from toygan.site.lab_files import engine_file, models_file, runtime_file, script, target_file
 from toygan.site.markup import document_of_scripts
 
 OWN = Path(__file__).parent / "assets" / "lab"
@@ -58,15 +69,32 @@ class Size(NamedTuple):
 
 SIZES = {"small": Size(32, 128), "large": Size(64, 256)}
 SEEDS = range(8)
+OWN_SIZE = "own"  # of players that the visitor chooses layers and neurons of
+MEASURED = (
+    "gan",
+    "ns-gan",
+    "lsgan",
+    "hinge-gan",
+    "wgan",
+    "wgan-gp",
+    "ns-gan-r1",
+    "r3gan",
+)  # methods that play with such
+LARGEST = ((32, 3), (100, 6))  # neurons and layers of the games that such players stand in, the cheaper one first
+DESCENT = 1e8  # an epsilon beside which roots of squared gradients are nothing: see `descent_dials`
 POOL = 4096  # real points that come with a scenario; batches are drawn from them
 BANDS = 9  # of the critic's colours on each side of the middle one
 
 
 class Repertoire(NamedTuple):
-    """A method on every scenario: its games by name, and which one a scenario plays at a size."""
+    """A method on every scenario: its games by name, and which one a scenario plays at a size; those that players cut to measure
+    stand in, and on which scenarios.
+    """
 
     games: Mapping[str, Playable]
     plays: Mapping[str, Mapping[str, str]]  # scenario -> size -> game
+    measured: Mapping[str, Playable] = {}
+    measured_on: tuple[str, ...] = ()
 
 
 def write_lab(
@@ -92,6 +120,10 @@ def write_lab(
         made = cast(list(worlds), method)
         about[method] = about_method(made, read(next(iter(made.plays)), method), worlds, number)
         put(place, f"method-{number}", *models_file(made.games, made.plays))
+        if method in MEASURED:
+            made = measured(made, method)
+            put(place, f"measured-{number}", *models_file(made.measured, {}))
+            about[method]["measured"] = {"file": f"measured-{number}", "on": [worlds[s].name for s in made.measured_on]}
     played = {name for one in about.values() for name in one["on"]}
     worlds = {said: config for said, config in worlds.items() if config.name in played}
     return completed(place, catalogue(worlds, about, opening or {}), worlds.values())
@@ -101,7 +133,9 @@ def completed(place: Path, known: Mapping[str, Any], worlds: Iterable[Config]) -
     """The page around its methods: targets, the engine, what is known of all, scripts. Returns its `index.html`."""
     for number, config in enumerate(worlds):
         put(place, f"target-{number}", *target_file(pool(config, POOL)))
-    put(place, "engine", *engine_file(potential_model()))
+    shared = {"potential": potential_model(), "divergence": divergence_model(), "density": density_model()}
+    put(place, "engine", *engine_file())
+    put(place, "runtime", *runtime_file(shared))
     put(place, "catalogue", known, b"")
     (place / "assets").mkdir(parents=True, exist_ok=True)
     for name in (FIRST, *SCRIPTS, *STYLES):
@@ -203,6 +237,36 @@ def cast(scenarios: Sequence[str], method: str) -> Repertoire:
     return Repertoire(games, plays)
 
 
+def measured(made: Repertoire, method: str) -> Repertoire:
+    """The same with the games of players cut to measure, on those scenarios whose game is the same then."""
+    games: dict[str, Playable] = {}
+    on: tuple[str, ...] = ()
+    for width, depth in LARGEST:
+        configs = {scenario: to_measure(scenario, method, width, depth) for scenario in made.plays}
+        names = {scenario: program(config, OWN_SIZE) for scenario, config in configs.items() if config is not None}
+        most = max(names.values(), key=list(names.values()).count, default=None)
+        on = tuple(scenario for scenario, name in names.items() if name == most)
+        if on and (config := configs[on[0]]) is not None:
+            games[f"{width} {depth}"] = playable(config, SEEDS, to_measure=True)
+    return made._replace(measured=games, measured_on=on)
+
+
+def to_measure(scenario: str, method: str, width: int, depth: int) -> Config | None:
+    """A scenario's game with players as large as those cut to measure may be; None where its players are no perceptrons."""
+    plain = read(scenario, method)
+    if plain.generator.kind != "mlp" or plain.critic.kind != "mlp":
+        return None
+    return read(scenario, method, tailored(width, depth, SIZES["small"].batch))
+
+
+def descent_dials() -> dict[str, float]:
+    """The dials with which Adam and RMSprop are plain descent: rate m / (sqrt(v) + epsilon) is rate/epsilon times the gradient
+    where epsilon is so large that single precision does not see sqrt(v) beside it, and m is the gradient where nothing is
+    remembered. Rates are to be multiplied by `epsilon`.
+    """
+    return {"betas.0": 0.0, "epsilon": DESCENT}
+
+
 def sized(scenario: str, method: str, size: str) -> Config:
     """A scenario's game at a size of the page; kinds of players that have no width, and batches of one, stay."""
     plain = read(scenario, method)
@@ -237,6 +301,7 @@ def about_method(made: Repertoire, config: Config, worlds: Mapping[str, Config],
         "reference": row.reference,
         "look_for": row.look_for,
         "rule": row.update.kind,
+        "optimiser": row.optimiser,
         "labels": config.method.labels is not None,
         "worlds": has_worlds(next(iter(made.games.values()))),
         "on": [config.name for said, config in worlds.items() if said in made.plays],
@@ -264,6 +329,9 @@ def catalogue(
         "methods": methods,
         "sizes": {name: {"width": size.width, "batch": size.batch} for name, size in sizes.items()},
         "seeds": len(SEEDS),
+        "measured": {"largest": LARGEST[-1], "batch": SIZES["small"].batch, "settings": tailored_settings()},
+        "free": FREE,
+        "descent": descent_dials(),
         "windows": {"samples": WINDOWS.samples, "mesh": WINDOWS.mesh, "real": WINDOWS.real, "scores": WINDOWS.scores,
                     "slopes": WINDOWS.slopes, "judged": WINDOWS.judged},
         "bands": [int.from_bytes(bytes(colour), "big") for colour in colours],
@@ -290,6 +358,12 @@ def about_scenario(said: str, config: Config, number: int, sizes: Mapping[str, S
         "steps": config.training.steps,
         "settings": {size: settings(config, size) if size in SIZES else [] for size in sizes},
     }
+
+
+def tailored_settings() -> list[str]:
+    """What `toygan run` has to be told of players cut to measure besides their layers and neurons, as KEY=VALUE."""
+    chosen = (".width=", ".depth=", ".latent_dim=", ".latent=")
+    return [one for one in tailored(*LARGEST[0], SIZES["small"].batch) if not any(key in one for key in chosen)]
 
 
 # --- an address -------------------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ are little-endian; points have 16 bits in their box.
 
 from __future__ import annotations
 
-import base64
 import codecs
 import gzip
 from collections.abc import Mapping
@@ -95,6 +94,7 @@ def described(game: Playable, pieces: Pieces) -> Header:
         "shift": game.shift,
         "best": None if game.best is None else described_best(game.best),
         "shows_samples": game.shows_samples,
+        "cut": None if game.cut is None else {"layers": game.cut.layers, "bounds": game.cut.bounds},
     }
 
 
@@ -174,9 +174,15 @@ def boxed(points: np.ndarray, pieces: Pieces) -> Header:
     return {"low": low.tolist(), "size": size.tolist(), "count": len(points), "at": pieces.add(codes.T.tobytes())}
 
 
-def engine_file(potential: Model) -> File:
-    """The runtime: its two scripts as text, its WASM as it was packed; and the model of the optimal critic."""
-    texts = {"ort": "ort.wasm.min.js", "loader": "ort-wasm-simd-threaded.mjs"}
-    model = {"text": base64.b64encode(potential.content).decode(), **described_model(potential, Pieces())}
-    header = {key: (VENDOR / name).read_text(encoding="utf-8") for key, name in texts.items()}
-    return {**header, "potential": model}, (VENDOR / "ort-wasm-simd-threaded.wasm.gz").read_bytes()
+def engine_file() -> File:
+    """The runtime's WASM, as it was packed."""
+    return {}, (VENDOR / "ort-wasm-simd-threaded.wasm.gz").read_bytes()
+
+
+def runtime_file(models: Mapping[str, Model]) -> File:
+    """The runtime's two scripts, and the models that belong to no game, by name."""
+    pieces = Pieces()
+    scripts = {"ort": "ort.wasm.min.js", "loader": "ort-wasm-simd-threaded.mjs"}
+    told: Header = {key: pieces.add((VENDOR / name).read_bytes()) for key, name in scripts.items()}
+    told["models"] = {name: described_model(model, pieces) for name, model in models.items()}
+    return told, b"".join(pieces.content)

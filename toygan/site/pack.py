@@ -25,6 +25,7 @@ import numpy as np
 from toygan.draw.companions import extras_of, said_by_head, scores_by_class
 from toygan.draw.worlds import ARROWS
 from toygan.files.disk import Arrays
+from toygan.quantities.divergences import Window
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, bounded, finite_frames, scene, without_offset
 from toygan.view.shares import rings_of
@@ -35,8 +36,6 @@ OTHER_POINTS, OTHER_FRAMES = 200, 2  # of each seed without a kept critic, every
 LATENT = 2  # every second line of the latent map
 FIELD = 64  # cells a side of a critic on a page
 TOP, LEVELS, REACH = 4094, 254, 127  # steps of 12 bits with one code kept for "none", of 8 bits with one, and of a sign
-
-View = tuple[float, float, float, float]
 
 
 class Part(NamedTuple):
@@ -94,7 +93,7 @@ def critics_of(frames: Arrays) -> int:
     return int(frames["scores"].shape[1]) if "scores" in frames else 0
 
 
-def view_of(frames: Arrays) -> View:
+def view_of(frames: Arrays) -> Window:
     """Left, right, bottom and top of the plane's window."""
     x, y = frames["grid_x"], frames["grid_y"]
     return float(x[0]), float(x[-1]), float(y[0]), float(y[-1])
@@ -154,7 +153,7 @@ def classes_scored(shown: Scene) -> int:
     return 0 if scores is None else int(scores.shape[2])
 
 
-def extra_parts(shown: Scene, kept: np.ndarray, s: int, view: View) -> Iterator[Part]:
+def extra_parts(shown: Scene, kept: np.ndarray, s: int, view: Window) -> Iterator[Part]:
     """What a page needs of a seed at its place for these panels, at the kept looks."""
     frames, names = shown.recording.frames, set(shown_extras(shown))
     for name, part in (("reconstructed", "found"), ("other_reconstructed", "again")):
@@ -185,7 +184,7 @@ def inner_extra_parts(shown: Scene, alive: np.ndarray) -> Iterator[Part]:
 # --- codes -----------------------------------------------------------------------------------------------------------
 
 
-def motion(name: str, points: np.ndarray, view: View, margin: float = 0.0) -> Part:
+def motion(name: str, points: np.ndarray, view: Window, margin: float = 0.0) -> Part:
     """Points [T, N, 2] in 12 bits of the view, widened on each side by a share `margin` of it."""
     codes = places(points, view, margin).astype(np.int32)
     moved = np.diff(codes, axis=0, prepend=0)
@@ -194,7 +193,7 @@ def motion(name: str, points: np.ndarray, view: View, margin: float = 0.0) -> Pa
     return Part(name, "motion", points.shape, content, (margin,))
 
 
-def places(points: np.ndarray, view: View, margin: float) -> np.ndarray:
+def places(points: np.ndarray, view: Window, margin: float) -> np.ndarray:
     """Codes [..., 2] of points: 0 for both coordinates outside the view and where not finite."""
     left, right, bottom, top = view
     low = np.array([left - margin * (right - left), bottom - margin * (top - bottom)])

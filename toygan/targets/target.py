@@ -19,7 +19,8 @@ Point = tuple[float, float]
 Switch = Annotated[bool | None, AfterValidator(lambda value: value or None)]
 Sampler = Callable[[np.random.Generator, int], np.ndarray]
 Batcher = Callable[[np.random.Generator, int], "Batch"]
-LogDensity = Callable[[np.ndarray, float], np.ndarray]
+LogDensity = Callable[[np.ndarray], np.ndarray]
+BlurredLogDensity = Callable[[np.ndarray, float], np.ndarray]
 MANY = 20_000  # points that tell a target's share of a region well enough
 
 
@@ -56,7 +57,7 @@ class Target(NamedTuple):
 
     sample: Sampler
     modes: Modes | None = None
-    log_density: LogDensity | None = None
+    log_density: BlurredLogDensity | None = None
     singular: bool = False
     skeleton: np.ndarray | None = None
     radius: float = 0.0
@@ -106,7 +107,9 @@ def moved_modes(modes: Modes, matrix: np.ndarray, shift: Point) -> Modes:
     return Modes(modes.centres @ matrix.T + shift, matrix @ modes.covariances @ matrix.T, modes.weights)
 
 
-def moved_log_density(log_density: LogDensity, matrix: np.ndarray, scale: float, shift: Point) -> LogDensity:
+def moved_log_density(
+    log_density: BlurredLogDensity, matrix: np.ndarray, scale: float, shift: Point
+) -> BlurredLogDensity:
     """The log-density log p(M^-1 (x - shift), blur / scale) - 2 log scale, where M is `scale` times a rotation."""
     back = matrix / scale**2  # the transpose of M^-1
     return lambda x, blur: log_density((x - shift) @ back, blur / scale) - 2 * np.log(scale)

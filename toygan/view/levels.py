@@ -14,11 +14,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from toygan.files.text import number
-from toygan.view.scene import Scene, inside, steepest
+from toygan.view.scene import Scene, inside, steepest, stepped
 
 Scale = Literal["frame", "run"]
 
 BANDS, PARTS = 13, 200  # bands of colour, at most; numbers that stand for a part of the mixture
+HAIR = 1e-3  # half of the share of a range that lies between the two levels of two steps: there must be two
 FINE = 48  # a level is a half-odd multiple of about this part of the range: never at the median, nor too near another
 
 
@@ -30,21 +31,35 @@ class Levels(NamedTuple):
     high: float
 
 
-def levels(scores: np.ndarray, at_points: np.ndarray) -> Levels:
+def levels(scores: np.ndarray, at_points: np.ndarray, exact: bool = False) -> Levels:
     """Levels for scores [...] of which some, at_points [n], belong to points; unknown ones are left aside.
 
-    None lies at 0, the median that was removed, so that a region which is flat there has no line through its rounding.
+    None lies at 0, the median that was removed, so that a region which is flat there has no line through its rounding. Of
+    `exact` ones, a formula's, there is no rounding, and a few may dwarf all others, as ratios of densities do.
     """
     known, there = (values[np.isfinite(values)] for values in (scores, at_points))
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
     if high - low <= 1e-9 * max(abs(low), abs(high)):  # flat, or as good as flat beside its height
         return Levels(np.array([-0.5, 0.5]) * max(1.0, 1e-3 * abs(low)) + low, low, high)
-    unit = round_unit((high - low) / FINE)
+    if stepped(known):  # as a sign's: parted in the middle, so that a bar is of the colours that are there
+        steps = np.unique(known)
+        middles = (steps[1:] + steps[:-1]) / 2
+        return Levels(middles if len(middles) > 1 else middles + HAIR * (high - low) * np.array([-1, 1]), low, high)
     evenly = np.linspace(low, high, PARTS)
     shared = [spread(known), spread(there if len(there) else known)] * 2
     wanted = np.quantile(np.concatenate([*shared, evenly]), np.arange(1, BANDS) / BANDS)
+    unit = units(wanted, high - low) if exact else round_unit((high - low) / FINE)
     cells = np.clip(np.floor(wanted / unit), np.floor(low / unit), np.ceil(high / unit) - 1)
-    return Levels((np.unique(cells) + 0.5) * unit, low, high)
+    return Levels(np.unique((cells + 0.5) * unit), low, high)
+
+
+def units(wanted: np.ndarray, reach: float) -> np.ndarray:
+    """How far apart levels near wanted ones [n] are to be, of scores that reach so far: a part of that reach or, where it is
+    less, of most of the wanted ones and of each of them.
+    """
+    most = float(np.median(np.abs(wanted)))
+    least = min(reach / FINE, most / 2 or np.inf)
+    return round_unit(np.clip(np.abs(wanted) / (2 * FINE), least, reach / FINE))
 
 
 def spread(values: np.ndarray) -> np.ndarray:
@@ -52,16 +67,17 @@ def spread(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.quantile(values, (np.arange(PARTS) + 0.5) / PARTS))
 
 
-def round_unit(size: float) -> float:
-    """The largest of 1, 2 and 5 times a power of ten that is not above a positive number."""
+def round_unit(size: np.ndarray | float) -> np.ndarray:
+    """The largest of 1, 2 and 5 times a power of ten that is not above each of positive numbers [n]."""
     power = 10.0 ** np.floor(np.log10(size))
-    return float(power * max(factor for factor in (1, 2, 5) if factor * power <= size * (1 + 1e-9)))
+    leading = size / power * (1 + 1e-9)
+    return np.asarray(power * np.select([leading >= 5, leading >= 2], [5.0, 2.0], 1.0))
 
 
-def levels_of(shown: Scene, scores: np.ndarray, frames: Sequence[int]) -> Levels:
+def levels_of(shown: Scene, scores: np.ndarray, frames: Sequence[int], exact: bool = False) -> Levels:
     """Levels of scores [T, g, g] of a scene at some of its frames together."""
     points = [at(shown, scores[t], cloud) for t in frames for cloud in (shown.real, shown.samples[t])]
-    return levels(scores[list(frames)], np.concatenate(points) if points else np.array([]))
+    return levels(scores[list(frames)], np.concatenate(points) if points else np.array([]), exact)
 
 
 def at(shown: Scene, scores: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -95,5 +111,5 @@ def scales(shown: Scene, frame: int = -1, scale: Scale = "frame") -> Scales:
     frame = shown.last if frame == -1 else frame
     frames = [frame] if scale == "frame" else list(range(len(shown.steps)))
     best = None if shown.optimal is None else np.broadcast_to(shown.optimal, shown.scores.shape)  # older: of one frame
-    optimal = None if best is None else levels_of(shown, best, frames)
+    optimal = None if best is None else levels_of(shown, best, frames, exact=True)
     return Scales(levels_of(shown, shown.scores, frames), optimal, steepest(shown.slopes[frames]))

@@ -18,6 +18,7 @@ FIRST = ("scenario", "method", "settings")  # the columns that say which run it 
 OF_A_RUN = {name for name, row in QUANTITIES.items() if row.source == "cost"}  # its seeds share the number
 
 Record = dict[str, Any]
+Row = Mapping[str, Any]  # a record that is read: which run and seed, or which piece of theory, and its measures
 
 
 def legal_keys(rows: Sequence[Mapping[str, Any]]) -> list[str]:

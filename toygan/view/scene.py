@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -11,13 +12,13 @@ from contourpy import contour_generator
 
 from toygan.files.disk import Arrays
 from toygan.files.text import number, percent
+from toygan.quantities.divergences import Window
 from toygan.session.facts import Optimal
 from toygan.session.recording import HUGE, Recording
 from toygan.view.shares import Rings, rings_of
 
 ROUNDING = 1e-6  # a float32 score carries about this share of noise
 
-View = tuple[float, float, float, float]
 Points = Literal["all", "thin", "none"]
 THIN = 200  # points of either cloud that are drawn where they are thinned
 
@@ -54,7 +55,7 @@ class Scene:
     slopes: np.ndarray
     slope_x: np.ndarray
     slope_y: np.ndarray
-    view: View
+    view: Window
     note: str
     optimal: np.ndarray | None = None
     boundary: np.ndarray | None = None
@@ -212,13 +213,20 @@ def optimum_in_words(recording: Recording) -> str:
     """How the optimal critic was found, how well the learned one agrees, and what the comparison leaves open."""
     how = optimum_of(recording).how
     free = " A constant is free, and away from the points it is not unique." if exact_transport(recording) else ""
-    return f"The optimal critic: {how}.{agreement(recording)}{free}{slopes_in_words(recording)}"
+    known = " Here p is the density of real points, q that of generated ones." if re.search(DENSITIES, how) else ""
+    known += " Far from both it compares tails, and says little." if ESTIMATED in how else ""
+    return f"The optimal critic: {how}.{agreement(recording)}{known}{free}{slopes_in_words(recording)}"
+
+
+ESTIMATED = "kernel estimate of the generated points"
+DENSITIES = r"\bp/q\b|\bp [-+] |\bq > p\b"  # as the optima of `toygan.quantities.optimal` have them
 
 
 def slopes_in_words(recording: Recording) -> str:
     """How well slopes can agree with exact transport at the end with so many points, where they are compared."""
     ceiling = alignment_ceiling(recording) if exact_transport(recording) else None
-    return "" if ceiling is None else f" Slopes of the potential of as many fresh points agree to {number(ceiling)}."
+    told = " Found anew from as many fresh points, its slopes agree to {}: a critic can hardly do better."
+    return "" if ceiling is None else told.format(number(ceiling))
 
 
 def alignment_ceiling(recording: Recording) -> float | None:
@@ -230,9 +238,14 @@ def agreement(recording: Recording) -> str:
     """How well the learned critic agrees with the optimal one in the end: where there is mass, or as was once told."""
     values = recording.curve("optimal_correlation")
     if values is not None and np.isfinite(values[-1, 0]):
-        return f" Correlation with the learned critic at real and generated points: {values[-1, 0]:.2f}."
+        return f" Correlation with the learned critic at real and generated points: {hundredths(values[-1, 0])}."
     known = optimum_of(recording).correlation
-    return "" if known is None else f" Correlation with the learned critic in this window: {known:.2f}."
+    return "" if known is None else f" Correlation with the learned critic in this window: {hundredths(known)}."
+
+
+def hundredths(value: float) -> str:
+    """A number with two decimals and a true minus sign."""
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def optimum_label(recording: Recording) -> str:
@@ -280,14 +293,14 @@ def drawn_of(points: np.ndarray, drawn: Points) -> np.ndarray:
     return points[: {"all": len(points), "thin": THIN, "none": 0}[drawn]]
 
 
-def inside(points: np.ndarray, view: View) -> np.ndarray:
+def inside(points: np.ndarray, view: Window) -> np.ndarray:
     """Which points [N, 2] lie in the view; those that are not finite do not."""
     left, right, bottom, top = view
     x, y = points[:, 0], points[:, 1]
     return (left <= x) & (x <= right) & (bottom <= y) & (y <= top)
 
 
-def outside_share(points: np.ndarray, view: View) -> str:
+def outside_share(points: np.ndarray, view: Window) -> str:
     """Say how many generated points [N, 2] the view does not show, or nothing when it shows all."""
     share = 1.0 - float(np.mean(inside(points, view))) if np.isfinite(points).any() else 0.0
     return f"{percent(share)} of points out of view" if share else ""
@@ -319,10 +332,10 @@ def title_of(recording: Recording) -> str:
 def seeds_of(recording: Recording) -> str:
     """Which seed is shown, and of which ones."""
     seeds = recording.facts.seeds
-    return f"seed {seeds[0]}" + (f" shown of {named(sorted(seeds))}" if len(seeds) > 1 else " (the only one)")
+    return f"seed {seeds[0]}" + (f" shown of {seeds_in_words(sorted(seeds))}" if len(seeds) > 1 else " (the only one)")
 
 
-def named(seeds: Sequence[int]) -> str:
+def seeds_in_words(seeds: Sequence[int]) -> str:
     """List the seeds, a long run of neighbours as a range."""
     if len(seeds) > 4 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds))):
         return f"{seeds[0]}–{seeds[-1]}"
@@ -344,4 +357,6 @@ def events_of(recording: Recording) -> list[Milestone]:
 
 def event_in_words(event: Milestone) -> str:
     """What, when and in which seeds."""
-    return f"{event.label} at step {event.step} (seed{'s' if len(event.seeds) > 1 else ''} {named(event.seeds)})"
+    return (
+        f"{event.label} at step {event.step} (seed{'s' if len(event.seeds) > 1 else ''} {seeds_in_words(event.seeds)})"
+    )

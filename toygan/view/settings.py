@@ -68,6 +68,7 @@ def spoken(key: str) -> str:
 
 
 WORDS = {
+    "method.objective.trick": "method.the f-GAN trick",
     "method.constraint.weight": "penalty weight",
     "method.constraint.target": "slope wanted",
     "method.constraint.bound": "weights bounded at",

@@ -1,7 +1,7 @@
 """How many points are on each mode beside how many are due there, as circles in the plane whose areas are shares.
 
 A share s is a circle of radius `whole` sqrt(s), so that areas compare: a disc that fills its ring is a mode that has its
-due share, an empty ring a lost mode, a disc beyond its ring one that has too much.
+due share, an empty ring a mode that has no point within 3 sigma, a disc beyond its ring one that has too much.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ APART = 2 / 3  # of the way to the next mode that two neighbours' rings take tog
 WHOLE, WIDEST = 0.17, 0.08  # radii of all of the mass and of the largest ring, as shares of the view's shorter side
 SAME_PLACE = 0.02  # of that side: nearer modes are one place to the eye, and their rings may overlap
 
-RINGS_IN_WORDS = "ring: a mode's due share; disc: its generated share"
+RINGS_IN_WORDS = "ring: a mode's due share; disc: generated, within 3σ"
 
 Ends = tuple[float, float, float, float]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ import numpy as np
 from toygan.files.text import number, percent
 from toygan.quantities.table import QUANTITIES, Floor, When, label_of, row_of, shown_in, written
 from toygan.session.recording import Recording
-from toygan.view.scene import exact_transport
+from toygan.view.scene import diagnosis_of, exact_transport
+from toygan.view.symbols import is_changed, symbols_in_words
 
 
 def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[str]:
@@ -91,12 +93,14 @@ def words_with_range(recording: Recording, frame: int) -> list[str]:
 
 
 def purpose(recording: Recording) -> list[str]:
-    """What this is and what to look for: the scenario's words, then the method's formula and words."""
+    """What this is and what to look for: the scenario's words, then the method's formula and words, and its letters."""
     config = recording.facts.config
     method = config.get("method") or {}
     played = [str(method[key]) for key in ("formula", "look_for") if method.get(key)]
-    told = f"{recording.facts.method}: {'.  '.join(part.rstrip('.') for part in played)}." if played else ""
-    return [part for part in (str(config.get("about") or ""), told) if part]
+    name = recording.facts.method + " but for the settings below" * is_changed(recording.facts.method, method)
+    told = f"{name}: {'.  '.join(part.rstrip('.') for part in played)}." if played else ""
+    letters = symbols_in_words(str(method.get("formula") or ""))
+    return [part for part in (str(config.get("about") or ""), told, letters) if part]
 
 
 def headline(recording: Recording) -> str:
@@ -111,6 +115,13 @@ def headline(recording: Recording) -> str:
         told += f" ({number(best.low)}–{number(best.high)})" if best.draws else ""
     spread = span_of(recording.final("w1"))
     return f"{told} · {spread}" if spread else told
+
+
+def diagnosed(recording: Recording) -> str:
+    """The diagnosis, and of how many points its W1 is: fewer than those of the end, which are on the same page."""
+    told, points = diagnosis_of(recording), recording.facts.summary.critic_points
+    has_w1 = re.search(r"W1 [a-z ]*\d", told)
+    return f"{told} Here W1 is of a look's {points} points." if points and has_w1 else told
 
 
 MANY = 0.5  # share of good points from which on a mode that counts is more than a stray point
@@ -163,6 +174,7 @@ def final_notes(recording: Recording) -> list[str]:
             "left to see."
         )
     good = row.get("high_quality")
-    if row.get("modes") and good is not None and good < MANY:
+    few = any(event.label == "mode-collapse" for event in recording.facts.events)
+    if row.get("modes") and good is not None and (good < MANY or few):
         notes.append("Modes: one point within 3 sigma is enough for a mode to count.")
     return notes

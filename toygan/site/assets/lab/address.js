@@ -1,20 +1,25 @@
-// The whole experiment as what stands behind # in the address, and back. Unknown and broken parts are left out.
+// The whole experiment as what stands behind # in the address, and back. Parts that are unknown or broken are left out, and named.
 "use strict";
 (function () {
   const PLAIN = { s: "scenario", m: "method", z: "size", l: "lesson", v: "view", lang: "language", n: "latent" };
+  const MOST_MOVES = 100, ANY = { frozen: /^(none|critic|generator)$/, kick: /^(critic|generator|move)$/, only: /^(critic|generator)$/, critic_optimiser: /^(own|descent)$/, generator_optimiser: /^(own|descent)$/ };
 
-  // [step, key, value] as step.key.value with ~ for dots in keys.
+  // [step, key, value] as step*key*value with ~ for dots in keys.
   const coded = (value) => String(value).replace("-", "m").replace(".", "p").replace("+", "");
+  const decoded = (text) => (text === "" || text === undefined ? NaN : Number(text.replace("m", "-").replace("p", ".")));
   const packedChange = ([step, key, value]) => [step, key.replace(/\./g, "~"), coded(value)].join("*");
   function change(text) {
-    const [step, key, value] = text.split("*"), number = Number((value || "").replace("m", "-").replace("p", "."));
-    if (value === undefined || !Number.isFinite(Number(step))) return null;
-    return [Number(step), key.replace(/~/g, "."), Number.isFinite(number) && value !== "" ? number : value];
+    const [step, name, value, more] = text.split("*"), key = (name || "").replace(/~/g, "."), number = decoded(value);
+    if (more !== undefined || !/^\d+$/.test(step) || !/^[a-z]\w*(\.\w+)*$/.test(key)) return null;
+    if (key in ANY) return ANY[key].test(value || "") ? [Number(step), key, value] : null;
+    if (/^(critic|generator)_steps$/.test(key) && !(Number.isInteger(number) && number >= 1 && number <= MOST_MOVES)) return null;
+    return Number.isFinite(number) ? [Number(step), key, number] : null;
   }
 
   lab.addressOf = function (experiment) {
     const parts = new URLSearchParams();
     for (const key in PLAIN) if (experiment[PLAIN[key]]) parts.set(key, experiment[PLAIN[key]]);
+    if (experiment.players) parts.set("net", [experiment.players.generator, experiment.players.critic].flatMap(({ layers, width }) => [layers, width]).concat(experiment.players.inputs).join("*"));
     if (experiment.seed) parts.set("seed", experiment.seed);
     if (experiment.step) parts.set("step", experiment.step);
     if (experiment.changes && experiment.changes.length) parts.set("c", experiment.changes.map(packedChange).join("!"));
@@ -26,17 +31,34 @@
     return "#" + parts.toString();
   };
 
+  const beside = (text) => { const [method, seed, more] = text.split("*"); return method && /^\d*$/.test(seed || "") && more === undefined ? { method, seed: Number(seed) || 0 } : null; };
+  const moved = (text) => { const found = text.split("*").map(decoded); return found.length === 3 && found.every(Number.isFinite) ? found : null; };
+
+  function playersIn(text) {
+    const [l, w, k, v, inputs, ...more] = text.split("*").map(decoded);
+    return more.length || ![l, w, k, v, inputs].every(Number.isInteger) ? null : { generator: { layers: l, width: w }, critic: { layers: k, width: v }, inputs };
+  }
+
+  // How each part is read: what it says of an experiment; null where it is broken.
+  const listed = (name, of) => (text, broken) => {
+    const found = text.split("!").map(of);
+    if (found.includes(null)) broken();
+    return { [name]: found.filter(Boolean) };
+  };
+  const whole = (name) => (text) => (/^\d{1,15}$/.test(text) ? { [name]: Number(text) } : null);
+  const READ = {
+    ...Object.fromEntries(Object.entries(PLAIN).map(([key, name]) => [key, (text) => ({ [name]: text })])),
+    seed: whole("seed"), step: whole("step"), c: listed("changes", change), b: listed("beside", beside), mv: listed("moved", moved), hide: listed("hidden", (part) => part),
+    net: (text) => { const players = playersIn(text); return players && { players }; }, p: pointsIn, d: densityIn,
+  };
+
   lab.experimentOf = function (hash) {
-    const parts = new URLSearchParams(hash.replace(/^#/, "")), found = {};
-    for (const key in PLAIN) if (parts.get(key)) found[PLAIN[key]] = parts.get(key);
-    for (const key of ["seed", "step"]) if (/^\d+$/.test(parts.get(key) || "")) found[key] = Number(parts.get(key));
-    if (parts.get("c")) found.changes = parts.get("c").split("!").map(change).filter(Boolean);
-    if (parts.get("b")) found.beside = parts.get("b").split("!").map((one) => { const [method, seed] = one.split("*"); return { method, seed: Number(seed) || 0 }; });
-    if (parts.get("hide")) found.hidden = parts.get("hide").split("!");
-    if (parts.get("p")) Object.assign(found, pointsIn(parts.get("p")));
-    if (parts.get("d")) Object.assign(found, densityIn(parts.get("d")));
-    if (parts.get("mv")) found.moved = parts.get("mv").split("!").map((one) => one.split("*").map((part) => Number(part.replace("m", "-").replace("p", ".")))).filter((one) => one.length === 3 && one.every(Number.isFinite));
-    return found;
+    const found = {}, broken = new Set();
+    for (const [key, text] of new URLSearchParams(hash.replace(/^#/, ""))) {
+      const part = Object.hasOwn(READ, key) && text ? READ[key](text, () => broken.add(key)) : null;
+      if (part && Object.keys(part).length) Object.assign(found, part); else broken.add(key);
+    }
+    return broken.size ? { ...found, broken: [...broken] } : found;
   };
 
   // A density behind its box: a byte for each stretch of equal values, the value below and its length, at most 16, above.
@@ -92,24 +114,29 @@
   };
 
   // What `toygan run` has to be told for the same game, as far as a command can say it: dials as they are now.
-  lab.commandOf = function (experiment, { scenario, game, dials, criticSteps, size }) {
+  lab.commandOf = function (experiment, { scenario, game, dials, criticSteps, size, measured, plain, onlyHere }) {
     const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
     const words = ["toygan run", experiment.drawn ? "drawn.toml" : quoted(scenario.said), "-m", quoted(experiment.method)];
     const pairs = {};
     for (const key in dials) if (Math.abs(dials[key] - game.dials[key]) > 1e-9 * Math.abs(game.dials[key])) pairs[key] = dials[key];
     delete pairs.steps;
+    const isPlain = plain.critic && (plain.generator || game.models.step); // else it is the page's alone
+    if (isPlain) ["betas.0", "betas.1", "epsilon"].forEach((key) => delete pairs[key]);
     const betas = ["betas.0", "betas.1"];
     if (betas.some((key) => key in pairs)) {
       words.push("--set", `'method.betas=[${betas.map((key) => floats(dials[key])).join(", ")}]'`);
       betas.forEach((key) => delete pairs[key]);
     }
-    if (!experiment.drawn) for (const one of scenario.settings[size]) words.push("--set", one);
+    const { players } = experiment, cut = players && ["generator", "critic"].flatMap((name) => [`${name}.width=${players[name].width}`, `${name}.depth=${players[name].layers}`]);
+    const settings = players ? [...measured.settings, ...cut, `generator.latent_dim=${players.inputs}`] : experiment.drawn ? [] : scenario.settings[size];
+    for (const one of settings) words.push("--set", one);
     for (const key in pairs) words.push("--set", `method.${key}=${floats(pairs[key])}`);
     if (criticSteps !== game.critic_steps && !game.models.step) words.push("--set", `method.critic_steps=${criticSteps}`);
-    if (experiment.latent) words.push("--set", `generator.latent=${experiment.latent}`);
+    if (experiment.latent || players) words.push("--set", `generator.latent=${experiment.latent || "normal"}`);
+    if (isPlain) words.push("--set", "method.optimiser=descent");
     words.push("--steps", String(dials.steps));
     if (experiment.seed) words.push("--set", `'training.seeds=[${experiment.seed}]'`);
-    return words.join(" ");
+    return words.join(" ") + (onlyHere ? "  # " + onlyHere : "");
   };
   const floats = (value) => { const short = String(Number(value.toPrecision(6))); return /[.e]/.test(short) ? short : short + ".0"; };
 })();

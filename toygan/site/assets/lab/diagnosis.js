@@ -118,7 +118,7 @@ lab.diagnosis = (function () {
       told = told || (lost && end > 1 && beyond[end - 1] && built(times[end - 1]));
       if (!told) return null;
       const now = lost ? times[end - 1] : middle(last(times));
-      return found(since(beyond.slice(0, end)) || 0, key, Math.max(now, 1 / now), layers);
+      return found(since(beyond.slice(0, end)) || 0, key, now > 0 ? Math.max(now, 1 / now) : "∞", layers);
     }
 
     function largestButForASpike(sizes) {

@@ -64,10 +64,14 @@ lab.draws = function () {
     },
   };
 
+  // Numbers of a name; where only the first `used` columns are, the others are zero.
   function drawn(game, name, count, step, move) {
-    const out = new Float32Array(count), [law, columns] = game.draws[name];
-    LAWS[law](stream(game.seed, named(law === "labels" ? "real" : name), step, move), out, columns, game);
-    return out;
+    const [law, columns, used] = game.draws[name], kept = used || columns, out = new Float32Array(count / columns * kept);
+    LAWS[law](stream(game.seed, named(law === "labels" ? "real" : name), step, move), out, kept, game);
+    if (kept === columns) return out;
+    const wide = new Float32Array(count);
+    for (let i = 0; i < out.length; i++) wide[Math.floor(i / kept) * columns + i % kept] = out[i];
+    return wide;
   }
 
   return { stream, named, normal: LAWS.normal, drawn };

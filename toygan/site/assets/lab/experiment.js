@@ -12,24 +12,42 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
     const opening = catalogue.opening || {}, usual = ["r3gan", "ns-gan-r1"].find((one) => methods.includes(one)) || methods[0];
     const scenario = names.includes(opening.scenario) ? opening.scenario : names.includes("eight-gaussians") ? "eight-gaussians" : names[0];
     const method = methods.includes(opening.method) ? opening.method : usual;
-    return { scenario, method, size: Object.keys(catalogue.sizes)[0], seed: 0, step: 0, changes: [], beside: [], view: VIEW, hidden: [], drawn: null, density: null, moved: [], box: null, lesson: "", latent: "" };
+    return { scenario, method, size: Object.keys(catalogue.sizes)[0], seed: 0, step: 0, changes: [], beside: [], view: VIEW, hidden: [], drawn: null, density: null, moved: [], box: null, lesson: "", latent: "", players: null };
   };
 
+  // Players that the visitor chooses layers and neurons of: so many where nothing was said yet, and within bounds.
+  page.OWN = "own";
+  const FIRST = { generator: { layers: 2, width: 16 }, critic: { layers: 2, width: 16 }, inputs: 2 };
+  page.cut = function (players) {
+    const [neurons, layers] = catalogue.measured.largest, wanted = players || FIRST;
+    const within = (one, most, usual) => Math.min(Math.max(Math.round(one) || usual, 1), most);
+    const of = (name) => ({ layers: within((wanted[name] || {}).layers, layers, 2), width: within((wanted[name] || {}).width, neurons, 16) });
+    return { generator: of("generator"), critic: of("critic"), inputs: wanted.inputs === 1 ? 1 : 2 };
+  };
+  page.cuts = (method, scenario) => Boolean(catalogue.methods[method].measured && catalogue.methods[method].measured.on.includes(scenario));
+
   page.sound = function (wanted) {
-    const plain = page.standard(), made = { ...plain, ...wanted };
-    if (!names.includes(made.scenario)) made.scenario = plain.scenario;
-    if (!methods.includes(made.method)) made.method = plain.method;
-    if (!(made.size in catalogue.sizes)) made.size = plain.size;
+    const plain = page.standard(), made = { ...plain, ...wanted }, broken = new Set(wanted.broken);
+    const without = (part, name, value = plain[name]) => { broken.add(part); made[name] = value; };
+    if (!names.includes(made.scenario)) without("s", "scenario");
+    if (!methods.includes(made.method)) without("m", "method");
+    if (made.size === page.OWN ? !page.cuts(made.method, made.scenario) : !(made.size in catalogue.sizes)) without("z", "size");
+    made.players = made.size === page.OWN ? page.cut(made.players) : null;
     made.seed = Math.min(Math.max(Math.round(made.seed) || 0, 0), SEEDS);
-    made.beside = (made.beside || []).filter(({ method }) => methods.includes(method)).slice(0, MOST_BESIDE);
-    if (!lab.lessons.some(({ id }) => id === made.lesson)) made.lesson = "";
+    const beside = (made.beside || []).filter(({ method }) => methods.includes(method)).slice(0, MOST_BESIDE);
+    if (beside.length < (made.beside || []).length) broken.add("b");
+    made.beside = beside;
+    if (made.lesson && !lab.lessons.some(({ id }) => id === made.lesson)) without("l", "lesson");
+    if (/[^crgapmtkbdso]/.test(made.view)) without("v", "view", made.view.replace(/[^crgapmtkbdso]/g, ""));
+    if (made.language && !(made.language in lab.words)) without("lang", "language", "");
     if (made.drawn || made.density) made.moved = [];
-    if (!LATENTS[made.latent]) made.latent = "";
-    return made;
+    if (made.latent && !LATENTS[made.latent]) without("n", "latent");
+    return { ...made, broken: [...broken] };
   };
 
   // Whether a method plays on a scenario; on drawn points, which have no classes, those that want classes do not.
-  page.plays = (method, scenario, own = page.isOwn()) => catalogue.methods[method].on.includes(scenario) && !(own && catalogue.methods[method].labels);
+  page.plays = (method, scenario, own = page.isOwn()) => catalogue.methods[method].on.includes(scenario) && !(own && catalogue.methods[method].labels) &&
+    (page.experiment.size !== page.OWN || page.cuts(method, scenario));
   page.isOwn = () => Boolean(page.experiment.drawn || page.experiment.density);
   page.main = () => page.panels[0];
   page.viewOf = () => page.experiment.box || catalogue.scenarios[page.experiment.scenario].view;
@@ -65,19 +83,33 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
 
   page.setupOf = async function ({ method, seed }, id, target) {
     const { experiment } = page, about = catalogue.scenarios[experiment.scenario], [left, right, bottom, top] = page.viewOf();
-    const file = await lab.unpacked(catalogue.methods[method].file), game = file.header.games[file.header.plays[about.said][experiment.size]];
+    const { players } = experiment, of = catalogue.methods[method], file = await lab.unpacked(players ? of.measured.file : of.file);
+    const game = players ? roomFor(file.header.games, players) : file.header.games[file.header.plays[about.said][experiment.size]];
     const models = Object.fromEntries(Object.entries(game.models).map(([name, { inputs, outputs, at }]) => [name, { inputs, outputs, bytes: file.bytes.slice(at[0], at[0] + at[1]) }]));
-    const starts = Object.fromEntries(Object.entries(game.starts).map(([player, start]) => [player, lab.firstParameters(start, seed, file.bytes, catalogue.seeds)]));
+    const held = {}, first = (player, start) => {
+      if (!players) return lab.firstParameters(start, seed, file.bytes, catalogue.seeds);
+      const inputs = player === "generator" ? players.inputs : game.cut.layers[player][0][0], made = lab.cutToMeasure(start, game.cut.layers[player], game.cut.bounds, { ...players[player], inputs }, seed, catalogue.free);
+      held[player] = made.held;
+      return made.numbers;
+    };
+    const starts = Object.fromEntries(Object.entries(game.starts).map(([player, start]) => [player, first(player, start)]));
     const used = new Set(Object.values(game.models).flatMap((model) => model.inputs.map(([port]) => port)));
     const draws = { ...game.draws }, [law, columns] = draws.latent, free = Object.values(LATENTS).includes(law); // the law of latents is no part of a model
     if (free && experiment.latent) draws.latent = [LATENTS[experiment.latent], columns];
+    if (players && players.inputs < columns) draws.latent = [draws.latent[0], columns, players.inputs];
     const losses = Object.entries(game.places).filter(([name]) => /_loss$|^penalty$/.test(name));
-    return { id, models, starts, state: game.state, draws, latent: free ? Object.keys(LATENTS).find((name) => LATENTS[name] === draws.latent[0]) : "", dials: { ...game.dials, steps: about.steps }, places: game.places, codes: game.codes, kinds: game.kinds, shift: game.shift, best: game.best,
+    return { id, models, starts, held, free: catalogue.free, players, descent: catalogue.descent, generatorSteps: 1, state: game.state, draws, latent: free ? Object.keys(LATENTS).find((name) => LATENTS[name] === draws.latent[0]) : "", dials: { ...game.dials, steps: about.steps }, places: game.places, codes: game.codes, kinds: game.kinds, shift: game.shift, best: game.best,
       push: Math.min(right - left, top - bottom) / 3, criticSteps: game.critic_steps, critic_steps: game.critic_steps, batch: game.batch, frozen: "none", seed,
       pool: target.points, labels: target.labels, source: target.source, changes: experiment.changes.map((one) => one.slice()), until: experiment.step || null, runaway: catalogue.runaway,
       windows: page.windowsOf(target), watched: catalogue.windows, told: Object.fromEntries(losses), showsOthers: !game.shows_samples || Object.keys(game.state).some((place) => /average$/.test(place)),
       used: Object.keys(game.dials).filter((key) => used.has("dials/" + key) || key === "steps") };
   };
+
+  // The cheapest of the games that have room for such players.
+  function roomFor(games, { generator, critic }) {
+    const most = (what) => Math.max(generator[what], critic[what]);
+    return Object.entries(games).find(([name]) => { const [width, layers] = name.split(" ").map(Number); return width >= most("width") && layers >= most("layers"); })[1];
+  }
 
   page.windowsOf = function ({ points, labels }) {
     const told = (n, k) => (labels ? evenly(labels.length, n, k).map((i) => labels[i]) : null); // the classes of the same points

@@ -12,13 +12,15 @@
 
   function engine() {
     ready = ready || (async () => {
-      const { header, text, size } = await lab.want("engine");
-      page.trainer = lab.workerOf(lab.trainer, header.ort, "draws");
+      const [{ text, size }, { header, bytes }] = await Promise.all([lab.want("engine"), lab.unpacked("runtime")]);
+      const part = ([start, length]) => bytes.slice(start, start + length), asText = (at) => new TextDecoder().decode(part(at));
+      page.trainer = lab.workerOf(lab.trainer, asText(header.ort), "draws");
       page.assigner = lab.workerOf(lab.assigner);
       page.trainer.onmessage = page.assigner.onmessage = ({ data }) => HEARD[data.told] && HEARD[data.told](data);
       page.trainer.onerror = (event) => fault(event.message);
-      const arrived = new Promise((resolve) => { HEARD.ready = resolve; }), packed = lab.fromLetters(text, size), { inputs, outputs } = header.potential;
-      page.trainer.postMessage({ do: "engine", packed, loader: header.loader, model: { inputs, outputs, bytes: lab.fromText(header.potential.text) } }, [packed.buffer]);
+      const arrived = new Promise((resolve) => { HEARD.ready = resolve; }), packed = lab.fromLetters(text, size);
+      const models = Object.fromEntries(Object.entries(header.models).map(([name, { inputs, outputs, at }]) => [name, { inputs, outputs, bytes: part(at) }]));
+      page.trainer.postMessage({ do: "engine", packed, loader: asText(header.loader), models }, [packed.buffer]);
       lab.held.engine.text = "";
       await arrived;
       lab.told.ready = performance.now();
@@ -36,6 +38,8 @@
       page.say(filled(words.noGame, { method, other }), true);
       page.experiment.method = other;
     } else page.say(words.loading);
+    if (page.experiment.broken.length) page.say(filled(words.broken, { parts: page.experiment.broken.map((part) => part.slice(0, 20)).join(", ") }), true);
+    page.experiment.broken = [];
     const refused = page.sticky;
     page.build();
     try {
@@ -47,6 +51,7 @@
       setups.forEach((setup, k) => opened(page.panels[k], setup, target));
       page.buildDials();
       page.askFloor();
+      page.askDensity();
       if (!refused) page.say("");
       if (go) page.play();
       page.sticky = refused;
@@ -87,6 +92,8 @@
       page.repaint();
     },
     kinds({ game, word, of }) { const panel = panelOf(game); if (panel) { panel.kinds = { word, of }; page.legendOfKinds(panel); } },
+    latents({ game, places }) { const panel = panelOf(game); if (panel) panel.latents = places; },
+    density({ values }) { page.panels.forEach(({ stage }) => stage.setDensity(values)); page.repaint(); },
     rest() {
       page.playing = false;
       const { experiment } = page, look = page.main() && page.main().look;
@@ -99,12 +106,13 @@
   };
   HEARD.gauge = (found) => { const panel = panelOf(found.game); if (panel) page.gauged(panel, found); };
   HEARD.distance = (found) => { const panel = panelOf(found.game); page.assigning = null; if (panel) page.measured(panel, found); };
+  HEARD.lowest = ({ game, found }) => { const panel = panelOf(game); if (panel) page.lowest(found); };
   HEARD.floor = ({ game, distances }) => { const panel = panelOf(game); if (panel) page.floored(panel, distances); };
 
   function followed(look) {
     page.experiment.changes = look.changes;
     page.experiment.now = look.step;
-    Object.assign(lab.told, { rate: look.rate, step: look.step, memory: look.memory });
+    Object.assign(lab.told, { rate: look.rate, cost: look.cost, step: look.step, memory: look.memory });
     if (!page.playing) page.keepAddressSoon(250); // the address says where the game stands whenever it stands
     if (look.why !== "ends") charts.losses.add(look.step, ["critic_loss", "generator_loss", "penalty"].map((name) => look.report[name]));
   }
@@ -143,6 +151,17 @@
   };
 
   page.once = function (what) { page.pause(); send({ do: "once", what: what === "step" && page.speed === "slow" ? "part" : what }); };
+  // So many steps on, as fast as it goes.
+  page.ahead = function (steps = 1000) {
+    const until = page.experiment.step = (page.experiment.now || 0) + steps;
+    page.open.forEach((id) => page.trainer.postMessage({ do: "until", id, step: until }));
+    page.play();
+    page.trainer.postMessage({ do: "speed", ...SPEEDS.most });
+  };
+
+  // The target's density, where it is shown: one target, one picture for all games.
+  page.askDensity = () => page.main() && page.main().setup && page.shownParts().density && page.trainer.postMessage({ do: "density", id: page.main().setup.id });
+
   page.seek = function (step) { page.pause(); send({ do: "seek", step }); };
   page.restart = () => page.start({ ...page.experiment, step: 0, changes: page.experiment.changes.filter(([step]) => step === 0) }, true);
 
@@ -161,7 +180,7 @@
   function turnedNow(key, value) {
     for (const { setup } of page.panels) {
       if (!setup) continue;
-      const knows = key === "critic_steps" ? !setup.models.step : key === "frozen" || key === "kick" || setup.used.includes(key);
+      const knows = /^(critic|generator)_steps$/.test(key) ? !setup.models.step : /^(frozen|kick|.*_optimiser)$/.test(key) || setup.used.includes(key);
       if (knows) page.trainer.postMessage({ do: "set", id: setup.id, key, value });
     }
     page.keepAddressSoon(400);

@@ -4,6 +4,7 @@
 (function () {
   const page = lab.page, { catalogue, at } = page, { el, filled } = lab;
   const MOST_DRAWN = 1500, CELLS = 48, FULL = 15, POINTS = 2400; // cells a side of a density, its highest value, points drawn of it
+  const FARTHEST = 1e6; // of a point that single precision still tells from its neighbours
   const TOOLS = ["draw", "paint", "erase", "drag"];
   let sharing = 0, dragged = null, stroke = null; // where a stroke was last
 
@@ -139,23 +140,25 @@
       page.trainer.postMessage({ do: "pool", id: setup.id, pool: target.points, windows: setup.windows });
     }
     clearTimeout(sharingLater);
-    sharingLater = setTimeout(() => { if (target.points.length) page.askFloor(); page.keepAddress(); }, 500);
+    sharingLater = setTimeout(() => { if (target.points.length) { page.askFloor(); page.askDensity(); } page.keepAddress(); }, 500);
   }
   let sharingLater = 0;
 
   // --- files ---
 
   async function readCsv(file) {
-    const { experiment, words } = page, lines = (await file.text()).split(/\r?\n/).map((line) => line.split(/[,;\s]+/).filter(Boolean).map(Number));
-    const pairs = lines.filter((line) => line.length >= 2 && line.slice(0, 2).every(Number.isFinite)).map((line) => line.slice(0, 2));
+    const { experiment, words } = page, lines = (await file.text()).replace(/^\ufeff/, "").split(/\r\n|\n|\r/).filter((line) => line.trim());
+    // Where columns are parted by ";" or a tab, a comma stands in numbers: 1,5;2,5.
+    const isGerman = lines.some((line) => /[;\t]/.test(line)), cells = (line) => (isGerman ? line.replace(/,/g, ".").split(/[;\t]+/) : line.split(/[,\s]+/)).map((one) => one.trim().replace(/^"(.*)"$/, "$1")).filter(Boolean);
+    const read = lines.map((line) => cells(line).slice(0, 2).map(Number)), pairs = read.filter((pair) => pair.length === 2 && pair.every((one) => Math.abs(one) < FARTHEST));
     if (!pairs.length) { page.say(words.csvBad, true); return; }
     const every = Math.max(pairs.length / MOST_DRAWN, 1), kept = Array.from({ length: Math.floor(pairs.length / every) }, (_, i) => pairs[Math.floor(i * every)]);
     const box = [0, 1].flatMap((d) => {
       const values = kept.map((pair) => pair[d]), low = Math.min(...values), high = Math.max(...values), room = 0.25 * (high - low) || 1;
       return [low - room, high + room];
     });
-    page.start({ ...experiment, step: 0, changes: [], drawn: kept.flat(), density: null, box }, true);
-    page.say(filled(words.csvMany, { n: pairs.length, kept: kept.length }), true);
+    await page.start({ ...experiment, step: 0, changes: [], drawn: kept.flat(), density: null, box }, true);
+    page.say(filled(words.csvMany, { n: pairs.length, kept: kept.length, out: read.length - pairs.length }), true);
   }
 
   addEventListener("dragover", (event) => event.preventDefault());
@@ -164,9 +167,10 @@
   // What is drawn, painted or moved, as a scenario of Python's: drawn.toml beside drawn.csv.
   page.isChanged = () => page.isOwn() || page.experiment.moved.length > 0;
   page.scenarioFiles = function () {
-    const { points } = page.target, view = page.viewOf().map((one) => one.toFixed(4)), { width, batch } = catalogue.sizes[page.experiment.size];
+    const { points } = page.target, view = page.viewOf().map((one) => one.toFixed(4)), size = catalogue.sizes[page.experiment.size];
+    const sized = size ? `\n\n[generator]\nwidth = ${size.width}\n\n[critic]\nwidth = ${size.width}\n\n[training]\nbatch = ${size.batch}` : ""; // what else the command says
     const lines = Array.from({ length: points.length / 2 }, (_, i) => `${points[2 * i].toFixed(5)},${points[2 * i + 1].toFixed(5)}`);
-    const toml = `title = "Drawn by hand"\n\n[target]\nkind = "points"\npath = "drawn.csv"\n\n[view]\nx = [${view[0]}, ${view[1]}]\ny = [${view[2]}, ${view[3]}]\n\n[generator]\nwidth = ${width}\n\n[critic]\nwidth = ${width}\n\n[training]\nbatch = ${batch}\n`;
+    const toml = `title = "Drawn by hand"\n\n[target]\nkind = "points"\npath = "drawn.csv"\n\n[view]\nx = [${view[0]}, ${view[1]}]\ny = [${view[2]}, ${view[3]}]${sized}\n`;
     return [["drawn.csv", lines.join("\n") + "\n"], ["drawn.toml", toml]];
   };
 })();

@@ -25,6 +25,43 @@ lab.marks = (function () {
     squares(stage, samples, colours, sideOf(stage), 0, Math.min(stage.windows.samples, samples.length / 2));
   }
 
+  // Points in the colour of the critic's score where they are: target points round, generated ones square.
+  function judged(stage, look, show) {
+    const { context } = stage, side = sideOf(stage) * 1.15;
+    const fill = (x, y) => { const found = stage.read(look, [x, y]); return found ? "#" + stage.bandColours[stage.bandOf(found.score)].toString(16).padStart(6, "0") : "#fff"; };
+    context.lineWidth = Math.max(stage.canvas.width / 500, 1);
+    for (const [cloud, colour, isRound, count] of [[show.real && stage.watched, stage.colours.real, true, 200], [show.generated && look.samples, stage.colours.generated, false, stage.windows.samples]]) {
+      context.strokeStyle = colour;
+      for (let i = 0; cloud && i < Math.min(cloud.length / 2, count); i++) {
+        const [x, y] = stage.at(cloud[2 * i], cloud[2 * i + 1]);
+        context.fillStyle = fill(cloud[2 * i], cloud[2 * i + 1]);
+        context.beginPath();
+        if (isRound) context.arc(x, y, side * 0.6, 0, 7); else context.rect(x - side / 2, y - side / 2, side, side);
+        context.fill();
+        context.stroke();
+      }
+    }
+  }
+
+  // Lines of equal density of the target, at shares of its highest.
+  function contours(stage, logs) {
+    const SHARES = [0.05, 0.15, 0.3, 0.5, 0.75], side = stage.windows.scores, size = stage.canvas.width, canvas = document.createElement("canvas"), highest = logs.reduce((a, b) => Math.max(a, b));
+    canvas.width = canvas.height = size;
+    const context = canvas.getContext("2d"), image = context.createImageData(size, size), pixels = new Uint32Array(image.data.buffer), levels = new Uint8Array(size * size);
+    const limits = SHARES.map((share) => highest + Math.log(share)), step = (side - 1) / (size - 1);
+    for (let y = 0, k = 0; y < size; y++) {
+      const v = (size - 1 - y) * step, j = Math.min(v | 0, side - 2), b = v - j;
+      for (let x = 0; x < size; x++, k++) {
+        const u = x * step, i = Math.min(u | 0, side - 2), a = u - i, low = j * side + i;
+        const here = (1 - b) * ((1 - a) * logs[low] + a * logs[low + 1]) + b * ((1 - a) * logs[low + side] + a * logs[low + side + 1]);
+        levels[k] = limits.filter((limit) => here >= limit).length;
+        if ((x && levels[k - 1] !== levels[k]) || (y && levels[k - size] !== levels[k])) pixels[k] = 0xc03e2410;
+      }
+    }
+    context.putImageData(image, 0, 0);
+    return canvas;
+  }
+
   // Arrows [x, y, dx, dy] in pixels, with heads.
   function drawn(stage, ways, colour) {
     const { context } = stage, size = stage.canvas.width;
@@ -78,8 +115,9 @@ lab.marks = (function () {
     drawn(stage, ways, "rgb(139 50 0 / 90%)");
   }
 
-  // The mesh of latents carried by the generator; cells that lie face down, its folds, are shaded.
-  function mesh(stage, samples) {
+  // The mesh of latents carried by the generator: the darker a cell, the more points come to lie in so much room; cells that lie face
+  // down, its folds, are hatched by a colour of their own. Latents that are normal are fewer towards the edge.
+  function mesh(stage, samples, law) {
     const { context } = stage, n = stage.windows.mesh, first = stage.windows.samples, cells = [];
     const corner = (i, j) => stage.at(samples[2 * (first + i * n + j)], samples[2 * (first + i * n + j) + 1]);
     if (samples.length < 2 * (first + n * n)) return;
@@ -89,16 +127,19 @@ lab.marks = (function () {
         const four = [corner(i, j), corner(i, j + 1), corner(i + 1, j + 1), corner(i + 1, j)];
         const area = four.reduce((sum, [x, y], k) => sum + x * four[(k + 1) % 4][1] - four[(k + 1) % 4][0] * y, 0);
         up += Math.sign(area);
-        cells.push([four, area]);
+        const far = [i, j].reduce((sum, k) => sum + ((2 * k + 1) / (n - 1) - 1) ** 2, 0);
+        cells.push([four, area, law === "normal" ? Math.exp(-2 * far) : 0.4]); // of 2 standard deviations from end to middle
       }
     }
     context.lineWidth = Math.max(stage.canvas.width / 700, 0.7);
     context.strokeStyle = "rgb(139 26 107 / 55%)";
-    for (const [four, area] of cells) {
+    for (const [four, area, mass] of cells) {
       context.beginPath();
       four.forEach(([x, y], k) => (k ? context.lineTo(x, y) : context.moveTo(x, y)));
       context.closePath();
-      if (area * up < 0) { context.fillStyle = "rgb(139 26 107 / 22%)"; context.fill(); }
+      const dense = Math.min(0.04 + 0.35 * mass * (stage.canvas.width / n) ** 2 / (n * Math.abs(area) + 1), 0.6);
+      context.fillStyle = area * up < 0 ? `rgb(0 70 150 / ${0.2 + 0.6 * dense})` : `rgb(139 26 107 / ${dense})`;
+      context.fill();
       context.stroke();
     }
   }
@@ -168,5 +209,5 @@ lab.marks = (function () {
     drawn(stage, ways, "rgb(139 50 0 / 95%)");
   }
 
-  return { points, arrows, pulls, mesh, trails, tracked, wayBack, batch };
+  return { points, judged, contours, arrows, pulls, mesh, trails, tracked, wayBack, batch };
 })();

@@ -60,4 +60,26 @@
     }
     return out;
   };
+
+  // A small player's first parameters, as Python would draw them, where they stand in a large one's: `numbers`, and `held`, what is
+  // held of them (`toygan.session.tailored`). Layers that the small one has not got pass on what they are given.
+  lab.cutToMeasure = function ({ entropy, size }, shapes, bounds, { layers, width, inputs }, seed, free) {
+    const next = lab.uniformNumbers(entropy.map((one) => (one === null ? seed : one)));
+    const numbers = new Float32Array(size), held = new Float32Array(size), last = shapes.length - 1;
+    let at = 0;
+    shapes.forEach(([, columns], l) => {
+      const [into, out] = [l ? width : inputs, l === last ? columns : width], isOwn = l < layers || l === last, bound = bounds[into];
+      for (let i = 0; i < into; i++) {
+        for (let j = 0; j < out; j++) {
+          const place = at + i * columns + j;
+          numbers[place] = isOwn ? -bound + 2 * bound * next() : Number(i === j);
+          held[place] = isOwn ? free : numbers[place];
+        }
+      }
+      at += shapes[l][0] * columns;
+      if (isOwn) held.fill(free, at, at + out);
+      at += columns;
+    });
+    return { numbers, held };
+  };
 })();

@@ -11,10 +11,13 @@
     const show = page.shownParts();
     for (const panel of page.panels) {
       if (!panel.look) continue;
-      panel.stage.paint(panel.look, { ...show, kinds: panel.kinds });
+      panel.stage.paint(carried(panel, now), { ...show, mesh: show.mesh || Boolean(carrying), law: panel.setup && panel.setup.draws.latent[0], kinds: panel.kinds });
       if (panel.other && panel.look.other) panel.other.paint({ samples: panel.look.other }, { real: show.real, generated: show.generated });
       for (; panel.unseen > 0; panel.unseen--) page.trainer.postMessage({ do: "seen" });
-      panel.caption();
+    }
+    if (carrying) {
+      if (now - carrying > CARRY) carrying = 0;
+      page.repaint();
     }
     painted++;
     lab.told.painted = painted;
@@ -31,21 +34,40 @@
     tell(look);
   }
 
+  // Latents on their way to where the generator carries them: a look whose points are between.
+  const CARRY = 2200, REACH = { normal: 2.6 }; // ms; latents beyond this are outside
+  let carrying = 0;
+  page.carry = function () { carrying = performance.now(); page.repaint(); };
+
+  function carried({ look, latents, setup, stage }, now) {
+    if (!carrying || !latents || latents.length !== look.samples.length) return look;
+    const t = Math.min(Math.max((now - carrying) / CARRY * 1.3 - 0.15, 0), 1), share = t * t * (3 - 2 * t), [left, right, bottom, top] = stage.view;
+    const reach = REACH[setup.draws.latent[0]] || 1.2, middle = [(left + right) / 2, (bottom + top) / 2], half = [(right - left) / 2 / reach, (top - bottom) / 2 / reach];
+    return { ...look, samples: look.samples.map((one, i) => (1 - share) * (middle[i % 2] + half[i % 2] * latents[i]) + share * one), slow: null };
+  }
+
   page.shownParts = function () {
     const has = (letter) => page.experiment.view.includes(letter);
-    return { critic: has("c"), arrows: has("a"), pulls: has("p"), real: has("r"), generated: has("g"), mesh: has("m"), trails: has("t"), tracked: has("k"), back: has("b"), optimal: has("o") };
+    return { critic: has("c"), arrows: has("a"), pulls: has("p"), real: has("r"), generated: has("g"), mesh: has("m"), trails: has("t"), tracked: has("k"), back: has("b"), density: has("d"), judged: has("s"), optimal: has("o") };
   };
 
+  // In words, ten times a second: each change of a word lays the page out.
+  let told = 0;
   function tell(look) {
-    const { words, playing } = page;
+    const { words, playing } = page, now = performance.now();
+    if (playing && now - told < 100) return;
+    told = now;
     at.step.textContent = filled(words.stepOf, { step: look.step, steps: Math.round(look.dials.steps) });
     at.rate.textContent = playing && look.rate && page.speed !== "slow" ? filled(words.rate, { rate: Math.round(look.rate) }) : "";
     at.time.max = Math.max(look.kept[1], look.step, 1);
     if (document.activeElement !== at.time || playing) at.time.value = look.step;
     at.time.setAttribute("aria-valuetext", at.step.textContent);
-    for (const [key, row] of page.dialRows) row.follow(key === "critic_steps" ? look.criticSteps : look.dials[key]);
+    for (const [key, row] of page.dialRows) row.follow({ critic_steps: look.criticSteps, generator_steps: look.generatorSteps }[key] || look.dials[key]);
+    for (const player in at.optimisers) at.optimisers[player].value = look.plain[player] ? "descent" : "own";
     if (at.frozen) at.frozen.value = look.frozen;
+    page.panels.forEach((panel) => panel.caption());
     page.explain(look);
+    page.keyNumbers();
     if (look.diverged) page.say(filled(words.diverged, { step: look.step }));
     else if (look.step >= look.dials.steps) page.say(filled(words.over, { step: look.step }));
     else if (look.slow) page.say(page.partInWords(look), true);

@@ -27,7 +27,7 @@ lab.rangeOf = function (key, value) {
 
 // A labelled slider; `turned(value)` hears of every change by hand. By factors, its lowest place may mean none at all.
 lab.slider = function (name, { low, high, log, whole }, value, turned, canBeNone) {
-  const PLACES = 400, none = canBeNone && log;
+  const PLACES = whole ? high - low : 400, none = canBeNone && log;
   const toPlace = (number) => (log ? (number <= 0 ? 0 : (none ? 12 : 0) + (PLACES - (none ? 12 : 0)) * Math.log(number / low) / Math.log(high / low)) : PLACES * (number - low) / (high - low));
   function toValue(place) {
     if (none && place < 6) return 0;

@@ -28,6 +28,7 @@
 
   function top() {
     const { words, experiment, hidden } = page, sizes = Object.entries(catalogue.sizes).map(([key, size]) => [key, filled(words.sizes[key], size)]);
+    if (page.cuts(experiment.method, experiment.scenario)) sizes.push([page.OWN, words.sizes[page.OWN]]);
     const seeds = [...new Set([...Array(FEW).keys(), experiment.seed])].map((seed) => [String(seed), String(seed)]);
     const fresh = (part) => page.start({ ...experiment, step: 0, changes: experiment.lesson ? experiment.changes.filter(([step]) => step === 0) : [], ...part }, true);
     const lesson = lab.lessons.find(({ id }) => id === experiment.lesson);
@@ -73,7 +74,7 @@
     at.said = el("p", { class: "said", role: "status" });
     const count = page.panels.reduce((sum, panel) => sum + (panel.other ? 2 : 1), 0);
     return el("section", { class: "play", "aria-label": page.words.play }, el("div", { class: "stages", "data-count": String(count), "data-many": count > 4 }, page.panels.map(({ figure }) => figure)),
-      legend(), transport(), at.said, page.flow(), page.tools(), shows());
+      at.said, page.flow(), transport(), legend(), page.tools(), shows());
   }
 
   function onePanel({ method, seed }, k) {
@@ -83,8 +84,11 @@
     const panel = { ...named, canvas, stage: new lab.Stage(canvas, catalogue), unseen: 0, kindsAt: kinds };
     const without = () => page.start({ ...experiment, step: 0, beside: experiment.beside.filter((_, i) => i !== k - 1) }, true);
     const remove = k ? el("button", { type: "button", class: "quiet", "aria-label": `${words.remove} ${method}, ${words.seed} ${seed}`, onclick: without }, "×") : "";
-    panel.caption = () => { extra.textContent = ` · ${words.seed} ${seed}` + (panel.distance === undefined ? "" : " · " + filled(words.distanceNow, { value: lab.short(panel.distance) })) +
-      (panel.stage.shown ? " · " + filled(words.band, { width: lab.short(panel.stage.shown.width) }) : ""); };
+    panel.caption = () => {
+      const text = ` · ${words.seed} ${seed}` + (panel.distance === undefined ? "" : " · " + filled(words.distanceNow, { value: lab.short(panel.distance) })) +
+        (panel.stage.shown ? " · " + filled(words.band, { width: lab.short(panel.stage.shown.width) }) : "");
+      if (extra.textContent !== text) extra.textContent = text;
+    };
     panel.caption();
     const other = catalogue.methods[method].worlds ? otherWorld(panel) : "";
     panel.figure = el("figure", { class: "panel" + (other ? " two" : "") }, el("div", { class: "views" }, canvas, other), el("figcaption", {}, el("strong", {}, method), extra, hover, remove, kinds));
@@ -126,7 +130,7 @@
     return el("div", { class: "transport", role: "group", "aria-label": words.play },
       button("play", words.play, () => (page.playing ? page.pause() : page.play()), { class: "main" }), button("one", words.step, () => page.once("step")),
       alternates ? button("moveCritic", words.critic, () => page.once("critic")) : null, alternates ? button("moveGenerator", words.generator, () => page.once("generator")) : null,
-      button("restart", words.restart, () => page.restart()), button("other", words.newSeed, other), chooser("speed", words.speed, Object.entries(words.speeds), page.speed, chosen),
+      button("ahead", words.ahead, () => page.ahead()), button("restart", words.restart, () => page.restart()), button("other", words.newSeed, other), chooser("speed", words.speed, Object.entries(words.speeds), page.speed, chosen),
       el("div", { class: "scrub" }, el("label", { for: "time" }, words.time), at.time, at.step, at.rate));
   }
 
@@ -142,13 +146,14 @@
       at.optimal.hidden = !page.shownParts().optimal;
       page.optimalWords();
       page.tellWanted();
+      if (letter === "d") page.askDensity();
       if (letter === "o" && !page.playing && page.wantsOptimal()) page.trainer.postMessage({ do: "again", id: page.main().setup.id });
       if (page.main()) page.main().asked = null;
       page.keepAddress();
       page.repaint();
     };
     const parts = Object.entries(words.shows).map(([letter, text]) => el("label", { class: "switch" }, el("input", { type: "checkbox", id: "show-" + letter, checked: experiment.view.includes(letter), onchange: changed(letter) }), text));
-    return el("fieldset", { class: "shows" }, el("legend", {}, words.show), parts);
+    return el("fieldset", { class: "shows" }, el("legend", {}, words.show), parts, page.button("carry", words.carry, () => page.carry(), { class: "quiet" }));
   }
 
   // --- what is turned ---
@@ -157,7 +162,7 @@
     const { words, experiment, hidden } = page, lesson = lab.lessons.find(({ id }) => id === experiment.lesson), told = lesson && words.lessons[lesson.id];
     const about = catalogue.methods[experiment.method], strong = (text) => el("strong", {}, text + ": ");
     const card = told ? el("div", { class: "card lesson" }, el("h2", {}, told.title), el("p", {}, told.text), el("p", {}, strong(words.tryThis), told.try), el("p", {}, strong(words.expect), told.expect))
-      : el("div", { class: "card" }, el("h2", {}, experiment.method), el("p", { class: "formula" }, about.formula), el("p", {}, strong(words.lookFor), lookFor(about)), el("p", { class: "hint", lang: "en" }, about.reference));
+      : el("div", { class: "card" }, el("h2", {}, experiment.method), el("p", { class: "formula" }, about.formula), el("p", { class: "hint" }, words.formulaHint), el("p", {}, strong(words.lookFor), lookFor(about)), el("p", { class: "hint", lang: "en" }, about.reference));
     at.dials = el("div", { class: "dials" });
     return el("section", { class: "side", "aria-label": words.dials }, card, hidden("dials") ? null : el("div", { class: "card" }, el("h2", {}, words.dials), at.dials),
       hidden("beside") ? null : besideCard(), hidden("own") ? null : page.ownCard(), hidden("share") ? null : page.shareCard());
@@ -178,11 +183,15 @@
       rows.push(row);
       if (setup.used.includes(key)) page.dialRows.set(key, row);
     }
-    if (!setup.models.step && (!wanted || wanted.includes("critic_steps"))) {
-      const row = lab.slider({ key: "critic_steps", words: words.criticSteps }, { low: 1, high: 10, log: false, whole: true }, setup.critic_steps, (now) => page.turned("critic_steps", now));
+    for (const [key, name, value] of [["critic_steps", words.criticSteps, setup.critic_steps], ["generator_steps", words.generatorSteps, 1]]) {
+      if (setup.models.step || (wanted && !wanted.includes(key))) continue;
+      const row = lab.slider({ key, words: name }, { low: 1, high: 10, log: false, whole: true }, value, (now) => page.turned(key, now));
       rows.push(row);
-      page.dialRows.set("critic_steps", row);
+      page.dialRows.set(key, row);
     }
+    if (!wanted) rows.push(...optimisers(setup));
+    if (setup.players) rows.unshift(...players(setup.players));
+    else if (!wanted && page.cuts(page.experiment.method, page.experiment.scenario)) rows.push(page.button("cut", words.chooseCut, () => page.start({ ...page.experiment, step: 0, changes: [], size: page.OWN }, true)));
     if (setup.latent) rows.push(chooser("latent", words.latent, Object.entries(words.latents), setup.latent, (latent) => page.start({ ...page.experiment, step: 0, latent }, true)));
     at.frozen = null;
     if (!setup.models.step) {
@@ -194,6 +203,30 @@
     rows.push(el("div", { class: "row" }, kick("kick-critic", "critic", words.kickCritic), kick("kick-generator", "generator", words.kickGenerator), setup.shift === null ? null : kick("kick-move", "move", words.kickMove)));
     at.dials.replaceChildren(...rows);
   };
+
+  // Layers and neurons of either player, and how many latents there are; the game begins anew.
+  function players(now) {
+    const { words } = page, [neurons, layers] = catalogue.measured.largest;
+    let later = 0;
+    const recut = (change) => { clearTimeout(later); later = setTimeout(() => { change(now); page.start({ ...page.experiment, step: 0, players: now }, true); }, 350); };
+    const slider = (player, what, high) => lab.slider({ key: `${player}-${what}`, words: words[`${player}Cut`][what] }, { low: 1, high, log: false, whole: true }, now[player][what],
+      (value) => recut((all) => { all[player][what] = value; }));
+    const latents = chooser("inputs", words.inputs, Object.entries(words.inputsOf), String(now.inputs), (value) => recut((all) => { all.inputs = Number(value); }));
+    return [...["generator", "critic"].flatMap((player) => [slider(player, "layers", layers), slider(player, "width", neurons)]), latents];
+  }
+
+  // How each player goes down its slope: as the method has it, or plainly. Players that move at once go alike.
+  function optimisers(setup) {
+    const { words } = page, own = catalogue.methods[page.experiment.method].optimiser;
+    at.optimisers = {};
+    if (!setup.used.includes("epsilon")) return [];
+    return (setup.models.step ? ["critic"] : ["critic", "generator"]).map((player) => {
+      const field = chooser(`${player}-optimiser`, setup.models.step ? words.optimiser : words[`${player}Optimiser`], [["own", words.optimisers[own]], ["descent", words.optimisers.descent]], "own",
+        (now) => page.turned(`${player}_optimiser`, now));
+      at.optimisers[player] = field.querySelector("select");
+      return field;
+    });
+  }
 
   function nameOf(key) {
     const { words } = page, [part, ...rest] = key.split("."), name = rest.join(".");

@@ -1,7 +1,7 @@
 // What is taken along: the address, the command, a picture, a film.
 "use strict";
 (function () {
-  const page = lab.page, { catalogue, at } = page, { el } = lab;
+  const page = lab.page, { catalogue, at } = page, { el, filled } = lab;
   const FILM = 720, GIF = 360, EVERY = 100, MOST = 200; // pixels a side, of a GIF; ms between its pictures; so many at most
   let recorder = null, moving = null, gif = null, lastPicture = 0;
 
@@ -24,7 +24,15 @@
 
   function command() {
     const { experiment } = page, { look, setup } = page.main();
-    return lab.commandOf({ ...experiment, drawn: page.isChanged() }, { scenario: catalogue.scenarios[experiment.scenario], game: setup, dials: look.dials, criticSteps: look.criticSteps, size: experiment.size });
+    return lab.commandOf({ ...experiment, drawn: page.isChanged() }, { measured: catalogue.measured, scenario: catalogue.scenarios[experiment.scenario], game: setup, dials: look.dials, criticSteps: look.criticSteps, size: experiment.size, plain: look.plain, onlyHere: onlyHere(look, setup) });
+  }
+
+  // What of a game no command says, in words.
+  function onlyHere({ generatorSteps, plain }, { models }) {
+    const { words } = page, parts = [];
+    if (generatorSteps > 1) parts.push(`${words.generatorSteps}: ${generatorSteps}`);
+    if (!models.step) for (const player of ["critic", "generator"]) if (plain[player] && !(plain.critic && plain.generator)) parts.push(`${words[player + "Optimiser"]}: ${words.optimisers.descent}`);
+    return parts.length ? filled(words.onlyHere, { what: parts.join("; ") }) : "";
   }
 
   function save(blob, name) {

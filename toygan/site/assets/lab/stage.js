@@ -5,32 +5,38 @@ lab.Stage = class {
   constructor(canvas, catalogue) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d", { alpha: false });
+    this.context.fillStyle = "#fdfdfc"; // until something is seen
+    this.context.fillRect(0, 0, canvas.width, canvas.height);
     this.windows = catalogue.windows;
     this.colours = catalogue.colours;
     this.kindColours = catalogue.kinds;
+    this.bandColours = catalogue.bands;
     this.fills = Uint32Array.from(catalogue.bands.map((rgb) => lab.Stage.turned(rgb)));
     this.lines = Uint32Array.from(catalogue.bands.map((rgb) => lab.Stage.turned(lab.Stage.darker(rgb))));
     this.middle = (catalogue.bands.length - 1) / 2;
     this.width = 0; // of a band
     this.trails = [];
+    this.seenWidth = 0; // asked of the page it would have to be laid out anew for every picture
+    new ResizeObserver(([{ contentRect }]) => { this.seenWidth = contentRect.width; }).observe(canvas);
   }
 
   // Canvas bytes are red, green, blue, alpha; read as one little-endian number that is turned around.
   static turned(rgb) { return (0xff000000 | ((rgb & 255) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0; }
   static darker(rgb) { return [16, 8, 0].reduce((sum, by) => sum | (Math.floor(((rgb >> by) & 255) * 0.8) << by), 0); }
 
-  setView(view) { this.view = view; this.width = 0; this.carpet = null; this.trails = []; }
+  setView(view) { this.view = view; this.width = 0; this.carpet = this.density = this.contours = null; this.trails = []; }
+  setDensity(logs) { this.density = logs; this.contours = null; }
   setReal(points) { this.real = points; this.carpet = null; }
 
   // As many pixels as are seen, within reason.
   resize() {
-    const box = this.canvas.getBoundingClientRect(), size = Math.round(Math.min(Math.max(box.width, 120) * Math.min(devicePixelRatio || 1, 2), 720));
+    const size = Math.round(Math.min(Math.max(this.seenWidth || this.canvas.clientWidth, 120) * Math.min(devicePixelRatio || 1, 2), 720));
     if (this.canvas.width !== size || !this.image) {
       this.canvas.width = this.canvas.height = size;
       this.image = this.context.createImageData(size, size);
       this.pixels = new Uint32Array(this.image.data.buffer);
       this.bands = new Uint8Array(size * size);
-      this.carpet = null;
+      this.carpet = this.contours = null;
     }
   }
 
@@ -52,12 +58,14 @@ lab.Stage = class {
     this.context.putImageData(this.image, 0, 0);
     if (show.real && this.real) this.context.drawImage(this.carpetOf(), 0, 0);
     const own = !this.optimal;
+    if (own && show.density && this.density) this.context.drawImage(this.contours || (this.contours = lab.marks.contours(this, this.density)), 0, 0);
     if (own && show.arrows && look.slopes) lab.marks.arrows(this, look.slopes);
-    if (own && show.mesh) lab.marks.mesh(this, look.samples);
+    if (own && show.mesh) lab.marks.mesh(this, look.samples, show.law);
     if (own && show.back && look.reconstructed) lab.marks.wayBack(this, look.reconstructed);
-    if (own && (show.trails || show.tracked)) this.followed(look);
+    if (own && look.step !== undefined) this.followed(look); // so that trails are there when they are asked for
     if (own && show.trails) lab.marks.trails(this);
     if (own && look.slow) lab.marks.batch(this, look.slow);
+    else if (own && show.judged && look.scores) lab.marks.judged(this, look, show);
     else if (show.generated) lab.marks.points(this, look.samples, own && show.kinds);
     if (own && show.pulls && look.slopes) lab.marks.pulls(this, look);
     if (own && show.tracked) lab.marks.tracked(this, look.samples);
@@ -140,6 +148,12 @@ lab.Stage = class {
       context.fill();
     }
     return carpet;
+  }
+
+  // The band that a score is painted in, as a place among them; the map says its scale when it is painted.
+  bandOf(score) {
+    const { middle, width } = this.shown || { middle: 0, width: 1 };
+    return Math.min(Math.max(Math.floor((score - middle) / width + this.middle + 0.5), 0), this.fills.length - 1);
   }
 
   // The score and the slope at a place of the plane, between the places of their grids.

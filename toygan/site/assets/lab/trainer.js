@@ -3,15 +3,18 @@
 "use strict";
 lab.trainer = function () {
   const games = new Map(), sessions = new Map();
-  const FRAME = 33, TRAIN = 26, LOOK = 8; // ms from look to look; of them for moves, and for looks at several games
+  const FRAME = 32, LOOK = 8, LEAST = 8; // ms from look to look; of them for looks at several games, and at least for moves
   const MAPS = 0.12; // the share of the time that goes into maps
   const GENERATOR = 1 << 20, EXTRA = 1 << 21; // which move of a step random numbers are for
-  let potential = null, playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20, wanted = { slopes: true, optimal: null };
+  const shared = {}; // models that belong to no game
+  let playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20, wanted = { slopes: true, optimal: null };
 
   const { stream, named, normal, drawn } = lab.draws();
 
   // --- models ---
 
+  const KEPT = 40; // sessions, and those that are in use
+  let opening = null;
   const product = (shape) => shape.reduce((a, b) => a * b, 1);
 
   async function session(bytes) {
@@ -19,10 +22,12 @@ lab.trainer = function () {
     for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 16777619);
     const key = bytes.length + "/" + hash;
     if (!sessions.has(key)) {
-      if (sessions.size > 40) {
-        const [first, old] = sessions.entries().next().value;
-        sessions.delete(first);
-        if (![...games.values()].some((game) => Object.values(game.models).some((model) => model.session === old))) await old.release();
+      const isUsed = (one) => [...games.values(), { models: shared }, ...(opening ? [opening] : [])].some(({ models }) => Object.values(models).some((model) => model.session === one));
+      for (const [other, one] of sessions) {
+        if (sessions.size <= KEPT) break;
+        if (isUsed(one)) continue;
+        sessions.delete(other);
+        await one.release();
       }
       sessions.set(key, await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], graphOptimizationLevel: "all" }));
     }
@@ -40,29 +45,48 @@ lab.trainer = function () {
 
   const stepOf = (game) => Number(game.state[game.places.step].data[0]);
 
+  // What a model is fed by name: a state, dials, numbers that are held, and what else there is, by `other(name, type, shape)`.
+  const feeding = (game, dials, other) => (port, type, shape) => {
+    const at = port.indexOf("/"), name = port.slice(at + 1);
+    if (port.startsWith("state/")) return game.state[port];
+    if (port.startsWith("dials/")) return dials[name];
+    if (port.startsWith("held/")) return game.held[name];
+    return other(name, type, shape);
+  };
+
   async function move(game, name, place) {
-    const step = stepOf(game);
-    const out = await run(game.models[name], (port, type, shape) => {
-      if (port.startsWith("state/")) return game.state[port];
-      if (port.startsWith("dials/")) return game.dials[port.slice(6)];
-      return tensor(type, drawn(game, port.slice(5), product(shape), step, place), shape);
-    });
+    const step = stepOf(game), numbers = (law, type, shape) => tensor(type, drawn(game, law, product(shape), step, place), shape);
+    const out = await run(game.models[name], feeding(game, game.fed[name] || game.dials, numbers));
     for (const port in out) game.state[port.slice(5)] = out[port];
     game.moved = name;
-    moves++;
   }
-  let moves = 0;
 
-  // One step: the critics as often as is asked, then the generators; a frozen player is left out.
+  // The end of a step: one more, and what else a cast changes then.
+  async function over(game) {
+    if (game.models.over) {
+      const out = await run(game.models.over, feeding(game, game.dials));
+      for (const port in out) game.state[port.slice(5)] = out[port];
+      return;
+    }
+    const counted = game.places.step;
+    game.state[counted] = tensor("float64", [stepOf(game) + 1], game.state[counted].dims);
+  }
+
+  // The moves of a step: the critics as often as is asked, then the generators; a frozen player is left out.
+  function movesOf(game) {
+    if (game.models.step) return game.frozen === "both" ? [] : [["step", 0]];
+    const critics = Array.from({ length: game.frozen === "critic" ? 0 : game.criticSteps }, (_, k) => ["critic", k]);
+    const generators = Array.from({ length: game.frozen === "generator" ? 0 : game.generatorSteps }, (_, k) => ["generator", GENERATOR + k]);
+    return [...critics, ...generators];
+  }
+
   async function step(game) {
     game.slow = null;
     apply(game);
     for (const extra of game.extra.splice(0)) await move(game, extra, EXTRA + ++game.extras);
-    if (game.models.step && game.frozen !== "both") return move(game, "step", 0);
-    if (game.frozen !== "critic" && game.frozen !== "both") for (let k = 0; k < game.criticSteps; k++) await move(game, "critic", k);
-    if (game.frozen !== "generator" && game.frozen !== "both") return move(game, "generator", GENERATOR);
-    const counted = game.places.step;
-    game.state[counted] = tensor("float64", [stepOf(game) + 1], game.state[counted].dims);
+    const moves = movesOf(game);
+    for (const [name, place] of moves) await move(game, name, place);
+    if (!game.models.step) await over(game);
   }
 
   // --- what the visitor does, in the order of the steps: [step, key, value] ---
@@ -72,11 +96,26 @@ lab.trainer = function () {
     while (game.done < game.changes.length && game.changes[game.done][0] <= now) {
       const [, key, value] = game.changes[game.done++];
       if (key === "critic_steps") game.criticSteps = value;
+      else if (key === "generator_steps") game.generatorSteps = value;
+      else if (key === "critic_optimiser" || key === "generator_optimiser") game.plain[key.split("_")[0]] = value === "descent";
       else if (key === "frozen") game.frozen = value;
       else if (key === "kick") kick(game, value);
       else if (key === "only") game.extra.push(value);
       else if (key in game.dials) game.dials[key] = tensor("float64", [value], []);
+      game.fed = fedTo(game);
     }
+  }
+
+  // What each move is fed with for its dials: a player that goes down its slope plainly has others of the optimiser's.
+  function fedTo({ dials, plain, descent, models }) {
+    const down = (player) => {
+      if (!plain[player]) return dials;
+      const own = Object.fromEntries(Object.entries(descent).map(([key, value]) => [key, tensor("float64", [value], [])]));
+      const rates = (models.step ? ["critic", "generator"] : [player]).map((name) => name + "_rate").filter((key) => key in dials);
+      for (const key of rates) own[key] = tensor("float64", [dials[key].data[0] * descent.epsilon], []);
+      return { ...dials, ...own };
+    };
+    return { critic: down("critic"), generator: down("generator"), step: down("critic") };
   }
 
   // A player's parameters shaken by a share of their own size; or the generator moved by a third of the view, somewhere.
@@ -84,8 +123,9 @@ lab.trainer = function () {
     if (player === "move") { moveAway(game); return; }
     const place = game.places[player], old = game.state[place], fresh = new Float32Array(old.data.length);
     normal(stream(game.seed, named("kick"), stepOf(game), game.done), fresh);
-    const size = 0.5 * Math.sqrt(old.data.reduce((sum, one) => sum + one * one, 0) / Math.max(old.data.length, 1));
-    for (let i = 0; i < fresh.length; i++) fresh[i] = old.data[i] + size * fresh[i];
+    const held = game.held[player] && game.held[player].data, isHeld = (i) => held && held[i] < game.free / 2;
+    const own = held ? old.data.filter((_, i) => !isHeld(i)) : old.data, size = 0.5 * Math.sqrt(own.reduce((sum, one) => sum + one * one, 0) / Math.max(own.length, 1));
+    for (let i = 0; i < fresh.length; i++) fresh[i] = old.data[i] + (isHeld(i) ? 0 : size * fresh[i]);
     game.state[place] = tensor("float32", fresh, old.dims);
   }
 
@@ -108,8 +148,8 @@ lab.trainer = function () {
 
   // --- history: states share what did not change, and are never written into ---
 
-  const standing = ({ state, done, extras, dials, criticSteps, frozen }) =>
-    ({ state: { ...state }, done, extras, dials: { ...dials }, criticSteps, frozen });
+  const standing = ({ state, done, extras, dials, fed, criticSteps, generatorSteps, plain, frozen }) =>
+    ({ state: { ...state }, done, extras, dials: { ...dials }, fed, criticSteps, generatorSteps, plain: { ...plain }, frozen });
 
   const sizeOf = (game) => Object.values(game.state).reduce((sum, one) => sum + 4 * one.data.length, 0);
 
@@ -140,11 +180,7 @@ lab.trainer = function () {
   // What a model that looks sees of the state, through the game's windows or others.
   async function watchedAs(game, others, model = "look", wanted) {
     const given = { ...game.windows, ...others };
-    const out = await run(game.models[model], (port, type, shape) => {
-      if (port.startsWith("state/")) return game.state[port];
-      if (port.startsWith("dials/")) return game.dials[port.slice(6)];
-      return tensor(type, given[port.slice(3)], shape);
-    }, wanted);
+    const out = await run(game.models[model], feeding(game, game.dials, (name, type, shape) => tensor(type, given[name], shape)), wanted);
     return Object.fromEntries(Object.entries(out).map(([port, one]) => [port.replace("next seen/", ""), Float32Array.from(one.data)]));
   }
 
@@ -161,9 +197,9 @@ lab.trainer = function () {
     const told = reportOf(game), kept = game.history;
     const wild = (one) => !(Math.abs(one) < game.runaway);
     game.diverged = seen.samples.some(wild) || (stepOf(game) > 0 && Object.values(told).some((one) => Math.abs(one) >= game.runaway));
-    postMessage({ told: "look", game: game.id, why, step: stepOf(game), report: told, ...seen, rate, moved: game.moved, slow: game.slow,
+    postMessage({ told: "look", game: game.id, why, step: stepOf(game), report: told, ...seen, rate, cost, moved: game.moved, slow: game.slow,
       diverged: game.diverged, over: isOver(game), kept: [kept.length ? kept[0].step : 0, kept.length ? kept[kept.length - 1].step : 0],
-      changes: game.changes.slice(0, game.done), criticSteps: game.criticSteps, frozen: game.frozen, memory: kept.length * sizeOf(game),
+      changes: game.changes.slice(0, game.done), criticSteps: game.criticSteps, generatorSteps: game.generatorSteps, plain: game.plain, frozen: game.frozen, memory: kept.length * sizeOf(game),
       dials: Object.fromEntries(Object.entries(game.dials).map(([key, one]) => [key, one.data[0]])) },
     Object.values(seen).map((one) => one.buffer));
     unseen++;
@@ -181,7 +217,14 @@ lab.trainer = function () {
   // What curves and the diagnosis ask for, of the state as it is.
   async function gauge(game) {
     const found = await watchedAs(game, game.gauged, "gauge");
-    postMessage({ told: "gauge", game: game.id, step: stepOf(game), report: reportOf(game), ...found });
+    postMessage({ told: "gauge", game: game.id, step: stepOf(game), report: reportOf(game), ...found, ...(await divergences(game.windows.judged, found.samples)) });
+  }
+
+  // Of two clouds of as many points as are judged, both blurred alike; of such that are nowhere none.
+  async function divergences(real, fake) {
+    if (!fake.every(Number.isFinite)) return {};
+    const given = { real, fake }, out = await run(shared.divergence, (port, type, shape) => tensor(type, given[port.slice(3)], shape));
+    return Object.fromEntries(Object.entries(out).map(([port, one]) => [port.replace("next seen/", ""), one.data[0]]));
   }
 
   const reportOf = (game) => Object.fromEntries(Object.entries(game.told).map(([name, place]) => [name, Number(game.state[place].data[0])]));
@@ -194,7 +237,7 @@ lab.trainer = function () {
   channel.port1.onmessage = () => resumed.shift()();
   const breathe = () => new Promise((resolve) => { resumed.push(resolve); channel.port2.postMessage(0); });
   const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  let rate = 0, busy = Promise.resolve();
+  let rate = 0, looks = 6, cost = 0, busy = Promise.resolve(); // steps a second; ms that looks take, and a step
 
   // One thing at a time, in order: models run between messages too.
   const inTurn = (work) => (busy = busy.then(work).catch((error) => postMessage({ told: "fault", words: String(error && error.message || error) })));
@@ -208,18 +251,21 @@ lab.trainer = function () {
       last = begun;
       await inTurn(async () => {
         const alive = () => [...games.values()].filter((game) => !isOver(game));
-        while (due >= 1 && performance.now() - begun < TRAIN && alive().length) {
+        let some = 0;
+        for (const train = Math.max(FRAME - looks, LEAST); due >= 1 && performance.now() - begun < train && alive().length; due--) {
           for (const game of alive()) await (slow ? subStep(game) : game.sub ? finished(game) : step(game));
-          due--;
-          counted++;
+          some++;
         }
         const looking = performance.now();
+        if (some) cost += ((looking - begun) / some - cost) * (cost ? 0.1 : 1);
+        counted += some;
         for (const game of games.values()) keep(game);
         for (const game of inTurns()) {
           if (!isOver(game) && (unseen >= 2 * games.size || performance.now() - looking > LOOK)) continue;
           await look(game, "play");
           game.seen = looking;
         }
+        looks += (performance.now() - looking - looks) * 0.2;
         if (!alive().length) { playing = false; postMessage({ told: "rest" }); }
       });
       const now = performance.now();
@@ -234,13 +280,7 @@ lab.trainer = function () {
 
   // --- slow motion: the parts of each move of a step, one at a time ---
 
-  const PARTS = ["sample", "judge", "pull", "update"];
-
-  function movesOf(game) {
-    if (game.models.step) return [["step", 0]];
-    const critics = game.frozen === "critic" ? [] : Array.from({ length: game.criticSteps }, (_, k) => ["critic", k]);
-    return [...critics, ...(game.frozen === "generator" ? [] : [["generator", GENERATOR]])];
-  }
+  const PARTS = ["sample", "judge", "loss", "pull", "update"];
 
   async function subStep(game) {
     if (!game.sub) apply(game);
@@ -250,10 +290,10 @@ lab.trainer = function () {
     Object.assign(game.slow, { part, of: moves.length, which: Math.floor(game.sub / PARTS.length) });
     if (part === "update") {
       await move(game, name, place);
-      game.slow.now = (await batch(game, place, stepOf(game) - (name === "critic" ? 0 : 1))).fake;
+      game.slow.now = (await batch(game, place, stepOf(game) - (name === "step" ? 1 : 0))).fake;
     }
     game.sub = (game.sub + 1) % (PARTS.length * moves.length);
-    if (!game.sub && name === "critic") await step({ ...game, frozen: "both" });
+    if (!game.sub && name !== "step") await over(game);
   }
 
   // A step that was begun in slow motion is played to its end.
@@ -271,28 +311,30 @@ lab.trainer = function () {
       let shift = i * width;
       for (const [numbers, columns] of parts) { for (let c = 0; c < columns; c++) latents[shift++] = numbers[i * columns + c]; }
     }
+    const last = parts[parts.length - 1], latent = firstTwo(last[0], last[1], last[1]);
     const seen = await watchedAs(game, { latents }), fake = seen.samples.slice(0, 2 * rows), slopes = game.windows.slopes.slice();
     slopes.set(fake.subarray(0, slopes.length));
     const pulled = await watchedAs(game, { latents, slopes });
-    return { real: drawn(game, "real", 2 * rows, step, place), fake, pull: pulled.slopes.slice(0, Math.min(2 * rows, slopes.length)) };
+    return { real: drawn(game, "real", 2 * rows, step, place), latent, fake, pull: pulled.slopes.slice(0, Math.min(2 * rows, slopes.length)) };
   }
 
   // --- messages ---
 
   const ACTS = {
-    async engine({ packed, loader, model }) {
+    async engine({ packed, loader, models }) {
       const whole = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
       ort.env.wasm.wasmBinary = await new Response(whole).arrayBuffer();
       ort.env.wasm.numThreads = 1;
       ort.env.wasm.proxy = false;
       ort.env.logLevel = "error";
       ort.env.wasm.wasmPaths = { mjs: URL.createObjectURL(new Blob([loader], { type: "text/javascript" })) };
-      potential = { ...model, session: await session(model.bytes) };
+      for (const name in models) shared[name] = { ...models[name], session: await session(models[name].bytes) };
       postMessage({ told: "ready" });
     },
     async open({ setup }) {
-      const game = { ...setup, models: {}, history: [], every: 1, done: 0, extra: [], extras: 0, state: {}, dials: {},
+      const game = { ...setup, models: {}, history: [], every: 1, done: 0, extra: [], extras: 0, state: {}, dials: {}, held: {}, plain: {},
         until: setup.until === undefined || setup.until === null ? Infinity : setup.until, diverged: false, mapped: 0, mapCost: 0, sub: 0, slow: null };
+      opening = game;
       for (const name in setup.models) game.models[name] = { ...setup.models[name], session: await session(setup.models[name].bytes) };
       for (const place in setup.state) {
         const { size, wide, player, number, shape } = setup.state[place];
@@ -300,8 +342,11 @@ lab.trainer = function () {
         game.state[place] = tensor(wide ? "float64" : "float32", numbers, shape);
       }
       for (const key in setup.dials) game.dials[key] = tensor("float64", [setup.dials[key]], []);
+      for (const player in setup.held) game.held[player] = tensor("float32", setup.held[player], game.state[game.places[player]].dims);
+      game.fed = fedTo(game);
       rewatch(game);
       games.set(game.id, game);
+      opening = null;
       unseen = 0;
       apply(game);
       keep(game);
@@ -325,13 +370,23 @@ lab.trainer = function () {
     },
     async again({ id }) { if (games.has(id)) await look(games.get(id), "ends"); },
     async gauge({ id }) { if (games.has(id)) await gauge(games.get(id)); },
+    async density({ id }) {
+      const { scores, some } = games.get(id).windows, given = { points: scores, cloud: some };
+      const out = await run(shared.density, (port, type, shape) => tensor(type, given[port.slice(3)], shape));
+      postMessage({ told: "density", values: Float32Array.from(Object.values(out)[0].data) });
+    },
+    async floor({ id, real, clouds }) {
+      const found = [];
+      for (const cloud of clouds) found.push(await divergences(real, cloud));
+      postMessage({ told: "lowest", game: id, found });
+    },
     async seek({ id, step: wanted }) { seek(games.get(id), wanted); await look(games.get(id), "seek"); },
     async until({ id, step: wanted }) { games.get(id).until = wanted === null ? Infinity : wanted; },
     async ends({ id, ends, duals }) {
       const game = games.get(id);
       if (!game) return;
       const given = { "at/points": game.windows.scores, "at/ends": ends, "at/duals": duals };
-      const found = await run(potential, (port, type, shape) => tensor(type, given[port], shape));
+      const found = await run(shared.potential, (port, type, shape) => tensor(type, given[port], shape));
       game.optimal = Float32Array.from(Object.values(found)[0].data);
       if (!playing) await look(game, "ends");
     },
@@ -341,9 +396,9 @@ lab.trainer = function () {
     },
     async probe({ id, feeds, name }) { // for tests: a move on numbers from outside
       const game = games.get(id);
-      const out = await run(game.models[name], (port, type, shape) => (feeds[port] ? tensor(type, Float32Array.from(feeds[port]), shape) :
-        port.startsWith("dials/") ? game.dials[port.slice(6)] : game.state[port]));
+      const out = await run(game.models[name], feeding(game, game.fed[name], (law, type, shape) => tensor(type, Float32Array.from(feeds["draw/" + law]), shape)));
       for (const port in out) game.state[port.slice(5)] = out[port];
+      if (name === "generator") await over(game);
       postMessage({ told: "probed", state: Object.fromEntries(Object.entries(game.state).map(([place, one]) => [place, Array.from(one.data)])) });
     },
   };
@@ -373,10 +428,18 @@ lab.trainer = function () {
     return out;
   }
 
+  // The first two of the last `own` columns, as places of the plane.
+  function firstTwo(numbers, width, own) {
+    const out = new Float32Array(2 * numbers.length / width);
+    for (let i = 0; i < out.length; i++) out[i] = i % 2 < own ? numbers[Math.floor(i / 2) * width + width - own + i % 2] : 0;
+    return out;
+  }
+
   // What looks and gauges are fed, and which kind each watched point is of.
   function rewatch(game) {
     const { samples, judged } = game.watched, { kinds, windows } = game, { numbers, width } = watched(game, game.watched, windows.realLabels);
     windows.latents = numbers;
+    postMessage({ told: "latents", game: game.id, places: firstTwo(numbers, width, game.draws.latent[1]) });
     game.gauged = { latents: watched(game, { samples: judged, mesh: 0 }, windows.judgedLabels).numbers, real: windows.judged };
     if (!kinds) return;
     const most = (i) => { const row = numbers.subarray(i * width + kinds.start, i * width + kinds.stop); return row.indexOf(Math.max(...row)); };

@@ -4,7 +4,7 @@
   const page = lab.page, { catalogue, at, charts } = page, { el, filled } = lab, { mean, middleOf } = lab.measures;
   const EVERY = 350, FRAMES = 50, ENOUGH = 10; // ms between two measures; frames of a story; of one that is judged
   const LINES = { // what each chart shows, by the names that frames have
-    distance: ["w1"], losses: [], cover: ["covered", "quality"], gap: ["critic_gap"], sizes: ["generator_gradient", "critic_gradient", "steepness"],
+    distance: ["w1"], divergences: ["js", "kl"], losses: [], cover: ["covered", "quality"], gap: ["critic_gap"], sizes: ["generator_gradient", "critic_gradient", "steepness"],
   };
   let turn = 0, lastAsked = 0;
 
@@ -45,11 +45,14 @@
     const steepest = Math.max(...steep, ...Array.from({ length: look.slopes.length / 2 }, (_, i) => Math.hypot(look.slopes[2 * i], look.slopes[2 * i + 1])));
     const scores = lab.measures.ofScores({ real: setup.windows.judged, fake, pair, distance, realScores, fakeScores, steepest });
     const blurred = setup.showsOthers || look.dials.instance_noise > 0; // then the plan is not between what the critic is shown
-    const layers = [...found.layer_gradients], field = [...look.scores];
-    return { step: found.step, w1: distance, ...report, ...scores, ...(blurred ? { critic_gap: NaN } : {}), ...cloud(fake), lead: scores.critic_value, score_gap: Math.abs(scores.critic_value),
+    const layers = own(setup, [...found.layer_gradients]), field = [...look.scores];
+    return { step: found.step, w1: distance, js: found.js, kl: found.kl, ...report, ...scores, ...(blurred ? { critic_gap: NaN } : {}), ...cloud(fake), lead: scores.critic_value, score_gap: Math.abs(scores.critic_value),
       score_range: Math.max(...field) - Math.min(...field), steepness: between[between.length >> 1], layers, critic_gradient: layers[0],
-      generator_gradient: found.generator_gradient[0], score_saturation: found.score_saturation[0], weight_saturation: found.weight_saturation[0] };
+      generator_gradient: found.generator_gradient[0], score_saturation: found.score_saturation[0], weight_saturation: setup.players ? NaN : found.weight_saturation[0] }; // of parameters that are not its own nothing is told
   }
+
+  // Of players cut to measure those layers that they have.
+  const own = ({ players }, layers) => (players ? layers.filter((_, l) => l < players.critic.layers || l === layers.length - 1) : layers);
 
   // What is counted of a cloud on the target as it is now.
   function cloud(points) {
@@ -63,6 +66,14 @@
   page.askFloor = function () {
     const { setup } = page.main(), n = catalogue.windows.judged;
     page.assigner.postMessage({ game: setup.id, real: setup.windows.judged, floor: Array.from({ length: 8 }, (_, k) => page.spread(setup.pool, n, k + 1)) });
+    page.trainer.postMessage({ do: "floor", id: setup.id, real: setup.windows.judged, clouds: Array.from({ length: 8 }, (_, k) => page.spread(setup.pool, n, k + 1)) });
+  };
+
+  // What perfect samplers score in divergences.
+  page.lowest = function (found) {
+    const of = (name) => mean(found.map((one) => one[name]));
+    lab.told.lowest = { js: of("js"), kl: of("kl") };
+    at.lowest.textContent = filled(page.words.divergenceHint, { js: lab.short(of("js")), kl: lab.short(of("kl")), most: lab.short(Math.LN2) });
   };
 
   page.floored = function (panel, distances) {
@@ -146,15 +157,30 @@
 
   // --- the room ---
 
+  // The last number of each line beside its name.
+  let keys = {};
+  page.keyNumbers = function () {
+    for (const name in keys) {
+      const last = charts[name].points[charts[name].points.length - 1];
+      keys[name].forEach((at, i) => { const text = last && Number.isFinite(last.values[i]) ? lab.short(last.values[i]) : ""; if (at.textContent !== text) at.textContent = text; });
+    }
+  };
+
   page.watchRoom = function () {
+    keys = {};
     const { words } = page, canvas = (id, what) => el("canvas", { class: "chart", id, role: "img", "aria-label": filled(words.chartName, { what }) });
-    const key = ([colour, text]) => el("span", { class: "key" }, el("span", { class: "line", style: `background:var(${colour})`, "aria-hidden": "true" }), text);
+    const key = (name) => ([colour, text]) => {
+      const number = el("span", { class: "count" });
+      (keys[name] = keys[name] || []).push(number);
+      return el("span", { class: "key" }, el("span", { class: "line", style: `background:var(${colour})`, "aria-hidden": "true" }), text + " ", number);
+    };
     const chart = (name, id, title, lines, more, ...under) => {
       const drawn = canvas(id, title);
       charts[name] = Object.assign(new lab.Chart(drawn, lines.map(([colour, , dash]) => ({ colour, dash })), page.seek), more);
-      return el("div", {}, el("h2", {}, title), drawn, lines.length > 1 ? el("p", { class: "keys" }, lines.map(key)) : null, under);
+      return el("div", {}, el("h2", {}, title), drawn, lines.length > 1 ? el("p", { class: "keys" }, lines.map(key(name))) : null, under);
     };
-    at.coverNow = el("p", { class: "hint" }, words.coverNone);
+    at.coverNow = el("p", { class: "hint" }, " ");
+    at.lowest = el("p", { class: "hint" }, " ");
     at.labels = el("p", { class: "labels" }, el("span", { class: "label" }, words.labelsNone));
     at.events = el("ul", {});
     return el("section", { class: "watch", "aria-label": words.losses },
@@ -162,6 +188,7 @@
       chart("losses", "losses", words.losses, [["--accent", words.criticLoss], ["--generated", words.generatorLoss], ["--soft", words.penaltyLoss, [4, 3]]], {}),
       el("div", { class: "diagnosis" }, el("h2", {}, words.events), at.labels, el("div", { class: "events", role: "log", "aria-label": words.events, tabindex: "0" }, at.events), el("p", { class: "hint" }, words.eventsHint)),
       chart("cover", "covered", words.cover, [["--accent", words.covered], ["--generated", words.quality, [4, 3]]], { low: 0, high: 1 }, at.coverNow),
+      chart("divergences", "divergences", words.divergences, [["--accent", words.js], ["--generated", words.kl, [4, 3]]], { log: true }, at.lowest),
       chart("gap", "gap", words.gap, [["--ink", ""]], { low: 0, high: 1 }, el("p", { class: "hint" }, words.gapHint)),
       chart("sizes", "sizes", words.gradients, [["--generated", words.generatorGradient], ["--accent", words.criticGradient, [4, 3]], ["--ink", words.steepness]], { log: true }),
       optimalRoom());

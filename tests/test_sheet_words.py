@@ -1,0 +1,190 @@
+"""The words of a sheet, read by someone who meets them for the first time: every letter is explained, every number is of what
+it says, and all of it is in the other language too.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgba
+from test_draw import SMALL, altered, synthetic, words
+
+from toygan import draw
+from toygan.draw import panels, sheet
+from toygan.game.methods import METHODS
+from toygan.quantities.optimal import OPTIMA
+from toygan.view.language import is_wide, told
+from toygan.view.levels import levels
+from toygan.view.scene import optimum_in_words
+from toygan.view.symbols import ROWS, is_changed, names_in, symbols_in_words
+from toygan.view.words import Scored, diagnosed, final_notes, purpose
+
+ENGLISH = {"of", "in", "at", "to", "by", "is", "on", "as"}
+OWN = {
+    "ebgan": "D",
+    "began": "Dk",
+    "mmd-gan": "f",
+    "cramer-gan": "Df",
+    "ns-gan-instance-noise": "sI",
+}  # said in the formula
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_letter_of_a_formula_is_explained_beneath_it(name):
+    """A token of one or two letters is a symbol unless it is a word."""
+    formula = ROWS[name]["formula"]
+    said = symbols_in_words(formula)
+    known = " ".join([formula, *(ROWS[one]["formula"] for one in names_in(formula))])
+    short = (
+        set(re.findall(r"(?<![\w'.-])[A-Za-z]{1,2}(?![\w-])|(?<=-)[A-Za-z]\b", known))
+        - ENGLISH
+        - set(OWN.get(name, ""))
+    )
+    letters = said.rpartition("Letters: ")[2]
+    assert not {token for token in short if not re.search(rf"(?<![\w]){token}\b", letters)}, said
+    assert all(f"{one}: {ROWS[one]['formula']}." in said for one in names_in(formula))
+
+
+def test_words_that_are_no_formula_of_this_notation_are_left_alone():
+    assert symbols_in_words("") == ""
+    assert symbols_in_words("the mean of my own loss") == ""
+
+
+def test_a_method_with_another_weight_is_not_said_to_play_its_formula_to_the_letter():
+    row = {**METHODS["ns-gan-r1"], "critic_steps": 5}
+    assert not is_changed("ns-gan-r1", row)
+    heavy = row | {"constraint": {"kind": "r1", "weight": 10.0}}
+    assert is_changed("ns-gan-r1", heavy)
+    assert not is_changed("ns-gan-r1", heavy | {"formula": "my own"})
+    assert not is_changed("mine", heavy)
+    run = synthetic(frames=3, **SMALL, method="ns-gan-r1", config={"method": heavy})
+    assert any(line.startswith("ns-gan-r1 but for the settings below: C: E sp(-r)") for line in purpose(run))
+
+
+def test_densities_and_labels_in_the_optimum_are_said_to_be_such():
+    for objective, row in OPTIMA.items():
+        line = optimum_in_words(synthetic(frames=3, **SMALL, summary={"optimal": {"how": row.about}}))
+        named = bool(re.search(r"\b[pq]\b", row.about))
+        assert ("p is the density of real points, q that of generated ones" in line) == named, objective
+        assert not re.search(r"\b[ab] [pq]", row.about) or re.search(r", (b and )?a the ", row.about), objective
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"), [("The only seed converged (W1 0.2), at step 9.", True), ("The only seed shrank.", False)]
+)
+def test_a_diagnosis_says_of_how_many_points_its_w1_is(sentence, said):
+    run = synthetic(frames=3, **SMALL, summary={"diagnosis": [sentence], "critic_points": 400})
+    assert diagnosed(run) == sentence + " Here W1 is of a look's 400 points." * said
+
+
+@pytest.mark.parametrize("floors", [{}, {"frame": {"high_quality": {"mean": 0.98, "spread": 0.01}}}])
+def test_dotted_lines_are_explained_where_there_are_some(floors):
+    figure = draw.picture(synthetic(frames=3, **SMALL, modes=8, floors=floors))
+    dotted = [line for axis in figure.axes for line in axis.lines if line.get_linestyle() == ":" and level(line)]
+    assert bool(dotted) == bool(floors)
+    assert ("Thin dots: the best that can be reached." in words(figure)) == bool(floors)
+
+
+def level(line):
+    return len(line.get_ydata()) == 2 and len(set(line.get_ydata())) == 1
+
+
+@pytest.mark.parametrize("steps", [[-1.0, 1.0], [-1.0, 0.0, 1.0], [0.0, 5e-3]])
+def test_a_bar_of_few_steps_has_the_colours_of_the_panel(steps):
+    """Each step's own colour fills its part of the bar; no colour is there that the panel has not, but for a hair's breadth."""
+    scores = np.resize(steps, (20, 20))
+    known = levels(scores, np.array([]))
+    figure = sheet.blank(3)
+    axis = sheet.axis_at(figure, 0.5, 1.0, 2.0, 2.0)
+    bar = panels.score_bar(axis, known, "score")
+    colours = panels.band_colours(known.edges) / 255
+    seen = {tuple(colours[np.searchsorted(known.edges, step)]) for step in steps}
+    widths = np.array([np.ptp(path.vertices[:, 0]) for path in bar.fill.get_paths()])
+    of_seen = np.array([tuple(to_rgba(face)) in seen for face in bar.fill.get_facecolor()])
+    assert len(seen) == len(steps)
+    assert widths[of_seen].sum() > 0.99 * (steps[-1] - steps[0])
+
+
+def test_all_that_shipped_files_and_methods_say_is_in_the_other_language():
+    files = sorted((Path(__file__).parents[1] / "scenarios").glob("*.toml"))
+    said = [
+        str(table[key]) for file in files for table in [tomllib.loads(file.read_text())] for key in ("title", "about")
+    ]
+    said += [row["look_for"] for row in ROWS.values()] + [symbols_in_words(row["formula"]) for row in ROWS.values()]
+    missing = [line for line in said if not any(map(is_wide, told(line, "zh")))]
+    english = [line for line in said if re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", without_formulas(told(line, "zh")))]
+    assert files
+    assert missing == english == []
+
+
+def without_formulas(text):
+    """A text without what stands in formulas of methods, which stay as they are."""
+    for row in ROWS.values():
+        text = text.replace(row["formula"], "")
+    return text
+
+
+def test_seeds_are_listed_in_the_other_language_too():
+    for seeds in ("0, 1", "0, 2, 5", "0, 2, 5, 7", "0–15"):
+        line = told(f"seed 0 shown of {seeds}", "zh")
+        assert re.fullmatch("所示种子 0（共有 .*）", line)
+
+
+def test_a_few_scores_that_dwarf_all_others_leave_the_others_their_contrast():
+    """As of a ratio of densities, whose tail may reach 10^29 where no point is."""
+    x, y = np.meshgrid(np.linspace(-1, 1, 41), np.linspace(-1, 1, 41))
+    near = x + 0.5 * y
+    for far in (0.0, 10.0, 1e4, 1e29):
+        scores = np.where((x > 0.9) & (y > 0.9), far + near, near)
+        known = levels(scores, near[20], exact=True)
+        seen = np.bincount(np.digitize(near.ravel(), known.edges)) / near.size
+        assert (seen > 0.03).sum() >= 8, far
+        assert seen.max() < 0.25, far
+
+
+def test_a_run_without_an_optimal_critic_says_so():
+    run = synthetic(frames=3, **SMALL)
+    assert sheet.NO_OPTIMUM in words(draw.picture(run))
+    best = altered(run, optimal_scores=run.frames["scores"])
+    assert sheet.NO_OPTIMUM not in words(draw.picture(best))
+
+
+@pytest.mark.parametrize("collapsed", [False, True])
+def test_a_count_of_modes_beside_a_collapse_says_how_little_is_enough(collapsed):
+    event = {"step": 3, "seed": 0, "label": "mode-collapse", "evidence": "6 of 8 kept a quarter of their share"}
+    row = {"seed": 0, "w1": 0.2, "modes": 8, "high_quality": 0.9}
+    told = {"summary": {"points": 2000, "w1_points": 1000, "seeds": [row]}, "events": [event] * collapsed}
+    said = " ".join(final_notes(synthetic(frames=3, **SMALL, modes=8, **told)))
+    assert ("one point within 3 sigma is enough" in said) == collapsed
+
+
+def test_a_long_diagnosis_is_not_cut():
+    sentences = [
+        f"{k} of 64 seeds had a critic that ran away (critic loss from 1 to {k}), at step {k}." for k in range(9)
+    ]
+    run = synthetic(frames=3, **SMALL, summary={"diagnosis": sentences})
+    said = words(draw.picture(run)).replace("\n", " ")
+    assert all(sentence in said for sentence in sentences)
+
+
+def test_a_squeezed_axis_of_losses_says_so():
+    run = synthetic(frames=9, **SMALL)
+    wild = altered(run, critic_loss=np.where(np.arange(9)[:, None] == 4, 1e6, run.metrics["critic_loss"]))
+    for one, title in ((run, "losses"), (wild, "losses (log scale)")):
+        axis = panels.loss_curves(sheet.axis_at(sheet.blank(3), 0.5, 0.5, 2.0, 2.0), one)
+        assert axis.get_title(loc="left") == title
+
+
+def test_no_number_of_the_table_reaches_its_neighbour():
+    figure = sheet.blank(2)
+    rows = [Scored("imbalance of modes", "> 99.9\N{NO-BREAK SPACE}%", "−2.34·10⁻¹²")] * 12
+    sheet.table_of(figure, rows, 1.5)
+    figure.canvas.draw()
+    boxes = sorted((text.get_window_extent() for text in figure.texts), key=lambda box: (round(box.y0), box.x0))
+    for left, right in pairwise(boxes):
+        assert round(left.y0) != round(right.y0) or left.x1 < right.x0
