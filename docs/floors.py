@@ -18,7 +18,7 @@ from toygan.files.shipped import shipped, shipped_folder
 from toygan.game.zoo import PLAYED_ON
 from toygan.session.ground import Perfect, address_of, as_told, floors_of
 from toygan.session.measuring import FINAL_W1, N_W1, perfect_at
-from toygan.session.shipped_floors import FILE, Entry, shipped_floors, written
+from toygan.session.shipped_floors import FILE, KeptFloor, shipped_floors, written
 from toygan.session.simulation import FINAL_POINTS, real_points, simulation
 
 GAMES: list[tuple[str, str | None]] = [
@@ -40,7 +40,7 @@ def scores_of(perfect: Perfect) -> dict[str, float | None]:
     return {name: as_told(floor)["mean"] for name, floor in floors_of(perfect, 2).items()}
 
 
-def entry_of(name: str, perfect: Perfect, known: Entry | None) -> Entry:
+def entry_of(name: str, perfect: Perfect, known: KeptFloor | None) -> KeptFloor:
     """What is shipped of some samplers: what is known, if they still score that."""
     two = scores_of(perfect)
     if known and alike(known["two"], two):
@@ -56,9 +56,9 @@ def alike(one: Mapping[str, float | None], other: Mapping[str, float | None]) ->
     return list(one) == list(other) and np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True)
 
 
-def entries(known: Mapping[str, Entry]) -> dict[str, Entry]:
+def entries(known: Mapping[str, KeptFloor]) -> dict[str, KeptFloor]:
     """All that is shipped by fingerprint, from what is known."""
-    found: dict[str, Entry] = {}
+    found: dict[str, KeptFloor] = {}
     for scenario, method in GAMES:
         for perfect in perfect_of(scenario, method):
             address = address_of(perfect)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from toygan.engines import table
 from toygan.files import own
+from toygan.files.disk import write_aside
 from toygan.files.world import NOISE, World
 from toygan.game import duel, play
 from toygan.game.constraints import CONSTRAINTS, Constraint
@@ -31,6 +32,7 @@ from toygan.many import run
 from toygan.many.executors import Local
 from toygan.session import measuring
 from toygan.session.looks import like, named
+from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, first_state, samplers
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Target
@@ -54,6 +56,34 @@ def short_runs() -> Iterator[None]:
         patch.setattr(measuring, "FINAL_W1", 100)
         patch.setattr(table, "FEW", 0)
         patch.setattr(run, "version", cache(version))
+        yield
+
+
+DRAWN: dict[Any, dict[str, bytes]] = {}  # of this process: the pictures of the first run of each kind
+draw_itself = run.draw
+
+
+def draw_once(recording: Recording, order: run.Order) -> None:
+    """The picture and the film of a run, which take longer than the run: drawn for the first of a kind, then given again.
+
+    Of one kind are runs whose recordings have the same arrays and differ in numbers alone.
+    """
+    facts, wanted = recording.facts, run.drawings(order)
+    kind = (*wanted, *sorted(recording.frames), len(facts.seeds) > 1, facts.status, facts.step > 0)
+    if kind not in DRAWN:
+        draw_itself(recording, order)
+        DRAWN[kind] = {name: (order.folder / name).read_bytes() for name in wanted}
+        return
+    order.watch(run.Progress(facts.step, facts.steps, "drawing", {}))
+    for name, content in DRAWN[kind].items():
+        write_aside(order.folder / name, content)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_pictures() -> Iterator[None]:
+    """What a run draws by itself is drawn once for each kind of recording. No test compares these."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "draw", draw_once)
         yield
 
 

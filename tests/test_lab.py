@@ -29,14 +29,15 @@ from toygan.game.streams import draws, starts
 from toygan.game.zoo import ZOO
 from toygan.quantities.critic import Judged, critic_gap, critic_value
 from toygan.quantities.diagnosis import findings
-from toygan.quantities.evidence import Story
+from toygan.quantities.evidence import Story, whereabouts
 from toygan.quantities.modes import high_quality, modes_kept
 from toygan.quantities.optimal import of_clouds
 from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
 from toygan.quantities.transport import solved
 from toygan.session.ground import curve_of
+from toygan.session.playable import WINDOWS, pool
 from toygan.session.simulation import simulation
-from toygan.site.lab import SIZES, address, sized, write_lab, write_lab_of
+from toygan.site.lab import POOL, SIZES, address, sized, write_lab, write_lab_of
 
 SHIPPED = ["eight-gaussians", "swiss-roll", "two-moons", "dirac", "far-gaussian"]
 PLAYED = ["ns-gan", "wgan-gp", "wgan", "gan", "unrolled-gan", "ns-gan-r1"]
@@ -443,6 +444,46 @@ def test_games_side_by_side(seen, place):
     seen.page.wait_for_function("lab.looks().every(one => one && one.step === 1)")
 
 
+def test_a_thousand_steps_are_gone_at_once(seen, place):
+    opened(seen, place, "#s=dirac&m=ns-gan-r1&c=0*steps*100000")
+    seen.page.click("#ahead")
+    seen.page.wait_for_function("lab.look().step === 1000 && lab.told.playing === false", timeout=60_000)
+    seen.page.click("#ahead")
+    seen.page.wait_for_function("lab.look().step === 2000 && lab.told.playing === false", timeout=60_000)
+
+
+PICTURE = "document.querySelector('#stage').toDataURL()"
+
+
+@pytest.mark.parametrize("letter", ["d", "s", "m", "p", "k", "t"])
+def test_what_is_shown_is_drawn_and_goes_again(seen, place, letter):
+    opened(seen, place, "#s=swiss-roll&m=ns-gan")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 2")
+    seen.page.wait_for_timeout(300)
+    before = seen.page.evaluate(PICTURE)
+    seen.page.check(f"#show-{letter}")
+    seen.page.wait_for_function(f"before => {PICTURE} !== before", arg=before)
+    seen.page.uncheck(f"#show-{letter}")
+    seen.page.wait_for_function(f"before => {PICTURE} === before", arg=before)
+
+
+def test_latents_are_carried_to_where_the_generator_sends_them(seen, place):
+    opened(seen, place, "#s=swiss-roll&m=ns-gan&v=rg")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    seen.page.wait_for_timeout(300)
+    before = seen.page.evaluate(PICTURE)
+    latents = np.array(seen.page.evaluate("[...lab.page.main().latents]")).reshape(-1, 2)
+    assert len(latents) == len(seen.page.evaluate("[...lab.look().samples]")) / 2
+    assert np.abs(latents[: WINDOWS.samples].std(axis=0) - 1).max() < 0.15
+    seen.page.click("#carry")
+    seen.page.wait_for_function(f"before => {PICTURE} !== before", arg=before)
+    seen.page.wait_for_function(f"before => {PICTURE} === before", arg=before)
+
+
 def test_every_lesson_begins_to_move(seen, place):
     """By itself; how soon depends on the machine."""
     opened(seen, place)
@@ -637,6 +678,28 @@ def test_clouds_are_measured_as_python_measures_them(seen, place):
     )
     assert told["on_skeleton"] == pytest.approx(on_skeleton(points, curve))
     assert told["skeleton_coverage"] == pytest.approx(skeleton_coverage(points, curve))
+
+
+@pytest.mark.parametrize("scenario", ["eight-gaussians", "two-moons"])
+def test_where_clouds_by_chance_are_is_what_python_counts(seen, place, scenario):
+    """Shares of the places, the share that is near one, and what would be near if the cloud were put on the target's middle."""
+    opened(seen, place, f"#s={scenario}&m=ns-gan")
+    rng, known = np.random.default_rng(5), pool(read(scenario), POOL)
+    shifts, sizes = rng.normal(0, 1, (80, 1, 2)), 10 ** rng.uniform(-1, 1, (80, 1, 1))
+    chosen = known.points[rng.integers(POOL, size=(80, 200))]
+    clouds = (chosen * sizes + shifts * (sizes != 1) + 0.2 * rng.standard_normal((80, 200, 2))).astype(np.float32)
+    told = seen.page.evaluate(
+        "clouds => { const { target, catalogue } = lab.page;"
+        " return clouds.map(one => lab.measures.ofPlaces(one, target.places, target, catalogue.limits.quarter)); }",
+        clouds.reshape(80, -1).tolist(),
+    )
+    right = whereabouts(clouds.astype(float), known.points, known.places)
+    assert (
+        np.abs([one["shares"] for one in told] - right.shares).max() <= 2 / 200
+    )  # a point on a border falls to one side
+    assert np.abs(np.array([one["home"] for one in told]) - right.home).max() <= 2 / 200
+    assert np.mean(np.array([one["carried"] for one in told]) == right.carried) >= 0.97
+    assert len({one["carried"] for one in told}) > 3
 
 
 def test_the_gap_of_the_critic_is_pythons(seen, place):

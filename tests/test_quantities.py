@@ -17,6 +17,7 @@ from toygan.exhibits.claims import judge
 from toygan.many.results import records
 from toygan.many.table import medians
 from toygan.many.written import written as table_text
+from toygan.quantities import glossary
 from toygan.quantities.table import QUANTITIES, axis_name, cloud, derived, label_of, shown_in, written
 from toygan.session.recording import Recording, load
 from toygan.site.page import write_page
@@ -45,6 +46,11 @@ def test_a_row_is_sound(name):
     if "share" in row.shown.split() or (row.source == "critic" and math.isfinite(row.best)):
         assert row.best <= 1
         assert row.better == "higher"
+
+
+def test_a_number_without_a_unit_has_no_empty_brackets():
+    assert not [words for words in glossary.quantities().values() if "()" in words]
+    assert glossary.quantity_lines("mmd")["unit"] == "none"
 
 
 def test_labels_tell_quantities_apart():

@@ -20,7 +20,7 @@ from toygan.files.disk import packed, read_json, write_json
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
 from toygan.many.results import records, run_folders, write_results
-from toygan.many.table import crossed, differences, marked, medians
+from toygan.many.table import Table, crossed, differences, marked, medians
 from toygan.many.written import FORMS, cell, headed, parted, written
 from toygan.targets.table import TARGETS
 from toygan.view.records import in_order
@@ -361,6 +361,19 @@ def test_latex_is_for_booktabs_and_takes_every_number(tmp_path: Path) -> None:
     assert r"2.5$\cdot$10$^{-6}$" in latex
     assert latex.splitlines()[0] == r"% needs \usepackage{booktabs}"
     assert latex.isascii()
+
+
+def test_keys_that_leave_no_room_are_told_once_by_numbers() -> None:
+    keys = ["scenario", "method", *(f"method.option_{i}" for i in range(7))]
+    rows = [dict.fromkeys(keys, f"{0.125 * i:.12g}") | {"w1": 0.5 * i, "modes": i} for i in range(1, 4)]
+    parts = parted(Table(keys, rows, "a note"), 60)
+    lines = written(parts, "text").splitlines()
+    assert max(map(len, lines)) <= 60
+    assert {tuple(part.keys) for part in parts} == {("row",)}
+    told = [name.replace("\n", "") for part in parts for name in part.rows[0]]
+    assert [name for name in told if name != "row"] == [*keys, "w1", "modes"]
+    assert [row["row"] for row in parts[-1].rows] == [1, 2, 3]
+    assert lines[-1] == "(a note)"
 
 
 def test_a_wide_table_is_parted_for_a_terminal(place: Path) -> None:

@@ -190,7 +190,7 @@ class FewerPoints(NamedTuple):
     thin_points: ThinPoints = False
 
 
-class Chosen(NamedTuple):
+class Selected(NamedTuple):
     """Which moments, panels and seed of runs are drawn in place of the usual picture."""
 
     steps: Steps = None

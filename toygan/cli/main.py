@@ -503,7 +503,7 @@ def compare(
         Path | None, typer.Option(metavar="DIR", help="Where picture and film go; the runs' common folder by default.")
     ] = None,
     formats: drawing.Formats = [],  # noqa: B006
-    chosen: drawing.Chosen = drawing.Chosen(),  # noqa: B008
+    chosen: drawing.Selected = drawing.Selected(),  # noqa: B008
     film: drawing.Film = drawing.Film(),  # noqa: B008
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     critics: drawing.Critics = drawing.Critics(),  # noqa: B008

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from toygan.files.strict import UserError, suggestion
@@ -85,19 +85,36 @@ def headed(table: Table, names: Mapping[str, str]) -> Table:
 
 def parted(table: Table, room: int) -> list[Table]:
     """A table as several below each other, each with the keys and no wider than a terminal, long names stacked, the note
-    below the last; as it is where it fits.
+    below the last; as it is where it fits. Where the keys leave a column no room, rows have numbers, and the first tables say
+    which is which.
     """
     if width_of(table) <= room:
         return [table]
     names, body = cells_of(table)
-    table = headed(table, {name: stacked(name, widest(line[i] for line in body)) for i, name in enumerate(names)})
+    whole, short = table, {name: stacked(name, widest(line[i] for line in body)) for i, name in enumerate(names)}
+    table = headed(whole, short)
     keys, others = table.keys, columns(table)[len(table.keys) :]
+    if len(keys) > 1 and any(width_of(narrowed(table, [*keys, name])) > room for name in others):
+        return [part for one in numbered(whole) for part in parted(one, room)]
     blocks = [[*keys]]
     for name in others:
         if len(blocks[-1]) > len(keys) and width_of(narrowed(table, [*blocks[-1], name])) > room:
             blocks.append([*keys])
         blocks[-1].append(name)
     return [narrowed(table, block)._replace(note=table.note * (block is blocks[-1])) for block in blocks]
+
+
+def numbered(table: Table) -> list[Table]:
+    """The keys of a table by the number of its row, and its other columns by that."""
+    keys = [{ROW: i} | {name: row.get(name) for name in table.keys} for i, row in enumerate(table.rows, 1)]
+    rows = [
+        {ROW: i} | {name: value for name, value in row.items() if name not in table.keys}
+        for i, row in enumerate(table.rows, 1)
+    ]
+    return [Table([ROW], keys, ""), Table([ROW], rows, table.note)]
+
+
+ROW = "row"
 
 
 def narrowed(table: Table, names: Sequence[str]) -> Table:
@@ -141,14 +158,20 @@ def text_of(table: Table) -> str:
     widths, stacks = column_widths(names, body), [name.split("\n") for name in names]
     tall = max(map(len, stacks))
     heads = [list(line) for line in zip(*([""] * (tall - len(stack)) + stack for stack in stacks), strict=True)]
-    lines = ["  ".join(aligned(line, widths, len(table.keys))).rstrip() for line in [*heads, *body]]
+    words = {i for i, name in enumerate(columns(table)) if i < len(table.keys) or is_of_words(table, name)}
+    lines = ["  ".join(aligned(line, widths, words)).rstrip() for line in [*heads, *body]]
     return "\n".join([*lines, *([f"({table.note})"] if table.note else []), ""])
 
 
-def aligned(line: Sequence[str], widths: Sequence[int], left: int) -> list[str]:
-    """The cells of a line, each as wide as its column; the first ones flush left."""
+def is_of_words(table: Table, name: str) -> bool:
+    """Whether a column has words alone."""
+    return all(isinstance(row.get(name), str) for row in table.rows)
+
+
+def aligned(line: Sequence[str], widths: Sequence[int], words: Container[int]) -> list[str]:
+    """The cells of a line, each as wide as its column; those of words flush left."""
     sized = enumerate(zip(line, widths, strict=True))
-    return [text.ljust(width) if i < left else text.rjust(width) for i, (text, width) in sized]
+    return [text.ljust(width) if i in words else text.rjust(width) for i, (text, width) in sized]
 
 
 def as_markdown(tables: Sequence[Table]) -> str:

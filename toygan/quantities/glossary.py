@@ -82,7 +82,8 @@ def words_in(node: ast.AST) -> Iterator[str]:
 
 def quantities() -> dict[str, str]:
     """Quantity -> what it is, with its unit."""
-    return {name: f"{row.about} ({UNITS.get(row.unit, row.unit)})" for name, row in QUANTITIES.items()}
+    units = {name: f" ({UNITS.get(row.unit, row.unit)})" if row.unit else "" for name, row in QUANTITIES.items()}
+    return {name: row.about + units[name] for name, row in QUANTITIES.items()}
 
 
 def quantity_lines(name: str) -> dict[str, str]:
@@ -90,7 +91,7 @@ def quantity_lines(name: str) -> dict[str, str]:
     row = QUANTITIES[name]
     lines = {
         "what": row.about,
-        "unit": UNITS.get(row.unit, row.unit),
+        "unit": UNITS.get(row.unit, row.unit) or "none",
         "better": row.better,
         "source": row.source,
         "when": "at the end, on fresh points" if row.when == "final" else "at every frame",

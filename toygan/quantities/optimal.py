@@ -502,17 +502,16 @@ def of_clouds(
     finest: Any,
     options: Mapping[str, Any] = NOTHING,
     told: Told = PLAINLY,
-    noise: Any = None,
 ) -> Any:
     """The best score at points [k, 2] against clouds real [m, 2] and fake [n, 2], as clouds alone decide it: from Gaussian kernel
-    estimates of both densities, no finer than `finest`, or as a kernel's witness. Instance `noise` of that standard deviation
-    blurs both estimates once more. Arrays or tensors: [k]. Raises ValueError for an objective whose optimum neither decides.
+    estimates of both densities, no finer than `finest`, or as a kernel's witness. Arrays or tensors: [k]. Raises ValueError
+    for an objective whose optimum neither decides.
     """
     row = OPTIMA.get(kind)
     if row is not None and row.similar is not None:
         near, far = (row.similar(squares(points, cloud), **taken(row.similar, options)) for cloud in (real, fake))
         return near - far
-    width = blurred(width_of(real, finest), noise)
+    width = width_of(real, finest)
     log_p, log_q = (log_of_points(points, cloud, width) for cloud in (real, fake))
     return optimal_scores(kind, log_p, log_q, options, told)
 
@@ -531,11 +530,6 @@ def taken(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str,
 def width_of(real: Any, finest: Any) -> Any:
     """The bandwidth of both estimates: that of the real points [m, 2], and no finer than `finest`."""
     return maths(real).maximum(bandwidth(real), finest)
-
-
-def blurred(width: Any, noise: Any) -> Any:
-    """The width of what a Gaussian of one width is after noise of another: sqrt(width^2 + noise^2)."""
-    return width if noise is None else maths(width).sqrt(width**2 + noise**2)
 
 
 def bandwidth(points: Any) -> Any:

@@ -317,11 +317,12 @@ def optimum(config: Config, sim: Simulation, windows: Windows) -> dict[str, Mode
     def best(at: Mapping[str, Tensor], dials: Dials, state: State) -> Tree:
         points, real, fake = (at[name].squeeze(0) for name in shapes)
         left = play.noise_left(sim.world.game_at(dials), state)
-        noise = over(left, points) if isinstance(left, Tensor) else None
+        noise = over(left, points) if isinstance(left, Tensor) else torch.zeros_like(points[0, 0])
         method = turned(config, {key: over(dial, points) for key, dial in dials.items()}).method
         told, options = Told(method.pack, method.noisy_labels), dict(method.objective)
         spacing = (points.amax(dim=0) - points.amin(dim=0)).amax() / (side - 1)  # no finer than the grid can show
-        return {"optimal": of_clouds(kind, points, real, fake, spacing, options, told, noise).unsqueeze(0)}
+        finest = torch.maximum(spacing, noise)  # as of a run's pictures: an estimate of that width is the blurred law's
+        return {"optimal": of_clouds(kind, points, real, fake, finest, options, told).unsqueeze(0)}
 
     return {"optimum": part(best, "seen", at=examples, dials=sim.world.dials, state=sim.start)}
 

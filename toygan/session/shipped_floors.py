@@ -17,7 +17,7 @@ import numpy as np
 from toygan.files.shipped import shipped_folder
 
 FILE = "floors.json"
-Entry = dict[
+KeptFloor = dict[
     str, Any
 ]  # "of", whose it is; "floors", as in run.json; "two", what the first two samplers score on average
 
@@ -38,7 +38,7 @@ def known_floors(address: str) -> dict[str, dict[str, Any]] | None:
 
 
 @cache
-def shipped_floors() -> Mapping[str, Entry]:
+def shipped_floors() -> Mapping[str, KeptFloor]:
     """All that is shipped, by fingerprint; nothing where the file is not there or is damaged."""
     try:
         return dict(json.loads((shipped_folder() / FILE).read_text(encoding="utf-8")))
@@ -46,7 +46,7 @@ def shipped_floors() -> Mapping[str, Entry]:
         return {}
 
 
-def written(entries: Mapping[str, Entry]) -> str:
+def written(entries: Mapping[str, KeptFloor]) -> str:
     """The file of these entries, a line each."""
     lines = (f"{json.dumps(address)}: {json.dumps(entry, allow_nan=False)}" for address, entry in entries.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -15,8 +15,10 @@
       if (panel.other && panel.look.other) panel.other.paint({ samples: panel.look.other }, { real: show.real, generated: show.generated });
       for (; panel.unseen > 0; panel.unseen--) page.trainer.postMessage({ do: "seen" });
     }
-    if (carrying && now - carrying > CARRY) carrying = 0;
-    if (carrying) page.repaint();
+    if (carrying) {
+      if (now - carrying > CARRY) carrying = 0;
+      page.repaint();
+    }
     painted++;
     lab.told.painted = painted;
     const look = page.main() && page.main().look;

@@ -5,6 +5,8 @@ lab.Stage = class {
   constructor(canvas, catalogue) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d", { alpha: false });
+    this.context.fillStyle = "#fdfdfc"; // until something is seen
+    this.context.fillRect(0, 0, canvas.width, canvas.height);
     this.windows = catalogue.windows;
     this.colours = catalogue.colours;
     this.kindColours = catalogue.kinds;
@@ -60,7 +62,7 @@ lab.Stage = class {
     if (own && show.arrows && look.slopes) lab.marks.arrows(this, look.slopes);
     if (own && show.mesh) lab.marks.mesh(this, look.samples, show.law);
     if (own && show.back && look.reconstructed) lab.marks.wayBack(this, look.reconstructed);
-    if (own && (show.trails || show.tracked)) this.followed(look);
+    if (own && look.step !== undefined) this.followed(look); // so that trails are there when they are asked for
     if (own && show.trails) lab.marks.trails(this);
     if (own && look.slow) lab.marks.batch(this, look.slow);
     else if (own && show.judged && look.scores) lab.marks.judged(this, look, show);

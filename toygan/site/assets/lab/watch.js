@@ -179,7 +179,7 @@
       charts[name] = Object.assign(new lab.Chart(drawn, lines.map(([colour, , dash]) => ({ colour, dash })), page.seek), more);
       return el("div", {}, el("h2", {}, title), drawn, lines.length > 1 ? el("p", { class: "keys" }, lines.map(key(name))) : null, under);
     };
-    at.coverNow = el("p", { class: "hint" }, words.coverNone);
+    at.coverNow = el("p", { class: "hint" }, " ");
     at.lowest = el("p", { class: "hint" }, " ");
     at.labels = el("p", { class: "labels" }, el("span", { class: "label" }, words.labelsNone));
     at.events = el("ul", {});
