@@ -30,7 +30,9 @@ CELLS, NUDGE = 128, 1e-4  # of the mesh behind an exact density; of its differen
 SHORT = 0.5  # of a cloud's points: fewer are not compared
 
 
-LogDensityOfMade = Callable[[np.ndarray, np.ndarray | None], np.ndarray]  # of points, and the latents that they are made of
+LogDensityOfMade = Callable[
+    [np.ndarray, np.ndarray | None], np.ndarray
+]  # of points, and the latents that they are made of
 
 
 class Ratio(NamedTuple):
