@@ -458,7 +458,7 @@ def determinants(send: Transform, latents: np.ndarray, sent: np.ndarray) -> tupl
     return across, across <= FLAT * size + rounding * np.sqrt(size)
 
 
-def own_density(send: Map, law: LatentLaw, latents: np.ndarray, sent: np.ndarray) -> np.ndarray:
+def own_density(send: Transform, law: LatentLaw, latents: np.ndarray, sent: np.ndarray) -> np.ndarray:
     """The part of the density at points `sent [m, 2]` that the latents [m, 2] give which they are made of, p(z) / |det dG/dz|:
     [m], infinite where G is flat. By these the density of generated points is never too small, as a mesh has it near folds.
     """
