@@ -9,6 +9,7 @@ import argparse
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from toygan.exhibits.agreement import AGREES, DIFFERS, RULE, Compared
 from toygan.exhibits.protocol_files import Protocol, read
@@ -20,7 +21,9 @@ from toygan.exhibits.telling import table_of
 from toygan.files.disk import write_aside
 from toygan.files.shipped import shipped_protocols
 from toygan.many.written import written
+from toygan.session.facts import read_facts
 
+QUICK = "217 core-seconds"  # measured on 26 November 2026
 PAGE = Path(__file__).parent / "protocols.md"
 HEAD = """# Published experiments beside ours
 
@@ -33,7 +36,9 @@ A protocol is a published toy experiment as a file: a scenario with exactly the 
     toygan show funnels                  its setting, what is unlike, its published numbers, and the file
 
 Runs are kept in `runs/protocols` and go on where they were; the picture is beside them, and `toygan gallery` makes a page of
-all of them, Protocols, in its site. This page is written by `python docs/protocols.py` from the runs of those commands.
+all of them, Protocols, in its site. The core-minutes below are of the runs as they were made; all of them with `--quick`
+took six core-minutes, {quick} of them for the runs. This page is written by `python docs/protocols.py` from the
+runs of those commands.
 
 ## The rule
 
@@ -47,8 +52,8 @@ it, and a mode is found by `at_least` of them. Up to 2000 points are those of th
 
 Everything that a scenario file has, as published: `[target]`, `[generator]`, `[critic]`, `[training]` with the published `steps`,
 `batch`, and `data = 50000` for a fixed list of points (`reuse = "epochs"` or `"replacement"`), `[method]` with rates and betas,
-`[methods.NAME]`. What it leaves out is as toygan has it,
-rates that fall to 0 in a line among it: `toygan show mine.toml` says what that is. Then
+`[methods.NAME]`. What it leaves out is as toygan has it, and rates that fall to 0 in a line are among that: `toygan show
+mine.toml` says what is left out. Then
 
     [protocol]
     number = 6                            # its place in the list of known protocols
@@ -98,31 +103,50 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("runs/protocols"))
     place = parser.parse_args().runs
-    found = [(protocol, rows_of(protocol, planned(protocol, place))) for protocol in map(read, shipped_protocols())]
-    found.sort(key=lambda pair: pair[0].protocol.number)
-    parts = [section(protocol, rows) for protocol, rows in found]
+    found = [judged(protocol, place) for protocol in map(read, shipped_protocols())]
+    found.sort(key=lambda one: one.protocol.protocol.number)
+    parts = [section(one.protocol, one.rows) for one in found]
     measures = ", ".join(f"`{name}`" for name in OWN)
-    head = HEAD.format(rule=RULE, overview=overview(found), measures=measures, rings=rings(found))
+    head = HEAD.format(rule=RULE, overview=overview(found), measures=measures, rings=rings(found), quick=QUICK)
     write_aside(PAGE, "\n".join([head, *parts]).encode())
 
 
-def overview(found: Sequence[tuple[Protocol, Sequence[Compared]]]) -> str:
-    """How many published numbers of each protocol agree, differ, cannot be told, and were not run."""
-    lines = ["| protocol | agrees | differs | cannot be told | not run |", "| --- | ---: | ---: | ---: | ---: |"]
+class Judged(NamedTuple):
+    """A protocol with its rows, and the core-seconds of its runs."""
+
+    protocol: Protocol
+    rows: Sequence[Compared]
+    seconds: float
+
+
+def judged(protocol: Protocol, place: Path) -> Judged:
+    """One protocol, by its runs in a folder."""
+    runs = planned(protocol, place)
+    folders = [folder for folder in {run.task.folder for run in runs} if (folder / "run.json").exists()]
+    return Judged(protocol, rows_of(protocol, runs), sum(read_facts(folder).all_seconds for folder in folders))
+
+
+def overview(found: Sequence[Judged]) -> str:
+    """How many published numbers of each protocol agree, differ, cannot be told, and were not run; and what it took."""
+    lines = [
+        "| protocol | agrees | differs | cannot be told | not run | core-minutes |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
     total = Counter[str]()
-    for protocol, rows in found:
+    for protocol, rows, seconds in found:
         counts = Counter(one.verdict for one in rows)
         total += counts
-        lines.append(f"| [{protocol.title}](#{protocol.name}) | {cells(counts)} |")
-    judged = [one for _, rows in found for one in rows if one.verdict in (AGREES, DIFFERS)]
-    whole = sum(one.whole for one in judged)
-    told = f"{len(judged)} numbers agree or differ, {whole} of them after all published steps or without any training."
-    return "\n".join([*lines, f"| all | {cells(total)} |", "", told])
+        lines.append(f"| [{protocol.title}](#{protocol.name}) | {cells(counts)} | {seconds / 60:.1f} |")
+    known = [row for one in found for row in one.rows if row.verdict in (AGREES, DIFFERS)]
+    whole = sum(row.whole for row in known)
+    told = f"{len(known)} numbers agree or differ, {whole} of them after all published steps or without any training."
+    minutes = sum(one.seconds for one in found) / 60
+    return "\n".join([*lines, f"| all | {cells(total)} | {minutes:.0f} |", "", told])
 
 
-def rings(found: Sequence[tuple[Protocol, Sequence[Compared]]]) -> str:
+def rings(found: Sequence[Judged]) -> str:
     """The table of rings that papers call by one name."""
-    told = rings_table([Published(protocol, rows, None, "") for protocol, rows in found])
+    told = rings_table([Published(one.protocol, one.rows, None, "") for one in found])
     return "\n".join(["### The ring, as eleven papers have it", "", written([told], "markdown")])
 
 

@@ -15,12 +15,12 @@ from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
-from toygan.exhibits import claims, files, judge, planned, read
+from toygan.exhibits import behind, claims, files, judge, planned, read
 from toygan.exhibits.claims import enough, fits, number_of
 from toygan.exhibits.files import Claim, Term
 from toygan.exhibits.show import run_labels, run_rows, showing
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
-from toygan.exhibits.work import is_there, quickened
+from toygan.exhibits.work import is_there, quickened, tasks_of
 from toygan.files.strict import UserError, key_lines
 from toygan.many import sweep
 from toygan.quantities.diagnosis import RULES
@@ -851,7 +851,6 @@ above = 1.5
 
 def test_a_critic_used_after_training_has_rows_of_its_own(tmp_path):
     from toygan.exhibits.refined import refined_columns, refined_rows
-    from toygan.exhibits.work import tasks_of
 
     exhibit = read(written(tmp_path, USED))
     works = planned(exhibit, tmp_path / "runs")
@@ -877,7 +876,6 @@ def test_a_critic_used_after_training_has_rows_of_its_own(tmp_path):
 def test_every_seed_is_judged_and_what_became_of_it_is_kept(tmp_path, monkeypatch):
     """A row a seed, with the numbers of that seed alone; a second look refines nothing again; one that was lost has none."""
     from toygan.exhibits import refined
-    from toygan.exhibits.work import tasks_of
 
     monkeypatch.setenv("TOYGAN_CACHE", str(tmp_path / "cache"))
     exhibit = read(written(tmp_path, USED.replace("seeds = 1", "seeds = 2")))
@@ -895,6 +893,20 @@ def test_every_seed_is_judged_and_what_became_of_it_is_kept(tmp_path, monkeypatc
     assert all(row["status"] == "diverged" and "w1" not in row for row in lost)
     verdict = judge(exhibit.claims[0].model_copy(update={"seeds": "all"}), [*runs, *rows])
     assert "2 of 2 seeds" in verdict.numbers
+
+
+def test_a_claim_on_critics_used_after_training_is_explained_by_runs_of_another_setting(tmp_path):
+    """The refined rows of the explanation's runs are judged, and what these runs differ in is found."""
+    more = USED[USED.index("[[runs]]") : USED.index("[[refined]]")].replace("[[runs]]", "[[explanations.runs]]")
+    more = more.replace("[runs.set]", "[explanations.runs.set]").replace("std = 0.5", "std = 0.4")
+    about = '\n[[explanations]]\nclaims = [1]\nsetting = "less noise"\nbecause = "it is nearer."\n'
+    exhibit = read(written(tmp_path, USED + about + more))
+    works, (own,) = planned(exhibit, tmp_path / "runs"), behind(exhibit, tmp_path / "runs")
+    sweep.carry_out(tasks_of([*works, *own]), tmp_path / "runs", workers=1)
+    shown = showing(exhibit, works, tmp_path / "pictures", "toygan demo used", quick=False, explaining=[own])
+    (found,) = shown.verdicts[0].explanations
+    assert found.held is not None
+    assert found.differs == ("generator.std = 0.4 in place of 0.5",)
 
 
 def test_what_is_no_way_of_using_a_critic_is_refused(tmp_path):

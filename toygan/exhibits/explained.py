@@ -15,6 +15,7 @@ from scipy.stats import mannwhitneyu
 from toygan.exhibits.aloud import aloud
 from toygan.exhibits.claims import JUDGED, Explained, Verdict, fulfils, judge, kept_of, matching, meant, values_of
 from toygan.exhibits.files import Claim, Exhibit, Explanation
+from toygan.exhibits.refined import filters_of_runs
 from toygan.exhibits.work import Work, behind, columns_of, planned
 from toygan.files.config import deciding
 from toygan.files.text import number, one_line
@@ -58,17 +59,17 @@ def with_explanations(
     pairs = list(zip(exhibit.explanations, behind, strict=True))
     told = []
     for i, (claim, verdict) in enumerate(zip(exhibit.claims, verdicts, strict=True), 1):
-        own = Setting("", cases_of(claim, here.works), verdict, numbers_of(claim, here.rows))
-        about = [(one, judged(one, claim, there)) for one, there in pairs if i in one.claims]
+        own = Setting("", cases_of(exhibit, claim, here.works), verdict, numbers_of(claim, here.rows))
+        about = [(one, judged(exhibit, one, claim, there)) for one, there in pairs if i in one.claims]
         others = [there for _, there in about]
         told.append(verdict._replace(explanations=tuple(explained(one, own, there, others) for one, there in about)))
     return told
 
 
-def judged(one: Explanation, claim: Claim, there: Behind) -> Setting:
+def judged(exhibit: Exhibit, one: Explanation, claim: Claim, there: Behind) -> Setting:
     """A claim's condition, judged by the runs of an explanation."""
     asked = one.asked(claim)
-    cases, numbers = cases_of(asked, there.works), numbers_of(asked, there.rows)
+    cases, numbers = cases_of(exhibit, asked, there.works), numbers_of(asked, there.rows)
     return Setting(one.setting, cases, judge(asked, there.rows), numbers)
 
 
@@ -115,11 +116,13 @@ def chance(one: Setting, other: Setting) -> float:
     return 1.0 if len({*mine, *theirs}) == 1 else float(mannwhitneyu(mine, theirs).pvalue)
 
 
-def cases_of(claim: Claim, works: Sequence[Work]) -> dict[str, Cases]:
-    """The runs that every term of a claim is about."""
+def cases_of(exhibit: Exhibit, claim: Claim, works: Sequence[Work]) -> dict[str, Cases]:
+    """The runs that every term of a claim is about, those behind it where it is about critics used after them."""
     named = [(columns_of(work), settings_of(work.task.config)) for work in works]
     return {
-        key: [(columns, settings) for columns, settings in named if matching(term.of, [columns])]
+        key: [
+            case for case in named if any(matching(wanted, [case[0]]) for wanted in filters_of_runs(exhibit, term.of))
+        ]
         for key, term in claim.terms.items()
     }
 
@@ -131,7 +134,7 @@ def read_aloud(exhibit: Exhibit, place: Path) -> dict[str, str]:
         for i in one.claims:
             claim = exhibit.claims[i - 1]
             asked, unknown = one.asked(claim), Verdict(claim.says, None, "")
-            here, there = (Setting("", cases_of(*about), unknown) for about in ((claim, works), (asked, own)))
+            here, there = (Setting("", cases_of(exhibit, *about), unknown) for about in ((claim, works), (asked, own)))
             changed = ", ".join(differing(here, there)) or "the same arguments"
             told[f"claim {i} in the setting {one.setting}"] = f"{aloud(asked)}; where {changed}"
     return told

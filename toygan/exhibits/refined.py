@@ -9,8 +9,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from toygan.exhibits.claims import matching
-from toygan.exhibits.files import Exhibit, Refining
+from toygan.exhibits.claims import fits, matching
+from toygan.exhibits.files import Exhibit, Filter, Refining
 from toygan.files import cache
 from toygan.session.facts import read_facts
 from toygan.session.recording import load
@@ -19,6 +19,7 @@ from toygan.view.records import FINISHED, Record, Row
 
 AS_MADE = "as they are made"
 CRITICS, WAYS = ("learned", "exact"), ("rejection", "Metropolis-Hastings", "Langevin")
+OF_ROWS = ("refined", "critic", "way")  # columns that these rows have and runs have not
 NAMED = ("scenario", "method", "group", "seed")  # columns of a run's seed that its rows here have too
 
 
@@ -44,6 +45,16 @@ def seeds_of(piece: Refining, runs: Sequence[Row]) -> list[Row]:
     """The rows of seeds that a piece is about, each once."""
     found = matching(piece.of, [row for row in runs if "folder" in row])
     return list({(str(row["folder"]), row["seed"]): row for row in reversed(found)}.values())[::-1]
+
+
+def filters_of_runs(exhibit: Exhibit, wanted: Filter) -> list[Filter]:
+    """The filters by which the runs behind some rows are chosen: one for each piece that the rows are of, where they are of
+    critics used after runs, else their own.
+    """
+    own = {key: value for key, value in wanted.items() if key not in OF_ROWS}
+    if len(own) == len(wanted):
+        return [wanted]
+    return [{**piece.of, **own} for piece in exhibit.refined if fits(piece.name, wanted.get("refined", piece.name))]
 
 
 def every() -> Iterator[tuple[str, str]]:

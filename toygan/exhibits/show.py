@@ -92,12 +92,12 @@ def showing(
     """
     portraits = phase_portraits(exhibit)
     runs = run_rows(works)
-    rows = [*runs, *theory_rows(exhibit, portraits), *refined_rows(exhibit, runs)]
+    rows = [*with_refined(exhibit, runs), *theory_rows(exhibit, portraits)]
     finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
     verdicts = [judge(claim, rows) for claim in exhibit.claims]
     if explaining:
-        others = [Behind(own, run_rows(own)) for own in explaining]
+        others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
         verdicts = with_explanations(exhibit, verdicts, Behind(works, rows), others)
     return Showing(
         name=exhibit.name,
@@ -116,6 +116,11 @@ def showing(
         curves=curves_of(exhibit),
         dials=dials_of(exhibit),
     )
+
+
+def with_refined(exhibit: Exhibit, runs: Sequence[Record]) -> list[Record]:
+    """The rows of runs, and of the critics used after them."""
+    return [*runs, *refined_rows(exhibit, runs)]
 
 
 def answered(sentence: str, quick: bool) -> str:
@@ -203,7 +208,7 @@ def short_settings(settings: Mapping[str, Any]) -> str:
 def in_short(name: str, value: Any) -> str:
     """One setting: a table by its kind and its own settings."""
     if not isinstance(value, Mapping):
-        return f"{name}={plain_value(value)}"
+        return f"{name.replace('_', ' ')} {plain_value(value)}"
     return ", ".join([str(value.get("kind", name)), *(in_short(*item) for item in value.items() if item[0] != "kind")])
 
 

@@ -58,7 +58,7 @@ def behind(exhibit: Exhibit, place: Path) -> list[list[Work]]:
         for i, one in enumerate(exhibit.explanations)
     ]
     wrong = [mistake for _, _, mistakes in found for mistake in mistakes]
-    vain = (asked_in_vain(exhibit, i, rows) for i, (_, rows, _) in enumerate(found))
+    vain = (asked_in_vain(exhibit, i, [*rows, *refined_columns(exhibit, rows)]) for i, (_, rows, _) in enumerate(found))
     refuse(exhibit, wrong, [] if wrong else itertools.chain.from_iterable(vain))
     return [works for works, _, _ in found]
 

@@ -15,7 +15,7 @@ from toygan.files.text import number
 from toygan.files.world import build_generator, build_target
 from toygan.game import duel
 from toygan.game.streams import stream
-from toygan.quantities.density import LAWS, meshed, summed
+from toygan.quantities.density import LAWS, meshed, own_density, summed
 from toygan.quantities.refine import Energy, calibrated, chained, drifted, rejected
 from toygan.quantities.transport import w1
 from toygan.session.density import sender
@@ -26,14 +26,19 @@ from toygan.targets.target import Target
 POINTS, OFFERS = 1000, 64  # points of a cloud, and proposals for each
 STEPS = {"learned": 300, "exact": 40}  # of Langevin
 CALIBRATION, FLOORS = 10_000, 16  # points of either side to calibrate with; perfect samples for the floor
-CELLS, NUDGE = 256, 1e-4  # of the mesh behind an exact density; of its differences
+CELLS, NUDGE = 128, 1e-4  # of the mesh behind an exact density; of its differences
 SHORT = 0.5  # of a cloud's points: fewer are not compared
 
 
-class Ratio(NamedTuple):
-    """A critic's l = log p/q at points [n, 2]: `at -> [n]`, and its slope, `slope -> [n, 2]`; and what to say of it."""
+MadeDensity = Callable[[np.ndarray, np.ndarray | None], np.ndarray]  # of points, and the latents that they are made of
 
-    at: Callable[[np.ndarray], np.ndarray]
+
+class Ratio(NamedTuple):
+    """A critic's l = log p/q at points [n, 2], of the latents [n, d] that they are made of: `at(points, latents) -> [n]`, and its
+    slope, `slope(points) -> [n, 2]`; and what to say of it.
+    """
+
+    at: Callable[[np.ndarray, np.ndarray], np.ndarray]
     slope: Callable[[np.ndarray], np.ndarray]
     words: str
 
@@ -146,7 +151,9 @@ def learned(stage: Stage, parameters: np.ndarray, seed: int) -> Ratio:
         return a * on_host(judge.slopes(torch.from_numpy(points[None]).double()))[0]
 
     return Ratio(
-        lambda points: a * score(points) + b, slope, f"l = {number(a)} · score {'−' if b < 0 else '+'} {number(abs(b))}"
+        lambda points, _: a * score(points) + b,
+        slope,
+        f"l = {number(a)} · score {'−' if b < 0 else '+'} {number(abs(b))}",
     )
 
 
@@ -159,9 +166,9 @@ def exact(stage: Stage) -> tuple[Ratio | None, str]:
     if log_q is None:
         return None, why
 
-    def at(points: np.ndarray) -> np.ndarray:
+    def at(points: np.ndarray, latents: np.ndarray | None = None) -> np.ndarray:
         with np.errstate(invalid="ignore"):
-            found = density(points, 0.0) - log_q(points)
+            found = density(points, 0.0) - log_q(points, latents)
         return np.where(np.isnan(found), -np.inf, found)
 
     def slope(points: np.ndarray) -> np.ndarray:
@@ -174,11 +181,13 @@ def exact(stage: Stage) -> tuple[Ratio | None, str]:
     return Ratio(at, slope, "l = log p/q of the exact densities"), ""
 
 
-def log_density_of(stage: Stage) -> tuple[Callable[[np.ndarray], np.ndarray] | None, str]:
-    """The log-density of what the generator makes, and why there is none, where there is none."""
+def log_density_of(stage: Stage) -> tuple[MadeDensity | None, str]:
+    """The log-density of what the generator makes at points [n, 2], of the latents that they are made of where these are known,
+    and why there is none, where there is none.
+    """
     generator, density = stage.config.generator, stage.target.log_density
     if generator.kind == "data-plus-noise" and density is not None:
-        return lambda points: density(points, generator.std), ""
+        return lambda points, _: density(points, generator.std), ""
     if (
         generator.kind != "mlp"
         or generator.latent_dim != 2
@@ -186,11 +195,14 @@ def log_density_of(stage: Stage) -> tuple[Callable[[np.ndarray], np.ndarray] | N
         or generator.normalisation == "batch"
     ):
         return None, "the generator has no density that can be computed; a perceptron of two latent numbers has one"
-    mesh = meshed(sender(stage.config, stage.parameters), LAWS[generator.latent], CELLS)
+    send, law = sender(stage.config, stage.parameters), LAWS[generator.latent]
+    mesh = meshed(send, law, CELLS)
 
-    def log_q(points: np.ndarray) -> np.ndarray:
+    def log_q(points: np.ndarray, latents: np.ndarray | None) -> np.ndarray:
+        by_mesh = summed(mesh, points)[0]
+        found = by_mesh if latents is None else np.maximum(by_mesh, own_density(send, law, latents, points))
         with np.errstate(divide="ignore"):
-            return np.asarray(np.log(summed(mesh, points)[0]))
+            return np.asarray(np.log(found))
 
     return log_q, ""
 
@@ -202,7 +214,7 @@ def by_every_way(stage: Stage, critic: Ratio, real: np.ndarray, steps: int) -> d
     """The clouds that a critic makes of the generator's proposals."""
     n, rng = len(real), stage.rng("luck")
     latents, points = stage.draw(n * OFFERS, 3)
-    l = critic.at(points)  # noqa: E741
+    l = critic.at(points, latents.astype(float))  # noqa: E741
     some, chains = rejected(l, n, rng), chained(l.reshape(n, OFFERS), rng)
     found = {
         "rejection": cloud(points[some.chosen], real, f"{100 * some.share:.3g} % kept"),
@@ -234,7 +246,7 @@ def energy_of(stage: Stage, critic: Ratio) -> Energy | None:
         is_normal = generator.latent == "normal"
         own = -latents if is_normal else np.zeros_like(latents)
         within = is_normal | (np.abs(latents) <= 1).all(axis=1)
-        height = law.log_density(latents).sum(axis=1) + critic.at(points)
+        height = law.log_density(latents).sum(axis=1) + critic.at(points, latents)
         return np.where(within, height, -np.inf), on_host(pulled)[0] + own
 
     return energy
