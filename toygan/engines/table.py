@@ -68,7 +68,7 @@ ENGINES: dict[str, Engine] = {
 BACKENDS = ("auto", *sorted(ENGINES))
 
 
-FEW = 80  # steps: to make a graph ready costs what 18 to 78 of a method's steps gain by it, half of them 31 to 44 (docs/speed.md)
+FEW = 80  # steps: to make a graph ready costs what 18 to 78 of a method's steps gain by it, medians 31 and 44 (docs/speed.md)
 
 
 def begin(backend: str, step: Step, state: Tree, draw: Tree, dials: Tree, steps: int = FEW) -> Begun:
