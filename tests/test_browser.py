@@ -19,6 +19,7 @@ from test_gallery import HOSTILE, folder_of, showing
 from test_tricks import TINY
 
 import toygan
+from toygan.draw.companions import KINDS
 from toygan.draw.panels import band_edges
 from toygan.draw.pixels import band_colours
 from toygan.draw.thumbnail import banded
@@ -29,6 +30,7 @@ from toygan.files.text import number, percent
 from toygan.game.zoo import PLAYED_ON
 from toygan.many.results import records
 from toygan.session.recording import load
+from toygan.site.extras import ink_or
 from toygan.site.film import NIGHT, night_ramp, ramp
 from toygan.site.page import write_page
 from toygan.site.site import write_site
@@ -640,6 +642,10 @@ def test_colours_of_dark_maps_grow_lighter_by_seen_steps():
     real, made = ([int(NIGHT[name][i : i + 2], 16) / 255 for i in (1, 3, 5)] for name in ("real", "generated"))
     assert contrast(real, dark[-1]) > 3
     assert contrast(made, dark[len(dark) // 2]) > 3
+    kinds = [colour for colour in map(ink_or, KINDS) if colour != "var(--ink)"]  # ink is light there
+    paper = [part / 255 for part in (16, 20, 27)]
+    assert len(kinds) == len(KINDS) - 1
+    assert all(contrast([int(one[i : i + 2], 16) / 255 for i in (1, 3, 5)], paper) > 2.5 for one in kinds)
 
 
 def test_other_seeds_say_that_they_have_no_critic(film):

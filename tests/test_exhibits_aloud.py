@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from toygan.cli.main import app
 from toygan.exhibits import Verdict, judge, planned, read, shipped_exhibits
-from toygan.exhibits.aloud import aloud
+from toygan.exhibits.aloud import aloud, number_named
 from toygan.exhibits.claims import WORDS, counted, matching, recorded_at
 from toygan.exhibits.files import PIECES, Claim, Exhibit
 from toygan.exhibits.refined import refined_columns
@@ -535,3 +535,18 @@ def test_what_was_read_cannot_be_changed(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         run.labels[0] = frozenset()  # type: ignore[index]
     assert np.array_equal(recorded_at(row["folder"]).curve(0, "w1")[1], FALLING)
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        ({"value": {"of": {"method": "a"}, "measure": "w1"}, "over": {"of": {"method": "b"}, "measure": "w1"}},
+         "W1 of a over that of b"),
+        ({"value": {"of": {"method": "a"}, "measure": "w1"}, "over": {"of": {"method": "b"}, "measure": "w1"},
+          "each": "scenario"}, "W1 of a over that of b"),
+        ({"value": {"of": {"method": ["a", "c"]}, "measure": "w1"}, "minus": {"of": {"method": "b"}, "measure": "w1"},
+          "each": "method"}, "W1 less that of b"),
+    ],
+)  # fmt: skip
+def test_a_number_names_what_it_stands_against(claim: dict[str, Any], said: str) -> None:
+    assert number_named(Claim.model_validate({"says": "so", "below": 1} | claim)) == said

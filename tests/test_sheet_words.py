@@ -12,14 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
+from matplotlib.text import Text
 from test_draw import SMALL, altered, synthetic, words
 
 from toygan import draw
 from toygan.draw import panels, sheet
+from toygan.draw.choice import chosen
+from toygan.draw.steps import steps
 from toygan.game.methods import METHODS
 from toygan.quantities.optimal import OPTIMA
 from toygan.view.language import is_wide, told
 from toygan.view.levels import levels
+from toygan.view.look import Options
 from toygan.view.scene import optimum_in_words
 from toygan.view.symbols import ROWS, is_changed, names_in, symbols_in_words
 from toygan.view.words import Scored, diagnosed, final_notes, purpose
@@ -94,20 +98,20 @@ def level(line):
     return len(line.get_ydata()) == 2 and len(set(line.get_ydata())) == 1
 
 
-@pytest.mark.parametrize("steps", [[-1.0, 1.0], [-1.0, 0.0, 1.0], [0.0, 5e-3]])
-def test_a_bar_of_few_steps_has_the_colours_of_the_panel(steps):
+@pytest.mark.parametrize("parts", [[-1.0, 1.0], [-1.0, 0.0, 1.0], [0.0, 5e-3]])
+def test_a_bar_of_few_steps_has_the_colours_of_the_panel(parts):
     """Each step's own colour fills its part of the bar; no colour is there that the panel has not, but for a hair's breadth."""
-    scores = np.resize(steps, (20, 20))
+    scores = np.resize(parts, (20, 20))
     known = levels(scores, np.array([]))
     figure = sheet.blank(3)
     axis = sheet.axis_at(figure, 0.5, 1.0, 2.0, 2.0)
     bar = panels.score_bar(axis, known, "score")
     colours = panels.band_colours(known.edges) / 255
-    seen = {tuple(colours[np.searchsorted(known.edges, step)]) for step in steps}
+    seen = {tuple(colours[np.searchsorted(known.edges, step)]) for step in parts}
     widths = np.array([np.ptp(path.vertices[:, 0]) for path in bar.fill.get_paths()])
     of_seen = np.array([tuple(to_rgba(face)) in seen for face in bar.fill.get_facecolor()])
-    assert len(seen) == len(steps)
-    assert widths[of_seen].sum() > 0.99 * (steps[-1] - steps[0])
+    assert len(seen) == len(parts)
+    assert widths[of_seen].sum() > 0.99 * (parts[-1] - parts[0])
 
 
 def test_all_that_shipped_files_and_methods_say_is_in_the_other_language():
@@ -188,3 +192,54 @@ def test_no_number_of_the_table_reaches_its_neighbour():
     boxes = sorted((text.get_window_extent() for text in figure.texts), key=lambda box: (round(box.y0), box.x0))
     for left, right in pairwise(boxes):
         assert round(left.y0) != round(right.y0) or left.x1 < right.x0
+
+
+def test_steps_say_whether_they_share_a_scale():
+    run = synthetic(frames=3, **SMALL)
+    for scale, said in (("frame", "every panel on its own scale"), ("run", "all steps on one scale")):
+        assert said in words(steps(run, [0, 2], Options(scale=scale)))
+
+
+def test_words_beneath_a_look_keep_off_its_colour_bar():
+    figure = steps(synthetic(frames=3, **SMALL), [0, 2])
+    figure.canvas.draw()
+    boxes = {text.get_text(): text.get_window_extent() for text in figure.findobj(Text) if text.get_text()}
+    (bar,) = [box for said, box in boxes.items() if said.startswith("steepness |")]
+    (first,) = [box for said, box in boxes.items() if said.startswith("W1 ") and box.x0 < bar.x1]
+    assert first.y1 < bar.y0
+
+
+def test_a_narrow_picture_says_all_of_its_title():
+    figure, _ = chosen([synthetic(frames=3, **SMALL)], ["critic"], options=Options(mm=90))
+    lines = [text.get_text() for text in figure.texts]
+    assert " · ".join(lines[:2]) == "Swiss roll · wgan-gp · seed 0"
+    assert not any("…" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "rings"), [("critic", True), ("trails", False), ("slope", False), ("transport", False)]
+)
+def test_a_legend_has_rings_where_a_panel_has(name, rings):
+    angle = 2 * np.pi * np.arange(8) / 8
+    run = synthetic(frames=3, **SMALL, modes=8)
+    wide = {"mode_covariances": np.tile(0.01 * np.eye(2), (8, 1, 1)), "mode_weights": np.full(8, 1 / 8)}
+    run.frames.update(wide, mode_centres=1.4 * np.stack([np.cos(angle), np.sin(angle)], 1))
+    figure, _ = chosen([run], [name])
+    assert ("ring: a mode's due share" in words(figure)) == rings
+
+
+def test_long_numbers_of_a_curve_stay_on_the_sheet():
+    run = synthetic(frames=9, **SMALL)
+    large = -1.5e6 * np.linspace(0.2, 1, 9)[:, None] * np.ones((9, 2))
+    figure = draw.picture(altered(run, critic_loss=large, generator_loss=large, penalty=large))
+    figure.canvas.draw()
+    (axis,) = [axis for axis in figure.axes if axis.get_title(loc="left") == "losses"]
+    low, high = axis.get_ylim()
+    numbers = [text for text in axis.get_yticklabels() if low <= text.get_position()[1] <= high]
+    assert max(len(text.get_text()) for text in numbers) > sheet.NUMBER
+    assert min(text.get_window_extent().x0 for text in numbers) >= 0
+
+
+def test_a_lost_run_says_nothing_of_measures_that_it_has_not():
+    lost = synthetic(frames=3, **SMALL, summary={"points": 2000, "w1_points": 1000, "seeds": [{"seed": 0}]})
+    assert not any("fresh points of seed" in note for note in final_notes(lost))

@@ -29,12 +29,6 @@ def perfect(scenario: str, method: str | None) -> list[Any]:
         return list(SCRIPT["perfect_of"](scenario, method))
 
 
-def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether numbers are the same up to rounding; None is what is not finite."""
-    a, b = (np.array(list(numbers.values()), float) for numbers in (one, other))
-    return list(one) == list(other) and np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True)
-
-
 @pytest.mark.parametrize("scenario", HOMES)
 def test_the_floors_of_every_shipped_scenario_are_what_is_measured_today(scenario: str) -> None:
     """The first two of their samplers are measured anew; `python docs/floors.py` mends what has changed."""
@@ -43,7 +37,7 @@ def test_the_floors_of_every_shipped_scenario_are_what_is_measured_today(scenari
         entry = shipped_floors.shipped_floors()[address]
         found = SCRIPT["scores_of"](one)
         assert list(entry["floors"]) == list(found), entry["of"]
-        assert alike(entry["two"], found), entry["of"]
+        assert SCRIPT["alike"](entry["two"], found), entry["of"]
         assert {floor["draws"] for floor in entry["floors"].values()} == {ground.PERFECT}
 
 
@@ -71,7 +65,7 @@ def test_a_shipped_floor_is_the_floor_that_is_found(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ground.cache, "kept", lambda kind, about, make: json.loads(json.dumps(make())))
     found = frame_floors(config, sim)
     for name, floor in found.items():
-        assert alike(told[name], floor), name
+        assert SCRIPT["alike"](told[name], floor), name
 
 
 @pytest.mark.parametrize("change", ["training.seed=1", "training.points=900", "target.noise=0.2", "target.scale=2.0"])
@@ -95,3 +89,10 @@ def test_a_fingerprint_tells_types_shapes_and_nothing_apart() -> None:
     zeros = np.zeros(4)
     others = [zeros.reshape(2, 2), zeros.astype(np.float32), np.zeros(4, int), None, "x", 0.0, 0]
     assert len({shipped_floors.fingerprint(one) for one in [zeros, *others]}) == 8
+
+
+def test_a_fingerprint_does_not_hang_on_last_digits() -> None:
+    points = np.random.default_rng(0).normal(size=(500, 2))
+    assert shipped_floors.fingerprint(points) == shipped_floors.fingerprint(points * (1 + 1e-15))
+    assert shipped_floors.fingerprint(points) != shipped_floors.fingerprint(points * (1 + 1e-6))
+    assert shipped_floors.fingerprint(np.array([0.0])) == shipped_floors.fingerprint(np.array([-0.0]))

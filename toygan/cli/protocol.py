@@ -14,8 +14,8 @@ import typer
 
 from toygan.cli.completion import complete_protocol, complete_words
 from toygan.cli.exhibits import GO_ON, PROTOCOLS, Workers, refuse_a_file
-from toygan.cli.exits import SOME_FAILED, clear_faults, complain
-from toygan.cli.many import watching
+from toygan.cli.exits import clear_faults
+from toygan.cli.many import tell_failed, watching
 from toygan.files.text import room, say, say_json
 
 if TYPE_CHECKING:
@@ -70,10 +70,7 @@ def answer(name: str, quick: bool, seeds: int | None, out: Path, workers: int | 
     rows = rows_of(found, runs)
     picture = drawn(found, rows, quick, out, command)
     report(found, rows, quick, picture, runs, form, as_json)
-    if failed:
-        listed = "".join(f"\n    {run}: {message}" for run, message in failed.items())
-        complain(f"{len(failed)} of {len(runs)} runs failed; the same command tries them again{listed}")
-        raise typer.Exit(SOME_FAILED)
+    tell_failed(failed, len(runs))
 
 
 def command_of(name: str, quick: bool, seeds: int | None, out: Path) -> str:

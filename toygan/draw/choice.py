@@ -61,6 +61,7 @@ CURVE, AROUND = 1.4, 0.95  # inches: the height of a panel of curves, and what i
 LINE = 0.17  # inches: a line of a title
 NAMED = 1.9  # inches beside curves of several runs, for their names
 SMALLEST = 1.2  # inches: the side of a plane that can still be read
+LINES = 3  # of a title on paper, beside the legend
 MOST = 24  # panels on one page
 TITLED, UNTITLED = 0.8, 0.62  # inches over all panels: title and numbers on a slide, one line on paper
 SIZES = (ON_SLIDES, 13.5, 12.0, 10.5, 9.0)  # points: of words on a slide, the largest of which there is room for
@@ -404,7 +405,8 @@ def head(figure: Figure, cells: Sequence[Shot], scenes: Sequence[Scene], options
     title = comparison_header(scenes)[0] if runs else title_of(recording)
     told = " · ".join(part for part in (title, seed, *(kinds if len(kinds) == 1 else ())) if part)
     if options.style == "paper":
-        say(figure, 0.12, up - 0.2, textwrap.shorten(told, int(13 * (wide - 2.1)), placeholder=" …"), SMALL)
+        for line, words in enumerate(in_rows(told.split(" · "), int(13 * (wide - 2.1)))):
+            say(figure, 0.12, up - 0.2 - 0.145 * line, words, SMALL)
     else:
         say(figure, 0.2, up - 0.36, told, (LARGE + 3) * min(1.0, 52 / len(told)), weight="bold")
         say(figure, 0.2, up - 0.6, "" if several else headline(recording).split(" · ")[0], PLAIN)
@@ -415,6 +417,16 @@ def head(figure: Figure, cells: Sequence[Shot], scenes: Sequence[Scene], options
     ]
     if legend:
         point_legend(figure, wide - 0.1, up - (0.22 if options.style == "paper" else 0.3), legend)
+
+
+def in_rows(parts: Sequence[str], width: int) -> list[str]:
+    """Parts of a title in at most three lines of about so many letters, broken between parts where that is enough."""
+    lines = [""]
+    for part in parts:
+        longer = f"{lines[-1]} · {part}".removeprefix(" · ")
+        lines = [*lines[:-1], longer] if len(longer) <= width or not lines[-1] else [*lines, part]
+    rows = [row for line in lines for row in textwrap.wrap(line, max(width, 12))]
+    return rows if len(rows) <= LINES else [*rows[: LINES - 1], f"{rows[LINES - 1]} …"]
 
 
 def save_chosen(
@@ -434,12 +446,18 @@ def save_chosen(
 PANELS: dict[str, Pane] = {
     "critic": Pane(True, "critic: lighter is more real", critic),
     "optimal": Pane(True, "the optimal critic", optimal, lambda shown: shown.optimal is not None),
-    "slope": Pane(True, "slope: arrows point uphill", slope, lambda shown: shown.critic_kept),
-    "latent": Pane(True, "latent map; dark rim: folded", on_plane(latent_map)),
-    "trails": Pane(True, "the way of 16 latents", on_plane(trails)),
-    "transport": Pane(True, "", on_plane(transport_lines)),
-    "plan": Pane(True, "the plan as a matrix", on_plane(transport_matrix)),
-    "steepness": Pane(True, "where the slope is above 1", on_plane(steeper_than_one), lambda shown: shown.critic_kept),
+    "slope": Pane(True, "slope: arrows point uphill", slope, lambda shown: shown.critic_kept, has_rings=False),
+    "latent": Pane(True, "latent map; dark rim: folded", on_plane(latent_map), has_rings=False),
+    "trails": Pane(True, "the way of 16 latents", on_plane(trails), has_rings=False),
+    "transport": Pane(True, "", on_plane(transport_lines), has_rings=False),
+    "plan": Pane(True, "the plan as a matrix", on_plane(transport_matrix), has_rings=False),
+    "steepness": Pane(
+        True,
+        "where the slope is above 1",
+        on_plane(steeper_than_one),
+        lambda shown: shown.critic_kept,
+        has_rings=False,
+    ),
     **{name: of_extra(row) for name, row in EXTRAS.items()},
     "losses": Pane(False, "", of_run(loss_curves)),
     "w1": Pane(False, "", of_run(w1_curves)),

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator
 
 from toygan.draw.companions import EXTRAS, OVER, brief_of, draw_rows, rows_of
 from toygan.draw.companions import UNDER as UNDER_EXTRA
@@ -235,7 +236,16 @@ def curves(figure: Figure, recording: Recording, bottom: float) -> None:
         pitch = (WIDTH - 0.3) / len(panels)
         for place, panel in enumerate(panels):
             left, names = MARGIN + 0.08 + place * pitch, 0.38 if panel is w1_curves else 0.0
-            panel(axis_at(figure, left, bottom + row * room, pitch - 0.62 - names, height), recording)
+            fit_numbers(panel(axis_at(figure, left, bottom + row * room, pitch - 0.62 - names, height), recording))
+
+
+def fit_numbers(axis: Axes) -> None:
+    """Smaller numbers at the left where they would be too long for the room there."""
+    marks = axis.get_yticks().tolist()
+    longest = max(map(len, axis.yaxis.get_major_formatter().format_ticks(marks)), default=0)
+    if longest > NUMBER:
+        axis.yaxis.set_major_locator(FixedLocator(marks))  # smaller ones would leave room for more and longer ones
+        axis.tick_params(axis="y", labelsize=SMALL * (NUMBER - 0.5) / longest)
 
 
 def curve_panels(recording: Recording) -> list[list[CurvePanel]]:

@@ -34,6 +34,7 @@ from toygan.view.words import frame_words
 MOST = 6  # looks beside each other; more of them are a film
 WIDEST = 3.4  # inches, of a panel
 GAP, ABOVE, LINE = 0.3, 0.3, 0.145  # inches: between panels, over each for its title, a line of measures
+APART = 0.04  # inches between what a colour bar says and the measures beneath
 
 
 GridCell = tuple[int, int]  # where a panel stands: its column from the left, its row from the top
@@ -50,13 +51,13 @@ def steps(recording: Recording, looks: Sequence[int], options: Options = USUAL) 
     looks = list(dict.fromkeys(min(look, shown.last) for look in looks))
     told = [measures_of(shown, look) for look in looks]
     cells = cells_of(len(looks), 1 if not shown.critic_kept else 3 if shown.optimal_moves else 2)
-    figure, axes = grid(shown, cells, told)
+    figure, axes = grid(shown, cells, told, options)
     for column, (look, places) in enumerate(zip(looks, axes, strict=True)):
         one = at_look(shown, look)
         panels(places, one, scales(shown, look, options.scale))
         dress(places, cells[column], column > 0)
         name(places[0], f"step {one.steps[0]}")
-        room = place_beneath(places[-1 if len(looks) > 1 else 0], UNDER - 0.1 if shown.critic_kept else 0.3)
+        room = place_beneath(places[-1 if len(looks) > 1 else 0], UNDER + APART if shown.critic_kept else 0.3)
         room.set_text(fitted(places[0], told[column]))
     return figure
 
@@ -78,9 +79,10 @@ def panels(places: Sequence[Axes], one: Scene, of: Scales) -> None:
             note.set_visible(False)
 
 
-def said(shown: Scene) -> str:
+def said(shown: Scene, options: Options = USUAL) -> str:
     """Which seed is shown, how to read the panels, and what is missing."""
-    scale = "every panel on its own scale" if shown.critic_kept else no_critic(shown.recording)
+    own = "every panel on its own scale" if options.scale == "frame" else "all steps on one scale"
+    scale = own if shown.critic_kept else no_critic(shown.recording)
     line = "" if shown.boundary is None else "purple line: the critic cannot tell"
     return " · ".join(filter(None, [seeds_of(shown.recording), scale, line, shown.note]))
 
@@ -91,17 +93,17 @@ def cells_of(looks: int, kinds: int) -> list[list[GridCell]]:
 
 
 def grid(
-    shown: Scene, cells: Sequence[Sequence[GridCell]], told: Sequence[Sequence[str]]
+    shown: Scene, cells: Sequence[Sequence[GridCell]], told: Sequence[Sequence[str]], options: Options = USUAL
 ) -> tuple[Figure, list[list[Axes]]]:
     """A figure with an empty axis for every cell, and room for what is told beneath."""
     right, down = cells[-1][-1]
     side = min((WIDTH - MARGIN - 0.1) / (right + 1) - GAP, WIDEST)
     tall = panel_height(shown, side)
     commands = command_lines(shown.recording, 112)
-    room = 0.15 + LINE * max(fitted_to(side, lines).count("\n") + 1 for lines in told)
+    room = 0.25 + APART + LINE * max(fitted_to(side, lines).count("\n") + 1 for lines in told)
     below, pitch = 0.25 + 0.165 * len(commands) + room, tall + UNDER + ABOVE
     figure = blank(even(below + pitch * (down + 1) + 0.95))
-    header(figure, title_of(shown.recording), said(shown), [shown])
+    header(figure, title_of(shown.recording), said(shown, options), [shown])
     foot(figure, commands)
     axes = [
         [axis_at(figure, MARGIN + column * (side + GAP), below + (down - row) * pitch + UNDER, side, tall)

@@ -123,8 +123,12 @@ def number_named(claim: Claim) -> str:
     sign, mine, yours = "over" if claim.over else "less", who(claim.value.of), who(other.of)
     if mine == yours:
         return f"{first} {sign} {beside(other, claim.value)}"
-    whose = "its" if claim.each else f"that of {yours}"
-    return f"{first}{'' if claim.each else f' of {mine}'} {sign} {whose if called(other) == first else called(other)}"
+    if claim.each:  # whose value is said before
+        mine = who({name: value for name, value in claim.value.of.items() if name != claim.each})
+        alike = claim.value.of.get(claim.each)
+        yours = who({name: value for name, value in other.of.items() if name != claim.each or value != alike})
+    whose = f"that of {yours}" if yours else "its own"
+    return f"{first}{f' of {mine}' if mine else ''} {sign} {whose if called(other) == first else called(other)}"
 
 
 def beside(other: Term, first: Term) -> str:

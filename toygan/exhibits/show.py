@@ -208,7 +208,7 @@ def short_settings(settings: Mapping[str, Any]) -> str:
 def in_short(name: str, value: Any) -> str:
     """One setting: a table by its kind and its own settings."""
     if not isinstance(value, Mapping):
-        return f"{name}={plain_value(value)}"
+        return f"{name.replace('_', ' ')} {plain_value(value)}"
     return ", ".join([str(value.get("kind", name)), *(in_short(*item) for item in value.items() if item[0] != "kind")])
 
 

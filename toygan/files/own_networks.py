@@ -20,7 +20,7 @@ from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
 from toygan.files.own import SHAPES, Code, blaming, in_words, is_fixed, parameters, with_its_options, wrong_shape
 from toygan.files.samplers import reseed, streams_restored
 from toygan.files.strict import UserError
-from toygan.game.networks import Layer, Layers, Network, Pair, by_autograd
+from toygan.game.networks import Layer, Layers, Network, apart, by_autograd
 from toygan.game.players import LATENTS, Generator, Latent
 
 # What the numbers of inputs and outputs are called in people's code.
@@ -148,13 +148,9 @@ def network_of(code: Code, part: str, inputs: int, outputs: int, options: Option
         at_once = tried(body, part, inputs)
     layers, forward = partial(layers_of, body), partial(played, body, at_once)
     judge = by_autograd(forward)
-
-    def judge_both(layers: Layers, real: Tensor, fake: Tensor) -> Pair:
-        on_real, on_fake = judge(layers, real), judge(layers, fake)
-        every = slice(None)
-        return Pair(on_real.outputs, on_fake.outputs, partial(on_real.slopes, every), partial(on_fake.slopes, every))
-
-    return Network(initial, layers, forward, judge, judge_both, lambda layers, points: partial(judge, layers))
+    return Network(
+        initial, layers, forward, judge, partial(apart, judge), lambda layers, points: partial(judge, layers)
+    )
 
 
 def body_of(code: Code, module: nn.Module, outputs: int) -> Lent:

@@ -390,20 +390,22 @@ def with_scales(
     return first, with_learned
 
 
+def apart(judge: Callable[[Layers, Tensor], Response], layers: Layers, real: Tensor, fake: Tensor) -> Pair:
+    """Two clouds judged one after the other, where a point is not judged by itself alone."""
+    on_real, on_fake = judge(layers, real), judge(layers, fake)
+    every = slice(None)
+    return Pair(on_real.outputs, on_fake.outputs, partial(on_real.slopes, every), partial(on_fake.slopes, every))
+
+
 def batch_normalised(initial: FirstOf, layers: LayersOf, bend: Bend) -> Network:
     """A perceptron with batch norm, real and generated batches apart; a settled judge keeps the statistics it was settled on."""
     forward = partial(normalised_forward, bend, partial(batch_unit, batch_norm))
     judge = by_autograd(forward)
 
-    def judge_both(layers: Layers, real: Tensor, fake: Tensor) -> Pair:
-        on_real, on_fake = judge(layers, real), judge(layers, fake)
-        every = slice(None)
-        return Pair(on_real.outputs, on_fake.outputs, partial(on_real.slopes, every), partial(on_fake.slopes, every))
-
     def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Response]:
         return judge_by(statistics_of(bend, layers, points, 0), bend, layers)
 
-    return Network(initial, layers, forward, judge, judge_both, settled)
+    return Network(initial, layers, forward, judge, partial(apart, judge), settled)
 
 
 Statistics = list[tuple[Tensor, Tensor]]  # variance and mean of each hidden layer's units, each [seed, 1, out]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,13 +16,14 @@ from toygan.quantities.held import (
     as_differences,
     broken,
     close,
-    gradient,
     holds,
+    moved_beside,
     moved_by_all,
     normal,
     note,
     reseed,
     six_digits,
+    sloped,
     state_kept,
 )
 
@@ -71,9 +73,8 @@ def range_of(critic: Critic) -> Held:
 
 def alone(critic: Critic, points: Tensor) -> Held:
     """Whether a point's score does not depend on the points beside it."""
-    together, other = (scored(critic, x).flatten() for x in (points, torch.cat((points[:1], 5 * points[1:] + 2))))
-    off = float((together[0] - other[0]).abs().detach())
-    if off < 1e-9 * (1 + float(together.abs().max().detach())):
+    off = moved_beside(partial(scored, critic), points)
+    if not off:
         return holds("a point's score does not depend on the others in its batch")
     said = f"the score of a point changes by {six_digits(off)} with the points beside it; no gradient penalty is valid then"
     return broken(said, "normalising across the batch where across features was meant, or a minibatch layer")
@@ -130,6 +131,6 @@ def far(critic: Critic) -> Held:
     """Whether scores and slopes are finite at far points and at the origin."""
     for at in (0.0, 1e3, -1e3):
         points = torch.full((2, 2), at, dtype=torch.float64)
-        if not bool(torch.isfinite(critic(points)).all() and torch.isfinite(gradient(critic, points)).all()):
+        if not sloped(critic, points):
             return broken(f"NaN or infinite at ({at:g}, {at:g})", "NaN from a square root at zero" if not at else "")
     return holds("finite at the origin and a thousand away")

@@ -152,7 +152,7 @@ def diverged(story: Story) -> Finding | None:
     """Numbers that are not finite, or beyond all bounds."""
     if story.alive == len(story.steps):
         return None
-    bound = f"{LIMIT.runaway:.0e}".replace("e+0", "e")
+    bound = text.number(LIMIT.runaway)
     return Finding(story.alive, f"first seen in this frame: a loss, parameter or point not finite or beyond {bound}")
 
 

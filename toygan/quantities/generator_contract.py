@@ -18,11 +18,13 @@ from toygan.quantities.held import (
     close,
     gradient,
     holds,
+    moved_beside,
     moved_by_all,
     normal,
     note,
     reseed,
     six_digits,
+    sloped,
     state_kept,
 )
 
@@ -95,9 +97,8 @@ def coordinate(generator: Carry, i: int, z: Tensor) -> Tensor:
 
 def alone(generator: Carry, z: Tensor) -> Held:
     """Whether a latent's point does not depend on the latents beside it."""
-    together, other = (carried(generator, x) for x in (z, torch.cat((z[:1], 5 * z[1:] + 2))))
-    off = float((together[0] - other[0]).abs().max().detach())
-    if off < 1e-9 * (1 + float(together.abs().max().detach())):
+    off = moved_beside(partial(carried, generator), z)
+    if not off:
         return holds("a latent's point does not depend on the others in its batch")
     said = f"a latent's point moves by {six_digits(off)} with the latents beside it"
     if batch_norms(generator):
@@ -146,6 +147,6 @@ def far(generator: Carry, z: Tensor) -> Held:
     """Whether points and slopes are finite at far latents and at zero."""
     for at in (0.0, 1e3, -1e3):
         latents = torch.full_like(z, at)
-        if not bool(torch.isfinite(generator(latents)).all() and torch.isfinite(gradient(generator, latents)).all()):
+        if not sloped(generator, latents):
             return broken(f"NaN or infinite at latents of {at:g}", "NaN from a square root at zero" if not at else "")
     return holds("finite at zero and a thousand away")

@@ -128,6 +128,18 @@ def close(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
     return bool(torch.isfinite(a).all() and ((a - b).abs() <= tolerance * (1 + torch.maximum(a.abs(), b.abs()))).all())
 
 
+def moved_beside(f: Callable[[Tensor], Tensor], x: Tensor) -> float:
+    """By how much the first row of f changes with the rows beside it; 0 for no more than rounding."""
+    together, other = (f(one) for one in (x, torch.cat((x[:1], 5 * x[1:] + 2))))
+    off = float((together[0] - other[0]).abs().max().detach())
+    return 0.0 if off < 1e-9 * (1 + float(together.abs().max().detach())) else off
+
+
+def sloped(f: Callable[[Tensor], Tensor], x: Tensor) -> bool:
+    """Whether values and slopes are finite."""
+    return bool(torch.isfinite(f(x)).all() and torch.isfinite(gradient(f, x)).all())
+
+
 def six_digits(value: Any) -> str:
     """A number as it is told."""
     return f"{float(value):.6g}"

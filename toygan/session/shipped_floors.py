@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -23,11 +23,15 @@ KeptFloor = dict[
 
 
 def fingerprint(*given: np.ndarray | float | str | None) -> str:
-    """The SHA-256 of arrays with their types and shapes, of numbers and of words."""
+    """The SHA-256 of arrays with their types and shapes, of numbers and of words: of fractions in single precision, for their
+    last digits are the processor's.
+    """
     found = hashlib.sha256()
     for one in given:
         array = np.asarray("nothing" if one is None else one)
-        found.update(f"{array.dtype.str} {array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+        with np.errstate(over="ignore"):
+            told = array.astype(np.float32) + 0.0 if array.dtype.kind == "f" else array  # + 0.0: no minus zero
+        found.update(f"{array.dtype.str} {array.shape}".encode() + np.ascontiguousarray(told).tobytes())
     return found.hexdigest()
 
 
@@ -46,7 +50,7 @@ def shipped_floors() -> Mapping[str, KeptFloor]:
         return {}
 
 
-def written(entries: Iterable[tuple[str, KeptFloor]]) -> str:
+def written(entries: Mapping[str, KeptFloor]) -> str:
     """The file of these entries, a line each."""
-    lines = (f"{json.dumps(address)}: {json.dumps(entry, allow_nan=False)}" for address, entry in entries)
+    lines = (f"{json.dumps(address)}: {json.dumps(entry, allow_nan=False)}" for address, entry in entries.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.draw.companions import EXTRAS, colour_of, columns_of, ends_of_rounds, said_by_head, scores_by_class
-from toygan.draw.panels import band_edges
+from toygan.draw.panels import INK, band_edges
 from toygan.draw.points import CORNERS, HAZE, MIST
 from toygan.draw.thumbnail import band_colours
 from toygan.draw.worlds import ACROSS, APART
@@ -114,8 +114,13 @@ def kinds_named(shown: Scene) -> str:
     shares = [
         f"{found.word if k == 0 else ''} {k + 1}: {percent(float((found.of == k).mean()))}" for k in range(found.number)
     ]
-    return " ".join(tag("span", tag("i", style=f"background:{colour_of(k)}"), text(words.strip()), class_="kind")
+    return " ".join(tag("span", tag("i", style=f"background:{ink_or(colour_of(k))}"), text(words.strip()), class_="kind")
                     for k, words in enumerate(shares))  # fmt: skip
+
+
+def ink_or(colour: str) -> str:
+    """A colour as a page has it: dark ink is light on a dark page."""
+    return "var(--ink)" if colour == INK else colour
 
 
 def regions_named(shown: Scene) -> str:

@@ -71,7 +71,7 @@ def diagnoses(runs: Sequence[Shown]) -> str:
     """What each run said of itself."""
     said = [run.recording.facts.summary.diagnosis for run in runs]
     told = list(zip(labels(runs), said, strict=True))
-    lines = [tag("li", tag("strong", text(name)), " ", text(" ".join(words))) for name, words in told if words]
+    lines = [tag("li", tag("strong", text(f"{name}:")), " ", text(" ".join(words))) for name, words in told if words]
     return tag("ul", *lines) if lines else ""
 
 

@@ -164,7 +164,7 @@ def final_notes(recording: Recording) -> list[str]:
     notes = [
         f"On {summary.points} {summary.points_of} of seed {recording.facts.portrait} (W1, KL and neighbours on "
         f"{summary.w1_points})."
-    ]
+    ] * bool(final_rows(recording))
     estimates = [label_of(name) for name in shown_in("end") if QUANTITIES[name].estimated and (row.get(name) or 0) < 0]
     if estimates:
         notes.append(f"{' and '.join(estimates)}: below 0 is the estimate's error.")

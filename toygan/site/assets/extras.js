@@ -74,7 +74,11 @@
   const mixed = (corners, u, v) => [0, 1, 2].map((c) =>
     (corners[0][0][c] * (1 - u) + corners[0][1][c] * u) * (1 - v) + (corners[1][0][c] * (1 - u) + corners[1][1][c] * u) * v);
 
-  function kindColour(one, k) { return one.colours.kinds[k % one.colours.kinds.length]; }
+  // A kind that is dark ink on paper is light ink on a dark page.
+  function kindColour(one, k) {
+    const colour = one.colours.kinds[k % one.colours.kinds.length];
+    return colour === DAY.ink ? tone.ink : colour;
+  }
 
   const kindsOf = (one) => one.run.extras.kinds[Math.min(one.s, one.run.extras.kinds.length - 1)];
 

@@ -177,7 +177,7 @@
       const line = run.curves[row.name], value = line && line[s] ? line[s][t] : null;
       if (value !== null && value !== undefined) parts.push(inWords(row, value, run) + touched(run, row, s, t));
     }
-    if (shades) parts.push(`colours from ${endsOf(shades).map(toygan.short).join(" to ")}`);
+    if (shades) parts.push(shades.edges && shades.low === shades.high ? "one score everywhere" : `colours from ${endsOf(shades).map(toygan.short).join(" to ")}`);
     put(panel.numbers, parts.join(" · "));
   }
 
