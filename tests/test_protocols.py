@@ -762,7 +762,7 @@ def test_the_picture_shows_both_numbers_and_the_verdict():
 
 def test_no_verdict_is_cut_off():
     """The longest that there is ends within the picture."""
-    words = f"differs,\nafter 0.5\N{NO-BREAK SPACE}% of the steps"
+    words = "differs,\nafter 0.5\N{NO-BREAK SPACE}% of the steps"
     lines = [Both("a run", "modes found", False, Interval(7.6, 7, 8, 5), Interval(6, 5, 7, 5), words)]
     figure = protocol_picture("Title", lines, "toygan protocol x", "")
     figure.canvas.draw()
