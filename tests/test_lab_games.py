@@ -26,7 +26,7 @@ from toygan.game.optimisers import OPTIMISERS
 from toygan.game.streams import draws, starts
 from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.quantities import companions, divergences, state
-from toygan.quantities.blurred import MARGIN, SIDE
+from toygan.quantities.blurred import blurred_divergences, grid_around
 from toygan.quantities.divergences import quadrature
 from toygan.quantities.optimal import (
     OPTIMA,
@@ -639,7 +639,7 @@ def test_the_page_s_divergences_are_those_of_their_formulas():
         kl, js = model.run(
             ["next seen/kl", "next seen/js"], {"at/real": real.astype("f4"), "at/fake": fake.astype("f4")}
         )
-        width = max(float(bandwidth(real)), spacing_around(real, fake))
+        width = max(float(bandwidth(real)), float(grid_around(real, bandwidth(real))[1].max()))
         logs = [partial(log_of_points, cloud=cloud, width=width) for cloud in (real, fake)]
         ends = [f([real, fake]) for f in (np.min, np.max)]
         window = (ends[0] - 9 * width, ends[1] + 9 * width) * 2
@@ -650,12 +650,36 @@ def test_the_page_s_divergences_are_those_of_their_formulas():
         assert js <= np.log(2) + 1e-5
 
 
-def spacing_around(real: np.ndarray, fake: np.ndarray) -> float:
-    """The wider spacing of the grid around both clouds."""
-    both = np.concatenate([real, fake])
-    size = np.ptp(both, axis=0)
-    own = float(bandwidth(real))
-    return float(((size + 2 * MARGIN * (own + size / (SIDE - 1 - 2 * MARGIN))) / (SIDE - 1)).max())
+@pytest.mark.parametrize("far", [3.0, 42.0, 424.0, 1e4])
+def test_one_far_point_changes_a_divergence_by_no_more_than_its_share(far):
+    """Else a cloud that lost all modes but one, and one point, would look better than perfect samplers."""
+    rng = np.random.default_rng(0)
+    real, good, lost = (ring(rng, 200, modes) for modes in (8, 8, 1))
+    for cloud, low, high in ((good, 0.0, 0.03), (lost, 0.4, np.log(2))):
+        strayed = np.concatenate([[[far, -far]], cloud[1:]])
+        before, after = (blurred_divergences(real, one) for one in (cloud, strayed))
+        assert low < before["js"] < high
+        assert after["js"] == pytest.approx(before["js"], abs=1 / len(cloud))
+        assert after["kl"] == pytest.approx(before["kl"], rel=1e-2, abs=0.02)
+
+
+def ring(rng: np.random.Generator, n: int, modes: int) -> np.ndarray:
+    """Points [n, 2] at so many of eight places on a circle."""
+    angles = rng.integers(modes, size=n) * np.pi / 4
+    return 2 * np.stack([np.cos(angles), np.sin(angles)], axis=1) + 0.05 * rng.standard_normal((n, 2))
+
+
+def test_of_clouds_apart_all_is_told_and_of_a_target_in_one_place_nothing():
+    rng = np.random.default_rng(0)
+    heights = rng.random(200)
+    line, there = (np.stack([np.full(200, x), heights], axis=1) for x in (0.0, 3.0))
+    apart, alike = (blurred_divergences(line, cloud) for cloud in (there, line))
+    assert apart["js"] == pytest.approx(np.log(2), abs=1e-5)
+    assert alike == pytest.approx({"kl": 0.0, "js": 0.0}, abs=1e-6)
+    model = session(divergence_model().content)
+    dirac = np.zeros((WINDOWS.judged, 2), "f4")
+    for fake in (dirac, dirac + np.array([1, 0], "f4")):
+        assert np.isnan(model.run(None, {"at/real": dirac, "at/fake": fake})).all()
 
 
 def test_the_optimal_critic_is_blurred_by_what_is_left_of_instance_noise():
