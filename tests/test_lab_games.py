@@ -54,6 +54,7 @@ from toygan.session.playable import (
     potential_model,
 )
 from toygan.session.simulation import Simulation, simulation
+from toygan.session.tailored import FREE, tailored
 from toygan.site.lab import OWN, SCRIPTS, SIZES, address, cast, descent_dials, sized, told_apart, write_lab
 from toygan.site.lab_files import letters
 from toygan.site.site import lab_links
@@ -271,11 +272,12 @@ def test_the_page_plays_the_zoo_as_python_does(method):
         assert np.allclose(ours[place].reshape(right.shape), right, rtol=1e-5, atol=1e-5, equal_nan=True), place
 
 
-def seen_by(model, sim: Simulation, at: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What one of the page's models sees of the first state."""
+def seen_by(model, sim: Simulation, at: dict[str, np.ndarray], held=()) -> dict[str, np.ndarray]:
+    """What one of the page's models sees of the first state, some numbers of players `held`."""
     given = {place: leaf.numpy() for place, leaf in named(sim.start, "state").items()}
     given |= {f"at/{name}": values for name, values in at.items()}
     given |= {f"dials/{key}": dial.numpy() for key, dial in sim.world.dials.items()}
+    given |= {f"held/{name}": numbers for name, numbers in dict(held).items()}
     inputs = {port.name: np.asarray(given[port.name]).reshape(port.stored) for port in model.inputs}
     found = session(model.content).run(None, inputs)
     return {
@@ -309,6 +311,57 @@ def test_a_gauge_is_what_python_measures(method):
     }
     for name, values in right.items():
         assert np.allclose(found[name], values.detach().numpy(), rtol=1e-4, atol=1e-5), name
+
+
+@pytest.mark.parametrize(("width", "depth"), [(16, 2), (5, 1), (32, 3)])
+def test_the_gauge_of_players_cut_to_measure_counts_their_own_numbers_alone(width, depth):
+    small = simulation(read("two-moons", "ns-gan", tailored(width, depth, 64)))
+    config = read("two-moons", "ns-gan", tailored(32, 3, 64))
+    sim, game = simulation(config), playable(config, [0], to_measure=True)
+    stands = {
+        name: standing(learned.parameters[0].numpy(), game.cut.layers[name], width, depth)
+        for name, learned in small.start.players.items()
+    }
+    players = {
+        name: one._replace(parameters=torch.from_numpy(stands[name][0])[None])
+        for name, one in sim.start.players.items()
+    }
+    n = WINDOWS.judged
+    rng = np.random.default_rng(0)
+    latents, real = (torch.from_numpy(rng.standard_normal((1, n, 2))).float() for _ in range(2))
+    clouds = state.Watched(real, duel.carried(small.world.game, small.start.parameters, latents), latents)
+    right = float(state.generator_gradient(small.world.game, small.start, clouds))
+    sim = sim._replace(start=sim.start._replace(players=players))
+    model, at = game.models["gauge"], {"latents": latents.numpy(), "real": real.numpy()}
+    found = [
+        seen_by(model, sim, at, {"generator": held})
+        for held in (stands["generator"][1], np.full_like(stands["generator"][1], FREE))
+    ]
+    assert np.allclose(found[0]["samples"], clouds.fake.numpy(), atol=1e-5)
+    assert float(found[0]["generator_gradient"].squeeze()) == pytest.approx(right, rel=1e-4)
+    passes_on = depth < 3  # then layers that are not its own have gradients too
+    assert (float(found[1]["generator_gradient"].squeeze()) > 1.01 * right) == passes_on
+
+
+def standing(small: np.ndarray, shapes, width: int, depth: int) -> tuple[np.ndarray, np.ndarray]:
+    """A small perceptron's parameters where they stand in a large one's, and what is held of these, as the page places them."""
+    numbers, held, rest, last = [], [], list(small), len(shapes) - 1
+    for layer, (rows, columns) in enumerate(shapes):
+        into, out = width if layer else rows, columns if layer == last else width
+        weights, is_free, bias, bias_free = (np.zeros((k, columns), "f4") for k in (rows, rows, 1, 1))
+        if layer < depth or layer == last:
+            weights[:into, :out] = np.reshape(rest[: into * out], (into, out))
+            bias[:, :out] = rest[into * out : (into + 1) * out]
+            is_free[:into, :out] = bias_free[:, :out] = 1
+            del rest[: (into + 1) * out]
+        else:
+            weights[:into, :out] = np.eye(into, out)
+        numbers += [weights.ravel(), bias.ravel()]
+        held += [
+            np.where(free > 0, np.float32(FREE), own).ravel() for free, own in ((is_free, weights), (bias_free, bias))
+        ]
+    assert not rest
+    return np.concatenate(numbers), np.concatenate(held)
 
 
 @pytest.mark.parametrize(
