@@ -233,6 +233,20 @@ def test_players_cut_to_measure_play_as_python_s(seen, place, method, net):
         assert np.array_equal(numbers[~own[player]], first[~own[player]])  # what is not its own stays
 
 
+def test_where_no_layers_and_neurons_can_be_chosen_the_size_is_a_usual_one(seen, place):
+    """Nothing of an address was broken, and all methods stay choosable."""
+    opened(seen, place, "#s=two-moons&m=ns-gan&z=own")
+    assert seen.page.eval_on_selector_all("#method option[disabled]", "all => all.length") == 0
+    for where, chosen in (("#method", "unrolled-gan"), ("#scenario", "dirac")):
+        if where == "#scenario":
+            opened(seen, place, "#s=two-moons&m=ns-gan&z=own")
+        seen.page.select_option(where, chosen)
+        seen.page.wait_for_function("lab.setup() && !lab.setup().players && lab.look() && lab.look().step > 0")
+        assert seen.page.input_value("#size") == "small"
+        assert seen.page.input_value(where) == chosen
+        assert seen.page.inner_text(".said") == ""
+
+
 def test_layers_and_neurons_are_chosen_on_the_page_and_travel_in_the_address(seen, place):
     opened(seen, place)
     seen.page.select_option("#size", "own")
