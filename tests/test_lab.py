@@ -466,6 +466,17 @@ def test_a_thousand_steps_are_gone_at_once(seen, place):
     seen.page.wait_for_function("lab.look().step === 2000 && lab.told.playing === false", timeout=60_000)
 
 
+def test_a_pause_on_the_way_to_a_step_forgets_it(seen, place):
+    opened(seen, place, "#s=dirac&m=ns-gan-r1&c=0*steps*100000")
+    seen.page.evaluate("lab.page.ahead(400)")
+    until(seen.page, 1)
+    seen.page.evaluate("lab.page.pause()")
+    still(seen.page)
+    seen.page.evaluate("lab.page.play()")
+    until(seen.page, 401)
+    assert look(seen.page)["step"] > 400
+
+
 PICTURE = "document.querySelector('#stage').toDataURL()"
 
 
