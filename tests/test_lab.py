@@ -506,6 +506,8 @@ def test_latents_are_carried_to_where_the_generator_sends_them(seen, place):
     assert np.abs(latents[: WINDOWS.samples].std(axis=0) - 1).max() < 0.15
     seen.page.click("#carry")
     seen.page.wait_for_function(f"before => {PICTURE} !== before", arg=before)
+    apart = "lab.page.main().stage.trails.map(({ points }) => points.every((one, i) => one === lab.look().samples[i]))"
+    assert seen.page.evaluate(apart)[-1]  # a trail is of where points were, not of what is on its way
     seen.page.wait_for_function(f"before => {PICTURE} === before", arg=before)
 
 
