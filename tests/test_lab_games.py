@@ -741,6 +741,7 @@ def test_the_optimal_critic_is_blurred_by_what_is_left_of_instance_noise():
     real, fake = some_clouds()
     late = sim._replace(start=sim.start._replace(step=sim.start.step + 50))
     first, then = (page_draws(config, one, real, fake) for one in (sim, late))
+    assert best_of(config, sim).about.endswith(", both blurred by no less than what is left of the noise")
     assert first.std() < 0.9 * then.std()
     half = read("eight-gaussians", "ns-gan-instance-noise", [*SMALL, "method.instance_noise=0.25"])
     agree(then, python_draws(half, real.astype(float), fake.astype(float)))

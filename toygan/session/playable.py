@@ -302,7 +302,7 @@ def best_of(config: Config, sim: Simulation) -> Best | None:
     if row is None or not has_optimum(config, sim) or (config.method.instance_noise and row.source != "density"):
         return None
     told = told_in_words(told_by(config)) if row.source == "density" else ""
-    told += ", both blurred by what is left of the noise" if config.method.instance_noise else ""
+    told += ", both blurred by no less than what is left of the noise" if config.method.instance_noise else ""
     return Best(row.source, row.about + told, row.drawn)
 
 
