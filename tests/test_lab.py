@@ -676,6 +676,33 @@ def test_a_step_that_was_begun_slowly_is_ended_before_the_next(seen, place):
     assert np.array_equal(look(seen.page)["samples"], right["samples"])
 
 
+@pytest.mark.parametrize("what", ["critic_steps", "only", "rate"])
+def test_what_is_changed_in_the_middle_of_a_slow_step_is_where_the_address_has_it(seen, place, what):
+    opened(seen, place, "#m=wgan-gp&s=swiss-roll&c=0*only*generator")
+    seen.page.select_option("#speed", "slow")
+    for part in ("sample", "judge", "loss", "pull", "update", "sample", "judge"):
+        seen.page.click("#one")
+        seen.page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+    if what == "critic_steps":
+        slid(seen.page, "critic_steps", 0)
+        seen.page.wait_for_function("lab.look().criticSteps === 1")
+    elif what == "rate":
+        slid(seen.page, "critic_rate", 350)
+        seen.page.wait_for_function("lab.look().dials.critic_rate > 0.001")
+    else:
+        seen.page.click("#moveCritic")
+        seen.page.wait_for_function("lab.look().changes.length === 2")
+    assert seen.page.evaluate("[lab.look().step, lab.look().changes[1][0]]") == [1, 1]
+    seen.page.select_option("#speed", "most")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 2")
+    seen.page.wait_for_timeout(600)
+    first, address = look(seen.page), seen.page.evaluate("location.hash")
+    opened(seen, place, address)
+    seen.page.wait_for_function("lab.look().step === 2")
+    assert np.array_equal(look(seen.page)["samples"], first["samples"])
+
+
 # --- what is measured and told ----------------------------------------------------------------------------------------
 
 
