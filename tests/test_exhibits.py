@@ -20,7 +20,8 @@ from toygan.exhibits.claims import enough, fits, number_of
 from toygan.exhibits.files import Claim, Term
 from toygan.exhibits.show import run_labels, run_rows, showing
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
-from toygan.exhibits.work import is_there, quickened, tasks_of
+from toygan.exhibits.work import fingerprint, is_there, quickened, tasks_of
+from toygan.files.scenario import read as read_scenario
 from toygan.files.strict import UserError, key_lines
 from toygan.many import sweep
 from toygan.quantities.diagnosis import RULES
@@ -316,6 +317,14 @@ def test_runs_are_combinations_in_folders_named_by_their_configs(tmp_path):
     assert planned(exhibit, tmp_path) == works
     mine = works[2].task.config["method"]
     assert (mine["objective"]["kind"], mine["constraint"]["weight"]) == ("hinge", 0.5)
+
+
+def test_other_words_do_not_ask_for_another_run():
+    """What a method is said to show may be mended without playing its runs again."""
+    config = read_scenario("eight-gaussians", "gan", [])
+    said = config.model_copy(update={"method": config.method.model_copy(update={"look_for": "Look elsewhere."})})
+    assert fingerprint(said) == fingerprint(config)
+    assert fingerprint(read_scenario("eight-gaussians", "gan", ["method.critic_steps=2"])) != fingerprint(config)
 
 
 def test_quick_has_fewer_seeds_and_steps(tmp_path):

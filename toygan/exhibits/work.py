@@ -14,7 +14,7 @@ from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, called
 from toygan.exhibits.mistakes import retold, said
 from toygan.exhibits.refined import refined_columns
 from toygan.exhibits.theory import theory_columns, theory_mistakes
-from toygan.files.config import Config, as_data
+from toygan.files.config import Config, as_data, deciding
 from toygan.files.strict import Key, Mistake, Place, UserError, in_toml, placed, shortened, suggestion
 from toygan.many import run
 from toygan.many.results import scalar, settings_text
@@ -197,8 +197,8 @@ def is_filmed(exhibit: Exhibit, columns: Mapping[str, Any]) -> bool:
 
 
 def fingerprint(config: Config) -> str:
-    """A name for a config and the files that it reads: another config has another one."""
-    told = json.dumps([as_data(config), folders.digests(config)], sort_keys=True)
+    """A name for what decides a run and the files that it reads: another config has another one, whatever its words are."""
+    told = json.dumps([deciding(as_data(config)), folders.digests(config)], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:10]
 
 
