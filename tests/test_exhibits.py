@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shlex
 import shutil
 import tomllib
 from pathlib import Path
@@ -652,6 +653,10 @@ def test_a_demo_draws_the_panels_the_seed_and_the_formats_that_are_asked_for(tmp
     names, told = drawn("--panels", "films", "--format", "pdf", "--seed", "2", "--no-points")
     assert names == ["1-films.pdf", "1-films.png"]
     assert all(name in told for name in names)
+    made = shlex.join(["toygan", "demo", path, "--panels", "films", "--seed", "2", "--no-points"])
+    with Image.open("demo/small/1-films.png") as picture:
+        assert picture.info["Description"] == made
+    assert made in Path("demo/exhibits/small.html").read_text(encoding="utf-8")
     assert Path("demo/small/1-films.png").read_bytes() != first
     assert drawn("--panels", "2", "--thin-points")[0] == ["2-ends.png"]
     critics = written(tmp_path, FILE.replace('kind = "ends"\nmeasure = "w1"', 'kind = "critics"'))
@@ -711,6 +716,7 @@ def test_a_gallery_is_built_as_it_is_asked_to_look(tmp_path, monkeypatch, no_pro
     picture = min(Path().rglob("*-ends.png"))
     with Image.open(picture) as drawn:
         assert sum(drawn.convert("RGB").getpixel((0, 0))) < 200
+        assert drawn.info["Description"] == shlex.join(["toygan", "demo", path, "--quick", "--style", "dark"])
     assert call("gallery", "--only", path, "--style", "drak").exit_code == 2
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -201,14 +201,22 @@ class Selected(NamedTuple):
 def picture_command(command: str, folders: Sequence[Path], asked: Wanted, look: Appearance, critics: Critics) -> str:
     """The command that makes one of runs' further pictures; folders that are told from the root by their last two parts."""
     places = [str(Path(*folder.parts[-2:]) if folder.is_absolute() else folder) for folder in folders]
-    told = [("view", asked.view), ("points", asked.points), ("steps", asked.steps), ("panels", asked.panels),
-            ("seed", asked.seed), ("style", look.style), ("width", look.width), ("font-size", look.type_size),
-            ("language", look.language), ("scale", critics.scale), ("no-points", critics.no_points),
-            ("thin-points", critics.thin_points)]  # fmt: skip
-    usual = (None, False, "paper", "en", "frame")
-    words = [part for name, value in told if value not in usual
-             for part in (f"--{name}", *([] if value is True else [str(value)]))]  # fmt: skip
-    return shlex.join(["toygan", command, *places, *words])
+    told = {name: getattr(asked, name) for name in ("view", "points", "steps", "panels", "seed")}
+    return shlex.join(["toygan", command, *places, *option_words(told), *look_words(look, critics)])
+
+
+def look_words(look: Appearance, critics: Critics = Critics()) -> list[str]:  # noqa: B008
+    """The options of a command that make pictures look as they do, without those that are as usual."""
+    told = {"style": look.style, "width": look.width, "font-size": look.type_size, "language": look.language,
+            "scale": critics.scale, "no-points": critics.no_points, "thin-points": critics.thin_points}  # fmt: skip
+    usual = ("paper", "en", "frame")
+    return option_words({name: value for name, value in told.items() if value not in usual})
+
+
+def option_words(told: Mapping[str, object]) -> list[str]:
+    """Options as words of a command: a switch alone, and no word of one that was not given."""
+    given = {name: value for name, value in told.items() if value is not None and value is not False}
+    return [part for name, value in given.items() for part in (f"--{name}", *([] if value is True else [str(value)]))]
 
 
 def with_command(recording: Recording, command: str) -> Recording:
