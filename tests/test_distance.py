@@ -222,6 +222,42 @@ def test_a_picture_has_the_distances_and_formats_that_are_asked_for(tmp_path):
     assert (alone.exit_code, "--panels: there is a picture only with --over" in alone.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("out", "formats", "said"),
+    [
+        (".", ["pdf"], "--out .: is a folder; give the name of a file, such as picture.png"),
+        (".", [], "--out .: is a folder"),
+        ("/", ["png"], "--out /: is a folder; give the name of a file, such as /picture.png"),
+        ("..", ["svg"], "--out ..: is a folder"),
+        ("there.png", [], "--out there.png: is a folder"),
+        ("there", ["png"], "--out there.png: is a folder"),
+        ("taken/a.png", [], "--out taken/a.png: taken is a file, and no folder"),
+        ("taken/b/a", ["pdf", "png"], "--out taken/b/a.pdf: taken is a file, and no folder"),
+    ],
+)
+@pytest.mark.parametrize("words", [["dirac"], ["distance", "dirac", "dirac", "--over", "target.at=0:1:2"]])
+def test_where_no_file_can_be_none_is_drawn(words, out, formats, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.png").mkdir()
+    (tmp_path / "taken").write_text("")
+    asked = [part for name in formats for part in ("-f", name)]
+    refused = CliRunner().invoke(app, [*words, "--out", out, *asked])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(f"toygan: {said}")
+    assert {file.name for file in tmp_path.iterdir()} == {"there.png", "taken"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["dirac"], ["distance", "dirac", "dirac", "--over", "target.at=0:1:2"], ["demo", "js-is-blind"], ["gallery"]],
+)
+def test_only_where_panels_are_laid_out_for_a_width_are_they_advised(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused = CliRunner().invoke(app, [*words, "--font-size", "12", "--width", "90mm"])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert " ".join(refused.stderr.split()).endswith("--width says how much; leave out either")
+
+
 def test_a_long_command_stands_whole_beneath_a_sweep():
     command = "toygan distance " + " ".join(f"word-{i}" for i in range(40))
     figure = distances_along("t", "k", [0.0, 1.0], {"w1": np.zeros(2)}, {"w1": np.full(2, np.nan)}, command)
