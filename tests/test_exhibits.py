@@ -899,6 +899,11 @@ def test_every_seed_is_judged_and_what_became_of_it_is_kept(tmp_path, monkeypatc
     assert all(row["status"] == "diverged" and "w1" not in row for row in lost)
     verdict = judge(exhibit.claims[0].model_copy(update={"seeds": "all"}), [*runs, *rows])
     assert "2 of 2 seeds" in verdict.numbers
+    mixed = refined.refined_rows(exhibit, [runs[0] | {"status": "diverged"}, *runs[1:]])
+    assert mixed[5:] == rows[5:]
+    assert [(row["critic"], row["way"], row["status"]) for row in mixed[:5]] == [
+        (row["critic"], row["way"], "diverged") for row in rows[:5]
+    ]  # by the ways that there are, which are not all
 
 
 def test_a_claim_on_critics_used_after_training_is_explained_by_runs_of_another_setting(tmp_path):
