@@ -666,12 +666,29 @@ def test_a_demo_draws_the_panels_the_seed_and_the_formats_that_are_asked_for(tmp
     path = written(tmp_path, FILE.replace('[[panels]]\nkind = "ends"', two))
     for words, said in (
         (["--panels", "critics"], "--panels critics: unknown; legal panels: films, ends, 1, 2"),
-        (["--seed", "7"], "seed 7 was not run; this run's are 0, 1, 2"),
+        (["--seed", "7"], "seed 7 is not among those that it plays: 0, 1, 2"),
         (["--format", "gif"], "--format gif: unknown"),
     ):
         refused = call(*run, *words)
         assert refused.exit_code == 2
         assert said in " ".join(refused.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "said"),
+    [
+        ("films", ["--seed", "99"], "seed 99 is not among those that it plays: 0, 1, 2"),
+        ("films", ["--seed", "2", "--quick"], "seed 2 is not among those that it plays: 0, 1"),
+        ("critics", ["--seed", "1"], "its critic was not kept"),
+        ("films", ["--panels", "critics"], "--panels critics: unknown"),
+    ],
+)
+def test_a_seed_that_no_picture_can_show_is_refused_before_anything_is_played(kind, words, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, FILE.replace('kind = "ends"\nmeasure = "w1"', f'kind = "{kind}"'))
+    refused = call("demo", path, "--workers", "1", *words)
+    assert (refused.exit_code, said in " ".join(refused.stderr.split())) == (2, True)
+    assert not list(tmp_path.rglob("run.json"))
 
 
 def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monkeypatch, no_processes):

@@ -184,12 +184,14 @@ def shown_exhibits(
     from joblib import Parallel, cpu_count, delayed
 
     from toygan.exhibits import behind, planned, showing
-    from toygan.exhibits.show import ALL
+    from toygan.exhibits.show import ALL, refuse_seed
     from toygan.exhibits.work import quickened
     from toygan.view.look import Options
 
     refuse_equal_names(exhibits)
     works = [planned(exhibit, runs, quick) for exhibit in exhibits]
+    for exhibit, own in zip(exhibits, works, strict=True):
+        refuse_seed(exhibit, own, asked or ALL)
     beside = [[] if quick else behind(exhibit, runs) for exhibit in exhibits]  # quick runs explain nothing
     every = [*works, *(own for each in beside for own in each)]
     failed = played([work for each in every for work in each], runs, workers)
