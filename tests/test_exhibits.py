@@ -21,11 +21,15 @@ from toygan.exhibits.claims import enough, fits, number_of
 from toygan.exhibits.files import Claim, Term
 from toygan.exhibits.show import run_labels, run_rows, showing
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
-from toygan.exhibits.work import is_there, quickened, tasks_of
+from toygan.exhibits.work import as_found, is_there, quickened, tasks_of
+from toygan.files import scenario
+from toygan.files.config import as_data
 from toygan.files.strict import UserError, key_lines
 from toygan.many import sweep
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.rhythm import period
+from toygan.session import folder as folders
+from toygan.session.facts import FACTS
 
 FILE = """
 title = "Small"
@@ -723,6 +727,33 @@ def test_a_run_with_more_looks_than_are_asked_for_serves_an_exhibit(tmp_path, mo
     assert call("demo", fewer, "--workers", "1").exit_code == 0
     with pytest.raises(UserError, match=r"training\.frames: 4, not 3"):
         is_there(planned(read(more), Path("runs/exhibits"))[0].task)
+
+
+@pytest.mark.parametrize("config", [None, [], "x", {}, {"training": None}, {"training": {"frames": None}}], ids=str)
+def test_a_folder_whose_config_is_none_lends_no_looks(config, tmp_path):
+    """Whether it is refused or begun again is told when the run is to be played."""
+    said = dict.fromkeys(FACTS) | {"format": folders.FORMAT, "status": "running", "config": config}
+    (tmp_path / "run.json").write_text(json.dumps(said))
+    asked = {"training": {"frames": 3}}
+    assert as_found(tmp_path, asked) == asked
+    more = said | {"config": {"training": {"frames": 9}}}
+    (tmp_path / "run.json").write_text(json.dumps(more))
+    assert as_found(tmp_path, asked) == {"training": {"frames": 9}}
+
+
+@pytest.mark.parametrize("inputs", [None, [], "x", {}], ids=str)
+def test_a_folder_that_names_its_files_by_no_table_has_read_none(inputs, tmp_path):
+    config = scenario.read("two-moons", "gan")
+    said = dict.fromkeys(FACTS) | {
+        "format": folders.FORMAT,
+        "status": "running",
+        "config": as_data(config),
+        "inputs": inputs,
+    }
+    (tmp_path / "run.json").write_text(json.dumps(said))
+    assert folders.agreeing(tmp_path, config, {"inputs": {}})["inputs"] == inputs
+    with pytest.raises(UserError, match="the points file has changed since"):
+        folders.agreeing(tmp_path, config, {"inputs": {"points.csv": "a digest"}})
 
 
 def test_a_gallery_is_built_as_it_is_asked_to_look(tmp_path, monkeypatch, no_processes):
