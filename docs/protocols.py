@@ -37,8 +37,8 @@ A protocol is a published toy experiment as a file: a scenario with exactly the 
 
 Runs are kept in `runs/protocols` and go on where they were; the picture is beside them, and `toygan gallery` makes a page of
 all of them, Protocols, in its site. The core-minutes below are of the runs as they were made; all of them with `--quick`
-took six core-minutes, {quick} of them for the runs.
-This page is written by `python docs/protocols.py` from the runs of those commands.
+took six core-minutes, {quick} of them for the runs. This page is written by `python docs/protocols.py` from the
+runs of those commands.
 
 ## The rule
 

@@ -43,8 +43,8 @@ os.environ.pop("COLUMNS", None)  # tests on several cores are told a width; a pi
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep what runs share with pytest's own things, not in the user's cache folder."""
-    if config.cache is not None:
-        os.environ.setdefault("TOYGAN_CACHE", str(config.cache.mkdir("toygan")))
+    if kept := getattr(config, "cache", None):  # pytest may be told to keep nothing
+        os.environ.setdefault("TOYGAN_CACHE", str(kept.mkdir("toygan")))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,10 +66,11 @@ draw_itself = run.draw
 def draw_once(recording: Recording, order: run.Order) -> None:
     """The picture and the film of a run, which take longer than the run: drawn for the first of a kind, then given again.
 
-    Of one kind are runs whose recordings have the same arrays and differ in numbers alone.
+    Of one kind are runs of one method whose recordings have the same arrays and measures, and differ in numbers.
     """
     facts, wanted = recording.facts, run.drawings(order)
-    kind = (*wanted, *sorted(recording.frames), len(facts.seeds) > 1, facts.status, facts.step > 0)
+    names = (facts.method, *sorted(recording.frames), *sorted(recording.metrics))
+    kind = (*wanted, *names, len(facts.seeds) > 1, facts.status, facts.step > 0)
     if kind not in DRAWN:
         draw_itself(recording, order)
         DRAWN[kind] = {name: (order.folder / name).read_bytes() for name in wanted}

@@ -215,7 +215,7 @@ def test_points_meet_the_triangles_that_they_are_in(thin):
 # --- nets and recordings ---------------------------------------------------------------------------------------------
 
 
-def net(activation: str) -> density.Map:
+def net(activation: str) -> density.Transform:
     """A generator as a run begins with, of width 16."""
     body = mlp_generator(width=16, depth=2, activation=activation).network
     layers = body.layers(torch.from_numpy(body.initial(np.random.default_rng(1))[None]))

@@ -14,7 +14,7 @@ import torch
 from conftest import beginning, facts_of, fractions, numbers, source_of
 from torch import Tensor
 
-from toygan.engines import cuda, eager, onnx, table
+from toygan.engines import cuda, eager, onnx, opening, table
 from toygan.engines.clean import cleaned
 from toygan.engines.graph import Untraceable, recorded
 from toygan.engines.operators import EACH, OTHERS, WAITING
@@ -392,7 +392,7 @@ def play_both(function: Callable[..., Any], args: Sequence[Tensor]) -> None:
     model = onnx.model_of(
         cleaned(graph), [f"in{i}" for i in range(len(args))], [f"out{i}" for i in range(len(graph.outputs))]
     )
-    session = onnx.session(model.content)
+    session = opening.session(model.content)
     for turned in (list(args), [arg.flip(0) for arg in args]):
         given = {port.name: arg.numpy().reshape(port.stored) for port, arg in zip(model.inputs, turned, strict=True)}
         for found, wanted in zip(session.run(None, given), flat(*turned), strict=True):

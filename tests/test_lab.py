@@ -233,6 +233,20 @@ def test_players_cut_to_measure_play_as_python_s(seen, place, method, net):
         assert np.array_equal(numbers[~own[player]], first[~own[player]])  # what is not its own stays
 
 
+def test_where_no_layers_and_neurons_can_be_chosen_the_size_is_a_usual_one(seen, place):
+    """Nothing of an address was broken, and all methods stay choosable."""
+    opened(seen, place, "#s=two-moons&m=ns-gan&z=own")
+    assert seen.page.eval_on_selector_all("#method option[disabled]", "all => all.length") == 0
+    for where, chosen in (("#method", "unrolled-gan"), ("#scenario", "dirac")):
+        if where == "#scenario":
+            opened(seen, place, "#s=two-moons&m=ns-gan&z=own")
+        seen.page.select_option(where, chosen)
+        seen.page.wait_for_function("lab.setup() && !lab.setup().players && lab.look() && lab.look().step > 0")
+        assert seen.page.input_value("#size") == "small"
+        assert seen.page.input_value(where) == chosen
+        assert seen.page.inner_text(".said") == ""
+
+
 def test_layers_and_neurons_are_chosen_on_the_page_and_travel_in_the_address(seen, place):
     opened(seen, place)
     seen.page.select_option("#size", "own")
@@ -452,6 +466,17 @@ def test_a_thousand_steps_are_gone_at_once(seen, place):
     seen.page.wait_for_function("lab.look().step === 2000 && lab.told.playing === false", timeout=60_000)
 
 
+def test_a_pause_on_the_way_to_a_step_forgets_it(seen, place):
+    opened(seen, place, "#s=dirac&m=ns-gan-r1&c=0*steps*100000")
+    seen.page.evaluate("lab.page.ahead(400)")
+    until(seen.page, 1)
+    seen.page.evaluate("lab.page.pause()")
+    still(seen.page)
+    seen.page.evaluate("lab.page.play()")
+    until(seen.page, 401)
+    assert look(seen.page)["step"] > 400
+
+
 PICTURE = "document.querySelector('#stage').toDataURL()"
 
 
@@ -481,6 +506,8 @@ def test_latents_are_carried_to_where_the_generator_sends_them(seen, place):
     assert np.abs(latents[: WINDOWS.samples].std(axis=0) - 1).max() < 0.15
     seen.page.click("#carry")
     seen.page.wait_for_function(f"before => {PICTURE} !== before", arg=before)
+    apart = "lab.page.main().stage.trails.map(({ points }) => points.every((one, i) => one === lab.look().samples[i]))"
+    assert seen.page.evaluate(apart)[-1]  # a trail is of where points were, not of what is on its way
     seen.page.wait_for_function(f"before => {PICTURE} === before", arg=before)
 
 
@@ -647,6 +674,33 @@ def test_a_step_that_was_begun_slowly_is_ended_before_the_next(seen, place):
     seen.page.click("#one")
     seen.page.wait_for_function("lab.look().step === 1")
     assert np.array_equal(look(seen.page)["samples"], right["samples"])
+
+
+@pytest.mark.parametrize("what", ["critic_steps", "only", "rate"])
+def test_what_is_changed_in_the_middle_of_a_slow_step_is_where_the_address_has_it(seen, place, what):
+    opened(seen, place, "#m=wgan-gp&s=swiss-roll&c=0*only*generator")
+    seen.page.select_option("#speed", "slow")
+    for part in ("sample", "judge", "loss", "pull", "update", "sample", "judge"):
+        seen.page.click("#one")
+        seen.page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+    if what == "critic_steps":
+        slid(seen.page, "critic_steps", 0)
+        seen.page.wait_for_function("lab.look().criticSteps === 1")
+    elif what == "rate":
+        slid(seen.page, "critic_rate", 350)
+        seen.page.wait_for_function("lab.look().dials.critic_rate > 0.001")
+    else:
+        seen.page.click("#moveCritic")
+        seen.page.wait_for_function("lab.look().changes.length === 2")
+    assert seen.page.evaluate("[lab.look().step, lab.look().changes[1][0]]") == [1, 1]
+    seen.page.select_option("#speed", "most")
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 2")
+    seen.page.wait_for_timeout(600)
+    first, address = look(seen.page), seen.page.evaluate("location.hash")
+    opened(seen, place, address)
+    seen.page.wait_for_function("lab.look().step === 2")
+    assert np.array_equal(look(seen.page)["samples"], first["samples"])
 
 
 # --- what is measured and told ----------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from toygan.game.optimisers import OPTIMISERS
 from toygan.game.streams import draws, starts
 from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.quantities import companions, divergences, state
-from toygan.quantities.blurred import MARGIN, SIDE
+from toygan.quantities.blurred import blurred_divergences, grid_around
 from toygan.quantities.divergences import quadrature
 from toygan.quantities.optimal import (
     OPTIMA,
@@ -54,6 +54,7 @@ from toygan.session.playable import (
     potential_model,
 )
 from toygan.session.simulation import Simulation, simulation
+from toygan.session.tailored import FREE, tailored
 from toygan.site.lab import OWN, SCRIPTS, SIZES, address, cast, descent_dials, sized, told_apart, write_lab
 from toygan.site.lab_files import letters
 from toygan.site.site import lab_links
@@ -271,11 +272,12 @@ def test_the_page_plays_the_zoo_as_python_does(method):
         assert np.allclose(ours[place].reshape(right.shape), right, rtol=1e-5, atol=1e-5, equal_nan=True), place
 
 
-def seen_by(model, sim: Simulation, at: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What one of the page's models sees of the first state."""
+def seen_by(model, sim: Simulation, at: dict[str, np.ndarray], held=()) -> dict[str, np.ndarray]:
+    """What one of the page's models sees of the first state, some numbers of players `held`."""
     given = {place: leaf.numpy() for place, leaf in named(sim.start, "state").items()}
     given |= {f"at/{name}": values for name, values in at.items()}
     given |= {f"dials/{key}": dial.numpy() for key, dial in sim.world.dials.items()}
+    given |= {f"held/{name}": numbers for name, numbers in dict(held).items()}
     inputs = {port.name: np.asarray(given[port.name]).reshape(port.stored) for port in model.inputs}
     found = session(model.content).run(None, inputs)
     return {
@@ -309,6 +311,57 @@ def test_a_gauge_is_what_python_measures(method):
     }
     for name, values in right.items():
         assert np.allclose(found[name], values.detach().numpy(), rtol=1e-4, atol=1e-5), name
+
+
+@pytest.mark.parametrize(("width", "depth"), [(16, 2), (5, 1), (32, 3)])
+def test_the_gauge_of_players_cut_to_measure_counts_their_own_numbers_alone(width, depth):
+    small = simulation(read("two-moons", "ns-gan", tailored(width, depth, 64)))
+    config = read("two-moons", "ns-gan", tailored(32, 3, 64))
+    sim, game = simulation(config), playable(config, [0], to_measure=True)
+    stands = {
+        name: standing(learned.parameters[0].numpy(), game.cut.layers[name], width, depth)
+        for name, learned in small.start.players.items()
+    }
+    players = {
+        name: one._replace(parameters=torch.from_numpy(stands[name][0])[None])
+        for name, one in sim.start.players.items()
+    }
+    n = WINDOWS.judged
+    rng = np.random.default_rng(0)
+    latents, real = (torch.from_numpy(rng.standard_normal((1, n, 2))).float() for _ in range(2))
+    clouds = state.Watched(real, duel.carried(small.world.game, small.start.parameters, latents), latents)
+    right = float(state.generator_gradient(small.world.game, small.start, clouds))
+    sim = sim._replace(start=sim.start._replace(players=players))
+    model, at = game.models["gauge"], {"latents": latents.numpy(), "real": real.numpy()}
+    found = [
+        seen_by(model, sim, at, {"generator": held})
+        for held in (stands["generator"][1], np.full_like(stands["generator"][1], FREE))
+    ]
+    assert np.allclose(found[0]["samples"], clouds.fake.numpy(), atol=1e-5)
+    assert float(found[0]["generator_gradient"].squeeze()) == pytest.approx(right, rel=1e-4)
+    passes_on = depth < 3  # then layers that are not its own have gradients too
+    assert (float(found[1]["generator_gradient"].squeeze()) > 1.01 * right) == passes_on
+
+
+def standing(small: np.ndarray, shapes, width: int, depth: int) -> tuple[np.ndarray, np.ndarray]:
+    """A small perceptron's parameters where they stand in a large one's, and what is held of these, as the page places them."""
+    numbers, held, rest, last = [], [], list(small), len(shapes) - 1
+    for layer, (rows, columns) in enumerate(shapes):
+        into, out = width if layer else rows, columns if layer == last else width
+        weights, is_free, bias, bias_free = (np.zeros((k, columns), "f4") for k in (rows, rows, 1, 1))
+        if layer < depth or layer == last:
+            weights[:into, :out] = np.reshape(rest[: into * out], (into, out))
+            bias[:, :out] = rest[into * out : (into + 1) * out]
+            is_free[:into, :out] = bias_free[:, :out] = 1
+            del rest[: (into + 1) * out]
+        else:
+            weights[:into, :out] = np.eye(into, out)
+        numbers += [weights.ravel(), bias.ravel()]
+        held += [
+            np.where(free > 0, np.float32(FREE), own).ravel() for free, own in ((is_free, weights), (bias_free, bias))
+        ]
+    assert not rest
+    return np.concatenate(numbers), np.concatenate(held)
 
 
 @pytest.mark.parametrize(
@@ -639,7 +692,7 @@ def test_the_page_s_divergences_are_those_of_their_formulas():
         kl, js = model.run(
             ["next seen/kl", "next seen/js"], {"at/real": real.astype("f4"), "at/fake": fake.astype("f4")}
         )
-        width = max(float(bandwidth(real)), spacing_around(real, fake))
+        width = max(float(bandwidth(real)), float(grid_around(real, bandwidth(real))[1].max()))
         logs = [partial(log_of_points, cloud=cloud, width=width) for cloud in (real, fake)]
         ends = [f([real, fake]) for f in (np.min, np.max)]
         window = (ends[0] - 9 * width, ends[1] + 9 * width) * 2
@@ -650,12 +703,36 @@ def test_the_page_s_divergences_are_those_of_their_formulas():
         assert js <= np.log(2) + 1e-5
 
 
-def spacing_around(real: np.ndarray, fake: np.ndarray) -> float:
-    """The wider spacing of the grid around both clouds."""
-    both = np.concatenate([real, fake])
-    size = np.ptp(both, axis=0)
-    own = float(bandwidth(real))
-    return float(((size + 2 * MARGIN * (own + size / (SIDE - 1 - 2 * MARGIN))) / (SIDE - 1)).max())
+@pytest.mark.parametrize("far", [3.0, 42.0, 424.0, 1e4])
+def test_one_far_point_changes_a_divergence_by_no_more_than_its_share(far):
+    """Else a cloud that lost all modes but one, and one point, would look better than perfect samplers."""
+    rng = np.random.default_rng(0)
+    real, good, lost = (ring(rng, 200, modes) for modes in (8, 8, 1))
+    for cloud, low, high in ((good, 0.0, 0.03), (lost, 0.4, np.log(2))):
+        strayed = np.concatenate([[[far, -far]], cloud[1:]])
+        before, after = (blurred_divergences(real, one) for one in (cloud, strayed))
+        assert low < before["js"] < high
+        assert after["js"] == pytest.approx(before["js"], abs=1 / len(cloud))
+        assert after["kl"] == pytest.approx(before["kl"], rel=1e-2, abs=0.02)
+
+
+def ring(rng: np.random.Generator, n: int, modes: int) -> np.ndarray:
+    """Points [n, 2] at so many of eight places on a circle."""
+    angles = rng.integers(modes, size=n) * np.pi / 4
+    return 2 * np.stack([np.cos(angles), np.sin(angles)], axis=1) + 0.05 * rng.standard_normal((n, 2))
+
+
+def test_of_clouds_apart_all_is_told_and_of_a_target_in_one_place_nothing():
+    rng = np.random.default_rng(0)
+    heights = rng.random(200)
+    line, there = (np.stack([np.full(200, x), heights], axis=1) for x in (0.0, 3.0))
+    apart, alike = (blurred_divergences(line, cloud) for cloud in (there, line))
+    assert apart["js"] == pytest.approx(np.log(2), abs=1e-5)
+    assert alike == pytest.approx({"kl": 0.0, "js": 0.0}, abs=1e-6)
+    model = session(divergence_model().content)
+    dirac = np.zeros((WINDOWS.judged, 2), "f4")
+    for fake in (dirac, dirac + np.array([1, 0], "f4")):
+        assert np.isnan(model.run(None, {"at/real": dirac, "at/fake": fake})).all()
 
 
 def test_the_optimal_critic_is_blurred_by_what_is_left_of_instance_noise():
@@ -664,6 +741,7 @@ def test_the_optimal_critic_is_blurred_by_what_is_left_of_instance_noise():
     real, fake = some_clouds()
     late = sim._replace(start=sim.start._replace(step=sim.start.step + 50))
     first, then = (page_draws(config, one, real, fake) for one in (sim, late))
+    assert best_of(config, sim).about.endswith(", both blurred by no less than what is left of the noise")
     assert first.std() < 0.9 * then.std()
     half = read("eight-gaussians", "ns-gan-instance-noise", [*SMALL, "method.instance_noise=0.25"])
     agree(then, python_draws(half, real.astype(float), fake.astype(float)))

@@ -766,6 +766,17 @@ def test_the_picture_shows_both_numbers_and_the_verdict():
     assert "toygan protocol x" in {text.get_text() for text in figure.texts}
 
 
+def test_no_verdict_is_cut_off():
+    """The longest that there is ends within the picture."""
+    words = "differs,\nafter 0.5\N{NO-BREAK SPACE}% of the steps"
+    lines = [Both("a run", "modes found", False, Interval(7.6, 7, 8, 5), Interval(6, 5, 7, 5), words)]
+    figure = protocol_picture("Title", lines, "toygan protocol x", "")
+    figure.canvas.draw()
+    texts = [text for axis in figure.axes for text in axis.texts if "of the steps" in text.get_text()]
+    assert texts
+    assert all(text.get_window_extent().x1 < figure.bbox.x1 for text in texts)
+
+
 def test_rows_without_a_number_are_in_no_picture(tmp_path):
     protocol = read(in_folder(tmp_path))
     assert isinstance(protocol, Protocol)

@@ -89,3 +89,10 @@ def test_a_fingerprint_tells_types_shapes_and_nothing_apart() -> None:
     zeros = np.zeros(4)
     others = [zeros.reshape(2, 2), zeros.astype(np.float32), np.zeros(4, int), None, "x", 0.0, 0]
     assert len({shipped_floors.fingerprint(one) for one in [zeros, *others]}) == 8
+
+
+def test_a_fingerprint_does_not_hang_on_last_digits() -> None:
+    points = np.random.default_rng(0).normal(size=(500, 2))
+    assert shipped_floors.fingerprint(points) == shipped_floors.fingerprint(points * (1 + 1e-15))
+    assert shipped_floors.fingerprint(points) != shipped_floors.fingerprint(points * (1 + 1e-6))
+    assert shipped_floors.fingerprint(np.array([0.0])) == shipped_floors.fingerprint(np.array([-0.0]))

@@ -95,16 +95,28 @@ def test_colours_that_texts_name_are_those_that_are_drawn():
     }
     said = glossary.ON_THE_PICTURE
     for term, *words in (
-        ("real", "dark"), ("generated", "orange"), ("boundary", "Purple"), ("critic", "pale is more real", "blue less"),
+        ("real", "dark", "white on dark"), ("generated", "orange"), ("boundary", "Purple", "pink on dark"),
+        ("critic", "the lighter, the more real", "blue is least"),
     ):  # fmt: skip
         assert all(word in said[term] for word in words)
     for words in (
-        "dark points are real",
-        "orange points are generated",
-        "pale where it takes points for real",
+        "dark or white as the page is light or dark, are real",
+        "orange ones are generated",
+        "lightest where it takes points for real",
         "blue where",
     ):
         assert words in start.PLAYERS
+
+
+def test_colours_that_texts_name_are_those_of_dark_pages_too():
+    """Hue by hue: what is orange or blue on paper is so in the dark, and what is dark there is white, what purple pink."""
+    night = {name: name_of(of_hex(film.NIGHT[name])) for name in ("real", "generated")}
+    assert night == {"real": "pale", "generated": "orange"}
+    red, green, blue = of_hex(film.NIGHT["boundary"])
+    assert red > blue > green  # pink
+    least, most = (of_hex(f"#{film.night_ramp()[end]:06x}") for end in (0, -1))
+    assert least[2] == max(least)  # blue
+    assert sum(most) > 2 * sum(least)  # the lighter, the more real
 
 
 def test_maps_of_slopes_have_the_colours_that_an_exhibit_names():

@@ -16,7 +16,7 @@ from toygan.draw.sheet import WIDTH, blank, say
 from toygan.view.statistics import Interval
 
 ROW, HEAD = 0.36, 0.75  # inches of a line, and of what stands over and under those of a measure
-LEFT, RIGHT = 2.6, 1.3  # inches for the runs' names and for verdicts
+LEFT, RIGHT = 2.6, 1.75  # inches for the runs' names and for verdicts
 PUBLISHED, OURS = INK, METHOD_COLOURS[0]
 NAME = 40  # characters of a run's name
 ON_LEVEL = 0.16  # half the distance between the two marks of a line

@@ -68,7 +68,7 @@ ENGINES: dict[str, Engine] = {
 BACKENDS = ("auto", *sorted(ENGINES))
 
 
-FEW = 80  # steps: making a graph ready costs as much as 22 to 78 of a method's steps gain by it, 44 in the median (docs/speed.md)
+FEW = 80  # steps: to make a graph ready costs what 18 to 78 of a method's steps gain by it, medians 31 and 44 (docs/speed.md)
 
 
 def begin(backend: str, step: Step, state: Tree, draw: Tree, dials: Tree, steps: int = FEW) -> Begun:

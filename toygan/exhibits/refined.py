@@ -58,7 +58,7 @@ def is_lost(run: Row) -> bool:
 def seeds_of(piece: Refining, runs: Sequence[Row]) -> list[Row]:
     """The rows of seeds that a piece is about, each once."""
     found = matching(piece.of, [row for row in runs if "folder" in row])
-    return list({(str(row["folder"]), row["seed"]): row for row in reversed(found)}.values())[::-1]
+    return list({(str(row["folder"]), row.get("seed")): row for row in reversed(found)}.values())[::-1]
 
 
 def filters_of_runs(exhibit: Exhibit, wanted: Filter) -> list[Filter]:

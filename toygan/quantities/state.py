@@ -162,14 +162,18 @@ def n_times(gradient: Tensor) -> Tensor:
     return gradient * gradient.shape[1]
 
 
-def generator_gradient(game: Game, state: State, clouds: Watched) -> Tensor:
-    """Norm of the gradient of the generator's loss by all its parameters, on watched latents: [seed]."""
+def generator_gradient(game: Game, state: State, clouds: Watched, own: Tensor | None = None) -> Tensor:
+    """Norm of the gradient of the generator's loss by all its parameters, or those that are its `own [seed, P]`, on watched
+    latents: [seed].
+    """
     with torch.enable_grad():
         held = {name: own.detach() for name, own in state.parameters.items()}
         parameters = held[GENERATOR].requires_grad_()
         loss = game.players[GENERATOR].opinion(game, held, state, watched_row(game, clouds)).loss
         (gradient,) = torch.autograd.grad(loss.sum(), parameters, allow_unused=True)
-    return torch.zeros_like(loss) if gradient is None else gradient.norm(dim=1)
+    if gradient is None:
+        return torch.zeros_like(loss)
+    return (gradient if own is None else torch.where(own, gradient, 0.0)).norm(dim=1)
 
 
 def layers_of_critic(game: Game, state: State) -> Sequence[Layer]:

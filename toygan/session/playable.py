@@ -43,7 +43,7 @@ from toygan.session.ground import curve_of, watched_points
 from toygan.session.looks import REFERENCES
 from toygan.session.measuring import has_optimum, told_by
 from toygan.session.simulation import Simulation, data_points, simulation
-from toygan.session.tailored import FREE, Cut, cut_of, holding
+from toygan.session.tailored import FREE, Cut, cut_of, holding, moving
 from toygan.targets.target import Batch, Modes
 
 ALTERNATING = "alternating"
@@ -136,7 +136,7 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS, t
     stage, state = sim.world, sim.start
     drawable(config, stage)
     best = best_of(config, sim)
-    seen = {"look": look(sim, windows), "gauge": gauge(sim, windows)}
+    seen = {"look": look(sim, windows), "gauge": gauge(sim, windows, to_measure)}
     return Playable(
         models=moves(config, sim, to_measure) | seen | (optimum(config, sim, windows) if best else {}),
         state={place: fill(state, leaf) for place, leaf in named(state, "state").items()},
@@ -262,9 +262,9 @@ def look(sim: Simulation, windows: Windows) -> Model:
     return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials)
 
 
-def gauge(sim: Simulation, windows: Windows) -> Model:
+def gauge(sim: Simulation, windows: Windows, to_measure: bool = False) -> Model:
     """What curves and the diagnosis want to know of a state, in fewer points than a look: watched points, the critic's scores of
-    real and generated ones, how steep it is at them and between them, and sizes of gradients.
+    real and generated ones, how steep it is at them and between them, and sizes of gradients, by numbers that are not `held`.
     """
     stage, n = sim.world, windows.judged
     examples = {
@@ -272,8 +272,11 @@ def gauge(sim: Simulation, windows: Windows) -> Model:
         "real": torch.rand(1, n, 2).to(sim.start.memory),
     }
 
-    def seen(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
+    held = {GENERATOR: torch.full_like(sim.start.parameters[GENERATOR], FREE)} if to_measure else {}
+
+    def seen(state: State, at: Mapping[str, Tensor], dials: Dials, held: Mapping[str, Tensor]) -> Tree:
         game = stage.game_at(dials)
+        own = moving(held[GENERATOR]) if GENERATOR in held else None
         samples = duel.carried(game, state.averaged, at["latents"])
         live = duel.carried(game, state.parameters, at["latents"])
         clouds = Watched(at["real"], live, at["latents"])
@@ -284,13 +287,13 @@ def gauge(sim: Simulation, windows: Windows) -> Model:
             "real_scores": told["real_scores"],
             "fake_scores": told["fake_scores"],
             "steepness": slopes.norm(dim=2),
-            "generator_gradient": generator_gradient(game, state, clouds),
+            "generator_gradient": generator_gradient(game, state, clouds, own),
             "score_saturation": score_saturation(game, state, clouds),
             "weight_saturation": weight_saturation(state.players[CRITIC].parameters),
             "layer_gradients": layer_gradients(game, state, clouds),
         }
 
-    return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials)
+    return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials, held=held)
 
 
 def best_of(config: Config, sim: Simulation) -> Best | None:
@@ -299,7 +302,7 @@ def best_of(config: Config, sim: Simulation) -> Best | None:
     if row is None or not has_optimum(config, sim) or (config.method.instance_noise and row.source != "density"):
         return None
     told = told_in_words(told_by(config)) if row.source == "density" else ""
-    told += ", both blurred by what is left of the noise" if config.method.instance_noise else ""
+    told += ", both blurred by no less than what is left of the noise" if config.method.instance_noise else ""
     return Best(row.source, row.about + told, row.drawn)
 
 

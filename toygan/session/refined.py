@@ -30,7 +30,7 @@ CELLS, NUDGE = 128, 1e-4  # of the mesh behind an exact density; of its differen
 SHORT = 0.5  # of a cloud's points: fewer are not compared
 
 
-LogDensity = Callable[[np.ndarray, np.ndarray | None], np.ndarray]  # of points, and the latents that they are made of
+MadeDensity = Callable[[np.ndarray, np.ndarray | None], np.ndarray]  # of points, and the latents that they are made of
 
 
 class Ratio(NamedTuple):
@@ -181,7 +181,7 @@ def exact(stage: Stage) -> tuple[Ratio | None, str]:
     return Ratio(at, slope, "l = log p/q of the exact densities"), ""
 
 
-def log_density_of(stage: Stage) -> tuple[LogDensity | None, str]:
+def log_density_of(stage: Stage) -> tuple[MadeDensity | None, str]:
     """The log-density of what the generator makes at points [n, 2], of the latents that they are made of where these are known,
     and why there is none, where there is none.
     """

@@ -60,12 +60,17 @@ def bound(body: Body, inputs: int) -> float:
     return recipe.draws[0][1]
 
 
+def moving(held: Tensor) -> Tensor:
+    """Which numbers are a small player's own, of what is held of a large one's [seed, P]."""
+    return held >= FREE / 2
+
+
 def holding(game: Game, held: Mapping[str, Tensor]) -> Game:
     """The game with numbers of its players that stay as they are said [seed, P], FREE where they move."""
 
     def hold(name: str, player: Player) -> Player:
         def project(parameters: Tensor) -> Tensor:
-            return torch.where(held[name] < FREE / 2, held[name], player.project(parameters))
+            return torch.where(moving(held[name]), player.project(parameters), held[name])
 
         return player._replace(project=project)
 

@@ -13,12 +13,12 @@ from toygan.view.shares import RINGS_IN_WORDS
 LEAD = "The words of these pages. In a terminal, toygan show NAME says the same."
 
 ON_THE_PICTURE = {
-    "real": "Points of the target, dark: what the generator should learn to make.",
+    "real": "Points of the target, round, dark (white on dark pages): what the generator should learn to make.",
     "generated": "Points that the generator makes, orange squares; where several lie on each other their ink adds.",
-    "critic": "The player that scores points: pale is more real, blue less. Each film has its own scale; lines part its bands.",
+    "critic": "The player that scores points: the lighter, the more real; blue is least. Lines part bands.",
     "generator": "The player that turns random numbers, latents, into points.",
     "ring and disc": f"At each mode, by area: {RINGS_IN_WORDS}.",
-    "boundary": "Purple line: where the critic cannot tell, for objectives that have such a score.",
+    "boundary": "Purple line (pink on dark pages): where the critic cannot tell, for objectives that have such a score.",
     "optimal critic": "The critic that no other could better for the clouds it was shown, computed and not learned.",
     "floor": "What a perfect sampler scores on as many points, in the mean. A run near it cannot be told from a perfect one.",
     "ceiling": "The same for quantities of which higher is better.",

@@ -98,9 +98,9 @@ def story(runs: Sequence[Shown]) -> str:
 
 
 PLAYERS = (
-    "The dark points are real: a sample that the generator never sees. The orange points are generated: the generator turns "
-    "random numbers into points of the plane. The colours beneath are the critic's scores: pale where it takes points for real, "
-    "blue where it takes them for made."
+    "The round points, dark or white as the page is light or dark, are real: a sample that the generator never sees. The orange "
+    "ones are generated: the generator turns random numbers into points of the plane. The colours beneath are the critic's "
+    "scores: lightest where it takes points for real, deep blue where it takes them for made."
 )
 HANDS = (
     "Pause and drag the slider to go through the training; point at a picture to read the critic's score there. Everything on "

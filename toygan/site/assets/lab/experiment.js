@@ -46,8 +46,9 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
   };
 
   // Whether a method plays on a scenario; on drawn points, which have no classes, those that want classes do not.
-  page.plays = (method, scenario, own = page.isOwn()) => catalogue.methods[method].on.includes(scenario) && !(own && catalogue.methods[method].labels) &&
-    (page.experiment.size !== page.OWN || page.cuts(method, scenario));
+  page.knows = (method, scenario) => catalogue.methods[method].on.includes(scenario) && !(page.isOwn() && catalogue.methods[method].labels);
+  // And with players of so many layers and neurons, where these are chosen.
+  page.plays = (method, scenario) => page.knows(method, scenario) && (page.experiment.size !== page.OWN || page.cuts(method, scenario));
   page.isOwn = () => Boolean(page.experiment.drawn || page.experiment.density);
   page.main = () => page.panels[0];
   page.viewOf = () => page.experiment.box || catalogue.scenarios[page.experiment.scenario].view;

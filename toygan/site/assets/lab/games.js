@@ -96,9 +96,7 @@
     density({ values }) { page.panels.forEach(({ stage }) => stage.setDensity(values)); page.repaint(); },
     rest() {
       page.playing = false;
-      const { experiment } = page, look = page.main() && page.main().look;
-      if (look && experiment.step && look.step >= experiment.step) page.open.forEach((id) => page.trainer.postMessage({ do: "until", id, step: null }));
-      experiment.step = 0;
+      endless();
       page.tellPlaying();
     },
     fault({ words }) { fault(words); },
@@ -134,8 +132,15 @@
   page.pause = function () {
     page.playing = false;
     if (page.trainer) page.trainer.postMessage({ do: "pause" });
+    endless();
     page.tellPlaying();
   };
+
+  // Nobody waits any more for the step that the games were to go to.
+  function endless() {
+    send({ do: "until", step: null });
+    page.experiment.step = 0;
+  }
 
   page.tellWanted = () => page.trainer && page.trainer.postMessage({ do: "wanted", slopes: page.shownParts().arrows || page.shownParts().pulls,
     optimal: page.wantsOptimal() ? page.main().setup.id : null });

@@ -11,7 +11,7 @@
     const show = page.shownParts();
     for (const panel of page.panels) {
       if (!panel.look) continue;
-      panel.stage.paint(carried(panel, now), { ...show, mesh: show.mesh || Boolean(carrying), law: panel.setup && panel.setup.draws.latent[0], kinds: panel.kinds });
+      panel.stage.paint(carried(panel, now), { ...show, mesh: show.mesh || Boolean(carrying), law: panel.setup && panel.setup.draws.latent[0], kinds: panel.kinds }, panel.look);
       if (panel.other && panel.look.other) panel.other.paint({ samples: panel.look.other }, { real: show.real, generated: show.generated });
       for (; panel.unseen > 0; panel.unseen--) page.trainer.postMessage({ do: "seen" });
     }

@@ -30,7 +30,10 @@
     const { words, experiment, hidden } = page, sizes = Object.entries(catalogue.sizes).map(([key, size]) => [key, filled(words.sizes[key], size)]);
     if (page.cuts(experiment.method, experiment.scenario)) sizes.push([page.OWN, words.sizes[page.OWN]]);
     const seeds = [...new Set([...Array(FEW).keys(), experiment.seed])].map((seed) => [String(seed), String(seed)]);
-    const fresh = (part) => page.start({ ...experiment, step: 0, changes: experiment.lesson ? experiment.changes.filter(([step]) => step === 0) : [], ...part }, true);
+    const fresh = (part) => {
+      const wanted = { ...experiment, step: 0, changes: experiment.lesson ? experiment.changes.filter(([step]) => step === 0) : [], ...part };
+      page.start(wanted.size === page.OWN && !page.cuts(wanted.method, wanted.scenario) ? { ...wanted, size: Object.keys(catalogue.sizes)[0] } : wanted, true);
+    };
     const lesson = lab.lessons.find(({ id }) => id === experiment.lesson);
     const offered = lesson && lesson.methods ? methods.filter((one) => lesson.methods.includes(one) || one === experiment.method) : methods;
     at.theme = el("button", { type: "button", class: "quiet", id: "theme", onclick: () => tellTheme(THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % 3]) });
@@ -38,7 +41,7 @@
     return el("header", { class: "top" }, el("h1", { class: "brand" }, words.brand), el("p", { class: "tagline" }, words.tagline),
       el("div", { class: "choices" },
         hidden("scenario") ? null : chooser("scenario", words.scenario, names.map((name) => [name, page.titleOf(name)]), experiment.scenario, (scenario) => fresh({ scenario, drawn: null, density: null, moved: [], box: null })),
-        hidden("method") ? null : chooser("method", words.method, offered.map((name) => [name, name, !page.plays(name, experiment.scenario)]), experiment.method, (method) => fresh({ method })),
+        hidden("method") ? null : chooser("method", words.method, offered.map((name) => [name, name, !page.knows(name, experiment.scenario)]), experiment.method, (method) => fresh({ method })),
         hidden("size") ? null : chooser("size", words.size, sizes, experiment.size, (size) => fresh({ size })),
         hidden("seed") ? null : chooser("seed", words.seed, seeds, String(experiment.seed), (seed) => fresh({ seed: Number(seed) })),
         chooser("language", words.languageLabel, Object.entries(lab.words).map(([key, table]) => [key, table.language]), page.languageNow, language),

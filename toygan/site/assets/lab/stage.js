@@ -51,7 +51,8 @@ lab.Stage = class {
     return [left + (event.clientX - box.left) / box.width * (right - left), top - (event.clientY - box.top) / box.height * (top - bottom)];
   }
 
-  paint(look, show) {
+  // A look as it is drawn, and `seen` where that is not what was seen, as of latents on their way.
+  paint(look, show, seen = look) {
     this.resize();
     const field = show.critic && (this.optimal ? look.optimal : look.scores);
     if (field) this.paintField(this.shared ? this.levelled(field, look.samples) : field); else this.pixels.fill(0xfffcfdfd);
@@ -62,7 +63,7 @@ lab.Stage = class {
     if (own && show.arrows && look.slopes) lab.marks.arrows(this, look.slopes);
     if (own && show.mesh) lab.marks.mesh(this, look.samples, show.law);
     if (own && show.back && look.reconstructed) lab.marks.wayBack(this, look.reconstructed);
-    if (own && look.step !== undefined) this.followed(look); // so that trails are there when they are asked for
+    if (own && seen.step !== undefined) this.followed(seen); // so that trails are there when they are asked for
     if (own && show.trails) lab.marks.trails(this);
     if (own && look.slow) lab.marks.batch(this, look.slow);
     else if (own && show.judged && look.scores) lab.marks.judged(this, look, show);

@@ -82,11 +82,16 @@ lab.trainer = function () {
 
   async function step(game) {
     game.slow = null;
-    apply(game);
-    for (const extra of game.extra.splice(0)) await move(game, extra, EXTRA + ++game.extras);
+    await begun(game);
     const moves = movesOf(game);
     for (const [name, place] of moves) await move(game, name, place);
     if (!game.models.step) await over(game);
+  }
+
+  // What the visitor did comes before the moves of a step.
+  async function begun(game) {
+    apply(game);
+    for (const extra of game.extra.splice(0)) await move(game, extra, EXTRA + ++game.extras);
   }
 
   // --- what the visitor does, in the order of the steps: [step, key, value] ---
@@ -138,7 +143,9 @@ lab.trainer = function () {
     game.state[place] = tensor("float32", fresh, old.dims);
   }
 
-  function change(game, key, value) {
+  // A change is between steps: one that was begun in slow motion is ended first, or the address would tell of another game.
+  async function changed(game, key, value) {
+    await ended(game);
     const now = stepOf(game), last = game.changes[game.done - 1], again = last && last[0] === now && last[1] === key && key in game.dials;
     game.changes.length = again ? --game.done : game.done;
     game.changes.push([now, key, value]);
@@ -283,7 +290,7 @@ lab.trainer = function () {
   const PARTS = ["sample", "judge", "loss", "pull", "update"];
 
   async function subStep(game) {
-    if (!game.sub) apply(game);
+    if (!game.sub) await begun(game);
     const moves = movesOf(game), [name, place] = moves[Math.floor(game.sub / PARTS.length)] || [], part = PARTS[game.sub % PARTS.length];
     if (!name) { game.sub = 0; return step(game); }
     if (part === "sample") game.slow = { move: name, place, ...(await batch(game, place)) };
@@ -297,8 +304,10 @@ lab.trainer = function () {
   }
 
   // A step that was begun in slow motion is played to its end.
+  async function ended(game) { while (game.sub) await subStep(game); }
+
   async function finished(game) {
-    while (game.sub) await subStep(game);
+    await ended(game);
     game.slow = null;
   }
 
@@ -353,12 +362,12 @@ lab.trainer = function () {
       await look(game, "open");
     },
     async close({ id }) { games.delete(id); unseen = 0; }, // what was shown of a closed game nobody says that it was seen
-    async set({ id, key, value }) { change(games.get(id), key, value); if (!playing) await look(games.get(id), "set"); },
+    async set({ id, key, value }) { await changed(games.get(id), key, value); if (!playing) await look(games.get(id), "set"); },
     async once({ id, what }) {
       const game = games.get(id);
       if (what === "part") await subStep(game);
       else if (what === "step" || game.models.step) { if (game.sub) await finished(game); else { game.slow = null; await step(game); } }
-      else { change(game, "only", what); for (const extra of game.extra.splice(0)) await move(game, extra, EXTRA + ++game.extras); }
+      else { await changed(game, "only", what); await begun(game); }
       keep(game);
       await look(game, "once");
     },

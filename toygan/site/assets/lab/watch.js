@@ -73,7 +73,7 @@
   page.lowest = function (found) {
     const of = (name) => mean(found.map((one) => one[name]));
     lab.told.lowest = { js: of("js"), kl: of("kl") };
-    at.lowest.textContent = filled(page.words.divergenceHint, { js: lab.short(of("js")), kl: lab.short(of("kl")), most: lab.short(Math.LN2) });
+    at.lowest.textContent = Number.isFinite(of("js")) ? filled(page.words.divergenceHint, { js: lab.short(of("js")), kl: lab.short(of("kl")), most: lab.short(Math.LN2) }) : page.words.divergenceNone;
   };
 
   page.floored = function (panel, distances) {

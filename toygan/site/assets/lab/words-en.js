@@ -62,6 +62,7 @@ lab.words.en = {
   cover: "How much of the target is reached", covered: "modes found, or curve reached", quality: "points on it", modesNow: "{found} of {all} modes found; {share} of the points on a mode", curveNow: "{covered} of the curve reached; {share} of the points on it", coverNone: "This target has neither modes nor a curve that can be counted.",
   divergences: "Divergences from the target, in nats", js: "Jensen-Shannon", kl: "Kullback-Leibler (target | generated)",
   divergenceHint: "Of both clouds with every point blurred alike, exact for these. Perfect samplers score about {js} and {kl}; Jensen-Shannon ends at {most}.",
+  divergenceNone: "None is told of a target in a single place: points are blurred by a share of the target’s own width, and it has none.",
   gap: "How much of the distance the critic sees", gapHint: "1 is a critic that knows the distance exactly, as steep as it is; below 0 it holds generated points for real.",
   gradients: "Sizes of gradients", generatorGradient: "generator’s", criticGradient: "critic’s first layer", steepness: "slope of the map between the clouds",
   events: "What is going on", eventsHint: "The rules and thresholds of toygan’s diagnosis, on what was played so far; early judgements may be taken back.", labelsNone: "nothing with a name yet", seenFrom: "since step {step}", noLonger: "no longer",

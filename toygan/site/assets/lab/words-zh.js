@@ -63,6 +63,7 @@ lab.words.zh = {
   cover: "到达了目标的多少", covered: "找到的模式，或到达的曲线", quality: "落在其上的点", modesNow: "找到 {found} 个模式，共 {all} 个；{share} 的点在模式上", curveNow: "到达曲线的 {covered}；{share} 的点在曲线上", coverNone: "这个目标没有可数的模式或曲线。",
   divergences: "与目标的散度（纳特）", js: "Jensen-Shannon", kl: "Kullback-Leibler（目标 | 生成）",
   divergenceHint: "把两个点云的每个点同样模糊之后的散度，对它们是精确的。完美采样器约为 {js} 和 {kl}；Jensen-Shannon 最大为 {most}。",
+  divergenceNone: "目标只在一处时不给出散度：点按目标自身宽度的一部分来模糊，而它没有宽度。",
   gap: "评判器看到了距离的多少", gapHint: "一表示评判器按自己的陡度准确知道距离；小于零表示它把生成点当成真的。",
   gradients: "梯度的大小", generatorGradient: "生成器的", criticGradient: "评判器第一层的", steepness: "两团点之间地图的坡度",
   events: "发生了什么", eventsHint: "用 toygan 诊断的规则和阈值判断到目前为止的一局；早先的判断可能收回。", labelsNone: "还没有什么叫得出名字的", seenFrom: "从第 {step} 步起", noLonger: "不再如此",
