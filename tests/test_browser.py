@@ -237,6 +237,66 @@ def test_names_on_the_picture_follow_its_points(film, place):
 
 
 @pytest.fixture
+def bare(seen) -> sync_api.Page:
+    """A blank page with what paints panels."""
+    seen.page.set_content("<canvas></canvas>")
+    for name in ("unpack", "curves", "paint"):
+        seen.page.add_script_tag(path=Path(toygan.__file__).parent / "site" / "assets" / f"{name}.js")
+    return seen.page
+
+
+BANDS_OF = """([field, bands, width, height]) => {
+    const surface = toygan.surface(document.querySelector("canvas"), width, height);
+    field.codes = Uint16Array.from(field.codes);
+    toygan.paintField(surface, field, 0, toygan.palette(bands));
+    return Array.from(surface.bands); }"""
+
+
+@pytest.mark.parametrize(
+    "bands", [{"edges": [-0.71, -0.13, 0.02, 1.37]}, {"start": -0.9, "width": 0.4}], ids=["shared", "even"]
+)
+def test_lines_between_bands_lie_where_the_score_is_theirs(bare, bands):
+    """Scores are linear between the field's points, whatever is between the levels: levels far apart move no line."""
+    rows, columns, width, height, levels, low, high = 5, 6, 97, 61, 1000, -1.5, 2.0
+    codes = np.random.default_rng(0).integers(1, levels + 2, (rows, columns))
+    codes[2, 3] = 0
+    field = {"rows": rows, "columns": columns, "levels": levels, "low": [low], "high": [high], "frames": 1}
+    shades = {"colours": [i * 1000 for i in range(5)]} | bands
+    made = np.array(bare.evaluate(BANDS_OF, [field | {"codes": codes.ravel().tolist()}, shades, width, height]))
+    scores = np.where(codes, low + (codes - 1) * (high - low) / levels, np.nan)
+    (i, u), (j, v) = places(height, rows, flipped=True), places(width, columns)
+    left, right = (scores[i, k] + (scores[i + 1, k] - scores[i, k]) * u for k in (j, j + 1))
+    wanted = left + (right - left) * v
+    edges = np.array(bands.get("edges") or -0.9 + 0.4 * np.arange(4))
+    expected = np.where(np.isnan(wanted), len(edges) + 1, np.searchsorted(edges, wanted, side="right"))
+    assert set(np.unique(expected)) == {*range(len(edges) + 2)}
+    assert (made.reshape(height, width) == expected).all()
+
+
+def places(pixels: int, points: int, flipped: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """For each pixel along a side, the point before it and how far it is to the next one; rows [n, 1] where it is flipped."""
+    at = np.arange(pixels) / (pixels - 1)
+    at = (1 - at[:, None] if flipped else at) * (points - 1)
+    before = np.minimum(np.floor(at).astype(int), points - 2)
+    return before, at - before
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-0.314, 1.27, ["\u22120.31", "1.3"]),
+        (1.001, 1.0042, ["1.001", "1.004"]),
+        (1.0, 1.000012, ["1", "1.00001"]),
+        (0.996, 1.004, ["0.996", "1"]),
+        (-2.50012e-6, -2.5e-6, ["\u22122.5001·10⁻⁶", "\u22122.5·10⁻⁶"]),
+        (0.0, 0.0, ["0", "0"]),
+    ],
+)
+def test_ends_of_colours_are_told_apart(bare, low, high, said):
+    assert bare.evaluate("shades => toygan.ends(shades)", {"edges": [], "low": low, "high": high}) == said
+
+
+@pytest.fixture
 def plane(seen, place) -> sync_api.Page:
     """The page with dials, its paths there."""
     seen.page.goto((place / "site" / "exhibits/dirac.html").as_uri())

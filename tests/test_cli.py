@@ -452,6 +452,8 @@ def test_a_page_is_made_of_runs_and_comparisons(methods, here):
         folders = [run["folder"] for run in told["runs"]]
         again = one_object(call("compare", *folders, "--page", "--no-animation", "--out", "both", "--json").stdout)
         assert Path(again["page"]).exists()
+        seeded = one_object(call("compare", *folders, "--seed", "0", "--page", "--out", "both", "--json").stdout)
+        assert "toygan compare" not in Path(seeded["page"]).read_text(encoding="utf-8")  # which made no run of these
     else:
         assert "iframe" in toygan.load(told["folder"])._repr_html_()
 

@@ -201,6 +201,13 @@ def test_the_command_draws_and_prints_json(tmp_path, monkeypatch) -> None:
     assert CliRunner().invoke(app, [*words, "-f", "gif"]).exit_code == 2
 
 
+def test_a_portrait_carries_the_options_of_its_look(tmp_path) -> None:
+    words = ["dirac", "-m", "ns-gan", "--set", SHORT, "--style", "dark", "--font-size", "12"]
+    assert CliRunner().invoke(app, [*words, "--out", f"{tmp_path}/e.svg"]).exit_code == 0
+    told = " ".join((tmp_path / "e.svg").read_text(encoding="utf-8").split())
+    assert f"toygan dirac -m ns-gan --set {SHORT} --style dark --font-size 12" in told
+
+
 def test_a_portrait_says_that_a_rule_remembers():
     remembering, forgetful = (
         portrait("gan", [("method.update", {"kind": kind})]) for kind in ("optimistic", "alternating")

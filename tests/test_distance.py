@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from toygan.cli.distance import distance as command
 from toygan.cli.main import app
+from toygan.draw.distance import distances_along
 from toygan.files.scenario import read
 from toygan.files.strict import UserError
 from toygan.quantities import distance as module
@@ -212,9 +213,57 @@ def test_a_picture_has_the_distances_and_formats_that_are_asked_for(tmp_path):
     assert told.stdout.splitlines()[-2:] == [str(tmp_path / "a.svg"), str(tmp_path / "a.pdf")]
     assert {file.name for file in tmp_path.iterdir()} == {"a.svg", "a.pdf"}
     drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "distance shifted-lines shifted-lines --over target.shift=-1:1:3 --panels js,w1" in " ".join(drawn.split())
     assert all(f">{name}<" in drawn for name in ("W1", "JS"))
     assert not any(f">{name}<" in drawn for name in ("W2", "TV", "KL(A | B)"))
     refused = run(*words, "--panels", "w3")
     assert (refused.exit_code, 'did you mean "w1"' in refused.stderr or "legal" in refused.stderr) == (2, True)
     alone = run("dirac", "dirac", "--panels", "w1")
     assert (alone.exit_code, "--panels: there is a picture only with --over" in alone.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("out", "formats", "said"),
+    [
+        (".", ["pdf"], "--out .: is a folder; give the name of a file, such as picture.png"),
+        (".", [], "--out .: is a folder"),
+        ("/", ["png"], "--out /: is a folder; give the name of a file, such as /picture.png"),
+        ("..", ["svg"], "--out ..: is a folder"),
+        ("there.png", [], "--out there.png: is a folder"),
+        ("there", ["png"], "--out there.png: is a folder"),
+        ("taken/a.png", [], "--out taken/a.png: taken is a file, and no folder"),
+        ("taken/b/a", ["pdf", "png"], "--out taken/b/a.pdf: taken is a file, and no folder"),
+    ],
+)
+@pytest.mark.parametrize("words", [["dirac"], ["distance", "dirac", "dirac", "--over", "target.at=0:1:2"]])
+def test_where_no_file_can_be_none_is_drawn(words, out, formats, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.png").mkdir()
+    (tmp_path / "taken").write_text("")
+    asked = [part for name in formats for part in ("-f", name)]
+    refused = CliRunner().invoke(app, [*words, "--out", out, *asked])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(f"toygan: {said}")
+    assert {file.name for file in tmp_path.iterdir()} == {"there.png", "taken"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["dirac"], ["distance", "dirac", "dirac", "--over", "target.at=0:1:2"], ["demo", "js-is-blind"], ["gallery"]],
+)
+def test_only_where_panels_are_laid_out_for_a_width_are_they_advised(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused = CliRunner().invoke(app, [*words, "--font-size", "12", "--width", "90mm"])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert " ".join(refused.stderr.split()).endswith("--width says how much; leave out either")
+
+
+def test_a_long_command_stands_whole_beneath_a_sweep():
+    command = "toygan distance " + " ".join(f"word-{i}" for i in range(40))
+    figure = distances_along("t", "k", [0.0, 1.0], {"w1": np.zeros(2)}, {"w1": np.full(2, np.nan)}, command)
+    figure.canvas.draw()
+    (told,) = [text for text in figure.texts if "word-0" in text.get_text()]
+    assert told.get_text().split() == command.split()
+    box = told.get_window_extent()
+    assert box.x1 < figure.bbox.x1
+    assert box.y1 < min(axis.xaxis.label.get_window_extent().y0 for axis in figure.axes)

@@ -141,6 +141,29 @@ def test_refined_points_stand_by_critic_and_way_over_the_floor(tmp_path):
     assert len({ring.get_color() for ring in rings}) == 3
 
 
+LOST, FEW = {"status": "diverged", "w1": None}, {"w1": None, "words": "3 % kept"}
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        ([{}, {}, {}, LOST], "1 of 4 seeds diverged"),
+        ([{}, FEW, {}, LOST], "1 of 4 seeds diverged; 1 of 4 seeds: too few points"),
+        ([{}, FEW], "1 of 2 seeds: too few points"),
+        ([FEW, LOST], "1 of 2 seeds diverged; too few points for a distance: 3 % kept"),
+        ([FEW, FEW], "too few points for a distance: 3 % kept"),
+        ([LOST, LOST], "2 of 2 seeds diverged"),
+        ([{}, {}], None),
+    ],
+)
+def test_a_seed_without_refined_points_says_why(seeds, said, tmp_path):
+    plain = {"refined": "a", "scenario": "s", "method": "m", "critic": "none", "way": "as they are made"}
+    known = {"status": "done", "w1": 0.4, "w1_floor": 0.1, "perfect": 0.12, "words": ""}
+    rows = [plain | (one if one is LOST else known | one) | {"seed": i} for i, one in enumerate(seeds)]
+    (axis,) = panels(drawn("refined", tmp_path, rows=rows), minimum=0.1)
+    assert [text.get_text() for text in axis.texts] == ([said] if said else [])
+
+
 def frozen(scenario, method):
     """A made-up run whose generator is real points plus noise."""
     kind = {"generator": {"kind": "data-plus-noise"}}

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shlex
 import shutil
 import tomllib
 from pathlib import Path
@@ -20,12 +21,15 @@ from toygan.exhibits.claims import enough, fits, number_of
 from toygan.exhibits.files import Claim, Term
 from toygan.exhibits.show import run_labels, run_rows, showing
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
-from toygan.exhibits.work import fingerprint, is_there, quickened, tasks_of
-from toygan.files.scenario import read as read_scenario
+from toygan.exhibits.work import as_found, fingerprint, is_there, quickened, tasks_of
+from toygan.files import scenario
+from toygan.files.config import as_data
 from toygan.files.strict import UserError, key_lines
 from toygan.many import sweep
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.rhythm import period
+from toygan.session import folder as folders
+from toygan.session.facts import FACTS
 
 FILE = """
 title = "Small"
@@ -321,10 +325,10 @@ def test_runs_are_combinations_in_folders_named_by_their_configs(tmp_path):
 
 def test_other_words_do_not_ask_for_another_run():
     """What a method is said to show may be mended without playing its runs again."""
-    config = read_scenario("eight-gaussians", "gan", [])
+    config = scenario.read("eight-gaussians", "gan", [])
     said = config.model_copy(update={"method": config.method.model_copy(update={"look_for": "Look elsewhere."})})
     assert fingerprint(said) == fingerprint(config)
-    assert fingerprint(read_scenario("eight-gaussians", "gan", ["method.critic_steps=2"])) != fingerprint(config)
+    assert fingerprint(scenario.read("eight-gaussians", "gan", ["method.critic_steps=2"])) != fingerprint(config)
 
 
 def test_quick_has_fewer_seeds_and_steps(tmp_path):
@@ -661,6 +665,10 @@ def test_a_demo_draws_the_panels_the_seed_and_the_formats_that_are_asked_for(tmp
     names, told = drawn("--panels", "films", "--format", "pdf", "--seed", "2", "--no-points")
     assert names == ["1-films.pdf", "1-films.png"]
     assert all(name in told for name in names)
+    made = shlex.join(["toygan", "demo", path, "--panels", "films", "--seed", "2", "--no-points"])
+    with Image.open("demo/small/1-films.png") as picture:
+        assert picture.info["Description"] == made
+    assert made in Path("demo/exhibits/small.html").read_text(encoding="utf-8")
     assert Path("demo/small/1-films.png").read_bytes() != first
     assert drawn("--panels", "2", "--thin-points")[0] == ["2-ends.png"]
     critics = written(tmp_path, FILE.replace('kind = "ends"\nmeasure = "w1"', 'kind = "critics"'))
@@ -670,12 +678,29 @@ def test_a_demo_draws_the_panels_the_seed_and_the_formats_that_are_asked_for(tmp
     path = written(tmp_path, FILE.replace('[[panels]]\nkind = "ends"', two))
     for words, said in (
         (["--panels", "critics"], "--panels critics: unknown; legal panels: films, ends, 1, 2"),
-        (["--seed", "7"], "seed 7 was not run; this run's are 0, 1, 2"),
+        (["--seed", "7"], "seed 7 is not among those that it plays: 0, 1, 2"),
         (["--format", "gif"], "--format gif: unknown"),
     ):
         refused = call(*run, *words)
         assert refused.exit_code == 2
         assert said in " ".join(refused.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "said"),
+    [
+        ("films", ["--seed", "99"], "seed 99 is not among those that it plays: 0, 1, 2"),
+        ("films", ["--seed", "2", "--quick"], "seed 2 is not among those that it plays: 0, 1"),
+        ("critics", ["--seed", "1"], "its critic was not kept"),
+        ("films", ["--panels", "critics"], "--panels critics: unknown"),
+    ],
+)
+def test_a_seed_that_no_picture_can_show_is_refused_before_anything_is_played(kind, words, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, FILE.replace('kind = "ends"\nmeasure = "w1"', f'kind = "{kind}"'))
+    refused = call("demo", path, "--workers", "1", *words)
+    assert (refused.exit_code, said in " ".join(refused.stderr.split())) == (2, True)
+    assert not list(tmp_path.rglob("run.json"))
 
 
 def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monkeypatch, no_processes):
@@ -712,6 +737,33 @@ def test_a_run_with_more_looks_than_are_asked_for_serves_an_exhibit(tmp_path, mo
         is_there(planned(read(more), Path("runs/exhibits"))[0].task)
 
 
+@pytest.mark.parametrize("config", [None, [], "x", {}, {"training": None}, {"training": {"frames": None}}], ids=str)
+def test_a_folder_whose_config_is_none_lends_no_looks(config, tmp_path):
+    """Whether it is refused or begun again is told when the run is to be played."""
+    said = dict.fromkeys(FACTS) | {"format": folders.FORMAT, "status": "running", "config": config}
+    (tmp_path / "run.json").write_text(json.dumps(said))
+    asked = {"training": {"frames": 3}}
+    assert as_found(tmp_path, asked) == asked
+    more = said | {"config": {"training": {"frames": 9}}}
+    (tmp_path / "run.json").write_text(json.dumps(more))
+    assert as_found(tmp_path, asked) == {"training": {"frames": 9}}
+
+
+@pytest.mark.parametrize("inputs", [None, [], "x", {}], ids=str)
+def test_a_folder_that_names_its_files_by_no_table_has_read_none(inputs, tmp_path):
+    config = scenario.read("two-moons", "gan")
+    said = dict.fromkeys(FACTS) | {
+        "format": folders.FORMAT,
+        "status": "running",
+        "config": as_data(config),
+        "inputs": inputs,
+    }
+    (tmp_path / "run.json").write_text(json.dumps(said))
+    assert folders.agreeing(tmp_path, config, {"inputs": {}})["inputs"] == inputs
+    with pytest.raises(UserError, match="the points file has changed since"):
+        folders.agreeing(tmp_path, config, {"inputs": {"points.csv": "a digest"}})
+
+
 def test_a_gallery_is_built_as_it_is_asked_to_look(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, FILE)
@@ -720,6 +772,7 @@ def test_a_gallery_is_built_as_it_is_asked_to_look(tmp_path, monkeypatch, no_pro
     picture = min(Path().rglob("*-ends.png"))
     with Image.open(picture) as drawn:
         assert sum(drawn.convert("RGB").getpixel((0, 0))) < 200
+        assert drawn.info["Description"] == shlex.join(["toygan", "demo", path, "--quick", "--style", "dark"])
     assert call("gallery", "--only", path, "--style", "drak").exit_code == 2
 
 
@@ -902,6 +955,11 @@ def test_every_seed_is_judged_and_what_became_of_it_is_kept(tmp_path, monkeypatc
     assert all(row["status"] == "diverged" and "w1" not in row for row in lost)
     verdict = judge(exhibit.claims[0].model_copy(update={"seeds": "all"}), [*runs, *rows])
     assert "2 of 2 seeds" in verdict.numbers
+    mixed = refined.refined_rows(exhibit, [runs[0] | {"status": "diverged"}, *runs[1:]])
+    assert mixed[5:] == rows[5:]
+    assert [(row["critic"], row["way"], row["status"]) for row in mixed[:5]] == [
+        (row["critic"], row["way"], "diverged") for row in rows[:5]
+    ]  # by the ways that there are, which are not all
 
 
 def test_a_claim_on_critics_used_after_training_is_explained_by_runs_of_another_setting(tmp_path):

@@ -292,6 +292,10 @@ def test_no_interval_reaches_beyond_its_measure():
     assert (tv.ours.low, tv.ours.high) == (0.0, 1.0)
     cosine = compared(row(measure="cosine", published=0.1), [-0.9, 0.9], 1.0)
     assert (cosine.ours.low, cosine.ours.high) == (-1.0, 1.0)
+    gap = compared(row(measure="critic_gap", published=0.1), [-0.2, 0.1], 1.0)
+    assert (gap.ours.low, gap.ours.high) == (-1.0, 1.0)
+    below = compared(row(measure="critic_gap", published=0.1), [-0.21, -0.19], 1.0)
+    assert (below.ours.low, below.ours.high) == pytest.approx((-0.2 - 12.706 * 0.01, -0.2 + 12.706 * 0.01), abs=1e-3)
     assert compared(row(measure="seen_distance", published=0.1), [0.0, 0.2], 1.0).ours.low < 0
     beyond = compared(row(published=8.5), [6.8, 7.0], 1.0, modes=7)  # 8 counted on 7 places: the number is as published
     assert (beyond.published.value, beyond.ours.high) == (8.5, 7.0)
@@ -384,8 +388,10 @@ def test_what_a_runs_last_points_have_by_themselves_is_a_measure(recording):
         np.testing.assert_array_equal(SCORES[name].of(Ended(recording, Counting())), recording.final(name))
         assert np.isfinite(recording.final(name)).all()
     assert SCORES["w1"].label == "W1"
-    ends = {name: SCORES[name].ends for name in ("w1", "grid_tv", "critic_value", "kl", "centre_x")}
-    assert ends == {
+    names = ("w1", "grid_tv", "critic_value", "kl", "centre_x", "critic_gap", "slope_alignment", "optimal_correlation")
+    ends = {name: SCORES[name].ends for name in names}
+    signed = dict.fromkeys(names[-3:], (-1.0, 1.0))  # a critic may take the generated points for the better ones
+    assert ends == signed | {
         "w1": (0.0, math.inf), "grid_tv": (0.0, 1.0), "critic_value": (-math.inf, math.inf),
         "kl": (-math.inf, math.inf), "centre_x": (-math.inf, math.inf),
     }  # fmt: skip

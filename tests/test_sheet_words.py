@@ -19,13 +19,17 @@ from toygan import draw
 from toygan.draw import panels, sheet
 from toygan.draw.choice import chosen
 from toygan.draw.steps import steps
+from toygan.files.config import as_data
+from toygan.files.scenario import read
 from toygan.game.methods import METHODS
+from toygan.game.zoo import PLAYED_ON
 from toygan.quantities.optimal import OPTIMA
 from toygan.view.language import is_wide, told
 from toygan.view.levels import levels
 from toygan.view.look import Options
 from toygan.view.scene import optimum_in_words
-from toygan.view.symbols import ROWS, is_changed, names_in, symbols_in_words
+from toygan.view.settings import ROWS, settings_line
+from toygan.view.symbols import is_changed, names_in, symbols_in_words
 from toygan.view.words import Scored, diagnosed, final_notes, purpose
 
 ENGLISH = {"of", "in", "at", "to", "by", "is", "on", "as"}
@@ -68,6 +72,39 @@ def test_a_method_with_another_weight_is_not_said_to_play_its_formula_to_the_let
     assert not is_changed("mine", heavy)
     run = synthetic(frames=3, **SMALL, method="ns-gan-r1", config={"method": heavy})
     assert any(line.startswith("ns-gan-r1 but for the settings below: C: E sp(-r)") for line in purpose(run))
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "told"),
+    [
+        ("gan", 'method.constraint="r1"', "constraint r1"),
+        ("gan", 'method.objective="wasserstein"', "objective wasserstein"),
+        ("ns-gan-r1", 'method.constraint="none"', "constraint none"),
+        ("sngan", 'method.constraint="spectral-norm"', "Lipschitz constant 1"),
+        ("gan", "method.instance_noise=0.3", "instance noise 0.3"),
+        ("gan", "method.pack=2", "points judged at once 2"),
+        ("gan", "method.categories=4", "4 categories"),
+        ("gan", 'method.also="r1"', "and also r1"),
+        ("gan", 'method.update="extragradient"', "moves extragradient"),
+        ("lsgan", "method.objective.real=0.9", "real 0.9"),
+        ("gan", "method.critic_steps=5", ""),
+    ],
+)
+def test_a_shipped_method_that_something_was_added_to_is_not_said_to_play_its_formula(name, setting, told):
+    """Whatever the formula may tell or would tell is compared, and what is changed is named on the same sheet."""
+    config = as_data(read("two-moons", name, [setting]))
+    run = synthetic(frames=2, **SMALL, method=name, config=config)
+    assert is_changed(name, config["method"]) == bool(told)
+    assert any(f"{name} but for the settings below: " in line for line in purpose(run)) == bool(told)
+    assert told in settings_line(run)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_shipped_method_as_it_is_shipped_is_not_changed(name):
+    config = as_data(read(PLAYED_ON.get(name, "two-moons"), name))
+    run = synthetic(frames=2, **SMALL, method=name, config=config)
+    assert not is_changed(name, config["method"])
+    assert not re.search("objective|constraint", settings_line(run))
 
 
 def test_densities_and_labels_in_the_optimum_are_said_to_be_such():

@@ -69,7 +69,10 @@ def distance(
         files = drawing.files_of(out or PICTURE, formats)
         drawing.fits(options, [path.suffix[1:].lower() for path in files])
         wanted = drawing.panels_in(panels, DRAWN)
-        say(along_key(a, b, over, points, files, options, as_json, wanted or DRAWN))
+        told = drawing.option_words({"over": over, "points": points, "panels": panels})
+        named_own = [word for one in own for word in ("--own", one)]
+        command = shlex.join(["toygan", "distance", a, b, *told, *named_own, *drawing.look_words(look)])
+        say(along_key(a, b, over, points, files, options, as_json, wanted or DRAWN, command))
 
 
 def no_picture(asked: dict[str, object]) -> None:
@@ -102,6 +105,7 @@ def along_key(
     options: Options,
     as_json: bool,
     wanted: Sequence[str],
+    command: str,
 ) -> str:
     """One line a value of the key, one column a distance, and a picture of those that are wanted."""
     from toygan.quantities.distance import DISTANCES, along, parsed_sweep
@@ -111,7 +115,6 @@ def along_key(
         path.parent.mkdir(parents=True, exist_ok=True)
     with watching() as watch:
         found = along(a, b, sweep, points or 500, watch)
-    command = shlex.join(["toygan", "distance", a, b, "--over", over, *(["--points", str(points)] if points else [])])
     for path in files:
         draw(sweep, found, f"A: {a}; B: {b}, {named(sweep)} varied", command, path, options, wanted)
     if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -201,14 +201,22 @@ class Selected(NamedTuple):
 def picture_command(command: str, folders: Sequence[Path], asked: Wanted, look: Appearance, critics: Critics) -> str:
     """The command that makes one of runs' further pictures; folders that are told from the root by their last two parts."""
     places = [str(Path(*folder.parts[-2:]) if folder.is_absolute() else folder) for folder in folders]
-    told = [("view", asked.view), ("points", asked.points), ("steps", asked.steps), ("panels", asked.panels),
-            ("seed", asked.seed), ("style", look.style), ("width", look.width), ("font-size", look.type_size),
-            ("language", look.language), ("scale", critics.scale), ("no-points", critics.no_points),
-            ("thin-points", critics.thin_points)]  # fmt: skip
-    usual = (None, False, "paper", "en", "frame")
-    words = [part for name, value in told if value not in usual
-             for part in (f"--{name}", *([] if value is True else [str(value)]))]  # fmt: skip
-    return shlex.join(["toygan", command, *places, *words])
+    told = {name: getattr(asked, name) for name in ("view", "points", "steps", "panels", "seed")}
+    return shlex.join(["toygan", command, *places, *option_words(told), *look_words(look, critics)])
+
+
+def look_words(look: Appearance, critics: Critics = Critics()) -> list[str]:  # noqa: B008
+    """The options of a command that make pictures look as they do, without those that are as usual."""
+    told = {"style": look.style, "width": look.width, "font-size": look.type_size, "language": look.language,
+            "scale": critics.scale, "no-points": critics.no_points, "thin-points": critics.thin_points}  # fmt: skip
+    usual = ("paper", "en", "frame")
+    return option_words({name: value for name, value in told.items() if value not in usual})
+
+
+def option_words(told: Mapping[str, object]) -> list[str]:
+    """Options as words of a command: a switch alone, and no word of one that was not given."""
+    given = {name: value for name, value in told.items() if value is not None and value is not False}
+    return [part for name, value in given.items() for part in (f"--{name}", *([] if value is True else [str(value)]))]
 
 
 def with_command(recording: Recording, command: str) -> Recording:
@@ -307,8 +315,10 @@ def go_together(asked: Wanted, options: Options, formats: Sequence[str]) -> None
         raise UserError(f"--scale run: is about critics' colours; leave out --{own[0]}")
 
 
-def fits(options: Options, formats: Sequence[str], own_width: bool = False) -> None:
-    """UserError for a width that no file of these formats has, or that says with the type's size two things at once."""
+def fits(options: Options, formats: Sequence[str], own_width: bool | None = None) -> None:
+    """UserError for a width that no file of these formats has, or that says with the type's size two things at once;
+    `own_width` is whether what is drawn is laid out for a width, None where nothing is that the command draws.
+    """
     from toygan.files.strict import UserError
 
     told = ", ".join(formats)
@@ -322,9 +332,10 @@ def fits(options: Options, formats: Sequence[str], own_width: bool = False) -> N
     if options.type_size and films:
         raise UserError(f"--font-size {options.type_size:g}: is about pictures, and {films[0]} is a film")
     if options.type_size and (options.mm or options.px) and not own_width:
+        panels = "" if own_width is None else ", or choose --panels, which are laid out for both"
         raise UserError(
             f"--font-size {options.type_size:g}: this picture is magnified as a whole, and --width says how much; leave out "
-            "either, or choose --panels, which are laid out for both"
+            f"either{panels}"
         )
 
 
@@ -445,16 +456,32 @@ def refuse_films(formats: Sequence[str]) -> None:
 
 def files_of(out: Path, formats: Sequence[str]) -> list[Path]:
     """The files that a picture at OUT is written to: OUT itself, or with the suffix of each format that is asked for;
-    UserError for what is no format of a picture.
+    UserError for what is no format of a picture, and for a place where no file can be.
     """
     from toygan.files.strict import UserError, suggestion
 
     refuse_films(formats)
+    if out.name in ("", ".."):
+        raise UserError(f"--out {out}: is a folder; give the name of a file, such as {out / 'picture.png'}")
     suffix = out.suffix[1:].lower()
     if not formats and suffix not in PICTURES:
         raise UserError(f"--out {out}: unknown format; {suggestion(out.suffix[1:], PICTURES, 'formats')}")
     bare = out.with_suffix("") if suffix in PICTURES else out
-    return [bare.with_name(f"{bare.name}.{name}") for name in dict.fromkeys(formats)] or [out]
+    files = [bare.with_name(f"{bare.name}.{name}") for name in dict.fromkeys(formats)] or [out]
+    for path in files:
+        refuse_taken(path)
+    return files
+
+
+def refuse_taken(path: Path) -> None:
+    """UserError where a folder has a picture's name, or a file stands where its folder is to be."""
+    from toygan.files.strict import UserError
+
+    if path.is_dir():
+        raise UserError(f"--out {path}: is a folder; give the name of a file, such as {path / 'picture.png'}")
+    for folder in path.parents:
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"--out {path}: {folder} is a file, and no folder; give another place")
 
 
 def panels_in(panels: str | None, legal: Sequence[str]) -> list[str]:

@@ -77,7 +77,8 @@ def demo(
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
         allow_named(own)
-        exhibit, commands = read(name), [command_of(name, quick, runs, own)]
+        drawn = [*drawing.option_words({"panels": panels, "seed": seed}), *looks_told(look, points)]
+        exhibit, commands = read(name), [command_of(name, quick, runs, own, drawn)]
         asked = asked_of(exhibit, formats, panels, seed)
         options = in_formats(look, ["png", *formats], points)
         shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, commands, options, asked)
@@ -127,7 +128,7 @@ def gallery(
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
         names, options = only or shipped_exhibits(), in_formats(look, ["png"], drawing.FewerPoints())
-        commands = [command_of(name, quick, runs, own) for name in names]
+        commands = [command_of(name, quick, runs, own, looks_told(look)) for name in names]
         exhibits = read_with(own, names)
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
         papers = [] if only else beside_questions(out, runs)
@@ -158,10 +159,15 @@ def read_with(own: Sequence[str], names: Sequence[str]) -> list[Exhibit]:
     return [read(name) for name in names]
 
 
-def command_of(name: str, quick: bool, runs: Path, own: Sequence[str] = ()) -> str:
-    """The command that makes an exhibit again."""
+def command_of(name: str, quick: bool, runs: Path, own: Sequence[str] = (), drawn: Sequence[str] = ()) -> str:
+    """The command that makes an exhibit again, `drawn` the words that say which of its pictures, and how they look."""
     extra = (["--quick"] if quick else []) + (["--runs", str(runs)] if runs != RUNS else [])
-    return shlex.join(["toygan", "demo", name, *extra, *(word for one in own for word in ("--own", one))])
+    return shlex.join(["toygan", "demo", name, *extra, *(word for one in own for word in ("--own", one)), *drawn])
+
+
+def looks_told(look: drawing.Appearance, points: drawing.FewerPoints | None = None) -> list[str]:
+    """The words of a command that make an exhibit's pictures look as they do."""
+    return drawing.look_words(look, drawing.Critics("frame", *(points or drawing.FewerPoints())))
 
 
 def shown_exhibits(
@@ -178,12 +184,14 @@ def shown_exhibits(
     from joblib import Parallel, cpu_count, delayed
 
     from toygan.exhibits import behind, planned, showing
-    from toygan.exhibits.show import ALL
+    from toygan.exhibits.show import ALL, refuse_seed
     from toygan.exhibits.work import quickened
     from toygan.view.look import Options
 
     refuse_equal_names(exhibits)
     works = [planned(exhibit, runs, quick) for exhibit in exhibits]
+    for exhibit, own in zip(exhibits, works, strict=True):
+        refuse_seed(exhibit, own, asked or ALL)
     beside = [[] if quick else behind(exhibit, runs) for exhibit in exhibits]  # quick runs explain nothing
     every = [*works, *(own for each in beside for own in each)]
     failed = played([work for each in every for work in each], runs, workers)

@@ -521,18 +521,18 @@ def compare(
         options, asked = drawing.looked(look, critics), drawing.Wanted(None, None, *chosen)
         own = bool(asked.own or asked.seed == "all")
         formats = compared_as(formats, animation and not (own or look.type_size or options.mm), asked, options, own)
-        pace, recordings = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
-        place = usable(out or common_folder(recordings))
+        pace, played = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
+        place, recordings = usable(out or common_folder(played)), played
         if asked.own or asked.seed:
             command = drawing.picture_command("compare", folders, asked, look, critics)
-            recordings = [*recordings[:-1], drawing.with_command(recordings[-1], command)]
+            recordings = [*played[:-1], drawing.with_command(played[-1], command)]
         each = drawing.seeds_of_each(recordings, asked.seed, options.points)
         apart = partial(drawing.drawn_apart, each, place / "comparison", asked=asked, options=options)
         tail = f"-seed-{asked.seed}" if asked.seed else ""
         beside = [one for one, *_ in each]
         paths = draw_all(formats, apart) if own else draw_comparison(beside, place, formats, pace, options, tail)
-        paths |= write_page(recordings, place) if page else {}
-        tell_compared(recordings, paths, as_json)
+        paths |= write_page(played, place) if page else {}
+        tell_compared(played, paths, as_json)
 
 
 def tell_compared(recordings: list[Recording], paths: dict[str, str], as_json: bool) -> None:

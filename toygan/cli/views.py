@@ -194,8 +194,9 @@ def dirac(
         portraits = asked_portraits(game, methods, rules, changes, told)
         out.parent.mkdir(parents=True, exist_ok=True)
         typed = {} if game is None else {"game": game, **told}
+        command = command_of(methods, rules, changes, typed, drawing.look_words(look))
         for path in files:
-            save_phases(portraits, path, command_of(methods, rules, changes, typed), options, game)
+            save_phases(portraits, path, command, options, game)
         say_phases(portraits, files, as_json)
 
 
@@ -255,12 +256,18 @@ def say_phases(portraits: Sequence[Portrait], files: Sequence[Path], as_json: bo
     say("\n".join([*lines, *map(str, files)]))
 
 
-def command_of(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], typed: Mapping[str, Any]) -> str:
-    """The command that repeats the picture."""
+def command_of(
+    methods: Sequence[str],
+    rules: Sequence[str],
+    changes: Sequence[str],
+    typed: Mapping[str, Any],
+    looks: Sequence[str] = (),
+) -> str:
+    """The command that repeats the picture, `looks` the words that say how it looks."""
     words = ["toygan", "dirac", *(word for name, value in typed.items() for word in (f"--{name}", str(value)))]
     for option, values in (("-m", methods or ([] if typed else USUAL_METHODS)), ("-u", rules), ("--set", changes)):
         words += [word for value in values for word in (option, value)]
-    return shlex.join(words)
+    return shlex.join([*words, *looks])
 
 
 def facts_of(portrait: Portrait) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -42,13 +43,15 @@ def distances_along(
 
     `floors [N]` (NaN where a number is not sampled) is what samples of one and the same target would give.
     """
-    figure = blank(TALL + 1.85)
-    say(figure, 0.2, TALL + 1.5, title, LARGE + 2, weight="bold")
-    say(figure, 0.2, 0.12, command, SMALL - 1, family="monospace")
+    lines = textwrap.wrap(command, 112, subsequent_indent="    ")
+    foot = 0.14 * (len(lines) - 1)
+    figure = blank(TALL + 1.85 + foot)
+    say(figure, 0.2, TALL + 1.5 + foot, title, LARGE + 2, weight="bold")
+    say(figure, 0.2, 0.12, "\n".join(lines), SMALL - 1, family="monospace")
     shown = {heading: own for heading, names in PANELS.items() if (own := [name for name in names if name in values])}
     step = (WIDTH - 0.55) / len(shown)
     for i, (heading, members) in enumerate(shown.items()):
-        axis = axis_at(figure, 0.55 + i * step, 0.8, step - 0.5, TALL)
+        axis = axis_at(figure, 0.55 + i * step, 0.8 + foot, step - 0.5, TALL)
         axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
         for mark, colour, name in zip(MARKS, METHOD_COLOURS, PANELS[heading], strict=False):
             if name in members:

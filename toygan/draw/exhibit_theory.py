@@ -278,9 +278,11 @@ def ways(axis: Axes, name: str, lines: Mapping[tuple[Any, ...], Rows]) -> None:
     """One run's clouds from above, by critic and way."""
     titled(axis, name, PLAIN)
     every = [row for rows in lines.values() for row in rows]
-    floor, most = (float(np.nanmean(column(every, one))) for one in ("w1_floor", "perfect"))
-    axis.axvspan(0, most, color=FAINT, alpha=0.18, linewidth=0)
-    axis.axvline(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+    told = [row for row in every if row.get("status") != "diverged"]
+    if told:
+        floor, most = (float(np.nanmean(column(told, one))) for one in ("w1_floor", "perfect"))
+        axis.axvspan(0, most, color=FAINT, alpha=0.18, linewidth=0)
+        axis.axvline(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
     for place, ((critic, _), rows) in enumerate(lines.items()):
         over_seeds(axis, place, rows, OF_CRITIC[str(critic)])
     names = [str(way) if critic == "none" else f"{way}, {critic} critic" for critic, way in lines]
@@ -291,16 +293,28 @@ def ways(axis: Axes, name: str, lines: Mapping[tuple[Any, ...], Rows]) -> None:
 
 
 def over_seeds(axis: Axes, place: int, rows: Rows, color: str) -> None:
-    """The W1 of one way, a ring a seed, and their mean with its interval; words where no seed has enough points for one."""
-    known = [value for value in column(rows, "w1") if np.isfinite(value)]
+    """The W1 of one way, a ring a seed, and their mean with its interval; words of the seeds that have none, and why."""
+    known, why = [value for value in column(rows, "w1") if np.isfinite(value)], without_value(rows)
     if not known:
-        axis.text(0.01, place, f"too few points for a distance: {rows[0].get('words', '')}", size=SMALL, va="center", color=INK,
-                  transform=axis.get_yaxis_transform())  # fmt: skip
+        axis.text(0.01, place, why, size=SMALL, va="center", color=INK, transform=axis.get_yaxis_transform())
         return
     found = mean(known)
     axis.plot(found.ends, [place, place], color=color, linewidth=3, solid_capstyle="butt", alpha=0.55)
     axis.plot(known, [place] * len(known), "o", color=color, markersize=5, markerfacecolor="none", markeredgewidth=0.9)
     axis.plot(found.value, place, "|", color=color, markersize=11, markeredgewidth=2)
-    if len(known) < len(rows):
-        axis.annotate(f"{len(rows) - len(known)} of {len(rows)} seeds: too few points", (max(known), place), (8, 0),
-                      textcoords="offset points", va="center", size=SMALL, color=INK)  # fmt: skip
+    if why:
+        axis.annotate(why, (max(known), place), (8, 0), textcoords="offset points", va="center", size=SMALL, color=INK)
+
+
+def without_value(rows: Rows) -> str:
+    """How many seeds of a way have no distance, and why: they diverged, or have too few points for one, with the words on how
+    these were got where no seed has a distance.
+    """
+    lost = [row for row in rows if row.get("status") == "diverged"]
+    few = [row for row in rows if row not in lost and not np.isfinite(column([row], "w1")[0])]
+    parts = [f"{len(lost)} of {len(rows)} seeds diverged"] if lost else []
+    if few and len(few) + len(lost) == len(rows):
+        parts.append(f"too few points for a distance: {few[0].get('words', '')}")
+    elif few:
+        parts.append(f"{len(few)} of {len(rows)} seeds: too few points")
+    return "; ".join(parts)

@@ -35,10 +35,24 @@ def refined_rows(exhibit: Exhibit, runs: Sequence[Row]) -> list[Record]:
     return [
         told(piece, run, *named) | numbers
         for piece in exhibit.refined
-        for run in seeds_of(piece, runs)
-        if run.get("status") in FINISHED
-        for named, numbers in numbers_of(run).items()
+        for run, found in numbers_of_each([run for run in seeds_of(piece, runs) if run.get("status") in FINISHED])
+        for named, numbers in found.items()
     ]
+
+
+def numbers_of_each(runs: Sequence[Row]) -> Iterator[tuple[Row, dict[tuple[str, str], Record]]]:
+    """What became of every seed's points, those that diverged among them: by the ways that its run's other seeds have, or by
+    every way where none is left to tell.
+    """
+    found = {i: numbers_of(run) for i, run in enumerate(runs) if not is_lost(run)}
+    ways = {runs[i]["folder"]: list(numbers) for i, numbers in found.items()}
+    for i, run in enumerate(runs):
+        yield run, found.get(i) or {named: {"status": "diverged"} for named in ways.get(run["folder"], every())}
+
+
+def is_lost(run: Row) -> bool:
+    """Whether a seed diverged, so that it has no points to refine."""
+    return bool(run.get("status") == "diverged")
 
 
 def seeds_of(piece: Refining, runs: Sequence[Row]) -> list[Row]:
@@ -71,8 +85,6 @@ def told(piece: Refining, run: Row, critic: str, way: str) -> dict[str, Any]:
 def numbers_of(run: Row) -> dict[tuple[str, str], Record]:
     """What became of one seed's points, by critic and way; kept, for it takes seconds and depends on the run's weights alone."""
     folder, seed = Path(str(run["folder"])), int(run["seed"])
-    if run.get("status") == "diverged":
-        return {named: {"status": "diverged"} for named in every()}
     of = [hashlib.sha256((folder / "weights.npz").read_bytes()).hexdigest(), read_facts(folder).config, seed]
     found = cache.kept(
         "refined", of, lambda: [[*named, one] for named, one in of_seed(refined(load(folder), seed)).items()]

@@ -226,13 +226,17 @@ def at_the_end(name: str, row: Quantity) -> Score:
 
 
 def ends_of(name: str, row: Quantity) -> tuple[float, float]:
-    """The least and the most that a quantity can be, as far as its unit tells."""
-    if row.unit == "share":
-        return 0.0, 1.0
+    """The least and the most that a quantity can be, as far as its unit tells, and of a share whether it has a sign."""
+    if name in SIGNED or row.unit in ENDS:
+        return SIGNED.get(name) or ENDS[row.unit]
     distant = row.scale == "log" and not row.estimated and row.better != "neither"
     return (0.0 if distant else -math.inf), math.inf
 
 
+ENDS = {"share": (0.0, 1.0), "cosine": (-1.0, 1.0), "correlation": (-1.0, 1.0)}
+SIGNED = {
+    "critic_gap": (-1.0, 1.0)
+}  # shares of what is below 0 where a critic takes generated points for the better ones
 NEEDED_BY = {"modes": "mixture", "curve": "curve"}
 
 

@@ -15,7 +15,7 @@ from toygan.exhibits.explained import Behind, with_explanations
 from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.refined import refined_rows
 from toygan.exhibits.theory import phase_portraits, theory_rows
-from toygan.exhibits.work import Work, halves
+from toygan.exhibits.work import Work, columns_of, halves
 from toygan.files.strict import UserError
 from toygan.many.results import facts_of, records_of
 from toygan.many.sweep import plain_value
@@ -236,7 +236,7 @@ def pictures(
     made = []
     for i, panel in enumerate(exhibit.panels, 1):
         chosen = shown_in(panel, rows)
-        if not chosen or (asked.panels and not {panel.kind, str(i)} & {*asked.panels}):
+        if not chosen or not is_asked(panel, i, asked):
             continue
         path, title = place / f"{i}-{panel.kind}.png", panel.title or PANELS[panel.kind].title
         shorter = "" if panel.kind in PIECES else note  # theory is no shorter for being quick
@@ -293,11 +293,49 @@ def seen(folder: Path, seed: int | None, kind: str) -> Recording:
     except ValueError as error:
         raise UserError(f"--seed {seed}: {folder.name}: {error}") from None
     if kind in OF_CRITICS and "scores" not in found.frames:
-        raise UserError(
-            f"--seed {seed}: {folder.name}: its critic was not kept; choose other panels with --panels, or keep it by "
-            "set = { training.portraits = 4 } in the exhibit's file"
-        )
+        raise no_critic(seed, folder.name)
     return found
+
+
+def refuse_seed(exhibit: Exhibit, works: Sequence[Work], asked: Pictures) -> None:
+    """UserError for a seed that a run of the panels that are asked for will not have, or whose critic will not be kept though
+    a panel is about it: before anything is played.
+    """
+    if asked.seed is None:
+        return
+    from toygan.draw.exhibit import PANELS
+
+    rows = [columns_of(work) | {"work": work} for work in works]
+    for i, panel in enumerate(exhibit.panels, 1):
+        if is_asked(panel, i, asked) and PANELS[panel.kind].recorded:
+            for row in shown_in(panel, rows):
+                refuse_unplanned(
+                    row["work"].task.config["training"], row["work"].task.folder.name, asked.seed, panel.kind
+                )
+
+
+def refuse_unplanned(training: Mapping[str, Any], name: str, seed: int, kind: str) -> None:
+    """UserError for a seed that a run of this config will not have, or whose critic it will not keep."""
+    seeds = training["seeds"]
+    planned = [*range(seeds)] if isinstance(seeds, int) else [*seeds]
+    if seed not in planned:
+        listed = ", ".join(map(str, planned))
+        raise UserError(f"--seed {seed}: {name}: seed {seed} is not among those that it plays: {listed}")
+    if kind in OF_CRITICS and planned.index(seed) >= training["portraits"]:
+        raise no_critic(seed, name)
+
+
+def no_critic(seed: int, name: str) -> UserError:
+    """What is said where a panel is about a critic of which points alone are kept."""
+    return UserError(
+        f"--seed {seed}: {name}: its critic was not kept; choose other panels with --panels, or keep it by "
+        "set = { training.portraits = 4 } in the exhibit's file"
+    )
+
+
+def is_asked(panel: Panel, place: int, asked: Pictures) -> bool:
+    """Whether a panel, the `place`-th of its exhibit counted from 1, is among those that are asked for."""
+    return not asked.panels or bool({panel.kind, str(place)} & {*asked.panels})
 
 
 OF_CRITICS = ("critics", "steepness", "levels")  # kinds of panels that are nothing without one

@@ -114,8 +114,8 @@ def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, 
     """The facts of an earlier start of this very run, if there was one; UserError, with what differs, for another run's."""
     known = earlier(folder)
     differences = differing(as_data(config), in_full(known["config"])) if known else []
-    if known and known.get("inputs", {}) != now["inputs"]:
-        differences += other_inputs(known.get("inputs", {}), now["inputs"])
+    if known and (read := as_table(known.get("inputs"))) != now["inputs"]:
+        differences += other_inputs(read, now["inputs"])
     if differences:
         raise UserError(
             f"{folder}: holds a run with other settings\n    " + "\n    ".join(differences) + "\n"

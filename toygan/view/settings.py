@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from toygan.game.methods import METHODS
+from toygan.game.zoo import ZOO
 from toygan.session.recording import Recording
 from toygan.view.apart import flat, setting_in_words
 
+ROWS: dict[str, dict[str, Any]] = {**METHODS, **ZOO}
 TOLD = ("both rates", "method", "training", "generator", "critic")  # tables about how a run is played, in order
 ELSEWHERE = {
     *(
         f"training.{key}" for key in ("steps", "seed", "seeds", "frames", "points", "portraits")
     ),  # beside what is looked at
-    *(f"method.{part}.kind" for part in ("objective", "constraint")),  # in the method's name and formula
+    *(
+        f"method.{part}.kind" for part in ("objective", "constraint")
+    ),  # in the method's name and formula: see `replaced`
 }
 RATES = "method.critic_rate", "method.generator_rate"
 MOST = 12  # settings in a line
@@ -31,9 +36,27 @@ def settings_line(recording: Recording) -> str:
         )
     if not any(key.startswith("method.") for key in config):
         return ""
-    told = settings_in_words(config)
+    told = [*replaced(recording.facts.method, recording.facts.config["method"]), *settings_in_words(config)]
     few = [*told[:MOST], *([f"{len(told) - MOST} more"] if len(told) > MOST else [])]
     return f"Settings: {', '.join(few)}; all else as usual." if few else "Settings: all as usual."
+
+
+def replaced(name: str, method: Mapping[str, Any]) -> list[str]:
+    """The objective and the constraint of a run in words, where the shipped method whose name and formula it bears has
+    others.
+    """
+    row = shipped_row(name, method)
+    if row is None:
+        return []
+    played, shipped = flat({"method": method}), {"method.constraint.kind": "none"} | flat({"method": row})
+    keys = ("method.objective.kind", "method.constraint.kind")
+    return [setting_in_words(spoken(key), played[key]) for key in keys if played.get(key, shipped[key]) != shipped[key]]
+
+
+def shipped_row(name: str, method: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The shipped method whose name and formula a run bears; none for a method of the user's own."""
+    row = ROWS.get(name)
+    return row if row is not None and method.get("formula") == row["formula"] else None
 
 
 def settings_in_words(config: Mapping[str, Any]) -> list[str]:
@@ -50,11 +73,16 @@ def tells(key: str, value: Any, config: Mapping[str, Any]) -> bool:
     table, _, last = key.rpartition(".")
     if key.partition(".")[0] not in TOLD or key in ELSEWHERE:
         return False
-    kind = config.get(f"{table}.kind")
-    if last == "path" and ":" in str(kind):  # of own code, in the command
+    if last == "path" and ":" in str(config.get(f"{table}.kind")):  # of own code, in the command
         return False
-    usual = next((USUAL[name] for name in (key, f"{kind}.{last}", f"*.{last}") if name in USUAL), ...)
-    return bool(plain(value) != usual)
+    return bool(plain(value) != usual_of(key, config))
+
+
+def usual_of(key: str, config: Mapping[str, Any]) -> Any:
+    """What a key of a flat config is unless somebody says otherwise; an ellipsis where nothing is usual."""
+    table, _, last = key.rpartition(".")
+    kind = config.get(f"{table}.kind")
+    return next((USUAL[name] for name in (key, f"{kind}.{last}", f"*.{last}") if name in USUAL), ...)
 
 
 def plain(value: Any) -> Any:
@@ -68,6 +96,7 @@ def spoken(key: str) -> str:
 
 
 WORDS = {
+    "method.objective.kind": "method.objective",
     "method.objective.trick": "method.the f-GAN trick",
     "method.constraint.weight": "penalty weight",
     "method.constraint.target": "slope wanted",

@@ -6,12 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from toygan.game.methods import METHODS
-from toygan.game.zoo import ZOO
 from toygan.view.apart import flat
-from toygan.view.settings import plain
+from toygan.view.settings import ROWS, plain, replaced, shipped_row, usual_of
 
-ROWS: dict[str, dict[str, Any]] = {**METHODS, **ZOO}
 FORMULAS: dict[str, str] = {name: str(row["formula"]) for name, row in ROWS.items()}
 NAMES = re.compile(rf"(?<![\w-])({'|'.join(sorted(map(re.escape, FORMULAS), key=len, reverse=True))})(?![\w-])")
 
@@ -29,13 +26,41 @@ def symbols_in_words(formula: str) -> str:
 
 
 def is_changed(name: str, method: Mapping[str, Any]) -> bool:
-    """Whether a run's method is a shipped one but for a setting that its formula may have a number of."""
-    row = ROWS.get(name)
-    if row is None or method.get("formula") != row["formula"]:
+    """Whether a run's method is a shipped one but for a setting that its formula may tell, or would tell: one that the shipped
+    method has otherwise, or does not have and that is not as usual.
+    """
+    row = shipped_row(name, method)
+    if row is None:
         return False
-    played = flat(dict(method))
-    shipped = {key: value for key, value in flat(row).items() if key not in BESIDE}
-    return any(key in played and plain(played[key]) != plain(value) for key, value in shipped.items())
+    played, shipped = flat({"method": method}), flat({"method": row})
+    counted = [key for key in played if key.split(".")[1] not in BESIDE and not key.endswith(".kind")]
+    counted += [key for key in ("method.also.kind", "method.update.kind", "method.cast.kind") if key in played]
+    others = any(plain(played[key]) != plain(shipped.get(key, unsaid(key, played))) for key in counted)
+    return others or bool(replaced(name, method))
+
+
+def unsaid(key: str, method: Mapping[str, Any]) -> Any:
+    """What a setting of a flat method is that its shipped row leaves out; an ellipsis where that is not known."""
+    table, _, last = key.rpartition(".")
+    return FILLED_IN.get(f"{method.get(f'{table}.kind')}.{last}", usual_of(key, method))
+
+
+FILLED_IN = {  # by the builders of parts; a sheet tells them always, so that they are not among the usual settings
+    "encoder.teaches": "both",
+    "equation.turns": 1.0,
+    "generators.weight": 1.0,
+    "loss-sensitive.margin": 1.0,
+    "loss-sensitive.weight": 1.0,
+    "margin.margin": 1.0,
+    "neighbours.scales": [0.1, 0.5],
+    "positive-ratio.weight": 1.0,
+    "spectral-norm.lipschitz": 1.0,
+    "stages.margin": 2.0,
+    "stages.ranking": 1.0,
+    "translators.power": 1,
+    "uncrowded.weight": 0.05,
+    "uncrowded.width": 0.1,
+}
 
 
 BESIDE = {  # of a row, but in no formula

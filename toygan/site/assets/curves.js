@@ -15,16 +15,17 @@
     return element;
   }
 
-  toygan.short = function (value) {
+  // A number of three digits as people read it, or of more where these are asked for.
+  toygan.short = function (value, digits) {
     if (value === 0) return "0";
-    const size = Math.abs(value);
-    const words = size >= 1e6 || size < 1e-4 ? withPower(size) : String(Number(size.toPrecision(3)));
+    const size = Math.abs(value), many = Math.max(Number.isInteger(digits) ? digits : 3, 3);
+    const words = size >= 1e6 || size < 1e-4 ? withPower(size, many - 2) : String(Number(size.toPrecision(many)));
     return (value < 0 ? "\u2212" : "") + words;
   };
 
   // A very large or small number as 10⁶ or 2.5·10⁻⁶.
-  function withPower(size) {
-    const [digits, power] = size.toExponential(1).split("e"), factor = String(Number(digits));
+  function withPower(size, after) {
+    const [digits, power] = size.toExponential(after).split("e"), factor = String(Number(digits));
     const raised = power.replace("+", "").replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
     return (factor === "1" ? "" : factor + "·") + "10" + raised;
   }
@@ -216,7 +217,7 @@
       else groups.push({ values: [value], y, end: y });
     }
     for (const { values, y } of groups) {
-      const told = [...new Set(values.map(toygan.short))].join(", ");
+      const told = [...new Set(values.map((value) => toygan.short(value)))].join(", ");
       const place = { x: LEFT + 4, y: y + (below ? 12 : -4) };
       svg.append(make("text", { class: "floor-name", ...place }, `${words}${told.includes(",") ? "s" : ""} ${told}`));
     }

@@ -177,14 +177,8 @@
       const line = run.curves[row.name], value = line && line[s] ? line[s][t] : null;
       if (value !== null && value !== undefined) parts.push(inWords(row, value, run) + touched(run, row, s, t));
     }
-    if (shades) parts.push(shades.edges && shades.low === shades.high ? "one score everywhere" : `colours from ${endsOf(shades).map(toygan.short).join(" to ")}`);
+    if (shades) parts.push(shades.edges && shades.low === shades.high ? "one score everywhere" : `colours from ${toygan.ends(shades).join(" to ")}`);
     put(panel.numbers, parts.join(" · "));
-  }
-
-  // From which score to which colours are, in no more digits than tell.
-  function endsOf(shades) {
-    const ends = shades.edges ? [shades.low, shades.high] : [shades.start, shades.start + shades.width * (shades.colours.length - 2)];
-    return ends.map((end) => Number(end.toPrecision(2)));
   }
 
   const seedWords = (run, s) => `seed ${run.seeds[s]}` + (run.seeds.length > 1 ? `, one of ${run.seeds.length}` : "");

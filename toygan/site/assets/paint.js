@@ -109,45 +109,55 @@
     return { low, high, edges: [...cells].sort((a, b) => a - b).map((cell) => (cell + 0.5) * unit) };
   };
 
-  // The band of each of a field's codes, and how far in it; NaN where unknown.
-  function bandOfCodes(field, t, { start, width, edges, low, high }) {
-    const unit = (field.high[t] - field.low[t]) / field.levels, table = new Float32Array(field.levels + 2).fill(NaN);
-    const ends = edges && [Math.min(low, edges[0] - 1e-12), ...edges, Math.max(high, edges[edges.length - 1] + 1e-12)];
-    for (let code = 1, k = 0; code < table.length; code++) {
-      const value = field.low[t] + (code - 1) * unit;
-      if (!edges) { table[code] = (value - start) / width + 1; continue; }
-      while (k < ends.length - 2 && value >= ends[k + 1]) k++;
-      table[code] = k + Math.min(Math.max((value - ends[k]) / (ends[k + 1] - ends[k]), 0), 0.9999);
-    }
+  // From which score to which colours are, in words of two digits, or as many more as tell them apart.
+  toygan.ends = function (shades) {
+    const ends = shades.edges ? [shades.low, shades.high] : [shades.start, shades.start + shades.width * (shades.colours.length - 2)];
+    const written = (digits) => ends.map((end) => toygan.short(Number(end.toPrecision(digits)), digits));
+    for (let digits = 2; digits < 12; digits++) if (new Set(written(digits)).size === 2) return written(digits);
+    return written(12);
+  };
+
+  // The score of each of a field's codes; NaN where unknown.
+  function scoreOfCodes(field, t) {
+    const unit = (field.high[t] - field.low[t]) / field.levels, table = new Float64Array(field.levels + 2).fill(NaN);
+    for (let code = 1; code < table.length; code++) table[code] = field.low[t] + (code - 1) * unit;
     return table;
   }
 
-  // A field's bands with lines between them, linear in the codes.
+  // The scores between bands, in order, of so many bands that are even, or as they were shared out.
+  const between = ({ start, width, edges }, last) => Float64Array.from(edges || Array.from({ length: last }, (_, k) => start + k * width));
+
+  // A field's bands with lines between them; scores are linear between the field's points, as in the pictures.
   toygan.paintField = function (surface, field, t, palette) {
-    const { width, height, bands } = surface, { rows, columns, codes } = field, last = palette.fills.length - 2;
-    const table = bandOfCodes(field, t, palette.bands), start = t * rows * columns, line = new Float32Array(columns + 1), grid = columnsOf(surface, columns);
+    const { width, height, bands } = surface, { rows, columns, codes } = field, edges = between(palette.bands, palette.fills.length - 2);
+    const table = scoreOfCodes(field, t), start = t * rows * columns, line = new Float64Array(columns + 1), grid = columnsOf(surface, columns);
     for (let y = 0; y < height; y++) {
       const place = (1 - y / Math.max(height - 1, 1)) * (rows - 1), low = Math.min(Math.floor(place), Math.max(rows - 2, 0));
       readLine(line, codes, start + low * columns, columns, rows > 1 ? columns : 0, place - low, table);
-      bandLine(bands, y * width, line, columns, grid, last);
+      bandLine(bands, y * width, line, columns, grid, edges);
     }
     outline(surface, palette);
   };
 
+  // The band of a score, found by going on from the one of a score nearby.
+  function bandFrom(band, score, edges) {
+    while (band < edges.length && score >= edges[band]) band++;
+    while (band > 0 && score < edges[band - 1]) band--;
+    return band;
+  }
+
   // The bands of one line of pixels; a cell of the grid whose ends lie in one band costs nothing to interpolate.
-  function bandLine(bands, row, line, columns, { starts, shares }, last) {
-    for (let i = 0; i < columns; i++) {
-      const value = line[i], rise = line[i + 1] - value, next = value + rise, end = starts[i + 1];
-      const low = value < 0 ? 0 : value > last ? last : value | 0, high = next < 0 ? 0 : next > last ? last : next | 0;
+  function bandLine(bands, row, line, columns, { starts, shares }, edges) {
+    for (let i = 0, low = 0; i < columns; i++) {
+      const score = line[i], rise = line[i + 1] - score, end = starts[i + 1];
       let x = starts[i];
-      if (rise !== rise) for (; x < end; x++) bands[row + x] = last + 1;
-      else if (low === high) for (; x < end; x++) bands[row + x] = low;
-      else {
-        for (; x < end; x++) {
-          const here = value + rise * shares[x];
-          bands[row + x] = here < 0 ? 0 : here > last ? last : here | 0;
-        }
+      if (rise !== rise) {
+        for (; x < end; x++) bands[row + x] = edges.length + 1;
+        continue;
       }
+      low = bandFrom(low, score, edges);
+      if (bandFrom(low, score + rise, edges) === low) for (; x < end; x++) bands[row + x] = low;
+      else for (let here = low; x < end; x++) bands[row + x] = here = bandFrom(here, score + rise * shares[x], edges);
     }
   }
 
@@ -163,7 +173,7 @@
     }
   }
 
-  // One line of a field in bands, between two rows of codes; NaN where unknown.
+  // The scores along one line of a field, between two rows of codes; NaN where unknown.
   function readLine(line, codes, at, columns, up, share, table) {
     for (let i = 0; i < columns; i++) {
       const low = table[codes[at + i]], high = table[codes[at + i + up]];
