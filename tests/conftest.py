@@ -47,6 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("TOYGAN_CACHE", str(kept.mkdir("toygan")))
 
 
+FEW = table.FEW  # as users have it, and so the processes that tests start
+
+
 @pytest.fixture(scope="session", autouse=True)
 def short_runs() -> Iterator[None]:
     """Final W1 and floors on 100 points, not 1000, so that a target's floor takes .1 s, not 3; the shortest run is a graph, as

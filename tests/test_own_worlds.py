@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import FEW
 from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
@@ -15,6 +16,7 @@ import toygan
 from toygan.cli.main import app
 from toygan.draw.panels import own_curves
 from toygan.draw.sheet import curve_panels
+from toygan.engines import table
 from toygan.files import own
 from toygan.files.scenario import read
 from toygan.files.world import build_target
@@ -372,7 +374,8 @@ def test_plain_functions_are_targets_and_rules(mine):
     assert next(toygan.session(blob, "gan", overrides=SMALL)).measures["w1"].shape == (1,)
 
 
-def test_a_sweep_in_python_takes_methods_and_targets(mine):
+def test_a_sweep_in_python_takes_methods_and_targets(mine, monkeypatch):
+    monkeypatch.setattr(table, "FEW", FEW)  # as the sweep's processes have it
     ways = ["gan", toygan.Method(objective=our_loss, constraint="r1")]
     rows = toygan.sweep(["two-moons", blob], ways, seeds=2, overrides=SMALL)
     rows = rows.to_dict("records") if hasattr(rows, "to_dict") else rows
