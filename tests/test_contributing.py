@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from conftest import draw_itself
 from typer.testing import CliRunner
 
 import toygan
 from toygan.cli.main import app
 from toygan.files import cache
+from toygan.many import run
 
 ROOT = Path(toygan.__file__).parent
 TEXT = (ROOT.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -122,6 +124,7 @@ def test_a_run_goes_the_way_that_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TOYGAN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(cache, "MADE", {})  # what tests before this one have made
+    monkeypatch.setattr(run, "draw", draw_itself)  # whatever they have drawn
     seen: dict[tuple[str, str], int] = {}
 
     def entered(frame: Any, event: str, _: Any) -> None:
