@@ -3,7 +3,7 @@
 "use strict";
 lab.trainer = function () {
   const games = new Map(), sessions = new Map();
-  const FRAME = 32, LOOK = 8, LEAST = 8; // ms from look to look; of them for looks at several games, and at least for moves
+  const FRAME = 28, LOOK = 8, LEAST = 8; // ms from look to look; of them for looks at several games, and at least for moves
   const MAPS = 0.12; // the share of the time that goes into maps
   const GENERATOR = 1 << 20, EXTRA = 1 << 21; // which move of a step random numbers are for
   const shared = {}; // models that belong to no game
