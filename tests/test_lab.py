@@ -65,6 +65,16 @@ def opened(seen: Seen, place: str, address: str = "") -> None:
     seen.page.wait_for_function("lab.told.ready && lab.look() && lab.look().samples", timeout=60_000)
 
 
+def played_again(seen: Seen, place: str, step: int) -> tuple[dict, dict]:
+    """The look at a step, and that of a page which is opened at the address that the first one has by then."""
+    seen.page.wait_for_function(f"lab.look().step === {step}")
+    seen.page.wait_for_timeout(800)  # the address follows
+    first, address = look(seen.page), seen.page.evaluate("location.hash")
+    opened(seen, place, address)
+    seen.page.wait_for_function(f"lab.look().step === {step}")
+    return first, look(seen.page)
+
+
 def until(page, step: int) -> None:
     page.wait_for_function(f"lab.look().step >= {step}", timeout=60_000)
 
@@ -125,12 +135,7 @@ def test_the_same_address_gives_the_same_game(seen, place):
     seen.page.click("#moveCritic")
     for _ in range(2):
         seen.page.click("#one")
-    seen.page.wait_for_function("lab.look().step === 5")
-    seen.page.wait_for_timeout(800)
-    first, address = look(seen.page), seen.page.evaluate("location.hash")
-    opened(seen, place, address)
-    seen.page.wait_for_function("lab.look().step === 5")
-    again = look(seen.page)
+    first, again = played_again(seen, place, 5)
     assert again["dials"] == first["dials"]
     assert np.array_equal(again["samples"], first["samples"])
     assert again["report"] == first["report"]
@@ -695,12 +700,8 @@ def test_what_is_changed_in_the_middle_of_a_slow_step_is_where_the_address_has_i
     assert seen.page.evaluate("[lab.look().step, lab.look().changes[1][0]]") == [1, 1]
     seen.page.select_option("#speed", "most")
     seen.page.click("#one")
-    seen.page.wait_for_function("lab.look().step === 2")
-    seen.page.wait_for_timeout(600)
-    first, address = look(seen.page), seen.page.evaluate("location.hash")
-    opened(seen, place, address)
-    seen.page.wait_for_function("lab.look().step === 2")
-    assert np.array_equal(look(seen.page)["samples"], first["samples"])
+    first, again = played_again(seen, place, 2)
+    assert np.array_equal(again["samples"], first["samples"])
 
 
 # --- what is measured and told ----------------------------------------------------------------------------------------

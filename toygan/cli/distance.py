@@ -69,9 +69,8 @@ def distance(
         files = drawing.files_of(out or PICTURE, formats)
         drawing.fits(options, [path.suffix[1:].lower() for path in files])
         wanted = drawing.panels_in(panels, DRAWN)
-        told = drawing.option_words({"over": over, "points": points, "panels": panels})
-        named_own = [word for one in own for word in ("--own", one)]
-        command = shlex.join(["toygan", "distance", a, b, *told, *named_own, *drawing.look_words(look)])
+        told = drawing.option_words({"over": over, "points": points, "panels": panels, "own": own})
+        command = shlex.join(["toygan", "distance", a, b, *told, *drawing.look_words(look)])
         say(along_key(a, b, over, points, files, options, as_json, wanted or DRAWN, command))
 
 

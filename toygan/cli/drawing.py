@@ -214,9 +214,10 @@ def look_words(look: Appearance, critics: Critics = Critics()) -> list[str]:  # 
 
 
 def option_words(told: Mapping[str, object]) -> list[str]:
-    """Options as words of a command: a switch alone, and no word of one that was not given."""
-    given = {name: value for name, value in told.items() if value is not None and value is not False}
-    return [part for name, value in given.items() for part in (f"--{name}", *([] if value is True else [str(value)]))]
+    """Options as words of a command: a switch alone, a list once for each, and no word of one that was not given."""
+    given = [(name, one) for name, value in told.items() for one in (value if isinstance(value, list) else [value])]
+    given = [(name, one) for name, one in given if one is not None and one is not False]
+    return [part for name, one in given for part in (f"--{name}", *([] if one is True else [str(one)]))]
 
 
 def with_command(recording: Recording, command: str) -> Recording:

@@ -77,19 +77,23 @@ def demo(
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
         allow_named(own)
-        drawn = [*drawing.option_words({"panels": panels, "seed": seed}), *looks_told(look, points)]
+        critics = drawing.Critics("frame", *points)
+        drawn = [*drawing.option_words({"panels": panels, "seed": seed}), *drawing.look_words(look, critics)]
         exhibit, commands = read(name), [command_of(name, quick, runs, own, drawn)]
-        asked = asked_of(exhibit, formats, panels, seed)
-        options = in_formats(look, ["png", *formats], points)
+        asked, options = asked_of(exhibit, formats, panels, seed), in_formats(look, ["png", *formats], critics)
         shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, commands, options, asked)
         write_site(out, shown, quick)
         report(shown[0], out / exhibit.name, as_json, formats)
         end(shown, failed, strict)
 
 
-def in_formats(look: drawing.Appearance, formats: Sequence[str], points: drawing.FewerPoints) -> Options:
+def in_formats(
+    look: drawing.Appearance,
+    formats: Sequence[str],
+    critics: drawing.Critics = drawing.Critics(),  # noqa: B008
+) -> Options:
     """The appearance of pictures of some formats; UserError for one that these cannot have."""
-    options = drawing.looked(look, drawing.Critics("frame", *points))
+    options = drawing.looked(look, critics)
     drawing.fits(options, formats)
     return options
 
@@ -127,8 +131,8 @@ def gallery(
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
-        names, options = only or shipped_exhibits(), in_formats(look, ["png"], drawing.FewerPoints())
-        commands = [command_of(name, quick, runs, own, looks_told(look)) for name in names]
+        names, options = only or shipped_exhibits(), in_formats(look, ["png"])
+        commands = [command_of(name, quick, runs, own, drawing.look_words(look)) for name in names]
         exhibits = read_with(own, names)
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
         papers = [] if only else beside_questions(out, runs)
@@ -161,13 +165,8 @@ def read_with(own: Sequence[str], names: Sequence[str]) -> list[Exhibit]:
 
 def command_of(name: str, quick: bool, runs: Path, own: Sequence[str] = (), drawn: Sequence[str] = ()) -> str:
     """The command that makes an exhibit again, `drawn` the words that say which of its pictures, and how they look."""
-    extra = (["--quick"] if quick else []) + (["--runs", str(runs)] if runs != RUNS else [])
-    return shlex.join(["toygan", "demo", name, *extra, *(word for one in own for word in ("--own", one)), *drawn])
-
-
-def looks_told(look: drawing.Appearance, points: drawing.FewerPoints | None = None) -> list[str]:
-    """The words of a command that make an exhibit's pictures look as they do."""
-    return drawing.look_words(look, drawing.Critics("frame", *(points or drawing.FewerPoints())))
+    told = {"quick": quick, "runs": None if runs == RUNS else runs, "own": list(own)}
+    return shlex.join(["toygan", "demo", name, *drawing.option_words(told), *drawn])
 
 
 def shown_exhibits(
