@@ -109,12 +109,13 @@ def measure_lines(axis: Axes, runs: Sequence[Labelled], measure: str, scenario: 
     for run, (colour, dashes, _) in zip(runs, styles, strict=True):
         table = run.recording.curve(measure)
         ends.append(median_line(axis, run, table, colour, dashes, len(runs) <= BANDED))
-        tables += [] if table is None else [table.ravel()]
-    values = np.concatenate(tables) if tables else np.array([])
+        tables += [] if table is None else [table]
+    values = np.concatenate([table.ravel() for table in tables]) if tables else np.array([])
     if not np.isfinite(values).any():
         return  # which `dress_curves` says
     floor = floor_line(axis, runs, measure)
     scale(axis, values, measure, floor)
+    past_the_start(axis, tables)
     names = [*(shortened(within(run.label, scenario), LONGEST) for run in runs), floor_name(measure)]
     name_ends(axis, [*ends, floor], names, [*styles, (INK, "--", 0.9)])
 
@@ -165,6 +166,26 @@ def scale(axis: Axes, values: np.ndarray, measure: str, floor: float) -> None:
         logarithmic(axis, [values, np.array([floor])])
     elif better(measure) == "neither":
         wide_range(axis, values)
+
+
+def past_the_start(axis: Axes, tables: Sequence[np.ndarray]) -> None:
+    """Where players that have not learned yet make a plain axis STRETCHED times as long as all frames [T, seeds] after the
+    first need, leave these beyond its ends, and say how far they reach.
+    """
+    first = np.concatenate([table[:1].ravel() for table in tables])
+    later = np.concatenate([table[1:].ravel() for table in tables])
+    first, later = first[np.isfinite(first)], later[np.isfinite(later)]
+    if axis.get_yscale() != "linear" or not len(first) or not len(later) or not np.ptp(later) > 0:
+        return
+    if np.ptp(np.append(later, first)) < STRETCHED * np.ptp(later):
+        return
+    room = 0.08 * np.ptp(later)
+    axis.set_ylim(later.min() - room, later.max() + room)
+    said = f"the first frame reaches from {number(first.min())} to {number(first.max())}"
+    axis.text(0.99, 0.97, said, transform=axis.transAxes, size=SMALL, color=INK, ha="right", va="top", zorder=6)
+
+
+STRETCHED = 2.0  # from here on an axis is cut
 
 
 # --- gradients by layer ----------------------------------------------------------------------------------------------
