@@ -25,8 +25,8 @@ MOST, LEFT, GAP = 5, 0.75, 0.12  # columns at most; inches for rows' names, and 
 FOOT, HISTOGRAMS = 4.3, 4  # inches of the foot; histograms in it
 OPTIMUM = "optimum"
 HOW = (
-    "Lines join places of one score, blue ones low, orange ones high; dots are real points, and generated ones are not drawn. The "
-    "last row is the best critic that there is for the clouds of the first method."
+    "Lines join places of one score, blue ones low, orange ones high; dots are real points, and generated ones are not drawn. "
+    "The last row is the best critic that there is for the clouds of the first method."
 )
 BENEATH = (
     "Beneath: size of the loss's gradient at each layer of the other runs' critics (faint: at first, bold: at last), and their "
