@@ -306,6 +306,23 @@ def moving_optimum(frames=4, how="log p/q", **told):
     )
 
 
+@pytest.mark.parametrize(("times", "beyond"), [(100.0, True), (1.5, False)])
+def test_a_bar_of_a_film_is_about_players_that_have_learned(times, beyond):
+    """Untrained critics may be a hundred times as steep as all later ones, whose colours would be a stub of the bar."""
+    run = few(frames=4)
+    grown = np.array([times, 1.0, 1.2, 0.9]).reshape(4, 1, 1, 1)
+    plain = np.asarray(run.frames["scores"], float)[-1:]
+    steep = np.asarray(run.frames["slopes"], float)[-1:] * grown[..., None]
+    shown = draw.scene(altered(run, scores=plain * grown, slopes=steep))
+    _, (critic, slopes, *_) = film.film_figure(shown)
+    for part, words in ((critic, critic.artists[-1]), (slopes, slopes.artists[5])):
+        said = []
+        for t in range(4):
+            part.show(t)
+            said.append(words.get_text().endswith(" (beyond the bar)"))
+        assert said == [beyond, False, False, False]
+
+
 @pytest.mark.parametrize("scale", ["frame", "run"])
 def test_film_shows_each_frames_own_optimal_critic(scale):
     run = moving_optimum()
