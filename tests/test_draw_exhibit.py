@@ -441,6 +441,26 @@ def test_players_that_have_not_learned_do_not_flatten_the_curves_of_those_that_h
     assert ("the first frame reaches from \N{MINUS SIGN}40 to 40" in words(figure)) == cut
 
 
+def test_of_what_swings_one_seed_is_drawn_for_the_median_of_all_stands_still(tmp_path):
+    run = recorded()
+    swing = np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]])
+    known = type(run)(run.facts, run.frames, dict(run.metrics) | {"centre_x": swing})
+    figure = drawn("curves", tmp_path, recordings=[Labelled("one", known)], measure="centre_x, w1")
+    centre, w1 = panels(figure)
+    assert centre.lines[0].get_ydata().tolist() == [1, -1, 1, -1]
+    np.testing.assert_allclose(w1.lines[0].get_ydata(), np.median(run.metrics["w1"], axis=1))
+    assert "line: median of the seeds, of a centre the first seed alone" in words(figure)
+
+
+def test_a_line_that_falls_to_zero_is_named_where_it_leaves_a_logarithmic_axis(tmp_path):
+    run = recorded()
+    fallen = np.array([1.0, 1e-6, 0.0, 0.0])[:, None].repeat(3, 1)
+    known = type(run)(run.facts, run.frames, dict(run.metrics) | {"layer_gradient_ratio": fallen})
+    figure = drawn("curves", tmp_path, recordings=[Labelled("clipped", known)], measure="layer_gradient_ratio")
+    (axis,) = panels(figure)
+    assert "clipped: 0" in [text.get_text() for text in axis.texts]
+
+
 # --- results ---------------------------------------------------------------------------------------------------------
 
 

@@ -77,7 +77,7 @@ def portraits(
     lines = [max(one.count("\n") for one in words[i : i + columns]) for i in range(0, len(words), columns)]
     downs = np.cumsum([0.0, *(side + 0.86 + 0.14 * count for count in lines)])  # where each row begins
     foot = [line for one in command.splitlines() for line in textwrap.wrap(f"$ {one}", 112, subsequent_indent="  ")]
-    figure = blank(even(downs[-1] + 1.05 + 0.14 * max(len(foot) - 1, 0)))
+    figure = blank(even(downs[-1] + 1.2 + 0.14 * max(len(foot) - 1, 0)))
     up = figure.get_figheight()
     say(figure, 0.2, up - 0.36, title, 15 if len(title) <= 60 else 15 * 60 / len(title), weight="bold")
     for line, part in enumerate(textwrap.wrap(key or key_of(several), 118)):

@@ -361,7 +361,7 @@ def by_category(axis: Axes, shown: Scene) -> None:
     pale_points(axis, shown)
     chosen, points = shown.recording.frames["categories"][0], shown.samples[-1]
     for category in np.unique(chosen).tolist():
-        marks = marks_of_kind(axis, category, 1.4 * marker_size(len(points)))
+        marks = marks_of_kind(axis, category, 2.0 * marker_size(len(points)))
         marks.set_data(*points[chosen == category].T)
         marks.set_label(str(category))
     frame_view(axis, shown)
