@@ -746,6 +746,15 @@ def test_a_comparison_film_holds_its_end_long_enough_to_read(tmp_path):
     assert shown == [830, 840, 4000]
 
 
+def test_paper_stays_white_beside_a_map_that_is_nearly_so():
+    """Most of a map may be of a colour between white and the palest band: paper is not to take it on."""
+    pixels = np.full((60, 80, 3), 255, np.uint8)
+    pixels[:40] = (251, 251, 247)
+    palette = reel.shared_palette([Image.fromarray(pixels)] * 4)
+    seen = Image.fromarray(pixels).quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
+    assert (np.asarray(seen)[40:] == 255).all()
+
+
 def test_a_film_is_smooth_where_looks_allow_and_never_a_blink():
     of_50 = reel.reel(50, draw.Pace())
     assert (of_50.fps, of_50.looks) == (20, list(range(50)))
