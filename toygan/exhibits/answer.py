@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from toygan.exhibits.aloud import beside, called, several, who
+from toygan.exhibits.aloud import BOUNDS, beside, called, several, who
 from toygan.exhibits.claims import (
     BY_CONSTRUCTION,
     JUDGED,
@@ -19,7 +19,7 @@ from toygan.exhibits.claims import (
     number_of,
     values_of,
 )
-from toygan.exhibits.files import Claim, Filter, Term
+from toygan.exhibits.files import Claim, Filter, Term, asked_of
 from toygan.files.text import number
 from toygan.quantities.table import written
 
@@ -102,7 +102,7 @@ def values_told(some: Sequence[Said]) -> list[str]:
 
 def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
     """A claim's number: the median, or in how many seeds; held against another term's if it has one. Of a claim that
-    failed in some seeds only, in how many it held too.
+    failed, what was claimed of it too, and in how many seeds it held all the same.
     """
     first, other = value_of(claim.value, rows), claim.over or claim.minus
     second = value_of(other, rows) if other else ""
@@ -113,8 +113,8 @@ def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
         name = "" if called(other) == called(claim.value) else f" {beside(other, claim.value)}"
         same = other.of == claim.value.of
         words += f" against{name} {second}" + ("" if same else whose(other.of))
-    if failed and claim.seeds and not claim.value.truth and not claim.each:
-        words += happy(claim, rows)
+    if not claim.value.truth and not claim.each:
+        words += bounded(claim, rows, failed)
     where = f"on {several(claim.value.of['scenario'])}" if "scenario" in claim.value.of else ""
     return Said(called(claim.value), words, where)
 
@@ -125,12 +125,32 @@ def whose(wanted: Filter) -> str:
     return f" with {words}" if words else ""
 
 
-def happy(claim: Claim, rows: Sequence[Row]) -> str:
-    """In how many seeds a claim held all the same; empty for none."""
+def bounded(claim: Claim, rows: Sequence[Row], failed: bool) -> str:
+    """What was claimed of a number, where its claim failed or asks that few seeds are so, and of how many seeds it is true;
+    of numbers that are held against others the latter alone. Empty where nothing is to be said.
+    """
     kept = kept_of(claim, meant(claim.value.of, rows))
-    values = values_of(claim, kept, rows)
+    values = values_of(claim, kept, rows) if claim.seeds else []
     some = sum(value is not None and fulfils(claim, value) for value in values)
-    return f" (as claimed in {some} of {len(values)} seeds)" if some else ""
+    told, of = bounds_told(claim), f"in {some} of {len(values)} seeds"
+    asked = asked_of(claim.seeds) if claim.seeds else None
+    if told and asked and asked.at_most:
+        return f" ({told} {of})"
+    if not failed:
+        return ""
+    if told:
+        return f" (claimed: {told}{f'; so {of}' if some else ''})"
+    return f" (as claimed {of})" if some else ""
+
+
+def bounds_told(claim: Claim) -> str:
+    """The bounds of a number that stands alone, as it is written itself: `at least 25`, `within 0.1 of 0.725`."""
+    if claim.over or claim.minus:
+        return ""
+    said = {name: as_written(claim.value, bound) for name, bound in claim.bounds.items()}
+    if claim.equals is not None and claim.within:
+        said["equals"] = f"within {as_written(claim.value, claim.within)} of {said['equals']}"
+    return " and ".join(BOUNDS[name].format(bound) for name, bound in said.items())
 
 
 def value_of(term: Term, rows: Sequence[Row]) -> str | None:
@@ -144,5 +164,10 @@ def value_of(term: Term, rows: Sequence[Row]) -> str | None:
     result = middle(values)
     if result is None:
         return None
+    return as_written(term, result)
+
+
+def as_written(term: Term, value: float) -> str:
+    """A number of a term as people write its quantity."""
     plain = term.along is not None or term.reaches is not None or term.at == "period"
-    return number(result) if plain else written(str(term.measure), result)
+    return number(value) if plain else written(str(term.measure), value)
