@@ -81,3 +81,4 @@ def test_a_critic_used_after_training_is_told_as_people_say_it():
     assert who(used) == "blurred rejection by the optimal critic"
     assert who({"critic": "none", "refined": "trained"}) == "trained as they are made"
     assert who({"critic.width": 32}) == "width 32"
+    assert who({"group": "levels", "method": "wgan-gp"}) == "wgan-gp (levels)"

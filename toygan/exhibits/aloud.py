@@ -195,7 +195,7 @@ THEORY: Mapping[str, str] = {  # numbers of pieces of theory, which the table of
 def who(wanted: Filter) -> str:
     """Which runs or pieces of theory a term is about, by the values of its filter; empty for all."""
     shown = [key for key in wanted if key != "scenario" and not (key in PIECES.values() and "method" in wanted)]
-    shown = sorted(shown, key=lambda key: key == "critic")  # a way, then whose
+    shown = sorted(shown, key=lambda key: key in LAST)  # a way, then whose; a method, then its group
     words = {key: name_of(key, wanted[key]) for key in shown}
     doubled = {one.split(" ")[0] for key, one in words.items() if "." in key}
     if words.get("group") and "method" in words:
@@ -216,6 +216,7 @@ def name_of(key: str, value: Any) -> str:
     return f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {told}"
 
 
+LAST = ("critic", "group")
 USED = {"none": "as they are made", "learned": "by the learned critic", "exact": "by the optimal critic"}
 
 

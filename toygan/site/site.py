@@ -217,7 +217,7 @@ def kind_of(picture: Picture) -> str:
 
 
 # lines and letters on paper, which may be turned dark; maps keep their colours
-CHARTS = ("curves", "ends", "rates", "distances", "price", "bound", "layers", "weights")
+CHARTS = ("curves", "ends", "rates", "distances", "price", "bound", "layers", "levels", "weights", "refined")
 
 
 # --- the pictures of an exhibit elsewhere ----------------------------------------------------------------------------
