@@ -81,37 +81,53 @@ def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
 
 def verdict_of(claim: Claim, rows: Sequence[Row]) -> Verdict:
     """Whether it held, or why that cannot be said."""
-    chosen = meant(claim.value.of, rows)
-    if not chosen:
+    if not meant(claim.value.of, rows):
         return Verdict(claim.says, None, "no run is what the claim is about")
     asked = [row for term in claim.terms.values() for row in meant(term.of, rows)]
     unfinished = [row for row in asked if row.get("status") not in (None, "done", "diverged")]
     if unfinished:
         return Verdict(claim.says, None, f"{len(unfinished)} of {len(asked)} seeds did not end")
     try:
-        found = of_each(claim, chosen, rows) if claim.each else of_all(claim, chosen, rows)
+        found = of_each(claim, rows) if claim.each else of_all(claim, rows)
         return found._replace(numbers="; ".join([found.numbers, *frames_used(claim, rows)]))
     except LookupError as error:
         return Verdict(claim.says, None, str(error.args[0]))
 
 
-def of_each(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
+def of_each(claim: Claim, rows: Sequence[Row]) -> Verdict:
     """The verdict for every value of a column by itself: all must hold. A value all of whose seeds are left out is told
     and not judged.
     """
-    values = list(dict.fromkeys(row.get(claim.each) for row in chosen))
-    found = {}
-    for value in values:
-        own = [row for row in rows if fits(row.get(claim.each), value) or row.get(claim.each) not in values]
-        found[value] = of_all(claim, [row for row in chosen if fits(row.get(claim.each), value)], own)
+    found = {value: of_all(claim, own) for value, own in rows_apart(claim, rows).items()}
     judged = [one.held for one in found.values() if one.numbers != ALL_LOST]
     held = None if not judged or None in judged else all(judged)
     numbers = "; ".join(f"{value}: {one.numbers}" for value, one in found.items())
     return Verdict(claim.says, False if False in judged else held, numbers)
 
 
-def of_all(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
-    """The verdict over all chosen rows, those that diverged left out if the claim says so."""
+def rows_apart(claim: Claim, rows: Sequence[Row]) -> dict[Any, list[Row]]:
+    """The rows of every value that a claim goes through, with the rows of none of them, which it may hold these against."""
+    values = dict.fromkeys(row.get(claim.each) for row in meant(claim.value.of, rows))
+    return {
+        value: [row for row in rows if fits(row.get(claim.each), value) or row.get(claim.each) not in values]
+        for value in values
+    }
+
+
+def narrowed(claim: Claim, rows: Sequence[Row]) -> Claim:
+    """The claim as it is told of some rows: of several values in its filters those that are there."""
+    terms = {}
+    for key, term in claim.terms.items():
+        there = meant(term.of, rows)
+        left = {name: tuple(one for one in wanted if any(fits(row.get(name), one) for row in there))
+                for name, wanted in term.of.items() if isinstance(wanted, tuple)}  # fmt: skip
+        terms[key] = term.model_copy(update={"of": {**term.of, **left}})
+    return claim.model_copy(update=terms)
+
+
+def of_all(claim: Claim, rows: Sequence[Row]) -> Verdict:
+    """The verdict over all rows that a claim is about, those that diverged left out if it says so."""
+    chosen = meant(claim.value.of, rows)
     kept = kept_of(claim, chosen)
     if not kept:
         return Verdict(claim.says, None, ALL_LOST)
@@ -183,7 +199,7 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
         return Verdict(
             claim.says, held, f"{numbers}; {label_of(str(claim.value.measure))} at best: {median_in_words(best)}"
         )
-    named = "" if claim.value.label else f"; {number_named(claim)}: {median_in_words(values)}"
+    named = "" if claim.value.label else f"; {number_named(narrowed(claim, rows))}: {median_in_words(values)}"
     return Verdict(claim.says, held, numbers + named)
 
 
@@ -234,12 +250,15 @@ def is_setting(column: str) -> bool:
 
 def combined(claim: Claim, row: Row, other: Row | None) -> float | None:
     """The number that the condition is about."""
-    first = number_of(claim.value, row)
-    term = claim.over or claim.minus
-    if term is None or other is None or first is None:
-        return first
-    second = number_of(term, other)
-    if second is None:
+    first, term = number_of(claim.value, row), claim.over or claim.minus
+    return (
+        first if term is None or other is None or first is None else held_against(claim, first, number_of(term, other))
+    )
+
+
+def held_against(claim: Claim, first: float | None, second: float | None) -> float | None:
+    """A number divided by another one, or less that; None where either is not known."""
+    if first is None or second is None:
         return None
     return taken_off(first, second) if claim.minus else divided(first, second)
 
@@ -265,21 +284,25 @@ def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdi
     """The median over the rows fulfils the condition: of a ratio or difference, that of the two medians. Where half of
     the rows or more have no number, nothing is judged.
     """
-    values = [number_of(claim.value, row) for row in chosen]
-    result, words = middle(values), median_in_words(values)
-    term = claim.over or claim.minus
-    if term is not None:
-        against = [number_of(term, row) for row in meant(term.of, rows)]
-        second = middle(against)
-        sign = "less" if claim.minus else "over"
-        words = f"{words} {sign} {median_in_words(against)}"
-        result = None if result is None or second is None else (
-            taken_off(result, second) if claim.minus else divided(result, second)
-        )  # fmt: skip
+    values, against, result = medians(claim, chosen, rows)
+    words = median_in_words(values)
+    if claim.over or claim.minus:
+        words = f"{words} {'less' if claim.minus else 'over'} {median_in_words(against)}"
         words = f"{number(result, 4)} = {words}" if result is not None else words
     if result is None:
         return Verdict(claim.says, None, f"there is no number to judge by: {words}")
-    return Verdict(claim.says, fulfils(claim, result), f"{number_named(claim)}: {words}")
+    return Verdict(claim.says, fulfils(claim, result), f"{number_named(narrowed(claim, rows))}: {words}")
+
+
+def medians(
+    claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]
+) -> tuple[list[float | None], list[float | None], float | None]:
+    """The numbers of the chosen rows, those that the claim holds them against, and what comes of the two medians."""
+    values, term = [number_of(claim.value, row) for row in chosen], claim.over or claim.minus
+    if term is None:
+        return values, [], middle(values)
+    against = [number_of(term, row) for row in meant(term.of, rows)]
+    return values, against, held_against(claim, middle(values), middle(against))
 
 
 def middle(values: Sequence[float | None]) -> float | None:
@@ -296,6 +319,21 @@ def fulfils(claim: Claim, value: float) -> bool:
 
 
 TESTS: Mapping[str, Callable[[float, float], bool]] = {"above": gt, "below": lt, "at_least": ge, "at_most": le}
+
+
+def room(claim: Claim, rows: Sequence[Row]) -> float:
+    """How far within its bounds the number of a claim about some rows lies, below 0 beyond them; -inf without a number."""
+    kept = kept_of(claim, meant(claim.value.of, rows))
+    value = middle(values_of(claim, kept, rows)) if claim.seeds else medians(claim, kept, rows)[2]
+    return -math.inf if value is None else min(inside(claim, name, value) for name in claim.bounds)
+
+
+def inside(claim: Claim, name: str, value: float) -> float:
+    """How far on the right side of one of its bounds a number lies."""
+    bound = claim.bounds[name]
+    if name == "equals":
+        return claim.within - (0.0 if value == bound else abs(value - bound))
+    return value - bound if name in ("above", "at_least") else bound - value
 
 
 # --- one number ------------------------------------------------------------------------------------------------------

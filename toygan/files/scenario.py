@@ -26,6 +26,7 @@ from toygan.files.strict import (
     UserError,
     as_kind,
     examined,
+    file_of,
     in_toml,
     json_default,
     parse_key,
@@ -60,18 +61,12 @@ TABLES = {"target": None, "generator": "mlp", "critic": "mlp"}  # tables with a 
 def find(name: str) -> Path:
     """The file of a shipped name or of a path; UserError for neither."""
     path = Path(name)
-    if path.suffix == ".toml":
-        return path
-    if name in shipped():
-        return shipped_folder() / f"{name}.toml"
-    if (path / "run.json").is_file():
+    if name not in shipped() and path.suffix != ".toml" and (path / "run.json").is_file():
         again = f"its config repeats it: toygan run {path / 'config.toml'}"
         hint = again if (path / "config.toml").is_file() else "a recorded loop cannot be played; toygan draw draws it"
-        raise UserError(
-            Mistake(None, "is the folder of a run and no scenario", hint, place=Place(f"scenario {name!r}"))
-        )
-    wrong = f"no shipped scenario has this name; {suggestion(name, shipped(), 'names')}"
-    raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=Place(f"scenario {name!r}")))
+        wrong = "is the folder of a run and no scenario"
+        raise UserError(Mistake(None, wrong, hint, place=Place(f"scenario {name!r}")))
+    return file_of("shipped scenario", name, shipped(), shipped_folder())
 
 
 # --- from a file to a config -----------------------------------------------------------------------------------------
