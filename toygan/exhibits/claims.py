@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from operator import ge, gt, le, lt
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -15,9 +14,9 @@ from scipy.stats import spearmanr
 
 from toygan.exhibits.aloud import number_named
 from toygan.exhibits.files import EVERY, PIECES, Claim, Filter, Term, asked_of
+from toygan.exhibits.forms import BOUNDS, MOMENTS
 from toygan.files.disk import complete_lines
 from toygan.files.text import number
-from toygan.quantities.rhythm import period
 from toygan.quantities.table import better, derived, label_of
 from toygan.session.facts import read_facts
 from toygan.view.records import Row
@@ -315,10 +314,7 @@ def fulfils(claim: Claim, value: float) -> bool:
     """Whether a number lies within the claim's bounds."""
     others = {name: bound for name, bound in claim.bounds.items() if name != "equals"}
     near = claim.equals is None or value == claim.equals or abs(value - claim.equals) <= claim.within
-    return near and all(TESTS[name](value, bound) for name, bound in others.items())
-
-
-TESTS: Mapping[str, Callable[[float, float], bool]] = {"above": gt, "below": lt, "at_least": ge, "at_most": le}
+    return near and all(BOUNDS[name].holds(value, bound) for name, bound in others.items())
 
 
 def room(claim: Claim, rows: Sequence[Row]) -> float:
@@ -333,7 +329,7 @@ def inside(claim: Claim, name: str, value: float) -> float:
     bound = claim.bounds[name]
     if name == "equals":
         return claim.within - (0.0 if value == bound else abs(value - bound))
-    return value - bound if name in ("above", "at_least") else bound - value
+    return BOUNDS[name].side * (value - bound)
 
 
 # --- one number ------------------------------------------------------------------------------------------------------
@@ -352,7 +348,7 @@ def number_of(term: Term, row: Row) -> float | None:
     name = str(term.measure)
     lost = row.get("status") == "diverged"
     plain = not term.of_a_curve
-    if lost and plain and term.at in ENDS:
+    if lost and plain and isinstance(term.at, str) and MOMENTS[term.at].is_end:
         return None
     if folder is None or (plain and term.at == "end" and row.get(name) is not None):
         return number_or_none(row.get(name))
@@ -380,10 +376,7 @@ def of_life(term: Term, row: Row, steps: np.ndarray, values: np.ndarray) -> floa
         if there.any():
             return number_or_none(float(steps[there.argmax()] * run.step_seconds))
         return None if row.get("status") == "diverged" else math.inf
-    return at_moment(steps, values, str(term.at))
-
-
-ENDS = ("end", "late", "min")  # moments that say how a seed came out
+    return number_or_none(float(MOMENTS[str(term.at)].of(steps, values))) if np.isfinite(values).any() else None
 
 
 def before(row: Row, steps: np.ndarray) -> np.ndarray:
@@ -484,27 +477,6 @@ def at_step(end: int, steps: np.ndarray, values: np.ndarray, at: int) -> float |
 def nearest(steps: np.ndarray, at: int) -> int:
     """The step nearest to another one; the earlier of two."""
     return int(steps[np.abs(steps - at).argmin()])
-
-
-def at_moment(steps: np.ndarray, values: np.ndarray, at: str) -> float | None:
-    """The curve at a moment; None where it has no number there."""
-    if at == "late":
-        steps, values = steps[-max(1, len(steps) // 4) :], values[-max(1, len(values) // 4) :]
-    if not np.isfinite(values).any():
-        return None
-    return number_or_none(MOMENTS[at](steps, values))
-
-
-MOMENTS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    "start": lambda steps, values: float(values[0]),
-    "end": lambda steps, values: float(values[-1]),
-    "min": lambda steps, values: float(np.nanmin(values)),
-    "max": lambda steps, values: float(np.nanmax(values)),
-    "mean": lambda steps, values: float(np.nanmean(values)),
-    "median": lambda steps, values: float(np.nanmedian(values)),
-    "late": lambda steps, values: float(np.nanmean(values)),
-    "period": period,
-}
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float | None:

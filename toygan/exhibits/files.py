@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from toygan.exhibits.forms import BOUNDS, MOMENTS
 from toygan.files.config import Method, Name
 from toygan.files.own import in_its_file
 from toygan.files.scenario import KINDED, as_kind, beyond
@@ -55,7 +56,6 @@ Filter = Mapping[str, Scalar | tuple[Scalar, ...]]  # column -> the value, or va
 Seeds = Annotated[str, Field(examples=["7 of 8"])]
 Text = Annotated[str, Field(min_length=1)]
 
-MOMENTS = ("start", "end", "min", "max", "mean", "median", "late", "period")
 FRAMED = ("layer_gradients", "weight_histogram", "latent_map")  # what panels take from the frames themselves
 OF_THEORY = (
     "best",
@@ -352,8 +352,8 @@ class Claim(Strict):
             never = 'of a goal that is not reached say never = 0.2, seeds = "all"'
             raise Refusal("every time fulfils it", never, name)
         may_be_endless = self.value.reaches is not None or far
-        always = (name in ("below", "at_most") and bound > 0) or (name in ("above", "at_least") and bound < 0)
-        if math.isinf(bound) and name != "equals" and always and not (name == "below" and may_be_endless):
+        always = name in BOUNDS and BOUNDS[name].side * bound < 0
+        if math.isinf(bound) and always and not (name == "below" and may_be_endless):
             raise Refusal("every number fulfils it", "say a finite bound", name)
         if math.isinf(bound) and name in ("above", "below", "at_most") and not always:
             raise Refusal("no number fulfils it", "say a finite bound", name)
@@ -374,8 +374,7 @@ class Claim(Strict):
     @property
     def bounds(self) -> dict[str, float]:
         """The bounds that are said."""
-        names = ("above", "below", "at_least", "at_most", "equals")
-        said = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        said = {name: value for name in (*BOUNDS, "equals") if (value := getattr(self, name)) is not None}
         return said or ({"at_least": 1.0} if self.value.truth else {})
 
     @property
