@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from toygan.files.config import Config, Method, View
+from toygan.files.memory import memory
 from toygan.files.own import PARTS, WORD, given, halves, in_its_file, is_own, short, table_of
 from toygan.files.own_parts import filled
 from toygan.files.shipped import shipped, shipped_folder
@@ -436,17 +436,3 @@ def whole(player: Any, option: str, usual: int) -> int:
     """An option of a player that is a whole number; the usual one where it is none, as one's own may be."""
     found = getattr(player, option, usual)
     return found if isinstance(found, int) else usual
-
-
-def memory() -> float:
-    """The bytes of memory that this process may have: the machine's, or its container's; a guess where nobody tells."""
-    try:
-        found = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, OSError, ValueError):
-        return GUESSED_MEMORY
-    limits = (text for path in MEMORY_LIMITS if path.is_file() and (text := path.read_text().strip()).isdigit())
-    return min(found, *map(float, limits), math.inf)
-
-
-GUESSED_MEMORY = 16.0 * 2**30
-MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))

@@ -152,7 +152,7 @@ ZOO: dict[str, dict[str, Any]] = {
         "formula": "D = sp(f);  C1: -E log D1(real) + E D1(fake);  C2: -E log D2(fake) + E D2(real);  "
         "both + 0.1/2 E |f'(real)|^2;  G: -E D1(fake) + E log D2(fake)",
         "reference": "Nguyen et al., 2017, arXiv:1709.03831",
-        "look_for": "One critic likes the data, the other what is generated: KL and reverse KL pull together. The first is drawn.",
+        "look_for": "One critic, the drawn one, likes the data, the other what is generated: KL and reverse KL pull together.",
         "objective": {"kind": "positive-ratio"},
         "constraint": R1,
         "generator_rate": 2e-3,
