@@ -19,6 +19,7 @@ from toygan.files.disk import complete_lines
 from toygan.files.text import number
 from toygan.quantities.table import better, derived, label_of
 from toygan.session.facts import read_facts
+from toygan.session.recording import read_metrics
 from toygan.view.records import Row
 
 
@@ -148,8 +149,8 @@ def frames_used(claim: Claim, rows: Sequence[Row]) -> list[str]:
     said = []
     for key, term in claim.terms.items():
         of_runs = [row for row in meant(term.of, rows) if "folder" in row and isinstance(term.at, int)]
-        curves = [recorded_at(row["folder"]).curve(row["seed"], "step")[0] for row in of_runs]
-        if steps := sorted({nearest(all_steps, int(term.at)) for all_steps in curves if len(all_steps)}):
+        frames = [recorded_at(row["folder"]).steps for row in of_runs]
+        if steps := sorted({nearest(all_steps, int(term.at)) for all_steps in frames if len(all_steps)}):
             said.append(f"{key} at the frame of step {' or '.join(map(str, steps))}")
     return said
 
@@ -352,7 +353,7 @@ def number_of(term: Term, row: Row) -> float | None:
         return None
     if folder is None or (plain and term.at == "end" and row.get(name) is not None):
         return number_or_none(row.get(name))
-    if name not in recorded_at(folder).names and name not in row:
+    if name not in recorded_at(folder).curves and name not in row:
         raise LookupError(f"{name} was not measured in {row.get('label', folder)}")
     steps, values = recorded_at(folder).curve(row["seed"], name)
     alive = before(row, steps)
@@ -392,23 +393,23 @@ def number_or_none(value: Any) -> float | None:
 
 class Recorded(NamedTuple):
     """What claims ask of a run's folder, to be read only: its last step, the core-seconds of a step and seed, the labels
-    of every seed, the names of what its frames measured, and every curve as steps [T] and values [T].
+    of every seed, the seeds, the steps [T] of its frames, and what these measured by name [T, S].
     """
 
     end: int
     step_seconds: float
     labels: Mapping[int, frozenset[str]]
-    names: frozenset[str]
-    curves: Mapping[tuple[int, str], tuple[np.ndarray, np.ndarray]]
+    seeds: Sequence[int]
+    steps: np.ndarray
+    curves: Mapping[str, np.ndarray]
 
     def curve(self, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps [T] and a measure's values [T] of one seed, NaN where it has none; empty where it was never taken."""
-        steps, values = self.curves.get((seed, name), (EMPTY, EMPTY))
-        return (steps, values) if np.isfinite(values).any() else (EMPTY, EMPTY)
+        values = self.curves[name][:, self.seeds.index(seed)] if name in self.curves else EMPTY
+        return (self.steps, values) if np.isfinite(values).any() else (EMPTY, EMPTY)
 
 
 EMPTY = np.zeros(0)
-EMPTY.flags.writeable = False
 
 
 def recorded_at(folder: str | Path) -> Recorded:
@@ -429,39 +430,19 @@ def stamp(path: Path) -> tuple[int, ...]:
 def read_run(folder: Path, *stamps: tuple[int, ...]) -> Recorded:
     """The folder in the state that the stamps tell."""
     facts, path = read_facts(folder), folder / "metrics.jsonl"
-    lines = complete_lines(path) if path.exists() else []
-    names = frozenset(name for line in lines[:1] for name in line)
+    steps = np.array(sorted({line["step"] for line in complete_lines(path)} if path.exists() else ()), int)
+    curves = read_metrics(path, steps, facts.seeds)
+    curves |= derived(curves)
+    for shared in (EMPTY, steps, *curves.values()):
+        shared.flags.writeable = False
     return Recorded(
         end=facts.steps,
         step_seconds=facts.step_seconds,
         labels=MappingProxyType({seed: facts.labels_of(seed) for seed in facts.seeds}),
-        names=names | derived(dict.fromkeys(names, 1.0)).keys(),
-        curves=MappingProxyType(curves_of(lines)),
+        seeds=facts.seeds,
+        steps=steps,
+        curves=MappingProxyType(curves),
     )
-
-
-def curves_of(lines: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str], tuple[np.ndarray, np.ndarray]]:
-    """Every curve in the lines of `metrics.jsonl`, by seed and name, derived ones too."""
-    found: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = {}
-    for seed in dict.fromkeys(line["seed"] for line in lines):
-        own = [line for line in lines if line["seed"] == seed]
-        steps = read_only([line["step"] for line in own], int)
-        names = dict.fromkeys(name for line in own for name in line)
-        curves = {name: np.array([as_number(line.get(name)) for line in own]) for name in names}
-        found |= {(seed, name): (steps, read_only(curve)) for name, curve in (curves | derived(curves)).items()}
-    return found
-
-
-def read_only(values: Sequence[float], kind: type = float) -> np.ndarray:
-    """An array [T] that nobody can change."""
-    array: np.ndarray = np.array(values, kind)
-    array.flags.writeable = False
-    return array
-
-
-def as_number(value: Any) -> float:
-    """A number; NaN for what is none."""
-    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def at_step(end: int, steps: np.ndarray, values: np.ndarray, at: int) -> float | None:

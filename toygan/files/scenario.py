@@ -9,6 +9,7 @@ import copy
 import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from os.path import isfile  # which says no of a name that is none, where Path raises
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,7 +62,7 @@ TABLES = {"target": None, "generator": "mlp", "critic": "mlp"}  # tables with a 
 def find(name: str) -> Path:
     """The file of a shipped name or of a path; UserError for neither."""
     path = Path(name)
-    if name not in shipped() and path.suffix != ".toml" and (path / "run.json").is_file():
+    if name not in shipped() and path.suffix != ".toml" and isfile(path / "run.json"):
         again = f"its config repeats it: toygan run {path / 'config.toml'}"
         hint = again if (path / "config.toml").is_file() else "a recorded loop cannot be played; toygan draw draws it"
         wrong = "is the folder of a run and no scenario"
