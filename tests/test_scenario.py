@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import facts_of, sampled
 
+from toygan.files import memory
 from toygan.files import scenario as scenarios
 from toygan.files.config import as_data, as_toml
 from toygan.files.scenario import read
@@ -244,12 +245,12 @@ def test_a_run_larger_than_this_machine_is_refused(monkeypatch, there, fits):
 
 
 def test_the_memory_of_a_container_counts(monkeypatch, tmp_path):
-    whole = scenarios.memory()
+    whole = memory.memory()
     assert 2**28 < whole < 2**50
     limits = tmp_path / "small", tmp_path / "none", tmp_path / "missing"
     limits[0].write_text("123456\n")
     limits[1].write_text("max\n")
-    monkeypatch.setattr(scenarios, "MEMORY_LIMITS", limits)
-    assert scenarios.memory() == 123456
-    monkeypatch.setattr(scenarios, "MEMORY_LIMITS", limits[1:])
-    assert scenarios.memory() >= whole
+    monkeypatch.setattr(memory, "MEMORY_LIMITS", limits)
+    assert memory.memory() == 123456
+    monkeypatch.setattr(memory, "MEMORY_LIMITS", limits[1:])
+    assert memory.memory() >= whole

@@ -16,6 +16,7 @@ from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.refined import refined_rows
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, columns_of, halves
+from toygan.files.memory import give_back
 from toygan.files.strict import UserError
 from toygan.many.results import facts_of, records_of
 from toygan.many.sweep import plain_value
@@ -99,7 +100,7 @@ def showing(
     if explaining:
         others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
         verdicts = with_explanations(exhibit, verdicts, Behind(works, rows), others)
-    return Showing(
+    shown = Showing(
         name=exhibit.name,
         title=exhibit.title,
         question=exhibit.question,
@@ -116,6 +117,8 @@ def showing(
         curves=curves_of(exhibit),
         dials=dials_of(exhibit),
     )
+    give_back()  # a gallery shows dozens of exhibits in one process
+    return shown
 
 
 def with_refined(exhibit: Exhibit, runs: Sequence[Record]) -> list[Record]:
