@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -38,10 +40,10 @@ from toygan.quantities.transport import solved
 from toygan.session.ground import curve_of
 from toygan.session.playable import WINDOWS, pool
 from toygan.session.simulation import simulation
-from toygan.site.lab import POOL, SIZES, address, sized, write_lab, write_lab_of
+from toygan.site.lab import FIRST_PLACE, POOL, SIDE, SIZES, address, sized, sketch, write_lab, write_lab_of
 
 SHIPPED = ["eight-gaussians", "swiss-roll", "two-moons", "dirac", "far-gaussian"]
-PLAYED = ["ns-gan", "wgan-gp", "wgan", "gan", "unrolled-gan", "ns-gan-r1"]
+PLAYED = ["ns-gan", "wgan-gp", "wgan", "gan", "unrolled-gan", "ns-gan-r1", "rpgan"]
 
 
 @pytest.fixture(scope="module")
@@ -655,25 +657,177 @@ def test_a_class_may_hide_parts(seen, place):
 def test_slow_motion_goes_through_the_parts_of_both_moves(seen, place):
     """Each part is told, lights up its share of the flow, and a step of such parts is the step as it is."""
     opened(seen, place, "#m=wgan-gp&s=swiss-roll")
-    assert not seen.page.is_visible(".flow")
+    assert seen.page.is_visible(".flow")
+    assert seen.page.locator(".box.lit, .lines .lit, .parts li[aria-current]").count() == 0
     seen.page.select_option("#speed", "slow")
-    said, lit = [], []
+    said, lit, lines, current = [], [], [], []
     for _ in range(15):  # two critic moves and the generator's
         before = seen.page.inner_text(".said")
         seen.page.click("#one")
         seen.page.wait_for_function("before => document.querySelector('.said').textContent !== before", arg=before)
         said.append(seen.page.inner_text(".said"))
         lit.append(seen.page.eval_on_selector_all(".box.lit", "all => all.map(one => one.className.split(' ')[1])"))
+        lines.append(set(seen.page.eval_on_selector_all(".lines .lit", "all => all.map(one => one.dataset.way)")))
+        current.append(
+            seen.page.eval_on_selector_all(".parts li[aria-current]", "all => all.map(one => one.innerText)")
+        )
     assert [one.split(",")[0] for one in said] == ["The critic’s move"] * 10 + ["The generator’s move"] * 5
     assert [re.search(r", (\d) of 5", one)[1] for one in said] == list("12345") * 3
     assert lit[0] == ["latent", "generator", "fake", "real"]
     assert "real" not in lit[10]
+    forward, back = {"latent generator", "generator fake"}, {"generatorLoss generatorSlopes"}
+    assert lines[0] == lines[10] == forward
+    assert lines[1] == {"real critic", "fake critic", "critic realScores", "critic fakeScores"}
+    assert lines[13:] == [back, {"generatorSlopes generator"}]
+    assert current == [["points"], ["scores"], ["loss"], ["gradient"], ["change"]] * 3
     assert seen.page.evaluate("lab.look().step") == 1
     slow = look(seen.page)
     opened(seen, place, "#m=wgan-gp&s=swiss-roll")
     seen.page.click("#one")
     seen.page.wait_for_function("lab.look().step === 1")
     assert np.array_equal(look(seen.page)["samples"], slow["samples"])
+
+
+def test_a_generator_that_compares_with_target_points_is_shown_them(seen, place):
+    """Its model reads them: then they are told of and lit, and a line leads from their scores to its loss."""
+    for method, compares in (("ns-gan", False), ("rpgan", True)):
+        opened(seen, place, f"#m={method}")
+        seen.page.select_option("#speed", "slow")
+        for part in ("sample", "judge", "loss", "pull", "update", "sample"):
+            seen.page.click("#one")
+            seen.page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+        seen.page.wait_for_function("document.querySelector('.said').textContent.startsWith('The generator')")
+        assert ("as many target points" in seen.page.inner_text(".said")) == compares
+        assert seen.page.locator(".box.real.lit").count() == compares
+        assert (seen.page.locator("[data-way='realScores generatorLoss']").count() > 0) == compares
+
+
+MINIS = ("latent", "generator", "fake", "real", "critic", "realScores", "fakeScores", "generatorSlopes")
+
+
+def painted(page, name: str) -> np.ndarray:
+    """A miniature's picture."""
+    url = page.eval_on_selector(f"#mini-{name} canvas", "one => one.toDataURL()")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")).astype(int)
+
+
+def test_every_part_of_the_game_has_its_miniature(seen, place):
+    """What it has made just now: each is painted, those of players change as they learn, the target's stays."""
+    opened(seen, place)
+    seen.page.wait_for_timeout(300)
+    before = {name: painted(seen.page, name) for name in MINIS}
+    assert all(len(np.unique(one.reshape(-1, 3), axis=0)) > 2 for one in before.values())
+    seen.page.click("#ahead")
+    until(seen.page, 1000)
+    still(seen.page)
+    changed = {name for name in MINIS if not np.array_equal(painted(seen.page, name), before[name])}
+    assert changed == {"generator", "fake", "critic", "realScores", "fakeScores", "generatorSlopes"}
+    report = seen.page.evaluate("lab.look().report")
+    for player in ("critic", "generator"):
+        told = float(seen.page.inner_text(f".{player}Loss .count"))
+        assert told == pytest.approx(report[f"{player}_loss"], rel=6e-3)
+        share = float(seen.page.eval_on_selector(f".{player}Loss .bar", "one => one.style.getPropertyValue('--share')"))
+        assert 0 < abs(share) <= 1
+        assert np.sign(share) == np.sign(report[f"{player}_loss"])
+
+
+def test_a_miniature_shows_the_same_in_the_large_picture(seen, place):
+    opened(seen, place)
+    for name, letter in (("generator", "m"), ("critic", "c"), ("realScores", "s"), ("generatorSlopes", "p")):
+        was = seen.page.is_checked(f"#show-{letter}")
+        seen.page.focus(f"#mini-{name}")
+        seen.page.keyboard.press("Enter")
+        assert seen.page.is_checked(f"#show-{letter}") != was
+        assert seen.page.get_attribute(f"#mini-{name}", "aria-pressed") == str(not was).lower()
+
+
+@pytest.mark.parametrize("width", [360, 390, 860, 1280, 1920])
+def test_lines_lead_from_part_to_part(browser, place, width):  # noqa: F811
+    """Each begins and ends at the border of a box, and no two boxes lie on each other."""
+    one = Seen(browser, viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    opened(one, place)
+    one.page.wait_for_timeout(300)
+    ends, boxes = one.page.evaluate("""() => {
+      const inside = (box) => {
+        const { left, right, top, bottom } = box.getBoundingClientRect();
+        return [box.classList[1], [left, right, top, bottom]];
+      };
+      const home = document.querySelector(".lines").getBoundingClientRect();
+      const place = ({ x, y }) => [x + home.left, y + home.top];
+      const lines = [...document.querySelectorAll(".lines path:not(.head)")].map((path) =>
+        [path.dataset.way, ...[0, path.getTotalLength()].map((far) => place(path.getPointAtLength(far)))]);
+      return [lines, Object.fromEntries([...document.querySelectorAll(".box")].map(inside))];
+    }""")
+    assert len(ends) == 13
+    for way, *places in ends:
+        for name, (x, y) in zip(way.split(), places, strict=True):
+            left, right, top, bottom = boxes[name]
+            assert left - 2 <= x <= right + 2, way
+            assert top - 2 <= y <= bottom + 2, way
+    for (name, a), (other, b) in itertools.combinations(boxes.items(), 2):
+        apart = a[1] <= b[0] + 1 or b[1] <= a[0] + 1 or a[3] <= b[2] + 1 or b[3] <= a[2] + 1
+        assert apart, (name, other)
+    one.context.close()
+
+
+@pytest.mark.parametrize(("motion", "moves"), [("no-preference", True), ("reduce", False)])
+def test_lines_move_in_slow_motion_where_motion_is_welcome(browser, place, motion, moves):  # noqa: F811
+    one = Seen(browser, viewport={"width": 1280, "height": 900}, reduced_motion=motion)
+    opened(one, place)
+    one.page.select_option("#speed", "slow")
+    if one.page.evaluate("lab.told.playing") is False:
+        one.page.click("#play")
+    one.page.wait_for_function("lab.look().slow && document.querySelector('.lines .lit')")
+    assert one.page.evaluate("document.getAnimations().some((one) => one.animationName === 'along')") == moves
+    assert one.complaints == []
+    one.context.close()
+
+
+def test_targets_are_chosen_by_their_pictures(seen, place):
+    opened(seen, place)
+    assert seen.page.locator(".target").count() == len(SHIPPED)
+    assert seen.page.get_attribute("#target-eight-gaussians", "aria-pressed") == "true"
+    seen.page.click("#target-two-moons")
+    seen.page.wait_for_function("lab.setup() && lab.look() && lab.page.experiment.scenario === 'two-moons'")
+    assert seen.page.input_value("#scenario") == "two-moons"
+    assert seen.page.get_attribute("#target-two-moons", "aria-pressed") == "true"
+
+
+def test_a_target_s_sketch_is_of_its_points():
+    config = read("eight-gaussians")
+    codes = np.array([ord(letter) - FIRST_PLACE for letter in sketch(config)]).reshape(-1, 2)
+    points = (codes + 0.5) / SIDE * (config.view.x[1] - config.view.x[0]) + config.view.x[0]
+    centres = build_target(config).modes[0]
+    away = np.linalg.norm(points[:, None] - centres, axis=2)
+    assert away.min(axis=0).max() < 0.1  # a place on every mode
+    assert away.min(axis=1).max() < 0.3  # and none elsewhere
+    assert len(sketch(read("dirac"))) == 2
+
+
+def test_a_target_that_is_moved_in_the_middle_of_a_slow_step_is_the_next_steps(seen, place):
+    """What was begun ends with the points that it was begun with, and the next step sees the others."""
+    opened(seen, place)
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    right = look(seen.page)
+    opened(seen, place)
+    seen.page.select_option("#speed", "slow")
+    for part in ("sample", "judge"):
+        seen.page.click("#one")
+        seen.page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+    seen.page.click("#drag")
+    seen.page.locator("#stage").scroll_into_view_if_needed()
+    centre = seen.page.evaluate("lab.page.target.modes.centres[0]")
+    box, view = seen.page.locator("#stage").bounding_box(), seen.page.evaluate("lab.page.viewOf()")
+    x = box["x"] + (centre[0] - view[0]) / (view[1] - view[0]) * box["width"]
+    y = box["y"] + (view[3] - centre[1]) / (view[3] - view[2]) * box["height"]
+    seen.page.mouse.move(x, y)
+    seen.page.mouse.down()
+    seen.page.mouse.move(x + 40, y + 40, steps=4)
+    seen.page.mouse.up()
+    seen.page.wait_for_function("lab.look().step === 1 && !lab.look().slow")
+    assert np.array_equal(look(seen.page)["samples"], right["samples"])
+    assert seen.page.evaluate("lab.page.experiment.moved.length") == 1
 
 
 @pytest.mark.slow
