@@ -97,10 +97,7 @@ def showing(
     rows = [*with_refined(exhibit, runs), *theory_rows(exhibit, portraits)]
     finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
-    verdicts = [judge(claim, rows) for claim in exhibit.claims]
-    if explaining:
-        others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
-        verdicts = with_explanations(exhibit, verdicts, Behind(works, rows), others)
+    verdicts = verdicts_of(exhibit, works, rows, explaining)
     shown = Showing(
         name=exhibit.name,
         title=exhibit.title,
@@ -120,6 +117,17 @@ def showing(
     )
     give_back()  # a gallery shows dozens of exhibits in one process
     return shown
+
+
+def verdicts_of(
+    exhibit: Exhibit, works: Sequence[Work], rows: Sequence[Record], explaining: Sequence[Sequence[Work]]
+) -> list[Verdict]:
+    """The verdicts on an exhibit's claims by the rows of its works, with what the runs behind its explanations say of them."""
+    verdicts = [judge(claim, rows) for claim in exhibit.claims]
+    if not explaining:
+        return verdicts
+    others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
+    return with_explanations(exhibit, verdicts, Behind(works, rows), others)
 
 
 def with_refined(exhibit: Exhibit, runs: Sequence[Record]) -> list[Record]:
