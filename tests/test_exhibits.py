@@ -932,6 +932,7 @@ above = 1.5
 """
 
 
+@pytest.mark.slow
 def test_a_critic_used_after_training_has_rows_of_its_own(tmp_path):
     from toygan.exhibits.refined import refined_columns, refined_rows
 
@@ -956,6 +957,7 @@ def test_a_critic_used_after_training_has_rows_of_its_own(tmp_path):
     assert [picture.path.name for picture in shown.pictures] == ["1-refined.png"]
 
 
+@pytest.mark.slow
 def test_every_seed_is_judged_and_what_became_of_it_is_kept(tmp_path, monkeypatch):
     """A row a seed, with the numbers of that seed alone; a second look refines nothing again; one that was lost has none."""
     from toygan.exhibits import refined

@@ -17,6 +17,7 @@ from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.refined import refined_rows
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, columns_of, halves
+from toygan.files.memory import give_back
 from toygan.files.strict import UserError
 from toygan.many.results import facts_of, records_of
 from toygan.quantities.table import QUANTITIES
@@ -96,11 +97,8 @@ def showing(
     rows = [*with_refined(exhibit, runs), *theory_rows(exhibit, portraits)]
     finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
-    verdicts = [judge(claim, rows) for claim in exhibit.claims]
-    if explaining:
-        others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
-        verdicts = with_explanations(exhibit, verdicts, Behind(works, rows), others)
-    return Showing(
+    verdicts = verdicts_of(exhibit, works, rows, explaining)
+    shown = Showing(
         name=exhibit.name,
         title=exhibit.title,
         question=exhibit.question,
@@ -117,6 +115,19 @@ def showing(
         curves=curves_of(exhibit),
         dials=dials_of(exhibit),
     )
+    give_back()  # a gallery shows dozens of exhibits in one process
+    return shown
+
+
+def verdicts_of(
+    exhibit: Exhibit, works: Sequence[Work], rows: Sequence[Record], explaining: Sequence[Sequence[Work]]
+) -> list[Verdict]:
+    """The verdicts on an exhibit's claims by the rows of its works, with what the runs behind its explanations say of them."""
+    verdicts = [judge(claim, rows) for claim in exhibit.claims]
+    if not explaining:
+        return verdicts
+    others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
+    return with_explanations(exhibit, verdicts, Behind(works, rows), others)
 
 
 def with_refined(exhibit: Exhibit, runs: Sequence[Record]) -> list[Record]:
