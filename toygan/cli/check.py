@@ -8,6 +8,7 @@ import typer
 
 from toygan.cli.completion import complete_words
 from toygan.cli.exits import FAILED, clear_faults
+from toygan.cli.shared import Json
 from toygan.files.text import say, say_json
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def check(
     with_cost: Annotated[
         bool, typer.Option("--cost/--no-cost", help="Play a short game with and without what is wrong.")
     ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Hold a loss, a penalty, a network or a sampler of yours against the known mistakes: a line a fact."""
     with clear_faults():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,8 @@ import typer
 from toygan.cli import drawing
 from toygan.cli.completion import complete_scenario
 from toygan.cli.exits import clear_faults
-from toygan.cli.shared import OwnCode
+from toygan.cli.shared import Json, OwnCode, again
+from toygan.files.mistakes import UserError
 from toygan.files.text import UNBOUNDED, folded, room, say, tell
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ Kinds = Annotated[
 
 
 def distance(
+    context: typer.Context,
     a: Annotated[str, typer.Argument(metavar="A", help=WHICH, autocompletion=complete_scenario)],
     b: Annotated[str, typer.Argument(metavar="B", help="Another one, or the same.", autocompletion=complete_scenario)],
     over: Annotated[
@@ -53,7 +54,7 @@ def distance(
     formats: drawing.PictureFormats = [],  # noqa: B006
     panels: Kinds = None,
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say how far the targets of two scenarios are apart, and how each number was found."""
     with clear_faults():
@@ -69,15 +70,12 @@ def distance(
         files = drawing.files_of(out or PICTURE, formats)
         drawing.fits(options, [path.suffix[1:].lower() for path in files])
         wanted = drawing.panels_in(panels, DRAWN)
-        told = drawing.option_words({"over": over, "points": points, "panels": panels, "own": own})
-        command = shlex.join(["toygan", "distance", a, b, *told, *drawing.look_words(look)])
+        command = again(context, "out")
         say(along_key(a, b, over, points, files, options, as_json, wanted or DRAWN, command))
 
 
 def no_picture(asked: dict[str, object]) -> None:
     """Refuse what is asked of a picture where none is drawn."""
-    from toygan.files.strict import UserError
-
     if option := next((name for name, value in asked.items() if value), None):
         raise UserError(f"{option}: there is a picture only with --over, as in --over target.shift=-1:1:21")
 

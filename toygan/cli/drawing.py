@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from toygan.cli.completion import complete_words
+from toygan.files.mistakes import UserError, shortened, suggestion
 
 if TYPE_CHECKING:
     from toygan.draw import Options, Pace
@@ -153,12 +153,31 @@ class Appearance(NamedTuple):
     language: Language = "en"
 
 
+class FewerPoints(NamedTuple):
+    """How many points pictures of critics have."""
+
+    no_points: NoPoints = False
+    thin_points: ThinPoints = False
+
+    def drawn(self, other: str = "") -> Drawn:
+        """How many points are drawn; UserError where both are asked for, or one beside another option that makes a picture of
+        its own.
+        """
+        none, thin = self
+        if none and thin:
+            raise UserError("--no-points and --thin-points: choose one of them")
+        if other and (none or thin):
+            raise UserError(
+                f"{'--no-points' if none else '--thin-points'}: changes the sheet and the film; leave out {other}"
+            )
+        return "none" if none else "thin" if thin else "all"
+
+
 class Critics(NamedTuple):
     """How critics are drawn."""
 
     scale: Scale = "frame"
-    no_points: NoPoints = False
-    thin_points: ThinPoints = False
+    fewer: FewerPoints = FewerPoints()
 
 
 class Film(NamedTuple):
@@ -168,28 +187,6 @@ class Film(NamedTuple):
     seconds: Seconds = None
 
 
-class Wanted(NamedTuple):
-    """What of a run is drawn in place of its sheet and film."""
-
-    view: View = None
-    points: Points = None
-    steps: Steps = None
-    panels: Panels = None
-    seed: Seed = None
-
-    @property
-    def own(self) -> list[str]:
-        """The options that make a picture of their own."""
-        return [name for name in ("points", "steps", "view", "panels") if getattr(self, name)]
-
-
-class FewerPoints(NamedTuple):
-    """How many points pictures of critics have."""
-
-    no_points: NoPoints = False
-    thin_points: ThinPoints = False
-
-
 class Selected(NamedTuple):
     """Which moments, panels and seed of runs are drawn in place of the usual picture."""
 
@@ -197,27 +194,30 @@ class Selected(NamedTuple):
     panels: Panels = None
     seed: Seed = None
 
+    @property
+    def in_panels(self) -> bool:
+        """Whether panels are drawn alone: some by name, or one a seed."""
+        return bool(self.panels) or self.seed == "all"
 
-def picture_command(command: str, folders: Sequence[Path], asked: Wanted, look: Appearance, critics: Critics) -> str:
-    """The command that makes one of runs' further pictures; folders that are told from the root by their last two parts."""
-    places = [str(Path(*folder.parts[-2:]) if folder.is_absolute() else folder) for folder in folders]
-    told = {name: getattr(asked, name) for name in ("view", "points", "steps", "panels", "seed")}
-    return shlex.join(["toygan", command, *places, *option_words(told), *look_words(look, critics)])
-
-
-def look_words(look: Appearance, critics: Critics = Critics()) -> list[str]:  # noqa: B008
-    """The options of a command that make pictures look as they do, without those that are as usual."""
-    told = {"style": look.style, "width": look.width, "font-size": look.type_size, "language": look.language,
-            "scale": critics.scale, "no-points": critics.no_points, "thin-points": critics.thin_points}  # fmt: skip
-    usual = ("paper", "en", "frame")
-    return option_words({name: value for name, value in told.items() if value not in usual})
+    @property
+    def tail(self) -> str:
+        """What follows in a file's name where a seed is asked for."""
+        return "" if self.seed is None else f"-seed-{self.seed}"
 
 
-def option_words(told: Mapping[str, object]) -> list[str]:
-    """Options as words of a command: a switch alone, a list once for each, and no word of one that was not given."""
-    given = [(name, one) for name, value in told.items() for one in (value if isinstance(value, list) else [value])]
-    given = [(name, one) for name, one in given if one is not None and one is not False]
-    return [part for name, one in given for part in (f"--{name}", *([] if one is True else [str(one)]))]
+class Wanted(NamedTuple):
+    """What of a run is drawn in place of its sheet and film."""
+
+    view: View = None
+    points: Points = None
+    chosen: Selected = Selected()
+
+    @property
+    def own(self) -> list[str]:
+        """The options that make a picture of their own."""
+        steps, panels, _ = self.chosen
+        told = {"points": self.points, "steps": steps, "view": self.view, "panels": panels}
+        return [name for name, value in told.items() if value]
 
 
 def with_command(recording: Recording, command: str) -> Recording:
@@ -226,24 +226,8 @@ def with_command(recording: Recording, command: str) -> Recording:
     return replace(recording, facts=replace(recording.facts, command=both))
 
 
-def points_drawn(none: bool, thin: bool, other: str = "") -> Drawn:
-    """How many points a picture or film has; UserError where both are asked for, or one beside another option that makes
-    a picture of its own.
-    """
-    from toygan.files.strict import UserError
-
-    asked = "--no-points" if none else "--thin-points"
-    if none and thin:
-        raise UserError("--no-points and --thin-points: choose one of them")
-    if other and (none or thin):
-        raise UserError(f"{asked}: changes the sheet and the film; leave out {other}")
-    return "none" if none else "thin" if thin else "all"
-
-
 def steps_in(text: str) -> list[int]:
     """The steps in a list such as `0,500,2500`; UserError for what is none."""
-    from toygan.files.strict import UserError, shortened
-
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and part.isascii() for part in parts):
         raise UserError(f"--steps {shortened(text)}: must be whole numbers, 0 or more, with commas, such as 0,500,2500")
@@ -257,7 +241,7 @@ def looked(look: Appearance, critics: Critics = Critics(), other: str = "") -> O
     from toygan.draw import Options
     from toygan.view.language import LANGUAGES
 
-    points = points_drawn(critics.no_points, critics.thin_points, other)
+    points = critics.fewer.drawn(other)
     one_of("style", look.style, STYLES)
     one_of("scale", critics.scale, SCALES)
     one_of("language", look.language, list(LANGUAGES))
@@ -274,16 +258,12 @@ def looked(look: Appearance, critics: Critics = Critics(), other: str = "") -> O
 
 def one_of(option: str, word: str, legal: Sequence[str], many: str = "") -> None:
     """UserError for a word that is none of the legal ones, of which there are `many`."""
-    from toygan.files.strict import UserError, suggestion
-
     if word not in legal:
         raise UserError(f"--{option} {word}: unknown; {suggestion(word, legal, many or f'{option}s')}")
 
 
 def width_in(text: str | None) -> tuple[int | None, float | None]:
     """Pixels or millimetres in a width such as `800px`, `800` or `90mm`; UserError for what is none."""
-    from toygan.files.strict import UserError, shortened
-
     if text is None:
         return None, None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(px|mm|)", text.strip())
@@ -298,9 +278,7 @@ def width_in(text: str | None) -> tuple[int | None, float | None]:
 
 def go_together(asked: Wanted, options: Options, formats: Sequence[str]) -> None:
     """UserError for options of `draw` of which one leaves nothing to the other."""
-    from toygan.files.strict import UserError
-
-    own, seed, view = asked.own, asked.seed, asked.view
+    own, seed, view = asked.own, asked.chosen.seed, asked.view
     if len(own) > 1 and own != ["steps", "panels"]:
         raise UserError(f"--{own[0]}: makes a picture of its own; leave out --{own[1]}")
     if seed is not None and (asked.points or view == "dirac"):
@@ -309,8 +287,8 @@ def go_together(asked: Wanted, options: Options, formats: Sequence[str]) -> None
     if seed == "all" and view:
         raise UserError(f"--seed all: --view {view} shows one seed; give its number, or --panels")
     films = [suffix for suffix in formats if suffix in FILMS]
-    if films and (asked.panels or seed == "all"):
-        which = "--panels" if asked.panels else "--seed all"
+    if films and asked.chosen.in_panels:
+        which = "--panels" if asked.chosen.panels else "--seed all"
         raise UserError(f"--format {films[0]}: {which} makes a picture; choose from {', '.join(PICTURES)}")
     if options.scale == "run" and (asked.points or view):
         raise UserError(f"--scale run: is about critics' colours; leave out --{own[0]}")
@@ -320,8 +298,6 @@ def fits(options: Options, formats: Sequence[str], own_width: bool | None = None
     """UserError for a width that no file of these formats has, or that says with the type's size two things at once;
     `own_width` is whether what is drawn is laid out for a width, None where nothing is that the command draws.
     """
-    from toygan.files.strict import UserError
-
     told = ", ".join(formats)
     films = [suffix for suffix in formats if suffix in FILMS]
     if options.px and not set(formats) & {"png", *FILMS}:
@@ -352,7 +328,6 @@ def chosen_panels(
     that cannot be.
     """
     from toygan.draw.choice import save_chosen
-    from toygan.files.strict import UserError
 
     place = path.with_name(f"{path.name}.{suffix}")
     try:
@@ -370,8 +345,6 @@ def names_in(panels: str | None, usual: str) -> list[str]:
 @contextmanager
 def fonts() -> Iterator[None]:
     """A UserError where no font has the letters of a language."""
-    from toygan.files.strict import UserError
-
     try:
         yield
     except LookupError as error:
@@ -380,8 +353,6 @@ def fonts() -> Iterator[None]:
 
 def seeds_seen(recording: Recording, seed: str | None, points: Drawn) -> list[Recording]:
     """The recording with the seed shown that is asked for, or with every seed in its turn; UserError for what is none."""
-    from toygan.files.strict import UserError, shortened
-
     if seed == "all":
         with_critics = [seen(recording, one, points, quietly=True) for one in sorted(recording.facts.seeds)]
         return with_critics[:24]
@@ -395,7 +366,6 @@ def seen(recording: Recording, seed: int | None, points: Drawn = "all", quietly:
     nothing is left to draw without its points.
     """
     from toygan.draw import of_seed
-    from toygan.files.strict import UserError
     from toygan.files.text import tell
 
     if seed is None:
@@ -419,7 +389,6 @@ def looks_of(recording: Recording, text: str | None, formats: Sequence[str]) -> 
     """The looks nearest to the steps in a list, none without a list; UserError for others, and for films of them."""
     from toygan.draw import looks_at
     from toygan.draw.steps import MOST
-    from toygan.files.strict import UserError, suggestion
 
     if text is None:
         return []
@@ -448,8 +417,6 @@ def drawn_looks(recording: Recording, path: Path, suffix: str, looks: Sequence[i
 
 def refuse_films(formats: Sequence[str]) -> None:
     """UserError for a format that is none of a picture, before anything is played."""
-    from toygan.files.strict import UserError, suggestion
-
     for name in formats:
         if name not in PICTURES:
             raise UserError(f"--format {name}: unknown; {suggestion(name, PICTURES, 'formats')}")
@@ -459,8 +426,6 @@ def files_of(out: Path, formats: Sequence[str]) -> list[Path]:
     """The files that a picture at OUT is written to: OUT itself, or with the suffix of each format that is asked for;
     UserError for what is no format of a picture, and for a place where no file can be.
     """
-    from toygan.files.strict import UserError, suggestion
-
     refuse_films(formats)
     if out.name in ("", ".."):
         raise UserError(f"--out {out}: is a folder; give the name of a file, such as {out / 'picture.png'}")
@@ -476,8 +441,6 @@ def files_of(out: Path, formats: Sequence[str]) -> list[Path]:
 
 def refuse_taken(path: Path) -> None:
     """UserError where a folder has a picture's name, or a file stands where its folder is to be."""
-    from toygan.files.strict import UserError
-
     if path.is_dir():
         raise UserError(f"--out {path}: is a folder; give the name of a file, such as {path / 'picture.png'}")
     for folder in path.parents:
@@ -495,8 +458,6 @@ def panels_in(panels: str | None, legal: Sequence[str]) -> list[str]:
 
 def chosen_formats(formats: Sequence[str], otherwise: Sequence[str]) -> list[str]:
     """The formats asked for, each once; UserError for an unknown one."""
-    from toygan.files.strict import UserError, suggestion
-
     for suffix in formats:
         if suffix not in PICTURES + FILMS:
             raise UserError(f"--format {suffix}: unknown; {suggestion(suffix, PICTURES + FILMS, 'formats')}")
@@ -506,7 +467,6 @@ def chosen_formats(formats: Sequence[str], otherwise: Sequence[str]) -> list[str
 def pace_of(formats: Sequence[str], film: Film, px: int | None) -> Pace:
     """How films play; UserError for a number out of bounds, or one that nothing in these formats has."""
     from toygan.draw import Pace
-    from toygan.files.strict import UserError
 
     within("fps", film.fps, SLOWEST, FASTEST)
     within("seconds", film.seconds, 0.1, LONGEST)
@@ -519,8 +479,6 @@ def pace_of(formats: Sequence[str], film: Film, px: int | None) -> Pace:
 
 def within(option: str, value: float | None, least: float, most: float, unit: str = "", more: str = "") -> None:
     """UserError for a number, of a unit, that is not between two others, and for one that is none; `more` is said after."""
-    from toygan.files.strict import UserError
-
     if value is not None and not least <= value <= most:
         raise UserError(f"--{option} {value:g}: must be a number{unit} from {least:g} to {most:g}{more}")
 
@@ -540,8 +498,6 @@ def drawn(recording: Recording, path: Path, suffix: str, pace: Pace, options: Op
 @contextmanager
 def told_of(recording: Recording) -> Iterator[None]:
     """A UserError about one of several runs says which."""
-    from toygan.files.strict import UserError
-
     try:
         yield
     except UserError as error:
@@ -557,16 +513,16 @@ def seeds_of_each(recordings: Sequence[Recording], seed: str | None, points: Dra
     return found
 
 
-def drawn_apart(each: Sequence[Sequence[Recording]], path: Path, suffix: str, asked: Wanted, options: Options) -> Path:
+def drawn_apart(
+    each: Sequence[Sequence[Recording]], path: Path, suffix: str, chosen: Selected, options: Options
+) -> Path:
     """Draw chosen panels, moments or seeds of several runs, each run a list of its seeds, beside `path`; where it is."""
     recordings, looks = [recording for own in each for recording in own], list[list[int]]()
     for recording in recordings:
         with told_of(recording):
-            looks.append(looks_of(recording, asked.steps, [suffix]))
-    kind = "panels" if asked.panels or asked.seed == "all" else "steps"
-    tail = "" if asked.seed is None else f"-seed-{asked.seed}"
-    stem = path.with_name(f"{path.name}-{kind}{tail}")
-    return chosen_panels(recordings, names_in(asked.panels, "critic"), stem, suffix, looks, options)
+            looks.append(looks_of(recording, chosen.steps, [suffix]))
+    stem = path.with_name(f"{path.name}-{'panels' if chosen.in_panels else 'steps'}{chosen.tail}")
+    return chosen_panels(recordings, names_in(chosen.panels, "critic"), stem, suffix, looks, options)
 
 
 def drawn_together(recordings: Sequence[Recording], path: Path, suffix: str, pace: Pace, options: Options) -> Path:
@@ -591,8 +547,6 @@ def saved(still: Callable[..., None], film: Callable[..., None], path: Path, suf
 @contextmanager
 def encoding(suffix: str) -> Iterator[None]:
     """A UserError where a format's encoder is missing."""
-    from toygan.files.strict import UserError
-
     try:
         yield
     except ImportError as error:
@@ -601,8 +555,6 @@ def encoding(suffix: str) -> Iterator[None]:
 
 def without_film(formats: Sequence[str], animation: bool) -> None:
     """UserError where a film is asked for and forbidden at once."""
-    from toygan.files.strict import UserError
-
     films = [suffix for suffix in formats if suffix in FILMS]
     if films and not animation:
         raise UserError(f"--no-animation: leaves no film, and --format {films[0]} is one; leave out either")

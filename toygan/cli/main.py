@@ -9,6 +9,7 @@ import atexit
 import gc
 import os
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -31,12 +32,12 @@ from toygan.cli.exits import (
     clear_faults,
     complain,
     fault_in_words,
-    is_users,
     stop,
     stopping,
 )
-from toygan.cli.shared import OwnCode, sharing, with_budget
+from toygan.cli.shared import Json, OwnCode, again, folder_told, options_again, sharing, with_budget
 from toygan.cli.streams import mend_streams
+from toygan.files.mistakes import UserError, shortened, suggestion
 from toygan.files.text import say, say_json
 
 if TYPE_CHECKING:
@@ -224,7 +225,6 @@ Changes = Annotated[
         "--set", metavar="KEY=VALUE", help="Override any key of the scenario.", autocompletion=complete_setting
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, page/index.html, that opens from disk.")]
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 
@@ -303,8 +303,6 @@ def one_thread_or(threads: int) -> None:
     """Let torch have so many threads; UserError for more than a machine can have."""
     import torch
 
-    from toygan.files.strict import UserError, shortened
-
     most = max(64, os.cpu_count() or 1)
     if threads > most:
         raise UserError(
@@ -328,7 +326,7 @@ def run_all(jobs: list[Job]) -> tuple[list[Recording], list[BaseException]]:
         except (Exception, SystemExit) as error:  # of a run's own code
             if len(jobs) == 1 or stopping.is_set():
                 raise
-            complain(f"{name}: {error if is_users(error) else fault_in_words(error)}")
+            complain(f"{name}: {error if isinstance(error, UserError) else fault_in_words(error)}")
             faults.append(error)
     return recordings, faults
 
@@ -372,24 +370,19 @@ def common_folder(recordings: list[Recording]) -> Path:
     return Path(os.path.commonpath([recording.folder.resolve().parent for recording in recordings if recording.folder]))
 
 
-def draw_comparison(
-    recordings: list[Recording],
-    folder: Path,
-    formats: list[str],
-    pace: Pace | None = None,
-    options: Options | None = None,
-    tail: str = "",
-) -> dict[str, str]:
-    """Pictures and films of several runs, TAIL after their name; where they are."""
+def draw_comparison(recordings: list[Recording], folder: Path, formats: list[str]) -> dict[str, str]:
+    """Pictures and films of several runs, with the command that draws them again; where they are."""
     from toygan.draw import Options, Pace
 
-    path, look = usable(folder) / f"comparison{tail}", options or Options()
-    return draw_all(formats, lambda suffix: drawing.drawn_together(recordings, path, suffix, pace or Pace(), look))
+    folders = [folder_told(recording.folder) for recording in recordings if recording.folder]
+    told = [*recordings[:-1], drawing.with_command(recordings[-1], shlex.join(["toygan", "compare", *folders]))]
+    path = usable(folder) / "comparison"
+    return draw_all(formats, partial(drawing.drawn_together, told, path, pace=Pace(), options=Options()))
 
 
-def draw_all(formats: list[str], draw: Callable[[str], Path]) -> dict[str, str]:
+def draw_all(formats: list[str], draw: Callable[..., Path]) -> dict[str, str]:
     """Draw in every format; where the files are, by what they are."""
-    return {name: shown(path) for name, path in drawing.named([draw(suffix) for suffix in formats]).items()}
+    return {name: shown(path) for name, path in drawing.named([draw(suffix=suffix) for suffix in formats]).items()}
 
 
 def shown(path: Path) -> str:
@@ -401,6 +394,7 @@ def shown(path: Path) -> str:
 
 
 def draw(
+    context: typer.Context,
     folder: Folder,
     formats: drawing.Formats = [],  # noqa: B006
     asked: drawing.Wanted = drawing.Wanted(),  # noqa: B008
@@ -416,20 +410,17 @@ def draw(
         from toygan.files.own import allow_named
 
         allow_named(own)
-        options = drawing.looked(
-            look, critics, next((f"--{name}" for name in asked.own if name in ("points", "view")), "")
-        )
-        still = asked.own or asked.seed == "all" or look.type_size or options.mm
+        chosen, other = asked.chosen, [f"--{name}" for name in asked.own if name in ("points", "view")]
+        options = drawing.looked(look, critics, *other[:1])
+        still = asked.own or chosen.in_panels or look.type_size or options.mm
         formats = drawing.chosen_formats(formats, ["png"] if still else ["png", "gif"])
         drawing.go_together(asked, options, formats)
-        free = asked.panels or asked.seed == "all" or (look.style != "paper" and not asked.own)
-        drawing.fits(options, formats, bool(free))
+        drawing.fits(options, formats, chosen.in_panels or (look.style != "paper" and not asked.own))
         recording, pace = opened(folder), drawing.pace_of(formats, film, options.px)
-        recordings = drawing.seeds_seen(recording, asked.seed, options.points)
-        if asked.own or asked.seed:
-            command = drawing.picture_command("draw", [folder], asked, look, critics)
-            recordings = [drawing.with_command(one, command) for one in recordings]
-        looks = drawing.looks_of(recording, asked.steps, formats)
+        recordings = drawing.seeds_seen(recording, chosen.seed, options.points)
+        if options_again(context):  # without any it is the picture that the run's own command makes
+            recordings = [drawing.with_command(one, again(context)) for one in recordings]
+        looks = drawing.looks_of(recording, chosen.steps, formats)
         for suffix in formats:
             say(drawn_as_asked(recordings, usable(out or folder), suffix, asked, looks, pace, options))
         if page:
@@ -446,13 +437,13 @@ def drawn_as_asked(
     options: Options,
 ) -> Path:
     """Draw what is asked for of a run, one seed of it or all, into a folder, in one format; where it is."""
-    tail, first = "" if asked.seed is None else f"-seed-{asked.seed}", recordings[0]
+    tail, first = asked.chosen.tail, recordings[0]
     if asked.points:
         return views.drawn_points(first, asked.points, suffix, place, options)
     if asked.view:
         return views.drawn_view(first, asked.view, suffix, place, options, tail)
-    if asked.panels or asked.seed == "all":
-        names = drawing.names_in(asked.panels, "critic")
+    if asked.chosen.in_panels:
+        names = drawing.names_in(asked.chosen.panels, "critic")
         each = [looks] * len(recordings)
         return drawing.chosen_panels(recordings, names, place / f"panels{tail}", suffix, each, options)
     if looks:
@@ -463,8 +454,6 @@ def drawn_as_asked(
 
 def usable(folder: Path) -> Path:
     """The folder, made if need be; UserError where that cannot be."""
-    from toygan.files.strict import UserError
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -474,7 +463,6 @@ def usable(folder: Path) -> Path:
 
 def opened(folder: Path) -> Recording:
     """The recording of a folder; UserError where there is none."""
-    from toygan.files.strict import UserError
     from toygan.session.recording import load
 
     try:
@@ -498,6 +486,7 @@ def unfinished(folder: Path) -> str:
 
 
 def compare(
+    context: typer.Context,
     folders: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of finished runs.")],
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where picture and film go; the runs' common folder by default.")
@@ -513,25 +502,22 @@ def compare(
 ) -> None:
     """Put several runs side by side: one picture, one film, every measure with its floor."""
     with clear_faults():
-        from toygan.files.strict import UserError
-
         if len(folders) < 2:
             raise UserError("compare needs two runs or more")
         drawing.without_film(formats, animation)
-        options, asked = drawing.looked(look, critics), drawing.Wanted(None, None, *chosen)
-        own = bool(asked.own or asked.seed == "all")
+        options, asked = drawing.looked(look, critics), drawing.Wanted(chosen=chosen)
+        own = bool(asked.own or chosen.in_panels)
         formats = compared_as(formats, animation and not (own or look.type_size or options.mm), asked, options, own)
         pace, played = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
-        place, recordings = usable(out or common_folder(played)), played
-        if asked.own or asked.seed:
-            command = drawing.picture_command("compare", folders, asked, look, critics)
-            recordings = [*played[:-1], drawing.with_command(played[-1], command)]
-        each = drawing.seeds_of_each(recordings, asked.seed, options.points)
-        apart = partial(drawing.drawn_apart, each, place / "comparison", asked=asked, options=options)
-        tail = f"-seed-{asked.seed}" if asked.seed else ""
-        beside = [one for one, *_ in each]
-        paths = draw_all(formats, apart) if own else draw_comparison(beside, place, formats, pace, options, tail)
-        paths |= write_page(played, place) if page else {}
+        place = usable(out or common_folder(played)) / "comparison"
+        told = [*played[:-1], drawing.with_command(played[-1], again(context))]
+        each = drawing.seeds_of_each(told, chosen.seed, options.points)
+        beside = partial(
+            drawing.drawn_together, [one for one, *_ in each], place.with_name(place.name + chosen.tail), pace=pace
+        )
+        draw_one = partial(drawing.drawn_apart, each, place, chosen=chosen) if own else beside
+        paths = draw_all(formats, partial(draw_one, options=options))
+        paths |= write_page(played, place.parent) if page else {}
         tell_compared(played, paths, as_json)
 
 
@@ -573,7 +559,6 @@ def list_(
     with clear_faults():
         from toygan.cli.catalogue import LISTS
         from toygan.cli.console import print_list
-        from toygan.files.strict import UserError, suggestion
 
         if what not in ("all", *LISTS):
             raise UserError(f"list {what}: unknown; {suggestion(what, list(LISTS), 'lists')}")

@@ -21,7 +21,8 @@ from toygan.cli.completion import (
     complete_words,
 )
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
-from toygan.cli.shared import OwnCode, sharing, with_budget
+from toygan.cli.shared import OwnCode, again, sharing, with_budget
+from toygan.files.mistakes import UserError
 from toygan.files.text import room, say, tell, visible
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ Kinds = Annotated[
 
 
 def sweep(
+    context: typer.Context,
     scenarios: Scenarios,
     methods: Methods = [],  # noqa: B006
     seeds: Seeds = None,
@@ -122,7 +124,8 @@ def sweep(
         tell_of(tasks)
         with watching() as watch:
             failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
-        show_results(sweeps.outcome(tasks, failed), place, formats or ["png"], options, wanted or PICTURES)
+        command = again(context, "out")
+        show_results(sweeps.outcome(tasks, failed), place, formats or ["png"], options, wanted or PICTURES, command)
         tell_failed(failed, len(tasks))
 
 
@@ -161,7 +164,7 @@ def plan_of(
 ) -> tuple[Plan, SaidAt]:
     """What the words of the command ask for, and where in a sweep file the rest stands; its keys give way to them."""
     from toygan.files.own import allow, allow_named
-    from toygan.files.strict import UserError, parse_override
+    from toygan.files.strict import parse_override
     from toygan.many import sweep as sweeps
 
     on_grid = sweeps.grid_of(grid)
@@ -211,7 +214,12 @@ def duration(seconds: float) -> str:
 
 
 def show_results(
-    rows: list[dict[str, Any]], place: Path, formats: Sequence[str], options: Options, wanted: Sequence[str]
+    rows: list[dict[str, Any]],
+    place: Path,
+    formats: Sequence[str],
+    options: Options,
+    wanted: Sequence[str],
+    command: str,
 ) -> None:
     """The table of a sweep, and where its files are, those of the pictures that are wanted."""
     from toygan.draw.sweep import save_sweep
@@ -221,7 +229,8 @@ def show_results(
     if not rows:
         return
     say(written(parted(medians(rows), room()), "text"))
-    for path in [place / "results.csv", *save_sweep(rows, place, formats=formats, options=options, wanted=wanted)]:
+    drawn = save_sweep(rows, place, formats=formats, options=options, wanted=wanted, command=command)
+    for path in [place / "results.csv", *drawn]:
         say(path)
 
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +15,8 @@ import typer
 from toygan.cli import drawing
 from toygan.cli.completion import complete_method, complete_setting
 from toygan.cli.exits import clear_faults
+from toygan.cli.shared import Json, again
+from toygan.files.mistakes import UserError, suggestion
 from toygan.files.text import say, say_json
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, option
     """Draw n fresh points of every seed's last generator as FOLDER/points.SUFFIX; where it is."""
     from toygan.draw.fresh import save_fresh
     from toygan.draw.sheet import PICTURE_FORMATS
-    from toygan.files.strict import UserError, suggestion
 
     if suffix not in PICTURE_FORMATS:
         raise UserError(
@@ -42,7 +42,6 @@ def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, optio
     """Draw one view of a run as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is. UserError for an unknown view or format."""
     from toygan.draw.players import save_view
     from toygan.draw.sheet import PICTURE_FORMATS
-    from toygan.files.strict import UserError, suggestion
 
     if view not in drawing.VIEWS:
         raise UserError(f"--view {view}: unknown; {suggestion(view, drawing.VIEWS, 'views')}")
@@ -101,7 +100,6 @@ def draw_refined(recording: Recording, path: Path, options: Options) -> None:
 
 def portrait_of_run(recording: Recording) -> Portrait:
     """The phase portrait of a run's own config; UserError where the run has none or is not a Dirac-GAN."""
-    from toygan.files.strict import UserError
     from toygan.session.dirac import portrait
 
     config = recording.folder / "config.toml" if recording.folder else None
@@ -125,8 +123,8 @@ def save_phases(
 Rules = Annotated[
     list[str],
     typer.Option(
-        "--update",
         "-u",
+        "--update",
         metavar="RULE",
         help="An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default.",
     ),
@@ -160,11 +158,12 @@ Window = Annotated[
 
 
 def dirac(
+    context: typer.Context,
     methods: Annotated[
         list[str],
         typer.Option(
-            "--method",
             "-m",
+            "--method",
             metavar="METHOD",
             help="A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default.",
             autocompletion=complete_method,
@@ -180,7 +179,7 @@ def dirac(
     out: Out = Path("dirac.png"),
     formats: drawing.PictureFormats = [],  # noqa: B006
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Draw phase portraits of the Dirac-GAN, or of a game that you type in: field, path and eigenvalues under every rule."""
     from toygan.files.own import allow
@@ -193,8 +192,7 @@ def dirac(
         told = {name: value for name, value in told.items() if value is not None}
         portraits = asked_portraits(game, methods, rules, changes, told)
         out.parent.mkdir(parents=True, exist_ok=True)
-        typed = {} if game is None else {"game": game, **told}
-        command = command_of(methods, rules, changes, typed, drawing.look_words(look))
+        command = again(context, "out")
         for path in files:
             save_phases(portraits, path, command, options, game)
         say_phases(portraits, files, as_json)
@@ -209,8 +207,6 @@ def asked_portraits(
 ) -> list[Portrait]:
     """The portraits of a typed game, or of methods; UserError for options that belong to the other."""
     import torch
-
-    from toygan.files.strict import UserError
 
     torch.set_num_threads(1)
     if game is not None and methods:
@@ -254,20 +250,6 @@ def say_phases(portraits: Sequence[Portrait], files: Sequence[Path], as_json: bo
         return
     lines = [". ".join((f"{portrait.title}: {portrait.words}", *portrait.more)) for portrait in portraits]
     say("\n".join([*lines, *map(str, files)]))
-
-
-def command_of(
-    methods: Sequence[str],
-    rules: Sequence[str],
-    changes: Sequence[str],
-    typed: Mapping[str, Any],
-    looks: Sequence[str] = (),
-) -> str:
-    """The command that repeats the picture, `looks` the words that say how it looks."""
-    words = ["toygan", "dirac", *(word for name, value in typed.items() for word in (f"--{name}", str(value)))]
-    for option, values in (("-m", methods or ([] if typed else USUAL_METHODS)), ("-u", rules), ("--set", changes)):
-        words += [word for value in values for word in (option, value)]
-    return shlex.join([*words, *looks])
 
 
 def facts_of(portrait: Portrait) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from matplotlib.ticker import MaxNLocator
 from toygan.draw.layout import axis_at, beneath, fitted, panel_height, place_beneath, size_of
 from toygan.draw.moving import Moving, show_scores, together, with_bar
 from toygan.draw.panels import (
-    FAINT,
     INK,
     METHOD_COLOURS,
     PLAIN,
@@ -45,6 +44,7 @@ from toygan.draw.points import (
     pale_points,
     real_points,
 )
+from toygan.draw.style import quiet
 from toygan.draw.worlds import ARROWS, pairs, tall_worlds, worlds
 from toygan.files.text import number
 from toygan.view.kinds import classes_of, kept_over_time, kinds_of, pairs_at, regions_known
@@ -195,8 +195,7 @@ def tiles(axis: Axes, shown: Scene, count: int) -> Iterator[tuple[float, float, 
     """Places of small panels in an axis, left, bottom, width and height as shares of it, row by row from its upper left."""
     columns = columns_of(shown, count)
     rows = -(-count // columns)
-    box, (_, tall) = axis.get_position(), axis.figure.get_size_inches()  # type: ignore[union-attr]
-    title = min(0.2 / (box.height * tall), 0.3 / rows)
+    title = min(0.2 / size_of(axis)[1], 0.3 / rows)
     for c in range(count):
         row, column = divmod(c, columns)
         across, up = 1 / columns, 1 / rows
@@ -417,7 +416,7 @@ def way(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
 def dress_way(axis: Axes, along: str) -> None:
     """Few numbers, those of the height within the panel, for another one may stand beside it."""
     axis.set_xlabel(along, size=SMALL, labelpad=1, color=INK)
-    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
+    quiet(axis)
     axis.tick_params(axis="y", direction="in", pad=-3)
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(MaxNLocator(3, integer=True))
@@ -425,8 +424,6 @@ def dress_way(axis: Axes, along: str) -> None:
         label.set(
             horizontalalignment="left", bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
         )
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
 
 
 # --- there and back --------------------------------------------------------------------------------------------------

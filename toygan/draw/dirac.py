@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from toygan.draw.layout import axis_at
-from toygan.draw.panels import FAINT, INK, LARGE, PLAIN, SMALL, STEEPNESS, pixel_extent
+from toygan.draw.panels import INK, LARGE, PLAIN, SMALL, STEEPNESS, pixel_extent
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, blank, even, save_figure, say, suffix_in
+from toygan.draw.style import quiet
 from toygan.view.look import USUAL, Options
 
 if TYPE_CHECKING:
@@ -52,11 +53,9 @@ def dress(axis: Axes, window: float, names: tuple[str, str]) -> None:
     axis.set(xlim=(-window, window), ylim=(-window, window), aspect="equal", anchor="W")
     axis.set_xticks([-window, 0, window])
     axis.set_yticks([-window, 0, window])
-    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     axis.set_xlabel(names[0], size=SMALL, labelpad=1, color=INK)
     axis.set_ylabel(names[1], size=SMALL, labelpad=-4, color=INK)
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
+    quiet(axis)
 
 
 def portraits(

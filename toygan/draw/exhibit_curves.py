@@ -42,7 +42,7 @@ from toygan.draw.panels import (
 )
 from toygan.draw.players import drawable, last_finite_frame
 from toygan.draw.sheet import WIDTH
-from toygan.draw.sweep import dress
+from toygan.draw.style import quiet
 from toygan.files.text import number, percent
 from toygan.quantities.table import axis_name, better
 from toygan.session.recording import Recording
@@ -217,7 +217,7 @@ def dress_layers(axis: Axes, count: int) -> None:
     axis.set_xlabel("layer, from the points (left) to the score (right)", size=PLAIN, labelpad=2, color=INK)
     axis.xaxis.set_major_locator(FixedLocator(list(range(1, count + 1))))
     axis.yaxis.set_major_formatter(FuncFormatter(tick))
-    dress(axis)
+    quiet(axis)
     axis.grid(linewidth=0.4, alpha=0.35)
 
 
@@ -265,7 +265,7 @@ def histogram(axis: Axes, run: Labelled) -> None:
         # Other bins were wider or narrower: as many per cent of the last frame's bins.
         axis.stairs(100 * shares[frame, 0] * reaches[t] / reaches[frame], edges, fill=True, color=colour, alpha=alpha)
     axis.set_xlim(-1.04 * reaches[t], 1.04 * reaches[t])
-    dress(axis)
+    quiet(axis)
     axis.xaxis.set_major_locator(MaxNLocator(4))
     axis.xaxis.set_major_formatter(FuncFormatter(tick))
     axis.xaxis.set_minor_locator(NullLocator())

@@ -13,10 +13,12 @@ from matplotlib.figure import Figure
 
 from toygan.draw.exhibit_curves import histogram, layer_lines
 from toygan.draw.exhibit_parts import Labelled, Material, Page, absent, nothing, page, runs_in_words, titled, within
+from toygan.draw.exhibit_plane import without_optimum
 from toygan.draw.layout import axis_at
-from toygan.draw.panels import FAINT, INK, PLAIN, SMALL, frame_view
+from toygan.draw.panels import INK, PLAIN, SMALL, frame_view
 from toygan.draw.points import REAL
 from toygan.draw.sheet import WIDTH
+from toygan.draw.style import quiet
 from toygan.view.levels import levels
 from toygan.view.scene import Scene, drawn_of, inside, scene
 
@@ -89,12 +91,11 @@ def lines(axis: Axes, shown: Scene, scores: np.ndarray | None) -> None:
     frame_view(axis, shown)
     axis.set(xticks=[], yticks=[])
     if scores is None or not np.isfinite(scores).any():
-        absent(axis)
+        absent(axis, without_optimum(axis, shown))
         return
     edges = levels(scores, at_points(shown, scores)).edges
     axis.contour(shown.grid_x, shown.grid_y, scores, edges, cmap=LINES, linewidths=1.1, zorder=2)
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
+    quiet(axis)
 
 
 def at_points(shown: Scene, scores: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ from toygan.draw.exhibit_parts import (
     runs_in_words,
     titled,
 )
-from toygan.draw.layout import axis_at, panel_height, size_of
+from toygan.draw.layout import axis_at, fitted_to, panel_height, size_of
 from toygan.draw.panels import (
     FAINT,
     INK,
@@ -48,7 +48,7 @@ from toygan.draw.sheet import WIDTH, columns_for, measure_lines, note_of
 from toygan.files.text import percent
 from toygan.quantities.table import label_of
 from toygan.view.levels import range_in_words, scales
-from toygan.view.scene import THIN, Points, Scene, endless, no_critic, outside_share, scene
+from toygan.view.scene import THIN, Points, Scene, endless, no_critic, no_optimum, outside_share, scene
 from toygan.view.shares import RINGS_IN_WORDS
 
 MOST = 24  # runs on one page: a 25th would be a stamp
@@ -242,15 +242,21 @@ def learned(axis: Axes, shown: Scene) -> None:
 
 
 def best(axis: Axes, shown: Scene) -> None:
-    """The optimal critic with its colour bar, or a word that there is none."""
+    """The optimal critic with its colour bar, or why there is none."""
     of = scales(shown).optimal
     if of is None or shown.optimal is None:
         frame_view(axis, shown)
-        absent(axis, "not recorded")
+        absent(axis, without_optimum(axis, shown))
         return
     contour(axis, shown, shown.optimal[-1], of.edges)
     axis.tick_params(labelbottom=False)
     score_bar(axis, of, "", below=0.2)
+
+
+def without_optimum(axis: Axes, shown: Scene) -> str:
+    """Why a run has no optimal critic, in lines that a panel has room for; one that was lost before its end has recorded none."""
+    words = "not recorded" if shown.note else f"No optimal critic: {no_optimum(shown.recording)}."
+    return fitted_to(0.85 * size_of(axis)[0], [words])
 
 
 def colour_bar(place: Axes, colours: ScalarMappable, ticks: Sequence[float], labels: Sequence[str]) -> None:

@@ -33,7 +33,8 @@ from toygan.draw.exhibit_parts import (
 from toygan.draw.layout import axis_at, size_of
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL
 from toygan.draw.sheet import say
-from toygan.draw.sweep import dress, floor_line, log_axis
+from toygan.draw.style import quiet
+from toygan.draw.sweep import floor_line, log_axis
 from toygan.quantities.table import axis_name, better
 from toygan.view.statistics import Interval, median
 
@@ -116,7 +117,7 @@ def market(axis: Axes, spots: Sequence[Spot], measure: str, numbers: Mapping[str
     if is_wide(np.append(values, floor), measure):
         log_axis(axis, "y", values.tolist())
     floor_line(axis, floor, "y")
-    dress(axis)
+    quiet(axis)
     axis.set_xlabel("core-seconds a seed", size=PLAIN, labelpad=2, color=INK)
     axis.set_ylabel(axis_name(measure), size=PLAIN, labelpad=2, color=INK, parse_math=False)
     return name_spots(axis, spots, best | extremes(spots, measure), numbers)

@@ -19,7 +19,8 @@ from toygan.draw.layout import axis_at
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.sheet import WIDTH, say
-from toygan.draw.sweep import dress, log_axis
+from toygan.draw.style import quiet
+from toygan.draw.sweep import log_axis
 from toygan.view.records import groups
 from toygan.view.statistics import mean
 
@@ -152,7 +153,7 @@ def line(axis: Axes, row: Mapping[str, Any]) -> None:
                                      linewidth=1))  # fmt: skip
             axis.text(x, y, str(number + 1), color="white", size=SMALL - 1, ha="center", va="center")
     axis.xaxis.set_major_locator(MaxNLocator(12, integer=True))
-    dress(axis)
+    quiet(axis)
     for name in ("left", "top", "right"):
         axis.spines[name].set_visible(False)
 
@@ -182,7 +183,7 @@ def as_matrix(axis: Axes, row: Mapping[str, Any]) -> None:
     axis.set(xlim=(0, n), ylim=(n, 0))
     axis.set_xticks(np.arange(n) + 0.5, [f"{place:g}" for place in b])
     axis.set_yticks(np.arange(n) + 0.5, [f"{place:g}" for place in a])
-    dress(axis)
+    quiet(axis)
     axis.tick_params(labelsize=SMALL - 1, length=0)
     axis.set_xlabel("to", size=SMALL, labelpad=1, color=REAL)
     axis.set_ylabel("from", size=SMALL, labelpad=1, color=GENERATED)
@@ -243,7 +244,7 @@ def against_std(axis: Axes, rows: Rows) -> None:
     """The noise along the axis."""
     log_axis(axis, "x", column(rows, "std").tolist())
     axis.set_xlabel("std of the noise (log scale)", size=PLAIN, labelpad=2, color=INK)
-    dress(axis)
+    quiet(axis)
     axis.grid(linewidth=0.4, alpha=0.35)
 
 
@@ -289,7 +290,7 @@ def ways(axis: Axes, name: str, lines: Mapping[tuple[Any, ...], Rows]) -> None:
     axis.set_yticks(range(len(lines)), names)
     axis.set_ylim(len(lines) - 0.5, -0.5)
     axis.set_xlim(left=0)
-    dress(axis)
+    quiet(axis)
 
 
 def over_seeds(axis: Axes, place: int, rows: Rows, color: str) -> None:

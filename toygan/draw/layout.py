@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from toygan.draw.panels import INK, SMALL
+from toygan.draw.style import INK, SMALL
 from toygan.view.scene import Scene
 
 

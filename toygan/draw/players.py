@@ -48,6 +48,7 @@ from toygan.draw.sheet import (
     status_line,
     suffix_in,
 )
+from toygan.draw.style import quiet
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.look import USUAL, Options
@@ -169,7 +170,7 @@ def transport_matrix(axis: Axes, scene: Scene, frame: int = -1) -> None:
         axis.axvline(edge, color=FAINT, linewidth=0.4, zorder=0)
     for edge in mode_edges(scene, points):
         axis.axhline(edge, color=FAINT, linewidth=0.4, zorder=0)
-    small_ticks(axis)
+    quiet(axis, ("left", "bottom"))
     axis.set_xlabel("real point", size=SMALL, labelpad=1, color=INK)
     axis.set_ylabel("generated point", size=SMALL, labelpad=1, color=INK)
     return None
@@ -229,7 +230,7 @@ def slopes_at_points(axis: Axes, recording: Recording) -> None:
             axis.plot(recording.frames["step"], mid, dashes, color=colour, linewidth=1.4, label=label)
         axis.axhline(1, color=FAINT, linewidth=0.7, zorder=0)
         logarithmic(axis, [drawable(table[:, 0, :, 2])])
-    dress(axis, recording, "steepness |∇ score|")
+    dress_curves(axis, recording, "steepness |∇ score|")
 
 
 PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", SHARE, ":"))
@@ -241,7 +242,7 @@ def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
     """
     table = recording.frames.get("layer_gradients")
     if table is None:
-        return dress(axis, recording, "gradient by layer")
+        return dress_curves(axis, recording, "gradient by layer")
     sizes = drawable(table[:, 0])
     chosen = np.unique(np.linspace(1 if len(sizes) > 1 else 0, len(sizes) - 1, frames).astype(int))
     numbers = np.arange(1, sizes.shape[1] + 1)
@@ -261,7 +262,7 @@ def weights(axis: Axes, recording: Recording) -> None:
     """Histogram of the critic's parameters at the end over that of the start, and how many sit at the bound."""
     shares, reach = recording.frames.get("weight_histogram"), recording.frames.get("weight_reach")
     if shares is None or reach is None:
-        return dress(axis, recording, "weights")
+        return dress_curves(axis, recording, "weights")
     t = last_finite_frame(reach[:, 0])
     for frame, colour, alpha, label in (
         (0, FAINT, 0.5, "start"),
@@ -287,14 +288,14 @@ def generator_curves(axis: Axes, recording: Recording) -> None:
             axis.plot(recording.frames["step"], sizes[:, s], color=GENERATED, linewidth=1.6 if s == 0 else 0.6,
                       alpha=1 if s == 0 else 0.5)  # fmt: skip
         logarithmic(axis, [sizes])
-    dress(axis, recording, "generator's gradient")
+    dress_curves(axis, recording, "generator's gradient")
 
 
 def score_distributions(axis: Axes, recording: Recording) -> None:
     """Histograms of the scores of real and of generated points at the last frame: apart while the critic can tell."""
     real, fake = recording.frames.get("real_scores"), recording.frames.get("fake_scores")
     if real is None or fake is None:
-        return dress(axis, recording, "scores")
+        return dress_curves(axis, recording, "scores")
     t = last_finite_frame(np.abs(real[:, 0]).max(axis=1) + np.abs(fake[:, 0]).max(axis=1))
     both = np.concatenate((real[t, 0], fake[t, 0])).astype(float)
     low, high = float(both.min()), float(both.max())
@@ -337,24 +338,12 @@ def not_recorded(axis: Axes, words: str = "not recorded") -> None:
     axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", color=INK, size=PLAIN)
 
 
-def dress(axis: Axes, recording: Recording, title: str) -> None:
-    """A panel of curves over the steps."""
-    dress_curves(axis, recording, title)
-
-
 def dress_plain(axis: Axes, title: str) -> None:
     """A panel over anything but the steps, in the same manner."""
     axis.set_title(title, size=LARGE, loc="left", pad=14, color=INK)
-    small_ticks(axis)
+    quiet(axis, ("left", "bottom"))
     axis.yaxis.set_major_formatter(FuncFormatter(tick))
     axis.grid(linewidth=0.4, alpha=0.35)
-
-
-def small_ticks(axis: Axes) -> None:
-    """Small ticks and faint edges."""
-    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
-    for name, spine in axis.spines.items():
-        spine.set(visible=name in ("left", "bottom"), color=FAINT, linewidth=0.6)
 
 
 # --- sheets ----------------------------------------------------------------------------------------------------------

@@ -58,6 +58,7 @@ from toygan.view.scene import (
     THIN,
     Scene,
     no_critic,
+    no_optimum,
     optimum_in_words,
     optimum_label,
     real_in_words,
@@ -272,7 +273,7 @@ def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     bold = f"Curves: seed {recording.facts.portrait} bold, the others thin. " if len(seeds) > 1 else ""
     prose = [
         *final_notes(recording),
-        NO_OPTIMUM if shown.optimal is None and shown.critic_kept and not shown.note else "",
+        no_optimum_told(shown),
         real_in_words(shown),
         f"{bold}{dotted_in_words(recording)}{floor_in_words(recording)}Curves of W1 are of "
         f"{recording.facts.summary.critic_points or 'a few'} points a frame. {arrows_in_words(shown)}",
@@ -281,7 +282,10 @@ def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     return lines + [(line, "monospace") for line in command_lines(recording, 112)]
 
 
-NO_OPTIMUM = "No optimal critic is drawn: for this game none is known."
+def no_optimum_told(shown: Scene) -> str:
+    """That there is no optimal critic and why; nothing where there is one, or no critic at all."""
+    lacks = shown.optimal is None and shown.critic_kept and not shown.note
+    return f"No optimal critic is drawn: {no_optimum(shown.recording)}." if lacks else ""
 
 
 def arrows_in_words(shown: Scene) -> str:
@@ -427,7 +431,7 @@ def key_line(axis: Axes, style: Stroke) -> None:
 
 def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
     """The commands that made the runs, each once; more than four lines of them are left to the file's metadata."""
-    commands = dict.fromkeys(run.facts.command for run in recordings if run.facts.command)
+    commands = dict.fromkeys(one for run in recordings for one in run.facts.command.splitlines())
     lines = [line for command in commands for line in wrapped_command(command, 112)]
     return (
         lines if len(lines) <= 4 else [*lines[:3], f"    ({len(commands)} commands in all: see this file's metadata)"]

@@ -29,6 +29,7 @@ from toygan.draw.sheet import (
     status_line,
     suffix_in,
 )
+from toygan.draw.style import quiet
 from toygan.files.text import number
 from toygan.quantities.spectrum import Spectrum
 from toygan.session.recording import Recording
@@ -80,14 +81,12 @@ def dress(axis: Axes, x: str, y: str) -> None:
     """A square panel of the complex plane."""
     axis.set_aspect("equal")
     axis.axhline(0, color=FAINT, linewidth=0.4, zorder=0)
-    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(MaxNLocator(4))
         line.set_major_formatter(FuncFormatter(tick))
     axis.set_xlabel(x, size=SMALL, labelpad=1, color=INK)
     axis.set_ylabel(y, size=SMALL, labelpad=1, color=INK)
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
+    quiet(axis)
 
 
 def spectrum_in_words(found: Spectrum) -> str:

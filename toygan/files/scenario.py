@@ -14,29 +14,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from toygan.files.config import Config, Method, View
+from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, plainly, shortened, suggestion
 from toygan.files.own import PARTS, WORD, given, halves, in_its_file, is_own, short, table_of
 from toygan.files.own_parts import filled
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.files.strict import (
-    Key,
-    Mistake,
     Names,
-    Place,
     Source,
-    UserError,
     as_kind,
     examined,
-    in_toml,
     json_default,
     parse_key,
     parse_override,
     placed,
-    plainly,
     put,
     read_toml,
     refused,
-    shortened,
-    suggestion,
 )
 from toygan.files.world import BUILDERS, build_target
 from toygan.game.constraints import CONSTRAINTS
