@@ -17,6 +17,7 @@ import toygan.draw as draw
 from toygan.draw import film, panels, pixels, players, reel, sheet, together
 from toygan.draw import steps as draw_steps
 from toygan.draw.points import GENERATED, INK_ADDED, visible
+from toygan.draw.saved import save_figure
 from toygan.files.text import number
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording
@@ -869,7 +870,7 @@ def test_a_seed_without_its_critic_shows_its_points_and_says_so(tmp_path):
     draw.save_film(run, tmp_path / "film.gif")
     assert len(pictures_in(tmp_path / "film.gif")) == 2
     for view in ("inside", "latent", "transport"):
-        players.save_view(run, view, tmp_path / f"{view}.png")
+        save_figure(players.VIEWS[view](run), tmp_path / f"{view}.png", "")
 
 
 def few(**changes):

@@ -31,7 +31,7 @@ from toygan.draw.choice import PANELS, TOGETHER, chosen, save_chosen
 from toygan.draw.companions import EXTRAS
 from toygan.draw.finish import GROUND, LIGHT, darken, translate
 from toygan.draw.panels import styles_of
-from toygan.draw.players import save_view
+from toygan.draw.players import VIEWS
 from toygan.draw.points import visible
 from toygan.draw.saved import page_of, save_figure
 from toygan.draw.sheet import command_lines
@@ -466,7 +466,7 @@ def test_a_run_drawn_as_usual_carries_the_command_of_the_run_alone(small_runs, m
 
 def test_both_commands_stand_beneath_and_in_the_file(tmp_path):
     run = with_command(few(frames=3), "toygan draw runs/a/b --view latent")
-    save_view(run, "latent", tmp_path / "latent.png")
+    save_figure(VIEWS["latent"](run), tmp_path / "latent.png", run.facts.command)
     with Image.open(tmp_path / "latent.png") as picture:
         assert picture.info["Description"].splitlines()[1:] == ["toygan draw runs/a/b --view latent"]
     lines = command_lines(run, 112)

@@ -165,12 +165,13 @@ def draw(
     """The picture of a sweep, of the distances that are wanted."""
     import numpy as np
 
-    from toygan.draw.distance import distances_along, save_distances
+    from toygan.draw.distance import distances_along
+    from toygan.draw.saved import save_figure
 
     values = {name: np.array([number.value for number in found[name]]) for name in wanted}
     floors = {name: np.array([number.floor for number in numbers], float) for name, numbers in found.items()}
     figure = distances_along(title, named(sweep), sweep.values, values, floors, command)
-    save_distances(figure, path, command, options)
+    save_figure(figure, path, command, options)
 
 
 def plain(number: Number) -> dict[str, Any]:

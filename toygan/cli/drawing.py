@@ -392,9 +392,7 @@ def looks_of(recording: Recording, text: str | None, formats: Sequence[str]) -> 
 
     if text is None:
         return []
-    for suffix in formats:
-        if suffix not in PICTURES:
-            raise UserError(f"--format {suffix}: --steps makes a picture; {suggestion(suffix, PICTURES, 'formats')}")
+    refuse_films(formats, "--steps makes a picture")
     steps = steps_in(text)
     if len(steps) > MOST:
         raise UserError(
@@ -408,18 +406,19 @@ def looks_of(recording: Recording, text: str | None, formats: Sequence[str]) -> 
 
 def drawn_looks(recording: Recording, path: Path, suffix: str, looks: Sequence[int], options: Options) -> Path:
     """Draw some looks side by side as PATH.SUFFIX; where it is."""
-    from toygan.draw.steps import save_steps
+    from toygan.draw.saved import save_figure
+    from toygan.draw.steps import steps
 
     place = path.with_name(f"{path.name}.{suffix}")
-    save_steps(recording, looks, place, options)
+    save_figure(steps(recording, looks, options), place, recording.facts.command, options)
     return place
 
 
-def refuse_films(formats: Sequence[str]) -> None:
+def refuse_films(formats: Sequence[str], why: str = "unknown") -> None:
     """UserError for a format that is none of a picture, before anything is played."""
     for name in formats:
         if name not in PICTURES:
-            raise UserError(f"--format {name}: unknown; {suggestion(name, PICTURES, 'formats')}")
+            raise UserError(f"--format {name}: {why}; {suggestion(name, PICTURES, 'formats')}")
 
 
 def files_of(out: Path, formats: Sequence[str]) -> list[Path]:
@@ -459,8 +458,7 @@ def panels_in(panels: str | None, legal: Sequence[str]) -> list[str]:
 def chosen_formats(formats: Sequence[str], otherwise: Sequence[str]) -> list[str]:
     """The formats asked for, each once; UserError for an unknown one."""
     for suffix in formats:
-        if suffix not in PICTURES + FILMS:
-            raise UserError(f"--format {suffix}: unknown; {suggestion(suffix, PICTURES + FILMS, 'formats')}")
+        one_of("format", suffix, PICTURES + FILMS)
     return list(dict.fromkeys(formats or otherwise))
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,10 +16,12 @@ from toygan.cli import drawing
 from toygan.cli.completion import complete_method, complete_setting
 from toygan.cli.exits import clear_faults
 from toygan.cli.shared import Json, again
-from toygan.files.mistakes import UserError, suggestion
+from toygan.files.mistakes import UserError
 from toygan.files.text import say, say_json
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from toygan.draw import Options
     from toygan.session.dirac import Portrait
     from toygan.session.recording import Recording
@@ -27,97 +29,96 @@ if TYPE_CHECKING:
 
 def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, options: Options) -> Path:
     """Draw n fresh points of every seed's last generator as FOLDER/points.SUFFIX; where it is."""
-    from toygan.draw.fresh import save_fresh
-    from toygan.draw.sheet import PICTURE_FORMATS
+    from toygan.draw.fresh import fresh
+    from toygan.draw.saved import save_figure
 
-    if suffix not in PICTURE_FORMATS:
-        raise UserError(
-            f"--format {suffix}: --points makes a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}"
-        )
-    save_fresh(recording, recording.sample(n), folder / f"points.{suffix}", options)
-    return folder / f"points.{suffix}"
+    drawing.refuse_films([suffix], "--points makes a picture")
+    path = folder / f"points.{suffix}"
+    save_figure(fresh(recording, recording.sample(n)), path, recording.facts.command, options)
+    return path
 
 
 def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, options: Options, tail: str = "") -> Path:
     """Draw one view of a run as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is. UserError for an unknown view or format."""
-    from toygan.draw.players import save_view
-    from toygan.draw.sheet import PICTURE_FORMATS
+    from toygan.draw.saved import save_figure
 
-    if view not in drawing.VIEWS:
-        raise UserError(f"--view {view}: unknown; {suggestion(view, drawing.VIEWS, 'views')}")
-    if suffix not in PICTURE_FORMATS:
-        raise UserError(f"--format {suffix}: a view is a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}")
+    drawing.one_of("view", view, drawing.VIEWS)
+    drawing.refuse_films([suffix], "a view is a picture")
     path = folder / f"{view}{tail}.{suffix}"
-    if view == "dirac":
-        save_phases([portrait_of_run(recording)], path, recording.facts.command, options)
-    elif view == "density":
-        draw_density(recording, path, options)
-    elif view == "spectrum":
-        draw_spectrum(recording, path, options)
-    elif view in ("anomaly", "edit"):
-        draw_search(recording, view, path, options)
-    elif view == "refined":
-        draw_refined(recording, path, options)
-    else:
-        save_view(recording, view, path, options)
+    save_figure(VIEWS.get(view, of_players(view))(recording), path, recording.facts.command, options)
     return path
 
 
-def draw_density(recording: Recording, path: Path, options: Options) -> None:
-    """Draw the exact density of a run's last generator; UserError where it has none."""
-    from toygan.draw.density import save_density
+def of_players(view: str) -> Callable[[Recording], Figure]:
+    """One of the views of the inside of the players."""
+
+    def drawn(recording: Recording) -> Figure:
+        from toygan.draw import players
+
+        return players.VIEWS[view](recording)
+
+    return drawn
+
+
+def density(recording: Recording) -> Figure:
+    """The exact density of a run's last generator; UserError where it has none."""
+    from toygan.draw.density import densities
     from toygan.session.density import seen_density
 
-    save_density(recording, seen_density(recording), path, options)
+    return densities(recording, seen_density(recording))
 
 
-def draw_search(recording: Recording, view: str, path: Path, options: Options) -> None:
-    """Draw what a search of a run's last generator finds; UserError where there are several."""
-    from toygan.draw.search import save_anomaly, save_edit
-    from toygan.session.search import seen_anomaly, seen_edit
+def anomaly(recording: Recording) -> Figure:
+    """How far each place is from what a run's last generator can make; UserError where there are several generators."""
+    from toygan.draw.search import anomalies
+    from toygan.session.search import seen_anomaly
 
-    if view == "anomaly":
-        save_anomaly(recording, seen_anomaly(recording), path, options)
-    else:
-        save_edit(recording, seen_edit(recording), path, options)
+    return anomalies(recording, seen_anomaly(recording))
 
 
-def draw_spectrum(recording: Recording, path: Path, options: Options) -> None:
-    """Draw the eigenvalues of a step from where a run ended; UserError where its players are too large for that."""
-    from toygan.draw.spectrum import save_spectrum
+def edit(recording: Recording) -> Figure:
+    """What becomes of points of a run's last generator that are dragged; UserError where there are several generators."""
+    from toygan.draw.search import edits
+    from toygan.session.search import seen_edit
+
+    return edits(recording, seen_edit(recording))
+
+
+def spectrum(recording: Recording) -> Figure:
+    """The eigenvalues of a step from where a run ended; UserError where its players are too large for that."""
+    from toygan.draw.spectrum import spectra
     from toygan.session.spectrum import spectrum_of
 
-    save_spectrum(recording, spectrum_of(recording), path, options)
+    return spectra(recording, spectrum_of(recording))
 
 
-def draw_refined(recording: Recording, path: Path, options: Options) -> None:
-    """Draw what a run's critics make of its last generator's points."""
-    from toygan.draw.refined import save_refined
-    from toygan.session.refined import refined
+def refined(recording: Recording) -> Figure:
+    """What a run's critics make of its last generator's points."""
+    from toygan.draw.refined import refined_clouds
+    from toygan.session import refined as session
 
-    save_refined(recording, refined(recording), path, options)
+    return refined_clouds(recording, session.refined(recording))
 
 
-def portrait_of_run(recording: Recording) -> Portrait:
+def phases(recording: Recording) -> Figure:
     """The phase portrait of a run's own config; UserError where the run has none or is not a Dirac-GAN."""
+    from toygan.draw.dirac import portraits
     from toygan.session.dirac import portrait
 
     config = recording.folder / "config.toml" if recording.folder else None
     if config is None or not config.exists():
         raise UserError("--view dirac: the recording has no config.toml beside it")
-    return portrait(scenario=str(config))
+    return portraits([portrait(scenario=str(config))], recording.facts.command)
 
 
-def save_phases(
-    portraits: Sequence[Portrait], path: Path, command: str, options: Options, game: str | None = None
-) -> None:
-    """Draw portraits side by side, of a typed game or of methods."""
-    from toygan.draw.dirac import save_portraits, save_typed
-
-    if game is None:
-        save_portraits(portraits, path, command, options)
-    else:
-        save_typed(game, portraits, path, command, options)
+VIEWS: dict[str, Callable[[Recording], Figure]] = {  # besides those of the players
+    "density": density,
+    "spectrum": spectrum,
+    "refined": refined,
+    "anomaly": anomaly,
+    "edit": edit,
+    "dirac": phases,
+}
 
 
 Rules = Annotated[
@@ -196,6 +197,17 @@ def dirac(
         for path in files:
             save_phases(portraits, path, command, options, game)
         say_phases(portraits, files, as_json)
+
+
+def save_phases(
+    several: Sequence[Portrait], path: Path, command: str, options: Options, game: str | None = None
+) -> None:
+    """Draw portraits side by side, of a typed game or of methods."""
+    from toygan.draw.dirac import portraits, typed_portraits
+    from toygan.draw.saved import save_figure
+
+    figure = portraits(several, command) if game is None else typed_portraits(game, several, command)
+    save_figure(figure, path, command, options)
 
 
 USUAL_METHODS = ["ns-gan", "ns-gan-r1"]

@@ -46,7 +46,7 @@ from toygan.draw.players import (
     transport_matrix,
     weights,
 )
-from toygan.draw.saved import PICTURE_FORMATS, Paper, save_figure, suffix_in
+from toygan.draw.saved import Paper, save_figure
 from toygan.draw.sheet import WIDTH, comparison_header, even, figure_of, key_line, point_legend, say, w1_together
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
@@ -437,7 +437,6 @@ def save_chosen(
     options: Options = USUAL,
 ) -> None:
     """Write chosen panels as PNG, PDF or SVG; raises ValueError for another suffix, and as `chosen` does."""
-    suffix_in(path, PICTURE_FORMATS)
     figure, page = chosen(recordings, names, looks, options)
     commands = dict.fromkeys(recording.facts.command for recording in recordings)
     save_figure(figure, path, "\n".join(commands), options, page)

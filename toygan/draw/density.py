@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,29 +13,21 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
 from toygan.draw.layout import axis_at, panel_height
-from toygan.draw.panels import INK, PLAIN, SMALL, colour_bar, corner_note, frame_view, pixel_extent
-from toygan.draw.players import foot, not_recorded
+from toygan.draw.panels import INK, PLAIN, colour_bar, corner_note, frame_view, pixel_extent
+from toygan.draw.players import not_recorded
 from toygan.draw.sheet import (
     MARGIN,
-    PICTURE_FORMATS,
     RIGHT,
     TEXT,
     THIRD,
     UNDER,
     WIDTH,
-    blank,
-    command_lines,
-    even,
-    save_figure,
-    say,
-    status_line,
-    suffix_in,
+    explained,
 )
 from toygan.files.text import number, percent
 from toygan.quantities.density import Estimate
 from toygan.session.recording import Recording
-from toygan.view.look import USUAL, Options
-from toygan.view.scene import Scene, scene, title_of
+from toygan.view.scene import Scene, scene
 
 if TYPE_CHECKING:
     from toygan.session.density import SeenDensity
@@ -134,22 +125,15 @@ def told(estimate: Estimate) -> str:
 
 def densities(recording: Recording, seen: SeenDensity) -> Figure:
     """The sheet: the generator's density, the target's, and the number of latents behind each place."""
-    shown = scene(recording)
-    tall, commands, words = panel_height(shown, THIRD), command_lines(recording, 112), divergences_in_words(seen)
-    bottom = 0.25 + 0.165 * len(commands) + UNDER
-    figure = blank(even(bottom + tall + 1.55))
-    up, title = figure.get_figheight(), f"{title_of(recording)} · density"
-    say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
-    say(figure, 0.2, up - 0.6, status_line(shown), PLAIN)
-    say(figure, 0.2, up - 0.84, words[0], SMALL, "bold")
-    for row, line in enumerate(textwrap.wrap(words[1], TEXT)):
-        say(figure, 0.2, up - 1.005 - 0.15 * row, line, SMALL)
+    shown, words = scene(recording), divergences_in_words(seen)
+    tall = panel_height(shown, THIRD)
+    prose = [(words[0], "bold"), *((line, "normal") for line in textwrap.wrap(words[1], TEXT))]
+    figure, below = explained(recording, "density", prose, tall + UNDER)
     for left, (title, panel) in zip(np.linspace(MARGIN, WIDTH - RIGHT - THIRD, 3), PANELS, strict=True):
-        axis = axis_at(figure, left, bottom, THIRD, tall)
+        axis = axis_at(figure, left, below + UNDER, THIRD, tall)
         panel(axis, shown, seen)
         axis.tick_params(labelleft=left == MARGIN)
         axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
-    foot(figure, commands)
     return figure
 
 
@@ -158,9 +142,3 @@ PANELS = (
     ("the target's density p", target_map),
     ("latents behind a place, and folds", sheet_map),
 )
-
-
-def save_density(recording: Recording, seen: SeenDensity, path: str | Path, options: Options = USUAL) -> None:
-    """Write the sheet as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(densities(recording, seen), path, recording.facts.command, options)

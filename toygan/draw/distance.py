@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,9 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from toygan.draw.layout import axis_at
 from toygan.draw.panels import FAINT, INK, LARGE, METHOD_COLOURS, PLAIN, SMALL
-from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, blank, save_figure, say, suffix_in
+from toygan.draw.sheet import WIDTH, blank, say
 from toygan.quantities.table import label_of
-from toygan.view.look import USUAL, Options
 
 PANELS = {
     "moving mass (plane units)": ("w1", "w2"),
@@ -111,9 +109,3 @@ def dress(axis: Axes, key: str, members: Sequence[str]) -> None:
         axis.spines[name].set_visible(False)
     axis.legend(loc="lower left", bbox_to_anchor=(-0.03, 1.0), fontsize=SMALL, frameon=False, ncol=3, handlelength=1.2,
                 columnspacing=0.8, handletextpad=0.4)  # fmt: skip
-
-
-def save_distances(figure: Figure, path: str | Path, command: str, options: Options = USUAL) -> None:
-    """Write the picture as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(figure, path, command, options)

@@ -30,6 +30,7 @@ from toygan.draw.moving import Moving, levels_in_time, show_scores, with_bar
 from toygan.draw.pixels import score_pixels, steepness_edges, steepness_pixels
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
+from toygan.draw.saved import suffix_in
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.levels import Levels, Scale
@@ -62,7 +63,7 @@ def save_film(
 
     `progress(done, total)` is called after every frame. ValueError for an unknown suffix, ImportError without an encoder.
     """
-    kind = sheet.suffix_in(path, FILM_FORMATS)
+    kind = suffix_in(path, FILM_FORMATS)
     shown = scene(recording, options.points)
     figure, parts = film_figure(shown, pace.width, options)
     played = reel(len(shown.steps), pace)

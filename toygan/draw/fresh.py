@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.panels import INK, PLAIN, corner_note, frame_view, say_outside
-from toygan.draw.players import foot
 from toygan.draw.points import generated_cloud, real_points
-from toygan.draw.sheet import MARGIN, PICTURE_FORMATS, WIDTH, blank, command_lines, even, header, save_figure, suffix_in
+from toygan.draw.sheet import MARGIN, WIDTH, framed, header
 from toygan.session.recording import Recording
-from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, scene, seeds_in_words, title_of
 
 MOST, ACROSS = 6, 3  # seeds that have a panel; panels beside each other
@@ -28,9 +25,7 @@ def fresh(recording: Recording, points: np.ndarray) -> Figure:
     pitch = (WIDTH - 0.3) / max(across, 2)
     side = pitch - 0.4
     row = panel_height(shown, side) + 0.6
-    commands = command_lines(recording, 112)
-    below = 0.25 + 0.165 * len(commands)
-    figure = blank(even(below + rows * row + 1.0))
+    figure, below = framed(recording, rows * row + 1.0)
     header(figure, f"{title_of(recording)} · {points.shape[1]} fresh points a seed", status(recording, seeds), [shown])
     for place, seed in enumerate(seeds):
         left, bottom = MARGIN + place % across * pitch, below + (rows - 1 - place // across) * row + 0.35
@@ -44,7 +39,6 @@ def fresh(recording: Recording, points: np.ndarray) -> Figure:
             corner_note(axis, "diverged: no point is finite")
         frame_view(axis, cloud)
         axis.set_title(f"seed {seed}", size=PLAIN, loc="left", pad=5, color=INK)
-    foot(figure, commands)
     return figure
 
 
@@ -58,9 +52,3 @@ def status(recording: Recording, seeds: list[int]) -> str:
     facts = recording.facts
     every = "" if len(seeds) == len(facts.seeds) else f" shown of {seeds_in_words(facts.seeds)}"
     return f"seeds {seeds_in_words(seeds)}{every} · step {facts.step} of {facts.steps} · {facts.status}"
-
-
-def save_fresh(recording: Recording, points: np.ndarray, path: str | Path, options: Options = USUAL) -> None:
-    """Write the picture of points [S, n, 2] as PNG, PDF or SVG; raises ValueError for another suffix."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(fresh(recording, points), path, recording.facts.command, options)

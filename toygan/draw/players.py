@@ -7,7 +7,6 @@ Whatever a recording does not hold is said to be not recorded, so that older run
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -37,21 +36,14 @@ from toygan.draw.panels import (
 from toygan.draw.points import GENERATED, REAL, latent_colours, real_points
 from toygan.draw.sheet import (
     MARGIN,
-    PICTURE_FORMATS,
     WIDTH,
-    blank,
-    command_lines,
-    even,
+    framed,
     header,
-    save_figure,
-    say,
     status_line,
-    suffix_in,
 )
 from toygan.draw.style import quiet
 from toygan.files.text import number
 from toygan.session.recording import Recording
-from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, scene, title_of
 
 PAIRS = 200  # points of either cloud in a transport plan: a thousand lines would be a blot
@@ -363,10 +355,8 @@ def inside(recording: Recording) -> Figure:
     pitch = (WIDTH - 0.3) / 3
     side = pitch - 0.4
     tall = panel_height(shown, side)
-    commands = command_lines(recording, 112)
-    below = 0.25 + 0.165 * len(commands)
     curve, row = 1.25, 2.15
-    figure = blank(even(below + 2 * row + tall + 1.7))
+    figure, below = framed(recording, 2 * row + tall + 1.7)
     header(figure, f"{title_of(recording)} · inside", status_line(shown))
     for place, (title, panel) in enumerate(maps):
         axis = axis_at(figure, MARGIN + place * pitch, below + 2 * row + 0.75, side, tall)
@@ -378,7 +368,6 @@ def inside(recording: Recording) -> Figure:
     axis = axis_at(figure, MARGIN + 0.08 + 2 * pitch, below + 0.42, 1.5, 1.5)
     transport_matrix(axis, shown, shown.last)
     axis.set_title("transport plan, pairs", size=LARGE, loc="left", pad=5, color=INK)
-    foot(figure, commands)
     return figure
 
 
@@ -387,22 +376,13 @@ def one_panel(recording: Recording, panels: Sequence[TitledPanel]) -> Figure:
     shown = scene(recording)
     side = 3.4
     tall = panel_height(shown, side)
-    commands = command_lines(recording, 112)
-    below = 0.25 + 0.165 * len(commands)
-    figure = blank(even(below + tall + 1.5))
+    figure, below = framed(recording, tall + 1.5)
     header(figure, title_of(recording), status_line(shown))
     for place, (title, panel) in enumerate(panels):
         axis = axis_at(figure, MARGIN + place * (WIDTH - 0.35 - side - MARGIN), below + 0.45, side, tall)
         axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
         panel(axis, shown, shown.last)
-    foot(figure, commands)
     return figure
-
-
-def foot(figure: Figure, commands: Sequence[str]) -> None:
-    """The command that made the run."""
-    for row, words in enumerate(reversed(commands)):
-        say(figure, MARGIN - 0.15, 0.12 + 0.165 * row, words, SMALL, family="monospace")
 
 
 def latent(recording: Recording) -> Figure:
@@ -415,14 +395,6 @@ def latent(recording: Recording) -> Figure:
 def transport(recording: Recording) -> Figure:
     """The transport plan as lines beside the plan as a matrix."""
     return one_panel(recording, (("plan: ", transport_lines), ("the same plan as a matrix", transport_matrix)))
-
-
-def save_view(recording: Recording, view: str, path: str | Path, options: Options = USUAL) -> None:
-    """Write one view of a run as PNG, PDF or SVG; raises ValueError for an unknown view or suffix."""
-    if view not in VIEWS:
-        raise ValueError(f"view {view!r} cannot be drawn; one of {', '.join(VIEWS)} can")
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(VIEWS[view](recording), path, recording.facts.command, options)
 
 
 VIEWS: dict[str, Callable[[Recording], Figure]] = {"inside": inside, "latent": latent, "transport": transport}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import textwrap
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +14,10 @@ from matplotlib.figure import Figure
 from toygan.draw.fresh import of_points
 from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.panels import INK, PLAIN, SMALL, corner_note, frame_view, say_outside
-from toygan.draw.players import foot
 from toygan.draw.points import generated_cloud, real_points
-from toygan.draw.sheet import MARGIN, PICTURE_FORMATS, WIDTH, blank, command_lines, even, header, save_figure, suffix_in
+from toygan.draw.sheet import MARGIN, WIDTH, framed, header
 from toygan.files.text import number
 from toygan.session.recording import Recording
-from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, scene, title_of
 
 if TYPE_CHECKING:
@@ -35,18 +32,16 @@ def refined_clouds(recording: Recording, seen: Refined) -> Figure:
     pitch = (WIDTH - 0.3) / (1 + max(map(len, seen.after.values())))
     side = pitch - 0.3
     tall = panel_height(shown, side)
-    row, commands = tall + 1.1, command_lines(recording, 112)
-    below = 0.3 + 0.165 * len(commands)
-    figure = blank(even(below + len(seen.after) * row + 0.8))
+    row = tall + 1.1
+    figure, below = framed(recording, len(seen.after) * row + 0.85)
     header(figure, f"{title_of(recording)} · refined", status(recording, seen), [shown])
     for i, (critic, ways) in enumerate(seen.after.items()):
-        bottom = below + (len(seen.after) - 1 - i) * row + 0.55
+        bottom = below + (len(seen.after) - 1 - i) * row + 0.6
         figure.text(MARGIN / WIDTH, (bottom + tall + 0.3) / figure.get_figheight(), said_of(seen, critic), size=PLAIN,
                     weight="bold", color=INK, parse_math=False)  # fmt: skip
         for k, (way, cloud) in enumerate({"as it is made": seen.before, **ways}.items()):
             axis = axis_at(figure, MARGIN + k * pitch, bottom, side, tall)
             panel(axis, shown, cloud, way, side)
-    foot(figure, commands)
     return figure
 
 
@@ -83,9 +78,3 @@ def status(recording: Recording, seen: Refined) -> str:
     why = f" · no optimal critic: {seen.why_not}" if seen.why_not else ""
     seed = recording.facts.portrait
     return f"seed {seed} · W1 of perfect samples of {len(seen.real)}: {number(mean)}, at most {number(most)} of 16{why}"
-
-
-def save_refined(recording: Recording, seen: Refined, path: str | Path, options: Options = USUAL) -> None:
-    """Write the sheet as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(refined_clouds(recording, seen), path, recording.facts.command, options)

@@ -47,7 +47,7 @@ from toygan.draw.panels import (
     w1_curves,
 )
 from toygan.draw.points import GENERATED, REAL, counted, due_rings, share_discs
-from toygan.draw.saved import PICTURE_FORMATS, save_figure, suffix_in
+from toygan.draw.saved import save_figure
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart, worlds
@@ -323,9 +323,31 @@ def wrapped_command(command: str, width: int) -> list[str]:
     return textwrap.wrap(f"$ {command}", width, subsequent_indent="    ")
 
 
+def framed(recording: Recording, tall: float) -> tuple[Figure, float]:
+    """A figure with so many inches of room above the command that made the run, which stands at its foot; where they begin."""
+    commands = command_lines(recording, 112)
+    below = 0.25 + ROW * len(commands)
+    figure = blank(even(below + tall))
+    for row, words in enumerate(reversed(commands)):
+        say(figure, MARGIN - 0.15, 0.12 + ROW * row, words, SMALL, family="monospace")
+    return figure, below
+
+
+def explained(recording: Recording, name: str, prose: Sequence[tuple[str, str]], tall: float) -> tuple[Figure, float]:
+    """A figure of something about a run's end, by its name, with lines of prose and their weights beneath the title, and so many
+    inches of room beneath these; where they begin.
+    """
+    figure, below = framed(recording, tall + 1.15 + ROW * len(prose))
+    up, title = figure.get_figheight(), f"{title_of(recording)} · {name}"
+    say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
+    say(figure, 0.2, up - 0.6, status_line(scene(recording)), PLAIN)
+    for row, (line, weight) in enumerate(prose):
+        say(figure, 0.2, up - 0.84 - ROW * row, line, SMALL, weight)
+    return figure, below
+
+
 def save_picture(recording: Recording, path: str | Path, options: Options = USUAL) -> None:
     """Write the sheet of a run as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
     save_figure(picture(recording, options), path, recording.facts.command, options)
 
 
@@ -551,7 +573,6 @@ def w1_of_one(axis: Axes, recording: Recording, colour: str, dashes: str, band: 
 
 def save_comparison(recordings: Sequence[Recording], path: str | Path, options: Options = USUAL) -> None:
     """Write the comparison as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
     save_figure(comparison(recordings, options), path, "\n".join(r.facts.command for r in recordings), options)
 
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from toygan.draw.layout import axis_at, fitted, fitted_to, panel_height, place_beneath
 from toygan.draw.panels import INK, LARGE, critic_contour
-from toygan.draw.players import foot
 from toygan.draw.sheet import (
     MARGIN,
-    PICTURE_FORMATS,
     UNDER,
     WIDTH,
-    blank,
-    command_lines,
-    even,
+    framed,
     header,
     main_panels,
-    save_figure,
-    suffix_in,
 )
 from toygan.session.recording import Recording
 from toygan.view.chosen import at_look
@@ -99,14 +92,12 @@ def grid(
     right, down = cells[-1][-1]
     side = min((WIDTH - MARGIN - 0.1) / (right + 1) - GAP, WIDEST)
     tall = panel_height(shown, side)
-    commands = command_lines(shown.recording, 112)
     room = 0.25 + APART + LINE * max(fitted_to(side, lines).count("\n") + 1 for lines in told)
-    below, pitch = 0.25 + 0.165 * len(commands) + room, tall + UNDER + ABOVE
-    figure = blank(even(below + pitch * (down + 1) + 0.95))
+    pitch = tall + UNDER + ABOVE
+    figure, below = framed(shown.recording, room + pitch * (down + 1) + 0.95)
     header(figure, title_of(shown.recording), said(shown, options), [shown])
-    foot(figure, commands)
     axes = [
-        [axis_at(figure, MARGIN + column * (side + GAP), below + (down - row) * pitch + UNDER, side, tall)
+        [axis_at(figure, MARGIN + column * (side + GAP), below + room + (down - row) * pitch + UNDER, side, tall)
          for column, row in look]
         for look in cells
     ]  # fmt: skip
@@ -127,9 +118,3 @@ def dress(places: Sequence[Axes], cells: Sequence[GridCell], later: bool) -> Non
 def name(axis: Axes, words: str) -> None:
     """The look's name over its first panel and that one's title."""
     axis.annotate(words, (0, 1), (0, 18), "axes fraction", "offset points", size=LARGE, weight="bold", color=INK)
-
-
-def save_steps(recording: Recording, looks: Sequence[int], path: str | Path, options: Options = USUAL) -> None:
-    """Write some looks [n] of a run as PNG, PDF or SVG; raises ValueError for another suffix, and as `steps` does."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(steps(recording, looks, options), path, recording.facts.command, options)

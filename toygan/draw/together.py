@@ -19,6 +19,7 @@ from toygan.draw.companions import EXTRAS, brief_of, colours_wanted
 from toygan.draw.film import Advance, event_marks, moving_contour, rendered
 from toygan.draw.moving import Moving, levels_in_time
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
+from toygan.draw.saved import suffix_in
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
 from toygan.view.levels import Scale, range_in_words
@@ -40,7 +41,7 @@ def save_comparison_film(
     options: Options = USUAL,
 ) -> None:
     """Write several runs' film, in step by share of training; raises as `save_film`, ValueError for none."""
-    kind = sheet.suffix_in(path, FILM_FORMATS)
+    kind = suffix_in(path, FILM_FORMATS)
     scenes = [scene(recording, options.points) for recording in recordings]
     figure, parts = comparison_figure(scenes, pace.width, options)
     played = reel(max(len(shown.steps) for shown in scenes), pace, HOLD)
