@@ -22,19 +22,9 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import toygan
-from toygan.cli import check, distance, drawing, exhibits, lab, many, protocol, views
+from toygan.cli import check, distance, drawing, exhibits, exits, lab, many, protocol, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario, complete_setting
 from toygan.cli.completion import complete_words as words_of
-from toygan.cli.exits import (
-    FAILED,
-    INTERRUPTED,
-    SOME_FAILED,
-    clear_faults,
-    complain,
-    fault_in_words,
-    stop,
-    stopping,
-)
 from toygan.cli.shared import Json, OwnCode, again, folder_told, options_again, sharing, with_budget
 from toygan.cli.streams import mend_streams
 from toygan.files.mistakes import UserError, shortened, suggestion
@@ -103,7 +93,7 @@ def complain_of_usage(error: TyperException) -> None:
     lines = [re.sub(r"\s*\n\s*", " ", error.format_message())]
     if type(error).__name__ == "MissingParameter" and command in EXAMPLES:
         lines += ["for example", *in_lines(EXAMPLES[command])]
-    complain("\n    ".join([*lines, *([f"{context.command_path} --help says more"] if context else [])]))
+    exits.complain("\n    ".join([*lines, *([f"{context.command_path} --help says more"] if context else [])]))
 
 
 def in_lines(commands: dict[str, str]) -> list[str]:
@@ -185,17 +175,17 @@ def main() -> None:
     gc.set_threshold(*SELDOM)
     atexit.register(gc.disable)  # the last search, through all that was imported, frees what the system frees anyway
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, exits.stop)
     try:
         app()
     except (KeyboardInterrupt, SystemExit):  # typer takes a stop outside of a command without a word
-        if not stopping.is_set():
+        if not exits.stopping.is_set():
             raise
-        complain("interrupted")
-        sys.exit(INTERRUPTED)
+        exits.complain("interrupted")
+        sys.exit(exits.INTERRUPTED)
     except OSError as error:  # what is printed outside of a command, such as help, onto a full disk
-        complain(fault_in_words(error))
-        sys.exit(FAILED)
+        exits.complain(exits.fault_in_words(error))
+        sys.exit(exits.FAILED)
 
 
 # --- run -------------------------------------------------------------------------------------------------------------
@@ -263,7 +253,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Train a generator against a critic, and show what happened."""
-    with clear_faults(
+    with exits.clear_faults(
         "\n    nothing is lost: the same command goes on from the last frame", "; the same command goes on from here"
     ):
         from toygan.files.own import allow_named
@@ -278,7 +268,7 @@ def run(
             raise faults[-1]
         report(recordings, faults, animation, page, as_json)
         if faults:
-            raise typer.Exit(SOME_FAILED)
+            raise typer.Exit(exits.SOME_FAILED)
 
 
 def prepared(
@@ -324,9 +314,9 @@ def run_all(jobs: list[Job]) -> tuple[list[Recording], list[BaseException]]:
             with watching(name) as watch:
                 recordings.append(run.carry_out(config, order._replace(watch=watch)))
         except (Exception, SystemExit) as error:  # of a run's own code
-            if len(jobs) == 1 or stopping.is_set():
+            if len(jobs) == 1 or exits.stopping.is_set():
                 raise
-            complain(f"{name}: {error if isinstance(error, UserError) else fault_in_words(error)}")
+            exits.complain(f"{name}: {error if isinstance(error, UserError) else exits.fault_in_words(error)}")
             faults.append(error)
     return recordings, faults
 
@@ -406,7 +396,7 @@ def draw(
     page: Page = False,
 ) -> None:
     """Draw a run again from its recording, or more points of its generators; nothing is trained."""
-    with clear_faults():
+    with exits.clear_faults():
         from toygan.files.own import allow_named
 
         allow_named(own)
@@ -501,7 +491,7 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Put several runs side by side: one picture, one film, every measure with its floor."""
-    with clear_faults():
+    with exits.clear_faults():
         if len(folders) < 2:
             raise UserError("compare needs two runs or more")
         drawing.without_film(formats, animation)
@@ -556,7 +546,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List what there is."""
-    with clear_faults():
+    with exits.clear_faults():
         from toygan.cli.catalogue import LISTS
         from toygan.cli.console import print_list
 
@@ -576,7 +566,7 @@ def show(
     ],
 ) -> None:
     """Explain one thing: a method, scenario, exhibit, quantity, label of the diagnosis, or any other name."""
-    with clear_faults():
+    with exits.clear_faults():
         from toygan.cli.catalogue import pages
         from toygan.cli.console import print_page
 
@@ -587,7 +577,7 @@ def show(
 @app.command()
 def doctor() -> None:
     """Say what is installed, what is missing, and what the machine offers."""
-    with clear_faults():
+    with exits.clear_faults():
         from toygan.cli.console import print_doctor
 
         print_doctor()

@@ -12,18 +12,10 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
+from toygan.draw import sheet
 from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.panels import INK, PLAIN, colour_bar, corner_note, frame_view, pixel_extent
 from toygan.draw.players import not_recorded
-from toygan.draw.sheet import (
-    MARGIN,
-    RIGHT,
-    TEXT,
-    THIRD,
-    UNDER,
-    WIDTH,
-    explained,
-)
 from toygan.files.text import number, percent
 from toygan.quantities.density import Estimate
 from toygan.session.recording import Recording
@@ -126,13 +118,15 @@ def told(estimate: Estimate) -> str:
 def densities(recording: Recording, seen: SeenDensity) -> Figure:
     """The sheet: the generator's density, the target's, and the number of latents behind each place."""
     shown, words = scene(recording), divergences_in_words(seen)
-    tall = panel_height(shown, THIRD)
-    prose = [(words[0], "bold"), *((line, "normal") for line in textwrap.wrap(words[1], TEXT))]
-    figure, below = explained(recording, "density", prose, tall + UNDER)
-    for left, (title, panel) in zip(np.linspace(MARGIN, WIDTH - RIGHT - THIRD, 3), PANELS, strict=True):
-        axis = axis_at(figure, left, below + UNDER, THIRD, tall)
+    tall = panel_height(shown, sheet.THIRD)
+    prose = [(words[0], "bold"), *((line, "normal") for line in textwrap.wrap(words[1], sheet.TEXT))]
+    figure, below = sheet.explained(recording, "density", prose, tall + sheet.UNDER)
+    for left, (title, panel) in zip(
+        np.linspace(sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - sheet.THIRD, 3), PANELS, strict=True
+    ):
+        axis = axis_at(figure, left, below + sheet.UNDER, sheet.THIRD, tall)
         panel(axis, shown, seen)
-        axis.tick_params(labelleft=left == MARGIN)
+        axis.tick_params(labelleft=left == sheet.MARGIN)
         axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
     return figure
 

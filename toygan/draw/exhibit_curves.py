@@ -10,39 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from toygan.draw.exhibit_parts import (
-    Labelled,
-    Material,
-    absent,
-    best_of_critics,
-    floor_name,
-    is_wide,
-    measures_in,
-    nothing,
-    page,
-    runs_in_words,
-    titled,
-    within,
-)
+from toygan.draw import exhibit_parts as shared
+from toygan.draw import panels
+from toygan.draw.exhibit_parts import Labelled, Material
 from toygan.draw.layout import axis_at
-from toygan.draw.panels import (
-    CRITIC,
-    FAINT,
-    INK,
-    PLAIN,
-    SMALL,
-    dress_curves,
-    floor_band,
-    last_finite,
-    logarithmic,
-    name_ends,
-    styles_of,
-    tick,
-    wide_range,
-)
 from toygan.draw.players import drawable, last_finite_frame
 from toygan.draw.sheet import WIDTH
-from toygan.draw.style import quiet
+from toygan.draw.style import FAINT, INK, PLAIN, SMALL, quiet
 from toygan.files.text import number, percent
 from toygan.quantities.table import axis_name, better
 from toygan.session.recording import Recording
@@ -58,16 +32,16 @@ BANDED = 6  # lines whose bands do not become a blot
 def curves(material: Material) -> Figure:
     """Each measure of the panel over the steps: a line a run, the median of its seeds, with the range as a band."""
     if not material.recordings:
-        return nothing(material)
-    runs, measures = material.recordings[:MOST], measures_in(material)
-    panels = [(title, members, measure) for title, members in panels_of(runs).items() for measure in measures]
-    tall = max(1.55, 0.15 * max(len(members) for _, members, _ in panels) + 0.2)
-    made = page(material, (tall + 0.85) * len(panels) + 0.1, [curves_in_words(material)])
-    for place, (title, members, measure) in enumerate(panels):
+        return shared.nothing(material)
+    runs, measures = material.recordings[:MOST], shared.measures_in(material)
+    drawn = [(title, members, measure) for title, members in panels_of(runs).items() for measure in measures]
+    tall = max(1.55, 0.15 * max(len(members) for _, members, _ in drawn) + 0.2)
+    made = shared.page(material, (tall + 0.85) * len(drawn) + 0.1, [curves_in_words(material)])
+    for place, (title, members, measure) in enumerate(drawn):
         axis = axis_at(made.figure, 0.6, made.top - 0.35 - tall - (tall + 0.85) * place, beside(runs), tall)
         measure_lines(axis, members, measure, title)
-        dress_curves(axis, longest(members), "")
-        titled(axis, f"{title} · {axis_name(measure)}" if title else axis_name(measure), PLAIN + 0.5)
+        panels.dress_curves(axis, longest(members), "")
+        shared.titled(axis, f"{title} · {axis_name(measure)}" if title else axis_name(measure), PLAIN + 0.5)
     return made.figure
 
 
@@ -85,7 +59,7 @@ def curves_in_words(material: Material) -> str:
 
 def first_in_words(runs: Sequence[Labelled], shown: bool) -> str:
     """Which runs are drawn, and how many there are where these are the first of many."""
-    words = runs_in_words([run.recording for run in runs[:MOST]], shown=shown)
+    words = shared.runs_in_words([run.recording for run in runs[:MOST]], shown=shown)
     return f"{words} · the first {MOST} of {len(runs)}" if len(runs) > MOST else words
 
 
@@ -105,7 +79,7 @@ def longest(runs: Sequence[Labelled]) -> Recording:
 
 def measure_lines(axis: Axes, runs: Sequence[Labelled], measure: str, scenario: str) -> None:
     """The lines of one measure, what a perfect generator scores, and the names at the right."""
-    styles, ends, tables = styles_of(len(runs)), [], []
+    styles, ends, tables = panels.styles_of(len(runs)), [], []
     for run, (colour, dashes, _) in zip(runs, styles, strict=True):
         table = run.recording.curve(measure)
         ends.append(median_line(axis, run, table, colour, dashes, len(runs) <= BANDED))
@@ -115,8 +89,8 @@ def measure_lines(axis: Axes, runs: Sequence[Labelled], measure: str, scenario: 
         return  # which `dress_curves` says
     floor = floor_line(axis, runs, measure)
     scale(axis, values, measure, floor)
-    names = [*(shortened(within(run.label, scenario), LONGEST) for run in runs), floor_name(measure)]
-    name_ends(axis, [*ends, floor], names, [*styles, (INK, "--", 0.9)])
+    names = [*(shortened(shared.within(run.label, scenario), LONGEST) for run in runs), shared.floor_name(measure)]
+    panels.name_ends(axis, [*ends, floor], names, [*styles, (INK, "--", 0.9)])
 
 
 def median_line(
@@ -134,7 +108,7 @@ def median_line(
     axis.plot(steps, middle, dashes, color=colour, linewidth=1.5, marker="o" if len(middle) == 1 else "", markersize=4)
     if not alive[-1]:  # every seed was lost here
         axis.plot(steps[-1:], middle[-1:], "x", color=colour, markersize=6)
-    return last_finite(middle)
+    return panels.last_finite(middle)
 
 
 def floor_line(axis: Axes, runs: Sequence[Labelled], measure: str) -> float:
@@ -142,16 +116,16 @@ def floor_line(axis: Axes, runs: Sequence[Labelled], measure: str) -> float:
     known = [value for run in runs if np.isfinite(value := floor_at(run, measure)).all()]
     if not known or ((spread := np.ptp([value[1] for value in known])) > 0.2 * abs(known[0][1]) + 1e-9 and spread > 0):
         return np.nan  # runs of unlike targets have no common floor
-    if math.isfinite(best_of_critics(measure)):
+    if math.isfinite(shared.best_of_critics(measure)):
         axis.axhline(known[0][1], color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     else:
-        floor_band(axis, known[0], "")
+        panels.floor_band(axis, known[0], "")
     return float(known[0][1])
 
 
 def floor_at(run: Labelled, measure: str) -> np.ndarray:
     """What frames of a perfect run score: low, middle and high; NaN where it is not known."""
-    if math.isfinite(best := best_of_critics(measure)):
+    if math.isfinite(best := shared.best_of_critics(measure)):
         ceilings = run.recording.final(f"{measure}_ceiling")
         known = ceilings[np.isfinite(ceilings)]
         return np.full(3, np.median(known) if len(known) else best)
@@ -161,10 +135,10 @@ def floor_at(run: Labelled, measure: str) -> np.ndarray:
 
 def scale(axis: Axes, values: np.ndarray, measure: str, floor: float) -> None:
     """A logarithmic axis where values are decades apart, a squeezed one where losses are, a plain one else."""
-    if is_wide(np.append(values, floor if floor > 0 else np.nan), measure):
-        logarithmic(axis, [values, np.array([floor])])
+    if shared.is_wide(np.append(values, floor if floor > 0 else np.nan), measure):
+        panels.logarithmic(axis, [values, np.array([floor])])
     elif better(measure) == "neither":
-        wide_range(axis, values)
+        panels.wide_range(axis, values)
 
 
 # --- gradients by layer ----------------------------------------------------------------------------------------------
@@ -173,14 +147,14 @@ def scale(axis: Axes, values: np.ndarray, measure: str, floor: float) -> None:
 def layers(material: Material) -> Figure:
     """Size of the loss gradient at each of the critic's layers, a line a run, faint where it started."""
     if not material.recordings:
-        return nothing(material)
+        return shared.nothing(material)
     runs = material.recordings[:MOST]
     words = first_in_words(material.recordings, shown=False)
     tall = max(2.6, 0.15 * len(runs) + 0.2)
     lost = [run.label for run in runs if not by_layer(run).size]
     how = "Median of the seeds; bold: last frame, faint: first. An even line is a gradient that arrives."
     missing = f"Not recorded: {', '.join(lost)}." if lost else ""
-    made = page(material, tall + 0.85, [words, how, missing])
+    made = shared.page(material, tall + 0.85, [words, how, missing])
     axis = axis_at(made.figure, 0.75, made.top - 0.3 - tall, beside(runs) - 0.15, tall)
     layer_lines(axis, runs)
     return made.figure
@@ -188,17 +162,17 @@ def layers(material: Material) -> Figure:
 
 def layer_lines(axis: Axes, runs: Sequence[Labelled]) -> None:
     """Gradients [L] at the first and last frame of each run over the number of the layer, on a logarithmic scale."""
-    styles, tables = styles_of(len(runs)), [by_layer(run) for run in runs]
+    styles, tables = panels.styles_of(len(runs)), [by_layer(run) for run in runs]
     for table, (colour, dashes, _) in zip(tables, styles, strict=True):
         for row, width, alpha in zip(table, (1.0, 1.8), (0.3, 1.0), strict=False):
             axis.plot(np.arange(1, len(row) + 1), row, f"{dashes}o", color=colour, linewidth=width, alpha=alpha,
                       markersize=3.5)  # fmt: skip
     if not any(table.size for table in tables):
-        return absent(axis)
-    logarithmic(axis, [table.ravel() for table in tables])
+        return shared.absent(axis)
+    panels.logarithmic(axis, [table.ravel() for table in tables])
     dress_layers(axis, max(table.shape[1] for table in tables if table.size))
     ends = [table[-1][-1] if table.size else np.nan for table in tables]
-    return name_ends(axis, ends, [shortened(run.label, LONGEST) for run in runs], styles)
+    return panels.name_ends(axis, ends, [shortened(run.label, LONGEST) for run in runs], styles)
 
 
 def by_layer(run: Labelled) -> np.ndarray:
@@ -213,10 +187,10 @@ def by_layer(run: Labelled) -> np.ndarray:
 
 def dress_layers(axis: Axes, count: int) -> None:
     """Layers from the points to the score along the axis."""
-    titled(axis, "|∂ loss / ∂ output of the layer|, a point (log scale)", PLAIN + 0.5)
+    shared.titled(axis, "|∂ loss / ∂ output of the layer|, a point (log scale)", PLAIN + 0.5)
     axis.set_xlabel("layer, from the points (left) to the score (right)", size=PLAIN, labelpad=2, color=INK)
     axis.xaxis.set_major_locator(FixedLocator(list(range(1, count + 1))))
-    axis.yaxis.set_major_formatter(FuncFormatter(tick))
+    axis.yaxis.set_major_formatter(FuncFormatter(panels.tick))
     quiet(axis)
     axis.grid(linewidth=0.4, alpha=0.35)
 
@@ -227,7 +201,7 @@ def dress_layers(axis: Axes, count: int) -> None:
 def weights(material: Material) -> Figure:
     """Histogram of the critic's weights, a panel a run: grey at the start, blue at the end, and how many sit at a bound."""
     if not material.recordings:
-        return nothing(material)
+        return shared.nothing(material)
     runs = material.recordings[:MOST]
     rows = -(-len(runs) // 3)
     columns = -(-len(runs) // rows)
@@ -236,12 +210,12 @@ def weights(material: Material) -> Figure:
     how = (
         "Per cent of the critic's weights in each of 41 bins; grey: first frame, blue: last. Every run on its own axes."
     )
-    made = page(material, 2.25 * rows + 0.05, [words, how])
+    made = shared.page(material, 2.25 * rows + 0.05, [words, how])
     for place, run in enumerate(runs):
         left, row = 0.5 + (place % columns) * pitch, place // columns
         axis = axis_at(made.figure, left, made.top - 1.6 - 2.25 * row, min(pitch - 0.45, 4.5), 1.2)
         histogram(axis, run)
-        titled(axis, shortened(run.label, 13 * min(pitch - 0.45, 4.5)), PLAIN)
+        shared.titled(axis, shortened(run.label, 13 * min(pitch - 0.45, 4.5)), PLAIN)
     return made.figure
 
 
@@ -255,19 +229,19 @@ def histogram(axis: Axes, run: Labelled) -> None:
     frames = run.recording.frames
     shares, reach = frames.get("weight_histogram"), frames.get("weight_reach")
     if shares is None or reach is None:
-        return absent(axis)
+        return shared.absent(axis)
     if not np.isfinite(reach[0, 0]):
-        return absent(axis, "no finite weight")
+        return shared.absent(axis, "no finite weight")
     t = last_finite_frame(reach[:, 0])
     reaches = np.maximum(np.asarray(reach[:, 0], float), 1e-12)
-    for frame, colour, alpha in ((0, FAINT, 0.5), (t, CRITIC, 0.75)):
+    for frame, colour, alpha in ((0, FAINT, 0.5), (t, panels.CRITIC, 0.75)):
         edges = np.linspace(-1, 1, shares.shape[2] + 1) * reaches[frame]
         # Other bins were wider or narrower: as many per cent of the last frame's bins.
         axis.stairs(100 * shares[frame, 0] * reaches[t] / reaches[frame], edges, fill=True, color=colour, alpha=alpha)
     axis.set_xlim(-1.04 * reaches[t], 1.04 * reaches[t])
     quiet(axis)
     axis.xaxis.set_major_locator(MaxNLocator(4))
-    axis.xaxis.set_major_formatter(FuncFormatter(tick))
+    axis.xaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_locator(MaxNLocator(4))
     axis.set_xlabel(bound_in_words(run, t), size=SMALL, labelpad=2, color=INK, loc="left")

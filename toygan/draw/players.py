@@ -15,33 +15,10 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from toygan.draw import panels, sheet
 from toygan.draw.layout import axis_at, panel_height
-from toygan.draw.panels import (
-    CRITIC,
-    FAINT,
-    INK,
-    LARGE,
-    PLAIN,
-    SHARE,
-    SMALL,
-    colour_bar,
-    corner_note,
-    dress_curves,
-    frame_view,
-    logarithmic,
-    pixel_extent,
-    steepness,
-    tick,
-)
 from toygan.draw.points import GENERATED, REAL, latent_colours, real_points
-from toygan.draw.sheet import (
-    MARGIN,
-    WIDTH,
-    framed,
-    header,
-    status_line,
-)
-from toygan.draw.style import quiet
+from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, quiet
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, scene, title_of
@@ -59,7 +36,7 @@ def latent_map(axis: Axes, scene: Scene, frame: int = -1) -> None:
     turned over (folds) with a dark rim; beneath, the square itself.
     """
     real_points(axis, scene).set_alpha(0.2)
-    frame_view(axis, scene)
+    panels.frame_view(axis, scene)
     sent = portrait_of(scene, "latent_map", frame)
     if sent is None:
         return not_recorded(axis)
@@ -99,7 +76,7 @@ def trails(axis: Axes, scene: Scene, frame: int = -1, particles: int = FOLLOWED)
     until, first = len(scene.steps) if frame == -1 else frame + 1, 0
     if not scene.recording.facts.followed:
         first = until - 1
-        corner_note(axis, "not of the same latents in every frame")
+        panels.corner_note(axis, "not of the same latents in every frame")
     ways = scene.samples[first:until, :particles].transpose(1, 0, 2)
     if until - first > 1:
         pieces = np.stack((ways[:, :-1], ways[:, 1:]), axis=2).reshape(-1, 2, 2)
@@ -109,7 +86,7 @@ def trails(axis: Axes, scene: Scene, frame: int = -1, particles: int = FOLLOWED)
     axis.plot(
         *ways[:, -1].T, "s", color=GENERATED, markersize=4, markeredgecolor="white", markeredgewidth=0.6, zorder=4
     )
-    frame_view(axis, scene)
+    panels.frame_view(axis, scene)
 
 
 def matched(points: np.ndarray, real: np.ndarray) -> np.ndarray:
@@ -131,7 +108,7 @@ def paired(scene: Scene, frame: int) -> tuple[np.ndarray, np.ndarray]:
 def transport_lines(axis: Axes, scene: Scene, frame: int = -1) -> None:
     """Draw the optimal transport plan: a line from each of 200 generated points to its real one."""
     points, real = paired(scene, frame)
-    frame_view(axis, scene)
+    panels.frame_view(axis, scene)
     if not np.isfinite(points).all():
         return not_recorded(axis, "no finite points")
     goals = real[matched(points, real)]
@@ -198,17 +175,17 @@ def steeper_than_one(axis: Axes, scene: Scene, frame: int = -1) -> None:
     """Draw |grad score| on a scale around 1, the slope that a Wasserstein critic may have: white is 1, the line
     crosses it.
     """
-    frame_view(axis, scene)
+    panels.frame_view(axis, scene)
     if not scene.critic_kept:
         return not_recorded(axis)
-    steep = np.clip(steepness(scene.slopes[frame]), 0.1, 10)
+    steep = np.clip(panels.steepness(scene.slopes[frame]), 0.1, 10)
     image = axis.imshow(steep, cmap=AROUND_ONE, norm=LogNorm(0.1, 10), origin="lower", interpolation="bilinear",
-                        extent=pixel_extent(scene.slope_x, scene.slope_y), zorder=0)  # fmt: skip
+                        extent=panels.pixel_extent(scene.slope_x, scene.slope_y), zorder=0)  # fmt: skip
     if steep.min() < 1 < steep.max():
         axis.contour(scene.slope_x, scene.slope_y, steep, [1.0], colors=INK, linewidths=0.9)
     real_points(axis, scene).set_alpha(0.25)
-    frame_view(axis, scene)
-    colour_bar(axis, image, [0.1, 1, 10], f"|∇ score|, {100 * (steep > 1).mean():.0f} % above 1")
+    panels.frame_view(axis, scene)
+    panels.colour_bar(axis, image, [0.1, 1, 10], f"|∇ score|, {100 * (steep > 1).mean():.0f} % above 1")
     return None
 
 
@@ -221,11 +198,11 @@ def slopes_at_points(axis: Axes, recording: Recording) -> None:
             axis.fill_between(recording.frames["step"], low, high, color=colour, alpha=0.15, linewidth=0)
             axis.plot(recording.frames["step"], mid, dashes, color=colour, linewidth=1.4, label=label)
         axis.axhline(1, color=FAINT, linewidth=0.7, zorder=0)
-        logarithmic(axis, [drawable(table[:, 0, :, 2])])
-    dress_curves(axis, recording, "steepness |∇ score|")
+        panels.logarithmic(axis, [drawable(table[:, 0, :, 2])])
+    panels.dress_curves(axis, recording, "steepness |∇ score|")
 
 
-PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", SHARE, ":"))
+PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panels.SHARE, ":"))
 
 
 def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
@@ -234,14 +211,14 @@ def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
     """
     table = recording.frames.get("layer_gradients")
     if table is None:
-        return dress_curves(axis, recording, "gradient by layer")
+        return panels.dress_curves(axis, recording, "gradient by layer")
     sizes = drawable(table[:, 0])
     chosen = np.unique(np.linspace(1 if len(sizes) > 1 else 0, len(sizes) - 1, frames).astype(int))
     numbers = np.arange(1, sizes.shape[1] + 1)
     for place, t in enumerate(chosen):
-        axis.plot(numbers, sizes[t], "o-", color=CRITIC, alpha=0.25 + 0.75 * (place + 1) / len(chosen), markersize=3,
+        axis.plot(numbers, sizes[t], "o-", color=panels.CRITIC, alpha=0.25 + 0.75 * (place + 1) / len(chosen), markersize=3,
                   linewidth=1.2, label=f"{recording.frames['step'][t]}")  # fmt: skip
-    logarithmic(axis, [sizes[chosen]])
+    panels.logarithmic(axis, [sizes[chosen]])
     dress_plain(axis, "gradient by layer, at step")
     axis.set_xlabel("layer, the last one's is the score", size=PLAIN, labelpad=1, color=INK)
     axis.xaxis.set_major_locator(FixedLocator(numbers.tolist()))
@@ -254,11 +231,11 @@ def weights(axis: Axes, recording: Recording) -> None:
     """Histogram of the critic's parameters at the end over that of the start, and how many sit at the bound."""
     shares, reach = recording.frames.get("weight_histogram"), recording.frames.get("weight_reach")
     if shares is None or reach is None:
-        return dress_curves(axis, recording, "weights")
+        return panels.dress_curves(axis, recording, "weights")
     t = last_finite_frame(reach[:, 0])
     for frame, colour, alpha, label in (
         (0, FAINT, 0.5, "start"),
-        (t, CRITIC, 0.75, f"step {recording.frames['step'][t]}"),
+        (t, panels.CRITIC, 0.75, f"step {recording.frames['step'][t]}"),
     ):
         bins = shares.shape[2]
         edges = np.linspace(-1, 1, bins + 1) * float(reach[frame, 0])
@@ -279,15 +256,15 @@ def generator_curves(axis: Axes, recording: Recording) -> None:
         for s in range(sizes.shape[1]):
             axis.plot(recording.frames["step"], sizes[:, s], color=GENERATED, linewidth=1.6 if s == 0 else 0.6,
                       alpha=1 if s == 0 else 0.5)  # fmt: skip
-        logarithmic(axis, [sizes])
-    dress_curves(axis, recording, "generator's gradient")
+        panels.logarithmic(axis, [sizes])
+    panels.dress_curves(axis, recording, "generator's gradient")
 
 
 def score_distributions(axis: Axes, recording: Recording) -> None:
     """Histograms of the scores of real and of generated points at the last frame: apart while the critic can tell."""
     real, fake = recording.frames.get("real_scores"), recording.frames.get("fake_scores")
     if real is None or fake is None:
-        return dress_curves(axis, recording, "scores")
+        return panels.dress_curves(axis, recording, "scores")
     t = last_finite_frame(np.abs(real[:, 0]).max(axis=1) + np.abs(fake[:, 0]).max(axis=1))
     both = np.concatenate((real[t, 0], fake[t, 0])).astype(float)
     low, high = float(both.min()), float(both.max())
@@ -297,7 +274,7 @@ def score_distributions(axis: Axes, recording: Recording) -> None:
     dress_plain(axis, f"scores at step {recording.frames['step'][t]}")
     axis.set_xlabel("score", size=PLAIN, labelpad=1, color=INK)
     axis.xaxis.set_major_locator(MaxNLocator(3))
-    axis.xaxis.set_major_formatter(FuncFormatter(tick))
+    axis.xaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.legend(loc="upper left", fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2)
     return None
 
@@ -334,7 +311,7 @@ def dress_plain(axis: Axes, title: str) -> None:
     """A panel over anything but the steps, in the same manner."""
     axis.set_title(title, size=LARGE, loc="left", pad=14, color=INK)
     quiet(axis, ("left", "bottom"))
-    axis.yaxis.set_major_formatter(FuncFormatter(tick))
+    axis.yaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.grid(linewidth=0.4, alpha=0.35)
 
 
@@ -352,34 +329,36 @@ def inside(recording: Recording) -> Figure:
         ("where the slope is above 1", steeper_than_one),
     )
     plots = (layer_curves, slopes_at_points, generator_curves, weights, score_distributions)
-    pitch = (WIDTH - 0.3) / 3
+    pitch = (sheet.WIDTH - 0.3) / 3
     side = pitch - 0.4
     tall = panel_height(shown, side)
     curve, row = 1.25, 2.15
-    figure, below = framed(recording, 2 * row + tall + 1.7)
-    header(figure, f"{title_of(recording)} · inside", status_line(shown))
+    figure, below = sheet.framed(recording, 2 * row + tall + 1.7)
+    sheet.header(figure, f"{title_of(recording)} · inside", sheet.status_line(shown))
     for place, (title, panel) in enumerate(maps):
-        axis = axis_at(figure, MARGIN + place * pitch, below + 2 * row + 0.75, side, tall)
+        axis = axis_at(figure, sheet.MARGIN + place * pitch, below + 2 * row + 0.75, side, tall)
         panel(axis, shown, shown.last)
         axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
     for place, plot in enumerate(plots):
-        left = MARGIN + 0.08 + (place % 3) * pitch
+        left = sheet.MARGIN + 0.08 + (place % 3) * pitch
         plot(axis_at(figure, left, below + (1 - place // 3) * row + 0.42, pitch - 0.55, curve), recording)
-    axis = axis_at(figure, MARGIN + 0.08 + 2 * pitch, below + 0.42, 1.5, 1.5)
+    axis = axis_at(figure, sheet.MARGIN + 0.08 + 2 * pitch, below + 0.42, 1.5, 1.5)
     transport_matrix(axis, shown, shown.last)
     axis.set_title("transport plan, pairs", size=LARGE, loc="left", pad=5, color=INK)
     return figure
 
 
-def one_panel(recording: Recording, panels: Sequence[TitledPanel]) -> Figure:
+def one_panel(recording: Recording, drawn: Sequence[TitledPanel]) -> Figure:
     """A sheet of one or two large panels on the plane."""
     shown = scene(recording)
     side = 3.4
     tall = panel_height(shown, side)
-    figure, below = framed(recording, tall + 1.5)
-    header(figure, title_of(recording), status_line(shown))
-    for place, (title, panel) in enumerate(panels):
-        axis = axis_at(figure, MARGIN + place * (WIDTH - 0.35 - side - MARGIN), below + 0.45, side, tall)
+    figure, below = sheet.framed(recording, tall + 1.5)
+    sheet.header(figure, title_of(recording), sheet.status_line(shown))
+    for place, (title, panel) in enumerate(drawn):
+        axis = axis_at(
+            figure, sheet.MARGIN + place * (sheet.WIDTH - 0.35 - side - sheet.MARGIN), below + 0.45, side, tall
+        )
         axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
         panel(axis, shown, shown.last)
     return figure

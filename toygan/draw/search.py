@@ -10,15 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from toygan.draw import sheet
 from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.panels import CRITIC, GENERATED, INK, PLAIN, SMALL, colour_bar, frame_view, pixel_extent
-from toygan.draw.sheet import (
-    MARGIN,
-    RIGHT,
-    UNDER,
-    WIDTH,
-    explained,
-)
 from toygan.files.text import number, percent
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, scene
@@ -26,7 +20,7 @@ from toygan.view.scene import Scene, scene
 if TYPE_CHECKING:
     from toygan.session.search import Dragged, Searched
 
-HALF = (WIDTH - MARGIN - RIGHT - 0.6) / 2
+HALF = (sheet.WIDTH - sheet.MARGIN - sheet.RIGHT - 0.6) / 2
 FAR = LinearSegmentedColormap.from_list("far", ["#ffffff", "#e3dcec", "#a998c6", "#6b4f9a", "#2f1b5a"])
 
 
@@ -139,9 +133,9 @@ def searched(
     """A sheet of a plane and of curves beside it."""
     shown = scene(recording)
     tall, prose = panel_height(shown, HALF), [(line, "bold") for line in textwrap.wrap(words, BOLD)]
-    figure, below = explained(recording, name, prose, UNDER + 0.2 + tall)
-    for left, (title, panel) in zip((MARGIN, WIDTH - RIGHT - HALF), panels, strict=True):
-        axis = axis_at(figure, left, below + UNDER + 0.2, HALF, tall)
+    figure, below = sheet.explained(recording, name, prose, sheet.UNDER + 0.2 + tall)
+    for left, (title, panel) in zip((sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - HALF), panels, strict=True):
+        axis = axis_at(figure, left, below + sheet.UNDER + 0.2, HALF, tall)
         panel(axis, shown, seen)  # type: ignore[operator]
         axis.tick_params(labelsize=SMALL)
         axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)

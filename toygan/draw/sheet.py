@@ -14,40 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 
+from toygan.draw import panels
 from toygan.draw.companions import EXTRAS, OVER, brief_of, draw_rows, rows_of
 from toygan.draw.companions import UNDER as UNDER_EXTRA
 from toygan.draw.layout import axis_at, beneath, fitted, fitted_to, panel_height, place_beneath, size_of
-from toygan.draw.panels import (
-    FAINT,
-    INK,
-    LARGE,
-    PLAIN,
-    SMALL,
-    Stroke,
-    critic_contour,
-    dress_curves,
-    floor_band,
-    last_finite,
-    logarithmic,
-    loss_curves,
-    name_ends,
-    optimal_contour,
-    own_curves,
-    own_known,
-    score_bar,
-    share_curves,
-    shares_known,
-    slope_curves,
-    slope_field,
-    stands_still,
-    steepness_bar,
-    styles_of,
-    transport_curves,
-    transport_known,
-    w1_curves,
-)
 from toygan.draw.points import GENERATED, REAL, counted, due_rings, share_discs
 from toygan.draw.saved import save_figure
+from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart, worlds
@@ -103,7 +76,7 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     shown = scene(recording, options.points)
     side = SIDE if shown.optimal is None else THIRD
     tall, extras = panel_height(shown, side), rows_of(shown, 3, THIRD, GAP)
-    opening, foot, panels, rows = (
+    opening, foot, drawn, rows = (
         opening_lines(shown, options.language),
         footer_lines(shown, options.language),
         curve_panels(recording),
@@ -112,7 +85,7 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     told = [] if shown.optimal is None else in_lines(optimum_in_words(recording), options.language, TEXT)
     table = ROW * (-(-len(rows) // BLOCKS) + 1.6) if rows else 0.0
     below = 0.165 * len(foot) + table + 0.2
-    more = below + (CURVES if len(panels) == 1 else TWO_ROWS)[1] * len(panels) + sum(row.tall for row in extras)
+    more = below + (CURVES if len(drawn) == 1 else TWO_ROWS)[1] * len(drawn) + sum(row.tall for row in extras)
     bottom = more + 0.15 * len(told) + UNDER
     figure = blank(bottom + tall + 1.05 + ROW * len(opening))
     header(figure, title_of(recording), status_line(shown), [shown])
@@ -183,11 +156,11 @@ def main_panels(axes: Sequence[Axes], shown: Scene, of: Scales) -> None:
         points_alone(axes, shown)
         return
     contour, *best, field = axes
-    critic_contour(contour, shown, -1, of.critic.edges)
-    slope_field(field, shown, -1, of.longest)
+    panels.critic_contour(contour, shown, -1, of.critic.edges)
+    panels.slope_field(field, shown, -1, of.longest)
     panel_titles(contour, field)
-    score_bar(contour, of.critic, "score, median removed" + ("" if best else " (higher = more real)"))
-    steepness_bar(field, of.longest, "steepness |∇ score|, per unit length")
+    panels.score_bar(contour, of.critic, "score, median removed" + ("" if best else " (higher = more real)"))
+    panels.steepness_bar(field, of.longest, "steepness |∇ score|, per unit length")
     for axis in best:
         assert of.optimal is not None
         optimal_panel(axis, shown, of.optimal)
@@ -196,7 +169,7 @@ def main_panels(axes: Sequence[Axes], shown: Scene, of: Scales) -> None:
 
 def points_alone(axes: Sequence[Axes], shown: Scene) -> None:
     """The points of the last frame, and in place of the critic what became of it."""
-    critic_contour(axes[0], shown)
+    panels.critic_contour(axes[0], shown)
     say_no_critic(axes, shown)
 
 
@@ -218,9 +191,9 @@ def beside_optimum(best: Axes, field: Axes) -> None:
 
 def optimal_panel(axis: Axes, shown: Scene, of: Levels) -> None:
     """The optimal critic on its own colour scale, beside the learned one."""
-    optimal_contour(axis, shown, of.edges)
+    panels.optimal_contour(axis, shown, of.edges)
     axis.set_title("the optimal critic", size=PLAIN, loc="left", pad=5, color=INK)
-    score_bar(axis, of, optimum_label(shown.recording))
+    panels.score_bar(axis, of, optimum_label(shown.recording))
 
 
 def panel_titles(contour: Axes, field: Axes) -> None:
@@ -233,10 +206,10 @@ def curves(figure: Figure, recording: Recording, bottom: float) -> None:
     """The rows of curves, the lowest at `bottom`."""
     rows = curve_panels(recording)
     height, room = CURVES if len(rows) == 1 else TWO_ROWS
-    for row, panels in enumerate(reversed(rows)):
-        pitch = (WIDTH - 0.3) / len(panels)
-        for place, panel in enumerate(panels):
-            left, names = MARGIN + 0.08 + place * pitch, 0.38 if panel is w1_curves else 0.0
+    for row, drawn in enumerate(reversed(rows)):
+        pitch = (WIDTH - 0.3) / len(drawn)
+        for place, panel in enumerate(drawn):
+            left, names = MARGIN + 0.08 + place * pitch, 0.38 if panel is panels.w1_curves else 0.0
             fit_numbers(panel(axis_at(figure, left, bottom + row * room, pitch - 0.62 - names, height), recording))
 
 
@@ -251,12 +224,12 @@ def fit_numbers(axis: Axes) -> None:
 
 def curve_panels(recording: Recording) -> list[list[CurvePanel]]:
     """The curves that matter, in rows of at most three: shares and transport only where they are known."""
-    still = stands_still(recording)
-    panels: list[CurvePanel] = [loss_curves, slope_curves if still else w1_curves]
-    panels += [share_curves] if shares_known(recording) and not still else []
-    panels += [transport_curves] if transport_known(recording) else []
-    panels += [own_curves] if own_known(recording) else []
-    return [panels] if len(panels) <= 3 else [panels[:2], panels[2:]]
+    still = panels.stands_still(recording)
+    drawn: list[CurvePanel] = [panels.loss_curves, panels.slope_curves if still else panels.w1_curves]
+    drawn += [panels.share_curves] if panels.shares_known(recording) and not still else []
+    drawn += [panels.transport_curves] if panels.transport_known(recording) else []
+    drawn += [panels.own_curves] if panels.own_known(recording) else []
+    return [drawn] if len(drawn) <= 3 else [drawn[:2], drawn[2:]]
 
 
 def status_line(shown: Scene) -> str:
@@ -297,9 +270,9 @@ def arrows_in_words(shown: Scene) -> str:
 
 def dotted_in_words(recording: Recording) -> str:
     """What dotted lines are, where there are some."""
-    shares = [] if stands_still(recording) else list(shares_known(recording).values())
-    best = any(np.isfinite(share.best) for share in shares) or any(map(recording.floor, own_known(recording)))
-    return "Thin dots: the best that can be reached. " if best or transport_known(recording) else ""
+    shares = [] if panels.stands_still(recording) else list(panels.shares_known(recording).values())
+    best = any(np.isfinite(share.best) for share in shares) or any(map(recording.floor, panels.own_known(recording)))
+    return "Thin dots: the best that can be reached. " if best or panels.transport_known(recording) else ""
 
 
 def floor_in_words(recording: Recording) -> str:
@@ -359,7 +332,7 @@ def comparison(recordings: Sequence[Recording], options: Options = USUAL) -> Fig
     grid = comparison_grid(scenes, 1.9, numbers_in_words(recordings) if all(map(is_at_end, scenes)) else "")
     for axis, extra, shown in zip(grid.critics, grid.extras, scenes, strict=True):
         of = scales(shown, scale=options.scale).critic
-        critic_contour(axis, shown, -1, of.edges)
+        panels.critic_contour(axis, shown, -1, of.edges)
         beneath(axis, [range_in_words(of), *measure_lines(shown, shown.last)])
         if extra is not None:
             EXTRAS[brief_of(shown)].draw(extra, shown, shown.last)
@@ -395,7 +368,7 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float, numbers: str) 
     side = min(pitch - 0.3, 3.4)
     tall, more = max(panel_height(shown, side) for shown in scenes), tall_briefs(scenes, side)
     recordings = [shown.recording for shown in scenes]
-    commands, styles = comparison_commands(recordings), styles_of(len(scenes))
+    commands, styles = comparison_commands(recordings), panels.styles_of(len(scenes))
     names = ["\n".join(textwrap.wrap(name, int(side * 12.5))) for name in names_apart(recordings)]
     under = max(beneath_critic(shown, side) for shown in scenes)
     row = tall + 0.3 + 0.17 * max(name.count("\n") for name in names) + under + more
@@ -428,7 +401,7 @@ def step_lines(shown: Scene, look: int) -> list[str]:
     return [f"step {shown.steps[look]} · {range_in_words(of)}", *measure_lines(shown, look)]
 
 
-def critic_axis(figure: Figure, place: tuple[float, float, float, float], name: str, style: Stroke) -> Axes:
+def critic_axis(figure: Figure, place: tuple[float, float, float, float], name: str, style: panels.Stroke) -> Axes:
     """An axis for one run's critic at a place in inches, titled in the style of its curve."""
     axis = axis_at(figure, *place)
     size = LARGE if place[2] >= THIRD else PLAIN
@@ -443,7 +416,7 @@ def tall_briefs(scenes: Sequence[Scene], side: float) -> float:
     return OVER + max(known) + UNDER_EXTRA if known else 0.0
 
 
-def key_line(axis: Axes, style: Stroke) -> None:
+def key_line(axis: Axes, style: panels.Stroke) -> None:
     """A line over a panel as its run's curve is drawn; words in that colour would be hard to read."""
     colour, dashes, _ = style
     height = 1 + 0.03 / size_of(axis)[1]
@@ -508,24 +481,26 @@ def w1_together(axis: Axes, recordings: Sequence[Recording]) -> list[Line2D | No
     """W1 over the steps, the median of each run's seeds, named at the right; few runs show all their seeds as bands. The
     lines, None for a run without W1. Each target's floor is drawn.
     """
-    styles = styles_of(len(recordings))
+    styles = panels.styles_of(len(recordings))
     lines = [
         w1_of_one(axis, recording, colour, dashes, band=len(recordings) <= 4)
         for recording, (colour, dashes, _) in zip(recordings, styles, strict=True)
     ]
-    ends = [np.nan if line is None else last_finite(np.asarray(line.get_ydata(), float)) for line in lines]
+    ends = [np.nan if line is None else panels.last_finite(np.asarray(line.get_ydata(), float)) for line in lines]
     floors_of_all(axis, recordings)
     tables = [recording.curve(name) for name in ("w1", "w1_floor") for recording in recordings]
-    logarithmic(axis, tables)
-    dress_curves(axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds")
+    panels.logarithmic(axis, tables)
+    panels.dress_curves(
+        axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds"
+    )
     names = [textwrap.shorten(name, NAME, placeholder=" …") for name in names_apart(recordings)]
-    name_ends(axis, ends, names, styles)
+    panels.name_ends(axis, ends, names, styles)
     return lines
 
 
 def floors_of_all(axis: Axes, recordings: Sequence[Recording]) -> None:
     """The floor of W1 once a target: one in grey, several in the colour of the first run on it, each by its name."""
-    styles = styles_of(len(recordings))
+    styles = panels.styles_of(len(recordings))
     known = [(i, one) for i, one in enumerate(recordings) if one.curve("w1_floor") is not None]
     firsts = {world_of(recording): i for i, recording in reversed(known)}
     own = len({one.facts.scenario for one in recordings}) < len(firsts)  # of one world: where classes are drawn alike
@@ -533,10 +508,10 @@ def floors_of_all(axis: Axes, recordings: Sequence[Recording]) -> None:
     for i in sorted(firsts.values()):
         floor = recordings[i].curve("w1_floor")
         if len(firsts) == 1:
-            floor_band(axis, floor, "floor: W1 of perfect samplers", recordings[i].floor("w1"))
+            panels.floor_band(axis, floor, "floor: W1 of perfect samplers", recordings[i].floor("w1"))
         else:
             name = f"floor: {named[i]}"
-            floor_band(axis, floor, name, recordings[i].floor("w1"), styles[i][0])
+            panels.floor_band(axis, floor, name, recordings[i].floor("w1"), styles[i][0])
 
 
 def world_of(recording: Recording) -> str:

@@ -10,16 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from toygan.draw import sheet
 from toygan.draw.layout import axis_at
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL, tick
 from toygan.draw.points import GENERATED
-from toygan.draw.sheet import (
-    MARGIN,
-    SIDE,
-    TEXT,
-    WIDTH,
-    explained,
-)
 from toygan.draw.style import quiet
 from toygan.files.text import number
 from toygan.quantities.spectrum import Spectrum
@@ -97,11 +91,11 @@ METHOD = (
 def spectra(recording: Recording, found: Spectrum) -> Figure:
     """The sheet: all multipliers, those near 1 in units of the rate, and what they say."""
     prose = [(line, "bold") for line in textwrap.wrap(spectrum_in_words(found), 112)]
-    prose += [(line, "normal") for line in textwrap.wrap(METHOD, TEXT)]
-    figure, below = explained(recording, "spectrum", prose, 0.45 + SIDE)
+    prose += [(line, "normal") for line in textwrap.wrap(METHOD, sheet.TEXT)]
+    figure, below = sheet.explained(recording, "spectrum", prose, 0.45 + sheet.SIDE)
     panels = (("all of them, and the unit circle", circle), ("near 1, in units of the generator's rate", near_one))
-    for left, (words, panel) in zip((MARGIN + 0.15, WIDTH - 0.2 - SIDE), panels, strict=True):
-        axis = axis_at(figure, left, below + 0.45, SIDE, SIDE)
+    for left, (words, panel) in zip((sheet.MARGIN + 0.15, sheet.WIDTH - 0.2 - sheet.SIDE), panels, strict=True):
+        axis = axis_at(figure, left, below + 0.45, sheet.SIDE, sheet.SIDE)
         panel(axis, found)
         axis.set_title(words, size=PLAIN, loc="left", pad=5, color=INK)
     return figure
