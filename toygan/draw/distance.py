@@ -49,14 +49,23 @@ def distances_along(
     shown = {heading: own for heading, names in PANELS.items() if (own := [name for name in names if name in values])}
     step = (WIDTH - 0.55) / len(shown)
     for i, (heading, members) in enumerate(shown.items()):
-        axis = axis_at(figure, 0.55 + i * step, 0.8 + foot, step - 0.5, TALL)
-        axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
-        for mark, colour, name in zip(MARKS, METHOD_COLOURS, PANELS[heading], strict=False):
-            if name in members:
-                curve(axis, along, values[name], name_of(name), colour, mark)
-        floor_line(axis, along, {name: floors[name] for name in ("w1", "w2") if name in members})
-        dress(axis, key, members)
+        panel(
+            axis_at(figure, 0.55 + i * step, 0.8 + foot, step - 0.5, TALL), heading, key, along, members, values, floors
+        )
     return figure
+
+
+def panel(
+    axis: Axes, heading: str, key: str, along: Sequence[float], members: Sequence[str],
+    values: Mapping[str, np.ndarray], floors: Mapping[str, np.ndarray],
+) -> None:  # fmt: skip
+    """Some of the distances that belong together, against a number."""
+    axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
+    for mark, colour, name in zip(MARKS, METHOD_COLOURS, PANELS[heading], strict=False):
+        if name in members:
+            curve(axis, along, values[name], name_of(name), colour, mark)
+    floor_line(axis, along, {name: floors[name] for name in ("w1", "w2") if name in members})
+    dress(axis, key, members)
 
 
 def curve(axis: Axes, along: Sequence[float], values: np.ndarray, label: str, colour: str, mark: str) -> None:

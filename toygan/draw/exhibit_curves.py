@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from toygan.draw import exhibit_parts as shared
 from toygan.draw import panels
 from toygan.draw.exhibit_parts import Labelled, Material
-from toygan.draw.layout import axis_at
+from toygan.draw.layout import axis_at, cut
 from toygan.draw.players import drawable, last_finite_frame
 from toygan.draw.sheet import WIDTH
 from toygan.draw.style import FAINT, INK, PLAIN, SMALL, quiet
@@ -31,8 +31,6 @@ BANDED = 6  # lines whose bands do not become a blot
 
 def curves(material: Material) -> Figure:
     """Each measure of the panel over the steps: a line a run, the median of its seeds, with the range as a band."""
-    if not material.recordings:
-        return shared.nothing(material)
     runs, measures = material.recordings[:MOST], shared.measures_in(material)
     drawn = [(title, members, measure) for title, members in panels_of(runs).items() for measure in measures]
     tall = max(1.55, 0.15 * max(len(members) for _, members, _ in drawn) + 0.2)
@@ -82,31 +80,24 @@ def measure_lines(axis: Axes, runs: Sequence[Labelled], measure: str, scenario: 
     styles, ends, tables = panels.styles_of(len(runs)), [], []
     for run, (colour, dashes, _) in zip(runs, styles, strict=True):
         table = run.recording.curve(measure)
-        ends.append(median_line(axis, run, table, colour, dashes, len(runs) <= BANDED))
+        ends.append(line_of(axis, run, table, colour, dashes, len(runs) <= BANDED))
         tables += [] if table is None else [table.ravel()]
     values = np.concatenate(tables) if tables else np.array([])
     if not np.isfinite(values).any():
         return  # which `dress_curves` says
     floor = floor_line(axis, runs, measure)
     scale(axis, values, measure, floor)
-    names = [*(shortened(shared.within(run.label, scenario), LONGEST) for run in runs), shared.floor_name(measure)]
+    names = [*(cut(shared.within(run.label, scenario), LONGEST) for run in runs), shared.floor_name(measure)]
     panels.name_ends(axis, [*ends, floor], names, [*styles, (INK, "--", 0.9)])
 
 
-def median_line(
-    axis: Axes, run: Labelled, table: np.ndarray | None, colour: str, dashes: str, banded: bool
-) -> float:  # fmt: skip
-    """One run's median [T] over its seeds, and their range; where it ends, NaN where nothing is known."""
-    if table is None or not np.isfinite(table).any():
+def line_of(axis: Axes, run: Labelled, table: np.ndarray | None, colour: str, dashes: str, banded: bool) -> float:
+    """One run's median over its seeds, with a cross where every seed was lost; where it ends, NaN where nothing is known."""
+    line = panels.median_line(axis, run.recording.frames["step"], table, colour, dashes, banded)
+    if line is None or table is None:
         return np.nan
-    alive = np.isfinite(table).any(axis=1)
-    steps, found = run.recording.frames["step"][alive], table[alive]
-    middle = np.nanmedian(found, axis=1)
-    if banded and found.shape[1] > 1:
-        axis.fill_between(steps, np.nanmin(found, axis=1), np.nanmax(found, axis=1), color=colour, alpha=0.13,
-                          linewidth=0)  # fmt: skip
-    axis.plot(steps, middle, dashes, color=colour, linewidth=1.5, marker="o" if len(middle) == 1 else "", markersize=4)
-    if not alive[-1]:  # every seed was lost here
+    steps, middle = (np.asarray(values, float) for values in line.get_data())
+    if not np.isfinite(table[-1]).any():
         axis.plot(steps[-1:], middle[-1:], "x", color=colour, markersize=6)
     return panels.last_finite(middle)
 
@@ -146,8 +137,6 @@ def scale(axis: Axes, values: np.ndarray, measure: str, floor: float) -> None:
 
 def layers(material: Material) -> Figure:
     """Size of the loss gradient at each of the critic's layers, a line a run, faint where it started."""
-    if not material.recordings:
-        return shared.nothing(material)
     runs = material.recordings[:MOST]
     words = first_in_words(material.recordings, shown=False)
     tall = max(2.6, 0.15 * len(runs) + 0.2)
@@ -172,7 +161,7 @@ def layer_lines(axis: Axes, runs: Sequence[Labelled]) -> None:
     panels.logarithmic(axis, [table.ravel() for table in tables])
     dress_layers(axis, max(table.shape[1] for table in tables if table.size))
     ends = [table[-1][-1] if table.size else np.nan for table in tables]
-    return panels.name_ends(axis, ends, [shortened(run.label, LONGEST) for run in runs], styles)
+    return panels.name_ends(axis, ends, [cut(run.label, LONGEST) for run in runs], styles)
 
 
 def by_layer(run: Labelled) -> np.ndarray:
@@ -200,8 +189,6 @@ def dress_layers(axis: Axes, count: int) -> None:
 
 def weights(material: Material) -> Figure:
     """Histogram of the critic's weights, a panel a run: grey at the start, blue at the end, and how many sit at a bound."""
-    if not material.recordings:
-        return shared.nothing(material)
     runs = material.recordings[:MOST]
     rows = -(-len(runs) // 3)
     columns = -(-len(runs) // rows)
@@ -215,13 +202,8 @@ def weights(material: Material) -> Figure:
         left, row = 0.5 + (place % columns) * pitch, place // columns
         axis = axis_at(made.figure, left, made.top - 1.6 - 2.25 * row, min(pitch - 0.45, 4.5), 1.2)
         histogram(axis, run)
-        shared.titled(axis, shortened(run.label, 13 * min(pitch - 0.45, 4.5)), PLAIN)
+        shared.titled(axis, cut(run.label, 13 * min(pitch - 0.45, 4.5)), PLAIN)
     return made.figure
-
-
-def shortened(label: str, characters: float) -> str:
-    """A label that fits on a line."""
-    return label if len(label) <= characters else f"{label[: int(characters) - 1]}…"
 
 
 def histogram(axis: Axes, run: Labelled) -> None:

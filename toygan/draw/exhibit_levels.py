@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from toygan.draw.exhibit_curves import histogram, layer_lines
-from toygan.draw.exhibit_parts import Labelled, Material, Page, absent, nothing, page, runs_in_words, titled, within
+from toygan.draw.exhibit_parts import Labelled, Material, Page, absent, page, runs_in_words, titled, within
 from toygan.draw.exhibit_plane import without_optimum
 from toygan.draw.layout import axis_at
 from toygan.draw.panels import INK, PLAIN, SMALL, frame_view
@@ -38,8 +38,6 @@ BENEATH = (
 
 def level_lines(material: Material) -> Figure:
     """Runs whose generator is frozen as maps of levels, the others as layers and weights beneath."""
-    if not material.recordings:
-        return nothing(material)
     maps = [run for run in material.recordings if is_frozen(run)]
     deep = [run for run in material.recordings if run not in maps]
     table = in_table(maps)

@@ -182,11 +182,14 @@ def by_label(rows: Rows) -> dict[str, Rows]:
     return {str(label): members for (label,), members in groups(list(map(dict, rows)), ("label",)).items()}
 
 
+def targets_of(rows: Rows) -> dict[str, Rows]:
+    """Rows by scenario, always: those of one have one target."""
+    return {str(name): members for (name,), members in groups(list(map(dict, rows)), ("scenario",)).items()}
+
+
 def by_scenario(rows: Rows) -> dict[str, Rows]:
     """A panel's rows by scenario; all in one panel where the runs are of a scenario each."""
-    found: dict[str, Rows] = {}
-    for (name,), members in groups(list(map(dict, rows)), ("scenario",)).items():
-        found[str(name)] = members
+    found = targets_of(rows)
     alone = len(found) > 1 and all(len(by_label(members)) == 1 for members in found.values())
     return {"": rows} if alone else found
 

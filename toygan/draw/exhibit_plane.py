@@ -16,8 +16,8 @@ from matplotlib.ticker import NullLocator
 from toygan.draw import exhibit_parts as shared
 from toygan.draw import panels
 from toygan.draw.exhibit_parts import Labelled, Material, Page
-from toygan.draw.layout import axis_at, fitted_to, panel_height, size_of
-from toygan.draw.players import AROUND_ONE, latent_map
+from toygan.draw.layout import axis_at, fitted_to, panel_height, place_beneath, size_of
+from toygan.draw.players import AROUND_ONE, around_one, latent_map
 from toygan.draw.points import MARKS, counted, generated_cloud, marker_size, real_points
 from toygan.draw.sheet import WIDTH, columns_for, measure_lines, note_of
 from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL
@@ -88,7 +88,7 @@ def plane_page(material: Material, told: Sequence[str], words: Words, stories: i
     circles = legend and any(counted(shown) for _, shown in runs)
     told = [*told, *([CIRCLES] if circles else []), *([TOLD_POINTS[points]] if points in TOLD_POINTS else [])]
     side = side_of(len(runs))
-    lines = ["\n".join(wrapped(words(material, run, shown), side)) for run, shown in runs]
+    lines = [fitted_to(side, words(material, run, shown)) for run, shown in runs]
     lowest = beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15
     grid = grid_of([shown for _, shown in runs], [run.label for run, _ in runs], stories, lowest)
     said = shared.runs_in_words([run.recording for run, _ in runs], shown=True)
@@ -98,24 +98,12 @@ def plane_page(material: Material, told: Sequence[str], words: Words, stories: i
     return made, grid, [(run, shown, text) for (run, shown), text in zip(runs, lines, strict=True)]
 
 
-def wrapped(lines: Sequence[str], side: float) -> list[str]:
-    """Small lines wrapped to the width of a panel."""
-    return [part for line in lines for part in textwrap.wrap(line, int(side / (0.0081 * SMALL)))]
-
-
 def panel_of(made: Page, grid: Grid, place: int, run: Labelled) -> Axes:
     """A run's main axis with its name."""
     axis = axis_at(made.figure, *grid.corner(made, place), grid.side, grid.tall)
     shared.titled(axis, "\n".join(label_lines(run.label, grid.side)), LARGE if grid.columns < 4 else PLAIN)
     axis.tick_params(labelleft=place % grid.columns == 0)
     return axis
-
-
-def under(axis: Axes, words: str, inches: float = 0.24) -> None:
-    """Small lines so far under a panel."""
-    _, tall = size_of(axis)
-    axis.text(0, -inches / tall, words, transform=axis.transAxes, size=SMALL, va="top", color=INK, linespacing=1.25,
-              parse_math=False)  # fmt: skip
 
 
 def contour(axis: Axes, shown: Scene, scores: np.ndarray, edges: np.ndarray) -> None:
@@ -151,8 +139,6 @@ def of_measures(material: Material, run: Labelled) -> list[str]:
 
 def films(material: Material) -> Figure:
     """Final critics side by side with their points, measures beneath; the still behind a synchronised film."""
-    if not material.recordings:
-        return shared.nothing(material)
     made, grid, runs = plane_page(material, [LIGHTER], final_words)
     for place, (run, shown, words) in enumerate(runs):
         axis = panel_of(made, grid, place, run)
@@ -161,7 +147,7 @@ def films(material: Material) -> Figure:
             panels.decision_boundary(axis, shown, -1)
         else:
             cloud(axis, shown)
-        under(axis, words)
+        place_beneath(axis).set_text(words)
     return made.figure
 
 
@@ -179,8 +165,6 @@ def final_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
 
 def critics(material: Material) -> Figure:
     """The learned critic of each run over the optimal one at the last frame, with the panel's measure beneath."""
-    if not material.recordings:
-        return shared.nothing(material)
     told = [
         f"Upper: the learned critic; lower: the optimal one for its objective. Bars: score, median removed. {LIGHTER}",
         "Beneath: median (range) of the seeds."
@@ -194,7 +178,7 @@ def critics(material: Material) -> Figure:
         below.tick_params(labelleft=place % grid.columns == 0)
         best(below, shown)
         below.set_title("optimal", size=SMALL, loc="left", pad=3, color=INK)
-        under(below, words, BAR)
+        place_beneath(below, BAR).set_text(words)
     return made.figure
 
 
@@ -235,15 +219,6 @@ def without_optimum(axis: Axes, shown: Scene) -> str:
     return fitted_to(0.85 * size_of(axis)[0], [words])
 
 
-def colour_bar(place: Axes, colours: ScalarMappable, ticks: Sequence[float], labels: Sequence[str]) -> None:
-    """A horizontal colour bar in an axis of its own."""
-    drawn = place.figure.colorbar(colours, cax=place, orientation="horizontal", extendfrac=0.03)
-    drawn.set_ticks(list(ticks), labels=list(labels))
-    place.xaxis.set_minor_locator(NullLocator())
-    place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
-    drawn.outline.set(linewidth=0.4, edgecolor=FAINT)
-
-
 def lost_at(shown: Scene) -> str:
     """Which seeds diverged, and the step of the picture where the run did not reach its end."""
     parts = [shared.diverged_words(shown.recording), f"lost after step {shown.steps[-1]}" if shown.note else ""]
@@ -255,8 +230,6 @@ def lost_at(shown: Scene) -> str:
 
 def steepnesses(material: Material) -> Figure:
     """Where the critic is steeper than 1, orange, and how often at the data, a panel a run at the last frame."""
-    if not material.recordings:
-        return shared.nothing(material)
     how = (
         "Blue: |∇ score| below 1; orange: above; line: 1; dark dots: real points. Beneath: the share above 1 at real "
         "points, at generated ones, and on the segments between the two, where transport goes; read off the grid of slopes."
@@ -264,8 +237,8 @@ def steepnesses(material: Material) -> Figure:
     made, grid, runs = plane_page(material, [how], steep_words, foot=0.45, legend=False, points="thin")
     for place, (run, shown, words) in enumerate(runs):
         axis = panel_of(made, grid, place, run)
-        steep_map(axis, shown)
-        under(axis, words)
+        around_one(axis, shown)
+        place_beneath(axis).set_text(words)
     common_bar(made)
     return made.figure
 
@@ -273,18 +246,6 @@ def steepnesses(material: Material) -> Figure:
 def steep_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
     """The shares above 1."""
     return [lost_at(shown), above_one(shown)]
-
-
-def steep_map(axis: Axes, shown: Scene) -> None:
-    """|grad score| around 1 on a logarithmic scale from 0.1 to 10, and the line at 1."""
-    panels.frame_view(axis, shown)
-    steep = np.clip(panels.steepness(shown.slopes[-1]), 0.1, 10)
-    axis.imshow(steep, cmap=AROUND_ONE, norm=LogNorm(0.1, 10), origin="lower", interpolation="bilinear",
-                extent=panels.pixel_extent(shown.slope_x, shown.slope_y), zorder=0)  # fmt: skip
-    if steep.min() < 1 < steep.max():
-        axis.contour(shown.slope_x, shown.slope_y, steep, [1.0], colors=INK, linewidths=0.9)
-    real_points(axis, shown).set_alpha(0.25)
-    panels.frame_view(axis, shown)
 
 
 def above_one(shown: Scene) -> str:
@@ -312,7 +273,12 @@ def share_above(shown: Scene, points: np.ndarray) -> str:
 def common_bar(made: Page) -> None:
     """One colour bar for all maps."""
     place = axis_at(made.figure, 0.35, made.bottom + 0.2, 3.0, 0.11)
-    colour_bar(place, ScalarMappable(LogNorm(0.1, 10), AROUND_ONE), [0.1, 1, 10], ["≤ 0.1", "1", "≥ 10"])
+    colours = ScalarMappable(LogNorm(0.1, 10), AROUND_ONE)
+    drawn = made.figure.colorbar(colours, cax=place, orientation="horizontal", extendfrac=0.03)
+    drawn.set_ticks([0.1, 1, 10], labels=["≤ 0.1", "1", "≥ 10"])
+    place.xaxis.set_minor_locator(NullLocator())
+    place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
+    drawn.outline.set(linewidth=0.4, edgecolor=FAINT)
     place.text(1.1, 0.5, "|∇ score|, per unit length", transform=place.transAxes, size=SMALL, va="center", color=INK)
 
 
@@ -321,15 +287,13 @@ def common_bar(made: Page) -> None:
 
 def latents(material: Material) -> Figure:
     """Generated points by category where the latents have some, else the square of latents where it is sent."""
-    if not material.recordings:
-        return shared.nothing(material)
     coloured = any("categories" in run.recording.frames for run in material.recordings)
     how = CATEGORIES if coloured else LATENTS
     made, grid, runs = plane_page(material, [how], measured_words, legend=False)
     for place, (run, shown, words) in enumerate(runs):
         axis = panel_of(made, grid, place, run)
         (by_category if "categories" in run.recording.frames else latent_map)(axis, shown)
-        under(axis, words)
+        place_beneath(axis).set_text(words)
     return made.figure
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from toygan.draw import exhibit_parts as shared
 from toygan.draw.exhibit_parts import Material, Page, Rows
-from toygan.draw.layout import axis_at, size_of
+from toygan.draw.layout import axis_at, cut, size_of
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL
 from toygan.draw.sheet import say
 from toygan.draw.style import quiet
@@ -33,8 +33,6 @@ class Spot(NamedTuple):
 
 def price(material: Material) -> Figure:
     """Quality against core-seconds, a panel a scenario: the front named, and where there are many the others numbered."""
-    if not material.rows:
-        return shared.nothing(material)
     measure = shared.measures_in(material)[0]
     panels = {
         title: spots_of(shared.by_label(rows), title, measure)
@@ -203,5 +201,4 @@ def key_of(made: Page, numbers: Mapping[str, int]) -> None:
     lines = -(-len(numbers) // 4)
     for i, (label, place) in enumerate(numbers.items()):
         left, row = 0.3 + 1.92 * (i // lines), i % lines
-        name = label if len(label) <= 24 else f"{label[:23]}…"
-        say(made.figure, left, made.bottom + 0.16 * (lines - 1 - row) + 0.05, f"{place}  {name}", SMALL - 0.5)
+        say(made.figure, left, made.bottom + 0.16 * (lines - 1 - row) + 0.05, f"{place}  {cut(label, 24)}", SMALL - 0.5)

@@ -16,13 +16,13 @@ from matplotlib.ticker import MaxNLocator
 
 from toygan.draw import exhibit_parts as shared
 from toygan.draw.exhibit_parts import Material, Page, Rows
-from toygan.draw.layout import axis_at
+from toygan.draw.layout import axis_at, cut
 from toygan.draw.panels import CRITIC, FAINT, GENERATED, INK, PLAIN, SHARE, SMALL, STEEPNESS
 from toygan.draw.sheet import WIDTH, say
-from toygan.draw.sweep import floor_line, frame_around, rings, scale_of
+from toygan.draw.sweep import floor_line, frame_around, grid_values, rings, scale_of, setting
 from toygan.files.text import number
 from toygan.quantities.table import axis_name, better, label_of
-from toygan.view.records import groups, in_order
+from toygan.view.records import groups
 from toygan.view.statistics import median, share
 
 KEPT = 8  # runs that keep the exhibit's order; more of them are sorted
@@ -37,8 +37,6 @@ RowsByRun = dict[str, Rows]  # rows by the name of their run
 
 def ends(material: Material) -> Figure:
     """Final measures: rings for seeds, the median as a dot with its 95 % interval, a panel a scenario and measure."""
-    if not material.rows:
-        return shared.nothing(material)
     measures = shared.measures_in(material)
     panels = shared.by_scenario(material.rows)
     runs = {title: ordered(shared.by_label(rows), measures[0]) for title, rows in panels.items()}
@@ -99,8 +97,7 @@ def names_wide(names: Sequence[str]) -> float:
 def name_with_lost(label: str, rows: Rows, measures: Sequence[str]) -> str:
     """A run's name, and how many of its seeds have no value in the first measure."""
     lost = shared.lost_in_words(rows, measures[0])
-    name = label if len(label) <= 34 else f"{label[:33]}…"
-    return f"{name}  ({lost})" if lost else name
+    return f"{cut(label, 34)}  ({lost})" if lost else cut(label, 34)
 
 
 # --- rates -----------------------------------------------------------------------------------------------------------
@@ -108,8 +105,6 @@ def name_with_lost(label: str, rows: Rows, measures: Sequence[str]) -> str:
 
 def rates(material: Material) -> Figure:
     """How many seeds of each run have each label of the diagnosis, or how many have found all modes."""
-    if not material.rows:
-        return shared.nothing(material)
     return all_modes(material) if material.measure == "modes" else labels(material)
 
 
@@ -231,7 +226,7 @@ def matrix(material: Material) -> Figure:
     rows = [row for row in rows if row.get(across) is not None and row.get(down) is not None]
     if not rows:
         return shared.nothing(material, f"no run has both {across} and {down}")
-    panels = {"": rows} if "scenario" in (across, down) else targets_of(rows)
+    panels = {"": rows} if "scenario" in (across, down) else shared.targets_of(rows)
     maps = {title: cells_of(own, across, down, material.measure) for title, own in panels.items()}
     left = names_wide([str(mark) for found in maps.values() for mark in found.down]) + 0.2
     names = max(len(setting(mark)) for found in maps.values() for mark in found.across)
@@ -270,11 +265,6 @@ class Cells(NamedTuple):
     lost: Mapping[tuple[int, int], tuple[int, int]]
 
 
-def targets_of(rows: Rows) -> dict[str, Rows]:
-    """Rows by scenario, always: the medians of one matrix are of one target."""
-    return {str(name): members for (name,), members in groups(list(map(dict, rows)), ("scenario",)).items()}
-
-
 def comparable(values: np.ndarray, across: str, down: str) -> list[np.ndarray]:
     """Masks [down, across] of the cells that share a target: each column, or row, that is a scenario, or else all."""
     rows, columns = np.indices(values.shape)
@@ -311,26 +301,20 @@ def parted(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def cells_of(rows: Rows, across: str, down: str, measure: str) -> Cells:
     """The medians of a measure in every cell; NaN where nothing is known."""
-    right, marks = (in_order({row[key] for row in rows}) for key in (across, down))
+    right, marks, values = grid_values(rows, across, down, measure)
     found = groups(list(map(dict, rows)), (down, across))
-    values = [[median(shared.known(found.get((y, x), []), measure)).value for x in right] for y in marks]
     lost = {
         (i, j): (sum(row.get("status") == shared.LOST for row in own), len(own))
         for i, y in enumerate(marks)
         for j, x in enumerate(right)
         if (own := found.get((y, x)))
     }
-    return Cells(right, marks, np.array(values, float), lost)
+    return Cells(right, marks, values, lost)
 
 
 def field_wide(found: Cells, left: float) -> float:
     """Inches of one field."""
     return min((WIDTH - left - 0.5) / len(found.across), 1.1)
-
-
-def setting(value: Any) -> str:
-    """A setting's value in few letters."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def lost_words(rows: Rows) -> str:

@@ -63,19 +63,14 @@ def key_of(row: Mapping[str, Any]) -> str:
 def along_a_number(made: Page, top: float, name: str, rows: Rows, key: str) -> None:
     """The three panels of one piece."""
     rows = sorted(rows, key=lambda row: row.get(key, 0))
-    along = column(rows, key)
-    floors = {each: column(rows, f"{each}_floor") for each in distance.DISTANCES}
+    along = column(rows, key).tolist()
+    values, floors = ({each: column(rows, f"{each}{tail}") for each in distance.DISTANCES} for tail in ("", "_floor"))
     step = (WIDTH - 0.55) / len(distance.PANELS)
     if name:
         say(made.figure, 0.2, top - 0.2, name, PLAIN, weight="bold")
     for i, (heading, members) in enumerate(distance.PANELS.items()):
         axis = axis_at(made.figure, 0.55 + i * step, top - 2.85, step - 0.62, 2.0)
-        axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
-        for mark, colour, each in zip(distance.MARKS, distance.METHOD_COLOURS, members, strict=False):
-            distance.curve(axis, along.tolist(), column(rows, each), distance.name_of(each), colour, mark)
-        if i == 0 and any(np.isfinite(floor).any() for floor in floors.values()):
-            distance.floor_line(axis, along.tolist(), floors)
-        distance.dress(axis, key, members)
+        distance.panel(axis, heading, key, along, members, values, floors)
 
 
 # --- phase portraits -------------------------------------------------------------------------------------------------

@@ -26,11 +26,13 @@ from PIL import Image, ImageDraw, ImageFont
 from toygan.draw import panels, sheet
 from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, tall_of, width_of
 from toygan.draw.finish import finish, translate
+from toygan.draw.layout import size_of
 from toygan.draw.moving import Moving, levels_in_time, show_scores, with_bar
 from toygan.draw.pixels import score_pixels, steepness_edges, steepness_pixels
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.draw.saved import suffix_in
+from toygan.draw.style import entitle
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.levels import Levels, Scale
@@ -140,20 +142,15 @@ def moving_row(
         axes[name] = sheet.axis_at(figure, left, bottom, wide, tall_in_film(shown, name, side))
         left += pitch + wide - side
     moving = moving_panels([axes[name] for name in main], main, shown, scale)
-    moving += [moving_extra(axes[name], shown, name, scale) for name in names if name in EXTRAS]
+    for name in [name for name in names if name in EXTRAS]:
+        moving.append(EXTRAS[name].film(axes[name], shown, scale))
+        entitle(axes[name], EXTRAS[name].title)
     for name in names[1:] if list(names) != ["critic", "slope"] else ():
         if name not in EXTRAS or EXTRAS[name].is_plane:
             axes[name].tick_params(labelleft=False)
         if name == "slope":
-            axes[name].set_title(SHORT_SLOPE, size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
+            entitle(axes[name], SHORT_SLOPE)
     return moving
-
-
-def moving_extra(axis: Axes, shown: Scene, name: str, scale: Scale) -> Moving:
-    """One panel of what further players and classes show."""
-    part = EXTRAS[name].film(axis, shown, scale)
-    axis.set_title(EXTRAS[name].title, size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
-    return part
 
 
 def moving_panels(axes: Sequence[Axes], names: Sequence[str], shown: Scene, scale: Scale) -> list[Moving]:
@@ -163,13 +160,9 @@ def moving_panels(axes: Sequence[Axes], names: Sequence[str], shown: Scene, scal
     if not shown.critic_kept and "critic" in names:
         sheet.say_no_critic(axes, shown)
         return [moving_contour(axes[0], shown, levels_in_time(shown, shown.scores, scale))]
-    drawn: list[Moving] = []
+    drawn = [MAIN[name](axis, shown, scale) for axis, name in zip(axes, names, strict=True)]
     for axis, name in zip(axes, names, strict=True):
-        if name == "critic":
-            drawn.append(moving_critic(axis, shown, scale, short=list(names) != ["critic", "slope"]))
-        else:
-            drawn.append((moving_optimum if name == "optimal" else moving_slopes)(axis, shown, scale))
-        axis.set_title(TITLES[name], size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
+        entitle(axis, TITLES[name])
     return drawn
 
 
@@ -181,11 +174,11 @@ TITLES = {
 SHORT_SLOPE = "slope: arrows point uphill"
 
 
-def moving_critic(axis: Axes, shown: Scene, scale: Scale, short: bool) -> Moving:
-    """The critic panel of a film, with its colour bar."""
+def moving_critic(axis: Axes, shown: Scene, scale: Scale) -> Moving:
+    """The critic panel of a film, with its colour bar; one that is wide says which end is real."""
     known = levels_in_time(shown, shown.scores, scale)
-    part = moving_contour(axis, shown, known)
-    return with_bar(part, known, "score, median removed" + ("" if short else " (higher = more real)"))
+    wide = " (higher = more real)" if size_of(axis)[0] > 1.2 * sheet.THIRD else ""
+    return with_bar(moving_contour(axis, shown, known), known, f"score, median removed{wide}")
 
 
 def moving_optimum(axis: Axes, shown: Scene, scale: Scale) -> Moving:
@@ -208,7 +201,7 @@ def moving_contour(axis: Axes, shown: Scene, known: Sequence[Levels]) -> Moving:
     """The critic's bands with real and generated points, between each frame's levels."""
     panels.frame_view(axis, shown)
     field = score_pixels(axis, shown.scores[0], known[0].edges)
-    real, cloud, note = real_points(axis, shown), generated_cloud(axis, shown, 0), moving_note(axis)
+    real, cloud, note = real_points(axis, shown), generated_cloud(axis, shown, 0), panels.corner_note(axis, "")
     boundary = panels.decision_boundary(axis, shown, 0)
 
     def show(t: int) -> None:
@@ -243,12 +236,7 @@ def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     return Moving(axis, [field, real, generated, uphill, *own, *axis.spines.values()], show)
 
 
-def moving_note(axis: Axes) -> Text:
-    """An empty note in the lower left corner."""
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
-    return axis.text(
-        0.015, 0.015, "", transform=axis.transAxes, size=panels.SMALL, color=panels.INK, bbox=box, va="bottom", zorder=6
-    )
+MAIN = {"critic": moving_critic, "optimal": moving_optimum, "slope": moving_slopes}
 
 
 def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:

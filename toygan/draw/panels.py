@@ -190,9 +190,11 @@ def say_outside(axis: Axes, scene: Scene, frame: int) -> None:
         corner_note(axis, words)
 
 
-def corner_note(axis: Axes, words: str) -> None:
+def corner_note(axis: Axes, words: str) -> Text:
     """A short note in the panel's lower left corner, on white."""
-    axis.text(0.015, 0.015, words, transform=axis.transAxes, size=SMALL, color=INK, bbox=NOTE, va="bottom", zorder=6)
+    return axis.text(
+        0.015, 0.015, words, transform=axis.transAxes, size=SMALL, color=INK, bbox=NOTE, va="bottom", zorder=6
+    )
 
 
 NOTE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
@@ -512,6 +514,25 @@ def plot_seeds(axis: Axes, recording: Recording, values: np.ndarray, label: str,
         axis.plot(steps, values[:, seed], color=colour, linewidth=0.7, alpha=thin, marker=marker, markersize=3)
     axis.plot(steps, values[:, 0], color=colour, linewidth=1.8, linestyle=dashes, marker=marker, markersize=4,
               label=label or None, zorder=3)  # fmt: skip
+
+
+def median_line(
+    axis: Axes, steps: np.ndarray, table: np.ndarray | None, colour: str, dashes: str, banded: bool
+) -> Line2D | None:
+    """The median over the seeds of values [T, S] at steps [T], and their range as a band where that is asked for; None where
+    nothing is known.
+    """
+    if table is None or not np.isfinite(table).any():
+        return None
+    alive = np.isfinite(table).any(axis=1)
+    steps, found = steps[alive], table[alive]
+    if banded and found.shape[1] > 1:
+        low, high = np.nanmin(found, axis=1), np.nanmax(found, axis=1)
+        axis.fill_between(steps, low, high, color=colour, alpha=0.13, linewidth=0)
+    marker = "o" if len(steps) == 1 else ""
+    return axis.plot(
+        steps, np.nanmedian(found, axis=1), dashes, color=colour, linewidth=1.5, marker=marker, markersize=4
+    )[0]
 
 
 def dress_curves(axis: Axes, recording: Recording, title: str) -> None:

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from toygan.draw import panels, sheet
@@ -172,21 +173,31 @@ def mode_edges(scene: Scene, points: np.ndarray) -> np.ndarray:
 
 
 def steeper_than_one(axis: Axes, scene: Scene, frame: int = -1) -> None:
-    """Draw |grad score| on a scale around 1, the slope that a Wasserstein critic may have: white is 1, the line
-    crosses it.
-    """
-    panels.frame_view(axis, scene)
+    """Draw |grad score| around 1 with its colour bar."""
     if not scene.critic_kept:
+        panels.frame_view(axis, scene)
         return not_recorded(axis)
-    steep = np.clip(panels.steepness(scene.slopes[frame]), 0.1, 10)
+    image = around_one(axis, scene, frame)
+    above = float((steepness_around_one(scene, frame) > 1).mean())
+    return panels.colour_bar(axis, image, [0.1, 1, 10], f"|∇ score|, {100 * above:.0f} % above 1")
+
+
+def around_one(axis: Axes, scene: Scene, frame: int = -1) -> AxesImage:
+    """|grad score| on a scale around 1, the slope that a Wasserstein critic may have: white is 1, the line crosses it."""
+    panels.frame_view(axis, scene)
+    steep = steepness_around_one(scene, frame)
     image = axis.imshow(steep, cmap=AROUND_ONE, norm=LogNorm(0.1, 10), origin="lower", interpolation="bilinear",
                         extent=panels.pixel_extent(scene.slope_x, scene.slope_y), zorder=0)  # fmt: skip
     if steep.min() < 1 < steep.max():
         axis.contour(scene.slope_x, scene.slope_y, steep, [1.0], colors=INK, linewidths=0.9)
     real_points(axis, scene).set_alpha(0.25)
     panels.frame_view(axis, scene)
-    panels.colour_bar(axis, image, [0.1, 1, 10], f"|∇ score|, {100 * (steep > 1).mean():.0f} % above 1")
-    return None
+    return image
+
+
+def steepness_around_one(scene: Scene, frame: int) -> np.ndarray:
+    """|grad score| [h, h], at most ten times more or less than 1."""
+    return np.clip(panels.steepness(scene.slopes[frame]), 0.1, 10)
 
 
 def slopes_at_points(axis: Axes, recording: Recording) -> None:

@@ -20,12 +20,12 @@ from toygan.draw.companions import UNDER as UNDER_EXTRA
 from toygan.draw.layout import axis_at, beneath, fitted, fitted_to, panel_height, place_beneath, size_of
 from toygan.draw.points import GENERATED, REAL, counted, due_rings, share_discs
 from toygan.draw.saved import save_figure
-from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL
+from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, entitle
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart, worlds
 from toygan.view.language import told, wrapped
-from toygan.view.levels import Levels, Scales, levels_of, range_in_words, scales
+from toygan.view.levels import Scales, levels_of, range_in_words, scales
 from toygan.view.look import USUAL, Options
 from toygan.view.scene import (
     THIN,
@@ -150,56 +150,36 @@ def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
 
 def main_panels(axes: Sequence[Axes], shown: Scene, of: Scales) -> None:
     """The critic, the optimal one where it is known, and the critic's slopes at the last frame, with colour bars; of a
-    seed whose critic was not kept its points alone, in the first axis.
+    seed whose critic was not kept its points alone, in the first axis. Where panels are narrow titles are short, and numbers
+    stand at the left one only.
     """
     if not shown.critic_kept:
-        points_alone(axes, shown)
+        panels.critic_contour(axes[0], shown)
+        say_no_critic(axes, shown)
         return
     contour, *best, field = axes
     panels.critic_contour(contour, shown, -1, of.critic.edges)
-    panels.slope_field(field, shown, -1, of.longest)
-    panel_titles(contour, field)
+    entitle(contour, "critic: the lighter, the more real")
     panels.score_bar(contour, of.critic, "score, median removed" + ("" if best else " (higher = more real)"))
+    panels.slope_field(field, shown, -1, of.longest)
+    entitle(field, "slope: arrows point uphill" + ("" if best else ", to more real"))
     panels.steepness_bar(field, of.longest, "steepness |∇ score|, per unit length")
     for axis in best:
         assert of.optimal is not None
-        optimal_panel(axis, shown, of.optimal)
-        beside_optimum(axis, field)
-
-
-def points_alone(axes: Sequence[Axes], shown: Scene) -> None:
-    """The points of the last frame, and in place of the critic what became of it."""
-    panels.critic_contour(axes[0], shown)
-    say_no_critic(axes, shown)
+        panels.optimal_contour(axis, shown, of.optimal.edges)
+        entitle(axis, "the optimal critic")
+        panels.score_bar(axis, of.optimal, optimum_label(shown.recording))
+    for axis in (*best, field) if best else ():
+        axis.tick_params(labelleft=False)
 
 
 def say_no_critic(axes: Sequence[Axes], shown: Scene) -> None:
     """Say that the first axis has points alone, and why; the others stay empty."""
     first, *others = axes
-    first.set_title(f"points of seed {shown.recording.facts.portrait}", size=PLAIN, loc="left", pad=5, color=INK)
+    entitle(first, f"points of seed {shown.recording.facts.portrait}")
     place_beneath(first, 0.3).set_text(fitted(first, [no_critic(shown.recording)]))
     for axis in others:
         axis.set_axis_off()
-
-
-def beside_optimum(best: Axes, field: Axes) -> None:
-    """What is different where panels are narrow: numbers at the left one only, and a short title."""
-    for axis in (best, field):
-        axis.tick_params(labelleft=False)
-    field.set_title("slope: arrows point uphill", size=PLAIN, loc="left", pad=5, color=INK)
-
-
-def optimal_panel(axis: Axes, shown: Scene, of: Levels) -> None:
-    """The optimal critic on its own colour scale, beside the learned one."""
-    panels.optimal_contour(axis, shown, of.edges)
-    axis.set_title("the optimal critic", size=PLAIN, loc="left", pad=5, color=INK)
-    panels.score_bar(axis, of, optimum_label(shown.recording))
-
-
-def panel_titles(contour: Axes, field: Axes) -> None:
-    """What the two main panels are, and what their points are."""
-    contour.set_title("critic: the lighter, the more real", size=PLAIN, loc="left", pad=5, color=INK)
-    field.set_title("slope: arrows point uphill, to more real", size=PLAIN, loc="left", pad=5, color=INK)
 
 
 def curves(figure: Figure, recording: Recording, bottom: float) -> None:
@@ -483,8 +463,8 @@ def w1_together(axis: Axes, recordings: Sequence[Recording]) -> list[Line2D | No
     """
     styles = panels.styles_of(len(recordings))
     lines = [
-        w1_of_one(axis, recording, colour, dashes, band=len(recordings) <= 4)
-        for recording, (colour, dashes, _) in zip(recordings, styles, strict=True)
+        panels.median_line(axis, one.frames["step"], one.curve("w1"), colour, dashes, len(recordings) <= 4)
+        for one, (colour, dashes, _) in zip(recordings, styles, strict=True)
     ]
     ends = [np.nan if line is None else panels.last_finite(np.asarray(line.get_ydata(), float)) for line in lines]
     floors_of_all(axis, recordings)
@@ -530,20 +510,6 @@ def world_of(recording: Recording) -> str:
             best and number(best.mean),
         )
     )
-
-
-def w1_of_one(axis: Axes, recording: Recording, colour: str, dashes: str, band: bool) -> Line2D | None:
-    """One run's median line; None if W1 is not known."""
-    values = recording.curve("w1")
-    if values is None:
-        return None
-    steps, known = recording.frames["step"], np.isfinite(values).any(axis=1)
-    middle = np.nanmedian(values[known], axis=1)
-    if band and values.shape[1] > 1:
-        low, high = np.nanmin(values[known], axis=1), np.nanmax(values[known], axis=1)
-        axis.fill_between(steps[known], low, high, color=colour, alpha=0.13, linewidth=0)
-    marker = "o" if len(middle) == 1 else ""
-    return axis.plot(steps[known], middle, dashes, color=colour, linewidth=1.5, marker=marker)[0]
 
 
 def save_comparison(recordings: Sequence[Recording], path: str | Path, options: Options = USUAL) -> None:

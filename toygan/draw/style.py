@@ -11,6 +11,11 @@ SMALL, PLAIN, LARGE = 8, 9, 10.5
 SIDES = ("left", "right", "bottom", "top")
 
 
+def entitle(axis: Axes, words: str, size: float = PLAIN, pad: float = 5) -> None:
+    """A panel's title at its upper left."""
+    axis.set_title(words, size=size, loc="left", pad=pad, color=INK)
+
+
 def quiet(axis: Axes, sides: Sequence[str] = SIDES) -> None:
     """Small numbers, short marks and a thin frame, all of it pale; a frame at some of its sides alone."""
     axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
