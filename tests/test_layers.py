@@ -35,7 +35,15 @@ ROOMS = [
 # The only imports between modules of the game's parts, none of which knows how a game is played.
 PARTS = {"objectives", "constraints", "networks", "players", "methods"}
 BESIDE = {("constraints", "networks"), ("players", "networks")}
-ALONE = {"targets.refusal", "files.strict", "files.shipped", "files.text", "files.disk", "game.methods"}
+ALONE = {
+    "targets.refusal",
+    "files.mistakes",
+    "files.strict",
+    "files.shipped",
+    "files.text",
+    "files.disk",
+    "game.methods",
+}
 TERMINAL = {"cli"}
 DRAWN_FROM = {"draw", "view", "session", "quantities", "files"}
 OWNERS = {"matplotlib": {"draw"}, "typer": TERMINAL, "rich": TERMINAL, "PIL": {"draw", "targets"}}

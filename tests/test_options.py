@@ -395,10 +395,10 @@ def test_a_command_is_told_by_what_is_not_as_usual(words, said):
 PASTED = [
     ["-f", "png"],
     ["--style", "dark", "--thin-points", "--scale", "run", "-f", "png"],
-    ["--style", "slide", "--width", "90mm", "-f", "svg"],
+    ["--style", "slide", "--width", "190mm", "-f", "svg"],
     ["--width", "60mm", "--no-points", "-f", "pdf"],
     ["--font-size", "8", "--seed", "1"],
-    ["--panels", "critic,losses", "--seed", "all", "--style", "slide"],
+    ["--panels", "critic,losses", "--seed", "all", "--font-size", "8"],
     ["--steps", "0,40", "--thin-points"],
     ["--steps", "0,40", "--panels", "critic"],
     ["--view", "latent", "--width", "400", "-f", "png", "-f", "svg"],

@@ -323,9 +323,10 @@ def chosen_panels(
     suffix: str,
     looks: Sequence[Sequence[int]],
     options: Options,
+    asked: str = "",
 ) -> Path:
-    """Draw chosen panels as PATH.SUFFIX, of each recording at its looks; where it is. UserError for a name or number of them
-    that cannot be.
+    """Draw chosen panels as PATH.SUFFIX, of each recording at its looks; where it is. UserError, with the option that asked for
+    them, for a name or number of them that cannot be.
     """
     from toygan.draw.choice import save_chosen
 
@@ -333,7 +334,7 @@ def chosen_panels(
     try:
         save_chosen(recordings, names, place, looks, options)
     except ValueError as error:
-        raise UserError(f"--panels {','.join(names)}: {error}") from None
+        raise UserError(f"{asked or '--panels ' + ','.join(names)}: {error}") from None
     return place
 
 
@@ -484,12 +485,10 @@ def within(option: str, value: float | None, least: float, most: float, unit: st
 def drawn(recording: Recording, path: Path, suffix: str, pace: Pace, options: Options) -> Path:
     """Draw a run's picture or film, by the suffix, as PATH.SUFFIX; where it is. A slide has the main panels alone."""
     from toygan.draw import save_film, save_picture
-    from toygan.draw.choice import save_chosen
 
-    if options.style == "paper":
-        still = partial(save_picture, recording, options=options)
-    else:
-        still = partial(save_chosen, [recording], ["usual"], options=options)
+    if options.style != "paper" and suffix in PICTURES:
+        return chosen_panels([recording], ["usual"], path, suffix, [()], options, f"--style {options.style}")
+    still = partial(save_picture, recording, options=options)
     return saved(still, partial(save_film, recording, pace=pace, options=options), path, suffix)
 
 

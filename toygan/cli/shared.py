@@ -85,7 +85,7 @@ def again(context: typer.Context, *also: str) -> str:
     no picture, but for some.
     """
     arguments = [param for param in context.command.params if param.param_type_name == "argument"]
-    given = [place for param in arguments for place in words_of(param, context.params[param.name or ""])]
+    given = [place for param in arguments for place in words_of(param, context.params.get(param.name or ""))]
     return shlex.join(["toygan", str(context.info_name), *given, *options_again(context, *also)])
 
 
@@ -94,7 +94,7 @@ def options_again(context: typer.Context, *also: str) -> list[str]:
     options = [param for param in context.command.params if param.param_type_name == "option"]
     chosen = [param for param in options if param.name not in BESIDE]
     chosen += [param for param in options if param.name in also]
-    return [word for param in chosen for word in words_of(param, context.params[param.name or ""])]
+    return [word for param in chosen for word in words_of(param, context.params.get(param.name or ""))]
 
 
 def words_of(param: Any, value: Any) -> list[str]:
