@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_draw import synthetic
 
-from toygan.draw.fresh import fresh
+from toygan.draw.clouds import fresh
 from toygan.draw.panels import GENERATED
 from toygan.draw.saved import save_figure
 

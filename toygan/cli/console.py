@@ -17,6 +17,7 @@ from rich.progress import Progress as Bar
 from rich.table import Column, Table
 from rich.text import Text
 
+from toygan.cli.shared import duration
 from toygan.files import cache
 from toygan.files.advice import advice
 from toygan.files.catalogue import Entry
@@ -133,14 +134,6 @@ class Meter:
                 f"{duration((progress.steps - progress.step) * seconds / steps)} left",
             ]
         return "  ".join([*parts, *live(progress.numbers)])
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: 42 s, 3:05 min, 2:10 h."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d} h"
 
 
 def live(numbers: Mapping[str, float]) -> list[str]:

@@ -70,7 +70,7 @@ def demo(
     """Run one exhibit and say which of its claims held; without a name, list them by question."""
     with clear_faults(*GO_ON):
         if name is None:
-            list_questions(as_json)
+            list_named("exhibits", as_json)
             return
         from toygan.exhibits import read
         from toygan.files.own import allow_named
@@ -248,12 +248,12 @@ def end(shown: Sequence[Showing], failed: dict[str, str], strict: bool) -> None:
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def list_questions(as_json: bool) -> None:
-    """Every exhibit with its question."""
-    from toygan.cli.catalogue import exhibits
+def list_named(what: str, as_json: bool) -> None:
+    """Every name of a list with its sentence: exhibits with their questions, protocols with their titles."""
+    from toygan.cli.catalogue import LISTS
     from toygan.cli.console import print_list
 
-    found = {"exhibits": exhibits()}
+    found = {what: LISTS[what]()}
     say_json(found) if as_json else print_list(found)
 
 

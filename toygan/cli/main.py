@@ -23,9 +23,9 @@ from typer.exceptions import TyperException
 
 import toygan
 from toygan.cli import check, distance, drawing, exhibits, exits, lab, many, protocol, views
-from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario, complete_setting
+from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario
 from toygan.cli.completion import complete_words as words_of
-from toygan.cli.shared import Json, OwnCode, again, folder_told, options_again, sharing, with_budget
+from toygan.cli.shared import Changes, Json, OwnCode, again, folder_told, options_again, sharing, with_budget
 from toygan.cli.streams import mend_streams
 from toygan.files.mistakes import UserError, shortened, suggestion
 from toygan.files.text import say, say_json
@@ -207,12 +207,6 @@ Methods = Annotated[
         metavar="METHOD",
         help="A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.",
         autocompletion=complete_method,
-    ),
-]
-Changes = Annotated[
-    list[str],
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override any key of the scenario.", autocompletion=complete_setting
     ),
 ]
 Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, page/index.html, that opens from disk.")]

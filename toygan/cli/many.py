@@ -21,7 +21,7 @@ from toygan.cli.completion import (
     complete_words,
 )
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
-from toygan.cli.shared import OwnCode, again, sharing, with_budget
+from toygan.cli.shared import Changes, OwnCode, again, duration, sharing, with_budget
 from toygan.files.mistakes import UserError
 from toygan.files.text import room, say, tell, visible
 
@@ -55,10 +55,6 @@ Steps = Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator s
 Grid = Annotated[
     list[str],
     typer.Option("--grid", metavar="KEY=V1,V2,...", help="A setting's values.", autocompletion=complete_setting),
-]
-Changes = Annotated[
-    list[str],
-    typer.Option("--set", metavar="KEY=VALUE", help="Override any key.", autocompletion=complete_setting),
 ]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run folders go; runs by default.")]
 Engine = Annotated[
@@ -203,14 +199,6 @@ def forecast(tasks: Sequence[Task], engine: str, address: str | None, workers: i
     if trouble:
         complain(trouble)
     return f"{line}; about {duration(seconds / at_once)} on {at_once} workers ({duration(seconds)} of one core)"
-
-
-def duration(seconds: float) -> str:
-    """A time in the unit that people would use."""
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def show_results(

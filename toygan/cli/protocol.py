@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from toygan.cli.completion import complete_protocol, complete_words
-from toygan.cli.exhibits import GO_ON, PROTOCOLS, Workers, refuse_a_file
+from toygan.cli.exhibits import GO_ON, PROTOCOLS, Workers, list_named, refuse_a_file
 from toygan.cli.exits import clear_faults
 from toygan.cli.many import tell_failed, watching
 from toygan.cli.shared import Json, again
@@ -51,7 +51,7 @@ def protocol(
     """Run a published experiment; print and draw its numbers beside ours. Without a name, list them."""
     with clear_faults(*GO_ON):
         if name is None:
-            list_protocols(as_json)
+            list_named("protocols", as_json)
         else:
             answer(name, quick, seeds, out, workers, form, as_json, again(context, "out"))
 
@@ -109,15 +109,6 @@ def report(
     say(f"{found.title}\n{found.protocol.source}\n{found.protocol.setting}\n")
     say(written(parted(table, room()), form), end="")
     say("\n" + str(picture) if picture else "")
-
-
-def list_protocols(as_json: bool) -> None:
-    """Every protocol with its title."""
-    from toygan.cli.catalogue import protocols
-    from toygan.cli.console import print_list
-
-    listed: dict[str, Any] = {"protocols": protocols()}
-    say_json(listed) if as_json else print_list(listed)
 
 
 def register(app: typer.Typer) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from toygan.cli.completion import complete_setting
 from toygan.files.mistakes import Mistake, Place, UserError
 
 OwnCode = Annotated[
@@ -23,6 +24,12 @@ OwnCode = Annotated[
 ]
 
 
+Changes = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override any key of the scenario.", autocompletion=complete_setting
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 # Options that change no picture: where files go, and how the work is done.
 BESIDE = {
@@ -127,3 +134,11 @@ def with_budget(changes: list[str], steps: int | None, seeds: int | None = None)
             wrong, place = f"{said[key]}, and {option} says otherwise", Place(f"--set {key}={said[key]}")
             raise UserError(Mistake(None, wrong, "say it once", place=place))
     return [*changes, *(f"{key}={number}" for key, number in more.items())]
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 42 s, 3:05 min, 2:10 h."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d} h"

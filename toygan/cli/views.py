@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toygan.cli import drawing
-from toygan.cli.completion import complete_method, complete_setting
+from toygan.cli.completion import complete_method
 from toygan.cli.exits import clear_faults
-from toygan.cli.shared import Json, again
+from toygan.cli.shared import Changes, Json, again
 from toygan.files.mistakes import UserError
 from toygan.files.text import say, say_json
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, options: Options) -> Path:
     """Draw n fresh points of every seed's last generator as FOLDER/points.SUFFIX; where it is."""
-    from toygan.draw.fresh import fresh
+    from toygan.draw.clouds import fresh
     from toygan.draw.saved import save_figure
 
     drawing.refuse_films([suffix], "--points makes a picture")
@@ -94,7 +94,7 @@ def spectrum(recording: Recording) -> Figure:
 
 def refined(recording: Recording) -> Figure:
     """What a run's critics make of its last generator's points."""
-    from toygan.draw.refined import refined_clouds
+    from toygan.draw.clouds import refined_clouds
     from toygan.session import refined as session
 
     return refined_clouds(recording, session.refined(recording))
@@ -128,12 +128,6 @@ Rules = Annotated[
         "--update",
         metavar="RULE",
         help="An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default.",
-    ),
-]
-Changes = Annotated[
-    list[str],
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override any key of the scenario.", autocompletion=complete_setting
     ),
 ]
 Out = Annotated[Path, typer.Option(metavar="FILE", help="The picture: .png, .pdf or .svg.")]
