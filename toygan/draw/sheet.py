@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 
 from toygan.draw import panels
-from toygan.draw.companions import EXTRAS, OVER, brief_of, draw_rows, rows_of
+from toygan.draw.companions import EXTRAS, OVER, PanelRow, brief_of, draw_rows, rows_of
 from toygan.draw.companions import UNDER as UNDER_EXTRA
 from toygan.draw.layout import axis_at, beneath, fitted, fitted_to, panel_height, place_beneath, size_of
 from toygan.draw.points import GENERATED, REAL, counted, due_rings, share_discs
@@ -76,12 +76,8 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     shown = scene(recording, options.points)
     side = SIDE if shown.optimal is None else THIRD
     tall, extras = panel_height(shown, side), rows_of(shown, 3, THIRD, GAP)
-    opening, foot, drawn, rows = (
-        opening_lines(shown, options.language),
-        footer_lines(shown, options.language),
-        curve_panels(recording),
-        final_rows(recording),
-    )
+    opening, foot = opening_lines(shown, options.language), footer_lines(shown, options.language)
+    rows, (near, drawn) = final_rows(recording), beside_lone(extras, curve_panels(recording))
     told = [] if shown.optimal is None else in_lines(optimum_in_words(recording), options.language, TEXT)
     table = ROW * (-(-len(rows) // BLOCKS) + 1.6) if rows else 0.0
     below = 0.165 * len(foot) + table + 0.2
@@ -98,7 +94,10 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     for row, line in enumerate(told):
         say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * row, line, SMALL)
     draw_rows(figure, shown, extras, MARGIN, more, THIRD, GAP)
-    curves(figure, recording, below + 0.4)
+    for slot, panel in enumerate(near, 1):
+        left, up = MARGIN + slot * (THIRD + GAP) + 0.38, extras[-1].tall - OVER - UNDER_EXTRA - 0.25
+        panel(axis_at(figure, left, more - sum(row.tall for row in extras) + UNDER_EXTRA, THIRD - 0.75, up), recording)
+    curves(figure, recording, drawn, below + 0.4)
     table_of(figure, rows, below - 0.3)
     for row, (line, family) in enumerate(reversed(foot)):
         say(figure, MARGIN - 0.15, 0.12 + 0.165 * row, line, SMALL, family=family)
@@ -182,9 +181,18 @@ def say_no_critic(axes: Sequence[Axes], shown: Scene) -> None:
         axis.set_axis_off()
 
 
-def curves(figure: Figure, recording: Recording, bottom: float) -> None:
-    """The rows of curves, the lowest at `bottom`."""
-    rows = curve_panels(recording)
+def beside_lone(
+    extras: Sequence[PanelRow], rows: list[list[CurvePanel]]
+) -> tuple[list[CurvePanel], list[list[CurvePanel]]]:
+    """Two panels of curves that stand beside a panel which is alone in its row, and the rows of the rest."""
+    every = [panel for row in rows for panel in row]
+    if not extras or [EXTRAS[name].slots for name in extras[-1].names] != [1]:
+        return [], rows
+    return every[:2], [every[2:]] if every[2:] else []
+
+
+def curves(figure: Figure, recording: Recording, rows: Sequence[Sequence[CurvePanel]], bottom: float) -> None:
+    """Rows of curves, the lowest at `bottom`."""
     height, room = CURVES if len(rows) == 1 else TWO_ROWS
     for row, drawn in enumerate(reversed(rows)):
         pitch = (WIDTH - 0.3) / len(drawn)
