@@ -16,9 +16,9 @@ import typer
 from toygan.cli import drawing
 from toygan.cli.completion import complete_scenario
 from toygan.cli.exits import clear_faults
-from toygan.cli.shared import Json, OwnCode, again
+from toygan.cli.shared import Json, OwnCode, again, in_columns
 from toygan.files.mistakes import UserError
-from toygan.files.text import UNBOUNDED, folded, room, say, tell
+from toygan.files.text import room, say, tell
 
 if TYPE_CHECKING:
     from toygan.draw import Options
@@ -191,15 +191,3 @@ def shown(value: float) -> str:
 def extra(number: Number) -> str:
     """Spread and floor of a sampled number."""
     return "" if number.spread is None else f"± {number.spread:.2g}, {number.floor:.2g}"
-
-
-def in_columns(rows: list[tuple[str, ...]], room: int = UNBOUNDED) -> str:
-    """Rows of words under each other; the last column is folded where there is no room for it."""
-    *widths, _ = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    left = max(room - sum(widths) - 2 * len(widths), 12)
-    lines = list[str]()
-    for *words, last in rows:
-        head = "".join(word.ljust(width) + "  " for word, width in zip(words, widths, strict=True))
-        first, *more = folded(last, left).split("\n")
-        lines += [head + first, *(" " * len(head) + part for part in more)]
-    return "\n".join(line.rstrip() for line in lines)

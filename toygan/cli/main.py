@@ -25,10 +25,20 @@ import toygan
 from toygan.cli import check, distance, drawing, exhibits, exits, lab, many, protocol, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario
 from toygan.cli.completion import complete_words as words_of
-from toygan.cli.shared import Changes, Json, OwnCode, again, folder_told, options_again, sharing, with_budget
+from toygan.cli.shared import (
+    Changes,
+    Json,
+    OwnCode,
+    again,
+    folder_told,
+    in_columns,
+    options_again,
+    sharing,
+    with_budget,
+)
 from toygan.cli.streams import mend_streams
 from toygan.files.mistakes import UserError, shortened, suggestion
-from toygan.files.text import say, say_json
+from toygan.files.text import room, say, say_json
 
 if TYPE_CHECKING:
     from toygan.draw import Options, Pace
@@ -72,6 +82,11 @@ class Commands(TyperGroup):
             plainly(command.get_params(ctx))
         return command
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Every command with all that is said of it, wrapped where there is no room."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.get_command(ctx, name).help) for name in self.list_commands(ctx)])
+
 
 def plainly(params: list[Any]) -> list[Any]:
     """Parameters that tell no type and no range beside what they are called: a switch has none, a word says the rest."""
@@ -98,11 +113,12 @@ def complain_of_usage(error: TyperException) -> None:
 
 def in_lines(commands: dict[str, str]) -> list[str]:
     """Commands under each other, with what they do beside them."""
-    wide = max(map(len, commands))
-    return [f"    {command.ljust(wide)}   {does}".rstrip() for command, does in commands.items()]
+    return in_columns([(f"    {command} ", does) for command, does in commands.items()], room()).split("\n")
 
 
+WIDEST = 110  # columns of help
 ABOUT = "The laboratory for GANs on distributions that fit on a sheet of paper."
+MORE = "toygan --help names every command, toygan COMMAND --help its options."
 FIRST = {
     "toygan run swiss-roll": "train a GAN and draw what happened",
     "toygan demo": "what there is to ask; toygan demo NAME answers",
@@ -135,7 +151,8 @@ app = typer.Typer(
     help=ABOUT,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # which takes [n, 2] for a command of its own, and cuts words where a terminal is narrow
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
 )
 
 
@@ -155,14 +172,7 @@ def toygan_itself(
 ) -> None:
     """The laboratory for GANs on distributions that fit on a sheet of paper."""
     if context.invoked_subcommand is None:
-        lines = [
-            ABOUT,
-            "",
-            *in_lines(FIRST),
-            "",
-            "toygan --help names every command, toygan COMMAND --help its options.",
-        ]
-        say("\n".join(lines))
+        say("\n".join([ABOUT, "", *in_lines(FIRST), "", MORE]))
 
 
 # New objects between two searches for garbage, and how many of these between deeper ones: what is imported is no garbage.

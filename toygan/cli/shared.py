@@ -13,6 +13,7 @@ import typer
 
 from toygan.cli.completion import complete_setting
 from toygan.files.mistakes import Mistake, Place, UserError
+from toygan.files.text import UNBOUNDED, folded
 
 OwnCode = Annotated[
     list[str],
@@ -142,3 +143,15 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d} h"
+
+
+def in_columns(rows: list[tuple[str, ...]], room: int = UNBOUNDED) -> str:
+    """Rows of words under each other; the last column is folded where there is no room for it."""
+    *widths, _ = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    left = max(room - sum(widths) - 2 * len(widths), 12)
+    lines = list[str]()
+    for *words, last in rows:
+        head = "".join(word.ljust(width) + "  " for word, width in zip(words, widths, strict=True))
+        first, *more = folded(last, left).split("\n")
+        lines += [head + first, *(" " * len(head) + part for part in more)]
+    return "\n".join(line.rstrip() for line in lines)
