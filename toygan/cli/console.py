@@ -22,7 +22,7 @@ from toygan.files import cache
 from toygan.files.advice import advice
 from toygan.files.catalogue import Entry
 from toygan.files.config import Config
-from toygan.files.text import number, one_line, tell, visible
+from toygan.files.text import number, one_line, say, tell, visible
 from toygan.many.run import LIBRARIES, Progress, Watcher, automatic, backends_here, installed
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
 from toygan.session.recording import Recording, like_perfect
@@ -267,7 +267,7 @@ def print_page(page: Entry) -> None:
     """Title, lines, settings."""
     out.print(page.title, style="bold")
     for name, text in page.lines.items():
-        out.print(f"{name}: {one_line(text)}")
+        say(f"{name}: {one_line(text)}")
     out.print()
     out.print(page.settings, soft_wrap=True)  # as it is, so that it can be copied
 
@@ -286,15 +286,15 @@ def print_doctor() -> None:
     import torch
 
     for name in LIBRARIES:
-        out.print(f"{name} {installed(name)}")
-    out.print(f"python {sys.version.split()[0]} on {sys.platform}")
+        say(f"{name} {installed(name)}")
+    say(f"python {sys.version.split()[0]} on {sys.platform}")
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none that torch sees; runs go to the CPU"
-    out.print(f"GPU: {gpu}")
+    say(f"GPU: {gpu}")
     for name, lacking in backends_here().items():
-        out.print(f"backend {name}: {lacking or 'ready'}")
-    out.print(f"backend auto: {automatic()}", soft_wrap=True)
-    out.print(f"cache: {kept_in()}", soft_wrap=True)
-    out.print(f"threads: 1 a run by default, {torch.get_num_threads()} possible")
+        say(f"backend {name}: {lacking or 'ready'}")
+    say(f"backend auto: {automatic()}")
+    say(f"cache: {kept_in()}")
+    say(f"threads: 1 a run by default, {torch.get_num_threads()} possible")
     films = "gif, webp" + (", mp4" if find_spec("imageio_ffmpeg") else "")
     missing = "" if find_spec("imageio_ffmpeg") else "  (mp4: pip install 'toygan[mp4]')"
-    out.print(f"films: {films}{missing}")
+    say(f"films: {films}{missing}")

@@ -107,15 +107,19 @@ def complain_of_usage(error: TyperException) -> None:
     command = context.command.name if context else None
     lines = [re.sub(r"\s*\n\s*", " ", error.format_message())]
     if type(error).__name__ == "MissingParameter" and command in EXAMPLES:
-        lines += ["for example", *in_lines(EXAMPLES[command])]
+        lines += ["for example", *in_lines(EXAMPLES[command], room(sys.stderr) - 4)]
     exits.complain("\n    ".join([*lines, *([f"{context.command_path} --help says more"] if context else [])]))
 
 
-def in_lines(commands: dict[str, str]) -> list[str]:
-    """Commands under each other, with what they do beside them."""
-    return in_columns([(f"    {command} ", does) for command, does in commands.items()], room()).split("\n")
+def in_lines(commands: dict[str, str], columns: int) -> list[str]:
+    """Commands under each other, with what they do beside them, or beneath where there is no room."""
+    wide = 7 + max(map(len, commands))
+    if columns - wide < LEAST:
+        return [line for command, does in commands.items() for line in (f"    {command}", f"        {does}")]
+    return in_columns([(f"    {command} ", does) for command, does in commands.items()], columns).split("\n")
 
 
+LEAST = 30  # columns in which what a command does can be read
 WIDEST = 110  # columns of help
 ABOUT = "The laboratory for GANs on distributions that fit on a sheet of paper."
 MORE = "toygan --help names every command, toygan COMMAND --help its options."
@@ -172,7 +176,7 @@ def toygan_itself(
 ) -> None:
     """The laboratory for GANs on distributions that fit on a sheet of paper."""
     if context.invoked_subcommand is None:
-        say("\n".join([ABOUT, "", *in_lines(FIRST), "", MORE]))
+        say("\n".join([ABOUT, "", *in_lines(FIRST, room()), "", MORE]))
 
 
 # New objects between two searches for garbage, and how many of these between deeper ones: what is imported is no garbage.
