@@ -150,15 +150,9 @@ def print_summary(recording: Recording) -> None:
     facts = recording.facts
     out.print(recording.name, style="bold", end="")
     out.print(f"  {facts.status} at step {facts.step} of {facts.steps}, {facts.all_seconds:.1f} s")
-    table = Table(box=None, pad_edge=False)
     rows = facts.summary.rows
     told = ["seed", *shown_in("terminal"), *facts.own_measures, "diverged_at"]
-    names = [name for name in told if any(row.get(name) is not None for row in rows)]
-    for name in names:
-        table.add_column(label_of(name), justify="right")
-    for row in rows:
-        table.add_row(*(cell(name, row.get(name)) for name in names))
-    out.show(table)
+    show_rows([name for name in told if any(row.get(name) is not None for row in rows)], rows)
     for words in floor_words(recording):
         out.print(words)
     for sentence in facts.summary.diagnosis:
@@ -166,6 +160,16 @@ def print_summary(recording: Recording) -> None:
     for name in ("picture.png", "animation.gif"):
         if recording.folder and (recording.folder / name).exists():
             out.print(str(recording.folder / name), soft_wrap=True)
+
+
+def show_rows(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """A table of rows, a column a quantity."""
+    table = Table(box=None, pad_edge=False)
+    for name in names:
+        table.add_column(label_of(name), justify="left" if name in ("run", "status") else "right")
+    for row in rows:
+        table.add_row(*(cell(name, row.get(name)) for name in names))
+    out.show(table)
 
 
 def floor_words(recording: Recording) -> list[str]:
@@ -205,13 +209,7 @@ def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> No
     said = {"status"} if all(row["status"] == "done" for row in rows) else set()
     own = dict.fromkeys(name for recording in recordings for name in recording.facts.own_measures)
     told = ["run", "status", "seeds", *shown_in("terminal"), *own, "train_seconds"]
-    names = [name for name in told if any(name in row for row in rows) and name not in said]
-    table = Table(box=None, pad_edge=False)
-    for name in names:
-        table.add_column(label_of(name), justify="left" if name in ("run", "status") else "right")
-    for row in rows:
-        table.add_row(*(cell(name, row.get(name)) for name in names))
-    out.show(table)
+    show_rows([name for name in told if any(name in row for row in rows) and name not in said], rows)
     for path in paths.values():
         out.print(path, soft_wrap=True)
 

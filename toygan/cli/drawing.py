@@ -249,7 +249,7 @@ def looked(look: Appearance, critics: Critics = Critics(), other: str = "") -> O
     px, mm = width_in(look.width)
     style: Any = look.style
     scale: Any = critics.scale
-    with fonts():
+    with blamed("--language", LookupError):
         from toygan.draw.fonts import families
 
         families(look.language)
@@ -331,10 +331,8 @@ def chosen_panels(
     from toygan.draw.choice import save_chosen
 
     place = path.with_name(f"{path.name}.{suffix}")
-    try:
+    with blamed(asked or f"--panels {','.join(names)}", ValueError):
         save_chosen(recordings, names, place, looks, options)
-    except ValueError as error:
-        raise UserError(f"{asked or '--panels ' + ','.join(names)}: {error}") from None
     return place
 
 
@@ -344,12 +342,12 @@ def names_in(panels: str | None, usual: str) -> list[str]:
 
 
 @contextmanager
-def fonts() -> Iterator[None]:
-    """A UserError where no font has the letters of a language."""
+def blamed(what: object, *errors: type[Exception]) -> Iterator[None]:
+    """A UserError that names an option, or a run, where one of some errors arises."""
     try:
         yield
-    except LookupError as error:
-        raise UserError(f"--language: {error.args[0]}") from None
+    except errors as error:
+        raise UserError(f"{what}: {error}") from None
 
 
 def seeds_seen(recording: Recording, seed: str | None, points: Drawn) -> list[Recording]:
@@ -371,10 +369,8 @@ def seen(recording: Recording, seed: int | None, points: Drawn = "all", quietly:
 
     if seed is None:
         return recording
-    try:
+    with blamed(f"--seed {seed}", ValueError):
         chosen = of_seed(recording, seed)
-    except ValueError as error:
-        raise UserError(f"--seed {seed}: {error}") from None
     if "scores" not in chosen.frames and not quietly:
         having = recording.frames["scores"].shape[1] if "scores" in recording.frames else 0
         kept = f"seed {', '.join(map(str, recording.facts.seeds[:having]))}" if having else "none"
@@ -399,10 +395,8 @@ def looks_of(recording: Recording, text: str | None, formats: Sequence[str]) -> 
         raise UserError(
             f"--steps: {len(steps)} looks do not fit beside each other; give up to {MOST}, or draw the film"
         )
-    try:
+    with blamed(f"--steps {text}", ValueError):
         return looks_at(recording, steps)
-    except ValueError as error:
-        raise UserError(f"--steps {text}: {error}") from None
 
 
 def drawn_looks(recording: Recording, path: Path, suffix: str, looks: Sequence[int], options: Options) -> Path:
@@ -492,20 +486,11 @@ def drawn(recording: Recording, path: Path, suffix: str, pace: Pace, options: Op
     return saved(still, partial(save_film, recording, pace=pace, options=options), path, suffix)
 
 
-@contextmanager
-def told_of(recording: Recording) -> Iterator[None]:
-    """A UserError about one of several runs says which."""
-    try:
-        yield
-    except UserError as error:
-        raise UserError(f"{recording.folder}: {error}") from None
-
-
 def seeds_of_each(recordings: Sequence[Recording], seed: str | None, points: Drawn) -> list[list[Recording]]:
     """For every run, it with the seed that is asked for, or with each of its own; UserError with the run that has it not."""
     found = []
     for recording in recordings:
-        with told_of(recording):
+        with blamed(recording.folder, UserError):
             found.append(seeds_seen(recording, seed, points))
     return found
 
@@ -516,7 +501,7 @@ def drawn_apart(
     """Draw chosen panels, moments or seeds of several runs, each run a list of its seeds, beside `path`; where it is."""
     recordings, looks = [recording for own in each for recording in own], list[list[int]]()
     for recording in recordings:
-        with told_of(recording):
+        with blamed(recording.folder, UserError):
             looks.append(looks_of(recording, chosen.steps, [suffix]))
     stem = path.with_name(f"{path.name}-{'panels' if chosen.in_panels else 'steps'}{chosen.tail}")
     return chosen_panels(recordings, names_in(chosen.panels, "critic"), stem, suffix, looks, options)
@@ -536,18 +521,9 @@ def saved(still: Callable[..., None], film: Callable[..., None], path: Path, suf
     if suffix in PICTURES:
         still(path=place)
     else:
-        with encoding(suffix):
+        with blamed(f"--format {suffix}", ImportError):
             film(path=place)
     return place
-
-
-@contextmanager
-def encoding(suffix: str) -> Iterator[None]:
-    """A UserError where a format's encoder is missing."""
-    try:
-        yield
-    except ImportError as error:
-        raise UserError(f"--format {suffix}: {error}") from None
 
 
 def without_film(formats: Sequence[str], animation: bool) -> None:

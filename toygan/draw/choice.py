@@ -146,21 +146,16 @@ def chosen(
     styles = keys_of(cells)
     for cell, place in places(rows, wide, figure.get_figheight(), options):
         axis = axis_at(figure, *place)
-        draw_cell(axis, cell, options)
+        if cell.runs:
+            w1_together(axis, cell.runs)
+        else:
+            cell.panel.draw(axis, cell.shown, cell.look, options)
         name_panel(axis, cell, several=len({one.panel for one in cells}) > 1)
         if cell.run in styles and cell.panel.plane:
             key_line(axis, styles[cell.run])
     head(figure, cells, scenes, options)
     across, up = map(float, figure.get_size_inches())
     return figure, Paper(0, 0, across, up, times)
-
-
-def draw_cell(axis: Axes, cell: Shot, options: Options) -> None:
-    """Draw one panel: of one run, or the curves of several."""
-    if cell.runs:
-        w1_together(axis, cell.runs)
-    else:
-        cell.panel.draw(axis, cell.shown, cell.look, options)
 
 
 def keys_of(cells: Sequence[Shot]) -> dict[str, panels.Stroke]:
@@ -287,12 +282,8 @@ def side_of(rows: Sequence[Strip], wide: float, options: Options) -> float:
     free = wide / ASPECT - TITLED - (CURVE + AROUND) * (len(rows) - len(planes))
     if not planes:
         return SMALLEST if free >= 0 else 0.0
-    return min(across, (free / len(planes) - max(map(above, planes)) - BENEATH) / shape_of(rows))
-
-
-def shape_of(rows: Sequence[Strip]) -> float:
-    """Height over width of the plane."""
-    return max(cell.panel.tall(cell.shown, 1.0) for row in rows for cell in row)
+    shape = max(cell.panel.tall(cell.shown, 1.0) for row in rows for cell in row)  # height over width
+    return min(across, (free / len(planes) - max(map(above, planes)) - BENEATH) / shape)
 
 
 def height_of(row: Strip, side: float) -> float:

@@ -19,7 +19,7 @@ from toygan.draw.panels import INK, PLAIN, SMALL, frame_view
 from toygan.draw.points import REAL
 from toygan.draw.sheet import WIDTH
 from toygan.draw.style import quiet
-from toygan.view.levels import levels
+from toygan.view.levels import at, levels
 from toygan.view.scene import Scene, drawn_of, inside, scene
 
 LINES = LinearSegmentedColormap.from_list("lines", ["#1b4f8f", "#3f8fbf", "#57b894", "#b9b13a", "#d98b1e"], N=256)
@@ -91,17 +91,9 @@ def lines(axis: Axes, shown: Scene, scores: np.ndarray | None) -> None:
     if scores is None or not np.isfinite(scores).any():
         absent(axis, without_optimum(axis, shown))
         return
-    edges = levels(scores, at_points(shown, scores)).edges
+    edges = levels(scores, at(shown, scores, shown.real)).edges
     axis.contour(shown.grid_x, shown.grid_y, scores, edges, cmap=LINES, linewidths=1.1, zorder=2)
     quiet(axis)
-
-
-def at_points(shown: Scene, scores: np.ndarray) -> np.ndarray:
-    """Scores [n] of the grid's places next to the real points."""
-    real = shown.real[inside(shown.real, shown.view)]
-    across, up = (np.abs(np.subtract.outer(real[:, i], grid)).argmin(axis=1)
-                  for i, grid in enumerate((shown.grid_x, shown.grid_y)))  # fmt: skip
-    return np.asarray(scores[up, across])
 
 
 def foot(made: Page, runs: Sequence[Labelled]) -> None:

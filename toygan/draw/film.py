@@ -27,8 +27,15 @@ from toygan.draw import panels, sheet
 from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, tall_of, width_of
 from toygan.draw.finish import finish, translate
 from toygan.draw.layout import size_of
-from toygan.draw.moving import Moving, levels_in_time, show_scores, with_bar
-from toygan.draw.pixels import score_pixels, steepness_edges, steepness_pixels
+from toygan.draw.moving import (
+    Moving,
+    levels_in_time,
+    score_pixels,
+    show_scores,
+    steepness_edges,
+    steepness_pixels,
+    with_bar,
+)
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.draw.saved import suffix_in
@@ -55,11 +62,7 @@ Advance = Callable[[int, int], None]
 
 
 def save_film(
-    recording: Recording,
-    path: str | Path,
-    progress: Advance | None = None,
-    pace: Pace = PACE,
-    options: Options = USUAL,
+    recording: Recording, path: str | Path, progress: Advance | None = None, pace: Pace = PACE, options: Options = USUAL
 ) -> None:
     """Write the film of one run: its critic and slopes over time, each frame on its own scale or all on one.
 
@@ -278,11 +281,7 @@ def event_marks(
 
 
 def rendered(
-    figure: Figure,
-    parts: Sequence[Moving],
-    looks: Sequence[int],
-    progress: Advance | None,
-    options: Options = USUAL,
+    figure: Figure, parts: Sequence[Moving], looks: Sequence[int], progress: Advance | None, options: Options = USUAL
 ) -> Iterator[Image.Image]:
     """Each look as a picture: the still background once, words beneath when they change, then what moves, and lines of
     words by a quicker pen.

@@ -334,11 +334,7 @@ TitledPanel = tuple[str, Callable[..., None]]
 def inside(recording: Recording) -> Figure:
     """The sheet of the inside of one run: maps and plans above, curves beneath."""
     shown = scene(recording)
-    maps: Sequence[TitledPanel] = (
-        ("latent map; dark rim: folded", latent_map),
-        (f"the way of {FOLLOWED} latents", trails),
-        ("where the slope is above 1", steeper_than_one),
-    )
+    maps = (*LATENT, ("where the slope is above 1", steeper_than_one))
     plots = (layer_curves, slopes_at_points, generator_curves, weights, score_distributions)
     pitch = (sheet.WIDTH - 0.3) / 3
     side = pitch - 0.4
@@ -375,16 +371,12 @@ def one_panel(recording: Recording, drawn: Sequence[TitledPanel]) -> Figure:
     return figure
 
 
-def latent(recording: Recording) -> Figure:
-    """The latent map beside the trails."""
-    return one_panel(
-        recording, (("latent map; dark rim: folded", latent_map), (f"the way of {FOLLOWED} latents", trails))
-    )
-
-
-def transport(recording: Recording) -> Figure:
-    """The transport plan as lines beside the plan as a matrix."""
-    return one_panel(recording, (("plan: ", transport_lines), ("the same plan as a matrix", transport_matrix)))
-
-
-VIEWS: dict[str, Callable[[Recording], Figure]] = {"inside": inside, "latent": latent, "transport": transport}
+LATENT: Sequence[TitledPanel] = (
+    ("latent map; dark rim: folded", latent_map), (f"the way of {FOLLOWED} latents", trails)
+)  # fmt: skip
+TRANSPORT: Sequence[TitledPanel] = (("plan: ", transport_lines), ("the same plan as a matrix", transport_matrix))
+VIEWS: dict[str, Callable[[Recording], Figure]] = {
+    "inside": inside,
+    "latent": lambda recording: one_panel(recording, LATENT),
+    "transport": lambda recording: one_panel(recording, TRANSPORT),
+}

@@ -109,11 +109,6 @@ ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table besi
 RUN_AT, PERFECT_AT = 1.22, 1.79  # inches from a block's left edge: its two columns of numbers
 
 
-def at_the_last(shown: Scene) -> str:
-    """What the last frame scores, for a run that has no end yet."""
-    return f"At step {shown.steps[-1]}: {' · '.join(words_with_range(shown.recording, shown.last))}"
-
-
 def in_lines(text: str, language: str, width: int, most: int | None = None) -> list[str]:
     """A text in a language, as lines."""
     return wrapped(told(text, language), width, most)
@@ -122,9 +117,9 @@ def in_lines(text: str, language: str, width: int, most: int | None = None) -> l
 def opening_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     """The lines under the title with their weights: what to look for, the settings, the one number, the diagnosis."""
     recording = shown.recording
-    first, found = headline(recording) or at_the_last(shown), diagnosed(recording)
+    end = headline(recording) or f"At step {shown.steps[-1]}: {' · '.join(words_with_range(recording, shown.last))}"
     opening = [*purpose(recording), settings_line(recording)]
-    parts = [*((text, "normal") for text in opening), (first, "bold"), (found, "normal")]
+    parts = [*((text, "normal") for text in opening), (end, "bold"), (diagnosed(recording), "normal")]
     most = [*[3] * len(opening), None, None]  # a long text of a file may be cut, what a run came to may not
     return [
         (line, weight)

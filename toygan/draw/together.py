@@ -54,7 +54,7 @@ def comparison_figure(
     scenes: Sequence[Scene], width: int = PACE.width, options: Options = USUAL
 ) -> tuple[Figure, list[Moving]]:
     """The still parts of a comparison film, so many pixels wide, and its moving ones; its clock is `clock_of`."""
-    told = told_lines(len(scenes))
+    told = 2 if len(scenes) <= 3 else 1  # lines of words that each run has
     room = BAR * len(scenes) + LINE * told * min(len(scenes), TOLD) + 0.1
     recordings, clock = [shown.recording for shown in scenes], clock_of(scenes)
     grid = sheet.comparison_grid(scenes, CURVE + 0.15 + room, numbers_in_words(recordings, NUMBERS))
@@ -64,16 +64,13 @@ def comparison_figure(
     bottom = 0.35 + LINE * len(sheet.comparison_commands(recordings)) + grid.more
     runs = [moving_run(place, shown, options.scale) for place, shown in zip(grid.critics, scenes, strict=True)]
     parts = [in_time(part, frames) for part, frames in zip(runs, clock, strict=True)]
-    parts += [in_time(moving_brief(place, shown, options.scale), frames)
-              for place, shown, frames in zip(grid.extras, scenes, clock, strict=True) if place is not None]  # fmt: skip
+    for place, shown, frames in zip(grid.extras, scenes, clock, strict=True):
+        if place is not None:  # what further players show
+            parts.append(in_time(EXTRAS[brief_of(shown)].film(place, shown, options.scale), frames))
+            sheet.dress_brief(place, shown)
     parts.append(moving_curves(axis, curves, scenes, clock))
     parts.append(moving_words(figure, scenes, clock, bottom, told))
     return figure, [*parts, moving_bars(figure, scenes, clock, bottom + room - BAR * len(scenes) - 0.05)]
-
-
-def told_lines(runs: int) -> int:
-    """How many lines of words each of several runs has."""
-    return 2 if runs <= 3 else 1
 
 
 def clock_of(scenes: Sequence[Scene]) -> list[np.ndarray]:
@@ -93,13 +90,6 @@ def moving_run(axis: Axes, shown: Scene, scale: Scale) -> Moving:
         words.set_text(sheet.fitted(axis, lines))
 
     return Moving(axis, [*panel.artists, words], show)
-
-
-def moving_brief(axis: Axes, shown: Scene, scale: Scale) -> Moving:
-    """What further players of one run of a comparison film show."""
-    part = EXTRAS[brief_of(shown)].film(axis, shown, scale)
-    sheet.dress_brief(axis, shown)
-    return part
 
 
 def in_time(part: Moving, frames: np.ndarray) -> Moving:
