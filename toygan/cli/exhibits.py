@@ -180,6 +180,7 @@ def shown_exhibits(
     from toygan.exhibits import behind, planned, showing
     from toygan.exhibits.show import ALL, refuse_seed
     from toygan.exhibits.work import quickened
+    from toygan.files.memory import give_back
     from toygan.view.look import Options
 
     refuse_equal_names(exhibits)
@@ -189,6 +190,7 @@ def shown_exhibits(
     beside = [[] if quick else behind(exhibit, runs) for exhibit in exhibits]  # quick runs explain nothing
     every = [*works, *(own for each in beside for own in each)]
     failed = played([work for each in every for work in each], runs, workers)
+    give_back()  # what planning hundreds of runs took
     judged = map(quickened, exhibits) if quick else exhibits
     at_once = min(len(exhibits), workers or cpu_count())
     jobs = [

@@ -415,10 +415,11 @@ def draw(
         drawing.go_together(asked, options, formats)
         drawing.fits(options, formats, chosen.in_panels or (look.style != "paper" and not asked.own))
         recording, pace = opened(folder), drawing.pace_of(formats, film, options.px)
-        recordings = drawing.seeds_seen(recording, chosen.seed, options.points)
+        moments = views.seen_by(recording, asked.view, chosen.steps, formats) if asked.view else [recording]
+        recordings = [one for moment in moments for one in drawing.seeds_seen(moment, chosen.seed, options.points)]
         if options_again(context):  # without any it is the picture that the run's own command makes
             recordings = [drawing.with_command(one, again(context)) for one in recordings]
-        looks = drawing.looks_of(recording, chosen.steps, formats)
+        looks = [] if asked.view else drawing.looks_of(recording, chosen.steps, formats)
         for suffix in formats:
             say(drawn_as_asked(recordings, usable(out or folder), suffix, asked, looks, pace, options))
         if page:
@@ -439,7 +440,8 @@ def drawn_as_asked(
     if asked.points:
         return views.drawn_points(first, asked.points, suffix, place, options)
     if asked.view:
-        return views.drawn_view(first, asked.view, suffix, place, options, tail)
+        steps = [f"-step-{one.facts.step}" for one in recordings if asked.chosen.steps]
+        return views.drawn_view(recordings, asked.view, suffix, place, options, "".join([*steps, tail]))
     if asked.chosen.in_panels:
         names = drawing.names_in(asked.chosen.panels, "critic")
         each = [looks] * len(recordings)

@@ -17,7 +17,7 @@ from toygan.cli.completion import complete_method
 from toygan.cli.exits import clear_faults
 from toygan.cli.shared import Changes, Json, again
 from toygan.files.mistakes import UserError
-from toygan.files.text import say, say_json
+from toygan.files.text import say, say_json, tell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,80 +38,137 @@ def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, option
     return path
 
 
-def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, options: Options, tail: str = "") -> Path:
-    """Draw one view of a run as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is. UserError for an unknown view or format."""
+SIDE_BY_SIDE = ("density", "spectrum")  # views that may show several steps
+
+
+def seen_by(recording: Recording, view: str, steps: str | None, formats: Sequence[str]) -> list[Recording]:
+    """The recordings that a view is of: the run at its end, or at each of the steps in a list. UserError for an unknown view or
+    format, and as `at_steps` has it.
+    """
+    drawing.one_of("view", view, drawing.VIEWS)
+    drawing.refuse_films(formats, "a view is a picture")
+    if view in drawing.LEARNED:
+        one_thread()
+    return [recording] if steps is None else at_steps(recording, view, steps)
+
+
+def one_thread() -> None:
+    """As runs are played: two threads of small products only wait for each other."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def at_steps(recording: Recording, view: str, text: str) -> list[Recording]:
+    """A run as it was at the steps in a list, played again up to the last of them; UserError for steps that it has not, and for
+    more than a view of them has room for. How far it is, and where it is not what was recorded, is told on stderr.
+    """
+    from toygan.cli.console import watching
+    from toygan.draw.moments import MOST
+    from toygan.many.progress import Progress
+    from toygan.session.again import OTHERWISE
+    from toygan.session.again import again as played_again
+
+    steps, most = list(dict.fromkeys(drawing.steps_in(text))), MOST if view in SIDE_BY_SIDE else 1
+    if len(steps) > most:
+        room = "shows one step at a time" if most == 1 else f"has room for {most} steps beside each other"
+        raise UserError(f"--steps {text}: --view {view} {room}")
+    with watching(recording.name) as watch:
+        found = played_again(recording, steps, lambda step: watch(Progress(step, max(steps), "training", {})))
+    for one in found:
+        if one.facts.status == OTHERWISE:
+            tell(otherwise_in_words(one))
+    return found
+
+
+def otherwise_in_words(moment: Recording) -> str:
+    """What is said of a moment that is not of the run that was recorded."""
+    facts = moment.facts
+    known = ", ".join(f"{name} {facts.versions[name]}" for name in ("toygan", "torch") if facts.versions.get(name))
+    return (
+        f"step {facts.step}: played again, but points at its looks are others than those that were recorded"
+        f"{f' (by {known}, {facts.backend})' if known else ''}"
+    )
+
+
+def drawn_view(
+    recordings: Sequence[Recording], view: str, suffix: str, folder: Path, options: Options, tail: str = ""
+) -> Path:
+    """Draw one view of a run, or of it at several steps, as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is."""
     from toygan.draw.saved import save_figure
 
-    drawing.one_of("view", view, drawing.VIEWS)
-    drawing.refuse_films([suffix], "a view is a picture")
     path = folder / f"{view}{tail}.{suffix}"
-    save_figure(VIEWS.get(view, of_players(view))(recording), path, recording.facts.command, options)
+    save_figure(VIEWS[view](recordings), path, recordings[0].facts.command, options)
     return path
 
 
-def of_players(view: str) -> Callable[[Recording], Figure]:
+def of_players(view: str) -> Callable[[Sequence[Recording]], Figure]:
     """One of the views of the inside of the players."""
 
-    def drawn(recording: Recording) -> Figure:
+    def drawn(recordings: Sequence[Recording]) -> Figure:
         from toygan.draw import players
 
-        return players.VIEWS[view](recording)
+        return players.VIEWS[view](recordings[0])
 
     return drawn
 
 
-def density(recording: Recording) -> Figure:
-    """The exact density of a run's last generator; UserError where it has none."""
-    from toygan.draw.density import densities
+def density(recordings: Sequence[Recording]) -> Figure:
+    """The exact density of a run's generator; UserError where it has none."""
+    from toygan.draw.density import densities, densities_at
     from toygan.session.density import seen_density
 
-    return densities(recording, seen_density(recording))
+    found = list(map(seen_density, recordings))
+    return densities_at(recordings, found) if len(found) > 1 else densities(recordings[0], found[0])
 
 
-def anomaly(recording: Recording) -> Figure:
+def anomaly(recordings: Sequence[Recording]) -> Figure:
     """How far each place is from what a run's last generator can make; UserError where there are several generators."""
     from toygan.draw.search import anomalies
     from toygan.session.search import seen_anomaly
 
-    return anomalies(recording, seen_anomaly(recording))
+    return anomalies(recordings[0], seen_anomaly(recordings[0]))
 
 
-def edit(recording: Recording) -> Figure:
+def edit(recordings: Sequence[Recording]) -> Figure:
     """What becomes of points of a run's last generator that are dragged; UserError where there are several generators."""
     from toygan.draw.search import edits
     from toygan.session.search import seen_edit
 
-    return edits(recording, seen_edit(recording))
+    return edits(recordings[0], seen_edit(recordings[0]))
 
 
-def spectrum(recording: Recording) -> Figure:
-    """The eigenvalues of a step from where a run ended; UserError where its players are too large for that."""
-    from toygan.draw.spectrum import spectra
+def spectrum(recordings: Sequence[Recording]) -> Figure:
+    """The eigenvalues of a step from where a run stood; UserError where its players are too large for that."""
+    from toygan.draw.spectrum import spectra, spectra_at
     from toygan.session.spectrum import spectrum_of
 
-    return spectra(recording, spectrum_of(recording))
+    found = list(map(spectrum_of, recordings))
+    return spectra_at(recordings, found) if len(found) > 1 else spectra(recordings[0], found[0])
 
 
-def refined(recording: Recording) -> Figure:
+def refined(recordings: Sequence[Recording]) -> Figure:
     """What a run's critics make of its last generator's points."""
     from toygan.draw.clouds import refined_clouds
     from toygan.session import refined as session
 
-    return refined_clouds(recording, session.refined(recording))
+    return refined_clouds(recordings[0], session.refined(recordings[0]))
 
 
-def phases(recording: Recording) -> Figure:
+def phases(recordings: Sequence[Recording]) -> Figure:
     """The phase portrait of a run's own config; UserError where the run has none or is not a Dirac-GAN."""
     from toygan.draw.dirac import portraits
     from toygan.session.dirac import portrait
 
+    (recording,) = recordings
     config = recording.folder / "config.toml" if recording.folder else None
     if config is None or not config.exists():
         raise UserError("--view dirac: the recording has no config.toml beside it")
     return portraits([portrait(scenario=str(config))], recording.facts.command)
 
 
-VIEWS: dict[str, Callable[[Recording], Figure]] = {  # besides those of the players
+VIEWS: dict[str, Callable[[Sequence[Recording]], Figure]] = {
+    **{view: of_players(view) for view in ("inside", "latent", "transport")},
     "density": density,
     "spectrum": spectrum,
     "refined": refined,
@@ -212,9 +269,7 @@ def asked_portraits(
     game: str | None, methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]
 ) -> list[Portrait]:
     """The portraits of a typed game, or of methods; UserError for options that belong to the other."""
-    import torch
-
-    torch.set_num_threads(1)
+    one_thread()
     if game is not None and methods:
         raise UserError(f"--method {methods[0]}: --game is in place of a method; leave out either")
     if game is None and told:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 
 from toygan.draw import sheet
 from toygan.draw.layout import axis_at, panel_height
+from toygan.draw.moments import StepRow, moments
 from toygan.draw.panels import INK, PLAIN, colour_bar, corner_note, frame_view, pixel_extent
 from toygan.draw.players import not_recorded
 from toygan.files.text import number, percent
@@ -88,16 +90,14 @@ def folds(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
 
 
 def divergences_in_words(seen: SeenDensity) -> list[str]:
-    """How far the generator's density q is from the target's p, and what there is to say of the generator."""
+    """How far the generator's density q is from the target's p, or why there is no such number."""
     made = seen.made
     if made.why_not:
-        lines = [f"No density of its own: {made.why_not}; the map shows the rest."]
-    elif seen.target is None:
-        lines = [f"No divergence: {seen.no_target}."]
-    else:
-        missed = f" ({percent(made.missed)} of the target has no latent)" if made.missed > 0 else ""
-        lines = [f"KL(q | p) = {told(made.reverse_kl)}   ·   KL(p | q) = {told(made.kl)}{missed}"]
-    return [*lines, MEANING]
+        return [f"No density of its own: {made.why_not}; the map shows the rest."]
+    if seen.target is None:
+        return [f"No divergence: {seen.no_target}."]
+    missed = f" ({percent(made.missed)} of the target has no latent)" if made.missed > 0 else ""
+    return [f"KL(q | p) = {told(made.reverse_kl)}", f"KL(p | q) = {told(made.kl)}{missed}"]
 
 
 MEANING = (
@@ -117,9 +117,9 @@ def told(estimate: Estimate) -> str:
 
 def densities(recording: Recording, seen: SeenDensity) -> Figure:
     """The sheet: the generator's density, the target's, and the number of latents behind each place."""
-    shown, words = scene(recording), divergences_in_words(seen)
+    shown, words = scene(recording), "   ·   ".join(divergences_in_words(seen))
     tall = panel_height(shown, sheet.THIRD)
-    prose = [(words[0], "bold"), *((line, "normal") for line in textwrap.wrap(words[1], sheet.TEXT))]
+    prose = [(words, "bold"), *((line, "normal") for line in textwrap.wrap(MEANING, sheet.TEXT))]
     figure, below = sheet.explained(recording, "density", prose, tall + sheet.UNDER)
     for left, (title, panel) in zip(
         np.linspace(sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - sheet.THIRD, 3), PANELS, strict=True
@@ -136,3 +136,14 @@ PANELS = (
     ("the target's density p", target_map),
     ("latents behind a place, and folds", sheet_map),
 )
+
+
+def densities_at(recordings: Sequence[Recording], seen: Sequence[SeenDensity]) -> Figure:
+    """The sheet of one run at several steps: the generator's density and the latents behind each place, side by side."""
+    shown = scene(recordings[-1])
+
+    def row(title: str, panel: Callable[[Axes, Scene, SeenDensity], None]) -> StepRow:
+        return StepRow(title, lambda axis, k: panel(axis, shown, seen[k]), panel_height(shown, 1.0), sheet.UNDER)
+
+    rows = [row(*PANELS[0]), row(*PANELS[2])]
+    return moments(recordings, "density", rows, list(map(divergences_in_words, seen)), MEANING)

@@ -15,10 +15,11 @@ from matplotlib.ticker import NullLocator
 
 from toygan.draw import exhibit_parts as shared
 from toygan.draw import panels
+from toygan.draw.companions import marks_of_kind
 from toygan.draw.exhibit_parts import Labelled, Material, Page
 from toygan.draw.layout import axis_at, fitted_to, panel_height, place_beneath, size_of
 from toygan.draw.players import AROUND_ONE, around_one, latent_map
-from toygan.draw.points import MARKS, counted, generated_cloud, marker_size, real_points
+from toygan.draw.points import counted, generated_cloud, marker_size, pale_points, real_points
 from toygan.draw.sheet import WIDTH, columns_for, measure_lines, note_of
 from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL
 from toygan.files.text import percent
@@ -36,7 +37,7 @@ TOLD_POINTS = {
     "thin": f"So that critics show, clouds are thinned to at most {THIN} points.",
     "none": "Points are not drawn.",
 }
-CATEGORIES = "Generated points, a colour and mark for each category of the latents, over real points (dark dots)."
+CATEGORIES = "Generated points, a colour and mark for each category of the latents, over real points (pale)."
 LATENTS = "The square of latents, coloured as the small one, where the generator sends it; dark rim: folded; discs: real points."
 
 Words = Callable[[Material, Labelled, Scene], Sequence[str]]
@@ -164,21 +165,28 @@ def final_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
 
 
 def critics(material: Material) -> Figure:
-    """The learned critic of each run over the optimal one at the last frame, with the panel's measure beneath."""
+    """The learned critic of each run over the optimal one at the last frame, of a lone run beside it, with the panel's measure
+    beneath.
+    """
+    beside = len(material.recordings) == 1
+    first, second = ("Left", "right") if beside else ("Upper", "lower")
     told = [
-        f"Upper: the learned critic; lower: the optimal one for its objective. Bars: score, median removed. {LIGHTER}",
+        f"{first}: the learned critic; {second}: the optimal one for its objective. Bars: score, median removed. {LIGHTER}",
         "Beneath: median (range) of the seeds."
         + " Infinite scores are cut off." * any(map(has_endless, material.recordings)),
     ]
-    made, grid, runs = plane_page(material, told, measured_words, 2, 2 * BAR + HEADING, points="thin")
+    room = (1, BAR) if beside else (2, 2 * BAR + HEADING)
+    made, grid, runs = plane_page(material, told, measured_words, *room, points="thin")
+    across, down = ((WIDTH - 0.3) / 2, 0.0) if beside else (0.0, BAR + HEADING + grid.tall)
     for place, (run, shown, words) in enumerate(runs):
-        learned(panel_of(made, grid, place, run), shown)
+        above = panel_of(made, grid, place, run)
+        learned(above, shown)
         left, bottom = grid.corner(made, place)
-        below = axis_at(made.figure, left, bottom - BAR - HEADING - grid.tall, grid.side, grid.tall)
-        below.tick_params(labelleft=place % grid.columns == 0)
-        best(below, shown)
-        below.set_title("optimal", size=SMALL, loc="left", pad=3, color=INK)
-        place_beneath(below, BAR).set_text(words)
+        other = axis_at(made.figure, left + across, bottom - down, grid.side, grid.tall)
+        other.tick_params(labelleft=place % grid.columns == 0 and not beside)
+        best(other, shown)
+        other.set_title("optimal", size=SMALL, loc="left", pad=3, color=INK)
+        place_beneath(above if beside else other, BAR).set_text(words)
     return made.figure
 
 
@@ -298,11 +306,11 @@ def latents(material: Material) -> Figure:
 
 
 def by_category(axis: Axes, shown: Scene) -> None:
-    """The portrait seed's generated points, a colour and a mark for each category; beneath them the real points."""
-    real_points(axis, shown).set_alpha(0.2)
+    """The portrait seed's generated points, a colour and a mark for each category; beneath them the real points, pale."""
+    pale_points(axis, shown)
     chosen, points = shown.recording.frames["categories"][0], shown.samples[-1]
-    for category in np.unique(chosen):
-        colour, mark = panels.METHOD_COLOURS[category % len(panels.METHOD_COLOURS)], MARKS[category % len(MARKS)]
-        axis.plot(*points[chosen == category].T, mark, color=colour, markersize=1.1 * marker_size(len(points)),
-                  markeredgewidth=0, alpha=0.8, zorder=3, label=str(category))  # fmt: skip
+    for category in np.unique(chosen).tolist():
+        marks = marks_of_kind(axis, category, 2.0 * marker_size(len(points)))
+        marks.set_data(*points[chosen == category].T)
+        marks.set_label(str(category))
     panels.frame_view(axis, shown)

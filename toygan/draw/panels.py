@@ -517,22 +517,20 @@ def plot_seeds(axis: Axes, recording: Recording, values: np.ndarray, label: str,
 
 
 def median_line(
-    axis: Axes, steps: np.ndarray, table: np.ndarray | None, colour: str, dashes: str, banded: bool
+    axis: Axes, steps: np.ndarray, table: np.ndarray | None, stroke: tuple[str, str], banded: bool, one: bool = False
 ) -> Line2D | None:
-    """The median over the seeds of values [T, S] at steps [T], and their range as a band where that is asked for; None where
-    nothing is known.
+    """The median over the seeds of values [T, S] at steps [T], or the first seed's alone, in a colour and dashes, and their
+    range as a band where that is asked for; None where nothing is known.
     """
     if table is None or not np.isfinite(table).any():
         return None
     alive = np.isfinite(table).any(axis=1)
-    steps, found = steps[alive], table[alive]
+    steps, found, (colour, dashes) = steps[alive], table[alive], stroke
     if banded and found.shape[1] > 1:
         low, high = np.nanmin(found, axis=1), np.nanmax(found, axis=1)
         axis.fill_between(steps, low, high, color=colour, alpha=0.13, linewidth=0)
-    marker = "o" if len(steps) == 1 else ""
-    return axis.plot(
-        steps, np.nanmedian(found, axis=1), dashes, color=colour, linewidth=1.5, marker=marker, markersize=4
-    )[0]
+    middle, marker = found[:, 0] if one else np.nanmedian(found, axis=1), "o" if len(steps) == 1 else ""
+    return axis.plot(steps, middle, dashes, color=colour, linewidth=1.5, marker=marker, markersize=4)[0]
 
 
 def dress_curves(axis: Axes, recording: Recording, title: str) -> None:

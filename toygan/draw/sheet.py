@@ -466,8 +466,8 @@ def w1_together(axis: Axes, recordings: Sequence[Recording]) -> list[Line2D | No
     """
     styles = panels.styles_of(len(recordings))
     lines = [
-        panels.median_line(axis, one.frames["step"], one.curve("w1"), colour, dashes, len(recordings) <= 4)
-        for one, (colour, dashes, _) in zip(recordings, styles, strict=True)
+        panels.median_line(axis, one.frames["step"], one.curve("w1"), stroke[:2], len(recordings) <= 4)
+        for one, stroke in zip(recordings, styles, strict=True)
     ]
     ends = [np.nan if line is None else panels.last_finite(np.asarray(line.get_ydata(), float)) for line in lines]
     floors_of_all(axis, recordings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from toygan.draw import sheet
 from toygan.draw.layout import axis_at
+from toygan.draw.moments import StepRow, moments
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL, tick
 from toygan.draw.points import GENERATED
 from toygan.draw.style import quiet
@@ -83,9 +85,22 @@ def spectrum_in_words(found: Spectrum) -> str:
 
 
 METHOD = (
-    "Eigenvalues m of one step at the end of the run: the method's own rule and full rates, but plain descent in place of its "
+    "Eigenvalues m of one step from here: the method's own rule and full rates, but plain descent in place of its "
     "optimiser, and one fixed batch for all moves. A small offset is multiplied by m in every step."
 )
+
+
+def spectra_at(recordings: Sequence[Recording], found: Sequence[Spectrum]) -> Figure:
+    """The sheet of one run at several steps: the same two panels of each, side by side."""
+
+    def row(title: str, panel: Callable[[Axes, Spectrum], None]) -> StepRow:
+        return StepRow(title, lambda axis, k: panel(axis, found[k]), tall=1.0, under=0.5)
+
+    rows = [row(*titled) for titled in PANELS]
+    return moments(recordings, "spectrum", rows, [[spectrum_in_words(one)] for one in found], METHOD)
+
+
+PANELS = (("all of them, and the unit circle", circle), ("near 1, in units of the generator's rate", near_one))
 
 
 def spectra(recording: Recording, found: Spectrum) -> Figure:
@@ -93,8 +108,7 @@ def spectra(recording: Recording, found: Spectrum) -> Figure:
     prose = [(line, "bold") for line in textwrap.wrap(spectrum_in_words(found), 112)]
     prose += [(line, "normal") for line in textwrap.wrap(METHOD, sheet.TEXT)]
     figure, below = sheet.explained(recording, "spectrum", prose, 0.45 + sheet.SIDE)
-    panels = (("all of them, and the unit circle", circle), ("near 1, in units of the generator's rate", near_one))
-    for left, (words, panel) in zip((sheet.MARGIN + 0.15, sheet.WIDTH - 0.2 - sheet.SIDE), panels, strict=True):
+    for left, (words, panel) in zip((sheet.MARGIN + 0.15, sheet.WIDTH - 0.2 - sheet.SIDE), PANELS, strict=True):
         axis = axis_at(figure, left, below + 0.45, sheet.SIDE, sheet.SIDE)
         panel(axis, found)
         axis.set_title(words, size=PLAIN, loc="left", pad=5, color=INK)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toygan.exhibits.files import EVERY, NO, PIECES, Claim, Filter, Term, asked_of
+from toygan.exhibits.forms import BOUNDS, MOMENTS
 from toygan.files.text import number
 from toygan.quantities.table import label_of
 
@@ -77,39 +78,16 @@ def term_aloud(term: Term) -> str:
         return str(term.measure)
     if isinstance(term.at, int):
         return f"{term.measure} at step {term.at}"
-    return TIMES[term.at].format(term.measure)
-
-
-TIMES: Mapping[str, str] = {
-    "start": "{} at the start",
-    "end": "{} at the end",
-    "min": "the smallest {} over the frames",
-    "max": "the largest {} over the frames",
-    "mean": "the mean of {} over the frames",
-    "median": "the median of {} over the frames",
-    "late": "the mean of {} over the last quarter of the frames",
-    "period": "the period of {} in steps",
-}
+    return MOMENTS[term.at].aloud.format(term.measure)
 
 
 def bounds_aloud(claim: Claim) -> str:
     """The bounds of a claim in words."""
-    said = {name: number_aloud(bound) for name, bound in claim.bounds.items()}
+    said = [BOUNDS[name].aloud.format(number_aloud(bound)) for name, bound in claim.bounds.items() if name in BOUNDS]
     if claim.equals is not None:
-        near = (
-            f"within {number_aloud(claim.within)} of {said['equals']}" if claim.within else f"equal to {said['equals']}"
-        )
-        said["equals"] = near
-    return " and ".join(BOUNDS[name].format(bound) for name, bound in said.items())
-
-
-BOUNDS: Mapping[str, str] = {
-    "above": "above {}",
-    "below": "below {}",
-    "at_least": "at least {}",
-    "at_most": "at most {}",
-    "equals": "{}",
-}
+        near = f"within {number_aloud(claim.within)} of" if claim.within else "equal to"
+        said.append(f"{near} {number_aloud(claim.equals)}")
+    return " and ".join(said)
 
 
 # --- for people ------------------------------------------------------------------------------------------------------
@@ -135,7 +113,7 @@ def beside(other: Term, first: Term) -> str:
     """A number as it is called beside another one: the same quantity by its moment alone."""
     if other.measure != first.measure or other.of_a_curve or isinstance(other.at, int):
         return called(other)
-    return BESIDE[other.at]
+    return MOMENTS[other.at].beside
 
 
 def called(term: Term) -> str:
@@ -149,7 +127,7 @@ def called(term: Term) -> str:
         return f"core-seconds until {name} is {number(term.reaches)}"
     if term.never is not None:
         return f"{name} never {number(term.never)} or better"
-    return f"{name} at step {term.at}" if isinstance(term.at, int) else CALLED[term.at].format(name)
+    return f"{name} at step {term.at}" if isinstance(term.at, int) else MOMENTS[term.at].called.format(name)
 
 
 def plain_name(measure: str) -> str:
@@ -157,28 +135,6 @@ def plain_name(measure: str) -> str:
     head, _, tail = (THEORY.get(measure) or label_of(measure)).rpartition(", ")
     return f"{tail} {head}" if head else tail
 
-
-CALLED: Mapping[str, str] = {
-    "start": "{} at the start",
-    "end": "{}",
-    "min": "smallest {}",
-    "max": "largest {}",
-    "mean": "mean {}",
-    "median": "median {} while training",
-    "late": "late {}",
-    "period": "steps of a period of {}",
-}
-
-BESIDE: Mapping[str, str] = {
-    "start": "that at the start",
-    "end": "that at the end",
-    "min": "its smallest",
-    "max": "its largest",
-    "mean": "its mean",
-    "median": "its median while training",
-    "late": "that late",
-    "period": "its period",
-}
 
 THEORY: Mapping[str, str] = {  # numbers of pieces of theory, which the table of quantities does not know
     "best": "cost of the best plan",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from toygan.exhibits.aloud import beside, called, several, who
 from toygan.exhibits.claims import (
@@ -16,7 +16,11 @@ from toygan.exhibits.claims import (
     kept_of,
     meant,
     middle,
+    narrowed,
     number_of,
+    of_all,
+    room,
+    rows_apart,
     values_of,
 )
 from toygan.exhibits.files import Claim, Filter, Term
@@ -102,8 +106,9 @@ def values_told(some: Sequence[Said]) -> list[str]:
 
 def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
     """A claim's number: the median, or in how many seeds; held against another term's if it has one. Of a claim that
-    failed in some seeds only, in how many it held too.
+    failed in some seeds only, in how many it held too; of one that goes through a column, of the value that decides.
     """
+    claim, rows, beside_it = deciding(claim, rows, failed)
     first, other = value_of(claim.value, rows), claim.over or claim.minus
     second = value_of(other, rows) if other else ""
     if first is None or second is None:
@@ -113,10 +118,32 @@ def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
         name = "" if called(other) == called(claim.value) else f" {beside(other, claim.value)}"
         same = other.of == claim.value.of
         words += f" against{name} {second}" + ("" if same else whose(other.of))
-    if failed and claim.seeds and not claim.value.truth and not claim.each:
+    if failed and claim.seeds and not claim.value.truth:
         words += happy(claim, rows)
     where = f"on {several(claim.value.of['scenario'])}" if "scenario" in claim.value.of else ""
-    return Said(called(claim.value), words, where)
+    return Said(called(claim.value), words + beside_it, where)
+
+
+def deciding(claim: Claim, rows: Sequence[Row], failed: bool) -> tuple[Claim, Sequence[Row], str]:
+    """Of a claim that goes through a column the value whose number comes nearest to failing, or failed by most: the claim
+    about it, its rows, and of how many it is the one. Any other claim as it is.
+    """
+    if not claim.each:
+        return claim, rows, ""
+    every = rows_apart(claim, rows)
+    found = {value: own for value, own in every.items() if of_all(claim, own).held is not failed}
+    value = min(found, key=lambda one: room(claim, found[one]))
+    told = narrowed(claim, found[value])
+    terms = {key: of_value(term, claim.each, value, found[value]) for key, term in told.terms.items()}
+    which = f" (the {'worst' if failed else 'closest'} of {len(every)})" if len(every) > 1 else ""
+    return told.model_copy(update=terms), found[value], which
+
+
+def of_value(term: Term, column: str, value: Any, rows: Sequence[Row]) -> Term:
+    """A term that names the value of a column, where all of its rows have it and no method's name says it."""
+    alike = all(row.get(column) == value for row in meant(term.of, rows))
+    said = "method" in term.of and column in ("objective", "constraint")
+    return term.model_copy(update={"of": {**term.of, column: value}}) if alike and not said else term
 
 
 def whose(wanted: Filter) -> str:

@@ -5,7 +5,7 @@ Nobody writes a verdict: whether the claim holds there, which arguments differ, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from toygan.files.config import deciding
 from toygan.files.text import number, one_line
 from toygan.game.players import CRITICS
 from toygan.many.sweep import plain_value
-from toygan.view.records import Row
+from toygan.view.records import Row, flattened
 
 Settings = Mapping[str, str]  # of one run: every argument that decides, as it is written
 Cases = Sequence[tuple[Row, Settings]]  # runs of one term of a claim: the columns that name them, and their settings
@@ -147,7 +147,8 @@ UNASKED = {"name", "view", "method.name", "training.frames", "training.points", 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, str]:
     """Every argument of a run that decides, by its key; a part is written with its kind and its own arguments."""
-    return dict(arguments(with_its_critic(deciding(config))))
+    flat = flattened(with_its_critic(deciding(config)))
+    return {key: in_few_digits(value) for key, value in flat.items() if not {key, key.split(".")[0]} & UNASKED}
 
 
 def with_its_critic(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -162,18 +163,6 @@ def with_its_critic(config: Mapping[str, Any]) -> Mapping[str, Any]:
     }
     options = {name: config["critic"].get(name, default) for name, default in own.items()}
     return {**config, "critic": {"kind": kind, **options}, "method": method}
-
-
-def arguments(table: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:
-    """The keys of a config with their values; the view is none, for it changes no game."""
-    for name, value in table.items():
-        key = f"{under}{name}"
-        if key in UNASKED:
-            continue
-        if isinstance(value, Mapping):
-            yield from arguments(value, f"{key}.")
-        else:
-            yield key, in_few_digits(value)
 
 
 def in_few_digits(value: Any) -> str:

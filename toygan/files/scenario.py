@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from os.path import isfile  # which says no of a name that is none, where Path raises
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from toygan.files.config import Config, Method, View
+from toygan.files.memory import memory
 from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, plainly, shortened, suggestion
 from toygan.files.own import PARTS, WORD, given, halves, in_its_file, is_own, short, table_of
 from toygan.files.own_parts import filled
@@ -23,6 +24,7 @@ from toygan.files.strict import (
     Source,
     as_kind,
     examined,
+    file_of,
     json_default,
     parse_key,
     parse_override,
@@ -53,18 +55,12 @@ TABLES = {"target": None, "generator": "mlp", "critic": "mlp"}  # tables with a 
 def find(name: str) -> Path:
     """The file of a shipped name or of a path; UserError for neither."""
     path = Path(name)
-    if path.suffix == ".toml":
-        return path
-    if name in shipped():
-        return shipped_folder() / f"{name}.toml"
-    if (path / "run.json").is_file():
+    if name not in shipped() and path.suffix != ".toml" and isfile(path / "run.json"):
         again = f"its config repeats it: toygan run {path / 'config.toml'}"
         hint = again if (path / "config.toml").is_file() else "a recorded loop cannot be played; toygan draw draws it"
-        raise UserError(
-            Mistake(None, "is the folder of a run and no scenario", hint, place=Place(f"scenario {name!r}"))
-        )
-    wrong = f"no shipped scenario has this name; {suggestion(name, shipped(), 'names')}"
-    raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=Place(f"scenario {name!r}")))
+        wrong = "is the folder of a run and no scenario"
+        raise UserError(Mistake(None, wrong, hint, place=Place(f"scenario {name!r}")))
+    return file_of("shipped scenario", name, shipped(), shipped_folder())
 
 
 # --- from a file to a config -----------------------------------------------------------------------------------------
@@ -434,17 +430,3 @@ def whole(player: Any, option: str, usual: int) -> int:
     """An option of a player that is a whole number; the usual one where it is none, as one's own may be."""
     found = getattr(player, option, usual)
     return found if isinstance(found, int) else usual
-
-
-def memory() -> float:
-    """The bytes of memory that this process may have: the machine's, or its container's; a guess where nobody tells."""
-    try:
-        found = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, OSError, ValueError):
-        return GUESSED_MEMORY
-    limits = (text for path in MEMORY_LIMITS if path.is_file() and (text := path.read_text().strip()).isdigit())
-    return min(found, *map(float, limits), math.inf)
-
-
-GUESSED_MEMORY = 16.0 * 2**30
-MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))

@@ -119,6 +119,18 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     return data, Source(str(path), text)
 
 
+def file_of(what: str, name: str, legal: Sequence[str], folder: Path) -> Path:
+    """The file of a shipped name, such as an exhibit's, or of a path; UserError for neither."""
+    path = Path(name)
+    if path.suffix == ".toml":
+        return path
+    if name in legal:
+        return folder / f"{name}.toml"
+    wrong = f"no {what} has this name; {suggestion(name, legal, 'names')}"
+    place = Place(f"{what.removeprefix('shipped ')} {name!r}")
+    raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=place))
+
+
 DEEPEST = 12
 LARGEST_FILE = 2**24  # bytes; a scenario has a few thousand
 

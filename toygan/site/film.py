@@ -12,13 +12,13 @@ import numpy as np
 from toygan.draw.exhibit_parts import diverged_words, shown_seed
 from toygan.draw.panels import BANDS, BOUNDARY, INK, METHOD_COLOURS, band_edges
 from toygan.draw.points import DISC_INK, GENERATED, INK_ADDED, PALE, REAL, REAL_INK, RIM
-from toygan.draw.thumbnail import band_colours, poster, shrunk
+from toygan.draw.thumbnail import poster, shrunk
 from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, When, axis_name, row_of, shown_in
 from toygan.session.facts import Summary
 from toygan.session.recording import Recording, load
-from toygan.site.extras import colours, extras_facts, extras_html
+from toygan.site.extras import bands_between, colours, extras_facts, extras_html, round_to
 from toygan.site.markup import command_box, data, tag, text
 from toygan.site.pack import (
     critics_of,
@@ -298,12 +298,6 @@ def bands_of(scores: np.ndarray) -> dict[str, Any]:
     return bands_between(edges)
 
 
-def bands_between(edges: np.ndarray) -> dict[str, Any]:
-    """Even bands between edges [n]: where they start, how wide they are, and their colours."""
-    colours = [int.from_bytes(bytes(colour), "big") for colour in band_colours(edges)[:, :3]]
-    return {"start": round_to(edges[0]), "width": round_to(edges[1] - edges[0]), "colours": colours}
-
-
 def bands_of_all(runs: Sequence[Shown]) -> dict[str, Any] | None:
     """The bands of all runs' critics on one scale; None where there are fewer than two with a critic."""
     known = [run.scene.scores for run in runs if run.scene.critic_kept]
@@ -349,11 +343,6 @@ def why(recording: Recording, event: Milestone) -> str:
     """The evidence behind an event, each seed's once."""
     found = [one.evidence for one in recording.facts.events if (one.step, one.label) == (event.step, event.label)]
     return "; ".join(dict.fromkeys(found))
-
-
-def round_to(value: float) -> float:
-    """Four digits, which is more than a curve shows."""
-    return float(f"{value:.4g}")
 
 
 # --- HTML ------------------------------------------------------------------------------------------------------------

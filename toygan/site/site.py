@@ -12,6 +12,7 @@ from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Explained, Verdict, 
 from toygan.exhibits.published import Published
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.files.disk import write_aside
+from toygan.files.memory import give_back
 from toygan.site.boards import cells_of, leaderboard, matrix
 from toygan.site.film import About, Shown, film, labels, place_runs
 from toygan.site.glossary import glossary_body
@@ -85,6 +86,7 @@ def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     body += steps(way, True)
     content = document(showing.question, body, "../", PAGES)
     write_aside(place / "exhibits" / f"{name}.html", content)
+    give_back()
 
 
 GLOSSARY = "../glossary.html"
