@@ -13,7 +13,7 @@ from conftest import states_in, with_parameters
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from toygan.cli.views import drawn_view
+from toygan.cli.views import seen_by
 from toygan.draw.layout import axis_at
 from toygan.draw.players import VIEWS, folded, latent_map, matched, quads, transport_lines, transport_matrix
 from toygan.draw.saved import save_figure
@@ -29,7 +29,6 @@ from toygan.session.facts import Facts
 from toygan.session.looks import observe
 from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation
-from toygan.view.look import Options
 from toygan.view.scene import scene
 
 torch.set_num_threads(1)
@@ -211,7 +210,7 @@ def test_every_view_is_drawn_from_old_and_from_lost_recordings_too(view: str, tm
 
 def test_unknown_views_and_formats_are_refused(tmp_path) -> None:
     with pytest.raises(UserError, match=r"--view outside: unknown; .*latent"):
-        drawn_view(recorded(), "outside", "png", tmp_path, Options())
+        seen_by(recorded(), "outside", None, ["png"])
     with pytest.raises(ValueError, match="png"):
         save_figure(VIEWS["inside"](recorded()), tmp_path / "a.gif", "")
 

@@ -40,10 +40,7 @@ def distance(
     context: typer.Context,
     a: Annotated[str, typer.Argument(metavar="A", help=WHICH, autocompletion=complete_scenario)],
     b: Annotated[str, typer.Argument(metavar="B", help="Another one, or the same.", autocompletion=complete_scenario)],
-    over: Annotated[
-        str | None,
-        typer.Option(metavar="KEY=LO:HI:N", help=OVER),
-    ] = None,
+    over: Annotated[str | None, typer.Option(metavar="KEY=LO:HI:N", help=OVER)] = None,
     points: Annotated[
         int | None, typer.Option(metavar="N", min=2, max=4000, help="Points a sample, 2 to 4000, where no formula is.")
     ] = None,

@@ -248,8 +248,7 @@ def run(
     own: OwnCode = [],  # noqa: B006
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run folders go.")] = Path("runs"),
     device: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="auto, cpu or cuda.", autocompletion=words_of("auto", "cpu", "cuda")),
+        str, typer.Option(metavar="NAME", help="auto, cpu or cuda.", autocompletion=words_of("auto", "cpu", "cuda"))
     ] = "auto",
     backend: Backend = "auto",
     threads: Annotated[
@@ -280,12 +279,7 @@ def run(
 
 
 def prepared(
-    scenario: str,
-    methods: list[str],
-    seeds: int | None,
-    steps: int | None,
-    changes: list[str],
-    wanted: Order,
+    scenario: str, methods: list[str], seeds: int | None, steps: int | None, changes: list[str], wanted: Order
 ) -> list[Job]:
     """One job a method; every one is checked before the first one starts."""
     from toygan.files.own import allow
