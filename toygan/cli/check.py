@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toygan.cli.completion import complete_words
 from toygan.cli.exits import FAILED, clear_faults
-from toygan.cli.shared import Json
+from toygan.cli.shared import Json, option
 from toygan.files.text import say, say_json
 
 if TYPE_CHECKING:
@@ -19,11 +18,11 @@ Word = Annotated[
 ]
 As = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--as",
-        metavar="PART",
-        help="objective, penalty, critic, generator, target or measure; by its name and arguments unless said.",
-        autocompletion=complete_words("objective", "penalty", "critic", "generator", "target", "measure"),
+        "PART",
+        "objective, penalty, critic, generator, target or measure; by its name and arguments unless said.",
+        ("objective", "penalty", "critic", "generator", "target", "measure"),
     ),
 ]
 MARKS = {True: "ok", False: "WRONG", None: "note"}

@@ -16,7 +16,7 @@ import typer
 from toygan.cli import drawing
 from toygan.cli.completion import complete_scenario
 from toygan.cli.exits import clear_faults
-from toygan.cli.shared import Json, OwnCode, again, in_columns
+from toygan.cli.shared import Json, OwnCode, again, in_columns, option
 from toygan.files.mistakes import UserError
 from toygan.files.text import room, say, tell
 
@@ -31,8 +31,7 @@ PICTURE = Path("distance.png")
 COLUMNS = 6  # significant digits in a table
 DRAWN = ("w1", "w2", "js", "tv", "kl", "reverse_kl")  # the distances of a picture, in the order of its panels
 Kinds = Annotated[
-    str | None,
-    typer.Option("--panels", metavar="NAME,...", help=f"Of the picture with --over these alone: {', '.join(DRAWN)}."),
+    str | None, option("--panels", "NAME,...", f"Of the picture with --over these alone: {', '.join(DRAWN)}.")
 ]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from toygan.cli.completion import complete_words
+from toygan.cli.shared import option
 from toygan.files.mistakes import UserError, shortened, suggestion
 
 if TYPE_CHECKING:
@@ -31,80 +31,48 @@ STYLES, SCALES = ("paper", "slide", "dark"), ("frame", "run")
 
 Formats = Annotated[
     list[str],
-    typer.Option(
-        "--format",
-        "-f",
-        metavar="FORMAT",
-        help=f"{', '.join(PICTURES + FILMS)}; repeatable; png and gif by default.",
-        autocompletion=complete_words(*PICTURES, *FILMS),
+    option(
+        "--format -f",
+        "FORMAT",
+        f"{', '.join(PICTURES + FILMS)}; repeatable; png and gif by default.",
+        (*PICTURES, *FILMS),
     ),
 ]
 PictureFormats = Annotated[
-    list[str],
-    typer.Option(
-        "--format",
-        "-f",
-        metavar="FORMAT",
-        help="Of pictures: png, pdf, svg; repeatable.",
-        autocompletion=complete_words(*PICTURES),
-    ),
+    list[str], option("--format -f", "FORMAT", "Of pictures: png, pdf, svg; repeatable.", PICTURES)
 ]
 Fps = Annotated[
     float | None,
-    typer.Option(
-        "--fps",
-        metavar="NUMBER",
-        help=f"Frames a second of a film, {SLOWEST} to {FASTEST}; a frame is a recorded look.",
-    ),
+    option("--fps", "NUMBER", f"Frames a second of a film, {SLOWEST} to {FASTEST}; a frame is a recorded look."),
 ]
 Seconds = Annotated[
-    float | None,
-    typer.Option("--seconds", metavar="NUMBER", help="How long a film plays; first and last frame are held besides."),
+    float | None, option("--seconds", "NUMBER", "How long a film plays; first and last frame are held besides.")
 ]
 Width = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--width",
-        metavar="WIDTH",
-        help=f"800px (or 800): of films and PNGs, {NARROWEST} to {WIDEST}; 90mm: of pictures on paper, 20 to 2000.",
+        "WIDTH",
+        f"800px (or 800): of films and PNGs, {NARROWEST} to {WIDEST}; 90mm: of pictures on paper, 20 to 2000.",
     ),
 ]
 TypeSize = Annotated[
-    float | None,
-    typer.Option(
-        "--font-size", metavar="POINTS", help="Of plain words in pictures, 4 to 40; 9 by default, 15 on slides."
-    ),
+    float | None, option("--font-size", "POINTS", "Of plain words in pictures, 4 to 40; 9 by default, 15 on slides.")
 ]
 Style = Annotated[
-    str,
-    typer.Option(
-        "--style",
-        metavar="NAME",
-        help="paper: as tall as need be; slide: 16:9; dark: 16:9 on a dark ground.",
-        autocompletion=complete_words(*STYLES),
-    ),
+    str, option("--style", "NAME", "paper: as tall as need be; slide: 16:9; dark: 16:9 on a dark ground.", STYLES)
 ]
-Language = Annotated[
-    str,
-    typer.Option(
-        "--language", metavar="NAME", help="Of words in pictures: en or zh.", autocompletion=complete_words("en", "zh")
-    ),
-]
+Language = Annotated[str, option("--language", "NAME", "Of words in pictures: en or zh.", ("en", "zh"))]
 Scale = Annotated[
     str,
-    typer.Option(
-        "--scale",
-        metavar="NAME",
-        help="Colours on each frame's own scale (frame), or on one of the whole run (run).",
-        autocompletion=complete_words(*SCALES),
-    ),
+    option("--scale", "NAME", "Colours on each frame's own scale (frame), or on one of the whole run (run).", SCALES),
 ]
 Panels = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--panels",
-        metavar="NAME,...",
-        help="Draw these panels alone: critic, optimal, slope, curves, inside, latent, transport; kinds, regions, classes, "
+        "NAME,...",
+        "Draw these panels alone: critic, optimal, slope, curves, inside, latent, transport; kinds, regions, classes, "
         "reconstructions, code, worlds, pairs (or extras: those that there are); and losses, w1, found, "
         "agreement, trails, plan, steepness, layers, slopes, gradient, weights, scores.",
     ),
@@ -112,28 +80,18 @@ Panels = Annotated[
 
 Steps = Annotated[
     str | None,
-    typer.Option(
-        "--steps",
-        "--step",
-        metavar="STEP,...",
-        help="Draw the looks nearest to these steps, up to 6, side by side: --steps 0,500,2500. With --view "
+    option(
+        "--steps --step",
+        "STEP,...",
+        "Draw the looks nearest to these steps, up to 6, side by side: --steps 0,500,2500. With --view "
         f"{' or '.join([', '.join(LEARNED[:-1]), LEARNED[-1]])} the run is played again up to these very steps.",
     ),
 ]
 Seed = Annotated[
-    str | None,
-    typer.Option("--seed", metavar="SEED", help="Draw this seed, or all: a panel each; the run's first by default."),
+    str | None, option("--seed", "SEED", "Draw this seed, or all: a panel each; the run's first by default.")
 ]
 
-View = Annotated[
-    str | None,
-    typer.Option(
-        "--view",
-        metavar="NAME",
-        help=f"Another picture of the run: {', '.join(VIEWS)}.",
-        autocompletion=complete_words(*VIEWS),
-    ),
-]
+View = Annotated[str | None, option("--view", "NAME", f"Another picture of the run: {', '.join(VIEWS)}.", VIEWS)]
 
 Points = Annotated[
     int | None,
@@ -466,9 +424,9 @@ def pace_of(formats: Sequence[str], film: Film, px: int | None) -> Pace:
     within("fps", film.fps, SLOWEST, FASTEST)
     within("seconds", film.seconds, 0.1, LONGEST)
     told = ", ".join(formats)
-    for option, value in (("fps", film.fps), ("seconds", film.seconds)):
+    for name, value in (("fps", film.fps), ("seconds", film.seconds)):
         if value is not None and not set(formats) & set(FILMS):
-            raise UserError(f"--{option} {value:g}: is about films, and {told} is none; a film is {', '.join(FILMS)}")
+            raise UserError(f"--{name} {value:g}: is about films, and {told} is none; a film is {', '.join(FILMS)}")
     return Pace(film.fps, film.seconds, px or Pace().width)
 
 

@@ -15,7 +15,7 @@ from toygan.cli import drawing
 from toygan.cli.completion import complete_exhibit
 from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
 from toygan.cli.many import watching
-from toygan.cli.shared import Json, OwnCode, again, options_again, sharing
+from toygan.cli.shared import Json, OwnCode, again, option, options_again, sharing
 from toygan.files.mistakes import UserError
 from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.text import say, say_json, tell
@@ -29,19 +29,12 @@ if TYPE_CHECKING:
 RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
 
 Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
-RunsFolder = Annotated[
-    Path, typer.Option("--runs", metavar="DIR", help="Where the run folders are kept, for every exhibit.")
-]
+RunsFolder = Annotated[Path, option("--runs", "DIR", "Where the run folders are kept, for every exhibit.")]
 Kinds = Annotated[
     str | None,
-    typer.Option(
-        "--panels", metavar="KIND,...", help="Draw these of the exhibit's panels alone, by kind or number: critics,2."
-    ),
+    option("--panels", "KIND,...", "Draw these of the exhibit's panels alone, by kind or number: critics,2."),
 ]
-Seed = Annotated[
-    int | None,
-    typer.Option("--seed", metavar="SEED", help="The seed whose critics pictures show; the first by default."),
-]
+Seed = Annotated[int | None, option("--seed", "SEED", "The seed whose critics pictures show; the first by default.")]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; one a core by default.")]
 GO_ON = "\n    nothing is lost: the same command goes on", "; the same command goes on from here"
 

@@ -32,6 +32,7 @@ from toygan.cli.shared import (
     again,
     folder_told,
     in_columns,
+    option,
     options_again,
     sharing,
     with_budget,
@@ -215,13 +216,7 @@ Scenario = Annotated[
 ]
 Methods = Annotated[
     list[str],
-    typer.Option(
-        "--method",
-        "-m",
-        metavar="METHOD",
-        help="A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.",
-        autocompletion=complete_method,
-    ),
+    option("--method -m", "METHOD", "A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.", complete_method),
 ]
 Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, page/index.html, that opens from disk.")]
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]

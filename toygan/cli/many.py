@@ -21,7 +21,7 @@ from toygan.cli.completion import (
     complete_words,
 )
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
-from toygan.cli.shared import Changes, OwnCode, again, duration, sharing, with_budget
+from toygan.cli.shared import Changes, OwnCode, again, duration, option, sharing, with_budget
 from toygan.files.mistakes import UserError
 from toygan.files.text import room, say, tell, visible
 
@@ -42,20 +42,11 @@ Scenarios = Annotated[
 ]
 Methods = Annotated[
     list[str],
-    typer.Option(
-        "--method",
-        "-m",
-        metavar="METHOD",
-        help="Repeat it, or say all; each scenario's own by default.",
-        autocompletion=complete_method,
-    ),
+    option("--method -m", "METHOD", "Repeat it, or say all; each scenario's own by default.", complete_method),
 ]
 Seeds = Annotated[int | None, typer.Option(metavar="N", min=1, help="How many seeds every run trains together.")]
 Steps = Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator steps of every run.")]
-Grid = Annotated[
-    list[str],
-    typer.Option("--grid", metavar="KEY=V1,V2,...", help="A setting's values.", autocompletion=complete_setting),
-]
+Grid = Annotated[list[str], option("--grid", "KEY=V1,V2,...", "A setting's values.", complete_setting)]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run folders go; runs by default.")]
 Engine = Annotated[
     str,
@@ -68,18 +59,15 @@ Engine = Annotated[
 Address = Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, tcp://HOST:8786.")]
 OwnMeasures = Annotated[
     list[str],
-    typer.Option(
+    option(
         "--measure",
-        metavar="FILE.py:NAME",
-        help="A function of yours (points [n, 2], real [n, 2]) -> number, measured at every frame; repeatable.",
+        "FILE.py:NAME",
+        "A function of yours (points [n, 2], real [n, 2]) -> number, measured at every frame; repeatable.",
     ),
 ]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Local processes; one a core by default.")]
 Kinds = Annotated[
-    str | None,
-    typer.Option(
-        "--panels", metavar="NAME,...", help=f"Of the pictures over all runs these alone: {', '.join(PICTURES)}."
-    ),
+    str | None, option("--panels", "NAME,...", f"Of the pictures over all runs these alone: {', '.join(PICTURES)}.")
 ]
 
 
@@ -280,31 +268,13 @@ def held_up(standing: Standing) -> str:
 
 
 By = Annotated[
-    str,
-    typer.Option(
-        "--by", metavar="ROWS[/COLUMNS]", help="Keys, with commas: method/scenario. Settings of a grid stay apart."
-    ),
+    str, option("--by", "ROWS[/COLUMNS]", "Keys, with commas: method/scenario. Settings of a grid stay apart.")
 ]
-Form = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        metavar="NAME",
-        help="text, markdown, csv or latex.",
-        autocompletion=complete_words("text", "markdown", "csv", "latex"),
-    ),
-]
-Measures = Annotated[
-    list[str],
-    typer.Option("--measure", metavar="QUANTITY", help="Repeat it, or say all.", autocompletion=complete_quantity),
-]
+Form = Annotated[str, option("--format", "NAME", "text, markdown, csv or latex.", ("text", "markdown", "csv", "latex"))]
+Measures = Annotated[list[str], option("--measure", "QUANTITY", "Repeat it, or say all.", complete_quantity)]
 Names = Annotated[
     list[str],
-    typer.Option(
-        "--name",
-        metavar="OLD=NEW",
-        help="Another name for a column, method or scenario; in LaTeX may be $...$. Repeat it.",
-    ),
+    option("--name", "OLD=NEW", "Another name for a column, method or scenario; in LaTeX may be $...$. Repeat it."),
 ]
 Best = Annotated[
     bool, typer.Option("--best/--no-best", help="In markdown and LaTeX, the best of a column and its ties in bold.")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toygan.cli.completion import complete_protocol, complete_words
+from toygan.cli.completion import complete_protocol
 from toygan.cli.exhibits import GO_ON, PROTOCOLS, Workers, list_named, refuse_a_file
 from toygan.cli.exits import clear_faults
 from toygan.cli.many import tell_failed, watching
-from toygan.cli.shared import Json, again
+from toygan.cli.shared import Json, again, option
 from toygan.files.text import room, say, say_json
 
 if TYPE_CHECKING:
@@ -37,14 +37,7 @@ def protocol(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders and pictures go.")] = PROTOCOLS,
     workers: Workers = None,
     form: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="NAME",
-            help="text, markdown, csv or latex.",
-            autocompletion=complete_words("text", "markdown", "csv", "latex"),
-        ),
+        str, option("--format -f", "NAME", "text, markdown, csv or latex.", ("text", "markdown", "csv", "latex"))
     ] = "text",
     as_json: Json = False,
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -11,26 +11,26 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from toygan.cli.completion import complete_setting
+from toygan.cli.completion import Completer, complete_setting, complete_words
 from toygan.files.mistakes import Mistake, Place, UserError
 from toygan.files.text import UNBOUNDED, folded
 
+
+def option(names: str, metavar: str, about: str, words: Sequence[str] | Completer = ()) -> Any:
+    """An option of some names: what its value is called, what it is for, and which words the Tab key offers for it."""
+    offered = words if callable(words) else complete_words(*words) if words else None
+    return typer.Option(*names.split(), metavar=metavar, help=about, autocompletion=offered)
+
+
 OwnCode = Annotated[
     list[str],
-    typer.Option(
-        "--own",
-        metavar="FILE.py:NAME",
-        help="A function or class of yours that a file or a run names, and may be run; repeatable.",
+    option(
+        "--own", "FILE.py:NAME", "A function or class of yours that a file or a run names, and may be run; repeatable."
     ),
 ]
 
 
-Changes = Annotated[
-    list[str],
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override any key of the scenario.", autocompletion=complete_setting
-    ),
-]
+Changes = Annotated[list[str], option("--set", "KEY=VALUE", "Override any key of the scenario.", complete_setting)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 # Options that change no picture: where files go, and how the work is done.
 BESIDE = {

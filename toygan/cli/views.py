@@ -15,7 +15,7 @@ import typer
 from toygan.cli import drawing
 from toygan.cli.completion import complete_method
 from toygan.cli.exits import clear_faults
-from toygan.cli.shared import Changes, Json, again
+from toygan.cli.shared import Changes, Json, again, option
 from toygan.files.mistakes import UserError
 from toygan.files.text import say, say_json, tell
 
@@ -180,45 +180,33 @@ VIEWS: dict[str, Callable[[Sequence[Recording]], Figure]] = {
 
 Rules = Annotated[
     list[str],
-    typer.Option(
-        "-u",
-        "--update",
-        metavar="RULE",
-        help="An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default.",
-    ),
+    option("-u --update", "RULE", "An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default."),
 ]
 Out = Annotated[Path, typer.Option(metavar="FILE", help="The picture: .png, .pdf or .svg.")]
 Typed = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--game",
-        metavar="FORMULA",
-        help="A game of your own in place of a method: a formula that x minimises and y maximises; or two "
+        "FORMULA",
+        "A game of your own in place of a method: a formula that x minimises and y maximises; or two "
         "with a ; between, the first x minimises, the second y.",
     ),
 ]
-Rate = Annotated[
-    float | None, typer.Option("--rate", metavar="H", help="Of a --game: both step sizes, 0.2 by default.")
-]
-Start = Annotated[
-    str | None, typer.Option("--start", metavar="X,Y", help="Of a --game: where it starts, 1,1 by default.")
-]
-Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="Of a --game: how many steps, 500 by default.")]
-Window = Annotated[
-    float | None, typer.Option("--window", metavar="W", help="Of a --game: drawn from -W to W, 2 by default.")
-]
+Rate = Annotated[float | None, option("--rate", "H", "Of a --game: both step sizes, 0.2 by default.")]
+Start = Annotated[str | None, option("--start", "X,Y", "Of a --game: where it starts, 1,1 by default.")]
+Steps = Annotated[int | None, option("--steps", "N", "Of a --game: how many steps, 500 by default.")]
+Window = Annotated[float | None, option("--window", "W", "Of a --game: drawn from -W to W, 2 by default.")]
 
 
 def dirac(
     context: typer.Context,
     methods: Annotated[
         list[str],
-        typer.Option(
-            "-m",
-            "--method",
-            metavar="METHOD",
-            help="A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default.",
-            autocompletion=complete_method,
+        option(
+            "-m --method",
+            "METHOD",
+            "A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default.",
+            complete_method,
         ),
     ] = [],  # noqa: B006
     rules: Rules = [],  # noqa: B006
