@@ -194,6 +194,11 @@ def by_scenario(rows: Rows) -> dict[str, Rows]:
     return {"": rows} if alone else found
 
 
+def runs_by_scenario(rows: Rows) -> dict[str, dict[str, Rows]]:
+    """A panel's rows by scenario as `by_scenario` has them, then by run."""
+    return {title: by_label(members) for title, members in by_scenario(rows).items()}
+
+
 def within(label: str, scenario: str) -> str:
     """A run's name, which a scenario begins where it tells runs apart, in a panel that names the scenario already."""
     return label.removeprefix(f"{scenario}, ")

@@ -38,8 +38,7 @@ RowsByRun = dict[str, Rows]  # rows by the name of their run
 def ends(material: Material) -> Figure:
     """Final measures: rings for seeds, the median as a dot with its 95 % interval, a panel a scenario and measure."""
     measures = shared.measures_in(material)
-    panels = shared.by_scenario(material.rows)
-    runs = {title: ordered(shared.by_label(rows), measures[0]) for title, rows in panels.items()}
+    runs = {title: ordered(own, measures[0]) for title, own in shared.runs_by_scenario(material.rows).items()}
     heights = {title: 0.23 * len(own) + 0.25 for title, own in runs.items()}
     lines = -(-len(measures) // 3)
     columns = -(-len(measures) // lines)
@@ -110,7 +109,7 @@ def rates(material: Material) -> Figure:
 
 def labels(material: Material) -> Figure:
     """A matrix of bars, a line a run and a column a label, with counts."""
-    panels = {title: shared.by_label(rows) for title, rows in shared.by_scenario(material.rows).items()}
+    panels = shared.runs_by_scenario(material.rows)
     columns = columns_of(material.rows)
     left = names_wide([shared.within(label, title) for title, own in panels.items() for label in own])
     pitch = min((WIDTH - left - 0.55) / len(columns), 1.3)
@@ -174,7 +173,7 @@ def bare(axis: Axes) -> None:
 
 def all_modes(material: Material) -> Figure:
     """A bar a run: the share of its seeds that found every mode, with its interval, and the median of modes."""
-    panels = {title: shared.by_label(rows) for title, rows in shared.by_scenario(material.rows).items()}
+    panels = shared.runs_by_scenario(material.rows)
     tall = sum(0.27 * len(own) + 0.6 for own in panels.values()) + 0.15
     how = "Share of the seeds that found all modes, bars: 95 % Wilson intervals; at the right the modes found, median (range)."
     made = shared.page(material, tall, [shared.rows_in_words(material.rows), how])

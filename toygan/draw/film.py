@@ -47,7 +47,6 @@ from toygan.session.recording import Recording
 from toygan.view.levels import Levels, Scale
 from toygan.view.look import ASPECT, USUAL, Options
 from toygan.view.scene import (
-    Milestone,
     Scene,
     event_in_words,
     events_of,
@@ -189,33 +188,37 @@ def moving_critic(axis: Axes, shown: Scene, scale: Scale) -> Moving:
 def moving_optimum(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The optimal critic against each frame's points, on its own colour scale."""
     assert shown.optimal is not None
-    optimal, known = shown.optimal, levels_in_time(shown, shown.optimal, scale, exact=True)
-    panels.frame_view(axis, shown)
-    field = score_pixels(axis, optimal[0], known[0].edges)
-    real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)
-
-    def show(t: int) -> None:
-        show_scores(field, optimal[t], known[t])
-        move_cloud(cloud, shown, t)
-
-    part = Moving(axis, [field, real, *cloud.artists, *axis.spines.values()], show)
-    return with_bar(part, known, optimum_label(shown.recording))
+    known = levels_in_time(shown, shown.optimal, scale, exact=True)
+    part = moving_scores(axis, shown, shown.optimal, known)
+    return with_bar(
+        replace(part, artists=[*part.artists, *axis.spines.values()]), known, optimum_label(shown.recording)
+    )
 
 
 def moving_contour(axis: Axes, shown: Scene, known: Sequence[Levels]) -> Moving:
     """The critic's bands with real and generated points, between each frame's levels."""
-    panels.frame_view(axis, shown)
-    field = score_pixels(axis, shown.scores[0], known[0].edges)
-    real, cloud, note = real_points(axis, shown), generated_cloud(axis, shown, 0), panels.corner_note(axis, "")
+    part, note = moving_scores(axis, shown, shown.scores, known), panels.corner_note(axis, "")
     boundary = panels.decision_boundary(axis, shown, 0)
 
     def show(t: int) -> None:
-        show_scores(field, shown.scores[t], known[t])
-        move_cloud(cloud, shown, t)
+        part.show(t)
         note.set_text(outside_share(shown.samples[t], shown.view))
         panels.move_boundary(boundary, shown, t)
 
-    return Moving(axis, [field, real, *cloud.artists, *boundary, note, *axis.spines.values()], show)
+    return Moving(axis, [*part.artists, *boundary, note, *axis.spines.values()], show)
+
+
+def moving_scores(axis: Axes, shown: Scene, scores: np.ndarray, known: Sequence[Levels]) -> Moving:
+    """Bands of scores [T, g, g] between each frame's levels, with real and generated points."""
+    panels.frame_view(axis, shown)
+    field = score_pixels(axis, scores[0], known[0].edges)
+    real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)
+
+    def show(t: int) -> None:
+        show_scores(field, scores[t], known[t])
+        move_cloud(cloud, shown, t)
+
+    return Moving(axis, [field, real, *cloud.artists], show)
 
 
 def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
@@ -247,15 +250,11 @@ MAIN = {"critic": moving_critic, "optimal": moving_optimum, "slope": moving_slop
 
 def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     """A bar of all steps with a mark at every event; above it the measures, below it the two latest events."""
-    recording = shown.recording
-    end = max(recording.facts.steps, int(shown.steps[-1]), 1)
+    recording, end, events = shown.recording, end_of(shown), events_of(shown.recording)
     axis = sheet.axis_at(figure, sheet.MARGIN, bottom, sheet.WIDTH - sheet.RIGHT - sheet.MARGIN, 0.36)
     axis.set(xlim=(0, end), ylim=(0, 1))
     axis.set_axis_off()
-    axis.plot([0, end], [0.25, 0.25], color="#dddddd", linewidth=4, solid_capstyle="butt")
-    events = events_of(recording)
-    (done,) = axis.plot([0, 0], [0.25, 0.25], color=panels.INK, linewidth=4, solid_capstyle="butt")
-    marks = event_marks(axis, events, recording.facts.portrait, 0.25)
+    done, *marks = run_bar(axis, shown, 0.25)
     state = axis.text(0, 0.95, "", size=panels.PLAIN, va="center", color=panels.INK, transform=axis.transAxes)
     latest = axis.text(0, -0.16, "", size=panels.PLAIN, va="center", color=panels.GENERATED, transform=axis.transAxes,
                        parse_math=False)  # fmt: skip
@@ -270,17 +269,26 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     return Moving(axis, [done, *marks, state], show, [latest])
 
 
-def event_marks(
-    axis: Axes, events: Sequence[Milestone], portrait: int, height: float, colour: str = panels.GENERATED
+def end_of(shown: Scene) -> int:
+    """The step at which a run is over."""
+    return max(shown.recording.facts.steps, int(shown.steps[-1]), 1)
+
+
+def run_bar(
+    axis: Axes, shown: Scene, height: float, fill: str = panels.INK, colour: str = panels.GENERATED
 ) -> list[Line2D]:
-    """Diamonds on a time bar: full for the seed shown, hollow for the others."""
-    marks = []
+    """A bar of a run's steps on an axis of steps: what fills it, as yet empty, and a diamond at every event, full for the seed
+    shown, hollow for the others.
+    """
+    portrait, events = shown.recording.facts.portrait, events_of(shown.recording)
+    axis.plot([0, end_of(shown)], [height] * 2, color="#dddddd", linewidth=4, solid_capstyle="butt")
+    drawn = axis.plot([0, 0], [height] * 2, color=fill, linewidth=4, solid_capstyle="butt")
     for own in (False, True):
         steps = [event.step for event in events if (portrait in event.seeds) == own]
-        marks += axis.plot(steps, [height] * len(steps), "d", color=colour if own else "white", markersize=6,
+        drawn += axis.plot(steps, [height] * len(steps), "d", color=colour if own else "white", markersize=6,
                            markeredgecolor="white" if own else colour, markeredgewidth=0.6 if own else 1.0,
                            clip_on=False)  # fmt: skip
-    return marks
+    return drawn
 
 
 def rendered(
