@@ -15,7 +15,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
 from toygan.draw.layout import axis_at, panel_height
-from toygan.draw.moments import PanelRow, moments
+from toygan.draw.moments import KindRow, moments
 from toygan.draw.panels import INK, PLAIN, SMALL, colour_bar, corner_note, frame_view, pixel_extent
 from toygan.draw.players import foot, not_recorded
 from toygan.draw.sheet import (
@@ -164,8 +164,8 @@ def densities_at(recordings: Sequence[Recording], seen: Sequence[SeenDensity]) -
     """The sheet of one run at several steps: the generator's density and the latents behind each place, side by side."""
     shown = scene(recordings[-1])
 
-    def row(title: str, panel: Callable[[Axes, Scene, SeenDensity], None]) -> PanelRow:
-        return PanelRow(title, lambda axis, k: panel(axis, shown, seen[k]), panel_height(shown, 1.0), UNDER)
+    def row(title: str, panel: Callable[[Axes, Scene, SeenDensity], None]) -> KindRow:
+        return KindRow(title, lambda axis, k: panel(axis, shown, seen[k]), panel_height(shown, 1.0), UNDER)
 
     rows = [row(*PANELS[0]), row(*PANELS[2])]
     return moments(recordings, "density", rows, list(map(divergences_in_words, seen)), MEANING)

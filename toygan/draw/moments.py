@@ -21,7 +21,7 @@ WIDEST, GAP, INDENT = 2.6, 0.42, 0.2  # inches: a panel, between two, before the
 ABOVE, LINE = 0.32, 0.145  # inches: over each panel for its title, a line of words
 
 
-class PanelRow(NamedTuple):
+class KindRow(NamedTuple):
     """One kind of panel at every step: its title, what draws it at the n-th step, how tall it is for its width, and how many
     inches stand under it.
     """
@@ -33,7 +33,7 @@ class PanelRow(NamedTuple):
 
 
 def moments(
-    recordings: Sequence[Recording], view: str, rows: Sequence[PanelRow], told: Sequence[Sequence[str]], prose: str
+    recordings: Sequence[Recording], view: str, rows: Sequence[KindRow], told: Sequence[Sequence[str]], prose: str
 ) -> Figure:
     """A sheet of one run at several steps, of which there is a recording each, and lines that are `told` beneath its column.
 
@@ -61,9 +61,7 @@ def moments(
     return figure
 
 
-def drawn_column(
-    figure: Figure, column: int, rows: Sequence[PanelRow], side: float, bottom: float
-) -> tuple[Axes, Axes]:
+def drawn_column(figure: Figure, column: int, rows: Sequence[KindRow], side: float, bottom: float) -> tuple[Axes, Axes]:
     """The panels of one step, the first row uppermost; the uppermost and the lowest axis. Titles are the first column's."""
     left, axes = MARGIN + INDENT + column * (side + GAP), list[Axes]()
     for row in reversed(rows):

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from toygan.draw.layout import axis_at
-from toygan.draw.moments import PanelRow, moments
+from toygan.draw.moments import KindRow, moments
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL, tick
 from toygan.draw.players import foot
 from toygan.draw.points import GENERATED
@@ -111,8 +111,8 @@ METHOD = (
 def spectra_at(recordings: Sequence[Recording], found: Sequence[Spectrum]) -> Figure:
     """The sheet of one run at several steps: the same two panels of each, side by side."""
 
-    def row(title: str, panel: Callable[[Axes, Spectrum], None]) -> PanelRow:
-        return PanelRow(title, lambda axis, k: panel(axis, found[k]), tall=1.0, under=0.5)
+    def row(title: str, panel: Callable[[Axes, Spectrum], None]) -> KindRow:
+        return KindRow(title, lambda axis, k: panel(axis, found[k]), tall=1.0, under=0.5)
 
     rows = [row(*titled) for titled in PANELS]
     return moments(recordings, "spectrum", rows, [[spectrum_in_words(one)] for one in found], METHOD)
