@@ -158,7 +158,7 @@ def print_summary(recording: Recording) -> None:
     out.print(recording.name, style="bold", end="")
     out.print(f"  {facts.status} at step {facts.step} of {facts.steps}, {facts.all_seconds:.1f} s")
     table = Table(box=None, pad_edge=False)
-    rows = facts.summary.rows
+    rows = facts.ends
     told = ["seed", *shown_in("terminal"), *facts.own_measures, "diverged_at"]
     names = [name for name in told if any(row.get(name) is not None for row in rows)]
     for name in names:
