@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import sampled
 from PIL import Image
 from scipy.interpolate import RegularGridInterpolator
 from test_draw import synthetic
@@ -771,7 +772,7 @@ def test_dark_and_light(seen, place):
     assert seen.page.evaluate(colour) == "rgb(255, 255, 255)"
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", sampled(PAGES, 3))
 @pytest.mark.parametrize("width", [360, 1920])
 def test_no_page_is_wider_than_the_screen(browser, place, name, width):
     one = Seen(browser, viewport={"width": width, "height": 740})
@@ -781,7 +782,7 @@ def test_no_page_is_wider_than_the_screen(browser, place, name, width):
     one.context.close()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", sampled(PAGES, 4))
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violations(browser, place, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")

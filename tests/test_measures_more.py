@@ -19,7 +19,7 @@ from toygan.quantities.critic import (
     slope_alignment,
 )
 from toygan.quantities.divergences import Nodes, js, kl, quadrature, reverse_kl, shares, tv
-from toygan.quantities.measure import measurable, measure_frame
+from toygan.quantities.measure import Against, measurable, measure_frame
 from toygan.quantities.modes import code_information
 from toygan.quantities.neighbours import (
     coverage,
@@ -118,7 +118,10 @@ def test_neighbour_measures_are_what_their_papers_say(shift):
 
 
 def test_the_target_against_itself_scores_what_theory_says():
-    rows = [measure_frame(cloud(200, 2 * k)[None], cloud(200, 2 * k + 1), n_w1=200, when="final") for k in range(24)]
+    rows = [
+        measure_frame(cloud(200, 2 * k)[None], Against(cloud(200, 2 * k + 1), n_w1=200, when="final"))
+        for k in range(24)
+    ]
     # A ball is missed when all 5 nearest of the 399 other points are real ones (Naeem et al., 2020, arXiv:2002.09797).
     promised = {"density": 1, "coverage": 1 - math.prod((199 - i) / (399 - i) for i in range(5))}
     for name, value in promised.items():
@@ -159,7 +162,7 @@ def test_kl_of_points_that_lie_in_one_place_is_finite_and_large():
 
 
 def test_a_single_point_is_measured_but_has_no_cells():
-    row = measure_frame(np.zeros((1, 1, 2)), np.ones((1, 2)))
+    row = measure_frame(np.zeros((1, 1, 2)), Against(np.ones((1, 2))))
     assert {name for name in row if np.isnan(row[name][0])} == {"js", "tv", "kl", "reverse_kl"}
     with pytest.raises(ValueError, match="at least 32 points together, got 2"):
         shares(np.zeros((1, 2)), np.zeros((1, 2)))
@@ -392,19 +395,20 @@ def test_a_frame_has_a_number_for_every_measure_that_it_can_take():
     slopes = np.random.default_rng(3).standard_normal((60, 2))
     judged = Judged(real[:, 0], fake[:, 0], slopes, slopes, slopes)
     curve = Curve(real[:5], 0.5)
-    row = measure_frame(fake[None], real, None, 40, curve, [judged], when="final")
-    assert list(row) == measurable(None, curve, [judged], "final")
+    against = Against(real, curve=curve, n_w1=40)
+    row = measure_frame(fake[None], against._replace(when="final"), [judged])
+    assert list(row) == measurable(against._replace(when="final"), [judged])
     assert all(np.isfinite(row[name]).all() for name in row)
     assert row["slope_fake_median"][0] == pytest.approx(np.median(np.linalg.norm(slopes, axis=1)))
     dear = {"w2", "sliced_w1", "precision", "recall", "density", "coverage", "mmd", "neighbour_accuracy"}
-    assert set(row) - set(measure_frame(fake[None], real, None, 40, curve, [judged])) == dear
+    assert set(row) - set(measure_frame(fake[None], against, [judged])) == dear
 
 
 def test_a_lost_seed_has_no_number_and_its_neighbour_keeps_its_own():
     fake, real = np.stack([cloud(60), cloud(60, 2)]), cloud(60, 1)
-    whole = measure_frame(fake, real)
+    whole = measure_frame(fake, Against(real))
     fake[0, 3, 1] = math.nan
-    row = measure_frame(fake, real)
+    row = measure_frame(fake, Against(real))
     for name in row:
         assert math.isnan(row[name][0])
         assert row[name][1] == whole[name][1]
@@ -419,10 +423,10 @@ def test_agreement_with_the_optimum_is_taken_where_the_clouds_are():
     wanted = np.corrcoef(learned, phi(np.concatenate([real[:40], fake[:40]])))[0, 1]
     grid = np.linspace(-3, 3, 9)
     known = known_optimum("wasserstein", real, grid, grid)
-    row = measure_frame(fake[None], real, n_w1=40, judged=[judged], known=known)
+    row = measure_frame(fake[None], Against(real, n_w1=40), [judged], known)
     assert row["optimal_correlation"] == pytest.approx([wanted])
-    assert "optimal_correlation" not in measure_frame(fake[None], real, n_w1=40, judged=[judged])
-    lost = measure_frame(fake[None] + math.nan, real, n_w1=40, judged=[judged], known=known)
+    assert "optimal_correlation" not in measure_frame(fake[None], Against(real, n_w1=40), [judged])
+    lost = measure_frame(fake[None] + math.nan, Against(real, n_w1=40), [judged], known)
     assert math.isnan(lost["optimal_correlation"][0])
     perfect = judged._replace(real_scores=7 * phi(real) - 3, fake_scores=7 * phi(fake) - 3)
     assert optimal_correlation(perfect, phi(np.concatenate([real, fake])), 50) == pytest.approx(1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import facts_of
+from conftest import facts_of, sampled
 
 from toygan.files import memory
 from toygan.files import scenario as scenarios
@@ -71,7 +71,7 @@ def same_run_again(tmp_path: Path, scenario: str, method: str | None) -> None:
     assert (one.folder / "config.toml").read_bytes() == (two.folder / "config.toml").read_bytes()
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", sampled(shipped(), 4))
 def test_a_config_file_repeats_the_run(name, tmp_path, quick):
     same_run_again(tmp_path, name, None)
 
@@ -217,6 +217,7 @@ def test_the_command_of_a_run_repeats_it(own):
     assert json.dumps(str(own.parent / "p.csv")) in command
 
 
+@pytest.mark.slow
 def test_every_shipped_scenario_fits_every_method():
     for scenario in shipped():
         for method in METHODS:

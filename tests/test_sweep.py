@@ -569,6 +569,7 @@ def goes_on(words: list[str], workers: Callable[[], list[int]], rng: random.Rand
 LOKY, NANNIED = "popen_loky", "spawn_main"  # what the commands of workers have in them
 
 
+@pytest.mark.slow
 def test_killed_driver_and_killed_worker_lose_nothing(undisturbed: Path, tmp_path: Path) -> None:
     driver = subprocess.Popen(command("sweep", *EIGHT, "--out", str(tmp_path)), env=ENV, stderr=subprocess.DEVNULL)
     kill_one(lambda: children(driver.pid, LOKY), random.Random(1))
@@ -616,6 +617,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Cal
         process.wait(timeout=60)
 
 
+@pytest.mark.slow
 def test_a_cluster_does_the_same(undisturbed: Path, tmp_path: Path, cluster: tuple[str, Any]) -> None:
     address, workers = cluster
     killer = Thread(target=kill_one, args=(workers, random.Random(3)))
@@ -795,6 +797,7 @@ def test_a_map_writes_three_digits() -> None:
     assert {"0.128", "1.13"} <= words
 
 
+@pytest.mark.slow
 def test_pictures_come_in_the_formats_asked_for(tmp_path: Path) -> None:
     paths = save_sweep(some_records(1, 2), tmp_path, formats=("pdf", "svg"))
     assert {path.name for path in paths} == {

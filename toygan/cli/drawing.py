@@ -25,7 +25,8 @@ SLOWEST, FASTEST = 1, 50  # frames a second: a GIF's shortest frame is two hundr
 LONGEST = 600  # seconds
 NARROWEST, WIDEST = 200, 4000  # pixels
 THINNEST, BROADEST = 20, 2000  # millimetres
-VIEWS = ("inside", "latent", "transport", "density", "spectrum", "refined", "anomaly", "edit", "dirac")
+LEARNED = ("density", "spectrum", "refined", "anomaly", "edit")  # views of what was learned, at the end or by any step
+VIEWS = ("inside", "latent", "transport", *LEARNED, "dirac")
 STYLES, SCALES = ("paper", "slide", "dark"), ("frame", "run")
 
 Formats = Annotated[
@@ -115,7 +116,8 @@ Steps = Annotated[
         "--steps",
         "--step",
         metavar="STEP,...",
-        help="Draw the looks nearest to these steps, up to 6, side by side: --steps 0,500,2500.",
+        help="Draw the looks nearest to these steps, up to 6, side by side: --steps 0,500,2500. With --view "
+        f"{' or '.join([', '.join(LEARNED[:-1]), LEARNED[-1]])} the run is played again up to these very steps.",
     ),
 ]
 Seed = Annotated[
@@ -301,7 +303,7 @@ def go_together(asked: Wanted, options: Options, formats: Sequence[str]) -> None
     from toygan.files.strict import UserError
 
     own, seed, view = asked.own, asked.seed, asked.view
-    if len(own) > 1 and own != ["steps", "panels"]:
+    if len(own) > 1 and own != ["steps", "panels"] and not (own == ["steps", "view"] and view in LEARNED):
         raise UserError(f"--{own[0]}: makes a picture of its own; leave out --{own[1]}")
     if seed is not None and (asked.points or view == "dirac"):
         told = "--points shows every seed" if asked.points else "--view dirac has none"

@@ -425,11 +425,12 @@ def draw(
         free = asked.panels or asked.seed == "all" or (look.style != "paper" and not asked.own)
         drawing.fits(options, formats, bool(free))
         recording, pace = opened(folder), drawing.pace_of(formats, film, options.px)
-        recordings = drawing.seeds_seen(recording, asked.seed, options.points)
+        moments = views.seen_by(recording, asked.view, asked.steps, formats) if asked.view else [recording]
+        recordings = [one for moment in moments for one in drawing.seeds_seen(moment, asked.seed, options.points)]
         if asked.own or asked.seed:
             command = drawing.picture_command("draw", [folder], asked, look, critics)
             recordings = [drawing.with_command(one, command) for one in recordings]
-        looks = drawing.looks_of(recording, asked.steps, formats)
+        looks = [] if asked.view else drawing.looks_of(recording, asked.steps, formats)
         for suffix in formats:
             say(drawn_as_asked(recordings, usable(out or folder), suffix, asked, looks, pace, options))
         if page:
@@ -450,7 +451,8 @@ def drawn_as_asked(
     if asked.points:
         return views.drawn_points(first, asked.points, suffix, place, options)
     if asked.view:
-        return views.drawn_view(first, asked.view, suffix, place, options, tail)
+        steps = [f"-step-{one.facts.step}" for one in recordings if asked.steps]
+        return views.drawn_view(recordings, asked.view, suffix, place, options, "".join([*steps, tail]))
     if asked.panels or asked.seed == "all":
         names = drawing.names_in(asked.panels, "critic")
         each = [looks] * len(recordings)

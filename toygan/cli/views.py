@@ -38,23 +38,79 @@ def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, option
     return folder / f"points.{suffix}"
 
 
-def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, options: Options, tail: str = "") -> Path:
-    """Draw one view of a run as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is. UserError for an unknown view or format."""
-    from toygan.draw.players import save_view
+SIDE_BY_SIDE = ("density", "spectrum")  # views that may show several steps
+
+
+def seen_by(recording: Recording, view: str, steps: str | None, formats: Sequence[str]) -> list[Recording]:
+    """The recordings that a view is of: the run at its end, or at each of the steps in a list. UserError for an unknown view or
+    format, and as `at_steps` has it.
+    """
     from toygan.draw.sheet import PICTURE_FORMATS
     from toygan.files.strict import UserError, suggestion
 
     if view not in drawing.VIEWS:
         raise UserError(f"--view {view}: unknown; {suggestion(view, drawing.VIEWS, 'views')}")
-    if suffix not in PICTURE_FORMATS:
-        raise UserError(f"--format {suffix}: a view is a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}")
-    path = folder / f"{view}{tail}.{suffix}"
+    for suffix in formats:
+        if suffix not in PICTURE_FORMATS:
+            raise UserError(f"--format {suffix}: a view is a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}")
+    if view in drawing.LEARNED:
+        one_thread()
+    return [recording] if steps is None else at_steps(recording, view, steps)
+
+
+def one_thread() -> None:
+    """As runs are played: two threads of small products only wait for each other."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def at_steps(recording: Recording, view: str, text: str) -> list[Recording]:
+    """A run as it was at the steps in a list, played again up to the last of them; UserError for steps that it has not, and for
+    more than a view of them has room for. How far it is, and where it is not what was recorded, is told on stderr.
+    """
+    from toygan.cli.console import watching
+    from toygan.draw.moments import MOST
+    from toygan.files.strict import UserError
+    from toygan.files.text import tell
+    from toygan.many.progress import Progress
+    from toygan.session.again import OTHERWISE, again
+
+    steps, most = list(dict.fromkeys(drawing.steps_in(text))), MOST if view in SIDE_BY_SIDE else 1
+    if len(steps) > most:
+        room = "shows one step at a time" if most == 1 else f"has room for {most} steps beside each other"
+        raise UserError(f"--steps {text}: --view {view} {room}")
+    with watching(recording.name) as watch:
+        found = again(recording, steps, lambda step: watch(Progress(step, max(steps), "training", {})))
+    for one in found:
+        if one.facts.status == OTHERWISE:
+            tell(otherwise_in_words(one))
+    return found
+
+
+def otherwise_in_words(moment: Recording) -> str:
+    """What is said of a moment that is not of the run that was recorded."""
+    facts = moment.facts
+    known = ", ".join(f"{name} {facts.versions[name]}" for name in ("toygan", "torch") if facts.versions.get(name))
+    return (
+        f"step {facts.step}: played again, but points at its looks are others than those that were recorded"
+        f"{f' (by {known}, {facts.backend})' if known else ''}"
+    )
+
+
+def drawn_view(
+    recordings: Sequence[Recording], view: str, suffix: str, folder: Path, options: Options, tail: str = ""
+) -> Path:
+    """Draw one view of a run, or of it at several steps, as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is."""
+    from toygan.draw.players import save_view
+
+    path, recording = folder / f"{view}{tail}.{suffix}", recordings[0]
     if view == "dirac":
         save_phases([portrait_of_run(recording)], path, recording.facts.command, options)
     elif view == "density":
-        draw_density(recording, path, options)
+        draw_density(recordings, path, options)
     elif view == "spectrum":
-        draw_spectrum(recording, path, options)
+        draw_spectrum(recordings, path, options)
     elif view in ("anomaly", "edit"):
         draw_search(recording, view, path, options)
     elif view == "refined":
@@ -64,12 +120,16 @@ def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, optio
     return path
 
 
-def draw_density(recording: Recording, path: Path, options: Options) -> None:
-    """Draw the exact density of a run's last generator; UserError where it has none."""
-    from toygan.draw.density import save_density
+def draw_density(recordings: Sequence[Recording], path: Path, options: Options) -> None:
+    """Draw the exact density of a run's generator; UserError where it has none."""
+    from toygan.draw.density import save_densities_at, save_density
     from toygan.session.density import seen_density
 
-    save_density(recording, seen_density(recording), path, options)
+    first, *more = found = list(map(seen_density, recordings))
+    if more:
+        save_densities_at(recordings, found, path, options)
+    else:
+        save_density(recordings[0], first, path, options)
 
 
 def draw_search(recording: Recording, view: str, path: Path, options: Options) -> None:
@@ -83,12 +143,16 @@ def draw_search(recording: Recording, view: str, path: Path, options: Options) -
         save_edit(recording, seen_edit(recording), path, options)
 
 
-def draw_spectrum(recording: Recording, path: Path, options: Options) -> None:
-    """Draw the eigenvalues of a step from where a run ended; UserError where its players are too large for that."""
-    from toygan.draw.spectrum import save_spectrum
+def draw_spectrum(recordings: Sequence[Recording], path: Path, options: Options) -> None:
+    """Draw the eigenvalues of a step from where a run stood; UserError where its players are too large for that."""
+    from toygan.draw.spectrum import save_spectra_at, save_spectrum
     from toygan.session.spectrum import spectrum_of
 
-    save_spectrum(recording, spectrum_of(recording), path, options)
+    first, *more = found = list(map(spectrum_of, recordings))
+    if more:
+        save_spectra_at(recordings, found, path, options)
+    else:
+        save_spectrum(recordings[0], first, path, options)
 
 
 def draw_refined(recording: Recording, path: Path, options: Options) -> None:
@@ -208,11 +272,9 @@ def asked_portraits(
     game: str | None, methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]
 ) -> list[Portrait]:
     """The portraits of a typed game, or of methods; UserError for options that belong to the other."""
-    import torch
-
     from toygan.files.strict import UserError
 
-    torch.set_num_threads(1)
+    one_thread()
     if game is not None and methods:
         raise UserError(f"--method {methods[0]}: --game is in place of a method; leave out either")
     if game is None and told:

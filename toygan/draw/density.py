@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
 from toygan.draw.layout import axis_at, panel_height
+from toygan.draw.moments import StepRow, moments
 from toygan.draw.panels import INK, PLAIN, SMALL, colour_bar, corner_note, frame_view, pixel_extent
 from toygan.draw.players import foot, not_recorded
 from toygan.draw.sheet import (
@@ -105,16 +107,14 @@ def folds(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
 
 
 def divergences_in_words(seen: SeenDensity) -> list[str]:
-    """How far the generator's density q is from the target's p, and what there is to say of the generator."""
+    """How far the generator's density q is from the target's p, or why there is no such number."""
     made = seen.made
     if made.why_not:
-        lines = [f"No density of its own: {made.why_not}; the map shows the rest."]
-    elif seen.target is None:
-        lines = [f"No divergence: {seen.no_target}."]
-    else:
-        missed = f" ({percent(made.missed)} of the target has no latent)" if made.missed > 0 else ""
-        lines = [f"KL(q | p) = {told(made.reverse_kl)}   ·   KL(p | q) = {told(made.kl)}{missed}"]
-    return [*lines, MEANING]
+        return [f"No density of its own: {made.why_not}; the map shows the rest."]
+    if seen.target is None:
+        return [f"No divergence: {seen.no_target}."]
+    missed = f" ({percent(made.missed)} of the target has no latent)" if made.missed > 0 else ""
+    return [f"KL(q | p) = {told(made.reverse_kl)}", f"KL(p | q) = {told(made.kl)}{missed}"]
 
 
 MEANING = (
@@ -135,14 +135,14 @@ def told(estimate: Estimate) -> str:
 def densities(recording: Recording, seen: SeenDensity) -> Figure:
     """The sheet: the generator's density, the target's, and the number of latents behind each place."""
     shown = scene(recording)
-    tall, commands, words = panel_height(shown, THIRD), command_lines(recording, 112), divergences_in_words(seen)
+    tall, commands = panel_height(shown, THIRD), command_lines(recording, 112)
     bottom = 0.25 + 0.165 * len(commands) + UNDER
     figure = blank(even(bottom + tall + 1.55))
     up, title = figure.get_figheight(), f"{title_of(recording)} · density"
     say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
     say(figure, 0.2, up - 0.6, status_line(shown), PLAIN)
-    say(figure, 0.2, up - 0.84, words[0], SMALL, "bold")
-    for row, line in enumerate(textwrap.wrap(words[1], TEXT)):
+    say(figure, 0.2, up - 0.84, "   ·   ".join(divergences_in_words(seen)), SMALL, "bold")
+    for row, line in enumerate(textwrap.wrap(MEANING, TEXT)):
         say(figure, 0.2, up - 1.005 - 0.15 * row, line, SMALL)
     for left, (title, panel) in zip(np.linspace(MARGIN, WIDTH - RIGHT - THIRD, 3), PANELS, strict=True):
         axis = axis_at(figure, left, bottom, THIRD, tall)
@@ -160,7 +160,26 @@ PANELS = (
 )
 
 
+def densities_at(recordings: Sequence[Recording], seen: Sequence[SeenDensity]) -> Figure:
+    """The sheet of one run at several steps: the generator's density and the latents behind each place, side by side."""
+    shown = scene(recordings[-1])
+
+    def row(title: str, panel: Callable[[Axes, Scene, SeenDensity], None]) -> StepRow:
+        return StepRow(title, lambda axis, k: panel(axis, shown, seen[k]), panel_height(shown, 1.0), UNDER)
+
+    rows = [row(*PANELS[0]), row(*PANELS[2])]
+    return moments(recordings, "density", rows, list(map(divergences_in_words, seen)), MEANING)
+
+
 def save_density(recording: Recording, seen: SeenDensity, path: str | Path, options: Options = USUAL) -> None:
     """Write the sheet as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
     save_figure(densities(recording, seen), path, recording.facts.command, options)
+
+
+def save_densities_at(
+    recordings: Sequence[Recording], seen: Sequence[SeenDensity], path: str | Path, options: Options = USUAL
+) -> None:
+    """Write the sheet of several steps likewise; raises ValueError also where they do not fit beside each other."""
+    suffix_in(path, PICTURE_FORMATS)
+    save_figure(densities_at(recordings, seen), path, recordings[0].facts.command, options)

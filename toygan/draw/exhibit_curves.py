@@ -80,7 +80,12 @@ def curves_in_words(material: Material) -> str:
     """Which runs, and what a line and its band are."""
     runs = material.recordings
     band = ", band: their range" if max(map(len, panels_of(runs[:MOST]).values())) <= BANDED else ""
-    return f"{first_in_words(runs, shown=False)} · line: median of the seeds{band}"
+    swings = SWINGS if {*measures_in(material)} & SWINGING else ""
+    return f"{first_in_words(runs, shown=False)} · line: median of the seeds{swings}{band}"
+
+
+SWINGING = {"centre_x", "centre_y"}  # seeds swing each in its own time, and the median of all stands still
+SWINGS = ", of a centre the first seed alone"
 
 
 def first_in_words(runs: Sequence[Labelled], shown: bool) -> str:
@@ -108,26 +113,33 @@ def measure_lines(axis: Axes, runs: Sequence[Labelled], measure: str, scenario: 
     styles, ends, tables = styles_of(len(runs)), [], []
     for run, (colour, dashes, _) in zip(runs, styles, strict=True):
         table = run.recording.curve(measure)
-        ends.append(median_line(axis, run, table, colour, dashes, len(runs) <= BANDED))
-        tables += [] if table is None else [table.ravel()]
-    values = np.concatenate(tables) if tables else np.array([])
+        ends.append(median_line(axis, run, table, colour, dashes, len(runs) <= BANDED, measure in SWINGING))
+        tables += [] if table is None else [table]
+    values = np.concatenate([table.ravel() for table in tables]) if tables else np.array([])
     if not np.isfinite(values).any():
         return  # which `dress_curves` says
     floor = floor_line(axis, runs, measure)
     scale(axis, values, measure, floor)
+    past_the_start(axis, tables)
     names = [*(shortened(within(run.label, scenario), LONGEST) for run in runs), floor_name(measure)]
+    if axis.get_yscale() == "log":  # a line that fell to zero left the axis at its lower end
+        low = axis.get_ylim()[0]
+        names = [f"{name}: 0" if end == 0 else name for name, end in zip(names, [*ends, floor], strict=True)]
+        ends = [low if end == 0 else end for end in ends]
     name_ends(axis, [*ends, floor], names, [*styles, (INK, "--", 0.9)])
 
 
 def median_line(
-    axis: Axes, run: Labelled, table: np.ndarray | None, colour: str, dashes: str, banded: bool
+    axis: Axes, run: Labelled, table: np.ndarray | None, colour: str, dashes: str, banded: bool, one: bool = False
 ) -> float:  # fmt: skip
-    """One run's median [T] over its seeds, and their range; where it ends, NaN where nothing is known."""
+    """One run's median [T] over its seeds, or the first of these alone, and their range; where it ends, NaN where nothing is
+    known.
+    """
     if table is None or not np.isfinite(table).any():
         return np.nan
     alive = np.isfinite(table).any(axis=1)
     steps, found = run.recording.frames["step"][alive], table[alive]
-    middle = np.nanmedian(found, axis=1)
+    middle = found[:, 0] if one else np.nanmedian(found, axis=1)
     if banded and found.shape[1] > 1:
         axis.fill_between(steps, np.nanmin(found, axis=1), np.nanmax(found, axis=1), color=colour, alpha=0.13,
                           linewidth=0)  # fmt: skip
@@ -165,6 +177,26 @@ def scale(axis: Axes, values: np.ndarray, measure: str, floor: float) -> None:
         logarithmic(axis, [values, np.array([floor])])
     elif better(measure) == "neither":
         wide_range(axis, values)
+
+
+def past_the_start(axis: Axes, tables: Sequence[np.ndarray]) -> None:
+    """Where players that have not learned yet make a plain axis STRETCHED times as long as all frames [T, seeds] after the
+    first need, leave these beyond its ends, and say how far they reach.
+    """
+    first = np.concatenate([table[:1].ravel() for table in tables])
+    later = np.concatenate([table[1:].ravel() for table in tables])
+    first, later = first[np.isfinite(first)], later[np.isfinite(later)]
+    if axis.get_yscale() != "linear" or not len(first) or not len(later) or not np.ptp(later) > 0:
+        return
+    if np.ptp(np.append(later, first)) < STRETCHED * np.ptp(later):
+        return
+    room = 0.08 * np.ptp(later)
+    axis.set_ylim(later.min() - room, later.max() + room)
+    said = f"the first frame reaches from {number(first.min())} to {number(first.max())}"
+    axis.text(0.99, 0.97, said, transform=axis.transAxes, size=SMALL, color=INK, ha="right", va="top", zorder=6)
+
+
+STRETCHED = 2.0  # from here on an axis is cut
 
 
 # --- gradients by layer ----------------------------------------------------------------------------------------------

@@ -25,8 +25,8 @@ MOST, LEFT, GAP = 5, 0.75, 0.12  # columns at most; inches for rows' names, and 
 FOOT, HISTOGRAMS = 4.3, 4  # inches of the foot; histograms in it
 OPTIMUM = "optimum"
 HOW = (
-    "Lines join places of one score, brighter ones higher; dots are real points, and generated ones are not drawn. The "
-    "last row is the best critic that there is for the clouds of the first method."
+    "Lines join places of one score, blue ones low, orange ones high; dots are real points, and generated ones are not drawn. "
+    "The last row is the best critic that there is for the clouds of the first method."
 )
 BENEATH = (
     "Beneath: size of the loss's gradient at each layer of the other runs' critics (faint: at first, bold: at last), and their "
@@ -59,11 +59,11 @@ def is_frozen(run: Labelled) -> bool:
 
 
 def in_table(runs: Sequence[Labelled]) -> dict[str, dict[str, Scene]]:
-    """Runs by scenario, then by method."""
+    """Runs by what their scenario is called, then by method."""
     found: dict[str, dict[str, Scene]] = {}
     for run in runs:
         facts = run.recording.facts
-        found.setdefault(facts.scenario, {}).setdefault(facts.method, scene(run.recording))
+        found.setdefault(facts.title, {}).setdefault(facts.method, scene(run.recording))
     return dict(list(found.items())[:MOST])
 
 
@@ -77,7 +77,7 @@ def draw_column(made: Page, name: str, column: dict[str, Scene], left: float, si
         axis = axis_at(made.figure, left, bottom, side, side)
         lines(axis, one, scores)
         if row == 0:
-            titled(axis, name.replace("-", " "), PLAIN)
+            titled(axis, name, PLAIN)
         if named:
             axis.set_ylabel(method, size=PLAIN, color=INK, labelpad=6, parse_math=False)
 

@@ -13,6 +13,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from toygan.draw.companions import marks_of_kind
 from toygan.draw.exhibit_parts import (
     Labelled,
     Material,
@@ -32,7 +33,6 @@ from toygan.draw.panels import (
     FAINT,
     INK,
     LARGE,
-    METHOD_COLOURS,
     PLAIN,
     SMALL,
     decision_boundary,
@@ -43,7 +43,7 @@ from toygan.draw.panels import (
     steepness,
 )
 from toygan.draw.players import AROUND_ONE, latent_map
-from toygan.draw.points import MARKS, counted, generated_cloud, marker_size, real_points
+from toygan.draw.points import counted, generated_cloud, marker_size, pale_points, real_points
 from toygan.draw.sheet import WIDTH, columns_for, measure_lines, note_of
 from toygan.files.text import percent
 from toygan.quantities.table import label_of
@@ -60,7 +60,7 @@ TOLD_POINTS = {
     "thin": f"So that critics show, clouds are thinned to at most {THIN} points.",
     "none": "Points are not drawn.",
 }
-CATEGORIES = "Generated points, a colour and mark for each category of the latents, over real points (dark dots)."
+CATEGORIES = "Generated points, a colour and mark for each category of the latents, over real points (pale)."
 LATENTS = "The square of latents, coloured as the small one, where the generator sends it; dark rim: folded; discs: real points."
 
 Words = Callable[[Material, Labelled, Scene], Sequence[str]]
@@ -202,23 +202,30 @@ def final_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
 
 
 def critics(material: Material) -> Figure:
-    """The learned critic of each run over the optimal one at the last frame, with the panel's measure beneath."""
+    """The learned critic of each run over the optimal one at the last frame, of a lone run beside it, with the panel's measure
+    beneath.
+    """
     if not material.recordings:
         return nothing(material)
+    beside = len(material.recordings) == 1
+    first, second = ("Left", "right") if beside else ("Upper", "lower")
     told = [
-        f"Upper: the learned critic; lower: the optimal one for its objective. Bars: score, median removed. {LIGHTER}",
+        f"{first}: the learned critic; {second}: the optimal one for its objective. Bars: score, median removed. {LIGHTER}",
         "Beneath: median (range) of the seeds."
         + " Infinite scores are cut off." * any(map(has_endless, material.recordings)),
     ]
-    made, grid, runs = plane_page(material, told, measured_words, 2, 2 * BAR + HEADING, points="thin")
+    room = (1, BAR) if beside else (2, 2 * BAR + HEADING)
+    made, grid, runs = plane_page(material, told, measured_words, *room, points="thin")
+    across, down = ((WIDTH - 0.3) / 2, 0.0) if beside else (0.0, BAR + HEADING + grid.tall)
     for place, (run, shown, words) in enumerate(runs):
-        learned(panel_of(made, grid, place, run), shown)
+        above = panel_of(made, grid, place, run)
+        learned(above, shown)
         left, bottom = grid.corner(made, place)
-        below = axis_at(made.figure, left, bottom - BAR - HEADING - grid.tall, grid.side, grid.tall)
-        below.tick_params(labelleft=place % grid.columns == 0)
-        best(below, shown)
-        below.set_title("optimal", size=SMALL, loc="left", pad=3, color=INK)
-        under(below, words, BAR)
+        second_panel = axis_at(made.figure, left + across, bottom - down, grid.side, grid.tall)
+        second_panel.tick_params(labelleft=place % grid.columns == 0 and not beside)
+        best(second_panel, shown)
+        second_panel.set_title("optimal", size=SMALL, loc="left", pad=3, color=INK)
+        under(above if beside else second_panel, words, BAR)
     return made.figure
 
 
@@ -350,11 +357,11 @@ def latents(material: Material) -> Figure:
 
 
 def by_category(axis: Axes, shown: Scene) -> None:
-    """The portrait seed's generated points, a colour and a mark for each category; beneath them the real points."""
-    real_points(axis, shown).set_alpha(0.2)
+    """The portrait seed's generated points, a colour and a mark for each category; beneath them the real points, pale."""
+    pale_points(axis, shown)
     chosen, points = shown.recording.frames["categories"][0], shown.samples[-1]
-    for category in np.unique(chosen):
-        colour, mark = METHOD_COLOURS[category % len(METHOD_COLOURS)], MARKS[category % len(MARKS)]
-        axis.plot(*points[chosen == category].T, mark, color=colour, markersize=1.1 * marker_size(len(points)),
-                  markeredgewidth=0, alpha=0.8, zorder=3, label=str(category))  # fmt: skip
+    for category in np.unique(chosen).tolist():
+        marks = marks_of_kind(axis, category, 2.0 * marker_size(len(points)))
+        marks.set_data(*points[chosen == category].T)
+        marks.set_label(str(category))
     frame_view(axis, shown)

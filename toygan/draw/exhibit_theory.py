@@ -250,6 +250,7 @@ def against_std(axis: Axes, rows: Rows) -> None:
 # --- critics used after training -------------------------------------------------------------------------------------
 
 OF_CRITIC = {"none": FAINT, "learned": GENERATED, "exact": CRITIC}
+CALLED = {"learned": "learned", "exact": "optimal"}  # as everywhere else
 LINE = 0.26  # inches of a way
 
 
@@ -285,7 +286,7 @@ def ways(axis: Axes, name: str, lines: Mapping[tuple[Any, ...], Rows]) -> None:
         axis.axvline(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
     for place, ((critic, _), rows) in enumerate(lines.items()):
         over_seeds(axis, place, rows, OF_CRITIC[str(critic)])
-    names = [str(way) if critic == "none" else f"{way}, {critic} critic" for critic, way in lines]
+    names = [str(way) if critic == "none" else f"{way}, {CALLED[str(critic)]} critic" for critic, way in lines]
     axis.set_yticks(range(len(lines)), names)
     axis.set_ylim(len(lines) - 0.5, -0.5)
     axis.set_xlim(left=0)

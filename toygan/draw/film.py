@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw, ImageFont
 from toygan.draw import panels, sheet
 from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, tall_of, width_of
 from toygan.draw.finish import finish, translate
-from toygan.draw.moving import Moving, levels_in_time, show_scores, with_bar
+from toygan.draw.moving import BEYOND, Moving, levels_in_time, longest_in_sight, show_scores, with_bar
 from toygan.draw.pixels import score_pixels, steepness_edges, steepness_pixels
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
@@ -227,7 +227,8 @@ def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     field = steepness_pixels(axis, panels.steepness(shown.slopes[0]), known[0])
     real, generated = panels.faint_points(axis, shown, 0)
     uphill: Quiver = panels.arrows(axis, shown, 0, known[0])
-    drawn = panels.steepness_bar(axis, known[0], "steepness |∇ score|, per unit length", max(known))
+    most = longest_in_sight(known)
+    drawn = panels.steepness_bar(axis, known[0], "steepness |∇ score|, per unit length", most)
 
     def show(t: int) -> None:
         field.edges = steepness_edges(known[t])
@@ -236,7 +237,7 @@ def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
         uphill.set_UVC(*panels.arrow_lengths(shown, t, known[t]))
         panels.move_steepness_bar(drawn, known[t])
         if not one:
-            drawn.words.set_text(f"steepness up to {number(known[t], 2)}")
+            drawn.words.set_text(f"steepness up to {number(known[t], 2)}" + BEYOND * (known[t] > most))
 
     own = [] if one else [drawn.fill, drawn.words]
     return Moving(axis, [field, real, generated, uphill, *own, *axis.spines.values()], show)

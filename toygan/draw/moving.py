@@ -47,7 +47,7 @@ def with_bar(part: Moving, known: Sequence[Levels], label: str, below: float = 0
     """The same panel with a colour bar from the lowest score of all frames to the highest: where each frame has levels of
     its own, its colours take up the part of the bar where its scores are, and its range is said.
     """
-    every = Levels(known[0].edges, min(one.low for one in known), max(one.high for one in known))
+    every = within_sight(known)
     if all(one is known[0] for one in known):
         panels.score_bar(part.axis, known[0], label, below=below)
         return part
@@ -56,9 +56,30 @@ def with_bar(part: Moving, known: Sequence[Levels], label: str, below: float = 0
     def show(t: int) -> None:
         part.show(t)
         panels.move_score_bar(drawn, known[t])
-        drawn.words.set_text(range_in_words(known[t]))
+        beyond = known[t].low < every.low or known[t].high > every.high
+        drawn.words.set_text(range_in_words(known[t]) + BEYOND * beyond)
 
     return replace(part, artists=[*part.artists, drawn.fill, drawn.words], show=show)
+
+
+def within_sight(known: Sequence[Levels]) -> Levels:
+    """The lowest and the highest score of a film, its first frame left aside where that alone makes them DWARFED times as far
+    apart: beside players that have not learned yet all later ones would be a stub of the bar.
+    """
+    ends = [Levels(some[0].edges, min(one.low for one in some), max(one.high for one in some))
+            for some in (known, known[1:] or known)]  # fmt: skip
+    whole, later = (end.high - end.low for end in ends)
+    return ends[whole > DWARFED * later > 0]
+
+
+def longest_in_sight(known: Sequence[float]) -> float:
+    """The steepest slope of a film, its first frame left aside as `within_sight` does."""
+    later = max(known[1:], default=known[0])
+    return later if known[0] > DWARFED * later > 0 else max(known)
+
+
+DWARFED = 3.0
+BEYOND = " (beyond the bar)"
 
 
 def together(axis: Axes, parts: Sequence[Moving]) -> Moving:

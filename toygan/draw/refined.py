@@ -81,8 +81,9 @@ def status(recording: Recording, seen: Refined) -> str:
     """What W1 is held against, and why there is no second row."""
     mean, most = seen.floor
     why = f" · no optimal critic: {seen.why_not}" if seen.why_not else ""
-    seed = recording.facts.portrait
-    return f"seed {seed} · W1 of perfect samples of {len(seen.real)}: {number(mean)}, at most {number(most)} of 16{why}"
+    facts = recording.facts
+    at = f"seed {facts.portrait} · step {facts.step} of {facts.steps}"
+    return f"{at} · W1 of perfect samples of {len(seen.real)}: {number(mean)}, at most {number(most)} of 16{why}"
 
 
 def save_refined(recording: Recording, seen: Refined, path: str | Path, options: Options = USUAL) -> None:

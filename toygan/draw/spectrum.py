@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from toygan.draw.layout import axis_at
+from toygan.draw.moments import StepRow, moments
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL, tick
 from toygan.draw.players import foot
 from toygan.draw.points import GENERATED
@@ -101,9 +103,22 @@ def spectrum_in_words(found: Spectrum) -> str:
 
 
 METHOD = (
-    "Eigenvalues m of one step at the end of the run: the method's own rule and full rates, but plain descent in place of its "
+    "Eigenvalues m of one step from here: the method's own rule and full rates, but plain descent in place of its "
     "optimiser, and one fixed batch for all moves. A small offset is multiplied by m in every step."
 )
+
+
+def spectra_at(recordings: Sequence[Recording], found: Sequence[Spectrum]) -> Figure:
+    """The sheet of one run at several steps: the same two panels of each, side by side."""
+
+    def row(title: str, panel: Callable[[Axes, Spectrum], None]) -> StepRow:
+        return StepRow(title, lambda axis, k: panel(axis, found[k]), tall=1.0, under=0.5)
+
+    rows = [row(*titled) for titled in PANELS]
+    return moments(recordings, "spectrum", rows, [[spectrum_in_words(one)] for one in found], METHOD)
+
+
+PANELS = (("all of them, and the unit circle", circle), ("near 1, in units of the generator's rate", near_one))
 
 
 def spectra(recording: Recording, found: Spectrum) -> Figure:
@@ -118,8 +133,7 @@ def spectra(recording: Recording, found: Spectrum) -> Figure:
     say(figure, 0.2, up - 0.6, status_line(scene(recording)), PLAIN)
     for row, (line, weight) in enumerate(prose):
         say(figure, 0.2, up - 0.84 - 0.165 * row, line, SMALL, weight)
-    panels = (("all of them, and the unit circle", circle), ("near 1, in units of the generator's rate", near_one))
-    for left, (words, panel) in zip((MARGIN + 0.15, WIDTH - 0.2 - SIDE), panels, strict=True):
+    for left, (words, panel) in zip((MARGIN + 0.15, WIDTH - 0.2 - SIDE), PANELS, strict=True):
         axis = axis_at(figure, left, bottom, SIDE, SIDE)
         panel(axis, found)
         axis.set_title(words, size=PLAIN, loc="left", pad=5, color=INK)
@@ -131,3 +145,11 @@ def save_spectrum(recording: Recording, found: Spectrum, path: str | Path, optio
     """Write the sheet as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     suffix_in(path, PICTURE_FORMATS)
     save_figure(spectra(recording, found), path, recording.facts.command, options)
+
+
+def save_spectra_at(
+    recordings: Sequence[Recording], found: Sequence[Spectrum], path: str | Path, options: Options = USUAL
+) -> None:
+    """Write the sheet of several steps likewise; raises ValueError also where they do not fit beside each other."""
+    suffix_in(path, PICTURE_FORMATS)
+    save_figure(spectra_at(recordings, found), path, recordings[0].facts.command, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,11 +20,11 @@ from toygan.exhibits.work import Work, columns_of, halves
 from toygan.files.memory import give_back
 from toygan.files.strict import UserError
 from toygan.many.results import facts_of, records_of
-from toygan.many.sweep import plain_value
 from toygan.quantities.table import QUANTITIES
 from toygan.session.dirac import Portrait
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording, load
+from toygan.view.apart import said
 from toygan.view.chosen import of_seed
 from toygan.view.look import USUAL, Options
 from toygan.view.records import Record, Row
@@ -190,12 +191,13 @@ def floors_of(facts: Facts) -> dict[str, float]:
 
 
 def run_labels(rows: Sequence[Row]) -> list[str]:
-    """The shortest name of each row's run: method, and scenario, group and settings where they tell runs apart; where
-    they do not, numbered.
+    """The shortest name of each row's run: method, and scenario, group and settings where they tell runs apart, without the
+    method where every group is of one; where they do not, numbered.
     """
     columns = ("scenario", "method", "group", "short_settings")
-    said = [name for name in columns if len({row.get(name) for row in rows}) > 1] or ["method"]
-    names = [", ".join(str(row[name]) for name in said if row.get(name)) or str(row.get("method")) for row in rows]
+    told = [name for name in columns if len({row.get(name) for row in rows}) > 1] or ["method"]
+    told = [name for name in told if name != "method" or not groups_tell(rows)] or told
+    names = [name_of(row, told) for row in rows]
     folders: dict[str, list[Any]] = {}
     for name, row in zip(names, rows, strict=True):
         if row.get("folder") not in folders.setdefault(name, []):
@@ -203,6 +205,20 @@ def run_labels(rows: Sequence[Row]) -> list[str]:
     numbers = [folders[name].index(row.get("folder")) + 1 for name, row in zip(names, rows, strict=True)]
     several = [len(folders[name]) > 1 for name in names]
     return [f"{name}, {i}" if many else name for name, i, many in zip(names, numbers, several, strict=True)]
+
+
+def name_of(row: Row, columns: Sequence[str]) -> str:
+    """A run's name of these columns: a group that is called as its settings begin is not said twice."""
+    parts = [str(row[name]) for name in columns if row.get(name)]
+    twice = [before for before, after in itertools.pairwise(parts) if after.startswith(f"{before} ")]
+    return ", ".join(part for part in parts if part not in twice) or str(row.get("method"))
+
+
+def groups_tell(rows: Sequence[Row]) -> bool:
+    """Whether every run is of a group, and every group of one method: its name is the author's own for what it plays."""
+    pairs = {(row.get("group"), row.get("method")) for row in rows}
+    groups = {group for group, _ in pairs}
+    return all(groups) and 1 < len(groups) == len(pairs)
 
 
 def short_settings(settings: Mapping[str, Any]) -> str:
@@ -215,7 +231,7 @@ def short_settings(settings: Mapping[str, Any]) -> str:
 def in_short(name: str, value: Any) -> str:
     """One setting: a table by its kind and its own settings."""
     if not isinstance(value, Mapping):
-        return f"{name.replace('_', ' ')} {plain_value(value)}"
+        return f"{name.replace('_', ' ')} {said(value)}"
     return ", ".join([str(value.get("kind", name)), *(in_short(*item) for item in value.items() if item[0] != "kind")])
 
 

@@ -272,11 +272,11 @@ def gauge(sim: Simulation, windows: Windows, to_measure: bool = False) -> Model:
         "real": torch.rand(1, n, 2).to(sim.start.memory),
     }
 
-    held = {GENERATOR: torch.full_like(sim.start.parameters[GENERATOR], FREE)} if to_measure else {}
+    held = {name: torch.full_like(sim.start.parameters[name], FREE) for name in (GENERATOR, CRITIC) if to_measure}
 
     def seen(state: State, at: Mapping[str, Tensor], dials: Dials, held: Mapping[str, Tensor]) -> Tree:
         game = stage.game_at(dials)
-        own = moving(held[GENERATOR]) if GENERATOR in held else None
+        own = {name: moving(numbers) for name, numbers in held.items()}
         samples = duel.carried(game, state.averaged, at["latents"])
         live = duel.carried(game, state.parameters, at["latents"])
         clouds = Watched(at["real"], live, at["latents"])
@@ -287,9 +287,9 @@ def gauge(sim: Simulation, windows: Windows, to_measure: bool = False) -> Model:
             "real_scores": told["real_scores"],
             "fake_scores": told["fake_scores"],
             "steepness": slopes.norm(dim=2),
-            "generator_gradient": generator_gradient(game, state, clouds, own),
+            "generator_gradient": generator_gradient(game, state, clouds, own.get(GENERATOR)),
             "score_saturation": score_saturation(game, state, clouds),
-            "weight_saturation": weight_saturation(state.players[CRITIC].parameters),
+            "weight_saturation": weight_saturation(state.players[CRITIC].parameters, own.get(CRITIC)),
             "layer_gradients": layer_gradients(game, state, clouds),
         }
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.draw.companions import EXTRAS, colour_of, columns_of, ends_of_rounds, said_by_head, scores_by_class
+from toygan.draw.companions import EXTRAS, KINDS, colour_of, columns_of, ends_of_rounds, said_by_head, scores_by_class
 from toygan.draw.panels import INK, band_edges
 from toygan.draw.points import CORNERS, HAZE, MIST
 from toygan.draw.thumbnail import band_colours
@@ -35,7 +35,7 @@ class Shows(NamedTuple):
 def colours() -> dict[str, Any]:
     """The colours that the scripts need beside those of a film."""
     corners = (255 * CORNERS).round().astype(int).tolist()
-    return {"kinds": [colour_of(k) for k in range(9)], "mist": MIST, "haze": HAZE, "corners": corners, "apart": APART,
+    return {"kinds": KINDS, "mist": MIST, "haze": HAZE, "corners": corners, "apart": APART,
             "across": ACROSS}  # fmt: skip
 
 

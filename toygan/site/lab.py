@@ -53,7 +53,7 @@ OWN = Path(__file__).parent / "assets" / "lab"
 SCRIPTS = (
     "words-en.js", "words-zh.js", "methods-zh.js", "lessons.js", "bytes.js", "numbers.js", "address.js", "draws.js",
     "trainer.js", "assignment.js", "measures.js", "stories.js", "rhythm.js", "diagnosis.js", "stage.js", "marks.js", "curves.js",
-    "panels.js", "gif.js", "experiment.js", "games.js", "painting.js", "watch.js", "slow.js", "hands.js", "share.js",
+    "panels.js", "gif.js", "experiment.js", "games.js", "painting.js", "watch.js", "flow.js", "hands.js", "share.js",
     "rooms.js", "lab.js",
 )  # fmt: skip
 STYLES = ("lab.css",)
@@ -357,7 +357,20 @@ def about_scenario(said: str, config: Config, number: int, sizes: Mapping[str, S
         "view": [*config.view.x, *config.view.y],
         "steps": config.training.steps,
         "settings": {size: settings(config, size) if size in SIZES else [] for size in sizes},
+        "sketch": sketch(config),
     }
+
+
+SKETCHED, SIDE, FIRST_PLACE = 160, 64, ord("0")  # points of a sketch; places a side; the letter of the first one
+
+
+def sketch(config: Config) -> str:
+    """A few points of a target as places of a grid over the view, two letters each, from left to right and from bottom to top."""
+    points = pool(config, SKETCHED).points
+    low, high = np.transpose([config.view.x, config.view.y])
+    places = np.floor((points - low) / (high - low) * SIDE).astype(int)
+    seen = places[((places >= 0) & (places < SIDE)).all(axis=1)]
+    return "".join(chr(FIRST_PLACE + x) + chr(FIRST_PLACE + y) for x, y in dict.fromkeys(map(tuple, seen.tolist())))
 
 
 def tailored_settings() -> list[str]:

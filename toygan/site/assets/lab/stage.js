@@ -15,6 +15,7 @@ lab.Stage = class {
     this.lines = Uint32Array.from(catalogue.bands.map((rgb) => lab.Stage.turned(lab.Stage.darker(rgb))));
     this.middle = (catalogue.bands.length - 1) / 2;
     this.width = 0; // of a band
+    this.least = 120; // pixels a side
     this.trails = [];
     this.seenWidth = 0; // asked of the page it would have to be laid out anew for every picture
     new ResizeObserver(([{ contentRect }]) => { this.seenWidth = contentRect.width; }).observe(canvas);
@@ -30,7 +31,7 @@ lab.Stage = class {
 
   // As many pixels as are seen, within reason.
   resize() {
-    const size = Math.round(Math.min(Math.max(this.seenWidth || this.canvas.clientWidth, 120) * Math.min(devicePixelRatio || 1, 2), 720));
+    const size = Math.round(Math.min(Math.max(this.seenWidth || this.canvas.clientWidth, this.least) * Math.min(devicePixelRatio || 1, 2), 720));
     if (this.canvas.width !== size || !this.image) {
       this.canvas.width = this.canvas.height = size;
       this.image = this.context.createImageData(size, size);

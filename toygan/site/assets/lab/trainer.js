@@ -7,7 +7,7 @@ lab.trainer = function () {
   const MAPS = 0.12; // the share of the time that goes into maps
   const GENERATOR = 1 << 20, EXTRA = 1 << 21; // which move of a step random numbers are for
   const shared = {}; // models that belong to no game
-  let playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20, wanted = { slopes: true, optimal: null };
+  let playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20, wanted = { optimal: null };
 
   const { stream, named, normal, drawn } = lab.draws();
 
@@ -191,17 +191,18 @@ lab.trainer = function () {
     return Object.fromEntries(Object.entries(out).map(([port, one]) => [port.replace("next seen/", ""), Float32Array.from(one.data)]));
   }
 
-  // The map changes slowly, and costs most: while a game plays it is looked at as often as it costs a small share of the time,
-  // and arrows when they are shown.
+  // The map and its slopes change slowly, and cost most: while a game plays they are looked at as often as they cost a small share
+  // of the time.
   async function look(game, why) {
     const begun = performance.now(), whole = why !== "play" || begun - game.mapped > game.mapCost / MAPS;
-    const left = (name) => (whole ? why === "play" && name === "slopes" && !wanted.slopes : name === "scores" || name === "slopes");
+    const left = (name) => !whole && (name === "scores" || name === "slopes");
     const outputs = game.models.look.outputs.map(([name]) => name).filter((name) => !left(name.replace("next seen/", "")));
     const seen = await watchedAs(game, {}, "look", outputs);
     if (whole) { game.mapped = performance.now(); game.mapCost = game.mapped - begun; }
     if (whole && game.models.optimum && wanted.optimal === game.id) seen.optimal = await best(game, seen.samples);
     else if (whole && game.optimal) seen.optimal = game.optimal.slice();
     const told = reportOf(game), kept = game.history;
+    game.unlooked = false;
     const wild = (one) => !(Math.abs(one) < game.runaway);
     game.diverged = seen.samples.some(wild) || (stepOf(game) > 0 && Object.values(told).some((one) => Math.abs(one) >= game.runaway));
     postMessage({ told: "look", game: game.id, why, step: stepOf(game), report: told, ...seen, rate, cost, moved: game.moved, slow: game.slow,
@@ -260,7 +261,10 @@ lab.trainer = function () {
         const alive = () => [...games.values()].filter((game) => !isOver(game));
         let some = 0;
         for (const train = Math.max(FRAME - looks, LEAST); due >= 1 && performance.now() - begun < train && alive().length; due--) {
-          for (const game of alive()) await (slow ? subStep(game) : game.sub ? finished(game) : step(game));
+          for (const game of alive()) {
+            await (slow ? subStep(game) : game.sub ? finished(game) : step(game));
+            game.unlooked = true;
+          }
           some++;
         }
         const looking = performance.now();
@@ -268,7 +272,7 @@ lab.trainer = function () {
         counted += some;
         for (const game of games.values()) keep(game);
         for (const game of inTurns()) {
-          if (!isOver(game) && (unseen >= 2 * games.size || performance.now() - looking > LOOK)) continue;
+          if (!game.unlooked || !isOver(game) && (unseen >= 2 * games.size || performance.now() - looking > LOOK)) continue;
           await look(game, "play");
           game.seen = looking;
         }
@@ -280,6 +284,7 @@ lab.trainer = function () {
       if (now - begun < FRAME - 2 && speed !== Infinity) await sleep(FRAME - (now - begun)); else await breathe();
     }
     looping = false;
+    await inTurn(async () => { for (const game of games.values()) await look(game, "stands"); }); // the map of where it stands
   }
 
   // The games, those first that were not looked at for longest.
@@ -371,8 +376,10 @@ lab.trainer = function () {
       keep(game);
       await look(game, "once");
     },
-    async pool({ id, pool, windows }) {
+    async pool({ id, pool, windows }) { // another target: like all that the visitor does it comes between steps
       const game = games.get(id);
+      await ended(game);
+      game.slow = null;
       Object.assign(game, { pool, windows });
       rewatch(game);
       await look(game, "pool");

@@ -48,7 +48,7 @@
     const layers = own(setup, [...found.layer_gradients]), field = [...look.scores];
     return { step: found.step, w1: distance, js: found.js, kl: found.kl, ...report, ...scores, ...(blurred ? { critic_gap: NaN } : {}), ...cloud(fake), lead: scores.critic_value, score_gap: Math.abs(scores.critic_value),
       score_range: Math.max(...field) - Math.min(...field), steepness: between[between.length >> 1], layers, critic_gradient: layers[0],
-      generator_gradient: found.generator_gradient[0], score_saturation: found.score_saturation[0], weight_saturation: setup.players ? NaN : found.weight_saturation[0] }; // of parameters that are not its own nothing is told
+      generator_gradient: found.generator_gradient[0], score_saturation: found.score_saturation[0], weight_saturation: found.weight_saturation[0] };
   }
 
   // Of players cut to measure those layers that they have.
