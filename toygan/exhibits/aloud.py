@@ -151,6 +151,7 @@ THEORY: Mapping[str, str] = {  # numbers of pieces of theory, which the table of
 def who(wanted: Filter) -> str:
     """Which runs or pieces of theory a term is about, by the values of its filter; empty for all."""
     shown = [key for key in wanted if key != "scenario" and not (key in PIECES.values() and "method" in wanted)]
+    shown = sorted(shown, key=lambda key: key in LAST)  # a way, then whose; a method, then its group
     words = {key: name_of(key, wanted[key]) for key in shown}
     doubled = {one.split(" ")[0] for key, one in words.items() if "." in key}
     if words.get("group") and "method" in words:
@@ -162,11 +163,17 @@ def who(wanted: Filter) -> str:
 def name_of(key: str, value: Any) -> str:
     """One value of a filter: of a key of a grid with the last word of its key."""
     told = several(value)
-    if key in ("method", "group", "objective", "constraint", *PIECES.values()):
+    if key in ("method", "group", "objective", "constraint", "way", *PIECES.values()):
         return told
+    if key == "critic":
+        return USED.get(told, told)
     if key == "update":
         return "" if told == "its own" else f"under {told} steps"
     return f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {told}"
+
+
+LAST = ("critic", "group")
+USED = {"none": "as they are made", "learned": "by the learned critic", "exact": "by the optimal critic"}
 
 
 def several(value: Any) -> str:
