@@ -119,8 +119,8 @@ def test_every_scenario_has_a_game_of_every_method_at_every_size(place):
             for size in SIZES:
                 game = header["games"][header["plays"][catalogue["scenarios"][scenario]["said"]][size]]
                 assert {*game["models"]} - {"optimum", "over"} in (
-                    {"critic", "generator", "look", "gauge"},
-                    {"step", "look", "gauge"},
+                    {"critic", "generator", "look", "map", "gauge"},
+                    {"step", "look", "map", "gauge"},
                 )
                 for model in game["models"].values():
                     start, length = model["at"]
@@ -382,7 +382,7 @@ def test_a_look_sees_what_comes_back_and_the_other_world(method, names):
     grids = {"scores": np.zeros((1, WINDOWS.scores**2, 2)), "slopes": np.zeros((1, WINDOWS.slopes**2, 2))}
     at = {"latents": latents, "real": real} | grids
     found = seen_by(game.models["look"], sim, {name: np.asarray(values, np.float32) for name, values in at.items()})
-    assert set(found) == {"samples", "scores", "slopes"} | names
+    assert set(found) == {"samples"} | names
     samples = duel.carried(sim.world.game, sim.start.averaged, latents[:, : WINDOWS.samples])
     few = WINDOWS.real
     clouds = state.Watched(real, samples[:, :few], latents[:, :few])
@@ -504,7 +504,6 @@ def test_dials_change_the_page_as_they_change_python():
 def test_a_look_sees_what_python_sees():
     config = read("eight-gaussians", "wgan-gp", SMALL)
     sim, game = simulation(config), playable(config, [0])
-    model = game.models["look"]
     frame: Frame = observe(sim, sim.start)
     rows = WINDOWS.samples + WINDOWS.mesh**2
     latents = np.zeros((rows, 2), np.float32)
@@ -514,8 +513,11 @@ def test_a_look_sees_what_python_sees():
     coarse = np.zeros((WINDOWS.slopes**2, 2), np.float32)
     given = {place: leaf.numpy() for place, leaf in named(sim.start, "state").items()}
     given |= {"at/latents": latents, "at/scores": grid, "at/slopes": coarse}
-    inputs = {port.name: np.asarray(given[port.name]).reshape(port.stored) for port in model.inputs}
-    found = dict(zip([port.name for port in model.outputs], session(model.content).run(None, inputs), strict=True))
+    found = {}
+    for model in (game.models["look"], game.models["map"]):
+        inputs = {port.name: np.asarray(given[port.name]).reshape(port.stored) for port in model.inputs}
+        names = [port.name for port in model.outputs]
+        found |= zip(names, session(model.content).run(None, inputs), strict=True)
     assert np.allclose(found["next seen/samples"][:100], frame.arrays["samples"][0, :100], atol=1e-5)
     corners = frame.arrays["scores"][0][[0, 0, -1, -1], [0, -1, 0, -1]]
     side = found["next seen/scores"].reshape(WINDOWS.scores, WINDOWS.scores)
@@ -777,5 +779,5 @@ def test_a_part_leaves_out_what_it_does_not_read_or_change():
     assert (
         f"{NEXT}{game.places['step']}" not in changed
     )  # that is the end of a step, which may come after several moves
-    assert set(game.models) == {"critic", "generator", "look", "gauge", "optimum"}  # where nothing else changes then
+    assert set(game.models) == {"critic", "generator", "look", "map", "gauge", "optimum"}  # where nothing else changes then
     assert torch.float64 in {port.dtype for port in game.models["generator"].inputs}
