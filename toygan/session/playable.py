@@ -154,7 +154,7 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS, t
         shift=shift_of(sim),
         best=best,
         shows_samples=stage.game.clouds is None,
-        cut=cut_of(config) if to_measure else None,
+        cut=cut_of(config, sum(stage.game.objective.heads.values())) if to_measure else None,
     )
 
 
@@ -210,10 +210,14 @@ def moves(config: Config, sim: Simulation, to_measure: bool = False) -> dict[str
     players do not take turns. Players `to_measure` have numbers that are `held`.
     """
     stage, state, draw = sim.world, sim.start, next(draws(sim.source, 0, sim.start.memory))
-    if config.method.update.kind != ALTERNATING:
-        return {"step": part(stage.step, "state", state=state, draw=draw, dials=stage.dials)}
-    game, row = stage.game, play.row_of(draw, 0)
     held = {name: torch.full_like(one, FREE) for name, one in state.parameters.items() if to_measure}
+
+    def step(state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
+        return play.step(holding(stage.game_at(dials), held), state, draw)
+
+    if config.method.update.kind != ALTERNATING:
+        return {"step": part(step, "state", state=state, draw=draw, dials=stage.dials, held=held)}
+    game, row = stage.game, play.row_of(draw, 0)
 
     def mover(names: Sequence[str]) -> Callable[[State, Draw, Dials, Mapping[str, Tensor]], State]:
         def move(state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
