@@ -15,9 +15,10 @@ from matplotlib.text import Text
 from PIL import Image, ImageSequence
 
 import toygan.draw as draw
-from toygan.draw import film, panels, pixels, players, reel, sheet, together
+from toygan.draw import film, moving, panels, players, reel, sheet, together
 from toygan.draw import steps as draw_steps
 from toygan.draw.points import GENERATED, INK_ADDED, visible
+from toygan.draw.saved import save_figure
 from toygan.files.text import number
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording
@@ -222,7 +223,7 @@ def test_pixels_are_the_scores_interpolated_and_the_right_way_up():
     axis = Figure(figsize=(2, 2), dpi=50).add_axes((0, 0, 1, 1))
     panels.frame_view(axis, shown)
     edges = panels.band_edges(shown.scores)
-    field = pixels.score_pixels(axis, shown.scores[0], edges)
+    field = moving.score_pixels(axis, shown.scores[0], edges)
     y, x = (np.indices((100, 100)) + 0.5) / 100 * 6 - 3
     expected = np.digitize(x + 2 * y, edges)
     assert (field.band == expected).mean() > 0.98
@@ -896,7 +897,7 @@ def test_a_seed_without_its_critic_shows_its_points_and_says_so(tmp_path):
     draw.save_film(run, tmp_path / "film.gif")
     assert len(pictures_in(tmp_path / "film.gif")) == 2
     for view in ("inside", "latent", "transport"):
-        players.save_view(run, view, tmp_path / f"{view}.png")
+        save_figure(players.VIEWS[view](run), tmp_path / f"{view}.png", "")
 
 
 def few(**changes):

@@ -32,7 +32,7 @@ from toygan.game.streams import draws, starts
 from toygan.game.zoo import ZOO
 from toygan.quantities.critic import Judged, critic_gap, critic_value
 from toygan.quantities.diagnosis import findings
-from toygan.quantities.evidence import Story, whereabouts
+from toygan.quantities.evidence import Story, with_points
 from toygan.quantities.modes import high_quality, modes_kept
 from toygan.quantities.optimal import of_clouds
 from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
@@ -914,7 +914,7 @@ def test_where_clouds_by_chance_are_is_what_python_counts(seen, place, scenario)
         " return clouds.map(one => lab.measures.ofPlaces(one, target.places, target, catalogue.limits.quarter)); }",
         clouds.reshape(80, -1).tolist(),
     )
-    right = whereabouts(clouds.astype(float), known.points, known.places)
+    right = with_points(story(None, None, [0.0]), clouds.astype(float), known.points, known.places)
     assert (
         np.abs([one["shares"] for one in told] - right.shares).max() <= 2 / 200
     )  # a point on a border falls to one side

@@ -100,7 +100,7 @@ def number_named(claim: Claim) -> str:
         return first
     sign, mine, yours = "over" if claim.over else "less", who(claim.value.of), who(other.of)
     if mine == yours:
-        return f"{first} {sign} {beside(other, claim.value)}"
+        return f"{first} {sign} {moment_beside(other, claim.value)}"
     if claim.each:  # whose value is said before
         mine = who({name: value for name, value in claim.value.of.items() if name != claim.each})
         alike = claim.value.of.get(claim.each)
@@ -109,7 +109,7 @@ def number_named(claim: Claim) -> str:
     return f"{first}{f' of {mine}' if mine else ''} {sign} {whose if called(other) == first else called(other)}"
 
 
-def beside(other: Term, first: Term) -> str:
+def moment_beside(other: Term, first: Term) -> str:
     """A number as it is called beside another one: the same quantity by its moment alone."""
     if other.measure != first.measure or other.of_a_curve or isinstance(other.at, int):
         return called(other)

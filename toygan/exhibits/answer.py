@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from toygan.exhibits.aloud import beside, called, several, who
+from toygan.exhibits.aloud import called, moment_beside, several, who
 from toygan.exhibits.claims import (
     BY_CONSTRUCTION,
     JUDGED,
@@ -117,7 +117,7 @@ def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
         return None
     words = first + whose(claim.value.of)
     if other is not None:
-        name = "" if called(other) == called(claim.value) else f" {beside(other, claim.value)}"
+        name = "" if called(other) == called(claim.value) else f" {moment_beside(other, claim.value)}"
         same = other.of == claim.value.of
         words += f" against{name} {second}" + ("" if same else whose(other.of))
     if not claim.value.truth:

@@ -281,7 +281,7 @@ class LoopRecorder:
         frames |= fixed_on(stage.ground, frames["step"].tolist())
         write_aside(place / "metrics.jsonl", lines)
         metrics = read_metrics(place / "metrics.jsonl", frames["step"], seeds)
-        floors, summary = ended(stage, self._told, seeds, frames, metrics)
+        floors, summary = end_of_loop(stage, self._told, seeds, frames, metrics)
         self._tell()
         ledger.put(floors={"frame": stage.floors, "final": floors}, summary=summary)
         write_aside(place / "frames.npz", packed(frames))
@@ -360,7 +360,7 @@ def measured(stage: LoopStage, seen: Glance, step: int, seed: int) -> tuple[dict
 # --- the end ---------------------------------------------------------------------------------------------------------------
 
 
-def ended(
+def end_of_loop(
     stage: LoopStage, told: Brief, seeds: list[int], frames: Mapping[str, np.ndarray], metrics: Mapping[str, np.ndarray]
 ) -> tuple[Floors, dict[str, Any]]:
     """The floors of the end and its summary, of the last frame's points against as many fresh ones of the target."""

@@ -14,6 +14,7 @@ from toygan.draw.panels import BANDS, BOUNDARY, INK, METHOD_COLOURS, band_edges
 from toygan.draw.points import DISC_INK, GENERATED, INK_ADDED, PALE, REAL, REAL_INK, RIM
 from toygan.draw.thumbnail import poster, shrunk
 from toygan.files.disk import write_aside
+from toygan.files.memory import give_back
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, When, axis_name, row_of, shown_in
 from toygan.session.facts import Summary
@@ -121,6 +122,7 @@ def place_run(recording: Recording, place: Path, root: str, name: str) -> Shown:
     sheet = f"{root}stills/{name}-sheet.webp" if picture.is_file() else ""
     if sheet:
         write_aside(place / f"stills/{name}-sheet.webp", shrunk(picture, SHEET), durable=False)
+    give_back()
     return Shown(recording, shown, files, f"{root}stills/{name}.webp", sheet)
 
 
@@ -365,7 +367,7 @@ def film(runs: Sequence[Shown], about: About = PLAIN) -> str:
     ]
     inner = [
         data(film_facts(runs, about), "film-facts"),
-        player(runs),
+        player_html(runs),
         tag("div", tag("div", tag("div", *panels, class_=f"panels {size}"), legend(runs), options(runs, about), class_="left"),
             tag("div", *beside, class_="right"), class_=f"seen {size}"),
         tag("details", tag("summary", "How to read the panels"),
@@ -393,7 +395,7 @@ def optima(runs: Sequence[Shown], names: Sequence[str]) -> str:
     return tag("details", tag("summary", "The optimal critics"), tag("ul", *lines), class_="note") if lines else ""
 
 
-def player(runs: Sequence[Shown]) -> str:
+def player_html(runs: Sequence[Shown]) -> str:
     """Play, step, slider, seed and speed, in one line."""
     buttons = [
         tag("button", "▶", type="button", id="play", class_="main", aria_label="Play"),

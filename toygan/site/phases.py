@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from toygan.exhibits.dials import STEPS, Played, axis, games
+from toygan.exhibits.dials import STEPS, Played, axis, played_games
 from toygan.files.disk import write_aside
 from toygan.session.dirac import WINDOW
 from toygan.site.film import choice
@@ -26,26 +26,29 @@ def dials(methods: Sequence[str], rules: Sequence[str], place: Path, root: str, 
     found: dict[str, Any] = {}
     for i, method in enumerate(methods):
         for j, rule in enumerate(rules):
-            some = games(method, rule)
-            write_aside(home / f"dials-{i}-{j}.js", packed(some), durable=False)
-            found[f"{method} {rule}"] = {"file": f"{root}data/{name}/dials-{i}-{j}.js", "games": list(map(told, some))}
+            some = played_games(method, rule)
+            write_aside(home / f"dials-{i}-{j}.js", paths_script(some), durable=False)
+            found[f"{method} {rule}"] = {
+                "file": f"{root}data/{name}/dials-{i}-{j}.js",
+                "games": list(map(setting_facts, some)),
+            }
     facts = {"starts": axis().round(6).tolist(), "steps": STEPS, "window": WINDOW, "found": found}
     return tag(
-        "section", data(facts, "dials-facts"), board(methods, rules, prose), class_="dials needs-js", aria_label="Dials"
+        "section", data(facts, "dials-facts"), dials_html(methods, rules, prose), class_="dials needs-js", aria_label="Dials"
     )
 
 
-def packed(some: Sequence[Played]) -> bytes:
+def paths_script(some: Sequence[Played]) -> bytes:
     """The paths of some settings as a script."""
     return script([motion(str(i), game.paths, VIEW, MARGIN) for i, game in enumerate(some)], range(STEPS + 1))
 
 
-def told(game: Played) -> dict[str, Any]:
+def setting_facts(game: Played) -> dict[str, Any]:
     """A setting without its paths."""
     return {"rate": game.rate, "weight": game.weight, "motion": game.motion, "theory": game.theory}
 
 
-def board(methods: Sequence[str], rules: Sequence[str], prose: str) -> str:
+def dials_html(methods: Sequence[str], rules: Sequence[str], prose: str) -> str:
     """Dials, plane and words."""
     lists = [
         choice("Game", "dial-method", [tag("option", text(one), value=one) for one in methods]),

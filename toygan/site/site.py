@@ -235,7 +235,7 @@ def write_card(place: Path, showing: Showing, name: str, runs: Sequence[Shown]) 
         write_aside(place / f"stills/cards/{still}.webp", content, durable=False)
 
 
-def places(showing: Showing) -> dict[str, str]:
+def pages_of_runs(showing: Showing) -> dict[str, str]:
     """Where each run of an exhibit is to be seen, by its folder: its film, or the table of measures."""
     page = f"exhibits/{file_name(showing.name)}.html"
     filmed = {str(folder): f"{page}#run-{i}" for i, folder in enumerate(showing.films)}
@@ -248,7 +248,7 @@ def places(showing: Showing) -> dict[str, str]:
 def write_index(place: Path, showings: Sequence[Showing], quick: bool, protocols: Sequence[Published]) -> Path:
     """Write the pages that are about all exhibits; returns the index."""
     where: dict[str, str] = {}
-    for folder, page in chain.from_iterable(places(showing).items() for showing in showings):
+    for folder, page in chain.from_iterable(pages_of_runs(showing).items() for showing in showings):
         if "#run-" in page or folder not in where:  # a film says more than a line of a table
             where[folder] = page
     cells = cells_of([row for showing in showings for row in runs_of(showing)], where)
