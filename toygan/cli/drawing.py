@@ -476,15 +476,17 @@ def drawn_together(recordings: Sequence[Recording], path: Path, suffix: str, pac
 
 
 def slide_of(recordings: Sequence[Recording], path: Path, options: Options) -> None:
-    """Draw several runs' critics and W1 alone, laid out for a slide: a whole comparison would stand small in its middle, as it
-    does where there is no room for them.
+    """Draw two runs' critics and W1 alone, laid out for a slide: a whole comparison would stand small in its middle, as it does
+    where there is no room for them, or more runs, whose critics would be smaller still.
     """
     from toygan.draw import save_comparison
     from toygan.draw.choice import save_chosen
 
+    if len(recordings) > 2:
+        return save_comparison(recordings, path, options=options)
     try:
         save_chosen(recordings, ["critic", "w1"], path, options=options)
-    except ValueError:  # too many runs, or too small a page
+    except ValueError:  # too small a page
         save_comparison(recordings, path, options=options)
 
 
