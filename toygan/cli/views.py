@@ -20,9 +20,8 @@ from toygan.files.mistakes import UserError
 from toygan.files.text import say, say_json, tell
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from toygan.draw import Options
+    from toygan.draw.saved import Figure
     from toygan.session.dirac import Portrait
     from toygan.session.recording import Recording
 

@@ -34,7 +34,11 @@ def dials(methods: Sequence[str], rules: Sequence[str], place: Path, root: str, 
             }
     facts = {"starts": axis().round(6).tolist(), "steps": STEPS, "window": WINDOW, "found": found}
     return tag(
-        "section", data(facts, "dials-facts"), dials_html(methods, rules, prose), class_="dials needs-js", aria_label="Dials"
+        "section",
+        data(facts, "dials-facts"),
+        dials_html(methods, rules, prose),
+        class_="dials needs-js",
+        aria_label="Dials",
     )
 
 

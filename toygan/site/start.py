@@ -142,7 +142,8 @@ def end(run: Recording, beside: bool) -> str:
     floor = f"; a perfect sampler's would score about {number(best.mean)}" if best else ""
     return text(
         "How near the two clouds are is told by W1, the mean distance that a generated point has to travel until the clouds are "
-        f"alike. {'On the left' if beside else 'Here'}, {title_of(run)}, it falls from {number(first)} to {number(last)}{floor}{modes(run)}."
+        f"alike. {'On the left' if beside else 'Here'}, {title_of(run)}, it falls from {number(first)} to {number(last)}{floor}"
+        f"{modes(run)}."
     )
 
 
