@@ -478,7 +478,7 @@ def w1_together(axis: Axes, recordings: Sequence[Recording]) -> list[Line2D | No
     tables = [recording.curve(name) for name in ("w1", "w1_floor") for recording in recordings]
     panels.logarithmic(axis, tables)
     panels.dress_curves(
-        axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds"
+        axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds (log scale)"
     )
     names = [textwrap.shorten(name, NAME, placeholder=" …") for name in names_apart(recordings)]
     panels.name_ends(axis, ends, names, styles)

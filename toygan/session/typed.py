@@ -156,7 +156,11 @@ def title_of(config: Config) -> str:
     """The rule, with those of its options that are not the usual ones."""
     rule = config.method.update
     usual = type(rule)()
-    changed = [f"{name} {toml_value(value)}" for name, value in rule if value != getattr(usual, name)]
+    changed = [
+        f"{name} {number(value) if isinstance(value, float) else toml_value(value)}"
+        for name, value in rule
+        if value != getattr(usual, name)
+    ]
     return ", ".join([rule.kind, *changed])
 
 

@@ -140,10 +140,10 @@ def end(run: Recording, beside: bool) -> str:
     first, last = (curve_end(run, "w1", t) for t in (0, -1))
     best = run.floor("w1")
     floor = f"; a perfect sampler's would score about {number(best.mean)}" if best else ""
+    where = "On the left" if beside else "Here"
     return text(
         "How near the two clouds are is told by W1, the mean distance that a generated point has to travel until the clouds are "
-        f"alike. {'On the left' if beside else 'Here'}, {title_of(run)}, it falls from {number(first)} to {number(last)}{floor}"
-        f"{modes(run)}."
+        f"alike. {where}, {title_of(run)}, it falls from {number(first)} to {number(last)}{floor}{modes(run)}."
     )
 
 
