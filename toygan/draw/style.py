@@ -11,9 +11,9 @@ SMALL, PLAIN, LARGE = 8, 9, 10.5
 SIDES = ("left", "right", "bottom", "top")
 
 
-def entitle(axis: Axes, words: str, size: float = PLAIN, pad: float = 5) -> None:
+def entitle(axis: Axes, words: str) -> None:
     """A panel's title at its upper left."""
-    axis.set_title(words, size=size, loc="left", pad=pad, color=INK)
+    axis.set_title(words, size=PLAIN, loc="left", pad=5, color=INK)
 
 
 def quiet(axis: Axes, sides: Sequence[str] = SIDES) -> None:
