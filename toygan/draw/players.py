@@ -19,7 +19,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from toygan.draw import panels, sheet
 from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.points import GENERATED, REAL, latent_colours, real_points
-from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, entitle, quiet
+from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, entitle, quiet
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, scene, title_of
@@ -140,7 +140,7 @@ def transport_matrix(axis: Axes, scene: Scene, frame: int = -1) -> None:
         axis.axvline(edge, color=FAINT, linewidth=0.4, zorder=0)
     for edge in mode_edges(scene, points):
         axis.axhline(edge, color=FAINT, linewidth=0.4, zorder=0)
-    quiet(axis, ("left", "bottom"))
+    quiet(axis, FRAMELESS)
     axis.set_xlabel("real point", size=SMALL, labelpad=1, color=INK)
     axis.set_ylabel("generated point", size=SMALL, labelpad=1, color=INK)
     return None
@@ -321,7 +321,7 @@ def not_recorded(axis: Axes, words: str = "not recorded") -> None:
 def dress_plain(axis: Axes, title: str) -> None:
     """A panel over anything but the steps, in the same manner."""
     axis.set_title(title, size=LARGE, loc="left", pad=14, color=INK)
-    quiet(axis, ("left", "bottom"))
+    quiet(axis, FRAMELESS)
     axis.yaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.grid(linewidth=0.4, alpha=0.35)
 
