@@ -281,8 +281,12 @@ def by_quadrature(one: Side, other: Side, missing: Sequence[str], points: int) -
     wanted = [name for name in missing if name in DIVERGENCES]
     if not wanted:
         return {}
+
+    def unknown(why: str) -> Numbers:
+        return all_of(dict.fromkeys(wanted, math.nan), f"not known: {why}")
+
     if one.dimension != 2 or other.dimension != 2:
-        return all_of(dict.fromkeys(wanted, math.nan), "not known: a target has no density")
+        return unknown("a target has no density")
     targets = one.target, other.target
     samples = [target.sample(np.random.default_rng(k), 4000) for k, target in enumerate(targets)]
     boxes = np.array([reach(target, part) for target, part in zip(targets, samples, strict=True)])
@@ -291,9 +295,9 @@ def by_quadrature(one: Side, other: Side, missing: Sequence[str], points: int) -
     try:
         nodes, error = divergences.quadrature(log_p, log_q, (left, right, bottom, top), np.concatenate(samples))
     except ValueError as fault:
-        return all_of(dict.fromkeys(wanted, math.nan), f"not known: {fault}")
+        return unknown(str(fault))
     if error > MISSED:
-        return all_of(dict.fromkeys(wanted, math.nan), f"not known: quadrature is off by {error:.1g}")
+        return unknown(f"quadrature is off by {error:.1g}")
     how = f"quadrature, error below {max(error, 1e-12):.0e}"
     return all_of({name: DIVERGENCES[name](nodes) for name in wanted}, how)
 
