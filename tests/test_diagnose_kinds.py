@@ -271,6 +271,7 @@ def mistakes(kind: str, count: int, first: int = 0) -> list[tuple[int, set[str]]
     return [(i, labels) for i, labels in got if labels - ignored != KINDS[kind][1]]
 
 
+@pytest.mark.slow
 def test_two_in_a_hundred_of_these_kinds_are_labelled_wrongly_at_most() -> None:
     wrong = {kind: mistakes(kind, 15) for kind in KINDS}
     assert sum(map(len, wrong.values())) <= 0.02 * 15 * len(KINDS), wrong

@@ -51,13 +51,15 @@ class Recording:
     `step [T]`, `samples [T, S, N, 2]`, `real [N, 2]`, `scores [T, P, g, g]` (row = y, column = x) on
     `grid_x [g]`, `grid_y [g]`, `slopes [T, P, h, h, 2]` on `slope_x [h]`, `slope_y [h]`; and `final [S, 2000, 2]`, points
     that every seed's last generator makes of latents of their own, which the final measures are about: no frame shows
-    them. `metrics` holds one `[T, S]` array a measure.
+    them. `metrics` holds one `[T, S]` array a measure. What was `learned`, by name, is given where it is not that of the
+    folder's `weights.npz`.
     """
 
     facts: Facts
     frames: Arrays
     metrics: Arrays = field(default_factory=dict)
     folder: Path | None = None
+    learned: Arrays | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -174,20 +176,26 @@ class Recording:
         settled(self.facts.config, self.facts.inputs)
         return check(Config, dict(self.facts.config), Source(self.name))
 
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether what was learned is at hand."""
+        return self.learned is not None or bool(self.folder and (self.folder / "weights.npz").exists())
+
     def weights(self, wanted: str) -> Arrays:
         """What every seed's players had learned at the end, by name (`toygan.session.looks.weights`); UserError, saying
         what it is wanted for, where that was not kept.
         """
         from toygan.files.strict import UserError
 
+        if self.learned is not None:
+            return self.learned
         if self.facts.is_recorded:
             self.config()  # which says why there are none
-        path = self.folder / "weights.npz" if self.folder else None
-        if path is None or not path.exists():
+        if self.folder is None or not self.keeps_weights:
             where = self.folder or self.name
             raise UserError(f"{where}: has no weights.npz {wanted}; --fresh plays the run again, with it")
         try:
-            return unpacked(path)
+            return unpacked(self.folder / "weights.npz")
         except ValueError as error:
             raise UserError(f"{error}; --fresh plays the run again") from None
 

@@ -64,7 +64,7 @@
     panel.stage.watched = setup.windows.real;
     panel.story = lab.newStory(setup);
     if (panel.other) panel.other.setReal(target.source);
-    if (panel === page.main()) { at.optimalStage.setReal(target.points); page.optimalWords(); page.tellWanted(); }
+    if (panel === page.main()) { at.optimalStage.setReal(target.points); page.miniTarget(target.points); page.optimalWords(); page.tellWanted(); page.layLines(); }
     page.trainer.postMessage({ do: "open", setup });
   }
 
@@ -142,8 +142,7 @@
     page.experiment.step = 0;
   }
 
-  page.tellWanted = () => page.trainer && page.trainer.postMessage({ do: "wanted", slopes: page.shownParts().arrows || page.shownParts().pulls,
-    optimal: page.wantsOptimal() ? page.main().setup.id : null });
+  page.tellWanted = () => page.trainer && page.trainer.postMessage({ do: "wanted", optimal: page.wantsOptimal() ? page.main().setup.id : null });
   page.tellSpeed = () => page.trainer && page.trainer.postMessage({ do: "speed", ...SPEEDS[page.speed] });
 
   page.tellPlaying = function () {

@@ -130,6 +130,7 @@
     const target = (page.target = await page.targetNow());
     if (at.drawn) at.drawn.textContent = inWords();
     at.optimalStage.setReal(target.points);
+    page.miniTarget(target.points);
     for (const { setup, stage } of page.panels) {
       if (!setup) continue;
       stage.setReal(target.points);
