@@ -121,10 +121,10 @@ def likeness(form: LossForm, kind: str) -> float:
     they are or exchanged; by the generator where the critic's loss is not told, or where two rows share a critic.
     """
     critic, generator = scores_alone(objective_of(OBJECTIVES[kind]))
-    by_generator = alike(slopes(form.generator, "fake"), ways(generator, "fake")) if form.generator else 0.0
+    by_generator = alike(slopes_by_score(form.generator, "fake"), ways(generator, "fake")) if form.generator else 0.0
     if not form.critic:
         return by_generator
-    own = [slopes(form.critic, "real"), slopes(form.critic, "fake")]
+    own = [slopes_by_score(form.critic, "real"), slopes_by_score(form.critic, "fake")]
     wanted = [ways(critic, "real"), ways(critic, "fake")]
     either = (sum(map(alike, own, wanted)) / 2, sum(map(alike, own, wanted[::-1])) / 2)
     return max(either) + 1e-3 * by_generator
@@ -139,14 +139,14 @@ def scores_alone(made: Objective) -> tuple[Loss, Loss]:
     return lambda r, g: losses(r, g).critic[0], lambda r, g: losses(r, g).generator[0]
 
 
-def slopes(loss: Loss, of: str, sign: float = 1.0) -> np.ndarray:
+def slopes_by_score(loss: Loss, of: str, sign: float = 1.0) -> np.ndarray:
     """The slopes of a loss by one score, at several or at their negatives."""
     return np.array([slope_at(loss, of, sign * x) for x in PROBES])
 
 
 def ways(loss: Loss, of: str) -> list[np.ndarray]:
     """The slopes of a row, and those of scores with the other sign."""
-    return [slopes(loss, of), slopes(loss, of, -1.0)]
+    return [slopes_by_score(loss, of), slopes_by_score(loss, of, -1.0)]
 
 
 def alike(own: np.ndarray, wanted: Sequence[np.ndarray]) -> float:
