@@ -276,9 +276,9 @@ def all_portraits(methods: Sequence[str], rules: Sequence[str], changes: Sequenc
 
 def typed_portraits(game: str, rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]) -> list[Portrait]:
     """A typed game under every rule, or under six where none is named."""
-    from toygan.session.typed import asked, config_of, typed, typed_portrait
+    from toygan.session.typed import ask_of, config_of, typed, typed_portrait
 
-    read, ask = typed(game), asked(**told)
+    read, ask = typed(game), ask_of(**told)
     configs = [config_of(ask, [*changes, setting_of(rule)]) for rule in rules or USUAL_RULES]
     return [typed_portrait(read, ask, config) for config in configs]
 
