@@ -170,7 +170,7 @@
   page.explain = function (look) {
     const { slow } = look, panel = page.main(), seesReal = compares(panel), [boxes, lines] = slow ? litBy(slow, seesReal) : [[], []];
     losses(look);
-    at.flow.parentElement.classList.toggle("slow", page.speed === "slow");
+    document.getElementById("lab").classList.toggle("slow", page.speed === "slow");
     at.flow.dataset.move = slow ? slow.move : "";
     at.flow.classList.toggle("told", Boolean(slow));
     at.flow.classList.toggle("moving", page.playing && Boolean(slow) && !page.still);

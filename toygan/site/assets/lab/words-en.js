@@ -93,7 +93,7 @@ lab.words.en = {
   optimalNone: "None is drawn here: either the points do not decide what the best score is, or the critic is shown something else than these points, such as classes, pairs, or noise on top.",
   beside: "Play another beside", besideSeeds: "{n} seeds of this method", besideNone: "nothing", remove: "Remove",
   own: "Your own target", tools: { draw: "Draw points", paint: "Paint a density", erase: "Erase", drag: "Drag modes" }, clear: "Clear all", csv: "or drop a CSV file of x,y on the page", chooseFile: "Open a CSV file",
-  drawn: "your own points: {n}", painted: "your own density", moved: "modes moved: {n}", nothingToDrag: "Only a shipped target has modes to drag.", drawHint: "Draw on the picture with mouse, pen or finger: points, a density, or drag the modes.", csvBad: "No two numbers a line were found in this file.",
+  drawn: "your own points: {n}", painted: "your own density", moved: "modes moved: {n}", nothingThere: "There is nothing to learn from: draw something on the picture.", nothingToDrag: "Only a shipped target has modes to drag.", drawHint: "Draw on the picture with mouse, pen or finger: points, a density, or drag the modes.", csvBad: "No two numbers a line were found in this file.",
   csvMany: "{n} points read, {kept} of them are kept; {out} lines hold no two numbers.",
   kickCritic: "Shake the critic", kickGenerator: "Shake the generator", kickMove: "Move the generator",
   share: "Share and keep", copyLink: "Copy the address", copyCommand: "Copy the command", saveScenario: "Save the scenario file", savePicture: "Save a picture", film: "Record a film", gif: "Record a GIF", filmStop: "Stop and save",

@@ -94,7 +94,7 @@ lab.words.zh = {
   optimalNone: "这里没有画：要么这些点不足以决定最优得分，要么评判器看到的不只是这些点，例如类别、成对的点或叠加的噪声。",
   beside: "并排再玩一个", besideSeeds: "本方法的 {n} 个种子", besideNone: "无", remove: "移除",
   own: "你自己的目标", tools: { draw: "画点", paint: "画密度", erase: "擦除", drag: "拖动模式" }, clear: "全部清除", csv: "或把一个 x,y 的 CSV 文件拖到页面上", chooseFile: "打开 CSV 文件",
-  drawn: "你自己的点：{n} 个", painted: "你自己的密度", moved: "移动了 {n} 个模式", nothingToDrag: "只有自带的目标才有可拖动的模式。", drawHint: "用鼠标、笔或手指在图上画点、画密度，或拖动模式。", csvBad: "这个文件里没有每行两个数的数据。",
+  drawn: "你自己的点：{n} 个", painted: "你自己的密度", moved: "移动了 {n} 个模式", nothingThere: "没有可学的东西：请在图上画一点什么。", nothingToDrag: "只有自带的目标才有可拖动的模式。", drawHint: "用鼠标、笔或手指在图上画点、画密度，或拖动模式。", csvBad: "这个文件里没有每行两个数的数据。",
   csvMany: "读到 {n} 个点，保留 {kept} 个；另有 {out} 行不含两个数。",
   kickCritic: "摇一摇评判器", kickGenerator: "摇一摇生成器", kickMove: "推开生成器",
   share: "分享与保存", copyLink: "复制地址", copyCommand: "复制命令", saveScenario: "保存场景文件", savePicture: "保存图片", film: "录制影片", gif: "录制动图", filmStop: "停止并保存",
