@@ -1321,7 +1321,7 @@ def test_the_pointer_reads_score_slope_and_nearest_mode(seen, place):
     box = seen.page.locator("#stage").bounding_box()
     seen.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.4)
     said = seen.page.inner_text(".hover")
-    assert re.fullmatch(r" ?· score \S+, slope \S+, mode [1-8] at \S+ sigma", said), said
+    assert re.fullmatch(r" ?· at -0\.\d+, 0\.\d+: score \S+, slope \S+, mode [1-8] at \S+ sigma", said), said
 
 
 def saved(page, name: str) -> bytes:

@@ -144,6 +144,7 @@
   let turn = 0, last = 0, game = "";
   // One miniature after another while a game plays, all of them where it stands or is new.
   page.paintMinis = function (panel, now) {
+    if (at.flow.hidden) return;
     const { look } = panel, names = Object.keys(at.minis), told = { panel, look, seen: batchOf(look) };
     const some = page.playing && !look.slow && look.game === game ? Math.min(Math.floor((now - last) / EACH), names.length) : names.length;
     if (some) last = now;

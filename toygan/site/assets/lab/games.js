@@ -85,7 +85,7 @@
 
   const panelOf = (id) => page.panels.find((panel) => panel.setup && panel.setup.id === id);
 
-  const HEARD = page.heard = {
+  const HEARD = {
     look(look) {
       const panel = panelOf(look.game);
       if (!panel) { page.trainer.postMessage({ do: "seen" }); return; }

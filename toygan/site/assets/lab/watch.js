@@ -223,6 +223,6 @@
     const { words, target } = page, place = panel.stage.plane(event), found = panel.look && panel.stage.read(panel.look, place);
     if (!found) return "";
     const mode = target && target.modes && lab.measures.modeAt(place[0], place[1], target.modes);
-    return " · " + filled(words.hover, { score: lab.short(found.score), slope: lab.short(found.slope) }) + (mode ? ", " + filled(words.hoverMode, { k: mode.k + 1, far: lab.short(mode.distance) }) : "");
+    return " · " + filled(words.hover, { x: place[0].toFixed(2), y: place[1].toFixed(2), score: lab.short(found.score), slope: lab.short(found.slope) }) + (mode ? ", " + filled(words.hoverMode, { k: mode.k + 1, far: lab.short(mode.distance) }) : "");
   };
 })();

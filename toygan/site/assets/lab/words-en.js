@@ -107,7 +107,7 @@ lab.words.en = {
     begin: "To begin: press play and watch the orange points. Choose another target above, or draw one. Choose another method, and turn what there is to turn. Slow motion goes through a single step in words, and the lessons show what to try.",
   },
   lookFor: "What to look for", lessonsTitle: "Lessons", freePlay: "Free play", tryThis: "Try", expect: "What should happen",
-  hover: "score {score}, slope {slope}", hoverMode: "mode {k} at {far} sigma", stageName: "Target and generated points on the critic's map; {scenario}, {method}, step {step}", chartName: "{what} over steps; click to go there",
+  hover: "at {x}, {y}: score {score}, slope {slope}", hoverMode: "mode {k} at {far} sigma", stageName: "Target and generated points on the critic's map; {scenario}, {method}, step {step}", chartName: "{what} over steps; click to go there",
   noGame: "{method} cannot play on this target; {other} plays instead.",
   lessons: {
     vanishing: { title: "A gradient vanishes", text: "The generator is frozen, far from the target, and only the critic learns: its loss goes to zero, it is sure. The first GAN's loss log(1 − D) is flat there, so that next to nothing is left for the generator to learn from.",

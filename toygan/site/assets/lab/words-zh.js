@@ -108,7 +108,7 @@ lab.words.zh = {
     begin: "怎样开始：按播放，看橙色的点。在上面另选一个目标，或者自己画一个；换一种方法，把能调的都调一调。慢动作用文字讲完一步，课程会告诉你可以试些什么。",
   },
   lookFor: "看什么", lessonsTitle: "课程", freePlay: "自由玩", tryThis: "试一试", expect: "应该会发生",
-  hover: "打分 {score}，坡度 {slope}", hoverMode: "距第 {k} 个模式 {far} 个标准差", stageName: "评判器地图上的目标点与生成点；{scenario}，{method}，第 {step} 步", chartName: "{what}随步数的变化；点击可跳到那里",
+  hover: "在 {x}，{y}：打分 {score}，坡度 {slope}", hoverMode: "距第 {k} 个模式 {far} 个标准差", stageName: "评判器地图上的目标点与生成点；{scenario}，{method}，第 {step} 步", chartName: "{what}随步数的变化；点击可跳到那里",
   noGame: "{method} 不能玩这个目标；改玩 {other}。",
   scenarios: {
     checkerboard: "棋盘", circles: "同心圆", dirac: "Dirac-GAN", "eight-gaussians": "八个高斯", "far-gaussian": "远处的高斯", "hand-drawn": "手绘", "my-points": "我的点",
