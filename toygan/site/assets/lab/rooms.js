@@ -12,10 +12,17 @@
     tellTheme(theme || "auto");
     page.panels.forEach((panel) => [panel.stage, panel.other].forEach((stage) => stage && stage.setView(page.viewOf())));
     at.optimalStage.setView(page.viewOf());
+    document.querySelectorAll(".lessons, .targets").forEach(toChosen);
     page.tellPlaying();
     if (page.said) at.said.textContent = page.said;
     if (focus && document.getElementById(focus)) document.getElementById(focus).focus();
   };
+
+  // A bar scrolled to what of it is chosen.
+  function toChosen(bar) {
+    const chosen = bar.querySelector("[aria-pressed=true]");
+    if (chosen) bar.scrollLeft = chosen.offsetLeft - (bar.clientWidth - chosen.offsetWidth) / 2;
+  }
 
   page.button = (name, text, act, more) => (at[name] = el("button", { type: "button", id: name, onclick: act, ...more }, text));
 
