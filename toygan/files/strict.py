@@ -23,7 +23,6 @@ from toygan.files.mistakes import (
     Mistake,
     Place,
     UserError,
-    dotted,
     in_toml,
     shortened,
     suggestion,
