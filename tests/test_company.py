@@ -342,7 +342,7 @@ def test_a_fault_of_the_joint_game_costs_no_run(tmp_path, monkeypatch, no_proces
     def failing(parts: Any) -> None:
         raise RuntimeError("not enough memory")
 
-    monkeypatch.setattr(company, "played", failing)
+    monkeypatch.setattr(company, "play_company", failing)
     rows = toygan.sweep("eight-gaussians", "wgan-gp", grid={"method.critic_rate": [0.001, 0.002, 0.004, 0.008]}, overrides=TINY,
                         out=tmp_path, workers=1)  # fmt: skip
     rows = rows.to_dict("records") if hasattr(rows, "to_dict") else rows

@@ -1003,3 +1003,9 @@ def test_a_legend_of_several_floors_stays_under_the_title():
     if legend is not None:
         assert legend.get_window_extent().y1 <= curve._left_title.get_window_extent().y0 + 2
     assert "5 scenarios" in words(figure)
+
+
+def test_thousands_on_axes_are_written_as_in_sentences():
+    for value in (12_000, 9_500, 150_000, 0.02, 3e7, -12_000):
+        assert panels.tick(value) == number(value, 6 if abs(value) < 1e6 else 3)
+    assert panels.tick(12_000) == "12000"

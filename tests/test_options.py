@@ -452,11 +452,19 @@ def made(words, place):
     return {path.name: path for path in sorted(set(place.iterdir()) - before)}
 
 
-@pytest.mark.parametrize("words", PASTED, ids=" ".join)
-@pytest.mark.parametrize("command", ["draw", "compare"])
+QUICK = {("draw", 1), ("draw", 8), ("draw", 11), ("compare", 4)}  # the others run with -m slow
+CASES = [
+    pytest.param(
+        command, words, marks=() if (command, i) in QUICK else pytest.mark.slow, id=f"{command} {' '.join(words)}"
+    )
+    for command in ("draw", "compare")
+    for i, words in enumerate(PASTED)
+    if command == "draw" or words[0] not in ("--view", "--points")  # which are of one run alone
+]
+
+
+@pytest.mark.parametrize(("command", "words"), CASES)
 def test_the_command_of_a_picture_makes_it_again(command, words, small_runs, monkeypatch, tmp_path):
-    if command == "compare" and words[0] in ("--view", "--points"):
-        pytest.skip("of one run alone")
     monkeypatch.chdir(small_runs)
     runs = [f"eight-gaussians/{name}" for name in (["r3gan"] if command == "draw" else ["gan", "r3gan"])]
     first = made([command, *runs, *words, "--out", str(tmp_path / "one")], tmp_path / "one")

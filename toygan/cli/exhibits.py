@@ -21,9 +21,10 @@ from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.text import say, say_json, tell
 
 if TYPE_CHECKING:
-    from toygan.exhibits import Exhibit, Showing, Verdict, Work
+    from toygan.exhibits import Exhibit, Showing, Verdict
     from toygan.exhibits.published import Published
     from toygan.exhibits.show import Pictures
+    from toygan.many.task import Task
     from toygan.view.look import Options
 
 RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
@@ -121,13 +122,16 @@ def gallery(
     with clear_faults(*GO_ON):
         from joblib import cpu_count
 
+        from toygan.exhibits import read
+        from toygan.files.own import allow_named
         from toygan.site.site import write_site
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
         names, options = only or shipped_exhibits(), in_formats(look, ["png"])
         commands = [shlex.join(["toygan", "demo", name, *options_again(context)]) for name in names]
-        exhibits = read_with(own, names)
+        allow_named(own)
+        exhibits = [read(name) for name in names]
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
         papers = [] if only else beside_questions(out, runs)
         index = write_site(out, shown, quick, workers or cpu_count(), papers)
@@ -148,15 +152,6 @@ def beside_questions(out: Path, runs: Path) -> list[Published]:
     return published(runs.parent / PROTOCOLS.name)
 
 
-def read_with(own: Sequence[str], names: Sequence[str]) -> list[Exhibit]:
-    """The exhibits of some names, which may run the user's own functions of these words."""
-    from toygan.exhibits import read
-    from toygan.files.own import allow_named
-
-    allow_named(own)
-    return [read(name) for name in names]
-
-
 def shown_exhibits(
     exhibits: Sequence[Exhibit],
     place: Path,
@@ -172,7 +167,7 @@ def shown_exhibits(
 
     from toygan.exhibits import behind, planned, showing
     from toygan.exhibits.show import ALL, refuse_seed
-    from toygan.exhibits.work import quickened
+    from toygan.exhibits.work import quickened, tasks_of
     from toygan.files.memory import give_back
     from toygan.view.look import Options
 
@@ -182,7 +177,7 @@ def shown_exhibits(
         refuse_seed(exhibit, own, asked or ALL)
     beside = [[] if quick else behind(exhibit, runs) for exhibit in exhibits]  # quick runs explain nothing
     every = [*works, *(own for each in beside for own in each)]
-    failed = played([work for each in every for work in each], runs, workers)
+    failed = played(tasks_of([work for each in every for work in each]), runs, workers)
     give_back()  # what planning hundreds of runs took
     judged = map(quickened, exhibits) if quick else exhibits
     at_once = min(len(exhibits), workers or cpu_count())
@@ -218,12 +213,10 @@ def refuse_equal_names(exhibits: Sequence[Exhibit]) -> None:
             raise UserError(f"--only: {count} exhibits are called {name!r}; give one of them another name in its file")
 
 
-def played(works: Sequence[Work], runs: Path, workers: int | None) -> dict[str, str]:
+def played(tasks: Sequence[Task], runs: Path, workers: int | None) -> dict[str, str]:
     """Play what is not finished; the messages of the runs that failed."""
-    from toygan.exhibits.work import tasks_of
     from toygan.many import sweep
 
-    tasks = tasks_of(works)
     if not tasks:
         return {}
     with watching() as watch:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toygan.cli.completion import complete_protocol
-from toygan.cli.exhibits import GO_ON, PROTOCOLS, Workers, list_named, refuse_a_file
+from toygan.cli.exhibits import GO_ON, PROTOCOLS, Workers, list_named, played, refuse_a_file
 from toygan.cli.exits import clear_faults
-from toygan.cli.many import tell_failed, watching
+from toygan.cli.many import tell_failed
 from toygan.cli.shared import Json, again, option
 from toygan.files.text import room, say, say_json
 
@@ -54,7 +54,7 @@ def answer(
 ) -> None:
     """Run one protocol and tell what came of it; exit with the code for runs that failed."""
     from toygan.exhibits.protocol_files import read
-    from toygan.exhibits.protocols import planned, rows_of
+    from toygan.exhibits.protocols import planned, rows_of, tasks_of
     from toygan.exhibits.published import drawn
     from toygan.many.written import written
 
@@ -62,20 +62,11 @@ def answer(
     refuse_a_file("--out", out)
     found = read(name)
     runs = planned(found, out, quick, seeds, command)
-    failed = carried_out(runs, out, workers)
+    failed = played(tasks_of(runs), out, workers)
     rows = rows_of(found, runs)
     picture = drawn(found, rows, quick, out, command)
     report(found, rows, quick, picture, runs, form, as_json)
     tell_failed(failed, len(runs))
-
-
-def carried_out(runs: Sequence[Attempt], out: Path, workers: int | None) -> dict[str, str]:
-    """Play what is not finished; the messages of the runs that failed."""
-    from toygan.exhibits.protocols import tasks_of
-    from toygan.many import sweep
-
-    with watching() as watch:
-        return sweep.carry_out(tasks_of(runs), out, workers=workers, watch=watch)
 
 
 def report(

@@ -16,8 +16,9 @@ from matplotlib.figure import Figure
 from toygan.draw import sheet
 from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.moments import StepRow, moments
-from toygan.draw.panels import INK, PLAIN, colour_bar, corner_note, frame_view, pixel_extent
+from toygan.draw.panels import INK, colour_bar, corner_note, frame_view, pixel_extent
 from toygan.draw.players import not_recorded
+from toygan.draw.style import entitle
 from toygan.files.text import number, percent
 from toygan.quantities.density import Estimate
 from toygan.session.recording import Recording
@@ -127,7 +128,7 @@ def densities(recording: Recording, seen: SeenDensity) -> Figure:
         axis = axis_at(figure, left, below + sheet.UNDER, sheet.THIRD, tall)
         panel(axis, shown, seen)
         axis.tick_params(labelleft=left == sheet.MARGIN)
-        axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
+        entitle(axis, title)
     return figure
 
 

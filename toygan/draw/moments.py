@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from toygan.draw.layout import axis_at, fitted_to, place_beneath
 from toygan.draw.sheet import MARGIN, TEXT, WIDTH, framed, say
-from toygan.draw.style import INK, LARGE, PLAIN, SMALL
+from toygan.draw.style import INK, LARGE, PLAIN, SMALL, entitle
 from toygan.session.recording import Recording
 from toygan.view.scene import seeds_of, title_of
 
@@ -66,7 +66,7 @@ def drawn_column(figure: Figure, column: int, rows: Sequence[StepRow], side: flo
         bottom += row.under
         axis = axis_at(figure, left, bottom, side, side * row.tall)
         row.draw(axis, column)
-        axis.set_title("" if column else row.title, size=PLAIN, loc="left", pad=5, color=INK)
+        entitle(axis, "" if column else row.title)
         axis.set_ylabel("" if column else axis.get_ylabel())
         bottom += side * row.tall + ABOVE
         axes.append(axis)

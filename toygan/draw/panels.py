@@ -21,7 +21,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from toygan.draw.layout import size_of
 from toygan.draw.points import GENERATED, generated_cloud, generated_points, real_points
-from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, quiet
+from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, quiet
 from toygan.files.text import LARGEST, SMALLEST, number
 from toygan.quantities.table import Floor, label_of, shown_in
 from toygan.session.recording import Recording
@@ -543,7 +543,7 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     axis.yaxis.set_major_formatter(FuncFormatter(tick))
     axis.set_xlabel("step", size=PLAIN, labelpad=1, color=INK)
     axis.grid(linewidth=0.4, alpha=0.35)
-    quiet(axis, ("left", "bottom"))
+    quiet(axis, FRAMELESS)
     if not axis.lines:
         axis.text(0.5, 0.5, "not measured", transform=axis.transAxes, ha="center", color=FAINT, size=PLAIN)
     elif axis.get_legend_handles_labels()[0]:

@@ -19,7 +19,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from toygan.draw import panels, sheet
 from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.points import GENERATED, REAL, latent_colours, real_points
-from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, quiet
+from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, entitle, quiet
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, scene, title_of
@@ -71,14 +71,14 @@ def folded(sent: np.ndarray) -> np.ndarray:
 # --- particles and transport -----------------------------------------------------------------------------------------
 
 
-def trails(axis: Axes, scene: Scene, frame: int = -1, particles: int = FOLLOWED) -> None:
+def trails(axis: Axes, scene: Scene, frame: int = -1) -> None:
     """Draw the way of some latents' points through all frames so far: thin and pale at first, dark at the end."""
     real_points(axis, scene).set_alpha(0.25)
     until, first = len(scene.steps) if frame == -1 else frame + 1, 0
     if not scene.recording.facts.followed:
         first = until - 1
         panels.corner_note(axis, "not of the same latents in every frame")
-    ways = scene.samples[first:until, :particles].transpose(1, 0, 2)
+    ways = scene.samples[first:until, :FOLLOWED].transpose(1, 0, 2)
     if until - first > 1:
         pieces = np.stack((ways[:, :-1], ways[:, 1:]), axis=2).reshape(-1, 2, 2)
         age = np.tile(0.06 + 0.8 * np.linspace(0, 1, until - 1) ** 2, len(ways))
@@ -119,7 +119,7 @@ def transport_lines(axis: Axes, scene: Scene, frame: int = -1) -> None:
     axis.plot(*real.T, "o", color=REAL, markersize=3.6, markeredgewidth=0, alpha=0.7, zorder=3)
     axis.plot(*points.T, "s", color=GENERATED, markersize=3, markeredgecolor="white", markeredgewidth=0.4, zorder=4)
     corner = f"{len(points)} pairs, mean length {number(float(np.linalg.norm(points - goals, axis=1).mean()))}"
-    axis.set_title(f"{axis.get_title(loc='left')}{corner}", size=PLAIN, loc="left", pad=5, color=INK)
+    entitle(axis, f"{axis.get_title(loc='left')}{corner}")
     return None
 
 
@@ -140,7 +140,7 @@ def transport_matrix(axis: Axes, scene: Scene, frame: int = -1) -> None:
         axis.axvline(edge, color=FAINT, linewidth=0.4, zorder=0)
     for edge in mode_edges(scene, points):
         axis.axhline(edge, color=FAINT, linewidth=0.4, zorder=0)
-    quiet(axis, ("left", "bottom"))
+    quiet(axis, FRAMELESS)
     axis.set_xlabel("real point", size=SMALL, labelpad=1, color=INK)
     axis.set_ylabel("generated point", size=SMALL, labelpad=1, color=INK)
     return None
@@ -321,7 +321,7 @@ def not_recorded(axis: Axes, words: str = "not recorded") -> None:
 def dress_plain(axis: Axes, title: str) -> None:
     """A panel over anything but the steps, in the same manner."""
     axis.set_title(title, size=LARGE, loc="left", pad=14, color=INK)
-    quiet(axis, ("left", "bottom"))
+    quiet(axis, FRAMELESS)
     axis.yaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.grid(linewidth=0.4, alpha=0.35)
 
@@ -345,7 +345,7 @@ def inside(recording: Recording) -> Figure:
     for place, (title, panel) in enumerate(maps):
         axis = axis_at(figure, sheet.MARGIN + place * pitch, below + 2 * row + 0.75, side, tall)
         panel(axis, shown, shown.last)
-        axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
+        entitle(axis, title)
     for place, plot in enumerate(plots):
         left = sheet.MARGIN + 0.08 + (place % 3) * pitch
         plot(axis_at(figure, left, below + (1 - place // 3) * row + 0.42, pitch - 0.55, curve), recording)
@@ -366,7 +366,7 @@ def one_panel(recording: Recording, drawn: Sequence[TitledPanel]) -> Figure:
         axis = axis_at(
             figure, sheet.MARGIN + place * (sheet.WIDTH - 0.35 - side - sheet.MARGIN), below + 0.45, side, tall
         )
-        axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
+        entitle(axis, title)
         panel(axis, shown, shown.last)
     return figure
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from toygan.draw import sheet
 from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.panels import CRITIC, GENERATED, INK, PLAIN, SMALL, colour_bar, frame_view, pixel_extent
+from toygan.draw.style import entitle
 from toygan.files.text import number, percent
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, scene
@@ -138,5 +139,5 @@ def searched(
         axis = axis_at(figure, left, below + sheet.UNDER + 0.2, HALF, tall)
         panel(axis, shown, seen)  # type: ignore[operator]
         axis.tick_params(labelsize=SMALL)
-        axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
+        entitle(axis, title)
     return figure

@@ -14,9 +14,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from toygan.draw import sheet
 from toygan.draw.layout import axis_at
 from toygan.draw.moments import StepRow, moments
-from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL, tick
+from toygan.draw.panels import CRITIC, FAINT, INK, SMALL, tick
 from toygan.draw.points import GENERATED
-from toygan.draw.style import quiet
+from toygan.draw.style import entitle, quiet
 from toygan.files.text import number
 from toygan.quantities.spectrum import Spectrum
 from toygan.session.recording import Recording
@@ -111,5 +111,5 @@ def spectra(recording: Recording, found: Spectrum) -> Figure:
     for left, (words, panel) in zip((sheet.MARGIN + 0.15, sheet.WIDTH - 0.2 - sheet.SIDE), PANELS, strict=True):
         axis = axis_at(figure, left, below + 0.45, sheet.SIDE, sheet.SIDE)
         panel(axis, found)
-        axis.set_title(words, size=PLAIN, loc="left", pad=5, color=INK)
+        entitle(axis, words)
     return figure

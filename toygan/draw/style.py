@@ -8,16 +8,16 @@ from matplotlib.axes import Axes
 
 INK, FAINT = "#222222", "#8a8a8a"
 SMALL, PLAIN, LARGE = 8, 9, 10.5
-SIDES = ("left", "right", "bottom", "top")
+FRAMELESS = ("right", "top")  # of a panel of curves
 
 
-def entitle(axis: Axes, words: str, size: float = PLAIN, pad: float = 5) -> None:
+def entitle(axis: Axes, words: str) -> None:
     """A panel's title at its upper left."""
-    axis.set_title(words, size=size, loc="left", pad=pad, color=INK)
+    axis.set_title(words, size=PLAIN, loc="left", pad=5, color=INK)
 
 
-def quiet(axis: Axes, sides: Sequence[str] = SIDES) -> None:
-    """Small numbers, short marks and a thin frame, all of it pale; a frame at some of its sides alone."""
+def quiet(axis: Axes, without: Sequence[str] = ()) -> None:
+    """Small numbers, short marks and a thin frame, all of it pale; no frame at some of its sides."""
     axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     for name, spine in axis.spines.items():
-        spine.set(visible=name in sides, color=FAINT, linewidth=0.6)
+        spine.set(visible=spine.get_visible() and name not in without, color=FAINT, linewidth=0.6)

@@ -152,7 +152,7 @@ def who(wanted: Filter) -> str:
     """Which runs or pieces of theory a term is about, by the values of its filter; empty for all."""
     shown = [key for key in wanted if key != "scenario" and not (key in PIECES.values() and "method" in wanted)]
     shown = sorted(shown, key=lambda key: key in LAST)  # a way, then whose; a method, then its group
-    words = {key: name_of(key, wanted[key]) for key in shown}
+    words = {key: named_setting(key, wanted[key]) for key in shown}
     doubled = {one.split(" ")[0] for key, one in words.items() if "." in key}
     if words.get("group") and "method" in words:
         words["group"] = f"({words['group']})"
@@ -160,7 +160,7 @@ def who(wanted: Filter) -> str:
     return " ".join([*told, *([f"on {several(wanted['scenario'])}"] if "scenario" in wanted else [])])
 
 
-def name_of(key: str, value: Any) -> str:
+def named_setting(key: str, value: Any) -> str:
     """One value of a filter: of a key of a grid with the last word of its key."""
     told = several(value)
     if key in ("method", "group", "objective", "constraint", "way", *PIECES.values()):

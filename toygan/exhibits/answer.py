@@ -177,13 +177,13 @@ def bounds_told(claim: Claim) -> str:
     if claim.over or claim.minus:
         return ""
     said = [
-        BOUNDS[name].aloud.format(as_written(claim.value, bound))
+        BOUNDS[name].aloud.format(in_format(claim.value, bound))
         for name, bound in claim.bounds.items()
         if name in BOUNDS
     ]
     if claim.equals is not None:
-        near = f"within {as_written(claim.value, claim.within)} of " if claim.within else ""
-        said.append(f"{near}{as_written(claim.value, claim.equals)}")
+        near = f"within {in_format(claim.value, claim.within)} of " if claim.within else ""
+        said.append(f"{near}{in_format(claim.value, claim.equals)}")
     return " and ".join(said)
 
 
@@ -198,10 +198,10 @@ def value_of(term: Term, rows: Sequence[Row]) -> str | None:
     result = middle(values)
     if result is None:
         return None
-    return as_written(term, result)
+    return in_format(term, result)
 
 
-def as_written(term: Term, value: float) -> str:
+def in_format(term: Term, value: float) -> str:
     """A number of a term as people write its quantity."""
     plain = term.along is not None or term.reaches is not None or term.at == "period"
     return number(value) if plain else written(str(term.measure), value)

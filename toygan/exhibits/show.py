@@ -266,6 +266,7 @@ def pictures(
         for suffix in dict.fromkeys(["png", *asked.formats]):
             figure = figure_of(panel, title, labelled(chosen), portraits, command, shorter, options, asked.seed)
             save_figure(figure, path.with_suffix(f".{suffix}"), command, options)
+            give_back()
         made.append(Picture(path, title, f"{title}: {PANELS[panel.kind].about}"))
     return made
 

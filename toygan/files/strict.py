@@ -23,7 +23,6 @@ from toygan.files.mistakes import (
     Mistake,
     Place,
     UserError,
-    dotted,
     in_toml,
     shortened,
     suggestion,
@@ -303,7 +302,26 @@ def placed(mistakes: Sequence[Mistake], data: Mapping[str, Any], source: Source)
         value = lookup(data, key)
         given = "" if value is None or isinstance(value, dict) else shortened(in_toml(value))
         first.setdefault(key, mistake._replace(key=key, given=given, place=locate(key, source, lines)))
-    return sorted(first.values(), key=lambda found: (line_of(found.key or (), lines) or 0, dotted(found.key or ())))
+    return without_repeats(sorted(first.values(), key=lambda found: in_order(found.key or (), lines)))
+
+
+def in_order(key: Key, lines: Mapping[Key, int]) -> tuple[int, list[str]]:
+    """Where a key stands among others of a file: by its line, then by its words and numbers."""
+    return line_of(key, lines) or 0, [f"{part:09}" if isinstance(part, int) else part for part in key]
+
+
+def without_repeats(mistakes: Sequence[Mistake]) -> list[Mistake]:
+    """Of mistakes that many elements of one list share the first few, the last of which says how many more there are."""
+    alike: dict[tuple[Key | None, str], list[Mistake]] = {}
+    for mistake in mistakes:
+        listed = mistake.key[:-1] if mistake.key and isinstance(mistake.key[-1], int) else mistake.key
+        alike.setdefault((listed, mistake.message), []).append(mistake)
+    left = {mistake for some in alike.values() for mistake in some[:SAME]}
+    more = {some[SAME - 1]: f" (and {len(some) - SAME} more of this list)" for some in alike.values() if some[SAME:]}
+    return [one._replace(message=one.message + more.get(one, "")) for one in mistakes if one in left]
+
+
+SAME = 3  # elements of a list that are told
 
 
 def locate(key: Key, source: Source, lines: Mapping[Key, int]) -> Place:

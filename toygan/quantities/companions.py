@@ -114,6 +114,11 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
             found = of_way_back(game, parameters, clouds, real)
         else:
             found = of_pairs(game, parameters, clouds) if OTHER_CRITIC in game.players else {}
+    return as_arrays(found)
+
+
+def as_arrays(found: Parameters) -> dict[str, np.ndarray]:
+    """Tensors as arrays of single precision."""
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
 
 
@@ -125,8 +130,7 @@ def of_course(game: Game, parameters: Parameters, course: Course) -> Arrays:
     `way_error [S]`.
     """
     way, exact = course.at(game, parameters, SHARES_OF_A_WAY), course.exact(times_of(course))
-    found = {"way": way, "way_error": distance(way, exact.to(way))}
-    return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
+    return as_arrays({"way": way, "way_error": distance(way, exact.to(way))})
 
 
 def times_of(course: Course) -> Tensor:
@@ -141,7 +145,7 @@ def of_rounds(game: Game, parameters: Parameters, clouds: Watched, real: Tensor)
     pick = clouds.latent[..., duel.code_place(game, PICK)][..., 0]
     found = {"shares": parameters[SHARES], "real_weights": point_weights(game, parameters, real)}
     made = makers(parameters[SHARES], pick).cpu().numpy().astype(np.uint8)
-    return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()} | {"made_by": made}
+    return as_arrays(found) | {"made_by": made}
 
 
 def of_encoder(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> dict[str, Tensor]:

@@ -399,7 +399,7 @@ def refined(send: Transform, law: LatentLaw, log_p: LogDensity | None) -> tuple[
     before = math.nan
     for n in LEVELS:
         mesh = meshed(send, law, n)
-        value, degenerate = reverse_kl(send, mesh, log_p)
+        value, degenerate = kl_of_made(send, mesh, log_p)
         change = 0.0 if value == before else abs(value - before)
         if change < LITTLE + SHARE_OF * abs(value) or degenerate > LOST:
             break
@@ -407,7 +407,7 @@ def refined(send: Transform, law: LatentLaw, log_p: LogDensity | None) -> tuple[
     return mesh, UNKNOWN if log_p is None else Estimate(value, max(change, ROUNDING)), degenerate
 
 
-def reverse_kl(send: Transform, mesh: Mesh, log_p: LogDensity | None) -> tuple[float, float]:
+def kl_of_made(send: Transform, mesh: Mesh, log_p: LogDensity | None) -> tuple[float, float]:
     """KL(q | p) and the share of the latents around which G is flat; without a target minus the entropy of q.
 
     With s(z) = p(z) / |det dG/dz|, the density of a latent's own sheet, it is E log s(z) - log p(G(z)), over many latents,
@@ -429,7 +429,7 @@ def crowding(send: Transform, mesh: Mesh) -> float:
     """E log(q / s): what other sheets add to the density of a latent's own, in nats; 0 where nothing is folded."""
     latents, weights = nodes(mesh, TOGETHER)
     across, flat = determinants(send, latents, send(latents))
-    own, place = at_home(mesh, latents)
+    own, place = own_triangles(mesh, latents)
     others, _ = summed(mesh, place, own)
     added = np.log1p(others * across / np.exp(log_latent(mesh.law, latents)))
     return float(weights[~flat] @ added[~flat] / weights[~flat].sum())
@@ -462,7 +462,7 @@ def own_density(send: Transform, law: LatentLaw, latents: np.ndarray, sent: np.n
         return np.asarray(np.exp(log_latent(law, latents)) / determinants(send, latents, sent)[0])
 
 
-def at_home(mesh: Mesh, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def own_triangles(mesh: Mesh, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The triangle that each latent [m, 2] is in [m], and where the mesh sends the latent [m, 2]."""
     n = mesh.sides.shape[1] - 1
     cells, places = [], []

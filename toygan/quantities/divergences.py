@@ -121,7 +121,7 @@ def quadrature(log_p: LogDensity, log_q: LogDensity, window: Window, seen: np.nd
     corners = size * np.indices((COARSEST, COARSEST)).reshape(2, -1).T + (left, bottom)
     whole, error, done = evaluated(log_p, log_q, corners, size), 0.0, []
     for _ in range(DEEPEST):
-        share = held(corners, size, seen)
+        share = shares_seen(corners, size, seen)
         corners, size = quartered(corners, size), size / 2
         parts = evaluated(log_p, log_q, corners, size)
         change, mass_seen = compared(whole, parts)
@@ -154,7 +154,7 @@ def quartered(corners: np.ndarray, size: np.ndarray) -> np.ndarray:
     return (corners[:, None] + halves).reshape(-1, 2)
 
 
-def held(corners: np.ndarray, size: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def shares_seen(corners: np.ndarray, size: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """The share of the points seen [n, 2] in each of some cells of one size: [m]."""
     if not len(corners):
         return np.zeros(0)

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from toygan.files.disk import read_json
+from toygan.files.mistakes import UserError
 from toygan.quantities.diagnosis import Event
 from toygan.quantities.table import Floor, derived
 
@@ -250,19 +251,12 @@ def read_facts(folder: Path) -> Facts:
 def facts_in(said: Any, path: Path) -> Facts:
     """The facts in what a `run.json` holds, checked whole; UserError with file, key, value and what is legal otherwise."""
     if isinstance(said, dict) and said.keys() >= FACTS and said["format"] != FORMAT:
-        refuse(f"{path}: format {brief(said['format'])} is not {FORMAT}, the one known here")
+        raise UserError(f"{path}: format {brief(said['format'])} is not {FORMAT}, the one known here")
     if not is_record(said):
-        refuse(f"{path}: is not the record of a run")
+        raise UserError(f"{path}: is not the record of a run")
     if fault := fault_in(said, SHAPE):
-        refuse(f"{path}: {fault}")
+        raise UserError(f"{path}: {fault}")
     return Facts.of(said)
-
-
-def refuse(message: str) -> NoReturn:
-    """Raise a UserError."""
-    from toygan.files.strict import UserError  # needs pydantic, which looking at a recording does not
-
-    raise UserError(message)
 
 
 def is_record(said: Any) -> bool:

@@ -287,7 +287,7 @@ class Glance(NamedTuple):
 
 def glance(ground: Ground, samples: np.ndarray, critic: AnyCritic | None, losses: Arrays) -> Glance:
     """A look at samples [N, 2]: what is kept of a frame, and what is only measured."""
-    told, judged = ({}, None) if critic is None else opinions(ground, samples, critic)
+    told, judged = ({}, None) if critic is None else opinions_on(ground, samples, critic)
     numbers = [samples, *losses.values()]
     lost = any(not (np.abs(one) < RUNAWAY).all() for one in numbers)
     lost |= any(not np.isfinite(values).all() for values in told.values())
@@ -301,7 +301,7 @@ def row_of(values: np.ndarray) -> np.ndarray:
         return values[None] if values.dtype == bool else values[None].astype(np.float32)
 
 
-def opinions(ground: Ground, samples: np.ndarray, critic: AnyCritic) -> tuple[Arrays, Judged]:
+def opinions_on(ground: Ground, samples: np.ndarray, critic: AnyCritic) -> tuple[Arrays, Judged]:
     """What a critic says on the grids and at the watched points, as arrays of a frame and as what is measured."""
     real, fake = ground.real[:JUDGED], samples[:JUDGED]
     pairs = min(len(real), len(fake))

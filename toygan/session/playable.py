@@ -91,8 +91,8 @@ class Best(NamedTuple):
 
 class Playable(NamedTuple):
     """A game as data: models by name (`critic` and `generator` for games of alternating moves, with `over` where the end of a
-    step changes more than its number, else `step`; `look`, `map` and `gauge`; and `optimum`), the first state by place, first parameters
-    by player, draws by name, dials by key, and where a state holds what.
+    step changes more than its number, else `step`; `look`, `map` and `gauge`; and `optimum`), the first state by place, first
+    parameters by player, draws by name, dials by key, and where a state holds what.
     """
 
     models: Mapping[str, Model]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from toygan.files.disk import Arrays, complete_lines, plain, unpacked
+from toygan.files.mistakes import UserError
 from toygan.quantities.diagnosis import Event, events_of
 from toygan.quantities.table import QUANTITIES, Floor, When, derived
 from toygan.session.facts import Facts, read_facts
@@ -96,8 +97,6 @@ class Recording:
 
     def frame(self, i: int) -> Moment:
         """One of the frames, from 0 on, or from the end by -1; UserError for one that there is not."""
-        from toygan.files.strict import UserError
-
         steps = self.frames["step"]
         if not isinstance(i, int | np.integer) or not -len(steps) <= i < len(steps):
             raise UserError(f"frame {i!r}: {self.name} has {len(steps)} frames, numbered 0 to {len(steps) - 1}")
@@ -119,8 +118,6 @@ class Recording:
 
     def dataframe(self) -> Any:
         """All curves as a pandas DataFrame: a row a frame and seed, a column a quantity. UserError without pandas."""
-        from toygan.files.strict import UserError
-
         try:
             import pandas
         except ImportError:
@@ -136,7 +133,6 @@ class Recording:
         the run never used; equal n and k give equal points. With batch norm in the generator the n points are
         normalised together. Raises UserError for a recording without `weights.npz`, or a number below 1 (k: 0).
         """
-        from toygan.files.strict import UserError
         from toygan.session.simulation import fresh_points
 
         for name, value, least in (("n", n, 1), ("k", k, 0)):
@@ -168,7 +164,7 @@ class Recording:
         """What the run plays, from its facts; UserError where this version does not understand it."""
         from toygan.files.config import Config
         from toygan.files.own import settled
-        from toygan.files.strict import Source, UserError, check
+        from toygan.files.strict import Source, check
 
         if self.facts.is_recorded:
             where = self.folder or self.name
@@ -185,8 +181,6 @@ class Recording:
         """What every seed's players had learned at the end, by name (`toygan.session.looks.weights`); UserError, saying
         what it is wanted for, where that was not kept.
         """
-        from toygan.files.strict import UserError
-
         if self.learned is not None:
             return self.learned
         if self.facts.is_recorded:

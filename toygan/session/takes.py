@@ -56,7 +56,7 @@ class Take:
 # --- beginning ---------------------------------------------------------------------------------------------------------
 
 
-def earlier(folder: Path, config: Mapping[str, Any], inputs: Mapping[str, str], fresh: bool) -> dict[str, Any]:
+def earlier_session(folder: Path, config: Mapping[str, Any], inputs: Mapping[str, str], fresh: bool) -> dict[str, Any]:
     """The facts of an earlier session of this very recording, none where there was none. UserError for a folder that holds
     a finished recording, one with other settings, or a run.
     """
@@ -118,7 +118,7 @@ def kept_frame(take: Take, step: int) -> dict[str, np.ndarray]:
     return unpacked(folders.frame_path(take.place, step))
 
 
-def keep(take: Take, step: int, frame: Mapping[str, np.ndarray], lines: str) -> None:
+def keep_take(take: Take, step: int, frame: Mapping[str, np.ndarray], lines: str) -> None:
     """Keep one frame with its measures."""
     take.steps.append(step)
     try:
