@@ -94,14 +94,14 @@ def again(context: typer.Context, *also: str) -> str:
     """
     arguments = [param for param in context.command.params if param.param_type_name == "argument"]
     given = [place for param in arguments for place in words_of(param, context.params.get(param.name or ""))]
-    return shlex.join(["toygan", str(context.info_name), *given, *options_again(context, *also)])
+    return shlex.join(["toygan", str(context.command.name), *given, *options_again(context, *also)])
 
 
 def options_again(context: typer.Context, *also: str) -> list[str]:
     """The options of a command that are not as usual, as words, without those that change no picture, but for some."""
     options = [param for param in context.command.params if param.param_type_name == "option"]
     chosen = [param for param in options if param.name not in BESIDE]
-    chosen += [param for param in options if param.name in also]
+    chosen += [param for param in options if param.name in ("formats", *also)]
     return [word for param in chosen for word in words_of(param, context.params.get(param.name or ""))]
 
 
