@@ -576,4 +576,14 @@ def test_a_sweep_file_with_a_name_that_no_disk_takes_is_told_with_its_place(key,
     Path("many.toml").write_text("".join(f"{one} = {value}\n" for one, value in lines.items()))
     result = CliRunner().invoke(app, ["sweep", "many.toml"])
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"toygan: many.toml, line {1 if key == 'scenarios' else 2}: {key}")
+    assert result.stderr.startswith(f"toygan: many.toml, line {1 if key == 'scenarios' else 2}")
+    assert key in result.stderr.split("\n")[0]
+
+
+def test_of_a_list_of_wrong_values_a_few_are_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("many.toml").write_text(f'scenarios = ["dirac"]\nmethods = {[*range(50)]}\nseeds = 0\n')
+    said = CliRunner().invoke(app, ["sweep", "many.toml"]).stderr
+    assert said.count("many.toml, line 2: methods[") == 3
+    assert "methods[2] = 2: must be a string (and 47 more of this list)" in said
+    assert "many.toml, line 3: seeds = 0" in said

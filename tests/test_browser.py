@@ -310,7 +310,7 @@ PATH = """() => { const { state, placeOf, points, facts } = toygan.dials, k = st
 
 
 def test_dials_show_what_was_played(plane):
-    for weight, game in zip((0.3, 1.0, 3.0), dials.games("ns-gan-r1", "simultaneous")[3:6], strict=True):
+    for weight, game in zip((0.3, 1.0, 3.0), dials.played_games("ns-gan-r1", "simultaneous")[3:6], strict=True):
         plane.select_option("#dial-method", "ns-gan-r1")
         plane.wait_for_function("toygan.dials.points()")
         plane.select_option("#dial-weight", str(weight).removesuffix(".0"))

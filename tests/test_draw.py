@@ -658,9 +658,9 @@ def test_comparison_names_every_run_in_one_view_with_one_w1_panel():
     runs = [synthetic(frames=2, **SMALL, modes=8, method=name) for name in ("gan", "wgan", "wgan-gp", "rpgan", "lsgan")]
     figure = draw.comparison(runs)
     titles = [axis.get_title(loc="left") for axis in figure.axes]
-    assert {"gan", "wgan", "wgan-gp", "rpgan", "lsgan", "W1, median of the seeds"} <= set(titles)
+    assert {"gan", "wgan", "wgan-gp", "rpgan", "lsgan", "W1, median of the seeds (log scale)"} <= set(titles)
     medians = {tuple(np.median(run.metrics["w1"], axis=1)) for run in runs}
-    curves = figure.axes[titles.index("W1, median of the seeds")]
+    curves = figure.axes[titles.index("W1, median of the seeds (log scale)")]
     assert medians <= {tuple(line.get_ydata()) for line in curves.lines}
     assert words(figure).count("of 8 modes") == 5
 
@@ -714,7 +714,7 @@ def test_each_scenario_of_a_comparison_has_its_own_floor():
     for t, run in enumerate(runs):
         run.metrics["w1_floor"][:] = 0.125 * (1 + t % 2)
     figure = draw.comparison(runs)
-    (curves,) = [axis for axis in figure.axes if axis.get_title(loc="left") == "W1, median of the seeds"]
+    (curves,) = [axis for axis in figure.axes if axis.get_title(loc="left") == "W1, median of the seeds (log scale)"]
     floors = {line.get_label(): line.get_ydata()[0] for line in curves.lines if line.get_label().startswith("floor")}
     assert floors == {"floor: Swiss roll": 0.125, "floor: Ring": 0.25}
 

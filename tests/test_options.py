@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 
 import toygan
 import toygan.draw as draw
-from toygan.cli.drawing import with_command
+from toygan.cli.drawing import drawn_together, with_command
 from toygan.cli.main import app
 from toygan.cli.shared import again
 from toygan.draw import choice, film, fonts, panels
@@ -199,6 +199,18 @@ def test_slides_are_16_by_9_whatever_is_on_them(tmp_path, kind, style):
     assert [wide / tall for wide, tall in sizes] == pytest.approx([16 / 9] * 3, rel=2e-3)
     if kind == "png":
         assert {wide for wide, _ in sizes} == {1920}
+
+
+@pytest.mark.parametrize("style", ["paper", "slide"])
+def test_a_comparison_fills_its_slide(tmp_path, style):
+    """A page that is as tall as need be would stand small in the middle of 16:9: a slide is laid out for its width."""
+    runs = [few(), few(method="gan")]
+    path = drawn_together(runs, tmp_path / "both", "png", draw.Pace(), Options(style=style))
+    with Image.open(path) as opened:
+        dark = np.asarray(opened.convert("L")).min(axis=0) < 200
+        wide = opened.width
+    places = np.flatnonzero(dark)
+    assert (places[-1] - places[0]) / wide > 0.8
 
 
 def test_a_page_is_what_is_asked_for():

@@ -55,7 +55,7 @@ from toygan.many.sweep import (
     unfinished,
     unrecorded,
 )
-from toygan.many.task import End, Task, at_home_here, bring_home, cargo_for, keep_failure, moved, perform
+from toygan.many.task import End, Task, at_home_here, bring_home, cargo_for, files_moved, keep_failure, perform
 from toygan.many.task import load as load_files
 from toygan.session import folder as folders
 from toygan.session.recording import load
@@ -707,17 +707,17 @@ def test_a_points_file_travels_under_another_path(tmp_path: Path) -> None:
         "x": home,
     }
     record = {"run.json": json_bytes(facts), "frames.npz": home.encode()}
-    away = moved(record, moves)
+    away = files_moved(record, moves)
     expected = facts | {"config": facts["config"] | {"target": {"path": there}}, "inputs": {there: "00"}}
     assert json.loads(away["run.json"]) == expected
     assert away["frames.npz"] == record["frames.npz"]
-    assert moved(away, {there: home}) == record
+    assert files_moved(away, {there: home}) == record
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]\n", json_bytes({"config": 3}), b"\xff", b"[" * 10**5])
 def test_a_damaged_record_travels_as_it_is(content: bytes) -> None:
     for name in ("run.json", "config.toml"):
-        assert moved({name: content}, {"/a/b.csv": "/c/b.csv"}) == {name: content}
+        assert files_moved({name: content}, {"/a/b.csv": "/c/b.csv"}) == {name: content}
 
 
 def test_words_that_are_a_path_stay_words_on_another_machine(tmp_path: Path, monkeypatch) -> None:
@@ -741,7 +741,7 @@ def test_words_that_are_a_path_stay_words_on_another_machine(tmp_path: Path, mon
     assert end.files["config.toml"] == (home.folder / "config.toml").read_bytes()
     away, here = (json.loads(text) for text in (end.files["run.json"], (home.folder / "run.json").read_bytes()))
     assert [away[key] for key in ("title", "config", "inputs")] == [here[key] for key in ("title", "config", "inputs")]
-    assert moved(moved(end.files, {str(points): "/x/y.csv"}), {"/x/y.csv": str(points)}) == end.files
+    assert files_moved(files_moved(end.files, {str(points): "/x/y.csv"}), {"/x/y.csv": str(points)}) == end.files
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def print_summary(recording: Recording) -> None:
     facts = recording.facts
     out.print(recording.name, style="bold", end="")
     out.print(f"  {facts.status} at step {facts.step} of {facts.steps}, {facts.all_seconds:.1f} s")
-    rows = facts.summary.rows
+    rows = facts.ends
     told = ["seed", *shown_in("terminal"), *facts.own_measures, "diverged_at"]
     show_rows([name for name in told if any(row.get(name) is not None for row in rows)], rows)
     for words in floor_words(recording):

@@ -471,8 +471,23 @@ def drawn_together(recordings: Sequence[Recording], path: Path, suffix: str, pac
     """Draw several runs' picture or film, by the suffix, as PATH.SUFFIX; where it is."""
     from toygan.draw import save_comparison, save_comparison_film
 
-    still = partial(save_comparison, recordings, options=options)
+    still = partial(save_comparison if options.style == "paper" else slide_of, recordings, options=options)
     return saved(still, partial(save_comparison_film, recordings, pace=pace, options=options), path, suffix)
+
+
+def slide_of(recordings: Sequence[Recording], path: Path, options: Options) -> None:
+    """Draw two runs' critics and W1 alone, laid out for a slide: a whole comparison would stand small in its middle, as it does
+    where there is no room for them, or more runs, whose critics would be smaller still.
+    """
+    from toygan.draw import save_comparison
+    from toygan.draw.choice import save_chosen
+
+    if len(recordings) > 2:
+        return save_comparison(recordings, path, options=options)
+    try:
+        save_chosen(recordings, ["critic", "w1"], path, options=options)
+    except ValueError:  # too small a page
+        save_comparison(recordings, path, options=options)
 
 
 def saved(still: Callable[..., None], film: Callable[..., None], path: Path, suffix: str) -> Path:

@@ -20,9 +20,8 @@ from toygan.files.mistakes import UserError
 from toygan.files.text import say, say_json, tell
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from toygan.draw import Options
+    from toygan.draw.saved import Figure
     from toygan.session.dirac import Portrait
     from toygan.session.recording import Recording
 
@@ -277,9 +276,9 @@ def all_portraits(methods: Sequence[str], rules: Sequence[str], changes: Sequenc
 
 def typed_portraits(game: str, rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]) -> list[Portrait]:
     """A typed game under every rule, or under six where none is named."""
-    from toygan.session.typed import asked, config_of, typed, typed_portrait
+    from toygan.session.typed import ask_of, config_of, typed, typed_portrait
 
-    read, ask = typed(game), asked(**told)
+    read, ask = typed(game), ask_of(**told)
     configs = [config_of(ask, [*changes, setting_of(rule)]) for rule in rules or USUAL_RULES]
     return [typed_portrait(read, ask, config) for config in configs]
 

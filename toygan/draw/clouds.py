@@ -110,4 +110,4 @@ def status_of_floor(recording: Recording, seen: Refined) -> str:
     why = f" · no optimal critic: {seen.why_not}" if seen.why_not else ""
     facts = recording.facts
     at = f"seed {facts.portrait} · step {facts.step} of {facts.steps}"
-    return f"{at} · W1 of perfect samples of {len(seen.real)}: {number(mean)}, at most {number(most)} of 16{why}"
+    return f"{at} · W1 of perfect samples of {len(seen.real)}: {number(mean)}, the largest of 16 {number(most)}{why}"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from matplotlib import rc_context
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Figure
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 

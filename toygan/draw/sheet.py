@@ -232,10 +232,14 @@ def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
         no_optimum_told(shown),
         real_in_words(shown),
         f"{bold}{dotted_in_words(recording)}{floor_in_words(recording)}Curves of W1 are of "
-        f"{recording.facts.summary.critic_points or 'a few'} points a frame. {arrows_in_words(shown)}",
+        f"{recording.facts.summary.critic_points or 'a few'} points a frame{SAME * recording.facts.followed}. "
+        f"{arrows_in_words(shown)}",
     ]
     lines = [(line, "sans-serif") for text in prose for line in in_lines(text, language, TEXT, 3)]
     return lines + [(line, "monospace") for line in command_lines(recording, 112)]
+
+
+SAME = ", always of the same latents, so all of a curve may lie above or below the end's number"
 
 
 def no_optimum_told(shown: Scene) -> str:
@@ -474,7 +478,7 @@ def w1_together(axis: Axes, recordings: Sequence[Recording]) -> list[Line2D | No
     tables = [recording.curve(name) for name in ("w1", "w1_floor") for recording in recordings]
     panels.logarithmic(axis, tables)
     panels.dress_curves(
-        axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds"
+        axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds (log scale)"
     )
     names = [textwrap.shorten(name, NAME, placeholder=" …") for name in names_apart(recordings)]
     panels.name_ends(axis, ends, names, styles)

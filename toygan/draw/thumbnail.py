@@ -57,6 +57,15 @@ def shrunk(path: Path, width: int) -> bytes:
     return webp([picture])
 
 
+def is_tall(path: Path) -> bool:
+    """Whether a picture is so much higher than wide that it could not be read as high as a screen."""
+    with Image.open(path) as opened:
+        return opened.height > TALL * opened.width
+
+
+TALL = 1.35
+
+
 def size_of(shown: Scene, width: int) -> tuple[int, int]:
     """Width and height in pixels of a panel with equal units on both axes."""
     left, right, bottom, top = shown.view

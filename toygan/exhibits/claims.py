@@ -426,7 +426,7 @@ def stamp(path: Path) -> tuple[int, ...]:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def read_run(folder: Path, *stamps: tuple[int, ...]) -> Recorded:
     """The folder in the state that the stamps tell."""
     facts, path = read_facts(folder), folder / "metrics.jsonl"

@@ -59,7 +59,7 @@ def with_explanations(
     pairs = list(zip(exhibit.explanations, behind, strict=True))
     told = []
     for i, (claim, verdict) in enumerate(zip(exhibit.claims, verdicts, strict=True), 1):
-        own = Setting("", cases_of(exhibit, claim, here.works), verdict, numbers_of(claim, here.rows))
+        own = Setting("", cases_of(exhibit, claim, here.works), verdict, numbers_asked(claim, here.rows))
         about = [(one, judged(exhibit, one, claim, there)) for one, there in pairs if i in one.claims]
         others = [there for _, there in about]
         told.append(verdict._replace(explanations=tuple(explained(one, own, there, others) for one, there in about)))
@@ -69,11 +69,11 @@ def with_explanations(
 def judged(exhibit: Exhibit, one: Explanation, claim: Claim, there: Behind) -> Setting:
     """A claim's condition, judged by the runs of an explanation."""
     asked = one.asked(claim)
-    cases, numbers = cases_of(exhibit, asked, there.works), numbers_of(asked, there.rows)
+    cases, numbers = cases_of(exhibit, asked, there.works), numbers_asked(asked, there.rows)
     return Setting(one.setting, cases, judge(asked, there.rows), numbers)
 
 
-def numbers_of(claim: Claim, rows: Sequence[Row]) -> list[tuple[float | None, bool]]:
+def numbers_asked(claim: Claim, rows: Sequence[Row]) -> list[tuple[float | None, bool]]:
     """The number of every row that a condition is asked of, and whether it fulfils it; nothing where that cannot be said."""
     try:
         values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
@@ -87,7 +87,7 @@ def explained(one: Explanation, here: Setting, there: Setting, others: Sequence[
     verdict, differs, (other, argument) = there.verdict, differing(here, there), decisive(here, there, others)
     untested = "" if other.numbers and there.numbers else ", the one difference, though not held against chance"
     contrast = f"not {where(other)}: {argument} decides it{untested}" if argument else in_doubt(here, there, differs)
-    vain = in_vain(differs, chance(here, there) < LIKELY)
+    vain = without_effect(differs, chance(here, there) < LIKELY)
     words = sentence(here.held, verdict, vain, contrast, f"because {one_line(one.because).rstrip('.')}")
     return Explained(one.setting, verdict.held, verdict.numbers, differs, argument, words)
 
@@ -178,7 +178,7 @@ def differing(here: Setting, there: Setting) -> tuple[str, ...]:
     for key, cases in there.cases.items():
         before = here.cases.get(key, ())
         for columns, settings in cases:
-            other = beside(columns, before)
+            other = counterpart(columns, before)
             found = ({} if other is None else changed(other, settings)) | found
         found = fewer(before, cases) | found
     return tuple(found.values())
@@ -203,7 +203,7 @@ def some_of(values: Sequence[Any]) -> str:
     return ", ".join(plain_value(value) for value in values)
 
 
-def beside(columns: Row, cases: Cases) -> Settings | None:
+def counterpart(columns: Row, cases: Cases) -> Settings | None:
     """The settings of the run that stands for this one in another setting: where there is a choice, of the same columns."""
     found = list(cases)
     for name in (*NAMING, *(name for name in columns if "." in name)):
@@ -264,7 +264,7 @@ def where(other: Setting) -> str:
     return f'in the setting "{other.name}"' if other.name else "here"
 
 
-def in_vain(differs: Sequence[str], apart: bool) -> str:
+def without_effect(differs: Sequence[str], apart: bool) -> str:
     """That one argument did not turn the verdict, or several together; the numbers may be others all the same."""
     one, names = len(differs) == 1, ", ".join(differs) or "nothing"
     if apart:

@@ -502,18 +502,18 @@ def read(name: str) -> Exhibit:
     mistakes = [
         *wrong_methods(origin.data["methods"]),
         *wrong_columns(exhibit),
-        *twins(exhibit),
+        *same_pieces(exhibit),
         *nothing_shown(exhibit),
         *about_no_claim(exhibit),
     ]
     if mistakes:
         raise UserError(*placed(mistakes, *origin))
     runs, explanations = (
-        at_home(exhibit.runs, path.parent),
-        tuple(one.model_copy(update={"runs": at_home(one.runs, path.parent)}) for one in exhibit.explanations),
+        runs_at_home(exhibit.runs, path.parent),
+        tuple(one.model_copy(update={"runs": runs_at_home(one.runs, path.parent)}) for one in exhibit.explanations),
     )
     distances = tuple(
-        item.model_copy(update={side: beside(getattr(item, side), path.parent) for side in ("a", "b")})
+        item.model_copy(update={side: in_its_folder(getattr(item, side), path.parent) for side in ("a", "b")})
         for item in exhibit.distances
     )
     return exhibit.model_copy(update={"runs": runs, "distances": distances, "explanations": explanations}).read_from(
@@ -521,10 +521,10 @@ def read(name: str) -> Exhibit:
     )
 
 
-def at_home(groups: tuple[Runs, ...], folder: Path) -> tuple[Runs, ...]:
+def runs_at_home(groups: tuple[Runs, ...], folder: Path) -> tuple[Runs, ...]:
     """Groups of runs whose scenarios' files lie where they are."""
     return tuple(
-        group.model_copy(update={"scenarios": tuple(beside(name, folder) for name in group.scenarios)})
+        group.model_copy(update={"scenarios": tuple(in_its_folder(name, folder) for name in group.scenarios)})
         for group in groups
     )
 
@@ -552,7 +552,7 @@ def wrong_columns(exhibit: Exhibit) -> list[Mistake]:
     ]
 
 
-def twins(exhibit: Exhibit) -> Iterator[Mistake]:
+def same_pieces(exhibit: Exhibit) -> Iterator[Mistake]:
     """Pieces of theory that nothing tells apart."""
     for kind in PIECES.values():
         counts = Counter[str]()
@@ -567,7 +567,7 @@ def nothing_shown(exhibit: Exhibit) -> Iterator[Mistake]:
     for i, panel in enumerate(exhibit.panels):
         needed = PIECES.get(panel.kind, "runs")
         if not getattr(exhibit, needed):
-            what = f"the panel {called(panel)} has nothing to show"
+            what = f"the panel {panel_name(panel)} has nothing to show"
             yield Mistake(("panels", i, "kind"), what, f"it needs [[{needed}]]; or choose another kind")
 
 
@@ -596,12 +596,12 @@ def named_before(exhibit: Exhibit, i: int) -> set[tuple[str, int]]:
 PIECES = {"distances": "distances", "phases": "phases", "plan": "plans", "bound": "bounds", "refined": "refined"}
 
 
-def called(panel: Panel) -> str:
+def panel_name(panel: Panel) -> str:
     """A panel by its title, or by its kind."""
     return in_toml(panel.title or panel.kind)
 
 
-def beside(scenario: str, folder: Path) -> str:
+def in_its_folder(scenario: str, folder: Path) -> str:
     """A scenario's file where it lies, or its name."""
     return str(folder / scenario) if scenario.endswith(".toml") else scenario
 

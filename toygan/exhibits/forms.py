@@ -47,7 +47,7 @@ MOMENTS: Mapping[str, ReadAt] = {
 }  # fmt: skip
 
 
-class Bound(NamedTuple):
+class Edge(NamedTuple):
     """A bound: how it is said, whether a number keeps to it, and on which side of it numbers do, 1 above and -1 below."""
 
     aloud: str
@@ -55,9 +55,9 @@ class Bound(NamedTuple):
     side: int
 
 
-BOUNDS: Mapping[str, Bound] = {
-    "above": Bound("above {}", gt, 1),
-    "below": Bound("below {}", lt, -1),
-    "at_least": Bound("at least {}", ge, 1),
-    "at_most": Bound("at most {}", le, -1),
+BOUNDS: Mapping[str, Edge] = {
+    "above": Edge("above {}", gt, 1),
+    "below": Edge("below {}", lt, -1),
+    "at_least": Edge("at least {}", ge, 1),
+    "at_most": Edge("at most {}", le, -1),
 }

@@ -185,7 +185,7 @@ def read(name: str) -> Protocol:
     if found is None:
         raise UserError(*placed(mistakes, data, source))
     protocol = found.read_from(Origin(named, source))
-    if mistakes := [*twins(protocol), *lost_rows(protocol)]:
+    if mistakes := [*same_runs(protocol), *lost_rows(protocol)]:
         raise UserError(*placed(mistakes, data, source))
     wrong = dict.fromkeys(mistake for i in range(len(protocol.runs)) for mistake in mistakes_of(protocol, i))
     if wrong:
@@ -202,7 +202,7 @@ def told_by_its_method(mistake: Mistake, every: Iterable[Mistake]) -> bool:
                                           and other.message == mistake.message for other in every)  # fmt: skip
 
 
-def twins(protocol: Protocol) -> Iterator[Mistake]:
+def same_runs(protocol: Protocol) -> Iterator[Mistake]:
     """Runs that nothing tells apart."""
     names = [group.name for group in protocol.runs]
     for i, name in enumerate(names):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from toygan.exhibits.answer import answer
 from toygan.exhibits.claims import Verdict, judge, matching
-from toygan.exhibits.dials import asked as dials_of
+from toygan.exhibits.dials import dials_of
 from toygan.exhibits.explained import Behind, with_explanations
 from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.refined import refined_rows
@@ -97,7 +97,7 @@ def showing(
     rows = [*with_refined(exhibit, runs), *theory_rows(exhibit, portraits)]
     finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
-    verdicts = verdicts_of(exhibit, works, rows, explaining)
+    verdicts = verdicts_of(exhibit, Behind(works, rows), explaining)
     shown = Showing(
         name=exhibit.name,
         title=exhibit.title,
@@ -119,15 +119,11 @@ def showing(
     return shown
 
 
-def verdicts_of(
-    exhibit: Exhibit, works: Sequence[Work], rows: Sequence[Record], explaining: Sequence[Sequence[Work]]
-) -> list[Verdict]:
-    """The verdicts on an exhibit's claims by the rows of its works, with what the runs behind its explanations say of them."""
-    verdicts = [judge(claim, rows) for claim in exhibit.claims]
-    if not explaining:
-        return verdicts
+def verdicts_of(exhibit: Exhibit, here: Behind, explaining: Sequence[Sequence[Work]]) -> list[Verdict]:
+    """What became of every claim, and in the settings of its explanations, if these were done."""
+    verdicts = [judge(claim, here.rows) for claim in exhibit.claims]
     others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
-    return with_explanations(exhibit, verdicts, Behind(works, rows), others)
+    return with_explanations(exhibit, verdicts, here, others) if explaining else verdicts
 
 
 def with_refined(exhibit: Exhibit, runs: Sequence[Record]) -> list[Record]:
@@ -270,6 +266,7 @@ def pictures(
         for suffix in dict.fromkeys(["png", *asked.formats]):
             figure = figure_of(panel, title, labelled(chosen), portraits, command, shorter, options, asked.seed)
             save_figure(figure, path.with_suffix(f".{suffix}"), command, options)
+            give_back()
         made.append(Picture(path, title, f"{title}: {PANELS[panel.kind].about}"))
     return made
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from toygan.files.config import Config, Method, View
 from toygan.files.memory import memory
 from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, plainly, shortened, suggestion
-from toygan.files.own import PARTS, WORD, given, halves, in_its_file, is_own, short, table_of
+from toygan.files.own import PARTS, WORD, given, half_as_table, halves, in_its_file, is_own, short
 from toygan.files.own_parts import filled
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.files.strict import (
@@ -29,9 +29,9 @@ from toygan.files.strict import (
     parse_key,
     parse_override,
     placed,
-    put,
     read_toml,
     refused,
+    set_key,
 )
 from toygan.files.world import BUILDERS, build_target
 from toygan.game.constraints import CONSTRAINTS
@@ -129,7 +129,7 @@ def scenario_of(scenario: str | Callable[..., Any]) -> tuple[dict[str, Any], Sou
         path = find(scenario)
         file, source = read_toml(path)
         return {"name": folder_name(path)} | file, source, path.parent
-    target = table_of(scenario) if isinstance(scenario, str) else given(scenario)
+    target = half_as_table(scenario) if isinstance(scenario, str) else given(scenario)
     name = short(target["kind"])
     title = name.rpartition(".")[2].replace("_", " ")
     return {"name": name, "title": title, "target": target}, Source(str(scenario)), Path.cwd()
@@ -190,7 +190,7 @@ def overriding(override: str | tuple[str, Any], said: Mapping[str, Place]) -> Ov
 def apply(changes: Sequence[Override], data: dict[str, Any]) -> None:
     """Put overrides into the data in place."""
     for key, value, place in changes:
-        put(data, key, (given(value) if callable(value) else as_kind(value)) if is_part(key) else value, place)
+        set_key(data, key, (given(value) if callable(value) else as_kind(value)) if is_part(key) else value, place)
 
 
 def is_part(key: Names) -> bool:
@@ -232,7 +232,7 @@ def resolved(file: Mapping[str, Any], method: str | Method | None) -> tuple[dict
 def called(name: Any, own: Collection[str] = ()) -> Any:
     """The name of a method as a run has it: `mine.py:my_loss+r1` is `mine.my_loss+r1`; any other word as it is."""
     both = halves(name) if isinstance(name, str) and name not in own else None
-    return "+".join(short(table_of(half)["kind"]) for half in both if half != "none") if both else name
+    return "+".join(short(half_as_table(half)["kind"]) for half in both if half != "none") if both else name
 
 
 def name_of(method: Method) -> str:
@@ -300,7 +300,7 @@ def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) 
 
 def pair_named(head: str, tail: str) -> Mapping[str, Any]:
     """The table of a pair; Refusal where a half of it is nothing."""
-    parts = {"objective": table_of(head), "constraint": table_of(tail)}
+    parts = {"objective": half_as_table(head), "constraint": half_as_table(tail)}
     for (what, part), legal in zip(parts.items(), (OBJECTIVES, CONSTRAINTS), strict=True):
         if not is_own(part["kind"]):
             known_half(what, part["kind"], list(legal))

@@ -23,7 +23,6 @@ from toygan.files.mistakes import (
     Mistake,
     Place,
     UserError,
-    dotted,
     in_toml,
     shortened,
     suggestion,
@@ -220,7 +219,7 @@ def parse_key(name: str, option: str = "--set", place: Place | None = None) -> N
     return tuple(key)
 
 
-def put(data: dict[str, Any], key: Names, value: Any, place: Place) -> None:
+def set_key(data: dict[str, Any], key: Names, value: Any, place: Place) -> None:
     """Set a nested key in place; a part of the path that is not a table is a UserError.
 
     Another kind brings its own options: the old kind's go.
@@ -303,7 +302,26 @@ def placed(mistakes: Sequence[Mistake], data: Mapping[str, Any], source: Source)
         value = lookup(data, key)
         given = "" if value is None or isinstance(value, dict) else shortened(in_toml(value))
         first.setdefault(key, mistake._replace(key=key, given=given, place=locate(key, source, lines)))
-    return sorted(first.values(), key=lambda found: (line_of(found.key or (), lines) or 0, dotted(found.key or ())))
+    return without_repeats(sorted(first.values(), key=lambda found: in_order(found.key or (), lines)))
+
+
+def in_order(key: Key, lines: Mapping[Key, int]) -> tuple[int, list[str]]:
+    """Where a key stands among others of a file: by its line, then by its words and numbers."""
+    return line_of(key, lines) or 0, [f"{part:09}" if isinstance(part, int) else part for part in key]
+
+
+def without_repeats(mistakes: Sequence[Mistake]) -> list[Mistake]:
+    """Of mistakes that many elements of one list share the first few, the last of which says how many more there are."""
+    alike: dict[tuple[Key | None, str], list[Mistake]] = {}
+    for mistake in mistakes:
+        listed = mistake.key[:-1] if mistake.key and isinstance(mistake.key[-1], int) else mistake.key
+        alike.setdefault((listed, mistake.message), []).append(mistake)
+    left = {mistake for some in alike.values() for mistake in some[:SAME]}
+    more = {some[SAME - 1]: f" (and {len(some) - SAME} more of this list)" for some in alike.values() if some[SAME:]}
+    return [one._replace(message=one.message + more.get(one, "")) for one in mistakes if one in left]
+
+
+SAME = 3  # elements of a list that are told
 
 
 def locate(key: Key, source: Source, lines: Mapping[Key, int]) -> Place:
@@ -510,7 +528,7 @@ def example_of(value: Any) -> str:
 
 def example(schema: Mapping[str, Any], node: Any) -> Any:
     """A legal value: the default, or one made from the type; None where the schema says too little."""
-    node = resolved(schema, node)
+    node = followed(schema, node)
     if examples := node.get("examples"):
         return examples[0]
     if isinstance(node.get("default"), bool | int | float | str | list):
@@ -552,14 +570,14 @@ def legal_keys(model: type[BaseModel], location: Key) -> list[str]:
 
 def legal_kinds(model: type[BaseModel], location: Key) -> list[str]:
     """The kinds of the table at pydantic's location, in the order of its own table."""
-    choices = [resolved(schema_of(model), choice) for choice in node_at(model, location).get("oneOf", ())]
+    choices = [followed(schema_of(model), choice) for choice in node_at(model, location).get("oneOf", ())]
     return [choice["properties"]["kind"]["const"] for choice in choices]
 
 
 def legal_words(model: type[BaseModel], location: Key) -> list[str]:
     """The words, or numbers, that may stand at pydantic's location."""
     node = node_at(model, location)
-    several = [resolved(schema_of(model), choice) for choice in node.get("anyOf", (node,))]
+    several = [followed(schema_of(model), choice) for choice in node.get("anyOf", (node,))]
     return [str(word) for one in several for word in one.get("enum", [one["const"]] if "const" in one else [])]
 
 
@@ -569,7 +587,7 @@ def node_at(model: type[BaseModel], location: Key) -> dict[str, Any]:
     node: Any = schema
     for part in location:
         node = step_into(schema, node, part)
-    return resolved(schema, node)
+    return followed(schema, node)
 
 
 @lru_cache(maxsize=64)
@@ -580,7 +598,7 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
 
 def step_into(schema: Mapping[str, Any], node: Any, part: str | int) -> Any:
     """The schema one step further down: into a property, a tagged choice, an item or any key of a mapping."""
-    node = resolved(schema, node)
+    node = followed(schema, node)
     tags = node.get("discriminator", {}).get("mapping", {})
     if part in tags:
         return {"$ref": tags[part]}
@@ -589,13 +607,13 @@ def step_into(schema: Mapping[str, Any], node: Any, part: str | int) -> Any:
     if isinstance(part, int) and part < len(node.get("prefixItems", ())):
         return node["prefixItems"][part]
     for choice in node.get("anyOf", ()) if isinstance(part, int) else ():
-        if resolved(schema, choice).get("type") == "array":
+        if followed(schema, choice).get("type") == "array":
             return step_into(schema, choice, part)
     more = node.get("additionalProperties") or next(iter(node.get("patternProperties", {}).values()), None)
     return more if isinstance(more, dict) else node.get("items", node)
 
 
-def resolved(schema: Mapping[str, Any], node: Any) -> dict[str, Any]:
+def followed(schema: Mapping[str, Any], node: Any) -> dict[str, Any]:
     """A schema node with its reference followed; of something that may be left out, the node of what may be there."""
     while isinstance(node, dict) and ("$ref" in node or len(there := present(node)) == 1):
         node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else there[0]

@@ -58,14 +58,14 @@ def player(*recordings: Recording) -> PagePlayer:
 
 def whole(recordings: Sequence[Recording]) -> str:
     """A page of recordings with all that it needs; data files by the names under which its scripts ask for them."""
-    shown, files = zip(*(packed(recording, i) for i, recording in enumerate(recordings)), strict=True)
+    shown, files = zip(*(packed_run(recording, i) for i, recording in enumerate(recordings)), strict=True)
     head = [*(tag("style", read(name)) for name in STYLES), tag("script", read(FIRST))]
     data = [tag("script", content, data_path=name) for one in files for name, content in one.items()]
     body = tag("main", film(shown), *data, *(tag("script", read(name)) for name in OTHERS), id="content")
     return page(", ".join(labels(shown)), head, [body], class_="js", data_theme="auto")
 
 
-def packed(recording: Recording, i: int) -> tuple[Shown, dict[str, str]]:
+def packed_run(recording: Recording, i: int) -> tuple[Shown, dict[str, str]]:
     """One run as a page shows it, and its data files by name."""
     seen = scene(recording)
     files = {f"{i}-{s}": content.decode() for s, content in packed_runs(recording)}
