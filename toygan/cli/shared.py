@@ -33,20 +33,8 @@ OwnCode = Annotated[
 Changes = Annotated[list[str], option("--set", "KEY=VALUE", "Override any key of the scenario.", complete_setting)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 # Options that change no picture: where files go, and how the work is done.
-BESIDE = {
-    "out",
-    "page",
-    "as_json",
-    "form",
-    "animation",
-    "only",
-    "workers",
-    "engine",
-    "address",
-    "fresh",
-    "dry_run",
-    "strict",
-}
+BESIDE = {"out", "formats", "page", "as_json", "form", "animation", "only", "workers", "engine", "address", "fresh",
+          "dry_run", "strict"}  # fmt: skip
 
 
 def sharing(command: Callable[..., None]) -> Callable[..., None]:
