@@ -134,12 +134,18 @@ def duration(seconds: float) -> str:
 
 
 def in_columns(rows: list[tuple[str, ...]], room: int = UNBOUNDED) -> str:
-    """Rows of words under each other; the last column is folded where there is no room for it."""
+    """Rows of words under each other; the last column is folded where there is no room for it, or stands beneath where there is
+    next to none.
+    """
     *widths, _ = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    left = max(room - sum(widths) - 2 * len(widths), 12)
-    lines = list[str]()
+    left, lines = room - sum(widths) - 2 * len(widths), list[str]()
     for *words, last in rows:
         head = "".join(word.ljust(width) + "  " for word, width in zip(words, widths, strict=True))
-        first, *more = folded(last, left).split("\n")
-        lines += [head + first, *(" " * len(head) + part for part in more)]
+        inset = len(head) if left >= LEAST else len(head) - len(head.lstrip(" ")) + 4
+        first, *more = folded(last, room - inset).split("\n")
+        lines += [head + first] if left >= LEAST else [head, " " * inset + first]
+        lines += [" " * inset + part for part in more]
     return "\n".join(line.rstrip() for line in lines)
+
+
+LEAST = 24  # letters of a column in which words can be read
