@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toygan.draw.thumbnail import poster, shrunk, small_film
-from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Explained, Verdict, counted
+from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
 from toygan.exhibits.published import Published
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.files.disk import write_aside
@@ -41,6 +41,7 @@ def write_site(
     from joblib import Parallel, delayed
 
     write_assets(place)
+    give_back()
     order = in_order(showings)
     Parallel(n_jobs=min(at_once, len(showings)))(
         delayed(write_exhibit)(place, showing, way) for showing, way in zip(showings, order, strict=True)
@@ -181,13 +182,9 @@ def verdict_line(found: Verdict, quick: bool = False) -> str:
     kind = "quick" if quick and words != BY_CONSTRUCTION else words.replace(" ", "-")
     told = tag("small", "in quick runs") if kind == "quick" else ""
     mark = tag("span", sign, f" {words}", told, class_=f"verdict {kind}")
-    elsewhere = tag("ul", *map(elsewhere_line, found.explanations), class_="elsewhere") if found.explanations else ""
+    others = [tag("li", tag("strong", marked(one.setting)), ": ", marked(one.words)) for one in found.explanations]
+    elsewhere = tag("ul", *others, class_="elsewhere") if others else ""
     return tag("li", mark, tag("p", marked(found.says)), tag("p", marked(found.evidence), class_="evidence"), elsewhere)
-
-
-def elsewhere_line(found: Explained) -> str:
-    """What became of a claim in another setting, and what decides."""
-    return tag("li", tag("strong", marked(found.setting)), ": ", marked(found.words))
 
 
 def stills(figures: Sequence[str]) -> str:
