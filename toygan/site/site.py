@@ -38,15 +38,28 @@ def write_site(
     """Write the whole site into `place`, so many exhibits at once, with the published experiments that are given, and return
     its index. It opens from disk and from any web server.
     """
-    from joblib import Parallel, delayed
-
     write_assets(place)
     give_back()
-    order = in_order(showings)
-    Parallel(n_jobs=min(at_once, len(showings)))(
-        delayed(write_exhibit)(place, showing, way) for showing, way in zip(showings, order, strict=True)
-    )
+    write_exhibits(place, showings, at_once)
     return write_index(place, showings, quick, protocols)
+
+
+def write_exhibits(place: Path, showings: Sequence[Showing], at_once: int) -> None:
+    """Write the pages of all exhibits, so many at once: this process writes its share of them, for one that only waits holds
+    as much memory as one that works.
+    """
+    from joblib import Parallel, delayed
+
+    pages = list(zip(showings, in_order(showings), strict=True))
+    jobs = [delayed(write_exhibit)(place, *page) for i, page in enumerate(pages) if i % at_once]
+    others = Parallel(n_jobs=min(at_once, len(pages)) - 1, return_as="generator")(jobs) if jobs else iter(())
+    try:
+        for page in pages[::at_once]:
+            write_exhibit(place, *page)
+        list(others)
+    except BaseException:
+        getattr(others, "close", lambda: None)()
+        raise
 
 
 class Neighbours(NamedTuple):
