@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.exhibits import files as exhibits
 from toygan.exhibits.work import planned
+from toygan.files.mistakes import Mistake, Place, UserError, headline, paragraph
 from toygan.files.scenario import read
-from toygan.files.strict import Mistake, Place, UserError, headline, paragraph
 from toygan.many import run
 
 HEAD = 'title = "t"\n[target]\n'

@@ -21,8 +21,8 @@ from test_tricks import TINY
 
 import toygan
 from toygan.draw.companions import KINDS
+from toygan.draw.moving import band_colours
 from toygan.draw.panels import band_edges
-from toygan.draw.pixels import band_colours
 from toygan.draw.thumbnail import banded
 from toygan.exhibits import dials
 from toygan.exhibits.claims import Verdict

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from itertools import islice
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ from toygan.targets.mixtures import ring
 from toygan.targets.target import Modes
 from toygan.view.chosen import of_seed
 from toygan.view.language import is_wide, told
-from toygan.view.scene import scene
+from toygan.view.scene import UNKNOWN, no_optimum, scene
 
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 FOUR = Modes(4 * SQUARE, np.tile(0.01 * np.eye(2), (4, 1, 1)), np.full(4, 0.25))
@@ -183,6 +184,11 @@ def test_every_row_of_the_zoo_is_looked_at_and_measured(name):
     row, _ = measured(gauge(config, sim, {"w1": {"mean": 0.1}}), observe(sim, sim.start))
     assert all(values.shape == (2,) for values in row.values())
     assert fixed_arrays(config, sim, [0])["real"].shape == (16, 2)
+    judges_more = bool(
+        sim.world.game.beside or sim.world.game.clouds
+    )  # than points: then a picture says what, from the config
+    facts = SimpleNamespace(config=json.loads(config.model_dump_json()))
+    assert (no_optimum(SimpleNamespace(facts=facts)) != UNKNOWN) == judges_more
 
 
 def test_scores_by_class_have_the_drawn_score_for_their_mean():

@@ -46,9 +46,8 @@ def test_commands_run(document, tmp_path, monkeypatch, no_processes):
         small = [*SMALL] if words[0] in ("run", "sweep") else []
         small += ["--dry-run"] if words[0] == "sweep" and {"all", "benchmarks/constraints.toml"} & {*words} else []
         words = [str(ROOT / word) if (ROOT / word).is_file() else word for word in words]
-        fewer = (
-            {"--steps": "0,2,4"} if words[0] in ("draw", "compare") else {"--seeds": "2"} if words[0] == "sweep" else {}
-        )
+        looks = {"--steps": "0,2,4", "--step": "2"}
+        fewer = {"draw": looks, "compare": looks, "sweep": {"--seeds": "2"}}.get(words[0], {})
         words = [fewer.get(before, word) for before, word in pairwise(["", *words])]
         result = CliRunner().invoke(app, [*words, *small])
         assert result.exit_code == 0, f"{' '.join(words)}: {result.output}"

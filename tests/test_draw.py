@@ -15,9 +15,10 @@ from matplotlib.text import Text
 from PIL import Image, ImageSequence
 
 import toygan.draw as draw
-from toygan.draw import film, panels, pixels, players, reel, sheet, together
+from toygan.draw import film, moving, panels, players, reel, sheet, together
 from toygan.draw import steps as draw_steps
 from toygan.draw.points import GENERATED, INK_ADDED, visible
+from toygan.draw.saved import save_figure
 from toygan.files.text import number
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording
@@ -222,7 +223,7 @@ def test_pixels_are_the_scores_interpolated_and_the_right_way_up():
     axis = Figure(figsize=(2, 2), dpi=50).add_axes((0, 0, 1, 1))
     panels.frame_view(axis, shown)
     edges = panels.band_edges(shown.scores)
-    field = pixels.score_pixels(axis, shown.scores[0], edges)
+    field = moving.score_pixels(axis, shown.scores[0], edges)
     y, x = (np.indices((100, 100)) + 0.5) / 100 * 6 - 3
     expected = np.digitize(x + 2 * y, edges)
     assert (field.band == expected).mean() > 0.98
@@ -657,9 +658,9 @@ def test_comparison_names_every_run_in_one_view_with_one_w1_panel():
     runs = [synthetic(frames=2, **SMALL, modes=8, method=name) for name in ("gan", "wgan", "wgan-gp", "rpgan", "lsgan")]
     figure = draw.comparison(runs)
     titles = [axis.get_title(loc="left") for axis in figure.axes]
-    assert {"gan", "wgan", "wgan-gp", "rpgan", "lsgan", "W1, median of the seeds"} <= set(titles)
+    assert {"gan", "wgan", "wgan-gp", "rpgan", "lsgan", "W1, median of the seeds (log scale)"} <= set(titles)
     medians = {tuple(np.median(run.metrics["w1"], axis=1)) for run in runs}
-    curves = figure.axes[titles.index("W1, median of the seeds")]
+    curves = figure.axes[titles.index("W1, median of the seeds (log scale)")]
     assert medians <= {tuple(line.get_ydata()) for line in curves.lines}
     assert words(figure).count("of 8 modes") == 5
 
@@ -713,7 +714,7 @@ def test_each_scenario_of_a_comparison_has_its_own_floor():
     for t, run in enumerate(runs):
         run.metrics["w1_floor"][:] = 0.125 * (1 + t % 2)
     figure = draw.comparison(runs)
-    (curves,) = [axis for axis in figure.axes if axis.get_title(loc="left") == "W1, median of the seeds"]
+    (curves,) = [axis for axis in figure.axes if axis.get_title(loc="left") == "W1, median of the seeds (log scale)"]
     floors = {line.get_label(): line.get_ydata()[0] for line in curves.lines if line.get_label().startswith("floor")}
     assert floors == {"floor: Swiss roll": 0.125, "floor: Ring": 0.25}
 
@@ -896,7 +897,7 @@ def test_a_seed_without_its_critic_shows_its_points_and_says_so(tmp_path):
     draw.save_film(run, tmp_path / "film.gif")
     assert len(pictures_in(tmp_path / "film.gif")) == 2
     for view in ("inside", "latent", "transport"):
-        players.save_view(run, view, tmp_path / f"{view}.png")
+        save_figure(players.VIEWS[view](run), tmp_path / f"{view}.png", "")
 
 
 def few(**changes):
@@ -1002,3 +1003,9 @@ def test_a_legend_of_several_floors_stays_under_the_title():
     if legend is not None:
         assert legend.get_window_extent().y1 <= curve._left_title.get_window_extent().y0 + 2
     assert "5 scenarios" in words(figure)
+
+
+def test_thousands_on_axes_are_written_as_in_sentences():
+    for value in (12_000, 9_500, 150_000, 0.02, 3e7, -12_000):
+        assert panels.tick(value) == number(value, 6 if abs(value) < 1e6 else 3)
+    assert panels.tick(12_000) == "12000"

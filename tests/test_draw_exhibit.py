@@ -699,3 +699,40 @@ def test_slopes_are_held_against_their_own_ceiling_where_runs_know_it():
 )
 def test_a_scenario_is_left_out_where_it_stands_and_not_where_a_name_begins_like_it(label, scenario, shown):
     assert within(label, scenario) == shown
+
+
+@pytest.mark.parametrize(
+    ("several", "said"),
+    [
+        ([[0, 1, 2]], "seed 0, one of 3"),
+        ([[0], [0, 1, 2, 3]], "seed 0, one of up to 4"),
+        ([[0, 1], [1, 0]], "seeds 0, 1, one of 2"),
+        ([[0], [2]], "seeds 0, 2"),
+        ([[0], [0]], "seed 0"),
+    ],
+)
+def test_seeds_that_are_shown_are_told_once(several, said):
+    assert parts.shown_seeds(several) == said
+    runs = [SimpleNamespace(facts=SimpleNamespace(seeds=seeds), frames={"step": np.array([0, 5])}) for seeds in several]
+    assert f" · shown: {said} · " in parts.runs_in_words(runs, shown=True)
+
+
+WHY = [
+    ({"labels": "both"}, "for each label another critic is best"),
+    ({"cast": {"kind": "encoder"}}, "points with their latents"),
+    ({"cast": {"kind": "encoder", "judges": "both", "latents": 0.01}}, "points with their latents"),
+    ({"cast": {"kind": "encoder", "judges": "points"}}, "none is known"),
+    ({"cast": {"kind": "spread"}}, "a point with its batch"),
+    ({}, "none is known"),
+]
+
+
+@pytest.mark.parametrize(("method", "said"), WHY)
+@pytest.mark.parametrize("kind", ["critics", "levels"])
+def test_a_panel_without_an_optimum_says_why(kind, method, said):
+    run = recorded(config={"method": method, "generator": {"kind": "data-plus-noise"}})
+    frames = {name: array for name, array in run.frames.items() if name != "optimal_scores"}
+    without = Labelled("one", type(run)(run.facts, frames, dict(run.metrics)))
+    told = " ".join(words(PANELS[kind].draw(material(kind, recordings=[without]))).split())
+    assert "No optimal critic: " in told
+    assert said in told

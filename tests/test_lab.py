@@ -32,7 +32,7 @@ from toygan.game.streams import draws, starts
 from toygan.game.zoo import ZOO
 from toygan.quantities.critic import Judged, critic_gap, critic_value
 from toygan.quantities.diagnosis import findings
-from toygan.quantities.evidence import Story, whereabouts
+from toygan.quantities.evidence import Story, with_points
 from toygan.quantities.modes import high_quality, modes_kept
 from toygan.quantities.optimal import of_clouds
 from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
@@ -43,7 +43,7 @@ from toygan.session.simulation import simulation
 from toygan.site.lab import FIRST_PLACE, POOL, SIDE, SIZES, address, sized, sketch, write_lab, write_lab_of
 
 SHIPPED = ["eight-gaussians", "swiss-roll", "two-moons", "dirac", "far-gaussian"]
-PLAYED = ["ns-gan", "wgan-gp", "wgan", "gan", "unrolled-gan", "ns-gan-r1", "rpgan"]
+PLAYED = ["ns-gan", "wgan-gp", "wgan", "gan", "unrolled-gan", "ns-gan-r1", "rpgan", "wgan-l1"]
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,14 @@ def test_pythons_draws_give_pythons_game(seen, place, scenario, method, steps, n
 @pytest.mark.parametrize(
     ("method", "net"),
     sampled(
-        [("ns-gan", "1*14*2*10*2"), ("wgan-gp", "4*20*5*7*1"), ("wgan", "2*40*1*3*2"), ("ns-gan-r1", "6*9*3*12*2")], 4
+        [
+            ("ns-gan", "1*14*2*10*2"),
+            ("wgan-gp", "4*20*5*7*1"),
+            ("wgan", "2*40*1*3*2"),
+            ("ns-gan-r1", "6*9*3*12*2"),
+            ("rpgan", "1*5*1*5*2"),
+        ],
+        5,
     ),
 )
 def test_players_cut_to_measure_play_as_python_s(seen, place, method, net):
@@ -248,7 +255,7 @@ def test_where_no_layers_and_neurons_can_be_chosen_the_size_is_a_usual_one(seen,
     """Nothing of an address was broken, and all methods stay choosable."""
     opened(seen, place, "#s=two-moons&m=ns-gan&z=own")
     assert seen.page.eval_on_selector_all("#method option[disabled]", "all => all.length") == 0
-    for where, chosen in (("#method", "unrolled-gan"), ("#scenario", "dirac")):
+    for where, chosen in (("#method", "wgan-l1"), ("#scenario", "dirac")):
         if where == "#scenario":
             opened(seen, place, "#s=two-moons&m=ns-gan&z=own")
         seen.page.select_option(where, chosen)
@@ -338,6 +345,40 @@ def test_own_points_are_drawn_and_travel_in_the_address(seen, place):
     assert seen.page.input_value("#copied").startswith("toygan run drawn.toml -m ns-gan")
 
 
+def test_of_nothing_no_game_learns_and_it_goes_on_with_the_first_point(seen, place):
+    """Everything erased in the middle of a game, and drawn anew; beyond the points that are kept earlier ones make room."""
+    opened(seen, place, "#m=ns-gan")
+    seen.page.click("#play")
+    until(seen.page, 5)
+    seen.page.click("#draw")
+    still(seen.page)
+    assert "nothing to learn from" in seen.page.inner_text(".said")
+    assert seen.page.get_attribute("#target-eight-gaussians", "aria-pressed") == "false"
+    step = look(seen.page)["step"]
+    seen.page.click("#one")
+    seen.page.click("#play")
+    still(seen.page)
+    assert look(seen.page)["step"] == step
+    seen.page.locator("#stage").scroll_into_view_if_needed()
+    box = seen.page.locator("#stage").bounding_box()
+    seen.page.mouse.click(box["x"] + 100, box["y"] + 100)
+    seen.page.wait_for_function(f"lab.told.playing && lab.look().step > {step}")
+    assert seen.page.inner_text(".said") == ""
+    seen.page.mouse.down()
+    for k in range(30):
+        seen.page.mouse.move(box["x"] + 20 + 280 * (k % 2), box["y"] + 10 + 10 * k, steps=4)
+    seen.page.mouse.up()
+    seen.page.wait_for_function("lab.page.experiment.drawn.length === 3000")
+    low, high = seen.page.evaluate("lab.page.viewOf().slice(2)")
+    heights = (high - np.array(seen.page.evaluate("lab.page.experiment.drawn"))[1::2]) / (high - low) * box["height"]
+    assert heights.max() > 290  # the last stroke is there
+    seen.page.click("#clear")
+    still(seen.page)
+    seen.page.select_option("#seed", "3")  # of nothing no game begins anew: the shipped target is there again
+    seen.page.wait_for_function("lab.setup() && lab.setup().seed === 3")
+    assert seen.page.evaluate("lab.setup().pool.every(Number.isFinite) && lab.setup().pool.length") > 5000
+
+
 def test_a_csv_file_becomes_the_target(seen, place, tmp_path):
     rng = np.random.default_rng(0)
     np.savetxt(tmp_path / "own.csv", rng.standard_normal((300, 2)) * 0.1 + [50, -20], delimiter=",", header="x,y")
@@ -419,7 +460,7 @@ def test_the_address_of_a_runs_config_opens_its_game(seen, place):
         ("#s=no-such&m=ns-gan", "s"), ("#m=nsgan&seed=3", "m"), ("#z=huge&seed=x", "seed, z"), ("#c=0*steps*50!1*frozen*me", "c"),
         ("#c=0*critic_steps*100000", "c"), ("#mv=1*2&b=gan*1!nogan*2", "mv, b"), ("#p=AAAA&d=!!", "p, d"),
         ("#v=crgz&l=none&n=cauchy", "l, v, n"),
-        ("#nonsense&net=1*2*3", "nonsense, net"),
+        ("#nonsense&net=1*2*3", "nonsense, net"), ("#net=9*999*0*5*7&z=own&m=ns-gan", "net"), ("#mv=99*1p000*1p000", "mv"),
     ], 3),
 )  # fmt: skip
 def test_what_of_an_address_cannot_be_read_is_named_and_the_rest_plays(seen, place, address, parts):
@@ -914,7 +955,7 @@ def test_where_clouds_by_chance_are_is_what_python_counts(seen, place, scenario)
         " return clouds.map(one => lab.measures.ofPlaces(one, target.places, target, catalogue.limits.quarter)); }",
         clouds.reshape(80, -1).tolist(),
     )
-    right = whereabouts(clouds.astype(float), known.points, known.places)
+    right = with_points(story(None, None, [0.0]), clouds.astype(float), known.points, known.places)
     assert (
         np.abs([one["shares"] for one in told] - right.shares).max() <= 2 / 200
     )  # a point on a border falls to one side
@@ -1297,7 +1338,7 @@ def test_the_pointer_reads_score_slope_and_nearest_mode(seen, place):
     box = seen.page.locator("#stage").bounding_box()
     seen.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.4)
     said = seen.page.inner_text(".hover")
-    assert re.fullmatch(r" ?· score \S+, slope \S+, mode [1-8] at \S+ sigma", said), said
+    assert re.fullmatch(r" ?· at -0\.\d+, 0\.\d+: score \S+, slope \S+, mode [1-8] at \S+ sigma", said), said
 
 
 def saved(page, name: str) -> bytes:

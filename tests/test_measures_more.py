@@ -292,6 +292,27 @@ def test_the_target_around_a_crowd_is_none_of_the_crowd_s(place, width):
             assert js(found) >= 0.69
 
 
+@pytest.mark.parametrize("of", [eight_modes, cloud])
+@pytest.mark.parametrize("atoms", [1, 5, 100])
+def test_mass_at_places_that_a_density_has_not_is_as_far_as_can_be_however_many_they_are(of, atoms):
+    """Points on a lattice over the target, as of a generator with a few latents; half of them so, half perfect, too."""
+    many, rng = of(20_000, 50), np.random.default_rng(1)
+    lattice = np.stack(np.meshgrid(np.arange(10), np.arange(10)), axis=-1).reshape(-1, 2) / 3 - 1.5
+    fake = rng.permutation(lattice)[:atoms][np.arange(1000) % atoms].astype(np.float32)
+    found = shares(fake, of(1000, 2), many)
+    assert (js(found), tv(found)) == (pytest.approx(math.log(2)), pytest.approx(1))
+    half = shares(np.concatenate([fake[:500], of(500, 3)]), of(1000, 2), many)
+    assert 0.2158 <= js(half) < 0.2158 + 0.03  # 1/2 log 4/3 + 1/4 log 2 + 1/4 log 2/3
+    assert 0.5 <= tv(half) < 0.6
+
+
+def test_a_perfect_sampler_of_a_list_of_points_has_no_places_of_its_own():
+    listed = cloud(60, 9)
+    fake, real = (listed[np.random.default_rng(k).integers(60, size=1000)] for k in (1, 2))
+    assert js(shares(fake, real, listed)) < 0.02
+    assert js(shares(fake, real)) < 0.05
+
+
 def test_places_that_both_clouds_share_are_no_distance():
     atoms = eight_modes(400, 3, 0.0)
     assert js(shares(atoms, atoms[::-1])) == tv(shares(atoms, atoms[::-1])) == 0
@@ -299,7 +320,8 @@ def test_places_that_both_clouds_share_are_no_distance():
     assert js(shares(atoms, eight_modes(400, 4))) == pytest.approx(math.log(2))  # eight places on eight modes
     many = eight_modes(20_000, 5, 0.0)
     found = shares(atoms, atoms[::-1], many)
-    assert found.log_p[-1] == -math.inf  # nothing is elsewhere, nor is it where rounding moved it
+    assert found.log_p[-2] == -math.inf  # nothing is elsewhere, nor is it where rounding moved it
+    assert found.log_q[-1] == -math.inf  # and nothing is at places of its own
     for moved in (np.nextafter(many, 9), np.nextafter(many, -9)):
         assert js(shares(atoms, atoms[::-1], moved)) == js(found) < 0.01
 

@@ -19,7 +19,7 @@ from toygan.files.formula import FUNCTIONS, LONGEST, formula
 from toygan.files.strict import UserError
 from toygan.game.rules import RULES
 from toygan.session.dirac import Portrait
-from toygan.session.typed import Ask, asked, config_of, has_kink, rests_of, typed, typed_portrait
+from toygan.session.typed import Ask, ask_of, config_of, has_kink, rests_of, typed, typed_portrait
 
 torch.set_num_threads(1)
 LETCHER = "x*y - x^2/2 + y^2/2 + x^4/4 - y^4/4"  # Letcher, 2020, arXiv:2005.12649
@@ -36,7 +36,7 @@ def at(text: str, x: float, y: float) -> float:
 
 def drawn(text: str, rule: str, **ask: float | str) -> Portrait:
     """The portrait of a typed game under a rule."""
-    how = asked(**{"steps": 20, **ask})
+    how = ask_of(**{"steps": 20, **ask})
     return typed_portrait(typed(text), how, config_of(how, [setting_of(rule)]))
 
 
@@ -333,5 +333,5 @@ def test_a_place_without_a_number_is_drawn_as_nothing() -> None:
 
 
 def test_what_is_asked_for_has_defaults() -> None:
-    assert asked() == Ask()
-    assert asked(start="2, -1", rate=0.5).start == (2.0, -1.0)
+    assert ask_of() == Ask()
+    assert ask_of(start="2, -1", rate=0.5).start == (2.0, -1.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from toygan.draw.layout import axis_at
-from toygan.draw.panels import FAINT, INK, LARGE, PLAIN, SMALL, STEEPNESS, pixel_extent
+from toygan.draw.panels import INK, LARGE, PLAIN, SMALL, STEEPNESS, pixel_extent
 from toygan.draw.points import GENERATED, REAL
-from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, blank, even, save_figure, say, suffix_in
+from toygan.draw.sheet import WIDTH, blank, even, say
+from toygan.draw.style import quiet
 from toygan.files.text import number
-from toygan.view.look import USUAL, Options
 
 if TYPE_CHECKING:
     from toygan.session.dirac import Portrait
@@ -53,11 +52,9 @@ def dress(axis: Axes, window: float, names: tuple[str, str]) -> None:
     axis.set(xlim=(-window, window), ylim=(-window, window), aspect="equal", anchor="W")
     axis.set_xticks([-window, 0, window])
     axis.set_yticks([-window, 0, window])
-    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     axis.set_xlabel(names[0], size=SMALL, labelpad=1, color=INK)
     axis.set_ylabel(names[1], size=SMALL, labelpad=-4, color=INK)
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
+    quiet(axis)
 
 
 def portraits(
@@ -133,16 +130,7 @@ TYPED = (
 WHO = ("x minimises it, y maximises it.", "x minimises the first, y the second.")
 
 
-def save_portraits(several: Sequence[Portrait], path: str | Path, command: str = "", options: Options = USUAL) -> None:
-    """Write phase portraits as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(portraits(several, command), path, command, options)
-
-
-def save_typed(
-    text: str, several: Sequence[Portrait], path: str | Path, command: str = "", options: Options = USUAL
-) -> None:
-    """Write the phase portraits of a game that was typed in, as `save_portraits` does."""
-    suffix_in(path, PICTURE_FORMATS)
+def typed_portraits(text: str, several: Sequence[Portrait], command: str) -> Figure:
+    """The phase portraits of a game that was typed in."""
     title = textwrap.shorten(text, 90, placeholder=" ...")
-    save_figure(portraits(several, command, title, TYPED.format(who=WHO[";" in text])), path, command, options)
+    return portraits(several, command, title, TYPED.format(who=WHO[";" in text]))

@@ -151,7 +151,8 @@ THEORY: Mapping[str, str] = {  # numbers of pieces of theory, which the table of
 def who(wanted: Filter) -> str:
     """Which runs or pieces of theory a term is about, by the values of its filter; empty for all."""
     shown = [key for key in wanted if key != "scenario" and not (key in PIECES.values() and "method" in wanted)]
-    words = {key: name_of(key, wanted[key]) for key in shown}
+    shown = sorted(shown, key=lambda key: key in LAST)  # a way, then whose; a method, then its group
+    words = {key: named_setting(key, wanted[key]) for key in shown}
     doubled = {one.split(" ")[0] for key, one in words.items() if "." in key}
     if words.get("group") and "method" in words:
         words["group"] = f"({words['group']})"
@@ -159,14 +160,20 @@ def who(wanted: Filter) -> str:
     return " ".join([*told, *([f"on {several(wanted['scenario'])}"] if "scenario" in wanted else [])])
 
 
-def name_of(key: str, value: Any) -> str:
+def named_setting(key: str, value: Any) -> str:
     """One value of a filter: of a key of a grid with the last word of its key."""
     told = several(value)
-    if key in ("method", "group", "objective", "constraint", *PIECES.values()):
+    if key in ("method", "group", "objective", "constraint", "way", *PIECES.values()):
         return told
+    if key == "critic":
+        return USED.get(told, told)
     if key == "update":
         return "" if told == "its own" else f"under {told} steps"
     return f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {told}"
+
+
+LAST = ("critic", "group")
+USED = {"none": "as they are made", "learned": "by the learned critic", "exact": "by the optimal critic"}
 
 
 def several(value: Any) -> str:

@@ -23,7 +23,8 @@ from toygan.exhibits.claims import (
     rows_apart,
     values_of,
 )
-from toygan.exhibits.files import Claim, Filter, Term
+from toygan.exhibits.files import Claim, Filter, Term, asked_of
+from toygan.exhibits.forms import BOUNDS
 from toygan.files.text import number
 from toygan.quantities.table import written
 
@@ -106,7 +107,8 @@ def values_told(some: Sequence[Said]) -> list[str]:
 
 def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
     """A claim's number: the median, or in how many seeds; held against another term's if it has one. Of a claim that
-    failed in some seeds only, in how many it held too; of one that goes through a column, of the value that decides.
+    failed, what was claimed of it too, and in how many seeds it held all the same; of one that goes through a column, of the
+    value that decides.
     """
     claim, rows, beside_it = deciding(claim, rows, failed)
     first, other = value_of(claim.value, rows), claim.over or claim.minus
@@ -118,8 +120,8 @@ def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
         name = "" if called(other) == called(claim.value) else f" {moment_beside(other, claim.value)}"
         same = other.of == claim.value.of
         words += f" against{name} {second}" + ("" if same else whose(other.of))
-    if failed and claim.seeds and not claim.value.truth:
-        words += happy(claim, rows)
+    if not claim.value.truth:
+        words += bounded(claim, rows, failed)
     where = f"on {several(claim.value.of['scenario'])}" if "scenario" in claim.value.of else ""
     return Said(called(claim.value), words + beside_it, where)
 
@@ -152,12 +154,37 @@ def whose(wanted: Filter) -> str:
     return f" with {words}" if words else ""
 
 
-def happy(claim: Claim, rows: Sequence[Row]) -> str:
-    """In how many seeds a claim held all the same; empty for none."""
+def bounded(claim: Claim, rows: Sequence[Row], failed: bool) -> str:
+    """What was claimed of a number, where its claim failed or asks that few seeds are so, and of how many seeds it is true;
+    of numbers that are held against others the latter alone. Empty where nothing is to be said.
+    """
     kept = kept_of(claim, meant(claim.value.of, rows))
-    values = values_of(claim, kept, rows)
+    values = values_of(claim, kept, rows) if claim.seeds else []
     some = sum(value is not None and fulfils(claim, value) for value in values)
-    return f" (as claimed in {some} of {len(values)} seeds)" if some else ""
+    told, of = bounds_told(claim), f"in {some} of {len(values)} seeds"
+    asked = asked_of(claim.seeds) if claim.seeds else None
+    if told and asked and asked.at_most:
+        return f" ({told} {of})"
+    if not failed:
+        return ""
+    if told:
+        return f" (claimed: {told}{f'; so {of}' if some else ''})"
+    return f" (as claimed {of})" if some else ""
+
+
+def bounds_told(claim: Claim) -> str:
+    """The bounds of a number that stands alone, as it is written itself: `at least 25`, `within 0.1 of 0.725`."""
+    if claim.over or claim.minus:
+        return ""
+    said = [
+        BOUNDS[name].aloud.format(in_format(claim.value, bound))
+        for name, bound in claim.bounds.items()
+        if name in BOUNDS
+    ]
+    if claim.equals is not None:
+        near = f"within {in_format(claim.value, claim.within)} of " if claim.within else ""
+        said.append(f"{near}{in_format(claim.value, claim.equals)}")
+    return " and ".join(said)
 
 
 def value_of(term: Term, rows: Sequence[Row]) -> str | None:
@@ -171,5 +198,10 @@ def value_of(term: Term, rows: Sequence[Row]) -> str | None:
     result = middle(values)
     if result is None:
         return None
+    return in_format(term, result)
+
+
+def in_format(term: Term, value: float) -> str:
+    """A number of a term as people write its quantity."""
     plain = term.along is not None or term.reaches is not None or term.at == "period"
-    return number(result) if plain else written(str(term.measure), result)
+    return number(value) if plain else written(str(term.measure), value)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from toygan.exhibits.files import Exhibit
+from toygan.files.mistakes import Key, Mistake, Place, UserError, headline
 from toygan.files.scenario import METHOD
-from toygan.files.strict import Key, Mistake, Place, UserError, headline, key_lines, locate
+from toygan.files.strict import key_lines, locate
 
 
 def said(exhibit: Exhibit, key: Key, names: Iterable[str]) -> dict[str, Place]:

@@ -15,30 +15,23 @@ from typing import Any, NamedTuple
 
 from toygan.files.config import Config, Method, View
 from toygan.files.memory import memory
+from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, plainly, shortened, suggestion
 from toygan.files.own import PARTS, WORD, given, half_as_table, halves, in_its_file, is_own, short
 from toygan.files.own_parts import filled
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.files.strict import (
-    Key,
-    Mistake,
     Names,
-    Place,
     Source,
-    UserError,
     as_kind,
     examined,
     file_of,
-    in_toml,
     json_default,
     parse_key,
     parse_override,
     placed,
-    plainly,
     read_toml,
     refused,
     set_key,
-    shortened,
-    suggestion,
 )
 from toygan.files.world import BUILDERS, build_target
 from toygan.game.constraints import CONSTRAINTS

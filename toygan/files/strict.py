@@ -5,10 +5,8 @@ A mistake names file, line, key and value, says what is legal, and suggests the 
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
-import math
 import re
 import stat
 import tomllib
@@ -20,10 +18,18 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_t
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from toygan.files.mistakes import (
+    Key,
+    Mistake,
+    Place,
+    UserError,
+    in_toml,
+    shortened,
+    suggestion,
+)
 from toygan.targets.refusal import Refusal
 
 Names = tuple[str, ...]
-Key = tuple[str | int, ...]
 Item = Mapping[str, Any]  # one of pydantic's errors
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
@@ -32,41 +38,6 @@ class Strict(BaseModel):
     """A frozen value in which an unknown key, a wrong type, NaN or infinity is a mistake."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Place(NamedTuple):
-    """Where something was said: a file, or an option as typed; the line, 0 for none; the table that the keys there are
-    in; and the text of the line.
-    """
-
-    name: str = ""
-    line: int = 0
-    under: Key = ()
-    text: str = ""
-
-
-class Mistake(NamedTuple):
-    """One thing that is wrong: its key (None where it is about no key), what, and what would be right; with the value as
-    shown and the place, as soon as these are known. `inner` is the mistake in a file that the key names.
-    """
-
-    key: Key | None
-    message: str
-    hint: str = ""
-    given: str = ""
-    place: Place = Place()
-    inner: Mistake | None = None
-
-
-class UserError(ValueError):
-    """What a user did wrong, which needs no traceback: mistakes, printed as a paragraph each."""
-
-    def __init__(self, *mistakes: Mistake | str) -> None:
-        self.mistakes = tuple(Mistake(None, one) if isinstance(one, str) else one for one in mistakes)
-        super().__init__(*self.mistakes)
-
-    def __str__(self) -> str:
-        return "\n".join(map(paragraph, self.mistakes))
 
 
 class Source(NamedTuple):
@@ -353,20 +324,6 @@ def without_repeats(mistakes: Sequence[Mistake]) -> list[Mistake]:
 SAME = 3  # elements of a list that are told
 
 
-def paragraph(mistake: Mistake) -> str:
-    """What is printed: what is wrong and where; below it the line itself and what would be right."""
-    return "\n    ".join(part for part in (headline(mistake), mistake.place.text, mistake.hint) if part)
-
-
-def headline(mistake: Mistake) -> str:
-    """Place, key, value and message, or instead of that what is wrong in the file that the key names."""
-    name, line, under, _ = mistake.place
-    place = ", ".join([name, *([f"line {line}"] if line else []), *([dotted(under)] if under else [])])
-    key = "" if mistake.key is None else dotted(mistake.key) + (f" = {mistake.given}" if mistake.given else "")
-    message = headline(mistake.inner) if mistake.inner else mistake.message
-    return ": ".join(part for part in (place, key, message) if part)
-
-
 def locate(key: Key, source: Source, lines: Mapping[Key, int]) -> Place:
     """The place of a key: the option that put it there, or the line of the file and the text that stands there."""
     said = [one for one in source.overrides if key[: len(one)] == one or one[: len(key)] == key]
@@ -374,27 +331,6 @@ def locate(key: Key, source: Source, lines: Mapping[Key, int]) -> Place:
         return source.overrides[max(said, key=len)]
     line = line_of(key, lines)
     return Place(source.name, line or 0, text=shortened(source.text.split("\n")[line - 1].strip()) if line else "")
-
-
-def shortened(text: str, length: int = 100) -> str:
-    """Text of at most that length."""
-    return text if len(text) <= length else text[: length - 3] + "..."
-
-
-def in_toml(value: Any) -> str:
-    """A value as people write it; of one that holds a number of thousands of digits, what it is."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    try:
-        return json.dumps(value, default=str, ensure_ascii=False)
-    except ValueError:
-        return hex(value) if isinstance(value, int) else "..."
-
-
-def dotted(key: Key) -> str:
-    """A key as people write it: target.centres[2]."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key)
-    return text.lstrip(".") or "file"
 
 
 def lookup(data: Any, key: Key) -> Any:
@@ -604,28 +540,6 @@ def example(schema: Mapping[str, Any], node: Any) -> Any:
 
 
 EXAMPLES = {"integer": 1, "number": 0.5, "string": "some words", "path": "points.csv", "boolean": True, "object": {}}
-
-
-def suggestion(word: str, legal: Sequence[str], what: str) -> str:
-    """The nearest legal word, if one is near, and all legal ones."""
-    near = nearest(word, legal)
-    return f"{did_you_mean(near) + ' ' if near else ''}legal {what}: {', '.join(legal)}"
-
-
-def nearest(word: str, legal: Sequence[str]) -> list[str]:
-    """The one or two legal words that are near, whatever the case and the dashes; none where none is."""
-    plain = {plainly(one): one for one in reversed(legal)}
-    return [plain[one] for one in difflib.get_close_matches(plainly(word), plain, n=2, cutoff=0.6)]
-
-
-def did_you_mean(near: Sequence[str]) -> str:
-    """The question whether one of the words near by was meant."""
-    return f"did you mean {' or '.join(map(in_toml, near))}?"
-
-
-def plainly(word: str) -> str:
-    """A word in small letters with dashes for underscores."""
-    return word.lower().replace("_", "-")
 
 
 OWN = "a user's own"  # pydantic's tag for a part that is none of a table's rows

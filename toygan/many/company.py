@@ -165,11 +165,10 @@ def company_started(parts: Sequence[Companion]) -> tuple[Running, Iterator[bool]
     for part in parts:
         part.ledger.put(backend=begun.engine)
         part.ledger.write()
-    # How torch rounds a product may hang on where a matrix lies in memory; how a graph does, on how many there are.
-    tried = range(len(parts) if begun.engine == "eager" else 1)
+    # How a product or a sum is rounded may hang on where its numbers lie in memory, which is elsewhere for every run.
     alone = {
-        k * seeds: (begin(begun.engine, step, states[k], of_first(first, seeds), sims[k].world.dials).running, sims[k])
-        for k in tried
+        k * seeds: (begin(begun.engine, step, states[k], of_first(first, seeds), sim.world.dials).running, sim)
+        for k, sim in enumerate(sims)
     }
     return begun.running, moves_checked((begun.running, dials), alone, draws_of(parts, at))
 
@@ -177,8 +176,8 @@ def company_started(parts: Sequence[Companion]) -> tuple[Running, Iterator[bool]
 def moves_checked(
     joint: tuple[Running, Dials], alone: Mapping[int, tuple[Running, Simulation]], draws: Iterable[Draw]
 ) -> Iterator[bool]:
-    """One step of the joint game after the other, without end; whether the numbers are those of the runs that are tried alone,
-    by the first of their seeds, as long as they are.
+    """One step of the joint game after the other, without end; whether the numbers are those of the runs by themselves, each
+    told by its first row, as long as these are tried.
     """
     running, dials = joint
     for k, draw in enumerate(draws):

@@ -189,7 +189,7 @@ class LoopRecorder:
     def _begin(self) -> Ledger:
         """What is known of an earlier session, or nothing yet; no file is written before the first frame."""
         told, order = self._told, self._order
-        known = takes.earlier(self.folder, told.config, told.inputs, order.fresh)
+        known = takes.earlier_session(self.folder, told.config, told.inputs, order.fresh)
         first = first_facts(told, order)
         if known:
             self._points = known["config"]["training"]["points"]
@@ -257,7 +257,7 @@ class LoopRecorder:
         try:
             if not take.steps:
                 self._tell(take)  # before its first frame is there, so that none is ever unknown
-            takes.keep(take, step, frame, lines)
+            takes.keep_take(take, step, frame, lines)
             self._tell()
         except BaseException:
             self._release()  # what is on disk is whole; what is known here is not

@@ -132,7 +132,7 @@ def made_network(code: Code, part: str) -> Callable[[Tensor], Tensor]:
     """A network in double precision, made with what its arguments usually are. UserError for arguments that say nothing."""
     made: Any = code.function
     if isinstance(made, type) or makes_network(code):
-        asked, widths = parameters(code), widths_of(part)
+        asked, widths = parameters(code), usual_widths(part)
         fixed = [name for name, one in asked.items() if is_fixed(one) and one.kind is not one.VAR_POSITIONAL]
         unknown = [name for name in fixed if name.lower() not in widths]
         if unknown:
@@ -147,10 +147,10 @@ def made_network(code: Code, part: str) -> Callable[[Tensor], Tensor]:
 def makes_network(code: Code) -> bool:
     """Whether a function seems to return a module of so many inputs and outputs."""
     asked, fixed = ({name.lower() for name in names} for names in (parameters(code), given_to(code)))
-    return not isinstance(code.function, nn.Module) and bool(asked & {*OUTPUTS}) and fixed <= {*widths_of("critic")}
+    return not isinstance(code.function, nn.Module) and bool(asked & {*OUTPUTS}) and fixed <= {*usual_widths("critic")}
 
 
-def widths_of(part: str) -> dict[str, int]:
+def usual_widths(part: str) -> dict[str, int]:
     """What the arguments of a network's class usually are, in the size of a check; a generator is fed more than two numbers."""
     inputs, outputs = ENDS[part]
     ends = dict.fromkeys(inputs, 2 if part == "critic" else 4) | dict.fromkeys(outputs, 1 if part == "critic" else 2)

@@ -66,7 +66,7 @@ def losses_of(code: Code) -> LossForm:
         for shape, size in SHAPES.items():
             call, told = best_caller(code, names, squash, size)
             found, why = outcome(call, size)
-            if found is not None and (squash or finite(found)):
+            if found is not None and (squash or all_finite(found)):
                 return with_form(call, names, shape, squash, len(found))._replace(labels=told)
             tried.append(f"scores {shape}{' as probabilities' if squash else ''}: {why or 'NaN or infinite'}")
     hint = "write def NAME(r, g), of scores [seed, batch, 1], which returns (critic, generator), each [seed]"
@@ -236,7 +236,7 @@ def tensors(said: Any) -> list[Tensor] | None:
     return parts if 1 <= len(parts) <= 2 and all(isinstance(one, Tensor) for one in parts) else None
 
 
-def finite(values: Sequence[Tensor]) -> bool:
+def all_finite(values: Sequence[Tensor]) -> bool:
     """Whether all numbers are numbers."""
     return all(bool(torch.isfinite(one).all()) for one in values)
 

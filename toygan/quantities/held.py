@@ -98,10 +98,10 @@ def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 def differences(f: Callable[[Tensor], Tensor], x: Tensor, step: float = 1e-6) -> Tensor:
     """The gradient of the sum of f by central differences."""
     ways = step * torch.eye(x.numel(), dtype=x.dtype).view(-1, *x.shape)
-    return torch.stack([(again(f, x + way) - again(f, x - way)) / (2 * step) for way in ways]).view_as(x)
+    return torch.stack([(summed_again(f, x + way) - summed_again(f, x - way)) / (2 * step) for way in ways]).view_as(x)
 
 
-def again(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def summed_again(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """The sum of f with the same random numbers each time."""
     reseed(0)
     return f(x.detach().clone()).sum().detach()

@@ -131,7 +131,7 @@ def measure_frame(
     one a seed, and `known` what it should say. `kinds` is what is known of single points, one a seed. What there is nothing
     to hold against is left out, and so is, in a frame, what is dear.
     """
-    return of_clouds(clouds_seen(samples, against, judged, known, kinds), measurable(against, judged, known, kinds))
+    return measures_of(clouds_seen(samples, against, judged, known, kinds), measurable(against, judged, known, kinds))
 
 
 def clouds_seen(
@@ -147,7 +147,7 @@ def clouds_seen(
     return [seen(cloud, against, critic, known, own) for cloud, critic, own in each]
 
 
-def of_clouds(clouds: Sequence[Seen], names: Sequence[str]) -> dict[str, np.ndarray]:
+def measures_of(clouds: Sequence[Seen], names: Sequence[str]) -> dict[str, np.ndarray]:
     """These measures of every seed's cloud: [S] each."""
     return {name: np.array([value(QUANTITIES[name], cloud) for cloud in clouds], float) for name in names}
 

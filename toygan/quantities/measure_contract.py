@@ -10,15 +10,15 @@ from toygan.quantities.held import Contract, Held, broken, holds, note, reseed, 
 N = 200
 
 
-def clouds() -> tuple[np.ndarray, np.ndarray]:
+def unlike_clouds() -> tuple[np.ndarray, np.ndarray]:
     """Generated and real points of a little game: unlike each other."""
     rng = np.random.default_rng(0)
     return 0.5 * rng.standard_normal((N, 2)) + [1.0, 0.0], rng.standard_normal((N, 2))
 
 
-def finite(measure: Measure) -> Held:
+def is_number(measure: Measure) -> Held:
     """Whether it is finite on two clouds."""
-    found = measure(*clouds())
+    found = measure(*unlike_clouds())
     if not np.isfinite(found):
         return broken(f"{found} of two clouds")
     return holds(f"{six_digits(found)} of two unlike clouds")
@@ -27,9 +27,9 @@ def finite(measure: Measure) -> Held:
 def again(measure: Measure) -> Held:
     """Whether the same points give the same number."""
     reseed(0)
-    first = measure(*clouds())
+    first = measure(*unlike_clouds())
     reseed(1)
-    second = measure(*clouds())
+    second = measure(*unlike_clouds())
     if first == second:
         return holds("the same points give the same number")
     wrong = f"{six_digits(first)}, then {six_digits(second)}: a run's record would depend on chance"
@@ -38,7 +38,7 @@ def again(measure: Measure) -> Held:
 
 def order(measure: Measure) -> Held:
     """Whether points in another order are the same cloud; chance aside, which `again` is about."""
-    points, real = clouds()
+    points, real = unlike_clouds()
     reseed(0)
     first = measure(points, real)
     reseed(0)
@@ -52,9 +52,9 @@ def order(measure: Measure) -> Held:
 def tells(measure: Measure) -> Held:
     """Whether it tells a cloud from another, and what it says of a perfect sampler."""
     rng = np.random.default_rng(1)
-    found = measure(*clouds())
-    perfect = [measure(rng.standard_normal((N, 2)), clouds()[1]) for _ in range(2)]
-    same = measure(clouds()[1].copy(), clouds()[1])
+    found = measure(*unlike_clouds())
+    perfect = [measure(rng.standard_normal((N, 2)), unlike_clouds()[1]) for _ in range(2)]
+    same = measure(unlike_clouds()[1].copy(), unlike_clouds()[1])
     if found == perfect[0] == perfect[1] == same:
         return broken(f"{six_digits(found)} of every cloud")
     told = six_digits(np.mean(perfect))
@@ -63,17 +63,17 @@ def tells(measure: Measure) -> Held:
 
 def of_one_place(measure: Measure) -> Held:
     """Whether it is a number of a collapsed cloud, too."""
-    found = measure(np.ones((N, 2)), clouds()[1])
+    found = measure(np.ones((N, 2)), unlike_clouds()[1])
     if np.isfinite(found):
         return holds(f"{six_digits(found)} of a generator with one point")
     return note(f"{found} of a generator with one point, of which a run has no value then")
 
 
 MEASURE: Contract[Measure] = {
-    "a number": finite,
+    "a number": is_number,
     "same again": again,
     "order in the batch": order,
     "tells clouds apart": tells,
     "one place": of_one_place,
-    "global state": lambda measure: state_kept(lambda: measure(*clouds())),
+    "global state": lambda measure: state_kept(lambda: measure(*unlike_clouds())),
 }

@@ -131,7 +131,7 @@ def relative_excess(l: Any) -> Any:
         return 2 * maths(l).expm1(l)
 
 
-def ratio(l: Any) -> Any:
+def density_ratio(l: Any) -> Any:
     """p/q itself (Uehara et al., 2016, arXiv:1610.02920); infinite where float64 ends."""
     with np.errstate(over="ignore"):
         return maths(l).exp(l)
@@ -589,7 +589,7 @@ OPTIMA = {
     "f-total-variation": Optimum(
         sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless", boundary=True
     ),
-    "density-ratio": Optimum(ratio, "density", "p/q", boundary=True),
+    "density-ratio": Optimum(density_ratio, "density", "p/q", boundary=True),
     "positive-ratio": Optimum(positive_ratio, "density", "log(exp(a p/q) - 1), a the weight of real points", boundary=True),
     "energy": Optimum(least_energy, "density", "-margin where q > p, else 0", critics=("autoencoder",)),
     "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),

@@ -171,7 +171,7 @@ BATCH_ERRORS: dict[str, Callable[[Of, float], float]] = {
 }
 
 
-def per_point(of: Of) -> Held:
+def mean_of_points(of: Of) -> Held:
     """Whether the penalty is the mean over the points of h(slope there)."""
     critic = small()
     said = float(of(critic, *clouds()).detach().mean())
@@ -179,12 +179,12 @@ def per_point(of: Of) -> Held:
     if not asked:
         return note("never asks the critic: no gradient penalty")
     choices = [torch.cat(asked), *asked]
-    if any(close(said, mean_h(of, slopes(points)), 1e-6) for points in choices):
+    if any(close(said, mean_h(of, slopes_of_small(points)), 1e-6) for points in choices):
         return holds("of a bent critic it is the mean over points of the penalty of each")
-    mean = six_digits(mean_h(of, slopes(choices[0])))
+    mean = six_digits(mean_h(of, slopes_of_small(choices[0])))
     told = f"of a bent critic it is {six_digits(said)}; the mean over points of the penalty of each is {mean}"
     for like, size in SIZES.items():
-        if any(close(said, h(of, float(size(slopes(points)))), 1e-6) for points in choices):
+        if any(close(said, h(of, float(size(slopes_of_small(points)))), 1e-6) for points in choices):
             return broken(told, like)
     return broken(told)
 
@@ -197,7 +197,7 @@ SIZES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def slopes(points: Tensor) -> Tensor:
+def slopes_of_small(points: Tensor) -> Tensor:
     """The slopes of the small critic at points [n, 2]."""
     leaf = points.clone().requires_grad_()
     return torch.autograd.grad(small()(leaf).sum(), leaf)[0]
@@ -212,7 +212,7 @@ def mean_h(of: Of, at: Tensor) -> float:
 # --- where it looks ----------------------------------------------------------------------------------------------------
 
 
-def places(of: Of) -> Held:
+def where_taken(of: Of) -> Held:
     """Where slopes are taken: at real or generated points, or between pairs by a fresh number for each."""
     real, fake = clouds()
     first, second, apart = (asked_at(of, seed, real, other) for seed, other in ((1, fake), (2, fake), (1, fake + 1)))
@@ -288,7 +288,7 @@ def moves(of: Of) -> Held:
         return broken("no gradient reaches the critic's parameters", like)
     for seed in range(3):
         way = normal(len(found), seed=50 + seed)
-        wanted = (shifted(of, 1e-6 * way) - shifted(of, -1e-6 * way)) / 2e-6
+        wanted = (nudged(of, 1e-6 * way) - nudged(of, -1e-6 * way)) / 2e-6
         if not close((found * way).sum(), wanted, CLOSE):
             told = f"{six_digits((found * way).sum())} where differences say {six_digits(wanted)}"
             like = "a detach on the way, or two graphs where one is meant"
@@ -296,7 +296,7 @@ def moves(of: Of) -> Held:
     return holds("autograd agrees with central differences to 1e-5")
 
 
-def shifted(of: Of, by: Tensor) -> float:
+def nudged(of: Of, by: Tensor) -> float:
     """The penalty on the small critic with other parameters, under the same random numbers."""
     critic = small()
     with torch.no_grad():
@@ -368,8 +368,8 @@ PENALTY: Contract[PenaltyForm] = {
     "seeds": by_seed,
     "exact on linear critics": lambda form: on_linear(form.of),
     "size of the batch": lambda form: by_batch(form.of),
-    "a norm for each point": lambda form: per_point(form.of),
-    "where slopes are taken": lambda form: places(form.of),
+    "a norm for each point": lambda form: mean_of_points(form.of),
+    "where slopes are taken": lambda form: where_taken(form.of),
     "slope zero": lambda form: at_zero_slope(form.of),
     "moves the critic": lambda form: moves(form.of),
     "order in the batch": lambda form: order(form.of),

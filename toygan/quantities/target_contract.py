@@ -259,7 +259,7 @@ def is_doubled(found: Clusters) -> bool:
 # --- options and scale -------------------------------------------------------------------------------------------------
 
 
-def spread(at: Looked, called: str) -> Held | None:
+def spread_by(at: Looked, called: str) -> Held | None:
     """How the spread of the points grows with an option that is called a standard deviation, or a variance."""
     name = next((one for one in at.sampler.options if one.lower() == called), None)
     if name is None:
@@ -298,7 +298,7 @@ def scale(at: Looked) -> Held:
     return holds(told)
 
 
-def labels(at: Looked) -> Held | None:
+def labels_near(at: Looked) -> Held | None:
     """Whether the labels are those of the points: near points have the same."""
     from scipy.spatial import cKDTree
 
@@ -404,9 +404,9 @@ TARGET: Contract[Looked] = {
     "order in the batch": order,
     "places": told_places,
     "weights": weights,
-    **{f"option {name}": partial(spread, called=name) for name in (*STDS, *VARIANCES)},
+    **{f"option {name}": partial(spread_by, called=name) for name in (*STDS, *VARIANCES)},
     "scale": scale,
-    "labels": labels,
+    "labels": labels_near,
     "density's whole": whole,
     "density and sample": agreement,
     "global state": leaves_streams,

@@ -73,7 +73,7 @@ def curve_of(target: Target) -> measure.Curve | None:
     return None if target.skeleton is None else measure.Curve(target.skeleton, target.radius)
 
 
-def against(
+def against_on(
     ground: Ground, real: np.ndarray | None = None, n_w1: int = N_W1, when: measure.When = "frame"
 ) -> measure.Against:
     """What clouds are held against, on a ground: its watched points, or other ones [n, 2]."""
@@ -123,7 +123,7 @@ def seen_on(
     """Every seed's cloud of samples [S, N, 2], with what measures of a frame need; `known` is what its critic should say,
     `kinds` what is known of single points.
     """
-    return measure.clouds_seen(samples, against(ground), critics, known, kinds)
+    return measure.clouds_seen(samples, against_on(ground), critics, known, kinds)
 
 
 def measured_on(
@@ -134,7 +134,7 @@ def measured_on(
     kinds: Sequence[Kinds] | None = None,
 ) -> dict[str, np.ndarray]:
     """Every measure of a frame that can be taken of these clouds, [S] each; `known`: whether an optimum ever is."""
-    return measure.of_clouds(clouds, measure.measurable(against(ground), critics, known, kinds))
+    return measure.measures_of(clouds, measure.measurable(against_on(ground), critics, known, kinds))
 
 
 def best_on(ground: Ground, clouds: Sequence[measure.Seen]) -> np.ndarray:
@@ -171,7 +171,7 @@ def floors_of(perfect: Perfect, draws: int = PERFECT) -> dict[str, Floor]:
     def kinds(k: int) -> Kinds:
         return Kinds(None if due is None else draw_of(perfect, k).labels, due, perfect.makers)
 
-    held = against(perfect.ground, perfect.real, perfect.n_w1, perfect.when)
+    held = against_on(perfect.ground, perfect.real, perfect.n_w1, perfect.when)
     return measure.floors(lambda k: draw_of(perfect, k).points, held, draws, kinds)
 
 
@@ -251,7 +251,7 @@ def summed_up(
     [S] each, is what else is known of the end; the first of the frames at which a seed was seen to have diverged. Means
     are over the seeds that had not.
     """
-    modes, held = ground.target.modes, against(ground, real, n_w1, "final")
+    modes, held = ground.target.modes, against_on(ground, real, n_w1, "final")
     found = measure.measure_frame(final, held, kinds=kinds) | dict(last)
     alive = np.asarray(~frames["diverged"].any(axis=0))
     rows = [

@@ -360,7 +360,8 @@ def film(runs: Sequence[Shown], about: About = PLAIN) -> str:
     size = SIZES[min(len(runs), len(SIZES)) - 1]
     names = labels(runs)
     panels = [
-        panel(run, i, label, about.play.get(label, "")) for i, (run, label) in enumerate(zip(runs, names, strict=True))
+        panel(run, i, label, about.play.get(label, ""), bool(about.play))
+        for i, (run, label) in enumerate(zip(runs, names, strict=True))
     ]
     more = tag("details", tag("summary", "More curves"), tag("div", id="more", class_="curves"), class_="needs-js")
     beside = [
@@ -475,8 +476,10 @@ def legend(runs: Sequence[Shown]) -> str:
     return tag("p", *parts, class_="legend")
 
 
-def panel(run: Shown, i: int, label: str, play: str = "") -> str:
-    """One run: a poster until its data is there, then the canvas over it; and where one may play with it."""
+def panel(run: Shown, i: int, label: str, play: str = "", others: bool = False) -> str:
+    """One run: a poster until its data is there, then the canvas over it; and where one may play with it, or as much room
+    where one may with others.
+    """
     left, right, bottom, top = run.scene.view
     width, height = POSTER, round(POSTER * (top - bottom) / (right - left))
     lost = diverged_words(run.recording)
@@ -486,7 +489,8 @@ def panel(run: Shown, i: int, label: str, play: str = "") -> str:
                 style=f"aspect-ratio:{right - left:.6g}/{top - bottom:.6g}")  # fmt: skip
     swatch = tag("i", class_="swatch", style=f"color:{colour_of(i)};border-top-style:{DASHES[dash_of(i)]}")
     caption = tag("figcaption", tag("strong", swatch, text(label)), tag("span", last_words(run), class_="numbers"),
-                  tag("a", PLAY, href=play, class_="play-with", aria_label=f"{PLAY}: {label}") if play else "",
+                  tag("a", PLAY, href=play, class_="play-with", aria_label=f"{PLAY}: {label}") if play
+                  else tag("span", "\N{NO-BREAK SPACE}", class_="play-with") if others else "",
                   tag("span", class_="reading"))  # fmt: skip
     return tag("figure", stage, caption, extras_html(run.scene), class_="panel", id=f"run-{i}")
 

@@ -17,8 +17,10 @@ MARGIN = 0.5  # of the window's width on each side: how far out paths are kept
 VIEW = (-WINDOW, WINDOW, -WINDOW, WINDOW)
 
 
-def dials(methods: Sequence[str], rules: Sequence[str], place: Path, root: str, name: str) -> str:
-    """The plane with its dials; its data files go below `place/data/name`, one a method and rule."""
+def dials(methods: Sequence[str], rules: Sequence[str], place: Path, root: str, name: str, prose: str = "") -> str:
+    """The plane with its dials, and beside it what moves and what to look for, which is HTML; its data files go below
+    `place/data/name`, one a method and rule.
+    """
     home = place / "data" / name
     home.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {}
@@ -33,7 +35,11 @@ def dials(methods: Sequence[str], rules: Sequence[str], place: Path, root: str, 
             }
     facts = {"starts": axis().round(6).tolist(), "steps": STEPS, "window": WINDOW, "found": found}
     return tag(
-        "section", data(facts, "dials-facts"), dials_html(methods, rules), class_="dials needs-js", aria_label="Dials"
+        "section",
+        data(facts, "dials-facts"),
+        dials_html(methods, rules, prose),
+        class_="dials needs-js",
+        aria_label="Dials",
     )
 
 
@@ -42,7 +48,7 @@ def setting_facts(game: Played) -> dict[str, Any]:
     return {"rate": game.rate, "weight": game.weight, "motion": game.motion, "theory": game.theory}
 
 
-def dials_html(methods: Sequence[str], rules: Sequence[str]) -> str:
+def dials_html(methods: Sequence[str], rules: Sequence[str], prose: str) -> str:
     """Dials, plane and words."""
     lists = [
         choice("Game", "dial-method", [tag("option", text(one), value=one) for one in methods]),
@@ -64,7 +70,7 @@ def dials_html(methods: Sequence[str], rules: Sequence[str]) -> str:
     plane = tag("div", id="plane", class_="plane")
     words = tag("div", tag("p", id="dial-now", class_="now"), tag("h2", "Near rest, computed from one step of the program"),
                 tag("p", id="dial-motion"), tag("h2", "In closed form"), tag("p", id="dial-theory"),
-                tag("p", text(HOW), class_="note"))  # fmt: skip
+                tag("p", text(HOW), class_="note"), prose)  # fmt: skip
     return controls + tag("div", tag("div", plane, *starts), words, class_="seen one")
 
 

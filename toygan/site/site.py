@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from toygan.draw.thumbnail import poster, shrunk, small_film
+from toygan.draw.thumbnail import is_tall, poster, shrunk, small_film
 from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
 from toygan.exhibits.published import Published
 from toygan.exhibits.show import Picture, Showing, labelled
@@ -126,7 +126,7 @@ def moving(showing: Showing, place: Path, name: str, runs: Sequence[Shown], abou
     if runs:
         return film(runs, about), 0
     if all(showing.dials):
-        return dials(*showing.dials, place, "../", name) + about.prose, 0
+        return dials(*showing.dials, place, "../", name, about.prose), 0
     return tag("div", *pictures(showing.pictures[:1], place, name), about.prose, class_="plain"), 1
 
 
@@ -218,7 +218,7 @@ def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0, fi
         write_aside(home / f"picture-{i}.webp", shrunk(picture.path, STILL), durable=False)
         file = f"../stills/{name}/picture-{i}.webp"
         image = tag("img", src=file, alt=f"{picture.about} (opens at full size)", loading="lazy")
-        kind = "still chart" if kind_of(picture) in CHARTS else "still"
+        kind = "still" + " chart" * (kind_of(picture) in CHARTS) + " tall" * is_tall(picture.path)
         told.append(tag("figure", tag("a", image, href=file), tag("figcaption", text(picture.title)), class_=kind))
     return told
 
@@ -229,7 +229,7 @@ def kind_of(picture: Picture) -> str:
 
 
 # lines and letters on paper, which may be turned dark; maps keep their colours
-CHARTS = ("curves", "ends", "rates", "distances", "price", "bound", "layers", "weights")
+CHARTS = ("curves", "ends", "rates", "distances", "price", "bound", "layers", "levels", "weights", "refined")
 
 
 # --- the pictures of an exhibit elsewhere ----------------------------------------------------------------------------

@@ -144,6 +144,7 @@
   let turn = 0, last = 0, game = "";
   // One miniature after another while a game plays, all of them where it stands or is new.
   page.paintMinis = function (panel, now) {
+    if (at.flow.hidden) return;
     const { look } = panel, names = Object.keys(at.minis), told = { panel, look, seen: batchOf(look) };
     const some = page.playing && !look.slow && look.game === game ? Math.min(Math.floor((now - last) / EACH), names.length) : names.length;
     if (some) last = now;
@@ -170,7 +171,7 @@
   page.explain = function (look) {
     const { slow } = look, panel = page.main(), seesReal = compares(panel), [boxes, lines] = slow ? litBy(slow, seesReal) : [[], []];
     losses(look);
-    at.flow.parentElement.classList.toggle("slow", page.speed === "slow");
+    document.getElementById("lab").classList.toggle("slow", page.speed === "slow");
     at.flow.dataset.move = slow ? slow.move : "";
     at.flow.classList.toggle("told", Boolean(slow));
     at.flow.classList.toggle("moving", page.playing && Boolean(slow) && !page.still);

@@ -12,10 +12,17 @@
     tellTheme(theme || "auto");
     page.panels.forEach((panel) => [panel.stage, panel.other].forEach((stage) => stage && stage.setView(page.viewOf())));
     at.optimalStage.setView(page.viewOf());
+    document.querySelectorAll(".lessons, .targets").forEach(toChosen);
     page.tellPlaying();
     if (page.said) at.said.textContent = page.said;
     if (focus && document.getElementById(focus)) document.getElementById(focus).focus();
   };
+
+  // A bar scrolled to what of it is chosen.
+  function toChosen(bar) {
+    const chosen = bar.querySelector("[aria-pressed=true]");
+    if (chosen) bar.scrollLeft = chosen.offsetLeft - (bar.clientWidth - chosen.offsetWidth) / 2;
+  }
 
   page.button = (name, text, act, more) => (at[name] = el("button", { type: "button", id: name, onclick: act, ...more }, text));
 
@@ -68,12 +75,13 @@
 
   // A small picture of each target, to choose by.
   function targetBar() {
-    const { words, experiment, hidden } = page;
+    const { words, hidden } = page;
     if (hidden("scenario") || names.length < 2) return "";
-    const pressed = (name) => String(!page.isOwn() && name === experiment.scenario);
-    const one = (name) => el("button", { type: "button", class: "target", id: "target-" + name, title: page.titleOf(name), "aria-label": page.titleOf(name), "aria-pressed": pressed(name), onclick: () => fresh({ scenario: name, ...NOTHING_DRAWN }) }, sketched(catalogue.scenarios[name].sketch));
+    const one = (name) => el("button", { type: "button", class: "target", id: "target-" + name, title: page.titleOf(name), "aria-label": page.titleOf(name), "aria-pressed": isTarget(name), onclick: () => fresh({ scenario: name, ...NOTHING_DRAWN }) }, sketched(catalogue.scenarios[name].sketch));
     return el("nav", { class: "targets", "aria-label": words.scenario, tabindex: "0" }, names.map(one));
   }
+  const isTarget = (name) => String(!page.isOwn() && name === page.experiment.scenario);
+  page.tellTarget = () => names.forEach((name) => { const button = document.getElementById("target-" + name); if (button) button.setAttribute("aria-pressed", isTarget(name)); });
   const NOTHING_DRAWN = { drawn: null, density: null, moved: [], box: null };
 
   // Places of a grid of 64 by 64, two letters each.

@@ -25,7 +25,7 @@ lab.Stage = class {
   static turned(rgb) { return (0xff000000 | ((rgb & 255) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0; }
   static darker(rgb) { return [16, 8, 0].reduce((sum, by) => sum | (Math.floor(((rgb >> by) & 255) * 0.8) << by), 0); }
 
-  setView(view) { this.view = view; this.width = 0; this.carpet = this.density = this.contours = null; this.trails = []; }
+  setView(view) { this.view = view; this.width = 0; this.field = undefined; this.carpet = this.density = this.contours = null; this.trails = []; }
   setDensity(logs) { this.density = logs; this.contours = null; }
   setReal(points) { this.real = points; this.carpet = null; }
 
@@ -37,6 +37,7 @@ lab.Stage = class {
       this.image = this.context.createImageData(size, size);
       this.pixels = new Uint32Array(this.image.data.buffer);
       this.bands = new Uint8Array(size * size);
+      this.field = undefined;
       this.carpet = this.contours = null;
     }
   }
@@ -55,8 +56,11 @@ lab.Stage = class {
   // A look as it is drawn, and `seen` where that is not what was seen, as of latents on their way.
   paint(look, show, seen = look) {
     this.resize();
-    const field = show.critic && (this.optimal ? look.optimal : look.scores);
-    if (field) this.paintField(this.shared ? this.levelled(field, look.samples) : field); else this.pixels.fill(0xfffcfdfd);
+    const field = (show.critic && (this.optimal ? look.optimal : look.scores)) || null;
+    if (field !== this.field) { // the same map as before is there already
+      if (field) this.paintField(this.shared ? this.levelled(field, look.samples) : field); else this.pixels.fill(0xfffcfdfd);
+      this.field = field;
+    }
     this.context.putImageData(this.image, 0, 0);
     if (show.real && this.real) this.context.drawImage(this.carpetOf(), 0, 0);
     const own = !this.optimal;

@@ -93,7 +93,7 @@ lab.words.en = {
   optimalNone: "None is drawn here: either the points do not decide what the best score is, or the critic is shown something else than these points, such as classes, pairs, or noise on top.",
   beside: "Play another beside", besideSeeds: "{n} seeds of this method", besideNone: "nothing", remove: "Remove",
   own: "Your own target", tools: { draw: "Draw points", paint: "Paint a density", erase: "Erase", drag: "Drag modes" }, clear: "Clear all", csv: "or drop a CSV file of x,y on the page", chooseFile: "Open a CSV file",
-  drawn: "your own points: {n}", painted: "your own density", moved: "modes moved: {n}", nothingToDrag: "Only a shipped target has modes to drag.", drawHint: "Draw on the picture with mouse, pen or finger: points, a density, or drag the modes.", csvBad: "No two numbers a line were found in this file.",
+  drawn: "your own points: {n}", painted: "your own density", moved: "modes moved: {n}", nothingThere: "There is nothing to learn from: draw something on the picture.", nothingToDrag: "Only a shipped target has modes to drag.", drawHint: "Draw on the picture with mouse, pen or finger: points, a density, or drag the modes.", csvBad: "No two numbers a line were found in this file.",
   csvMany: "{n} points read, {kept} of them are kept; {out} lines hold no two numbers.",
   kickCritic: "Shake the critic", kickGenerator: "Shake the generator", kickMove: "Move the generator",
   share: "Share and keep", copyLink: "Copy the address", copyCommand: "Copy the command", saveScenario: "Save the scenario file", savePicture: "Save a picture", film: "Record a film", gif: "Record a GIF", filmStop: "Stop and save",
@@ -107,7 +107,7 @@ lab.words.en = {
     begin: "To begin: press play and watch the orange points. Choose another target above, or draw one. Choose another method, and turn what there is to turn. Slow motion goes through a single step in words, and the lessons show what to try.",
   },
   lookFor: "What to look for", lessonsTitle: "Lessons", freePlay: "Free play", tryThis: "Try", expect: "What should happen",
-  hover: "score {score}, slope {slope}", hoverMode: "mode {k} at {far} sigma", stageName: "Target and generated points on the critic's map; {scenario}, {method}, step {step}", chartName: "{what} over steps; click to go there",
+  hover: "at {x}, {y}: score {score}, slope {slope}", hoverMode: "mode {k} at {far} sigma", stageName: "Target and generated points on the critic's map; {scenario}, {method}, step {step}", chartName: "{what} over steps; click to go there",
   noGame: "{method} cannot play on this target; {other} plays instead.",
   lessons: {
     vanishing: { title: "A gradient vanishes", text: "The generator is frozen, far from the target, and only the critic learns: its loss goes to zero, it is sure. The first GAN's loss log(1 − D) is flat there, so that next to nothing is left for the generator to learn from.",

@@ -94,7 +94,7 @@ lab.words.zh = {
   optimalNone: "这里没有画：要么这些点不足以决定最优得分，要么评判器看到的不只是这些点，例如类别、成对的点或叠加的噪声。",
   beside: "并排再玩一个", besideSeeds: "本方法的 {n} 个种子", besideNone: "无", remove: "移除",
   own: "你自己的目标", tools: { draw: "画点", paint: "画密度", erase: "擦除", drag: "拖动模式" }, clear: "全部清除", csv: "或把一个 x,y 的 CSV 文件拖到页面上", chooseFile: "打开 CSV 文件",
-  drawn: "你自己的点：{n} 个", painted: "你自己的密度", moved: "移动了 {n} 个模式", nothingToDrag: "只有自带的目标才有可拖动的模式。", drawHint: "用鼠标、笔或手指在图上画点、画密度，或拖动模式。", csvBad: "这个文件里没有每行两个数的数据。",
+  drawn: "你自己的点：{n} 个", painted: "你自己的密度", moved: "移动了 {n} 个模式", nothingThere: "没有可学的东西：请在图上画一点什么。", nothingToDrag: "只有自带的目标才有可拖动的模式。", drawHint: "用鼠标、笔或手指在图上画点、画密度，或拖动模式。", csvBad: "这个文件里没有每行两个数的数据。",
   csvMany: "读到 {n} 个点，保留 {kept} 个；另有 {out} 行不含两个数。",
   kickCritic: "摇一摇评判器", kickGenerator: "摇一摇生成器", kickMove: "推开生成器",
   share: "分享与保存", copyLink: "复制地址", copyCommand: "复制命令", saveScenario: "保存场景文件", savePicture: "保存图片", film: "录制影片", gif: "录制动图", filmStop: "停止并保存",
@@ -108,7 +108,7 @@ lab.words.zh = {
     begin: "怎样开始：按播放，看橙色的点。在上面另选一个目标，或者自己画一个；换一种方法，把能调的都调一调。慢动作用文字讲完一步，课程会告诉你可以试些什么。",
   },
   lookFor: "看什么", lessonsTitle: "课程", freePlay: "自由玩", tryThis: "试一试", expect: "应该会发生",
-  hover: "打分 {score}，坡度 {slope}", hoverMode: "距第 {k} 个模式 {far} 个标准差", stageName: "评判器地图上的目标点与生成点；{scenario}，{method}，第 {step} 步", chartName: "{what}随步数的变化；点击可跳到那里",
+  hover: "在 {x}，{y}：打分 {score}，坡度 {slope}", hoverMode: "距第 {k} 个模式 {far} 个标准差", stageName: "评判器地图上的目标点与生成点；{scenario}，{method}，第 {step} 步", chartName: "{what}随步数的变化；点击可跳到那里",
   noGame: "{method} 不能玩这个目标；改玩 {other}。",
   scenarios: {
     checkerboard: "棋盘", circles: "同心圆", dirac: "Dirac-GAN", "eight-gaussians": "八个高斯", "far-gaussian": "远处的高斯", "hand-drawn": "手绘", "my-points": "我的点",
