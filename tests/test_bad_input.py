@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.exhibits import files as exhibits
 from toygan.exhibits.work import planned
+from toygan.files.mistakes import Mistake, Place, UserError, headline, paragraph
 from toygan.files.scenario import read
-from toygan.files.strict import Mistake, Place, UserError, headline, paragraph
 from toygan.many import run
 
 HEAD = 'title = "t"\n[target]\n'
@@ -566,3 +566,24 @@ def test_what_an_exhibit_asks_for_is_placed_in_its_file(name, tmp_path):
     (wrong, *_) = mistakes_of(lambda: planned(exhibits.read(str(file)), tmp_path))
     assert headline(wrong).startswith(f"{file}, line {line}: {message}")
     assert wrong.place.text == file.read_text().split("\n")[line - 1]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\\u0000b", "deep/" + "y" * 300])
+@pytest.mark.parametrize("key", ["scenarios", "out"])
+def test_a_sweep_file_with_a_name_that_no_disk_takes_is_told_with_its_place(key, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = {"scenarios": '["dirac"]', "out": '"out"'} | {key: f'["{name}"]' if key == "scenarios" else f'"{name}"'}
+    Path("many.toml").write_text("".join(f"{one} = {value}\n" for one, value in lines.items()))
+    result = CliRunner().invoke(app, ["sweep", "many.toml"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"toygan: many.toml, line {1 if key == 'scenarios' else 2}")
+    assert key in result.stderr.split("\n")[0]
+
+
+def test_of_a_list_of_wrong_values_a_few_are_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("many.toml").write_text(f'scenarios = ["dirac"]\nmethods = {[*range(50)]}\nseeds = 0\n')
+    said = CliRunner().invoke(app, ["sweep", "many.toml"]).stderr
+    assert said.count("many.toml, line 2: methods[") == 3
+    assert "methods[2] = 2: must be a string (and 47 more of this list)" in said
+    assert "many.toml, line 3: seeds = 0" in said

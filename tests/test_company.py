@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import sampled
 from test_numbers import config_of, with_others
 
 import toygan
@@ -72,7 +73,7 @@ APART = {("bayesian-gan", "onnx"), ("unrolled-gan", "eager")}
 
 
 @pytest.mark.parametrize("backend", ["eager", "onnx"])
-@pytest.mark.parametrize("name", [*METHODS, *ZOO])
+@pytest.mark.parametrize("name", sampled([*METHODS, *ZOO], 4))
 def test_seeds_are_the_same_to_the_bit_beside_those_of_other_dials(name, backend):
     sims = [simulation(turned(config_of(name, SIZES), share)) for share in (0.0, 0.5, 1.0)]
     joint = side_by_side([sim.start for sim in sims])
@@ -206,7 +207,7 @@ def test_runs_end_as_alone_and_share_the_seconds(tmp_path, backend, alone, monke
     ).read_text()
 
 
-@pytest.mark.parametrize("step", [0, 10, 30])
+@pytest.mark.parametrize("step", sampled([10, 0, 30], 3))
 def test_who_is_stopped_goes_on_in_company_or_alone(tmp_path, backend, alone, step):
     """Stopped between the looks of one frame: some have kept it, some have not."""
     looks: list[int] = []
@@ -341,13 +342,14 @@ def test_a_fault_of_the_joint_game_costs_no_run(tmp_path, monkeypatch, no_proces
     def failing(parts: Any) -> None:
         raise RuntimeError("not enough memory")
 
-    monkeypatch.setattr(company, "played", failing)
+    monkeypatch.setattr(company, "play_company", failing)
     rows = toygan.sweep("eight-gaussians", "wgan-gp", grid={"method.critic_rate": [0.001, 0.002, 0.004, 0.008]}, overrides=TINY,
                         out=tmp_path, workers=1)  # fmt: skip
     rows = rows.to_dict("records") if hasattr(rows, "to_dict") else rows
     assert {row["status"] for row in rows} == {"done"}
 
 
+@pytest.mark.slow
 def test_the_ends_of_a_company_come_one_by_one(tmp_path):
     """Of four real runs one cannot be played: it fails alone, with its row, and the others are done."""
     grid = {"method.critic_rate": [0.001, 0.002, 0.004, 0.008]}

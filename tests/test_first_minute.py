@@ -5,16 +5,18 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 from test_cli import SMALL, call, here  # noqa: F401  (a fixture)
+from typer.testing import CliRunner
 
 import toygan
 from toygan.cli import completion
 from toygan.cli.catalogue import LISTS, pages
-from toygan.cli.main import EXAMPLES, FIRST, app
+from toygan.cli.main import EXAMPLES, FIRST, app, in_lines
 from toygan.files import scenario
 from toygan.files.catalogue import ROWS
 from toygan.files.config import Config, Method, Training, View
@@ -82,6 +84,25 @@ def test_help_speaks_no_types(command):
     for word in ("<", "INTEGER", "TEXT", "range", "x>=", "x<=", "list["):
         assert word not in told
     assert "None" not in told
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)
+def test_help_cuts_no_word(command, columns):
+    told = CliRunner().invoke(app, [*command, "--help"], terminal_width=columns).stdout
+    assert "…" not in told
+    assert not re.search(r"[a-z]\.\.\.", told)  # as a sentence that is cut ends
+    assert max(map(len, told.splitlines())) <= columns
+    if command and command[0] in ("run", "sweep"):
+        assert "(points [n, 2], real [n, 2])" in " ".join(told.split())
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_what_to_type_next_has_room_in_any_terminal(columns):
+    for commands in (FIRST, *EXAMPLES.values()):
+        lines = in_lines(commands, columns)
+        assert " ".join(" ".join(lines).split()).count("toygan") >= len(commands)
+        assert all(len(line) <= max(columns, 4 + max(map(len, commands))) for line in lines)
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

@@ -147,6 +147,7 @@ def step_in(folder: Path) -> int:
         return -1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["eager", "onnx"])
 def test_what_a_stranger_adds_outlives_kills_under_every_backend(away, backend):
     whole = started(away, "whole", backend)

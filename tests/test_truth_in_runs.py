@@ -16,7 +16,7 @@ from toygan.quantities.optimal import potential_of
 from toygan.quantities.transport import directions, solved, w1
 from toygan.session import simulation
 from toygan.session.ground import PERFECT, perfect_batch
-from toygan.session.measuring import FINAL_W1
+from toygan.session.measuring import FINAL_W1, against
 from toygan.session.recording import Recording, like_perfect
 from toygan.targets.target import MANY
 from toygan.view.statistics import rate
@@ -162,6 +162,13 @@ def assert_measured_against(recording: Recording, real: np.ndarray, fake: np.nda
         lengths = np.hypot(*slopes.T)
         cosine = ((slopes * towards).sum(axis=1)[lengths > 0] / lengths[lengths > 0]).sum() / len(slopes)
         assert recording.metrics["slope_alignment"][t, 0] == pytest.approx(cosine, abs=1e-4)
+
+
+def test_a_critic_that_is_shown_a_list_of_points_alone_is_said_to_be_held_against_the_target_s() -> None:
+    told = {data: against(read("eight-gaussians", "wgan-gp", [("training.data", data)])) for data in (50, 50_000)}
+    assert told[50] == "; for the target itself, of which the critic is only ever shown 50 points"
+    assert "50000 points" in told[50_000]
+    assert against(read("eight-gaussians", "wgan-gp")) == ""
 
 
 def test_with_an_averaged_generator_the_critic_is_held_against_the_live_one(tmp_path: Path) -> None:

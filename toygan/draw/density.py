@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,31 +13,16 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
+from toygan.draw import sheet
 from toygan.draw.layout import axis_at, panel_height
-from toygan.draw.moments import KindRow, moments
-from toygan.draw.panels import INK, PLAIN, SMALL, colour_bar, corner_note, frame_view, pixel_extent
-from toygan.draw.players import foot, not_recorded
-from toygan.draw.sheet import (
-    MARGIN,
-    PICTURE_FORMATS,
-    RIGHT,
-    TEXT,
-    THIRD,
-    UNDER,
-    WIDTH,
-    blank,
-    command_lines,
-    even,
-    save_figure,
-    say,
-    status_line,
-    suffix_in,
-)
+from toygan.draw.moments import StepRow, moments
+from toygan.draw.panels import INK, colour_bar, corner_note, frame_view, pixel_extent
+from toygan.draw.players import not_recorded
+from toygan.draw.style import entitle
 from toygan.files.text import number, percent
 from toygan.quantities.density import Estimate
 from toygan.session.recording import Recording
-from toygan.view.look import USUAL, Options
-from toygan.view.scene import Scene, scene, title_of
+from toygan.view.scene import Scene, scene
 
 if TYPE_CHECKING:
     from toygan.session.density import SeenDensity
@@ -134,22 +118,17 @@ def told(estimate: Estimate) -> str:
 
 def densities(recording: Recording, seen: SeenDensity) -> Figure:
     """The sheet: the generator's density, the target's, and the number of latents behind each place."""
-    shown = scene(recording)
-    tall, commands = panel_height(shown, THIRD), command_lines(recording, 112)
-    bottom = 0.25 + 0.165 * len(commands) + UNDER
-    figure = blank(even(bottom + tall + 1.55))
-    up, title = figure.get_figheight(), f"{title_of(recording)} · density"
-    say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
-    say(figure, 0.2, up - 0.6, status_line(shown), PLAIN)
-    say(figure, 0.2, up - 0.84, "   ·   ".join(divergences_in_words(seen)), SMALL, "bold")
-    for row, line in enumerate(textwrap.wrap(MEANING, TEXT)):
-        say(figure, 0.2, up - 1.005 - 0.15 * row, line, SMALL)
-    for left, (title, panel) in zip(np.linspace(MARGIN, WIDTH - RIGHT - THIRD, 3), PANELS, strict=True):
-        axis = axis_at(figure, left, bottom, THIRD, tall)
+    shown, words = scene(recording), "   ·   ".join(divergences_in_words(seen))
+    tall = panel_height(shown, sheet.THIRD)
+    prose = [(words, "bold"), *((line, "normal") for line in textwrap.wrap(MEANING, sheet.TEXT))]
+    figure, below = sheet.explained(recording, "density", prose, tall + sheet.UNDER)
+    for left, (title, panel) in zip(
+        np.linspace(sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - sheet.THIRD, 3), PANELS, strict=True
+    ):
+        axis = axis_at(figure, left, below + sheet.UNDER, sheet.THIRD, tall)
         panel(axis, shown, seen)
-        axis.tick_params(labelleft=left == MARGIN)
-        axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
-    foot(figure, commands)
+        axis.tick_params(labelleft=left == sheet.MARGIN)
+        entitle(axis, title)
     return figure
 
 
@@ -164,22 +143,8 @@ def densities_at(recordings: Sequence[Recording], seen: Sequence[SeenDensity]) -
     """The sheet of one run at several steps: the generator's density and the latents behind each place, side by side."""
     shown = scene(recordings[-1])
 
-    def row(title: str, panel: Callable[[Axes, Scene, SeenDensity], None]) -> KindRow:
-        return KindRow(title, lambda axis, k: panel(axis, shown, seen[k]), panel_height(shown, 1.0), UNDER)
+    def row(title: str, panel: Callable[[Axes, Scene, SeenDensity], None]) -> StepRow:
+        return StepRow(title, lambda axis, k: panel(axis, shown, seen[k]), panel_height(shown, 1.0), sheet.UNDER)
 
     rows = [row(*PANELS[0]), row(*PANELS[2])]
     return moments(recordings, "density", rows, list(map(divergences_in_words, seen)), MEANING)
-
-
-def save_density(recording: Recording, seen: SeenDensity, path: str | Path, options: Options = USUAL) -> None:
-    """Write the sheet as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(densities(recording, seen), path, recording.facts.command, options)
-
-
-def save_densities_at(
-    recordings: Sequence[Recording], seen: Sequence[SeenDensity], path: str | Path, options: Options = USUAL
-) -> None:
-    """Write the sheet of several steps likewise; raises ValueError also where they do not fit beside each other."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(densities_at(recordings, seen), path, recordings[0].facts.command, options)

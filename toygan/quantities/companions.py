@@ -85,9 +85,8 @@ def regions(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Te
         duel.heads(game, settled(face.repeat(1, 1, game.pack)).outputs.detach())
         for face in duel.faces(game, own, points, clouds)
     ]
-    return {
-        name: torch.stack([one[name].log_softmax(dim=-1) for one in said]).mean(dim=0).argmax(dim=-1) for name in names
-    }
+    logs = {name: torch.stack([one[name].log_softmax(dim=-1) for one in said]) for name in names}
+    return {name: each.mean(dim=0).argmax(dim=-1) for name, each in logs.items()}
 
 
 # --- there and back --------------------------------------------------------------------------------------------------
@@ -109,13 +108,17 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
         if SHARES in game.players:
             return of_rounds(game, parameters, clouds, real)
         if ENCODER in game.players:
-            found = of_encoder(game, parameters, clouds, real) | {
-                "code_map": code_map(game, parameters, clouds, places)
-            }
+            found = of_encoder(game, parameters, clouds, real)
+            found["code_map"] = code_map(game, parameters, clouds, places)
         elif BACK in game.players:
             found = of_way_back(game, parameters, clouds, real)
         else:
             found = of_pairs(game, parameters, clouds) if OTHER_CRITIC in game.players else {}
+    return as_arrays(found)
+
+
+def as_arrays(found: Parameters) -> dict[str, np.ndarray]:
+    """Tensors as arrays of single precision."""
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
 
 
@@ -127,8 +130,7 @@ def of_course(game: Game, parameters: Parameters, course: Course) -> Arrays:
     `way_error [S]`.
     """
     way, exact = course.at(game, parameters, SHARES_OF_A_WAY), course.exact(times_of(course))
-    found = {"way": way, "way_error": distance(way, exact.to(way))}
-    return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
+    return as_arrays({"way": way, "way_error": distance(way, exact.to(way))})
 
 
 def times_of(course: Course) -> Tensor:
@@ -143,7 +145,7 @@ def of_rounds(game: Game, parameters: Parameters, clouds: Watched, real: Tensor)
     pick = clouds.latent[..., duel.code_place(game, PICK)][..., 0]
     found = {"shares": parameters[SHARES], "real_weights": point_weights(game, parameters, real)}
     made = makers(parameters[SHARES], pick).cpu().numpy().astype(np.uint8)
-    return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()} | {"made_by": made}
+    return as_arrays(found) | {"made_by": made}
 
 
 def of_encoder(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> dict[str, Tensor]:

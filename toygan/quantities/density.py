@@ -28,10 +28,8 @@ ENOUGH = 24  # fine points that a patch must cover to be laid out over them
 OFF = 0.1  # it is chance which points the rim of a patch covers: scaled is what is off its mass by more
 CELLS, FINE = 120, 3  # cells along a side of the map, and points along a side of a cell
 NUDGE = 1e-6  # of the central differences that give det dG/dz at nodes
-SKEW = (
-    0.0137,
-    -0.0173,
-)  # by which the cells of the two coordinates are uneven, so that no node lies on an edge by symmetry
+# by which the cells of the two coordinates are uneven, so that no node lies on an edge by symmetry
+SKEW = (0.0137, -0.0173)
 ROUNDING = 1e-9  # of a divergence
 FLAT = 1e-12  # a map whose |det| is below this share of its |J|^2 has squeezed the plane into a curve
 LOST = 1e-4  # of the latents, or of the target: below this a share without density is one that a mesh may overlook
@@ -47,10 +45,8 @@ class LatentLaw(NamedTuple):
     log_density: Callable[[np.ndarray], np.ndarray]
 
 
-STRETCH, REACH = (
-    2.5,
-    8.0,
-)  # cells of a normal latent widen outwards, by up to cosh 2.5, and end at 8 standard deviations
+# cells of a normal latent widen outwards, by up to cosh 2.5, and end at 8 standard deviations
+STRETCH, REACH = 2.5, 8.0
 
 LAWS: dict[str, LatentLaw] = {
     "normal": LatentLaw(
@@ -403,7 +399,7 @@ def refined(send: Transform, law: LatentLaw, log_p: LogDensity | None) -> tuple[
     before = math.nan
     for n in LEVELS:
         mesh = meshed(send, law, n)
-        value, degenerate = reverse_kl(send, mesh, log_p)
+        value, degenerate = kl_of_made(send, mesh, log_p)
         change = 0.0 if value == before else abs(value - before)
         if change < LITTLE + SHARE_OF * abs(value) or degenerate > LOST:
             break
@@ -411,7 +407,7 @@ def refined(send: Transform, law: LatentLaw, log_p: LogDensity | None) -> tuple[
     return mesh, UNKNOWN if log_p is None else Estimate(value, max(change, ROUNDING)), degenerate
 
 
-def reverse_kl(send: Transform, mesh: Mesh, log_p: LogDensity | None) -> tuple[float, float]:
+def kl_of_made(send: Transform, mesh: Mesh, log_p: LogDensity | None) -> tuple[float, float]:
     """KL(q | p) and the share of the latents around which G is flat; without a target minus the entropy of q.
 
     With s(z) = p(z) / |det dG/dz|, the density of a latent's own sheet, it is E log s(z) - log p(G(z)), over many latents,
@@ -433,7 +429,7 @@ def crowding(send: Transform, mesh: Mesh) -> float:
     """E log(q / s): what other sheets add to the density of a latent's own, in nats; 0 where nothing is folded."""
     latents, weights = nodes(mesh, TOGETHER)
     across, flat = determinants(send, latents, send(latents))
-    own, place = at_home(mesh, latents)
+    own, place = own_triangles(mesh, latents)
     others, _ = summed(mesh, place, own)
     added = np.log1p(others * across / np.exp(log_latent(mesh.law, latents)))
     return float(weights[~flat] @ added[~flat] / weights[~flat].sum())
@@ -466,7 +462,7 @@ def own_density(send: Transform, law: LatentLaw, latents: np.ndarray, sent: np.n
         return np.asarray(np.exp(log_latent(law, latents)) / determinants(send, latents, sent)[0])
 
 
-def at_home(mesh: Mesh, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def own_triangles(mesh: Mesh, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The triangle that each latent [m, 2] is in [m], and where the mesh sends the latent [m, 2]."""
     n = mesh.sides.shape[1] - 1
     cells, places = [], []

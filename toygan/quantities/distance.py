@@ -104,10 +104,10 @@ def distances(a: Config, b: Config, points: int = 1000, watch: Teller = unwatche
 
     `points` are drawn of either target, four times, for those that have to be sampled.
     """
-    return between(law(a), law(b), points, watch)
+    return between_laws(law(a), law(b), points, watch)
 
 
-def between(one: Side, other: Side, points: int, watch: Teller = unwatched) -> Numbers:
+def between_laws(one: Side, other: Side, points: int, watch: Teller = unwatched) -> Numbers:
     """Every distance of two laws."""
     found: Numbers = {}
     if one.atoms and other.atoms and min(len(one.atoms[0]), len(other.atoms[0])) > FEW_ATOMS:
@@ -281,25 +281,28 @@ def by_quadrature(one: Side, other: Side, missing: Sequence[str], points: int) -
     wanted = [name for name in missing if name in DIVERGENCES]
     if not wanted:
         return {}
+
+    def unknown(why: str) -> Numbers:
+        return all_of(dict.fromkeys(wanted, math.nan), f"not known: {why}")
+
     if one.dimension != 2 or other.dimension != 2:
-        return all_of(dict.fromkeys(wanted, math.nan), "not known: a target has no density")
-    samples = np.concatenate(
-        [side.target.sample(np.random.default_rng(k), 4000) for k, side in enumerate((one, other))]
-    )
-    boxes = np.array([reach(side.target, part) for side, part in zip((one, other), np.split(samples, 2), strict=True)])
+        return unknown("a target has no density")
+    targets = one.target, other.target
+    samples = [target.sample(np.random.default_rng(k), 4000) for k, target in enumerate(targets)]
+    boxes = np.array([reach(target, part) for target, part in zip(targets, samples, strict=True)])
     (left, bottom), (right, top) = boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
-    log_p, log_q = (log_density(side.target) for side in (one, other))
+    log_p, log_q = (unblurred(side.target) for side in (one, other))
     try:
-        nodes, error = divergences.quadrature(log_p, log_q, (left, right, bottom, top), samples)
+        nodes, error = divergences.quadrature(log_p, log_q, (left, right, bottom, top), np.concatenate(samples))
     except ValueError as fault:
-        return all_of(dict.fromkeys(wanted, math.nan), f"not known: {fault}")
+        return unknown(str(fault))
     if error > MISSED:
-        return all_of(dict.fromkeys(wanted, math.nan), f"not known: quadrature is off by {error:.1g}")
+        return unknown(f"quadrature is off by {error:.1g}")
     how = f"quadrature, error below {max(error, 1e-12):.0e}"
     return all_of({name: DIVERGENCES[name](nodes) for name in wanted}, how)
 
 
-def log_density(target: Target) -> divergences.LogDensity:
+def unblurred(target: Target) -> divergences.LogDensity:
     """The target's own log-density, without blur."""
     density = target.log_density
     assert density is not None
@@ -386,7 +389,7 @@ def along(a: str, b: str, sweep: Sweep, points: int = 500, watch: Teller = unwat
     others = [law(read(b, overrides=[(sweep.key, changed(base, sweep, value))])) for value in sweep.values]
     rows = []
     for number, other in enumerate(others, start=1):
-        rows.append(between(one, other, points, lambda doing: watch(f"{number} of {len(others)}: {doing}")))  # noqa: B023
+        rows.append(between_laws(one, other, points, lambda doing: watch(f"{number} of {len(others)}: {doing}")))  # noqa: B023
     return {name: [row[name] for row in rows] for name in DISTANCES}
 
 

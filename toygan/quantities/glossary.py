@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 from toygan.files.text import number
 from toygan.quantities import diagnosis, evidence, rhythm
@@ -25,13 +26,12 @@ def labels() -> dict[str, str]:
 
 def summary_of(label: str) -> str:
     """The rule of a label in a sentence or two."""
-    (rule,) = [rule for name, _, rule, _ in RULES if name == label]
-    return re.sub(r"\s+", " ", inspect.getdoc(rule) or "").strip()
+    return re.sub(r"\s+", " ", inspect.getdoc(rule_row(label)[2]) or "").strip()
 
 
 def label_lines(label: str) -> dict[str, str]:
     """A label: what it says, how it is told of a run, what it gives way to, and every threshold of its rule with its reason."""
-    predicate, unless = row_of(label)
+    _, predicate, _, unless = rule_row(label)
     asked = {name: THRESHOLDS[name] for name in thresholds_of(label)}
     limits = {f"threshold {name} = {number(value)}": reason for name, (value, reason) in asked.items()}
     told = {"what": summary_of(label), "told as": f"3 of 4 seeds {predicate} (the evidence), first at step 400."}
@@ -39,15 +39,14 @@ def label_lines(label: str) -> dict[str, str]:
     return told | aside | limits
 
 
-def row_of(label: str) -> tuple[str, set[str]]:
-    """What a seed with a label did, and the labels that explain it."""
-    return next((predicate, unless) for name, predicate, _, unless in RULES if name == label)
+def rule_row(label: str) -> tuple[str, str, Callable[..., Any], set[str]]:
+    """A label's row of `RULES`: what a seed with it did, its rule, and the labels that explain it."""
+    return next(row for row in RULES if row[0] == label)
 
 
 def thresholds_of(label: str) -> list[str]:
     """The thresholds that a label's rule asks for, itself or through what it calls, in the order of their table."""
-    (rule,) = [rule.__name__ for name, _, rule, _ in RULES if name == label]
-    reached, waiting = set[str](), [rule]
+    reached, waiting = set[str](), [rule_row(label)[2].__name__]
     while waiting:
         name = waiting.pop()
         if name not in reached:

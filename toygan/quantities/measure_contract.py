@@ -2,91 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from toygan.files.own import Code
 from toygan.files.own_parts import Measure
-from toygan.quantities.held import Check, Held, all_held, broken, holds, note, reseed, six_digits, state_kept
+from toygan.quantities.held import Contract, Held, broken, holds, note, reseed, six_digits, state_kept
 
 N = 200
 
 
-def measure_facts(code: Code, measure: Measure) -> list[Held]:
-    """Every fact of a measure, in the order in which they are told."""
-    return all_held(code, measure_checks(measure))
-
-
-def measure_checks(measure: Measure) -> Iterator[tuple[str, Check]]:
-    """The checks of a measure by name."""
-    yield "a number", lambda: finite(measure)
-    yield "same again", lambda: again(measure)
-    yield "order in the batch", lambda: order(measure)
-    yield "tells clouds apart", lambda: tells(measure)
-    yield "one place", lambda: of_one_place(measure)
-    yield "global state", lambda: state_kept(lambda: measure(*clouds()))
-
-
-def clouds() -> tuple[np.ndarray, np.ndarray]:
+def unlike_clouds() -> tuple[np.ndarray, np.ndarray]:
     """Generated and real points of a little game: unlike each other."""
     rng = np.random.default_rng(0)
     return 0.5 * rng.standard_normal((N, 2)) + [1.0, 0.0], rng.standard_normal((N, 2))
 
 
-def finite(measure: Measure) -> Held:
+def is_number(measure: Measure) -> Held:
     """Whether it is finite on two clouds."""
-    found = measure(*clouds())
-    return (
-        holds(f"{six_digits(found)} of two unlike clouds") if np.isfinite(found) else broken(f"{found} of two clouds")
-    )
+    found = measure(*unlike_clouds())
+    if not np.isfinite(found):
+        return broken(f"{found} of two clouds")
+    return holds(f"{six_digits(found)} of two unlike clouds")
 
 
 def again(measure: Measure) -> Held:
     """Whether the same points give the same number."""
     reseed(0)
-    first = measure(*clouds())
+    first = measure(*unlike_clouds())
     reseed(1)
-    second = measure(*clouds())
+    second = measure(*unlike_clouds())
     if first == second:
         return holds("the same points give the same number")
-    return broken(
-        f"{six_digits(first)}, then {six_digits(second)}: a run's record would depend on chance",
-        "random numbers of its own",
-    )
+    wrong = f"{six_digits(first)}, then {six_digits(second)}: a run's record would depend on chance"
+    return broken(wrong, "random numbers of its own")
 
 
 def order(measure: Measure) -> Held:
     """Whether points in another order are the same cloud; chance aside, which `again` is about."""
-    points, real = clouds()
+    points, real = unlike_clouds()
     reseed(0)
     first = measure(points, real)
     reseed(0)
     mixed = measure(points[::-1].copy(), real)
     if np.isclose(first, mixed, rtol=1e-9, atol=1e-12):
         return holds("it does not matter")
-    return broken(
-        f"{six_digits(first)}, of the same points in another order {six_digits(mixed)}",
-        "points in pairs: a cloud has no order",
-    )
+    wrong = f"{six_digits(first)}, of the same points in another order {six_digits(mixed)}"
+    return broken(wrong, "points in pairs: a cloud has no order")
 
 
 def tells(measure: Measure) -> Held:
     """Whether it tells a cloud from another, and what it says of a perfect sampler."""
     rng = np.random.default_rng(1)
-    found = measure(*clouds())
-    perfect = [measure(rng.standard_normal((N, 2)), clouds()[1]) for _ in range(2)]
-    same = measure(clouds()[1].copy(), clouds()[1])
+    found = measure(*unlike_clouds())
+    perfect = [measure(rng.standard_normal((N, 2)), unlike_clouds()[1]) for _ in range(2)]
+    same = measure(unlike_clouds()[1].copy(), unlike_clouds()[1])
     if found == perfect[0] == perfect[1] == same:
         return broken(f"{six_digits(found)} of every cloud")
-    return holds(
-        f"{six_digits(found)} far from the real points, {six_digits(np.mean(perfect))} of fresh ones like them"
-    )
+    told = six_digits(np.mean(perfect))
+    return holds(f"{six_digits(found)} far from the real points, {told} of fresh ones like them")
 
 
 def of_one_place(measure: Measure) -> Held:
     """Whether it is a number of a collapsed cloud, too."""
-    found = measure(np.ones((N, 2)), clouds()[1])
+    found = measure(np.ones((N, 2)), unlike_clouds()[1])
     if np.isfinite(found):
         return holds(f"{six_digits(found)} of a generator with one point")
     return note(f"{found} of a generator with one point, of which a run has no value then")
+
+
+MEASURE: Contract[Measure] = {
+    "a number": is_number,
+    "same again": again,
+    "order in the batch": order,
+    "tells clouds apart": tells,
+    "one place": of_one_place,
+    "global state": lambda measure: state_kept(lambda: measure(*unlike_clouds())),
+}

@@ -39,8 +39,7 @@ def mode_mass_tv(points: np.ndarray, modes: Modes) -> float:
     points [n, 2]. Every finite point belongs to its nearest mode (Mahalanobis), however far: this measures balance, and
     `high_quality` says how many points are near. Points that are not finite are mass outside every mode.
     """
-    shares = mode_counts(points, modes, within=math.inf) / len(points)
-    return float((np.abs(shares - modes.weights).sum() + 1 - shares.sum()) / 2)
+    return mode_tv(points, modes, within=math.inf)
 
 
 def mode_tv(points: np.ndarray, modes: Modes, within: float = SIGMAS) -> float:
@@ -145,20 +144,13 @@ def mahalanobis(points: np.ndarray, modes: Modes) -> np.ndarray:
     No standard deviation counts as less than 1e-6 max(1, |c|), so a point-like mode catches what float32 rounds to it
     (3e-6 around) and nothing else. Infinite where a point is not finite. Mahalanobis, 1936.
     """
-    stds, axes = principal_stds(modes)
-    scaled = np.moveaxis(axes / np.maximum(stds, least_stds(modes))[:, None], 0, 1)  # [2, K, 2]
+    scaled = np.moveaxis(maps_of(modes), 2, 0)  # [2, K, 2]
     with np.errstate(over="ignore", invalid="ignore"):  # huge and infinite points end as infinitely far
         # One product for all modes: what cancels is 1e-16 of the centre, and no deviation is below 1e-6 of it.
         places = (np.asarray(points, float) @ scaled.reshape(2, -1)).reshape(len(points), -1, 2)
         offsets = places - np.einsum("ki,ikj->kj", modes.centres, scaled)
         distances = np.hypot(offsets[..., 0], offsets[..., 1])
     return np.where(np.isnan(distances), np.inf, distances)
-
-
-def principal_stds(modes: Modes) -> tuple[np.ndarray, np.ndarray]:
-    """Standard deviations [K, 2] of each mode along its principal axes, and these as columns [K, 2, 2]."""
-    variances, axes = np.linalg.eigh(modes.covariances)
-    return np.sqrt(np.maximum(variances, 0)), axes  # rounding puts the zero variance of a flat mode below zero
 
 
 def least_stds(modes: Modes) -> np.ndarray:
@@ -168,5 +160,6 @@ def least_stds(modes: Modes) -> np.ndarray:
 
 def maps_of(modes: Modes) -> np.ndarray:
     """The maps [K, 2, 2], a row an axis, under which an offset from a centre is in standard deviations (`mahalanobis`)."""
-    stds, axes = principal_stds(modes)
+    variances, axes = np.linalg.eigh(modes.covariances)
+    stds = np.sqrt(np.maximum(variances, 0))  # rounding puts the zero variance of a flat mode below zero
     return np.asarray(np.moveaxis(axes / np.maximum(stds, least_stds(modes))[:, None], 1, 2))

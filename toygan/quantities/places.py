@@ -43,13 +43,13 @@ def together(points: np.ndarray) -> np.ndarray:
     distances, near = cKDTree(points).query(points, NEIGHBOURS + 1)
     rows = np.repeat(np.arange(len(points)), NEIGHBOURS)
     knows = matrix(rows, near[:, 1:].ravel(), len(points))
-    part = parted(knows.multiply(knows.T))
+    part = connected_parts(knows.multiply(knows.T))
     large = np.flatnonzero(np.bincount(part) >= LEAST * len(points))
     inside = np.flatnonzero(np.isin(part, large))
     if not len(inside):
         return np.zeros(len(points), int)
     owner = np.searchsorted(large, part[inside])
-    merged = parted(touching(points[inside], distances[inside, -1], owner))[owner]
+    merged = connected_parts(touching(points[inside], distances[inside, -1], owner))[owner]
     return np.asarray(merged[cKDTree(points[inside]).query(points)[1]])
 
 
@@ -75,7 +75,7 @@ def matrix(rows: np.ndarray, columns: np.ndarray, n: int) -> coo_array:
     return coo_array((np.ones(len(rows)), (rows, columns)), (n, n)).tocsr()
 
 
-def parted(graph: coo_array) -> np.ndarray:
+def connected_parts(graph: coo_array) -> np.ndarray:
     """The number of the connected part that each row belongs to."""
     from scipy.sparse.csgraph import connected_components
 

@@ -66,10 +66,10 @@ def a_step(multipliers: np.ndarray, period: int) -> np.ndarray:
 
 def jacobian(update: Update, at: Tensor) -> Tensor:
     """The derivative [k, k] of update at a state [k]: entry (i, j) is d update_i / d at_j."""
-    return slopes(update, at, torch.eye(len(at), dtype=at.dtype)).T
+    return slopes_along(update, at, torch.eye(len(at), dtype=at.dtype)).T
 
 
-def slopes(update: Update, at: Tensor, ways: Tensor) -> Tensor:
+def slopes_along(update: Update, at: Tensor, ways: Tensor) -> Tensor:
     """How update changes along each of some directions [n, k] of length 1: [n, k].
 
     A ReLU's gradient jumps where a point meets its kink; a nudge that is caught by such a jump is made smaller.
@@ -89,6 +89,6 @@ def disagreement(update: Update, at: Tensor, found: Tensor) -> float:
     """How far the Jacobian less 1 is from differences along eight directions, as a share of these."""
     ways = torch.from_numpy(np.random.default_rng(0).standard_normal((8, len(at)))).to(at)
     ways = ways / ways.norm(dim=1, keepdim=True)
-    seen = slopes(update, at, ways) - ways
+    seen = slopes_along(update, at, ways) - ways
     off = (ways @ found.T - ways - seen).norm()
     return float(off / seen.norm()) if seen.norm() > 0 else float(off)

@@ -241,17 +241,19 @@ def picked(game: Game, points: Tensor) -> Tensor:
 # --- weights ---------------------------------------------------------------------------------------------------------
 
 
-def weight_saturation(parameters: Tensor) -> Tensor:
-    """Share of the parameters [seed, P] that sit at the largest magnitude any of them has: [seed].
+def weight_saturation(parameters: Tensor, own: Tensor | None = None) -> Tensor:
+    """Share of the parameters [seed, P], or of those that are a player's `own [seed, P]`, that sit at the largest magnitude any
+    of them has: [seed].
 
     Where several share it to 1e-6 it is a bound, such as a clip's +-c; one alone, as without a bound, counts as none.
     """
     if not parameters.shape[1]:
         return parameters.new_zeros(len(parameters))
-    sizes = parameters.abs()
+    sizes = parameters.abs() if own is None else torch.where(own, parameters.abs(), -1.0)
     largest = sizes.amax(dim=1, keepdim=True)
     held = (sizes >= largest * (1 - SAME)).sum(dim=1)
-    return torch.where((held > 1) & (largest[:, 0] > 0), held / parameters.shape[1], 0.0)
+    counted = parameters.shape[1] if own is None else own.sum(dim=1)
+    return torch.where((held > 1) & (largest[:, 0] > 0), held / counted, 0.0)
 
 
 def weight_histogram(parameters: Tensor) -> tuple[Tensor, Tensor]:

@@ -120,40 +120,33 @@ def likeness(form: LossForm, kind: str) -> float:
     """How like the slopes of a loss are those of a row, 0 to 1: cosines, whatever the signs, with real and generated scores as
     they are or exchanged; by the generator where the critic's loss is not told, or where two rows share a critic.
     """
-    row = scores_alone(objective_of(OBJECTIVES[kind]))
-    by_generator = alike(slopes(form.generator, "fake"), ways(row.generator, "fake")) if form.generator else 0.0
+    critic, generator = scores_alone(objective_of(OBJECTIVES[kind]))
+    by_generator = alike(slopes_by_score(form.generator, "fake"), ways(generator, "fake")) if form.generator else 0.0
     if not form.critic:
         return by_generator
-    own = [slopes(form.critic, "real"), slopes(form.critic, "fake")]
-    wanted = [ways(row.critic, "real"), ways(row.critic, "fake")]
+    own = [slopes_by_score(form.critic, "real"), slopes_by_score(form.critic, "fake")]
+    wanted = [ways(critic, "real"), ways(critic, "fake")]
     either = (sum(map(alike, own, wanted)) / 2, sum(map(alike, own, wanted[::-1])) / 2)
     return max(either) + 1e-3 * by_generator
 
 
-class ShippedLosses(NamedTuple):
-    """A shipped objective's losses as functions of scores [n, 1]."""
-
-    critic: Loss
-    generator: Loss
-
-
-def scores_alone(made: Objective) -> ShippedLosses:
-    """A row as functions of one seed's scores."""
+def scores_alone(made: Objective) -> tuple[Loss, Loss]:
+    """What the critic and the generator minimise by a row, as functions of one seed's scores [n, 1]."""
 
     def losses(r: Tensor, g: Tensor) -> Losses:
         return made.losses({"score": r[None]}, {"score": g[None]}, Extra(r.new_zeros(1), {}))
 
-    return ShippedLosses(lambda r, g: losses(r, g).critic[0], lambda r, g: losses(r, g).generator[0])
+    return lambda r, g: losses(r, g).critic[0], lambda r, g: losses(r, g).generator[0]
 
 
-def slopes(loss: Loss, of: str, sign: float = 1.0) -> np.ndarray:
+def slopes_by_score(loss: Loss, of: str, sign: float = 1.0) -> np.ndarray:
     """The slopes of a loss by one score, at several or at their negatives."""
     return np.array([slope_at(loss, of, sign * x) for x in PROBES])
 
 
 def ways(loss: Loss, of: str) -> list[np.ndarray]:
     """The slopes of a row, and those of scores with the other sign."""
-    return [slopes(loss, of), slopes(loss, of, -1.0)]
+    return [slopes_by_score(loss, of), slopes_by_score(loss, of, -1.0)]
 
 
 def alike(own: np.ndarray, wanted: Sequence[np.ndarray]) -> float:
@@ -209,10 +202,9 @@ def shipped_like(form: PenaltyForm) -> tuple[str, dict[str, Any]] | None:
     small, one, two = (h(form.of, length) for length in LENGTHS)
     if small and abs(two / small - (LENGTHS[2] / LENGTHS[0]) ** 2) < 1e-6 * abs(two / small):
         real, fake = clouds()
-        places = {"r1": any(torch.equal(at, real) for at in asked), "r2": any(torch.equal(at, fake) for at in asked)}
-        kind = (
-            "r1-r2" if all(places.values()) else next((kind for kind, there in places.items() if there), "zero-centred")
-        )
+        clouds_of = {"r1": real, "r2": fake}
+        at = [name for name, cloud in clouds_of.items() if any(torch.equal(points, cloud) for points in asked)]
+        kind = "-".join(at) or "zero-centred"
         return kind, {"weight": abs(one if kind == "zero-centred" else 2 * one)}
     flat = abs(small) < 1e-9 and two > 0
     weight = two / (LENGTHS[2] - 1) ** 2 if abs(one) < 1e-6 and two > 0 else USUAL_WEIGHT

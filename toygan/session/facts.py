@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from toygan.files.disk import read_json
+from toygan.files.mistakes import UserError
 from toygan.quantities.diagnosis import Event
-from toygan.quantities.table import Floor
+from toygan.quantities.table import Floor, derived
 
 FORMAT = 1
 FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
@@ -118,9 +119,17 @@ class Facts:
         return {int(row["seed"] or 0): row for row in self.summary.rows}
 
     @property
+    def ends(self) -> list[Finals]:
+        """The final measures of every seed, and what is derived of them, as far as it is known."""
+        return [
+            {**row, **{name: value for name, value in derived(row).items() if math.isfinite(value)}}
+            for row in self.summary.rows
+        ]
+
+    @property
     def portrait_row(self) -> Finals:
-        """The final measures of the seed that is shown; empty before the end."""
-        return next(iter(self.summary.rows), NO_ROW)
+        """The same of the seed that is shown; empty before the end."""
+        return next(iter(self.ends), NO_ROW)
 
     @property
     def diverged_at(self) -> list[int | None]:
@@ -242,19 +251,12 @@ def read_facts(folder: Path) -> Facts:
 def facts_in(said: Any, path: Path) -> Facts:
     """The facts in what a `run.json` holds, checked whole; UserError with file, key, value and what is legal otherwise."""
     if isinstance(said, dict) and said.keys() >= FACTS and said["format"] != FORMAT:
-        refuse(f"{path}: format {brief(said['format'])} is not {FORMAT}, the one known here")
+        raise UserError(f"{path}: format {brief(said['format'])} is not {FORMAT}, the one known here")
     if not is_record(said):
-        refuse(f"{path}: is not the record of a run")
+        raise UserError(f"{path}: is not the record of a run")
     if fault := fault_in(said, SHAPE):
-        refuse(f"{path}: {fault}")
+        raise UserError(f"{path}: {fault}")
     return Facts.of(said)
-
-
-def refuse(message: str) -> NoReturn:
-    """Raise a UserError."""
-    from toygan.files.strict import UserError  # needs pydantic, which looking at a recording does not
-
-    raise UserError(message)
 
 
 def is_record(said: Any) -> bool:

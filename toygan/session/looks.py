@@ -69,13 +69,13 @@ def observe(sim: Simulation, state: State) -> Frame:
     first = {name: own[:drawn] for name, own in state.parameters.items()}
     critic = duel.judge(sim.portrait_game, first, real, fake)
     x, y = sim.score_axes
-    grids = Grids(points_of((x, y), seen, drawn), points_of((x[::2], y[::2]), seen, drawn))
+    grids = Grids(grid_points((x, y), seen, drawn), grid_points((x[::2], y[::2]), seen, drawn))
     return Frame(
         step=step_of(state),
         arrays={
             "samples": on_host(seen).astype(np.float32),
             "scores": on_grid(critic.score(grids.fine), GRID),
-            "slopes": on_grid(critic.slopes(points_of(sim.slope_axes, seen, drawn)), ARROWS),
+            "slopes": on_grid(critic.slopes(grid_points(sim.slope_axes, seen, drawn)), ARROWS),
             "diverged": on_host(has_diverged(state)),
         }
         | unlike_the_samples(sim, state, live, shown)
@@ -174,7 +174,7 @@ def generated(sim: Simulation, state: State, latents: Tensor) -> np.ndarray:
     return on_host(duel.carried(sim.world.game, state.averaged, latents)).astype(np.float32)
 
 
-def points_of(two_axes: tuple[np.ndarray, np.ndarray], like: Tensor, seeds: int) -> Tensor:
+def grid_points(two_axes: tuple[np.ndarray, np.ndarray], like: Tensor, seeds: int) -> Tensor:
     """A grid as points [seed, g * g, 2], row by row, x running fastest, the same for every seed."""
     grid = np.stack(np.meshgrid(*two_axes), axis=-1).reshape(1, -1, 2)
     return torch.from_numpy(grid).to(like).expand(seeds, -1, -1)

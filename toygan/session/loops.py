@@ -80,9 +80,8 @@ def losses_in(given: Mapping[str, Any] | None) -> dict[str, np.ndarray]:
     UserError for a name that is another quantity's, or a loss that is not one number.
     """
     if not isinstance(given, Mapping | None):
-        raise UserError(
-            f"losses: {shortened(repr(given), 60)} is no table, such as {{'critic': 0.3, 'generator': 1.2}}"
-        )
+        usual = {"critic": 0.3, "generator": 1.2}
+        raise UserError(f"losses: {shortened(repr(given), 60)} is no table, such as {usual}")
     found = {loss_name(name): loss_in(name, value) for name, value in (given or {}).items()}
     if len(found) < len(given or {}):
         raise UserError(f"losses: {', '.join(map(str, given or {}))}: two of these are one loss")
@@ -188,9 +187,8 @@ def scores_in(told: Any, n: int) -> np.ndarray:
     """Scores [n] in what a critic said, [n] or [n, 1]; UserError for another shape."""
     found = array_in(told, "critic")
     if found.shape not in ((n,), (n, 1)):
-        raise UserError(
-            f"critic: gave the shape {list(found.shape)} for points [{n}, 2]; a score each is [n] or [n, 1]"
-        )
+        told = f"gave the shape {list(found.shape)} for points [{n}, 2]"
+        raise UserError(f"critic: {told}; a score each is [n] or [n, 1]")
     return found.reshape(n)
 
 
@@ -289,7 +287,7 @@ class Glance(NamedTuple):
 
 def glance(ground: Ground, samples: np.ndarray, critic: AnyCritic | None, losses: Arrays) -> Glance:
     """A look at samples [N, 2]: what is kept of a frame, and what is only measured."""
-    told, judged = ({}, None) if critic is None else opinions(ground, samples, critic)
+    told, judged = ({}, None) if critic is None else opinions_on(ground, samples, critic)
     numbers = [samples, *losses.values()]
     lost = any(not (np.abs(one) < RUNAWAY).all() for one in numbers)
     lost |= any(not np.isfinite(values).all() for values in told.values())
@@ -303,7 +301,7 @@ def row_of(values: np.ndarray) -> np.ndarray:
         return values[None] if values.dtype == bool else values[None].astype(np.float32)
 
 
-def opinions(ground: Ground, samples: np.ndarray, critic: AnyCritic) -> tuple[Arrays, Judged]:
+def opinions_on(ground: Ground, samples: np.ndarray, critic: AnyCritic) -> tuple[Arrays, Judged]:
     """What a critic says on the grids and at the watched points, as arrays of a frame and as what is measured."""
     real, fake = ground.real[:JUDGED], samples[:JUDGED]
     pairs = min(len(real), len(fake))

@@ -27,7 +27,7 @@ from toygan.game.streams import draws, stream
 from toygan.quantities.blurred import blurred_divergences
 from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
 from toygan.quantities.evidence import Places, places_of
-from toygan.quantities.optimal import OPTIMA, Told, log_of_points, of_clouds, told_in_words, width_of
+from toygan.quantities.optimal import OPTIMA, Told, log_of_points, of_clouds, squares, told_in_words, width_of
 from toygan.quantities.skeleton import Curve
 from toygan.quantities.state import (
     Watched,
@@ -91,8 +91,8 @@ class Best(NamedTuple):
 
 class Playable(NamedTuple):
     """A game as data: models by name (`critic` and `generator` for games of alternating moves, with `over` where the end of a
-    step changes more than its number, else `step`; `look`; `gauge`; and `optimum`), the first state by place, first parameters
-    by player, draws by name, dials by key, and where a state holds what.
+    step changes more than its number, else `step`; `look`, `map` and `gauge`; and `optimum`), the first state by place, first
+    parameters by player, draws by name, dials by key, and where a state holds what.
     """
 
     models: Mapping[str, Model]
@@ -136,7 +136,7 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS, t
     stage, state = sim.world, sim.start
     drawable(config, stage)
     best = best_of(config, sim)
-    seen = {"look": look(sim, windows), "gauge": gauge(sim, windows, to_measure)}
+    seen = {**looks(sim, windows), "gauge": gauge(sim, windows, to_measure)}
     return Playable(
         models=moves(config, sim, to_measure) | seen | (optimum(config, sim, windows) if best else {}),
         state={place: fill(state, leaf) for place, leaf in named(state, "state").items()},
@@ -154,7 +154,7 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS, t
         shift=shift_of(sim),
         best=best,
         shows_samples=stage.game.clouds is None,
-        cut=cut_of(config) if to_measure else None,
+        cut=cut_of(config, sum(stage.game.objective.heads.values())) if to_measure else None,
     )
 
 
@@ -210,10 +210,14 @@ def moves(config: Config, sim: Simulation, to_measure: bool = False) -> dict[str
     players do not take turns. Players `to_measure` have numbers that are `held`.
     """
     stage, state, draw = sim.world, sim.start, next(draws(sim.source, 0, sim.start.memory))
-    if config.method.update.kind != ALTERNATING:
-        return {"step": part(stage.step, "state", state=state, draw=draw, dials=stage.dials)}
-    game, row = stage.game, play.row_of(draw, 0)
     held = {name: torch.full_like(one, FREE) for name, one in state.parameters.items() if to_measure}
+
+    def step(state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
+        return play.step(holding(stage.game_at(dials), held), state, draw)
+
+    if config.method.update.kind != ALTERNATING:
+        return {"step": part(step, "state", state=state, draw=draw, dials=stage.dials, held=held)}
+    game, row = stage.game, play.row_of(draw, 0)
 
     def mover(names: Sequence[str]) -> Callable[[State, Draw, Dials, Mapping[str, Tensor]], State]:
         def move(state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
@@ -231,9 +235,10 @@ def moves(config: Config, sim: Simulation, to_measure: bool = False) -> dict[str
     return made | ({"over": end} if len(end.outputs) > 1 else {})
 
 
-def look(sim: Simulation, windows: Windows) -> Model:
-    """A look: generated points, the drawn score on a grid and its slopes on a coarser one."""
-    stage = sim.world
+def looks(sim: Simulation, windows: Windows) -> dict[str, Model]:
+    """What is seen of a state: a `look` at generated points and, as it costs most and changes slowly, the critic's `map` apart,
+    its drawn score on a grid and its slopes on a coarser one. A model works out all that it gives, asked for or not.
+    """
     columns = sim.watched.shape[2]
     counts = {
         "latents": (windows.samples + windows.mesh**2, columns),
@@ -245,21 +250,24 @@ def look(sim: Simulation, windows: Windows) -> Model:
     examples = {name: torch.from_numpy(rng.standard_normal((1, *shape))).to(sim.start.memory) for name, shape in
                 counts.items()}  # fmt: skip
 
-    def seen(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
-        game, latents = stage.game_at(dials), at["latents"][:, : windows.samples]
+    def shown(state: State, at: Mapping[str, Tensor], dials: Dials) -> tuple[Game, Watched, Tensor, Tensor]:
+        game, latents = sim.world.game_at(dials), at["latents"][:, : windows.samples]
         samples = duel.carried(game, state.averaged, latents)
-        mesh = (game.chart or duel.carried)(game, state.averaged, at["latents"][:, windows.samples :])
         live = samples if state.players[GENERATOR].average is None else duel.carried(game, state.parameters, latents)
-        clouds = Watched(*(points[:, :REFERENCES] for points in (at["real"], live, latents)))
-        critic = duel.judge(game, state.parameters, *with_beside(game, state, clouds))
-        found = {"scores": critic.score(at["scores"]), "slopes": critic.slopes(at["slopes"])}
-        return (
-            {"samples": torch.cat((samples, mesh[..., :2]), dim=1)}
-            | found
-            | maps(game, state, clouds, samples, latents)
-        )
+        return game, Watched(*(points[:, :REFERENCES] for points in (at["real"], live, latents))), samples, latents
 
-    return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials)
+    def points(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
+        game, clouds, samples, latents = shown(state, at, dials)
+        mesh = (game.chart or duel.carried)(game, state.averaged, at["latents"][:, windows.samples :])
+        return {"samples": torch.cat((samples, mesh[..., :2]), dim=1)} | maps(game, state, clouds, samples, latents)
+
+    def scores(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
+        game, clouds, *_ = shown(state, at, dials)
+        critic = duel.judge(game, state.parameters, *with_beside(game, state, clouds))
+        return {"scores": critic.score(at["scores"]), "slopes": critic.slopes(at["slopes"])}
+
+    both = {"look": points, "map": scores}
+    return {name: part(one, "seen", state=sim.start, at=examples, dials=sim.world.dials) for name, one in both.items()}
 
 
 def gauge(sim: Simulation, windows: Windows, to_measure: bool = False) -> Model:
@@ -272,11 +280,11 @@ def gauge(sim: Simulation, windows: Windows, to_measure: bool = False) -> Model:
         "real": torch.rand(1, n, 2).to(sim.start.memory),
     }
 
-    held = {GENERATOR: torch.full_like(sim.start.parameters[GENERATOR], FREE)} if to_measure else {}
+    held = {name: torch.full_like(sim.start.parameters[name], FREE) for name in (GENERATOR, CRITIC) if to_measure}
 
     def seen(state: State, at: Mapping[str, Tensor], dials: Dials, held: Mapping[str, Tensor]) -> Tree:
         game = stage.game_at(dials)
-        own = moving(held[GENERATOR]) if GENERATOR in held else None
+        own = {name: moving(numbers) for name, numbers in held.items()}
         samples = duel.carried(game, state.averaged, at["latents"])
         live = duel.carried(game, state.parameters, at["latents"])
         clouds = Watched(at["real"], live, at["latents"])
@@ -287,9 +295,9 @@ def gauge(sim: Simulation, windows: Windows, to_measure: bool = False) -> Model:
             "real_scores": told["real_scores"],
             "fake_scores": told["fake_scores"],
             "steepness": slopes.norm(dim=2),
-            "generator_gradient": generator_gradient(game, state, clouds, own),
+            "generator_gradient": generator_gradient(game, state, clouds, own.get(GENERATOR)),
             "score_saturation": score_saturation(game, state, clouds),
-            "weight_saturation": weight_saturation(state.players[CRITIC].parameters),
+            "weight_saturation": weight_saturation(state.players[CRITIC].parameters, own.get(CRITIC)),
             "layer_gradients": layer_gradients(game, state, clouds),
         }
 
@@ -313,12 +321,11 @@ def optimum(config: Config, sim: Simulation, windows: Windows) -> dict[str, Mode
     kind = config.method.objective.kind
     if OPTIMA[kind].source == "potential":
         return {}
-    rng, samples, side = np.random.default_rng(0), windows.samples, windows.scores
-    shapes = {"points": (1, side**2, 2), "real": (1, samples, 2), "fake": (1, samples, 2)}
-    examples = {name: torch.from_numpy(rng.standard_normal(shape)).float() for name, shape in shapes.items()}
+    samples, side = windows.samples, windows.scores
+    clouds = clouds_of(points=side**2, real=samples, fake=samples)
 
     def best(at: Mapping[str, Tensor], dials: Dials, state: State) -> Tree:
-        points, real, fake = (at[name].squeeze(0) for name in shapes)
+        points, real, fake = (at[name].squeeze(0) for name in clouds)
         left = play.noise_left(sim.world.game_at(dials), state)
         noise = over(left, points) if isinstance(left, Tensor) else torch.zeros_like(points[0, 0])
         method = turned(config, {key: over(dial, points) for key, dial in dials.items()}).method
@@ -327,7 +334,13 @@ def optimum(config: Config, sim: Simulation, windows: Windows) -> dict[str, Mode
         finest = torch.maximum(spacing, noise)  # as of a run's pictures: an estimate of that width is the blurred law's
         return {"optimal": of_clouds(kind, points, real, fake, finest, options, told).unsqueeze(0)}
 
-    return {"optimum": part(best, "seen", at=examples, dials=sim.world.dials, state=sim.start)}
+    return {"optimum": part(best, "seen", at=clouds, dials=sim.world.dials, state=sim.start)}
+
+
+def clouds_of(**counts: int) -> dict[str, Tensor]:
+    """Examples of clouds of so many points each, [1, n, 2], by which a model is traced."""
+    rng = np.random.default_rng(0)
+    return {name: torch.from_numpy(rng.standard_normal((1, n, 2))).float() for name, n in counts.items()}
 
 
 def maps(game: Game, state: State, clouds: Watched, samples: Tensor, latents: Tensor) -> dict[str, Tensor]:
@@ -431,14 +444,11 @@ def potential_model(windows: Windows = WINDOWS) -> Model:
     """
 
     def highest(at: Mapping[str, Tensor]) -> Tree:
-        away = at["points"].unsqueeze(2) - at["ends"].unsqueeze(1)
-        return {"scores": (away.square().sum(dim=3).sqrt() - at["duals"].unsqueeze(1)).amin(dim=2)}
+        points, ends = (at[name].squeeze(0) for name in ("points", "ends"))
+        return {"scores": (squares(points, ends).sqrt() - at["duals"]).amin(dim=1).unsqueeze(0)}
 
-    rng = np.random.default_rng(0)
-    points, pairs = windows.scores**2, windows.judged
-    shapes = {"points": (1, points, 2), "ends": (1, pairs, 2), "duals": (1, pairs)}
-    examples = {name: torch.from_numpy(rng.standard_normal(shape)).float() for name, shape in shapes.items()}
-    return part(highest, "seen", at=examples)
+    clouds = clouds_of(points=windows.scores**2, ends=windows.judged)
+    return part(highest, "seen", at=clouds | {"duals": clouds["ends"][..., 0]})
 
 
 def divergence_model(windows: Windows = WINDOWS) -> Model:
@@ -448,9 +458,7 @@ def divergence_model(windows: Windows = WINDOWS) -> Model:
         real, fake = (at[name].squeeze(0) for name in ("real", "fake"))
         return {name: value.reshape(1) for name, value in blurred_divergences(real, fake).items()}
 
-    rng = np.random.default_rng(0)
-    clouds = {name: torch.from_numpy(rng.standard_normal((1, windows.judged, 2))).float() for name in ("real", "fake")}
-    return part(seen, "seen", at=clouds)
+    return part(seen, "seen", at=clouds_of(real=windows.judged, fake=windows.judged))
 
 
 def density_model(windows: Windows = WINDOWS) -> Model:
@@ -461,7 +469,4 @@ def density_model(windows: Windows = WINDOWS) -> Model:
         finest = (points.amax(dim=0) - points.amin(dim=0)).amax() / (windows.scores - 1)
         return {"logs": log_of_points(points, cloud, width_of(cloud, finest)).unsqueeze(0)}
 
-    rng, shapes = np.random.default_rng(0), {"points": windows.scores**2, "cloud": windows.samples}
-    return part(
-        seen, "seen", at={name: torch.from_numpy(rng.standard_normal((1, n, 2))).float() for name, n in shapes.items()}
-    )
+    return part(seen, "seen", at=clouds_of(points=windows.scores**2, cloud=windows.samples))

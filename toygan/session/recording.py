@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from toygan.files.disk import Arrays, complete_lines, plain, unpacked
+from toygan.files.mistakes import UserError
 from toygan.quantities.diagnosis import Event, events_of
 from toygan.quantities.table import QUANTITIES, Floor, When, derived
 from toygan.session.facts import Facts, read_facts
@@ -81,7 +82,7 @@ class Recording:
 
     def final(self, name: str) -> np.ndarray:
         """A quantity of every seed's fresh points at the end [S], NaN where it is not known."""
-        known = [{**row, **derived(row)}.get(name) for row in self.facts.summary.rows]
+        known = [row.get(name) for row in self.facts.ends]
         return np.array([math.nan if value is None else value for value in known], float)
 
     def floor(self, name: str, when: When = "frame") -> Floor | None:
@@ -96,13 +97,10 @@ class Recording:
 
     def frame(self, i: int) -> Moment:
         """One of the frames, from 0 on, or from the end by -1; UserError for one that there is not."""
-        from toygan.files.strict import UserError
-
         steps = self.frames["step"]
         if not isinstance(i, int | np.integer) or not -len(steps) <= i < len(steps):
             raise UserError(f"frame {i!r}: {self.name} has {len(steps)} frames, numbered 0 to {len(steps) - 1}")
         parts = {name: None if (table := self.frames.get(name)) is None else table[i] for name in CRITICS}
-        curves = {name: table for name in self.curve_names() if (table := self.curve(name)) is not None}
         return Moment(
             step=int(steps[i]),
             points=self.frames["samples"][i],
@@ -110,25 +108,23 @@ class Recording:
             critic=parts["scores"],
             slopes=parts["slopes"],
             optimal=parts["optimal_scores"],
-            measures={name: table[i] for name, table in curves.items()},
+            measures={name: table[i] for name, table in self.curves().items()},
         )
 
-    def curve_names(self) -> list[str]:
-        """The names of all that may have a curve, those of the table of quantities first, in its order."""
-        return list(dict.fromkeys([*QUANTITIES, *self.metrics]))
+    def curves(self) -> dict[str, np.ndarray]:
+        """All curves [T, S] by name, those of the table of quantities first, in its order."""
+        names = dict.fromkeys([*QUANTITIES, *self.metrics])
+        return {name: table for name in names if (table := self.curve(name)) is not None}
 
     def dataframe(self) -> Any:
         """All curves as a pandas DataFrame: a row a frame and seed, a column a quantity. UserError without pandas."""
-        from toygan.files.strict import UserError
-
         try:
             import pandas
         except ImportError:
             raise UserError("dataframe: needs pandas: pip install 'toygan[notebook]'") from None
         steps, seeds = self.frames["step"], list(self.facts.seeds)
-        curves = {name: table for name in self.curve_names() if (table := self.curve(name)) is not None}
         keys = {"step": np.repeat(steps, len(seeds)), "seed": np.tile(seeds, len(steps))}
-        return pandas.DataFrame(keys | {name: table.ravel() for name, table in curves.items()})
+        return pandas.DataFrame(keys | {name: table.ravel() for name, table in self.curves().items()})
 
     def sample(self, n: int, k: int = 0) -> np.ndarray:
         """Draw n more points of every seed's last generator: [S, n, 2], float32; another k is another sample.
@@ -137,7 +133,6 @@ class Recording:
         the run never used; equal n and k give equal points. With batch norm in the generator the n points are
         normalised together. Raises UserError for a recording without `weights.npz`, or a number below 1 (k: 0).
         """
-        from toygan.files.strict import UserError
         from toygan.session.simulation import fresh_points
 
         for name, value, least in (("n", n, 1), ("k", k, 0)):
@@ -149,9 +144,8 @@ class Recording:
         except UserError:
             raise
         except (OSError, ValueError) as error:
-            raise UserError(
-                f"{self.name}: its generator needs target points, which are not to be had ({error})"
-            ) from None
+            why = f"its generator needs target points, which are not to be had ({error})"
+            raise UserError(f"{self.name}: {why}") from None
 
     def judged_against(self) -> np.ndarray:
         """The target's points that the final measures hold `frames["final"]` against, [2000, 2]: none of them is among the
@@ -170,12 +164,11 @@ class Recording:
         """What the run plays, from its facts; UserError where this version does not understand it."""
         from toygan.files.config import Config
         from toygan.files.own import settled
-        from toygan.files.strict import Source, UserError, check
+        from toygan.files.strict import Source, check
 
         if self.facts.is_recorded:
-            raise UserError(
-                f"{self.folder or self.name}: is a recorded training loop; toygan does not know its players"
-            )
+            where = self.folder or self.name
+            raise UserError(f"{where}: is a recorded training loop; toygan does not know its players")
         settled(self.facts.config, self.facts.inputs)
         return check(Config, dict(self.facts.config), Source(self.name))
 
@@ -188,8 +181,6 @@ class Recording:
         """What every seed's players had learned at the end, by name (`toygan.session.looks.weights`); UserError, saying
         what it is wanted for, where that was not kept.
         """
-        from toygan.files.strict import UserError
-
         if self.learned is not None:
             return self.learned
         if self.facts.is_recorded:
@@ -256,9 +247,8 @@ def load(folder: str | Path, own: Sequence[Any] = ()) -> Recording:
     folder = Path(folder)
     facts, frames = read_facts(folder), unpacked(folder / "frames.npz")
     if "samples" in frames and frames["samples"].shape[1:2] != (len(facts.seeds),):
-        raise ValueError(
-            f"{folder / 'run.json'}: seeds = {list(facts.seeds)}: frames.npz holds another number of seeds"
-        )
+        told = f"seeds = {list(facts.seeds)}: frames.npz holds another number of seeds"
+        raise ValueError(f"{folder / 'run.json'}: {told}")
     return Recording(facts, frames, read_metrics(folder / "metrics.jsonl", frames["step"], facts.seeds), folder)
 
 

@@ -36,7 +36,7 @@ def spectrum_of(recording: Recording) -> Spectrum:
     kept = {name: part[row : row + 1] for name, part in recording.weights("to start a step from").items() if part.ndim}
     small_enough(kept)
     step = min(recording.facts.step, config.training.steps - 1)  # at the end as in the last step that was played
-    game, state, draw = stage(config, kept, recording.facts.portrait, step)
+    game, state, draw = plain_stage(config, kept, recording.facts.portrait, step)
     at, period = torch.cat(parts_of(state), dim=1)[0], build_rule(config).period
     return spectrum(update_of(game, state, draw, period), at, config.method.generator_rate, period)
 
@@ -51,21 +51,21 @@ def small_enough(kept: Arrays) -> None:
         )
 
 
-def stage(config: Config, kept: Arrays, seed: int, step: int) -> tuple[Game, State, Draw]:
+def plain_stage(config: Config, kept: Arrays, seed: int, step: int) -> tuple[Game, State, Draw]:
     """The game with plain descent in double precision, the state that was kept, and one batch as every move's draw."""
     training = config.training.model_copy(update={"precision": "double", "seeds": (seed,), "batch": BATCH})
     usual = {name: type(config.method).model_fields[name].default for name in ("betas", "epsilon")}
     plain = {"optimiser": "descent", "schedule": "constant", **usual}
     method = config.method.model_copy(update=plain)
     sim = simulation(config.model_copy(update={"training": training, "method": method}))
-    game, state = sim.world.game, placed(sim.start, kept, step)
+    game, state = sim.world.game, with_kept(sim.start, kept, step)
     drawn = next(draws(sim.source, 0, like(state)))
     fixed = {name: numbers[:1].expand_as(numbers) for name, numbers in drawn.items()}
     # One step fills what a rule remembers; the players are put back.
-    return game, placed(game.rule(game, state, fixed), kept, step), fixed
+    return game, with_kept(game.rule(game, state, fixed), kept, step), fixed
 
 
-def placed(state: State, kept: Arrays, step: int) -> State:
+def with_kept(state: State, kept: Arrays, step: int) -> State:
     """The same memories, after so many steps, with the players that were kept."""
     there = at_place(state, {name: torch.from_numpy(kept[name]).to(like(state)) for name in state.players})
     memory, now = torch.from_numpy(kept["memory"]).to(like(state)), torch.full_like(state.step, step)

@@ -41,12 +41,12 @@ def tailored(width: int, depth: int, batch: int) -> list[str]:
     return [*players, "generator.latent=normal", "generator.latent_dim=2", f"training.batch={batch}"]
 
 
-def cut_of(config: Config) -> Cut:
-    """How smaller players stand in those of a config, which are perceptrons of relu with one width."""
+def cut_of(config: Config, outputs: int) -> Cut:
+    """How smaller players stand in those of a config, perceptrons of relu with one width; its critic has so many outputs."""
     generator, critic = config.generator, config.critic
     ends = {
         GENERATOR: [generator.latent_dim, *[generator.width] * generator.depth, 2],
-        CRITIC: [2 * config.method.pack, *[critic.width] * critic.depth, 1],
+        CRITIC: [2 * config.method.pack, *[critic.width] * critic.depth, outputs],
     }
     layers = {name: tuple(pairwise(some)) for name, some in ends.items()}
     body = Body(generator.width, 0, "relu", "none", generator.initialisation, generator.gain)

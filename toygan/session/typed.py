@@ -40,11 +40,8 @@ from toygan.session.dirac import (
 from toygan.session.simulation import on_host
 
 NEWTON, STARTS = 60, 15  # steps of Newton's method, and its starts along each side of the window
-RESTING, APART, KINK = (
-    1e-10,
-    1e-6,
-    1e-5,
-)  # the slope at a place of rest, how far two are apart, a step to look for kinks
+RESTING, APART = 1e-10, 1e-6  # the slope at a place of rest, and how far two are apart
+KINK = 1e-5  # a step to look for kinks
 MOST = 5  # places of rest that are shown; more of them are a curve
 MOST_STEPS = 100_000
 SETTLED = 1e-9  # how far from rest is at rest
@@ -70,10 +67,10 @@ class Ask(NamedTuple):
     window: float = 2.0
 
 
-def asked(**told: Any) -> Ask:
+def ask_of(**told: Any) -> Ask:
     """How a game is to be played, of what was typed. Raises UserError."""
     if "start" in told:
-        told["start"] = place_of(told["start"])
+        told["start"] = place_in(told["start"])
     for name in ("rate", "window"):
         if name in told and not 1e-6 <= told[name] <= 1e6:
             raise UserError(f"--{name} {told[name]}: a number from 1e-6 to 1e6")
@@ -82,7 +79,7 @@ def asked(**told: Any) -> Ask:
     return Ask(**told)
 
 
-def place_of(text: str) -> Coordinates:
+def place_in(text: str) -> Coordinates:
     """A place from "X,Y". Raises UserError."""
     try:
         x, y = map(float, text.split(","))
@@ -121,7 +118,7 @@ def typed_portrait(game: Typed, ask: Ask, config: Config) -> Portrait:
     every = rests_of(game, ask.window)
     rests = every if len(every) <= MOST else []
     found = [
-        without(f"no derivative at {written(place)}")
+        without(f"no derivative at {place_in_words(place)}")
         if has_kink(game, place)
         else eigenvalues(played, start, draw, period, place)
         for place in rests
@@ -159,7 +156,11 @@ def title_of(config: Config) -> str:
     """The rule, with those of its options that are not the usual ones."""
     rule = config.method.update
     usual = type(rule)()
-    changed = [f"{name} {toml_value(value)}" for name, value in rule if value != getattr(usual, name)]
+    changed = [
+        f"{name} {number(value) if isinstance(value, float) else toml_value(value)}"
+        for name, value in rule
+        if value != getattr(usual, name)
+    ]
     return ", ".join([rule.kind, *changed])
 
 
@@ -189,7 +190,7 @@ def check_finite(game: Typed, ask: Ask) -> None:
     x, y = (torch.tensor([value], dtype=torch.float64) for value in ask.start)
     slope, _ = slopes(game, x, y)
     if not torch.isfinite(slope).all():
-        raise UserError(f"--game: at the start {written(ask.start)} its slope is no number")
+        raise UserError(f"--game: at the start {place_in_words(ask.start)} its slope is no number")
 
 
 def slopes(game: Typed, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -269,10 +270,10 @@ def rest_in_words(place: Coordinates, found: Eigenvalues) -> str:
         return found.why_not
     leading = found.multipliers[0]
     size, turning = float(abs(leading)), float(abs(np.angle(leading)))
-    return f"near {written(place)} |m| = {number(size, 6)}: {fate(size, turning)}"
+    return f"near {place_in_words(place)} |m| = {number(size, 6)}: {fate(size, turning)}"
 
 
-def written(place: Sequence[float]) -> str:
+def place_in_words(place: Sequence[float]) -> str:
     """A place as it is written."""
     return f"({number(place[0])}, {number(place[1])})"
 
@@ -284,7 +285,7 @@ def end_in_words(path: np.ndarray, rests: Sequence[Coordinates], steps: int) -> 
     end, recent = path[-1], path[-max(2, steps // 100) :]
     length = float(np.hypot(*np.diff(recent, axis=0).T).mean())
     far = min((float(np.hypot(*(end - rest))) for rest in rests), default=np.inf)
-    where = f"{number(far)} from rest" if np.isfinite(far) else f"at {written(end)}"
+    where = f"{number(far)} from rest" if np.isfinite(far) else f"at {place_in_words(end)}"
     if far < SETTLED:
         return f"At rest after {steps} steps."
     return f"After {steps} steps {where}, moving {number(length)} a step."

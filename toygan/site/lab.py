@@ -46,14 +46,14 @@ from toygan.session.playable import (
 )
 from toygan.session.recording import Recording
 from toygan.session.tailored import FREE, tailored
-from toygan.site.lab_files import engine_file, models_file, runtime_file, script, target_file
+from toygan.site.lab_files import NOTHING, engine_file, file_content, models_file, runtime_file, script, target_file
 from toygan.site.markup import document_of_scripts
 
 OWN = Path(__file__).parent / "assets" / "lab"
 SCRIPTS = (
     "words-en.js", "words-zh.js", "methods-zh.js", "lessons.js", "bytes.js", "numbers.js", "address.js", "draws.js",
     "trainer.js", "assignment.js", "measures.js", "stories.js", "rhythm.js", "diagnosis.js", "stage.js", "marks.js", "curves.js",
-    "panels.js", "gif.js", "experiment.js", "games.js", "painting.js", "watch.js", "slow.js", "hands.js", "share.js",
+    "panels.js", "gif.js", "experiment.js", "games.js", "painting.js", "watch.js", "flow.js", "hands.js", "share.js",
     "rooms.js", "lab.js",
 )  # fmt: skip
 STYLES = ("lab.css",)
@@ -71,15 +71,10 @@ SIZES = {"small": Size(32, 128), "large": Size(64, 256)}
 SEEDS = range(8)
 OWN_SIZE = "own"  # of players that the visitor chooses layers and neurons of
 MEASURED = (
-    "gan",
-    "ns-gan",
-    "lsgan",
-    "hinge-gan",
-    "wgan",
-    "wgan-gp",
-    "ns-gan-r1",
-    "r3gan",
-)  # methods that play with such
+    "gan", "ns-gan", "lsgan", "wgan", "wgan-gp", "wgan-lp", "wgan-none", "hinge-gan", "ns-gan-r1", "dragan", "rpgan", "r3gan",
+    "wgan-l2clip", "ragan", "f-kl", "f-reverse-kl", "f-pearson", "f-hellinger", "f-js", "f-total-variation", "bs-gan",
+    "mmd-gan", "cramer-gan", "unrolled-gan", "pacgan", "ns-gan-instance-noise", "ns-gan-smooth", "ns-gan-flip", "wgan-sn",
+)  # fmt: skip  # methods that play with such
 LARGEST = ((32, 3), (100, 6))  # neurons and layers of the games that such players stand in, the cheaper one first
 DESCENT = 1e8  # an epsilon beside which roots of squared gradients are nothing: see `descent_dials`
 POOL = 4096  # real points that come with a scenario; batches are drawn from them
@@ -115,15 +110,20 @@ def write_lab(
     if opening and "scenario" in opening:
         opened = read(opening["scenario"], opening.get("method", methods[0]))
         drawable(opened, world(opened))
+    first: dict[str, bytes] = {}  # the first method's files, which most others are like
     for number, method in enumerate(methods):
         told(method)
         made = cast(list(worlds), method)
         about[method] = about_method(made, read(next(iter(made.plays)), method), worlds, number)
-        put(place, f"method-{number}", *models_file(made.games, made.plays))
+        games = models_file(made.games, made.plays)
+        put(place, f"method-{number}", *games, first)
         if method in MEASURED:
             made = measured(made, method)
-            put(place, f"measured-{number}", *models_file(made.measured, {}))
+            cut, before = models_file(made.measured, {}), {**first, f"method-{number}": file_content(*games)}
+            put(place, f"measured-{number}", *cut, before)
             about[method]["measured"] = {"file": f"measured-{number}", "on": [worlds[s].name for s in made.measured_on]}
+            first = first or {**before, f"measured-{number}": file_content(*cut)}
+        first = first or {f"method-{number}": file_content(*games)}
     played = {name for one in about.values() for name in one["on"]}
     worlds = {said: config for said, config in worlds.items() if config.name in played}
     return completed(place, catalogue(worlds, about, opening or {}), worlds.values())
@@ -205,10 +205,12 @@ def told_apart(scenarios: Sequence[str]) -> dict[str, Config]:
     return dict(first.values())
 
 
-def put(place: Path, name: str, header: Mapping[str, Any], content: bytes) -> None:
-    """A data file of the page."""
+def put(
+    place: Path, name: str, header: Mapping[str, Any], content: bytes, after: Mapping[str, bytes] = NOTHING
+) -> None:
+    """A data file of the page, which may be read after others."""
     (place / "data").mkdir(parents=True, exist_ok=True)
-    write_aside(place / "data" / f"{name}.js", script(name, header, content), durable=False)
+    write_aside(place / "data" / f"{name}.js", script(name, header, content, after), durable=False)
 
 
 # --- games -----------------------------------------------------------------------------------------------------------
@@ -357,7 +359,20 @@ def about_scenario(said: str, config: Config, number: int, sizes: Mapping[str, S
         "view": [*config.view.x, *config.view.y],
         "steps": config.training.steps,
         "settings": {size: settings(config, size) if size in SIZES else [] for size in sizes},
+        "sketch": sketch(config),
     }
+
+
+SKETCHED, SIDE, FIRST_PLACE = 160, 64, ord("0")  # points of a sketch; places a side; the letter of the first one
+
+
+def sketch(config: Config) -> str:
+    """A few points of a target as places of a grid over the view, two letters each, from left to right and from bottom to top."""
+    points = pool(config, SKETCHED).points
+    low, high = np.transpose([config.view.x, config.view.y])
+    places = np.floor((points - low) / (high - low) * SIDE).astype(int)
+    seen = places[((places >= 0) & (places < SIDE)).all(axis=1)]
+    return "".join(chr(FIRST_PLACE + x) + chr(FIRST_PLACE + y) for x, y in dict.fromkeys(map(tuple, seen.tolist())))
 
 
 def tailored_settings() -> list[str]:

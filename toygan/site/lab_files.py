@@ -17,20 +17,38 @@ import numpy as np
 from toygan.quantities.modes import maps_of
 from toygan.session.beginning import Beginning
 from toygan.session.playable import Best, Fill, KindsMade, Model, Playable, Port, Supply
+from toygan.site.folding import folded
 from toygan.site.pack import as_json
 
 VENDOR = Path(__file__).parent / "vendor"
+NOTHING: Mapping[str, bytes] = {}
 Header = dict[str, Any]
 File = tuple[Header, bytes]  # a file's header and its bytes, not yet packed
 
 
-def script(name: str, header: Mapping[str, Any], content: bytes) -> bytes:
-    """The data file: the same bytes for the same content. A header goes before its bytes, unless these were packed before."""
+def script(name: str, header: Mapping[str, Any], content: bytes, after: Mapping[str, bytes] = NOTHING) -> bytes:
+    """The data file: the same bytes for the same content. A header goes before its bytes, unless these were packed before. It may
+    be told as what is unlike the contents of other files, `after` which it is read.
+    """
     if content and not content.startswith(PACKED):
         told = as_json(header).encode()
-        header, content = {"head": len(told)}, gzip.compress(told + content, 9, mtime=0)
-    before, after = f'lab.arrive({as_json(name)},{as_json(header)},"', f'",{len(content)});\n'
-    return codecs.BOM_UTF16_LE + before.encode("utf-16-le") + letters(content) + after.encode("utf-16-le")
+        header, content = packed(told + content, after)
+        header["head"] = len(told)
+    begins, ends = f'lab.arrive({as_json(name)},{as_json(header)},"', f'",{len(content)});\n'
+    return codecs.BOM_UTF16_LE + begins.encode("utf-16-le") + letters(content) + ends.encode("utf-16-le")
+
+
+def file_content(header: Mapping[str, Any], content: bytes) -> bytes:
+    """What a data file holds, as files that are read after it have it before them."""
+    return as_json(header).encode() + content
+
+
+def packed(content: bytes, after: Mapping[str, bytes]) -> File:
+    """Bytes packed in the shorter of two ways, and which one it is: as they are, or folded by what stands before them."""
+    plain, short = (gzip.compress(one, 9, mtime=0) for one in (content, folded(content, b"".join(after.values()))))
+    if len(plain) <= len(short):
+        return {}, plain
+    return {"after": list(after), "size": len(content)}, short
 
 
 FIRST_LETTER = 0x100  # letters from here on are none that a script has to escape, and all of one unit

@@ -73,17 +73,10 @@ def unlike(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     """The keys that not all flat configs have with the same value, in order of first appearance. What the config of a
     recorded loop does not say sets it apart from nothing.
     """
+
+    def differs(key: str) -> bool:
+        telling = [config for config in configs if key in config or config.get("kind") != RECORDED]
+        return any(config.get(key) != telling[0].get(key) for config in telling)
+
     keys = dict.fromkeys(key for config in configs for key in config if key != "kind")
-    return [
-        key for key in keys if not alike([config for config in configs if key in config or not is_silent(config)], key)
-    ]
-
-
-def alike(configs: Sequence[Mapping[str, Any]], key: str) -> bool:
-    """Whether flat configs have the same value of a key."""
-    return all(config.get(key) == configs[0].get(key) for config in configs)
-
-
-def is_silent(config: Mapping[str, Any]) -> bool:
-    """Whether a config says nothing of how a run was played."""
-    return config.get("kind") == RECORDED
+    return list(filter(differs, keys))

@@ -85,7 +85,7 @@ class Scene:
 def scene(recording: Recording, points: Points = "all") -> Scene:
     """Take from a recording what its portrait seed shows, with so many of its points."""
     frames, critic_kept = recording.frames, "scores" in recording.frames
-    finite = finite_frames(frames)
+    finite, score = finite_frames(frames), recording.facts.summary.boundary
     kept = slice(0, max(finite, 1))
     samples, scores, slopes = (seen_of(frames, name)[kept] for name in ("samples", "scores", "slopes"))
     if not finite:  # nothing to show but the real points: a flat critic, no generated point
@@ -107,7 +107,7 @@ def scene(recording: Recording, points: Points = "all") -> Scene:
         view=view,
         note=missing(recording, finite),
         optimal=optimal_scores(frames, finite),
-        boundary=boundary_heights(recording, scores) if critic_kept else None,
+        boundary=score - np.median(scores, axis=(1, 2)) if critic_kept and score is not None else None,
         critic_kept=critic_kept,
         points=points,
         rings=rings_of(frames, view),
@@ -155,12 +155,6 @@ def without_offset(scores: np.ndarray) -> np.ndarray:
     return np.where(flat, 0.0, centred)
 
 
-def boundary_heights(recording: Recording, scores: np.ndarray) -> np.ndarray | None:
-    """How far above each frame's median [T] of scores [T, g, g] the score lies at which the critic cannot tell."""
-    score = recording.facts.summary.boundary
-    return None if score is None else score - np.median(scores, axis=(1, 2))
-
-
 def boundary_lines(scene: Scene, frame: int) -> list[np.ndarray]:
     """The decision boundary of a frame in the plane, as lines [n, 2]; none where the critic is on one side everywhere."""
     if scene.boundary is None:
@@ -196,12 +190,6 @@ def bounded(scores: np.ndarray) -> np.ndarray:
 def stepped(scores: np.ndarray) -> bool:
     """Whether scores [n] are a few levels, as a sign's: then the levels themselves say something; so for none at all."""
     return len(scores) == 0 or 2 <= len(np.unique(scores)) <= 3
-
-
-def is_stepped(frames: Arrays) -> bool:
-    """Whether the optimal scores of the last frame are a few levels."""
-    scores = np.asarray(frames["optimal_scores"][-1], float)
-    return stepped(scores[np.abs(scores) < HUGE])
 
 
 def endless(frames: Arrays) -> bool:
@@ -253,12 +241,36 @@ def optimum_label(recording: Recording) -> str:
     drawn = optimum_of(recording).drawn
     if drawn or endless(recording.frames):
         return drawn or "its score, infinite ones cut off"
-    return "its score" if is_stepped(recording.frames) else "its score, median removed"
+    last = np.asarray(recording.frames["optimal_scores"][-1], float)
+    return "its score" if stepped(last[np.abs(last) < HUGE]) else "its score, median removed"
 
 
 def optimum_of(recording: Recording) -> Optimal:
     """What the run tells about the optimal critic; nothing in particular before its end."""
     return recording.facts.summary.optimal or Optimal()
+
+
+def no_optimum(recording: Recording) -> str:
+    """Why no optimal critic is drawn of a run, in a clause."""
+    method = recording.facts.config.get("method") or {}
+    cast = method.get("cast") or {}
+    if method.get("labels") == "both":
+        return "for each label another critic is best, and the critic drawn is the mean over labels"
+    if cast.get("kind") == "encoder" and cast.get("judges", "pairs") == "points":
+        return UNKNOWN
+    return NO_OPTIMA.get(str(cast.get("kind")), UNKNOWN)
+
+
+UNKNOWN = "for this game none is known"
+NO_OPTIMA = {  # by the kind of a cast whose critic is not after points of the plane alone
+    "encoder": "the critic judges points with their latents, and such pairs can be told apart without end",
+    "neighbours": "the critic judges a point with its batch",
+    "spread": "the critic judges a point with its batch",
+    "partners": "the critic judges a real and a generated point together",
+    "coarse-to-fine": "the critic judges a point with the coarse one that it began as",
+    "boosting": "the critic judges weighted points, and the newest generator's",
+    "equation": "the critic compares two sides of an equation, not clouds of points",
+}
 
 
 def exact_transport(recording: Recording) -> bool:

@@ -25,14 +25,43 @@ lab.fromLetters = function (text, size) {
   return out;
 };
 
+// Bytes that are told as copies of what stands before them and what is new (toygan/site/folding.py).
+lab.unfolded = function (text, before, size) {
+  const out = new Uint8Array(before.length + size);
+  let at = 0, to = before.length;
+  const number = () => { for (let value = 0, scale = 1; ; scale *= 128) { const one = text[at++]; value += (one & 127) * scale; if (one < 128) return value; } };
+  const length = number(), end = at + length;
+  let fresh = end;
+  out.set(before);
+  while (at < end) {
+    const [own, copied, back] = [number(), number(), number()];
+    out.set(text.subarray(fresh, fresh + own), to);
+    fresh += own;
+    to += own;
+    if (back >= copied) out.copyWithin(to, to - back, to - back + copied); else for (let i = to; i < to + copied; i++) out[i] = out[i - back];
+    to += copied;
+  }
+  out.set(text.subarray(fresh), to);
+  return out.subarray(before.length);
+};
+
+lab.joined = function (parts) {
+  const out = new Uint8Array(parts.reduce((sum, one) => sum + one.length, 0));
+  let at = 0;
+  for (const one of parts) { out.set(one, at); at += one.length; }
+  return out;
+};
+
 // A data file's header and bytes, unpacked once; the text is let go.
 lab.unpacked = async function (name) {
   const file = await lab.want(name);
   file.unpacking = file.unpacking || (async () => {
+    const { head, after, size } = file.header, others = await Promise.all((after || []).map(lab.unpacked));
     const packed = new Blob([lab.fromLetters(file.text, file.size)]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const all = new Uint8Array(await new Response(packed).arrayBuffer()), { head } = file.header;
-    file.header = JSON.parse(new TextDecoder().decode(all.subarray(0, head)));
-    file.bytes = all.slice(head);
+    const text = new Uint8Array(await new Response(packed).arrayBuffer());
+    file.whole = after ? lab.unfolded(text, lab.joined(others.map(({ whole }) => whole)), size) : text;
+    file.header = JSON.parse(new TextDecoder().decode(file.whole.subarray(0, head)));
+    file.bytes = file.whole.subarray(head);
     file.text = "";
     return file;
   })();

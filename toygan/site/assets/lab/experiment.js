@@ -32,7 +32,9 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
     if (!names.includes(made.scenario)) without("s", "scenario");
     if (!methods.includes(made.method)) without("m", "method");
     if (made.size === page.OWN ? !page.cuts(made.method, made.scenario) : !(made.size in catalogue.sizes)) without("z", "size");
-    made.players = made.size === page.OWN ? page.cut(made.players) : null;
+    const players = made.size === page.OWN ? page.cut(made.players) : null;
+    if (players && made.players && JSON.stringify(players) !== JSON.stringify(made.players)) broken.add("net");
+    made.players = players;
     made.seed = Math.min(Math.max(Math.round(made.seed) || 0, 0), SEEDS);
     const beside = (made.beside || []).filter(({ method }) => methods.includes(method)).slice(0, MOST_BESIDE);
     if (beside.length < (made.beside || []).length) broken.add("b");
@@ -40,7 +42,9 @@ lab.page = { words: lab.words.en, experiment: {}, panels: [], playing: false, sp
     if (made.lesson && !lab.lessons.some(({ id }) => id === made.lesson)) without("l", "lesson");
     if (/[^crgapmtkbdso]/.test(made.view)) without("v", "view", made.view.replace(/[^crgapmtkbdso]/g, ""));
     if (made.language && !(made.language in lab.words)) without("lang", "language", "");
-    if (made.drawn || made.density) made.moved = [];
+    if (made.drawn && !made.drawn.length) made.drawn = null; // of nothing no game begins
+    if (made.density && !made.density.some(Boolean)) made.density = null;
+    if (made.drawn || made.density) made.moved = []; else made.box = null;
     if (made.latent && !LATENTS[made.latent]) without("n", "latent");
     return { ...made, broken: [...broken] };
   };

@@ -38,12 +38,16 @@
       page.say(filled(words.noGame, { method, other }), true);
       page.experiment.method = other;
     } else page.say(words.loading);
-    if (page.experiment.broken.length) page.say(filled(words.broken, { parts: page.experiment.broken.map((part) => part.slice(0, 20)).join(", ") }), true);
+    const tellBroken = (parts) => { if (parts.length) page.say(filled(words.broken, { parts: parts.map((part) => part.slice(0, 20)).join(", ") }), true); };
+    const { broken, moved } = page.experiment;
+    tellBroken(broken);
     page.experiment.broken = [];
-    const refused = page.sticky;
     page.build();
     try {
-      const target = (page.target = await page.targetNow());
+      const target = (page.target = await page.targetNow()), marks = target.modes || target.places;
+      page.experiment.moved = moved.filter(([k]) => marks && Number.isInteger(k) && k >= 0 && k < marks.centres.length);
+      if (page.experiment.moved.length < moved.length) tellBroken([...broken, "mv"]);
+      const refused = page.sticky;
       const [, ...setups] = await Promise.all([engine(), ...page.specs().map((spec, k) => page.setupOf(spec, `${mine}/${k}`, target))]);
       if (mine !== generation) return;
       page.open.forEach((id) => page.trainer.postMessage({ do: "close", id }));
@@ -64,7 +68,7 @@
     panel.stage.watched = setup.windows.real;
     panel.story = lab.newStory(setup);
     if (panel.other) panel.other.setReal(target.source);
-    if (panel === page.main()) { at.optimalStage.setReal(target.points); page.optimalWords(); page.tellWanted(); }
+    if (panel === page.main()) { at.optimalStage.setReal(target.points); page.miniTarget(target.points); page.optimalWords(); page.tellWanted(); page.layLines(); }
     page.trainer.postMessage({ do: "open", setup });
   }
 
@@ -81,7 +85,7 @@
 
   const panelOf = (id) => page.panels.find((panel) => panel.setup && panel.setup.id === id);
 
-  const HEARD = page.heard = {
+  const HEARD = {
     look(look) {
       const panel = panelOf(look.game);
       if (!panel) { page.trainer.postMessage({ do: "seen" }); return; }
@@ -120,7 +124,7 @@
   const send = (act) => page.open.forEach((id) => page.trainer.postMessage({ ...act, id }));
 
   page.play = function () {
-    if (!page.open.length) return;
+    if (!page.open.length || page.nothingThere()) return;
     page.playing = true;
     page.sticky = false;
     page.tellSpeed();
@@ -142,8 +146,7 @@
     page.experiment.step = 0;
   }
 
-  page.tellWanted = () => page.trainer && page.trainer.postMessage({ do: "wanted", slopes: page.shownParts().arrows || page.shownParts().pulls,
-    optimal: page.wantsOptimal() ? page.main().setup.id : null });
+  page.tellWanted = () => page.trainer && page.trainer.postMessage({ do: "wanted", optimal: page.wantsOptimal() ? page.main().setup.id : null });
   page.tellSpeed = () => page.trainer && page.trainer.postMessage({ do: "speed", ...SPEEDS[page.speed] });
 
   page.tellPlaying = function () {
@@ -155,7 +158,7 @@
     if (page.main() && page.main().look) page.repaint();
   };
 
-  page.once = function (what) { page.pause(); send({ do: "once", what: what === "step" && page.speed === "slow" ? "part" : what }); };
+  page.once = function (what) { if (page.nothingThere()) return; page.pause(); send({ do: "once", what: what === "step" && page.speed === "slow" ? "part" : what }); };
   // So many steps on, as fast as it goes.
   page.ahead = function (steps = 1000) {
     const until = page.experiment.step = (page.experiment.now || 0) + steps;

@@ -6,7 +6,7 @@
   const MOST_DRAWN = 1500, CELLS = 48, FULL = 15, POINTS = 2400; // cells a side of a density, its highest value, points drawn of it
   const FARTHEST = 1e6; // of a point that single precision still tells from its neighbours
   const TOOLS = ["draw", "paint", "erase", "drag"];
-  let sharing = 0, dragged = null, stroke = null; // where a stroke was last
+  let sharing = 0, dragged = null, stroke = null, awaiting = false; // where a stroke was last; whether a game goes on with the first point
 
   page.tools = function () {
     if (page.hidden("own")) return "";
@@ -66,9 +66,10 @@
 
   function scatter([x, y], radius) {
     const points = page.experiment.drawn || [];
-    for (let k = 0; k < 6 && points.length < 2 * MOST_DRAWN; k++) {
-      const angle = Math.random() * 7, far = radius * Math.sqrt(Math.random());
-      points.push(x + far * Math.cos(angle), y + far * Math.sin(angle));
+    for (let k = 0; k < 6; k++) { // where there are as many as are kept, one of them makes room
+      const angle = Math.random() * 7, far = radius * Math.sqrt(Math.random()), i = points.length < 2 * MOST_DRAWN ? points.length : 2 * Math.floor(Math.random() * MOST_DRAWN);
+      points[i] = x + far * Math.cos(angle);
+      points[i + 1] = y + far * Math.sin(angle);
     }
     page.experiment.drawn = points;
   }
@@ -125,11 +126,20 @@
     return Float32Array.from(out);
   };
 
+  // Whether everything is erased or nothing drawn yet, which is said.
+  page.nothingThere = function () {
+    const isEmpty = page.isOwn() && Boolean(page.target) && !page.target.points.length;
+    if (isEmpty) page.say(page.words.nothingThere, true);
+    return isEmpty;
+  };
+
   async function share() {
     sharing = 0;
     const target = (page.target = await page.targetNow());
     if (at.drawn) at.drawn.textContent = inWords();
     at.optimalStage.setReal(target.points);
+    page.miniTarget(target.points);
+    page.tellTarget();
     for (const { setup, stage } of page.panels) {
       if (!setup) continue;
       stage.setReal(target.points);
@@ -139,6 +149,9 @@
       stage.watched = setup.windows.real;
       page.trainer.postMessage({ do: "pool", id: setup.id, pool: target.points, windows: setup.windows });
     }
+    const wasEmpty = page.said === page.words.nothingThere;
+    if (page.nothingThere()) { awaiting = awaiting || page.playing; page.pause(); } else if (wasEmpty) { page.say(""); if (awaiting) page.play(); }
+    if (target.points.length) awaiting = false;
     clearTimeout(sharingLater);
     sharingLater = setTimeout(() => { if (target.points.length) { page.askFloor(); page.askDensity(); } page.keepAddress(); }, 500);
   }

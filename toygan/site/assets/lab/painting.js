@@ -11,7 +11,7 @@
     const show = page.shownParts();
     for (const panel of page.panels) {
       if (!panel.look) continue;
-      panel.stage.paint(carried(panel, now), { ...show, mesh: show.mesh || Boolean(carrying), law: panel.setup && panel.setup.draws.latent[0], kinds: panel.kinds }, panel.look);
+      panel.stage.paint(panel.look.slow ? eased(panel, now) : carried(panel, now), { ...show, mesh: show.mesh || Boolean(carrying), law: panel.setup && panel.setup.draws.latent[0], kinds: panel.kinds }, panel.look);
       if (panel.other && panel.look.other) panel.other.paint({ samples: panel.look.other }, { real: show.real, generated: show.generated });
       for (; panel.unseen > 0; panel.unseen--) page.trainer.postMessage({ do: "seen" });
     }
@@ -23,6 +23,7 @@
     lab.told.painted = painted;
     const look = page.main() && page.main().look;
     if (!look) return;
+    page.paintMinis(page.main(), now);
     if (show.optimal && look.optimal && (!page.playing || look.optimal !== best)) { // it changes as seldom as the map, with its points
       best = look.optimal;
       at.optimalStage.paint(look, { ...show, generated: true, real: true });
@@ -44,6 +45,22 @@
     const t = Math.min(Math.max((now - carrying) / CARRY * 1.3 - 0.15, 0), 1), share = t * t * (3 - 2 * t), [left, right, bottom, top] = stage.view;
     const reach = REACH[setup.draws.latent[0]] || 1.2, middle = [(left + right) / 2, (bottom + top) / 2], half = [(right - left) / 2 / reach, (top - bottom) / 2 / reach];
     return { ...look, samples: look.samples.map((one, i) => (1 - share) * (middle[i % 2] + half[i % 2] * latents[i]) + share * one), slow: null };
+  }
+
+  // A part of a move in slow motion on its way: what it changes goes from what was to what is.
+  const EASE = 700; // ms
+  let easing = null;
+  function eased({ look, look: { slow } }, now) {
+    if (page.still || !page.playing) return look;
+    const key = [look.game, look.step, slow.move, slow.which, slow.part].join();
+    if (!easing || easing.key !== key) easing = { key, since: now, before: easing && easing.look.game === look.game ? easing.look : null };
+    easing.look = look;
+    const t = Math.min((now - easing.since) / EASE, 1), share = t * t * (3 - 2 * t), { before } = easing, updates = slow.part === "update";
+    const mixed = (from, to) => (from && from.length === to.length ? to.map((one, i) => (1 - share) * from[i] + share * one) : to);
+    if (t >= 1) return look;
+    page.repaint();
+    const moved = updates && slow.move !== "critic" ? mixed(slow.fake, slow.now) : slow.now, pull = slow.part === "pull" ? slow.pull.map((one) => share * one) : slow.pull;
+    return { ...look, scores: updates && before ? mixed(before.scores, look.scores) : look.scores, slow: { ...slow, now: moved, pull } };
   }
 
   page.shownParts = function () {

@@ -8,14 +8,21 @@
   page.build = function () {
     const focus = document.activeElement && document.activeElement.id, theme = document.documentElement.dataset.theme;
     page.dialRows = new Map();
-    document.body.replaceChildren(top(), lessonBar(), el("main", { id: "lab" }, playRoom(), page.watchRoom(), sideRoom()), foot());
+    document.body.replaceChildren(top(), lessonBar(), targetBar(), el("main", { id: "lab" }, playRoom(), page.watchRoom(), sideRoom()), about(), foot());
     tellTheme(theme || "auto");
     page.panels.forEach((panel) => [panel.stage, panel.other].forEach((stage) => stage && stage.setView(page.viewOf())));
     at.optimalStage.setView(page.viewOf());
+    document.querySelectorAll(".lessons, .targets").forEach(toChosen);
     page.tellPlaying();
     if (page.said) at.said.textContent = page.said;
     if (focus && document.getElementById(focus)) document.getElementById(focus).focus();
   };
+
+  // A bar scrolled to what of it is chosen.
+  function toChosen(bar) {
+    const chosen = bar.querySelector("[aria-pressed=true]");
+    if (chosen) bar.scrollLeft = chosen.offsetLeft - (bar.clientWidth - chosen.offsetWidth) / 2;
+  }
 
   page.button = (name, text, act, more) => (at[name] = el("button", { type: "button", id: name, onclick: act, ...more }, text));
 
@@ -26,21 +33,23 @@
 
   // --- what is chosen ---
 
+  // A game of something else, from its beginning.
+  function fresh(part) {
+    const { experiment } = page, wanted = { ...experiment, step: 0, changes: experiment.lesson ? experiment.changes.filter(([step]) => step === 0) : [], ...part };
+    page.start(wanted.size === page.OWN && !page.cuts(wanted.method, wanted.scenario) ? { ...wanted, size: Object.keys(catalogue.sizes)[0] } : wanted, true);
+  }
+
   function top() {
     const { words, experiment, hidden } = page, sizes = Object.entries(catalogue.sizes).map(([key, size]) => [key, filled(words.sizes[key], size)]);
     if (page.cuts(experiment.method, experiment.scenario)) sizes.push([page.OWN, words.sizes[page.OWN]]);
     const seeds = [...new Set([...Array(FEW).keys(), experiment.seed])].map((seed) => [String(seed), String(seed)]);
-    const fresh = (part) => {
-      const wanted = { ...experiment, step: 0, changes: experiment.lesson ? experiment.changes.filter(([step]) => step === 0) : [], ...part };
-      page.start(wanted.size === page.OWN && !page.cuts(wanted.method, wanted.scenario) ? { ...wanted, size: Object.keys(catalogue.sizes)[0] } : wanted, true);
-    };
     const lesson = lab.lessons.find(({ id }) => id === experiment.lesson);
     const offered = lesson && lesson.methods ? methods.filter((one) => lesson.methods.includes(one) || one === experiment.method) : methods;
     at.theme = el("button", { type: "button", class: "quiet", id: "theme", onclick: () => tellTheme(THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % 3]) });
     const language = (key) => { page.language(key); page.start({ ...experiment, step: experiment.now || 0 }, experiment.now > 0); };
     return el("header", { class: "top" }, el("h1", { class: "brand" }, words.brand), el("p", { class: "tagline" }, words.tagline),
       el("div", { class: "choices" },
-        hidden("scenario") ? null : chooser("scenario", words.scenario, names.map((name) => [name, page.titleOf(name)]), experiment.scenario, (scenario) => fresh({ scenario, drawn: null, density: null, moved: [], box: null })),
+        hidden("scenario") ? null : chooser("scenario", words.scenario, names.map((name) => [name, page.titleOf(name)]), experiment.scenario, (scenario) => fresh({ scenario, ...NOTHING_DRAWN })),
         hidden("method") ? null : chooser("method", words.method, offered.map((name) => [name, name, !page.knows(name, experiment.scenario)]), experiment.method, (method) => fresh({ method })),
         hidden("size") ? null : chooser("size", words.size, sizes, experiment.size, (size) => fresh({ size })),
         hidden("seed") ? null : chooser("seed", words.seed, seeds, String(experiment.seed), (seed) => fresh({ seed: Number(seed) })),
@@ -64,6 +73,32 @@
     return el("nav", { class: "lessons", "aria-label": words.lessonsTitle, tabindex: "0" }, chip("", words.freePlay), offered.map(({ id }) => chip(id, words.lessons[id].title)));
   }
 
+  // A small picture of each target, to choose by.
+  function targetBar() {
+    const { words, hidden } = page;
+    if (hidden("scenario") || names.length < 2) return "";
+    const one = (name) => el("button", { type: "button", class: "target", id: "target-" + name, title: page.titleOf(name), "aria-label": page.titleOf(name), "aria-pressed": isTarget(name), onclick: () => fresh({ scenario: name, ...NOTHING_DRAWN }) }, sketched(catalogue.scenarios[name].sketch));
+    return el("nav", { class: "targets", "aria-label": words.scenario, tabindex: "0" }, names.map(one));
+  }
+  const isTarget = (name) => String(!page.isOwn() && name === page.experiment.scenario);
+  page.tellTarget = () => names.forEach((name) => { const button = document.getElementById("target-" + name); if (button) button.setAttribute("aria-pressed", isTarget(name)); });
+  const NOTHING_DRAWN = { drawn: null, density: null, moved: [], box: null };
+
+  // Places of a grid of 64 by 64, two letters each.
+  function sketched(text) {
+    const canvas = el("canvas", { width: 64, height: 64, "aria-hidden": "true" }), context = canvas.getContext("2d");
+    context.fillStyle = "#fdfdfc";
+    context.fillRect(0, 0, 64, 64);
+    context.fillStyle = catalogue.colours.real;
+    for (let i = 0; i < text.length; i += 2) context.fillRect(text.charCodeAt(i) - 48 - 1, 63 - (text.charCodeAt(i + 1) - 48) - 1, 2.5, 2.5);
+    return canvas;
+  }
+
+  function about() {
+    const { words } = page;
+    return page.hidden("about") ? "" : el("section", { class: "about", "aria-label": words.aboutTitle }, el("h2", {}, words.aboutTitle), Object.values(words.about).map((text) => el("p", {}, text)));
+  }
+
   function learn(id) {
     const { experiment } = page, lesson = lab.lessons.find((one) => one.id === id);
     page.speed = (lesson && lesson.speed) || "most";
@@ -77,7 +112,7 @@
     at.said = el("p", { class: "said", role: "status" });
     const count = page.panels.reduce((sum, panel) => sum + (panel.other ? 2 : 1), 0);
     return el("section", { class: "play", "aria-label": page.words.play }, el("div", { class: "stages", "data-count": String(count), "data-many": count > 4 }, page.panels.map(({ figure }) => figure)),
-      at.said, page.flow(), transport(), legend(), page.tools(), shows());
+      at.said, transport(), legend(), page.tools(), shows(), page.flow());
   }
 
   function onePanel({ method, seed }, k) {
@@ -152,6 +187,7 @@
       if (letter === "d") page.askDensity();
       if (letter === "o" && !page.playing && page.wantsOptimal()) page.trainer.postMessage({ do: "again", id: page.main().setup.id });
       if (page.main()) page.main().asked = null;
+      page.tellShown();
       page.keepAddress();
       page.repaint();
     };

@@ -15,6 +15,7 @@ lab.Stage = class {
     this.lines = Uint32Array.from(catalogue.bands.map((rgb) => lab.Stage.turned(lab.Stage.darker(rgb))));
     this.middle = (catalogue.bands.length - 1) / 2;
     this.width = 0; // of a band
+    this.least = 120; // pixels a side
     this.trails = [];
     this.seenWidth = 0; // asked of the page it would have to be laid out anew for every picture
     new ResizeObserver(([{ contentRect }]) => { this.seenWidth = contentRect.width; }).observe(canvas);
@@ -24,18 +25,19 @@ lab.Stage = class {
   static turned(rgb) { return (0xff000000 | ((rgb & 255) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0; }
   static darker(rgb) { return [16, 8, 0].reduce((sum, by) => sum | (Math.floor(((rgb >> by) & 255) * 0.8) << by), 0); }
 
-  setView(view) { this.view = view; this.width = 0; this.carpet = this.density = this.contours = null; this.trails = []; }
+  setView(view) { this.view = view; this.width = 0; this.field = undefined; this.carpet = this.density = this.contours = null; this.trails = []; }
   setDensity(logs) { this.density = logs; this.contours = null; }
   setReal(points) { this.real = points; this.carpet = null; }
 
   // As many pixels as are seen, within reason.
   resize() {
-    const size = Math.round(Math.min(Math.max(this.seenWidth || this.canvas.clientWidth, 120) * Math.min(devicePixelRatio || 1, 2), 720));
+    const size = Math.round(Math.min(Math.max(this.seenWidth || this.canvas.clientWidth, this.least) * Math.min(devicePixelRatio || 1, 2), 720));
     if (this.canvas.width !== size || !this.image) {
       this.canvas.width = this.canvas.height = size;
       this.image = this.context.createImageData(size, size);
       this.pixels = new Uint32Array(this.image.data.buffer);
       this.bands = new Uint8Array(size * size);
+      this.field = undefined;
       this.carpet = this.contours = null;
     }
   }
@@ -54,8 +56,11 @@ lab.Stage = class {
   // A look as it is drawn, and `seen` where that is not what was seen, as of latents on their way.
   paint(look, show, seen = look) {
     this.resize();
-    const field = show.critic && (this.optimal ? look.optimal : look.scores);
-    if (field) this.paintField(this.shared ? this.levelled(field, look.samples) : field); else this.pixels.fill(0xfffcfdfd);
+    const field = (show.critic && (this.optimal ? look.optimal : look.scores)) || null;
+    if (field !== this.field) { // the same map as before is there already
+      if (field) this.paintField(this.shared ? this.levelled(field, look.samples) : field); else this.pixels.fill(0xfffcfdfd);
+      this.field = field;
+    }
     this.context.putImageData(this.image, 0, 0);
     if (show.real && this.real) this.context.drawImage(this.carpetOf(), 0, 0);
     const own = !this.optimal;

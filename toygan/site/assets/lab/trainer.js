@@ -3,11 +3,11 @@
 "use strict";
 lab.trainer = function () {
   const games = new Map(), sessions = new Map();
-  const FRAME = 28, LOOK = 8, LEAST = 8; // ms from look to look; of them for looks at several games, and at least for moves
-  const MAPS = 0.12; // the share of the time that goes into maps
+  const FRAME = 28, LOOK = 8; // ms from look to look, and of them for looks at several games; moves have as long as looks at least
+  const SHARE = 0.03; // of the time that goes into maps, and into the optimal critic
   const GENERATOR = 1 << 20, EXTRA = 1 << 21; // which move of a step random numbers are for
   const shared = {}; // models that belong to no game
-  let playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20, wanted = { slopes: true, optimal: null };
+  let playing = false, looping = false, unseen = 0, speed = Infinity, slow = false, budget = 64 << 20, wanted = { optimal: null };
 
   const { stream, named, normal, drawn } = lab.draws();
 
@@ -36,11 +36,11 @@ lab.trainer = function () {
 
   const tensor = (type, numbers, shape) => new ort.Tensor(type, type === "float64" ? Float64Array.from(numbers) : numbers, shape);
 
-  // A model on what `find` gives for its inputs; only some of its outputs, where these are named: the others are not worked out.
-  async function run(model, find, wanted) {
+  // A model on what `find` gives for its inputs.
+  async function run(model, find) {
     const feeds = {};
     for (const [name, type, shape] of model.inputs) feeds[name] = find(name, type, shape);
-    return wanted ? model.session.run(feeds, wanted) : model.session.run(feeds);
+    return model.session.run(feeds);
   }
 
   const stepOf = (game) => Number(game.state[game.places.step].data[0]);
@@ -185,23 +185,27 @@ lab.trainer = function () {
   // --- looking ---
 
   // What a model that looks sees of the state, through the game's windows or others.
-  async function watchedAs(game, others, model = "look", wanted) {
+  async function watchedAs(game, others, model = "look") {
     const given = { ...game.windows, ...others };
-    const out = await run(game.models[model], feeding(game, game.dials, (name, type, shape) => tensor(type, given[name], shape)), wanted);
+    const out = await run(game.models[model], feeding(game, game.dials, (name, type, shape) => tensor(type, given[name], shape)));
     return Object.fromEntries(Object.entries(out).map(([port, one]) => [port.replace("next seen/", ""), Float32Array.from(one.data)]));
   }
 
-  // The map changes slowly, and costs most: while a game plays it is looked at as often as it costs a small share of the time,
-  // and arrows when they are shown.
+  // The map and the optimal critic change slowly, and cost most: while a game plays each is looked at as often as it costs a small
+  // share of the time.
   async function look(game, why) {
-    const begun = performance.now(), whole = why !== "play" || begun - game.mapped > game.mapCost / MAPS;
-    const left = (name) => (whole ? why === "play" && name === "slopes" && !wanted.slopes : name === "scores" || name === "slopes");
-    const outputs = game.models.look.outputs.map(([name]) => name).filter((name) => !left(name.replace("next seen/", "")));
-    const seen = await watchedAs(game, {}, "look", outputs);
-    if (whole) { game.mapped = performance.now(); game.mapCost = game.mapped - begun; }
-    if (whole && game.models.optimum && wanted.optimal === game.id) seen.optimal = await best(game, seen.samples);
-    else if (whole && game.optimal) seen.optimal = game.optimal.slice();
+    const seen = await watchedAs(game, {}), costs = game.costs;
+    const atTimes = async (what, make) => {
+      const begun = performance.now(), { ended, cost } = costs[what] || { ended: 0, cost: 0 };
+      if (why === "play" && begun - ended <= cost / SHARE) return;
+      Object.assign(seen, await make());
+      costs[what] = { ended: performance.now(), cost: performance.now() - begun };
+    };
+    await atTimes("map", () => watchedAs(game, {}, "map"));
+    if (game.models.optimum && wanted.optimal === game.id) await atTimes("optimum", async () => ({ optimal: await best(game, seen.samples) }));
+    else if (seen.scores && game.optimal) seen.optimal = game.optimal.slice();
     const told = reportOf(game), kept = game.history;
+    game.unlooked = false;
     const wild = (one) => !(Math.abs(one) < game.runaway);
     game.diverged = seen.samples.some(wild) || (stepOf(game) > 0 && Object.values(told).some((one) => Math.abs(one) >= game.runaway));
     postMessage({ told: "look", game: game.id, why, step: stepOf(game), report: told, ...seen, rate, cost, moved: game.moved, slow: game.slow,
@@ -216,15 +220,15 @@ lab.trainer = function () {
   async function best(game, samples) {
     const { average } = game.places, live = { ...game.state };
     if (average) live[average] = game.state[game.places.generator];
-    const shown = average ? (await watchedAs({ ...game, state: live }, {}, "look", ["next seen/samples"])).samples : samples;
+    const shown = average ? (await watchedAs({ ...game, state: live }, {})).samples : samples;
     const given = { points: game.windows.scores, real: game.windows.some, fake: shown.slice(0, 2 * game.watched.samples) };
     return (await watchedAs(game, given, "optimum")).optimal;
   }
 
   // What curves and the diagnosis ask for, of the state as it is.
   async function gauge(game) {
-    const found = await watchedAs(game, game.gauged, "gauge");
-    postMessage({ told: "gauge", game: game.id, step: stepOf(game), report: reportOf(game), ...found, ...(await divergences(game.windows.judged, found.samples)) });
+    const begun = performance.now(), found = await watchedAs(game, game.gauged, "gauge"), apart = await divergences(game.windows.judged, found.samples);
+    postMessage({ told: "gauge", game: game.id, step: stepOf(game), report: reportOf(game), ...found, ...apart, took: performance.now() - begun });
   }
 
   // Of two clouds of as many points as are judged, both blurred alike; of such that are nowhere none.
@@ -259,8 +263,11 @@ lab.trainer = function () {
       await inTurn(async () => {
         const alive = () => [...games.values()].filter((game) => !isOver(game));
         let some = 0;
-        for (const train = Math.max(FRAME - looks, LEAST); due >= 1 && performance.now() - begun < train && alive().length; due--) {
-          for (const game of alive()) await (slow ? subStep(game) : game.sub ? finished(game) : step(game));
+        for (const train = Math.max(FRAME - looks, looks); due >= 1 && performance.now() - begun < train && alive().length; due--) {
+          for (const game of alive()) {
+            await (slow ? subStep(game) : game.sub ? finished(game) : step(game));
+            game.unlooked = true;
+          }
           some++;
         }
         const looking = performance.now();
@@ -268,7 +275,7 @@ lab.trainer = function () {
         counted += some;
         for (const game of games.values()) keep(game);
         for (const game of inTurns()) {
-          if (!isOver(game) && (unseen >= 2 * games.size || performance.now() - looking > LOOK)) continue;
+          if (!game.unlooked || !isOver(game) && (unseen >= 2 * games.size || performance.now() - looking > LOOK)) continue;
           await look(game, "play");
           game.seen = looking;
         }
@@ -280,6 +287,7 @@ lab.trainer = function () {
       if (now - begun < FRAME - 2 && speed !== Infinity) await sleep(FRAME - (now - begun)); else await breathe();
     }
     looping = false;
+    await inTurn(async () => { for (const game of games.values()) await look(game, "stands"); }); // the map of where it stands
   }
 
   // The games, those first that were not looked at for longest.
@@ -323,7 +331,7 @@ lab.trainer = function () {
     const last = parts[parts.length - 1], latent = firstTwo(last[0], last[1], last[1]);
     const seen = await watchedAs(game, { latents }), fake = seen.samples.slice(0, 2 * rows), slopes = game.windows.slopes.slice();
     slopes.set(fake.subarray(0, slopes.length));
-    const pulled = await watchedAs(game, { latents, slopes });
+    const pulled = await watchedAs(game, { latents, slopes }, "map");
     return { real: drawn(game, "real", 2 * rows, step, place), latent, fake, pull: pulled.slopes.slice(0, Math.min(2 * rows, slopes.length)) };
   }
 
@@ -342,7 +350,7 @@ lab.trainer = function () {
     },
     async open({ setup }) {
       const game = { ...setup, models: {}, history: [], every: 1, done: 0, extra: [], extras: 0, state: {}, dials: {}, held: {}, plain: {},
-        until: setup.until === undefined || setup.until === null ? Infinity : setup.until, diverged: false, mapped: 0, mapCost: 0, sub: 0, slow: null };
+        until: setup.until === undefined || setup.until === null ? Infinity : setup.until, diverged: false, costs: {}, sub: 0, slow: null };
       opening = game;
       for (const name in setup.models) game.models[name] = { ...setup.models[name], session: await session(setup.models[name].bytes) };
       for (const place in setup.state) {
@@ -371,8 +379,10 @@ lab.trainer = function () {
       keep(game);
       await look(game, "once");
     },
-    async pool({ id, pool, windows }) {
+    async pool({ id, pool, windows }) { // another target: like all that the visitor does it comes between steps
       const game = games.get(id);
+      await ended(game);
+      game.slow = null;
       Object.assign(game, { pool, windows });
       rewatch(game);
       await look(game, "pool");

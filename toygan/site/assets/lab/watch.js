@@ -2,18 +2,18 @@
 "use strict";
 (function () {
   const page = lab.page, { catalogue, at, charts } = page, { el, filled } = lab, { mean, middleOf } = lab.measures;
-  const EVERY = 350, FRAMES = 50, ENOUGH = 10; // ms between two measures; frames of a story; of one that is judged
+  const EVERY = 350, SELDOM = 2000, SHARE = 0.03, FRAMES = 50, ENOUGH = 10; // ms between two measures, at least and at most, and which share of the time is theirs in between; frames of a story; of one that is judged
   const LINES = { // what each chart shows, by the names that frames have
     distance: ["w1"], divergences: ["js", "kl"], losses: [], cover: ["covered", "quality"], gap: ["critic_gap"], sizes: ["generator_gradient", "critic_gradient", "steepness"],
   };
-  let turn = 0, lastAsked = 0;
+  let turn = 0, lastAsked = 0, took = 0;
 
   lab.newStory = () => ({ frames: [], every: 0, labels: {}, floor: null });
 
   // --- measuring ---
 
   page.askMeasures = function (now) {
-    if (page.assigning || now - lastAsked < EVERY) { if (!page.playing && !page.assigning) setTimeout(page.repaint, EVERY + 50); return; }
+    if (page.assigning || now - lastAsked < (page.playing ? Math.min(Math.max(EVERY, took / SHARE), SELDOM) : EVERY)) { if (!page.playing && !page.assigning) setTimeout(page.repaint, EVERY + 50); return; }
     const panel = page.panels[turn++ % page.panels.length];
     if (!panel || !panel.look || panel.asked === panel.look) return;
     page.assigning = panel;
@@ -24,6 +24,7 @@
 
   page.gauged = function (panel, found) {
     panel.gauge = found;
+    took = found.took;
     if (panel.look.diverged || !found.samples.every(Number.isFinite)) { page.assigning = null; tellLost(panel, found.step); return; }
     page.assigner.postMessage({ game: panel.setup.id, step: found.step, real: panel.setup.windows.judged, fake: found.samples });
   };
@@ -48,7 +49,7 @@
     const layers = own(setup, [...found.layer_gradients]), field = [...look.scores];
     return { step: found.step, w1: distance, js: found.js, kl: found.kl, ...report, ...scores, ...(blurred ? { critic_gap: NaN } : {}), ...cloud(fake), lead: scores.critic_value, score_gap: Math.abs(scores.critic_value),
       score_range: Math.max(...field) - Math.min(...field), steepness: between[between.length >> 1], layers, critic_gradient: layers[0],
-      generator_gradient: found.generator_gradient[0], score_saturation: found.score_saturation[0], weight_saturation: setup.players ? NaN : found.weight_saturation[0] }; // of parameters that are not its own nothing is told
+      generator_gradient: found.generator_gradient[0], score_saturation: found.score_saturation[0], weight_saturation: found.weight_saturation[0] };
   }
 
   // Of players cut to measure those layers that they have.
@@ -222,6 +223,6 @@
     const { words, target } = page, place = panel.stage.plane(event), found = panel.look && panel.stage.read(panel.look, place);
     if (!found) return "";
     const mode = target && target.modes && lab.measures.modeAt(place[0], place[1], target.modes);
-    return " · " + filled(words.hover, { score: lab.short(found.score), slope: lab.short(found.slope) }) + (mode ? ", " + filled(words.hoverMode, { k: mode.k + 1, far: lab.short(mode.distance) }) : "");
+    return " · " + filled(words.hover, { x: place[0].toFixed(2), y: place[1].toFixed(2), score: lab.short(found.score), slope: lab.short(found.slope) }) + (mode ? ", " + filled(words.hoverMode, { k: mode.k + 1, far: lab.short(mode.distance) }) : "");
   };
 })();
