@@ -540,9 +540,14 @@ def cross_entropy(logits: Tensor, one_hot: Tensor) -> Tensor:
     return -(one_hot * logits.log_softmax(dim=2)).sum(dim=2).mean(dim=1)
 
 
-def with_labels(base: Objective, classes: Law) -> Objective:
-    """The generator is fed the class of a real point besides its latent."""
-    return base._replace(draws={**base.draws, "real label": classes}, codes=(*base.codes, "real label"))
+def with_category(base: Objective, categories: int) -> Objective:
+    """The generator is fed one of so many categories besides its latent."""
+    return with_code(base, "category", one_hot(categories))
+
+
+def with_code(base: Objective, name: str, law: Law) -> Objective:
+    """The generator is fed a draw of a name besides its latent, in front of it."""
+    return base._replace(draws={**base.draws, name: law}, codes=(*base.codes, name))
 
 
 def with_classes(base: Objective, classes: int, weight: Dial) -> Objective:
@@ -558,12 +563,6 @@ def with_classes(base: Objective, classes: int, weight: Dial) -> Objective:
         return Losses(said.critic + told * (on_real + on_fake), said.generator + told * on_fake)
 
     return base._replace(losses=losses, heads={**base.heads, "class": classes})
-
-
-def with_category(base: Objective, categories: int) -> Objective:
-    """The generator is fed one of so many categories besides its latent."""
-    draws = {**base.draws, "category": one_hot(categories)}
-    return base._replace(draws=draws, codes=(*base.codes, "category"))
 
 
 OBJECTIVES: dict[str, Callable[..., Any]] = {
